@@ -1,0 +1,34 @@
+"""Time as a dependency: whatever needs the time is handed a `Clock`."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Two readings of time, in seconds."""
+
+    def time(self) -> float:
+        """Wall clock, seconds since 1970-01-01 UTC; may jump."""
+
+    def monotonic(self) -> float:
+        """Never steps back, and is the same for all processes of this machine since its start."""
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    time = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
+
+
+def from_timestamp(seconds: float) -> datetime:
+    """An aware UTC datetime for seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def iso_z(moment: datetime) -> str:
+    """ISO 8601 in UTC with `Z`, as event reports write times: `2012-10-19T19:09:16Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

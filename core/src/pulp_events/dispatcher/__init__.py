@@ -1,0 +1,1 @@
+"""The dispatcher: claims due deliveries, runs them through channels, records the attempts."""

@@ -1,0 +1,121 @@
+"""Every error that pulp-events raises on purpose.
+
+    EventsError
+    ├── InvalidEvent             a payload or call report that cannot become a report
+    │   └── EventTooLarge        … because it is over max_event_bytes
+    ├── UnknownEventType         the type, or a pattern that matches no registered type
+    ├── UnknownNotifierType
+    ├── InvalidConfig            a listener's configuration, filter or options
+    ├── ListenerNotFound
+    ├── DeliveryNotFound
+    ├── SettingsError            server.conf, or a secret reference that cannot be read
+    ├── PluginError              why a plugin was left out
+    ├── StoreError               listener store or outbox
+    │   ├── StoreCorrupt         the file is torn or not ours; it is left as it is
+    │   ├── StoreTooNew          the file was written by a newer release
+    │   └── StoreBusy            another process kept the lock too long
+    ├── BusClosed
+    └── DeliveryFailure          raised by notifiers
+        ├── TransientFailure     worth another attempt
+        │   └── TimedOut         … at least 60 s later
+        └── PermanentFailure     no attempt can succeed
+
+A message names the thing, the value and the remedy, in one line.
+"""
+
+from __future__ import annotations
+
+
+class EventsError(Exception):
+    """Root of all errors of this package; its text is fit to be shown to a user."""
+
+
+class InvalidEvent(EventsError):
+    """A payload or call report has a value that JSON cannot carry; the text has its path."""
+
+
+class EventTooLarge(InvalidEvent):
+    """The report is larger than `[events] max_event_bytes`."""
+
+
+class UnknownEventType(EventsError):
+    """An event type, or a pattern that can match none, is not registered."""
+
+
+class UnknownNotifierType(EventsError):
+    """No installed plugin brings this notifier type."""
+
+
+class InvalidConfig(EventsError):
+    """A listener's configuration was refused; `errors` maps each field to its messages."""
+
+    def __init__(self, message: str, errors: dict[str, list[str]] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors or {}
+
+
+class ListenerNotFound(EventsError):
+    """No listener has this id."""
+
+
+class DeliveryNotFound(EventsError):
+    """No delivery has this id."""
+
+
+class SettingsError(EventsError):
+    """server.conf has an unknown key or a bad value, or a secret reference cannot be read."""
+
+
+class PluginError(EventsError):
+    """A plugin cannot be used; the text is the reason that `plugin list` shows."""
+
+
+class StoreError(EventsError):
+    """A store could not be read or written."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is torn or belongs to something else; nothing was changed in it."""
+
+
+class StoreTooNew(StoreError):
+    """The file was written by a newer release of pulp-events."""
+
+
+class StoreBusy(StoreError):
+    """Another process held the store's lock for longer than we wait."""
+
+
+class BusClosed(EventsError):
+    """The event bus was closed before this call."""
+
+
+class DeliveryFailure(EventsError):
+    """Base of the two ways in which a notifier says that a delivery did not happen."""
+
+
+class TransientFailure(DeliveryFailure):
+    """This attempt failed and a later one may succeed.
+
+    `retry_after`: seconds that the receiver asked us to wait. It only lengthens the step that the retry schedule
+    has next, and is bounded by a day.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TimedOut(TransientFailure):
+    """No answer within the time limit. The receiver may have the event; the next attempt is at least 60 s away."""
+
+
+class PermanentFailure(DeliveryFailure):
+    """No later attempt can succeed, so the delivery is dead at once.
+
+    `disable_listener`: the receiver said that it wants no more events (for example HTTP 410 Gone).
+    """
+
+    def __init__(self, message: str, disable_listener: bool = False) -> None:
+        super().__init__(message)
+        self.disable_listener = disable_listener

@@ -1,0 +1,1 @@
+"""Events: their types, their patterns and the report that leaves."""

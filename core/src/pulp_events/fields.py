@@ -1,0 +1,90 @@
+"""marshmallow fields that configuration and settings share. Notifier authors may use them too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|[smhdw])")
+
+
+def parse_duration(text: str | float | int) -> float:
+    """Seconds that `text` stands for: `90`, `"90"`, `"1.5s"`, `"1h 30m"`. Raises ValueError otherwise."""
+    if isinstance(text, bool):
+        raise ValueError("not a duration")
+    if isinstance(text, int | float):
+        seconds = float(text)
+    elif re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
+        seconds = float(text)
+    else:
+        if not re.fullmatch(rf"(?:{_PART.pattern})+\s*", text):
+            raise ValueError("not a duration")
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    if not 0 <= seconds < 1e10:
+        raise ValueError("not a duration")
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """The shortest text that `parse_duration` reads back as `seconds`: `5s`, `30m`, `1h 30m`, `250ms`."""
+    if seconds < 1 and seconds:
+        return f"{seconds * 1000:g}ms"
+    parts = []
+    rest = seconds
+    for unit in ("d", "h", "m"):
+        whole = int(rest // _UNITS[unit])
+        if whole:
+            parts.append(f"{whole}{unit}")
+            rest -= whole * _UNITS[unit]
+    if rest or not parts:
+        parts.append(f"{round(rest, 3):g}s")
+    return " ".join(parts)
+
+
+class Duration(fields.Field[float]):
+    """A time span, in seconds (float) once loaded. Accepts a number of seconds or text such as `15s`, `30m`, `7d`.
+
+    `minimum`: the smallest value that is accepted, in seconds.
+    """
+
+    def __init__(self, *, minimum: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.minimum = minimum
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        try:
+            seconds = parse_duration(value)
+        except (ValueError, TypeError):
+            raise ValidationError("Not a duration; write for example 15s, 30m, 2h or 7d.") from None
+        if seconds < self.minimum:
+            raise ValidationError(f"Must be at least {format_duration(self.minimum)}.")
+        return seconds
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else format_duration(value)
+
+
+class Words(fields.List[Any]):
+    """A list that is written in one line, separated by commas: `a,b, c`. A real list is taken as it is."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+def messages(errors: Any, prefix: str = "") -> Iterable[tuple[str, str]]:
+    """The pairs (path of field, message) of a `ValidationError.messages` tree."""
+    if isinstance(errors, dict):
+        for key, value in errors.items():
+            name = str(key)
+            yield from messages(value, prefix if name == "_schema" else f"{prefix}.{name}" if prefix else name)
+    elif isinstance(errors, list):
+        for value in errors:
+            yield from messages(value, prefix)
+    else:
+        yield prefix, str(errors)

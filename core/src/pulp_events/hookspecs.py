@@ -1,0 +1,85 @@
+"""Every hook that a plugin may implement: the framework's table of contents.
+
+A plugin is a module (or object) named by an entry point in the group `pulp_events`; it marks its implementations with
+`pulp_events.hookimpl`. It may take fewer arguments than a hook has. Hooks that *collect* are called once, at start;
+one that raises has its plugin left out, with the reason shown by `pulp-admin event plugin list`. Hooks that *observe*
+are called one by one, in the order in which the plugins' names sort; one that raises is logged and harms nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from pulp_events.events.event import Event
+    from pulp_events.events.event_type import EventType
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.listeners.store import ListenerStore
+    from pulp_events.notifier import Notifier
+    from pulp_events.outbox.delivery import Attempt, Delivery
+    from pulp_events.outbox.store import Outbox
+    from pulp_events.settings.settings import Settings
+
+PROJECT = "pulp_events"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the implementation of the hook of the same name."""
+
+
+@hookspec
+def pulp_event_types() -> Sequence[EventType]:  # type: ignore[empty-body]
+    """Collects: event types to register. Since API 1.0."""
+
+
+@hookspec
+def pulp_notifiers() -> Sequence[Notifier]:  # type: ignore[empty-body]
+    """Collects: notifiers to register. Since API 1.0."""
+
+
+@hookspec
+def pulp_before_emit(event: Event) -> Event | None:
+    """Enriches: return an event in place of `event`, before it is matched and stored; None leaves it as it is.
+
+    Called in the emitting thread, each plugin with what the one before it returned. An event whose replacement cannot
+    be serialised is emitted as it was. Since API 1.0.
+    """
+
+
+@hookspec
+def pulp_event_emitted(event: Event, listeners: Sequence[Listener]) -> None:
+    """Observes: `event` is stored for these listeners. Called in the emitting thread. Since API 1.0."""
+
+
+@hookspec
+def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt) -> None:
+    """Observes: an attempt was recorded; `delivery.state` is what followed. Called in a dispatcher's thread.
+
+    Since API 1.0.
+    """
+
+
+@hookspec(firstresult=True)
+def pulp_listener_store(settings: Settings) -> ListenerStore | None:
+    """Another home for listener records; the first plugin that returns one is used. Since API 1.0.
+
+    One that raises stops the start with its message: records must never go to a home that nobody chose.
+    """
+
+
+@hookspec(firstresult=True)
+def pulp_outbox(settings: Settings) -> Outbox | None:
+    """Another home for deliveries; the first plugin that returns one is used. Raising stops the start. Since API 1.0."""
+
+
+@hookspec
+def pulp_admin_commands(commands: Any) -> None:
+    """Adds subcommands to `pulp-admin event …`; called with the parser to which they are added.
+
+    `commands` is the result of `argparse.ArgumentParser.add_subparsers`; a subcommand sets the default `run` to a
+    function `run(bus, arguments) -> int` that returns the exit code. A notifier's own `listener TYPE` section is made
+    from its schema and needs no hook. Since API 1.0.
+    """

@@ -1,0 +1,1 @@
+"""Listeners: the records, their store, and which of them an event concerns."""

@@ -1,0 +1,47 @@
+"""`Listener`: the record that connects event types with a notifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pulp_events.frozen import freeze
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Immutable; a change makes a new record with the same id."""
+
+    id: str
+    """24 hex digits."""
+
+    notifier_type_id: str
+    notifier_config: Mapping[str, Any]
+    """As the administrator gave it, validated; JSON values. A secret may be a reference: `{"$env": NAME}`."""
+
+    event_types: tuple[str, ...]
+    """Event types or patterns, sorted as given."""
+
+    targets: tuple[str, ...]
+    """What the notifier's `targets` made of the configuration when the record was written."""
+
+    created: datetime
+    updated: datetime
+
+    filter: str | None = None
+    """JMESPath over the report; the listener gets an event only where it is true."""
+
+    enabled: bool = True
+    disabled_reason: str | None = None
+    """Why it is not enabled, where it was not an administrator who disabled it."""
+
+    retry_schedule: tuple[float, ...] | None = None
+    """Steps between attempts, in seconds, in place of `[delivery] retry_schedule`."""
+
+    lanes: int | None = None
+    """How many deliveries may be under way at once, in place of `[delivery] lanes`; 1 keeps the order."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notifier_config", freeze(self.notifier_config))

@@ -1,0 +1,156 @@
+"""The interface that a notifier plugin implements.
+
+A whole plugin, ready to install (its pyproject.toml has the entry point `chat = "my_module"` in the group
+`pulp_events`):
+
+    from marshmallow import Schema, fields
+    from pulp_events import Notifier, TransientFailure, hookimpl
+
+    class ChatConfig(Schema):
+        url = fields.Url(required=True, metadata={"help": "incoming webhook of the room", "secret": True})
+        room = fields.String(metadata={"help": "room to post to"})
+
+    class Chat(Notifier):
+        type_id = "chat"
+        config_schema = ChatConfig
+
+        def deliver(self, event, config):
+            ...                             # return: delivered; raise TransientFailure / PermanentFailure
+
+    @hookimpl
+    def pulp_notifiers():
+        return [Chat()]
+
+From this come `pulp-admin event listener chat create|update`, their help and man pages, validation, redaction and
+retries. What a notifier may rely on:
+
+- `config` is what `config_schema.load` made of the listener's configuration, with secret references resolved.
+- One channel is used by one thread at a time; several channels for one listener may be open at once.
+- A delivery has the same `id` on every attempt.
+- Whatever is raised hurts this delivery only. Anything but the two failures counts as transient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, ClassVar
+
+from marshmallow import Schema
+
+from pulp_events.errors import DeliveryFailure
+from pulp_events.events.event import Event
+from pulp_events.outbox.delivery import Delivery
+
+Config = Mapping[str, Any]
+"""A listener's configuration as its notifier's `config_schema` loaded it."""
+
+Outcome = tuple[Delivery, DeliveryFailure | None]
+"""What became of one delivery of a batch: None stands for delivered."""
+
+
+class Channel:
+    """An open connection for one listener's configuration, reused from delivery to delivery.
+
+    Override `send`, or `send_batch` with `batch_size > 1` where pipelining pays; `open` and `close` if there is a
+    connection to keep. Use it as a context manager: `with notifier.open(config, settings) as channel`.
+    """
+
+    batch_size: int = 1
+    """How many deliveries `send_batch` is given at the most. 1: only `send` is called."""
+
+    broken: bool = False
+    """Set it to True when the connection is gone: the channel is closed and the next delivery gets a new one."""
+
+    def open(self) -> None:
+        """Connect. May raise a failure; it then counts for the delivery that was to be sent."""
+
+    def close(self) -> None:
+        """Let go of everything. Called once, also after a failed `open`."""
+
+    def send(self, delivery: Delivery) -> None:
+        """Deliver `delivery.report` to `delivery.target`; return None once the receiver has it.
+
+        Raises TransientFailure or PermanentFailure. Any other exception, and any other return value than None, counts
+        as transient.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must override send() or send_batch()")
+
+    def send_batch(self, deliveries: Sequence[Delivery]) -> Iterable[Outcome]:
+        """Deliver several; yield `(delivery, None)` or `(delivery, failure)` for each as soon as it is known.
+
+        The order is free. A delivery that is not yielded counts as a transient failure.
+        """
+        for delivery in deliveries:
+            try:
+                self.send(delivery)
+            except DeliveryFailure as failure:
+                yield delivery, failure
+            else:
+                yield delivery, None
+
+    def __enter__(self) -> Channel:
+        try:
+            self.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Notifier:
+    """One notifier type. A plugin's `pulp_notifiers` hook returns instances."""
+
+    type_id: ClassVar[str]
+    """Name of the type in records and at the CLI: lower-case letters, digits and `-`, beginning with a letter."""
+
+    config_schema: ClassVar[type[Schema]]
+    """Schema of a listener's configuration. Field metadata: `help` (text at the CLI), `secret` (True: never shown)."""
+
+    settings_section: ClassVar[str | None] = None
+    """Section of server.conf that holds this notifier's settings."""
+
+    settings_schema: ClassVar[type[Schema] | None] = None
+    """Schema of that section; `load_default` gives the defaults, metadata `help` the text for the manual."""
+
+    update_help: ClassVar[str] = "update a listener"
+    """Description of `pulp-admin event listener TYPE update`."""
+
+    time_limit: ClassVar[float] = 60.0
+    """Seconds after which an attempt is given up as hanging; override `limit` to make it depend on the settings."""
+
+    def deliver(self, event: Event, config: Config) -> None:
+        """Deliver one event. Enough for a notifier that keeps no connection; see `open` for one that does."""
+        raise NotImplementedError(f"{type(self).__name__} must override deliver() or open()")
+
+    def open(self, config: Config, settings: Config) -> Channel:
+        """A channel for this configuration. `settings`: the notifier's own section of server.conf, validated."""
+        return _DeliverChannel(self, config)
+
+    def targets(self, config: Config) -> Sequence[str]:
+        """Labels (never secret) of the addresses that the configuration stands for; each gets its own delivery."""
+        return ("",)
+
+    def limit(self, config: Config, settings: Config) -> float:
+        """Seconds that one `send` may take; afterwards the attempt has timed out and its channel is abandoned."""
+        return self.time_limit
+
+    def warnings(self, config: Config, settings: Config) -> Sequence[str]:
+        """What the administrator should know when a listener with this configuration is created or updated."""
+        return ()
+
+
+class _DeliverChannel(Channel):
+    """Calls `Notifier.deliver`; there is no connection to keep."""
+
+    def __init__(self, notifier: Notifier, config: Config) -> None:
+        self._deliver = notifier.deliver
+        self._config = config
+
+    def send(self, delivery: Delivery) -> None:
+        return self._deliver(delivery.event, self._config)

@@ -1,0 +1,1 @@
+"""The outbox: deliveries and attempts, stored before `emit` returns."""

@@ -1,0 +1,86 @@
+"""The records of the outbox: a delivery and its attempts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from pulp_events.events.event import Event
+
+PENDING = "pending"
+DELIVERED = "delivered"
+DEAD = "dead"
+
+
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """One event for one target of one listener."""
+
+    id: str
+    """`EVENT_ID.N`: the same on every attempt, so that a receiver can drop repeats."""
+
+    event_id: str
+    event_type: str
+    event_time: datetime
+    source: str
+    report: bytes
+    """The JSON report, UTF-8, serialised once at emit: what leaves."""
+
+    listener_id: str
+    target: str
+    """Label of the address, as `Notifier.targets` gave it; empty where a configuration stands for one address."""
+
+    state: str = PENDING
+    """`pending`, `delivered` or `dead`."""
+
+    attempts: int = 0
+    """Attempts begun so far, the one under way included."""
+
+    due: datetime | None = None
+    """Not to be attempted before this moment; None: at once, or no more."""
+
+    finished: datetime | None = None
+    """When it was delivered or declared dead."""
+
+    detail: str = ""
+    """What the last attempt, or whoever ended the delivery, had to say."""
+
+    lease: str | None = None
+    """Token of the claim under which it is being attempted."""
+
+    @cached_property
+    def event(self) -> Event:
+        """The event, read back from the report."""
+        body = json.loads(self.report)
+        return Event(
+            event_type=self.event_type,
+            payload=body["payload"],
+            call_report=body["call_report"],
+            id=self.event_id,
+            time=self.event_time,
+            source=self.source,
+        )
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try of a delivery."""
+
+    number: int
+    """1 for the first."""
+
+    started: datetime
+    duration: float
+    """Seconds."""
+
+    outcome: str
+    """`delivered`, `transient`, `permanent`, `timeout`, `error` (the notifier raised something else) or `lost` (the
+    process that held the lease went away)."""
+
+    detail: str = ""
+    """Status line, SMTP code, AMQP outcome or error with an excerpt, at most 1 KiB, never a secret."""
+
+    retry_at: datetime | None = None
+    """When the next attempt is due; None if there is none."""

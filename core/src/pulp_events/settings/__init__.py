@@ -1,0 +1,1 @@
+"""server.conf: read, validated section by section, explained when wrong."""
