@@ -1,0 +1,133 @@
+"""One connection of an `SmtpSink`: aiosmtpd's server with the sink's answers in place of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+if TYPE_CHECKING:
+    from pulp_events.testing.smtp_sink import SmtpSink
+
+DROP = "drop"
+HANG = "hang"
+_PATH = re.compile(r"<([^>]*)>")
+
+
+class SinkHandler:
+    """Takes the messages; aiosmtpd calls `handle_DATA` after the last dot."""
+
+    def __init__(self, sink: SmtpSink) -> None:
+        self._sink = sink
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Keep the message and answer."""
+        assert isinstance(server, SinkSession)
+        recipients = tuple(envelope.rcpt_tos)
+        text = self._sink.reply_to("DATA", recipients) or "250 2.0.0 OK"
+        content = envelope.original_content or b""
+        self._sink.take(
+            mail_from=envelope.mail_from or "",
+            recipients=recipients,
+            raw=content,
+            time=time.time(),
+            accepted=text.startswith("250"),
+            connection=server.number,
+            tls=server.transport is not None and server.transport.get_extra_info("sslcontext") is not None,
+            user=session.auth_data if isinstance(session.auth_data, str) else None,
+        )
+        if text in (DROP, HANG):
+            await server.misbehave(text)
+        return text
+
+
+class SinkSession(SMTP):
+    """Asks the sink before each command whether it has an answer of its own."""
+
+    def __init__(self, sink: SmtpSink, options: dict[str, Any], implicit_tls: bool) -> None:
+        super().__init__(SinkHandler(sink), **options)
+        self._sink = sink
+        self._implicit_tls = implicit_tls
+        self.number = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection; after STARTTLS this is called once more for the same one."""
+        if not self.number:
+            self.number = self._sink.connected(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Forget the connection."""
+        self._sink.disconnected(self)
+        super().connection_lost(error)
+
+    def eof_received(self) -> bool | None:
+        """Close at the end of input; with TLS the answer must be False, else asyncio warns."""
+        result = super().eof_received()
+        return False if self._implicit_tls else result
+
+    def abort(self) -> None:
+        """Close the connection without another word."""
+        if self.transport is not None:
+            self.transport.abort()  # type: ignore[attr-defined]
+
+    async def misbehave(self, text: str) -> None:
+        """Close the connection, or wait until it is closed; either way this never returns."""
+        if text == DROP:
+            self.abort()
+        await asyncio.Event().wait()
+
+    async def _said(self, command: str, recipients: tuple[str, ...] = ()) -> bool:
+        """True if the sink had an answer, which was given."""
+        self._sink.commands.append(command)
+        text = self._sink.reply_to(command, recipients)
+        if text is None:
+            return False
+        if text in (DROP, HANG):
+            await self.misbehave(text)
+        await self.push(text)
+        if text.startswith("421") and self.transport is not None:
+            self.transport.close()  # RFC 5321 §3.8: after 421 the server closes the channel
+        return True
+
+    async def _handle_client(self) -> None:
+        if not await self._said("CONNECT"):
+            await super()._handle_client()
+        elif self.transport is not None:
+            self.transport.close()
+
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+        if not await self._said("EHLO"):
+            await super().smtp_EHLO(hostname)
+
+    async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
+        if not await self._said("AUTH"):
+            await super().smtp_AUTH(arg)
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
+        if not await self._said("MAIL"):
+            await super().smtp_MAIL(arg)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
+        found = _PATH.search(arg or "")
+        if not await self._said("RCPT", (found[1],) if found else ()):
+            await super().smtp_RCPT(arg)
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        self._sink.commands.append("DATA")
+        await super().smtp_DATA(arg)
+
+    async def smtp_RSET(self, arg: str) -> None:  # noqa: N802
+        if not await self._said("RSET"):
+            await super().smtp_RSET(arg)
+
+    async def smtp_NOOP(self, arg: str) -> None:  # noqa: N802
+        if not await self._said("NOOP"):
+            await super().smtp_NOOP(arg)
+
+    async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
+        if not await self._said("QUIT"):
+            await super().smtp_QUIT(arg)

@@ -1,0 +1,247 @@
+"""`HttpSink`: a real HTTP/1.1 server that keeps what it is sent, and answers or misbehaves as told.
+
+    with HttpSink() as sink:
+        ...                                           # something POSTs to sink.url
+        (request,) = sink.wait_for(1)
+        assert request.headers["content-type"] == "application/json"
+
+    HttpSink(Answer(503, headers={"Retry-After": "5"}))       # every request
+    HttpSink([Answer(fault="reset"), Answer()])               # in turn; the last one is repeated
+    HttpSink(lambda request: Answer(404) if request.path == "/x" else Answer())
+
+It is written on sockets and not on `http.server`, because benchmarks run against it: an answer costs some 30 µs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Literal, Self
+
+Fault = Literal["close", "reset", "garbage", "truncate", "drip", "endless", "hang", "drop"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it came in; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    time: float
+    """Seconds since the epoch, when its last byte had come."""
+
+    connection: int
+    """Number of the connection that it came on, from 1: two requests with the same number shared it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the sink says to a request.
+
+    `delay`: seconds before it says anything. `fault`: what goes wrong.
+
+    - `close`: the connection is closed without an answer; `reset`: … with a TCP reset
+    - `garbage`: bytes that are not HTTP; `truncate`: closed after half of the answer's body
+    - `drip`: the answer, head included, a byte each 50 ms; `endless`: a body that never ends
+    - `hang`: nothing, until the client goes away or the sink is closed
+    - `drop`: the whole answer, which promises to keep the connection, and then closed
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    delay: float = 0.0
+    fault: Fault | None = None
+
+    def head(self) -> bytes:
+        """Status line and headers, `Content-Length` added where the body has an end."""
+        try:
+            reason = HTTPStatus(self.status).phrase
+        except ValueError:
+            reason = "Unknown"
+        names = {name.lower() for name in self.headers}
+        lines = [f"HTTP/1.1 {self.status} {reason}", *(f"{name}: {value}" for name, value in self.headers.items())]
+        if self.fault != "endless" and not names & {"content-length", "transfer-encoding"}:
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+Answering = Answer | Sequence[Answer] | Callable[[Request], Answer]
+
+
+class HttpSink:
+    """A server on 127.0.0.1 and a free port, a thread for each connection; a context manager.
+
+    `answer` may be replaced at any time. `ssl_context`: speak HTTPS with it.
+    """
+
+    def __init__(self, answer: Answering = Answer(), *, ssl_context: ssl.SSLContext | None = None) -> None:  # noqa: B008
+        self.answer = answer
+        self.requests: list[Request] = []
+        """What came in, oldest first."""
+        self.connections = 0
+        """How many connections were accepted so far."""
+        self._ssl_context = ssl_context
+        self._arrived = threading.Condition()
+        self._closing = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._turn = 0
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"{'https' if ssl_context else 'http'}://127.0.0.1:{self.port}"
+        self._start(self._accept)
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> list[Request]:
+        """The requests, once there are `count` or more. Raises AssertionError after `timeout` seconds."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self.requests) >= count, timeout):
+                raise AssertionError(f"{len(self.requests)} of {count} requests came within {timeout:g} s")
+            return list(self.requests)
+
+    def clear(self) -> None:
+        """Forget the requests that came so far."""
+        with self._arrived:
+            self.requests.clear()
+
+    def drop_connections(self) -> None:
+        """Close the connections that are open now, as a server does that restarts."""
+        for connection in list(self._open):
+            _shut(connection)
+
+    def close(self) -> None:
+        """Stop; returns once every thread has ended."""
+        self._closing.set()
+        _shut(self._listener)
+        self._listener.close()
+        self.drop_connections()
+        for thread in self._threads:
+            thread.join(5)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, name=f"http-sink-{self.port}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._closing.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._open.add(connection)
+            self._start(self._serve, connection, self.connections)
+
+    def _serve(self, raw: socket.socket, number: int) -> None:
+        connection = raw
+        try:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._ssl_context is not None:
+                connection = self._ssl_context.wrap_socket(raw, server_side=True)
+                self._open.add(connection)
+            buffer = b""
+            while not self._closing.is_set():
+                read = _read_request(connection, buffer, number)
+                if read is None:
+                    return
+                request, buffer = read
+                with self._arrived:
+                    self.requests.append(request)
+                    answer = self._next_answer(request)
+                    self._arrived.notify_all()
+                if not self._say(connection, answer) or request.headers.get("connection", "").lower() == "close":
+                    return
+        except (OSError, ValueError):
+            pass  # the client went away, or spoke something that is not HTTP
+        finally:
+            self._open.discard(raw)
+            self._open.discard(connection)
+            connection.close()
+
+    def _next_answer(self, request: Request) -> Answer:
+        answer = self.answer
+        if isinstance(answer, Answer):
+            return answer
+        if callable(answer):
+            return answer(request)
+        self._turn += 1
+        return answer[min(self._turn, len(answer)) - 1]
+
+    def _say(self, connection: socket.socket, answer: Answer) -> bool:
+        """Answer; True if the connection may be used for another request."""
+        if answer.delay and self._closing.wait(answer.delay):
+            return False
+        whole = answer.head() + answer.body
+        match answer.fault:
+            case None:
+                connection.sendall(whole)
+                return answer.headers.get("Connection", "").lower() != "close"
+            case "drop":
+                connection.sendall(whole)
+            case "reset":
+                # RFC 9293 §3.6: with a linger time of zero, close() sends RST.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            case "garbage":
+                connection.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+            case "truncate":
+                connection.sendall(whole[: len(whole) - max(1, len(answer.body) // 2)])
+            case "hang":
+                connection.recv(1)
+            case "drip":
+                for byte in whole:
+                    connection.sendall(bytes([byte]))
+                    if self._closing.wait(0.05):
+                        break
+            case "endless":
+                connection.sendall(answer.head())
+                while not self._closing.is_set():
+                    connection.sendall(b"x" * 16384)
+        return False
+
+
+def _read_request(connection: socket.socket, buffer: bytes, number: int) -> tuple[Request, bytes] | None:
+    """The next request and what was read beyond it; None at the end. Raises ValueError for what is not HTTP."""
+    while (end := buffer.find(b"\r\n\r\n")) < 0:
+        data = connection.recv(65536)
+        if not data:
+            return None
+        buffer += data
+    first, *lines = buffer[:end].decode("latin-1").split("\r\n")
+    method, path, _ = first.split(" ", 2)
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    start = end + 4
+    stop = start + int(headers.get("content-length", "0"))
+    parts, have = [buffer], len(buffer)
+    while have < stop:
+        data = connection.recv(min(stop - have, 1 << 20))
+        if not data:
+            return None
+        parts.append(data)
+        have += len(data)
+    buffer = b"".join(parts) if len(parts) > 1 else buffer
+    return Request(method, path, headers, buffer[start:stop], time.time(), number), buffer[stop:]
+
+
+def _shut(connection: socket.socket) -> None:
+    """Wake whoever waits on this socket; its own thread closes it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,229 @@
+"""`SmtpSink`: a real SMTP server (aiosmtpd) that keeps the messages it takes, and answers or misbehaves as told.
+
+    with SmtpSink() as sink:
+        ...                                           # something sends to sink.host, sink.port
+        (received,) = sink.wait_for(1)
+        assert received.message["Subject"] == "pulp notification"
+
+    sink.reply("RCPT", "550 5.1.1 No such user", recipient="gone@example.com")
+    sink.reply("MAIL", "451 4.7.1 Come back later", times=1)
+    sink.reply("DATA", DROP)                          # the connection ends where the answer would be
+
+Needs the extra `pulp-events[test-smtp]`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import socket
+import ssl
+import threading
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any, Self
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from pulp_events.testing import _smtp_session
+from pulp_events.testing._smtp_session import SinkSession
+
+DROP = _smtp_session.DROP
+"""In place of an answer: the connection is closed."""
+
+HANG = _smtp_session.HANG
+"""In place of an answer: silence until the client goes away or the sink is closed."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """One message as the sink took it, or was about to when it gave another answer than 250."""
+
+    mail_from: str
+    recipients: tuple[str, ...]
+    """Of the envelope."""
+
+    raw: bytes
+    """The message, dot-stuffing undone."""
+
+    time: float
+    """Seconds since the epoch."""
+
+    accepted: bool
+    """True if the answer was 250."""
+
+    connection: int
+    """Number of the connection that it came on, from 1."""
+
+    tls: bool
+    user: str | None
+    """Who logged in on the connection."""
+
+    @property
+    def message(self) -> EmailMessage:
+        """The message, parsed."""
+        return email.message_from_bytes(self.raw, policy=email.policy.default)
+
+
+@dataclass
+class _Reply:
+    """An answer that `SmtpSink.reply` set."""
+
+    command: str
+    text: str
+    recipient: str | None
+    times: int | None
+
+
+class SmtpSink:
+    """A server on 127.0.0.1 and a free port, in a thread of its own; a context manager.
+
+    `starttls`: offer STARTTLS with this context; `require_starttls`: and take nothing before it. `smtps`: speak TLS
+    from the first byte. `credentials`: (user name, password) that must be logged in with before a message is taken.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        *,
+        starttls: ssl.SSLContext | None = None,
+        require_starttls: bool = False,
+        smtps: ssl.SSLContext | None = None,
+        credentials: tuple[str, str] | None = None,
+    ) -> None:
+        self.received: list[Received] = []
+        """Every message that came in whole, oldest first."""
+        self.connections = 0
+        """How many connections were accepted so far."""
+        self.commands: list[str] = []
+        """Names of the commands that came, in order."""
+        self._credentials = credentials
+        self._replies: list[_Reply] = []
+        self._arrived = threading.Condition()
+        self._sessions: set[SinkSession] = set()
+        self._listener = socket.create_server((self.host, 0), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        self._loop = asyncio.new_event_loop()
+        options: dict[str, Any] = {
+            "hostname": "sink.test",
+            "ident": "ESMTP",
+            "loop": self._loop,
+            "tls_context": starttls,
+            "require_starttls": require_starttls,
+            "auth_required": credentials is not None,
+            "auth_require_tls": False,
+            "authenticator": self._authenticate,
+            "data_size_limit": 64 * 1024 * 1024,
+        }
+        self._thread = threading.Thread(target=self._run, args=(options, smtps), name=f"smtp-sink-{self.port}")
+        self._thread.daemon = True
+        self._started = threading.Event()
+        self._thread.start()
+        if not self._started.wait(10):
+            raise RuntimeError("the SMTP sink did not start within 10 s")
+
+    @property
+    def messages(self) -> list[Received]:
+        """The messages that were accepted, oldest first."""
+        with self._arrived:
+            return [received for received in self.received if received.accepted]
+
+    def reply(self, command: str, text: str, *, recipient: str | None = None, times: int | None = None) -> None:
+        """From now on answer `command` with `text`, for example `550 5.1.1 No such user`, or with DROP or HANG.
+
+        `command`: `CONNECT` (the greeting), `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA` (the answer to the message, after
+        its last dot), `RSET`, `NOOP` or `QUIT`. `recipient`: only for this one (`RCPT`, `DATA`). `times`: so often,
+        then as before.
+        """
+        with self._arrived:
+            self._replies.append(_Reply(command.upper(), text, recipient, times))
+
+    def clear_replies(self) -> None:
+        """Answer everything as a working server does again."""
+        with self._arrived:
+            self._replies.clear()
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+        """The accepted messages, once there are `count` or more. Raises AssertionError after `timeout` seconds."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: sum(one.accepted for one in self.received) >= count, timeout):
+                raise AssertionError(f"{len(self.messages)} of {count} messages came within {timeout:g} s")
+        return self.messages
+
+    def drop_connections(self) -> None:
+        """Close the connections that are open now, as a server does that restarts."""
+        done = threading.Event()
+
+        def drop() -> None:
+            for session in list(self._sessions):
+                session.abort()
+            done.set()
+
+        self._loop.call_soon_threadsafe(drop)
+        done.wait(5)
+
+    def close(self) -> None:
+        """Stop; returns once the thread has ended."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self, options: dict[str, Any], smtps: ssl.SSLContext | None) -> None:
+        asyncio.set_event_loop(self._loop)
+        server = self._loop.run_until_complete(
+            self._loop.create_server(
+                lambda: SinkSession(self, options, smtps is not None), sock=self._listener, ssl=smtps
+            )
+        )
+        self._loop.call_soon(self._started.set)
+        self._loop.run_forever()
+        server.close()
+        for session in list(self._sessions):
+            session.abort()
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.close()
+
+    def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: Any) -> AuthResult:
+        given = (data.login.decode(), data.password.decode()) if isinstance(data, LoginPassword) else None
+        ok = given is not None and given == self._credentials
+        return AuthResult(success=ok, handled=ok, auth_data=given and given[0])
+
+    # What follows is for SinkSession, in the sink's thread.
+
+    def connected(self, session: SinkSession) -> int:
+        """Count a connection; its number. :meta private:"""
+        self._sessions.add(session)
+        self.connections += 1
+        return self.connections
+
+    def disconnected(self, session: SinkSession) -> None:
+        """Forget a connection. :meta private:"""
+        self._sessions.discard(session)
+
+    def reply_to(self, command: str, recipients: tuple[str, ...] = ()) -> str | None:
+        """The answer that `reply` set last for this command; None: as a working server does. :meta private:"""
+        with self._arrived:
+            for reply in reversed(self._replies):
+                meant = reply.recipient is None or reply.recipient in recipients
+                if reply.command == command and meant and reply.times != 0:
+                    if reply.times is not None:
+                        reply.times -= 1
+                    return reply.text
+        return None
+
+    def take(self, **fields: Any) -> None:
+        """Keep a message. :meta private:"""
+        with self._arrived:
+            self.received.append(Received(**fields))
+            self._arrived.notify_all()
