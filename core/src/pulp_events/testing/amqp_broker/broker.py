@@ -1,0 +1,229 @@
+"""`AmqpBroker`: the broker and its thread."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Literal
+
+from pulp_events.testing.amqp_broker.faults import Faults
+from pulp_events.testing.amqp_broker.messages import ReceivedMessage
+from pulp_events.testing.amqp_broker.nodes import Nodes, Subscription
+from pulp_events.testing.amqp_broker.peer import Peer
+
+Product = Literal["qpid-cpp", "RabbitMQ"] | str
+_TICK = 0.25
+"""Seconds between looks at connections' idle time-outs."""
+
+
+class AmqpBroker:
+    """An AMQP 1.0 broker on 127.0.0.1. A context manager; `start` and `stop` do the same.
+
+    Topic exchanges by AMQP's rules; nothing is stored, and what nobody is subscribed to is only kept in `messages`.
+    """
+
+    def __init__(
+        self,
+        product: Product = "qpid-cpp",
+        *,
+        port: int = 0,
+        users: Mapping[str, str] | None = None,
+        certificate: str | None = None,
+        key: str | None = None,
+        client_ca: str | None = None,
+        idle_timeout: float = 0.0,
+        faults: Faults | None = None,
+    ) -> None:
+        """
+        `product`: what it calls itself; `RabbitMQ` makes it behave like RabbitMQ 4, anything else like Qpid C++.
+        `port`: 0 for a free one. `users`: passwords by name; SASL PLAIN is then demanded.
+        `certificate`, `key`: PEM files, make it a TLS port. `client_ca`: PEM file; clients must show a certificate of
+        that CA, and may authenticate with it (SASL EXTERNAL).
+        `idle_timeout`: seconds of silence after which it drops a client; 0: never.
+        """
+        self.product = product
+        self.version = "4.0.5" if product == "RabbitMQ" else "1.40.0"
+        self.users = dict(users or {})
+        self.idle_timeout = idle_timeout
+        self.faults = faults or Faults()
+        self.nodes = Nodes(product)
+        self.authentications: list[tuple[str, str]] = []
+        """SASL mechanism and user name of each client that came, in order."""
+
+        self._tls: ssl.SSLContext | None = None
+        self._certified = client_ca is not None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate, key)
+            if client_ca is not None:
+                self._tls.load_verify_locations(client_ca)
+                self._tls.verify_mode = ssl.CERT_REQUIRED
+        self._port = port
+        self._messages: list[ReceivedMessage] = []
+        self._arrived = threading.Condition()
+        self._commands: deque[str | None] = deque()
+        self._peers: list[Peer] = []
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    # ---- life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> AmqpBroker:
+        """Listen. A broker that was stopped may be started again, on the same port; exchanges and messages stay."""
+        self._listener = socket.create_server(("127.0.0.1", self._port))
+        self._listener.setblocking(False)
+        self._port = self._listener.getsockname()[1]
+        self._woken, self._waker = socket.socketpair()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="amqp-broker", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Drop every connection and stop listening."""
+        if self._thread is not None:
+            self._stopping = True
+            self._waker.send(b"!")
+            self._thread.join()
+            self._thread = None
+            for sock in (self._listener, self._woken, self._waker):
+                sock.close()
+
+    def __enter__(self) -> AmqpBroker:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # ---- for tests --------------------------------------------------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """`amqp://127.0.0.1:PORT`, or `amqps://localhost:PORT` with TLS (the name that a certificate can hold)."""
+        return f"amqps://localhost:{self._port}" if self._tls else f"amqp://127.0.0.1:{self._port}"
+
+    @property
+    def exchanges(self) -> dict[str, str]:
+        """Type of each exchange by name; may be added to before clients come."""
+        return self.nodes.exchanges
+
+    @property
+    def messages(self) -> list[ReceivedMessage]:
+        """What was published so far, in the order of arrival, whatever became of it."""
+        with self._arrived:
+            return list(self._messages)
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected now."""
+        return len(self._peers)
+
+    def wait_for(self, count: int, timeout: float = 5.0) -> list[ReceivedMessage]:
+        """The messages, once there are at least `count`; TimeoutError after `timeout` seconds."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: len(self._messages) >= count, timeout):
+                raise TimeoutError(f"{len(self._messages)} of {count} messages arrived within {timeout:g} s")
+            return list(self._messages)
+
+    def bind(self, exchange: str, pattern: str) -> Subscription:
+        """Subscribe without a connection; the result's `messages` are those that match."""
+        subscription = Subscription(exchange, pattern)
+        self.nodes.subscriptions.append(subscription)
+        return subscription
+
+    def close_connections(self, condition: str = "amqp:connection:forced") -> None:
+        """Close every connection with a condition, as an administrator's command would."""
+        self._command(condition)
+
+    def drop_connections(self) -> None:
+        """End every TCP connection without a word, as a crash would."""
+        self._command(None)
+
+    def _command(self, condition: str | None, timeout: float = 5.0) -> None:
+        """Have the thread close all connections; return when they are gone."""
+        self._commands.append(condition)
+        self._waker.send(b"!")
+        deadline = time.monotonic() + timeout
+        with self._arrived:
+            self._arrived.wait_for(lambda: not self._commands and not self._peers, deadline - time.monotonic())
+
+    # ---- on the broker's thread -------------------------------------------------------------------------------------
+
+    def publish(self, exchange: str, encoded: bytes) -> str:
+        """Take a message in; its outcome."""
+        faults = self.faults
+        outcome: str = faults.outcome
+        limit = faults.close_after if faults.close_after is not None else faults.drop_after
+        if limit is not None and len(self._messages) + 1 >= limit:
+            outcome = "never"
+            self._commands.append("amqp:connection:forced" if faults.close_after is not None else None)
+            faults.close_after = faults.drop_after = None
+        message = ReceivedMessage(exchange, encoded, outcome)
+        if outcome == "accept" and (self.nodes.subscriptions or self.nodes.is_rabbitmq):
+            routed = self.nodes.route(message)
+            if self.nodes.is_rabbitmq and not routed:
+                outcome = "release"
+                message = ReceivedMessage(exchange, encoded, outcome)
+        with self._arrived:
+            self._messages.append(message)
+            self._arrived.notify_all()
+        return outcome
+
+    def _run(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self._stopping:
+                for selected, _ in selector.select(_TICK):
+                    if selected.fileobj is self._listener:
+                        self._accept(selector)
+                    elif selected.fileobj is self._woken:
+                        self._woken.recv(4096)
+                    else:
+                        selected.data.read()
+                while self._commands:
+                    condition = self._commands[0]
+                    for peer in self._peers:
+                        peer.close(condition)
+                    self._commands.popleft()
+                for peer in list(self._peers):
+                    blocked = not peer.gone and peer.write()
+                    if peer.gone:
+                        self._forget(peer, selector)
+                    else:
+                        selector.modify(peer.socket, selectors.EVENT_READ | (blocked * selectors.EVENT_WRITE), peer)
+            for peer in list(self._peers):
+                self._forget(peer, selector)
+
+    def _accept(self, selector: selectors.BaseSelector) -> None:
+        try:
+            sock, _ = self._listener.accept()
+        except OSError:
+            return
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setblocking(False)
+        if self._tls is not None:
+            sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        peer = Peer(self, sock, self._certified)
+        self._peers.append(peer)
+        selector.register(sock, selectors.EVENT_READ, peer)
+
+    def _forget(self, peer: Peer, selector: selectors.BaseSelector) -> None:
+        selector.unregister(peer.socket)
+        peer.forget()
+        with self._arrived:
+            self._peers.remove(peer)
+            self._arrived.notify_all()

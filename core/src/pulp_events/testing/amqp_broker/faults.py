@@ -1,0 +1,38 @@
+"""`Faults`: how the broker is made to misbehave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["accept", "reject", "release", "modify", "never"]
+"""What becomes of a published message; `never`: it is not settled."""
+
+
+@dataclass
+class Faults:
+    """Set attributes at any time; they hold from the next frame on."""
+
+    outcome: Outcome = "accept"
+    """Outcome of every message (`accept`: what the broker would really answer)."""
+
+    credit: int = 200
+    """Credit of a publisher's link when it is attached; it is topped up as messages are settled. 0: never any."""
+
+    close_after: int | None = None
+    """Close the connection, with a condition, when this many messages were received in all; the last is not settled."""
+
+    drop_after: int | None = None
+    """As `close_after`, but the TCP connection goes without a word."""
+
+    may_create: bool = True
+    """False: nobody has the permission to create exchanges."""
+
+    may_publish: bool = True
+    """False: nobody has the permission to publish."""
+
+    silent: bool = False
+    """True: connections are accepted, and nothing is answered."""
+
+    max_message_size: int = 0
+    """Announced to publishers, in bytes; 0: no limit."""

@@ -1,0 +1,192 @@
+"""`Peer`: one client's connection."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING
+
+from proton import Collector, Condition, Connection, Delivery, Endpoint, Event, Link, Session, Transport, symbol
+
+from pulp_events.testing.amqp_broker.links import Management, Publisher, Subscriber, binding_pattern, capabilities
+from pulp_events.testing.amqp_broker.nodes import Refusal, Subscription
+from pulp_events.testing.amqp_broker.sasl import SaslServer
+
+if TYPE_CHECKING:
+    from pulp_events.testing.amqp_broker.broker import AmqpBroker
+
+_CHUNK = 256 * 1024
+_WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Peer:
+    """Socket, SASL and AMQP of one client. Used on the broker's thread only."""
+
+    def __init__(self, broker: AmqpBroker, sock: socket.socket, certified: bool) -> None:
+        self.socket = sock
+        self.gone = False
+        self._broker = broker
+        self._sasl = SaslServer(broker.users, certified)
+        self._output = b""
+        self._transport = Transport(Transport.SERVER)
+        self._transport.idle_timeout = broker.idle_timeout
+        self._collector = Collector()
+        self._connection = Connection()
+        self._connection.collect(self._collector)
+        self._transport.bind(self._connection)
+        self._managements: dict[str, Management] = {}
+        self._subscribers: list[Subscriber] = []
+
+    # ---- input and output -------------------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Take in what the client sent."""
+        try:
+            data = self.socket.recv(_CHUNK)
+            while isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
+                data += self.socket.recv(_CHUNK)
+        except _WAIT:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.gone = True
+        elif self._broker.faults.silent:
+            return
+        elif self._sasl.done:
+            self._push(data)
+        else:
+            self._output += self._sasl.feed(data)
+            if self._sasl.done:
+                self._broker.authentications.append((self._sasl.mechanism, self._sasl.username))
+                if self._sasl.accepted:
+                    self._push(self._sasl.rest)
+
+    def write(self) -> bool:
+        """Send what there is; True if the socket takes no more for now."""
+        try:
+            while self._output:
+                self._output = self._output[self.socket.send(self._output) :]
+            if self._sasl.done and not self._sasl.accepted:
+                self.gone = True
+                return False
+            self._transport.tick(time.monotonic())
+            while self._sasl.done and (pending := self._transport.pending()) > 0:
+                self._transport.pop(self.socket.send(self._transport.peek(min(pending, _CHUNK))))
+        except _WAIT:
+            return True
+        except OSError:
+            self.gone = True
+        if self._transport.closed or (self._sasl.done and self._transport.pending() < 0):
+            self.gone = True
+        return False
+
+    def _push(self, data: bytes) -> None:
+        while data and (capacity := self._transport.capacity()) > 0:
+            self._transport.push(data[:capacity])
+            data = data[capacity:]
+            self.handle_events()
+
+    def close(self, condition: str | None) -> None:
+        """End the connection: with a close frame if there is a condition, without a word if there is none."""
+        if condition is None:
+            self.gone = True
+        elif self._connection.state & Endpoint.LOCAL_ACTIVE:
+            self._connection.condition = Condition(condition, "closed by the test")
+            self._connection.close()
+
+    def forget(self) -> None:
+        """Let go of the socket, and of the subscriptions that lived on this connection."""
+        for subscriber in self._subscribers:
+            if subscriber.subscription in self._broker.nodes.subscriptions:
+                self._broker.nodes.subscriptions.remove(subscriber.subscription)
+        self.socket.close()
+
+    # ---- events -----------------------------------------------------------------------------------------------------
+
+    def handle_events(self) -> None:
+        """Act on what the client's frames brought about."""
+        while not self.gone and (event := self._collector.peek()) is not None:
+            self._handle(event)
+            self._collector.pop()
+
+    def _handle(self, event: Event) -> None:
+        kind = event.type
+        if kind is Event.DELIVERY:
+            delivery: Delivery = event.delivery
+            handler = getattr(delivery.link, "handled_by", None)
+            if handler is not None:
+                handler.delivery(delivery)
+        elif kind is Event.LINK_FLOW:
+            handler = getattr(event.link, "handled_by", None)
+            if isinstance(handler, Subscriber | Management):
+                handler.flow()
+        elif kind is Event.CONNECTION_REMOTE_OPEN:
+            self._connection.container = "amqp-broker"
+            self._connection.properties = {"product": self._broker.product, "version": self._broker.version}
+            offered = ["ANONYMOUS-RELAY", *(["LINK_PAIR_V1_0"] if self._broker.nodes.is_rabbitmq else [])]
+            self._connection.offered_capabilities = list(map(symbol, offered))
+            self._connection.open()
+        elif kind is Event.SESSION_REMOTE_OPEN:
+            event.session.open()
+        elif kind is Event.LINK_REMOTE_OPEN:
+            self._attach(event.link)
+        elif kind in (Event.LINK_REMOTE_CLOSE, Event.SESSION_REMOTE_CLOSE, Event.CONNECTION_REMOTE_CLOSE):
+            endpoint = {
+                Event.LINK_REMOTE_CLOSE: event.link,
+                Event.SESSION_REMOTE_CLOSE: event.session,
+                Event.CONNECTION_REMOTE_CLOSE: event.connection,
+            }[kind]
+            if endpoint.state & Endpoint.LOCAL_ACTIVE:
+                endpoint.close()
+
+    def _attach(self, link: Link) -> None:
+        faults = self._broker.faults
+        link.source.copy(link.remote_source)
+        link.target.copy(link.remote_target)
+        try:
+            if self._broker.nodes.is_rabbitmq and link.remote_target.address == "/management":
+                self._attach_management(link)
+            elif link.is_receiver:
+                wanted = capabilities(link.remote_target.capabilities)
+                address = link.remote_target.address or ""
+                exchange = self._broker.nodes.attach(address, wanted, faults.may_create, faults.may_publish)
+                link.max_message_size = faults.max_message_size
+                link.open()
+                link.handled_by = Publisher(self._broker, link, exchange)
+            else:
+                exchange = self._broker.nodes.exchange_of(link.remote_source.address or "")
+                subscription = Subscription(exchange, binding_pattern(link))
+                link.handled_by = subscriber = Subscriber(link, subscription)
+                subscription.taken = subscriber.flow
+                self._broker.nodes.subscriptions.append(subscription)
+                self._subscribers.append(subscriber)
+                link.open()
+        except Refusal as refusal:
+            self._refuse(link, link.session, refusal)
+
+    def _attach_management(self, link: Link) -> None:
+        management = self._managements.setdefault(
+            link.name, Management(self._broker.nodes, lambda: self._broker.faults.may_create)
+        )
+        link.handled_by = management
+        link.properties = {symbol("paired"): True}
+        link.open()
+        if link.is_receiver:
+            management.requests = link
+            link.flow(1)
+        else:
+            management.answers = link
+            management.flow()
+
+    def _refuse(self, link: Link, session: Session, refusal: Refusal) -> None:
+        condition = Condition(refusal.condition, refusal.description)
+        if refusal.ends_session:
+            session.condition = condition
+            session.close()
+            return
+        link.target.type = link.target.UNSPECIFIED
+        link.open()
+        link.condition = condition
+        link.close()

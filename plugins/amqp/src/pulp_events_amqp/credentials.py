@@ -1,0 +1,77 @@
+"""Who we are to the broker: SASL mechanism, user and TLS, from the URL and `[messaging]`."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulp_events import TransientFailure
+from pulp_events_amqp.address import BrokerAddress
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What is shown to the broker in the SASL exchange (AMQP 1.0 §5.3)."""
+
+    mechanisms: str
+    """Mechanisms that we agree to, separated by spaces."""
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def describe(self) -> str:
+        """For messages: how we tried to authenticate; never the password."""
+        who = f" as user {self.username!r}" if self.username else ""
+        return f"SASL {' or '.join(self.mechanisms.split())}{who}"
+
+
+def credentials(address: BrokerAddress, settings: Mapping[str, Any]) -> Credentials:
+    """PLAIN when there is a user name, EXTERNAL when TLS shows a client certificate, ANONYMOUS otherwise.
+
+    Raises TransientFailure when PLAIN would send the password in the clear to another machine and `[messaging]
+    allow_insecure_plain` does not permit it. (Transient: the deliveries are good,
+    and go out once the setting is mended.)
+    """
+    username = address.username or settings["username"]
+    if username:
+        if plain_is_exposed(address, settings) and not settings["allow_insecure_plain"]:
+            raise TransientFailure(
+                f"refused to send the password of user {username!r} to {address} without TLS; use an amqps:// URL in "
+                "[messaging] url, or set [messaging] allow_insecure_plain = true"
+            )
+        return Credentials("PLAIN", username, address.password or settings["password"])
+    if address.tls and settings["clientcert"]:
+        return Credentials("EXTERNAL ANONYMOUS")
+    return Credentials("ANONYMOUS")
+
+
+def plain_is_exposed(address: BrokerAddress, settings: Mapping[str, Any]) -> bool:
+    """True if a password would leave this machine unencrypted."""
+    has_user = bool(address.username or settings["username"])
+    return has_user and not address.tls and not address.is_loopback
+
+
+def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
+    """Checks the broker's certificate and host name; shows ours if there is one.
+
+    Raises TransientFailure naming the key and file that cannot be used.
+    """
+    cacert, clientcert, clientkey = (settings[key] for key in ("cacert", "clientcert", "clientkey"))
+    try:
+        context = ssl.create_default_context(cafile=cacert or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise _unusable("cacert", cacert, error) from error
+    if clientcert:
+        try:
+            context.load_cert_chain(clientcert, clientkey or None)
+        except OSError as error:
+            where = f"{clientcert} with clientkey = {clientkey}" if clientkey else f"{clientcert} (certificate and key)"
+            raise _unusable("clientcert", where, error) from error
+    return context
+
+
+def _unusable(key: str, value: str, error: OSError) -> TransientFailure:
+    reason = error.strerror or str(error)
+    return TransientFailure(f"[messaging] {key} = {value} cannot be used: {reason}; mend the setting or the file")

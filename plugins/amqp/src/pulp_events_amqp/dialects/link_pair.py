@@ -1,0 +1,66 @@
+"""Requests over RabbitMQ's management link pair: HTTP in shape, AMQP in transport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from proton import Link, Message, symbol
+
+from pulp_events_amqp.engine import Engine
+from pulp_events_amqp.links import attached, close_session, raise_if_refused
+from pulp_events_amqp.procedures import Procedure
+
+_NODE = "/management"
+_ID = "request"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, with the meanings of HTTP, and the broker's words if it had any."""
+
+    status: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.text}".rstrip()
+
+
+def request(engine: Engine, method: str, path: str, body: Mapping[str, Any]) -> Procedure[Answer]:
+    """Send one request on a link pair of its own and return the answer. Raises LinkRefused.
+
+    The pair is a sender and a receiver of one name, with the link property `paired`, between the same two addresses.
+    """
+    session = engine.connection.session()
+    session.open()
+    name = f"pulp-events-management-{engine.next_tag()}"
+    sender, receiver = session.sender(name), session.receiver(name)
+    for link in (sender, receiver):
+        link.source.address = link.target.address = _NODE
+        link.properties = {symbol("paired"): True}
+    sender.snd_settle_mode = receiver.snd_settle_mode = Link.SND_SETTLED
+    sender.open()
+    receiver.open()
+    receiver.flow(1)
+    for link in (sender, receiver):
+        yield attached(link)
+        raise_if_refused(link)
+    yield lambda: sender.credit > 0 or bool(session.state & sender.REMOTE_CLOSED)
+    raise_if_refused(sender)
+    Message(dict(body), id=_ID, subject=method, address=path, reply_to="$me").send(sender, engine.next_tag())
+    answer = Message()
+    while True:
+        yield lambda: _complete(receiver) or bool(session.state & receiver.REMOTE_CLOSED)
+        raise_if_refused(receiver)
+        delivery = answer.recv(receiver)
+        if delivery is not None:
+            delivery.settle()
+            break
+    close_session(session)
+    return Answer(int(answer.subject or 0), answer.body if isinstance(answer.body, str) else "")
+
+
+def _complete(receiver: Link) -> bool:
+    current = receiver.current
+    return current is not None and not current.partial

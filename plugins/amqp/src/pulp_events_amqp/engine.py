@@ -1,0 +1,258 @@
+"""`Engine`: one AMQP connection and the thread that runs it.
+
+Proton's objects may be touched by one thread only. This file is where that rule is kept: everything that touches them
+runs on the engine's thread, as a *job* (a function) or a *procedure* (a generator that yields a condition and is
+resumed once that is true). Other threads hand jobs over with `post` and `perform` and touch none of the objects.
+
+Proton's own Container is not used: it cannot be told how long connecting may take, reconnects behind our back, logs
+URLs with their passwords, and its `select` fails in a process with more than 1024 open files.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from proton import Collector, Connection, Delivery, Endpoint, Event, Transport
+
+from pulp_events import TransientFailure
+from pulp_events.errors import TimedOut
+from pulp_events_amqp.credentials import Credentials
+from pulp_events_amqp.procedures import Procedure, Running
+
+T = TypeVar("T")
+
+_CHUNK = 256 * 1024
+"""Bytes read from the socket at once."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What our open frame and the SASL exchange say (AMQP 1.0 §2.7.1, §5.3)."""
+
+    container: str
+    hostname: str
+    credentials: Credentials
+    heartbeat: float
+    """Seconds of silence after which the broker is taken for dead (idle time-out, AMQP 1.0 §2.4.5)."""
+
+
+class Engine:
+    """One connection. `start` it, `perform` procedures on it, `close` it; all three may be called by any thread."""
+
+    def __init__(self, sock: socket.socket, broker: str, opening: Opening) -> None:
+        """`sock`: connected and non-blocking, owned from now on; `broker`: its address, for messages."""
+        self.broker = broker
+        self.lost: str | None = None
+        """Why there is no connection any more; None as long as there is one."""
+
+        self.connection = Connection()
+        self.on_outcome: dict[str, Callable[[Delivery], None]] = {}
+        """By delivery tag: what to call with an outgoing delivery that was settled."""
+        self.after_events: list[Callable[[], None]] = []
+        """Called after each round of events, and once when the connection is lost."""
+
+        self._socket = sock
+        self._opening = opening
+        self._collector = Collector()
+        self._transport = Transport()
+        self._lock = threading.Lock()  # guards `lost` together with the acceptance of jobs
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._procedures: list[Running] = []
+        self._woken, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
+        self._woken.setblocking(False)
+        self._closing = False
+        self._tags = 0
+        self._thread = threading.Thread(target=self._run, name=f"amqp {broker}", daemon=True)
+
+    # ---- for any thread ---------------------------------------------------------------------------------------------
+
+    def start(self, deadline: float) -> None:
+        """Begin the AMQP connection; return when the broker has opened its side. `deadline`: of time.monotonic()."""
+        self._thread.start()
+        self.perform(self._opened, deadline, "opening the connection")
+
+    def post(self, job: Callable[[], None]) -> None:
+        """Have `job` run on the engine's thread soon. Raises TransientFailure when the connection is lost."""
+        with self._lock:
+            if self.lost is not None:
+                raise TransientFailure(self.lost)
+            self._jobs.append(job)
+        try:
+            self._waker.send(b"!")
+        except OSError:
+            pass  # full: it wakes up anyhow; closed meanwhile: what was posted has been dealt with
+
+    def perform(self, procedure: Callable[[], Procedure[T]], deadline: float, doing: str) -> T:
+        """Run a procedure and return its result.
+
+        Raises what the procedure raises; TimedOut, with `doing` in its text, after `deadline`; TransientFailure when
+        the connection is lost.
+        """
+        running = Running(procedure)
+        self.post(lambda: self._procedures.append(running))
+        try:
+            return running.result.result(max(0.0, deadline - time.monotonic()))  # type: ignore[no-any-return]
+        except TimeoutError:
+            running.result.cancel()
+            raise TimedOut(f"{self.broker} did not answer in time ({doing})") from None
+
+    def close(self) -> None:
+        """Say goodbye if the broker still listens, and let go of socket and thread."""
+        if self._thread.ident is None:
+            self._release("closed")
+            return
+        try:
+            self.post(self._say_goodbye)
+        except TransientFailure:
+            pass  # lost already
+        if self._thread is not threading.current_thread():
+            self._thread.join(1.0)
+
+    # ---- on the engine's thread -------------------------------------------------------------------------------------
+
+    def next_tag(self) -> str:
+        """A delivery tag that no other delivery of this connection has."""
+        self._tags += 1
+        return str(self._tags)
+
+    def _opened(self) -> Procedure[None]:
+        yield lambda: bool(self.connection.state & Endpoint.REMOTE_ACTIVE)
+
+    def _say_goodbye(self) -> None:
+        self._closing = True
+        self.connection.close()
+
+    def _begin(self) -> None:
+        who = self._opening.credentials
+        sasl = self._transport.sasl()
+        sasl.allowed_mechs(who.mechanisms)
+        sasl.allow_insecure_mechs = True  # whether PLAIN may go without TLS was decided in credentials.py
+        if who.username is not None:
+            self.connection.user = who.username
+            self.connection.password = who.password or ""
+        self.connection.collect(self._collector)
+        self.connection.container = self._opening.container
+        self.connection.hostname = self._opening.hostname
+        self._transport.idle_timeout = self._opening.heartbeat
+        self._transport.bind(self.connection)
+        self.connection.open()
+
+    def _run(self) -> None:
+        reason = "closed"
+        try:
+            self._begin()
+            poll = select.poll()
+            poll.register(self._woken, select.POLLIN)
+            poll.register(self._socket, select.POLLIN)
+            while not self._transport.closed:
+                self._advance()
+                next_tick = self._transport.tick(time.monotonic())
+                blocked = self._write()
+                if self._closing and not blocked:
+                    break
+                poll.modify(self._socket, select.POLLIN | (select.POLLOUT if blocked else 0))
+                timeout = max(0.0, next_tick - time.monotonic()) * 1000 + 1 if next_tick else None
+                if self._jobs:
+                    timeout = 0
+                for descriptor, _ in poll.poll(timeout):
+                    if descriptor == self._woken.fileno():
+                        self._woken.recv(4096)
+                    else:
+                        self._read()
+            self._advance()
+        except _ConnectionLost as lost:
+            reason = str(lost)
+        except OSError as error:
+            reason = f"connection to {self.broker} lost: {error.strerror or error}"
+        except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
+            reason = f"connection to {self.broker} given up: {type(error).__name__}: {error}"
+        else:
+            reason = self._describe_end()
+        finally:
+            self._release(reason)
+
+    def _advance(self) -> None:
+        """Run jobs, handle events, resume procedures."""
+        while self._jobs:
+            self._jobs.popleft()()
+        while (event := self._collector.peek()) is not None:
+            if event.type is Event.DELIVERY:
+                delivery = event.delivery
+                if delivery.updated and (callback := self.on_outcome.get(delivery.tag)):
+                    callback(delivery)
+            self._collector.pop()
+        if self.connection.state & Endpoint.REMOTE_CLOSED and not self._closing:
+            raise _ConnectionLost(self._describe_end())
+        for callback_after in self.after_events:
+            callback_after()
+        self._procedures = [running for running in self._procedures if not running.advance()]
+
+    def _write(self) -> bool:
+        """Send what proton has for the broker; True if the socket takes no more for now."""
+        while (pending := self._transport.pending()) > 0:
+            try:
+                sent = self._socket.send(self._transport.peek(min(pending, _CHUNK)))
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                return True
+            self._transport.pop(sent)
+        if pending < 0 and not self._closing:  # proton has closed its side
+            raise _ConnectionLost(self._describe_end())
+        return False
+
+    def _read(self) -> None:
+        while True:
+            capacity = self._transport.capacity()
+            if capacity <= 0:
+                if capacity < 0:
+                    raise _ConnectionLost(self._describe_end())
+                return
+            try:
+                data = self._socket.recv(min(capacity, _CHUNK))
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            if not data:
+                self._transport.close_tail()
+                self._advance()
+                raise _ConnectionLost(self._describe_end())
+            self._transport.push(data)
+            if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+                return
+
+    def _describe_end(self) -> str:
+        remote, local = self.connection.remote_condition, self._transport.condition
+        if remote is not None:
+            return f"{self.broker} closed the connection: {remote.name}: {remote.description or 'no description'}"
+        sasl = self._transport.sasl()
+        if sasl.outcome not in (None, sasl.OK) or (local is not None and local.name == "amqp:unauthorized-access"):
+            return (
+                f"{self.broker} refused {self._opening.credentials.describe()}; check user name and password in "
+                "[messaging], and which mechanisms the broker offers"
+            )
+        if local is not None:
+            return f"connection to {self.broker} lost: {local.name}: {local.description or 'no description'}"
+        return f"connection to {self.broker} lost: closed by the broker without a reason"
+
+    def _release(self, reason: str) -> None:
+        with self._lock:
+            self.lost = reason
+        while self._jobs:  # what was handed over meanwhile must fail, not wait
+            self._jobs.popleft()()
+        for callback in self.after_events:
+            callback()
+        for running in self._procedures:
+            running.fail(reason)
+        for resource in (self._socket, self._woken, self._waker):
+            resource.close()
+
+
+class _ConnectionLost(Exception):
+    """Ends the loop; the text says why."""

@@ -1,0 +1,35 @@
+"""The message that a delivery becomes."""
+
+from __future__ import annotations
+
+import json
+
+from proton import Message
+
+from pulp_events import Delivery
+
+
+def encode(delivery: Delivery) -> bytes:
+    """The delivery as an AMQP 1.0 message (§3.2): the report, byte for byte, in a data section."""
+    return bytes(
+        Message(
+            delivery.report,
+            inferred=True,  # bytes as a data section, not as a value
+            durable=True,
+            id=delivery.id,
+            subject=delivery.event_type,
+            content_type="application/json",
+            creation_time=delivery.event_time.timestamp(),
+            correlation_id=_task_id(delivery.report),
+            properties={"event_id": delivery.event_id, "event_type": delivery.event_type},
+        ).encode()
+    )
+
+
+def _task_id(report: bytes) -> str | None:
+    """`task_id` of the call report, if there is one."""
+    if b'"task_id"' not in report:
+        return None
+    call_report = json.loads(report).get("call_report")
+    task_id = call_report.get("task_id") if isinstance(call_report, dict) else None
+    return task_id if isinstance(task_id, str) else None

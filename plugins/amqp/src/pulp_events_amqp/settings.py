@@ -1,0 +1,88 @@
+"""Section `[messaging]` of server.conf: the keys of Pulp 2, and ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from pulp_events.fields import Duration
+from pulp_events_amqp.address import parse_url
+from pulp_events_amqp.exchange import validate_exchange
+
+
+def _validate_url(text: str) -> None:
+    try:
+        parse_url(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+class MessagingSettings(Schema):
+    """The broker that amqp listeners publish to. Empty text stands for "not set"."""
+
+    url = fields.String(
+        load_default="amqp://localhost:5672",
+        validate=_validate_url,
+        metadata={
+            "help": "broker: amqp://, amqps:// (TLS), Pulp 2's tcp:// and ssl://, or HOST:PORT; may hold user name, "
+            "password and, as path, a virtual host of RabbitMQ"
+        },
+    )
+    topic_exchange = fields.String(
+        load_default="amq.topic",
+        validate=validate_exchange,
+        metadata={"help": "exchange for listeners that name none; made as a durable topic exchange when absent"},
+    )
+    username = fields.String(load_default="", metadata={"help": "user name, unless the URL has one"})
+    password = fields.String(
+        load_default="", metadata={"help": "password of that user, unless the URL has one", "secret": True}
+    )
+    timeout = Duration(
+        load_default=10.0,
+        minimum=0.1,
+        metadata={"help": "time for connecting, and for the broker's answer to what was sent"},
+    )
+    heartbeat = Duration(
+        load_default=30.0,
+        minimum=1.0,
+        metadata={"help": "a broker that was silent for this long is taken for dead"},
+    )
+    cacert = fields.String(
+        load_default="",
+        metadata={
+            "help": "PEM file with the CAs that the broker's certificate is checked against (TLS; else the system's)"
+        },
+    )
+    clientcert = fields.String(
+        load_default="",
+        metadata={"help": "PEM file with our certificate, and with its key unless clientkey is set (TLS)"},
+    )
+    clientkey = fields.String(load_default="", metadata={"help": "PEM file with the key of clientcert"})
+    allow_insecure_plain = fields.Boolean(
+        load_default=False,
+        metadata={"help": "send user name and password without TLS to a broker on another machine"},
+    )
+    transport = fields.String(
+        load_default="qpid",
+        validate=validate.OneOf(["qpid", "rabbitmq"], error="Must be one of: {choices}; it has no effect here."),
+        metadata={"help": "of Pulp 2, has no effect: which broker it is, is read from what it says of itself"},
+    )
+    auth_enabled = fields.Boolean(
+        load_default=True, metadata={"help": "of Pulp 2 (signing of agent messages), has no effect"}
+    )
+    event_notifications_enabled = fields.Boolean(
+        load_default=False, metadata={"help": "of Pulp 2 (notices about its database records), has no effect"}
+    )
+    event_notification_url = fields.String(
+        load_default="qpid://localhost:5672/",
+        metadata={"help": "of Pulp 2 (notices about its database records), has no effect"},
+    )
+
+    @validates_schema
+    def _credentials_are_whole(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("clientkey") and not data.get("clientcert"):
+            raise ValidationError("Is of no use without clientcert; set that too.", "clientkey")
+        if data.get("password") and not data.get("username") and not parse_url(data["url"]).username:
+            raise ValidationError("Is of no use without username; set that too.", "password")
