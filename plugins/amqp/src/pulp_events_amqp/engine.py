@@ -18,7 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from proton import Collector, Connection, Delivery, Endpoint, Event, Transport
 
@@ -186,8 +186,9 @@ class Engine:
             self._jobs.popleft()()
         while (event := self._collector.peek()) is not None:
             if event.type is Event.DELIVERY:
-                delivery = event.delivery
-                if delivery.updated and (callback := self.on_outcome.get(delivery.tag)):
+                delivery: Any = event.delivery
+                # An incoming delivery may have a tag of no bytes, which proton's binding stumbles over.
+                if delivery.link.is_sender and delivery.updated and (callback := self.on_outcome.get(delivery.tag)):
                     callback(delivery)
             self._collector.pop()
         if self.connection.state & Endpoint.REMOTE_CLOSED and not self._closing:
@@ -200,7 +201,7 @@ class Engine:
         """Send what proton has for the broker; True if the socket takes no more for now."""
         while (pending := self._transport.pending()) > 0:
             try:
-                sent = self._socket.send(self._transport.peek(min(pending, _CHUNK)))
+                sent = self._socket.send(self._transport.peek(min(pending, _CHUNK)) or b"")
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 return True
             self._transport.pop(sent)

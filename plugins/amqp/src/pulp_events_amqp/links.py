@@ -51,7 +51,7 @@ def attached(link: Sender | Receiver) -> Callable[[], bool]:
         if not link.state & Endpoint.REMOTE_ACTIVE:
             return False
         terminus = link.remote_target if link.is_sender else link.remote_source
-        return terminus.type != terminus.UNSPECIFIED
+        return bool(terminus.type != terminus.UNSPECIFIED)
 
     return decided
 

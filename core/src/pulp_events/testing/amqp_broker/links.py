@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proton import Condition, Data, Delivery, Described, Link, Message, Receiver, Sender
 
-from pulp_events.testing.amqp_broker.nodes import Nodes, Subscription
+from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
 
 if TYPE_CHECKING:
     from pulp_events.testing.amqp_broker.broker import AmqpBroker
@@ -84,13 +84,19 @@ class Management:
         """A request came in, or an answer was settled."""
         if not delivery.readable or delivery.partial or self.requests is None:
             return
-        request = Message()
+        request: Any = Message()  # proton's hints for `recv` and `body` are too narrow
         request.recv(self.requests)
         delivery.settle()
         self.requests.flow(1)
         answer = Message(correlation_id=request.id, subject="404")
         if request.subject == "PUT" and (request.address or "").startswith("/exchanges/"):
-            status, text = self._nodes.declare(request.address, request.body, self._may_create())
+            try:
+                status, text = self._nodes.declare(request.address, request.body, self._may_create())
+            except Refusal as refusal:
+                session = self.requests.session
+                session.condition = Condition(refusal.condition, refusal.description)
+                session.close()
+                return
             answer.subject, answer.body = str(status), text
         self._answers.append(answer)
         self.flow()

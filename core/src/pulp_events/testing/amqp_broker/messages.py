@@ -34,7 +34,7 @@ class ReceivedMessage:
     @property
     def body(self) -> bytes:
         """Content of the data section."""
-        body = self.message.body
+        body: Any = self.message.body
         return body.encode() if isinstance(body, str) else bytes(body)
 
     @property

@@ -74,10 +74,10 @@ class Nodes:
         return name
 
     def declare(self, path: str, wanted: Mapping[str, Any], may_create: bool) -> tuple[int, str | None]:
-        """RabbitMQ's `PUT /exchanges/NAME`: status and explanation."""
+        """RabbitMQ's `PUT /exchanges/NAME`: status and explanation; raises Refusal, which ends the session."""
         name = unquote(path.rpartition("/")[2])
         if not may_create:
-            return 403, f"configure access to exchange '{name}' in vhost '/' refused"
+            raise Refusal("amqp:unauthorized-access", f"configure access to exchange '{name}' refused", True)
         found = self.exchanges.get(name)
         if found is None:
             self.exchanges[name] = wanted["type"]

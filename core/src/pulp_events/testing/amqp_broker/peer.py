@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from proton import Collector, Condition, Connection, Delivery, Endpoint, Event, Link, Session, Transport, symbol
+from proton import Collector, Condition, Connection, Endpoint, Event, Link, Session, Transport, symbol
 
 from pulp_events.testing.amqp_broker.links import Management, Publisher, Subscriber, binding_pattern, capabilities
 from pulp_events.testing.amqp_broker.nodes import Refusal, Subscription
@@ -73,7 +73,7 @@ class Peer:
                 return False
             self._transport.tick(time.monotonic())
             while self._sasl.done and (pending := self._transport.pending()) > 0:
-                self._transport.pop(self.socket.send(self._transport.peek(min(pending, _CHUNK))))
+                self._transport.pop(self.socket.send(self._transport.peek(min(pending, _CHUNK)) or b""))
         except _WAIT:
             return True
         except OSError:
@@ -111,13 +111,12 @@ class Peer:
             self._handle(event)
             self._collector.pop()
 
-    def _handle(self, event: Event) -> None:
+    def _handle(self, event: Any) -> None:
         kind = event.type
         if kind is Event.DELIVERY:
-            delivery: Delivery = event.delivery
-            handler = getattr(delivery.link, "handled_by", None)
+            handler = getattr(event.delivery.link, "handled_by", None)
             if handler is not None:
-                handler.delivery(delivery)
+                handler.delivery(event.delivery)
         elif kind is Event.LINK_FLOW:
             handler = getattr(event.link, "handled_by", None)
             if isinstance(handler, Subscriber | Management):
@@ -141,7 +140,7 @@ class Peer:
             if endpoint.state & Endpoint.LOCAL_ACTIVE:
                 endpoint.close()
 
-    def _attach(self, link: Link) -> None:
+    def _attach(self, link: Any) -> None:
         faults = self._broker.faults
         link.source.copy(link.remote_source)
         link.target.copy(link.remote_target)
@@ -166,7 +165,7 @@ class Peer:
         except Refusal as refusal:
             self._refuse(link, link.session, refusal)
 
-    def _attach_management(self, link: Link) -> None:
+    def _attach_management(self, link: Any) -> None:
         management = self._managements.setdefault(
             link.name, Management(self._broker.nodes, lambda: self._broker.faults.may_create)
         )

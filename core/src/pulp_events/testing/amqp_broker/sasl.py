@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from proton import UNDESCRIBED as NO_DESCRIPTOR
+from proton import UNDESCRIBED as _NO_DESCRIPTOR
 from proton import Array, Data, Described, symbol, ubyte, ulong
 
 _HEADER = b"AMQP\x03\x01\x00\x00"
 _MECHANISMS, _INIT, _OUTCOME = ulong(0x40), ulong(0x41), ulong(0x44)
 _OK, _AUTH_FAILED = 0, 1
+_UNDESCRIBED: Any = _NO_DESCRIPTOR  # proton's own hint for it is too narrow
 
 
 class SaslServer:
@@ -37,7 +39,7 @@ class SaslServer:
                 return b""
             self._input = self._input[8:]
             self._greeted = True
-            offered = Array(NO_DESCRIPTOR, Data.SYMBOL, *map(symbol, self._mechanisms))
+            offered: Any = Array(_UNDESCRIBED, Data.SYMBOL, *map(symbol, self._mechanisms))
             output = _HEADER + _frame(Described(_MECHANISMS, [offered]))
         size = int.from_bytes(self._input[:4], "big")
         if self._greeted and len(self._input) >= max(size, 8):
@@ -51,10 +53,11 @@ class SaslServer:
         data.decode(performative)
         data.next()
         init = data.get_object()
-        if init.descriptor != _INIT:
+        if not isinstance(init, Described) or init.descriptor != _INIT:
             return
-        self.mechanism = str(init.value[0])
-        response = bytes(init.value[1] or b"") if len(init.value) > 1 else b""
+        fields: Any = init.value
+        self.mechanism = str(fields[0])
+        response = bytes(fields[1] or b"") if len(fields) > 1 else b""
         if self.mechanism not in self._mechanisms:
             return
         if self.mechanism == "PLAIN":  # RFC 4616: authorisation id NUL user NUL password

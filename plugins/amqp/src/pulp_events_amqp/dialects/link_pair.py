@@ -49,7 +49,7 @@ def request(engine: Engine, method: str, path: str, body: Mapping[str, Any]) -> 
     yield lambda: sender.credit > 0 or bool(session.state & sender.REMOTE_CLOSED)
     raise_if_refused(sender)
     Message(dict(body), id=_ID, subject=method, address=path, reply_to="$me").send(sender, engine.next_tag())
-    answer = Message()
+    answer: Any = Message()
     while True:
         yield lambda: _complete(receiver) or bool(session.state & receiver.REMOTE_CLOSED)
         raise_if_refused(receiver)

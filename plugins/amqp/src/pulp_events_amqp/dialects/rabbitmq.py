@@ -38,13 +38,13 @@ class RabbitMQ(Dialect):
         other_type = re.search(r"'type'.*current is '([^']*)'", declared.text)
         if declared.status == 409 and other_type:
             raise wrong_type(exchange, other_type.group(1), declared.text)
-        if declared.status not in (201, 204, 401, 403, 409):
+        if declared.status not in (201, 204, 403, 409):
             raise TransientFailure(f"{engine.broker} did not declare exchange {exchange!r}: {declared}")
-        # 409 for durability or arguments: whoever made it had their reasons. 401, 403: it may be there all the same.
+        # 409 for durability or arguments: whoever made it had their reasons. 403: it may be there all the same.
         try:
             return (yield from attach_sender(engine, path))
         except LinkRefused as refused:
-            if declared.status in (401, 403):
+            if declared.status == 403:
                 raise TransientFailure(
                     f"exchange {exchange!r} cannot be used ({refused}) and the permission 'configure' to create it is "
                     f"missing ({declared}); grant it or create the exchange as a durable topic exchange"
@@ -56,4 +56,6 @@ class RabbitMQ(Dialect):
         try:
             return (yield from request(engine, "PUT", path, properties))
         except LinkRefused as refused:
+            if refused.name == "amqp:unauthorized-access":  # it ends the session rather than answer 403
+                return Answer(403, refused.description)
             raise TransientFailure(f"{engine.broker} refused its management node: {refused}") from refused

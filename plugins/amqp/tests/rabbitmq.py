@@ -1,0 +1,182 @@
+"""A RabbitMQ 4 server for tests: `.ci/install-rabbitmq` unpacks it, this starts and stops it.
+
+    with RabbitMQ(root) as server:
+        ...                                     # server.url(), server.restart(), server.kill()
+
+The server runs inside its root with chroot, so this needs to be root. It listens on 127.0.0.1 only, on free ports, and
+has a node name, an epmd and a data folder of its own, so that it gets in nobody's way and several may run at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+ROOT_VARIABLE = "PULP_EVENTS_RABBITMQ_ROOT"
+"""Environment variable that names the folder which `.ci/install-rabbitmq` printed."""
+
+USERS = {
+    "admin": {"configure": ".*", "write": ".*", "read": ".*"},
+    "publisher": {"configure": "^$", "write": ".*", "read": ".*"},
+    "guest": {"configure": ".*", "write": ".*", "read": ".*"},
+}
+"""Users and their permissions; each one's password is its name."""
+
+_START_LIMIT = 90.0
+
+
+class RabbitMQ:
+    """One server. Use it as a context manager."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._home = Path(tempfile.mkdtemp(prefix="pulp-events-rabbitmq-", dir=root / "tmp"))
+        self.port, self._dist_port, self._epmd_port = free_ports(3)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        inside = Path("/") / self._home.relative_to(root)
+        (self._home / "definitions.json").write_text(json.dumps(_definitions()))
+        (self._home / "enabled_plugins").write_text("[].\n")
+        (self._home / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\ndefinitions.import_backend = local_filesystem\n"
+            f"definitions.local.path = {inside}/definitions.json\nloopback_users = none\n"
+        )
+        self._environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(inside),
+            "LANG": "C.UTF-8",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"rabbit-{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_MNESIA_BASE": f"{inside}/data",
+            "RABBITMQ_LOG_BASE": f"{inside}/log",
+            "RABBITMQ_CONFIG_FILE": f"{inside}/rabbitmq.conf",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{inside}/enabled_plugins",
+        }
+
+    def url(self, user: str = "") -> str:
+        """URL for one of `USERS`, or without a user."""
+        return f"amqp://{user}:{user}@127.0.0.1:{self.port}" if user else f"amqp://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start the server and return when it listens."""
+        (binary,) = self._root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")
+        if not self._processes:
+            # In the foreground and ours: a daemon that the server started would outlive it.
+            self._spawn("epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1")
+        server = self._spawn(str(Path("/") / binary.relative_to(self._root)))
+        deadline = time.monotonic() + _START_LIMIT
+        while not _listens(self.port):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"RabbitMQ did not start; its output:\n{(self._home / 'output').read_text()[-4000:]}")
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """End the server at once, as a crash would; its data stay."""
+        _end(self._processes.pop(), signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End everything that was started and remove its files."""
+        while self._processes:
+            _end(self._processes.pop(), signal.SIGTERM)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def __enter__(self) -> RabbitMQ:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _spawn(self, *command: str) -> subprocess.Popen[bytes]:
+        with (self._home / "output").open("ab") as output:
+            process = subprocess.Popen(
+                ["chroot", str(self._root), *command],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # one process group, to end what it starts along with it
+            )
+        self._processes.append(process)
+        return process
+
+
+def _end(process: subprocess.Popen[bytes], first: signal.Signals) -> None:
+    for sign in (first, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            pass
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [sock.getsockname()[1] for sock in sockets]
+    for sock in sockets:
+        sock.close()
+    return ports
+
+
+def _definitions() -> dict[str, object]:
+    """Virtual host, users and permissions, in the form that RabbitMQ loads when it starts."""
+    return {
+        "vhosts": [{"name": "/"}, {"name": "pulp"}],
+        "users": [
+            {"name": name, "password_hash": _hash(name), "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": []}
+            for name in USERS
+        ],
+        "permissions": [
+            {"user": name, "vhost": vhost, **permissions} for name, permissions in USERS.items() for vhost in ("/", "pulp")
+        ],
+        "exchanges": [
+            {
+                "name": name,
+                "vhost": "/",
+                "type": kind,
+                "durable": True,
+                "auto_delete": False,
+                "internal": False,
+                "arguments": {},
+            }
+            for name, kind in (("is-direct", "direct"), ("is-there", "topic"))
+        ],
+    }
+
+
+def _hash(password: str) -> str:
+    salt = secrets.token_bytes(4)
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
