@@ -50,11 +50,15 @@ def _check_host(host: str, bracketed: bool) -> None:
 
 
 def _to_ascii(host: str) -> str:
-    """The IDNA form of a host name, made as requests makes it; `idna` is imported only for a name that needs it."""
+    """The IDNA form of a host name, made as urllib3 makes it; `idna` is imported only for a name that needs it."""
     import idna
 
     try:
-        return idna.encode(host, uts46=True).decode()
+        labels = (
+            label if label.isascii() else idna.encode(label.lower(), strict=True, std3_rules=True).decode()
+            for label in host.split(".")
+        )
+        return ".".join(labels)
     except idna.IDNAError as error:
         raise ValueError(f"has no valid host name: {error}") from None
 
