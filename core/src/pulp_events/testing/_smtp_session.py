@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -48,7 +49,9 @@ class SinkSession(SMTP):
     """Asks the sink before each command whether it has an answer of its own."""
 
     def __init__(self, sink: SmtpSink, options: dict[str, Any], implicit_tls: bool) -> None:
-        super().__init__(SinkHandler(sink), **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that logging in without TLS is no good: this is a test
+            super().__init__(SinkHandler(sink), **options)
         self._sink = sink
         self._implicit_tls = implicit_tls
         self.number = 0

@@ -1,0 +1,63 @@
+"""What an email listener is configured with."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
+
+from pulp_events.fields import Words
+from pulp_events_email.addresses import normalise
+
+
+class Address(fields.String):
+    """A mail address, in the form in which it is stored."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return normalise(text)
+        except ValueError as error:
+            raise ValidationError(f"{text[:100]!r} is not a mail address: {error}") from None
+
+
+class Addresses(Words):
+    """A list of mail addresses without repetitions; the first of equal ones stays."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Address(), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
+        return list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs)))
+
+
+def _subject(value: str) -> None:
+    # RFC 5322 §2.2: a header field is one line; whoever could put in a second one could put in a header.
+    if not value.strip() or any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value):
+        raise ValidationError("Must not be empty, nor have a line break or another control character in it.")
+    if len(value) > 255:
+        raise ValidationError(f"Must be at most 255 characters long, not {len(value)}.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValidationError("Must be Unicode text; it has half of a surrogate pair in it.") from None
+
+
+def _at_least_one(value: list[str]) -> None:
+    if not value:
+        raise ValidationError("Give at least one address.")
+
+
+class EmailConfig(Schema):
+    """Configuration of one listener."""
+
+    subject = fields.String(required=True, validate=_subject, metadata={"help": "text of the email's subject"})
+    addresses = Addresses(
+        required=True,
+        validate=_at_least_one,
+        metadata={
+            "help": "this is a comma separated list of email addresses that should receive these notifications. "
+            "Do not include spaces."
+        },
+    )

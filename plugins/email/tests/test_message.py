@@ -1,0 +1,133 @@
+"""The message, whatever the report, subject or sender."""
+
+from __future__ import annotations
+
+import dataclasses
+import email
+import email.policy
+import json
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulp_events import Delivery
+from pulp_events_email.message import Composer, encode_body, report_text
+
+DELIVERY = Delivery(
+    id="01929e5f-0000-7000-8000-000000000001.1",
+    event_id="01929e5f-0000-7000-8000-000000000001",
+    event_type="repo.sync.start",
+    event_time=datetime(2012, 10, 19, 19, 9, 16, tzinfo=UTC),
+    source="",
+    report=b'{"call_report": {}, "event_type": "repo.sync.start", "payload": {"repo_id": "pulp2"}}',
+    listener_id="5081a42ce19a00ea4300000e",
+    target="someone@redhat.com",
+)
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=30)
+    | st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=990, max_size=1100)
+    | st.just("\ud800")
+    | st.just("é" * 2000),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+subjects = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=255)
+
+
+def composed(delivery: Delivery, subject: str = "pulp notification", name: str = "") -> bytes:
+    return Composer(subject, name, "no-reply@your.domain").compose(delivery, "someone@redhat.com")
+
+
+def parsed(raw: bytes) -> EmailMessage:
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def assert_valid(raw: bytes) -> None:
+    assert raw.endswith(b"\r\n")
+    lines = raw.split(b"\r\n")
+    assert max(map(len, lines)) <= 998
+    assert not any(b"\r" in line or b"\n" in line or b"\0" in line for line in lines)
+    assert raw.isascii()
+    message = parsed(raw)
+    assert message.defects == []
+    for name in ("Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID"):
+        assert len(message.get_all(name)) == 1
+
+
+def test_the_guides_message_is_made_line_by_line() -> None:
+    assert composed(DELIVERY).decode().split("\r\n") == [
+        'Content-Type: text/plain; charset="us-ascii"',
+        "MIME-Version: 1.0",
+        "Content-Transfer-Encoding: 7bit",
+        "Subject: pulp notification",
+        "From: no-reply@your.domain",
+        "To: someone@redhat.com",
+        "Date: Fri, 19 Oct 2012 19:09:16 +0000",
+        "Message-ID: <01929e5f-0000-7000-8000-000000000001.1@your.domain>",
+        "Auto-Submitted: auto-generated",
+        "X-Pulp-Event-Type: repo.sync.start",
+        "X-Pulp-Event-Id: 01929e5f-0000-7000-8000-000000000001",
+        "",
+        "{",
+        '  "call_report": {},',
+        '  "event_type": "repo.sync.start",',
+        '  "payload": {',
+        '    "repo_id": "pulp2"',
+        "  }",
+        "}",
+        "",
+    ]
+
+
+def test_every_attempt_makes_the_same_message() -> None:
+    assert composed(DELIVERY) == composed(dataclasses.replace(DELIVERY, attempts=3))
+
+
+@given(values)
+def test_any_report_makes_a_valid_message_that_reads_back_as_the_report(value: object) -> None:
+    report = {"call_report": {}, "event_type": "x", "payload": value}
+    raw = composed(dataclasses.replace(DELIVERY, report=json.dumps(report).encode()))
+    assert_valid(raw)
+    assert json.loads(parsed(raw).get_content()) == report
+
+
+@given(subjects)
+def test_any_subject_makes_one_valid_header_that_reads_back(subject: str) -> None:
+    raw = composed(DELIVERY, subject)
+    assert_valid(raw)
+    # What folding and unfolding may do to white space is no harm.
+    assert "".join(parsed(raw)["Subject"].split()) == "".join(subject.split())
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "Zs"]), max_size=100))
+def test_any_sender_name_makes_one_valid_header(name: str) -> None:
+    raw = composed(DELIVERY, name=name)
+    assert_valid(raw)
+    (address,) = parsed(raw)["From"].addresses
+    assert address.addr_spec == "no-reply@your.domain"
+
+
+def test_text_that_is_not_ascii_is_readable_as_quoted_printable() -> None:
+    charset, encoding, _ = encode_body('{\n  "name": "Bücher"\n}')
+    assert (charset, encoding) == ("utf-8", "quoted-printable")
+
+
+def test_a_long_line_and_foreign_script_are_encoded() -> None:
+    assert encode_body('"' + "x" * 200_000 + '"')[:2] == ("us-ascii", "quoted-printable")
+    assert encode_body("書" * 1000)[:2] == ("utf-8", "base64")
+    assert encode_body("x" * 998)[1] == "7bit"
+    assert encode_body("x" * 999)[1] == "quoted-printable"
+
+
+def test_a_report_nested_too_deeply_to_be_indented_is_sent_as_it_is() -> None:
+    report = b'{"payload":' + b"[" * 950 + b"]" * 950 + b"}"
+    assert report_text(report).replace(" ", "").replace("\n", "").encode() == report
