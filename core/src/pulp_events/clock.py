@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import time as _time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -20,8 +20,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clocks."""
 
-    time = staticmethod(time.time)
-    monotonic = staticmethod(time.monotonic)
+    time = staticmethod(_time.time)
+    monotonic = staticmethod(_time.monotonic)
 
 
 def from_timestamp(seconds: float) -> datetime:

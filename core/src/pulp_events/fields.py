@@ -16,9 +16,7 @@ def parse_duration(text: str | float | int) -> float:
     """Seconds that `text` stands for: `90`, `"90"`, `"1.5s"`, `"1h 30m"`. Raises ValueError otherwise."""
     if isinstance(text, bool):
         raise ValueError("not a duration")
-    if isinstance(text, int | float):
-        seconds = float(text)
-    elif re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
+    if isinstance(text, int | float) or re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
         seconds = float(text)
     else:
         if not re.fullmatch(rf"(?:{_PART.pattern})+\s*", text):

@@ -72,7 +72,10 @@ def pulp_listener_store(settings: Settings) -> ListenerStore | None:
 
 @hookspec(firstresult=True)
 def pulp_outbox(settings: Settings) -> Outbox | None:
-    """Another home for deliveries; the first plugin that returns one is used. Raising stops the start. Since API 1.0."""
+    """Another home for deliveries; the first plugin that returns one is used.
+
+    Raising stops the start. Since API 1.0.
+    """
 
 
 @hookspec

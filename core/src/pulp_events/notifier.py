@@ -62,6 +62,9 @@ class Channel:
     broken: bool = False
     """Set it to True when the connection is gone: the channel is closed and the next delivery gets a new one."""
 
+    detail: str = ""
+    """What the receiver answered to the delivery just sent, such as `200 OK`; it is kept with the attempt."""
+
     def open(self) -> None:
         """Connect. May raise a failure; it then counts for the delivery that was to be sent."""
 

@@ -38,6 +38,9 @@ class Delivery:
     attempts: int = 0
     """Attempts begun so far, the one under way included."""
 
+    forgiven: int = 0
+    """Attempts before an administrator last retried it: they do not count against the retry schedule."""
+
     due: datetime | None = None
     """Not to be attempted before this moment; None: at once, or no more."""
 

@@ -32,7 +32,7 @@ class Faults:
     """False: nobody has the permission to publish."""
 
     silent: bool = False
-    """True: connections are accepted, and nothing is answered."""
+    """True: connections are accepted or kept, and nothing is said any more, not even a heartbeat."""
 
     max_message_size: int = 0
     """Announced to publishers, in bytes; 0: no limit."""

@@ -65,6 +65,8 @@ class Peer:
 
     def write(self) -> bool:
         """Send what there is; True if the socket takes no more for now."""
+        if self._broker.faults.silent:
+            return False
         try:
             while self._output:
                 self._output = self._output[self.socket.send(self._output) :]

@@ -1,0 +1,312 @@
+"""`EventBus`: what an application opens, emits events on, and closes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random as random_module
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pulp_events.clock import Clock, SystemClock, from_timestamp
+from pulp_events.deliveries import Deliveries
+from pulp_events.dispatcher.assembly import make_dispatcher
+from pulp_events.dispatcher.dispatcher import Dispatcher
+from pulp_events.errors import BusClosed, EventsError, InvalidEvent
+from pulp_events.events.builtin import LISTENER_DISABLED
+from pulp_events.events.event import Event
+from pulp_events.events.event_type import EventTypes
+from pulp_events.events.jsonable import to_jsonable
+from pulp_events.events.report import serialise
+from pulp_events.ids import new_event_id
+from pulp_events.listeners.filters import passes
+from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.listeners import Listeners
+from pulp_events.operation import Operation
+from pulp_events.outbox.delivery import PENDING, Delivery
+from pulp_events.outbox.records import NewDelivery, NewEvent
+from pulp_events.outbox.store import Outbox
+from pulp_events.plugins.observers import Observers
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.settings import Settings
+from pulp_events.stores import open_listener_store, open_outbox
+
+WAIT_POLL = 0.02
+"""Seconds between looks of `wait` at deliveries that another process makes."""
+SKIPPED = "skipped: the listener was disabled"
+
+DELIVER = ("background", "process", "external", "inline")
+
+_logger = logging.getLogger(__name__)
+
+
+class EventBus:
+    """Emits events to listeners. Open one for each application and share it between threads.
+
+    `deliver` says who makes the deliveries:
+
+    - `background`: threads of this process (the default)
+    - `process`: a process of its own beside this one, which ends with it
+    - `external`: nobody here; `pulp-admin event worker` does, on the same data folder
+    - `inline`: `emit` itself, before it returns; what fails is tried again by `deliver_due()`
+    """
+
+    _dispatcher: Dispatcher | None
+    _index: ListenerIndex
+    listeners: Listeners
+
+    def __init__(
+        self,
+        settings: Settings,
+        plugins: Plugins,
+        data_dir: Path,
+        deliver: str,
+        clock: Clock,
+        dice: random_module.Random,
+    ) -> None:
+        """Not for applications: use `EventBus.open`."""
+        self.settings = settings
+        self.plugins = plugins
+        self.data_dir = data_dir
+        self.clock = clock
+        self._deliver = deliver
+        self._dice = dice
+        self._closed = False
+        self._events = settings.section("events")
+        self._skip = settings.section("delivery")["while_disabled"] == "skip"
+        self._store = open_listener_store(settings, plugins, data_dir)
+        self._outbox: Outbox | None = None
+        self.deliveries = Deliveries(lambda: self.outbox)
+        self._assemble()
+
+    @classmethod
+    def open(
+        cls,
+        config: str | Path | None = None,
+        *,
+        deliver: str = "background",
+        plugins: bool | Plugins = True,
+        data_dir: str | Path | None = None,
+        clock: Clock | None = None,
+        random: random_module.Random | None = None,
+    ) -> EventBus:
+        """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
+
+        `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
+        Raises SettingsError, PluginError (a plugin's store), StoreError.
+        """
+        if deliver not in DELIVER:
+            raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(DELIVER)}")
+        loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
+        settings = Settings.load(config, loaded.settings_sections)
+        folder = settings.data_dir if data_dir is None else Path(data_dir)
+        return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or random_module.Random())
+
+    @property
+    def event_types(self) -> EventTypes:
+        """The registry of event types; an application registers its own with `bus.event_types.register(…)`."""
+        return self.plugins.event_types
+
+    def emit(
+        self,
+        event_type: str,
+        payload: Mapping[str, Any] | None = None,
+        call_report: Mapping[str, Any] | None = None,
+        *,
+        connection: Any = None,
+    ) -> Event:
+        """Announce an event; durable when this returns.
+
+        `payload` and `call_report`: what `jsonable.to_jsonable` takes. `connection`: an open connection of the
+        application to the database that the outbox is in; the event then exists if and only if that commits.
+
+        Raises UnknownEventType, InvalidEvent (with the path of the value), EventTooLarge, StoreError, BusClosed; then
+        nothing was stored.
+        """
+        return self.emit_many([(event_type, payload, call_report)], connection=connection)[0]
+
+    def emit_many(
+        self,
+        events: Iterable[tuple[str, Mapping[str, Any] | None] | tuple[str, Mapping[str, Any] | None, Any]],
+        *,
+        connection: Any = None,
+    ) -> list[Event]:
+        """Announce several events, `(event_type, payload[, call_report])` each, in one transaction."""
+        self._check_open()
+        built = [self._build(*event) for event in events]
+        matched = [(event, *self._match(event)) for event in built]
+        stored = [new for _, _, new in matched if new.deliveries]
+        if stored:
+            self.outbox.add(stored, connection)
+        for event, listeners, _ in matched:
+            self._observers.emitted(event, listeners)
+        if stored and connection is None:
+            self._dispatch(stored)
+        return built
+
+    def operation(
+        self, name: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> Operation:
+        """A context manager that emits `NAME.start` and `NAME.finish` around a block; see `Operation`."""
+        return Operation(self, name, payload, call_report)
+
+    def wait(self, event: Event | str, timeout: float | None = None) -> list[Delivery]:
+        """Wait until every delivery of an event (or event id) is delivered or dead, at most `timeout` seconds.
+
+        Returns its deliveries as they then are: after a time-out some are still pending.
+        """
+        self._check_open()
+        event_id = event if isinstance(event, str) else event.id
+        outbox = self.outbox
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            deliveries = list(outbox.of_event(event_id))
+            left = WAIT_POLL if deadline is None else min(WAIT_POLL, deadline - time.monotonic())
+            if left <= 0 or all(delivery.state != PENDING for delivery in deliveries):
+                return deliveries
+            self.dispatcher.wait_for_record(left)
+
+    def deliver_due(self) -> int:
+        """Make every attempt that is due now, in this thread; returns how many there were. For `inline`, and tests."""
+        self._check_open()
+        return self.dispatcher.run_due()
+
+    def close(self, grace: float = 5.0) -> None:
+        """Finish the deliveries under way (at most `grace` seconds), leave the others stored, let go of everything."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._dispatcher is not None and os.getpid() == self._pid:
+            self._dispatcher.stop(grace)
+        if self._outbox is not None:
+            self._outbox.close()
+        self._store.close()
+
+    @property
+    def outbox(self) -> Outbox:
+        """The store of deliveries, opened when it is first needed."""
+        if self._outbox is None:
+            with self._lock:
+                if self._outbox is None:
+                    self._outbox = open_outbox(self.settings, self.plugins, self.data_dir, self.clock)
+        return self._outbox
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What makes deliveries, made when it is first needed."""
+        outbox = self.outbox
+        with self._lock:
+            if self._dispatcher is None:
+                self._dispatcher = make_dispatcher(
+                    outbox, self._index, self.plugins, self.settings, self.clock, self._dice, self._disable
+                )
+        return self._dispatcher
+
+    def __enter__(self) -> EventBus:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What has threads, locks or connections is made at the start, and anew in a child that was forked with the bus.
+
+    def _assemble(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._dispatcher = None
+        self._observers = Observers(self.plugins)
+        self._index = ListenerIndex(self._store)
+        self.listeners = Listeners(
+            self._store, self._index, self.plugins, self.settings, self.clock, self._deleted, self._enabled
+        )
+        if self._deliver == "background":
+            self.dispatcher.start()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise BusClosed("this event bus was closed; open another one")
+        if os.getpid() != self._pid:
+            self._assemble()
+
+    def _build(
+        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> Event:
+        self.event_types.require(event_type)
+        now = self.clock.time()
+        event = Event(
+            event_type=event_type,
+            payload=_mapping(payload, "payload"),
+            call_report=_mapping(call_report, "call_report"),
+            id=new_event_id(now),
+            time=from_timestamp(now),
+            source=self._events["source"],
+        )
+        return self._enrich(event) if self._observers.enrich else event
+
+    def _enrich(self, event: Event) -> Event:
+        wished = self._observers.before_emit(event)
+        if wished is event:
+            return event
+        try:
+            self.event_types.require(wished.event_type)
+            return replace(
+                wished,
+                payload=_mapping(wished.payload, "payload"),
+                call_report=_mapping(wished.call_report, "call_report"),
+            )
+        except EventsError as error:
+            _logger.error("what plugins made of an event cannot be emitted, so it goes as it was: %s", error)
+            return event
+
+    def _match(self, event: Event) -> tuple[list[Listener], NewEvent]:
+        report = serialise(event, self._events["max_event_bytes"])
+        listeners = [
+            listener
+            for listener in self._index.matching(event.event_type)
+            if listener.filter is None or passes(listener.filter, event.report())
+        ]
+        deliveries = [
+            NewDelivery(listener.id, target, SKIPPED if self._skip and not listener.enabled else None)
+            for listener in listeners
+            for target in listener.targets
+        ]
+        new = NewEvent(event.id, event.event_type, event.time.timestamp(), event.source, report, deliveries)
+        return listeners, new
+
+    def _dispatch(self, stored: Sequence[NewEvent]) -> None:
+        if self._deliver == "background":
+            self.dispatcher.wake({delivery.listener_id for new in stored for delivery in new.deliveries})
+        elif self._deliver == "inline":
+            self.dispatcher.run_due()
+
+    def _deleted(self, listener: Listener) -> None:
+        self.outbox.bury(listener.id, "the listener was deleted")
+        self.outbox.forget_health(listener.id)
+
+    def _enabled(self, listener: Listener) -> None:
+        self.outbox.forget_health(listener.id)
+
+    def _disable(self, listener: Listener, reason: str) -> None:
+        """A listener's endpoint is to be left alone: record it, and announce it once."""
+        if self.listeners.disable_for(listener.id, reason):
+            _logger.warning("listener %s is disabled: %s", listener.id, reason)
+            self.emit(
+                LISTENER_DISABLED,
+                {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason},
+            )
+
+
+def _mapping(value: Any, name: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidEvent(f"{name} is of type {type(value).__name__}; it must be a mapping, such as a dict")
+    return to_jsonable(value, name)  # type: ignore[no-any-return]

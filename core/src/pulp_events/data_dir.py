@@ -1,0 +1,24 @@
+"""The data folder: made for its owner alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pulp_events.errors import StoreError
+
+
+def prepare(folder: Path) -> Path:
+    """Make the folder (mode 0700) if it is absent; StoreError with a remedy if that cannot be done."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unusable(folder, error) from error
+    return folder
+
+
+def unusable(path: Path, error: OSError) -> StoreError:
+    """A StoreError that says which path cannot be used, why, and what to do."""
+    return StoreError(
+        f"{path}: {error.strerror or error}; give the user of this process the right to write there, "
+        "or name another folder as data_dir in section [events] of server.conf"
+    )

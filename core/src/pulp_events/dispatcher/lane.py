@@ -1,0 +1,251 @@
+"""`Lane`: claims deliveries of one listener, sends them one after the other, records what became of them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pulp_events.clock import Clock
+from pulp_events.dispatcher import verdict as verdicts
+from pulp_events.dispatcher.channels import OpenChannel
+from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.verdict import Verdict
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.store import Outbox
+
+RECORD_SECONDS = 0.25
+"""Results are stored at the latest after this long, also in the middle of a batch."""
+
+OPEN_LIMIT = 120.0
+"""Seconds that opening a channel may take."""
+
+_numbers = itertools.count()
+
+
+class Recorder(Protocol):
+    """Stores what lanes found out."""
+
+    def record(self, route: Route, judged: Sequence[tuple[Delivery, Verdict, float, float]]) -> None:
+        """Each: a delivery, its verdict, the wall-clock time at which the attempt began, and its seconds."""
+
+
+class Lane:
+    """One thread's work for a listener. `stopping` is asked between deliveries."""
+
+    def __init__(
+        self, route: Route, outbox: Outbox, recorder: Recorder, clock: Clock, lease: float, stopping: Callable[[], bool]
+    ) -> None:
+        self.route = route
+        self.token = f"{os.getpid()}.{next(_numbers)}"
+        self._outbox = outbox
+        self._recorder = recorder
+        self._clock = clock
+        self._lease = lease
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._judged: list[tuple[Delivery, Verdict, float, float]] = []
+        self._opened: OpenChannel | None = None
+        self.claimed: list[Delivery] = []
+        """Deliveries that are leased and not recorded yet."""
+        self.under_way: Sequence[Delivery] = ()
+        self.since = 0.0
+        """Monotonic time at which what is under way began; 0 if nothing is."""
+        self.extended = 0.0
+        """Monotonic time from which the present lease runs."""
+        self.busy = False
+        self.thread: threading.Thread | None = None
+        self.abandoned = False
+
+    def run_batch(self) -> int:
+        """Claim a batch and deal with it; returns the number of deliveries claimed."""
+        route = self.route
+        claim = self._outbox.claim(
+            route.listener.id, route.batch_size(), self._lease, self.token, ordered=route.ordered
+        )
+        if not claim.deliveries:
+            if claim.wait:
+                route.not_before = self._clock.monotonic() + min(claim.wait, 1.0)
+            return 0
+        self.claimed = list(claim.deliveries)
+        self.extended = self._clock.monotonic()
+        began, cpu_began = time.perf_counter(), time.thread_time()
+        attempted = self._deal_with(self.claimed[:])
+        if attempted and not self.abandoned:
+            wall, cpu = time.perf_counter() - began, time.thread_time() - cpu_began
+            route.pace.learn(attempted, wall, cpu, route.most_lanes)
+        return len(claim.deliveries)
+
+    @property
+    def limit(self) -> float:
+        """Seconds that what is under way may take."""
+        return self._opened.limit if self._opened is not None else OPEN_LIMIT
+
+    def close(self) -> None:
+        """Hand the channel back."""
+        if self._opened is not None:
+            opened, self._opened = self._opened, None
+            if self.abandoned:
+                self.route.channels.discard(opened)
+            else:
+                self.route.channels.give_back(opened)
+
+    def abandon(self, reason: str) -> None:
+        """Give up on a thread that hangs: what it has under way timed out, the rest of its batch is free again.
+
+        Whatever the thread does when it comes back is not recorded.
+        """
+        with self._lock:
+            if self.abandoned or not self.since:
+                return
+            self.abandoned = True
+            began = self._clock.time() - (self._clock.monotonic() - self.since)
+            duration = self._clock.monotonic() - self.since
+            hanging = list(self.under_way)
+            self._judged += [(delivery, Verdict("timeout", reason), began, duration) for delivery in hanging]
+            rest = [one for one in self.claimed if one not in hanging and one not in (j[0] for j in self._judged)]
+        self.route.circuit.failed(self._clock.monotonic())
+        self._store()
+        if rest:
+            self._outbox.release(rest)
+
+    def release_all(self) -> None:
+        """Give back everything that is not recorded: the process is about to end."""
+        with self._lock:
+            self.abandoned = True
+            rest, self.claimed = self.claimed, []
+        if rest:
+            self._outbox.release(rest)
+
+    def _deal_with(self, deliveries: list[Delivery]) -> int:
+        deliveries = self._drop_gone_targets(deliveries)
+        attempted = 0
+        record_at = self._clock.monotonic() + RECORD_SECONDS
+        while deliveries and not self.abandoned and not self._must_stop():
+            opened = self._channel(deliveries[0])
+            size = max(1, opened.channel.batch_size) if opened is not None else 1
+            part, deliveries = deliveries[:size], deliveries[size:]
+            attempted += len(part)
+            if opened is not None:
+                self._send(opened, part)
+            if self._clock.monotonic() >= record_at:
+                self._store()
+                record_at = self._clock.monotonic() + RECORD_SECONDS
+        if self.abandoned:
+            return attempted
+        self._store()
+        if deliveries:
+            self._outbox.release(deliveries)
+            self.claimed = []
+        return attempted
+
+    def _must_stop(self) -> bool:
+        if self._stopping() or self.route.circuit.wait(self._clock.monotonic()) > 0:
+            return True
+        return self.route.ordered and any(not judged[1].final for judged in self._judged)
+
+    def _channel(self, delivery: Delivery) -> OpenChannel | None:
+        """The channel to use; None if none could be opened, which then is the delivery's failure."""
+        if self._opened is not None and not self._opened.channel.broken:
+            return self._opened
+        if self._opened is not None:
+            self.route.channels.discard(self._opened)
+            self._opened = None
+        with self._under_way([delivery]) as timing:
+            try:
+                self._opened = self.route.channels.take()
+            except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
+                self._judge(delivery, verdicts.of_exception(error), timing)
+        return self._opened
+
+    def _send(self, opened: OpenChannel, part: list[Delivery]) -> None:
+        channel = opened.channel
+        channel.detail = ""
+        if channel.batch_size <= 1:
+            with self._under_way(part) as timing:
+                try:
+                    found = verdicts.of_return(_call(channel.send, part[0]), channel.detail)
+                except BaseException as error:  # noqa: BLE001
+                    found = verdicts.of_exception(error)
+                self._judge(part[0], found, timing)
+            if found.error is not None:
+                channel.broken = True
+            return
+        self._send_batch(opened, part)
+
+    def _send_batch(self, opened: OpenChannel, part: list[Delivery]) -> None:
+        channel, left = opened.channel, {delivery.id: delivery for delivery in part}
+        with self._under_way(part) as timing:
+            rest = Verdict("error", "the notifier's send_batch() said nothing about this delivery")
+            try:
+                for delivery, failure in channel.send_batch(part):
+                    found = Verdict("delivered", channel.detail) if failure is None else verdicts.of_exception(failure)
+                    if left.pop(delivery.id, None) is not None:
+                        self._judge(delivery, found, timing)
+                    self.under_way = list(left.values())
+            except BaseException as error:  # noqa: BLE001
+                rest = verdicts.of_exception(error)
+                channel.broken = channel.broken or rest.error is not None
+            for delivery in left.values():
+                self._judge(delivery, rest, timing)
+
+    def _judge(self, delivery: Delivery, found: Verdict, timing: _UnderWay) -> None:
+        with self._lock:
+            if self.abandoned:
+                return
+            now = self._clock.monotonic()
+            self._judged.append((delivery, found, timing.started, now - timing.since))
+            self.since = now if self.since else 0.0
+        if found.outcome in ("transient", "timeout", "error"):
+            self.route.circuit.failed(now)
+        else:
+            self.route.circuit.succeeded()
+
+    def _store(self) -> None:
+        judged, self._judged = self._judged, []
+        if judged:
+            self._recorder.record(self.route, judged)
+            done = {delivery.id for delivery, *_ in judged}
+            self.claimed = [delivery for delivery in self.claimed if delivery.id not in done]
+
+    def _drop_gone_targets(self, deliveries: list[Delivery]) -> list[Delivery]:
+        known = set(self.route.listener.targets)
+        gone = {delivery.target for delivery in deliveries} - known
+        if not gone:
+            return deliveries
+        self._outbox.bury(self.route.listener.id, "the listener's configuration names this target no more", list(gone))
+        kept = [delivery for delivery in deliveries if delivery.target in known]
+        self.claimed = list(kept)
+        return kept
+
+    def _under_way(self, deliveries: list[Delivery]) -> _UnderWay:
+        return _UnderWay(self, deliveries, self._clock)
+
+
+class _UnderWay:
+    """While it is entered, the supervisor sees what the lane has under way, and since when."""
+
+    __slots__ = ("_deliveries", "_lane", "since", "started")
+
+    def __init__(self, lane: Lane, deliveries: list[Delivery], clock: Clock) -> None:
+        self._lane = lane
+        self._deliveries = deliveries
+        self.started = clock.time()
+        self.since = clock.monotonic()
+
+    def __enter__(self) -> _UnderWay:
+        self._lane.under_way = self._deliveries
+        self._lane.since = self.since
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lane.since = 0.0
+        self._lane.under_way = ()
+
+
+def _call(send: Callable[[Delivery], object], delivery: Delivery) -> object:
+    # typed as returning something: what a notifier's send() returns is checked, whatever its signature says
+    return send(delivery)

@@ -1,0 +1,159 @@
+"""Stores what lanes found out: attempts, what follows from them, and what others want to know of it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from pulp_events.clock import Clock, from_timestamp
+from pulp_events.dispatcher.retry import wait_before_next
+from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.verdict import Verdict, shorten
+from pulp_events.errors import StoreError
+from pulp_events.listeners.listener import Listener
+from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
+from pulp_events.outbox.records import Result
+from pulp_events.outbox.store import Outbox
+from pulp_events.plugins.observers import Observers
+from pulp_events.secrets import Scrubber
+from pulp_events.settings.settings import Settings
+
+STORE_RETRY = 1.0
+"""Seconds between tries to store results while the outbox cannot be written."""
+HEALTH_CHECK = 30.0
+"""Seconds between looks at how long a failing listener has been failing."""
+
+_STATES = {"succeed": DELIVERED, "postpone": PENDING, "give_up": DEAD}
+
+_logger = logging.getLogger(__name__)
+
+Judged = tuple[Delivery, Verdict, float, float]
+
+
+class AttemptRecorder:
+    """Implements `lane.Recorder`. `disable(listener, reason)` is called for a listener that is to be disabled."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        settings: Settings,
+        observers: Observers,
+        clock: Clock,
+        dice: random.Random,
+        disable: Callable[[Listener, str], None],
+        stopping: threading.Event,
+    ) -> None:
+        self._outbox = outbox
+        self._delivery = settings.section("delivery")
+        self._observers = observers
+        self._clock = clock
+        self._dice = dice
+        self._disable = disable
+        self._stopping = stopping
+        self._checked: dict[str, float] = {}
+        self.recorded = threading.Condition()
+        """Notified after each time that results were stored."""
+
+    def record(self, route: Route, judged: Sequence[Judged]) -> None:
+        """Store the attempts in one transaction, again and again while the outbox cannot be written.
+
+        A lane that cannot record must not send on: each delivery would be made again later.
+        """
+        scrub = route.channels.scrubber()
+        results = [self._result(route, scrub, *one) for one in judged]
+        if not self._store(results):
+            return
+        with self.recorded:
+            self.recorded.notify_all()
+        for result, (_, verdict, *_) in zip(results, judged, strict=True):
+            self._log(result, verdict, scrub)
+            if self._observers.watch_attempts:
+                self._observers.attempted(_after(result), result.attempt)
+        self._look_after(route, [verdict for _, verdict, *_ in judged])
+
+    def _result(
+        self, route: Route, scrub: Scrubber, delivery: Delivery, verdict: Verdict, started: float, duration: float
+    ) -> Result:
+        wait: float | None = None
+        if not verdict.final:
+            wait = wait_before_next(
+                delivery.attempts - delivery.forgiven,
+                route.retry_schedule,
+                self._delivery["jitter"],
+                self._dice.random,
+                verdict.retry_after,
+                timed_out=verdict.outcome == "timeout",
+            )
+        transition = "succeed" if verdict.delivered else "give_up" if wait is None else "postpone"
+        attempt = Attempt(
+            number=delivery.attempts,
+            started=from_timestamp(started),
+            duration=duration,
+            outcome=verdict.outcome,
+            detail=shorten(scrub(verdict.detail)) if verdict.detail else "",
+            retry_at=None if wait is None else from_timestamp(self._clock.time() + wait),
+        )
+        return Result(delivery, attempt, transition, wait)
+
+    def _store(self, results: Sequence[Result]) -> bool:
+        while True:
+            try:
+                self._outbox.record(results)
+                return True
+            except StoreError as error:
+                _logger.error("attempts cannot be recorded, trying again: %s", error)
+                if self._stopping.wait(STORE_RETRY):
+                    return False
+
+    def _log(self, result: Result, verdict: Verdict, scrub: Scrubber) -> None:
+        delivery, attempt = result.delivery, result.attempt
+        if result.transition == "succeed":
+            _logger.debug("delivery %s: delivered to listener %s", delivery.id, delivery.listener_id)
+            return
+        level = logging.WARNING if result.transition == "give_up" else logging.INFO
+        follows = "dead" if result.retry_in is None else f"next attempt in {result.retry_in:.0f} s"
+        _logger.log(
+            level,
+            "delivery %s to listener %s, attempt %d: %s: %s; %s",
+            delivery.id,
+            delivery.listener_id,
+            attempt.number,
+            attempt.outcome,
+            attempt.detail.partition("\n")[0],
+            follows,
+        )
+        if verdict.error is not None and attempt.number == 1:
+            trace = "".join(traceback.format_exception(verdict.error))
+            _logger.error("the notifier raised while it made delivery %s:\n%s", delivery.id, scrub(trace))
+
+    def _look_after(self, route: Route, verdicts: Sequence[Verdict]) -> None:
+        listener = route.listener
+        wished = next((verdict for verdict in verdicts if verdict.disable_listener), None)
+        if wished is not None:
+            self._disable(listener, shorten(f"the receiver wants no more events: {wished.detail}"))
+            return
+        if all(verdict.delivered for verdict in verdicts):
+            return
+        now = self._clock.monotonic()
+        if now - self._checked.get(listener.id, -HEALTH_CHECK) < HEALTH_CHECK:
+            return
+        self._checked[listener.id] = now
+        health = self._outbox.health().get(listener.id)
+        if health is None or health.failing_since is None:
+            return
+        failing = self._clock.time() - health.failing_since.timestamp()
+        if failing >= self._delivery["disable_after"]:
+            since = health.failing_since.isoformat(timespec="seconds")
+            self._disable(
+                listener, f"{health.failures} failures and no success since {since}; the last: {health.detail}"
+            )
+
+
+def _after(result: Result) -> Delivery:
+    state = _STATES[result.transition]
+    attempt = result.attempt
+    return replace(result.delivery, state=state, due=attempt.retry_at, detail=attempt.detail, lease=None)

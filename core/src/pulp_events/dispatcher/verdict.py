@@ -1,0 +1,67 @@
+"""What an attempt came to: judged from what the notifier raised or returned."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from pulp_events.errors import PermanentFailure, TimedOut, TransientFailure
+
+DETAIL_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`outcome` is that of `Attempt`; `detail` is not scrubbed yet."""
+
+    outcome: str
+    detail: str = ""
+    retry_after: float | None = None
+    disable_listener: bool = False
+    error: BaseException | None = None
+    """What is to be logged with its traceback: an exception that is none of the two failures."""
+
+    @property
+    def delivered(self) -> bool:
+        """True if the receiver has the event."""
+        return self.outcome == "delivered"
+
+    @property
+    def final(self) -> bool:
+        """True if no other attempt follows."""
+        return self.outcome in ("delivered", "permanent")
+
+
+def of_return(value: object, detail: str) -> Verdict:
+    """A notifier returned: None stands for delivered, anything else is a mistake in the notifier."""
+    if value is None:
+        return Verdict("delivered", detail)
+    error = TypeError(f"the notifier returned {value!r:.80}; return None for delivered, or raise a failure")
+    return Verdict("error", str(error), error=error)
+
+
+def of_exception(error: BaseException) -> Verdict:
+    """A notifier raised: the two failures speak for themselves, anything else is transient.
+
+    Ctrl-C in the main thread is the user's, not the notifier's, and passes through.
+    """
+    if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+        raise error
+    if isinstance(error, PermanentFailure):
+        return Verdict("permanent", str(error), disable_listener=error.disable_listener)
+    if isinstance(error, TimedOut):
+        return Verdict("timeout", str(error), retry_after=error.retry_after)
+    if isinstance(error, TransientFailure):
+        return Verdict("transient", str(error), retry_after=error.retry_after)
+    if isinstance(error, TimeoutError):
+        return Verdict("timeout", f"{type(error).__name__}: {error}", error=error)
+    return Verdict("error", f"{type(error).__name__}: {error}", error=error)
+
+
+def shorten(text: str) -> str:
+    """At most DETAIL_BYTES of UTF-8, whole characters, without control characters."""
+    clean = "".join(character if character.isprintable() or character == "\n" else " " for character in text)
+    encoded = clean.encode("utf-8", "replace")
+    if len(encoded) <= DETAIL_BYTES:
+        return encoded.decode()
+    return encoded[: DETAIL_BYTES - 3].decode("utf-8", "ignore") + "…"

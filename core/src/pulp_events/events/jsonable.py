@@ -1,0 +1,142 @@
+"""Turns what applications put into a payload into JSON values, or says where it cannot."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import enum
+import json
+import math
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID
+
+from pulp_events.clock import iso_z
+from pulp_events.errors import InvalidEvent
+
+MAX_DEPTH = 64
+_MAX_INTEGER_BITS = 4096  # far below the digits at which int → str is refused by the interpreter
+
+
+def to_jsonable(value: Any, path: str) -> Any:
+    """A copy of `value` in JSON types (RFC 8259): dict, list, str, int, float, bool, None.
+
+    Aware datetimes become ISO 8601 with `Z`, dates and times ISO 8601, timedeltas seconds, UUIDs and paths text,
+    Decimals text, bytes base64 (RFC 4648 §4), sets sorted lists, tuples lists, enum members their value, dataclasses
+    dicts, integer keys text. `path` names `value` in errors, for example `payload`.
+
+    Raises InvalidEvent with the path of the first value that is none of these, of NaN or infinity, of a naive
+    datetime, of text that is not Unicode (lone surrogates), of a cycle, and of nesting deeper than 64.
+    """
+    return _convert(value, path, ())
+
+
+def _convert(value: Any, path: str, parents: tuple[int, ...]) -> Any:
+    kind = type(value)
+    if kind is str:
+        return _text(value, path)
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        return _integer(value, path)
+    if kind is float:
+        return _float(value, path)
+    if isinstance(value, Mapping | list | tuple | AbstractSet) or (
+        dataclasses.is_dataclass(value) and not isinstance(value, type)
+    ):
+        if id(value) in parents:
+            raise InvalidEvent(f"{path} contains itself; a report cannot have cycles")
+        if len(parents) >= MAX_DEPTH:
+            raise InvalidEvent(f"{path} is nested deeper than {MAX_DEPTH} levels; flatten it")
+        return _container(value, path, (*parents, id(value)))
+    return _scalar(value, path, parents)
+
+
+def _container(value: Any, path: str, parents: tuple[int, ...]) -> Any:
+    if isinstance(value, Mapping):
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            name = _key(key, path)
+            if name in result:
+                raise InvalidEvent(f"{path} has the key {name!r} twice, as text and as another type; keep one")
+            result[name] = _convert(item, f"{path}.{name}", parents)
+        return result
+    if isinstance(value, list | tuple):
+        return [_convert(item, f"{path}[{index}]", parents) for index, item in enumerate(value)]
+    if isinstance(value, AbstractSet):
+        members = [_convert(item, f"{path}{{{item!r:.40}}}", parents) for item in value]
+        return sorted(members, key=lambda member: (type(member).__name__, json.dumps(member, sort_keys=True)))
+    return {
+        field.name: _convert(getattr(value, field.name), f"{path}.{field.name}", parents)
+        for field in dataclasses.fields(value)
+    }
+
+
+def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
+    if isinstance(value, enum.Enum):
+        return _convert(value.value, path, parents)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise InvalidEvent(f"{path} is a datetime without a time zone ({value!r}); use datetime.now(timezone.utc)")
+        return iso_z(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, UUID | PurePath):
+        return _text(str(value), path)
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise InvalidEvent(f"{path} is {value}, which JSON cannot carry; use null or text")
+        return str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(value).decode()
+    if isinstance(value, str):
+        return _text(str(value), path)
+    if isinstance(value, int):
+        return _integer(int(value), path)
+    if isinstance(value, float):
+        return _float(float(value), path)
+    raise InvalidEvent(
+        f"{path} is of type {type(value).__module__}.{type(value).__qualname__}, which a report cannot carry; "
+        "use JSON types, datetime, UUID, bytes, sets or dataclasses"
+    )
+
+
+def _key(key: Any, path: str) -> str:
+    if isinstance(key, enum.Enum):
+        key = key.value
+    if isinstance(key, str):
+        return _text(str(key), f"a key of {path}")
+    if isinstance(key, int) and not isinstance(key, bool):
+        return str(_integer(int(key), f"a key of {path}"))
+    if isinstance(key, UUID):
+        return str(key)
+    raise InvalidEvent(f"{path} has the key {key!r:.60} of type {type(key).__name__}; keys must be text")
+
+
+def _text(value: str, path: str) -> str:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidEvent(f"{path} has text that is not valid Unicode (a lone surrogate): {value!r:.60}") from None
+    return value
+
+
+def _integer(value: int, path: str) -> int:
+    if value.bit_length() > _MAX_INTEGER_BITS:
+        raise InvalidEvent(
+            f"{path} is an integer of {value.bit_length()} bits; at most {_MAX_INTEGER_BITS} are carried"
+        )
+    return value
+
+
+def _float(value: float, path: str) -> float:
+    if not math.isfinite(value):
+        raise InvalidEvent(f"{path} is {value}, which JSON cannot carry; use null or text")
+    return value

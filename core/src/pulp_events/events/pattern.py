@@ -1,0 +1,46 @@
+"""Patterns over event types: the topic rules of AMQP 0-9-1 (§3.1.3.3), with `*` alone standing for every type."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = r"(?:[A-Za-z0-9_-]+|\*|#)"
+_PATTERN = re.compile(rf"{_WORD}(?:\.{_WORD})*\Z")
+
+
+def is_valid(text: str) -> bool:
+    """True if `text` is an event type's name or a well-formed pattern."""
+    return _PATTERN.match(text) is not None
+
+
+def is_pattern(text: str) -> bool:
+    """True if `text` has a wildcard."""
+    return "*" in text or "#" in text
+
+
+def matches(pattern: str, name: str) -> bool:
+    """True if the event type `name` matches `pattern`.
+
+    `*` alone matches every type; otherwise `*` stands for exactly one word and `#` for zero or more words.
+
+    >>> matches("repo.*.finish", "repo.sync.finish"), matches("repo.*", "repo.sync.finish")
+    (True, False)
+    >>> matches("repo.#", "repo"), matches("*", "repo.sync.finish")
+    (True, True)
+    """
+    if pattern in ("*", name):
+        return True
+    if not is_pattern(pattern):
+        return False
+    words = name.split(".")
+    # reachable[i]: the pattern so far can consume exactly the first i words (no backtracking, so no blow-up)
+    reachable = [True] + [False] * len(words)
+    for part in pattern.split("."):
+        if part == "#":
+            first = reachable.index(True) if True in reachable else len(reachable)
+            reachable = [position >= first for position in range(len(reachable))]
+        else:
+            reachable = [False] + [
+                was and (part == "*" or part == word) for was, word in zip(reachable, words, strict=False)
+            ]
+    return reachable[-1]

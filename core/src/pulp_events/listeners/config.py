@@ -1,0 +1,74 @@
+"""A listener's configuration: checked when it is stored, completed when a channel opens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from pulp_events.errors import InvalidConfig
+from pulp_events.fields import messages
+from pulp_events.frozen import thaw
+from pulp_events.notifier import Notifier
+from pulp_events.secrets import is_reference, resolve, secret_fields
+
+
+def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The configuration as it is stored (JSON values, only the keys that were given) and its targets.
+
+    Raises InvalidConfig that lists every mistake, without a secret's value.
+    """
+    schema = notifier.config_schema()
+    given = thaw(config)
+    references = {key: value for key, value in given.items() if is_reference(value)}
+    _refuse_references(notifier, schema, references)
+    plain = {key: value for key, value in given.items() if key not in references}
+    loaded = _load(notifier, schema, plain, partial=tuple(references))
+    stored = schema.dump(loaded)
+    stored = {key: stored[key] for key in given if key in stored} | references
+    try:
+        stored = json.loads(json.dumps(stored, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InvalidConfig(f"the configuration of {notifier.type_id} cannot be kept as JSON: {error}") from error
+    return {key: stored[key] for key in given if key in stored}, tuple(notifier.targets(loaded)) or ("",)
+
+
+def complete(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What a channel is opened with: references read, defaults filled in, values as the schema loads them.
+
+    Raises SettingsError for a reference that cannot be read, InvalidConfig for what the schema refuses now.
+    """
+    plain = {key: resolve(value, f"{notifier.type_id} {key}") for key, value in thaw(stored).items()}
+    return _load(notifier, notifier.config_schema(), plain)
+
+
+def _load(notifier: Notifier, schema: Schema, config: dict[str, Any], partial: tuple[str, ...] = ()) -> dict[str, Any]:
+    try:
+        return schema.load(config, partial=partial or None)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        secrets = secret_fields(schema)
+        found: dict[str, list[str]] = {}
+        for path, message in messages(error.messages):
+            found.setdefault(path, []).append(message)
+        lines = [_line(path, texts, config, secrets) for path, texts in found.items()]
+        raise InvalidConfig(f"invalid {notifier.type_id} configuration: {'; '.join(lines)}", found) from None
+
+
+def _line(path: str, texts: list[str], config: Mapping[str, Any], secrets: set[str]) -> str:
+    key, _, rest = path.partition(".")
+    value = config.get(key)
+    if rest.isdigit() and isinstance(value, list):
+        value = value[int(rest)]
+    shown = "" if key in secrets or value is None else f" {value!r:.100}"
+    return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
+
+
+def _refuse_references(notifier: Notifier, schema: Schema, references: Mapping[str, Any]) -> None:
+    wrong = sorted(set(references) - secret_fields(schema))
+    if wrong:
+        raise InvalidConfig(
+            f"invalid {notifier.type_id} configuration: {', '.join(wrong)} is no secret, so it cannot be a "
+            "reference to a file or environment variable; give the value itself"
+        )

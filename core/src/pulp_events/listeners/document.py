@@ -1,0 +1,54 @@
+"""A listener as a JSON document, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pulp_events.clock import iso_z
+from pulp_events.frozen import thaw
+from pulp_events.listeners.listener import Listener
+
+
+def to_document(listener: Listener) -> dict[str, Any]:
+    """JSON values; attributes that hold their default are left out."""
+    document: dict[str, Any] = {
+        "id": listener.id,
+        "notifier_type_id": listener.notifier_type_id,
+        "notifier_config": thaw(listener.notifier_config),
+        "event_types": list(listener.event_types),
+        "targets": list(listener.targets),
+        "created": iso_z(listener.created),
+        "updated": iso_z(listener.updated),
+    }
+    if listener.filter is not None:
+        document["filter"] = listener.filter
+    if not listener.enabled:
+        document["enabled"] = False
+    if listener.disabled_reason is not None:
+        document["disabled_reason"] = listener.disabled_reason
+    if listener.retry_schedule is not None:
+        document["retry_schedule"] = list(listener.retry_schedule)
+    if listener.lanes is not None:
+        document["lanes"] = listener.lanes
+    return document
+
+
+def from_document(document: Mapping[str, Any]) -> Listener:
+    """The listener; raises KeyError, TypeError or ValueError where `document` is not one of ours."""
+    schedule = document.get("retry_schedule")
+    return Listener(
+        id=document["id"],
+        notifier_type_id=document["notifier_type_id"],
+        notifier_config=dict(document["notifier_config"]),
+        event_types=tuple(document["event_types"]),
+        targets=tuple(document["targets"]),
+        created=datetime.fromisoformat(document["created"]),
+        updated=datetime.fromisoformat(document["updated"]),
+        filter=document.get("filter"),
+        enabled=document.get("enabled", True),
+        disabled_reason=document.get("disabled_reason"),
+        retry_schedule=None if schedule is None else tuple(schedule),
+        lanes=document.get("lanes"),
+    )

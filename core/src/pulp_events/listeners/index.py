@@ -1,0 +1,94 @@
+"""Which listeners an event concerns, answered from memory."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Hashable, Sequence
+
+from pulp_events.errors import StoreError
+from pulp_events.events import pattern
+from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.store import ListenerStore
+
+_logger = logging.getLogger(__name__)
+
+
+class _Snapshot:
+    """The records at one version of the store."""
+
+    def __init__(self, version: Hashable | None, listeners: Sequence[Listener]) -> None:
+        self.version = version
+        self.by_id = {listener.id: listener for listener in listeners}
+        self.by_event_type: dict[str, tuple[Listener, ...]] = {}
+
+    def matching(self, event_type: str) -> tuple[Listener, ...]:
+        found = self.by_event_type.get(event_type)
+        if found is None:
+            found = tuple(
+                listener
+                for listener in self.by_id.values()
+                if any(pattern.matches(text, event_type) for text in listener.event_types)
+            )
+            self.by_event_type[event_type] = found
+        return found
+
+
+class ListenerIndex:
+    """The listeners, read again only when the store's version changed: one `stat` for each question.
+
+    Should the store become unreadable while the application runs, the last good records stay in use and the error is
+    logged; if there never were any, it is raised.
+    """
+
+    def __init__(self, store: ListenerStore) -> None:
+        self._store = store
+        self._snapshot: _Snapshot | None = None
+        self._reported: Hashable | None = None
+        self._lock = threading.Lock()
+
+    def matching(self, event_type: str) -> tuple[Listener, ...]:
+        """The listeners, enabled or not, one of whose event types or patterns matches `event_type`."""
+        return self._current().matching(event_type)
+
+    def get(self, listener_id: str) -> Listener | None:
+        """The listener with this id, if there is one."""
+        return self._current().by_id.get(listener_id)
+
+    def all(self) -> list[Listener]:
+        """Every listener."""
+        return list(self._current().by_id.values())
+
+    @property
+    def exists(self) -> bool:
+        """False while the store was never written, or its file is away."""
+        return self._current().version is not None
+
+    def _current(self) -> _Snapshot:
+        snapshot = self._snapshot
+        try:
+            version = self._store.version()
+            if snapshot is not None and snapshot.version == version:
+                return snapshot
+            with self._lock:
+                # The version is read before the records: should they change in between, the next call reads again.
+                version = self._store.version()
+                snapshot = self._snapshot
+                if snapshot is None or snapshot.version != version:
+                    if version is not None and version == self._reported and snapshot is not None:
+                        return snapshot
+                    snapshot = self._snapshot = _Snapshot(version, self._store.all())
+        except StoreError as error:
+            if snapshot is None:
+                raise
+            self._report(error)
+        return snapshot
+
+    def _report(self, error: StoreError) -> None:
+        try:
+            version = self._store.version()
+        except StoreError:
+            version = str(error)
+        if version != self._reported:
+            self._reported = version
+            _logger.error("listeners cannot be read, those known so far stay in use: %s", error)

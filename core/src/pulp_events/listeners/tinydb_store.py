@@ -1,0 +1,111 @@
+"""The home of listener records unless a plugin offers another: a TinyDB file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tinydb import TinyDB, where
+from tinydb.table import Table
+
+from pulp_events import data_dir
+from pulp_events.errors import ListenerNotFound, StoreBusy, StoreCorrupt, StoreError
+from pulp_events.listeners.atomic_storage import AtomicJSONStorage
+from pulp_events.listeners.document import from_document, to_document
+from pulp_events.listeners.listener import Listener
+
+FILE_NAME = "listeners.json"
+LOCK_TIMEOUT = 30.0
+"""Seconds that a change waits for other processes to finish theirs."""
+
+
+class TinyDBListenerStore:
+    """Records in `DATA_DIR/listeners.json`; changes are made under the lock `DATA_DIR/listeners.lock`.
+
+    Readers take no lock: a change replaces the file as a whole.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / FILE_NAME
+        self._lock_path = self._path.with_suffix(".lock")
+        self._storage = AtomicJSONStorage(self._path)
+
+    def version(self) -> Hashable | None:
+        return self._storage.version()
+
+    def all(self) -> Sequence[Listener]:
+        return self._records(self._table())
+
+    def add(self, listener: Listener) -> None:
+        with self._locked():
+            table = self._table()
+            if table.contains(where("id") == listener.id):
+                raise StoreError(f"a listener with id {listener.id} exists already; nothing was stored")
+            table.insert(to_document(listener))
+
+    def change(self, listener_id: str, change: Callable[[Listener], Listener]) -> Listener:
+        with self._locked():
+            table = self._table()
+            before = self._find(table, listener_id)
+            after = change(before)
+            if after != before:
+                table.update(_replace_by(after), where("id") == listener_id)
+            return after
+
+    def remove(self, listener_id: str) -> Listener:
+        with self._locked():
+            table = self._table()
+            found = self._find(table, listener_id)
+            table.remove(where("id") == listener_id)
+            return found
+
+    def close(self) -> None:
+        """Nothing stays open between calls."""
+
+    def _table(self) -> Table:
+        # Opened anew for each call: a table object caches what it read, and another process may have changed the file.
+        return TinyDB(self._path, storage=AtomicJSONStorage).table("listeners", cache_size=0)
+
+    def _records(self, table: Table) -> list[Listener]:
+        try:
+            return [from_document(document) for document in table.all()]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreCorrupt(
+                f"{self._path} has a record that is no listener ({type(error).__name__}: {error}); "
+                "it was left as it is; restore the file from a backup"
+            ) from error
+
+    def _find(self, table: Table, listener_id: str) -> Listener:
+        for listener in self._records(table):
+            if listener.id == listener_id:
+                return listener
+        raise ListenerNotFound(f"no listener has the id {listener_id!r}; `pulp-admin event listener list` shows them")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        import filelock  # costs as much as all of core's imports together, and readers do not need it
+
+        data_dir.prepare(self._folder)
+        lock = filelock.FileLock(self._lock_path, timeout=LOCK_TIMEOUT, mode=0o600, poll_interval=0.01)
+        try:
+            with lock:
+                yield
+        except filelock.Timeout as error:
+            raise StoreBusy(
+                f"{self._lock_path} was held by another process for {LOCK_TIMEOUT:g} s; nothing was stored, retry later"
+            ) from error
+        except PermissionError as error:
+            raise data_dir.unusable(self._lock_path, error) from error
+
+
+def _replace_by(listener: Listener) -> Callable[[Mapping[str, Any]], None]:
+    def operation(document: Mapping[str, Any]) -> None:
+        # TinyDB merges into the old document: what holds its default again must go first.
+        assert isinstance(document, dict)
+        document.clear()
+        document.update(to_document(listener))
+
+    return operation

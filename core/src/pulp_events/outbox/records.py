@@ -1,0 +1,94 @@
+"""What goes into the outbox and comes out of it, besides deliveries and attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pulp_events.outbox.delivery import Attempt, Delivery
+
+
+@dataclass(frozen=True)
+class NewDelivery:
+    """A delivery to be stored with its event. `skip`: a reason to store it as dead at once."""
+
+    listener_id: str
+    target: str = ""
+    skip: str | None = None
+
+
+@dataclass(frozen=True)
+class NewEvent:
+    """An event with all its deliveries, to be stored in one transaction."""
+
+    id: str
+    event_type: str
+    time: float
+    """Seconds since the epoch."""
+    source: str
+    report: bytes
+    deliveries: Sequence[NewDelivery]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What `Outbox.claim` returned."""
+
+    deliveries: Sequence[Delivery]
+    wait: float | None = None
+    """Where there are none: seconds until there may be one, None if none is pending."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """An attempt and what follows from it: the transition `succeed`, `postpone` (then with `retry_in`) or `give_up`."""
+
+    delivery: Delivery
+    attempt: Attempt
+    transition: str
+    retry_in: float | None = None
+    """Seconds until the next attempt."""
+
+
+@dataclass(frozen=True)
+class DeliveryQuery:
+    """Which deliveries; None stands for any."""
+
+    state: str | None = None
+    listener_id: str | None = None
+    event_type: str | None = None
+    event_id: str | None = None
+    since: datetime | None = None
+    """Events of this moment and later."""
+    until: datetime | None = None
+    """Events before this moment."""
+    ids: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Health:
+    """How deliveries to one listener went lately."""
+
+    listener_id: str
+    last_success: datetime | None = None
+    last_failure: datetime | None = None
+    failing_since: datetime | None = None
+    """Time of the first failure since the last success."""
+    failures: int = 0
+    """Failures since the last success."""
+    detail: str = ""
+    """What the last attempt had to say."""
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Counts of deliveries."""
+
+    pending: int = 0
+    delivered: int = 0
+    dead: int = 0
+    oldest_pending: datetime | None = None
+    """Time of the oldest event that still has a pending delivery."""
+    by_listener: dict[str, dict[str, int]] = field(default_factory=dict)
+    """listener id → state → count."""

@@ -1,0 +1,90 @@
+"""Opening the database file, and saying in our words what SQLite says in its own."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pulp_events import data_dir
+from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT = 30.0
+"""Seconds that we wait for other processes' transactions."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode, usable from any thread (by one at a time). Makes the file with mode 0600."""
+    try:
+        # SQLite would make the file with the umask's mode; its -wal and -shm files take the mode of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise data_dir.unusable(path, error) from error
+    return sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256)
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set what holds for the whole file; to be done before its first table is made."""
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+    connection.execute("PRAGMA journal_size_limit = 16777216")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """`action()`, again while another connection holds the lock it needs, at most for BUSY_TIMEOUT.
+
+    SQLite's own busy handler sleeps up to 100 ms between tries; a transaction of ours takes less than one.
+    """
+    pause, deadline = 0.0001, None
+    while True:
+        try:
+            return action()
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error):
+                raise
+            now = time.monotonic()
+            deadline = deadline or now + BUSY_TIMEOUT
+            if now > deadline:
+                raise
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.01)
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def explain(path: Path, error: sqlite3.Error) -> StoreError:
+    """A StoreError that says what happened to which file, and what to do."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if _is_busy(error):
+        return StoreBusy(
+            f"{path} was locked by another process for {BUSY_TIMEOUT:g} s; nothing was stored, retry later"
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreCorrupt(
+            f"{path} is damaged ({error}); it was left as it is: restart, and it is set aside under another name"
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(f"{path}: the disk is full; nothing was stored, make room and retry")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StoreError(f"{path} cannot be written ({error}); give this process's user the right to write there")
+    return StoreError(f"{path}: {error}; nothing was stored")
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged database and its -wal and -shm files; returns the new name. Nothing is deleted."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    target = path.with_name(f"{path.name}.corrupt-{stamp}")
+    for suffix in ("-wal", "-shm", ""):
+        source = path.with_name(path.name + suffix)
+        if source.exists():
+            source.rename(target.with_name(target.name + suffix))
+    return target

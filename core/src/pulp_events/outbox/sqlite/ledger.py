@@ -1,0 +1,141 @@
+"""SQL of what administrators ask of the outbox: lists, attempts, counts, retries, deletions."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from pulp_events.clock import from_timestamp
+from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.records import DeliveryQuery, Health, Stats
+from pulp_events.outbox.sqlite.reader import Reader
+from pulp_events.outbox.sqlite.rows import DELIVERY_COLUMNS, DELIVERY_TABLES, split_id, to_attempt, to_delivery
+
+
+def of_event(reader: Reader, event_id: str) -> list[Delivery]:
+    """All deliveries of an event, in the order in which they were stored."""
+    rows = reader.rows(
+        f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} "
+        "WHERE d.event_seq = (SELECT seq FROM pulp_event WHERE id = ?) ORDER BY d.n",
+        (event_id,),
+    )
+    return [to_delivery(row) for row in rows]
+
+
+def find(reader: Reader, query: DeliveryQuery, limit: int, before: str | None) -> list[Delivery]:
+    """Deliveries that fit, newest first."""
+    where, parameters = conditions(query)
+    if before is not None:
+        event_id, n = split_id(before)
+        where += " AND (d.event_seq, d.n) < ((SELECT seq FROM pulp_event WHERE id = ?), ?)"
+        parameters += [event_id, n]
+    rows = reader.rows(
+        f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE {where} ORDER BY d.event_seq DESC, d.n DESC LIMIT ?",
+        (*parameters, limit),
+    )
+    return [to_delivery(row) for row in rows]
+
+
+def attempts(reader: Reader, delivery_id: str) -> list[Attempt]:
+    """Attempts of a delivery, in order."""
+    rows = reader.rows(
+        "SELECT number, started, duration, outcome, detail, retry_at FROM pulp_attempt "
+        "WHERE event_seq = (SELECT seq FROM pulp_event WHERE id = ?) AND n = ? ORDER BY number",
+        split_id(delivery_id),
+    )
+    return [to_attempt(row) for row in rows]
+
+
+def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
+    """A WHERE clause over d (pulp_delivery) and e (pulp_event), and its parameters."""
+    parts: list[str] = ["1"]
+    parameters: list[Any] = []
+    if query.state is not None:
+        # Dead ones have an index in the order of the list. For pending ones the + keeps SQLite from theirs, which is
+        # in another order: sorting a million rows takes longer than passing over some.
+        parts.append("d.state = 'dead'" if query.state == "dead" else "+d.state = ?")
+        parameters += [] if query.state == "dead" else [query.state]
+    for column, value in (
+        ("+d.listener_id", query.listener_id),
+        ("+e.event_type", query.event_type),
+        ("e.id", query.event_id),
+    ):
+        if value is not None:
+            parts.append(f"{column} = ?")
+            parameters.append(value)
+    if query.since is not None:
+        parts.append("e.time >= ?")
+        parameters.append(query.since.timestamp())
+    if query.until is not None:
+        parts.append("e.time < ?")
+        parameters.append(query.until.timestamp())
+    if query.ids is not None:
+        one = "(d.event_seq = (SELECT seq FROM pulp_event WHERE id = ?) AND d.n = ?)"
+        parts.append("(" + " OR ".join([one] * len(query.ids) or ["0"]) + ")")
+        for delivery_id in query.ids:
+            parameters += split_id(delivery_id)
+    return " AND ".join(parts), parameters
+
+
+_KEYS = "SELECT d.event_seq, d.n FROM pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq WHERE"
+
+
+def revive(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> int:
+    """Dead deliveries that fit become pending (transition `revive`), the oldest first."""
+    where, parameters = conditions(query)
+    keys = connection.execute(
+        f"{_KEYS} d.state = 'dead' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
+    ).fetchall()
+    connection.executemany(
+        "UPDATE pulp_delivery SET state = 'pending', ready_at = 0, lease = NULL, finished = NULL, reason = NULL, "
+        "forgiven = attempts WHERE event_seq = ? AND n = ? AND state = 'dead'",
+        keys,
+    )
+    return len(keys)
+
+
+def purge(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> int:
+    """Finished deliveries that fit are deleted, the oldest first; an event goes with its last delivery."""
+    where, parameters = conditions(query)
+    keys = connection.execute(
+        f"{_KEYS} d.state != 'pending' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
+    ).fetchall()
+    delete(connection, keys)
+    return len(keys)
+
+
+def delete(connection: sqlite3.Connection, keys: list[tuple[int, int]]) -> None:
+    """Delete deliveries with their attempts, and the events that then have none."""
+    connection.executemany("DELETE FROM pulp_attempt WHERE event_seq = ? AND n = ?", keys)
+    connection.executemany("DELETE FROM pulp_delivery WHERE event_seq = ? AND n = ?", keys)
+    connection.executemany(
+        "DELETE FROM pulp_event WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM pulp_delivery WHERE event_seq = ?1)",
+        [(seq,) for seq in {key[0] for key in keys}],
+    )
+
+
+def stats(reader: Reader) -> Stats:
+    """Counts of deliveries, in all and by listener."""
+    by_listener: dict[str, dict[str, int]] = {}
+    totals = {"pending": 0, "delivered": 0, "dead": 0}
+    for listener_id, state, count in reader.rows(
+        "SELECT listener_id, state, count(*) FROM pulp_delivery GROUP BY listener_id, state"
+    ):
+        by_listener.setdefault(listener_id, {"pending": 0, "delivered": 0, "dead": 0})[state] = count
+        totals[state] += count
+    oldest = reader.rows(
+        "SELECT time FROM pulp_event WHERE seq = (SELECT min(event_seq) FROM pulp_delivery WHERE state = 'pending')"
+    )
+    return Stats(**totals, oldest_pending=from_timestamp(oldest[0][0]) if oldest else None, by_listener=by_listener)
+
+
+def health(reader: Reader) -> dict[str, Health]:
+    """How deliveries went, by listener."""
+
+    def moment(seconds: float | None) -> Any:
+        return None if seconds is None else from_timestamp(seconds)
+
+    return {
+        row[0]: Health(row[0], moment(row[1]), moment(row[2]), moment(row[3]), row[4], row[5])
+        for row in reader.rows("SELECT * FROM pulp_listener_health")
+    }

@@ -1,0 +1,43 @@
+"""Cleaning in small steps, so that it never holds the database for long."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from pulp_events.outbox.sqlite.ledger import delete
+
+STEP = 2000
+"""Rows that one step looks at, at most."""
+FREE_PAGES = 500
+"""Pages that one step gives back to the file system, at most."""
+
+
+class Cleaner:
+    """Goes through the events from the oldest to the newest, again and again."""
+
+    def __init__(self) -> None:
+        self._position = (0, -1)
+
+    def step(self, connection: sqlite3.Connection, delivered_before: float, dead_before: float) -> bool:
+        """Look at the next STEP deliveries and delete what finished too long ago; True if more are to be looked at.
+
+        A sweep ends at the first rows that are younger than both limits: later ones are younger still, as an event is
+        stored before any of its deliveries can finish.
+        """
+        rows = connection.execute(
+            "SELECT d.event_seq, d.n, d.state, d.finished, e.time FROM pulp_delivery d "
+            "JOIN pulp_event e ON e.seq = d.event_seq WHERE (d.event_seq, d.n) > (?, ?) "
+            "ORDER BY d.event_seq, d.n LIMIT ?",
+            (*self._position, STEP),
+        ).fetchall()
+        limits = {"delivered": delivered_before, "dead": dead_before}
+        delete(
+            connection,
+            [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]],
+        )
+        connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall()
+        if len(rows) < STEP or rows[-1][4] > max(delivered_before, dead_before):
+            self._position = (0, -1)
+            return bool(connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES)
+        self._position = rows[-1][:2]
+        return True

@@ -1,0 +1,102 @@
+"""Tables of the outbox, and how each version of them becomes the next."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from pulp_events.errors import StoreTooNew
+
+# `ready_at` (seconds since the epoch) says from when on a pending delivery may be claimed: 0 while it was never
+# attempted, so that a clock that steps back delays no first attempt; the end of the lease while one is held; else when
+# its retry is due. The index serves three questions: who has something pending, what is first, what is due.
+_VERSION_1 = """
+CREATE TABLE pulp_outbox_meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE pulp_event (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         TEXT NOT NULL UNIQUE,
+    event_type TEXT NOT NULL,
+    time       REAL NOT NULL,
+    source     TEXT NOT NULL,
+    report     BLOB NOT NULL
+);
+CREATE TABLE pulp_delivery (
+    event_seq   INTEGER NOT NULL,
+    n           INTEGER NOT NULL,
+    listener_id TEXT NOT NULL,
+    target      TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    ready_at    REAL NOT NULL DEFAULT 0,
+    lease       TEXT,
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    forgiven    INTEGER NOT NULL DEFAULT 0,
+    finished    REAL,
+    reason      TEXT,
+    PRIMARY KEY (event_seq, n)
+) WITHOUT ROWID;
+CREATE INDEX pulp_delivery_pending ON pulp_delivery (listener_id, ready_at, event_seq, n) WHERE state = 'pending';
+CREATE INDEX pulp_delivery_dead ON pulp_delivery (event_seq, n) WHERE state = 'dead';
+CREATE TABLE pulp_attempt (
+    event_seq INTEGER NOT NULL,
+    n         INTEGER NOT NULL,
+    number    INTEGER NOT NULL,
+    started   REAL NOT NULL,
+    duration  REAL NOT NULL,
+    outcome   TEXT NOT NULL,
+    detail    TEXT NOT NULL,
+    retry_at  REAL,
+    PRIMARY KEY (event_seq, n, number)
+) WITHOUT ROWID;
+CREATE TABLE pulp_listener_health (
+    listener_id   TEXT PRIMARY KEY,
+    last_success  REAL,
+    last_failure  REAL,
+    failing_since REAL,
+    failures      INTEGER NOT NULL DEFAULT 0,
+    detail        TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+"""Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
+
+VERSION = len(MIGRATIONS)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """Version of the tables in this database; 0 where there are none."""
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'pulp_outbox_meta'")
+    if found.fetchone() is None:
+        return 0
+    row = connection.execute("SELECT value FROM pulp_outbox_meta WHERE key = 'version'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def migrate(connection: sqlite3.Connection, path: str) -> None:
+    """Bring the tables up to VERSION, each step in one transaction; several processes may try at once.
+
+    Raises StoreTooNew where a newer release made them.
+    """
+    while True:
+        found = version(connection)
+        if found > VERSION:
+            raise StoreTooNew(
+                f"{path} was written by a newer release (schema {found}, known: {VERSION}); "
+                "upgrade pulp-events here too"
+            )
+        if found == VERSION:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if version(connection) == found:
+                for statement in _statements(MIGRATIONS[found]):
+                    connection.execute(statement)
+                connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('version', ?)", (found + 1,))
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+def _statements(script: str) -> list[str]:
+    # executescript() would commit the transaction that the step must be in
+    return [statement for part in script.split(";") if (statement := part.strip())]

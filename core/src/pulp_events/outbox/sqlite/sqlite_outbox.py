@@ -1,0 +1,142 @@
+"""`SQLiteOutbox`: the outbox in one SQLite file, shared by all processes of a machine."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pulp_events import data_dir
+from pulp_events.clock import Clock, SystemClock
+from pulp_events.errors import StoreCorrupt, StoreError
+from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.sqlite import ledger, queue, schema
+from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
+from pulp_events.outbox.sqlite.connection import connect, explain, patiently, prepare, set_aside
+from pulp_events.outbox.sqlite.maintenance import Cleaner
+from pulp_events.outbox.sqlite.reader import Reader
+from pulp_events.outbox.sqlite.writer import Writer
+
+FILE_NAME = "outbox.sqlite"
+
+_logger = logging.getLogger(__name__)
+
+
+class SQLiteOutbox:
+    """Implements `Outbox` on a file.
+
+    `durable`: `add` returns when the events are on the disk; otherwise they survive a crash of the process, and a power
+    cut may take the last moments. Everything else is committed without waiting for the disk: a power cut that undoes it
+    leads to a repeated delivery, never to a lost one.
+    """
+
+    def __init__(self, path: Path, clock: Clock | None = None, durable: bool = True, boot: str | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._durable = durable
+        self._jumps = ClockJumps(self._clock, boot)
+        self._cleaner = Cleaner()
+        data_dir.prepare(path.parent)
+        self.path = path
+        try:
+            self._set_up()
+        except StoreCorrupt as error:
+            kept = set_aside(path)
+            _logger.error("%s; it was set aside as %s, and a new outbox was begun", error, kept)
+            self._set_up()
+        self._writer = Writer(path)
+        self._reader = Reader(path)
+
+    def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
+        now = self._clock.time()
+        if connection is None:
+            self._writer.run(lambda own: queue.add(own, events, now), durable=self._durable)
+            return
+        try:
+            queue.add(connection, events, now)
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"the connection that emit was given cannot store the event ({error}); it must be an open sqlite3 "
+                f"connection to {self.path}, in the transaction that the event belongs to"
+            ) from error
+
+    def ready(self) -> Mapping[str, float]:
+        self._correct_clock()
+        now = self._clock.time()
+        return {listener_id: max(0.0, ready_at - now) for listener_id, ready_at in self._reader.rows(queue.READY)}
+
+    def claim(self, listener_id: str, limit: int, lease: float, token: str, ordered: bool = False) -> Claim:
+        self._correct_clock()
+        now = self._clock.time()
+        return self._writer.run(lambda own: queue.claim(own, listener_id, limit, lease, token, ordered, now))
+
+    def record(self, results: Sequence[Result]) -> Sequence[bool]:
+        now = self._clock.time()
+        return self._writer.run(lambda own: queue.record(own, results, now))
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        now = self._clock.time()
+        self._writer.run(lambda own: queue.release(own, deliveries, now))
+
+    def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
+        until = self._clock.time() + lease
+        self._writer.run(lambda own: queue.extend(own, deliveries, until))
+
+    def bury(self, listener_id: str, reason: str, targets: Sequence[str] | None = None) -> int:
+        now = self._clock.time()
+        return self._writer.run(lambda own: queue.bury(own, listener_id, reason, targets, now))
+
+    def changed(self) -> bool:
+        return self._reader.changed()
+
+    def of_event(self, event_id: str) -> Sequence[Delivery]:
+        return ledger.of_event(self._reader, event_id)
+
+    def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
+        return ledger.find(self._reader, query, limit, before)
+
+    def attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        return ledger.attempts(self._reader, delivery_id)
+
+    def revive(self, query: DeliveryQuery, limit: int) -> int:
+        return self._writer.run(lambda own: ledger.revive(own, query, limit))
+
+    def purge(self, query: DeliveryQuery, limit: int) -> int:
+        return self._writer.run(lambda own: ledger.purge(own, query, limit))
+
+    def stats(self) -> Stats:
+        return ledger.stats(self._reader)
+
+    def health(self) -> Mapping[str, Health]:
+        return ledger.health(self._reader)
+
+    def forget_health(self, listener_id: str) -> None:
+        self._writer.run(
+            lambda own: own.execute("DELETE FROM pulp_listener_health WHERE listener_id = ?", (listener_id,))
+        )
+
+    def maintain(self, keep_delivered: float, keep_dead: float) -> bool:
+        now = self._clock.time()
+        return self._writer.run(lambda own: self._cleaner.step(own, now - keep_delivered, now - keep_dead))
+
+    def close(self) -> None:
+        self._reader.close()
+        self._writer.close()
+
+    def _correct_clock(self) -> None:
+        if self._jumps.noticed():
+            self._writer.run(self._jumps.correct)
+
+    def _set_up(self) -> None:
+        try:
+            connection = connect(self.path)
+            try:
+                if patiently(lambda: schema.version(connection)) == 0:
+                    prepare(connection)
+                patiently(lambda: schema.migrate(connection, str(self.path)))
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise explain(self.path, error) from error

@@ -1,0 +1,85 @@
+"""`Outbox`: the protocol through which deliveries are stored, claimed and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
+
+
+class Outbox(Protocol):
+    """A durable home for deliveries. Threads and processes share it; each method is one transaction.
+
+    Times go in as seconds from now: the store has the clock by which leases and retries are measured. Every method may
+    raise StoreError; then nothing was stored. The legal changes of state are those of `states.TRANSITIONS`.
+    """
+
+    def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
+        """Store events with their deliveries, durable on return.
+
+        `connection`: the application's own connection to the same database, in whose transaction they are stored; they
+        exist if and only if it commits.
+        """
+
+    def ready(self) -> Mapping[str, float]:
+        """Listeners with pending deliveries → seconds until the first may be claimed (0: now)."""
+
+    def claim(self, listener_id: str, limit: int, lease: float, token: str, ordered: bool = False) -> Claim:
+        """Take at most `limit` deliveries of a listener under the lease `token` for `lease` seconds.
+
+        First attempts come in emit order; retries that are due come too, without crowding them out. `ordered`: only
+        the oldest pending deliveries, in order, and none while one of them is leased or waits for its retry. One whose
+        lease ended without a result is recorded as lost and comes alone, so that what killed a process once takes
+        nothing with it the next time.
+        """
+
+    def record(self, results: Sequence[Result]) -> Sequence[bool]:
+        """Store attempts and what follows from each, in one transaction; False for each that came too late.
+
+        `succeed` holds for any delivery still pending; the others only while the delivery's lease is the one it was
+        claimed under.
+        """
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        """Give claimed deliveries back unattempted."""
+
+    def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
+        """Let their leases end `lease` seconds from now."""
+
+    def bury(self, listener_id: str, reason: str, targets: Sequence[str] | None = None) -> int:
+        """Declare the listener's pending deliveries dead (only those for `targets`, if given); returns how many."""
+
+    def changed(self) -> bool:
+        """True if another connection wrote since the last call. Cheap: it is asked some dozen times a second."""
+
+    def of_event(self, event_id: str) -> Sequence[Delivery]:
+        """All deliveries of an event."""
+
+    def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
+        """Deliveries that fit, the newest first, at most `limit`; `before`: id of the last of the page before."""
+
+    def attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        """The attempts of a delivery, the first one first."""
+
+    def revive(self, query: DeliveryQuery, limit: int) -> int:
+        """Make at most `limit` dead deliveries that fit pending again; returns how many."""
+
+    def purge(self, query: DeliveryQuery, limit: int) -> int:
+        """Delete at most `limit` finished deliveries that fit; returns how many."""
+
+    def stats(self) -> Stats:
+        """Counts."""
+
+    def health(self) -> Mapping[str, Health]:
+        """How deliveries went, by listener id."""
+
+    def forget_health(self, listener_id: str) -> None:
+        """Begin a listener's record of failures anew: it was enabled, or deleted."""
+
+    def maintain(self, keep_delivered: float, keep_dead: float) -> bool:
+        """One small step of cleaning what finished longer ago (seconds); True if there is more to do at once."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

@@ -1,0 +1,121 @@
+"""Finds and loads plugins, one by one, so that a broken one harms nothing but itself."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+from collections.abc import Callable, Iterable
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from pulp_events import hookspecs
+from pulp_events.errors import PluginError
+from pulp_events.plugins import api
+from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
+from pulp_events.plugins.validation import check_event_types, check_notifiers
+
+GROUP = hookspecs.PROJECT
+BLOCK_VARIABLE = "PULP_EVENTS_BLOCK"
+
+_logger = logging.getLogger(__name__)
+
+
+class Loader:
+    """Loads plugins into a pluggy manager that knows our hooks."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+
+    def discover(self) -> list[Plugin]:
+        """Load every entry point of the group `pulp_events`, in the order of their names."""
+        blocked = {name.strip() for name in os.environ.get(BLOCK_VARIABLE, "").split(",")}
+        plugins = []
+        for entry_point in sorted(entry_points(group=GROUP), key=lambda found: found.name):
+            if entry_point.name in blocked:
+                reason = f"named in {BLOCK_VARIABLE}"
+                plugins.append(Plugin(entry_point.name, entry_point, state=BLOCKED, reason=reason))
+            else:
+                plugins.append(self.load(entry_point.name, entry_point.load, entry_point))
+        return plugins
+
+    def load(self, name: str, importer: Callable[[], Any], entry_point: EntryPoint | None = None) -> Plugin:
+        """Load one plugin: `importer` returns its module or object. Never raises for what the plugin does wrong."""
+        plugin = Plugin(name, entry_point)
+        module: Any = None
+        try:
+            module = importer()
+            plugin.needs_api = api.stated_range(module)
+            api.check(plugin.needs_api)
+            self._register(name, module)
+            plugin.hooks = self._implementations(module)
+            if collect := plugin.hooks.get("pulp_event_types"):
+                plugin.event_types = check_event_types(collect())
+            if collect := plugin.hooks.get("pulp_notifiers"):
+                plugin.notifiers = check_notifiers(collect())
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything, and it is only left out
+            self.fail(plugin, error)
+            self._forget(name)
+        return plugin
+
+    @staticmethod
+    def fail(plugin: Plugin, error: BaseException) -> None:
+        """Mark the plugin as failed, with the reason, and log it once."""
+        kind = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
+        plugin.state = FAILED
+        plugin.reason = " ".join(f"{kind}{error}".split()) or kind
+        plugin.notifiers = plugin.event_types = ()
+        plugin.hooks = {}
+        trace = None if isinstance(error, PluginError) else error
+        _logger.warning("plugin %s is left out: %s", plugin.name, plugin.reason)
+        _logger.debug("plugin %s failed here", plugin.name, exc_info=trace)
+
+    def _register(self, name: str, module: Any) -> None:
+        try:
+            self._manager.register(module, name)
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise PluginError(_first_line(error)) from error
+        except ValueError as error:
+            raise PluginError(f"another entry point registered the same module already ({module!r:.80})") from error
+
+    def _forget(self, name: str) -> None:
+        # pluggy keeps a plugin that failed its own validation; unregistering also unhooks what it had hooked so far.
+        if self._manager.get_plugin(name) is not None:
+            self._manager.unregister(name=name)
+
+    def _implementations(self, module: Any) -> dict[str, Callable[..., Any]]:
+        found = {}
+        for caller in self._manager.get_hookcallers(module) or ():
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is not module:
+                    continue
+                if implementation.hookwrapper or implementation.wrapper:
+                    raise PluginError(f"{caller.name} is a hook wrapper; only plain implementations are supported")
+                found[caller.name] = _by_keyword(implementation.function, implementation.argnames)
+        if not found and isinstance(module, ModuleType):
+            _refuse_unmarked(module)
+        return found
+
+
+def _by_keyword(function: Callable[..., Any], names: Iterable[str]) -> Callable[..., Any]:
+    wanted = tuple(names)
+
+    def call(**arguments: Any) -> Any:
+        return function(*(arguments[name] for name in wanted))
+
+    return call
+
+
+def _refuse_unmarked(module: ModuleType) -> None:
+    for name, _function in inspect.getmembers(module, inspect.isfunction):
+        if hasattr(hookspecs, name) and name.startswith("pulp_"):
+            raise PluginError(f"{name} is not marked with @hookimpl, so it would never be called")
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())

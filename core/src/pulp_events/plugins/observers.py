@@ -1,0 +1,61 @@
+"""Calls the observing hooks, one plugin after the other, each under guard."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from pulp_events.events.event import Event
+from pulp_events.listeners.listener import Listener
+from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.plugins.registry import Plugins
+
+_logger = logging.getLogger(__name__)
+
+
+class Observers:
+    """What plugins want to see. An observer that raises, even SystemExit, is logged and otherwise ignored."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._before_emit = list(plugins.hooks("pulp_before_emit"))
+        self._emitted = list(plugins.hooks("pulp_event_emitted"))
+        self._attempted = list(plugins.hooks("pulp_delivery_attempted"))
+
+    @property
+    def enrich(self) -> bool:
+        """True if any plugin may replace an event before it is matched."""
+        return bool(self._before_emit)
+
+    def before_emit(self, event: Event) -> Event:
+        """The event as the plugins, one after the other, want it emitted."""
+        for plugin, call in self._before_emit:
+            try:
+                replacement = call(event=event)
+                if replacement is not None:
+                    if not isinstance(replacement, Event):
+                        raise TypeError(f"returned {type(replacement).__name__}, expected an Event or None")
+                    event = replacement
+            except (Exception, SystemExit):  # noqa: BLE001  # an observer must never keep an event from being emitted
+                _logger.exception("plugin %s: pulp_before_emit failed; the event is emitted without it", plugin.name)
+        return event
+
+    def emitted(self, event: Event, listeners: Sequence[Listener]) -> None:
+        """The event is stored for these listeners."""
+        for plugin, call in self._emitted:
+            try:
+                call(event=event, listeners=listeners)
+            except (Exception, SystemExit):  # noqa: BLE001
+                _logger.exception("plugin %s: pulp_event_emitted failed", plugin.name)
+
+    @property
+    def watch_attempts(self) -> bool:
+        """True if any plugin wants to see attempts."""
+        return bool(self._attempted)
+
+    def attempted(self, delivery: Delivery, attempt: Attempt) -> None:
+        """An attempt was recorded."""
+        for plugin, call in self._attempted:
+            try:
+                call(delivery=delivery, attempt=attempt)
+            except (Exception, SystemExit):  # noqa: BLE001
+                _logger.exception("plugin %s: pulp_delivery_attempted failed", plugin.name)

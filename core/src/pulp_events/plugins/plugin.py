@@ -1,0 +1,49 @@
+"""`Plugin`: one entry point of the group `pulp_events` and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from pulp_events.events.event_type import EventType
+from pulp_events.notifier import Notifier
+
+LOADED = "loaded"
+BLOCKED = "blocked"
+FAILED = "failed"
+
+
+@dataclass(eq=False)
+class Plugin:
+    """State of one plugin: `loaded`, `blocked` (by PULP_EVENTS_BLOCK) or `failed`, then with a reason."""
+
+    name: str
+    entry_point: EntryPoint | None = None
+    state: str = LOADED
+    reason: str = ""
+    needs_api: str = ""
+    """The range of API versions that the plugin states, if any."""
+    notifiers: Sequence[Notifier] = ()
+    event_types: Sequence[EventType] = ()
+    hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Implemented hooks; each callable takes the hook's arguments by keyword."""
+
+    @property
+    def type_ids(self) -> list[str]:
+        """Notifier types that the plugin brings."""
+        return [notifier.type_id for notifier in self.notifiers]
+
+    @cached_property
+    def distribution(self) -> str:
+        """Name of the installed package, empty for a plugin that none brought."""
+        found = self.entry_point and self.entry_point.dist
+        return found.name if found else ""
+
+    @cached_property
+    def version(self) -> str:
+        """Version of the installed package, empty for a plugin that none brought."""
+        found = self.entry_point and self.entry_point.dist
+        return found.version if found else ""

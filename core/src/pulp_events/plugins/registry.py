@@ -1,0 +1,121 @@
+"""`Plugins`: what the loaded plugins contribute, without a name being taken twice."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from marshmallow import Schema
+
+from pulp_events.errors import PluginError, UnknownNotifierType
+from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
+from pulp_events.events.event_type import EventTypes
+from pulp_events.notifier import Notifier
+from pulp_events.plugins.loader import Loader
+from pulp_events.plugins.plugin import LOADED, Plugin
+
+FIRST_PARTY = {
+    "email": "pulp-events-email",
+    "http": "pulp-events-http",
+    "amqp": "pulp-events-amqp",
+}
+"""Notifier types whose packages are published with this one: named in hints only, never imported."""
+
+
+class Plugins:
+    """The plugins of this process. `notifiers` and `event_types` hold what the loaded ones contribute."""
+
+    def __init__(self, plugins: Sequence[Plugin] = ()) -> None:
+        self.all = list(plugins)
+        self.event_types = EventTypes(BUILTIN_EVENT_TYPES)
+        self.notifiers: dict[str, Notifier] = {}
+        self.settings_sections: dict[str, type[Schema]] = {}
+        for plugin in self.all:
+            self._admit(plugin)
+
+    @classmethod
+    def load(cls) -> Plugins:
+        """Every installed plugin; one that cannot be used is in `all` with its reason, and contributes nothing."""
+        return cls(Loader().discover())
+
+    def add(self, name: str, module: Any) -> Plugin:
+        """Load one more plugin, given as a module or object: for tests and for applications with a plugin inside.
+
+        Raises PluginError if it cannot be used.
+        """
+        plugin = Loader().load(name, lambda: module)
+        self.all.append(plugin)
+        self._admit(plugin)
+        if plugin.state != LOADED:
+            raise PluginError(f"plugin {name}: {plugin.reason}")
+        return plugin
+
+    @property
+    def loaded(self) -> list[Plugin]:
+        """Those that work."""
+        return [plugin for plugin in self.all if plugin.state == LOADED]
+
+    def notifier(self, type_id: str) -> Notifier:
+        """The notifier of this type; raises UnknownNotifierType with what is installed and how to get the other."""
+        try:
+            return self.notifiers[type_id]
+        except (KeyError, TypeError):
+            raise UnknownNotifierType(f"unknown notifier type {type_id!r}; {self._remedy(str(type_id))}") from None
+
+    def hooks(self, name: str) -> Iterator[tuple[Plugin, Callable[..., Any]]]:
+        """The implementations of a hook, in the order of the plugins' names."""
+        for plugin in self.all:
+            if plugin.state == LOADED and name in plugin.hooks:
+                yield plugin, plugin.hooks[name]
+
+    def first_result(self, name: str, **arguments: Any) -> Any:
+        """What the first implementation of a firstresult hook returned, else None.
+
+        Raises PluginError, naming the plugin, if one raises: a store must never be replaced silently.
+        """
+        for plugin, call in self.hooks(name):
+            try:
+                result = call(**arguments)
+            except Exception as error:
+                raise PluginError(f"plugin {plugin.name}, {name}: {error}") from error
+            if result is not None:
+                return result
+        return None
+
+    def _admit(self, plugin: Plugin) -> None:
+        try:
+            self._check_names(plugin)
+        except PluginError as error:
+            Loader.fail(plugin, error)
+            return
+        for event_type in plugin.event_types:
+            self.event_types.register(event_type)
+        for notifier in plugin.notifiers:
+            self.notifiers[notifier.type_id] = notifier
+            if notifier.settings_section is not None and notifier.settings_schema is not None:
+                self.settings_sections[notifier.settings_section] = notifier.settings_schema
+
+    def _check_names(self, plugin: Plugin) -> None:
+        seen = dict(self.notifiers)
+        sections: Mapping[str, type[Schema]] = self.settings_sections
+        for notifier in plugin.notifiers:
+            if notifier.type_id in seen:
+                owner = type(seen[notifier.type_id]).__module__
+                raise PluginError(f"notifier type {notifier.type_id!r} is taken already, by {owner}")
+            seen[notifier.type_id] = notifier
+            section = notifier.settings_section
+            if section is not None and sections.get(section, notifier.settings_schema) is not notifier.settings_schema:
+                raise PluginError(f"section [{section}] of server.conf is taken already, by another plugin")
+        trial = EventTypes(self.event_types)
+        for event_type in plugin.event_types:
+            trial.register(event_type)
+
+    def _remedy(self, type_id: str) -> str:
+        if type_id in FIRST_PARTY:
+            return f"pip install {FIRST_PARTY[type_id]} brings it"
+        if not self.notifiers:
+            return "no notifier is installed; pip install " + ", ".join(FIRST_PARTY.values()) + " bring some"
+        close = difflib.get_close_matches(type_id, self.notifiers, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        return f"{hint}installed: {', '.join(sorted(self.notifiers))}"

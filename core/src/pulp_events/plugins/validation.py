@@ -1,0 +1,82 @@
+"""What a plugin's contributions must fulfil before any of them is registered."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from marshmallow import Schema
+
+from pulp_events.errors import PluginError
+from pulp_events.events.event_type import EventType
+from pulp_events.notifier import Notifier
+from pulp_events.settings.sections import CORE_SECTIONS
+
+_TYPE_ID = re.compile(r"[a-z][a-z0-9-]*\Z")
+_OPTION = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+RESERVED_TYPE_IDS = frozenset(
+    [
+        "list",
+        "show",
+        "create",
+        "update",
+        "delete",
+        "enable",
+        "disable",
+        "test",
+        "export",
+        "apply",
+        "explain",
+        "mute",
+        "unmute",
+        "help",
+    ]
+)
+"""Words that are commands of `pulp-admin event listener`."""
+
+
+def check_event_types(found: Any) -> list[EventType]:
+    """The event types that a plugin's hook returned; raises PluginError for anything else."""
+    types = list(found or ())
+    for event_type in types:
+        if not isinstance(event_type, EventType):
+            raise PluginError(f"pulp_event_types returned {event_type!r:.80}; it must return EventType objects")
+    return types
+
+
+def check_notifiers(found: Any) -> list[Notifier]:
+    """The notifiers that a plugin's hook returned; raises PluginError for anything that cannot be used."""
+    notifiers = list(found or ())
+    for notifier in notifiers:
+        _check_notifier(notifier)
+    return notifiers
+
+
+def _check_notifier(notifier: Any) -> None:
+    if not isinstance(notifier, Notifier):
+        raise PluginError(f"pulp_notifiers returned {notifier!r:.80}; it must return Notifier objects")
+    name = type(notifier).__name__
+    type_id = getattr(notifier, "type_id", None)
+    if not isinstance(type_id, str) or not _TYPE_ID.match(type_id):
+        raise PluginError(f"{name}.type_id is {type_id!r}; use lower-case letters, digits and -, a letter first")
+    if type_id in RESERVED_TYPE_IDS:
+        raise PluginError(f"{name}.type_id is {type_id!r}, which is a command of the CLI; choose another")
+    if type(notifier).deliver is Notifier.deliver and type(notifier).open is Notifier.open:
+        raise PluginError(f"{name} overrides neither deliver() nor open()")
+    _check_schema(f"{name}.config_schema", getattr(notifier, "config_schema", None))
+    section, schema = notifier.settings_section, notifier.settings_schema
+    if (section is None) != (schema is None):
+        raise PluginError(f"{name} must set both settings_section and settings_schema, or neither")
+    if schema is not None:
+        _check_schema(f"{name}.settings_schema", schema)
+        if section in CORE_SECTIONS:
+            raise PluginError(f"{name}.settings_section is {section!r}, which is core's; choose another")
+
+
+def _check_schema(name: str, schema: Any) -> None:
+    if not (isinstance(schema, type) and issubclass(schema, Schema)):
+        raise PluginError(f"{name} is {schema!r:.80}; it must be a marshmallow Schema class")
+    for key, field in schema().fields.items():
+        if not _OPTION.match(field.data_key or key):
+            raise PluginError(f"{name} has the field {field.data_key or key!r}; use lower-case letters, digits and _")

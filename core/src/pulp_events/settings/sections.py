@@ -1,0 +1,93 @@
+"""The sections of server.conf that core reads: their keys, defaults and meaning."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from marshmallow import Schema, fields, validate
+
+from pulp_events.fields import Duration, Words
+
+
+def default_data_dir() -> str:
+    """`/var/lib/pulp/events` for root, else the platform's folder for user data."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return "/var/lib/pulp/events"
+    from platformdirs import user_data_path  # not needed by most starts
+
+    return str(user_data_path("pulp") / "events")
+
+
+class EventsSettings(Schema):
+    """`[events]`"""
+
+    data_dir = fields.String(
+        load_default=default_data_dir,
+        validate=validate.Predicate("strip", error="Name a folder."),
+        metadata={"help": "folder of the listener records and the outbox; only its owner can read it"},
+    )
+    max_event_bytes = fields.Integer(
+        load_default=262144,
+        validate=validate.Range(min=1024, max=64 * 1024 * 1024),
+        metadata={"help": "largest report, in bytes, that emit accepts"},
+    )
+    source = fields.String(
+        load_default=lambda: socket.gethostname(),
+        metadata={"help": "name of the place that events come from; the host name unless set"},
+    )
+
+
+class DeliverySettings(Schema):
+    """`[delivery]`"""
+
+    retry_schedule = Words(
+        Duration(minimum=0.001),
+        load_default=lambda: [5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0],
+        validate=validate.Length(max=100),
+        metadata={"help": "waits between the attempts of a delivery; it is dead when the last one failed too"},
+    )
+    jitter = fields.Float(
+        load_default=0.2,
+        validate=validate.Range(min=0, max=1),
+        metadata={"help": "part of each wait by which it is varied at random, up or down"},
+    )
+    lanes = fields.Integer(
+        load_default=4,
+        validate=validate.Range(min=1, max=64),
+        metadata={"help": "deliveries of one listener under way at once, at most; 1 keeps their order"},
+    )
+    lease = Duration(
+        minimum=1.0,
+        load_default=60.0,
+        metadata={"help": "how long after a worker's death its deliveries are taken over"},
+    )
+    durability = fields.String(
+        load_default="full",
+        validate=validate.OneOf(["full", "normal"]),
+        metadata={"help": "full: emit returns when the event is on the disk; normal: it survives a crash of the "
+                          "process, but a power cut can take the last moments"},
+    )  # fmt: skip
+    while_disabled = fields.String(
+        load_default="wait",
+        validate=validate.OneOf(["wait", "skip"]),
+        metadata={
+            "help": "events of a disabled listener wait until it is enabled, or are skipped (and recorded as such)"
+        },
+    )
+    disable_after = Duration(
+        minimum=1.0,
+        load_default=432000.0,
+        metadata={"help": "a listener with nothing but failures for this long is disabled"},
+    )
+    keep_delivered = Duration(load_default=604800.0, metadata={"help": "how long delivered deliveries stay listed"})
+    keep_dead = Duration(load_default=2592000.0, metadata={"help": "how long dead deliveries stay listed"})
+
+
+CORE_SECTIONS: dict[str, type[Schema]] = {"events": EventsSettings, "delivery": DeliverySettings}
+
+
+def data_path(text: str) -> Path:
+    """`[events] data_dir` as a path, `~` expanded."""
+    return Path(text).expanduser()

@@ -1,0 +1,31 @@
+"""Opens the homes of listeners and deliveries: a plugin's, if one offers it, else ours in the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pulp_events.clock import Clock
+from pulp_events.listeners.store import ListenerStore
+from pulp_events.outbox.store import Outbox
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.settings import Settings
+
+
+def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> ListenerStore:
+    """What `pulp_listener_store` answers, else a TinyDB file."""
+    found: ListenerStore | None = plugins.first_result("pulp_listener_store", settings=settings)
+    if found is not None:
+        return found
+    from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+
+    return TinyDBListenerStore(folder)
+
+
+def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock) -> Outbox:
+    """What `pulp_outbox` answers, else an SQLite file."""
+    found: Outbox | None = plugins.first_result("pulp_outbox", settings=settings)
+    if found is not None:
+        return found
+    from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME, SQLiteOutbox
+
+    return SQLiteOutbox(folder / FILE_NAME, clock, durable=settings.section("delivery")["durability"] == "full")
