@@ -81,7 +81,9 @@ class RabbitMQ:
         deadline = time.monotonic() + _START_LIMIT
         while not _listens(self.port):
             if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"RabbitMQ did not start; its output:\n{(self._home / 'output').read_text()[-4000:]}")
+                raise RuntimeError(
+                    f"RabbitMQ did not start; its output:\n{(self._home / 'output').read_text()[-4000:]}"
+                )
             time.sleep(0.1)
 
     def kill(self) -> None:
@@ -156,11 +158,18 @@ def _definitions() -> dict[str, object]:
     return {
         "vhosts": [{"name": "/"}, {"name": "pulp"}],
         "users": [
-            {"name": name, "password_hash": _hash(name), "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": []}
+            {
+                "name": name,
+                "password_hash": _hash(name),
+                "hashing_algorithm": "rabbit_password_hashing_sha256",
+                "tags": [],
+            }
             for name in USERS
         ],
         "permissions": [
-            {"user": name, "vhost": vhost, **permissions} for name, permissions in USERS.items() for vhost in ("/", "pulp")
+            {"user": name, "vhost": vhost, **permissions}
+            for name, permissions in USERS.items()
+            for vhost in ("/", "pulp")
         ],
         "exchanges": [
             {

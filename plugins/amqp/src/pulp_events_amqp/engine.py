@@ -173,6 +173,9 @@ class Engine:
             reason = str(lost)
         except OSError as error:
             reason = f"connection to {self.broker} lost: {error.strerror or error}"
+            if isinstance(self._socket, ssl.SSLSocket) and not self.connection.state & Endpoint.REMOTE_ACTIVE:
+                # With TLS 1.3 that is how a refused client learns of it, after its own handshake has succeeded.
+                reason += "; does the broker demand another client certificate ([messaging] clientcert)?"
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             reason = f"connection to {self.broker} given up: {type(error).__name__}: {error}"
         else:
