@@ -1,0 +1,53 @@
+# The project's tasks. Each sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
+
+.PHONY: help demo test test-all lint types format bench docs man clean
+help:
+	@echo "make demo      three listeners, real deliveries, a minute"
+	@echo "make test      the quick tests"
+	@echo "make test-all  the slow ones too"
+	@echo "make lint      ruff and mypy"
+	@echo "make format    let ruff rewrite what it can"
+	@echo "make bench     measure, as ratios against peers (slow)"
+	@echo "make docs      man pages into build/man, and check the documents' examples"
+	@echo "make clean     remove what the others made, .venv too"
+
+export PYTHON
+
+demo:
+	@scripts/setup runtime
+	@.venv/bin/python demo/demo.py
+
+test:
+	@scripts/setup dev
+	.venv/bin/python -m pytest
+
+test-all:
+	@scripts/setup dev
+	.venv/bin/python -m pytest -m "slow or not slow"
+
+lint: types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types:
+	@scripts/setup dev
+	.venv/bin/mypy
+
+format:
+	@scripts/setup dev
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench:
+	@scripts/setup dev
+	.venv/bin/python -m benchmarks
+
+docs:
+	@scripts/setup dev
+	@mkdir -p build/man
+	.venv/bin/pulp-admin event man --directory build/man
+	.venv/bin/python -m pytest -q tests/test_documents.py
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name '*.egg-info' -o -name __pycache__ | xargs rm -rf
