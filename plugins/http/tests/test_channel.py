@@ -206,6 +206,24 @@ def test_a_gzip_bomb_stays_packed(open_channel, delivery: Delivery) -> None:
         assert sink.requests[0].headers["accept-encoding"] == "identity"
 
 
+def test_an_answer_in_chunks_leaves_the_connection_fit_for_the_next_request(open_channel, delivery: Delivery) -> None:
+    answer = Answer(500, {"Transfer-Encoding": "chunked"}, b"3\r\nabc\r\n0\r\n\r\n")
+    with HttpSink([answer, Answer()]) as sink, open_channel({"url": sink.url}) as channel:
+        with pytest.raises(TransientFailure, match="Error: abc$"):
+            channel.send(delivery)
+        channel.send(delivery)
+        assert sink.connections == 1
+
+
+@pytest.mark.parametrize("status", [101, 102, 103])
+def test_an_interim_answer_is_no_success_and_ends_the_connection(open_channel, delivery: Delivery, status) -> None:
+    with HttpSink([Answer(status), Answer()]) as sink, open_channel({"url": sink.url}) as channel:
+        with pytest.raises(TransientFailure, match=str(status)):
+            channel.send(delivery)
+        channel.send(delivery)
+        assert sink.connections == 2
+
+
 def test_too_many_requests_asks_for_a_minute(open_channel, delivery: Delivery) -> None:
     with HttpSink(Answer(429)) as sink:
         failure = failure_of(open_channel, {"url": sink.url}, delivery)

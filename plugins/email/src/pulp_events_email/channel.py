@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pulp_events import Channel, Delivery, TimedOut, TransientFailure
+from pulp_events.errors import DeliveryFailure
 from pulp_events.fields import format_duration
 from pulp_events.notifier import Config
 from pulp_events_email.addresses import envelope_form, split_sender
@@ -68,11 +69,10 @@ class EmailChannel(Channel):
         self._deadline.start(self._settings["timeout"])
         try:
             connection = self._begin()
-            self._expect(connection, "RCPT", connection.rcpt(recipient))
-            self._expect(connection, "DATA", connection.data(message))
-        except smtplib.SMTPDataError as error:
-            assert self._connection is not None
-            self._expect(self._connection, "DATA", (error.smtp_code, error.smtp_error))
+            self._expect("RCPT", connection.path("rcpt", "TO", recipient))
+            self._expect("DATA", connection.data(message))
+        except smtplib.SMTPDataError as error:  # anything but 354, which asks for the message
+            raise self._refused("DATA", error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPException, OSError) as error:
             self.close_at_once()
             raise self._failure(error) from error
@@ -85,44 +85,40 @@ class EmailChannel(Channel):
             self._deadline.start(self._settings["timeout"])
         if self._connection is not None:
             try:
-                code, text = self._mail(self._connection)
+                code, text = self._connection.path("mail", "FROM", self._sender)
             except smtplib.SMTPServerDisconnected:
                 if self._deadline.over:
                     raise
                 code = 421
             if code != 421:
-                self._expect(self._connection, "MAIL", (code, text))
+                self._expect("MAIL", (code, text))
                 return self._connection
             self.close_at_once()
         self._connection = dial(self._settings, self._deadline, self._context)
-        self._expect(self._connection, "MAIL", self._mail(self._connection))
+        self._expect("MAIL", self._connection.path("mail", "FROM", self._sender))
         return self._connection
 
-    def _mail(self, connection: Connection) -> tuple[int, bytes]:
-        return connection.mail(self._sender)
+    def _expect(self, command: str, answer: tuple[int, bytes]) -> None:
+        """Raise what an answer other than 2yz means."""
+        if not 200 <= answer[0] <= 299:
+            raise self._refused(command, *answer)
 
-    def _expect(self, connection: Connection, command: str, answer: tuple[int, bytes]) -> None:
-        """Raise what an answer other than 2yz means, and make the connection fit for the next message."""
-        code, text = answer
-        if 200 <= code <= 299:
-            return
-        failure = judge(command, code, text)
-        if not 400 <= code <= 599 or code == 421:
-            self.close_at_once()
-        else:
-            self._reset(connection)
-        raise failure
-
-    def _reset(self, connection: Connection) -> None:
-        """End the mail transaction (RFC 5321 §4.1.1.5)."""
-        try:
-            code, _ = connection.rset()
-        except (smtplib.SMTPException, OSError):
-            code = 0
-        if code == 250:
+    def _refused(self, command: str, code: int, text: bytes | str) -> DeliveryFailure:
+        """What this answer means; the connection is made fit for the next message, or closed."""
+        if 400 <= code <= 599 and code != 421 and self._reset():
             self._last_used = time.monotonic()
         else:
             self.close_at_once()
+        return judge(command, code, text)
+
+    def _reset(self) -> bool:
+        """End the mail transaction (RFC 5321 §4.1.1.5); True if that succeeded."""
+        if self._connection is None:
+            return False
+        try:
+            return self._connection.rset()[0] == 250
+        except (smtplib.SMTPException, OSError):
+            return False
 
     def close_at_once(self) -> None:
         """Close the connection without a word; the next delivery makes another."""

@@ -40,6 +40,10 @@ class Connection(smtplib.SMTP):
             plain.close()
             raise
 
+    def path(self, command: str, keyword: str, address: str) -> tuple[int, bytes]:
+        """MAIL or RCPT with an address that is known to be good; smtplib's own parse it anew for each message."""
+        return self.docmd(command, f"{keyword}:<{address}>")
+
     def hang_up(self) -> None:
         """Say goodbye if that takes no time, and close."""
         with contextlib.suppress(smtplib.SMTPException, OSError):

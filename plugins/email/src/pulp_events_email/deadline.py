@@ -11,6 +11,9 @@ import ssl
 import time
 from typing import Any
 
+SLACK = 0.05
+"""Seconds by which a read or write may outlast the deadline."""
+
 
 class Deadline:
     """The moment by which the delivery under way must be over; set anew for each delivery."""
@@ -37,21 +40,28 @@ class Deadline:
         return time.monotonic() >= self._at
 
 
+def _apply(connection: socket.socket, left: float) -> None:
+    """Give the socket what is left. A setting that is off by less than SLACK stays, as each costs a system call."""
+    now = connection.gettimeout()
+    if now is None or not left - SLACK < now < left + SLACK:
+        connection.settimeout(left)
+
+
 class DeadlineSocket(socket.socket):
     """A TCP socket under a deadline. `sendall` needs no more: its time-out is already that of the whole call."""
 
     deadline: Deadline
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        self.settimeout(self.deadline.left())
+        _apply(self, self.deadline.left())
         return super().recv_into(*args, **kwargs)
 
     def recv(self, *args: Any, **kwargs: Any) -> bytes:
-        self.settimeout(self.deadline.left())
+        _apply(self, self.deadline.left())
         return super().recv(*args, **kwargs)
 
     def sendall(self, *args: Any, **kwargs: Any) -> None:
-        self.settimeout(self.deadline.left())
+        _apply(self, self.deadline.left())
         super().sendall(*args, **kwargs)
 
 
@@ -83,11 +93,11 @@ def put_under_deadline(context: ssl.SSLContext, deadline: Deadline) -> None:
 
     class DeadlineSSLSocket(ssl.SSLSocket):
         def read(self, *args: Any, **kwargs: Any) -> Any:
-            self.settimeout(deadline.left())
+            _apply(self, deadline.left())
             return super().read(*args, **kwargs)
 
         def send(self, *args: Any, **kwargs: Any) -> int:
-            self.settimeout(deadline.left())
+            _apply(self, deadline.left())
             return super().send(*args, **kwargs)
 
     context.sslsocket_class = DeadlineSSLSocket

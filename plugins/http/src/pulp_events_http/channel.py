@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -130,12 +130,17 @@ class HttpChannel(Channel):
 
     def _connected(self) -> HTTPConnectionPool:
         """The pool that holds the connection, emptied if that has rested for too long."""
-        if self._pool is None or time.monotonic() - self._last_used > IDLE_LIMIT:
-            if self._pool is not None:
+        pool = self._pool
+        if pool is None or time.monotonic() - self._last_used > IDLE_LIMIT:
+            if pool is not None:
                 self._adapter.close()
-            self._pool = self._adapter.get_connection_with_tls_context(self._request, True, self._proxies)
+            pool = cast(
+                "HTTPConnectionPool",
+                self._adapter.get_connection_with_tls_context(self._request, True, self._proxies),
+            )
+            self._pool = pool
             self._last_used = time.monotonic()
-        return self._pool
+        return pool
 
     def _read(self, response: BaseHTTPResponse) -> bytes:
         """The answer's body up to BODY_LIMIT; empty if it does not end well. The connection is kept if it can be."""

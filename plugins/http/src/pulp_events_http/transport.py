@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from requests.certs import where as default_bundle
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -22,7 +22,7 @@ def tls_context(ca_path: str | None) -> ssl.SSLContext:
     It trusts what the file or directory `ca_path` holds; without one, what requests trusts. Raises TransientFailure
     when that cannot be read: an administrator can mend it before the delivery's last attempt.
     """
-    path = ca_path or default_bundle()
+    path = ca_path or DEFAULT_CA_BUNDLE_PATH
     is_folder = Path(path).is_dir()
     try:
         context = ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
