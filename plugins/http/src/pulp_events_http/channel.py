@@ -144,12 +144,15 @@ class HttpChannel(Channel):
 
     def _read(self, response: BaseHTTPResponse) -> bytes:
         """The answer's body up to BODY_LIMIT; empty if it does not end well. The connection is kept if it can be."""
+        if response.status < 200:  # the final answer is still to come, and would be taken for the next request's
+            response.close()
+            return b""
         try:
             body = response.read(BODY_LIMIT + 1, decode_content=False)
         except (HTTPError, OSError):
             response.close()
             return b""
-        if len(body) > BODY_LIMIT or response.status < 200:  # after a 1xx the final answer is still to come
+        if len(body) > BODY_LIMIT:
             response.close()
         return body
 
