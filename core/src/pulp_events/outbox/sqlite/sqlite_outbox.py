@@ -73,14 +73,17 @@ class SQLiteOutbox:
         return self._writer.run(lambda own: queue.claim(own, listener_id, limit, lease, token, ordered, now))
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
+        self._correct_clock()
         now = self._clock.time()
         return self._writer.run(lambda own: queue.record(own, results, now))
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
+        self._correct_clock()
         now = self._clock.time()
         self._writer.run(lambda own: queue.release(own, deliveries, now))
 
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
+        self._correct_clock()
         until = self._clock.time() + lease
         self._writer.run(lambda own: queue.extend(own, deliveries, until))
 
