@@ -3,43 +3,47 @@
 from __future__ import annotations
 
 import logging
-import os
 import random as random_module
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pulp_events.clock import Clock, SystemClock, from_timestamp
+from pulp_events import forks
+from pulp_events.clock import Clock, SystemClock
 from pulp_events.deliveries import Deliveries
 from pulp_events.dispatcher.assembly import make_dispatcher
 from pulp_events.dispatcher.dispatcher import Dispatcher
-from pulp_events.errors import BusClosed, EventsError, InvalidEvent
+from pulp_events.emitter import Emitter
+from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.events.event import Event
 from pulp_events.events.event_type import EventTypes
-from pulp_events.events.jsonable import to_jsonable
-from pulp_events.events.report import serialise
-from pulp_events.ids import new_event_id
-from pulp_events.listeners.filters import passes
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.operation import Operation
 from pulp_events.outbox.delivery import PENDING, Delivery
-from pulp_events.outbox.records import NewDelivery, NewEvent
+from pulp_events.outbox.records import NewEvent
 from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.stores import open_listener_store, open_outbox
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pulp_events.worker.supervisor import Supervisor
+
 WAIT_POLL = 0.02
 """Seconds between looks of `wait` at deliveries that another process makes."""
-SKIPPED = "skipped: the listener was disabled"
+PROCESS_GRACE = 5.0
+"""Seconds that the process of `deliver="process"` has to finish."""
+EMITTING_THREADS = 8
+"""Threads in which `emit_async` waits."""
 
 DELIVER = ("background", "process", "external", "inline")
 
@@ -78,10 +82,11 @@ class EventBus:
         self._deliver = deliver
         self._dice = dice
         self._closed = False
-        self._events = settings.section("events")
-        self._skip = settings.section("delivery")["while_disabled"] == "skip"
         self._store = open_listener_store(settings, plugins, data_dir)
         self._outbox: Outbox | None = None
+        self._forked = False
+        self._supervisor: Supervisor | None = None
+        forks.take_part(self)
         self.deliveries = Deliveries(lambda: self.outbox)
         self._assemble()
 
@@ -139,16 +144,25 @@ class EventBus:
     ) -> list[Event]:
         """Announce several events, `(event_type, payload[, call_report])` each, in one transaction."""
         self._check_open()
-        built = [self._build(*event) for event in events]
-        matched = [(event, *self._match(event)) for event in built]
-        stored = [new for _, _, new in matched if new.deliveries]
+        prepared = [self._emitter.prepare(*event) for event in events]
+        stored = [new for _, _, new in prepared if new.deliveries]
         if stored:
             self.outbox.add(stored, connection)
-        for event, listeners, _ in matched:
+        for event, listeners, _ in prepared:
             self._observers.emitted(event, listeners)
         if stored and connection is None:
             self._dispatch(stored)
-        return built
+        return [event for event, _, _ in prepared]
+
+    async def emit_async(
+        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> Event:
+        """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
+        import asyncio
+
+        self._check_open()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._get_threads(), self.emit, event_type, payload, call_report)
 
     def operation(
         self, name: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
@@ -182,8 +196,10 @@ class EventBus:
         if self._closed:
             return
         self._closed = True
-        if self._dispatcher is not None and os.getpid() == self._pid:
+        if self._dispatcher is not None and not self._forked:
             self._dispatcher.stop(grace)
+        if self._supervisor is not None and not self._forked:
+            self._supervisor.stop(grace)
         if self._outbox is not None:
             self._outbox.close()
         self._store.close()
@@ -216,70 +232,57 @@ class EventBus:
     ) -> None:
         self.close()
 
-    # What has threads, locks or connections is made at the start, and anew in a child that was forked with the bus.
+    def before_fork(self) -> None:
+        """See `forks`: nothing is to be put down here."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """In a child there are none of our threads; what had them is made anew when the child first uses the bus."""
+        if in_child:
+            self._forked = True
+            self._lock = threading.RLock()
 
     def _assemble(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
+        """Make everything that has threads, locks or channels: at the start, and anew in a forked child."""
+        self._lock = threading.RLock()
         self._dispatcher = None
         self._observers = Observers(self.plugins)
         self._index = ListenerIndex(self._store)
+        self._emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
+        self._threads: ThreadPoolExecutor | None = None
         self.listeners = Listeners(
             self._store, self._index, self.plugins, self.settings, self.clock, self._deleted, self._enabled
         )
         if self._deliver == "background":
             self.dispatcher.start()
+        elif self._deliver == "process" and self._supervisor is None:
+            self._supervisor = self._start_process()
+
+    def _start_process(self) -> Supervisor:
+        from pulp_events.worker.__main__ import command
+        from pulp_events.worker.supervisor import Supervisor
+
+        assert self.outbox is not None  # so that a mistake in the settings shows here and not in the process
+        supervisor = Supervisor(command(self.settings.path, self.data_dir, PROCESS_GRACE))
+        supervisor.start()
+        return supervisor
 
     def _check_open(self) -> None:
         if self._closed:
             raise BusClosed("this event bus was closed; open another one")
-        if os.getpid() != self._pid:
-            self._assemble()
+        if self._forked:
+            with self._lock:
+                if self._forked:
+                    self._forked = False
+                    self._assemble()
 
-    def _build(
-        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
-    ) -> Event:
-        self.event_types.require(event_type)
-        now = self.clock.time()
-        event = Event(
-            event_type=event_type,
-            payload=_mapping(payload, "payload"),
-            call_report=_mapping(call_report, "call_report"),
-            id=new_event_id(now),
-            time=from_timestamp(now),
-            source=self._events["source"],
-        )
-        return self._enrich(event) if self._observers.enrich else event
+    def _get_threads(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor
 
-    def _enrich(self, event: Event) -> Event:
-        wished = self._observers.before_emit(event)
-        if wished is event:
-            return event
-        try:
-            self.event_types.require(wished.event_type)
-            return replace(
-                wished,
-                payload=_mapping(wished.payload, "payload"),
-                call_report=_mapping(wished.call_report, "call_report"),
-            )
-        except EventsError as error:
-            _logger.error("what plugins made of an event cannot be emitted, so it goes as it was: %s", error)
-            return event
-
-    def _match(self, event: Event) -> tuple[list[Listener], NewEvent]:
-        report = serialise(event, self._events["max_event_bytes"])
-        listeners = [
-            listener
-            for listener in self._index.matching(event.event_type)
-            if listener.filter is None or passes(listener.filter, event.report())
-        ]
-        deliveries = [
-            NewDelivery(listener.id, target, SKIPPED if self._skip and not listener.enabled else None)
-            for listener in listeners
-            for target in listener.targets
-        ]
-        new = NewEvent(event.id, event.event_type, event.time.timestamp(), event.source, report, deliveries)
-        return listeners, new
+        with self._lock:
+            if self._threads is None:
+                # Several, so that events emitted at once share a commit.
+                self._threads = ThreadPoolExecutor(EMITTING_THREADS, "pulp-events-emit")
+            return self._threads
 
     def _dispatch(self, stored: Sequence[NewEvent]) -> None:
         if self._deliver == "background":
@@ -302,11 +305,3 @@ class EventBus:
                 LISTENER_DISABLED,
                 {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason},
             )
-
-
-def _mapping(value: Any, name: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InvalidEvent(f"{name} is of type {type(value).__name__}; it must be a mapping, such as a dict")
-    return to_jsonable(value, name)  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from pulp_events.clock import Clock
 from pulp_events.listeners.store import ListenerStore
 from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.sections import data_path
 from pulp_events.settings.settings import Settings
 
 
@@ -28,4 +29,6 @@ def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock
         return found
     from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME, SQLiteOutbox
 
-    return SQLiteOutbox(folder / FILE_NAME, clock, durable=settings.section("delivery")["durability"] == "full")
+    named = settings.section("events")["outbox"]
+    path = data_path(named) if named else folder / FILE_NAME
+    return SQLiteOutbox(path, clock, durable=settings.section("delivery")["durability"] == "full")

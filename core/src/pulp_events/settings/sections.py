@@ -28,6 +28,13 @@ class EventsSettings(Schema):
         validate=validate.Predicate("strip", error="Name a folder."),
         metadata={"help": "folder of the listener records and the outbox; only its owner can read it"},
     )
+    outbox = fields.String(
+        load_default="",
+        metadata={
+            "help": "file of the outbox, such as an application's own SQLite database for transactional emit; "
+            "outbox.sqlite in data_dir unless set"
+        },
+    )
     max_event_bytes = fields.Integer(
         load_default=262144,
         validate=validate.Range(min=1024, max=64 * 1024 * 1024),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pulp_events import forks
+from pulp_events.errors import StoreError
 from pulp_events.outbox.sqlite.connection import connect, explain, patiently
 
 
@@ -17,16 +18,18 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()
         self._data_version: int | None = None
-        self._open()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        forks.take_part(self)
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; StoreError if it cannot be run."""
-        if os.getpid() != self._pid:
-            self._open()
         try:
             with self._lock:
-                return patiently(lambda: self._connection.execute(query, parameters).fetchall())
+                connection = self._connected()
+                return patiently(lambda: connection.execute(query, parameters).fetchall())
         except sqlite3.Error as error:
             raise explain(self._path, error) from error
 
@@ -37,14 +40,30 @@ class Reader:
         return bool(found != was)
 
     def close(self) -> None:
-        """Close the connection; a parent's connection that came over a fork is left alone."""
-        if os.getpid() == self._pid:
-            with self._lock:
-                self._connection.close()
+        """Close the connection. Nothing can be asked afterwards."""
+        with self._lock:
+            self._closed = True
+            self._let_go()
 
-    def _open(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
+    def before_fork(self) -> None:
+        """Wait for the query under way; see `forks`."""
+        self._lock.acquire()
+        self._let_go()
+
+    def after_fork(self, in_child: bool) -> None:
+        """Go on, with a new connection."""
+        self._lock.release()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
         self._data_version = None
-        self._connection = connect(self._path)
-        self._connection.execute("PRAGMA query_only = 1")
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(f"{self._path} was closed by this process")
+        if self._connection is None:
+            self._connection = connect(self._path)
+            self._connection.execute("PRAGMA query_only = 1")
+        return self._connection

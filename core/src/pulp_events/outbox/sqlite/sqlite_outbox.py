@@ -10,7 +10,7 @@ from typing import Any
 
 from pulp_events import data_dir
 from pulp_events.clock import Clock, SystemClock
-from pulp_events.errors import StoreCorrupt, StoreError
+from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.sqlite import ledger, queue, schema
@@ -18,6 +18,7 @@ from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.connection import connect, explain, patiently, prepare, set_aside
 from pulp_events.outbox.sqlite.maintenance import Cleaner
 from pulp_events.outbox.sqlite.reader import Reader
+from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
 
 FILE_NAME = "outbox.sqlite"
@@ -54,13 +55,7 @@ class SQLiteOutbox:
         if connection is None:
             self._writer.run(lambda own: queue.add(own, events, now), durable=self._durable)
             return
-        try:
-            queue.add(connection, events, now)
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"the connection that emit was given cannot store the event ({error}); it must be an open sqlite3 "
-                f"connection to {self.path}, in the transaction that the event belongs to"
-            ) from error
+        add_within(connection, self.path, lambda: queue.add(connection, events, now))
 
     def ready(self) -> Mapping[str, float]:
         self._correct_clock()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+from pulp_events import forks
 from pulp_events.errors import StoreError
 from pulp_events.outbox.sqlite.connection import connect, explain, patiently
 
@@ -32,11 +32,15 @@ class Writer:
     once, and those that waited find their work done.
     """
 
-    _queue: list[_Job[Any]]
-
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._open()
+        self._turn = threading.Lock()
+        self._queue_lock = threading.Lock()
+        self._queue: list[_Job[Any]] = []
+        self._synchronous = ""
+        self._connection: sqlite3.Connection | None = connect(path)
+        self._closed = False
+        forks.take_part(self)
 
     def run(self, operation: Operation[T], durable: bool = False) -> T:
         """`operation(connection)` within a transaction; committed when this returns.
@@ -44,8 +48,6 @@ class Writer:
         `durable`: on the disk, too. Otherwise the commit survives a crash of the process, and a power cut may undo it.
         Raises what the operation raises (its changes are undone, those of others are not), or StoreError.
         """
-        if os.getpid() != self._pid:
-            self._open()  # a connection must not be carried over a fork (https://www.sqlite.org/howtocorrupt.html §2.6)
         job = _Job(operation, durable)
         with self._queue_lock:
             self._queue.append(job)
@@ -59,26 +61,44 @@ class Writer:
         return cast(T, job.result)
 
     def close(self) -> None:
-        """Close the connection; a parent's connection that came over a fork is left alone."""
-        if os.getpid() == self._pid:
-            with self._turn:
-                self._connection.close()
+        """Close the connection. Nothing can be run afterwards."""
+        with self._turn:
+            self._closed = True
+            self._let_go()
 
-    def _open(self) -> None:
-        self._pid = os.getpid()
-        self._turn = threading.Lock()
-        self._queue_lock = threading.Lock()
-        self._queue = []
+    def before_fork(self) -> None:
+        """Wait for the transaction under way; see `forks`."""
+        self._turn.acquire()
+        self._queue_lock.acquire()
+        self._let_go()
+
+    def after_fork(self, in_child: bool) -> None:
+        """Go on; in the child, what the parent's other threads had queued is theirs."""
+        if in_child:
+            self._queue = []
+        self._queue_lock.release()
+        self._turn.release()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
         self._synchronous = ""
-        self._connection = connect(self._path)
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(f"{self._path} was closed by this process")
+        if self._connection is None:
+            self._connection = connect(self._path)
+        return self._connection
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
-        connection = self._connection
         try:
-            self._set_synchronous("FULL" if any(job.durable for job in jobs) else "NORMAL")
+            connection = self._connected()
+            self._set_synchronous(connection, "FULL" if any(job.durable for job in jobs) else "NORMAL")
             patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
             for job in jobs:
-                self._run_one(job, alone=len(jobs) == 1)
+                self._run_one(connection, job, alone=len(jobs) == 1)
             if connection.in_transaction:
                 connection.execute("COMMIT")
         except BaseException as error:
@@ -92,8 +112,7 @@ class Writer:
             for job in jobs:
                 job.done = True
 
-    def _run_one(self, job: _Job[Any], alone: bool) -> None:
-        connection = self._connection
+    def _run_one(self, connection: sqlite3.Connection, job: _Job[Any], alone: bool) -> None:
         if not alone:
             connection.execute("SAVEPOINT job")
         try:
@@ -115,16 +134,13 @@ class Writer:
         return error if isinstance(error, Exception) else StoreError(f"{self._path}: interrupted; nothing was stored")
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
+        if self._connection is not None and self._connection.in_transaction:
             try:
                 self._connection.execute("ROLLBACK")
             except sqlite3.Error:
-                # What cannot be rolled back now is rolled back by whoever opens the file next.
-                self._connection.close()
-                self._connection = connect(self._path)
-                self._synchronous = ""
+                self._let_go()  # what cannot be rolled back now is rolled back by whoever opens the file next
 
-    def _set_synchronous(self, value: str) -> None:
+    def _set_synchronous(self, connection: sqlite3.Connection, value: str) -> None:
         if value != self._synchronous:
-            self._connection.execute(f"PRAGMA synchronous = {value}")
+            connection.execute(f"PRAGMA synchronous = {value}")
             self._synchronous = value

@@ -1,0 +1,1 @@
+"""Workers: processes that make deliveries, by themselves or beside an application."""

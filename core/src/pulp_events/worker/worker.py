@@ -1,0 +1,87 @@
+"""`Worker`: a process that makes deliveries until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from pulp_events.bus import EventBus
+from pulp_events.errors import EventsError
+from pulp_events.worker import sd_notify
+
+PARENT_POLL = 0.5
+"""Seconds between looks at whether the parent process still lives."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """Runs a bus in the main thread's place, and obeys signals.
+
+    SIGTERM, SIGINT: finish what is under way, at most `grace` seconds, give back the rest, end with 0; a second one
+    ends at once. SIGHUP: read server.conf again; should it be wrong, go on with the old one.
+
+    `open_bus` opens a bus that delivers in the background. `parent`: end when this is no longer the parent process.
+    """
+
+    def __init__(self, open_bus: Callable[[], EventBus], grace: float = 5.0, parent: int | None = None) -> None:
+        self._open_bus = open_bus
+        self._grace = grace
+        self._parent = parent
+        self._wake = threading.Event()
+        self._stop = False
+        self._reload = False
+
+    def run(self) -> int:
+        """Work until told to stop; returns the exit code, 0. Raises EventsError if the bus cannot be opened."""
+        self._listen()
+        bus = self._open_bus()
+        sd_notify.ready()
+        _logger.info("worker %d delivers from %s", os.getpid(), bus.data_dir)
+        try:
+            while not self._stop:
+                self._wake.wait(None if self._parent is None else PARENT_POLL)
+                self._wake.clear()
+                if self._parent is not None and os.getppid() != self._parent:
+                    _logger.info("worker %d ends with its parent process", os.getpid())
+                    break
+                if self._reload:
+                    self._reload = False
+                    bus = self._reopen(bus)
+        finally:
+            sd_notify.stopping()
+            bus.close(self._grace)
+        return 0
+
+    def _listen(self) -> None:
+        for name in ("SIGTERM", "SIGINT"):
+            signal.signal(getattr(signal, name), self._on_stop)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, self._on_reload)
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self._stop:
+            os._exit(1)
+        self._stop = True
+        self._wake.set()
+
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+        self._reload = True
+        self._wake.set()
+
+    def _reopen(self, bus: EventBus) -> EventBus:
+        sd_notify.reloading()
+        try:
+            renewed = self._open_bus()
+        except EventsError as error:
+            _logger.error("the settings stay as they were: %s", error)
+        else:
+            bus.close(self._grace)
+            bus = renewed
+            _logger.info("worker %d has read its settings again", os.getpid())
+        sd_notify.ready()
+        return bus
