@@ -29,6 +29,7 @@ ROOT_VARIABLE = "PULP_EVENTS_RABBITMQ_ROOT"
 USERS = {
     "admin": {"configure": ".*", "write": ".*", "read": ".*"},
     "publisher": {"configure": "^$", "write": ".*", "read": ".*"},
+    "reader": {"configure": "^$", "write": "^$", "read": ".*"},
     "guest": {"configure": ".*", "write": ".*", "read": ".*"},
 }
 """Users and their permissions; each one's password is its name."""

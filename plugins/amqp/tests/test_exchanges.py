@@ -52,11 +52,11 @@ def test_without_permission_to_make_it_an_absent_exchange_is_a_failure_that_name
 
 
 @BROKERS
-def test_without_permission_to_publish_the_failure_has_the_brokers_words(product, open_channel) -> None:
+def test_without_permission_to_publish_the_failure_has_the_brokers_words(product, make_delivery, open_channel) -> None:
     with AmqpBroker(product) as broker:
         broker.faults.may_publish = False
         with pytest.raises(TransientFailure, match="amqp:unauthorized-access") as caught:
-            open_channel(broker.url)
+            open_channel(broker.url).send(make_delivery())
         assert not isinstance(caught.value, TimedOut)
 
 
@@ -65,3 +65,13 @@ def test_an_old_rabbitmq_is_named_as_the_reason(rabbit_like, open_channel) -> No
     rabbit_like.version = "3.13.7"
     with pytest.raises(TransientFailure, match=r"RabbitMQ 3\.13\.7; version 4"):
         open_channel(rabbit_like.url)
+
+
+def test_an_exchange_that_was_deleted_meanwhile_is_made_anew(rabbit_like, make_delivery, open_channel) -> None:
+    channel = open_channel(rabbit_like.url)
+    del rabbit_like.exchanges["pulp"]
+    with pytest.raises(TransientFailure, match="'pulp' is gone: amqp:not-found"):
+        channel.send(make_delivery())
+    assert channel.broken
+    open_channel(rabbit_like.url).send(make_delivery())
+    assert [message.exchange for message in rabbit_like.messages] == ["pulp"]

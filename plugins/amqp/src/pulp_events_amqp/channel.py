@@ -17,9 +17,11 @@ from pulp_events.notifier import Outcome
 from pulp_events_amqp.address import parse_url
 from pulp_events_amqp.credentials import credentials, tls_context
 from pulp_events_amqp.dialects import dialect_for
-from pulp_events_amqp.engine import Engine, Opening
+from pulp_events_amqp.dialects.base import Dialect
+from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.message import encode
-from pulp_events_amqp.outcomes import failure_of
+from pulp_events_amqp.opening import VIRTUAL_HOST, Opening
+from pulp_events_amqp.outcomes import ExchangeGone, failure_of
 from pulp_events_amqp.outgoing import Batch, Lost, Outgoing
 from pulp_events_amqp.procedures import Procedure
 from pulp_events_amqp.sockets import connect
@@ -43,7 +45,7 @@ class AmqpChannel(Channel):
         self._address = parse_url(settings["url"])
         self._engine: Engine | None = None
         self._outgoing: Outgoing | None = None
-        self._released_is_delivered = False
+        self._dialect = Dialect()
         self.product = ""
         """What the broker calls itself; empty before `open`."""
 
@@ -78,15 +80,15 @@ class AmqpChannel(Channel):
             outgoing = self._usable(deadline)
             batch = Batch(deque())
             for delivery in deliveries:
-                encoded = encode(delivery)
+                encoded = encode(delivery, self._dialect.to(self._exchange, delivery.event_type))
                 if 0 < outgoing.max_message_size < len(encoded):
                     yield pending.pop(delivery.id), self._too_large(len(encoded), outgoing.max_message_size)
                 else:
                     batch.waiting.append((delivery.id, encoded))
             outgoing.submit(batch)
-        except DeliveryFailure as failure:
+        except DeliveryFailure as error:
             self.broken = True
-            yield from ((delivery, failure) for delivery in pending.values())
+            yield from ((delivery, error) for delivery in pending.values())
             return
         try:
             while pending:
@@ -95,8 +97,9 @@ class AmqpChannel(Channel):
                     self.broken = True
                     yield from ((delivery, TransientFailure(result.reason)) for delivery in pending.values())
                     return
-                failure_or_none = failure_of(result, self._exchange, self._released_is_delivered)
-                yield pending.pop(result.key), failure_or_none
+                failure = failure_of(result, self._exchange, self._dialect.released_is_delivered)
+                self.broken = self.broken or isinstance(failure, ExchangeGone)
+                yield pending.pop(result.key), failure
         except Empty:
             yield from self._late(batch, pending)
         finally:
@@ -105,9 +108,10 @@ class AmqpChannel(Channel):
     def _open(self, deadline: float) -> None:
         who = credentials(self._address, self._settings)
         sock = connect(self._address, lambda: tls_context(self._settings), max(0.01, deadline - time.monotonic()))
-        host = f"vhost:{self._address.virtual_host}" if self._address.virtual_host else self._address.host
+        host = f"{VIRTUAL_HOST}{self._address.virtual_host}" if self._address.virtual_host else self._address.host
         container = f"pulp-events-{socket.gethostname()}-{os.getpid()}-{next(_numbers)}"
-        engine = Engine(sock, str(self._address), Opening(container, host, who, self._settings["heartbeat"]))
+        opening = Opening(container, host, who, self._settings["heartbeat"], self._address.tls)
+        engine = Engine(sock, str(self._address), opening)
         self._engine = engine
         engine.start(deadline)
         self._outgoing = engine.perform(
@@ -117,9 +121,8 @@ class AmqpChannel(Channel):
     def _attach(self, engine: Engine) -> Procedure[Outgoing]:
         """On the engine's thread: who is there, and the link in its manner."""
         self.product = str((engine.connection.remote_properties or {}).get("product", ""))
-        dialect = dialect_for(self.product)
-        self._released_is_delivered = dialect.released_is_delivered
-        link = yield from dialect.attach(engine, self._exchange)
+        self._dialect = dialect_for(self.product)
+        link = yield from self._dialect.attach(engine, self._exchange)
         return Outgoing(engine, link)
 
     def _usable(self, deadline: float) -> Outgoing:

@@ -17,31 +17,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from proton import Collector, Connection, Delivery, Endpoint, Event, Transport
 
 from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
-from pulp_events_amqp.credentials import Credentials
+from pulp_events_amqp.opening import Opening, describe_end, hint
 from pulp_events_amqp.procedures import Procedure, Running
 
 T = TypeVar("T")
 
 _CHUNK = 256 * 1024
 """Bytes read from the socket at once."""
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What our open frame and the SASL exchange say (AMQP 1.0 §2.7.1, §5.3)."""
-
-    container: str
-    hostname: str
-    credentials: Credentials
-    heartbeat: float
-    """Seconds of silence after which the broker is taken for dead (idle time-out, AMQP 1.0 §2.4.5)."""
 
 
 class Engine:
@@ -172,10 +160,7 @@ class Engine:
         except _ConnectionLost as lost:
             reason = str(lost)
         except OSError as error:
-            reason = f"connection to {self.broker} lost: {error.strerror or error}"
-            if isinstance(self._socket, ssl.SSLSocket) and not self.connection.state & Endpoint.REMOTE_ACTIVE:
-                # With TLS 1.3 that is how a refused client learns of it, after its own handshake has succeeded.
-                reason += "; does the broker demand another client certificate ([messaging] clientcert)?"
+            reason = f"connection to {self.broker} lost: {error.strerror or error}{self._hint()}"
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             reason = f"connection to {self.broker} given up: {type(error).__name__}: {error}"
         else:
@@ -232,18 +217,10 @@ class Engine:
                 return
 
     def _describe_end(self) -> str:
-        remote, local = self.connection.remote_condition, self._transport.condition
-        if remote is not None:
-            return f"{self.broker} closed the connection: {remote.name}: {remote.description or 'no description'}"
-        sasl = self._transport.sasl()
-        if sasl.outcome not in (None, sasl.OK) or (local is not None and local.name == "amqp:unauthorized-access"):
-            return (
-                f"{self.broker} refused {self._opening.credentials.describe()}; check user name and password in "
-                "[messaging], and which mechanisms the broker offers"
-            )
-        if local is not None:
-            return f"connection to {self.broker} lost: {local.name}: {local.description or 'no description'}"
-        return f"connection to {self.broker} lost: closed by the broker without a reason"
+        return describe_end(self.broker, self.connection, self._transport, self._opening)
+
+    def _hint(self) -> str:
+        return hint(self.connection, self._transport, self._opening)
 
     def _release(self, reason: str) -> None:
         with self._lock:

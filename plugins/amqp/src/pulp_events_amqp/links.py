@@ -19,23 +19,25 @@ class LinkRefused(Exception):
         super().__init__(f"{self.name}: {self.description}")
 
 
-def attach_sender(engine: Engine, address: str, capabilities: Sequence[str] = ()) -> Procedure[Sender]:
+def attach_sender(engine: Engine, address: str | None, capabilities: Sequence[str] = ()) -> Procedure[Sender]:
     """A sender to `address`, on a session of its own: some brokers end the whole session over a link they refuse.
 
-    `capabilities`: those that the target is to have. Raises LinkRefused.
+    `address`: None for the anonymous terminus, where each message says where it goes. `capabilities`: those that the
+    target is to have. Raises LinkRefused.
     """
     session = engine.connection.session()
     session.open()
     sender = session.sender(f"pulp-events-{engine.next_tag()}")
     sender.source.address = sender.name
-    sender.target.address = address
+    if address is not None:
+        sender.target.address = address
     if capabilities:
         put_symbols(sender.target.capabilities, capabilities)
     sender.snd_settle_mode = Link.SND_UNSETTLED
     sender.rcv_settle_mode = Link.RCV_FIRST
     sender.open()
     yield attached(sender)
-    raise_if_refused(sender)
+    yield from raise_if_refused(sender)
     return sender
 
 
@@ -61,18 +63,23 @@ def is_closed(link: Sender | Receiver) -> bool:
     return bool((link.state | link.session.state) & Endpoint.REMOTE_CLOSED)
 
 
-def raise_if_refused(link: Sender | Receiver) -> None:
+def raise_if_refused(link: Sender | Receiver) -> Procedure[None]:
     """Raise LinkRefused, and give the session back, if the broker has closed the link or its session."""
     if is_closed(link):
         refused = LinkRefused(link.remote_condition or link.session.remote_condition)
-        close_session(link.session)
+        yield from end_session(link.session)
         raise refused
 
 
-def close_session(session: Session) -> None:
-    """End a session together with its links."""
+def end_session(session: Session) -> Procedure[None]:
+    """End a session together with its links.
+
+    Its channel goes to the next session that begins, so that must not be before the broker has ended it too: the
+    broker's `end` would be taken for the new session's.
+    """
     if session.state & Endpoint.LOCAL_ACTIVE:
         session.close()
+    yield lambda: bool(session.state & Endpoint.REMOTE_CLOSED)
 
 
 def put_symbols(data: Data, names: Sequence[str]) -> None:

@@ -9,14 +9,18 @@ from proton import Message
 from pulp_events import Delivery
 
 
-def encode(delivery: Delivery) -> bytes:
-    """The delivery as an AMQP 1.0 message (§3.2): the report, byte for byte, in a data section."""
+def encode(delivery: Delivery, to: str | None = None) -> bytes:
+    """The delivery as an AMQP 1.0 message (§3.2): the report, byte for byte, in a data section.
+
+    `to`: where it goes, for a link that does not say.
+    """
     return bytes(
         Message(
             delivery.report,
             inferred=True,  # bytes as a data section, not as a value
             durable=True,
             id=delivery.id,
+            address=to,
             subject=delivery.event_type,
             content_type="application/json",
             creation_time=delivery.event_time.timestamp(),

@@ -8,14 +8,21 @@ from pulp_events.errors import DeliveryFailure, PermanentFailure, TransientFailu
 from pulp_events_amqp.outgoing import Settled
 
 
+class ExchangeGone(TransientFailure):
+    """The exchange was deleted after the link was attached."""
+
+
 def failure_of(settled: Settled, exchange: str, released_is_delivered: bool) -> DeliveryFailure | None:
     """None for a message that was delivered.
 
-    ACCEPTED: delivered. RELEASED: not routed or not processed; the dialect knows which. REJECTED: the broker calls the
-    message invalid, so no later attempt can succeed. MODIFIED: not processed, may be sent again (AMQP 1.0 §3.4.2-5).
+    AMQP 1.0 §3.4.2-5. ACCEPTED: delivered. RELEASED: not routed or not processed; the dialect knows which. REJECTED:
+    the broker calls the message invalid, so no later attempt can succeed; unless it is the exchange that is gone.
+    MODIFIED: not processed, may be sent again.
     """
     if settled.state == Delivery.ACCEPTED or (settled.state == Delivery.RELEASED and released_is_delivered):
         return None
+    if settled.state == Delivery.REJECTED and settled.condition.startswith("amqp:not-found:"):
+        return ExchangeGone(f"exchange {exchange!r} is gone: {settled.condition}; it is made anew for the next attempt")
     if settled.state == Delivery.REJECTED:
         return PermanentFailure(f"exchange {exchange!r} rejected the message: {settled.condition or 'no condition'}")
     if settled.state == Delivery.RELEASED:

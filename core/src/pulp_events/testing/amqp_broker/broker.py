@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
@@ -162,8 +163,8 @@ class AmqpBroker:
 
     # ---- on the broker's thread -------------------------------------------------------------------------------------
 
-    def publish(self, exchange: str, encoded: bytes) -> str:
-        """Take a message in; its outcome."""
+    def publish(self, exchange: str, key: str | None, encoded: bytes) -> str:
+        """Take a message in; its outcome. `key`: routing key, None for the message's subject."""
         faults = self.faults
         outcome: str = faults.outcome
         limit = faults.close_after if faults.close_after is not None else faults.drop_after
@@ -171,16 +172,15 @@ class AmqpBroker:
             outcome = "never"
             self._commands.append("amqp:connection:forced" if faults.close_after is not None else None)
             faults.close_after = faults.drop_after = None
-        message = ReceivedMessage(exchange, encoded, outcome)
+        message = ReceivedMessage(exchange, encoded, key, outcome)
         if outcome == "accept" and (self.nodes.subscriptions or self.nodes.is_rabbitmq):
             routed = self.nodes.route(message)
             if self.nodes.is_rabbitmq and not routed:
-                outcome = "release"
-                message = ReceivedMessage(exchange, encoded, outcome)
+                message = replace(message, outcome="release")
         with self._arrived:
             self._messages.append(message)
             self._arrived.notify_all()
-        return outcome
+        return message.outcome
 
     def _run(self) -> None:
         with selectors.DefaultSelector() as selector:

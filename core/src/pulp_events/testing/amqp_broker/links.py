@@ -21,9 +21,9 @@ _STATES = {
 
 
 class Publisher:
-    """A link over which a client publishes to an exchange."""
+    """A link over which a client publishes: to one exchange, or to wherever each message's `to` says."""
 
-    def __init__(self, broker: AmqpBroker, link: Receiver, exchange: str) -> None:
+    def __init__(self, broker: AmqpBroker, link: Receiver, exchange: str | None) -> None:
         self._broker = broker
         self._link = link
         self._exchange = exchange
@@ -35,17 +35,34 @@ class Publisher:
         link = self._link
         if delivery.partial or not delivery.readable:
             return
-        encoded = link.recv(delivery.pending) or b""
+        encoded = bytes(link.recv(delivery.pending) or b"")
         link.advance()
-        outcome = self._broker.publish(self._exchange, bytes(encoded))
+        condition = Condition("amqp:precondition-failed", "rejected by the test")
+        try:
+            outcome = self._broker.publish(*self._destination(encoded), encoded)
+        except Refusal as refusal:
+            outcome, condition = "reject", Condition(refusal.condition, refusal.description)
+            if refusal.ends_session:
+                link.session.condition = condition
+                link.session.close()
+                return
         if outcome == "never":
             return
         if outcome == "reject":
-            delivery.local.condition = Condition("amqp:precondition-failed", "rejected by the test")
+            delivery.local.condition = condition
         delivery.update(_STATES[outcome])
         delivery.settle()
         if link.credit <= self._credit // 2:
             link.flow(self._credit - link.credit)
+
+    def _destination(self, encoded: bytes) -> tuple[str, str | None]:
+        """Exchange and routing key; None for the message's subject, which need not be known if nobody asks."""
+        nodes = self._broker.nodes
+        if self._exchange is not None:
+            return self._exchange, "" if nodes.is_rabbitmq else None
+        message = Message()
+        message.decode(encoded)
+        return nodes.destination(message.address or "", self._broker.faults.may_publish)
 
 
 class Subscriber:

@@ -16,6 +16,9 @@ class ReceivedMessage:
 
     exchange: str
     encoded: bytes
+    key: str | None
+    """The routing key; None: it is the subject."""
+
     outcome: str
     """What the broker answered: `accept`, `reject`, `release`, `modify` or `never`."""
 
@@ -27,8 +30,13 @@ class ReceivedMessage:
         return message
 
     @property
+    def routing_key(self) -> str:
+        """What bindings are matched against."""
+        return self.subject if self.key is None else self.key
+
+    @property
     def subject(self) -> str:
-        """The routing key."""
+        """The subject; with Qpid, that is the routing key."""
         return self.message.subject or ""
 
     @property

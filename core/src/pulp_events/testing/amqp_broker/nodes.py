@@ -24,9 +24,9 @@ class Subscription:
     taken: Callable[[], None] = lambda: None
     """Called when a message was added."""
 
-    def wants(self, subject: str) -> bool:
+    def wants(self, key: str) -> bool:
         """AMQP topic rules; `*` alone is one word here, not every type."""
-        return "." not in subject if self.pattern == "*" else matches(self.pattern, subject)
+        return "." not in key if self.pattern == "*" else matches(self.pattern, key)
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,30 @@ class Nodes:
         self.exchanges: dict[str, str] = {"amq.topic": "topic", "amq.direct": "direct", "amq.fanout": "fanout"}
         self.subscriptions: list[Subscription] = []
 
-    def exchange_of(self, address: str) -> str:
-        """Name of the exchange that an address stands for; raises Refusal if it stands for none."""
+    def address(self, address: str) -> tuple[str, str]:
+        """Exchange and routing key that RabbitMQ's `/exchanges/NAME` or `/exchanges/NAME/KEY` stands for.
+
+        The key is empty where there is none; with Qpid the address is the exchange. Raises Refusal.
+        """
         if not self.is_rabbitmq:
-            return address
-        prefix, _, name = address.rpartition("/")
-        if prefix != "/exchanges" or quote(unquote(name), safe="") != name:
+            return address, ""
+        start, kind, *parts = address.split("/") if address.count("/") in (2, 3) else ("", "")
+        if start or kind != "exchanges" or any(quote(unquote(part), safe="") != part for part in parts):
             raise Refusal("amqp:invalid-field", f"unsupported address {address}", ends_session=True)
-        return unquote(name)
+        return unquote(parts[0]), unquote(parts[1]) if len(parts) > 1 else ""
+
+    def destination(self, to: str, may_publish: bool) -> tuple[str, str]:
+        """Where a message on a link without an address goes (RabbitMQ); raises Refusal."""
+        exchange, key = self.address(to)
+        if not may_publish:
+            raise Refusal("amqp:unauthorized-access", f"write access to exchange '{exchange}' refused", True)
+        if exchange not in self.exchanges:
+            raise Refusal("amqp:not-found", f"no exchange '{exchange}' in vhost '/'")
+        return exchange, key
 
     def attach(self, address: str, capabilities: list[str], may_create: bool, may_publish: bool) -> str:
         """Name of the exchange for a publisher's link, made if that is asked for; raises Refusal."""
-        name = self.exchange_of(address)
+        name, _ = self.address(address)
         if not may_publish:
             raise Refusal("amqp:unauthorized-access", f"publishing to exchange {name} refused", self.is_rabbitmq)
         if self.is_rabbitmq:
@@ -91,7 +103,9 @@ class Nodes:
 
     def route(self, message: ReceivedMessage) -> bool:
         """Put a message into the subscriptions that want it; False if there is none."""
-        wanting = [one for one in self.subscriptions if one.exchange == message.exchange and one.wants(message.subject)]
+        wanting = [
+            one for one in self.subscriptions if one.exchange == message.exchange and one.wants(message.routing_key)
+        ]
         for subscription in wanting:
             subscription.messages.append(message)
             subscription.taken()

@@ -151,14 +151,17 @@ class Peer:
                 self._attach_management(link)
             elif link.is_receiver:
                 wanted = capabilities(link.remote_target.capabilities)
-                address = link.remote_target.address or ""
-                exchange = self._broker.nodes.attach(address, wanted, faults.may_create, faults.may_publish)
+                address = link.remote_target.address
+                if address is None and self._broker.nodes.is_rabbitmq:
+                    exchange = None  # the anonymous terminus
+                else:
+                    exchange = self._broker.nodes.attach(address or "", wanted, faults.may_create, faults.may_publish)
                 link.max_message_size = faults.max_message_size
                 link.open()
                 link.handled_by = Publisher(self._broker, link, exchange)
             else:
-                exchange = self._broker.nodes.exchange_of(link.remote_source.address or "")
-                subscription = Subscription(exchange, binding_pattern(link))
+                source, _ = self._broker.nodes.address(link.remote_source.address or "")
+                subscription = Subscription(source, binding_pattern(link))
                 link.handled_by = subscriber = Subscriber(link, subscription)
                 subscription.taken = subscriber.flow
                 self._broker.nodes.subscriptions.append(subscription)

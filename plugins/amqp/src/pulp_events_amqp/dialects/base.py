@@ -23,6 +23,10 @@ class Dialect:
     released_is_delivered: ClassVar[bool] = False
     """True where RELEASED says that nobody has subscribed to the message: then there is nothing left to be done."""
 
+    def to(self, exchange: str, event_type: str) -> str | None:
+        """The `to` property of a message (AMQP 1.0 §3.2.4); None where the link says where it goes."""
+        return None
+
     def attach(self, engine: Engine, exchange: str) -> Procedure[Sender]:
         """A link to `exchange`, which is made as a durable topic exchange when it is absent.
 
