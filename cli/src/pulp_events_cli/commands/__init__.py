@@ -1,0 +1,30 @@
+"""The commands of `pulp-admin event`, a module for each group.
+
+A module has `fill(parser, session)`, which adds options or commands to the group's parser and may set its `fill_rest`.
+A command sets the default `run` to a function `run(bus, arguments) -> int`, the interface that plugins use too, and may
+set `deliver`: how the bus is opened (`external` unless said otherwise; None: not at all, `bus` is then None), or a
+function of the arguments that returns it. `arguments` also has `json` and `session`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Group:
+    """One word after `pulp-admin event`; its module is imported when the word is used, or help is shown."""
+
+    name: str
+    summary: str
+    module: str
+
+
+GROUPS = (
+    Group("config", "show and check the settings", "pulp_events_cli.commands.config"),
+    Group("delivery", "see and manage deliveries", "pulp_events_cli.commands.delivery"),
+    Group("emit", "emit an event and see it delivered", "pulp_events_cli.commands.emit"),
+    Group("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
+    Group("plugin", "see installed plugins", "pulp_events_cli.commands.plugin"),
+    Group("types", "list the types of events", "pulp_events_cli.commands.types"),
+)

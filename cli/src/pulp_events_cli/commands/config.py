@@ -1,0 +1,72 @@
+"""`pulp-admin event config`: the settings that hold, and whether everything is in order."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli.errors import DONE, FAILED
+from pulp_events_cli.output.records import print_json, table
+from pulp_events_cli.output.text import value_text
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.settings.settings import Settings
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the commands."""
+    commands = parser.section()
+    commands.add_parser("show", help="show the settings that hold").set_defaults(run=_show, deliver=None)
+    commands.add_parser("check", help="check settings, data folder, stores and plugins").set_defaults(
+        run=_check, deliver=None
+    )
+
+
+def _show(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events.settings.settings import Settings
+
+    session: Session = arguments.session
+    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    shown = {section: _section(settings, section) for section in settings}
+    if arguments.json:
+        print_json({"file": None if settings.path is None else str(settings.path), "sections": shown})
+        return DONE
+    print(f"# {settings.path or 'There is no server.conf: the defaults hold'}")
+    for section, keys in shown.items():
+        print(f"\n[{section}]")
+        for key, entry in keys.items():
+            text = value_text(entry["value"])
+            if entry["value"] is None:
+                print(f"# {key} is not set")
+            else:
+                print(f"{key} = {text}" if entry["set"] else f"{key} = {text}  # default")
+    return DONE
+
+
+def _section(settings: Settings, section: str) -> dict[str, dict[str, Any]]:
+    """Key → its value as server.conf would have it, secrets masked, and whether the file sets it."""
+    from pulp_events.secrets import redact
+
+    schema = settings.schemas[section]()
+    values = settings.section(section)
+    found = {}
+    for name, field in schema.fields.items():
+        key = field.data_key or name
+        value = field.serialize(name, {name: values.get(key, values.get(name))})
+        shown = None if value is None else redact(schema, {key: value})[key]
+        found[key] = {"value": shown, "set": settings.is_set(section, key)}
+    return found
+
+
+def _check(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events_cli.health_check import PROBLEM, check
+
+    findings = list(check(arguments.session))
+    problems = sum(finding.state == PROBLEM for finding in findings)
+    if arguments.json:
+        print_json({"ok": not problems, "findings": [vars(finding) for finding in findings]})
+    else:
+        print(table(("STATE", "WHAT", "FINDING"), ([each.state, each.what, each.text] for each in findings)))
+    return FAILED if problems else DONE

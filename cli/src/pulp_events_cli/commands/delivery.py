@@ -1,0 +1,177 @@
+"""`pulp-admin event delivery`: the ledger of what is to be delivered, was delivered, or could not be."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli.commands import delivery_tail
+from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.output import deliveries as records
+from pulp_events_cli.output.progress import Progress
+from pulp_events_cli.output.records import print_json, record, table
+from pulp_events_cli.output.text import local_time
+from pulp_events_cli.parser.argument_types import moment, positive
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pulp_events.bus import EventBus
+    from pulp_events.outbox.records import DeliveryQuery
+
+STATES = ("pending", "delivered", "dead")
+PAGE = 50
+_IDS_AT_ONCE = 100
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the commands."""
+    commands = parser.section()
+    commands.add_parser("list", help="list deliveries, the newest first", fill=_fill_list)
+    commands.add_parser("show", help="show a delivery, its attempts and its report", fill=_fill_show)
+    commands.add_parser("retry", help="make dead deliveries pending again", fill=_fill_retry)
+    commands.add_parser("purge", help="delete finished deliveries", fill=_fill_purge)
+    commands.add_parser("stats", help="count deliveries, in all and by listener").set_defaults(run=_stats)
+    commands.add_parser("tail", help="follow deliveries as they happen", fill=delivery_tail.fill)
+
+
+def _fill_list(parser: Parser) -> None:
+    _add_query(parser, STATES)
+    parser.add_argument("--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"at most; default: {PAGE}")
+    parser.add_argument("--before", metavar="ID", help="go on after the delivery that the page before ended with")
+    parser.set_defaults(run=_list)
+
+
+def _fill_show(parser: Parser) -> None:
+    parser.add_argument("delivery_id", metavar="ID", help="id of the delivery, as `delivery list` shows it")
+    parser.set_defaults(run=_show)
+
+
+def _fill_retry(parser: Parser) -> None:
+    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of dead deliveries")
+    _add_query(parser, ())
+    parser.add_argument("--all", action="store_true", help="all dead deliveries")
+    parser.set_defaults(run=_retry)
+
+
+def _fill_purge(parser: Parser) -> None:
+    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of finished deliveries")
+    _add_query(parser, STATES[1:])
+    parser.add_argument("--all", action="store_true", help="all finished deliveries")
+    parser.set_defaults(run=_purge)
+
+
+def _add_query(parser: Parser, states: tuple[str, ...]) -> None:
+    if states:
+        parser.add_argument("--state", choices=states, metavar="STATE", help=f"only these: {', '.join(states)}")
+    parser.add_argument("--listener-id", metavar="ID", help="only those to this listener")
+    parser.add_argument("--event-type", metavar="TYPE", help="only those of this event type")
+    since = "2026-11-24T08:00, or 2h for two hours ago"
+    parser.add_argument("--since", type=moment, metavar="TIME", help=f"only events of this time and later: {since}")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="only events before this time")
+
+
+def _filters(arguments: argparse.Namespace) -> dict[str, Any]:
+    names = ("state", "listener_id", "event_type", "since", "until")
+    found = {name: getattr(arguments, name, None) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
+    from pulp_events.outbox.records import DeliveryQuery
+
+    filters = _filters(arguments)
+    found = bus.deliveries.list(DeliveryQuery(**filters), limit=arguments.limit, before=arguments.before)
+    if arguments.json:
+        print_json([records.for_json(delivery) for delivery in found])
+    elif found:
+        print(table(records.HEADINGS, map(records.row, found)))
+        if len(found) == arguments.limit:
+            print(f"\nThere may be more; go on with --before {found[-1].id}")
+    return DONE
+
+
+def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
+    delivery = bus.deliveries.get(arguments.delivery_id)
+    attempts = bus.deliveries.attempts(delivery.id)
+    if arguments.json:
+        print_json(records.for_json(delivery, attempts))
+        return DONE
+    print(record(records.full(delivery)))
+    if attempts:
+        print()
+        print(table(records.ATTEMPT_HEADINGS, map(records.attempt_row, attempts)))
+    print()
+    print_json(delivery.event.report())
+    return DONE
+
+
+def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
+    return _change(bus, arguments, "dead", "retry")
+
+
+def _purge(bus: EventBus, arguments: argparse.Namespace) -> int:
+    return _change(bus, arguments, "finished", "purge")
+
+
+def _change(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) -> int:
+    """Retry or purge: page after page, so that other processes get their turn, with the count on a terminal."""
+    change = bus.deliveries.retry if verb == "retry" else bus.deliveries.purge
+    done = 0
+    with Progress(f"{verb}: deliveries") as progress:
+        for query in _chosen(bus, arguments, what, verb):
+            for count in change(query):
+                done += count
+                progress.show(done)
+    if arguments.json:
+        print_json({verb: done})
+    elif verb == "retry":
+        print(f"{done} deliveries are pending again")
+    else:
+        print(f"{done} deliveries deleted")
+    return DONE
+
+
+def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) -> Iterator[DeliveryQuery]:
+    """The queries that a command line of `retry` or `purge` stands for."""
+    from pulp_events.outbox.records import DeliveryQuery
+
+    filters = _filters(arguments)
+    if sum(map(bool, (arguments.ids, filters, arguments.all))) != 1:
+        raise UsageError(
+            f"say which {what} deliveries to {verb}, in one way: by their ids, by options such as --listener-id "
+            "or --since, or --all"
+        )
+    if not arguments.ids:
+        yield DeliveryQuery(**filters)
+        return
+    for delivery_id in arguments.ids:
+        state = bus.deliveries.get(delivery_id).state
+        if (state == "dead") if verb == "retry" else (state != "pending"):
+            continue
+        raise CommandFailed(f"delivery {delivery_id} is {state}; only {what} ones can be chosen; nothing was changed")
+    for start in range(0, len(arguments.ids), _IDS_AT_ONCE):
+        yield DeliveryQuery(ids=arguments.ids[start : start + _IDS_AT_ONCE])
+
+
+def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
+    stats = bus.deliveries.stats()
+    if arguments.json:
+        counts = {state: getattr(stats, state) for state in STATES}
+        print_json({**counts, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener})
+        return DONE
+    types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
+    health = bus.deliveries.health()
+    rows: list[list[Any]] = []
+    for listener_id in [*types, *sorted(set(stats.by_listener) - set(types))]:
+        counts = stats.by_listener.get(listener_id, {})
+        last = health[listener_id].last_success if listener_id in health else None
+        shown = types.get(listener_id, "(deleted)")
+        rows.append([listener_id, shown, *(counts.get(state, 0) for state in STATES), local_time(last)])
+    rows.append(["all", "", *(getattr(stats, state) for state in STATES), ""])
+    print(table(["LISTENER", "TYPE", "PENDING", "DELIVERED", "DEAD", "LAST SUCCESS"], rows))
+    if stats.oldest_pending is not None:
+        print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
+    return DONE

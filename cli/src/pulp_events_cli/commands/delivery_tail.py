@@ -1,0 +1,76 @@
+"""`pulp-admin event delivery tail`: a line for each change of a delivery, as it happens."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from pulp_events_cli.output import deliveries as records
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.text import local_time, value_text
+from pulp_events_cli.parser.argument_types import duration, positive
+from pulp_events_cli.parser.parser import Parser
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.outbox.delivery import Delivery
+
+WATCHED = 500
+"""How many of the newest deliveries are watched."""
+_LOOK = 0.2
+"""Seconds between questions whether anything was written."""
+
+
+def fill(parser: Parser) -> None:
+    """Add the options of `tail`."""
+    parser.add_argument("--last", type=positive, default=10, metavar="NUMBER", help="begin with so many; default: 10")
+    parser.add_argument("--for", dest="length", type=duration, metavar="DURATION", help="end after this time")
+    parser.epilog = f"It follows the newest {WATCHED} deliveries until Ctrl-C ends it."
+    parser.set_defaults(run=_run)
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    end = None if arguments.length is None else time.monotonic() + arguments.length
+    seen: dict[str, tuple[str, int]] = {}
+    newest = bus.deliveries.list(limit=WATCHED)
+    for delivery in newest[arguments.last :]:
+        seen[delivery.id] = _version(delivery)
+    bus.outbox.changed()
+    try:
+        while True:
+            seen = _print_changes(newest, seen, arguments)
+            while not bus.outbox.changed():
+                if end is not None and time.monotonic() >= end:
+                    return 0
+                time.sleep(_LOOK)
+            newest = bus.deliveries.list(limit=WATCHED)
+    except KeyboardInterrupt:
+        return 0  # the way in which a tail ends
+
+
+def _version(delivery: Delivery) -> tuple[str, int]:
+    # An attempt that has begun is counted already: it is a change once it has ended.
+    return delivery.state, delivery.attempts - (delivery.lease is not None)
+
+
+def _print_changes(
+    newest: list[Delivery], seen: dict[str, tuple[str, int]], arguments: argparse.Namespace
+) -> dict[str, tuple[str, int]]:
+    for delivery in reversed(newest):
+        if seen.get(delivery.id) == _version(delivery):
+            continue
+        if arguments.json:
+            print_json(records.for_json(delivery), one_line=True)
+        else:
+            moment = local_time(delivery.finished or delivery.event_time)
+            words = [
+                moment,
+                delivery.state,
+                delivery.event_type,
+                delivery.listener_id,
+                delivery.target,
+                delivery.detail,
+            ]
+            print("  ".join(text for word in words if (text := value_text(word))), flush=True)
+    return {delivery.id: _version(delivery) for delivery in newest}

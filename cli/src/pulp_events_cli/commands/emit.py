@@ -1,0 +1,142 @@
+"""`pulp-admin event emit`: emit an event, wait, and say what became of each delivery."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.output.records import print_json, table
+from pulp_events_cli.parser.argument_types import duration
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulp_events.bus import EventBus
+    from pulp_events.events.event import Event
+    from pulp_events.outbox.delivery import Delivery
+
+TIMEOUT = 30.0
+_LOOK = 0.25
+"""Seconds between looks at whether there is anything left to wait for."""
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the arguments of `emit`."""
+    parser.add_argument("event_type", metavar="TYPE", help="event type, as `pulp-admin event types` lists them")
+    json_help = "as a JSON object; @FILE or - reads it from a file or standard input"
+    parser.add_argument("--payload", metavar="JSON", help=f"what happened, {json_help}")
+    parser.add_argument("--call-report", metavar="JSON", help=f"the task that did it, {json_help}")
+    parser.add_argument("--no-wait", action="store_true", help="store the deliveries and leave them to a worker")
+    parser.add_argument(
+        "--timeout",
+        type=duration,
+        default=TIMEOUT,
+        metavar="DURATION",
+        help="how long to wait for the deliveries; default: 30s",
+    )
+    parser.epilog = "The exit code is 1 when a delivery is dead, or still pending after the time to wait."
+    parser.set_defaults(run=_run, deliver=lambda arguments: "external" if arguments.no_wait else "background")
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    if arguments.payload == arguments.call_report == "-":
+        raise UsageError("--payload and --call-report both read standard input; use @FILE for one of them")
+    payload = _object("--payload", arguments.payload)
+    call_report = _object("--call-report", arguments.call_report)
+    event = bus.emit(arguments.event_type, payload, call_report)
+    if arguments.no_wait:
+        deliveries = list(bus.outbox.of_event(event.id))
+    else:
+        deliveries = _wait(bus, event, arguments.timeout)
+    _print(bus, event, deliveries, arguments)
+    failed = [found for found in deliveries if found.state == "dead"]
+    pending = [found for found in deliveries if found.state == "pending"]
+    if failed or (pending and not arguments.no_wait):
+        parts = [f"{len(failed)} dead"] * bool(failed) + [f"{len(pending)} still pending"] * bool(pending)
+        raise CommandFailed(
+            f"of {len(deliveries)} deliveries {' and '.join(parts)}; "
+            "`pulp-admin event delivery show ID` shows the attempts"
+        )
+    return DONE
+
+
+def _object(option: str, text: str | None) -> Any:
+    """The JSON value that an option gives, None for none."""
+    if text is None:
+        return None
+    import json
+
+    place = option
+    try:
+        if text == "-":
+            place = f"{option}, standard input"
+            text = sys.stdin.read() if sys.stdin is not None else ""
+        elif text.startswith("@"):
+            place = f"{option}, file {text[1:]}"
+            text = Path(text[1:]).expanduser().read_text("utf-8")
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"{place} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}; "
+            """write for example '{"repo_id": "pulp2"}'"""
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{place}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError, RuntimeError) as error:
+        raise UsageError(f"{place} cannot be used: {error}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"""{place} is JSON, but no object; write for example '{{"repo_id": "pulp2"}}'""")
+    return value
+
+
+def _wait(bus: EventBus, event: Event, timeout: float) -> list[Delivery]:
+    """Wait until all is decided, the time is over, or nothing is left but what cannot be delivered now."""
+    end = time.monotonic() + timeout
+    while True:
+        left = end - time.monotonic()
+        deliveries = bus.wait(event, max(0.0, min(left, _LOOK)))
+        pending = [found for found in deliveries if found.state == "pending"]
+        if not pending or left <= 0 or all(_reason_to_wait(bus, found) for found in pending):
+            return deliveries
+
+
+def _reason_to_wait(bus: EventBus, delivery: Delivery) -> str:
+    """Why a pending delivery will not be attempted now; empty if it will."""
+    listener = next((each for each in bus.listeners.list() if each.id == delivery.listener_id), None)
+    if listener is None:
+        return ""
+    if not listener.enabled:
+        return "waits: the listener is disabled"
+    if listener.notifier_type_id not in bus.plugins.notifiers:
+        return f"waits: notifier type {listener.notifier_type_id} is not installed"
+    return ""
+
+
+def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], arguments: argparse.Namespace) -> None:
+    types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
+    shown = [
+        {
+            "id": found.id,
+            "listener_id": found.listener_id,
+            "notifier_type_id": types.get(found.listener_id),
+            "target": found.target,
+            "state": found.state,
+            "detail": (_reason_to_wait(bus, found) if found.state == "pending" else "") or found.detail,
+        }
+        for found in deliveries
+    ]
+    if arguments.json:
+        print_json({"id": event.id, "event_type": event.event_type, "time": event.time, "deliveries": shown})
+        return
+    print(f"Event {event.id} emitted")
+    if not shown:
+        print("No listener listens to it")
+        return
+    headings = ["LISTENER", "TYPE", "TARGET", "STATE", "DETAIL"]
+    print(table(headings, [list(each.values())[1:] for each in shown]))

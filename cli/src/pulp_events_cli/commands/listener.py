@@ -1,0 +1,141 @@
+"""`pulp-admin event listener`: commands on listeners, and a section for each notifier type."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pulp_events_cli.output import listeners as records
+from pulp_events_cli.output.records import print_json, record
+from pulp_events_cli.parser.parser import OTHER_COMMANDS, Commands, Fill, Parser
+from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.notifier import Notifier
+
+NO_CHANGES = "No changes were made"
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the commands of ours; the sections of the notifier types come when they are needed."""
+    parser.usage_name = "pulp-admin listener"  # as the user guide has it
+    commands = parser.section()
+    commands.add_parser("delete", help="delete an event listener", fill=_on_one(_delete))
+    commands.add_parser("list", help="list all of the event listeners in the system").set_defaults(run=_list)
+    commands.add_parser("show", help="show an event listener in full", fill=_on_one(_show))
+    commands.add_parser(
+        "disable",
+        help="deliver nothing to a listener until it is enabled",
+        fill=_fill_disable,
+        group=OTHER_COMMANDS,
+    )
+    commands.add_parser(
+        "enable", help="deliver to a disabled listener again", fill=_on_one(_enable), group=OTHER_COMMANDS
+    )
+    parser.fill_later(lambda parser: _fill_types(parser, commands, session))
+    parser.explain_unknown = lambda word: _explain_unknown(word, session)
+
+
+def add_listener_id(parser: Parser) -> None:
+    """The option that names a listener."""
+    parser.add_argument("--listener-id", required=True, metavar="ID", help="id of the listener, as `list` shows it")
+
+
+def _on_one(run: object) -> Fill:
+    def fill(parser: Parser) -> None:
+        add_listener_id(parser)
+        parser.set_defaults(run=run)
+
+    return fill
+
+
+def _fill_disable(parser: Parser) -> None:
+    add_listener_id(parser)
+    parser.add_argument("--reason", metavar="TEXT", help="why, to be shown with the listener")
+    parser.set_defaults(run=_disable)
+
+
+def _fill_types(parser: Parser, commands: Commands, session: Session) -> None:
+    for notifier in session.plugins.notifiers.values():
+        summary = f"manage {notifier.type_id} listeners"
+        commands.add_parser(notifier.type_id, help=summary, fill=_type_section(notifier, session))
+    if not session.plugins.notifiers:
+        parser.epilog = _no_notifier(session)
+
+
+def _type_section(notifier: Notifier, session: Session) -> Fill:
+    def fill(parser: Parser) -> None:
+        from pulp_events_cli.commands import listener_type
+
+        listener_type.fill(parser, notifier, session)
+
+    return fill
+
+
+def _no_notifier(session: Session) -> str:
+    from pulp_events.plugins.registry import FIRST_PARTY
+
+    if session.options.no_plugins:
+        return "No notifier type is there, as --no-plugins was given."
+    packages = ", ".join(f"`pip install {package}` ({type_id})" for type_id, package in FIRST_PARTY.items())
+    return (
+        f"No notifier is installed, so no listener can be created. These bring one: {packages}. "
+        "`pulp-admin event plugin list` shows plugins that could not be loaded."
+    )
+
+
+def _explain_unknown(word: str, session: Session) -> str | None:
+    from pulp_events.plugins.registry import FIRST_PARTY
+
+    for plugin in session.plugins.all:
+        if plugin.name == word:
+            return f"plugin {word} brings no notifier type {word!r}: {plugin.reason or 'it has others'}"
+    if word in FIRST_PARTY:
+        off = "it was not loaded, as --no-plugins was given" if session.options.no_plugins else ""
+        return f"unknown notifier type {word!r}; {off or f'pip install {FIRST_PARTY[word]} brings it'}"
+    return None
+
+
+def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
+    found = bus.listeners.list()
+    if arguments.json:
+        print_json([records.for_json(bus, listener) for listener in found])
+    elif found:
+        print("\n\n".join(record(records.brief(bus, listener)) for listener in found))
+    return 0
+
+
+def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
+    listener = bus.listeners.get(arguments.listener_id)
+    if arguments.json:
+        print_json(records.for_json(bus, listener))
+    else:
+        print(record(records.full(bus, listener)))
+    return 0
+
+
+def _delete(bus: EventBus, arguments: argparse.Namespace) -> int:
+    return report(bus, arguments, bus.listeners.delete(arguments.listener_id), "deleted")
+
+
+def _enable(bus: EventBus, arguments: argparse.Namespace) -> int:
+    before = bus.listeners.get(arguments.listener_id)
+    after = bus.listeners.enable(before.id)
+    return report(bus, arguments, after, "enabled" if after != before else None)
+
+
+def _disable(bus: EventBus, arguments: argparse.Namespace) -> int:
+    before = bus.listeners.get(arguments.listener_id)
+    after = bus.listeners.disable(before.id, arguments.reason or None)
+    return report(bus, arguments, after, "disabled" if after != before else None)
+
+
+def report(bus: EventBus, arguments: argparse.Namespace, listener: Listener, done: str | None) -> int:
+    """Say what was done to the listener; None: nothing."""
+    if arguments.json:
+        print_json(records.for_json(bus, listener))
+    else:
+        print(f"Event listener successfully {done}" if done else NO_CHANGES)
+    return 0

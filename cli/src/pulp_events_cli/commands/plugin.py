@@ -1,0 +1,77 @@
+"""`pulp-admin event plugin`: which plugins are installed, what they bring, and why one does not work.
+
+No command here opens the bus: they work also where server.conf or the stores are broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.output.records import print_json, record, table
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.suggestion import did_you_mean
+from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.plugins.plugin import Plugin
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the commands."""
+    commands = parser.section()
+    commands.add_parser("list", help="list installed plugins and their states").set_defaults(run=_list, deliver=None)
+    commands.add_parser("show", help="show a plugin in full", fill=_fill_show)
+
+
+def _fill_show(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="name of the plugin, as `plugin list` shows it")
+    parser.set_defaults(run=_show, deliver=None)
+
+
+def _list(bus: None, arguments: argparse.Namespace) -> int:
+    found = arguments.session.plugins.all
+    if arguments.json:
+        print_json([_describe(plugin) for plugin in found])
+    elif found:
+        keys = ("name", "version", "distribution", "notifier_types", "hooks", "state", "reason")
+        headings = ("NAME", "VERSION", "DISTRIBUTION", "TYPES", "HOOKS", "STATE", "REASON")
+        print(table(headings, ([_describe(plugin)[key] for key in keys] for plugin in found)))
+    else:
+        print("No plugin is loaded, as --no-plugins was given" if arguments.session.options.no_plugins else _NONE)
+    return DONE
+
+
+def _show(bus: None, arguments: argparse.Namespace) -> int:
+    plugins = {plugin.name: plugin for plugin in arguments.session.plugins.all}
+    plugin = plugins.get(arguments.name)
+    if plugin is None:
+        known = ", ".join(plugins) or "none"
+        raise CommandFailed(
+            f"no plugin is called {arguments.name!r}{did_you_mean(arguments.name, plugins)}; installed: {known}"
+        )
+    if arguments.json:
+        print_json(_describe(plugin))
+    else:
+        print(record({key: value for key, value in _describe(plugin).items() if value}))
+    return DONE
+
+
+def _describe(plugin: Plugin) -> dict[str, Any]:
+    return {
+        "name": plugin.name,
+        "version": plugin.version,
+        "distribution": plugin.distribution,
+        "module": plugin.entry_point.value if plugin.entry_point else "",
+        "notifier_types": plugin.type_ids,
+        "event_types": [event_type.name for event_type in plugin.event_types],
+        "settings_sections": [each.settings_section for each in plugin.notifiers if each.settings_section],
+        "hooks": sorted(plugin.hooks),
+        "needs_api": plugin.needs_api,
+        "state": plugin.state,
+        "reason": plugin.reason,
+    }
+
+
+_NONE = "No plugin is installed; pulp-events-email, pulp-events-http and pulp-events-amqp each bring a notifier"

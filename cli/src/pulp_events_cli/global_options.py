@@ -1,0 +1,73 @@
+"""Options that every command takes, before or after the words of the command.
+
+They are taken out of the command line first: which parsers there are depends on some of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pulp_events_cli.errors import UsageError
+
+_VERBOSE = re.compile(r"-v+")
+
+HELP = {
+    "--config": "server.conf to read; else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf",
+    "--json": "print JSON, times in UTC, for programs to read",
+    "--no-plugins": "start without any plugin, to repair what one broke",
+    "-v": "say more on standard error; -vv also shows where an error arose",
+    "--version": "print the version and exit",
+    "--man-pages": "write the manual pages of all commands into a directory and exit",
+}
+"""Option → what it does, in the order of help texts."""
+
+METAVARS = {"--config": "FILE", "--man-pages": "DIRECTORY"}
+
+FLAGS = {"--json": "json", "--no-plugins": "no_plugins", "--version": "version", "--verbose": "verbose"}
+VALUES = {"--config": "config", "--man-pages": "man_pages"}
+
+RESERVED = frozenset([*FLAGS, *VALUES, "--help"])
+"""Option strings that no command can have as its own."""
+
+
+@dataclass
+class GlobalOptions:
+    """What the global options said."""
+
+    config: str | None = None
+    json: bool = False
+    no_plugins: bool = False
+    verbose: int = 0
+    version: bool = False
+    man_pages: str | None = None
+
+
+def extract(argv: Sequence[str]) -> tuple[GlobalOptions, list[str]]:
+    """The global options in `argv`, and what is left of it. Raises UsageError.
+
+    >>> extract(["event", "types", "--json"])
+    (GlobalOptions(config=None, json=True, no_plugins=False, verbose=0, version=False, man_pages=None), ['event', 'types'])
+    """  # noqa: E501
+    options = GlobalOptions()
+    rest: list[str] = []
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word == "--":
+            rest += [word, *words]
+        elif _VERBOSE.fullmatch(word):
+            options.verbose += len(word) - 1
+        elif name in FLAGS:
+            if equals:
+                raise UsageError(f"{name} takes no value; write {name} alone")
+            setattr(options, FLAGS[name], getattr(options, FLAGS[name]) + 1 if name == "--verbose" else True)
+        elif name in VALUES:
+            value = value if equals else next(words, "")
+            if not value:
+                raise UsageError(f"{name} needs a value; write {name}={METAVARS[name]}")
+            setattr(options, VALUES[name], value)
+        else:
+            rest.append(word)
+    return options, rest

@@ -1,0 +1,90 @@
+"""`main`: one run of `pulp-admin`, from the command line to the exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pulp_events_cli import global_options
+from pulp_events_cli.errors import DONE, FAILED, USAGE, CommandFailed, UsageError, exit_code
+from pulp_events_cli.global_options import GlobalOptions
+from pulp_events_cli.output import streams
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (default: the process's own); returns the exit code 0, 1 or 2 and never raises."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    options = GlobalOptions()
+    streams.prepare()
+    try:
+        options, words = global_options.extract(words)
+        _refuse_undecodable(words)
+        with streams.log_to_stderr(options.verbose):
+            code = _run(options, words)
+        streams.flush()
+        return code
+    except BrokenPipeError:
+        streams.abandon_stdout()
+        return FAILED
+    except KeyboardInterrupt:
+        streams.error("interrupted")
+        return FAILED
+    except SystemExit as end:  # argparse ends so after it printed help
+        return _flushed(end.code if end.code in (DONE, FAILED, USAGE) else FAILED)
+    except Exception as error:  # noqa: BLE001  # whatever happens: one line, and the traceback only where asked for
+        return _report(error, options.verbose)
+
+
+def _run(options: GlobalOptions, words: Sequence[str]) -> int:
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"pulp-admin {version('pulp-events-cli')} (pulp-events {version('pulp-events')})")
+        return DONE
+    from pulp_events_cli.parser.root import build
+    from pulp_events_cli.session import Session
+
+    session = Session(options)
+    parser = build(session)
+    if options.man_pages is not None:
+        from pulp_events_cli.manpages import write
+
+        print(f"{len(write(parser, options.man_pages))} manual pages written to {options.man_pages}")
+        return DONE
+    return session.run(parser.parse_words(words))
+
+
+def _refuse_undecodable(words: Sequence[str]) -> None:
+    for number, word in enumerate(words, 1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"argument {number} is not valid text in this locale's encoding; use UTF-8") from None
+
+
+def _flushed(code: int) -> int:
+    try:
+        streams.flush()
+    except OSError:
+        streams.abandon_stdout()
+        return FAILED
+    return code
+
+
+def _report(error: Exception, verbose: int) -> int:
+    from pulp_events.errors import EventsError
+
+    if verbose > 1:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, UsageError | CommandFailed | EventsError):
+        streams.error(str(error))
+    elif isinstance(error, OSError):
+        streams.error(f"{error.filename or 'output'}: {error.strerror or error}; free space or mend permissions")
+        streams.abandon_stdout()
+    else:
+        streams.error(
+            f"unexpected {type(error).__name__}: {error}; -vv shows where it arose, please report it with the command"
+        )
+    return exit_code(error)

@@ -1,0 +1,171 @@
+"""The options of `listener TYPE create|update`, made from the notifier's marshmallow schema.
+
+A field `ca_path` becomes `--ca-path`. Values are handed to the schema as text and it is the schema that judges them, so
+that an error has the same words here and in Python. Only what cannot be one text is put together here: lists
+(`a,b`, and the option may be repeated), mappings (`KEY=VALUE`, repeated), and secrets (see `secret_values`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import fields, missing, validate
+
+from pulp_events.fields import Duration, format_duration
+from pulp_events.notifier import Notifier
+from pulp_events_cli import secret_values
+from pulp_events_cli.errors import UsageError
+from pulp_events_cli.global_options import RESERVED
+from pulp_events_cli.parser.parser import Parser
+
+GENERIC = ("--event-type", "--listener-id", "--filter", "--lanes", "--retry-schedule", "--disabled", "--id")
+"""Options of ours that stand beside a notifier's."""
+
+
+class SchemaOptions:
+    """The options for one notifier, and the configuration that a command line gives with them."""
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._type_id = notifier.type_id
+        self._fields = {
+            field.data_key or name: field
+            for name, field in notifier.config_schema().fields.items()
+            if not field.dump_only
+        }
+
+    def add_to(self, parser: Parser, updating: bool) -> None:
+        """Add an option for each field; none is required where an existing listener is changed."""
+        for key, field in self._fields.items():
+            option, destination = self.option(key), _destination(key)
+            text = _help(field, updating)
+            shared: dict[str, Any] = {"dest": destination, "help": text, "default": None}
+            if isinstance(field, fields.Boolean):
+                action = parser.add_argument(option, nargs="?", const="true", metavar="true|false", **shared)
+                negative = f"--no-{option[2:]}"
+                if not any(self.option(other) == negative for other in self._fields):
+                    parser.add_argument(
+                        negative, dest=destination, action="store_const", const="false", help=argparse.SUPPRESS
+                    )
+            else:
+                repeated = isinstance(field, fields.List | fields.Tuple | fields.Dict)
+                action = parser.add_argument(option, action="append" if repeated else "store", **shared)
+            action.required = field.required and not updating
+            action.metavar = action.metavar or ("KEY=VALUE" if isinstance(field, fields.Dict) else _metavar(key))
+            action.secret = bool(field.metadata.get("secret"))  # type: ignore[attr-defined]
+
+    def option(self, key: str) -> str:
+        """The option for a field: `--ca-path`; `--TYPE-ca-path` if a generic option has the name already."""
+        name = f"--{key.replace('_', '-')}"
+        return f"--{self._type_id}-{key.replace('_', '-')}" if name in GENERIC or name in RESERVED else name
+
+    def config(self, arguments: argparse.Namespace) -> dict[str, Any]:
+        """What the command line says of the configuration; None for a key that is to be removed."""
+        secrets = secret_values.SecretReader()
+        found: dict[str, Any] = {}
+        for key, field in self._fields.items():
+            given = getattr(arguments, _destination(key))
+            if given is None:
+                continue
+            found[key] = None if given in ("", [""]) else self._value(key, field, given, secrets)
+        return found
+
+    def _value(self, key: str, field: fields.Field[Any], given: Any, secrets: secret_values.SecretReader) -> Any:
+        option = self.option(key)
+        read: Callable[[str], Any] = lambda text: text  # noqa: E731
+        if field.metadata.get("secret"):
+            read = lambda text: secrets.read(option, text)  # noqa: E731
+        if isinstance(field, fields.Dict):
+            return _mapping(option, given, read)
+        if isinstance(field, fields.List | fields.Tuple):
+            # A secret may have commas of its own, and a reference stands for the whole list.
+            if field.metadata.get("secret"):
+                items = [read(text) for text in given]
+                if len(items) == 1 and isinstance(items[0], Mapping):
+                    return items[0]
+                if any(isinstance(item, Mapping) for item in items):
+                    raise UsageError(f"{option}: env: or file: stands for all values; give it once, and alone")
+                return items
+            return [part.strip() for text in given for part in text.split(",") if part.strip()]
+        value = read(given)
+        if isinstance(value, str):
+            return _number(field, value) if isinstance(field, fields.Integer) else _structure(option, field, value)
+        return value
+
+
+def _destination(key: str) -> str:
+    return f"field:{key}"
+
+
+def _metavar(key: str) -> str:
+    return key.upper()
+
+
+def _help(field: fields.Field[Any], updating: bool) -> str:
+    # argparse takes % for a placeholder
+    parts = [str(field.metadata.get("help") or field.metadata.get("description") or "").replace("%", "%%")]
+    choices = _choices(field)
+    if choices:
+        parts.append(f"one of {', '.join(choices)}".replace("%", "%%"))
+    default = _default(field)
+    if default and not updating:
+        parts.append(f"default: {default}".replace("%", "%%"))
+    if isinstance(field, fields.List | fields.Tuple) and not parts[0]:
+        parts.append("may be repeated" if field.metadata.get("secret") else "separated by commas")
+    if field.metadata.get("secret"):
+        parts.append(secret_values.HELP)
+    return "; ".join(part for part in parts if part) or "no description"
+
+
+def _choices(field: fields.Field[Any]) -> list[str]:
+    inner = field.inner if isinstance(field, fields.List) else field
+    return [str(choice) for check in inner.validators if isinstance(check, validate.OneOf) for choice in check.choices]
+
+
+def _default(field: fields.Field[Any]) -> str:
+    value = field.load_default
+    if value is missing or value is None or callable(value) or field.metadata.get("secret"):
+        return ""
+    if isinstance(field, Duration) and isinstance(value, int | float):
+        return format_duration(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _mapping(option: str, given: list[str], read: Callable[[str], Any]) -> Any:
+    if len(given) == 1 and given[0].lstrip().startswith("{"):
+        return _json(option, given[0])
+    if len(given) == 1 and not isinstance(value := read(given[0]), str):
+        return value
+    found = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{option} takes KEY=VALUE, and may be repeated")
+        found[key] = value
+    return found
+
+
+def _number(field: fields.Integer, value: str) -> Any:
+    # A strict Integer refuses text; whatever is no number goes to the schema as it is, for its own message.
+    try:
+        return int(value) if field.strict else value
+    except ValueError:
+        return value
+
+
+def _structure(option: str, field: fields.Field[Any], value: str) -> Any:
+    return _json(option, value) if isinstance(field, fields.Nested) else value
+
+
+def _json(option: str, text: str) -> Any:
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise UsageError(
+            f'{option}: the value is not JSON; write for example {option}=\'{{"key": "value"}}\''
+        ) from None

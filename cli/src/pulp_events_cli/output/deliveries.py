@@ -1,0 +1,90 @@
+"""Deliveries and attempts as they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli.output.text import local_time
+
+if TYPE_CHECKING:
+    from pulp_events.outbox.delivery import Attempt, Delivery
+
+HEADINGS = ("ID", "TIME", "EVENT TYPE", "LISTENER", "TARGET", "STATE", "ATTEMPTS", "DETAIL")
+ATTEMPT_HEADINGS = ("ATTEMPT", "STARTED", "SECONDS", "OUTCOME", "RETRY AT", "DETAIL")
+
+
+def row(delivery: Delivery) -> Sequence[Any]:
+    """A line of `delivery list`."""
+    return (
+        delivery.id,
+        local_time(delivery.event_time),
+        delivery.event_type,
+        delivery.listener_id,
+        delivery.target,
+        delivery.state,
+        delivery.attempts,
+        delivery.detail,
+    )
+
+
+def attempt_row(attempt: Attempt) -> Sequence[Any]:
+    """A line of `delivery show`."""
+    return (
+        attempt.number,
+        local_time(attempt.started),
+        f"{attempt.duration:.3f}",
+        attempt.outcome,
+        local_time(attempt.retry_at),
+        attempt.detail,
+    )
+
+
+def full(delivery: Delivery) -> dict[str, Any]:
+    """What `delivery show` says of a delivery; what does not apply is left out."""
+    values = {
+        "id": delivery.id,
+        "event_type": delivery.event_type,
+        "event_time": delivery.event_time,
+        "source": delivery.source,
+        "listener_id": delivery.listener_id,
+        "target": delivery.target or None,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "next_attempt": delivery.due,
+        "finished": delivery.finished,
+        "detail": delivery.detail or None,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def for_json(delivery: Delivery, attempts: Sequence[Attempt] | None = None) -> dict[str, Any]:
+    """A delivery for programs; with its attempts and report where `attempts` are given."""
+    values: dict[str, Any] = {
+        "id": delivery.id,
+        "event_id": delivery.event_id,
+        "event_type": delivery.event_type,
+        "event_time": delivery.event_time,
+        "source": delivery.source,
+        "listener_id": delivery.listener_id,
+        "target": delivery.target,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "due": delivery.due,
+        "finished": delivery.finished,
+        "detail": delivery.detail,
+    }
+    if attempts is None:
+        return values
+    tries = [
+        {
+            "number": attempt.number,
+            "started": attempt.started,
+            "duration": attempt.duration,
+            "outcome": attempt.outcome,
+            "detail": attempt.detail,
+            "retry_at": attempt.retry_at,
+        }
+        for attempt in attempts
+    ]
+    return {**values, "tries": tries, "report": delivery.event.report()}

@@ -1,0 +1,67 @@
+"""Listeners as records to be shown: no secret in them, and no attribute that holds its default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.listeners.listener import Listener
+
+
+def brief(bus: EventBus, listener: Listener) -> dict[str, Any]:
+    """What `listener list` shows."""
+    shown: dict[str, Any] = {
+        "event_types": listener.event_types,
+        "id": listener.id,
+        "notifier_config": bus.listeners.redacted(listener),
+        "notifier_type_id": listener.notifier_type_id,
+    }
+    if listener.notifier_type_id not in bus.plugins.notifiers:
+        shown["notifier_type_id"] = f"{listener.notifier_type_id} (not installed)"
+    if not listener.enabled:
+        shown["enabled"] = False
+    if listener.disabled_reason:
+        shown["disabled_reason"] = listener.disabled_reason
+    if listener.filter is not None:
+        shown["filter"] = listener.filter
+    if listener.retry_schedule is not None:
+        shown["retry_schedule"] = _schedule(listener)
+    if listener.lanes is not None:
+        shown["lanes"] = listener.lanes
+    return shown
+
+
+def full(bus: EventBus, listener: Listener) -> dict[str, Any]:
+    """What `listener show` shows."""
+    return {
+        **brief(bus, listener),
+        "enabled": listener.enabled,
+        "created": listener.created,
+        "updated": listener.updated,
+        "targets": [target for target in listener.targets if target] or None,
+    }
+
+
+def for_json(bus: EventBus, listener: Listener) -> dict[str, Any]:
+    """The record for programs: every attribute, the same keys for every listener."""
+    return {
+        "id": listener.id,
+        "notifier_type_id": listener.notifier_type_id,
+        "notifier_config": bus.listeners.redacted(listener),
+        "event_types": list(listener.event_types),
+        "targets": [target for target in listener.targets if target],
+        "filter": listener.filter,
+        "enabled": listener.enabled,
+        "disabled_reason": listener.disabled_reason,
+        "retry_schedule": None if listener.retry_schedule is None else list(listener.retry_schedule),
+        "lanes": listener.lanes,
+        "created": listener.created,
+        "updated": listener.updated,
+    }
+
+
+def _schedule(listener: Listener) -> str:
+    from pulp_events.fields import format_duration
+
+    return ", ".join(map(format_duration, listener.retry_schedule or ())) or "no retries"

@@ -1,0 +1,52 @@
+"""Values as text for people: labels, times, and nothing that a terminal would take for a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+CAPITALS = frozenset(["url", "ca", "ssl", "tls", "amqp"])
+
+
+def label(key: str) -> str:
+    """A key as it is shown: `notifier_type_id` → `Notifier Type Id`, `ca_path` → `CA Path`."""
+    return " ".join(word.upper() if word in CAPITALS else word.capitalize() for word in key.split("_"))
+
+
+def printable(text: str) -> str:
+    """`text` with everything that is not printable escaped.
+
+    >>> printable("one\\ntwo")
+    'one\\\\ntwo'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def one_line(text: str) -> str:
+    """`text` in one printable line."""
+    return printable(" ".join(text.split()))
+
+
+def local_time(moment: datetime | None) -> str:
+    """A time in the local zone, `-` for none."""
+    return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def value_text(value: Any) -> str:
+    """A value in one line: lists joined by commas, true and false as in server.conf."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return local_time(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(value_text, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{printable(str(key))}={value_text(item)}" for key, item in value.items())
+    return printable(str(value))

@@ -1,0 +1,49 @@
+"""Conversions of option values that more than one command has. Each raises ArgumentTypeError with what is right."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+
+
+def duration(text: str) -> float:
+    """Seconds, from `30s`, `5m`, `1h 30m`, or a number."""
+    from pulp_events.fields import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is no duration; write for example 30s, 5m or 2h") from None
+
+
+def durations(text: str) -> list[float]:
+    """Several durations, separated by commas; none for empty text."""
+    return [duration(part) for part in text.split(",") if part.strip()]
+
+
+def moment(text: str) -> datetime:
+    """A moment, from ISO 8601 (local time unless it has an offset) or a duration ago."""
+    from pulp_events.fields import parse_duration
+
+    try:
+        return datetime.now(UTC) - timedelta(seconds=parse_duration(text))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.60} is no moment; write 2026-11-24T08:00, or 2h for two hours ago"
+        ) from None
+
+
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is no whole number above 0")
+    return int(text)
+
+
+def optional_positive(text: str) -> int | None:
+    """A whole number above 0; None for empty text."""
+    return positive(text) if text else None

@@ -1,0 +1,153 @@
+"""`Parser`: an ArgumentParser that is filled when it is used, prints the guide's help, and raises UsageError."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+from pulp_events_cli.errors import UsageError
+from pulp_events_cli.parser.suggestion import did_you_mean
+
+ARGUMENTS = "Available Arguments"
+GENERAL = "General Arguments"
+SECTIONS = "Available Sections"
+COMMANDS = "Available Commands"
+OTHER_COMMANDS = "Other Commands"
+
+Fill = Callable[["Parser"], None]
+
+
+class Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
+    """What `Parser.add_subparsers` returns: `add_parser` makes a section or command of the section it belongs to."""
+
+    def add_parser(self, name: str, *, group: str | None = None, **kwargs: Any) -> Parser:  # type: ignore[override]
+        """Add a command. `help`: its line in the section; `group`: heading under which that stands."""
+        parser: Parser = super().add_parser(name, **kwargs)
+        parser.summary = kwargs.get("help") or ""
+        parser.group = group
+        return parser
+
+
+class Parser(argparse.ArgumentParser):
+    """A section (has commands) or a command (has a default `run(bus, arguments) -> int`).
+
+    `fill` adds what belongs to it and is called when the parser is first used. `fill_rest` adds what plugins bring,
+    which is called only if it matters: for help, and for a word that is none of our own commands.
+    """
+
+    def __init__(self, *args: Any, fill: Fill | None = None, fill_rest: Fill | None = None, **kwargs: Any) -> None:
+        # An abbreviation that works today would become ambiguous with the next option that a plugin brings.
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+        self.register("action", "parsers", Commands)
+        self.summary = ""
+        self.group: str | None = None
+        self.commands: Commands | None = None
+        self.usage_name: str | None = None
+        self.explain_unknown: Callable[[str], str | None] = lambda word: None
+        self._steps = {"fill": fill, "fill_rest": fill_rest}
+        self.set_defaults(parser=self)
+
+    @property
+    def name(self) -> str:
+        """The last word of the command."""
+        return self.prog.rpartition(" ")[2]
+
+    def section(self) -> Commands:
+        """Make this a section; the result takes its commands."""
+        if self.commands is None:
+            self.commands = self.add_subparsers(metavar="COMMAND", parser_class=Parser)
+        return self.commands
+
+    def add_subparsers(self, **kwargs: Any) -> Commands:  # type: ignore[override]
+        """As argparse; the commands added are of this class."""
+        # argparse would make the usage line of what stands before the commands, which is a slow way to `prog`.
+        self.commands = super().add_subparsers(**{"prog": self.prog, **kwargs})  # type: ignore[assignment]
+        return self.commands  # type: ignore[return-value]
+
+    def fill_later(self, fill_rest: Fill) -> None:
+        """Set what adds the commands that plugins bring."""
+        self._steps["fill_rest"] = fill_rest
+
+    def complete(self) -> None:
+        """Add everything that belongs to this parser."""
+        self._step("fill")
+        self._step("fill_rest")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
+        words = list(args)
+        self._step("fill")
+        if self.commands is None:
+            self._refuse_unknown_option(words)
+        else:
+            first = next(iter(words), "")
+            if first not in self.commands.choices:
+                self._step("fill_rest")
+            self._refuse_unknown_option(words[:1])
+        return super().parse_known_args(words, namespace)
+
+    def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse; raises UsageError."""
+        namespace, extra = self.parse_known_args(words)
+        if extra:
+            namespace.parser._refuse_extra(extra)
+        return namespace
+
+    def format_help(self) -> str:
+        from pulp_events_cli.parser.help_format import format_help
+
+        self.complete()
+        return format_help(self)
+
+    def error(self, message: str) -> NoReturn:
+        names = message.removeprefix("the following arguments are required: ")
+        if names != message:
+            message = f"{names} {'are' if ',' in names else 'is'} required"
+        raise UsageError(f"{message}; see `{self.prog} --help`")
+
+    @property
+    def has_secrets(self) -> bool:
+        """True if an option holds a secret: stray words may then be parts of one."""
+        return any(getattr(action, "secret", False) for action in self._actions)
+
+    def option_strings(self) -> Iterable[str]:
+        """Every option of this parser, the global ones included."""
+        from pulp_events_cli.global_options import HELP
+
+        return [*self._option_string_actions, *(option for option in HELP if option.startswith("--"))]
+
+    def _step(self, name: str) -> None:
+        step = self._steps.pop(name, None)
+        if step is not None:
+            step(self)
+
+    # argparse would report a missing option before the misspelt one that it is missing for, and echo values.
+
+    def _refuse_unknown_option(self, words: Sequence[str]) -> None:
+        for word in words:
+            if word == "--":
+                return
+            name = word.partition("=")[0]
+            if word.startswith("--") and " " not in word and name not in self._option_string_actions:
+                hint = did_you_mean(name, self.option_strings()) or f"; see `{self.prog} --help`"
+                raise UsageError(f"unknown option {name}{hint}")
+
+    def _refuse_extra(self, extra: Sequence[str]) -> NoReturn:
+        options = [word.partition("=")[0] for word in extra if word.startswith("-") and word not in ("-", "--")]
+        if self.has_secrets:
+            what = "an argument (not shown: it may be part of a secret)"
+        else:
+            what = f"option {options[0][:40]}" if options else f"argument {extra[0]!r:.60}"
+        raise UsageError(f"{what} is too much here; quote values that have spaces, and see `{self.prog} --help`")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if isinstance(action, Commands) and value not in action.choices:
+            self.complete()
+            if value in action.choices:
+                return
+            reason = self.explain_unknown(value)
+            hint = did_you_mean(value, action.choices) or f"; see `{self.prog} --help`"
+            raise UsageError(reason or f"unknown command {value!r:.60} of `{self.prog}`{hint}")
+        if getattr(action, "secret", False):
+            return
+        super()._check_value(action, value)

@@ -1,0 +1,61 @@
+"""The root of the command line: `pulp-admin`, `event`, and the groups below it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+
+from pulp_events_cli.commands import GROUPS, Group
+from pulp_events_cli.global_options import HELP, METAVARS
+from pulp_events_cli.parser.parser import Fill, Parser
+from pulp_events_cli.session import Session
+
+_logger = logging.getLogger(__name__)
+
+
+def build(session: Session) -> Parser:
+    """The parser of `pulp-admin`; what lies below is built as far as the words lead."""
+    root = Parser(prog="pulp-admin", description="administer a Pulp server", fill_rest=_fill_global_options)
+    root.section().add_parser("event", help="manage events: listeners, deliveries, plugins", fill=_events(session))
+    return root
+
+
+def _events(session: Session) -> Fill:
+    def fill(parser: Parser) -> None:
+        commands = parser.section()
+        for group in GROUPS:
+            commands.add_parser(group.name, help=group.summary, fill=_group(group, session))
+        parser.fill_later(lambda parser: _fill_plugins_commands(parser, session))
+
+    return fill
+
+
+def _group(group: Group, session: Session) -> Fill:
+    def fill(parser: Parser) -> None:
+        importlib.import_module(group.module).fill(parser, session)
+
+    return fill
+
+
+def _fill_plugins_commands(parser: Parser, session: Session) -> None:
+    own = set(parser.section().choices)
+    for plugin, add_commands in session.plugins.hooks("pulp_admin_commands"):
+        try:
+            add_commands(commands=parser.section())
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything, the others still work
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            _logger.warning("plugin %s: not all of its commands are there: %s", plugin.name, reason)
+            _logger.debug("plugin %s failed here", plugin.name, exc_info=error)
+    for name, command in parser.section().choices.items():
+        if name not in own and isinstance(command, Parser):
+            command.group = "Commands of Plugins"
+
+
+def _fill_global_options(parser: Parser) -> None:
+    group = parser.add_argument_group("Global Arguments")
+    for option, text in HELP.items():
+        # They were taken out of the command line before; these are for help texts and manual pages.
+        if option in METAVARS:
+            group.add_argument(option, metavar=METAVARS[option], help=text)
+        else:
+            group.add_argument(option, action="store_true", help=text)

@@ -1,0 +1,51 @@
+"""`Session`: what one run of `pulp-admin` shares: global options, plugins, the event bus."""
+
+from __future__ import annotations
+
+import argparse
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pulp_events_cli.global_options import GlobalOptions
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.plugins.registry import Plugins
+
+
+class Session:
+    """Loads plugins and opens the bus when they are first needed."""
+
+    def __init__(self, options: GlobalOptions) -> None:
+        self.options = options
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        """The installed plugins; none with `--no-plugins`."""
+        from pulp_events.plugins.registry import Plugins
+
+        return Plugins() if self.options.no_plugins else Plugins.load()
+
+    def open_bus(self, deliver: str) -> EventBus:
+        """The bus that a command works with."""
+        from pulp_events.bus import EventBus
+
+        return EventBus.open(self.options.config, deliver=deliver, plugins=self.plugins)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Carry out the command that was parsed; returns the exit code."""
+        arguments.session = self
+        arguments.json = self.options.json
+        run = getattr(arguments, "run", None)
+        if run is None:
+            arguments.parser.print_help()
+            return 0
+        deliver = getattr(arguments, "deliver", "external")
+        if callable(deliver):
+            deliver = deliver(arguments)
+        if deliver is None:
+            return int(run(None, arguments))
+        with self.open_bus(deliver) as bus:
+            code = run(bus, arguments)
+        # A plugin's command that forgets to return a code has done its work; one that returns nonsense has not.
+        return 0 if code is None else code if code in (0, 1, 2) else 1
