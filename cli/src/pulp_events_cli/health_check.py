@@ -13,6 +13,7 @@ from pulp_events.settings import server_conf
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings
 from pulp_events.stores import open_listener_store, open_outbox
+from pulp_events_cli.output.text import count
 from pulp_events_cli.session import Session
 
 OK = "ok"
@@ -104,7 +105,7 @@ def _listeners(session: Session, settings: Settings) -> Iterator[Finding]:
     except EventsError as error:
         yield Finding(PROBLEM, "listeners", str(error))
         return
-    yield Finding(OK, "listeners", f"{len(listeners)} listeners")
+    yield Finding(OK, "listeners", count(len(listeners), "listener", "listeners"))
     for listener in listeners:
         if listener.notifier_type_id not in session.plugins.notifiers:
             yield Finding(

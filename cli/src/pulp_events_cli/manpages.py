@@ -14,13 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from argparse_manpage.manpage import Manpage, _ManpageFormatter
+from argparse_manpage.manpage import Manpage, _ManpageFormatter, _markup  # type: ignore[import-untyped]
 
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.parser.help_format import explain
 from pulp_events_cli.parser.parser import ARGUMENTS, COMMANDS, SECTIONS, Parser
 
 _DATA = {"project_name": "pulp-events", "manual_title": "Pulp manual", "manual_section": 1}
+_TITLE = 30
+"""Longest title that fits twice into the head of a page."""
 
 
 def write(root: Parser, directory: str | Path) -> list[Path]:
@@ -46,7 +48,14 @@ def page(parser: Parser) -> str:
     manual.prog = parser.prog.replace(" ", "-")
     manual.synopsis = _synopsis(parser)
     manual.mf = _PageFormatter(parser)
-    return _without_empty_lines(str(manual))
+    text = str(manual)
+    if len(manual.prog) > _TITLE:
+        text = text.replace(f".TH {_markup(manual.prog.upper())} ", r".TH PULP\-ADMIN ", 1)
+    return _without_empty_lines(text)
+
+
+def _page_name(parser: Parser) -> str:
+    return str(_markup(parser.prog.replace(" ", "-")))
 
 
 def _all(parser: Parser) -> Iterator[Parser]:
@@ -65,7 +74,7 @@ def _synopsis(parser: Parser) -> list[str]:
     else:
         options = [action for action in parser._actions if action.option_strings and action.help != argparse.SUPPRESS]
         words = [
-            f"{action.option_strings[-1].replace('-', chr(92) + '-')} {action.metavar or action.dest.upper()}"
+            f"{_markup(action.option_strings[-1])} {action.metavar or action.dest.upper()}"
             for action in options
             if action.required
         ]
@@ -107,13 +116,8 @@ class _PageFormatter(_ManpageFormatter):  # type: ignore[misc]
         for heading in sorted(groups, key=lambda heading: heading != SECTIONS):
             lines.append(f".SH {heading.upper()}")
             for parser in groups[heading]:
-                name = parser.prog.replace(" ", "-").replace("-", r"\-")
-                lines += [
-                    ".TP",
-                    rf"\fB{parser.name}\fR",
-                    self.format_text(parser.summary) or r"\&",
-                    f"See \\fB{name}\\fR(1).",
-                ]
+                summary = self.format_text(parser.summary) or r"\&"
+                lines += [".TP", rf"\fB{parser.name}\fR", summary, ".br", rf"See \fB{_page_name(parser)}\fR(1)."]
         return lines
 
 

@@ -33,15 +33,13 @@ def _show(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"file": None if settings.path is None else str(settings.path), "sections": shown})
         return DONE
-    print(f"# {settings.path or 'There is no server.conf: the defaults hold'}")
+    print(f"# {settings.path or 'There is no server.conf.'}")
+    print("# Lines that begin with # are defaults.")
     for section, keys in shown.items():
         print(f"\n[{section}]")
         for key, entry in keys.items():
-            text = value_text(entry["value"])
-            if entry["value"] is None:
-                print(f"# {key} is not set")
-            else:
-                print(f"{key} = {text}" if entry["set"] else f"{key} = {text}  # default")
+            text = f"{key} = {'' if entry['value'] is None else value_text(entry['value'])}".rstrip()
+            print(text if entry["set"] else f"# {text}")
     return DONE
 
 
@@ -55,7 +53,7 @@ def _section(settings: Settings, section: str) -> dict[str, dict[str, Any]]:
     for name, field in schema.fields.items():
         key = field.data_key or name
         value = field.serialize(name, {name: values.get(key, values.get(name))})
-        shown = None if value is None else redact(schema, {key: value})[key]
+        shown = redact(schema, {key: value})[key] if value else value  # an empty secret is none
         found[key] = {"value": shown, "set": settings.is_set(section, key)}
     return found
 

@@ -10,7 +10,7 @@ from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output import deliveries as records
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json, record, table
-from pulp_events_cli.output.text import local_time
+from pulp_events_cli.output.text import count, local_time
 from pulp_events_cli.parser.argument_types import moment, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -122,15 +122,15 @@ def _change(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     done = 0
     with Progress(f"{verb}: deliveries") as progress:
         for query in _chosen(bus, arguments, what, verb):
-            for count in change(query):
-                done += count
+            for changed in change(query):
+                done += changed
                 progress.show(done)
     if arguments.json:
         print_json({verb: done})
     elif verb == "retry":
-        print(f"{done} deliveries are pending again")
+        print(f"{count(done, 'delivery is', 'deliveries are')} pending again")
     else:
-        print(f"{done} deliveries deleted")
+        print(f"{count(done, 'delivery', 'deliveries')} deleted")
     return DONE
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.records import print_json, table
+from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.argument_types import duration
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -50,17 +51,14 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     payload = _object("--payload", arguments.payload)
     call_report = _object("--call-report", arguments.call_report)
     event = bus.emit(arguments.event_type, payload, call_report)
-    if arguments.no_wait:
-        deliveries = list(bus.outbox.of_event(event.id))
-    else:
-        deliveries = _wait(bus, event, arguments.timeout)
+    deliveries = list(bus.outbox.of_event(event.id)) if arguments.no_wait else _wait(bus, event, arguments.timeout)
     _print(bus, event, deliveries, arguments)
     failed = [found for found in deliveries if found.state == "dead"]
     pending = [found for found in deliveries if found.state == "pending"]
     if failed or (pending and not arguments.no_wait):
         parts = [f"{len(failed)} dead"] * bool(failed) + [f"{len(pending)} still pending"] * bool(pending)
         raise CommandFailed(
-            f"of {len(deliveries)} deliveries {' and '.join(parts)}; "
+            f"of {count(len(deliveries), 'delivery', 'deliveries')} {' and '.join(parts)}; "
             "`pulp-admin event delivery show ID` shows the attempts"
         )
     return DONE

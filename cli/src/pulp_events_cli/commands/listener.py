@@ -35,7 +35,7 @@ def fill(parser: Parser, session: Session) -> None:
         "enable", help="deliver to a disabled listener again", fill=_on_one(_enable), group=OTHER_COMMANDS
     )
     parser.fill_later(lambda parser: _fill_types(parser, commands, session))
-    parser.explain_unknown = lambda word: _explain_unknown(word, session)
+    parser.explain_unknown = lambda word, hint: _explain_unknown(word, hint, session)
 
 
 def add_listener_id(parser: Parser) -> None:
@@ -86,7 +86,7 @@ def _no_notifier(session: Session) -> str:
     )
 
 
-def _explain_unknown(word: str, session: Session) -> str | None:
+def _explain_unknown(word: str, hint: str, session: Session) -> str:
     from pulp_events.plugins.registry import FIRST_PARTY
 
     for plugin in session.plugins.all:
@@ -95,7 +95,8 @@ def _explain_unknown(word: str, session: Session) -> str | None:
     if word in FIRST_PARTY:
         off = "it was not loaded, as --no-plugins was given" if session.options.no_plugins else ""
         return f"unknown notifier type {word!r}; {off or f'pip install {FIRST_PARTY[word]} brings it'}"
-    return None
+    installed = ", ".join(session.plugins.notifiers) or "none"
+    return f"unknown notifier type or command {word!r:.60}{hint}; notifier types: {installed}"
 
 
 def _list(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -32,6 +32,11 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def count(number: int, one: str, many: str) -> str:
+    """A number and its noun: `1 delivery`, `2 deliveries`."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def local_time(moment: datetime | None) -> str:
     """A time in the local zone, `-` for none."""
     return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")

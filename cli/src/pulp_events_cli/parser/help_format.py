@@ -99,8 +99,7 @@ def _invocation(action: argparse.Action) -> str:
 
 def _placeholder(action: argparse.Action) -> str:
     name = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
-    optional = action.nargs in ("?", "*")
-    return f"[{name}]" if optional else name
+    return {"?": f"[{name}]", "*": f"[{name} ...]"}.get(str(action.nargs), name)
 
 
 def explain(parser: argparse.ArgumentParser, action: argparse.Action) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.parser.suggestion import did_you_mean
@@ -18,12 +18,18 @@ OTHER_COMMANDS = "Other Commands"
 Fill = Callable[["Parser"], None]
 
 
-class Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction["Parser"]
+else:
+    _Commands = argparse._SubParsersAction
+
+
+class Commands(_Commands):
     """What `Parser.add_subparsers` returns: `add_parser` makes a section or command of the section it belongs to."""
 
     def add_parser(self, name: str, *, group: str | None = None, **kwargs: Any) -> Parser:  # type: ignore[override]
         """Add a command. `help`: its line in the section; `group`: heading under which that stands."""
-        parser: Parser = super().add_parser(name, **kwargs)
+        parser = super().add_parser(name, **kwargs)
         parser.summary = kwargs.get("help") or ""
         parser.group = group
         return parser
@@ -44,7 +50,8 @@ class Parser(argparse.ArgumentParser):
         self.group: str | None = None
         self.commands: Commands | None = None
         self.usage_name: str | None = None
-        self.explain_unknown: Callable[[str], str | None] = lambda word: None
+        self.explain_unknown: Callable[[str, str], str] | None = None
+        """Makes the message for a word that is no command here, of the word and a `; did you mean …?`."""
         self._steps = {"fill": fill, "fill_rest": fill_rest}
         self.set_defaults(parser=self)
 
@@ -59,7 +66,7 @@ class Parser(argparse.ArgumentParser):
             self.commands = self.add_subparsers(metavar="COMMAND", parser_class=Parser)
         return self.commands
 
-    def add_subparsers(self, **kwargs: Any) -> Commands:  # type: ignore[override]
+    def add_subparsers(self, **kwargs: Any) -> Commands:
         """As argparse; the commands added are of this class."""
         # argparse would make the usage line of what stands before the commands, which is a slow way to `prog`.
         self.commands = super().add_subparsers(**{"prog": self.prog, **kwargs})  # type: ignore[assignment]
@@ -74,7 +81,9 @@ class Parser(argparse.ArgumentParser):
         self._step("fill")
         self._step("fill_rest")
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:
+    def parse_known_args(  # type: ignore[override]
+        self, args: Any = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
         words = list(args)
         self._step("fill")
         if self.commands is None:
@@ -145,9 +154,10 @@ class Parser(argparse.ArgumentParser):
             self.complete()
             if value in action.choices:
                 return
-            reason = self.explain_unknown(value)
-            hint = did_you_mean(value, action.choices) or f"; see `{self.prog} --help`"
-            raise UsageError(reason or f"unknown command {value!r:.60} of `{self.prog}`{hint}")
+            hint = did_you_mean(value, action.choices)
+            if self.explain_unknown is not None:
+                raise UsageError(self.explain_unknown(value, hint))
+            raise UsageError(f"unknown command {value!r:.60} of `{self.prog}`{hint or f'; see `{self.prog} --help`'}")
         if getattr(action, "secret", False):
             return
         super()._check_value(action, value)
