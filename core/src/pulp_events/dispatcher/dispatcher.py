@@ -109,15 +109,18 @@ class Dispatcher:
                     continue
                 lane = self._lane(route)
                 try:
-                    while count := lane.run_batch():
+                    while self._may_go_on(route) and (count := lane.run_batch()):
                         found += count
                 finally:
                     _guard(lane.release_all)
-                    lane.abandoned = False
                     lane.close()
             attempted += found
             if not found:
                 return attempted
+
+    def _may_go_on(self, route: Route) -> bool:
+        """Asked before each batch: the listener may have been disabled, deleted or changed, its endpoint gone down."""
+        return self._routes.get(route.listener.id) is route and route.lanes_wanted(self._clock.monotonic()) > 0
 
     def _loop(self) -> None:
         supervised = maintained = self._clock.monotonic()
@@ -192,13 +195,11 @@ class Dispatcher:
                 lane.busy = True
                 claimed = lane.run_batch()
                 lane.busy = False
-                if claimed and len(route.lanes) > max(1, route.lanes_wanted(self._clock.monotonic())):
-                    break
-                if claimed and self._crowded:
-                    break
-                if not claimed and (route.not_before > self._clock.monotonic() or not route.wait_for_work(LINGER)):
-                    break
-                if route.circuit.is_open:
+                if claimed:
+                    crowded = self._crowded or len(route.lanes) > route.lanes_wanted(self._clock.monotonic())
+                    if crowded or not self._may_go_on(route):
+                        break
+                elif not self._may_go_on(route) or not route.wait_for_work(LINGER):
                     break
         except StoreError as error:
             _logger.error("a lane ends: %s", error)
@@ -209,6 +210,8 @@ class Dispatcher:
         finally:
             route.lanes.discard(lane)
             route.abandoned.discard(lane)
+            if not lane.abandoned:
+                _guard(lane.release_all)
             lane.close()
             self._wake.set()
 

@@ -23,6 +23,8 @@ RECORD_SECONDS = 0.25
 OPEN_LIMIT = 120.0
 """Seconds that opening a channel may take."""
 
+GIVEN_UP = "given up: the process that made it ended during each of the last attempts"
+
 _numbers = itertools.count()
 
 
@@ -67,7 +69,7 @@ class Lane:
             route.listener.id, route.batch_size(), self._lease, self.token, ordered=route.ordered
         )
         if not claim.deliveries:
-            if claim.wait:
+            if claim.wait and route.ordered:  # something may look ready to be claimed behind what holds it back
                 route.not_before = self._clock.monotonic() + min(claim.wait, 1.0)
             return 0
         self.claimed = list(claim.deliveries)
@@ -113,10 +115,10 @@ class Lane:
             self._outbox.release(rest)
 
     def release_all(self) -> None:
-        """Give back everything that is not recorded: the process is about to end."""
+        """Give back what is claimed and not recorded: the lane ends before its batch does."""
         with self._lock:
-            self.abandoned = True
             rest, self.claimed = self.claimed, []
+            self.abandoned = self.abandoned or bool(rest)
         if rest:
             self._outbox.release(rest)
 
@@ -125,6 +127,9 @@ class Lane:
         attempted = 0
         record_at = self._clock.monotonic() + RECORD_SECONDS
         while deliveries and not self.abandoned and not self._must_stop():
+            if self._give_up_on_lost(deliveries[0]):
+                attempted, deliveries = attempted + 1, deliveries[1:]
+                continue
             opened = self._channel(deliveries[0])
             size = max(1, opened.channel.batch_size) if opened is not None else 1
             part, deliveries = deliveries[:size], deliveries[size:]
@@ -142,10 +147,24 @@ class Lane:
             self.claimed = []
         return attempted
 
+    def _give_up_on_lost(self, delivery: Delivery) -> bool:
+        """A delivery whose attempts ended with their processes, as often as the schedule has attempts, is dead.
+
+        What kills whoever touches it must not be touched for ever.
+        """
+        made = delivery.attempts - delivery.forgiven - 1
+        if made <= len(self.route.retry_schedule):
+            return False
+        with self._under_way([delivery]) as timing:
+            self._judge(delivery, Verdict("lost", GIVEN_UP), timing)
+        return True
+
     def _must_stop(self) -> bool:
         if self._stopping() or self.route.circuit.wait(self._clock.monotonic()) > 0:
             return True
-        return self.route.ordered and any(not judged[1].final for judged in self._judged)
+        return any(
+            verdict.disable_listener or (self.route.ordered and not verdict.final) for _, verdict, *_ in self._judged
+        )
 
     def _channel(self, delivery: Delivery) -> OpenChannel | None:
         """The channel to use; None if none could be opened, which then is the delivery's failure."""

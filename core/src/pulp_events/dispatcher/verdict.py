@@ -29,7 +29,7 @@ class Verdict:
     @property
     def final(self) -> bool:
         """True if no other attempt follows."""
-        return self.outcome in ("delivered", "permanent")
+        return self.outcome in ("delivered", "permanent", "lost")
 
 
 def of_return(value: object, detail: str) -> Verdict:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import threading
 from collections.abc import Callable
-from types import FrameType
 
 from pulp_events.bus import EventBus
 from pulp_events.errors import EventsError
 from pulp_events.worker import sd_notify
+from pulp_events.worker.signals import Signals
 
 PARENT_POLL = 0.5
 """Seconds between looks at whether the parent process still lives."""
@@ -32,20 +30,21 @@ class Worker:
         self._open_bus = open_bus
         self._grace = grace
         self._parent = parent
-        self._wake = threading.Event()
         self._stop = False
         self._reload = False
 
     def run(self) -> int:
         """Work until told to stop; returns the exit code, 0. Raises EventsError if the bus cannot be opened."""
-        self._listen()
+        with Signals({"SIGTERM": self._on_stop, "SIGINT": self._on_stop, "SIGHUP": self._on_reload}) as signals:
+            return self._work(signals)
+
+    def _work(self, signals: Signals) -> int:
         bus = self._open_bus()
         sd_notify.ready()
         _logger.info("worker %d delivers from %s", os.getpid(), bus.data_dir)
         try:
             while not self._stop:
-                self._wake.wait(None if self._parent is None else PARENT_POLL)
-                self._wake.clear()
+                signals.wait(None if self._parent is None else PARENT_POLL)
                 if self._parent is not None and os.getppid() != self._parent:
                     _logger.info("worker %d ends with its parent process", os.getpid())
                     break
@@ -57,21 +56,13 @@ class Worker:
             bus.close(self._grace)
         return 0
 
-    def _listen(self) -> None:
-        for name in ("SIGTERM", "SIGINT"):
-            signal.signal(getattr(signal, name), self._on_stop)
-        if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, self._on_reload)
-
-    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_stop(self) -> None:
         if self._stop:
             os._exit(1)
         self._stop = True
-        self._wake.set()
 
-    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_reload(self) -> None:
         self._reload = True
-        self._wake.set()
 
     def _reopen(self, bus: EventBus) -> EventBus:
         sd_notify.reloading()

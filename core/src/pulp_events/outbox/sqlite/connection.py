@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -37,6 +38,15 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands under this name now; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
+
+
 def patiently(action: Callable[[], T]) -> T:
     """`action()`, again while another connection holds the lock it needs, at most for BUSY_TIMEOUT.
 
@@ -69,6 +79,8 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
             f"{path} was locked by another process for {BUSY_TIMEOUT:g} s; nothing was stored, retry later"
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        with contextlib.suppress(OSError):
+            damage_marker(path).touch(0o600)
         return StoreCorrupt(
             f"{path} is damaged ({error}); it was left as it is: restart, and it is set aside under another name"
         )
@@ -79,6 +91,11 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
     return StoreError(f"{path}: {error}; nothing was stored")
 
 
+def damage_marker(path: Path) -> Path:
+    """A file beside the database that tells the next one to open it that somebody found it damaged."""
+    return path.with_name(path.name + ".damaged")
+
+
 def set_aside(path: Path) -> Path:
     """Rename a damaged database and its -wal and -shm files; returns the new name. Nothing is deleted."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
@@ -87,4 +104,5 @@ def set_aside(path: Path) -> Path:
         source = path.with_name(path.name + suffix)
         if source.exists():
             source.rename(target.with_name(target.name + suffix))
+    damage_marker(path).unlink(missing_ok=True)
     return target

@@ -10,7 +10,8 @@ from typing import Any
 
 from pulp_events import forks
 from pulp_events.errors import StoreError
-from pulp_events.outbox.sqlite.connection import connect, explain, patiently
+from pulp_events.outbox.sqlite.connection import connect, explain, identity, patiently
+from pulp_events.outbox.sqlite.set_up import set_up
 
 
 class Reader:
@@ -21,6 +22,7 @@ class Reader:
         self._lock = threading.Lock()
         self._data_version: int | None = None
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._closed = False
         forks.take_part(self)
 
@@ -63,7 +65,11 @@ class Reader:
     def _connected(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreError(f"{self._path} was closed by this process")
+        if self._connection is not None and identity(self._path) != self._file:
+            self._let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
         if self._connection is None:
+            set_up(self._path)
             self._connection = connect(self._path)
+            self._file = identity(self._path)
             self._connection.execute("PRAGMA query_only = 1")
         return self._connection

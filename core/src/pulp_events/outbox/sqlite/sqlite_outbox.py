@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pulp_events import data_dir
 from pulp_events.clock import Clock, SystemClock
-from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
-from pulp_events.outbox.sqlite import ledger, queue, schema
+from pulp_events.outbox.sqlite import ledger, queue
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
-from pulp_events.outbox.sqlite.connection import connect, explain, patiently, prepare, set_aside
 from pulp_events.outbox.sqlite.maintenance import Cleaner
 from pulp_events.outbox.sqlite.reader import Reader
+from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
 
 FILE_NAME = "outbox.sqlite"
-
-_logger = logging.getLogger(__name__)
 
 
 class SQLiteOutbox:
@@ -41,12 +36,7 @@ class SQLiteOutbox:
         self._cleaner = Cleaner()
         data_dir.prepare(path.parent)
         self.path = path
-        try:
-            self._set_up()
-        except StoreCorrupt as error:
-            kept = set_aside(path)
-            _logger.error("%s; it was set aside as %s, and a new outbox was begun", error, kept)
-            self._set_up()
+        set_up(path)
         self._writer = Writer(path)
         self._reader = Reader(path)
 
@@ -126,15 +116,3 @@ class SQLiteOutbox:
     def _correct_clock(self) -> None:
         if self._jumps.noticed():
             self._writer.run(self._jumps.correct)
-
-    def _set_up(self) -> None:
-        try:
-            connection = connect(self.path)
-            try:
-                if patiently(lambda: schema.version(connection)) == 0:
-                    prepare(connection)
-                patiently(lambda: schema.migrate(connection, str(self.path)))
-            finally:
-                connection.close()
-        except sqlite3.Error as error:
-            raise explain(self.path, error) from error

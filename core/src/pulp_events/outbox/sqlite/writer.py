@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from pulp_events import forks
 from pulp_events.errors import StoreError
-from pulp_events.outbox.sqlite.connection import connect, explain, patiently
+from pulp_events.outbox.sqlite.connection import connect, explain, identity, patiently
+from pulp_events.outbox.sqlite.set_up import set_up
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
@@ -38,7 +39,8 @@ class Writer:
         self._queue_lock = threading.Lock()
         self._queue: list[_Job[Any]] = []
         self._synchronous = ""
-        self._connection: sqlite3.Connection | None = connect(path)
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._closed = False
         forks.take_part(self)
 
@@ -88,8 +90,12 @@ class Writer:
     def _connected(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreError(f"{self._path} was closed by this process")
+        if self._connection is not None and identity(self._path) != self._file:
+            self._let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
         if self._connection is None:
+            set_up(self._path)
             self._connection = connect(self._path)
+            self._file = identity(self._path)
         return self._connection
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:

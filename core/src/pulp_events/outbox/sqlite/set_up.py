@@ -1,0 +1,87 @@
+"""Makes the database ready when an outbox opens: new, of an older version, or damaged."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+from pulp_events.errors import StoreBusy, StoreCorrupt
+from pulp_events.outbox.sqlite import schema
+from pulp_events.outbox.sqlite.connection import (
+    BUSY_TIMEOUT,
+    connect,
+    damage_marker,
+    explain,
+    patiently,
+    prepare,
+    set_aside,
+)
+
+_logger = logging.getLogger(__name__)
+
+
+def set_up(path: Path) -> None:
+    """Make or migrate the tables; set a damaged file aside under another name, and begin a new one.
+
+    Raises StoreError, StoreTooNew. Several processes may do this at once: one does it, the others find it done.
+    """
+    if _is_ready(path):
+        return
+    import filelock  # costs as much as all of core's imports together, and is needed once in a file's life
+
+    try:
+        with filelock.FileLock(path.with_name(path.name + ".lock"), timeout=BUSY_TIMEOUT, mode=0o600):
+            try:
+                _check_for_damage(path)
+                _migrate(path)
+            except StoreCorrupt as error:
+                kept = set_aside(path)
+                _logger.error("%s. It was set aside as %s, and a new outbox was begun", error, kept)
+                _migrate(path)
+    except filelock.Timeout as error:
+        raise StoreBusy(f"{path} is being set up by another process for {BUSY_TIMEOUT:g} s; retry later") from error
+
+
+def _is_ready(path: Path) -> bool:
+    if damage_marker(path).exists() or not path.exists():
+        return False
+    try:
+        connection = connect(path)
+        try:
+            return patiently(lambda: schema.version(connection)) == schema.VERSION
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+
+
+def _check_for_damage(path: Path) -> None:
+    """Look at the whole file if a process found it damaged."""
+    marker = damage_marker(path)
+    if not marker.exists():
+        return
+    try:
+        connection = connect(path)
+        try:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        raise explain(path, error) from error
+    marker.unlink(missing_ok=True)
+    if found != "ok":
+        raise StoreCorrupt(f"{path} is damaged ({found})")
+
+
+def _migrate(path: Path) -> None:
+    try:
+        connection = connect(path)
+        try:
+            if patiently(lambda: schema.version(connection)) == 0:
+                prepare(connection)
+            patiently(lambda: schema.migrate(connection, str(path)))
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise explain(path, error) from error

@@ -1,0 +1,242 @@
+"""What goes wrong at one listener is nobody else's business."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from pulp_events import TransientFailure
+from pulp_events.dispatcher import dispatcher as dispatcher_module
+from pulp_events.dispatcher.circuit import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Circuit
+from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
+from pulp_events.errors import StoreError
+
+
+def test_30_hanging_endpoints_delay_only_their_own_listeners(open_bus, scripted, eventually):
+    bus = open_bus()
+    for number in range(30):
+        name = f"hanging-{number}"
+        scripted.behaviour[name] = scripted.hang
+        bus.listeners.create("scripted", {"name": name}, ["*"])
+    healthy = bus.listeners.create("scripted", {"name": "healthy"}, ["*"])
+    events = [bus.emit("repo.sync.start") for _ in range(50)]
+    eventually(lambda: bus.deliveries.stats().by_listener[healthy.id]["delivered"] == 50)
+    assert scripted.sent("healthy") == [event.id for event in events]
+    assert not scripted.released.is_set()
+
+
+def test_more_listeners_than_lanes_all_get_their_turn(open_bus, scripted, eventually, monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "BUSY_LANES", 2)
+    bus = open_bus()
+    for number in range(40):
+        bus.listeners.create("scripted", {"name": f"n{number}"}, ["*"])
+    for _ in range(5):
+        bus.emit("repo.sync.start")
+    eventually(lambda: bus.deliveries.stats().delivered == 200)
+    assert all(len(scripted.sent(f"n{number}")) == 5 for number in range(40))
+
+
+def exits(delivery, channel):
+    raise SystemExit(7)
+
+
+def interrupts(delivery, channel):
+    raise KeyboardInterrupt
+
+
+def answers_true(delivery, channel):
+    return True
+
+
+def breaks_its_channel(delivery, channel):
+    del channel.config
+    channel.notifier = None
+    raise AttributeError("nothing works any more")
+
+
+def raises_a_class(delivery, channel):
+    raise MemoryError
+
+
+@pytest.mark.parametrize("fault", [exits, interrupts, answers_true, breaks_its_channel, raises_a_class])
+def test_a_faulty_notifier_hurts_only_its_own_deliveries(open_bus, scripted, eventually, fault):
+    bus = open_bus(retry_schedule="1h")
+    faulty = bus.listeners.create("scripted", {"name": "faulty"}, ["*"])
+    healthy = bus.listeners.create("scripted", {"name": "healthy"}, ["*"])
+    scripted.behaviour["faulty"] = fault
+    for _ in range(3):
+        bus.emit("repo.sync.start")
+
+    def counts():
+        stats = bus.deliveries.stats().by_listener
+        attempts = [one.attempts for one in bus.deliveries.list() if one.listener_id == faulty.id and one.due]
+        return stats[healthy.id]["delivered"] == 3 and attempts == [1, 1, 1]
+
+    eventually(counts)
+    [delivery, *_] = [one for one in bus.deliveries.list() if one.listener_id == faulty.id]
+    assert delivery.state == "pending"
+    assert bus.deliveries.attempts(delivery.id)[0].outcome == "error"
+
+
+def test_a_notifier_that_hangs_past_its_limit_is_abandoned_and_its_delivery_timed_out(
+    open_bus, scripted, eventually, monkeypatch
+):
+    monkeypatch.setattr(dispatcher_module, "GRACE", 0.0)
+    monkeypatch.setattr(dispatcher_module, "SUPERVISE", 0.05)
+    monkeypatch.setattr(type(scripted), "time_limit", 0.2)
+    bus = open_bus(lanes=1)
+    bus.listeners.create("scripted", {"name": "hanging"}, ["*"])
+    hung = []
+
+    def hang_once(delivery, channel):
+        if not hung:
+            hung.append(delivery.id)
+            scripted.hang(delivery, channel)
+
+    scripted.behaviour["hanging"] = hang_once
+    event = bus.emit("repo.sync.start")
+    eventually(lambda: bus.deliveries.attempts(f"{event.id}.0"))
+    [attempt] = bus.deliveries.attempts(f"{event.id}.0")
+    assert attempt.outcome == "timeout" and attempt.duration >= 0.2
+    delivery = bus.deliveries.get(f"{event.id}.0")
+    assert (delivery.due - attempt.started).total_seconds() >= 60
+
+    # its late return changes nothing, and its channel is closed
+    scripted.released.set()
+    eventually(lambda: scripted.closed["hanging"] == 1)
+    assert bus.deliveries.get(f"{event.id}.0").attempts == 1
+    assert len(bus.deliveries.attempts(f"{event.id}.0")) == 1
+
+
+def test_long_sends_keep_their_leases(open_bus, scripted, eventually, monkeypatch):
+    monkeypatch.setattr(dispatcher_module, "SUPERVISE", 0.05)
+    bus = open_bus(lease="1s")
+    bus.listeners.create("scripted", {"name": "slow"}, ["*"])
+    release = threading.Event()
+    scripted.behaviour["slow"] = lambda delivery, channel: release.wait(10) and None
+    event = bus.emit("repo.sync.start")
+    time.sleep(1.6)
+    assert len(scripted.calls) == 1
+    release.set()
+    [delivery] = bus.wait(event, 5)
+    assert (delivery.state, delivery.attempts) == ("delivered", 1)
+
+
+def test_a_dead_endpoint_is_not_hammered_and_recovers_by_a_probe(open_bus, clock, scripted):
+    bus = open_bus("inline", clock, retry_schedule="1h", jitter=0)
+    bus.listeners.create("scripted", {"name": "down"}, ["*"])
+    scripted.behaviour["down"] = scripted.refuse
+    events = [bus.emit("repo.sync.start") for _ in range(20)]
+    assert len(scripted.calls) == THRESHOLD
+    clock.advance(FIRST_PAUSE + 0.1)
+    bus.deliver_due()
+    assert len(scripted.calls) == THRESHOLD + 1
+    clock.advance(2 * FIRST_PAUSE - 0.1)
+    bus.deliver_due()
+    assert len(scripted.calls) == THRESHOLD + 1
+    scripted.behaviour.clear()
+    clock.advance(1)
+    bus.deliver_due()
+    assert scripted.sent("down") == [event.id for event in events]
+    clock.advance(3601)
+    bus.deliver_due()
+    assert bus.deliveries.stats().delivered == 20
+
+
+def test_pauses_between_probes_double_up_to_five_minutes():
+    circuit, now, pauses = Circuit(), 0.0, []
+    for _ in range(THRESHOLD + 9):
+        circuit.failed(now)
+        pauses.append(circuit.wait(now))
+        now += circuit.wait(now)
+    assert pauses[: THRESHOLD - 1] == [0.0] * (THRESHOLD - 1)
+    assert pauses[THRESHOLD - 1 : THRESHOLD + 3] == [5, 10, 20, 40]
+    assert pauses[-1] == LONGEST_PAUSE
+    circuit.succeeded()
+    assert circuit.wait(now) == 0 and not circuit.is_open
+
+
+def test_lanes_widen_only_while_the_endpoint_and_not_the_cpu_is_slow():
+    pace = Pace()
+    for _ in range(10):
+        pace.learn(10, wall=1.0, cpu=0.01, most_lanes=4)
+    assert pace.lanes == 4
+    for _ in range(10):
+        pace.learn(100, wall=0.1, cpu=0.09, most_lanes=4)
+    assert (pace.lanes, pace.batch) == (1, LARGEST_BATCH)
+    pace.learn(1, wall=30.0, cpu=0.0, most_lanes=4)
+    assert pace.batch == 1
+
+
+def test_slow_deliveries_of_one_listener_run_side_by_side(open_bus, scripted, eventually):
+    bus = open_bus(lanes=4)
+    bus.listeners.create("scripted", {"name": "slow"}, ["*"])
+    under_way, most = set(), []
+
+    def slow(delivery, channel):
+        under_way.add(delivery.id)
+        most.append(len(under_way))
+        time.sleep(0.05)
+        under_way.discard(delivery.id)
+
+    scripted.behaviour["slow"] = slow
+    bus.emit_many([("repo.sync.start", {})] * 40)
+    eventually(lambda: bus.deliveries.stats().delivered == 40)
+    assert 2 <= max(most) <= 4
+
+
+def test_deliveries_start_in_emit_order(open_bus, scripted, eventually):
+    bus = open_bus(lanes=1)
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    events = [bus.emit("repo.sync.start") for _ in range(300)]
+    eventually(lambda: bus.deliveries.stats().delivered == 300)
+    assert scripted.sent("a") == [event.id for event in events]
+
+
+def test_with_one_lane_the_order_holds_through_retries(open_bus, scripted, eventually):
+    bus = open_bus(lanes=1, retry_schedule="0.01s, 0.01s, 0.01s", jitter=0)
+    bus.listeners.create("scripted", {"name": "shaky"}, ["*"])
+    delivered = []
+
+    def fail_sometimes(delivery, channel):
+        if delivery.attempts == 1 and int(delivery.event.payload["n"]) % 7 == 3:
+            raise TransientFailure("once more")
+        delivered.append(delivery.event.payload["n"])
+
+    scripted.behaviour["shaky"] = fail_sometimes
+    bus.emit_many([("repo.sync.start", {"n": n}) for n in range(60)])
+    eventually(lambda: bus.deliveries.stats().delivered == 60)
+    assert delivered == list(range(60))
+
+
+def test_a_lane_that_cannot_record_sends_nothing_more_until_it_can(open_bus, scripted, eventually, monkeypatch):
+    bus = open_bus()
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    record, failures = bus.outbox.record, iter([True] * 2)
+
+    def full_disk(results):
+        if next(failures, False):
+            raise StoreError("the disk is full")
+        return record(results)
+
+    monkeypatch.setattr(bus.outbox, "record", full_disk)
+    monkeypatch.setattr("pulp_events.dispatcher.recorder.STORE_RETRY", 0.05)
+    bus.emit_many([("repo.sync.start", {})] * 20)
+    eventually(lambda: bus.deliveries.stats().delivered == 20)
+    assert len(scripted.calls) == 20
+
+
+def test_the_process_survives_a_notifier_that_closes_file_descriptors(open_bus, scripted, eventually):
+    bus = open_bus(retry_schedule="1h")
+    bus.listeners.create("scripted", {"name": "vandal"}, ["*"])
+    healthy = bus.listeners.create("scripted", {"name": "healthy"}, ["*"])
+
+    def vandal(delivery, channel):
+        own = os.open(os.devnull, os.O_RDONLY)
+        os.close(own)
+        os.close(own)  # raises OSError: EBADF
+
+    scripted.behaviour["vandal"] = vandal
+    bus.emit("repo.sync.start")
+    eventually(lambda: bus.deliveries.stats().by_listener[healthy.id]["delivered"] == 1)

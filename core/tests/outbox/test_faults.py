@@ -1,0 +1,226 @@
+"""A full disk, a locked, damaged or foreign file, a folder that cannot be written: said clearly, nothing is lost."""
+
+import logging
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.sqlite import connection as connection_module
+from pulp_events.outbox.sqlite import schema
+from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.testing.outbox_contract import LISTENER, new_event
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "data" / "outbox.sqlite"
+
+
+@pytest.fixture
+def outbox(path):
+    opened = SQLiteOutbox(path)
+    yield opened
+    opened.close()
+
+
+def test_the_file_is_its_owners_alone(outbox, path):
+    outbox.add([new_event()])
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert path.with_name("outbox.sqlite-wal").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_garbage_is_set_aside_and_never_deleted(path, caplog):
+    path.parent.mkdir()
+    path.write_bytes(b"no database, but somebody's letters " * 200)
+    before = path.read_bytes()
+    with caplog.at_level(logging.ERROR):
+        outbox = SQLiteOutbox(path)
+    [kept] = [one for one in path.parent.iterdir() if ".corrupt-" in one.name]
+    assert kept.read_bytes() == before
+    assert str(kept) in caplog.text and str(path) in caplog.text
+    outbox.add([new_event()])
+    assert outbox.stats().pending == 1
+    outbox.close()
+
+
+def test_damage_inside_the_file_is_reported_and_the_next_start_sets_it_aside(path, caplog):
+    outbox = SQLiteOutbox(path)
+    outbox.add([new_event() for _ in range(500)])
+    outbox.close()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 :] = b"\xff" * (len(content) - len(content) // 2)
+    path.write_bytes(content)
+
+    damaged = SQLiteOutbox(path)
+    with pytest.raises(StoreCorrupt, match="damaged.*restart"):
+        damaged.find(DeliveryQuery(), 1000)
+    damaged.close()
+
+    renewed = SQLiteOutbox(path)
+    assert renewed.stats().pending == 0
+    assert len([one for one in path.parent.iterdir() if ".corrupt-" in one.name and not one.name.endswith("-wal")]) >= 1
+    assert "set aside" in caplog.text
+    renewed.close()
+
+
+def test_a_process_that_runs_on_when_its_file_is_set_aside_stores_into_the_new_one(path, outbox):
+    outbox.add([new_event()])
+    for name in ("outbox.sqlite", "outbox.sqlite-wal", "outbox.sqlite-shm"):
+        path.with_name(name).rename(path.with_name(f"old-{name}"))
+    event = new_event()
+    outbox.add([event])
+    assert [delivery.event_id for delivery in outbox.of_event(event.id)] == [event.id]
+    other = SQLiteOutbox(path)
+    assert other.stats().pending == 1
+    other.close()
+
+
+def test_a_newer_schema_is_refused_and_left_alone(path):
+    SQLiteOutbox(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE pulp_outbox_meta SET value = 99 WHERE key = 'version'")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreTooNew, match="schema 99.*upgrade"):
+        SQLiteOutbox(path)
+    assert path.read_bytes() == before
+
+
+def test_every_older_schema_becomes_the_present_one(tmp_path):
+    for version in range(schema.VERSION + 1):
+        path = tmp_path / f"v{version}.sqlite"
+        connection = sqlite3.connect(path, isolation_level=None)
+        for number in range(version):
+            for statement in schema._statements(schema.MIGRATIONS[number]):
+                connection.execute(statement)
+            connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('version', ?)", (number + 1,))
+        connection.close()
+        outbox = SQLiteOutbox(path)
+        outbox.add([new_event()])
+        assert outbox.stats().pending == 1
+        outbox.close()
+
+
+def test_a_database_that_stays_locked_is_an_error_after_a_while_and_stores_nothing(path, outbox, monkeypatch):
+    monkeypatch.setattr(connection_module, "BUSY_TIMEOUT", 0.2)
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusy, match="locked by another process"):
+        outbox.add([new_event()])
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    outbox.add([new_event()])
+    assert outbox.stats().pending == 1
+
+
+def test_a_database_that_is_locked_for_a_moment_is_waited_for(path, outbox):
+    code = """
+        import sqlite3, sys, time
+        connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        print("locked", flush=True)
+        time.sleep(0.3)
+        connection.execute("COMMIT")
+    """
+    blocker = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert blocker.stdout.readline() == "locked\n"
+    outbox.add([new_event()])
+    assert outbox.stats().pending == 1
+    blocker.communicate()
+
+
+def test_a_full_disk_is_one_clear_error_and_what_was_there_stays(path):
+    """RLIMIT_FSIZE stands for the end of the disk."""
+    code = """
+        import resource, signal, sys
+        from pathlib import Path
+        from pulp_events.errors import StoreError
+        from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+        from pulp_events.testing.outbox_contract import new_event
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        outbox = SQLiteOutbox(Path(sys.argv[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+        stored = 0
+        try:
+            for _ in range(100_000):
+                outbox.add([new_event()])
+                stored += 1
+        except StoreError as error:
+            print(stored, error)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert outbox.stats().pending == stored, (outbox.stats().pending, stored)
+        outbox.add([new_event()])
+        print(outbox.stats().pending)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    first, last = done.stdout.splitlines()
+    stored, message = first.split(" ", 1)
+    assert int(last) == int(stored) + 1 > 10
+    assert str(path) in message
+    reopened = SQLiteOutbox(path)
+    assert reopened.stats().pending == int(last)
+    reopened.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become a user who may not write")
+def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(tmp_path):
+    code = """
+        import os, sys
+        from pathlib import Path
+        import filelock
+        from pulp_events.errors import StoreError
+        from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+        os.setuid(65534)
+        try:
+            SQLiteOutbox(Path(sys.argv[1]))
+        except StoreError as error:
+            print(error)
+    """
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o755)
+    for parent in (tmp_path, *tmp_path.parents[:3]):
+        if parent.stat().st_uid == os.geteuid() and parent != parent.parent:
+            parent.chmod(parent.stat().st_mode | 0o055)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(folder / "outbox.sqlite")],
+        capture_output=True, text=True, cwd="/",
+    )  # fmt: skip
+    assert str(folder) in done.stdout and "right to write" in done.stdout, done.stderr
+
+
+def test_a_path_that_is_no_folder_is_an_error_with_a_remedy(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="name another folder as data_dir"):
+        SQLiteOutbox(tmp_path / "file" / "outbox.sqlite")
+
+
+def test_the_file_stops_growing_when_old_deliveries_are_cleaned(path):
+    outbox = SQLiteOutbox(path, durable=False)
+    sizes = []
+    for _ in range(6):
+        outbox.add([new_event() for _ in range(500)])
+        outbox.bury(LISTENER, "over")
+        while outbox.maintain(0.0, 0.0):
+            pass
+        sizes.append(path.stat().st_size)
+    assert outbox.stats().dead == 0
+    assert max(sizes[2:]) <= max(sizes[:2]) * 1.5
+    outbox.close()
+
+
+def test_resource_limits_are_as_before():
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
