@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,13 @@ from tinydb import TinyDB, where
 from tinydb.table import Table
 
 from pulp_events import data_dir
-from pulp_events.errors import ListenerNotFound, StoreBusy, StoreCorrupt, StoreError
+from pulp_events.errors import ListenerNotFound, StoreCorrupt, StoreError
+from pulp_events.file_lock import locked
 from pulp_events.listeners.atomic_storage import AtomicJSONStorage
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.listener import Listener
 
 FILE_NAME = "listeners.json"
-LOCK_TIMEOUT = 30.0
-"""Seconds that a change waits for other processes to finish theirs."""
 
 
 class TinyDBListenerStore:
@@ -84,21 +83,9 @@ class TinyDBListenerStore:
                 return listener
         raise ListenerNotFound(f"no listener has the id {listener_id!r}; `pulp-admin event listener list` shows them")
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        import filelock  # costs as much as all of core's imports together, and readers do not need it
-
+    def _locked(self) -> AbstractContextManager[None]:
         data_dir.prepare(self._folder)
-        lock = filelock.FileLock(self._lock_path, timeout=LOCK_TIMEOUT, mode=0o600, poll_interval=0.01)
-        try:
-            with lock:
-                yield
-        except filelock.Timeout as error:
-            raise StoreBusy(
-                f"{self._lock_path} was held by another process for {LOCK_TIMEOUT:g} s; nothing was stored, retry later"
-            ) from error
-        except PermissionError as error:
-            raise data_dir.unusable(self._lock_path, error) from error
+        return locked(self._lock_path)
 
 
 def _replace_by(listener: Listener) -> Callable[[Mapping[str, Any]], None]:

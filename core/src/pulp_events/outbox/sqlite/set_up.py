@@ -6,10 +6,10 @@ import logging
 import sqlite3
 from pathlib import Path
 
-from pulp_events.errors import StoreBusy, StoreCorrupt
+from pulp_events.errors import StoreCorrupt
+from pulp_events.file_lock import locked
 from pulp_events.outbox.sqlite import schema
 from pulp_events.outbox.sqlite.connection import (
-    BUSY_TIMEOUT,
     connect,
     damage_marker,
     explain,
@@ -28,19 +28,14 @@ def set_up(path: Path) -> None:
     """
     if _is_ready(path):
         return
-    import filelock  # costs as much as all of core's imports together, and is needed once in a file's life
-
-    try:
-        with filelock.FileLock(path.with_name(path.name + ".lock"), timeout=BUSY_TIMEOUT, mode=0o600):
-            try:
-                _check_for_damage(path)
-                _migrate(path)
-            except StoreCorrupt as error:
-                kept = set_aside(path)
-                _logger.error("%s. It was set aside as %s, and a new outbox was begun", error, kept)
-                _migrate(path)
-    except filelock.Timeout as error:
-        raise StoreBusy(f"{path} is being set up by another process for {BUSY_TIMEOUT:g} s; retry later") from error
+    with locked(path.with_name(path.name + ".lock")):
+        try:
+            _check_for_damage(path)
+            _migrate(path)
+        except StoreCorrupt as error:
+            kept = set_aside(path)
+            _logger.error("%s. It was set aside as %s, and a new outbox was begun", error, kept)
+            _migrate(path)
 
 
 def _is_ready(path: Path) -> bool:
