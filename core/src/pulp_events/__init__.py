@@ -8,34 +8,39 @@ with EventBus.open() as bus:
     bus.wait(event, timeout=30)
 """
 
-from pulp_events.bus import EventBus
-from pulp_events.errors import (
-    BusClosed,
-    DeliveryNotFound,
-    EventsError,
-    EventTooLarge,
-    InvalidConfig,
-    InvalidEvent,
-    ListenerNotFound,
-    PermanentFailure,
-    PluginError,
-    SettingsError,
-    StoreBusy,
-    StoreCorrupt,
-    StoreError,
-    StoreTooNew,
-    TimedOut,
-    TransientFailure,
-    UnknownEventType,
-    UnknownNotifierType,
-)
-from pulp_events.events.event import Event
-from pulp_events.events.event_type import EventType
-from pulp_events.hookspecs import hookimpl
-from pulp_events.listeners.listener import Listener
-from pulp_events.notifier import Channel, Notifier
-from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.plugins.api import API_VERSION
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.errors import (
+        BusClosed,
+        DeliveryNotFound,
+        EventsError,
+        EventTooLarge,
+        InvalidConfig,
+        InvalidEvent,
+        ListenerNotFound,
+        PermanentFailure,
+        PluginError,
+        SettingsError,
+        StoreBusy,
+        StoreCorrupt,
+        StoreError,
+        StoreTooNew,
+        TimedOut,
+        TransientFailure,
+        UnknownEventType,
+        UnknownNotifierType,
+    )
+    from pulp_events.events.event import Event
+    from pulp_events.events.event_type import EventType
+    from pulp_events.hookspecs import hookimpl
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.notifier import Channel, Notifier
+    from pulp_events.outbox.delivery import Attempt, Delivery
+    from pulp_events.plugins.api import API_VERSION
 
 __all__ = [
     "API_VERSION",
@@ -67,3 +72,56 @@ __all__ = [
     "UnknownNotifierType",
     "hookimpl",
 ]
+
+_HOMES = {
+    "pulp_events.bus": ("EventBus",),
+    "pulp_events.errors": (
+        "BusClosed",
+        "DeliveryNotFound",
+        "EventsError",
+        "EventTooLarge",
+        "InvalidConfig",
+        "InvalidEvent",
+        "ListenerNotFound",
+        "PermanentFailure",
+        "PluginError",
+        "SettingsError",
+        "StoreBusy",
+        "StoreCorrupt",
+        "StoreError",
+        "StoreTooNew",
+        "TimedOut",
+        "TransientFailure",
+        "UnknownEventType",
+        "UnknownNotifierType",
+    ),
+    "pulp_events.events.event": ("Event",),
+    "pulp_events.events.event_type": ("EventType",),
+    "pulp_events.hookspecs": ("hookimpl",),
+    "pulp_events.listeners.listener": ("Listener",),
+    "pulp_events.notifier": (
+        "Channel",
+        "Notifier",
+    ),
+    "pulp_events.outbox.delivery": (
+        "Attempt",
+        "Delivery",
+    ),
+    "pulp_events.plugins.api": ("API_VERSION",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name's module when the name is first used (PEP 562): a plugin that needs a few costs no more."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,28 +14,28 @@ from typing import TYPE_CHECKING, Any
 from pulp_events import forks
 from pulp_events.clock import Clock, SystemClock
 from pulp_events.deliveries import Deliveries
-from pulp_events.dispatcher.assembly import make_dispatcher
-from pulp_events.dispatcher.dispatcher import Dispatcher
-from pulp_events.emitter import Emitter
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.builtin import LISTENER_DISABLED
-from pulp_events.events.event import Event
 from pulp_events.events.event_type import EventTypes
 from pulp_events.listeners.index import ListenerIndex
-from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.listeners import Listeners
-from pulp_events.operation import Operation
-from pulp_events.outbox.delivery import PENDING, Delivery
-from pulp_events.outbox.records import NewEvent
-from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.stores import open_listener_store, open_outbox
 
+# What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
+    from pulp_events.dispatcher.dispatcher import Dispatcher
+    from pulp_events.emitter import Emitter
+    from pulp_events.events.event import Event
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.operation import Operation
+    from pulp_events.outbox.delivery import Delivery
+    from pulp_events.outbox.records import NewEvent
+    from pulp_events.outbox.store import Outbox
     from pulp_events.worker.supervisor import Supervisor
 
 WAIT_POLL = 0.02
@@ -144,7 +144,8 @@ class EventBus:
     ) -> list[Event]:
         """Announce several events, `(event_type, payload[, call_report])` each, in one transaction."""
         self._check_open()
-        prepared = [self._emitter.prepare(*event) for event in events]
+        emitter = self._emitter or self._make_emitter()
+        prepared = [emitter.prepare(*event) for event in events]
         stored = [new for _, _, new in prepared if new.deliveries]
         if stored:
             self.outbox.add(stored, connection)
@@ -168,6 +169,8 @@ class EventBus:
         self, name: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
     ) -> Operation:
         """A context manager that emits `NAME.start` and `NAME.finish` around a block; see `Operation`."""
+        from pulp_events.operation import Operation
+
         return Operation(self, name, payload, call_report)
 
     def wait(self, event: Event | str, timeout: float | None = None) -> list[Delivery]:
@@ -175,6 +178,8 @@ class EventBus:
 
         Returns its deliveries as they then are: after a time-out some are still pending.
         """
+        from pulp_events.outbox.delivery import PENDING
+
         self._check_open()
         event_id = event if isinstance(event, str) else event.id
         outbox = self.outbox
@@ -216,6 +221,8 @@ class EventBus:
     @property
     def dispatcher(self) -> Dispatcher:
         """What makes deliveries, made when it is first needed."""
+        from pulp_events.dispatcher.assembly import make_dispatcher
+
         outbox = self.outbox
         with self._lock:
             if self._dispatcher is None:
@@ -247,7 +254,7 @@ class EventBus:
         self._dispatcher = None
         self._observers = Observers(self.plugins)
         self._index = ListenerIndex(self._store)
-        self._emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
+        self._emitter: Emitter | None = None
         self._threads: ThreadPoolExecutor | None = None
         self.listeners = Listeners(
             self._store, self._index, self.plugins, self.settings, self.clock, self._deleted, self._enabled
@@ -256,6 +263,12 @@ class EventBus:
             self.dispatcher.start()
         elif self._deliver == "process" and self._supervisor is None:
             self._supervisor = self._start_process()
+
+    def _make_emitter(self) -> Emitter:
+        from pulp_events.emitter import Emitter
+
+        self._emitter = emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
+        return emitter
 
     def _start_process(self) -> Supervisor:
         from pulp_events.worker.__main__ import command

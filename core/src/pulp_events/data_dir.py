@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pulp_events.errors import StoreError
@@ -22,3 +23,12 @@ def unusable(path: Path, error: OSError) -> StoreError:
         f"{path}: {error.strerror or error}; give the user of this process the right to write there, "
         "or name another folder as data_dir in section [events] of server.conf"
     )
+
+
+def sync(folder: Path) -> None:
+    """Let what was made, renamed or deleted in the folder be on the disk when this returns."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import DeliveryNotFound
-from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 
 if TYPE_CHECKING:
+    from pulp_events.outbox.delivery import Attempt, Delivery
+    from pulp_events.outbox.records import DeliveryQuery, Health, Stats
     from pulp_events.outbox.store import Outbox
 
 PAGE = 500
@@ -24,10 +24,14 @@ class Deliveries:
 
     def list(self, query: DeliveryQuery | None = None, *, limit: int = 50, before: str | None = None) -> list[Delivery]:
         """Deliveries that fit, newest first, at most `limit`; `before`: id of the last of the page before."""
+        from pulp_events.outbox.records import DeliveryQuery
+
         return list(self._outbox().find(query or DeliveryQuery(), limit, before))
 
     def get(self, delivery_id: str) -> Delivery:
         """One delivery; raises DeliveryNotFound."""
+        from pulp_events.outbox.records import DeliveryQuery
+
         found = self._outbox().find(DeliveryQuery(ids=[delivery_id]), 1)
         if not found:
             raise DeliveryNotFound(

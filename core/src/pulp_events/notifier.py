@@ -34,18 +34,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from marshmallow import Schema
 
 from pulp_events.errors import DeliveryFailure
-from pulp_events.events.event import Event
-from pulp_events.outbox.delivery import Delivery
+
+if TYPE_CHECKING:
+    from pulp_events.events.event import Event
+    from pulp_events.outbox.delivery import Delivery
 
 Config = Mapping[str, Any]
 """A listener's configuration as its notifier's `config_schema` loaded it."""
 
-Outcome = tuple[Delivery, DeliveryFailure | None]
+Outcome: TypeAlias = "tuple[Delivery, DeliveryFailure | None]"
 """What became of one delivery of a batch: None stands for delivered."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,6 +79,8 @@ class EventTypes:
             raise UnknownEventType(f"{what} {text!r}{verb}{self._hint(text)}; {self._known()}")
 
     def _hint(self, text: object) -> str:
+        import difflib
+
         close = difflib.get_close_matches(str(text), self._types, n=1)
         return f", did you mean {close[0]!r}?" if close else ""
 

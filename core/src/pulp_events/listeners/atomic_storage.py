@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Hashable
 from pathlib import Path
@@ -55,6 +54,8 @@ class AtomicJSONStorage(Storage):
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         """Replace the file: after a crash at any moment it holds the old content or the new, whole."""
+        import tempfile  # with all that it imports in its turn; readers do not need it
+
         content = {"format": {"1": {"name": FORMAT, "version": VERSION}}, **data}
         text = json.dumps(content, ensure_ascii=False, indent=1).encode()
         try:
@@ -71,7 +72,7 @@ class AtomicJSONStorage(Storage):
                 os.utime(file.fileno(), ns=(now, now))
                 os.fsync(file.fileno())
             Path(temporary).replace(self._path)
-            _sync_folder(self._path.parent)
+            data_dir.sync(self._path.parent)
         except OSError as error:
             Path(temporary).unlink(missing_ok=True)
             raise data_dir.unusable(self._path, error) from error
@@ -85,11 +86,3 @@ class AtomicJSONStorage(Storage):
         except OSError as error:
             raise data_dir.unusable(self._path, error) from error
         return (found.st_ino, found.st_mtime_ns, found.st_size)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

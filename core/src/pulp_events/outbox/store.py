@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
+if TYPE_CHECKING:
+    from pulp_events.outbox.delivery import Attempt, Delivery
+    from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
 
 
 class Outbox(Protocol):

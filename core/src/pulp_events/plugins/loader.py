@@ -6,7 +6,6 @@ import inspect
 import logging
 import os
 from collections.abc import Callable, Iterable
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +14,7 @@ import pluggy
 from pulp_events import hookspecs
 from pulp_events.errors import PluginError
 from pulp_events.plugins import api
+from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
 from pulp_events.plugins.validation import check_event_types, check_notifiers
 
@@ -35,7 +35,7 @@ class Loader:
         """Load every entry point of the group `pulp_events`, in the order of their names."""
         blocked = {name.strip() for name in os.environ.get(BLOCK_VARIABLE, "").split(",")}
         plugins = []
-        for entry_point in sorted(entry_points(group=GROUP), key=lambda found: found.name):
+        for entry_point in sorted(entry_points(GROUP), key=lambda found: found.name):
             if entry_point.name in blocked:
                 reason = f"named in {BLOCK_VARIABLE}"
                 plugins.append(Plugin(entry_point.name, entry_point, state=BLOCKED, reason=reason))

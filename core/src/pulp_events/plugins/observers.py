@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pulp_events.events.event import Event
-from pulp_events.listeners.listener import Listener
-from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.plugins.registry import Plugins
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.outbox.delivery import Attempt, Delivery
 
 _logger = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -116,6 +115,8 @@ class Plugins:
             return f"pip install {FIRST_PARTY[type_id]} brings it"
         if not self.notifiers:
             return "no notifier is installed; pip install " + ", ".join(FIRST_PARTY.values()) + " bring some"
+        import difflib
+
         close = difflib.get_close_matches(type_id, self.notifiers, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         return f"{hint}installed: {', '.join(sorted(self.notifiers))}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -73,6 +72,8 @@ class Settings:
         place = f"{self.path}, section [{section}]"
         key = key.split(".")[0]
         if key and key not in known:
+            import difflib
+
             close = difflib.get_close_matches(key, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             return f"{place}, key {key} = {given.get(key)!r}: unknown key.{hint} Known keys: {', '.join(known)}"

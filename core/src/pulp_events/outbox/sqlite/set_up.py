@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from pathlib import Path
 
+from pulp_events import data_dir
 from pulp_events.errors import StoreCorrupt
 from pulp_events.file_lock import locked
 from pulp_events.outbox.sqlite import schema
@@ -36,6 +37,9 @@ def set_up(path: Path) -> None:
             kept = set_aside(path)
             _logger.error("%s. It was set aside as %s, and a new outbox was begun", error, kept)
             _migrate(path)
+        # SQLite deletes its rollback journal, but does not make sure that it stays deleted: should a power cut bring it
+        # back, it would be played back into a database that has moved on.
+        data_dir.sync(path.parent)
 
 
 def _is_ready(path: Path) -> bool:
