@@ -42,7 +42,7 @@ def main() -> int:
                 "event listener email create --event-type='repo.*.finish' --subject='pulp notification' "
                 "--addresses=someone@redhat.com,another@redhat.com"
             )
-            pulp_admin(f"event listener http create --event-type='repo.sync.*' --url={http.url}hook")
+            pulp_admin(f"event listener http create --event-type='repo.sync.*' --url={http.url}/hook")
             pulp_admin("event listener amqp create --event-type='*' --exchange=pulp")
             pulp_admin("event listener list")
 

@@ -19,9 +19,10 @@ from pulp_events_amqp.credentials import credentials, tls_context
 from pulp_events_amqp.dialects import dialect_for
 from pulp_events_amqp.dialects.base import Dialect
 from pulp_events_amqp.engine import Engine
+from pulp_events_amqp.links import end_sessions_without
 from pulp_events_amqp.message import encode
 from pulp_events_amqp.opening import VIRTUAL_HOST, Opening
-from pulp_events_amqp.outcomes import ExchangeGone, failure_of
+from pulp_events_amqp.outcomes import ExchangeGone, describe_success, failure_of
 from pulp_events_amqp.outgoing import Batch, Lost, Outgoing
 from pulp_events_amqp.procedures import Procedure
 from pulp_events_amqp.sockets import connect
@@ -99,6 +100,7 @@ class AmqpChannel(Channel):
                     return
                 failure = failure_of(result, self._exchange, self._dialect.released_is_delivered)
                 self.broken = self.broken or isinstance(failure, ExchangeGone)
+                self.detail = "" if failure else describe_success(result)
                 yield pending.pop(result.key), failure
         except Empty:
             yield from self._late(batch, pending)
@@ -123,6 +125,7 @@ class AmqpChannel(Channel):
         self.product = str((engine.connection.remote_properties or {}).get("product", ""))
         self._dialect = dialect_for(self.product)
         link = yield from self._dialect.attach(engine, self._exchange)
+        end_sessions_without(engine, link)
         return Outgoing(engine, link)
 
     def _usable(self, deadline: float) -> Outgoing:

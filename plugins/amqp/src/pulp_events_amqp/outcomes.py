@@ -30,3 +30,8 @@ def failure_of(settled: Settled, exchange: str, released_is_delivered: bool) -> 
     if settled.state == Delivery.MODIFIED:
         return TransientFailure(f"exchange {exchange!r} did not process the message (outcome modified)")
     return TransientFailure(f"exchange {exchange!r} settled the message without an outcome")
+
+
+def describe_success(settled: Settled) -> str:
+    """What is noted with a message that was delivered."""
+    return "accepted" if settled.state == Delivery.ACCEPTED else "released: nobody is subscribed"

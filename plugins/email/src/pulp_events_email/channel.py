@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from pulp_events import Channel, Delivery, TimedOut, TransientFailure
+from pulp_events.deadline import Deadline
 from pulp_events.errors import DeliveryFailure
 from pulp_events.fields import format_duration
 from pulp_events.notifier import Config
 from pulp_events_email.addresses import envelope_form, split_sender
 from pulp_events_email.answer import explain, judge
 from pulp_events_email.connection import Connection, dial, tls_context
-from pulp_events_email.deadline import Deadline
 from pulp_events_email.message import Composer
 from pulp_events_email.notifier import DISABLED
 
@@ -70,13 +70,15 @@ class EmailChannel(Channel):
         try:
             connection = self._begin()
             self._expect("RCPT", connection.path("rcpt", "TO", recipient))
-            self._expect("DATA", connection.data(message))
+            code, text = connection.data(message)
+            self._expect("DATA", (code, text))
         except smtplib.SMTPDataError as error:  # anything but 354, which asks for the message
             raise self._refused("DATA", error.smtp_code, error.smtp_error) from error
         except (smtplib.SMTPException, OSError) as error:
             self.close_at_once()
             raise self._failure(error) from error
         self._last_used = time.monotonic()
+        self.detail = f"{code} {text.decode('utf-8', 'replace')}"
 
     def _begin(self) -> Connection:
         """A connection on which the server has taken MAIL."""

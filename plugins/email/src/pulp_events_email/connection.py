@@ -9,8 +9,8 @@ from pathlib import Path
 from socket import AF_INET6
 
 from pulp_events import TransientFailure
+from pulp_events.deadline import Deadline, DeadlineSocket, connect, put_under_deadline
 from pulp_events.notifier import Config
-from pulp_events_email.deadline import Deadline, DeadlineSocket, connect, put_under_deadline
 from pulp_events_email.settings import NONE, SMTPS, STARTTLS
 
 

@@ -14,11 +14,11 @@ from urllib3.util import Timeout
 
 from pulp_events import Channel, Delivery, PermanentFailure, TimedOut, TransientFailure
 from pulp_events.clock import iso_z
+from pulp_events.deadline import Deadline
 from pulp_events.errors import DeliveryFailure
 from pulp_events.fields import format_duration
 from pulp_events.notifier import Config
 from pulp_events_http.answer import excerpt_of, judge
-from pulp_events_http.deadline import Deadline
 from pulp_events_http.explain import explain
 from pulp_events_http.transport import DeadlineAdapter, tls_context
 from pulp_events_http.url import without_secrets
@@ -127,6 +127,7 @@ class HttpChannel(Channel):
         if not 200 <= response.status < 300:
             raise self._refusal(response, body)
         self._last_used = time.monotonic()
+        self.detail = f"{response.status} {response.reason or ''}".rstrip()
 
     def _connected(self) -> HTTPConnectionPool:
         """The pool that holds the connection, emptied if that has rested for too long."""

@@ -13,7 +13,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from pulp_events import TransientFailure
-from pulp_events_http.deadline import Deadline, DeadlineSocket, connect, put_under_deadline
+from pulp_events.deadline import Deadline, DeadlineSocket, connect, put_under_deadline
 
 
 def tls_context(ca_path: str | None) -> ssl.SSLContext:
