@@ -196,11 +196,19 @@ class EventBus:
         self._check_open()
         return self.dispatcher.run_due()
 
-    def close(self, grace: float = 5.0) -> None:
-        """Finish the deliveries under way (at most `grace` seconds), leave the others stored, let go of everything."""
+    def close(self, grace: float = 5.0, *, drain: bool = True) -> None:
+        """End within `grace` seconds: finish the deliveries under way, leave the others stored, let go of everything.
+
+        `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
+        events leave with it. What remains is made by the next process on the same data folder.
+        """
         if self._closed:
             return
         self._closed = True
+        deadline = time.monotonic() + grace
+        if drain and self._dispatcher is not None and not self._forked:
+            self._dispatcher.drain(grace)
+        grace = max(0.0, deadline - time.monotonic())
         if self._dispatcher is not None and not self._forked:
             self._dispatcher.stop(grace)
         if self._supervisor is not None and not self._forked:
@@ -259,6 +267,9 @@ class EventBus:
         self.listeners = Listeners(
             self._store, self._index, self.plugins, self.settings, self.clock, self._deleted, self._enabled
         )
+        if self._deliver != "external":
+            # Not first in some thread: a fork amid an import would leave the child with a lock that nobody opens.
+            self._make_emitter()
         if self._deliver == "background":
             self.dispatcher.start()
         elif self._deliver == "process" and self._supervisor is None:

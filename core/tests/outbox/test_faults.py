@@ -224,3 +224,24 @@ def test_the_file_stops_growing_when_old_deliveries_are_cleaned(path):
 
 def test_resource_limits_are_as_before():
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_opening_another_connection_keeps_the_locks_of_those_that_are_open(path, outbox):
+    """A process that lost its lock would lose its events: the last one to close deletes the log under its hands."""
+    outbox.add([new_event()])
+    outbox.stats()
+    other = SQLiteOutbox(path)  # in this process
+    other.stats()
+    code = """
+        import sys
+        from pathlib import Path
+        from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+        outbox = SQLiteOutbox(Path(sys.argv[1]))
+        print(outbox.stats().pending)
+        outbox.close()
+    """
+    count = [sys.executable, "-c", textwrap.dedent(code), str(path)]
+    assert subprocess.run(count, check=True, capture_output=True).stdout == b"1\n"
+    outbox.add([new_event()])
+    assert subprocess.run(count, check=True, capture_output=True).stdout == b"2\n"
+    other.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 from pulp_events.clock import Clock
@@ -64,6 +65,19 @@ class Dispatcher:
         """Begin to deliver in background threads."""
         self._thread = threading.Thread(target=self._loop, name="pulp-events-dispatcher", daemon=True)
         self._thread.start()
+
+    def drain(self, timeout: float) -> None:
+        """Wait until nothing is due and nothing under way here, at most `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while self._thread is not None and time.monotonic() < deadline and self._has_work():
+            self.wait_for_record(min(POLL, max(0.0, deadline - time.monotonic())))
+
+    def _has_work(self) -> bool:
+        if any(lane.claimed for route in self._routes.all() for lane in list(route.lanes)):
+            return True
+        now = self._clock.monotonic()
+        routes = [self._routes.get(listener_id) for listener_id, wait in self._outbox.ready().items() if wait <= 0]
+        return any(route is not None and route.lanes_wanted(now) for route in routes)
 
     def stop(self, grace: float = 5.0) -> None:
         """Finish the deliveries under way, give back the others, close the channels; at most `grace` seconds."""

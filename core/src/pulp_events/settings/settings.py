@@ -38,7 +38,7 @@ class Settings:
         return cls(found, {**CORE_SECTIONS, **(plugin_sections or {})}, server_conf.read(found))
 
     def section(self, name: str) -> Mapping[str, Any]:
-        """Values of one section by the names of the schema's fields; empty for one that nobody declared."""
+        """Values of one section as the schema loads them; empty for one that nobody declared."""
         return self._values.get(name, {})
 
     def raw_section(self, name: str) -> Mapping[str, str]:
@@ -64,7 +64,7 @@ class Settings:
             loaded = schema.load(given)
         except ValidationError as error:
             raise SettingsError(self._explain(section, schema, given, error)) from None
-        return {name: loaded.get(name) for name in schema.fields}
+        return dict(loaded)
 
     def _explain(self, section: str, schema: Schema, given: Mapping[str, str], error: ValidationError) -> str:
         known = {field.data_key or name: field for name, field in schema.fields.items()}

@@ -53,7 +53,7 @@ class Worker:
                     bus = self._reopen(bus)
         finally:
             sd_notify.stopping()
-            bus.close(self._grace)
+            bus.close(self._grace, drain=False)
         return 0
 
     def _on_stop(self) -> None:
@@ -71,7 +71,7 @@ class Worker:
         except EventsError as error:
             _logger.error("the settings stay as they were: %s", error)
         else:
-            bus.close(self._grace)
+            bus.close(self._grace, drain=False)
             bus = renewed
             _logger.info("worker %d has read its settings again", os.getpid())
         sd_notify.ready()

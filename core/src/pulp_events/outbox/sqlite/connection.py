@@ -23,8 +23,13 @@ BUSY_TIMEOUT = 30.0
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode, usable from any thread (by one at a time). Makes the file with mode 0600."""
     try:
-        # SQLite would make the file with the umask's mode; its -wal and -shm files take the mode of this one.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # SQLite would make the file with the umask's mode; its -wal and -shm files take the mode of this one. Only a
+        # new file may be opened here: to close any descriptor of a file drops all locks that this process has on it,
+        # also those of its SQLite connections (https://www.sqlite.org/howtocorrupt.html §2.2).
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         raise data_dir.unusable(path, error) from error
     return sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256)
