@@ -46,6 +46,8 @@ class RabbitMQ:
         self.port, self._dist_port, self._epmd_port = free_ports(3)
         self._processes: list[subprocess.Popen[bytes]] = []
         inside = Path("/") / self._home.relative_to(root)
+        # RabbitMQ looks this machine's name up for each connection; that must not depend on a name server.
+        (root / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
         (self._home / "definitions.json").write_text(json.dumps(_definitions()))
         (self._home / "enabled_plugins").write_text("[].\n")
         (self._home / "rabbitmq.conf").write_text(

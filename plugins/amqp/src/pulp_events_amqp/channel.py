@@ -19,7 +19,6 @@ from pulp_events_amqp.credentials import credentials, tls_context
 from pulp_events_amqp.dialects import dialect_for
 from pulp_events_amqp.dialects.base import Dialect
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import end_sessions_without
 from pulp_events_amqp.message import encode
 from pulp_events_amqp.opening import VIRTUAL_HOST, Opening
 from pulp_events_amqp.outcomes import ExchangeGone, describe_success, failure_of
@@ -125,7 +124,6 @@ class AmqpChannel(Channel):
         self.product = str((engine.connection.remote_properties or {}).get("product", ""))
         self._dialect = dialect_for(self.product)
         link = yield from self._dialect.attach(engine, self._exchange)
-        end_sessions_without(engine, link)
         return Outgoing(engine, link)
 
     def _usable(self, deadline: float) -> Outgoing:

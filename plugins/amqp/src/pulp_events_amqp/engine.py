@@ -31,6 +31,9 @@ T = TypeVar("T")
 _CHUNK = 256 * 1024
 """Bytes read from the socket at once."""
 
+_GOODBYE = 0.5
+"""Seconds that the broker has to answer our close frame (AMQP 1.0 §2.4.6)."""
+
 
 class Engine:
     """One connection. `start` it, `perform` procedures on it, `close` it; all three may be called by any thread."""
@@ -57,7 +60,7 @@ class Engine:
         self._woken, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._woken.setblocking(False)
-        self._closing = False
+        self._closing: float | None = None  # having said goodbye, wait for the broker's until then
         self._tags = 0
         self._thread = threading.Thread(target=self._run, name=f"amqp {broker}", daemon=True)
 
@@ -116,7 +119,7 @@ class Engine:
         yield lambda: bool(self.connection.state & Endpoint.REMOTE_ACTIVE)
 
     def _say_goodbye(self) -> None:
-        self._closing = True
+        self._closing = time.monotonic() + _GOODBYE
         self.connection.close()
 
     def _begin(self) -> None:
@@ -145,12 +148,16 @@ class Engine:
                 self._advance()
                 next_tick = self._transport.tick(time.monotonic())
                 blocked = self._write()
-                if self._closing and not blocked:
+                if self._closing and (
+                    self.connection.state & Endpoint.REMOTE_CLOSED or time.monotonic() > self._closing
+                ):
                     break
                 poll.modify(self._socket, select.POLLIN | (select.POLLOUT if blocked else 0))
                 timeout = max(0.0, next_tick - time.monotonic()) * 1000 + 1 if next_tick else None
                 if self._jobs:
                     timeout = 0
+                elif self._closing:
+                    timeout = max(0.0, self._closing - time.monotonic()) * 1000 + 1
                 for descriptor, _ in poll.poll(timeout):
                     if descriptor == self._woken.fileno():
                         self._woken.recv(4096)

@@ -1,10 +1,14 @@
-"""Attaching links, as procedures for the engine's thread."""
+"""Attaching links, as procedures for the engine's thread.
+
+Sessions are left open until the connection closes, also those that nothing is attached to any more. An ended session's
+channel goes to the next one that begins, and RabbitMQ 4.0 at times loses the `begin` on a channel just left.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from proton import Condition, Data, Endpoint, Link, Receiver, Sender, Session, symbol
+from proton import Condition, Data, Endpoint, Link, Receiver, Sender, symbol
 
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.procedures import Procedure
@@ -37,7 +41,7 @@ def attach_sender(engine: Engine, address: str | None, capabilities: Sequence[st
     sender.rcv_settle_mode = Link.RCV_FIRST
     sender.open()
     yield attached(sender)
-    yield from raise_if_refused(sender)
+    raise_if_refused(sender)
     return sender
 
 
@@ -63,23 +67,10 @@ def is_closed(link: Sender | Receiver) -> bool:
     return bool((link.state | link.session.state) & Endpoint.REMOTE_CLOSED)
 
 
-def raise_if_refused(link: Sender | Receiver) -> Procedure[None]:
-    """Raise LinkRefused, and give the session back, if the broker has closed the link or its session."""
+def raise_if_refused(link: Sender | Receiver) -> None:
+    """Raise LinkRefused if the broker has closed the link or its session."""
     if is_closed(link):
-        refused = LinkRefused(link.remote_condition or link.session.remote_condition)
-        yield from end_session(link.session)
-        raise refused
-
-
-def end_session(session: Session) -> Procedure[None]:
-    """End a session together with its links.
-
-    Its channel goes to the next session that begins, so that must not be before the broker has ended it too: the
-    broker's `end` would be taken for the new session's.
-    """
-    if session.state & Endpoint.LOCAL_ACTIVE:
-        session.close()
-    yield lambda: bool(session.state & Endpoint.REMOTE_CLOSED)
+        raise LinkRefused(link.remote_condition or link.session.remote_condition)
 
 
 def put_symbols(data: Data, names: Sequence[str]) -> None:

@@ -33,8 +33,8 @@ def describe_end(broker: str, connection: Connection, transport: Transport, open
     sasl = transport.sasl()
     if sasl.outcome not in (None, sasl.OK) or (local is not None and local.name == "amqp:unauthorized-access"):
         return (
-            f"{broker} refused {opening.credentials.describe()}; check user name and password in [messaging], and which "
-            "mechanisms the broker offers"
+            f"{broker} refused {opening.credentials.describe()}; check user name and password in [messaging], and "
+            "which mechanisms the broker offers"
         )
     reason = (
         f"{local.name}: {local.description or 'no description'}" if local else "closed by the broker without a reason"

@@ -9,7 +9,7 @@ from typing import Any
 from proton import Link, Message, symbol
 
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import attached, end_session, raise_if_refused
+from pulp_events_amqp.links import attached, raise_if_refused
 from pulp_events_amqp.procedures import Procedure
 
 _NODE = "/management"
@@ -45,19 +45,18 @@ def request(engine: Engine, method: str, path: str, body: Mapping[str, Any]) -> 
     receiver.flow(1)
     for link in (sender, receiver):
         yield attached(link)
-        yield from raise_if_refused(link)
+        raise_if_refused(link)
     yield lambda: sender.credit > 0 or bool(session.state & sender.REMOTE_CLOSED)
-    yield from raise_if_refused(sender)
+    raise_if_refused(sender)
     Message(dict(body), id=_ID, subject=method, address=path, reply_to="$me").send(sender, engine.next_tag())
     answer: Any = Message()
     while True:
         yield lambda: _complete(receiver) or bool(session.state & receiver.REMOTE_CLOSED)
-        yield from raise_if_refused(receiver)
+        raise_if_refused(receiver)
         delivery = answer.recv(receiver)
         if delivery is not None:
             delivery.settle()
             break
-    yield from end_session(session)
     return Answer(int(answer.subject or 0), answer.body if isinstance(answer.body, str) else "")
 
 

@@ -11,7 +11,7 @@ from pulp_events import TransientFailure
 from pulp_events_amqp.dialects.base import EXCHANGE_TYPE, Dialect, wrong_type
 from pulp_events_amqp.dialects.link_pair import Answer, request
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import LinkRefused, attach_sender, end_session
+from pulp_events_amqp.links import LinkRefused, attach_sender
 from pulp_events_amqp.procedures import Procedure
 
 _LINK_PAIR = "LINK_PAIR_V1_0"
@@ -56,13 +56,12 @@ class RabbitMQ(Dialect):
     def _find(self, engine: Engine, exchange: str, path: str, declared: Answer) -> Procedure[None]:
         """Not permitted to make it: return if it is there all the same."""
         try:
-            link = yield from attach_sender(engine, path)
+            yield from attach_sender(engine, path)
         except LinkRefused as refused:
             raise TransientFailure(
                 f"exchange {exchange!r} cannot be used ({refused}) and the permission 'configure' to create it is "
                 f"missing ({declared}); grant it or create the exchange as a durable topic exchange"
             ) from refused
-        yield from end_session(link.session)
 
     def _declare(self, engine: Engine, path: str) -> Procedure[Answer]:
         properties = {"type": EXCHANGE_TYPE, "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
