@@ -5,13 +5,9 @@ They are taken out of the command line first: which parsers there are depends on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pulp_events_cli.errors import UsageError
-
-_VERBOSE = re.compile(r"-v+")
 
 HELP = {
     "--config": "server.conf to read; else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf",
@@ -32,24 +28,25 @@ RESERVED = frozenset([*FLAGS, *VALUES, "--help"])
 """Option strings that no command can have as its own."""
 
 
-@dataclass
 class GlobalOptions:
     """What the global options said."""
 
-    config: str | None = None
-    json: bool = False
-    no_plugins: bool = False
-    verbose: int = 0
-    version: bool = False
-    man_pages: str | None = None
+    def __init__(self) -> None:
+        self.config: str | None = None
+        self.json = False
+        self.no_plugins = False
+        self.verbose = 0
+        self.version = False
+        self.man_pages: str | None = None
 
 
 def extract(argv: Sequence[str]) -> tuple[GlobalOptions, list[str]]:
     """The global options in `argv`, and what is left of it. Raises UsageError.
 
-    >>> extract(["event", "types", "--json"])
-    (GlobalOptions(config=None, json=True, no_plugins=False, verbose=0, version=False, man_pages=None), ['event', 'types'])
-    """  # noqa: E501
+    >>> options, rest = extract(["event", "--json", "types", "-vv"])
+    >>> options.json, options.verbose, rest
+    (True, 2, ['event', 'types'])
+    """
     options = GlobalOptions()
     rest: list[str] = []
     words = iter(argv)
@@ -57,7 +54,7 @@ def extract(argv: Sequence[str]) -> tuple[GlobalOptions, list[str]]:
         name, equals, value = word.partition("=")
         if word == "--":
             rest += [word, *words]
-        elif _VERBOSE.fullmatch(word):
+        elif word[:2] == "-v" and not word[1:].strip("v"):
             options.verbose += len(word) - 1
         elif name in FLAGS:
             if equals:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pulp_events.clock import Clock
-from pulp_events.listeners.store import ListenerStore
-from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.sections import data_path
 from pulp_events.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.store import ListenerStore
+    from pulp_events.outbox.store import Outbox
 
 
 def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> ListenerStore:

@@ -8,23 +8,12 @@ function of the arguments that returns it. `arguments` also has `json` and `sess
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Group:
-    """One word after `pulp-admin event`; its module is imported when the word is used, or help is shown."""
-
-    name: str
-    summary: str
-    module: str
-
-
 GROUPS = (
-    Group("config", "show and check the settings", "pulp_events_cli.commands.config"),
-    Group("delivery", "see and manage deliveries", "pulp_events_cli.commands.delivery"),
-    Group("emit", "emit an event and see it delivered", "pulp_events_cli.commands.emit"),
-    Group("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
-    Group("plugin", "see installed plugins", "pulp_events_cli.commands.plugin"),
-    Group("types", "list the types of events", "pulp_events_cli.commands.types"),
+    ("config", "show and check the settings", "pulp_events_cli.commands.config"),
+    ("delivery", "see and manage deliveries", "pulp_events_cli.commands.delivery"),
+    ("emit", "emit an event and see it delivered", "pulp_events_cli.commands.emit"),
+    ("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
+    ("plugin", "see installed plugins", "pulp_events_cli.commands.plugin"),
+    ("types", "list the types of events", "pulp_events_cli.commands.types"),
 )
+"""Name, line in the help of `pulp-admin event`, and module: it is imported when the name is used, or for help."""

@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
-    commands = parser.section()
-    commands.add_parser("show", help="show the settings that hold").set_defaults(run=_show, deliver=None)
-    commands.add_parser("check", help="check settings, data folder, stores and plugins").set_defaults(
-        run=_check, deliver=None
-    )
+    parser.offer("show", "show the settings that hold", run=_show, deliver=None)
+    parser.offer("check", "check settings, data folder, stores and plugins", run=_check, deliver=None)
 
 
 def _show(bus: None, arguments: argparse.Namespace) -> int:

@@ -28,13 +28,12 @@ _IDS_AT_ONCE = 100
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
-    commands = parser.section()
-    commands.add_parser("list", help="list deliveries, the newest first", fill=_fill_list)
-    commands.add_parser("show", help="show a delivery, its attempts and its report", fill=_fill_show)
-    commands.add_parser("retry", help="make dead deliveries pending again", fill=_fill_retry)
-    commands.add_parser("purge", help="delete finished deliveries", fill=_fill_purge)
-    commands.add_parser("stats", help="count deliveries, in all and by listener").set_defaults(run=_stats)
-    commands.add_parser("tail", help="follow deliveries as they happen", fill=delivery_tail.fill)
+    parser.offer("list", "list deliveries, the newest first", _fill_list)
+    parser.offer("show", "show a delivery, its attempts and its report", _fill_show)
+    parser.offer("retry", "make dead deliveries pending again", _fill_retry)
+    parser.offer("purge", "delete finished deliveries", _fill_purge)
+    parser.offer("stats", "count deliveries, in all and by listener", run=_stats)
+    parser.offer("tail", "follow deliveries as they happen", delivery_tail.fill)
 
 
 def _fill_list(parser: Parser) -> None:

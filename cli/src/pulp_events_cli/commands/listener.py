@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events_cli.output import listeners as records
 from pulp_events_cli.output.records import print_json, record
-from pulp_events_cli.parser.parser import OTHER_COMMANDS, Commands, Fill, Parser
+from pulp_events_cli.parser.parser import OTHER_COMMANDS, Fill, Parser
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
@@ -21,20 +21,14 @@ NO_CHANGES = "No changes were made"
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands of ours; the sections of the notifier types come when they are needed."""
     parser.usage_name = "pulp-admin listener"  # as the user guide has it
-    commands = parser.section()
-    commands.add_parser("delete", help="delete an event listener", fill=_on_one(_delete))
-    commands.add_parser("list", help="list all of the event listeners in the system").set_defaults(run=_list)
-    commands.add_parser("show", help="show an event listener in full", fill=_on_one(_show))
-    commands.add_parser(
-        "disable",
-        help="deliver nothing to a listener until it is enabled",
-        fill=_fill_disable,
-        group=OTHER_COMMANDS,
-    )
-    commands.add_parser(
-        "enable", help="deliver to a disabled listener again", fill=_on_one(_enable), group=OTHER_COMMANDS
-    )
-    parser.fill_later(lambda parser: _fill_types(parser, commands, session))
+    parser.offer("delete", "delete an event listener", _on_one(_delete))
+    parser.offer("list", "list all of the event listeners in the system", run=_list)
+    parser.offer("show", "show an event listener in full", _on_one(_show))
+    # Longer than `delete`: among the others they would move the columns that the user guide shows.
+    waiting = "deliver nothing to a listener until it is enabled"
+    parser.offer("disable", waiting, _fill_disable, group=OTHER_COMMANDS)
+    parser.offer("enable", "deliver to a disabled listener again", _on_one(_enable), group=OTHER_COMMANDS)
+    parser.fill_later(lambda parser: _fill_types(parser, session))
     parser.explain_unknown = lambda word, hint: _explain_unknown(word, hint, session)
 
 
@@ -57,10 +51,9 @@ def _fill_disable(parser: Parser) -> None:
     parser.set_defaults(run=_disable)
 
 
-def _fill_types(parser: Parser, commands: Commands, session: Session) -> None:
+def _fill_types(parser: Parser, session: Session) -> None:
     for notifier in session.plugins.notifiers.values():
-        summary = f"manage {notifier.type_id} listeners"
-        commands.add_parser(notifier.type_id, help=summary, fill=_type_section(notifier, session))
+        parser.offer(notifier.type_id, f"manage {notifier.type_id} listeners", _type_section(notifier, session))
     if not session.plugins.notifiers:
         parser.epilog = _no_notifier(session)
 

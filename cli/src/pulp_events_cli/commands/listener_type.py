@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 def fill(parser: Parser, notifier: Notifier, session: Session) -> None:
     """Add `create` and `update`."""
     options = SchemaOptions(notifier)
-    commands = parser.section()
-    commands.add_parser("create", help="create a listener", fill=lambda parser: _fill_create(parser, options, session))
-    commands.add_parser("update", help=notifier.update_help, fill=lambda parser: _fill_update(parser, options, session))
+    parser.offer("create", "create a listener", lambda parser: _fill_create(parser, options, session))
+    parser.offer("update", notifier.update_help, lambda parser: _fill_update(parser, options, session))
     parser.set_defaults(notifier_type_id=notifier.type_id, options=options)
 
 

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
-    commands = parser.section()
-    commands.add_parser("list", help="list installed plugins and their states").set_defaults(run=_list, deliver=None)
-    commands.add_parser("show", help="show a plugin in full", fill=_fill_show)
+    parser.offer("list", "list installed plugins and their states", run=_list, deliver=None)
+    parser.offer("show", "show a plugin in full", _fill_show)
 
 
 def _fill_show(parser: Parser) -> None:

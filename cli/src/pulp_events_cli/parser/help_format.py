@@ -75,7 +75,7 @@ def _description(parser: Parser) -> str:
 
 
 def _is_section(parser: Parser) -> bool:
-    parser._step("fill")
+    parser.fill()
     return parser.commands is not None
 
 

@@ -27,7 +27,7 @@ else:
 class Commands(_Commands):
     """What `Parser.add_subparsers` returns: `add_parser` makes a section or command of the section it belongs to."""
 
-    def add_parser(self, name: str, *, group: str | None = None, **kwargs: Any) -> Parser:  # type: ignore[override]
+    def add_parser(self, name: str, *, group: str | None = None, **kwargs: Any) -> Parser:
         """Add a command. `help`: its line in the section; `group`: heading under which that stands."""
         parser = super().add_parser(name, **kwargs)
         parser.summary = kwargs.get("help") or ""
@@ -35,16 +35,22 @@ class Commands(_Commands):
         return parser
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    # argparse makes one for each argument that is added; without a width it imports shutil to ask for the terminal's.
+    return argparse.HelpFormatter(prog, width=80)
+
+
 class Parser(argparse.ArgumentParser):
     """A section (has commands) or a command (has a default `run(bus, arguments) -> int`).
 
-    `fill` adds what belongs to it and is called when the parser is first used. `fill_rest` adds what plugins bring,
-    which is called only if it matters: for help, and for a word that is none of our own commands.
+    Only what the words lead to is built. `fill` adds what belongs to the parser, and is called when it is first used.
+    `offer` names a command of a section, whose parser is made when it is used or help is shown. `fill_rest` offers what
+    plugins bring, and is called for help and for a word that is none of our own commands.
     """
 
-    def __init__(self, *args: Any, fill: Fill | None = None, fill_rest: Fill | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, fill: Fill | None = None, **kwargs: Any) -> None:
         # An abbreviation that works today would become ambiguous with the next option that a plugin brings.
-        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+        super().__init__(*args, **{"allow_abbrev": False, "formatter_class": _formatter, **kwargs})
         self.register("action", "parsers", Commands)
         self.summary = ""
         self.group: str | None = None
@@ -52,7 +58,9 @@ class Parser(argparse.ArgumentParser):
         self.usage_name: str | None = None
         self.explain_unknown: Callable[[str, str], str] | None = None
         """Makes the message for a word that is no command here, of the word and a `; did you mean …?`."""
-        self._steps = {"fill": fill, "fill_rest": fill_rest}
+        self._fill = fill
+        self._fill_rest: Fill | None = None
+        self._offers: dict[str, Callable[[], None]] = {}
         self.set_defaults(parser=self)
 
     @property
@@ -63,35 +71,61 @@ class Parser(argparse.ArgumentParser):
     def section(self) -> Commands:
         """Make this a section; the result takes its commands."""
         if self.commands is None:
-            self.commands = self.add_subparsers(metavar="COMMAND", parser_class=Parser)
+            self.add_subparsers(metavar="COMMAND", parser_class=Parser)
+        assert self.commands is not None
         return self.commands
 
-    def add_subparsers(self, **kwargs: Any) -> Commands:
+    def add_subparsers(self, **kwargs: Any) -> Commands:  # type: ignore[override]
         """As argparse; the commands added are of this class."""
         # argparse would make the usage line of what stands before the commands, which is a slow way to `prog`.
         self.commands = super().add_subparsers(**{"prog": self.prog, **kwargs})  # type: ignore[assignment]
         return self.commands  # type: ignore[return-value]
 
+    def offer(
+        self, name: str, summary: str, fill: Fill | None = None, *, group: str | None = None, **defaults: Any
+    ) -> None:
+        """Make this a section with the command `name`. `defaults`: as for `set_defaults`."""
+        commands = self.section()
+        self._offers[name] = lambda: commands.add_parser(name, help=summary, fill=fill, group=group).set_defaults(
+            **defaults
+        )
+
     def fill_later(self, fill_rest: Fill) -> None:
-        """Set what adds the commands that plugins bring."""
-        self._steps["fill_rest"] = fill_rest
+        """Set what offers the commands that plugins bring."""
+        self._fill_rest = fill_rest
+
+    def fill(self) -> None:
+        """Add what belongs to this parser itself."""
+        if self._fill is not None:
+            fill, self._fill = self._fill, None
+            fill(self)
 
     def complete(self) -> None:
-        """Add everything that belongs to this parser."""
-        self._step("fill")
-        self._step("fill_rest")
+        """Add everything, and make the parsers of all commands."""
+        self.fill()
+        if self._fill_rest is not None:
+            fill_rest, self._fill_rest = self._fill_rest, None
+            self._accept()
+            fill_rest(self)
+        self._accept()
+
+    def _accept(self) -> None:
+        for name in list(self._offers):
+            self._offers.pop(name)()
 
     def parse_known_args(  # type: ignore[override]
         self, args: Any = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
         words = list(args)
-        self._step("fill")
+        self.fill()
         if self.commands is None:
             self._refuse_unknown_option(words)
         else:
             first = next(iter(words), "")
-            if first not in self.commands.choices:
-                self._step("fill_rest")
+            if first in self._offers:
+                self._offers.pop(first)()
+            elif first not in self.commands.choices:
+                self.complete()
             self._refuse_unknown_option(words[:1])
         return super().parse_known_args(words, namespace)
 
@@ -125,11 +159,6 @@ class Parser(argparse.ArgumentParser):
 
         return [*self._option_string_actions, *(option for option in HELP if option.startswith("--"))]
 
-    def _step(self, name: str) -> None:
-        step = self._steps.pop(name, None)
-        if step is not None:
-            step(self)
-
     # argparse would report a missing option before the misspelt one that it is missing for, and echo values.
 
     def _refuse_unknown_option(self, words: Sequence[str]) -> None:
@@ -151,9 +180,6 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, Commands) and value not in action.choices:
-            self.complete()
-            if value in action.choices:
-                return
             hint = did_you_mean(value, action.choices)
             if self.explain_unknown is not None:
                 raise UsageError(self.explain_unknown(value, hint))

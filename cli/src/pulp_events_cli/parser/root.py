@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 
-from pulp_events_cli.commands import GROUPS, Group
+from pulp_events_cli.commands import GROUPS
 from pulp_events_cli.global_options import HELP, METAVARS
 from pulp_events_cli.parser.parser import Fill, Parser
 from pulp_events_cli.session import Session
@@ -15,24 +15,24 @@ _logger = logging.getLogger(__name__)
 
 def build(session: Session) -> Parser:
     """The parser of `pulp-admin`; what lies below is built as far as the words lead."""
-    root = Parser(prog="pulp-admin", description="administer a Pulp server", fill_rest=_fill_global_options)
-    root.section().add_parser("event", help="manage events: listeners, deliveries, plugins", fill=_events(session))
+    root = Parser(prog="pulp-admin", description="administer a Pulp server")
+    root.offer("event", "manage events: listeners, deliveries, plugins", _events(session))
+    root.fill_later(_fill_global_options)
     return root
 
 
 def _events(session: Session) -> Fill:
     def fill(parser: Parser) -> None:
-        commands = parser.section()
-        for group in GROUPS:
-            commands.add_parser(group.name, help=group.summary, fill=_group(group, session))
+        for name, summary, module in GROUPS:
+            parser.offer(name, summary, _group(module, session))
         parser.fill_later(lambda parser: _fill_plugins_commands(parser, session))
 
     return fill
 
 
-def _group(group: Group, session: Session) -> Fill:
+def _group(module: str, session: Session) -> Fill:
     def fill(parser: Parser) -> None:
-        importlib.import_module(group.module).fill(parser, session)
+        importlib.import_module(module).fill(parser, session)
 
     return fill
 

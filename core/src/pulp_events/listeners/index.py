@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
 from pulp_events.events import pattern
-from pulp_events.listeners.listener import Listener
-from pulp_events.listeners.store import ListenerStore
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.listeners.store import ListenerStore
 
 _logger = logging.getLogger(__name__)
 

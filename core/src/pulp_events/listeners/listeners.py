@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pulp_events.clock import Clock, from_timestamp
 from pulp_events.errors import InvalidConfig, ListenerNotFound, UnknownNotifierType
@@ -16,11 +16,13 @@ from pulp_events.listeners.config import validate
 from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
-from pulp_events.listeners.store import ListenerStore
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, redact
 from pulp_events.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.store import ListenerStore
 
 
 class Unchanged(enum.Enum):

@@ -10,44 +10,30 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    import importlib.metadata
     from importlib.metadata import Distribution
+
+EntryPoint: TypeAlias = "importlib.metadata.EntryPoint | FoundEntryPoint"
 
 _METADATA = (".dist-info", ".egg-info")
 
 
-class EntryPoint(Protocol):
-    """What `importlib.metadata.EntryPoint` and `FoundEntryPoint` have in common."""
-
-    @property
-    def name(self) -> str:
-        """Name of the plugin."""
-
-    @property
-    def value(self) -> str:
-        """`module` or `module:attribute`."""
-
-    @property
-    def dist(self) -> Distribution | None:
-        """The distribution that brings it."""
-
-    def load(self) -> Any:
-        """Import the module and return what `value` names."""
-
-
-@dataclass(frozen=True)
 class FoundEntryPoint:
-    """An entry point read from a metadata folder."""
+    """An entry point read from a metadata folder; it is used as an `importlib.metadata.EntryPoint` is."""
 
-    name: str
-    value: str
-    folder: Path
+    def __init__(self, name: str, value: str, folder: Path) -> None:
+        self.name = name
+        self.value = value
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        return f"FoundEntryPoint({self.name!r}, {self.value!r}, {str(self.folder)!r})"
 
     @cached_property
     def dist(self) -> Distribution:

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pulp_events.events.event import Event
 from pulp_events.plugins.registry import Plugins
 
 if TYPE_CHECKING:
+    from pulp_events.events.event import Event
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.delivery import Attempt, Delivery
 
@@ -31,6 +31,8 @@ class Observers:
 
     def before_emit(self, event: Event) -> Event:
         """The event as the plugins, one after the other, want it emitted."""
+        from pulp_events.events.event import Event
+
         for plugin, call in self._before_emit:
             try:
                 replacement = call(event=event)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.events.event_type import EventType
 from pulp_events.notifier import Notifier
-from pulp_events.plugins.discovery import EntryPoint
+
+if TYPE_CHECKING:
+    from pulp_events.plugins.discovery import EntryPoint
 
 LOADED = "loaded"
 BLOCKED = "blocked"
