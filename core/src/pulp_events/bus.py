@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random as random_module
 import threading
 import time
@@ -19,6 +18,7 @@ from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.events.event_type import EventTypes
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
+from pulp_events.logs import get_logger
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
@@ -47,7 +47,7 @@ EMITTING_THREADS = 8
 
 DELIVER = ("background", "process", "external", "inline")
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class EventBus:

@@ -15,5 +15,6 @@ GROUPS = (
     ("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
     ("plugin", "see installed plugins", "pulp_events_cli.commands.plugin"),
     ("types", "list the types of events", "pulp_events_cli.commands.types"),
+    ("worker", "make deliveries until told to stop", "pulp_events_cli.commands.worker"),
 )
 """Name, line in the help of `pulp-admin event`, and module: it is imported when the name is used, or for help."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pulp_events_cli.output.text import one_line
 
@@ -16,15 +15,16 @@ PROGRAM = "pulp-admin"
 
 def error(text: str) -> None:
     """One line on standard error."""
-    _say("error", text)
+    say("error", text)
 
 
 def warning(text: str) -> None:
     """One line on standard error."""
-    _say("warning", text)
+    say("warning", text)
 
 
-def _say(kind: str, text: str) -> None:
+def say(kind: str, text: str) -> None:
+    """One line on standard error, `pulp-admin: KIND: TEXT`."""
     with contextlib.suppress(OSError, ValueError):
         print(f"{PROGRAM}: {kind}: {one_line(text)}", file=sys.stderr, flush=True)
 
@@ -47,35 +47,29 @@ def abandon_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class _Handler(logging.Handler):
-    """Shows log records as messages of ours; with their traceback only at `-vv`."""
-
-    def __init__(self, verbose: int) -> None:
-        super().__init__()
-        self._traces = verbose > 1
-
-    def emit(self, record: logging.LogRecord) -> None:
-        lines = record.getMessage().split("\n")
-        kind = "warning" if record.levelno >= logging.WARNING else "info"
-        _say(kind, lines[0].removesuffix(":"))
-        if self._traces:
-            trace = "\n".join(lines[1:])
-            if not trace and record.exc_info:
-                trace = logging.Formatter().formatException(record.exc_info)
-            if trace:
-                print(trace, file=sys.stderr)
-
-
 @contextlib.contextmanager
 def log_to_stderr(verbose: int) -> Iterator[None]:
-    """Show warnings of the framework and of plugins, more with `-v`."""
-    logger = logging.getLogger()
-    handler = _Handler(verbose)
-    before = logger.level
-    logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)])
-    logger.addHandler(handler)
+    """Show warnings of the framework and of plugins, more with `-v`.
+
+    Most runs log nothing: unless somebody imported `logging` already, the handler is made for the first record.
+    """
+    undo: list[Callable[[], None]] = []
+
+    def configure() -> None:
+        from pulp_events_cli.output.log_handler import attach
+
+        if not undo:
+            undo.append(attach(verbose))
+
+    if verbose or "logging" in sys.modules:
+        configure()
+    else:
+        from pulp_events.logs import before_first_record
+
+        before_first_record(configure)
     try:
         yield
     finally:
-        logger.removeHandler(handler)
-        logger.setLevel(before)
+        for detach in undo:
+            detach()
+        undo.append(lambda: None)  # a record that comes after the end finds nothing to attach

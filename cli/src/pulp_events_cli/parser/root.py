@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import logging
 
 from pulp_events_cli.commands import GROUPS
 from pulp_events_cli.global_options import HELP, METAVARS
 from pulp_events_cli.parser.parser import Fill, Parser
 from pulp_events_cli.session import Session
-
-_logger = logging.getLogger(__name__)
 
 
 def build(session: Session) -> Parser:
@@ -44,6 +41,9 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
             add_commands(commands=parser.section())
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything, the others still work
             reason = " ".join(f"{type(error).__name__}: {error}".split())
+            from pulp_events.logs import get_logger
+
+            _logger = get_logger(__name__)
             _logger.warning("plugin %s: not all of its commands are there: %s", plugin.name, reason)
             _logger.debug("plugin %s failed here", plugin.name, exc_info=error)
     for name, command in parser.section().choices.items():

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
 from pulp_events.events import pattern
+from pulp_events.logs import get_logger
 
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
     from pulp_events.listeners.store import ListenerStore
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class _Snapshot:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import os
 from collections.abc import Callable, Iterable
 from types import ModuleType
@@ -13,6 +12,7 @@ import pluggy
 
 from pulp_events import hookspecs
 from pulp_events.errors import PluginError
+from pulp_events.logs import get_logger
 from pulp_events.plugins import api
 from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
@@ -21,7 +21,7 @@ from pulp_events.plugins.validation import check_event_types, check_notifiers
 GROUP = hookspecs.PROJECT
 BLOCK_VARIABLE = "PULP_EVENTS_BLOCK"
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class Loader:

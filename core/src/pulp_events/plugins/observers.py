@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pulp_events.logs import get_logger
 from pulp_events.plugins.registry import Plugins
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.delivery import Attempt, Delivery
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class Observers:

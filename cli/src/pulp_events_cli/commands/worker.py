@@ -1,0 +1,49 @@
+"""`pulp-admin event worker`: make deliveries, in the foreground, until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+
+from pulp_events_cli.parser.argument_types import duration, positive
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "--processes", type=positive, default=1, metavar="NUMBER", help="how many processes work at once; default: 1"
+    )
+    parser.add_argument(
+        "--grace",
+        type=duration,
+        default=5.0,
+        metavar="DURATION",
+        help="how long deliveries under way may take to finish after SIGTERM or SIGINT; default: 5s",
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(bus: object, arguments: argparse.Namespace) -> int:
+    from pulp_events.bus import EventBus
+    from pulp_events.worker.pool import WorkerPool
+    from pulp_events.worker.worker import Worker
+
+    session = arguments.session
+    _log_to_stderr()
+    assert isinstance(bus, EventBus)
+    settings, data_dir = bus.settings, bus.data_dir
+    bus.close()
+    if arguments.processes > 1:
+        return WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace).run()
+    return Worker(lambda: session.open_bus("background"), arguments.grace).run()
+
+
+def _log_to_stderr() -> None:
+    # A service's log has the time from journald, or from whoever keeps it; here every line says when and what.
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("pulp_events")
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(min(logging.INFO, logger.level or logging.INFO))

@@ -1,0 +1,37 @@
+"""Loggers that import `logging` when there is something to log.
+
+That import takes as long as core's records, plugins and settings together, and most runs of `pulp-admin` log nothing.
+Modules that such a run imports say `_logger = get_logger(__name__)`; for all others `logging.getLogger` does as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import logging
+
+_waiting: list[Callable[[], None]] = []
+
+
+def get_logger(name: str) -> logging.Logger:
+    """What `logging.getLogger(name)` returns, or rather something that asks for it at each use."""
+    return cast("logging.Logger", _Logger(name))
+
+
+def before_first_record(configure: Callable[[], None]) -> None:
+    """Have `configure` called before the first record of one of these loggers: a place to add handlers late."""
+    _waiting.append(configure)
+
+
+class _Logger:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        import logging
+
+        while _waiting:
+            _waiting.pop()()
+        return getattr(logging.getLogger(self._name), attribute)
