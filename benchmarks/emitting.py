@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.measure import Row, folder, in_turn
 from pulp_events import EventBus
+from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 
 COUNT = 1500
 PAYLOAD = {"repo_id": "pulp2", "padding": "x" * 600}
@@ -29,17 +30,19 @@ def timings(action: Callable[[], object], count: int = COUNT) -> list[float]:
 
 
 def bare(path: Path, durability: str) -> Callable[[], object]:
-    """One INSERT of the same bytes and its commit."""
+    """A commit of the same rows, as an outbox written by hand would make it."""
+    SQLiteOutbox(path).close()
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {durability}")
-    connection.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, report BLOB)")
     numbers = iter(range(10**9))
+    event = "INSERT INTO pulp_event (id, event_type, time, source, report) VALUES (?, 'repo.sync.start', ?, 'here', ?)"
+    delivery = "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state) VALUES (?, 0, ?, '', 'pending')"
     body = b"x" * 680
 
     def commit() -> None:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO event (id, report) VALUES (?, ?)", (f"{next(numbers):036}", body))
+        seq = connection.execute(event, (f"{next(numbers):036}", time.time(), body)).lastrowid
+        connection.execute(delivery, (seq, "a" * 24))
         connection.execute("COMMIT")
 
     return commit

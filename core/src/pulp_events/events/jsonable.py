@@ -17,13 +17,14 @@ from uuid import UUID
 
 from pulp_events.clock import iso_z
 from pulp_events.errors import InvalidEvent
+from pulp_events.frozen import FrozenDict, FrozenList
 
 MAX_DEPTH = 64
 _MAX_INTEGER_BITS = 4096  # far below the digits at which int → str is refused by the interpreter
 
 
 def to_jsonable(value: Any, path: str) -> Any:
-    """A copy of `value` in JSON types (RFC 8259): dict, list, str, int, float, bool, None.
+    """A frozen copy of `value` in JSON types (RFC 8259): dict, list, str, int, float, bool, None.
 
     Aware datetimes become ISO 8601 with `Z`, dates and times ISO 8601, timedeltas seconds, UUIDs and paths text,
     Decimals text, bytes base64 (RFC 4648 §4), sets sorted lists, tuples lists, enum members their value, dataclasses
@@ -64,16 +65,19 @@ def _container(value: Any, path: str, parents: tuple[int, ...]) -> Any:
             if name in result:
                 raise InvalidEvent(f"{path} has the key {name!r} twice, as text and as another type; keep one")
             result[name] = _convert(item, f"{path}.{name}", parents)
-        return result
+        return FrozenDict(result)
     if isinstance(value, list | tuple):
-        return [_convert(item, f"{path}[{index}]", parents) for index, item in enumerate(value)]
+        return FrozenList([_convert(item, f"{path}[{index}]", parents) for index, item in enumerate(value)])
     if isinstance(value, AbstractSet):
         members = [_convert(item, f"{path}{{{item!r:.40}}}", parents) for item in value]
-        return sorted(members, key=lambda member: (type(member).__name__, json.dumps(member, sort_keys=True)))
-    return {
-        field.name: _convert(getattr(value, field.name), f"{path}.{field.name}", parents)
-        for field in dataclasses.fields(value)
-    }
+        members.sort(key=lambda member: (type(member).__name__, json.dumps(member, sort_keys=True)))
+        return FrozenList(members)
+    return FrozenDict(
+        {
+            field.name: _convert(getattr(value, field.name), f"{path}.{field.name}", parents)
+            for field in dataclasses.fields(value)
+        }
+    )
 
 
 def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:

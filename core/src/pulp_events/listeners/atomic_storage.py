@@ -28,6 +28,7 @@ class AtomicJSONStorage(Storage):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._name = str(path)
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """Tables as TinyDB keeps them; None if there is no file. StoreCorrupt if the file is torn or not ours."""
@@ -80,7 +81,7 @@ class AtomicJSONStorage(Storage):
     def version(self) -> Hashable | None:
         """Differs after every write; None if there is no file."""
         try:
-            found = self._path.stat()
+            found = os.stat(self._name)  # noqa: PTH116  # asked at each emit, and a third of the time of Path.stat
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -19,6 +19,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._name = str(path)
         self._lock = threading.Lock()
         self._data_version: int | None = None
         self._connection: sqlite3.Connection | None = None
@@ -65,11 +66,11 @@ class Reader:
     def _connected(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreError(f"{self._path} was closed by this process")
-        if self._connection is not None and identity(self._path) != self._file:
+        if self._connection is not None and identity(self._name) != self._file:
             self._let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
         if self._connection is None:
             set_up(self._path)
             self._connection = connect(self._path)
-            self._file = identity(self._path)
+            self._file = identity(self._name)
             self._connection.execute("PRAGMA query_only = 1")
         return self._connection

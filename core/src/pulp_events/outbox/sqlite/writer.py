@@ -35,6 +35,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._name = str(path)
         self._turn = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queue: list[_Job[Any]] = []
@@ -90,12 +91,12 @@ class Writer:
     def _connected(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreError(f"{self._path} was closed by this process")
-        if self._connection is not None and identity(self._path) != self._file:
+        if self._connection is not None and identity(self._name) != self._file:
             self._let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
         if self._connection is None:
             set_up(self._path)
             self._connection = connect(self._path)
-            self._file = identity(self._path)
+            self._file = identity(self._name)
         return self._connection
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:

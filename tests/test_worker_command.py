@@ -1,0 +1,103 @@
+"""`pulp-admin event worker`, as systemd or a person at a terminal runs it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pulp_events import EventBus
+from pulp_events.testing.http_sink import HttpSink
+
+PULP_ADMIN = str(Path(sys.executable).with_name("pulp-admin"))
+
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "server.conf").write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\n")
+    return tmp_path
+
+
+@pytest.fixture
+def worker(place):
+    running = []
+
+    def start(*options):
+        process = subprocess.Popen(
+            [PULP_ADMIN, "--config", str(place / "server.conf"), "event", "worker", *options],
+            stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def emit(place, sink, count):
+    with EventBus.open(place / "server.conf", deliver="external") as bus:
+        if not bus.listeners.list():
+            bus.listeners.create("http", {"url": sink.url}, ["*"])
+        bus.emit_many([("repo.sync.start", {})] * count)
+
+
+def children(pid):
+    """Living children, whichever thread of the process started them."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    found = [int(word) for task in tasks for word in (task / "children").read_text().split()]
+    return [child for child in found if "\nState:\tZ" not in Path(f"/proc/{child}/status").read_text()]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_it_delivers_until_told_to_stop_and_ends_with_0(place, worker, stop):
+    with HttpSink() as sink:
+        emit(place, sink, 10)
+        process = worker()
+        sink.wait_for(10, 20)
+        process.send_signal(stop)
+        out, error = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in error and "delivers from" in error
+
+
+def test_several_processes_share_the_work_are_replaced_when_they_die_and_end_together(place, worker):
+    with HttpSink() as sink:
+        process = worker("--processes", "2")
+        deadline = time.monotonic() + 20
+        while len(children(process.pid)) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        first = children(process.pid)
+        os.kill(first[0], signal.SIGKILL)
+        while first[0] in children(process.pid) or len(children(process.pid)) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        emit(place, sink, 20)
+        sink.wait_for(20, 20)
+        second = children(process.pid)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in second)
+
+
+@pytest.mark.parametrize("options", [("--processes", "0"), ("--processes", "many"), ("--grace", "soon")])
+def test_a_bad_option_is_one_line_and_exit_code_2(worker, options):
+    process = worker(*options)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_a_wrong_server_conf_is_one_line_and_exit_code_1(place, worker):
+    (place / "server.conf").write_text("[events]\nnonsense = 1\n")
+    process = worker()
+    _, error = process.communicate(timeout=20)
+    assert process.returncode in (1, 2)
+    assert len(error.strip().splitlines()) == 1 and "nonsense" in error
