@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import logging
+import sys
+from importlib.resources import files
+from pathlib import Path
 
 from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
@@ -22,10 +26,16 @@ def fill(parser: Parser, session: Session) -> None:
         metavar="DURATION",
         help="how long deliveries under way may take to finish after SIGTERM or SIGINT; default: 5s",
     )
-    parser.set_defaults(run=_run)
+    parser.add_argument(
+        "--print-unit", action="store_true", help="print a unit file for systemd that runs this command, and end"
+    )
+    parser.set_defaults(run=_run, deliver=lambda arguments: None if arguments.print_unit else "external")
 
 
 def _run(bus: object, arguments: argparse.Namespace) -> int:
+    if arguments.print_unit:
+        print(unit(Path(sys.argv[0]).absolute(), getpass.getuser()), end="")
+        return 0
     from pulp_events.bus import EventBus
     from pulp_events.worker.pool import WorkerPool
     from pulp_events.worker.worker import Worker
@@ -38,6 +48,12 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
     if arguments.processes > 1:
         return WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace).run()
     return Worker(lambda: session.open_bus("background"), arguments.grace).run()
+
+
+def unit(program: Path, user: str) -> str:
+    """The unit file that comes with this package, for this program and user."""
+    text = (files("pulp_events_cli") / "systemd" / "pulp-events-worker.service").read_text("utf-8")
+    return text.replace("/usr/bin/pulp-admin", str(program)).replace("User=pulp", f"User={user}")
 
 
 def _log_to_stderr() -> None:

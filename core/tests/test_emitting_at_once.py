@@ -1,0 +1,99 @@
+"""Many events at once: from threads, in one call, from asyncio."""
+
+import asyncio
+import threading
+
+import pytest
+
+from pulp_events import EventBus, InvalidEvent
+from pulp_events.plugins.registry import Plugins
+
+
+@pytest.fixture
+def bus(tmp_path):
+    with EventBus.open(deliver="external", plugins=Plugins.load(), data_dir=tmp_path / "data") as opened:
+        opened.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"])
+        yield opened
+
+
+def test_threads_that_emit_at_once_share_commits(bus, monkeypatch):
+    commits = []
+    commit = bus.outbox._writer._commit
+    monkeypatch.setattr(bus.outbox._writer, "_commit", lambda jobs: (commits.append(len(jobs)), commit(jobs)))
+    start = threading.Barrier(16)
+
+    def work():
+        start.wait()
+        for _ in range(10):
+            bus.emit("repo.sync.start")
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bus.deliveries.stats().pending == 160
+    assert sum(commits) == 160 and len(commits) < 160, "some commits held several events"
+
+
+def test_one_refused_event_does_not_take_those_of_other_threads_with_it(bus):
+    """Each emit of a shared commit stands or falls alone."""
+    start, refused = threading.Barrier(9), []
+
+    def refuse():
+        start.wait()
+        try:
+            bus.outbox._writer.run(lambda connection: connection.execute("INSERT INTO pulp_event VALUES (1, 2)"))
+        except Exception as error:
+            refused.append(error)
+
+    def work():
+        start.wait()
+        bus.emit("repo.sync.start")
+
+    for _ in range(10):
+        threads = [threading.Thread(target=work) for _ in range(8)] + [threading.Thread(target=refuse)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(refused) == 10
+    assert bus.deliveries.stats().pending == 80
+
+
+def test_emit_many_stores_all_or_nothing(bus):
+    events = bus.emit_many([("repo.sync.start", {"n": 1}), ("repo.sync.finish", {"n": 2}, {"state": "done"})])
+    assert [event.event_type for event in events] == ["repo.sync.start", "repo.sync.finish"]
+    assert events[1].call_report == {"state": "done"}
+    with pytest.raises(InvalidEvent, match=r"payload\.bad"):
+        bus.emit_many([("repo.sync.start", {}), ("repo.sync.start", {"bad": object()})])
+    assert bus.deliveries.stats().pending == 2
+
+
+def test_emit_async_leaves_the_event_loop_free_while_the_disk_is_slow(bus, monkeypatch):
+    released, ticks = threading.Event(), []
+    add = bus.outbox.add
+
+    def slow(events, connection=None):
+        released.wait(10)
+        add(events, connection)
+
+    monkeypatch.setattr(bus.outbox, "add", slow)
+
+    async def main():
+        emitting = asyncio.gather(*(bus.emit_async("repo.sync.start", {"n": n}) for n in range(5)))
+        for _ in range(10):
+            await asyncio.sleep(0)
+            ticks.append(1)
+        assert not emitting.done()
+        released.set()
+        return await emitting
+
+    events = asyncio.run(main())
+    assert len(ticks) == 10 and len({event.id for event in events}) == 5
+    assert bus.deliveries.stats().pending == 5
+
+
+def test_an_error_of_emit_async_reaches_who_awaits_it(bus):
+    with pytest.raises(InvalidEvent):
+        asyncio.run(bus.emit_async("repo.sync.start", {"bad": object()}))
