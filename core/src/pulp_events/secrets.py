@@ -60,6 +60,11 @@ def resolve(value: Any, place: str) -> Any:
         raise SettingsError(f"{place}: cannot read {name}: {reason}; mend the file or its permissions") from error
 
 
+def mask_passwords(text: str) -> str:
+    """The text with the passwords of the URLs in it masked."""
+    return _URL_PASSWORD.sub(r"\1:" + MASK, text)
+
+
 def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration fit to be shown: secrets masked, references spelt, passwords in URLs masked."""
     secrets = secret_fields(schema)
@@ -70,7 +75,7 @@ def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
         elif key in secrets:
             shown[key] = MASK
         elif isinstance(value, str):
-            shown[key] = _URL_PASSWORD.sub(r"\1:" + MASK, value)
+            shown[key] = mask_passwords(value)
         else:
             shown[key] = value
     return shown
@@ -89,7 +94,7 @@ class Scrubber:
     def __call__(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        return _URL_PASSWORD.sub(r"\1:" + MASK, text)
+        return mask_passwords(text)
 
 
 def _texts(value: Any) -> Iterable[str]:

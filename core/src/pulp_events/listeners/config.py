@@ -12,7 +12,7 @@ from pulp_events.errors import InvalidConfig
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.notifier import Notifier
-from pulp_events.secrets import is_reference, resolve, secret_fields
+from pulp_events.secrets import is_reference, mask_passwords, resolve, secret_fields
 
 
 def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -61,7 +61,7 @@ def _line(path: str, texts: list[str], config: Mapping[str, Any], secrets: set[s
     value = config.get(key)
     if rest.isdigit() and isinstance(value, list):
         value = value[int(rest)]
-    shown = "" if key in secrets or value is None else f" {value!r:.100}"
+    shown = "" if key in secrets or value is None else " " + mask_passwords(repr(value))[:100]
     return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
 
 
