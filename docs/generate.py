@@ -1,0 +1,180 @@
+"""Writes the parts of the documents that repeat what the code says: settings, event types, hooks, states, errors.
+
+`python docs/generate.py` puts each between its marks, `<!-- begin NAME -->` and `<!-- end -->`. The tests fail while a
+document differs from what would be written. The documents' own text is never touched.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, fields, missing, validate
+
+import pulp_events
+from pulp_events import errors, hookspecs
+from pulp_events.fields import Duration, Words, format_duration
+from pulp_events.outbox import states
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.sections import CORE_SECTIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+MARKED = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+COMPUTED = {
+    ("events", "data_dir"): "`/var/lib/pulp/events` for root, else `pulp/events` in the user's data folder",
+    ("events", "source"): "the host name",
+}
+"""Defaults that depend on the machine, in words."""
+
+PLUGINS = Plugins.load()
+
+
+def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [headings, tuple("---" for _ in headings), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def settings(section: str) -> str:
+    """Keys of one section of server.conf: default, values, meaning."""
+    schemas = {**CORE_SECTIONS, **PLUGINS.settings_sections}
+    rows = []
+    for name, field in schemas[section]().fields.items():
+        key = field.data_key or name
+        default = COMPUTED.get((section, key)) or default_text(field)
+        meaning = str(field.metadata["help"]) + (" (secret)" if field.metadata.get("secret") else "")
+        rows.append((f"`{key}`", value_text(field), default, meaning))
+    return table(("key", "value", "default", "meaning"), rows)
+
+
+def default_text(field: fields.Field[Any]) -> str:
+    """A default as server.conf would have it."""
+    value = field.load_default() if callable(field.load_default) else field.load_default
+    if value is missing or value is None or value == "":
+        return "–"
+    if isinstance(field, Words):
+        return f"`{', '.join(map(format_duration, value))}`"
+    if isinstance(field, Duration):
+        return f"`{format_duration(value)}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def value_text(field: fields.Field[Any]) -> str:
+    """What may be written for a key."""
+    for check in field.validators:
+        if isinstance(check, validate.OneOf):
+            return " or ".join(f"`{choice}`" for choice in check.choices)
+        if isinstance(check, validate.Range):
+            return f"{check.min} to {check.max}"
+    if isinstance(field, fields.Boolean):
+        return "`true` or `false`"
+    if isinstance(field, Words):
+        return "durations"
+    if isinstance(field, Duration):
+        return f"duration, at least {format_duration(field.minimum)}" if field.minimum else "duration"
+    return "text"
+
+
+def options(type_id: str) -> str:
+    """Options of `pulp-admin event listener TYPE create`, from the notifier's schema."""
+    schema: Schema = PLUGINS.notifier(type_id).config_schema()
+    rows = []
+    for name, field in schema.fields.items():
+        option = f"`--{(field.data_key or name).replace('_', '-')}`"
+        notes = ["required"] * field.required + ["secret"] * bool(field.metadata.get("secret"))
+        rows.append((option, ", ".join(notes) or "–", str(field.metadata["help"])))
+    return table(("option", "", "meaning"), rows)
+
+
+def event_types() -> str:
+    """Core's event types with the keys of their payloads."""
+    parts = []
+    for found in Plugins().event_types:
+        rows = [(f"`{key}`", text) for key, text in found.payload.items()]
+        parts.append(f"### `{found.name}`\n\n{found.description}\n\n{table(('key', 'value'), rows)}")
+    return "\n".join(parts)
+
+
+def hooks() -> str:
+    """Every hook with its signature and what it is for."""
+    rows = []
+    for name, function in vars(hookspecs).items():
+        if not hasattr(function, f"{hookspecs.PROJECT}_spec"):
+            continue
+        parameters = ", ".join(inspect.signature(function).parameters)
+        rows.append((f"`{name}({parameters})`", first_paragraph(function)))
+    return table(("hook", "purpose"), rows)
+
+
+def transitions() -> str:
+    """The legal changes of a delivery's state, with what the state machine's module says of each."""
+    said = dict(re.findall(r"^`(\w+)` +(.+)$", str(states.__doc__), re.MULTILINE))
+    rows = []
+    for name, transition in states.TRANSITIONS.items():
+        leased = ", leased" if transition.leased_after else ""
+        text = said.get(name, "the event is stored with its delivery")
+        rows.append((f"`{name}`", transition.leaves or "–", transition.enters + leased, text))
+    return table(("transition", "from", "to", "when"), rows)
+
+
+def error_classes() -> str:
+    """The public errors, each with its base and meaning."""
+    found = [getattr(pulp_events, name) for name in pulp_events.__all__ if hasattr(errors, name)]
+    ordered = sorted(found, key=lambda error: ([base.__name__ for base in error.__mro__[::-1]]))
+    rows = [(f"`{error.__name__}`", f"`{error.__base__.__name__}`", first_paragraph(error)) for error in ordered]
+    return table(("error", "is a", "when"), rows)
+
+
+def first_paragraph(documented: Any) -> str:
+    """The beginning of a docstring, in one line."""
+    return " ".join(str(inspect.getdoc(documented)).split("\n\n")[0].split())
+
+
+GENERATORS: dict[str, Callable[..., str]] = {
+    "settings": settings,
+    "options": options,
+    "event types": event_types,
+    "hooks": hooks,
+    "transitions": transitions,
+    "errors": error_classes,
+}
+
+
+def generated(name: str) -> str:
+    """The text that belongs under a mark, such as `settings http`."""
+    for kind, generator in GENERATORS.items():
+        if name == kind:
+            return generator()
+        if name.startswith(f"{kind} "):
+            return generator(name.removeprefix(f"{kind} "))
+    raise KeyError(f"no generator for {name!r}; there are {', '.join(GENERATORS)}")
+
+
+def renewed(text: str) -> str:
+    """A document's text with everything between marks as the code has it now."""
+    return MARKED.sub(lambda found: f"{found[1]}\n{generated(found['name'])}\n{found[3]}", text)
+
+
+def documents() -> list[Path]:
+    """The documents that this repository's tests hold to the code."""
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+def main() -> int:
+    """Renew every document; says which changed."""
+    for path in documents():
+        before = path.read_text("utf-8")
+        after = renewed(before)
+        if after != before:
+            path.write_text(after, "utf-8")
+            sys.stdout.write(f"renewed {path.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+# chat.py
+import json
+
+from marshmallow import Schema, fields
+
+from pulp_events import Notifier, TransientFailure, hookimpl
+
+
+class ChatConfig(Schema):
+    url = fields.Url(required=True, metadata={"help": "incoming webhook of the room", "secret": True})
+    room = fields.String(load_default="events", metadata={"help": "room to post to"})
+
+
+class Chat(Notifier):
+    type_id = "chat"
+    config_schema = ChatConfig
+
+    def deliver(self, event, config):
+        from urllib.request import Request, urlopen  # when it is needed: pulp-admin starts sooner
+
+        text = f"{event.event_type}: {event.payload.get('repo_id')}"
+        body = json.dumps({"channel": config["room"], "text": text}).encode()
+        try:
+            urlopen(Request(config["url"], body, {"Content-Type": "application/json"}), timeout=15).close()
+        except OSError as error:
+            raise TransientFailure(f"not posted: {error}") from error
+
+
+@hookimpl
+def pulp_notifiers():
+    return [Chat()]

@@ -1,0 +1,228 @@
+"""What the documents say is true: examples run, transcripts are what is printed, tables are the code's."""
+
+import doctest
+import importlib
+import importlib.util
+import pkgutil
+import re
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.md", *sorted(ROOT.glob("docs/*.md"))]
+OURS = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "examples/README.md"]
+PACKAGES = ("pulp_events", "pulp_events_cli", "pulp_events_email", "pulp_events_http", "pulp_events_amqp")
+
+ANNOUNCED = {"pulp-admin event worker"}
+"""Commands that documents name before they exist: issue 3 adds them. Remove a line when its command is there."""
+
+SYNONYMS = {
+    r"subscribers?": "listener",
+    r"webhook target": "listener",
+    r"event listeners? type|notification types?|channel type": "notifier type",
+    r"event kinds?|event names?|topics? of an event": "event type",
+    r"dead[- ]letters?": "dead delivery",
+    r"deliver(y|ies) queue|event queue|job queue": "outbox",
+    r"delivery jobs?|delivery tasks?": "delivery",
+    r"delivery (workers?|daemons?)|daemons?": "worker",
+    r"tries of a delivery|retry attempts?": "attempt",
+    r"retry policy|backoff|back-off": "retry schedule",
+    r"config(uration)? file": "server.conf",
+    r"circuit[- ]breakers?": "circuit",
+    r"plug-ins?": "plugin",
+    r"notification plugins?|backends?": "notifier",
+    r"data (dir|directory)": "data folder",
+}
+"""What the words of design.md are not to be called, as regular expressions → the word."""
+
+UNSUITABLE = re.compile(
+    r"/work\b|/farm\b|pypi\.org|files\.pythonhosted|easy to use|simply|blazing|powerful|seamless", re.I
+)
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def load_generator():
+    spec = importlib.util.spec_from_file_location("documents_generator", ROOT / "docs/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def prose(path):
+    """A document without its code blocks and code spans."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`]*`", "", text)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_every_example_runs_and_prints_what_the_document_shows(path, runner):
+    runner.run(path)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_tables_made_from_the_code_are_up_to_date(path):
+    text = path.read_text("utf-8")
+    assert load_generator().renewed(text) == text, "run: python docs/generate.py"
+
+
+def test_the_settings_document_has_every_section():
+    generator = load_generator()
+    sections = {*generator.CORE_SECTIONS, *generator.PLUGINS.settings_sections}
+    text = (ROOT / "docs/server-conf.md").read_text("utf-8")
+    assert sections == set(re.findall(r"<!-- begin settings (\w+) -->", text))
+
+
+@pytest.mark.parametrize("path", OURS, ids=name)
+def test_every_relative_link_leads_somewhere(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        found = (path.parent / file).resolve() if file else path
+        assert found.exists(), f"{name(path)}: {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", found.read_text("utf-8"), re.MULTILINE)
+            assert anchor in {anchor_of(heading) for heading in headings}, f"{name(path)}: {target}"
+
+
+def anchor_of(heading):
+    """A heading's anchor as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("path", OURS, ids=name)
+def test_one_word_stands_for_one_thing(path):
+    text = prose(path)
+    for pattern, word in SYNONYMS.items():
+        found = re.search(rf"\b({pattern})\b", text, re.IGNORECASE)
+        assert not found, f"{name(path)} says {found[0]!r}; the word is {word!r}"
+
+
+@pytest.mark.parametrize("path", OURS, ids=name)
+def test_no_place_of_work_and_no_praise(path):
+    found = UNSUITABLE.search(path.read_text("utf-8"))
+    assert not found, f"{name(path)} says {found[0]!r}"
+
+
+@pytest.mark.parametrize("path", OURS, ids=name)
+def test_lines_are_at_most_120_columns_outside_tables_and_transcripts(path):
+    text = re.sub(r"^```(console|eml|http|json|text)\n.*?^```$", "", path.read_text("utf-8"), flags=re.M | re.S)
+    long = [line for line in text.splitlines() if len(line) > 120 and not line.lstrip().startswith("|")]
+    assert not long
+
+
+def commands():
+    """Every command of `pulp-admin` that is there, as its words."""
+    from pulp_events_cli.global_options import GlobalOptions
+    from pulp_events_cli.parser.root import build
+    from pulp_events_cli.session import Session
+
+    def walk(parser):
+        parser.complete()
+        yield parser.prog
+        for found in (parser.commands.choices if parser.commands else {}).values():
+            yield from walk(found)
+
+    return set(walk(build(Session(GlobalOptions()))))
+
+
+def commands_in(path):
+    """The commands of `pulp-admin` that a document names: their words up to the first that is no plain word."""
+    for found in re.finditer(r"pulp-admin( event(?: [a-z|]+)*)", path.read_text("utf-8")):
+        first, *rest = found[1].split()
+        combinations = [["pulp-admin", first]]
+        for word in rest:
+            combinations = [[*words, choice] for words in combinations for choice in word.split("|")]
+        yield from map(" ".join, combinations)
+
+
+@pytest.fixture(scope="module")
+def known_commands():
+    return commands() | ANNOUNCED
+
+
+@pytest.mark.parametrize("path", OURS, ids=name)
+def test_every_command_that_a_document_names_exists(path, known_commands):
+    for command in commands_in(path):
+        words = command.split()
+        # arguments follow a command's own words: repo.sync.start after `emit`, http after `plugin show`
+        known = max(n for n in range(1, len(words) + 1) if " ".join(words[:n]) in known_commands)
+        leaf = not any(other.startswith(" ".join(words[:known]) + " ") for other in known_commands)
+        assert known == len(words) or leaf or words[known] == "chat", f"{name(path)}: {command}"
+
+
+def test_every_command_is_documented(known_commands):
+    documented = {command for path in DOCUMENTS for command in commands_in(path)}
+    leaves = {one for one in known_commands if not any(other.startswith(f"{one} ") for other in known_commands)}
+    missing = {leaf for leaf in leaves if not any(f"{command} ".startswith(f"{leaf} ") for command in documented)}
+    # `create` and `update` are the same for each notifier type
+    assert missing <= {f"pulp-admin event listener {kind} update" for kind in ("email", "amqp")}
+
+
+def modules():
+    for package in PACKAGES:
+        for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            source = importlib.util.find_spec(found.name).origin
+            if source and ">>>" in Path(source).read_text("utf-8"):
+                yield found.name
+
+
+@pytest.mark.parametrize("module", list(modules()))
+def test_the_examples_of_a_modules_docstrings_run(module):
+    result = doctest.testmod(importlib.import_module(module))
+    assert result.attempted and not result.failed
+
+
+@pytest.mark.parametrize("path", ["application.py", "chat/chat.py", "chat/pyproject.toml"])
+def test_the_files_of_examples_are_those_that_the_readme_shows(path):
+    assert (ROOT / "examples" / path).read_text("utf-8") in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_smallest_notifier_is_short():
+    lines = (ROOT / "examples/chat/chat.py").read_text("utf-8").splitlines()
+    assert sum(bool(line.strip()) for line in lines) <= 25
+
+
+def test_every_direct_dependency_is_listed_with_its_licence():
+    text = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    for project in [ROOT / "core", ROOT / "cli", *sorted((ROOT / "plugins").iterdir())]:
+        if not (project / "pyproject.toml").exists():
+            continue
+        content = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
+        wanted = [
+            *content["dependencies"],
+            *(one for extra in content.get("optional-dependencies", {}).values() for one in extra),
+        ]
+        for requirement in wanted:
+            dependency = re.match(r"[\w.-]+", requirement)[0].lower()
+            if dependency.startswith("pulp-events"):
+                continue
+            row = re.search(rf"^\| \[?`{dependency}`.*$", text, re.MULTILINE | re.IGNORECASE)
+            assert row, f"{dependency} is not in docs/dependencies.md"
+            try:
+                metadata = distribution(dependency).metadata
+            except PackageNotFoundError:
+                continue  # an extra that is not installed here
+            licence = metadata["License-Expression"] or metadata["License"]
+            assert licence.replace("Apache Software License", "Apache-2.0") in row[0], f"{dependency}: {licence}"
+
+
+def test_the_licence_is_the_apache_license_and_every_package_says_so():
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text and len(text) > 11000
+    for project in [ROOT / "core", ROOT / "cli", *(ROOT / "plugins").iterdir()]:
+        if (project / "pyproject.toml").exists():
+            content = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
+            assert content["license"] == "Apache-2.0"
+
+
+def test_the_changelog_begins_with_the_version_of_the_code():
+    version = tomllib.loads((ROOT / "core/pyproject.toml").read_text("utf-8"))["project"]["version"]
+    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert first[1] == version
