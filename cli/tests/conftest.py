@@ -1,0 +1,102 @@
+"""Runs of `pulp-admin`, each test with a server.conf and data folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulp_events.plugins.registry import Plugins
+from pulp_events_cli.main import main
+
+PULP_ADMIN = Path(sys.executable).with_name("pulp-admin")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Admin:
+    """`admin("event", "types")` runs `pulp-admin` in this process; `admin.process(…)` as one of its own."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.config = folder / "server.conf"
+        self.data = folder / "data"
+        self.configure()
+        self._capsys = capsys
+
+    def configure(self, text: str = "") -> None:
+        self.config.write_text(f"[events]\ndata_dir = {self.data}\n{text}")
+
+    def __call__(self, *words: str) -> Run:
+        self._capsys.readouterr()
+        code = main(list(words))
+        return Run(code, *self._capsys.readouterr())
+
+    def ok(self, *words: str) -> Run:
+        run = self(*words)
+        assert run.code == 0, run.err
+        return run
+
+    def listener(self, *words: str) -> str:
+        """Create a listener; returns its id."""
+        return str(self.ok("event", "listener", *words, "--json").json["id"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PULP_EVENTS_CONFIG": str(self.config), "COLUMNS": "80"}
+
+    def process(self, *words: str, **options: Any) -> Run:
+        options = {"env": self.environment, "capture_output": True, "text": True, "timeout": 60, **options}
+        done = subprocess.run([PULP_ADMIN, *words], check=False, **options)
+        return Run(done.returncode, done.stdout or "", done.stderr or "")
+
+    def stored(self) -> str:
+        """The listeners' file as it is; empty where there is none."""
+        file = self.data / "listeners.json"
+        return file.read_text() if file.exists() else ""
+
+
+@pytest.fixture
+def admin(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
+    made = Admin(tmp_path, capsys)
+    monkeypatch.setenv("PULP_EVENTS_CONFIG", str(made.config))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("PULP_EVENTS_BLOCK", raising=False)
+    return made
+
+
+@pytest.fixture
+def with_plugin(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`with_plugin(name, module)`: that plugin is installed beside those that are; `alone=True`: in their place."""
+
+    def install(name: str | None, module: Any = None, alone: bool = False) -> None:
+        load = Plugins.load
+
+        def loaded() -> Plugins:
+            plugins = Plugins() if alone else load()
+            if name is not None:
+                try:
+                    plugins.add(name, module)
+                except Exception:
+                    pass  # it is among `plugins.all`, as failed
+            return plugins
+
+        monkeypatch.setattr(Plugins, "load", staticmethod(loaded))
+
+    return install

@@ -1,0 +1,105 @@
+"""Secret options: where their values come from, and that they are shown nowhere."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+SECRET = "hunter22"
+CREATE = ("event", "listener", "http", "create", "--event-type=*", "--url=https://ci.example/", "--username=u")
+
+
+def kept(admin):
+    """The password as it is stored."""
+    import json
+
+    (listener,) = json.loads(admin.stored())["listeners"].values()
+    return listener["notifier_config"]["password"]
+
+
+def test_a_value_is_stored_and_never_shown(admin):
+    for run in (admin.ok(*CREATE, f"--password={SECRET}"), admin.ok("event", "listener", "list"),
+                admin.ok("event", "listener", "list", "--json")):  # fmt: skip
+        assert SECRET not in run.out + run.err
+    assert kept(admin) == SECRET
+    assert "Password: ********" in admin.ok("event", "listener", "list").out
+
+
+def test_a_file_is_read_now(admin, tmp_path):
+    (tmp_path / "pw").write_text(f"{SECRET}\n")
+    admin.ok(*CREATE, f"--password=@{tmp_path / 'pw'}")
+    assert kept(admin) == SECRET
+
+
+def test_standard_input_is_read_now(admin, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
+    admin.ok(*CREATE, "--password", "-")
+    assert kept(admin) == SECRET
+
+
+def test_a_terminal_is_asked(admin, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda prompt: SECRET if prompt == "Password: " else None)
+    admin.ok(*CREATE, "--password=-")
+    assert kept(admin) == SECRET
+
+
+@pytest.mark.parametrize("text", ["env:PW", "file:/run/secrets/pw"])
+def test_a_reference_is_stored_as_such_and_shown(admin, text):
+    admin.ok(*CREATE, f"--password={text}")
+    kind, _, name = text.partition(":")
+    assert kept(admin) == {f"${kind}": name}
+    assert f"Password: {text}" in admin.ok("event", "listener", "list").out
+
+
+@pytest.mark.parametrize("value", ["@home", "-", "env:x", "file:x", "\\@x", "\\-"])
+def test_a_backslash_keeps_a_value_from_being_read_or_referred_to(admin, value):
+    admin.ok(*CREATE, f"--password=\\{value}")
+    assert kept(admin) == value
+
+
+@pytest.mark.parametrize("value", ["\\", "\\x", "a@b", "-x"])
+def test_other_values_are_taken_as_they_are(admin, value):
+    admin.ok(*CREATE, f"--password={value}")
+    assert kept(admin) == value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--password=@/no/such/hunter22",),
+        ("--password", "hunter", "22"),
+        ("--password=hunter22", "--no-such-option"),
+        ("--pasword=hunter22",),
+        ("--pasword", "hunter22"),
+        ("--password=hunter22\x07", "--url=nope"),
+        ("--password=hunter22", "--lanes=x"),
+        ("--url=https://u:hunter22@ci.example/", "--password=p"),
+        ("--password=env:",),
+    ],
+)
+def test_no_error_has_a_secret_in_it(admin, words):
+    run = admin(*CREATE, *words)
+    assert run.code == 2 and run.err.count("\n") == 1
+    for secret in ("hunter22", "hunter", "22"):
+        assert secret not in run.out + run.err
+    assert admin.stored() == ""
+
+
+def test_an_empty_standard_input_is_refused(admin, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    run = admin(*CREATE, "--password=-")
+    assert run.code == 2 and "--password" in run.err and admin.stored() == ""
+
+
+def test_settings_are_shown_without_their_secrets(admin):
+    admin.configure(f"[email]\nusername = u\npassword = {SECRET}\n[messaging]\nurl = amqp://u:{SECRET}@broker.example\n")
+    for words in (("config", "show"), ("config", "show", "--json"), ("config", "check")):
+        run = admin("event", *words)
+        assert SECRET not in run.out + run.err
+    assert "password = ********" in admin.ok("event", "config", "show").out
