@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from pulp_events.errors import PluginError
 from pulp_events.plugins.registry import Plugins
 from pulp_events_cli.main import main
 
@@ -61,9 +64,14 @@ class Admin:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "PULP_EVENTS_CONFIG": str(self.config), "COLUMNS": "80"}
 
+    @staticmethod
+    def command(*words: str) -> list[str]:
+        """The command line of a process."""
+        return [str(PULP_ADMIN), *words]
+
     def process(self, *words: str, **options: Any) -> Run:
         options = {"env": self.environment, "capture_output": True, "text": True, "timeout": 60, **options}
-        done = subprocess.run([PULP_ADMIN, *words], check=False, **options)
+        done = subprocess.run(self.command(*words), check=False, **options)
         return Run(done.returncode, done.stdout or "", done.stderr or "")
 
     def stored(self) -> str:
@@ -91,10 +99,8 @@ def with_plugin(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def loaded() -> Plugins:
             plugins = Plugins() if alone else load()
             if name is not None:
-                try:
+                with contextlib.suppress(PluginError):  # it is then among `plugins.all`, as failed
                     plugins.add(name, module)
-                except Exception:
-                    pass  # it is among `plugins.all`, as failed
             return plugins
 
         monkeypatch.setattr(Plugins, "load", staticmethod(loaded))

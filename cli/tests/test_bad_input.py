@@ -9,6 +9,7 @@ import pytest
 HTTP = ("event", "listener", "http", "create")
 EMAIL = ("event", "listener", "email", "create")
 GOOD_HTTP = (*HTTP, "--event-type=repo.sync.start", "--url=http://ci.example/")
+EMIT = ("event", "emit", "repo.sync.start")
 NO_ID = "5081a42ce19a00ea4300000e"
 
 CASES = {
@@ -20,7 +21,7 @@ CASES = {
     "empty required option": (2, (*HTTP, "--event-type=*", "--url="), "url"),
     "invalid URL": (2, (*HTTP, "--event-type=*", "--url=ftp:/nope"), "ftp:/nope"),
     "invalid e-mail address": (2, (*EMAIL, "--event-type=*", "--subject=s", "--addresses=a@example.com,nope"), "nope"),
-    "line break in a subject": (2, (*EMAIL, "--event-type=*", "--subject=a\nb", "--addresses=a@example.com"), "subject"),
+    "line break in a subject": (2, (*EMAIL, "--event-type=*", "--subject=a\nb", "--addresses=a@b.example"), "subject"),
     "unknown notifier type": (2, ("event", "listener", "chat", "create"), "'chat'"),
     "misspelt notifier type": (2, ("event", "listener", "htpp", "create"), "did you mean 'http'?"),
     "misspelt command": (2, ("event", "listner"), "did you mean 'listener'?"),
@@ -34,19 +35,19 @@ CASES = {
     "unknown listener id to show": (1, ("event", "listener", "show", "--listener-id", "x"), "'x'"),
     "unknown listener id to update": (1, ("event", "listener", "http", "update", "--listener-id", NO_ID), NO_ID),
     "unknown listener id to enable": (1, ("event", "listener", "enable", "--listener-id", NO_ID), NO_ID),
-    "payload that is not JSON": (2, ("event", "emit", "repo.sync.start", "--payload", "{nope"), "--payload is not JSON"),
-    "payload that is no object": (2, ("event", "emit", "repo.sync.start", "--payload", "[1]"), "object"),
-    "payload with NaN": (2, ("event", "emit", "repo.sync.start", "--payload", '{"a": NaN}'), "payload"),
-    "payload in a file that is not there": (2, ("event", "emit", "repo.sync.start", "--payload=@/no/file"), "/no/file"),
+    "payload that is not JSON": (2, (*EMIT, "--payload", "{nope"), "--payload is not JSON"),
+    "payload that is no object": (2, (*EMIT, "--payload", "[1]"), "object"),
+    "payload with NaN": (2, (*EMIT, "--payload", '{"a": NaN}'), "payload"),
+    "payload in a file that is not there": (2, (*EMIT, "--payload=@/no/file"), "/no/file"),
     "event of an unknown type": (2, ("event", "emit", "repo.sink.start"), "did you mean"),
     "event of no type": (2, ("event", "emit"), "TYPE"),
-    "bad time to wait": (2, ("event", "emit", "repo.sync.start", "--timeout=soon"), "'soon'"),
+    "bad time to wait": (2, (*EMIT, "--timeout=soon"), "'soon'"),
     "unknown delivery": (1, ("event", "delivery", "show", "nope"), "'nope'"),
     "retry of nothing in particular": (2, ("event", "delivery", "retry"), "--all"),
     "bad state": (2, ("event", "delivery", "list", "--state=lost"), "'lost'"),
     "bad moment": (2, ("event", "delivery", "list", "--since=yesterday"), "'yesterday'"),
     "unknown plugin": (1, ("event", "plugin", "show", "htp"), "did you mean 'http'?"),
-    "a server.conf that is not there": (1, ("--config=/no/server.conf", "event", "listener", "list"), "/no/server.conf"),
+    "a server.conf that is not there": (1, ("--config=/no/conf", "event", "listener", "list"), "/no/conf"),
     "an option without its value": (2, ("event", "listener", "list", "--config"), "--config"),
     "a flag with a value": (2, ("event", "types", "--json=yes"), "--json"),
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.root import build

@@ -10,7 +10,16 @@ HTTP = ("http", "create", "--event-type=repo.sync.start", "--url=http://ci.examp
 def test_list_has_the_guides_layout(admin):
     admin.ok("event", "listener", *HTTP)
     addresses = "--addresses=someone@redhat.com,another@redhat.com"
-    create = ("event", "listener", "email", "create", "--event-type", "repo.sync.start", "--event-type", "repo.*.finish")
+    create = (
+        "event",
+        "listener",
+        "email",
+        "create",
+        "--event-type",
+        "repo.sync.start",
+        "--event-type",
+        "repo.*.finish",
+    )
     run = admin.ok(*create, "--subject=pulp notification", addresses)
     assert run.out == "Event listener successfully created\n"
     text = re.sub(r"\b[0-9a-f]{24}\b", "ID", admin.ok("event", "listener", "list").out)

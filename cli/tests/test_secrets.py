@@ -98,7 +98,9 @@ def test_an_empty_standard_input_is_refused(admin, monkeypatch):
 
 
 def test_settings_are_shown_without_their_secrets(admin):
-    admin.configure(f"[email]\nusername = u\npassword = {SECRET}\n[messaging]\nurl = amqp://u:{SECRET}@broker.example\n")
+    admin.configure(
+        f"[email]\nusername = u\npassword = {SECRET}\n[messaging]\nurl = amqp://u:{SECRET}@broker.example\n"
+    )
     for words in (("config", "show"), ("config", "show", "--json"), ("config", "check")):
         run = admin("event", *words)
         assert SECRET not in run.out + run.err

@@ -1,0 +1,139 @@
+"""`plugin` and `config`: what is installed, what is set, and what is wrong with it."""
+
+from __future__ import annotations
+
+import configparser
+
+import pytest
+
+from pulp_events import hookimpl
+
+
+class Audit:
+    """A plugin with a command of its own."""
+
+    @hookimpl
+    def pulp_admin_commands(self, commands):
+        parser = commands.add_parser("audit", help="count what is there")
+        parser.add_argument("--twice", action="store_true", help="count 100% twice")
+        parser.set_defaults(run=self.run)
+
+    @staticmethod
+    def run(bus, arguments):
+        print(f"{len(bus.listeners.list())} listeners, json: {arguments.json}")
+        return 2 if arguments.twice else 0
+
+
+class Broken:
+    @hookimpl
+    def pulp_admin_commands(self, commands):
+        raise SystemExit("no")
+
+
+class Misspelt:
+    @hookimpl
+    def pulp_notifier(self):
+        return []
+
+
+def test_plugins_are_listed_with_what_they_bring(admin):
+    rows = {each["name"]: each for each in admin.ok("event", "plugin", "list", "--json").json}
+    assert rows["email"]["distribution"] == "pulp-events-email" and rows["email"]["version"]
+    assert rows["http"]["notifier_types"] == ["http"] and rows["http"]["hooks"] == ["pulp_notifiers"]
+    assert {row["state"] for row in rows.values()} >= {"loaded"}
+    assert admin.ok("event", "plugin", "list").out.startswith("NAME ")
+    assert "Distribution:" in admin.ok("event", "plugin", "show", "amqp").out
+
+
+def test_a_plugin_that_fails_is_named_and_harms_nothing(admin, with_plugin):
+    with_plugin("misspelt", Misspelt())
+    run = admin.ok("event", "plugin", "list")
+    assert "failed" in run.out and "pulp_notifier" in run.out
+    run = admin.ok("event", "listener")
+    assert "http  - manage http listeners" in run.out
+    assert run.err.startswith("pulp-admin: warning: plugin misspelt is left out") and run.err.count("\n") == 1
+    run = admin("event", "config", "check")
+    assert run.code == 1 and "problem  plugin misspelt" in run.out
+
+
+def test_a_blocked_plugin_is_shown_as_such(admin, monkeypatch):
+    monkeypatch.setenv("PULP_EVENTS_BLOCK", "http")
+    assert "blocked" in admin.ok("event", "plugin", "list").out
+    run = admin("event", "listener", "http", "create")
+    assert run.code == 2 and "PULP_EVENTS_BLOCK" in run.err
+
+
+def test_without_plugins_none_is_there(admin):
+    assert "--no-plugins" in admin.ok("event", "plugin", "list", "--no-plugins").out
+    run = admin("event", "listener", "http", "create", "--no-plugins")
+    assert run.code == 2 and "--no-plugins" in run.err
+
+
+def test_a_plugin_brings_commands(admin, with_plugin):
+    with_plugin("audit", Audit())
+    assert "audit - count what is there" in admin.ok("event").out
+    assert "--twice - count 100% twice" in admin.ok("event", "audit", "--help").out
+    assert admin.ok("event", "audit").out == "0 listeners, json: False\n"
+    assert admin("event", "--json", "audit", "--twice").code == 2
+
+
+def test_a_plugin_whose_commands_fail_harms_nothing(admin, with_plugin):
+    with_plugin("broken", Broken())
+    run = admin.ok("event")
+    assert "listener - manage" in run.out and "plugin broken" in run.err
+    assert admin.ok("event", "listener", "list").err == ""
+
+
+def test_a_command_that_raises_gets_one_line(admin, with_plugin, monkeypatch):
+    monkeypatch.setattr(Audit, "run", staticmethod(lambda bus, arguments: 1 / 0))
+    with_plugin("audit", Audit())
+    run = admin("event", "audit")
+    assert run.code == 1 and "ZeroDivisionError" in run.err and run.err.count("\n") == 1
+
+
+def test_settings_are_shown_as_a_server_conf_with_defaults_marked(admin):
+    admin.configure("[delivery]\nretry_schedule = 1s, 90s\n[http]\ntimeout = 20\n")
+    out = admin.ok("event", "config", "show").out
+    assert f"# {admin.config}\n" in out
+    assert "retry_schedule = 1s, 1m 30s\n" in out and "\n# lanes = 4\n" in out and "timeout = 20s\n" in out
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read_string(out)
+    assert parser["delivery"] == {"retry_schedule": "1s, 1m 30s"}
+    shown = admin.ok("event", "config", "show", "--json").json
+    assert shown["file"] == str(admin.config)
+    assert shown["sections"]["delivery"]["lanes"] == {"value": 4, "set": False}
+
+
+def test_a_good_set_up_passes_the_check(admin):
+    admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=http://ci.example/")
+    admin.ok("event", "emit", "repo.sync.start", "--no-wait")
+    run = admin.ok("event", "config", "check")
+    assert "problem" not in run.out and "1 listener" in run.out and "1 pending" in run.out
+
+
+def test_a_fresh_set_up_passes_the_check_and_is_left_fresh(admin):
+    admin.ok("event", "config", "check")
+    assert not admin.data.exists()
+
+
+def test_the_check_reports_every_wrong_section(admin):
+    admin.configure("[delivery]\nlanes = none\n[http]\ntimeot = 3\n")
+    run = admin("event", "config", "check", "--json")
+    assert run.code == 1
+    texts = [each["text"] for each in run.json["findings"] if each["state"] == "problem"]
+    assert len(texts) == 2 and "lanes" in texts[0] and "timeot" in texts[1]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "hint"),
+    [
+        (lambda data: (data.mkdir(), data.chmod(0o755)), "chmod 0700"),
+        (lambda data: data.write_text(""), "is no folder"),
+        (lambda data: (data.mkdir(0o700), (data / "listeners.json").write_text("{")), "listeners.json"),
+    ],
+    ids=["open to others", "no folder", "torn file"],
+)
+def test_the_check_names_what_is_wrong_with_the_data_folder(admin, prepare, hint):
+    prepare(admin.data)
+    run = admin("event", "config", "check")
+    assert run.code == 1 and "problem" in run.out and hint in run.out and run.err == ""

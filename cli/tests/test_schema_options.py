@@ -1,0 +1,121 @@
+"""Options made from every kind of schema field, as a third party may declare them."""
+
+from __future__ import annotations
+
+import pytest
+from marshmallow import Schema, fields, validate
+
+from pulp_events import Notifier, hookimpl
+from pulp_events.fields import Duration, Words
+
+
+class EverythingConfig(Schema):
+    room = fields.String(required=True, metadata={"help": "room to post to, 100% of the time"})
+    retries = fields.Integer(strict=True, load_default=3, validate=validate.Range(1, 9), metadata={"help": "tries"})
+    ratio = fields.Float()
+    verify = fields.Boolean(load_default=True, metadata={"help": "whether to verify"})
+    level = fields.String(validate=validate.OneOf(["low", "high"]), metadata={"help": "how loud"})
+    tags = fields.List(fields.String(), metadata={"help": "tags"})
+    words = Words(fields.Integer())
+    urls = fields.List(fields.Url(), metadata={"help": "places", "secret": True})
+    headers = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"help": "headers"})
+    nested = fields.Nested(Schema.from_dict({"a": fields.Integer()}))
+    wait = Duration(load_default=90.0, metadata={"help": "how long"})
+    filter = fields.String(metadata={"help": "a name that an option of ours has"})
+    json = fields.String(metadata={"help": "and another"})
+    made = fields.String(dump_only=True)
+
+
+class Everything(Notifier):
+    type_id = "everything"
+    config_schema = EverythingConfig
+
+    def deliver(self, event, config):
+        pass
+
+
+class Plugin:
+    @hookimpl
+    def pulp_notifiers(self):
+        return [Everything()]
+
+
+@pytest.fixture(autouse=True)
+def installed(with_plugin):
+    with_plugin("everything", Plugin())
+
+
+CREATE = ("event", "listener", "everything", "create", "--event-type=*", "--room=x")
+
+
+def config(admin, *words):
+    return admin.ok(*CREATE, *words, "--json").json["notifier_config"]
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "value"),
+    [
+        (["--retries=5"], "retries", 5),
+        (["--ratio", "0.5"], "ratio", 0.5),
+        (["--ratio", "-0.5"], "ratio", -0.5),
+        (["--verify"], "verify", True),
+        (["--no-verify"], "verify", False),
+        (["--verify=false"], "verify", False),
+        (["--verify", "true"], "verify", True),
+        (["--level=high"], "level", "high"),
+        (["--tags=a,b", "--tags=c"], "tags", ["a", "b", "c"]),
+        (["--words=1,2"], "words", [1, 2]),
+        (["--headers=A=1", "--headers", "B=x=y"], "headers", {"A": "1", "B": "x=y"}),
+        (['--headers={"A": "1"}'], "headers", {"A": "1"}),
+        (['--nested={"a": 1}'], "nested", {"a": 1}),
+        (["--wait=2m"], "wait", "2m"),
+        (["--everything-filter=f"], "filter", "f"),
+        (["--everything-json=j"], "json", "j"),
+        (["--urls=env:URLS"], "urls", "env:URLS"),
+        (["--urls=http://a.example/?a,b", "--urls=http://b.example/"], "urls", "********"),
+    ],
+)
+def test_a_value_reaches_the_configuration(admin, words, key, value):
+    assert config(admin, *words) == {"room": "x", key: value}
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--retries=0"], "retries"),
+        (["--retries=many"], "retries"),
+        (["--verify=perhaps"], "verify"),
+        (["--level=middle"], "low, high"),
+        (["--words=1,x"], "words"),
+        (["--headers=A"], "KEY=VALUE"),
+        (["--nested={"], "JSON"),
+        (["--wait=soon"], "15s"),
+        (["--urls=http://hunter22", "--urls=env:X"], "alone"),
+        (["--urls=hunter22"], "urls"),
+        (["--made=x"], "unknown option --made"),
+    ],
+)
+def test_a_bad_value_is_refused_in_the_schemas_words(admin, words, hint):
+    run = admin(*CREATE, *words)
+    assert (run.code, run.out) == (2, "") and run.err.count("\n") == 1
+    assert hint in run.err and "hunter22" not in run.err
+    assert admin.stored() == ""
+
+
+def test_help_says_what_is_required_chosen_from_and_taken_by_default(admin):
+    text = " ".join(admin.ok(*CREATE[:4], "--help").out.split())
+    assert "--room - (required) room to post to, 100% of the time" in text
+    assert "--level - how loud; one of low, high" in text
+    assert "--retries - tries; default: 3" in text
+    assert "--verify - whether to verify; default: true" in text
+    assert "--wait - how long; default: 1m 30s" in text
+    assert "env:NAME or file:PATH" in text and "--made" not in text
+
+
+def test_update_takes_the_same_options_and_removes_empty_ones(admin):
+    listener = admin.listener(*CREATE[2:], "--tags=a", "--verify", "--headers=A=1", "--retries=4")
+    update = ("event", "listener", "everything", "update", "--listener-id", listener, "--json")
+    emptied = ("--tags=", "--verify=", "--headers=", "--retries=5")
+    assert admin.ok(*update, *emptied).json["notifier_config"] == {"room": "x", "retries": 5}
+    run = admin(*update, "--room=")
+    assert run.code == 2 and "room" in run.err
