@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     from pulp_events.events.event_type import EventType
     from pulp_events.hookspecs import hookimpl
     from pulp_events.listeners.listener import Listener
-    from pulp_events.notifier import Channel, Notifier
+    from pulp_events.notifier import Action, Channel, Notifier
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.plugins.api import API_VERSION
 
 __all__ = [
     "API_VERSION",
+    "Action",
     "Attempt",
     "BusClosed",
     "Channel",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.records import NewEvent
     from pulp_events.outbox.store import Outbox
+    from pulp_events.trial import Trial
     from pulp_events.worker.supervisor import Supervisor
 
 WAIT_POLL = 0.02
@@ -190,6 +191,19 @@ class EventBus:
             if left <= 0 or all(delivery.state != PENDING for delivery in deliveries):
                 return deliveries
             self.dispatcher.wait_for_record(left)
+
+    def test_listener(self, listener_id: str) -> list[Trial]:
+        """Send a marked test event to a listener now, enabled or not; one `Trial` for each target.
+
+        Nothing is stored or tried again. Raises ListenerNotFound, UnknownNotifierType.
+        """
+        from pulp_events.trial import send_test, test_event
+
+        self._check_open()
+        listener = self.listeners.get(listener_id)
+        notifier = self.plugins.notifier(listener.notifier_type_id)
+        event = test_event(listener, self.event_types, self.clock, self.settings.section("events")["source"])
+        return send_test(listener, notifier, event, self.settings, self.clock)
 
     def deliver_due(self) -> int:
         """Make every attempt that is due now, in this thread; returns how many there were. For `inline`, and tests."""

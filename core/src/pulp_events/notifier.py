@@ -32,7 +32,8 @@ retries. What a notifier may rely on:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -42,6 +43,8 @@ from pulp_events.errors import DeliveryFailure
 
 if TYPE_CHECKING:
     from pulp_events.events.event import Event
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.listeners.listeners import Listeners
     from pulp_events.outbox.delivery import Delivery
 
 Config = Mapping[str, Any]
@@ -108,6 +111,24 @@ class Channel:
         self.close()
 
 
+@dataclass(frozen=True)
+class Action:
+    """A command of a notifier type beside `create` and `update`: `pulp-admin event listener TYPE NAME`."""
+
+    name: str
+    """Lower-case letters, digits and `-`."""
+
+    help: str
+    """What it does, for the help of the command line."""
+
+    run: Callable[[Listeners, Listener, Config], str]
+    """Called with the bus's listeners, the listener that it is about, and the options as `options` loaded them; returns
+    what to print. Raises EventsError to fail with its text."""
+
+    options: type[Schema] = Schema
+    """Its options, as `config_schema` has those of a listener; `--listener-id` is always there."""
+
+
 class Notifier:
     """One notifier type. A plugin's `pulp_notifiers` hook returns instances."""
 
@@ -144,6 +165,18 @@ class Notifier:
     def limit(self, config: Config, settings: Config) -> float:
         """Seconds that one `send` may take; afterwards the attempt has timed out and its channel is abandoned."""
         return self.time_limit
+
+    def probe(self, settings: Config) -> Sequence[str]:
+        """Connect as the settings say, and tell what was found, a line each; for `config check --probe`.
+
+        Raises TransientFailure or PermanentFailure if what the settings name cannot be reached or used. A notifier
+        whose listeners each name their own endpoint has nothing to probe.
+        """
+        return ()
+
+    def actions(self) -> Sequence[Action]:
+        """Commands of this type beside `create` and `update`."""
+        return ()
 
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
         """What the administrator should know when a listener with this configuration is created or updated."""
