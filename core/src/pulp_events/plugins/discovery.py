@@ -99,9 +99,9 @@ def _read(folder: Path, group: str) -> Iterator[FoundEntryPoint]:
         return
     section = ""
     for line in map(str.strip, text.splitlines()):
-        if line.startswith("["):
-            section = line.strip("[]").strip()
-        elif section == group and line and not line.startswith(("#", ";")):
+        if line.startswith("[") and line.endswith("]"):
+            section = line.strip("[]")
+        elif section == group and not line.startswith("#"):
             name, equals, value = line.partition("=")
             if equals:
                 yield FoundEntryPoint(name.strip(), value.strip(), folder)
