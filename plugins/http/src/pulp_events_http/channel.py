@@ -91,6 +91,10 @@ class HttpChannel(Channel):
 
     def close(self) -> None:
         """Close the connection."""
+        # urllib3 closes a pool's connections when nobody holds the pool any more; here they are to be closed now.
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
         self._session.close()
 
     def send(self, delivery: Delivery) -> None:
@@ -134,6 +138,7 @@ class HttpChannel(Channel):
         pool = self._pool
         if pool is None or time.monotonic() - self._last_used > IDLE_LIMIT:
             if pool is not None:
+                pool.close()
                 self._adapter.close()
             pool = cast(
                 "HTTPConnectionPool",

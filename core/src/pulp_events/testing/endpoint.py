@@ -1,0 +1,43 @@
+"""`Endpoint`: the place that a notifier under test delivers to, as `NotifierContract` sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pulp_events.testing.fault_proxy import FaultProxy
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One thing that came to the endpoint."""
+
+    text: str
+    """All of it, or at least the report or whatever the notifier makes of an event."""
+
+    delivery_id: str | None = None
+    """The delivery's id, where the notifier sends it along."""
+
+
+class Endpoint(Protocol):
+    """What a contract test needs to know and do. Only `config`, `proxy` and `arrived` are asked for.
+
+    A server that can say that something went wrong has the methods below too; the claims about it are skipped where
+    they are missing.
+    """
+
+    config: Mapping[str, Any]
+    """A listener's configuration that leads here, through the proxy."""
+
+    proxy: FaultProxy
+
+    def arrived(self) -> list[Arrival]:
+        """What came so far."""
+
+    # settings: Mapping[str, Mapping[str, object]]   sections of server.conf that the notifier needs; short time limits
+    # def fail(self) -> None                         the next answer is an error that may pass (503, 451, …)
+    # def recover(self) -> None                      … and from now on it works again, if `fail` does not end by itself
+    # def reject(self) -> None                       the next answer is an error that will not pass (400, 550, …)
+    # def refuse_credentials(self) -> None           the configuration's credentials are wrong from now on
+    # secrets: Sequence[str]                         values in `config` and `settings` that must never be seen

@@ -1,0 +1,154 @@
+"""`FaultProxy`: stands before any TCP server and lets things go wrong on the way to it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from types import TracebackType
+from typing import Literal
+
+Fault = Literal["none", "refuse", "hang", "slow", "reset", "garbage", "half-closed"]
+
+SLOW = 0.02
+"""Seconds before each byte of an answer with the fault `slow`."""
+
+
+class FaultProxy:
+    """Listens on 127.0.0.1 and passes connections on to `port`, as `fault` says; a context manager.
+
+    - `none`: as they are
+    - `refuse`: connections are refused, as if the server were down
+    - `hang`: connections are taken, and nothing is ever said
+    - `slow`: the server's answers come a byte at a time
+    - `reset`: the connection is reset when the client has said something
+    - `garbage`: the client is answered with bytes that mean nothing
+    - `half-closed`: the client is told that nothing more will come, and nothing is passed on
+
+    `fault` may be changed at any time; it holds for connections that are made from then on.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, port: int) -> None:
+        self._server = port
+        self._fault: Fault = "none"
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self.connections = 0
+        """How many connections were made so far."""
+        self._listener: socket.socket | None = None
+        self.port = 0
+        self._listen()
+
+    @property
+    def fault(self) -> Fault:
+        """What goes wrong with the next connections."""
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: Fault) -> None:
+        self._fault = fault
+        if fault == "refuse":
+            self._close_listener()
+        elif self._listener is None:
+            self._listen()
+
+    def drop(self) -> None:
+        """Close every connection that is open now."""
+        with self._lock:
+            connections, self._open = self._open, set()
+        for connection in connections:
+            _shut(connection)
+
+    def close(self) -> None:
+        """Stop."""
+        self._close_listener()
+        self.drop()
+
+    def __enter__(self) -> FaultProxy:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _listen(self) -> None:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self.host, self.port))
+        listener.listen(128)
+        self.port = listener.getsockname()[1]
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), name=f"fault-proxy-{self.port}", daemon=True).start()
+
+    def _close_listener(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            _shut(listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with self._lock:
+                self._open.add(client)
+            threading.Thread(target=self._serve, args=(client, self._fault), daemon=True).start()
+
+    def _serve(self, client: socket.socket, fault: Fault) -> None:
+        with contextlib.suppress(OSError):
+            if fault == "hang":
+                while client.recv(65536):
+                    pass
+            elif fault == "reset":
+                client.recv(1)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            elif fault == "garbage":
+                client.sendall(bytes(range(128, 256)) * 8 + b"\r\n\r\n")
+            elif fault == "half-closed":
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(65536):
+                    pass
+            else:
+                self._pass_on(client, slow=fault == "slow")
+        self._forget(client)
+
+    def _pass_on(self, client: socket.socket, slow: bool) -> None:
+        server = socket.create_connection((self.host, self._server))
+        with self._lock:
+            self._open.add(server)
+        back = threading.Thread(target=self._copy, args=(server, client, SLOW if slow else 0.0), daemon=True)
+        back.start()
+        self._copy(client, server, 0.0)
+        back.join(30)
+        self._forget(server)
+
+    def _copy(self, source: socket.socket, target: socket.socket, pause: float) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if not pause:
+                    target.sendall(data)
+                    continue
+                for byte in data:
+                    time.sleep(pause)
+                    target.sendall(bytes([byte]))
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def _forget(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open.discard(connection)
+        connection.close()
+
+
+def _shut(connection: socket.socket) -> None:
+    # shutdown wakes a thread that waits in accept() or recv(); close alone would not
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

@@ -1,0 +1,117 @@
+"""Fixtures for authors of notifiers and applications; pytest finds them wherever pulp-events is installed.
+
+Nothing but pytest is imported until a fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulp_events import Event, EventBus
+    from pulp_events.testing.admin import Admin
+    from pulp_events.testing.amqp_broker import AmqpBroker
+    from pulp_events.testing.clock import FakeClock
+    from pulp_events.testing.http_sink import HttpSink
+    from pulp_events.testing.smtp_sink import SmtpSink
+
+pytest.register_assert_rewrite(
+    "pulp_events.testing.notifier_contract",
+    "pulp_events.testing.outbox_contract",
+    "pulp_events.testing.listener_store_contract",
+)
+
+
+@pytest.fixture
+def event_clock() -> FakeClock:
+    """The clock of `event_bus`: it stands still until `event_clock.advance(seconds)`."""
+    from pulp_events.testing.clock import FakeClock
+
+    return FakeClock()
+
+
+@pytest.fixture
+def event_settings(tmp_path: Path) -> Path:
+    """The server.conf of `event_bus` and `pulp_admin`, in a temporary folder; add to it before they are used."""
+    path = tmp_path / "server.conf"
+    path.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\nsource = test\n")
+    return path
+
+
+@pytest.fixture
+def event_bus(event_settings: Path, event_clock: FakeClock) -> Iterator[EventBus]:
+    """A bus on temporary data with the installed plugins; `emit` makes the deliveries before it returns.
+
+    What failed is tried again by `event_clock.advance(…)` and `event_bus.deliver_due()`.
+    """
+    from pulp_events import EventBus
+
+    with EventBus.open(event_settings, deliver="inline", clock=event_clock) as bus:
+        yield bus
+
+
+@pytest.fixture
+def pulp_admin(event_settings: Path) -> Admin:
+    """`pulp_admin("event", "types")` runs the command in this process, `pulp_admin.process(…)` as one of its own."""
+    from pulp_events.testing.admin import Admin
+
+    return Admin(event_settings)
+
+
+@pytest.fixture
+def make_event() -> Callable[..., Event]:
+    """`make_event(event_type, payload, call_report)`: an event as `emit` would make it."""
+    from pulp_events.testing import factory
+
+    return factory.make_event
+
+
+@pytest.fixture
+def http_sink() -> Iterator[HttpSink]:
+    """An HTTP server that keeps what it is sent, and answers as told."""
+    from pulp_events.testing.http_sink import HttpSink
+
+    with HttpSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[SmtpSink]:
+    """An SMTP server that keeps what it is sent. Needs the extra `pulp-events[test-smtp]`."""
+    pytest.importorskip("aiosmtpd", reason="needs pulp-events[test-smtp]")
+    from pulp_events.testing.smtp_sink import SmtpSink
+
+    with SmtpSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def amqp_broker() -> Iterator[AmqpBroker]:
+    """An AMQP 1.0 broker in this process. Needs the extra `pulp-events[test-amqp]`."""
+    pytest.importorskip("proton", reason="needs pulp-events[test-amqp]")
+    from pulp_events.testing.amqp_broker import AmqpBroker
+
+    with AmqpBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def fault_proxy() -> Iterator[Callable[[int], Any]]:
+    """`fault_proxy(port)`: a proxy before a server of yours that can be slow, reset, garble, hang or refuse."""
+    from pulp_events.testing.fault_proxy import FaultProxy
+
+    made: list[FaultProxy] = []
+
+    def make(port: int) -> FaultProxy:
+        made.append(FaultProxy(port))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
