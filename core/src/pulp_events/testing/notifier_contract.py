@@ -427,7 +427,7 @@ def _resources() -> set[str]:
     """Threads and, where the system tells, open files and sockets of this process, but for the test's own servers'."""
     ours = ("fault-proxy-", "http-sink-", "smtp-sink-", "amqp-broker-")
     threads = {
-        f"thread {thread.name}"
+        f"thread {thread.name} {thread.ident}"
         for thread in threading.enumerate()
         if not thread.name.startswith(ours) and "(_serve)" not in thread.name and "(_copy)" not in thread.name
     }

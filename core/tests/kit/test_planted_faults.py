@@ -1,0 +1,107 @@
+"""The contract catches each of the faults that are planted, by the claim that is meant for it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+TESTS = """
+import pytest
+import planted
+from pulp_events.testing.endpoint import Arrival
+from pulp_events.testing.fault_proxy import FaultProxy
+from pulp_events.testing.http_sink import Answer, HttpSink
+from pulp_events.testing.notifier_contract import NotifierContract
+
+class Endpoint:
+    def __init__(self, sink, proxy):
+        self.sink, self.proxy = sink, proxy
+        self.config = {"host": "127.0.0.1", "port": proxy.port, "token": "s3cr3t-token"}
+    def arrived(self):
+        return [Arrival(one.body.decode(), one.headers["delivery-id"]) for one in self.sink.requests]
+    def fail(self):
+        self.sink.answer = [Answer(503), Answer(200)]
+    def reject(self):
+        self.sink.answer = Answer(404)
+    def refuse_credentials(self):
+        self.sink.answer = Answer(401)
+
+class Contract(NotifierContract):
+    module = "planted"
+    transports = ("http.client",)
+    invalid = [{}, {"host": "x", "port": "nonsense", "token": "s3cr3t"}, {"host": "x", "port": 1, "token": "s3cr3t" * 20}]
+    arrival_timeout = 2.0
+    @pytest.fixture
+    def endpoint(self):
+        with HttpSink() as sink, FaultProxy(sink.port) as proxy:
+            yield Endpoint(sink, proxy)
+
+def make(notifier_class):
+    class Test(Contract):
+        @pytest.fixture
+        def notifier(self):
+            return notifier_class()
+    Test.__name__ = Test.__qualname__ = f"Test{notifier_class.__name__}"
+    return Test
+
+for notifier_class in (planted.Good, *planted.FAULTY):
+    globals()[f"Test{notifier_class.__name__}"] = make(notifier_class)
+del notifier_class
+"""
+EAGER = """
+import http.client
+from planted import *
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Failed claims by notifier class."""
+    folder = tmp_path_factory.mktemp("planted")
+    source = Path(__file__).with_name("planted.py").read_text()
+    (folder / "planted.py").write_text(source)
+    (folder / "test_all.py").write_text(TESTS)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rf", "-p", "no:cacheprovider", "-n", "2", str(folder)],
+        cwd=folder, capture_output=True, text=True, timeout=380,
+    )  # fmt: skip
+    failed = {}
+    for name, claim in re.findall(r"^FAILED .*::Test(\w+)::test_(\w+)", done.stdout, re.MULTILINE):
+        failed.setdefault(name, set()).add(claim)
+    assert " passed" in done.stdout, done.stdout + done.stderr
+    return failed
+
+
+def faulty():
+    names = Path(__file__).with_name("planted.py").read_text()
+    return re.findall(r"^@fault\((.*?)\)\nclass (\w+)", names, re.MULTILINE)
+
+
+def test_a_notifier_without_a_fault_passes_every_claim(results):
+    assert results.get("Good", set()) == set()
+
+
+def test_at_least_15_faults_are_planted():
+    assert len(faulty()) >= 15
+
+
+@pytest.mark.parametrize(("claims", "name"), faulty(), ids=lambda value: value if value.isidentifier() else "")
+def test_each_fault_is_caught_by_the_claim_meant_for_it(results, claims, name):
+    meant = set(re.findall(r'"(\w+)"', claims))
+    assert meant <= results.get(name, set()), f"caught by {results.get(name)}"
+
+
+def test_importing_a_transport_with_the_module_is_caught(tmp_path):
+    (tmp_path / "planted.py").write_text(Path(__file__).with_name("planted.py").read_text())
+    (tmp_path / "eager.py").write_text(EAGER)
+    (tmp_path / "test_eager.py").write_text(TESTS.replace('module = "planted"', 'module = "eager"'))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--tb=no", "-rf", "-p", "no:cacheprovider", "-k",
+         "TestGood and importing", str(tmp_path)],
+        cwd=tmp_path, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert re.search(r"^FAILED .*::test_importing_it_imports_no_transport", done.stdout, re.MULTILINE), done.stdout
