@@ -6,6 +6,7 @@ document differs from what would be written. The documents' own text is never to
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
@@ -130,6 +131,25 @@ def error_classes() -> str:
     return table(("error", "is a", "when"), rows)
 
 
+def fixtures() -> str:
+    """The fixtures of the pytest plugin."""
+    tree = ast.parse((ROOT / "core/src/pulp_events/testing/pytest_plugin.py").read_text("utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    rows = [
+        (f"`{node.name}`", " ".join(str(ast.get_docstring(node)).split()))
+        for node in functions
+        if any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
+    ]
+    return table(("fixture", "is"), rows)
+
+
+def claims() -> str:
+    """What `NotifierContract` holds a notifier to: the names of its tests, as sentences."""
+    tree = ast.parse((ROOT / "core/src/pulp_events/testing/notifier_contract.py").read_text("utf-8"))
+    names = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return "".join(f"- {name[5:].replace('_', ' ')}\n" for name in names if name.startswith("test_"))
+
+
 def first_paragraph(documented: Any) -> str:
     """The beginning of a docstring, in one line."""
     return " ".join(str(inspect.getdoc(documented)).split("\n\n")[0].split())
@@ -142,6 +162,8 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "hooks": hooks,
     "transitions": transitions,
     "errors": error_classes,
+    "fixtures": fixtures,
+    "claims": claims,
 }
 
 

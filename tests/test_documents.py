@@ -3,8 +3,12 @@
 import doctest
 import importlib
 import importlib.util
+import os
 import pkgutil
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -14,10 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.md", *sorted(ROOT.glob("docs/*.md"))]
 OURS = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "examples/README.md"]
+OF_PACKAGES = [ROOT / "cli/README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
 PACKAGES = ("pulp_events", "pulp_events_cli", "pulp_events_email", "pulp_events_http", "pulp_events_amqp")
-
-ANNOUNCED = {"pulp-admin event worker"}
-"""Commands that documents name before they exist: issue 3 adds them. Remove a line when its command is there."""
 
 SYNONYMS = {
     r"subscribers?": "listener",
@@ -60,7 +62,7 @@ def prose(path):
     return re.sub(r"`[^`]*`", "", text)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+@pytest.mark.parametrize("path", [*DOCUMENTS, *OF_PACKAGES], ids=name)
 def test_every_example_runs_and_prints_what_the_document_shows(path, runner):
     runner.run(path)
 
@@ -78,7 +80,7 @@ def test_the_settings_document_has_every_section():
     assert sections == set(re.findall(r"<!-- begin settings (\w+) -->", text))
 
 
-@pytest.mark.parametrize("path", OURS, ids=name)
+@pytest.mark.parametrize("path", [*OURS, *OF_PACKAGES], ids=name)
 def test_every_relative_link_leads_somewhere(path):
     for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
         if "://" in target:
@@ -144,7 +146,7 @@ def commands_in(path):
 
 @pytest.fixture(scope="module")
 def known_commands():
-    return commands() | ANNOUNCED
+    return commands()
 
 
 @pytest.mark.parametrize("path", OURS, ids=name)
@@ -179,9 +181,27 @@ def test_the_examples_of_a_modules_docstrings_run(module):
     assert result.attempted and not result.failed
 
 
-@pytest.mark.parametrize("path", ["application.py", "chat/chat.py", "chat/pyproject.toml"])
-def test_the_files_of_examples_are_those_that_the_readme_shows(path):
-    assert (ROOT / "examples" / path).read_text("utf-8") in (ROOT / "README.md").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("example", "document"),
+    [
+        ("application.py", "README.md"),
+        ("chat/chat.py", "README.md"),
+        ("chat/pyproject.toml", "README.md"),
+        ("chat/test_chat.py", "docs/notifier-authors.md"),
+    ],
+)
+def test_the_files_of_examples_are_those_that_the_documents_show(example, document):
+    assert (ROOT / "examples" / example).read_text("utf-8") in (ROOT / document).read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_readmes_notifier_fulfils_the_contract(tmp_path):
+    shutil.copytree(ROOT / "examples/chat", tmp_path / "chat", ignore=shutil.ignore_patterns("__pycache__"))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=."],
+        cwd=tmp_path / "chat", env={**os.environ, "PYTHONPATH": "."}, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_smallest_notifier_is_short():
@@ -210,6 +230,8 @@ def test_every_direct_dependency_is_listed_with_its_licence():
             except PackageNotFoundError:
                 continue  # an extra that is not installed here
             licence = metadata["License-Expression"] or metadata["License"]
+            if licence is None:  # only a classifier, such as `License :: OSI Approved :: BSD License`
+                licence = next(one for one in metadata.get_all("Classifier") if one.startswith("License")).split()[-2]
             assert licence.replace("Apache Software License", "Apache-2.0") in row[0], f"{dependency}: {licence}"
 
 

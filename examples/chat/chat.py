@@ -16,13 +16,14 @@ class Chat(Notifier):
     config_schema = ChatConfig
 
     def deliver(self, event, config):
-        from urllib.request import Request, urlopen  # when it is needed: pulp-admin starts sooner
+        from http.client import HTTPException  # when they are needed: pulp-admin starts sooner
+        from urllib.request import Request, urlopen
 
-        text = f"{event.event_type}: {event.payload.get('repo_id')}"
+        text = f"{event.event_type} {json.dumps(event.payload, ensure_ascii=False)}"
         body = json.dumps({"channel": config["room"], "text": text}).encode()
         try:
-            urlopen(Request(config["url"], body, {"Content-Type": "application/json"}), timeout=15).close()
-        except OSError as error:
+            urlopen(Request(config["url"], body, {"Content-Type": "application/json"}), timeout=5).close()
+        except (OSError, HTTPException) as error:
             raise TransientFailure(f"not posted: {error}") from error
 
 
