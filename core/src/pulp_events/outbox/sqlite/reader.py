@@ -72,5 +72,6 @@ class Reader:
             set_up(self._path)
             self._connection = connect(self._path)
             self._file = identity(self._name)
-            self._connection.execute("PRAGMA query_only = 1")
+            connection = self._connection
+            patiently(lambda: connection.execute("PRAGMA query_only = 1"))
         return self._connection

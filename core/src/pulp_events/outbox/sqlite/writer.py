@@ -149,5 +149,5 @@ class Writer:
 
     def _set_synchronous(self, connection: sqlite3.Connection, value: str) -> None:
         if value != self._synchronous:
-            connection.execute(f"PRAGMA synchronous = {value}")
+            patiently(lambda: connection.execute(f"PRAGMA synchronous = {value}"))
             self._synchronous = value
