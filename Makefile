@@ -45,7 +45,7 @@ bench:
 docs:
 	@scripts/setup dev
 	@mkdir -p build/man
-	.venv/bin/pulp-admin event man --directory build/man
+	.venv/bin/pulp-admin --man-pages build/man
 	.venv/bin/python -m pytest -q tests/test_documents.py
 
 clean:
