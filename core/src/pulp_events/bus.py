@@ -227,6 +227,8 @@ class EventBus:
             self._dispatcher.stop(grace)
         if self._supervisor is not None and not self._forked:
             self._supervisor.stop(grace)
+        if self._threads is not None and not self._forked:
+            self._threads.shutdown()
         if self._outbox is not None:
             self._outbox.close()
         self._store.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from pulp_events.ids import new_event_id
 from pulp_events.listeners.filters import passes
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
+from pulp_events.logs import get_logger
 from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
@@ -23,7 +23,7 @@ from pulp_events.settings.settings import Settings
 
 SKIPPED = "skipped: the listener was disabled"
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class Emitter:

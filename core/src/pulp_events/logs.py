@@ -1,7 +1,7 @@
 """Loggers that import `logging` when there is something to log.
 
 That import takes as long as core's records, plugins and settings together, and most runs of `pulp-admin` log nothing.
-Modules that such a run imports say `_logger = get_logger(__name__)`; for all others `logging.getLogger` does as well.
+Every module says `_logger = get_logger(__name__)`, so that `before_first_record` holds for all of them.
 """
 
 from __future__ import annotations

@@ -34,4 +34,5 @@ def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock
 
     named = settings.section("events")["outbox"]
     path = data_path(named) if named else folder / FILE_NAME
-    return SQLiteOutbox(path, clock, durable=settings.section("delivery")["durability"] == "full")
+    durable = settings.section("delivery")["durability"] == "full"
+    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named)

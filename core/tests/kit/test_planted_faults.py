@@ -33,7 +33,7 @@ class Endpoint:
 class Contract(NotifierContract):
     module = "planted"
     transports = ("http.client",)
-    invalid = [{}, {"host": "x", "port": "nonsense", "token": "s3cr3t"}, {"host": "x", "port": 1, "token": "s3cr3t" * 20}]
+    invalid = [{}, {"host": "x", "port": "x", "token": "s3cr3t"}, {"host": "x", "port": 1, "token": "s3cr3t" * 20}]
     arrival_timeout = 2.0
     @pytest.fixture
     def endpoint(self):

@@ -60,7 +60,7 @@ def test_damage_inside_the_file_is_reported_and_the_next_start_sets_it_aside(pat
     path.write_bytes(content)
 
     damaged = SQLiteOutbox(path)
-    with pytest.raises(StoreCorrupt, match="damaged.*restart"):
+    with pytest.raises(StoreCorrupt, match="damaged.*next start"):
         damaged.find(DeliveryQuery(), 1000)
     damaged.close()
 
@@ -245,3 +245,13 @@ def test_opening_another_connection_keeps_the_locks_of_those_that_are_open(path,
     outbox.add([new_event()])
     assert subprocess.run(count, check=True, capture_output=True).stdout == b"2\n"
     other.close()
+
+
+def test_an_applications_own_database_is_never_renamed(path):
+    path.parent.mkdir()
+    path.write_bytes(b"no database, but somebody's letters " * 200)
+    before = path.read_bytes()
+    with pytest.raises(StoreCorrupt, match="left as it is"):
+        SQLiteOutbox(path, set_damaged_aside=False)
+    assert path.read_bytes() == before
+    assert not [one for one in path.parent.iterdir() if ".corrupt-" in one.name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from pulp_events.clock import Clock
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import complete
 from pulp_events.listeners.listener import Listener
+from pulp_events.logs import get_logger
 from pulp_events.notifier import Channel, Notifier
 from pulp_events.secrets import Scrubber, is_reference, resolve, secret_fields
 from pulp_events.settings.settings import Settings
@@ -18,7 +18,7 @@ from pulp_events.settings.settings import Settings
 IDLE_TIMEOUT = 60.0
 """Seconds after which an unused channel is closed."""
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 @dataclass

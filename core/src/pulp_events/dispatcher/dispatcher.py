@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +12,7 @@ from pulp_events.dispatcher.recorder import AttemptRecorder
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.errors import StoreError
+from pulp_events.logs import get_logger
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 
@@ -33,7 +33,7 @@ LONG_SEND = 0.5
 GRACE = 2.0
 """Seconds beyond a notifier's own time limit after which its thread is abandoned."""
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class Dispatcher:

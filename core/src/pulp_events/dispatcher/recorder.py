@@ -15,6 +15,7 @@ from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import Verdict, shorten
 from pulp_events.errors import StoreError
 from pulp_events.listeners.listener import Listener
+from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.store import Outbox
@@ -29,7 +30,7 @@ HEALTH_CHECK = 30.0
 
 _STATES = {"succeed": DELIVERED, "postpone": PENDING, "give_up": DEAD}
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 Judged = tuple[Delivery, Verdict, float, float]
 

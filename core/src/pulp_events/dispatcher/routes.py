@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 
 from pulp_events.clock import Clock
 from pulp_events.dispatcher.route import Route
 from pulp_events.listeners.index import ListenerIndex
+from pulp_events.logs import get_logger
 from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
@@ -15,7 +15,7 @@ from pulp_events.settings.settings import Settings
 ORPHANED = 60.0
 """Seconds for which a listener must be missing before its deliveries are dead: its record may just be on its way."""
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class Routes:

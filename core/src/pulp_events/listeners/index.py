@@ -6,6 +6,7 @@ import threading
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
+from pulp_events import forks
 from pulp_events.errors import StoreError
 from pulp_events.events import pattern
 from pulp_events.logs import get_logger
@@ -49,6 +50,7 @@ class ListenerIndex:
         self._snapshot: _Snapshot | None = None
         self._reported: Hashable | None = None
         self._lock = threading.Lock()
+        forks.take_part(self)
 
     def matching(self, event_type: str) -> tuple[Listener, ...]:
         """The listeners, enabled or not, one of whose event types or patterns matches `event_type`."""
@@ -66,6 +68,14 @@ class ListenerIndex:
     def exists(self) -> bool:
         """False while the store was never written, or its file is away."""
         return self._current().version is not None
+
+    def before_fork(self) -> None:
+        """Nobody is to be reading the records then; see `forks`."""
+        self._lock.acquire()
+
+    def after_fork(self, in_child: bool) -> None:
+        """Go on."""
+        self._lock.release()
 
     def _current(self) -> _Snapshot:
         snapshot = self._snapshot

@@ -74,7 +74,7 @@ class DeliverySettings(Schema):
         load_default="full",
         validate=validate.OneOf(["full", "normal"]),
         metadata={"help": "full: emit returns when the event is on the disk; normal: it survives a crash of the "
-                          "process, but a power cut can take the last moments"},
+                          "process, but a power cut can take what the system had not written yet"},
     )  # fmt: skip
     while_disabled = fields.String(
         load_default="wait",

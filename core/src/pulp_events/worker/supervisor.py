@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import threading
 import time
 from collections.abc import Sequence
+
+from pulp_events.logs import get_logger
 
 HEALTHY = 10.0
 """Seconds after which a process that died counts as having worked: the next one is started at once."""
@@ -14,7 +15,7 @@ LONGEST_PAUSE = 30.0
 """Seconds between restarts of a process that dies again and again, at most."""
 POLL = 0.1
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class Supervisor:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 
 from pulp_events.bus import EventBus
 from pulp_events.errors import EventsError
+from pulp_events.logs import get_logger
 from pulp_events.worker import sd_notify
 from pulp_events.worker.signals import Signals
 
 PARENT_POLL = 0.5
 """Seconds between looks at whether the parent process still lives."""
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
 class Worker:

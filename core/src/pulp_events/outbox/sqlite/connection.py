@@ -87,7 +87,8 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
         with contextlib.suppress(OSError):
             damage_marker(path).touch(0o600)
         return StoreCorrupt(
-            f"{path} is damaged ({error}); it was left as it is: restart, and it is set aside under another name"
+            f"{path} is damaged, or no database ({error}); it was left as it is. The next start sets an outbox of our "
+            "own aside under another name; an application's database is to be restored from a backup"
         )
     if code == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing was stored, make room and retry")

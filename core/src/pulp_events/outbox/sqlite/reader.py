@@ -17,8 +17,9 @@ from pulp_events.outbox.sqlite.set_up import set_up
 class Reader:
     """Runs queries; each sees what was committed when it began."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, set_damaged_aside: bool = True) -> None:
         self._path = path
+        self._set_damaged_aside = set_damaged_aside
         self._name = str(path)
         self._lock = threading.Lock()
         self._data_version: int | None = None
@@ -69,7 +70,7 @@ class Reader:
         if self._connection is not None and identity(self._name) != self._file:
             self._let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
         if self._connection is None:
-            set_up(self._path)
+            set_up(self._path, self._set_damaged_aside)
             self._connection = connect(self._path)
             self._file = identity(self._name)
             connection = self._connection

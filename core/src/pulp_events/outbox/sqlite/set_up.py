@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from pathlib import Path
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreCorrupt
 from pulp_events.file_lock import locked
+from pulp_events.logs import get_logger
 from pulp_events.outbox.sqlite import schema
 from pulp_events.outbox.sqlite.connection import (
     connect,
@@ -19,13 +19,14 @@ from pulp_events.outbox.sqlite.connection import (
     set_aside,
 )
 
-_logger = logging.getLogger(__name__)
+_logger = get_logger(__name__)
 
 
-def set_up(path: Path) -> None:
+def set_up(path: Path, set_damaged_aside: bool = True) -> None:
     """Make or migrate the tables; set a damaged file aside under another name, and begin a new one.
 
-    Raises StoreError, StoreTooNew. Several processes may do this at once: one does it, the others find it done.
+    Raises StoreError, StoreTooNew; StoreCorrupt where a damaged file is to stay where it is.
+    Several processes may do this at once: one does it, the others find it done.
     """
     if _is_ready(path):
         return
@@ -33,9 +34,11 @@ def set_up(path: Path) -> None:
         try:
             _check_for_damage(path)
             _migrate(path)
-        except StoreCorrupt as error:
+        except StoreCorrupt:
+            if not set_damaged_aside:
+                raise
             kept = set_aside(path)
-            _logger.error("%s. It was set aside as %s, and a new outbox was begun", error, kept)
+            _logger.error("%s is damaged, or no database; it was set aside as %s, and a new outbox begun", path, kept)
             _migrate(path)
         # SQLite deletes its rollback journal, but does not make sure that it stays deleted: should a power cut bring it
         # back, it would be played back into a database that has moved on.

@@ -25,20 +25,28 @@ class SQLiteOutbox:
     """Implements `Outbox` on a file.
 
     `durable`: `add` returns when the events are on the disk; otherwise they survive a crash of the process, and a power
-    cut may take the last moments. Everything else is committed without waiting for the disk: a power cut that undoes it
-    leads to a repeated delivery, never to a lost one.
+    cut takes what the system had not written yet: on Linux, half a minute as a rule. Everything else is committed
+    without waiting for the disk: a power cut that undoes it leads to a repeated delivery, never to a lost one.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None, durable: bool = True, boot: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock | None = None,
+        durable: bool = True,
+        boot: str | None = None,
+        set_damaged_aside: bool = True,
+    ) -> None:
+        """`set_damaged_aside`: False for an application's own database, which is never touched when it is damaged."""
         self._clock = clock or SystemClock()
         self._durable = durable
         self._jumps = ClockJumps(self._clock, boot)
         self._cleaner = Cleaner()
         data_dir.prepare(path.parent)
         self.path = path
-        set_up(path)
-        self._writer = Writer(path)
-        self._reader = Reader(path)
+        set_up(path, set_damaged_aside)
+        self._writer = Writer(path, set_damaged_aside)
+        self._reader = Reader(path, set_damaged_aside)
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
         now = self._clock.time()

@@ -33,8 +33,9 @@ class Writer:
     once, and those that waited find their work done.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, set_damaged_aside: bool = True) -> None:
         self._path = path
+        self._set_damaged_aside = set_damaged_aside
         self._name = str(path)
         self._turn = threading.Lock()
         self._queue_lock = threading.Lock()
@@ -94,7 +95,7 @@ class Writer:
         if self._connection is not None and identity(self._name) != self._file:
             self._let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
         if self._connection is None:
-            set_up(self._path)
+            set_up(self._path, self._set_damaged_aside)
             self._connection = connect(self._path)
             self._file = identity(self._name)
         return self._connection

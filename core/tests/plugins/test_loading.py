@@ -1,0 +1,174 @@
+"""One broken plugin is left out, named with its reason; the others work. Real packages on a real path."""
+
+import sys
+import textwrap
+
+import pytest
+
+from pulp_events import EventBus, PluginError, UnknownNotifierType
+from pulp_events.plugins.registry import Plugins
+
+GOOD = """
+from marshmallow import Schema, fields
+from pulp_events import EventType, Notifier, hookimpl
+
+class Config(Schema):
+    room = fields.String(metadata={"help": "room"})
+
+class Chat(Notifier):
+    type_id = "%s"
+    config_schema = Config
+    def deliver(self, event, config):
+        pass
+
+@hookimpl
+def pulp_notifiers():
+    return [Chat()]
+"""
+HEAD = "from marshmallow import Schema\nfrom pulp_events import EventType, Notifier, hookimpl\n"
+BROKEN = {
+    "import error": ("import no_such_module_anywhere", "No module named"),
+    "syntax error": ("def", "SyntaxError"),
+    "exit at import": ("raise SystemExit(3)", "SystemExit: 3"),
+    "taken type id": (GOOD % "good", "'good' is taken already"),
+    "misspelt hook": (HEAD + "@hookimpl\ndef pulp_notifierz():\n    return []", "pulp_notifierz"),
+    "wrong arguments": (HEAD + "@hookimpl\ndef pulp_event_emitted(evnt):\n    pass", "evnt"),
+    "hook raises": (HEAD + "@hookimpl\ndef pulp_notifiers():\n    raise KeyError('boom')", "boom"),
+    "newer api": (GOOD % "newer" + "\npulp_events_api = '>=2'", "needs plugin API >=2"),
+    "odd api": (GOOD % "odd" + "\npulp_events_api = 'one'", "not a version range"),
+    "no notifier": (HEAD + "@hookimpl\ndef pulp_notifiers():\n    return ['chat']", "must return Notifier objects"),
+    "no event type": (HEAD + "@hookimpl\ndef pulp_event_types():\n    return ['a.b']", "must return EventType objects"),
+    "bad type id": (GOOD % "Bad Name", "lower-case letters"),
+    "reserved type id": (GOOD % "list", "a command of the CLI"),
+    "no schema": (HEAD + "class N(Notifier):\n    type_id = 'n'\n    config_schema = dict\n"
+                  "    def deliver(self, e, c): pass\n"
+                  "@hookimpl\ndef pulp_notifiers():\n    return [N()]", "marshmallow Schema class"),
+    "nothing overridden": (HEAD + "class N(Notifier):\n    type_id = 'n'\n    config_schema = Schema\n"
+                           "@hookimpl\ndef pulp_notifiers():\n    return [N()]", "neither deliver() nor open()"),
+    "no marker": (HEAD + "def pulp_notifiers():\n    return []", "not marked with @hookimpl"),
+    "bad event type": (HEAD + "@hookimpl\ndef pulp_event_types():\n    return [EventType('a b', '')]", "no valid name"),
+    "taken event type": (HEAD + "@hookimpl\ndef pulp_event_types():\n    return [EventType('repo.sync.start', 'mine')]",
+                         "registered already"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Make packages with an entry point each, on a path that is searched."""
+    site = tmp_path / "site"
+    monkeypatch.syspath_prepend(str(site))
+
+    def install_one(name, code):
+        module = f"planted_{name}"
+        info = site / f"{module}-1.2.dist-info"
+        info.mkdir(parents=True)
+        (site / f"{module}.py").write_text(textwrap.dedent(code))
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: planted-{name}\nVersion: 1.2\n")
+        (info / "entry_points.txt").write_text(f"[pulp_events]\n{name} = {module}\n")
+
+    yield install_one
+    for name in [name for name in sys.modules if name.startswith("planted_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_plugin_is_left_out_with_its_reason_and_harms_no_other(install, fault):
+    code, reason = BROKEN[fault]
+    install("a_first", GOOD % "first")
+    install("b_good", GOOD % "good")
+    install("c_broken", code)
+    install("d_last", GOOD % "last")
+    plugins = Plugins.load()
+    states = {plugin.name: plugin for plugin in plugins.all if plugin.name[1] == "_"}
+    assert {name: plugin.state for name, plugin in states.items()} == {
+        "a_first": "loaded", "b_good": "loaded", "c_broken": "failed", "d_last": "loaded",
+    }  # fmt: skip
+    assert reason in states["c_broken"].reason and "\n" not in states["c_broken"].reason
+    assert {"first", "good", "last"} <= set(plugins.notifiers)
+    assert (states["c_broken"].distribution, states["c_broken"].version) == ("planted-c_broken", "1.2")
+
+
+def test_a_plugin_that_brings_one_bad_notifier_brings_none(install):
+    install("half", GOOD % "half" + "\n@hookimpl\ndef pulp_event_types():\n    return [EventType('x.y', 'd'), 5]\n")
+    plugins = Plugins.load()
+    assert "half" not in plugins.notifiers and "x.y" not in plugins.event_types
+
+
+def test_a_blocked_plugin_is_not_even_imported(install, monkeypatch):
+    install("blocked", "raise AssertionError('imported')")
+    monkeypatch.setenv("PULP_EVENTS_BLOCK", "other, blocked")
+    [plugin] = [plugin for plugin in Plugins.load().all if plugin.name == "blocked"]
+    assert (plugin.state, plugin.reason) == ("blocked", "named in PULP_EVENTS_BLOCK")
+    assert "planted_blocked" not in sys.modules
+
+
+def test_an_unknown_notifier_type_is_answered_with_what_is_there_or_how_to_get_it():
+    with pytest.raises(UnknownNotifierType, match="pip install pulp-events-email"):
+        Plugins().notifier("email")
+    with pytest.raises(UnknownNotifierType, match="did you mean 'http'"):
+        Plugins.load().notifier("htpp")
+
+
+def test_a_store_hook_that_raises_stops_the_start_and_names_the_plugin(install, tmp_path):
+    install("store", HEAD + "@hookimpl\ndef pulp_outbox(settings):\n    raise OSError('database is down')\n")
+    config = tmp_path / "server.conf"
+    config.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\n")
+    with pytest.raises(PluginError, match=r"store.*pulp_outbox.*database is down"):
+        EventBus.open(config)
+
+
+OBSERVER = (
+    HEAD
+    + """
+from dataclasses import replace
+seen = []
+
+@hookimpl
+def pulp_before_emit(event):
+    {before}
+
+@hookimpl
+def pulp_event_emitted(event, listeners):
+    seen.append((event.payload, [listener.id for listener in listeners]))
+    {emitted}
+
+@hookimpl
+def pulp_delivery_attempted(delivery, attempt):
+    seen.append((delivery.state, attempt.outcome))
+    {attempted}
+"""
+)
+
+
+def observe(install, tmp_path, before="return None", emitted="pass", attempted="pass"):
+    install("chat", GOOD % "chat")
+    install("observer", OBSERVER.format(before=before, emitted=emitted, attempted=attempted))
+    with EventBus.open(deliver="inline", data_dir=tmp_path / "data") as bus:
+        listener = bus.listeners.create("chat", {}, ["*"])
+        event = bus.emit("repo.sync.start", {"a": 1})
+        [delivery] = bus.wait(event, 0)
+    return listener, event, delivery, sys.modules["planted_observer"].seen
+
+
+def test_observers_see_each_event_and_each_attempt(install, tmp_path):
+    listener, _, _, seen = observe(install, tmp_path)
+    assert seen == [({"a": 1}, [listener.id]), ("delivered", "delivered")] or seen[::-1] == seen
+    assert ({"a": 1}, [listener.id]) in seen and ("delivered", "delivered") in seen
+
+
+@pytest.mark.parametrize("fault", ["raise ValueError('boom')", "raise SystemExit(1)", "return 5"])
+def test_an_observer_that_fails_breaks_nothing(install, tmp_path, fault):
+    _, event, delivery, _ = observe(install, tmp_path, fault, fault, fault)
+    assert event.payload == {"a": 1} and delivery.state == "delivered"
+
+
+def test_an_event_may_be_enriched_before_it_is_matched_and_stored(install, tmp_path):
+    enrich = "return replace(event, payload={**event.payload, 'host': {3, 1}})"
+    _, event, delivery, _ = observe(install, tmp_path, enrich)
+    assert event.payload == {"a": 1, "host": [1, 3]} == delivery.event.payload
+
+
+@pytest.mark.parametrize("change", ["payload={'bad': object()}", "event_type='no.such'", "payload={'x': 'y' * 300000}"])
+def test_what_cannot_be_emitted_after_an_enrichment_goes_as_it_was(install, tmp_path, change):
+    _, event, delivery, _ = observe(install, tmp_path, f"return replace(event, {change})")
+    assert event.payload == {"a": 1} and delivery.state == "delivered"
