@@ -101,6 +101,7 @@ _HOMES = {
     "pulp_events.hookspecs": ("hookimpl",),
     "pulp_events.listeners.listener": ("Listener",),
     "pulp_events.notifier": (
+        "Action",
         "Channel",
         "Notifier",
     ),

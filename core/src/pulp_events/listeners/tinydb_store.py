@@ -41,7 +41,7 @@ class TinyDBListenerStore:
     def add(self, listener: Listener) -> None:
         with self._locked():
             table = self._table()
-            if table.contains(where("id") == listener.id):
+            if any(known.id == listener.id for known in self._records(table)):
                 raise StoreError(f"a listener with id {listener.id} exists already; nothing was stored")
             table.insert(to_document(listener))
 

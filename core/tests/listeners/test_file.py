@@ -1,0 +1,139 @@
+"""The file of listeners: whole, its owner's alone, shared by processes, and never overwritten when it is not ours."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from pulp_events import StoreCorrupt, StoreTooNew
+from pulp_events.listeners import index as index_module
+from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+
+CREATE = """
+    import sys
+    from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+    from pulp_events.testing.listener_store_contract import new_listener
+    from pathlib import Path
+    store = TinyDBListenerStore(Path(sys.argv[1]))
+    for _ in range(int(sys.argv[2])):
+        listener = new_listener()
+        store.add(listener)
+        print(listener.id, flush=True)
+"""
+
+
+def creating(folder, count):
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(CREATE), str(folder), str(count)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_file_and_folder_are_their_owners_alone(bus, file):
+    bus.listeners.create("room", {"room": "x"}, ["*"])
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert [one.name for one in file.parent.iterdir() if one.suffix == ".tmp"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "text"),
+    [
+        (b"", StoreCorrupt, "is empty"),
+        (b'{"listeners": {', StoreCorrupt, "torn"),
+        (b'{"users": {}}', StoreCorrupt, "no file of listeners"),
+        (b"[1, 2]", StoreCorrupt, "no file of listeners"),
+        (b"\x00" * 4096, StoreCorrupt, "torn"),
+        (b'{"format": {"1": {"name": "pulp-events listeners", "version": 99}}}', StoreTooNew, "newer release"),
+        (b'{"format": {"1": {"name": "pulp-events listeners", "version": 1}}, "listeners": {"1": {"id": "x"}}}',
+         StoreCorrupt, "no listener"),
+    ],
+)  # fmt: skip
+def test_a_torn_foreign_or_newer_file_is_reported_and_left_untouched(bus, file, content, error, text):
+    file.parent.mkdir(mode=0o700)
+    file.write_bytes(content)
+    for attempt in (
+        lambda: bus.listeners.create("room", {"room": "x"}, ["*"]),
+        lambda: bus.listeners.list(),
+        lambda: bus.listeners.delete("0" * 24),
+        lambda: bus.emit("repo.sync.start"),
+    ):
+        with pytest.raises(error, match=text) as refused:
+            attempt()
+        assert str(file) in str(refused.value) and "\n" not in str(refused.value)
+    assert file.read_bytes() == content
+
+
+def test_processes_that_create_at_once_lose_nothing(tmp_path):
+    processes = [creating(tmp_path, 10) for _ in range(10)]
+    ids = {line for process in processes for line in process.communicate(timeout=60)[0].split()}
+    assert {listener.id for listener in TinyDBListenerStore(tmp_path).all()} == ids
+    assert len(ids) == 100
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_50_processes_that_each_create_20_leave_1000(tmp_path):
+    processes = [creating(tmp_path, 20) for _ in range(50)]
+    ids = {line for process in processes for line in process.communicate(timeout=250)[0].split()}
+    assert {listener.id for listener in TinyDBListenerStore(tmp_path).all()} == ids
+    assert len(ids) == 1000
+
+
+def test_a_writer_that_is_killed_leaves_a_whole_file_with_all_that_it_acknowledged(tmp_path):
+    dice, acknowledged = random.Random(7), set()
+    for _ in range(12):
+        process = creating(tmp_path, 1000)
+        process.stdout.readline()  # it is at work
+        time.sleep(dice.random() * 0.05)
+        process.send_signal(signal.SIGKILL)
+        out, _ = process.communicate()
+        acknowledged.update(line for line in out.split("\n") if len(line) == 24)
+        stored = {listener.id for listener in TinyDBListenerStore(tmp_path).all()}
+        assert acknowledged <= stored
+    assert acknowledged
+    json.loads((tmp_path / "listeners.json").read_text())
+
+
+def test_a_running_application_hears_a_listener_that_another_process_made(open_bus, room):
+    application, other = open_bus(), open_bus()
+    application.emit("repo.sync.start")
+    listener = other.listeners.create("room", {"room": "x"}, ["*"])
+    application.emit("repo.sync.finish")
+    assert [event.event_type for event, _ in room.calls] == ["repo.sync.finish"]
+    other.listeners.update(listener.id, event_types=["repo.publish.start"])
+    application.emit("repo.sync.finish")
+    other.listeners.delete(listener.id)
+    application.emit("repo.publish.start")
+    assert len(room.calls) == 1
+
+
+def test_the_file_is_not_read_for_each_event(bus, monkeypatch):
+    bus.listeners.create("room", {"room": "x"}, ["*"])
+    reads = []
+    every = TinyDBListenerStore.all
+    monkeypatch.setattr(TinyDBListenerStore, "all", lambda self: (reads.append(1), every(self))[1])
+    for _ in range(50):
+        bus.emit("repo.sync.start")
+    assert len(reads) == 1
+
+
+def test_the_last_good_records_stay_in_use_while_the_file_is_unreadable(bus, room, file, caplog):
+    bus.listeners.create("room", {"room": "x"}, ["*"])
+    bus.emit("repo.sync.start")
+    good = file.read_bytes()
+    file.write_bytes(b"torn")
+    for _ in range(3):
+        bus.emit("repo.sync.start")
+    assert len(room.calls) == 4
+    errors = [record for record in caplog.records if record.name == index_module.__name__]
+    assert len(errors) == 1 and str(file) in errors[0].getMessage()
+    file.write_bytes(good)
+    os.utime(file, ns=(1, 1))
+    bus.emit("repo.sync.start")
+    assert len(room.calls) == 5

@@ -1,0 +1,131 @@
+"""Listeners are created, changed and deleted; what is refused leaves the store as it was."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from pulp_events import InvalidConfig, ListenerNotFound, UnknownEventType, UnknownNotifierType
+from pulp_events.secrets import MASK
+
+
+def test_a_listener_has_an_id_in_objectid_form_and_comes_back_as_it_was_made(bus):
+    made = bus.listeners.create("room", {"room": "ops", "size": "5"}, ["repo.sync.start", "repo.publish.*"], lanes=1)
+    assert re.fullmatch(r"[0-9a-f]{24}", made.id)
+    assert made.notifier_config == {"room": "ops", "size": 5}
+    assert bus.listeners.get(made.id) == made == bus.listeners.list()[0]
+    assert (made.targets, made.lanes, made.enabled) == (("ops",), 1, True)
+
+
+def test_ids_differ_and_sort_by_age(bus):
+    ids = [bus.listeners.create("room", {"room": "ops"}, ["*"]).id for _ in range(30)]
+    assert len(set(ids)) == 30
+    assert [id[:8] for id in ids] == sorted(id[:8] for id in ids)
+
+
+@pytest.mark.parametrize(
+    ("type_id", "config", "event_types", "options", "error", "text"),
+    [
+        ("rooom", {"room": "x"}, ["*"], {}, UnknownNotifierType, "did you mean 'room'"),
+        ("room", {}, ["*"], {}, InvalidConfig, "room: Missing data"),
+        ("room", {"room": ""}, ["*"], {}, InvalidConfig, "room ''"),
+        ("room", {"room": "x", "rome": "y"}, ["*"], {}, InvalidConfig, "rome 'y': Unknown field"),
+        ("room", {"room": "x", "size": "big"}, ["*"], {}, InvalidConfig, "size 'big': Not a valid integer"),
+        ("room", {"room": {"$env": "X"}}, ["*"], {}, InvalidConfig, "room is no secret"),
+        ("room", {"room": "x"}, [], {}, InvalidConfig, "at least one event type"),
+        ("room", {"room": "x"}, "*", {}, InvalidConfig, "give a list"),
+        ("room", {"room": "x"}, ["repo.sink.start"], {}, UnknownEventType, "did you mean 'repo.sync.start'"),
+        ("room", {"room": "x"}, ["repo.nothing.*"], {}, UnknownEventType, "matches no event type"),
+        ("room", {"room": "x"}, ["*"], {"filter": "payload =="}, InvalidConfig, "not JMESPath"),
+        ("room", {"room": "x"}, ["*"], {"lanes": 0}, InvalidConfig, "from 1 to 64"),
+        ("room", {"room": "x"}, ["*"], {"retry_schedule": [5, -1]}, InvalidConfig, "above 0"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_stored(bus, file, type_id, config, event_types, options, error, text):
+    with pytest.raises(error) as refused:
+        bus.listeners.create(type_id, config, event_types, **options)
+    assert text in str(refused.value) and "\n" not in str(refused.value)
+    assert not file.exists()
+
+
+def test_a_refused_update_leaves_the_file_as_it_was(bus, file):
+    listener = bus.listeners.create("room", {"room": "ops", "size": 5}, ["*"])
+    before = file.read_bytes()
+    for config, event_types in ((None, ["no.such"]), ({"size": "big"}, None), ({"room": None}, None), ({"x": 1}, None)):
+        with pytest.raises((InvalidConfig, UnknownEventType)):
+            bus.listeners.update(listener.id, config, event_types)
+    assert file.read_bytes() == before
+
+
+def test_an_update_changes_what_is_named_and_keeps_the_rest(bus):
+    listener = bus.listeners.create("room", {"room": "ops", "size": 5}, ["repo.sync.start"], filter="payload")
+    after = bus.listeners.update(listener.id, {"size": 6}, ["*", "*"])
+    assert after.notifier_config == {"room": "ops", "size": 6} and after.event_types == ("*",)
+    assert (after.id, after.created, after.notifier_type_id, after.filter) == (
+        listener.id, listener.created, "room", "payload",
+    )  # fmt: skip
+    assert after.updated > listener.updated
+    assert bus.listeners.update(listener.id, {"size": None}).notifier_config == {"room": "ops"}
+    assert bus.listeners.update(listener.id, {"room": "dev"}).targets == ("dev",)
+    assert bus.listeners.update(listener.id, filter=None, lanes=2, retry_schedule=[1]).lanes == 2
+
+
+def test_an_update_that_changes_nothing_writes_nothing(bus, file):
+    listener = bus.listeners.create("room", {"room": "ops"}, ["*"])
+    before = file.stat()
+    assert bus.listeners.update(listener.id, {"room": "ops"}, ["*"]) == listener
+    assert bus.listeners.enable(listener.id) == listener
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_what_is_not_there_cannot_be_changed(bus):
+    for attempt in (bus.listeners.get, bus.listeners.delete, bus.listeners.enable, bus.listeners.update):
+        with pytest.raises(ListenerNotFound, match="listener list"):
+            attempt("0" * 24)
+
+
+def test_secrets_are_masked_and_references_shown(bus):
+    stored = {"room": "x", "token": "hunter2", "url": "http://u:pw@chat.example/"}
+    listener = bus.listeners.create("room", stored, ["*"])
+    assert bus.listeners.redacted(listener) == {"room": "x", "token": MASK, "url": f"http://u:{MASK}@chat.example/"}
+    reference = bus.listeners.create("room", {"room": "x", "token": {"$file": "/run/token"}}, ["*"])
+    assert bus.listeners.redacted(reference)["token"] == "file:/run/token"
+    gone = replace(listener, notifier_type_id="gone")
+    assert set(bus.listeners.redacted(gone).values()) == {MASK}, "nobody knows which of them are secret"
+
+
+def test_a_reference_is_read_when_a_channel_opens_and_never_stored(bus, room, file, tmp_path, monkeypatch):
+    (tmp_path / "token").write_text("from-a-file\n")
+    monkeypatch.setenv("ROOM_TOKEN", "from-the-environment")
+    bus.listeners.create("room", {"room": "a", "token": {"$file": str(tmp_path / "token")}}, ["*"])
+    bus.listeners.create("room", {"room": "b", "token": {"$env": "ROOM_TOKEN"}}, ["*"])
+    bus.emit("repo.sync.start")
+    assert {config["token"] for _, config in room.calls} == {"from-a-file", "from-the-environment"}
+    assert "from-" not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("expression", "heard"),
+    [
+        ("payload.result == 'failed'", True),
+        ("payload.result == 'success'", False),
+        ("payload.missing", False),
+        ("payload.zero", True),
+        ("payload.empty", False),
+        ("payload.no", False),
+        ("call_report.tags[?@ == 'nightly']", True),
+        ("event_type == 'repo.sync.finish' && payload.count > `3`", True),
+        ("starts_with(payload.count, 'x')", True),
+    ],
+)
+def test_a_filter_lets_pass_what_is_true_by_jmespath(bus, room, expression, heard):
+    bus.listeners.create("room", {"room": "x"}, ["*"], filter=expression)
+    payload = {"result": "failed", "zero": 0, "empty": [], "no": False, "count": 5}
+    bus.emit("repo.sync.finish", payload, {"tags": ["nightly"]})
+    assert bool(room.calls) == heard
+
+
+def test_an_event_that_concerns_nobody_is_not_stored(bus):
+    bus.listeners.create("room", {"room": "x"}, ["repo.publish.*"])
+    event = bus.emit("repo.sync.start")
+    assert bus.wait(event, 0) == [] and bus.deliveries.stats().delivered == 0

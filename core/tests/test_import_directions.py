@@ -1,0 +1,84 @@
+"""Imports run one way: cli → core, plugins → core; SQL stays in its store; core stays light."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = {path.name: path for path in [ROOT / "core/src/pulp_events", ROOT / "cli/src/pulp_events_cli",
+                                         *(ROOT / "plugins").glob("*/src/pulp_events_*")]
+            if path.is_dir() and not path.name.endswith(".egg-info")}  # fmt: skip
+TRANSPORTS = {"argparse", "requests", "urllib3", "smtplib", "proton", "http", "aiosmtpd", "psycopg"}
+
+
+def modules(package):
+    return sorted(PACKAGES[package].rglob("*.py"))
+
+
+def imported(path):
+    """Names of the modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield node.module
+
+
+def test_all_packages_are_looked_at():
+    assert {"pulp_events", "pulp_events_cli", "pulp_events_email", "pulp_events_http", "pulp_events_amqp"} <= set(
+        PACKAGES
+    )
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_itself_and_core(package):
+    for path in modules(package):
+        for name in imported(path):
+            top = name.split(".")[0]
+            if top.startswith("pulp_events"):
+                assert top in (package, "pulp_events"), f"{path} imports {name}"
+
+
+def test_core_imports_no_transport_outside_its_test_kit():
+    for path in modules("pulp_events"):
+        if "testing" in path.parts:
+            continue
+        names = {name.split(".")[0] for name in imported(path)}
+        assert not names & TRANSPORTS, f"{path} imports {names & TRANSPORTS}"
+
+
+def test_only_the_broker_of_the_test_kit_knows_proton():
+    for path in modules("pulp_events"):
+        if "amqp_broker" not in path.parts:
+            assert "proton" not in {name.split(".")[0] for name in imported(path)}, path
+
+
+def test_there_is_no_sql_outside_a_store():
+    statement = re.compile(r"\b(SELECT .* FROM|INSERT (OR \w+ )?INTO|UPDATE \w+ SET|DELETE FROM|PRAGMA)\b")
+    for package in PACKAGES:
+        if package == "pulp_events_postgres":
+            continue
+        for path in modules(package):
+            if "sqlite" in path.parts:
+                continue
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    assert not statement.search(node.value), f"{path}:{node.lineno}"
+
+
+def test_importing_the_package_and_its_names_imports_no_transport_and_no_event_loop():
+    code = "import sys, pulp_events\nfor name in pulp_events.__all__: getattr(pulp_events, name)\nprint(*sys.modules)"
+    names = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    assert not names & {"requests", "smtplib", "proton", "argparse", "asyncio", "filelock", "jinja2", "jmespath", "ssl"}
+
+
+@pytest.mark.parametrize("package", [name for name in PACKAGES if name not in ("pulp_events", "pulp_events_cli")])
+def test_importing_a_plugin_imports_no_transport(package):
+    code = f"import sys, {package}; print(*sys.modules)"
+    names = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    assert not names & {"requests", "urllib3", "smtplib", "proton", "jinja2", "ssl", "apprise", "email_validator"}

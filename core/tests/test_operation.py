@@ -1,0 +1,64 @@
+"""`bus.operation` emits the start, and the finish whatever happens in between."""
+
+import pytest
+
+from pulp_events import EventBus, UnknownEventType
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.plugins.registry import Plugins
+
+
+@pytest.fixture
+def bus(tmp_path):
+    with EventBus.open(deliver="external", plugins=Plugins.load(), data_dir=tmp_path / "data") as opened:
+        opened.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"])
+        yield opened
+
+
+def emitted(bus):
+    return [delivery.event for delivery in bus.deliveries.list(DeliveryQuery())][::-1]
+
+
+def test_a_block_that_ends_well_has_a_start_and_a_successful_finish(bus):
+    with bus.operation("repo.sync", {"repo_id": "pulp2"}, {"task_id": "t"}) as operation:
+        operation["added_count"] = 3
+    start, finish = emitted(bus)
+    assert (start.event_type, finish.event_type) == ("repo.sync.start", "repo.sync.finish")
+    assert set(start.payload) == {"repo_id", "start_time"}
+    assert finish.payload["start_time"] == start.payload["start_time"] <= finish.payload["end_time"]
+    assert {key: finish.payload[key] for key in ("repo_id", "added_count", "result", "error_message", "traceback")} == {
+        "repo_id": "pulp2", "added_count": 3, "result": "success", "error_message": None, "traceback": None,
+    }  # fmt: skip
+    assert start.call_report == finish.call_report == {"task_id": "t"}
+
+
+@pytest.mark.parametrize("error", [ValueError("disk is full"), KeyboardInterrupt(), SystemExit(3)])
+def test_a_block_that_raises_has_a_failed_finish_and_the_error_goes_on(bus, error):
+    with pytest.raises(type(error)), bus.operation("repo.publish", {"repo_id": "pulp2"}) as operation:
+        operation["published_count"] = 1
+        raise error
+    _, finish = emitted(bus)
+    assert finish.payload["result"] == "failed" and finish.payload["published_count"] == 1
+    assert finish.payload["error_message"] == (str(error) or type(error).__name__)
+    assert "test_operation.py" in finish.payload["traceback"]
+
+
+def test_a_block_may_say_that_it_failed_without_raising(bus):
+    with bus.operation("repo.sync") as operation:
+        operation["result"] = "failed"
+        operation["error_message"] = "half of it"
+    assert emitted(bus)[1].payload["result"] == "failed"
+    assert emitted(bus)[1].payload["error_message"] == "half of it"
+
+
+def test_an_unknown_operation_is_refused_before_any_work_is_done(bus):
+    worked = []
+    with pytest.raises(UnknownEventType), bus.operation("repo.sink"):
+        worked.append(1)
+    assert not worked and emitted(bus) == []
+
+
+def test_the_error_of_the_block_is_not_replaced_by_one_of_its_event(bus):
+    with pytest.raises(ValueError, match="the real one") as raised, bus.operation("repo.sync") as operation:
+        operation["bad"] = object()
+        raise ValueError("the real one")
+    assert "could not be emitted" in raised.value.__notes__[0]
