@@ -150,10 +150,10 @@ class EventBus:
         stored = [new for _, _, new in prepared if new.deliveries]
         if stored:
             self.outbox.add(stored, connection)
-        for event, listeners, _ in prepared:
-            self._observers.emitted(event, listeners)
         if stored and connection is None:
             self._dispatch(stored)
+        for event, listeners, _ in prepared:
+            self._observers.emitted(event, listeners)
         return [event for event, _, _ in prepared]
 
     async def emit_async(

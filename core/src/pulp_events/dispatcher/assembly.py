@@ -10,6 +10,7 @@ from pulp_events.clock import Clock
 from pulp_events.dispatcher.dispatcher import Dispatcher
 from pulp_events.dispatcher.recorder import AttemptRecorder
 from pulp_events.dispatcher.routes import Routes
+from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.store import Outbox
@@ -30,5 +31,5 @@ def make_dispatcher(
     """A dispatcher over these parts. `disable(listener, reason)`: called for a listener that is to be left alone."""
     stopping = threading.Event()
     routes = Routes(index, plugins, settings, outbox, clock)
-    recorder = AttemptRecorder(outbox, settings, Observers(plugins), clock, dice, disable, stopping)
+    recorder = AttemptRecorder(outbox, settings, AttemptWatch(Observers(plugins)), clock, dice, disable, stopping)
     return Dispatcher(outbox, routes, recorder, settings, clock, stopping)

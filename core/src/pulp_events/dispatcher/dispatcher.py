@@ -63,6 +63,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Begin to deliver in background threads."""
+        self._recorder.watch.start()
         self._thread = threading.Thread(target=self._loop, name="pulp-events-dispatcher", daemon=True)
         self._thread.start()
 
@@ -94,6 +95,7 @@ class Dispatcher:
             for lane in list(route.lanes):
                 _guard(lane.release_all)
             route.channels.close_idle(older_than=0.0)
+        self._recorder.watch.stop(max(0.1, deadline - self._clock.monotonic()))
 
     def wake(self, listener_ids: Iterable[str]) -> None:
         """These listeners have something new: signal their lanes, or have lanes made."""

@@ -13,13 +13,13 @@ from pulp_events.clock import Clock, from_timestamp
 from pulp_events.dispatcher.retry import wait_before_next
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import Verdict, shorten
+from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.errors import StoreError
 from pulp_events.listeners.listener import Listener
 from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.store import Outbox
-from pulp_events.plugins.observers import Observers
 from pulp_events.secrets import Scrubber
 from pulp_events.settings.settings import Settings
 
@@ -42,7 +42,7 @@ class AttemptRecorder:
         self,
         outbox: Outbox,
         settings: Settings,
-        observers: Observers,
+        watch: AttemptWatch,
         clock: Clock,
         dice: random.Random,
         disable: Callable[[Listener, str], None],
@@ -50,7 +50,7 @@ class AttemptRecorder:
     ) -> None:
         self._outbox = outbox
         self._delivery = settings.section("delivery")
-        self._observers = observers
+        self.watch = watch
         self._clock = clock
         self._dice = dice
         self._disable = disable
@@ -72,8 +72,8 @@ class AttemptRecorder:
             self.recorded.notify_all()
         for result, (_, verdict, *_) in zip(results, judged, strict=True):
             self._log(result, verdict, scrub)
-            if self._observers.watch_attempts:
-                self._observers.attempted(_after(result), result.attempt)
+            if self.watch.wanted:
+                self.watch.attempted(_after(result), result.attempt)
         self._look_after(route, [verdict for _, verdict, *_ in judged])
 
     def _result(
