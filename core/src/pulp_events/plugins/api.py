@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import PluginError
+from pulp_events.logs import get_logger
+
+if TYPE_CHECKING:
+    from pulp_events.plugins.plugin import Plugin
+
+_logger = get_logger(__name__)
 
 API_VERSION = "1.0"
 """Major number: changed when plugins must change. Minor number: something was added."""
@@ -32,3 +41,21 @@ def check(needs: str) -> None:
         raise PluginError(
             f"needs plugin API {needs}, and this pulp-events has {API_VERSION}; install releases that fit each other"
         )
+
+
+class PulpEventsDeprecationWarning(DeprecationWarning):
+    """Something of the plugin interface will go with the next major API version; see docs/stability.md."""
+
+
+@contextmanager
+def noting_deprecations(plugin: Plugin) -> Iterator[None]:
+    """Note which deprecated parts of the interface a plugin uses while it is loaded, and log them with its name."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PulpEventsDeprecationWarning)
+        yield
+    for warning in caught:
+        if issubclass(warning.category, PulpEventsDeprecationWarning):
+            plugin.deprecations = (*plugin.deprecations, str(warning.message))
+            _logger.warning("plugin %s: %s", plugin.name, warning.message)
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)

@@ -46,21 +46,24 @@ class Loader:
     def load(self, name: str, importer: Callable[[], Any], entry_point: EntryPoint | None = None) -> Plugin:
         """Load one plugin: `importer` returns its module or object. Never raises for what the plugin does wrong."""
         plugin = Plugin(name, entry_point)
-        module: Any = None
         try:
-            module = importer()
-            plugin.needs_api = api.stated_range(module)
-            api.check(plugin.needs_api)
-            self._register(name, module)
-            plugin.hooks = self._implementations(module)
-            if collect := plugin.hooks.get("pulp_event_types"):
-                plugin.event_types = check_event_types(collect())
-            if collect := plugin.hooks.get("pulp_notifiers"):
-                plugin.notifiers = check_notifiers(collect())
+            with api.noting_deprecations(plugin):
+                self._load(plugin, importer)
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything, and it is only left out
             self.fail(plugin, error)
             self._forget(name)
         return plugin
+
+    def _load(self, plugin: Plugin, importer: Callable[[], Any]) -> None:
+        module = importer()
+        plugin.needs_api = api.stated_range(module)
+        api.check(plugin.needs_api)
+        self._register(plugin.name, module)
+        plugin.hooks = self._implementations(module)
+        if collect := plugin.hooks.get("pulp_event_types"):
+            plugin.event_types = check_event_types(collect())
+        if collect := plugin.hooks.get("pulp_notifiers"):
+            plugin.notifiers = check_notifiers(collect())
 
     @staticmethod
     def fail(plugin: Plugin, error: BaseException) -> None:

@@ -28,6 +28,8 @@ class Plugin:
     reason: str = ""
     needs_api: str = ""
     """The range of API versions that the plugin states, if any."""
+    deprecations: Sequence[str] = ()
+    """What the plugin uses that a later release will not have."""
     notifiers: Sequence[Notifier] = ()
     event_types: Sequence[EventType] = ()
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
