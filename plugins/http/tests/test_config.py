@@ -38,7 +38,7 @@ def errors_of(config: dict[str, object], **options: object) -> dict[str, list[st
     ],
 )
 def test_an_absolute_http_url_is_taken_as_it_is(url: str) -> None:
-    assert HttpConfig().load({"url": url}) == {"url": url}
+    assert HttpConfig().load({"url": url}) == {"url": url, "format": "report"}
     assert requests.Request("POST", url).prepare().url
 
 
@@ -106,16 +106,23 @@ def test_ca_path_must_be_absolute() -> None:
 
 def test_options_have_help_and_stand_in_the_guides_order() -> None:
     fields = HttpConfig().fields
-    assert list(fields) == ["url", "username", "password", "ca_path"]
+    assert list(fields)[:4] == ["url", "username", "password", "ca_path"]
     assert all(field.metadata["help"] for field in [*fields.values(), *HttpSettings().fields.values()])
-    assert [name for name, field in fields.items() if field.metadata.get("secret")] == ["password"]
+    assert [name for name, field in fields.items() if field.metadata.get("secret")] == [
+        "password",
+        "token",
+        "header",
+        "secret",
+        "previous_secret",
+    ]
 
 
 def test_no_time_limit_is_not_to_be_had() -> None:
-    assert HttpSettings().load({}) == {"timeout": 15.0}
-    assert HttpSettings().load({"timeout": "1m"}) == {"timeout": 60.0}
-    with pytest.raises(ValidationError):
-        HttpSettings().load({"timeout": "0"})
+    for key, default in (("timeout", 15.0), ("connect_timeout", 10.0), ("read_timeout", 15.0)):
+        assert HttpSettings().load({})[key] == default
+        assert HttpSettings().load({key: "1m"})[key] == 60.0
+        with pytest.raises(ValidationError):
+            HttpSettings().load({key: "0"})
 
 
 def test_the_limit_leaves_the_channel_time_to_end_by_itself() -> None:
@@ -136,7 +143,7 @@ def test_credentials_in_the_clear_and_a_useless_ca_path_are_warned_of() -> None:
 def test_importing_the_plugin_and_validating_imports_no_transport_library() -> None:
     code = (
         "import sys, pulp_events_http as p; (n,) = p.pulp_notifiers(); n.config_schema().load({'url': 'http://h/'});"
-        "print(sorted({'requests', 'urllib3', 'ssl', '_ssl', 'idna'} & set(sys.modules)))"
+        "print(sorted({'requests', 'urllib3', 'ssl', '_ssl', 'idna', 'jinja2', 'cloudevents', 'standardwebhooks', 'cryptography'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

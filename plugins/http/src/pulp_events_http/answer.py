@@ -28,11 +28,11 @@ def judge(
     """
     if 200 <= status < 300:
         return None
-    line = f"{status} {_clean(reason or '')[:100]}".rstrip()
+    line = f"{status} {clean(reason or '')[:100]}".rstrip()
     text = f"{line}: {excerpt}" if excerpt else line
     if 300 <= status < 400:
         target = headers.get("Location")
-        to = f" to {_clean(without_secrets(urljoin(url, target)))[:500]}" if target else ""
+        to = f" to {clean(without_secrets(urljoin(url, target)))[:500]}" if target else ""
         return PermanentFailure(f"{line}: redirects are not followed{to}; put the new address in the listener's url")
     if status == _GONE:
         return PermanentFailure(text, disable_listener=True)
@@ -72,10 +72,10 @@ def excerpt_of(body: bytes, encoding: str | None) -> str:
     if not body:
         return ""
     if encoding and encoding.lower() != "identity":
-        return f"({_clean(encoding)[:20]} body)"
-    return _clean(body[: 4 * EXCERPT].decode("utf-8", "replace"))[:EXCERPT]
+        return f"({clean(encoding)[:20]} body)"
+    return clean(body[: 4 * EXCERPT].decode("utf-8", "replace"))[:EXCERPT]
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """`text` in one line, control characters and runs of white space made a single space each."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from pulp_events.fields import Duration
+from pulp_events.fields import Duration, Words
+from pulp_events_http.headers import parse_header
+from pulp_events_http.networks import parse_entry
+from pulp_events_http.proxies import check_proxy
+from pulp_events_http.sample import check_template
+from pulp_events_http.signing_keys import GENERATE, GENERATE_ED25519, PRIVATE, SYMMETRIC, generate, key_bytes
 from pulp_events_http.url import check_url
 
+FORMATS = ("report", "cloudevents", "cloudevents-binary", "template")
 
-def _url(value: str) -> None:
-    try:
-        check_url(value)
-    except ValueError as error:
-        raise ValidationError(f"{error}.".capitalize()) from None
+_MEDIA_TYPE = re.compile(
+    r"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+( *; *[a-z0-9_-]+=(\"[\x20-\x7e]*\"|[^\s\";,]+))*\Z", re.I
+)
+
+
+def _by(check: Callable[[str], object]) -> Callable[[str], None]:
+    """A validator made of a function that raises ValueError with the rest of a sentence."""
+
+    def validator(value: str) -> None:
+        try:
+            check(value)
+        except ValueError as error:
+            text = f"{error}."
+            raise ValidationError(text[0].upper() + text[1:]) from None
+
+    return validator
 
 
 def _username(value: str) -> None:
@@ -29,37 +49,150 @@ def _password(value: str) -> None:
         raise ValidationError("Must not be empty, nor have a control character in it.")
 
 
-def _ca_path(value: str) -> None:
+def _token(value: str) -> None:
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ValidationError("Must be visible ASCII characters without a space; give it without the word Bearer.")
+
+
+def _path(value: str) -> None:
     # Whether it can be read is seen where it is used: a worker may run elsewhere, and the file may come later.
     if not Path(value).is_absolute() or "\0" in value:
         raise ValidationError("Must be an absolute path, such as /etc/pki/tls/certs/internal-ca.pem.")
+
+
+def _headers(values: list[str]) -> None:
+    seen: set[str] = set()
+    for value in values:
+        try:
+            name = parse_header(value)[0].lower()
+        except ValueError:
+            continue  # the item's own validator says so
+        if name in seen:
+            raise ValidationError(f"{name} is there twice.")
+        seen.add(name)
 
 
 class HttpConfig(Schema):
     """Configuration of one listener."""
 
     url = fields.String(
-        required=True, validate=_url, metadata={"help": "http or https URL that event reports are posted to"}
+        required=True, validate=_by(check_url), metadata={"help": "http or https URL that event reports are posted to"}
     )
     username = fields.String(validate=_username, metadata={"help": "user name for basic authentication"})
     password = fields.String(validate=_password, metadata={"help": "password for basic authentication", "secret": True})
     ca_path = fields.String(
-        validate=_ca_path,
+        validate=_path,
         metadata={
             "help": "absolute path of a file or directory of CA certificates to trust, "
             "in place of those that are trusted by default"
         },
     )
+    token = fields.String(validate=_token, metadata={"help": "token for bearer authentication", "secret": True})
+    header = fields.List(
+        fields.String(validate=_by(parse_header)),
+        validate=_headers,
+        metadata={"help": "header to send along, as 'Name: value'; may be repeated", "secret": True},
+    )
+    cert = fields.String(
+        validate=_path, metadata={"help": "absolute path of a client certificate in PEM form, for servers that ask"}
+    )
+    key = fields.String(
+        validate=_path, metadata={"help": "absolute path of the certificate's key, unless it is in the same file"}
+    )
+    insecure = fields.Boolean(
+        metadata={"help": "do not verify the server's certificate: whoever is on the way can read and change it all"}
+    )
+    secret = fields.String(
+        validate=_by(key_bytes),
+        metadata={
+            "help": f"sign by Standard Webhooks with this secret, {SYMMETRIC}… or (ed25519) {PRIVATE}…; "
+            f"{GENERATE} or {GENERATE_ED25519} makes one, see show-secret",
+            "secret": True,
+        },
+    )
+    previous_secret = fields.String(
+        validate=_by(key_bytes),
+        metadata={"help": "sign with this one too; rotate-secret sets it", "secret": True},
+    )
+    previous_secret_until = fields.AwareDateTime(
+        format="iso",
+        default_timezone=UTC,
+        metadata={"help": "until then, such as 2026-01-31T12:00:00Z; rotate-secret sets it", "secret": False},
+    )
+    format = fields.String(
+        load_default="report",
+        validate=validate.OneOf(FORMATS),
+        metadata={"help": "what the body is"},
+    )
+    body_template = fields.String(
+        metadata={"help": "jinja2 template of the body, for the format template", "from_file": True}
+    )
+    content_type = fields.String(
+        validate=validate.Regexp(_MEDIA_TYPE, error="Must be a media type, such as text/plain; charset=utf-8."),
+        metadata={"help": "Content-Type of what the template makes; application/json unless given"},
+    )
+
+    @pre_load
+    def _make_what_is_to_be_made(self, data: Any, **_: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        made = dict(data)
+        kinds = {GENERATE: SYMMETRIC, GENERATE_ED25519: PRIVATE}
+        if made.get("secret") in (GENERATE, GENERATE_ED25519):
+            try:
+                made["secret"] = generate(kinds[made["secret"]])
+            except ValueError as error:
+                raise ValidationError(f"An ed25519 key {error}.", "secret") from None
+        template = made.get("body_template")
+        if isinstance(template, str) and template.startswith("@"):
+            made["body_template"] = _read_template(template[1:])
+        return made
 
     @validates_schema(skip_on_field_errors=True)
-    def _credentials_go_together(self, data: dict[str, Any], partial: Any = None, **_: Any) -> None:
+    def _belongs_together(self, data: dict[str, Any], partial: Any = None, **_: Any) -> None:
+        if partial is True:
+            return
         # A secret that is a reference is absent here; its name is then in `partial`.
         present = set(data) | (set(partial) if isinstance(partial, tuple | list | set | frozenset) else set())
-        if partial is True or ("username" in present) == ("password" in present):
+        for one, other in (("username", "password"), ("password", "username")):
+            if one in present and other not in present:
+                raise ValidationError(f"Required when there is a {one}; give both or neither.", other)
+        if "token" in present and "username" in present:
+            raise ValidationError("Give a token or a user name and password, not both.", "token")
+        names = {parse_header(text)[0].lower() for text in data.get("header", ())}
+        if "authorization" in names and present & {"token", "username"}:
+            raise ValidationError("Has Authorization, which the user name or token makes; give one of them.", "header")
+        for one, other in (
+            ("key", "cert"),
+            ("previous_secret", "secret"),
+            ("previous_secret_until", "previous_secret"),
+        ):
+            if one in present and other not in present:
+                raise ValidationError(f"Required when there is a {one}.", other)
+        self._template_goes_with_its_format(data)
+
+    @staticmethod
+    def _template_goes_with_its_format(data: dict[str, Any]) -> None:
+        if data.get("format") != "template":
+            for key in ("body_template", "content_type"):
+                if key in data:
+                    raise ValidationError("Only for the format template; set --format template, or remove this.", key)
             return
-        missing = "password" if "username" in present else "username"
-        other = "username" if missing == "password" else "password"
-        raise ValidationError(f"Required when there is a {other}; give both or neither.", missing)
+        if "body_template" not in data:
+            raise ValidationError("Required for the format template.", "body_template")
+        _by(lambda text: check_template(text, data.get("content_type")))(data["body_template"])
+
+
+def _read_template(name: str) -> str:
+    """The text of a file. One that begins with @ is refused: it would be taken for the name of another file later."""
+    try:
+        text = Path(name).expanduser().read_text("utf-8").removesuffix("\n")
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ValidationError(f"Cannot read the file that is named after @: {reason}.", "body_template") from None
+    if text.startswith("@"):
+        raise ValidationError("The file begins with @; begin it with {{ '@' }} instead.", "body_template")
+    return text
 
 
 class HttpSettings(Schema):
@@ -69,4 +202,36 @@ class HttpSettings(Schema):
         load_default=15.0,
         minimum=0.1,
         metadata={"help": "time limit of a whole request: connecting, sending, and reading the answer to its end"},
+    )
+    connect_timeout = Duration(
+        load_default=10.0,
+        minimum=0.1,
+        metadata={"help": "time limit of connecting, proxy and TLS included; never more than timeout"},
+    )
+    read_timeout = Duration(
+        load_default=15.0,
+        minimum=0.1,
+        metadata={"help": "for how long a receiver may be silent; never more than timeout"},
+    )
+    networks = Words(
+        fields.String(validate=_by(parse_entry)),
+        load_default=lambda: ["any"],
+        validate=validate.Length(min=1, error="Name at least one network, or any."),
+        metadata={
+            "help": "where listeners may send to: any (all but link-local and cloud metadata addresses), "
+            "public, or networks such as 10.1.0.0/16, separated by commas"
+        },
+    )
+    proxy = fields.String(
+        load_default="environment",
+        validate=_by(check_proxy),
+        metadata={
+            "help": "URL of the proxy for all requests; environment: as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and "
+            "NO_PROXY say; none: no proxy"
+        },
+    )
+    no_proxy = Words(
+        fields.String(),
+        load_default=list,
+        metadata={"help": "hosts, domains and networks that are reached past the URL in proxy, separated by commas"},
     )

@@ -7,6 +7,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from pulp_events_http.networks import ForbiddenAddress
+
 
 def explain(error: BaseException) -> str:
     """What went wrong, from the error at the bottom of those that urllib3 wraps it in.
@@ -17,8 +19,12 @@ def explain(error: BaseException) -> str:
         match cause:
             case ssl.SSLCertVerificationError():
                 return f"its certificate is not valid: {cause.verify_message}"
+            case ssl.SSLError() if cause.reason and "CERTIFICATE_REQUIRED" in cause.reason:
+                return "it asks for a client certificate; give one with --cert and --key"
             case ssl.SSLError():
                 return f"TLS failed: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
+            case ForbiddenAddress():
+                return str(cause.strerror)
             case socket.gaierror():
                 return f"the name cannot be resolved: {cause.strerror}"
             case http.client.RemoteDisconnected():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from pulp_events import Channel, Notifier
-from pulp_events.notifier import Config
+from pulp_events.notifier import Action, Config
 from pulp_events_http.config import HttpConfig, HttpSettings
+from pulp_events_http.rotation import ACTIONS
 
 
 class HttpNotifier(Notifier):
@@ -23,21 +23,18 @@ class HttpNotifier(Notifier):
         """A channel that keeps one connection to the URL's host."""
         from pulp_events_http.channel import HttpChannel
 
-        return HttpChannel(config, timeout=settings["timeout"])
+        return HttpChannel(config, settings)
 
     def limit(self, config: Config, settings: Config) -> float:
         """The channel ends a request itself after `timeout`; only a name look-up, which nothing ends, takes longer."""
         return float(settings["timeout"]) + 10.0
 
+    def actions(self) -> Sequence[Action]:
+        """`rotate-secret` and `show-secret`."""
+        return ACTIONS
+
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
-        """Credentials in the clear, and a `ca_path` that is of no use."""
-        found = []
-        secure = config["url"].lower().startswith("https:")
-        if "username" in config and not secure:
-            found.append("user name and password will be sent unencrypted; use an https URL")
-        if path := config.get("ca_path"):
-            if not secure:
-                found.append("ca_path has no effect on an http URL")
-            elif not os.access(path, os.R_OK):
-                found.append(f"ca_path {path} cannot be read here; deliveries will fail where it cannot be read")
-        return found
+        """What travels in the clear, files that are of no use, an address that may not be connected to, …"""
+        from pulp_events_http.advice import advice
+
+        return list(advice(config, settings))

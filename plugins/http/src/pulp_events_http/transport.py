@@ -1,7 +1,8 @@
-"""How a channel reaches its host: requests' adapter, on connections that keep to the channel's deadline."""
+"""How a channel reaches its host: requests' adapter, on connections that keep to the channel's limits."""
 
 from __future__ import annotations
 
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from pulp_events import TransientFailure
-from pulp_events.deadline import Deadline, DeadlineSocket, connect, put_under_deadline
+from pulp_events.deadline import DeadlineSocket, put_under_deadline
+from pulp_events_http.limits import TimeLimits
+from pulp_events_http.networks import Networks
 
 
-def tls_context(ca_path: str | None) -> ssl.SSLContext:
-    """A context that verifies certificate and host name, from TLS 1.2 on.
+def tls_context(ca_path: str | None, insecure: bool = False) -> ssl.SSLContext:
+    """A context that verifies certificate and host name, from TLS 1.2 on; `insecure`: that verifies nothing.
 
     It trusts what the file or directory `ca_path` holds; without one, what requests trusts. Raises TransientFailure
     when that cannot be read: an administrator can mend it before the delivery's last attempt.
@@ -30,52 +33,116 @@ def tls_context(ca_path: str | None) -> ssl.SSLContext:
         reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no CA certificates in PEM form"
         raise TransientFailure(f"the CA certificates in {path} cannot be used: {reason}") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     return context
 
 
-class DeadlineAdapter(HTTPAdapter):
-    """requests' adapter whose connections, through a proxy too, are under `deadline`."""
+def load_client_certificate(context: ssl.SSLContext, cert: str, key: str | None) -> None:
+    """Present this certificate to servers that ask for one. Raises TransientFailure if the files cannot be used."""
 
-    def __init__(self, deadline: Deadline, context: ssl.SSLContext | None) -> None:
+    def refuse() -> str:  # without this OpenSSL would ask on the terminal
+        raise ValueError("the key is encrypted; store it without a pass phrase, readable for the worker alone")
+
+    try:
+        context.load_cert_chain(cert, key, password=refuse)
+    except ValueError as error:
+        raise TransientFailure(f"the client certificate {cert} cannot be used: {error}") from None
+    except OSError as error:
+        if isinstance(error, ssl.SSLError):
+            reason = "the key does not belong to it" if error.reason == "KEY_VALUES_MISMATCH" else "not in PEM form"
+        else:
+            reason = error.strerror or "cannot be read"
+        files = cert if key is None else f"{cert} with the key {key}"
+        raise TransientFailure(f"the client certificate {files} cannot be used: {reason}") from error
+
+
+class GuardedAdapter(HTTPAdapter):
+    """requests' adapter whose connections, through a proxy too, are under `limits` and reach only `networks`.
+
+    A proxy is the administrator's own choice: its address is not held against `networks`.
+    """
+
+    def __init__(self, limits: TimeLimits, context: ssl.SSLContext | None, networks: Networks) -> None:
         self._context = context
-        self._pool_classes = _pool_classes(deadline)
+        self._direct = _pool_classes(limits, networks)
+        self._proxied = _pool_classes(limits, None)
         if context is not None:
-            put_under_deadline(context, deadline)
+            put_under_deadline(context, limits)
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pool_classes
+        self.poolmanager.pool_classes_by_scheme = self._direct
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
         if not proxy.lower().startswith("socks"):  # those connect in a way of their own, with a time-out per read
-            manager.pool_classes_by_scheme = self._pool_classes
+            manager.pool_classes_by_scheme = self._proxied
         return manager
 
 
-def _pool_classes(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
-    """urllib3's pools with connections under `deadline`, by URL scheme."""
+class GuardedSocket(DeadlineSocket):
+    """A socket that connects only to an address of `networks`; None: to any."""
 
-    class Deadlined:
-        _dns_host: str
-        host: str
-        port: int
+    networks: Networks | None = None
 
-        def _new_conn(self) -> DeadlineSocket:  # the method that urllib3's connections open their socket with
+    def connect(self, address: Any) -> None:
+        if self.networks is not None:
+            self.networks.check(str(address[0]))
+        super().connect(address)
+
+
+def connect(host: str, port: int, limits: TimeLimits, networks: Networks | None) -> GuardedSocket:
+    """Connect to the first address of `host` that is allowed and takes the connection, all of them within the limits.
+
+    An address may take its share of the time that is left, so that one that swallows packets leaves some for the next.
+    Raises OSError: that of the name look-up, TimeoutError, ForbiddenAddress, or that of the last address tried.
+    """
+    last: OSError | None = None
+    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        connection = GuardedSocket(family, kind, protocol)
+        connection.deadline = limits
+        connection.networks = networks
+        try:
+            # Without this a request in two segments, head and body, waits for the receiver's delayed ACK.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(limits.left() / (len(found) - number))
+            connection.connect(address)
+            connection.settimeout(limits.left())  # for the TLS handshake, which takes this as its whole time
+        except OSError as error:
+            last = error
+            connection.close()
+        else:
+            return connection
+    raise last or OSError("the name has no address")
+
+
+def _pool_classes(limits: TimeLimits, networks: Networks | None) -> dict[str, type[HTTPConnectionPool]]:
+    """urllib3's pools with connections under `limits`, by URL scheme."""
+
+    class Guarded(HTTPConnection):
+        def connect(self) -> None:
+            limits.connecting()
+            super().connect()
+            limits.connected()
+
+        def _new_conn(self) -> GuardedSocket:  # the method that urllib3's connections open their socket with
             try:
-                return connect(self._dns_host, self.port, deadline)
+                return connect(self._dns_host, self.port, limits, networks)
             except TimeoutError as error:
                 raise ConnectTimeoutError(self, "connecting took too long") from error
             except OSError as error:
                 if type(error).__name__ == "gaierror":
                     raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
-                raise NewConnectionError(self, str(error)) from error  # type: ignore[arg-type]
+                raise NewConnectionError(self, str(error)) from error
 
-    class PlainConnection(Deadlined, HTTPConnection):
+    class PlainConnection(Guarded):
         pass
 
-    class SecureConnection(Deadlined, HTTPSConnection):
+    class SecureConnection(Guarded, HTTPSConnection):
         pass
 
     class PlainPool(HTTPConnectionPool):
@@ -83,5 +150,11 @@ def _pool_classes(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
 
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = SecureConnection
+
+        def _validate_conn(self, conn: Any) -> None:
+            # Without the base class's warning about an unverified host: `--insecure` was the administrator's word, and
+            # the listener says so wherever it is shown.
+            if conn.is_closed:
+                conn.connect()
 
     return {"http": PlainPool, "https": SecurePool}

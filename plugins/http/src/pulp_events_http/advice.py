@@ -1,0 +1,60 @@
+"""What an administrator is told when a listener is created or updated."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pulp_events.notifier import Config
+from pulp_events_http.networks import ForbiddenAddress, Networks
+from pulp_events_http.sample import is_fragile
+
+LOOK_UP = 2.0
+"""Seconds that the look-up of the host's name may take here."""
+
+
+def advice(config: Config, settings: Config) -> Iterator[str]:
+    """A sentence for each thing, without a secret in it."""
+    secure = config["url"].lower().startswith("https:")
+    if not secure:
+        for key, what in (("username", "user name and password"), ("token", "the token"), ("header", "the headers")):
+            if key in config:
+                yield f"{what} will be sent unencrypted; use an https URL"
+        for key in ("cert", "insecure"):
+            if config.get(key):
+                yield f"{key} has no effect on an http URL"
+    elif config.get("insecure"):
+        yield "the server's certificate will not be verified; ca_path makes a private authority trusted"
+    if path := config.get("ca_path"):
+        if not secure:
+            yield "ca_path has no effect on an http URL"
+        elif config.get("insecure"):
+            yield "ca_path has no effect with insecure"
+    for key in ("ca_path", "cert", "key"):
+        path = config.get(key)
+        if path and secure and not os.access(path, os.R_OK):
+            yield f"{key} {path} cannot be read here; deliveries will fail where it cannot be read"
+    if config.get("format") == "template" and is_fragile(config["body_template"], config.get("content_type")):
+        yield (
+            "body_template makes malformed JSON of values with quotes or line breaks in them; "
+            'write {{ payload.repo_id | tojson }} in place of "{{ payload.repo_id }}"'
+        )
+    yield from _address(config, settings)
+
+
+def _address(config: Config, settings: Config) -> Iterator[str]:
+    host = urlsplit(config["url"]).hostname or ""
+    found: list[str] = []
+
+    def look() -> None:
+        try:
+            Networks(settings.get("networks", ["any"])).check_name(host)
+        except ForbiddenAddress as error:
+            found.append(f"{host}: {error.strerror}; deliveries will fail")
+
+    thread = threading.Thread(target=look, name="http-look-up", daemon=True)  # nothing ends a look-up that hangs
+    thread.start()
+    thread.join(LOOK_UP)
+    yield from found

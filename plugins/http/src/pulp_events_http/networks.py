@@ -1,0 +1,136 @@
+"""Which addresses a listener's host may have: `[http] networks`.
+
+The rule is applied to the address that is about to be connected to, so that neither a name that changes its address
+(DNS rebinding) nor an unusual spelling of an address gets past it.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+
+ANY = "any"
+PUBLIC = "public"
+
+_WITHHELD = tuple(
+    ip_network(text)
+    for text in (
+        "169.254.0.0/16",  # link-local; metadata of AWS, Azure, Google, OpenStack, …
+        "fe80::/10",  # link-local
+        "fd00:ec2::/32",  # AWS
+        "fd20:ce::/32",  # Google
+        "100.100.100.200/32",  # Alibaba
+        "168.63.129.16/32",  # Azure's wire server
+        "192.0.0.192/32",  # Oracle
+    )
+)
+"""Link-local addresses and those at which clouds hand out credentials."""
+
+_NOT_PUBLIC = tuple(
+    ip_network(text)
+    for text in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "224.0.0.0/4",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+        "5f00::/16",
+        "fec0::/10",
+        "ff00::/8",
+    )
+)
+"""What ipaddress calls global in one release of Python or another, and nobody should be sent events at."""
+
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
+_COMPATIBLE = IPv6Network("::/96")  # RFC 4291 §2.5.5.1
+
+
+class ForbiddenAddress(OSError):
+    """`[http] networks` does not let us connect there."""
+
+
+class Networks:
+    """What `[http] networks` allows: `any`, `public`, or networks as CIDR; an address needs one of them.
+
+    `any` is every address but link-local ones and those of cloud metadata services. These are reached only if a network
+    is named that lies within them.
+
+    >>> Networks(["public", "10.1.0.0/16"]).allows("10.1.2.3"), Networks(["any"]).allows("169.254.169.254")
+    (True, False)
+    """
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        self._words = [entry for entry in entries if entry in (ANY, PUBLIC)]
+        self._networks = [ip_network(entry, strict=False) for entry in entries if entry not in (ANY, PUBLIC)]
+        self._text = ", ".join(entries)
+
+    def allows(self, address: str) -> bool:
+        """Whether the numeric `address` (a zone after `%` is left aside) may be connected to."""
+        forms = list(_forms(ip_address(address.partition("%")[0])))
+        if any(_within(form, self._named_withheld()) for form in forms):
+            return True
+        if any(_within(form, _WITHHELD) for form in forms):
+            return False
+        if ANY in self._words or any(_within(form, self._networks) for form in forms):
+            return True
+        return PUBLIC in self._words and all(_is_public(form) for form in forms)
+
+    def check(self, address: str) -> None:
+        """Raise ForbiddenAddress unless `allows`."""
+        if not self.allows(address):
+            raise ForbiddenAddress(
+                errno.EACCES, f"the address {address} is not allowed by [http] networks = {self._text}"
+            )
+
+    def check_name(self, host: str) -> None:
+        """`check` for each address that `host` has; nothing if it cannot be resolved here."""
+        try:
+            found = socket.getaddrinfo(host, None, 0, socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return
+        for *_, address in found:
+            self.check(str(address[0]))
+
+    def _named_withheld(self) -> Iterator[object]:
+        for network in self._networks:
+            if any(network.version == one.version and network.subnet_of(one) for one in _WITHHELD):  # type: ignore[arg-type]
+                yield network
+
+
+def parse_entry(entry: str) -> None:
+    """Raise ValueError unless `entry` is a word of ours or a network."""
+    if entry not in (ANY, PUBLIC):
+        ip_network(entry, strict=False)
+
+
+def _forms(address: Address) -> Iterator[Address]:
+    """The address, and the IPv4 address that it leads to by way of a transition mechanism."""
+    if isinstance(address, IPv4Address):
+        yield address
+        return
+    if address.ipv4_mapped is not None:  # RFC 4291 §2.5.5.2: the system connects to the IPv4 address itself
+        yield address.ipv4_mapped
+        return
+    yield address
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+        yield IPv4Address(int(address) & 0xFFFFFFFF)
+
+
+def _within(address: Address, networks: Iterable[object]) -> bool:
+    return any(address in network for network in networks)  # type: ignore[operator]
+
+
+def _is_public(address: Address) -> bool:
+    return not _within(address, _NOT_PUBLIC) and (address.is_global or address in _NAT64)
