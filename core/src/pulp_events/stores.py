@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulp_events.clock import Clock
+from pulp_events.errors import SettingsError
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.sections import data_path
 from pulp_events.settings.settings import Settings
@@ -20,6 +21,7 @@ def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> L
     found: ListenerStore | None = plugins.first_result("pulp_listener_store", settings=settings)
     if found is not None:
         return found
+    _refuse_storage_url(settings)
     from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 
     return TinyDBListenerStore(folder)
@@ -30,9 +32,26 @@ def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock
     found: Outbox | None = plugins.first_result("pulp_outbox", settings=settings)
     if found is not None:
         return found
+    _refuse_storage_url(settings)
     from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME, SQLiteOutbox
 
     named = settings.section("events")["outbox"]
     path = data_path(named) if named else folder / FILE_NAME
     durable = settings.section("delivery")["durability"] == "full"
     return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named)
+
+
+def _refuse_storage_url(settings: Settings) -> None:
+    """No plugin took the URL: records must not go to the files that it was meant to replace."""
+    url = settings.section("storage")["url"]
+    if url:
+        scheme = url.partition(":")[0]
+        remedy = (
+            "pip install pulp-events-postgres"
+            if scheme in ("postgresql", "postgres")
+            else f"no plugin knows {scheme!r} URLs; use postgresql://…"
+        )
+        raise SettingsError(
+            f"{settings.path}, section [storage], key url: no installed plugin stores there; {remedy}, "
+            "or remove the key to store in files"
+        )

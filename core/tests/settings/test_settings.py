@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
-from pulp_events import SettingsError
+from pulp_events import EventBus, SettingsError
 from pulp_events.fields import Duration, Words, format_duration, parse_duration
 from pulp_events.settings.settings import Settings
 
@@ -103,3 +103,13 @@ def test_a_list_may_be_written_in_one_line():
 
     assert Lists().load({"waits": "5s, 1m,,2h "}) == {"waits": [5, 60, 7200]}
     assert Lists().load({"waits": ["5s"]}) == {"waits": [5]}
+
+
+@pytest.mark.parametrize(("url", "remedy"), [("postgresql://u:hunter2@h/db", "pip install pulp-events-postgres"), ("mysql://u:hunter2@h", "'mysql'")])  # fmt: skip  # noqa: E501
+def test_a_storage_url_without_its_plugin_is_one_clear_line_and_nothing_goes_to_files(tmp_path, url, remedy):
+    config = tmp_path / "server.conf"
+    config.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\n[storage]\nurl = {url}\n")
+    with pytest.raises(SettingsError) as refused:
+        EventBus.open(config, plugins=False)
+    assert remedy in str(refused.value) and "hunter2" not in str(refused.value) and "[storage]" in str(refused.value)
+    assert not (tmp_path / "data").exists()

@@ -92,7 +92,40 @@ class DeliverySettings(Schema):
     keep_dead = Duration(load_default=2592000.0, metadata={"help": "how long dead deliveries stay listed"})
 
 
-CORE_SECTIONS: dict[str, type[Schema]] = {"events": EventsSettings, "delivery": DeliverySettings}
+class StorageSettings(Schema):
+    """`[storage]`: another home for listeners and deliveries, which a plugin brings."""
+
+    url = fields.String(
+        load_default="",
+        metadata={
+            "help": "database for listeners and deliveries, such as postgresql://pulp@db.example/pulp; files in data_dir "
+            "unless set",
+            "secret": True,
+        },
+    )
+    password = fields.String(
+        load_default="",
+        metadata={"help": "its password, where url has none: the text itself, env:NAME or file:PATH", "secret": True},
+    )
+    pool_size = fields.Integer(
+        load_default=4,
+        validate=validate.Range(min=1, max=100),
+        metadata={"help": "connections of each process to the database, at most"},
+    )
+    timeout = Duration(
+        minimum=0.1, load_default=30.0, metadata={"help": "how long connecting, or one statement, may take"}
+    )
+    listen = fields.Boolean(
+        load_default=True,
+        metadata={"help": "let the database wake workers; false: poll, as behind a pooler in transaction mode"},
+    )
+
+
+CORE_SECTIONS: dict[str, type[Schema]] = {
+    "events": EventsSettings,
+    "delivery": DeliverySettings,
+    "storage": StorageSettings,
+}
 
 
 def data_path(text: str) -> Path:
