@@ -59,7 +59,7 @@ def default_text(field: fields.Field[Any]) -> str:
     if value is missing or value is None or value == "":
         return "–"
     if isinstance(field, Words):
-        return f"`{', '.join(map(format_duration, value))}`"
+        return f"`{', '.join(format_duration(one) if isinstance(one, int | float) else str(one) for one in value)}`"
     if isinstance(field, Duration):
         return f"`{format_duration(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

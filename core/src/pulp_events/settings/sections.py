@@ -98,8 +98,8 @@ class StorageSettings(Schema):
     url = fields.String(
         load_default="",
         metadata={
-            "help": "database for listeners and deliveries, such as postgresql://pulp@db.example/pulp; files in data_dir "
-            "unless set",
+            "help": "database for listeners and deliveries, such as postgresql://pulp@db.example/pulp; "
+            "files in data_dir unless set",
             "secret": True,
         },
     )
