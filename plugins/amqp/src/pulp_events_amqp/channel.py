@@ -36,7 +36,7 @@ class AmqpChannel(Channel):
     broker, or its idle time-out, costs no attempt.
     """
 
-    batch_size = 100
+    batch_size = 200
 
     def __init__(self, exchange: str, settings: Mapping[str, Any]) -> None:
         self._exchange = exchange

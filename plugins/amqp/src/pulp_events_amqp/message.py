@@ -14,20 +14,20 @@ def encode(delivery: Delivery, to: str | None = None) -> bytes:
 
     `to`: where it goes, for a link that does not say.
     """
-    return bytes(
-        Message(
-            delivery.report,
-            inferred=True,  # bytes as a data section, not as a value
-            durable=True,
-            id=delivery.id,
-            address=to,
-            subject=delivery.event_type,
-            content_type="application/json",
-            creation_time=delivery.event_time.timestamp(),
-            correlation_id=_task_id(delivery.report),
-            properties={"event_id": delivery.event_id, "event_type": delivery.event_type},
-        ).encode()
-    )
+    message = Message(delivery.report)
+    message.inferred = True  # bytes as a data section, not as a value
+    message.durable = True
+    message.id = delivery.id
+    message.subject = delivery.event_type
+    message.content_type = "application/json"
+    message.creation_time = delivery.event_time.timestamp()
+    message.properties = {"event_id": delivery.event_id, "event_type": delivery.event_type}
+    if to is not None:
+        message.address = to
+    task_id = _task_id(delivery.report)
+    if task_id is not None:
+        message.correlation_id = task_id
+    return bytes(message.encode())
 
 
 def _task_id(report: bytes) -> str | None:
