@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from proton import Message
 
@@ -14,7 +15,7 @@ def encode(delivery: Delivery, to: str | None = None) -> bytes:
 
     `to`: where it goes, for a link that does not say.
     """
-    message = Message(delivery.report)
+    message: Any = Message(delivery.report)  # proton gives its attributes no hints
     message.inferred = True  # bytes as a data section, not as a value
     message.durable = True
     message.id = delivery.id
