@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as random_module
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events import forks
 from pulp_events.clock import Clock, SystemClock
 from pulp_events.deliveries import Deliveries
+from pulp_events.delivery_mode import MODES, External
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.events.event_type import EventTypes
@@ -34,19 +35,13 @@ if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
     from pulp_events.operation import Operation
     from pulp_events.outbox.delivery import Delivery
-    from pulp_events.outbox.records import NewEvent
     from pulp_events.outbox.store import Outbox
     from pulp_events.trial import Trial
-    from pulp_events.worker.supervisor import Supervisor
 
 WAIT_POLL = 0.02
 """Seconds between looks of `wait` at deliveries that another process makes."""
-PROCESS_GRACE = 5.0
-"""Seconds that the process of `deliver="process"` has to finish."""
 EMITTING_THREADS = 8
 """Threads in which `emit_async` waits."""
-
-DELIVER = ("background", "process", "external", "inline")
 
 _logger = get_logger(__name__)
 
@@ -80,13 +75,12 @@ class EventBus:
         self.plugins = plugins
         self.data_dir = data_dir
         self.clock = clock
-        self._deliver = deliver
+        self._mode = MODES[deliver](self)
         self._dice = dice
         self._closed = False
         self._store = open_listener_store(settings, plugins, data_dir)
         self._outbox: Outbox | None = None
         self._forked = False
-        self._supervisor: Supervisor | None = None
         forks.take_part(self)
         self.deliveries = Deliveries(lambda: self.outbox)
         self._assemble()
@@ -107,8 +101,8 @@ class EventBus:
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
         Raises SettingsError, PluginError (a plugin's store), StoreError.
         """
-        if deliver not in DELIVER:
-            raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(DELIVER)}")
+        if deliver not in MODES:
+            raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         settings = Settings.load(config, loaded.settings_sections)
         folder = settings.data_dir if data_dir is None else Path(data_dir)
@@ -145,13 +139,16 @@ class EventBus:
     ) -> list[Event]:
         """Announce several events, `(event_type, payload[, call_report])` each, in one transaction."""
         self._check_open()
+        return self._emit(events, connection)
+
+    def _emit(self, events: Iterable[Any], connection: Any = None) -> list[Event]:
         emitter = self._emitter or self._make_emitter()
         prepared = [emitter.prepare(*event) for event in events]
         stored = [new for _, _, new in prepared if new.deliveries]
         if stored:
             self.outbox.add(stored, connection)
         if stored and connection is None:
-            self._dispatch(stored)
+            self._mode.emitted(stored)
         for event, listeners, _ in prepared:
             self._observers.emitted(event, listeners)
         return [event for event, _, _ in prepared]
@@ -219,14 +216,11 @@ class EventBus:
         if self._closed:
             return
         self._closed = True
-        deadline = time.monotonic() + grace
-        if drain and self._dispatcher is not None and not self._forked:
-            self._dispatcher.drain(grace)
-        grace = max(0.0, deadline - time.monotonic())
-        if self._dispatcher is not None and not self._forked:
-            self._dispatcher.stop(grace)
-        if self._supervisor is not None and not self._forked:
-            self._supervisor.stop(grace)
+        if not self._forked:
+            deadline = time.monotonic() + grace
+            self._mode.stop(grace, drain)
+            if self._dispatcher is not None:
+                self._dispatcher.stop(max(0.0, deadline - time.monotonic()))
         if self._threads is not None and not self._forked:
             self._threads.shutdown()
         if self._outbox is not None:
@@ -271,6 +265,7 @@ class EventBus:
         if in_child:
             self._forked = True
             self._lock = threading.RLock()
+            self._mode = self._mode.in_child()
 
     def _assemble(self) -> None:
         """Make everything that has threads, locks or channels: at the start, and anew in a forked child."""
@@ -283,28 +278,16 @@ class EventBus:
         self.listeners = Listeners(
             self._store, self._index, self.plugins, self.settings, self.clock, self._deleted, self._enabled
         )
-        if self._deliver != "external":
+        if type(self._mode) is not External:
             # Not first in some thread: a fork amid an import would leave the child with a lock that nobody opens.
             self._make_emitter()
-        if self._deliver == "background":
-            self.dispatcher.start()
-        elif self._deliver == "process" and self._supervisor is None:
-            self._supervisor = self._start_process()
+        self._mode.start()
 
     def _make_emitter(self) -> Emitter:
         from pulp_events.emitter import Emitter
 
         self._emitter = emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
         return emitter
-
-    def _start_process(self) -> Supervisor:
-        from pulp_events.worker.__main__ import command
-        from pulp_events.worker.supervisor import Supervisor
-
-        assert self.outbox is not None  # so that a mistake in the settings shows here and not in the process
-        supervisor = Supervisor(command(self.settings.path, self.data_dir, PROCESS_GRACE))
-        supervisor.start()
-        return supervisor
 
     def _check_open(self) -> None:
         if self._closed:
@@ -324,12 +307,6 @@ class EventBus:
                 self._threads = ThreadPoolExecutor(EMITTING_THREADS, "pulp-events-emit")
             return self._threads
 
-    def _dispatch(self, stored: Sequence[NewEvent]) -> None:
-        if self._deliver == "background":
-            self.dispatcher.wake({delivery.listener_id for new in stored for delivery in new.deliveries})
-        elif self._deliver == "inline":
-            self.dispatcher.run_due()
-
     def _deleted(self, listener: Listener) -> None:
         self.outbox.bury(listener.id, "the listener was deleted")
         self.outbox.forget_health(listener.id)
@@ -341,7 +318,5 @@ class EventBus:
         """A listener's endpoint is to be left alone: record it, and announce it once."""
         if self.listeners.disable_for(listener.id, reason):
             _logger.warning("listener %s is disabled: %s", listener.id, reason)
-            self.emit(
-                LISTENER_DISABLED,
-                {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason},
-            )
+            payload = {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason}
+            self._emit([(LISTENER_DISABLED, payload)])  # also while the bus is being closed

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from pulp_events.bus import EventBus
 from pulp_events.errors import EventsError
 from pulp_events.worker.worker import Worker
-
-
-def command(config: Path | None, data_dir: Path, grace: float, log_level: int = logging.WARNING) -> list[str]:
-    """The command line of a worker that ends with this process."""
-    options = {
-        "config": None if config is None else str(config.absolute()),
-        "data_dir": str(data_dir.absolute()),
-        "grace": grace,
-        "parent": os.getpid(),
-        "log_level": log_level,
-    }
-    return [sys.executable, "-m", "pulp_events.worker", json.dumps(options)]
 
 
 def main(arguments: Sequence[str]) -> int:

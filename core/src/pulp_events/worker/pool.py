@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from pulp_events.worker import sd_notify
-from pulp_events.worker.__main__ import command
+from pulp_events.worker.command import command
 from pulp_events.worker.signals import Signals
 from pulp_events.worker.supervisor import Supervisor
 

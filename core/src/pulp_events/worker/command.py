@@ -1,0 +1,21 @@
+"""The command line of a worker process."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+
+def command(config: Path | None, data_dir: Path, grace: float, log_level: int = logging.WARNING) -> list[str]:
+    """What `python -m pulp_events.worker` is to be started with, to end with this process."""
+    options = {
+        "config": None if config is None else str(config.absolute()),
+        "data_dir": str(data_dir.absolute()),
+        "grace": grace,
+        "parent": os.getpid(),
+        "log_level": log_level,
+    }
+    return [sys.executable, "-m", "pulp_events.worker", json.dumps(options)]
