@@ -19,7 +19,7 @@ demo:
 
 test:
 	@scripts/setup dev
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto
 
 test-all:
 	@scripts/setup dev
