@@ -1,0 +1,78 @@
+"""What an Apprise listener is configured with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from pulp_events.templates import Template, TemplateError
+from pulp_events_apprise.urls import scheme, split
+
+
+class Urls(fields.List[Any]):
+    """Service URLs: a list, or one text with commas, spaces or line ends between them, as a secret file has them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(fields.String(), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        given: list[Any] = super()._deserialize([value] if isinstance(value, str) else value, attr, data, **kwargs)
+        urls = list(dict.fromkeys(url for text in given for url in split(text)))
+        if not urls:
+            raise ValidationError("Give at least one URL.")
+        _check(urls)
+        return urls
+
+
+def _check(urls: list[str]) -> None:
+    from pulp_events_apprise.services import UnusableUrl, service_of
+
+    wrong = []
+    for number, url in enumerate(urls, 1):
+        which = "The URL" if len(urls) == 1 else f"URL number {number}"
+        if not scheme(url):
+            wrong.append(f"{which} is not a URL; write for example ntfy://ntfy.sh/topic.")
+            continue
+        try:
+            service_of(url)
+        except UnusableUrl as error:
+            wrong.append(f"{which} {error}.")
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _template(name: str) -> Callable[[str], None]:
+    def check(value: str) -> None:
+        try:
+            Template(value, name=name)
+        except TemplateError as error:
+            raise ValidationError(f"Not a template: {error}.") from None
+
+    return check
+
+
+class AppriseConfig(Schema):
+    """Configuration of one listener."""
+
+    url = Urls(
+        required=True,
+        metadata={
+            "help": "URL of a service as Apprise writes it, such as slack://… or ntfy://…; may be repeated",
+            "secret": True,
+        },
+    )
+    title = fields.String(
+        validate=_template("title"),
+        metadata={"help": "template of the message's title; by default the event type and the repository's id"},
+    )
+    body = fields.String(
+        validate=_template("body"),
+        metadata={"help": "template of the message; by default the payload, a line for each value"},
+    )
+    format = fields.String(
+        load_default="text",
+        validate=validate.OneOf(["text", "markdown", "html"]),
+        metadata={"help": "what the body is written in; Apprise converts it to what a service takes"},
+    )
