@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from pulp_events import Delivery, TimedOut, TransientFailure
 from pulp_events.testing.http_sink import Answer, HttpSink
@@ -111,3 +113,123 @@ def test_a_server_that_says_nothing_in_the_handshake_ends_with_the_time_limit(op
         pytest.raises(TimedOut),
     ):
         channel.send(delivery)
+
+
+def test_an_expired_certificate_is_refused(open_channel, delivery: Delivery, authority: trustme.CA, bundle) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    authority.issue_cert("127.0.0.1", not_before=yesterday - timedelta(days=9), not_after=yesterday).configure_cert(
+        context
+    )
+    with (
+        HttpSink(ssl_context=context) as sink,
+        open_channel({"url": sink.url, "ca_path": bundle}) as channel,
+        pytest.raises(TransientFailure, match="its certificate is not valid: certificate has expired"),
+    ):
+        channel.send(delivery)
+    assert sink.requests == []
+
+
+# ---- certificates of clients ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strict(authority: trustme.CA) -> ssl.SSLContext:
+    """A server that asks for a certificate of its authority."""
+    context = server(authority, "127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture
+def client(authority: trustme.CA, tmp_path: Path) -> dict[str, str]:
+    """`cert` and `key` of a client of that authority."""
+    issued = authority.issue_cert("client@h.example")
+    paths = {"cert": str(tmp_path / "client.pem"), "key": str(tmp_path / "client.key")}
+    issued.cert_chain_pems[0].write_to_path(paths["cert"])
+    issued.private_key_pem.write_to_path(paths["key"])
+    return paths
+
+
+def test_a_client_certificate_opens_a_server_that_asks_for_one(
+    open_channel, delivery: Delivery, strict: ssl.SSLContext, bundle: str, client: dict[str, str], tmp_path: Path
+) -> None:
+    both = tmp_path / "both.pem"
+    both.write_text(Path(client["cert"]).read_text() + Path(client["key"]).read_text())
+    with HttpSink(ssl_context=strict) as sink:
+        for files in (client, {"cert": str(both)}):
+            with open_channel({"url": sink.url, "ca_path": bundle, **files}) as channel:
+                channel.send(delivery)
+        assert len(sink.wait_for(2)) == 2
+
+
+def test_without_a_client_certificate_such_a_server_is_not_reached(
+    open_channel, delivery: Delivery, strict: ssl.SSLContext, bundle: str
+) -> None:
+    with (
+        HttpSink(ssl_context=strict) as sink,
+        open_channel({"url": sink.url, "ca_path": bundle}) as channel,
+        pytest.raises(TransientFailure, match="client certificate|closed|reset|Broken pipe|TLS failed") as caught,
+    ):
+        channel.send(delivery)
+    assert sink.requests == []
+    assert "127.0.0.1" in str(caught.value)
+
+
+def test_a_client_certificate_that_is_of_no_use_is_transient_and_named(
+    open_channel, client: dict[str, str], authority: trustme.CA, tmp_path: Path
+) -> None:
+    other, encrypted = tmp_path / "other.key", tmp_path / "encrypted.key"
+    issued = authority.issue_cert("someone@h.example")
+    issued.private_key_pem.write_to_path(str(other))
+    key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
+    encrypted.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"hunter2"),
+        )
+    )
+    for files, text in (
+        ({"cert": "/nowhere.pem"}, "/nowhere.pem"),
+        ({"cert": client["cert"], "key": str(other)}, "does not belong"),
+        ({"cert": client["cert"], "key": str(encrypted)}, "encrypted"),
+        ({"cert": client["cert"]}, "client.pem"),
+    ):
+        with (
+            pytest.raises(TransientFailure, match=text),
+            open_channel({"url": "https://127.0.0.1:1", **files}),
+        ):
+            pass
+
+
+# ---- insecure -------------------------------------------------------------------------------------------------------
+
+
+def test_insecure_is_spelt_out_warned_of_and_shown(
+    open_channel, delivery: Delivery, authority: trustme.CA, event_bus, recwarn
+) -> None:
+    with HttpSink(ssl_context=server(authority, "other.example")) as sink:
+        config = {"url": sink.url, "insecure": True}
+        with open_channel(config) as channel:
+            channel.send(delivery)
+        listener = event_bus.listeners.create("http", config, ["repo.#"])
+        assert event_bus.listeners.redacted(listener)["insecure"] is True
+        assert any("will not be verified" in text for text in event_bus.listeners.warnings(listener))
+        event_bus.listeners.update(listener.id, notifier_config={"insecure": None})
+        (trial,) = event_bus.test_listener(listener.id)
+        assert "its certificate is not valid" in trial.detail
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("name", ["PYTHONHTTPSVERIFY", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_NO_VERIFY"])
+@pytest.mark.parametrize("value", ["", "0", "false"])
+def test_nothing_in_the_environment_switches_verification_off(
+    open_channel, delivery: Delivery, authority: trustme.CA, monkeypatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with HttpSink(ssl_context=server(authority, "127.0.0.1")) as sink:
+        with pytest.raises(TransientFailure), open_channel({"url": sink.url}) as channel:
+            channel.send(delivery)
+        assert sink.requests == []

@@ -180,7 +180,10 @@ class HttpConfig(Schema):
             return
         if "body_template" not in data:
             raise ValidationError("Required for the format template.", "body_template")
-        _by(lambda text: check_template(text, data.get("content_type")))(data["body_template"])
+        try:
+            check_template(data["body_template"], data.get("content_type"))
+        except ValueError as error:
+            raise ValidationError(f"It {error}.", "body_template") from None
 
 
 def _read_template(name: str) -> str:

@@ -50,4 +50,5 @@ class TargetFilter(logging.Filter):
 
 
 TARGETS = TargetFilter()
-logging.getLogger("urllib3.connectionpool").addFilter(TARGETS)
+for _name in ("urllib3.connectionpool", "urllib3.connection"):
+    logging.getLogger(_name).addFilter(TARGETS)

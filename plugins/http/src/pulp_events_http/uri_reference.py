@@ -16,7 +16,7 @@ _REST = rf"(?:\?(?:{_PCHAR}|[/?])*)?(?:\#(?:{_PCHAR}|[/?])*)?"
 _ABSOLUTE = rf"/(?:{_PCHAR}+(?:/{_PCHAR}*)*)?"
 _HIER = rf"(?://{_AUTHORITY}(?:/{_PCHAR}*)*|{_ABSOLUTE}"
 _REFERENCE = re.compile(
-    rf"(?:[A-Za-z][A-Za-z0-9+.\-]*:{_HIER}|{_PCHAR}+(?:/{_PCHAR}*)*|)|{_HIER}|{_NO_COLON}+(?:/{_PCHAR}*)*)){_REST}\Z"
+    rf"(?:[A-Za-z][A-Za-z0-9+.\-]*:{_HIER}|{_PCHAR}+(?:/{_PCHAR}*)*|)|{_HIER}|{_NO_COLON}+(?:/{_PCHAR}*)*|)){_REST}\Z"
 )
 
 

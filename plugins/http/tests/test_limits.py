@@ -1,0 +1,159 @@
+"""Time limits, hostile answers, and what `listener test` shows."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+import tracemalloc
+
+import pytest
+
+from pulp_events import Delivery, EventBus, PermanentFailure, TimedOut, TransientFailure
+from pulp_events.testing.http_sink import Answer, HttpSink
+from pulp_events_http.limits import TimeLimits
+
+
+@contextlib.contextmanager
+def raw_server(say):
+    """A server whose every connection is handed to `say`, once a request's head has come."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                say(connection)
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join(5)
+
+
+def forever(data: bytes, pause: float = 0.0):
+    def say(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(data)
+            time.sleep(pause)
+
+    return say
+
+
+def outcome(open_channel, url: str, delivery: Delivery, settings=None):
+    began = time.monotonic()
+    with open_channel({"url": url}, settings or {"timeout": "500ms"}) as channel:
+        try:
+            channel.send(delivery)
+        except (TransientFailure, PermanentFailure) as failure:
+            return failure, time.monotonic() - began
+    return None, time.monotonic() - began
+
+
+HOSTILE = {
+    "interim answers without end": forever(b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "headers without end": forever(b"HTTP/1.1 200 OK\r\n" + b"X-A: " + b"b" * 1000 + b"\r\n"),
+    "a header line without end": forever(b"x" * 65536),
+    "a status line that drips": forever(b"H", 0.02),
+    "chunks without a size": forever(b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+    "one chunk of 2^60 bytes": forever(
+        b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n1000000000000000\r\n" + b"x" * 60000
+    ),
+    "a length below zero": forever(b"HTTP/1.1 500 No\r\nContent-Length: -1\r\n\r\n" + b"x" * 60000),
+    "two lengths": forever(b"HTTP/1.1 500 No\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
+    "HTTP/0.9": forever(b"<html>hello"),
+    "another protocol": lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.9\r\n"),
+    "HTTP/2": lambda connection: connection.sendall(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00"),
+    "nothing": lambda connection: None,
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_answer_is_bounded_in_time_and_memory(open_channel, delivery: Delivery, what: str) -> None:
+    tracemalloc.start()
+    try:
+        with raw_server(HOSTILE[what]) as url:
+            failure, took = outcome(open_channel, url, delivery)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(failure, TransientFailure)
+    assert "\n" not in str(failure)
+    assert took < 2
+    assert peak < 20_000_000
+
+
+def test_a_connection_has_a_limit_of_its_own(open_channel, delivery: Delivery) -> None:
+    # In the handshake nothing is read or written by us once the hello is sent: a server that is silent there.
+    with HttpSink(Answer(fault="hang")) as sink:
+        url = sink.url.replace("http:", "https:")
+        failure, took = outcome(open_channel, url, delivery, {"timeout": "5s", "connect_timeout": "200ms"})
+    assert isinstance(failure, TimedOut)
+    assert "no connection within 200ms" in str(failure)
+    assert took < 2
+
+
+def test_silence_has_a_limit_of_its_own(open_channel, delivery: Delivery) -> None:
+    with HttpSink(Answer(fault="hang")) as sink:
+        failure, took = outcome(open_channel, sink.url, delivery, {"timeout": "5s", "read_timeout": "200ms"})
+    assert isinstance(failure, TimedOut)
+    assert "silent for 200ms" in str(failure)
+    assert took < 2
+
+
+def test_the_whole_has_a_limit_however_lively_the_receiver(open_channel, delivery: Delivery) -> None:
+    with HttpSink(Answer(body=b"x" * 1000, fault="drip")) as sink:
+        failure, took = outcome(open_channel, sink.url, delivery, {"timeout": "400ms", "read_timeout": "200ms"})
+    assert isinstance(failure, TimedOut)
+    assert "no answer within 400ms" in str(failure)
+    assert took < 2
+
+
+def test_no_limit_is_longer_than_the_whole() -> None:
+    limits = TimeLimits(total=1.0, connect=5.0, read=9.0)
+    assert (limits.connect, limits.read) == (1.0, 1.0)
+    limits.begin()
+    assert 0.9 < limits.left() <= 1.0
+
+
+# ---- listener test --------------------------------------------------------------------------------------------------
+
+
+def test_a_test_event_shows_request_line_status_latency_and_excerpt(event_settings) -> None:
+    with (
+        HttpSink(Answer(202, body=b"queued as 7", delay=0.05)) as sink,
+        EventBus.open(event_settings, deliver="inline") as bus,
+    ):
+        config = {"url": f"{sink.url}/hook?key=1", "secret": "generate"}
+        listener = bus.listeners.create("http", config, ["repo.sync.*"])
+        (trial,) = bus.test_listener(listener.id)
+        (request,) = sink.wait_for(1)
+    assert trial.outcome == "delivered"
+    assert trial.detail == f"202 Accepted\nPOST {sink.url}/hook\nqueued as 7"
+    assert 0.05 <= trial.duration < 2
+    assert b'"test": true' in request.body or b'"test":true' in request.body
+    assert "webhook-signature" in request.headers
+
+
+def test_a_long_answer_is_kept_in_part(event_bus) -> None:
+    with HttpSink(Answer(200, body=b"y" * 70_000)) as sink:
+        listener = event_bus.listeners.create("http", {"url": sink.url}, ["repo.sync.*"])
+        (trial,) = event_bus.test_listener(listener.id)
+    assert trial.outcome == "delivered"
+    assert len(trial.detail.encode()) <= 1024
+
+
+def test_gone_disables_the_listener(event_bus) -> None:
+    with HttpSink(Answer(410)) as sink:
+        listener = event_bus.listeners.create("http", {"url": sink.url}, ["repo.#"])
+        event_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
+        assert not event_bus.listeners.get(listener.id).enabled
