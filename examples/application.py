@@ -8,4 +8,4 @@ with EventBus.open() as bus:
 
     event = bus.emit("repo.sync.start", {"repo_id": "pulp3", "user": "admin"})  # stored when it returns
     for delivery in bus.wait(event, timeout=30):  # optional: until each delivery is delivered or dead
-        print(delivery.event_type, delivery.state, delivery.detail)
+        print(delivery.event_type, delivery.state, delivery.detail.splitlines()[0])

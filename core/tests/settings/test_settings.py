@@ -73,6 +73,13 @@ def test_a_mistake_is_one_line_that_says_what_where_and_how_to_mend_it(load, tmp
     assert all(part in message for part in parts), message
 
 
+def test_the_password_of_a_url_is_never_shown(load):
+    for text in ("[email]\nport = amqp://u:hunter2@h\n", "[email]\nurl = amqp://u:hunter2@h\n"):
+        with pytest.raises(SettingsError) as refused:
+            load(text)
+        assert "hunter2" not in str(refused.value) and "amqp://u:" in str(refused.value)
+
+
 def test_a_secret_setting_is_never_shown(load):
     with pytest.raises(SettingsError) as refused:
         load("[email]\npassword = hunter2\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.records import print_json, table
-from pulp_events_cli.output.text import count
+from pulp_events_cli.output.text import count, first_line
 from pulp_events_cli.parser.argument_types import duration
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -137,4 +137,5 @@ def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], argument
         print("No listener listens to it")
         return
     headings = ["LISTENER", "TYPE", "TARGET", "STATE", "DETAIL"]
-    print(table(headings, [list(each.values())[1:] for each in shown]))
+    rows = [[*list(each.values())[1:-1], first_line(str(each["detail"]))] for each in shown]
+    print(table(headings, rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.output.text import local_time
+from pulp_events_cli.output.text import first_line, local_time
 
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
@@ -24,7 +24,7 @@ def row(delivery: Delivery) -> Sequence[Any]:
         delivery.target,
         delivery.state,
         delivery.attempts,
-        delivery.detail,
+        first_line(delivery.detail),
     )
 
 
@@ -36,7 +36,7 @@ def attempt_row(attempt: Attempt) -> Sequence[Any]:
         f"{attempt.duration:.3f}",
         attempt.outcome,
         local_time(attempt.retry_at),
-        attempt.detail,
+        first_line(attempt.detail),
     )
 
 

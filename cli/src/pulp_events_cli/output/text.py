@@ -55,3 +55,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{printable(str(key))}={value_text(item)}" for key, item in value.items())
     return printable(str(value))
+
+
+def first_line(text: str) -> str:
+    """What a list shows of a text of several lines, such as a receiver's answer with an excerpt."""
+    return text.partition("\n")[0]

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError
 
 from pulp_events.errors import SettingsError
 from pulp_events.fields import messages
+from pulp_events.secrets import mask_passwords
 from pulp_events.settings import server_conf
 from pulp_events.settings.sections import CORE_SECTIONS, data_path
 
@@ -76,9 +77,9 @@ class Settings:
 
             close = difflib.get_close_matches(key, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            return f"{place}, key {key} = {given.get(key)!r}: unknown key.{hint} Known keys: {', '.join(known)}"
+            return f"{place}, key {key} = {mask_passwords(repr(given.get(key)))}: unknown key.{hint} Known keys: {', '.join(known)}"
         if key and key in given:
             secret = known[key].metadata.get("secret")
-            value = "(secret)" if secret else repr(given[key])
+            value = "(secret)" if secret else mask_passwords(repr(given[key]))
             return f"{place}, key {key} = {value}: {message}"
         return f"{place}{f', key {key}' if key else ''}: {message}"
