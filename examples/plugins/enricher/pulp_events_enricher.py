@@ -9,7 +9,7 @@ from pulp_events import Event, hookimpl
 
 @hookimpl
 def pulp_before_emit(event: Event) -> Event | None:
-    """Called in the emitting thread, before listeners' filters see the event. Events cannot be changed: return another."""
+    """Called in the emitting thread, before filters see the event. An event cannot be changed: return another."""
     if "emitted_by" in event.payload:
         return None
     return replace(event, payload={**event.payload, "emitted_by": {"host": platform.node(), "pid": os.getpid()}})

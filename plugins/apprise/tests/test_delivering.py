@@ -77,13 +77,10 @@ def test_mail_arrives(bus, smtp_sink):
     assert "added_count: 3" in received.message.get_body(("plain", "html")).get_content()
 
 
-def test_refused_mail_is_tried_again(bus, clock, smtp_sink):
-    smtp_sink.reply("DATA", "451 4.7.1 Come back later", times=1)
+def test_refused_mail_is_transient(bus, smtp_sink):
+    smtp_sink.reply("DATA", "451 4.7.1 Come back later")
     create(bus, mail_to(smtp_sink))
-    event = bus.emit(EVENT_TYPE, PAYLOAD)
-    clock.advance(3600)
-    bus.deliver_due()
-    assert attempts(bus, event) == {"mailto": ["transient", "delivered"]}
+    assert attempts(bus, bus.emit(EVENT_TYPE, PAYLOAD)) == {"mailto": ["transient"]}
 
 
 def test_ntfy_is_notified(bus, http_sink):

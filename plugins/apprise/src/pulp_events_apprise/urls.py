@@ -17,7 +17,7 @@ def split(text: str) -> list[str]:
 
     A comma or space inside of a URL stays, as in `mailto://host?to=a@example.com,b@example.com`.
     """
-    return [url.strip().rstrip(",") for url in _BETWEEN.split(text) if url.strip(" \t\r\n,")]
+    return [url for part in _BETWEEN.split(text) if (url := part.strip(" \t\r\n,"))]
 
 
 def scheme(url: str) -> str:

@@ -1,0 +1,139 @@
+"""The plugins in examples/plugins, installed beside the shipped ones, do what their READMEs say.
+
+They are installed as pip would: module and metadata in a folder on the module path of new processes.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pulp_events.testing.http_sink import Answer, HttpSink
+
+EXAMPLES = Path(__file__).parents[1] / "examples/plugins"
+NAMES = ("audit_log", "enricher", "own_command", "own_event_type")
+
+
+def install(source, folder):
+    """What `pip install --target` makes of a project with one module."""
+    project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
+    name, version = project["project"]["name"], project["project"]["version"]
+    for module in project["tool"]["setuptools"]["py-modules"]:
+        shutil.copy(source / f"{module}.py", folder)
+    metadata = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    points = project["project"]["entry-points"]["pulp_events"]
+    (metadata / "entry_points.txt").write_text(
+        "[pulp_events]\n" + "".join(f"{key} = {value}\n" for key, value in points.items())
+    )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("installed")
+    for name in NAMES:
+        install(EXAMPLES / name, folder)
+    return folder
+
+
+class Host:
+    """A machine with the examples: runs Python modules as processes of their own."""
+
+    def __init__(self, installed, folder):
+        self.audit_log = folder / "audit.jsonl"
+        config = folder / "server.conf"
+        config.write_text(f"[events]\ndata_dir = {folder / 'data'}\n")
+        self.variables = {
+            **os.environ,
+            "PYTHONPATH": str(installed),
+            "PULP_EVENTS_CONFIG": str(config),
+            "PULP_EVENTS_AUDIT_LOG": str(self.audit_log),
+        }
+
+    def python(self, *words):
+        command = [sys.executable, *words]
+        return subprocess.run(command, env=self.variables, capture_output=True, text=True, timeout=60, check=False)
+
+    def admin(self, *words):
+        return self.python("-m", "pulp_events_cli", "event", *words)
+
+    def ok(self, *words):
+        done = self.admin(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def listen(self, url, event_type):
+        self.ok("listener", "http", "create", f"--event-type={event_type}", f"--url={url}/hook")
+
+
+@pytest.fixture
+def host(installed, tmp_path):
+    return Host(installed, tmp_path)
+
+
+def test_all_are_loaded_and_say_what_they_implement(host):
+    rows = {row["name"]: row for row in json.loads(host.ok("plugin", "list", "--json"))}
+    assert {name: (rows[name]["state"], rows[name]["hooks"]) for name in NAMES} == {
+        "audit_log": ("loaded", ["pulp_delivery_attempted"]),
+        "enricher": ("loaded", ["pulp_before_emit"]),
+        "own_command": ("loaded", ["pulp_admin_commands"]),
+        "own_event_type": ("loaded", ["pulp_event_types"]),
+    }
+
+
+def test_the_audit_log_has_each_attempt_and_the_enricher_says_who_emitted(host, http_sink):
+    host.listen(http_sink.url, "repo.sync.start")
+    host.ok("emit", "repo.sync.start", '--payload={"repo_id": "pulp2"}')
+    [request] = http_sink.wait_for(1)
+    payload = json.loads(request.body)["payload"]
+    assert payload["repo_id"] == "pulp2" and payload["emitted_by"].keys() == {"host", "pid"}
+    [line] = map(json.loads, host.audit_log.read_text().splitlines())
+    assert (line["delivery"], line["outcome"], line["state"]) == (
+        request.headers["pulp-delivery-id"],
+        "delivered",
+        "delivered",
+    )
+
+
+def test_an_observer_that_raises_harms_nothing(host, http_sink):
+    host.audit_log.mkdir()
+    host.listen(http_sink.url, "repo.sync.start")
+    done = host.admin("emit", "repo.sync.start", "-v")
+    assert done.returncode == 0 and "delivered" in done.stdout
+    assert "audit_log" in done.stderr and "pulp_delivery_attempted failed" in done.stderr
+    assert len(http_sink.requests) == 1
+
+
+def test_the_events_of_an_own_type_wait_for_a_worker(host, http_sink):
+    host.listen(http_sink.url, "disk.space.low")
+    done = host.python("-m", "pulp_events_disk_space", str(host.audit_log.parent), "100.1")
+    assert done.returncode == 0, done.stderr
+    [delivery] = json.loads(host.ok("delivery", "list", "--json"))
+    assert (delivery["event_type"], delivery["state"]) == ("disk.space.low", "pending")
+    assert "disk.space.low" in host.ok("types")
+    assert host.admin("emit", "disk.space.los").returncode != 0
+
+
+def test_the_own_command_shows_who_fails(host):
+    assert host.admin("failures").returncode == 0
+    with HttpSink(Answer(404)) as sink:
+        host.listen(sink.url, "repo.sync.start")
+        host.admin("emit", "repo.sync.start")
+    done = host.admin("failures")
+    assert done.returncode == 1 and done.stdout.endswith("  http  1 failures, the last: 404 Not Found\n")
+    [found] = json.loads(host.admin("failures", "--json").stdout)
+    assert found["failures"] == 1 and found["detail"] == "404 Not Found"
+    assert host.ok("failures", "--at-least=2") == ""
+    assert "failures since the last success" in host.ok("failures", "--help")
+
+
+def test_each_readme_installs_its_own_folder():
+    assert sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()) == sorted(NAMES)
+    for name in NAMES:
+        assert f"pip install ./examples/plugins/{name}\n" in (EXAMPLES / name / "README.md").read_text("utf-8")
