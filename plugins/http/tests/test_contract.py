@@ -32,7 +32,7 @@ class HttpEndpoint:
 
 class TestHttp(NotifierContract):
     module = "pulp_events_http"
-    transports = ("requests", "urllib3", "ssl", "jinja2")
+    transports = ("requests", "urllib3", "ssl", "jinja2", "cloudevents", "standardwebhooks")
     invalid = [
         {},
         {"url": "nonsense"},
@@ -50,3 +50,30 @@ class TestHttp(NotifierContract):
     def endpoint(self):
         with HttpSink() as sink, FaultProxy(sink.port) as proxy:
             yield HttpEndpoint(sink, proxy)
+
+
+class SigningEndpoint(HttpEndpoint):
+    def __init__(self, sink, proxy):
+        super().__init__(sink, proxy)
+        self.config = {
+            "url": f"http://127.0.0.1:{proxy.port}/hook",
+            "token": "t0ken-of-the-contract",
+            "header": ["X-Key: value-of-the-contract"],
+            "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "format": "template",
+            "body_template": '{"all": {{ event.payload | tojson }}}',
+        }
+
+
+class TestSigningHttp(TestHttp):
+    invalid = [
+        {"url": "http://ci.example/", "secret": "s3cr3t"},
+        {"url": "http://ci.example/", "header": ["s3cr3t"]},
+        {"url": "http://ci.example/", "token": "s3 cr3t"},
+        {"url": "http://ci.example/", "format": "template", "body_template": "{{"},
+    ]
+
+    @pytest.fixture
+    def endpoint(self):
+        with HttpSink() as sink, FaultProxy(sink.port) as proxy:
+            yield SigningEndpoint(sink, proxy)

@@ -32,6 +32,15 @@ def test_a_token_and_headers_are_sent(open_channel, delivery: Delivery) -> None:
     assert headers["user-agent"] == "mine"
 
 
+def test_headers_may_be_lines_of_a_file_that_is_read_when_a_channel_opens(event_bus, http_sink, tmp_path) -> None:
+    path = tmp_path / "headers"
+    path.write_text("X-One: 1\nX-Two: 2\n")
+    event_bus.listeners.create("http", {"url": http_sink.url, "header": {"$file": str(path)}}, ["repo.#"])
+    event_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
+    headers = http_sink.wait_for(1)[0].headers
+    assert (headers["x-one"], headers["x-two"]) == ("1", "2")
+
+
 def test_an_authorization_of_another_kind_is_a_header(open_channel, delivery: Delivery) -> None:
     with HttpSink() as sink, open_channel({"url": sink.url, "header": ["Authorization: Token s3cret"]}) as channel:
         channel.send(delivery)

@@ -72,6 +72,15 @@ def _headers(values: list[str]) -> None:
         seen.add(name)
 
 
+class Lines(fields.List[Any]):
+    """A list that may be one text with an item in each line, as a file or environment variable holds it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, str):
+            value = [line for line in value.splitlines() if line.strip()]
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class HttpConfig(Schema):
     """Configuration of one listener."""
 
@@ -88,10 +97,13 @@ class HttpConfig(Schema):
         },
     )
     token = fields.String(validate=_token, metadata={"help": "token for bearer authentication", "secret": True})
-    header = fields.List(
+    header = Lines(
         fields.String(validate=_by(parse_header)),
         validate=_headers,
-        metadata={"help": "header to send along, as 'Name: value'; may be repeated", "secret": True},
+        metadata={
+            "help": "header to send along, as 'Name: value'; may be repeated; a file holds one in each line",
+            "secret": True,
+        },
     )
     cert = fields.String(
         validate=_path, metadata={"help": "absolute path of a client certificate in PEM form, for servers that ask"}
