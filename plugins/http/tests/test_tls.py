@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -233,3 +236,92 @@ def test_nothing_in_the_environment_switches_verification_off(
         with pytest.raises(TransientFailure), open_channel({"url": sink.url}) as channel:
             channel.send(delivery)
         assert sink.requests == []
+
+
+# ---- through a proxy ------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def connect_proxy(port: int, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n"):
+    """A proxy that answers CONNECT, and then joins the client with 127.0.0.1:`port`; yields its URL and requests."""
+    requests: list[bytes] = []
+    threads: list[threading.Thread] = []
+
+    def copy(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                head = b""
+                while b"\r\n\r\n" not in head and (data := client.recv(65536)):
+                    head += data
+                requests.append(head)
+                client.sendall(answer)
+                server_side = socket.create_connection(("127.0.0.1", port))
+                for pair in ((client, server_side), (server_side, client)):
+                    threads.append(threading.Thread(target=copy, args=pair, daemon=True))
+                    threads[-1].start()
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://me:hunter2@127.0.0.1:{listening.getsockname()[1]}", requests
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join(5)
+        for one in threads:
+            one.join(5)
+
+
+def test_https_goes_through_a_tunnel_and_is_verified_to_its_end(
+    open_channel, delivery: Delivery, authority: trustme.CA, bundle: str
+) -> None:
+    with (
+        HttpSink(ssl_context=server(authority, "ci.example")) as sink,
+        connect_proxy(sink.port) as (proxy, asked),
+        open_channel({"url": "https://ci.example/hook", "ca_path": bundle}, {"proxy": proxy}) as channel,
+    ):
+        channel.send(delivery)
+        channel.send(delivery)
+        assert sink.connections == 1
+        assert [request.path for request in sink.wait_for(2)] == ["/hook", "/hook"]
+        assert "proxy-authorization" not in sink.requests[0].headers
+        (head,) = asked
+    assert head.startswith(b"CONNECT ci.example:443 ")
+    assert b"proxy-authorization: basic " in head.lower()
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407"), (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "502")],
+)
+def test_a_proxy_that_refuses_is_transient_and_its_password_stays_out(
+    open_channel, delivery: Delivery, answer: bytes, text: str
+) -> None:
+    with (
+        HttpSink() as sink,
+        connect_proxy(sink.port, answer) as (proxy, _),
+        open_channel({"url": "https://ci.example/hook"}, {"proxy": proxy}) as channel,
+        pytest.raises(TransientFailure, match=text) as caught,
+    ):
+        channel.send(delivery)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_tunnel_that_hangs_is_under_the_limit_of_connecting(open_channel, delivery: Delivery) -> None:
+    with (
+        HttpSink() as sink,
+        connect_proxy(sink.port, b"") as (proxy, _),
+        open_channel({"url": "https://ci.example/"}, {"proxy": proxy, "connect_timeout": "200ms"}) as channel,
+        pytest.raises(TimedOut, match="no connection within 200ms"),
+    ):
+        channel.send(delivery)
