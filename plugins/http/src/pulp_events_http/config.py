@@ -137,7 +137,7 @@ class HttpConfig(Schema):
         metadata={"help": "what the body is"},
     )
     body_template = fields.String(
-        metadata={"help": "jinja2 template of the body, for the format template", "from_file": True}
+        metadata={"help": "jinja2 template of the body, for the format template; @FILE takes the text of a file"}
     )
     content_type = fields.String(
         validate=validate.Regexp(_MEDIA_TYPE, error="Must be a media type, such as text/plain; charset=utf-8."),
@@ -195,7 +195,7 @@ class HttpConfig(Schema):
         try:
             check_template(data["body_template"], data.get("content_type"))
         except ValueError as error:
-            raise ValidationError(f"It {error}.", "body_template") from None
+            raise ValidationError(f"It {str(error).rstrip('.')}.", "body_template") from None
 
 
 def _read_template(name: str) -> str:
