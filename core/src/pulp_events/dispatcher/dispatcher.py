@@ -16,7 +16,7 @@ from pulp_events.logs import get_logger
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 
-POLL = 0.025
+POLL = 0.03
 """Seconds between looks at whether another process stored something."""
 SUPERVISE = 0.5
 """Seconds between looks at lanes that hang and leases that end."""

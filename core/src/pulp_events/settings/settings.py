@@ -77,7 +77,8 @@ class Settings:
 
             close = difflib.get_close_matches(key, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            return f"{place}, key {key} = {mask_passwords(repr(given.get(key)))}: unknown key.{hint} Known keys: {', '.join(known)}"
+            value = mask_passwords(repr(given.get(key)))
+            return f"{place}, key {key} = {value}: unknown key.{hint} Known keys: {', '.join(known)}"
         if key and key in given:
             secret = known[key].metadata.get("secret")
             value = "(secret)" if secret else mask_passwords(repr(given[key]))
