@@ -3,7 +3,6 @@
 python -m pulp_events_disk_space /var/lib/pulp 10       # emit it if less than 10 percent are free
 """
 
-import shutil
 import sys
 
 from pulp_events import Event, EventBus, EventType, hookimpl
@@ -20,6 +19,8 @@ def pulp_event_types() -> list[EventType]:
 
 def check(bus: EventBus, folder: str, least: float) -> Event | None:
     """Emit the event if less than `least` percent of the file system are free; the event."""
+    import shutil  # here, and not above: every start of pulp-admin imports this module
+
     usage = shutil.disk_usage(folder)
     percent = round(100 * usage.free / usage.total, 1)
     return bus.emit(LOW, {"folder": folder, "free": usage.free, "percent": percent}) if percent < least else None

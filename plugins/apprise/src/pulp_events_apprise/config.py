@@ -7,7 +7,6 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from pulp_events.templates import Template, TemplateError
 from pulp_events_apprise.urls import scheme, split
 
 
@@ -45,6 +44,8 @@ def _check(urls: list[str]) -> None:
 
 def _template(name: str) -> Callable[[str], None]:
     def check(value: str) -> None:
+        from pulp_events.templates import Template, TemplateError
+
         try:
             Template(value, name=name)
         except TemplateError as error:
