@@ -1,9 +1,10 @@
 # The project's tasks. Each sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
 
-.PHONY: help demo test test-all lint types format bench docs man clean
+.PHONY: help demo test test-extra test-all lint types format bench docs man clean
 help:
 	@echo "make demo      three listeners, real deliveries, a minute"
 	@echo "make test      the quick tests"
+	@echo "make test-extra those of the plugins beyond the user guide's three"
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff and mypy"
 	@echo "make format    let ruff rewrite what it can"
@@ -20,6 +21,10 @@ demo:
 test:
 	@scripts/setup dev
 	.venv/bin/python -m pytest -n auto
+
+test-extra:
+	@scripts/setup extra
+	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/postgres/tests) tests/test_example_plugins.py
 
 test-all:
 	@scripts/setup dev
@@ -49,5 +54,5 @@ docs:
 	.venv/bin/python -m pytest -q tests/test_documents.py
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extra build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -o -name __pycache__ | xargs rm -rf

@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.measure import HEADER
 
-NAMES = ("throughput", "emitting", "isolation", "backlog", "celery_redis")
+NAMES = ("throughput", "http_notifier", "emitting", "isolation", "backlog", "start_up", "celery_redis")
 
 
 def main() -> int:

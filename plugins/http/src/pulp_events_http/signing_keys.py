@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib.util
-import secrets
+import os
 
 SYMMETRIC = "whsec_"
 PRIVATE = "whsk_"
@@ -41,9 +41,9 @@ def key_bytes(secret: str) -> bytes:
 def generate(kind: str = SYMMETRIC) -> str:
     """A new secret: 32 random bytes, or an ed25519 key pair. Raises ValueError if that cannot be made here."""
     if kind == SYMMETRIC:
-        return SYMMETRIC + base64.b64encode(secrets.token_bytes(32)).decode()
+        return SYMMETRIC + base64.b64encode(os.urandom(32)).decode()
     _need_cryptography()
-    seed = secrets.token_bytes(32)
+    seed = os.urandom(32)
     return PRIVATE + base64.b64encode(seed + _public_bytes(seed)).decode()
 
 
