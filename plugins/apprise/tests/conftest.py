@@ -5,7 +5,6 @@ import pytest
 pytest.importorskip("apprise", reason="needs pulp-events-apprise")
 
 import pulp_events_apprise
-
 from pulp_events import EventBus
 from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.clock import FakeClock

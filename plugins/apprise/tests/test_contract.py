@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from pulp_events_apprise.notifier import AppriseNotifier
 
 from pulp_events.testing.endpoint import Arrival
 from pulp_events.testing.fault_proxy import FaultProxy
 from pulp_events.testing.http_sink import Answer, HttpSink
 from pulp_events.testing.notifier_contract import NotifierContract
+from pulp_events_apprise.notifier import AppriseNotifier
 
 
 class JsonEndpoint:

@@ -3,15 +3,15 @@
 import threading
 
 import pytest
-from pulp_events_apprise.config import AppriseConfig
-from pulp_events_apprise.notifier import AppriseNotifier
-from pulp_events_apprise.scrubbing import Scrubber
-from pulp_events_apprise.urls import labels, split
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.testing.admin import Admin
 from pulp_events.testing.factory import make_delivery
 from pulp_events.testing.http_sink import Answer, HttpSink
+from pulp_events_apprise.config import AppriseConfig
+from pulp_events_apprise.notifier import AppriseNotifier
+from pulp_events_apprise.scrubbing import Scrubber
+from pulp_events_apprise.urls import labels, split
 
 
 @pytest.mark.parametrize(
