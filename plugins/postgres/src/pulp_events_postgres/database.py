@@ -1,0 +1,85 @@
+"""`Database`: what the two stores of a process share: connections, schema, identity, announcements."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+
+from pulp_events_postgres import set_up
+from pulp_events_postgres.address import Address, from_settings
+from pulp_events_postgres.announcer import Announcer
+from pulp_events_postgres.connections import Connections
+
+if TYPE_CHECKING:
+    from pulp_events.settings.settings import Settings
+
+
+class Database:
+    """The tables of one schema. `users`: stores that have not closed it yet."""
+
+    def __init__(self, address: Address, migrate: bool = True) -> None:
+        self.address = address
+        self.connections = Connections(address)
+        try:
+            found = set_up.migrate(self.connections) if migrate else set_up.look(self.connections)
+        except BaseException:
+            self.connections.close()
+            raise
+        self.schema, self.identity, self.version = found.schema, found.identity, found.version
+        self.channel = f"pulp_events_{found.schema}"[:63]
+        self.announcer = Announcer(self.connections, self.channel) if address.listen else None
+        self.listeners_changed = False
+        """Set when another process announced a change of listeners, until the listener store looked."""
+        self.users = 1
+        self._quoted = sql.Identifier(found.schema).as_string().replace("%", "%%")
+        self._texts: dict[str, str] = {}
+
+    def text(self, statement: str) -> str:
+        """A statement with its `@.` replaced by the schema: it then means our tables on any connection."""
+        found = self._texts.get(statement)
+        if found is None:
+            found = self._texts[statement] = statement.replace("@.", f"{self._quoted}.")
+        return found
+
+    def rows(self, statement: str, parameters: Any = (), binary: bool = False) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        text = self.text(statement)
+        return self.connections.run(lambda own: own.execute(text, parameters, binary=binary).fetchall())
+
+    def execute(self, statement: str, parameters: Any = ()) -> int:
+        """Run a statement that may be run twice; returns how many rows it changed."""
+        text = self.text(statement)
+        return self.connections.run(lambda own: own.execute(text, parameters).rowcount)
+
+    def announce(self) -> None:
+        """Let other processes know, soon, that there is something to deliver."""
+        if self.announcer is not None:
+            self.announcer.announce()
+
+    def close(self) -> None:
+        """One store less needs it; closed with the last one."""
+        with _lock:
+            self.users -= 1
+            if self.users > 0:
+                return
+        if self.announcer is not None:
+            self.announcer.close()
+        self.connections.close()
+
+
+_lock = threading.Lock()
+_open: weakref.WeakKeyDictionary[Settings, Database] = weakref.WeakKeyDictionary()
+
+
+def shared(settings: Settings) -> Database:
+    """The database of these settings: both stores of a bus have one and the same."""
+    with _lock:
+        found = _open.get(settings)
+        if found is not None and found.users > 0:
+            found.users += 1
+            return found
+        made = _open[settings] = Database(from_settings(settings))
+        return made

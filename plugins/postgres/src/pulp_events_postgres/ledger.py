@@ -1,0 +1,158 @@
+"""SQL of what administrators ask of the outbox: lists, attempts, counts, retries, deletions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulp_events.clock import from_timestamp
+from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.records import DeliveryQuery, Health, Stats
+from pulp_events_postgres.database import Database
+from pulp_events_postgres.rows import DELIVERY_COLUMNS, DELIVERY_TABLES, split_id, to_attempt, to_delivery
+
+READY = """
+WITH RECURSIVE pending(id) AS (
+    (SELECT listener_id FROM @.pulp_delivery WHERE state = 'pending' ORDER BY listener_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.listener_id FROM @.pulp_delivery d WHERE d.state = 'pending' AND d.listener_id > pending.id
+            ORDER BY d.listener_id LIMIT 1)
+    FROM pending WHERE pending.id IS NOT NULL
+)
+SELECT pending.id, first.ready_at, first.event_seq, @.pulp_now()
+FROM pending CROSS JOIN LATERAL (
+    SELECT d.ready_at, d.event_seq FROM @.pulp_delivery d WHERE d.state = 'pending' AND d.listener_id = pending.id
+    ORDER BY d.listener_id, d.ready_at, d.event_seq, d.n LIMIT 1
+) first
+"""
+"""Listeners with pending deliveries and when the first is ready: two steps in the index for each listener, however
+many deliveries it has."""
+
+LAST = """
+SELECT coalesce((SELECT max(event_seq) FROM @.pulp_delivery WHERE listener_id = u.id AND state = 'pending'
+                 AND ready_at = 0), 0) FROM unnest(%s::text[]) AS u(id)
+"""
+
+
+def of_event(database: Database, event_id: str) -> list[Delivery]:
+    """All deliveries of an event, in the order in which they were stored."""
+    rows = database.rows(f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE e.id = %s ORDER BY d.n", (event_id,))
+    return [to_delivery(row) for row in rows]
+
+
+def find(database: Database, query: DeliveryQuery, limit: int, before: str | None) -> list[Delivery]:
+    """Deliveries that fit, newest first."""
+    where, parameters = _conditions(query)
+    if before is not None:
+        where += " AND (d.event_seq, d.n) < ((SELECT seq FROM @.pulp_event WHERE id = %s), %s)"
+        parameters += split_id(before)
+    rows = database.rows(
+        f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE {where} "
+        "ORDER BY d.event_seq DESC, d.n DESC LIMIT %s",
+        (*parameters, limit),
+        binary=True,
+    )
+    return [to_delivery(row) for row in rows]
+
+
+def attempts(database: Database, delivery_id: str) -> list[Attempt]:
+    """Attempts of a delivery, in order."""
+    rows = database.rows(
+        "SELECT number, started, duration, outcome, detail, retry_at FROM @.pulp_attempt "
+        "WHERE event_seq = (SELECT seq FROM @.pulp_event WHERE id = %s) AND n = %s ORDER BY number",
+        split_id(delivery_id),
+    )
+    return [to_attempt(row) for row in rows]
+
+
+def _conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
+    """A WHERE clause over d (pulp_delivery) and e (pulp_event), and its parameters."""
+    parts: list[str] = ["true"]
+    parameters: list[Any] = []
+    for condition, value in (
+        ("d.state = %s", query.state),
+        ("d.listener_id = %s", query.listener_id),
+        ("e.event_type = %s", query.event_type),
+        ("e.id = %s", query.event_id),
+        ("e.time >= %s", None if query.since is None else query.since.timestamp()),
+        ("e.time < %s", None if query.until is None else query.until.timestamp()),
+    ):
+        if value is not None:
+            parts.append(condition)
+            parameters.append(value)
+    if query.ids is not None:
+        keys = [split_id(delivery_id) for delivery_id in query.ids]
+        parts.append("(e.id, d.n) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))")
+        parameters += [[key[0] for key in keys], [key[1] for key in keys]]
+    return " AND ".join(parts), parameters
+
+
+_KEYS = (
+    "SELECT d.event_seq, d.n FROM @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq "
+    "WHERE {0} ORDER BY d.event_seq, d.n LIMIT %s FOR UPDATE OF d"
+)
+
+
+def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
+    """Dead deliveries that fit become pending (transition `revive`), the oldest first."""
+    where, parameters = _conditions(query)
+    keys = _KEYS.format(f"d.state = 'dead' AND {where}")
+    return database.execute(
+        f"WITH keys AS ({keys}) UPDATE @.pulp_delivery d SET state = 'pending', ready_at = 0, lease = NULL, "
+        "finished = NULL, reason = NULL, forgiven = d.attempts FROM keys "
+        "WHERE d.event_seq = keys.event_seq AND d.n = keys.n AND d.state = 'dead'",
+        (*parameters, limit),
+    )
+
+
+DELETE = """
+WITH keys AS MATERIALIZED ({0}), gone AS (
+    DELETE FROM @.pulp_delivery d USING keys WHERE d.event_seq = keys.event_seq AND d.n = keys.n
+    RETURNING d.event_seq, d.n
+), attempts AS (
+    DELETE FROM @.pulp_attempt a USING keys WHERE a.event_seq = keys.event_seq AND a.n = keys.n
+), events AS (
+    DELETE FROM @.pulp_event e WHERE e.seq IN (SELECT event_seq FROM keys) AND NOT EXISTS (
+        SELECT FROM @.pulp_delivery d WHERE d.event_seq = e.seq
+        AND NOT EXISTS (SELECT FROM keys WHERE keys.event_seq = d.event_seq AND keys.n = d.n))
+)
+SELECT count(*) FROM gone
+"""
+"""Deliveries with their attempts, and the events that then have none. All parts see the tables as they were before."""
+
+
+def purge(database: Database, query: DeliveryQuery, limit: int) -> int:
+    """Finished deliveries that fit are deleted, the oldest first; an event goes with its last delivery."""
+    where, parameters = _conditions(query)
+    keys = _KEYS.format(f"d.state <> 'pending' AND {where}")
+    return int(database.rows(DELETE.format(keys), (*parameters, limit))[0][0])
+
+
+def stats(database: Database) -> Stats:
+    """Counts of deliveries, in all and by listener."""
+    by_listener: dict[str, dict[str, int]] = {}
+    totals = {"pending": 0, "delivered": 0, "dead": 0}
+    for listener_id, state, count in database.rows(
+        "SELECT listener_id, state, count(*) FROM @.pulp_delivery GROUP BY listener_id, state"
+    ):
+        by_listener.setdefault(listener_id, {"pending": 0, "delivered": 0, "dead": 0})[state] = count
+        totals[state] += count
+    oldest = database.rows(
+        "SELECT time FROM @.pulp_event "
+        "WHERE seq = (SELECT min(event_seq) FROM @.pulp_delivery WHERE state = 'pending')"
+    )
+    return Stats(**totals, oldest_pending=from_timestamp(oldest[0][0]) if oldest else None, by_listener=by_listener)
+
+
+def health(database: Database) -> dict[str, Health]:
+    """How deliveries went, by listener."""
+
+    def moment(seconds: float | None) -> Any:
+        return None if seconds is None else from_timestamp(seconds)
+
+    return {
+        row[0]: Health(row[0], moment(row[1]), moment(row[2]), moment(row[3]), row[4], row[5])
+        for row in database.rows(
+            "SELECT listener_id, last_success, last_failure, failing_since, failures, detail "
+            "FROM @.pulp_listener_health"
+        )
+    }

@@ -1,0 +1,94 @@
+"""`PostgresOutbox`: the outbox in a PostgreSQL database, shared by all processes of all hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events_postgres import ledger, queue
+from pulp_events_postgres.database import Database
+from pulp_events_postgres.maintenance import Cleaner
+from pulp_events_postgres.transactional import add_within
+from pulp_events_postgres.watch import Watch
+
+
+class PostgresOutbox:
+    """Implements `Outbox`. Every lease and retry is measured by the database's clock.
+
+    `durable`: `add` returns when the events are on the server's disk (and on what `synchronous_commit` of the server
+    names besides); otherwise a crash of the server takes what it had not written yet, half a second as a rule.
+    `look`: see `Watch`.
+    """
+
+    def __init__(self, database: Database, durable: bool = True, look: float | None = None) -> None:
+        self.database = database
+        self._durable = durable
+        self._watch = Watch(database, look)
+        self._cleaner = Cleaner(database)
+        self._closed = False
+
+    def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
+        if connection is None:
+            queue.add_surely(self.database, events, self._durable)
+            self.database.announce()
+        else:
+            add_within(connection, self.database, events)
+
+    def ready(self) -> Mapping[str, float]:
+        return {row[0]: max(0.0, row[1] - row[3]) for row in self.database.rows(ledger.READY)}
+
+    def claim(self, listener_id: str, limit: int, lease: float, token: str, ordered: bool = False) -> Claim:
+        return queue.claim(self.database, listener_id, limit, lease, token, ordered)
+
+    def record(self, results: Sequence[Result]) -> Sequence[bool]:
+        return queue.record(self.database, results)
+
+    def release(self, deliveries: Sequence[Delivery]) -> None:
+        queue.release(self.database, deliveries)
+        self.database.announce()
+
+    def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
+        queue.extend(self.database, deliveries, lease)
+
+    def bury(self, listener_id: str, reason: str, targets: Sequence[str] | None = None) -> int:
+        return queue.bury(self.database, listener_id, reason, targets)
+
+    def changed(self) -> bool:
+        return self._watch.changed()
+
+    def of_event(self, event_id: str) -> Sequence[Delivery]:
+        return ledger.of_event(self.database, event_id)
+
+    def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
+        return ledger.find(self.database, query, limit, before)
+
+    def attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        return ledger.attempts(self.database, delivery_id)
+
+    def revive(self, query: DeliveryQuery, limit: int) -> int:
+        count = ledger.revive(self.database, query, limit)
+        self.database.announce()
+        return count
+
+    def purge(self, query: DeliveryQuery, limit: int) -> int:
+        return ledger.purge(self.database, query, limit)
+
+    def stats(self) -> Stats:
+        return ledger.stats(self.database)
+
+    def health(self) -> Mapping[str, Health]:
+        return ledger.health(self.database)
+
+    def forget_health(self, listener_id: str) -> None:
+        self.database.execute("DELETE FROM @.pulp_listener_health WHERE listener_id = %s", (listener_id,))
+
+    def maintain(self, keep_delivered: float, keep_dead: float) -> bool:
+        return self._cleaner.step(keep_delivered, keep_dead)
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._watch.close()
+            self.database.close()

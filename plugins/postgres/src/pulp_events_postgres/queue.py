@@ -1,0 +1,210 @@
+"""SQL of the way of a delivery: stored, claimed, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from pulp_events.errors import StoreError
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.records import Claim, NewEvent, Result
+from pulp_events_postgres.connections import Connection
+from pulp_events_postgres.database import Database
+from pulp_events_postgres.explain import is_lost
+from pulp_events_postgres.rows import split_id, storable, to_delivery
+
+_RELAXED = "(SELECT set_config('synchronous_commit', 'off', true)) AS relaxed"
+"""Among the tables of a statement: its commit does not wait for the disk."""
+
+_ONE = """
+WITH event AS (
+    INSERT INTO @.pulp_event (id, event_type, time, source, report)
+    {values} RETURNING seq
+)
+INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state)
+SELECT seq, 0, %s, %s, 'pending' FROM event
+"""
+_MANY = """
+WITH event AS (
+    INSERT INTO @.pulp_event (id, event_type, time, source, report)
+    SELECT u.id, u.event_type, u.time, u.source, u.report
+    FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[]) WITH ORDINALITY
+        AS u(id, event_type, time, source, report, position){relaxed}
+    ORDER BY u.position RETURNING seq, id
+)
+INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
+SELECT event.seq, u.n, u.listener_id, u.target, CASE WHEN u.skip IS NULL THEN 'pending' ELSE 'dead' END,
+       CASE WHEN u.skip IS NULL THEN NULL ELSE @.pulp_now() END, u.skip
+FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::text[]) AS u(event_id, n, listener_id, target, skip)
+JOIN event ON event.id = u.event_id ORDER BY event.seq, u.n
+"""
+_ADD = {
+    (True, True): _ONE.format(values="VALUES (%s, %s, %s, %s, %b)"),
+    (True, False): _ONE.format(values=f"SELECT %s, %s, %s, %s, %b FROM {_RELAXED}"),
+    (False, True): _MANY.format(relaxed=""),
+    (False, False): _MANY.format(relaxed=f" CROSS JOIN {_RELAXED}"),
+}
+"""By: one event with one delivery (by far the most), durable."""
+
+
+def add(database: Database, connection: psycopg.Cursor[Any] | Connection, events: Sequence[NewEvent], durable: bool) -> None:  # fmt: skip
+    """Store events and their deliveries (transitions `emit` and `skip`) by one statement."""
+    one = len(events) == 1 and len(events[0].deliveries) == 1 and events[0].deliveries[0].skip is None
+    connection.execute(database.text(_ADD[one, durable]), _one(events[0]) if one else _many(events))
+
+
+def _one(event: NewEvent) -> Sequence[Any]:
+    [new] = event.deliveries
+    return (event.id, event.event_type, event.time, event.source, event.report, new.listener_id, new.target)
+
+
+def _many(events: Sequence[NewEvent]) -> Sequence[Any]:
+    deliveries = [(event.id, n, new) for event in events for n, new in enumerate(event.deliveries)]
+    return (
+        [event.id for event in events],
+        [event.event_type for event in events],
+        [event.time for event in events],
+        [event.source for event in events],
+        [event.report for event in events],
+        [event_id for event_id, _, _ in deliveries],
+        [n for _, n, _ in deliveries],
+        [new.listener_id for _, _, new in deliveries],
+        [new.target for _, _, new in deliveries],
+        [new.skip for _, _, new in deliveries],
+    )
+
+
+def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) -> None:
+    """`add` in a transaction of its own. A connection lost amid it leaves no doubt whether the events are stored."""
+    in_doubt = False
+
+    def attempt(own: Connection) -> None:
+        nonlocal in_doubt
+        try:
+            add(database, own, events, durable)
+        except psycopg.errors.UniqueViolation:
+            # They are there: the transaction whose answer was lost had committed. All of it, as it was one.
+            if not in_doubt:
+                raise
+        except psycopg.Error as error:
+            in_doubt = in_doubt or is_lost(error)
+            raise
+
+    try:
+        database.connections.run(attempt)
+    except (psycopg.DataError, UnicodeError) as error:
+        raise StoreError(f"an event has text that PostgreSQL cannot store ({error}); nothing was stored") from error
+
+
+_CLAIM = "SELECT * FROM @.pulp_claim(%s, %s::int4, %s::float8, %s, %s)"
+_WAIT = """
+SELECT greatest(0, min(ready_at) - @.pulp_now()) FROM @.pulp_delivery WHERE state = 'pending' AND listener_id = %s
+"""
+_WAIT_ORDERED = """
+SELECT greatest(0, ready_at - @.pulp_now()) FROM @.pulp_delivery
+WHERE state = 'pending' AND listener_id = %s AND ready_at > 0 ORDER BY event_seq, n LIMIT 1
+"""
+
+
+def claim(database: Database, listener_id: str, limit: int, lease: float, token: str, ordered: bool) -> Claim:
+    """Choose, lease and return deliveries of a listener (transitions `claim` and `lose`)."""
+    rows = database.rows(_CLAIM, (listener_id, limit, lease, token, ordered), binary=True)
+    if rows:
+        return Claim([to_delivery(row) for row in rows])
+    waits = database.rows(_WAIT_ORDERED if ordered else _WAIT, (listener_id,))
+    return Claim((), waits[0][0] if waits else None)
+
+
+_RECORD = (
+    "SELECT * FROM @.pulp_record(%s::text[], %s::int4[], %s::text[], %s::text[], %s::float8[], %s::int4[], "
+    "%s::float8[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::int4[], %s::text[])"
+)
+
+
+def record(database: Database, results: Sequence[Result]) -> list[bool]:
+    """Store attempts and their transitions (`succeed`, `postpone`, `give_up`)."""
+    if not results:
+        return []
+    for result in results:
+        if result.transition not in ("succeed", "postpone", "give_up"):
+            raise ValueError(f"an attempt is followed by succeed, postpone or give_up, not {result.transition!r}")
+    keys = [split_id(result.delivery.id) for result in results]
+    details = [storable(result.attempt.detail) for result in results]
+    parameters = (
+        [event_id for event_id, _ in keys],
+        [n for _, n in keys],
+        [result.delivery.lease for result in results],
+        [result.transition for result in results],
+        [(result.retry_in or 0.0) if result.transition == "postpone" else None for result in results],
+        [result.attempt.number for result in results],
+        [result.attempt.started.timestamp() for result in results],
+        [float(result.attempt.duration) for result in results],
+        [result.attempt.outcome for result in results],
+        details,
+        *_health(results, details),
+    )
+    in_time = {row[0] for row in database.rows(_RECORD, parameters)}
+    return [position in in_time for position in range(1, len(results) + 1)]
+
+
+def _health(results: Sequence[Result], details: Sequence[str]) -> tuple[list[str], list[bool], list[int], list[str]]:
+    """For each listener: its id, whether it had a success, failures since the last one, the last detail."""
+    of_listener: dict[str, tuple[bool, int, str]] = {}
+    for result, detail in zip(results, details, strict=True):
+        success, failures, _ = of_listener.get(result.delivery.listener_id, (False, 0, ""))
+        if result.transition == "succeed":
+            success, failures = True, 0
+        else:
+            failures += 1
+        of_listener[result.delivery.listener_id] = (success, failures, detail)
+    groups = list(of_listener.values())
+    return list(of_listener), [each[0] for each in groups], [each[1] for each in groups], [each[2] for each in groups]
+
+
+_HELD = f"""
+FROM (
+    SELECT d.event_seq, d.n FROM unnest(%s::text[], %s::int4[], %s::text[]) AS u(event_id, n, lease)
+    JOIN @.pulp_event e ON e.id = u.event_id
+    JOIN @.pulp_delivery d ON d.event_seq = e.seq AND d.n = u.n AND d.state = 'pending' AND d.lease = u.lease
+    ORDER BY d.event_seq, d.n FOR UPDATE OF d SKIP LOCKED
+) held CROSS JOIN {_RELAXED}
+WHERE d.event_seq = held.event_seq AND d.n = held.n
+"""
+"""Deliveries whose lease is the one they were claimed under; what is just being recorded needs no more."""
+
+_RELEASE = (
+    "UPDATE @.pulp_delivery d SET lease = NULL, attempts = d.attempts - 1, "
+    "ready_at = CASE WHEN d.attempts - 1 > d.forgiven THEN @.pulp_now() ELSE 0 END" + _HELD
+)
+_EXTEND = "UPDATE @.pulp_delivery d SET ready_at = @.pulp_now() + %s" + _HELD
+
+
+def release(database: Database, deliveries: Sequence[Delivery]) -> None:
+    """Give deliveries back unattempted; what had been attempted before is due at once."""
+    if deliveries:
+        database.execute(_RELEASE, _leases(deliveries))
+
+
+def extend(database: Database, deliveries: Sequence[Delivery], lease: float) -> None:
+    """Let leases end `lease` seconds from now."""
+    if deliveries:
+        database.execute(_EXTEND, (lease, *_leases(deliveries)))
+
+
+def _leases(deliveries: Sequence[Delivery]) -> tuple[list[str], list[int], list[str | None]]:
+    keys = [split_id(delivery.id) for delivery in deliveries]
+    return [key[0] for key in keys], [key[1] for key in keys], [delivery.lease for delivery in deliveries]
+
+
+_BURY = """
+UPDATE @.pulp_delivery SET state = 'dead', finished = @.pulp_now(), reason = %s, ready_at = 0, lease = NULL
+WHERE state = 'pending' AND listener_id = %s AND (%s::text[] IS NULL OR target = ANY (%s::text[]))
+"""
+
+
+def bury(database: Database, listener_id: str, reason: str, targets: Sequence[str] | None) -> int:
+    """Pending deliveries of a listener (for some targets) are dead."""
+    wanted = None if targets is None else list(targets)
+    return database.execute(_BURY, (storable(reason), listener_id, wanted, wanted))

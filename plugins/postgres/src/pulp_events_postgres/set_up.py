@@ -1,0 +1,83 @@
+"""Makes and migrates the tables when a store opens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+import psycopg
+from psycopg import sql
+
+from pulp_events.errors import StoreError, StoreTooNew
+from pulp_events_postgres.connections import Connection, Connections
+
+_LOCK = 0x70756C70
+"""First half of the keys of our advisory locks: `pulp` in ASCII."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a database has. `version` 0: no tables of ours."""
+
+    schema: str
+    version: int
+    identity: str = ""
+    """Random, made with the tables: tells one database from another, by whatever name it is reached."""
+
+
+def scripts() -> list[str]:
+    """Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
+    folder = resources.files("pulp_events_postgres") / "migrations"
+    return [each.read_text("utf-8") for each in sorted(folder.iterdir(), key=lambda each: each.name)]
+
+
+def look(connections: Connections) -> Found:
+    """Which tables are there; raises StoreTooNew where a newer release made them."""
+    return connections.run(lambda own: _look(connections, own))
+
+
+def migrate(connections: Connections) -> Found:
+    """Bring the tables up to date, all steps in one transaction; several processes may try at once."""
+    known = scripts()
+    found = look(connections)
+    if found.version == len(known):
+        return found
+
+    def steps(own: Connection) -> Found:
+        own.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, found.schema))
+        now = _look(connections, own)
+        for number, script in enumerate(known[now.version :], now.version + 1):
+            own.execute(script.replace("@.", sql.Identifier(now.schema).as_string() + ".").encode())
+            own.execute("INSERT INTO " + _meta(now.schema) + " VALUES ('version', %s) ON CONFLICT (key) DO UPDATE "
+                        "SET value = EXCLUDED.value", (str(number),))  # fmt: skip
+        return _look(connections, own)
+
+    return connections.transaction(steps)
+
+
+def _meta(schema: str) -> str:
+    return sql.Identifier(schema, "pulp_meta").as_string().replace("%", "%%")
+
+
+def _look(connections: Connections, own: Connection) -> Found:
+    row = own.execute("SELECT current_schema(), current_setting('search_path')").fetchone()
+    assert row is not None
+    schema, path = row
+    if schema is None:
+        raise StoreError(
+            f"{connections.address.shown}: none of the schemas in search_path ({path}) exists; make one with "
+            "CREATE SCHEMA, or name another in [storage] url: ?options=-csearch_path%3DNAME"
+        )
+    try:
+        with own.transaction():
+            rows = dict(own.execute(f"SELECT key, value FROM {_meta(schema)}").fetchall())  # type: ignore[arg-type]
+    except psycopg.errors.UndefinedTable:
+        return Found(schema, 0)
+    version = int(rows.get("version", 0))
+    newest = len(scripts())
+    if version > newest:
+        raise StoreTooNew(
+            f"{connections.address.shown} has tables of a newer release (version {version}, known: {newest}); "
+            "upgrade pulp-events-postgres here too"
+        )
+    return Found(schema, version, rows.get("identity", ""))

@@ -1,0 +1,89 @@
+"""Stores an event in the application's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+
+from pulp_events.errors import StoreError
+from pulp_events.outbox.records import NewEvent
+from pulp_events_postgres import queue
+from pulp_events_postgres.database import Database
+
+REMEDY = "give emit an open psycopg 3 connection, an SQLAlchemy Connection or Session, or Django's connection"
+
+
+def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) -> None:
+    """Store events in the transaction of `connection`, all of them or none.
+
+    Raises StoreError unless `connection` leads to the database of the outbox and is in a transaction, or begins
+    transactions by itself.
+    """
+    own = driver_connection(connection)
+    status = own.info.transaction_status
+    if own.closed or status == TransactionStatus.UNKNOWN:
+        raise StoreError(f"connection is closed; {REMEDY}")
+    if status == TransactionStatus.INERROR:
+        raise StoreError("connection is in a transaction that failed before; roll it back, and emit in a new one")
+    if status == TransactionStatus.IDLE and own.autocommit:
+        raise StoreError("connection is in autocommit mode and in no transaction; begin one before emit")
+    try:
+        # The application's own row factory, and its prepared statements, are none of our business.
+        with own.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute("SAVEPOINT pulp_events")
+            try:
+                _check(cursor, database)
+                queue.add(database, cursor, events, durable=True)
+                if database.address.listen:
+                    # Told when the application commits.
+                    cursor.execute("SELECT pg_notify(%s, '')", (database.channel,))
+            except BaseException:
+                cursor.execute("ROLLBACK TO SAVEPOINT pulp_events")
+                cursor.execute("RELEASE SAVEPOINT pulp_events")
+                raise
+            cursor.execute("RELEASE SAVEPOINT pulp_events")
+    except (psycopg.Error, UnicodeError) as error:
+        said = database.address.scrub(str(error)).partition("\n")[0]
+        raise StoreError(f"connection cannot store the event ({said}); {REMEDY} to {database.address.shown}") from error
+
+
+def _check(cursor: psycopg.Cursor[Any], database: Database) -> None:
+    try:
+        with cursor.connection.transaction():
+            found = cursor.execute(
+                database.text("SELECT value FROM @.pulp_meta WHERE key = 'identity'")  # type: ignore[arg-type]
+            ).fetchone()
+    except psycopg.errors.UndefinedTable:
+        found = None
+    if found is None or found[0] != database.identity:
+        raise StoreError(
+            f"connection is to {cursor.connection.info.dbname!r}, which has not the outbox; it is in "
+            f"{database.address.shown}: name the application's database in [storage] url"
+        )
+
+
+def driver_connection(connection: Any) -> psycopg.Connection[Any]:
+    """The psycopg connection within what a library gives its users; begins their transaction if need be.
+
+    SQLAlchemy and Django are known by what their objects have, so that neither is imported.
+    """
+    found = connection
+    if isinstance(found, psycopg.Connection):
+        return found
+    if callable(getattr(found, "get_bind", None)) and callable(getattr(found, "connection", None)):
+        found = found.connection()  # SQLAlchemy's Session → its Connection, within a transaction
+    if callable(getattr(found, "in_transaction", None)) and callable(getattr(found, "begin", None)):
+        if not found.in_transaction():
+            found.begin()  # as its first statement would
+        found = found.connection
+        found = getattr(found, "driver_connection", found)
+    elif callable(getattr(found, "ensure_connection", None)):
+        found.ensure_connection()  # Django's DatabaseWrapper
+        found = found.connection
+    if not isinstance(found, psycopg.Connection):
+        raise StoreError(f"connection is of type {type(connection).__module__}.{type(connection).__name__}; {REMEDY}")
+    return found

@@ -1,0 +1,112 @@
+"""Each test has a database of its own on a server that the session starts."""
+
+import importlib.util
+import itertools
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pulp_events_postgres.address import make
+from pulp_events_postgres.database import Database
+from pulp_events_postgres.listener_store import PostgresListenerStore
+from pulp_events_postgres.outbox import PostgresOutbox
+
+_spec = importlib.util.spec_from_file_location("pulp_postgres_server", Path(__file__).with_name("server.py"))
+servers = importlib.util.module_from_spec(_spec)
+sys.modules["pulp_postgres_server"] = servers
+_spec.loader.exec_module(servers)
+
+_numbers = itertools.count(1)
+
+
+def missing(what):
+    """Skip the test; fail it where nothing may be skipped."""
+    if os.environ.get("PULP_EVENTS_NO_SKIP") == "1":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def postgres_binaries():
+    found = servers.binaries()
+    if found is None:
+        missing("PostgreSQL is not installed: no initdb in PATH or /usr/lib/postgresql/*/bin; run .ci/install-postgres")
+    return found
+
+
+@pytest.fixture(scope="session")
+def server(postgres_binaries):
+    running = servers.Server(postgres_binaries)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def url(server):
+    """A new database, without tables. The password is `pw`."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    yield server.create(name)
+    server.drop(name)
+
+
+class Home:
+    """Both stores in one database. Time passes when `pulp_now` says so."""
+
+    def __init__(self, url, **limits):
+        self.url = url
+        self.limits = limits
+        self.offset = 0.0
+
+    def address(self):
+        return make(self.url, "pw", **self.limits)
+
+    def database(self):
+        return Database(self.address())
+
+    def advance(self, seconds):
+        self.offset += seconds
+        database = self.database()
+        database.execute(
+            "CREATE OR REPLACE FUNCTION @.pulp_now() RETURNS float8 LANGUAGE sql VOLATILE AS "
+            f"$$ SELECT extract(epoch FROM clock_timestamp())::float8 + {self.offset} $$"
+        )
+        database.close()
+
+    def outbox(self, **options):
+        return PostgresOutbox(self.database(), **options)
+
+    def listeners(self, **options):
+        return PostgresListenerStore(self.database(), **options)
+
+
+@pytest.fixture
+def place(url):
+    return Home(url)
+
+
+def eventually(condition, timeout=10.0):
+    """True as soon as `condition()` is; False after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@pytest.fixture(name="eventually")
+def _eventually():
+    return eventually
+
+
+@pytest.fixture
+def conf(tmp_path, url):
+    """A server.conf with the database in it."""
+    path = tmp_path / "server.conf"
+    path.write_text(
+        f"[events]\ndata_dir = {tmp_path / 'data'}\nsource = test\n[storage]\nurl = {url}\npassword = pw\n"
+    )
+    return path

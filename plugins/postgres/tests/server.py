@@ -1,0 +1,116 @@
+"""A PostgreSQL server of the tests' own: initdb in a temporary folder, a free port, fsync on."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+
+def binaries():
+    """The folder of initdb and postgres; None if PostgreSQL is not installed."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    found = shutil.which("initdb")
+    if found:
+        folders.insert(0, Path(found).resolve().parent)
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    return None
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A running server; its superuser is `postgres`, its ordinary user `pulp` with password `pw`."""
+
+    def __init__(self, bin_folder, host="127.0.0.1", settings=()):
+        self.bin = bin_folder
+        self.host = host
+        self.settings = settings
+        # not in pytest's folder: nobody but its owner may pass through that
+        self.folder = Path(tempfile.mkdtemp(prefix="pulp-pg-", dir="/tmp"))
+        self.data = self.folder / "data"
+        self.port = free_port()
+        self.user = {}
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            name = next(user for user in ("postgres", "nobody") if user in {each.pw_name for each in pwd.getpwall()})
+            self.user = {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
+            os.chown(self.folder, pwd.getpwnam(name).pw_uid, pwd.getpwnam(name).pw_gid)
+        password = self.folder / "password"
+        password.write_text("super")
+        password.chmod(0o644)
+        self._run(
+            "initdb", "-D", self.data, "-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C",
+            f"--pwfile={password}",
+        )  # fmt: skip
+        with (self.data / "pg_hba.conf").open("a") as file:
+            file.write("host all all 0.0.0.0/0 scram-sha-256\n")
+        self.process = None
+        self.start()
+        with self.connect() as connection:
+            connection.execute("CREATE USER pulp PASSWORD 'pw'")
+
+    def _run(self, program, *arguments):
+        subprocess.run(
+            [self.bin / program, *arguments], check=True, capture_output=True, cwd=self.folder, **self.user
+        )
+
+    def start(self):
+        log = (self.folder / "log").open("a")
+        self.process = subprocess.Popen(
+            [
+                self.bin / "postgres", "-D", self.data, "-p", str(self.port), "-k", self.folder,
+                "-c", f"listen_addresses={self.host}", "-c", "max_connections=200", *self.settings,
+            ],
+            stdout=log, stderr=log, cwd=self.folder, **self.user,
+        )  # fmt: skip
+        log.close()
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.connect().close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise RuntimeError((self.folder / "log").read_text()) from None
+                time.sleep(0.05)
+
+    def stop(self, how=signal.SIGINT):
+        """SIGINT: fast shutdown; SIGQUIT: as a crash."""
+        self.process.send_signal(how)
+        self.process.wait(30)
+
+    def restart(self, how=signal.SIGINT):
+        self.stop(how)
+        self.start()
+
+    def close(self):
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def connect(self, database="postgres"):
+        """A superuser's connection, in autocommit mode."""
+        return psycopg.connect(
+            host=self.folder, port=self.port, user="postgres", password="super", dbname=database, autocommit=True
+        )
+
+    def create(self, name):
+        """A new database that `pulp` owns; returns its URL, without the password."""
+        with self.connect() as connection:
+            connection.execute(f'CREATE DATABASE "{name}" OWNER pulp')
+        return f"postgresql://pulp@{self.host}:{self.port}/{name}"
+
+    def drop(self, name):
+        with self.connect() as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
