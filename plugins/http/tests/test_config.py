@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from pulp_events_http import pulp_notifiers
-from pulp_events_http.config import HttpConfig, HttpSettings
+from pulp_events_http.config import HttpConfig
+from pulp_events_http.settings import HttpSettings
 from pulp_events_http.url import check_url, without_secrets
 
 

@@ -13,8 +13,8 @@ from marshmallow import ValidationError
 from pulp_events import Delivery, TransientFailure
 from pulp_events.testing.http_sink import HttpSink
 from pulp_events_http import pulp_notifiers
-from pulp_events_http.config import HttpSettings
 from pulp_events_http.networks import Networks
+from pulp_events_http.settings import HttpSettings
 
 METADATA = ["169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "fd20:ce::254",
             "100.100.100.200", "168.63.129.16", "192.0.0.192", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe",

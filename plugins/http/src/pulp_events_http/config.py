@@ -1,4 +1,4 @@
-"""What an HTTP listener is configured with, and what the section [http] of server.conf sets for all of them."""
+"""What an HTTP listener is configured with."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from pulp_events.fields import Duration, Words
 from pulp_events_http.headers import parse_header
-from pulp_events_http.networks import parse_entry
-from pulp_events_http.proxies import check_proxy
-from pulp_events_http.sample import check_template
 from pulp_events_http.signing_keys import GENERATE, GENERATE_ED25519, PRIVATE, SYMMETRIC, generate, key_bytes
 from pulp_events_http.url import check_url
 
@@ -25,7 +21,13 @@ _MEDIA_TYPE = re.compile(
 )
 
 
-def _by(check: Callable[[str], object]) -> Callable[[str], None]:
+def _check_template(source: str, content_type: str | None) -> None:
+    from pulp_events_http.sample import check_template
+
+    check_template(source, content_type)
+
+
+def refusing(check: Callable[[str], object]) -> Callable[[str], None]:
     """A validator made of a function that raises ValueError with the rest of a sentence."""
 
     def validator(value: str) -> None:
@@ -85,7 +87,9 @@ class HttpConfig(Schema):
     """Configuration of one listener."""
 
     url = fields.String(
-        required=True, validate=_by(check_url), metadata={"help": "http or https URL that event reports are posted to"}
+        required=True,
+        validate=refusing(check_url),
+        metadata={"help": "http or https URL that event reports are posted to"},
     )
     username = fields.String(validate=_username, metadata={"help": "user name for basic authentication"})
     password = fields.String(validate=_password, metadata={"help": "password for basic authentication", "secret": True})
@@ -98,7 +102,7 @@ class HttpConfig(Schema):
     )
     token = fields.String(validate=_token, metadata={"help": "token for bearer authentication", "secret": True})
     header = Lines(
-        fields.String(validate=_by(parse_header)),
+        fields.String(validate=refusing(parse_header)),
         validate=_headers,
         metadata={
             "help": "header to send along, as 'Name: value'; may be repeated; a file holds one in each line",
@@ -115,7 +119,7 @@ class HttpConfig(Schema):
         metadata={"help": "do not verify the server's certificate: whoever is on the way can read and change it all"}
     )
     secret = fields.String(
-        validate=_by(key_bytes),
+        validate=refusing(key_bytes),
         metadata={
             "help": f"sign by Standard Webhooks with this secret, {SYMMETRIC}… or (ed25519) {PRIVATE}…; "
             f"{GENERATE} or {GENERATE_ED25519} makes one, see show-secret",
@@ -123,7 +127,7 @@ class HttpConfig(Schema):
         },
     )
     previous_secret = fields.String(
-        validate=_by(key_bytes),
+        validate=refusing(key_bytes),
         metadata={"help": "sign with this one too; rotate-secret sets it", "secret": True},
     )
     previous_secret_until = fields.AwareDateTime(
@@ -193,7 +197,7 @@ class HttpConfig(Schema):
         if "body_template" not in data:
             raise ValidationError("Required for the format template.", "body_template")
         try:
-            check_template(data["body_template"], data.get("content_type"))
+            _check_template(data["body_template"], data.get("content_type"))
         except ValueError as error:
             raise ValidationError(f"It {str(error).rstrip('.')}.", "body_template") from None
 
@@ -208,45 +212,3 @@ def _read_template(name: str) -> str:
     if text.startswith("@"):
         raise ValidationError("The file begins with @; begin it with {{ '@' }} instead.", "body_template")
     return text
-
-
-class HttpSettings(Schema):
-    """Section [http] of server.conf."""
-
-    timeout = Duration(
-        load_default=15.0,
-        minimum=0.1,
-        metadata={"help": "time limit of a whole request: connecting, sending, and reading the answer to its end"},
-    )
-    connect_timeout = Duration(
-        load_default=10.0,
-        minimum=0.1,
-        metadata={"help": "time limit of connecting, proxy and TLS included; never more than timeout"},
-    )
-    read_timeout = Duration(
-        load_default=15.0,
-        minimum=0.1,
-        metadata={"help": "for how long a receiver may be silent; never more than timeout"},
-    )
-    networks = Words(
-        fields.String(validate=_by(parse_entry)),
-        load_default=lambda: ["any"],
-        validate=validate.Length(min=1, error="Name at least one network, or any."),
-        metadata={
-            "help": "where listeners may send to: any (all but link-local and cloud metadata addresses), "
-            "public, or networks such as 10.1.0.0/16, separated by commas"
-        },
-    )
-    proxy = fields.String(
-        load_default="environment",
-        validate=_by(check_proxy),
-        metadata={
-            "help": "URL of the proxy for all requests; environment: as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and "
-            "NO_PROXY say; none: no proxy"
-        },
-    )
-    no_proxy = Words(
-        fields.String(),
-        load_default=list,
-        metadata={"help": "hosts, domains and networks that are reached past the URL in proxy, separated by commas"},
-    )

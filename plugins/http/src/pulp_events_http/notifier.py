@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from pulp_events import Channel, Notifier
 from pulp_events.notifier import Action, Config
-from pulp_events_http.config import HttpConfig, HttpSettings
+from pulp_events_http.config import HttpConfig
 from pulp_events_http.rotation import ACTIONS
+from pulp_events_http.settings import HttpSettings
 
 
 class HttpNotifier(Notifier):

@@ -1,0 +1,64 @@
+"""The section [http] of server.conf: what holds for all HTTP listeners."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from pulp_events.fields import Duration, Words
+from pulp_events_http.config import refusing
+
+# These two need ipaddress, which takes as long to import as the rest of this plugin: only where the settings name any.
+
+
+def _network(text: str) -> object:
+    from pulp_events_http.networks import parse_entry
+
+    return parse_entry(text)
+
+
+def _proxy(text: str) -> object:
+    from pulp_events_http.proxies import check_proxy
+
+    return check_proxy(text)
+
+
+class HttpSettings(Schema):
+    """Section [http] of server.conf."""
+
+    timeout = Duration(
+        load_default=15.0,
+        minimum=0.1,
+        metadata={"help": "time limit of a whole request: connecting, sending, and reading the answer to its end"},
+    )
+    connect_timeout = Duration(
+        load_default=10.0,
+        minimum=0.1,
+        metadata={"help": "time limit of connecting, proxy and TLS included; never more than timeout"},
+    )
+    read_timeout = Duration(
+        load_default=15.0,
+        minimum=0.1,
+        metadata={"help": "for how long a receiver may be silent; never more than timeout"},
+    )
+    networks = Words(
+        fields.String(validate=refusing(_network)),
+        load_default=lambda: ["any"],
+        validate=validate.Length(min=1, error="Name at least one network, or any."),
+        metadata={
+            "help": "where listeners may send to: any (all but link-local and cloud metadata addresses), "
+            "public, or networks such as 10.1.0.0/16, separated by commas"
+        },
+    )
+    proxy = fields.String(
+        load_default="environment",
+        validate=refusing(_proxy),
+        metadata={
+            "help": "URL of the proxy for all requests; environment: as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and "
+            "NO_PROXY say; none: no proxy"
+        },
+    )
+    no_proxy = Words(
+        fields.String(),
+        load_default=list,
+        metadata={"help": "hosts, domains and networks that are reached past the URL in proxy, separated by commas"},
+    )
