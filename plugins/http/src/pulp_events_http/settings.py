@@ -10,16 +10,16 @@ from pulp_events_http.config import refusing
 # These two need ipaddress, which takes as long to import as the rest of this plugin: only where the settings name any.
 
 
-def _network(text: str) -> object:
+def _network(text: str) -> None:
     from pulp_events_http.networks import parse_entry
 
-    return parse_entry(text)
+    parse_entry(text)
 
 
-def _proxy(text: str) -> object:
+def _proxy(text: str) -> None:
     from pulp_events_http.proxies import check_proxy
 
-    return check_proxy(text)
+    check_proxy(text)
 
 
 class HttpSettings(Schema):
