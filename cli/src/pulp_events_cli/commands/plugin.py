@@ -6,6 +6,8 @@ No command here opens the bus: they work also where server.conf or the stores ar
 from __future__ import annotations
 
 import argparse
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.errors import DONE, CommandFailed
@@ -21,12 +23,36 @@ if TYPE_CHECKING:
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
     parser.offer("list", "list installed plugins and their states", run=_list, deliver=None)
+    parser.offer("new", "write a package with a notifier of your own", _fill_new)
     parser.offer("show", "show a plugin in full", _fill_show)
 
 
 def _fill_show(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="name of the plugin, as `plugin list` shows it")
     parser.set_defaults(run=_show, deliver=None)
+
+
+def _fill_new(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="notifier type: lower-case letters, digits and -")
+    parser.add_argument(
+        "--directory", metavar="DIR", default=".", help="where its folder is made; default: the current folder"
+    )
+    parser.epilog = "It is complete, and its tests pass: `pip install -e '.[test]'` and `pytest` in its folder."
+    parser.set_defaults(run=_new, deliver=None)
+
+
+def _new(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events_cli.scaffold import names, package
+
+    names.check(arguments.name, arguments.session.plugins)
+    folder, paths = package.write(arguments.name, Path(arguments.directory).expanduser())
+    if arguments.json:
+        print_json({"directory": str(folder.absolute()), "files": paths})
+        return DONE
+    print(f"{folder} has a notifier of type {arguments.name} and its tests:")
+    print("\n".join(f"  {path}" for path in paths))
+    print(f"\nNext:\n  cd {shlex.quote(str(folder))}\n  pip install -e '.[test]'\n  pytest")
+    return DONE
 
 
 def _list(bus: None, arguments: argparse.Namespace) -> int:

@@ -1,0 +1,58 @@
+"""Whether a new notifier type can have the name that somebody wants, and the names that follow from it."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+
+from pulp_events.plugins.registry import FIRST_PARTY, Plugins
+from pulp_events.plugins.validation import RESERVED_TYPE_IDS
+from pulp_events.settings.sections import CORE_SECTIONS
+from pulp_events_cli.errors import UsageError
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST = 40
+
+
+def check(name: str, plugins: Plugins) -> None:
+    """Raise UsageError unless `name` can be a notifier type, a section of server.conf and part of a package's name."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r:.60} cannot be the name of a notifier type; use lower-case letters and digits, a letter first, "
+            "and single - between words, such as team-chat"
+        )
+    if len(name) > _LONGEST:
+        raise UsageError(f"the name has {len(name)} characters; use at most {_LONGEST}")
+    if reason := _taken(name, plugins):
+        raise UsageError(f"{name!r} {reason}; choose another name")
+
+
+def _taken(name: str, plugins: Plugins) -> str:
+    """What has the name already; empty if nothing has."""
+    if name in RESERVED_TYPE_IDS:
+        return f"is a command, `pulp-admin event listener {name}`"
+    if name in FIRST_PARTY:
+        return f"is a notifier type already, of {FIRST_PARTY[name]}"
+    for plugin in plugins.all:
+        if name == plugin.name or name in plugin.type_ids:
+            return f"is taken already, by the installed plugin {plugin.name} ({plugin.distribution or 'no package'})"
+    if name in CORE_SECTIONS or name in plugins.settings_sections:
+        return f"is a section of server.conf already, [{name}]"
+    if find_spec(module(name)) is not None:
+        return f"is taken already, by the installed package {module(name)}"
+    return ""
+
+
+def distribution(name: str) -> str:
+    """Name of the distribution, and of its folder."""
+    return f"pulp-events-{name}"
+
+
+def module(name: str) -> str:
+    """Name of the import package."""
+    return f"pulp_events_{name.replace('-', '_')}"
+
+
+def class_prefix(name: str) -> str:
+    """What the names of its classes begin with: `team-chat` → `TeamChat`."""
+    return "".join(word.capitalize() for word in name.split("-"))
