@@ -105,8 +105,6 @@ def _eventually():
 @pytest.fixture
 def conf(tmp_path, url):
     """A server.conf with the database in it."""
-    path = tmp_path / "server.conf"
-    path.write_text(
-        f"[events]\ndata_dir = {tmp_path / 'data'}\nsource = test\n[storage]\nurl = {url}\npassword = pw\n"
-    )
+    path = tmp_path / "postgres.conf"
+    path.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\nsource = test\n[storage]\nurl = {url}\npassword = pw\n")
     return path

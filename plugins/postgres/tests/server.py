@@ -62,9 +62,7 @@ class Server:
             connection.execute("CREATE USER pulp PASSWORD 'pw'")
 
     def _run(self, program, *arguments):
-        subprocess.run(
-            [self.bin / program, *arguments], check=True, capture_output=True, cwd=self.folder, **self.user
-        )
+        subprocess.run([self.bin / program, *arguments], check=True, capture_output=True, cwd=self.folder, **self.user)
 
     def start(self):
         log = (self.folder / "log").open("a")

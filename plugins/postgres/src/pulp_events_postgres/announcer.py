@@ -26,6 +26,11 @@ _logger = get_logger(__name__)
 class Announcer:
     """Announces at once, and what comes within PAUSE of the last announcement together."""
 
+    _changed: threading.Condition
+    _due: bool
+    _closing: bool
+    _thread: threading.Thread | None
+
     def __init__(self, connections: Connections, channel: str) -> None:
         self._connections = connections
         self._channel = channel
@@ -66,7 +71,7 @@ class Announcer:
         self._changed = threading.Condition(threading.Lock())
         self._due = False
         self._closing = False
-        self._thread: threading.Thread | None = None
+        self._thread = None
 
     def _run(self) -> None:
         while True:

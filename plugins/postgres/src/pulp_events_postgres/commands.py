@@ -1,2 +1,143 @@
-def add(commands):
-    pass
+"""`pulp-admin event storage`: look at the database, migrate it, copy what files or another database hold into it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events_postgres.address import Address
+
+
+def add(commands: Any) -> None:
+    """Add the section to `pulp-admin event`."""
+    storage = commands.add_parser("storage", help="see, migrate and fill the database of listeners and deliveries")
+    section = storage.add_subparsers(metavar="COMMAND")
+    status = section.add_parser("status", help="show the database and the version of its tables")
+    status.set_defaults(run=_status, deliver=None)
+    migrate = section.add_parser("migrate", help="bring the tables up to date; every start does so, too")
+    migrate.set_defaults(run=_migrate, deliver=None)
+    copy = section.add_parser("copy", help="copy listeners, pending and dead deliveries into a database")
+    copy.add_argument("--to", required=True, metavar="URL", help="the database: postgresql://USER@HOST/DATABASE")
+    copy.add_argument("--password", default="", metavar="PASSWORD", help="its password: env:NAME, file:PATH or text")
+    copy.set_defaults(run=_copy)
+
+
+def _address(arguments: argparse.Namespace) -> Address:
+    from pulp_events.settings.settings import Settings
+    from pulp_events_postgres import address
+
+    session = arguments.session
+    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    if not address.is_ours(settings):
+        raise SettingsError(
+            f"{settings.path}, section [storage], key url names no PostgreSQL database: records are in files; "
+            "`pulp-admin event storage copy --to URL` copies them"
+        )
+    return address.from_settings(settings)
+
+
+def _status(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events_postgres import set_up
+    from pulp_events_postgres.connections import Connections
+
+    address = _address(arguments)
+    connections = Connections(address)
+    try:
+        found, newest = set_up.look(connections), len(set_up.scripts())
+        state = {
+            "database": address.shown,
+            "newest_version": newest,
+            "schema": found.schema,
+            "server": set_up.server_version(connections),
+            "version": found.version,
+            "wakes_workers": "LISTEN/NOTIFY" if address.listen else "polling",
+        }
+        if found.version:
+            state.update(set_up.sizes(connections, found.schema))
+    finally:
+        connections.close()
+    if arguments.json:
+        print(json.dumps(state, indent=2))  # noqa: T201
+    else:
+        _say(*(f"{key.replace('_', ' ').capitalize() + ':':<17}{value}" for key, value in state.items()))
+        if found.version < newest:
+            _say("`pulp-admin event storage migrate`, or the next start, brings the tables up to date.")
+    return 0
+
+
+def _migrate(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events_postgres import set_up
+    from pulp_events_postgres.connections import Connections
+
+    address = _address(arguments)
+    connections = Connections(address)
+    try:
+        before = set_up.look(connections).version
+        after = set_up.migrate(connections).version
+    finally:
+        connections.close()
+    if arguments.json:
+        print(json.dumps({"before": before, "version": after}))  # noqa: T201
+    elif before == after:
+        _say(f"The tables in {address.shown} are up to date (version {after})")
+    else:
+        _say(f"The tables in {address.shown} are now of version {after} (before: {before or 'none'})")
+    return 0
+
+
+def _copy(bus: EventBus, arguments: argparse.Namespace) -> int:
+    from pulp_events_postgres.address import make
+    from pulp_events_postgres.copying import copy
+    from pulp_events_postgres.database import Database
+
+    target = Database(make(arguments.to, arguments.password))
+    try:
+        with _Progress() as progress:
+            done = copy(bus, target, progress.show)
+    finally:
+        target.close()
+    if arguments.json:
+        print(json.dumps(done.as_dict(), indent=2))  # noqa: T201
+    else:
+        _say(f"Copied to {target.address.shown}: {done.listeners} listeners, {done.pending} pending and {done.dead} "
+             f"dead deliveries with {done.attempts} attempts; every one was counted there")  # fmt: skip
+        if done.there_already:
+            _say(f"{done.there_already} of them were there already")
+        _say("Now name the database as url in section [storage] of server.conf, and start applications and workers.")
+    return 0
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line)  # noqa: T201
+
+
+class _Progress:
+    """A bar on standard error, only on a terminal, that is gone when the work is done."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def show(self, done: int, total: int) -> None:
+        """`done` of `total` deliveries."""
+        if sys.stderr is None or not sys.stderr.isatty():
+            return
+        part = min(1.0, done / total) if total else 1.0
+        bar = "#" * int(part * 30)
+        text = f"\r[{bar:<30}] {part:4.0%} {done} of {total}"
+        if text != self._shown:
+            self._shown = text
+            print(text, end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201

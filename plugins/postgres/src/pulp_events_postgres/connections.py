@@ -32,6 +32,11 @@ left_behind: list[object] = []
 class Connections:
     """Lends connections in autocommit mode to threads."""
 
+    _lock: threading.Lock
+    _free: threading.BoundedSemaphore
+    _idle: list[Connection]
+    _lent_out: set[Connection]
+
     def __init__(self, address: Address) -> None:
         self.address = address
         self._start()
@@ -102,8 +107,8 @@ class Connections:
     def _start(self) -> None:
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(self.address.pool_size)
-        self._idle: list[Connection] = []
-        self._lent_out: set[Connection] = set()
+        self._idle = []
+        self._lent_out = set()
 
     @contextmanager
     def _lent(self) -> Iterator[Connection]:

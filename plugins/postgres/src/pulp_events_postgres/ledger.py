@@ -46,8 +46,7 @@ def find(database: Database, query: DeliveryQuery, limit: int, before: str | Non
         where += " AND (d.event_seq, d.n) < ((SELECT seq FROM @.pulp_event WHERE id = %s), %s)"
         parameters += split_id(before)
     rows = database.rows(
-        f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE {where} "
-        "ORDER BY d.event_seq DESC, d.n DESC LIMIT %s",
+        f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE {where} ORDER BY d.event_seq DESC, d.n DESC LIMIT %s",
         (*parameters, limit),
         binary=True,
     )
@@ -137,8 +136,7 @@ def stats(database: Database) -> Stats:
         by_listener.setdefault(listener_id, {"pending": 0, "delivered": 0, "dead": 0})[state] = count
         totals[state] += count
     oldest = database.rows(
-        "SELECT time FROM @.pulp_event "
-        "WHERE seq = (SELECT min(event_seq) FROM @.pulp_delivery WHERE state = 'pending')"
+        "SELECT time FROM @.pulp_event WHERE seq = (SELECT min(event_seq) FROM @.pulp_delivery WHERE state = 'pending')"
     )
     return Stats(**totals, oldest_pending=from_timestamp(oldest[0][0]) if oldest else None, by_listener=by_listener)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import TypeVar
 
 import psycopg
 
@@ -15,6 +15,8 @@ from pulp_events.listeners.listener import Listener
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.watch import LISTENERS
+
+T = TypeVar("T")
 
 FRESH = 0.5
 """Seconds for which a version counts as the present one, so that not every emit asks for it."""
@@ -53,7 +55,7 @@ class PostgresListenerStore:
             try:
                 own.execute(
                     self.database.text("INSERT INTO @.pulp_listener (id, document) VALUES (%s, %s)"),
-                    (listener.id, _dump(listener)),
+                    (listener.id, dump(listener)),
                 )
             except psycopg.errors.UniqueViolation as error:
                 raise StoreError(f"a listener with id {listener.id} exists already; nothing was stored") from error
@@ -68,7 +70,7 @@ class PostgresListenerStore:
             if after != before:
                 own.execute(
                     self.database.text("UPDATE @.pulp_listener SET document = %s WHERE id = %s"),
-                    (_dump(after), listener_id),
+                    (dump(after), listener_id),
                 )
                 self._changed(own)
             return after
@@ -89,7 +91,7 @@ class PostgresListenerStore:
             self._closed = True
             self.database.close()
 
-    def _write(self, operation: Callable[[Connection], Any]) -> Any:
+    def _write(self, operation: Callable[[Connection], T]) -> T:
         try:
             return self.database.connections.transaction(operation)
         finally:
@@ -121,5 +123,6 @@ class PostgresListenerStore:
             ) from error
 
 
-def _dump(listener: Listener) -> str:
+def dump(listener: Listener) -> str:
+    """As it is stored."""
     return json.dumps(to_document(listener))

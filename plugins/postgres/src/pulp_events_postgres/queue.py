@@ -49,10 +49,10 @@ _ADD = {
 """By: one event with one delivery (by far the most), durable."""
 
 
-def add(database: Database, connection: psycopg.Cursor[Any] | Connection, events: Sequence[NewEvent], durable: bool) -> None:  # fmt: skip
+def add(database: Database, own: psycopg.Cursor[Any] | Connection, events: Sequence[NewEvent], durable: bool) -> None:
     """Store events and their deliveries (transitions `emit` and `skip`) by one statement."""
     one = len(events) == 1 and len(events[0].deliveries) == 1 and events[0].deliveries[0].skip is None
-    connection.execute(database.text(_ADD[one, durable]), _one(events[0]) if one else _many(events))
+    own.execute(database.text(_ADD[one, durable]), _one(events[0]) if one else _many(events))
 
 
 def _one(event: NewEvent) -> Sequence[Any]:

@@ -55,6 +55,25 @@ def migrate(connections: Connections) -> Found:
     return connections.transaction(steps)
 
 
+def server_version(connections: Connections) -> str:
+    """What the server calls itself."""
+    [row] = connections.run(lambda own: own.execute("SHOW server_version").fetchall())
+    return str(row[0])
+
+
+def sizes(connections: Connections, schema: str) -> dict[str, str]:
+    """Sizes of our tables with their indexes, as a person reads them."""
+    rows = connections.run(
+        lambda own: own.execute(
+            "SELECT relname, pg_size_pretty(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND "
+            "relnamespace = quote_ident(%s)::regnamespace AND relname IN ('pulp_event', 'pulp_delivery', "
+            "'pulp_attempt') ORDER BY relname",
+            (schema,),
+        ).fetchall()
+    )
+    return {f"{name.removeprefix('pulp_')}_table": size for name, size in rows}
+
+
 def _meta(schema: str) -> str:
     return sql.Identifier(schema, "pulp_meta").as_string().replace("%", "%%")
 
@@ -70,7 +89,7 @@ def _look(connections: Connections, own: Connection) -> Found:
         )
     try:
         with own.transaction():
-            rows = dict(own.execute(f"SELECT key, value FROM {_meta(schema)}").fetchall())  # type: ignore[arg-type]
+            rows: dict[str, str] = dict(own.execute(f"SELECT key, value FROM {_meta(schema)}"))
     except psycopg.errors.UndefinedTable:
         return Found(schema, 0)
     version = int(rows.get("version", 0))

@@ -26,6 +26,11 @@ RECONNECT = 1.0
 class Watch:
     """Used by one thread, the dispatcher's. `look`: seconds between looks, if not the usual ones."""
 
+    _connection: Connection | None
+    _seen: Any
+    _next_look: float
+    _reconnect_at: float
+
     def __init__(self, database: Database, look: float | None = None) -> None:
         self._database = database
         self._listen = database.address.listen
@@ -62,8 +67,8 @@ class Watch:
             self._start()
 
     def _start(self) -> None:
-        self._connection: Connection | None = None
-        self._seen: Any = None
+        self._connection = None
+        self._seen = None
         self._next_look = 0.0
         self._reconnect_at = 0.0
 

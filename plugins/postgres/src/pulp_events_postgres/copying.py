@@ -1,0 +1,186 @@
+"""Copies listeners, pending and dead deliveries of a bus into a database. It may be interrupted and run again."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.errors import StoreError
+from pulp_events.outbox.delivery import DEAD, PENDING, Attempt, Delivery
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events_postgres.connections import Connection
+from pulp_events_postgres.database import Database
+from pulp_events_postgres.listener_store import dump
+from pulp_events_postgres.rows import split_id, storable
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.outbox.store import Outbox
+
+BATCH = 500
+"""Deliveries in one transaction."""
+
+
+@dataclass
+class Copied:
+    """What the source had; all of it is in the target."""
+
+    listeners: int = 0
+    pending: int = 0
+    dead: int = 0
+    attempts: int = 0
+    there_already: int = 0
+    """Deliveries that an earlier run had copied."""
+
+    def as_dict(self) -> dict[str, int]:
+        """By name."""
+        return asdict(self)
+
+
+def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) -> Copied:
+    """Copy everything that the target has not yet; `progress(done, total)` is called now and then.
+
+    What is in the target stays as it is there. Raises StoreError, also where the target does not have all of it in the
+    end. Applications and workers are to be stopped: what they change meanwhile may be missed.
+    """
+    source = bus.outbox
+    if getattr(getattr(source, "database", None), "identity", None) == target.identity:
+        raise StoreError(f"{target.address.shown} is where the listeners and deliveries are; name another with --to")
+    done = Copied(listeners=_copy_listeners(bus, target))
+    stats = source.stats()
+    total = stats.pending + stats.dead
+    progress(0, total)
+    newest_first = heapq.merge(
+        _deliveries(source, PENDING), _deliveries(source, DEAD), key=lambda one: (one.event_time, one.id), reverse=True
+    )
+    while batch := list(itertools.islice(newest_first, BATCH)):
+        attempts = {one.id: source.attempts(one.id) if one.attempts else () for one in batch}
+        done.there_already += target.connections.transaction(
+            lambda own: _store(target, own, batch, attempts, bus.clock.time())
+        )  # noqa: B023
+        done.pending += sum(1 for one in batch if one.state == PENDING)
+        done.dead += sum(1 for one in batch if one.state == DEAD)
+        done.attempts += sum(map(len, attempts.values()))
+        progress(done.pending + done.dead, total)
+    target.announce()
+    return done
+
+
+def _deliveries(source: Outbox, state: str) -> Iterator[Delivery]:
+    before: str | None = None
+    while page := source.find(DeliveryQuery(state=state), BATCH, before):
+        yield from page
+        before = page[-1].id
+
+
+def _copy_listeners(bus: EventBus, target: Database) -> int:
+    listeners = bus.listeners.list()
+    ids = [listener.id for listener in listeners]
+
+    def store(own: Connection) -> int:
+        added = own.execute(
+            target.text(
+                "INSERT INTO @.pulp_listener (id, document) SELECT u.id, u.document::json "
+                "FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS u(id, document, position) "
+                "ORDER BY u.position ON CONFLICT (id) DO NOTHING"
+            ),
+            (ids, [dump(listener) for listener in listeners]),
+        ).rowcount
+        if added:
+            own.execute(target.text("UPDATE @.pulp_listener_version SET version = version + 1"))
+        return _count(own, target, "SELECT count(*) FROM @.pulp_listener WHERE id = ANY (%s)", ids)
+
+    found = target.connections.transaction(store)
+    if found != len(ids):
+        raise StoreError(f"{target.address.shown} has {found} of {len(ids)} listeners; run the command again")
+    return found
+
+
+# Oldest last, and each batch below all that is there: so the order in which events were emitted is kept, also over an
+# interruption, and whatever is emitted into the target later comes after.
+_EVENTS = """
+INSERT INTO @.pulp_event (seq, id, event_type, time, source, report)
+SELECT least(0, (SELECT min(seq) FROM @.pulp_event)) - u.position, u.id, u.event_type, u.time, u.source, u.report
+FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[]) WITH ORDINALITY
+    AS u(id, event_type, time, source, report, position)
+ON CONFLICT (id) DO NOTHING
+"""
+_DELIVERIES = """
+INSERT INTO @.pulp_delivery
+    (event_seq, n, listener_id, target, state, attempts, forgiven, ready_at, finished, lease, reason)
+SELECT e.seq, u.n, u.listener_id, u.target, u.state, u.attempts, u.forgiven,
+       CASE WHEN u.wait IS NULL THEN 0 ELSE @.pulp_now() + u.wait END, u.finished, u.lease, u.reason
+FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::text[], %s::int4[], %s::int4[], %s::float8[],
+            %s::float8[], %s::text[], %s::text[])
+    AS u(event_id, n, listener_id, target, state, attempts, forgiven, wait, finished, lease, reason)
+JOIN @.pulp_event e ON e.id = u.event_id
+ON CONFLICT DO NOTHING
+"""
+_ATTEMPTS = """
+INSERT INTO @.pulp_attempt (event_seq, n, number, started, duration, outcome, detail, retry_at)
+SELECT e.seq, u.n, u.number, u.started, u.duration, u.outcome, u.detail, u.retry_at
+FROM unnest(%s::text[], %s::int4[], %s::int4[], %s::float8[], %s::float8[], %s::text[], %s::text[], %s::float8[])
+    AS u(event_id, n, number, started, duration, outcome, detail, retry_at)
+JOIN @.pulp_event e ON e.id = u.event_id
+ON CONFLICT DO NOTHING
+"""
+_THERE = """
+SELECT count(*) FROM unnest(%s::text[], %s::int4[]) AS u(event_id, n)
+JOIN @.pulp_event e ON e.id = u.event_id JOIN @.pulp_delivery d ON d.event_seq = e.seq AND d.n = u.n
+"""
+
+
+def _store(
+    target: Database, own: Connection, batch: Sequence[Delivery], attempts: dict[str, Sequence[Attempt]], now: float
+) -> int:
+    """Store a batch and count it; returns how many deliveries were there already."""
+    events = {one.event_id: one for one in batch}
+    own.execute(
+        target.text(_EVENTS),
+        (
+            list(events),
+            [one.event_type for one in events.values()],
+            [one.event_time.timestamp() for one in events.values()],
+            [one.source for one in events.values()],
+            [one.report for one in events.values()],
+        ),
+    )
+    keys = [split_id(one.id) for one in batch]
+    rows = [
+        (*key, one.listener_id, one.target, one.state, one.attempts, one.forgiven)
+        + (None if one.due is None else one.due.timestamp() - now,)
+        + (None if one.finished is None else one.finished.timestamp(), one.lease, _reason(one, attempts[one.id]))
+        for key, one in zip(keys, batch, strict=True)
+    ]
+    stored = own.execute(target.text(_DELIVERIES), _columns(rows, 11)).rowcount
+    tries = [
+        (*key, each.number, each.started.timestamp(), each.duration, each.outcome, storable(each.detail))
+        + (None if each.retry_at is None else each.retry_at.timestamp(),)
+        for key, one in zip(keys, batch, strict=True)
+        for each in attempts[one.id]
+    ]
+    own.execute(target.text(_ATTEMPTS), _columns(tries, 8))
+    there = _count(own, target, _THERE, [key[0] for key in keys], [key[1] for key in keys])
+    if there != len(batch):
+        raise StoreError(f"{target.address.shown} has {there} of {len(batch)} deliveries; run the command again")
+    return len(batch) - stored
+
+
+def _reason(one: Delivery, attempts: Sequence[Attempt]) -> str | None:
+    """What ended a delivery, where it was not its last attempt."""
+    if one.state != DEAD or (attempts and attempts[-1].detail == one.detail):
+        return None
+    return storable(one.detail)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
+    return [[row[column] for row in rows] for column in range(count)]
+
+
+def _count(own: Connection, target: Database, statement: str, *parameters: Any) -> int:
+    row = own.execute(target.text(statement), parameters).fetchone()
+    assert row is not None
+    return int(row[0])

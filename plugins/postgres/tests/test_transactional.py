@@ -1,0 +1,91 @@
+"""An event in the application's own transaction exists if and only if that commits."""
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from pulp_events import EventBus
+from pulp_events.errors import StoreError
+
+
+@pytest.fixture
+def bus(conf):
+    with EventBus.open(conf, deliver="external") as opened:
+        opened.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"])
+        yield opened
+
+
+@pytest.fixture
+def dsn(url):
+    return url.replace("pulp@", "pulp:pw@")
+
+
+def pending(bus):
+    return bus.outbox.stats().pending
+
+
+def test_psycopg(bus, dsn):
+    with psycopg.connect(dsn, row_factory=dict_row) as connection:
+        connection.execute("CREATE TABLE mine (n int)")
+        bus.emit("repo.sync.start", connection=connection)
+        assert pending(bus) == 0
+        connection.commit()
+        assert pending(bus) == 1
+        bus.emit_many([("repo.sync.start", {"n": n}) for n in range(3)], connection=connection)
+        connection.rollback()
+        assert pending(bus) == 1
+    with psycopg.connect(dsn, autocommit=True) as connection, connection.transaction():
+        connection.execute("SET LOCAL search_path = pg_catalog")
+        bus.emit("repo.sync.start", connection=connection)
+    assert pending(bus) == 2
+
+
+def test_what_cannot_take_part_is_refused_and_leaves_the_transaction_as_it_was(bus, dsn, server):
+    with psycopg.connect(dsn, autocommit=True) as connection, pytest.raises(StoreError, match="autocommit"):
+        bus.emit("repo.sync.start", connection=connection)
+    with pytest.raises(StoreError, match="object"):
+        bus.emit("repo.sync.start", connection=object())
+    with server.connect() as elsewhere:
+        elsewhere.autocommit = False
+        elsewhere.execute("CREATE TEMP TABLE mine (n int)")
+        with pytest.raises(StoreError, match="has not the outbox"):
+            bus.emit("repo.sync.start", connection=elsewhere)
+        elsewhere.execute("SELECT * FROM mine")
+        elsewhere.rollback()
+    with psycopg.connect(dsn) as connection:
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT nonsense")
+        with pytest.raises(StoreError, match="failed before"):
+            bus.emit("repo.sync.start", connection=connection)
+        connection.rollback()
+    assert pending(bus) == 0
+
+
+def test_a_worker_is_woken_by_the_commit(bus, dsn, eventually):
+    bus.outbox.changed()
+    with psycopg.connect(dsn) as connection:
+        bus.emit("repo.sync.start", connection=connection)
+    assert eventually(bus.outbox.changed, 0.5)
+
+
+def test_sqlalchemy(bus, dsn):
+    sqlalchemy = pytest.importorskip("sqlalchemy", reason="needs pulp-events-postgres[examples]")
+    from sqlalchemy.orm import Session
+
+    engine = sqlalchemy.create_engine(dsn.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        bus.emit("repo.sync.start", connection=connection)
+    assert pending(bus) == 1
+    with engine.connect() as connection:
+        bus.emit("repo.sync.start", connection=connection)
+        connection.rollback()
+        assert pending(bus) == 1
+        bus.emit("repo.sync.start", connection=connection)
+        connection.commit()
+    with Session(engine) as session:
+        bus.emit("repo.sync.start", connection=session)
+        assert pending(bus) == 2
+        session.commit()
+        bus.emit("repo.sync.start", connection=session)
+    assert pending(bus) == 3
+    engine.dispose()
