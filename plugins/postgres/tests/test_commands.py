@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pulp_events import EventBus
+from pulp_events.clock import SystemClock
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.testing.outbox_contract import new_event, result
 
@@ -29,6 +30,12 @@ def test_status_and_migrate(admin):
 def test_status_of_files_says_so(pulp_admin):
     run = pulp_admin("event", "storage", "status")
     assert run.code == 1 and "records are in files" in run.err
+
+
+@pytest.fixture
+def event_clock():
+    """The system's, which `pulp-admin` goes by, too."""
+    return SystemClock()
 
 
 @pytest.fixture
@@ -73,11 +80,11 @@ def test_an_interrupted_copy_can_be_run_again(filled, copy, conf, monkeypatch):
 
     whole, calls = copying._store, []
 
-    def torn(*arguments):
+    def torn(*arguments, **more):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return whole(*arguments)
+        return whole(*arguments, **more)
 
     monkeypatch.setattr(copying, "_store", torn)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -58,9 +59,8 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
     )
     while batch := list(itertools.islice(newest_first, BATCH)):
         attempts = {one.id: source.attempts(one.id) if one.attempts else () for one in batch}
-        done.there_already += target.connections.transaction(
-            lambda own: _store(target, own, batch, attempts, bus.clock.time())
-        )  # noqa: B023
+        store = functools.partial(_store, target, batch=batch, attempts=attempts, now=bus.clock.time())
+        done.there_already += target.connections.transaction(store)
         done.pending += sum(1 for one in batch if one.state == PENDING)
         done.dead += sum(1 for one in batch if one.state == DEAD)
         done.attempts += sum(map(len, attempts.values()))
