@@ -18,8 +18,9 @@ from pulp_events_cli.global_options import extract
 from pulp_events_cli.main import main
 
 WORDS = """
-event listener http email amqp create update list show delete enable disable emit types delivery retry purge stats tail
-plugin config check --event-type --url --username --password --ca-path --exchange --subject --addresses --listener-id
+event listener http email amqp create update list show delete enable disable test emit types delivery retry purge stats
+tail plugin config check rotate-secret show-secret --probe --overlap --secret
+--event-type --url --username --password --ca-path --exchange --subject --addresses --listener-id
 --filter --lanes --retry-schedule --disabled --payload --call-report --no-wait --timeout --state --since --until --limit
 --before --all --last --for --reason --json --no-plugins -v -vv --version --help -h -- - repo.sync.start * repo.# @ @/no
 env:X file: {} {"a":1} 5081a42ce19a00ea4300000e 5s 1 0 -1 true pending dead delivered http://127.0.0.1:9/ a@b.example
@@ -36,6 +37,7 @@ word = st.one_of(
 PREFIXES = [
     [], ["event"], ["event", "listener"], ["event", "delivery"], ["event", "emit", "repo.sync.start"],
     ["event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/"],
+    ["event", "listener", "http"], ["event", "listener", "test"],
     ["event", "listener", "email", "create"], ["event", "listener", "amqp", "update"],
     ["event", "delivery", "list"], ["event", "delivery", "retry"], ["event", "plugin"], ["event", "config"],
 ]  # fmt: skip

@@ -11,10 +11,9 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from marshmallow import fields, missing, validate
+from marshmallow import Schema, fields, missing, validate
 
 from pulp_events.fields import Duration, format_duration
-from pulp_events.notifier import Notifier
 from pulp_events_cli import secret_values
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.global_options import RESERVED
@@ -25,15 +24,11 @@ GENERIC = ("--event-type", "--listener-id", "--filter", "--lanes", "--retry-sche
 
 
 class SchemaOptions:
-    """The options for one notifier, and the configuration that a command line gives with them."""
+    """The options for one schema of a notifier, and the configuration that a command line gives with them."""
 
-    def __init__(self, notifier: Notifier) -> None:
-        self._type_id = notifier.type_id
-        self._fields = {
-            field.data_key or name: field
-            for name, field in notifier.config_schema().fields.items()
-            if not field.dump_only
-        }
+    def __init__(self, type_id: str, schema: type[Schema]) -> None:
+        self._type_id = type_id
+        self._fields = {field.data_key or name: field for name, field in schema().fields.items() if not field.dump_only}
 
     def add_to(self, parser: Parser, updating: bool) -> None:
         """Add an option for each field; none is required where an existing listener is changed."""

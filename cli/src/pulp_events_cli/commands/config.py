@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.errors import DONE, FAILED
-from pulp_events_cli.output.records import print_json, table
+from pulp_events_cli.errors import DONE
+from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.text import value_text
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
     parser.offer("show", "show the settings that hold", run=_show, deliver=None)
-    parser.offer("check", "check settings, data folder, stores and plugins", run=_check, deliver=None)
+    parser.offer("check", "check settings, data folder, stores and plugins", _fill_check)
+
+
+def _fill_check(parser: Parser) -> None:
+    parser.add_argument("--probe", action="store_true", help="also connect to the servers that the settings name")
+    parser.epilog = "The exit code is 1 when there is a problem."
+    parser.set_defaults(run=_check, deliver=None)
 
 
 def _show(bus: None, arguments: argparse.Namespace) -> int:
@@ -56,12 +62,7 @@ def _section(settings: Settings, section: str) -> dict[str, dict[str, Any]]:
 
 
 def _check(bus: None, arguments: argparse.Namespace) -> int:
-    from pulp_events_cli.health_check import PROBLEM, check
+    from pulp_events_cli.health_check import check
+    from pulp_events_cli.output.findings import show
 
-    findings = list(check(arguments.session))
-    problems = sum(finding.state == PROBLEM for finding in findings)
-    if arguments.json:
-        print_json({"ok": not problems, "findings": [vars(finding) for finding in findings]})
-    else:
-        print(table(("STATE", "WHAT", "FINDING"), ([each.state, each.what, each.text] for each in findings)))
-    return FAILED if problems else DONE
+    return show(check(arguments.session, arguments.probe), arguments.json)

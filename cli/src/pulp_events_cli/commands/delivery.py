@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from pulp_events_cli import listener_ids
 from pulp_events_cli.commands import delivery_tail
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output import deliveries as records
@@ -72,16 +73,18 @@ def _add_query(parser: Parser, states: tuple[str, ...]) -> None:
     parser.add_argument("--until", type=moment, metavar="TIME", help="only events before this time")
 
 
-def _filters(arguments: argparse.Namespace) -> dict[str, Any]:
+def _filters(bus: EventBus, arguments: argparse.Namespace) -> dict[str, Any]:
     names = ("state", "listener_id", "event_type", "since", "until")
     found = {name: getattr(arguments, name, None) for name in names}
+    if found["listener_id"]:
+        found["listener_id"] = listener_ids.for_query(bus, found["listener_id"])
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     from pulp_events.outbox.records import DeliveryQuery
 
-    filters = _filters(arguments)
+    filters = _filters(bus, arguments)
     found = bus.deliveries.list(DeliveryQuery(**filters), limit=arguments.limit, before=arguments.before)
     if arguments.json:
         print_json([records.for_json(delivery) for delivery in found])
@@ -137,7 +140,7 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     """The queries that a command line of `retry` or `purge` stands for."""
     from pulp_events.outbox.records import DeliveryQuery
 
-    filters = _filters(arguments)
+    filters = _filters(bus, arguments)
     if sum(map(bool, (arguments.ids, filters, arguments.all))) != 1:
         raise UsageError(
             f"say which {what} deliveries to {verb}, in one way: by their ids, by options such as --listener-id "

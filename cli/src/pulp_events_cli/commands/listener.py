@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pulp_events_cli import listener_ids
+from pulp_events_cli.errors import UsageError
 from pulp_events_cli.output import listeners as records
 from pulp_events_cli.output.records import print_json, record
 from pulp_events_cli.parser.parser import OTHER_COMMANDS, Fill, Parser
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pulp_events.notifier import Notifier
 
 NO_CHANGES = "No changes were made"
+LISTENER_ID_HELP = "id of the listener, as `list` shows it, or its beginning if no other begins so"
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -24,6 +27,7 @@ def fill(parser: Parser, session: Session) -> None:
     parser.offer("delete", "delete an event listener", _on_one(_delete))
     parser.offer("list", "list all of the event listeners in the system", run=_list)
     parser.offer("show", "show an event listener in full", _on_one(_show))
+    parser.offer("test", "send a test event to a listener now", _fill_test)
     # Longer than `delete`: among the others they would move the columns that the user guide shows.
     waiting = "deliver nothing to a listener until it is enabled"
     parser.offer("disable", waiting, _fill_disable, group=OTHER_COMMANDS)
@@ -34,7 +38,16 @@ def fill(parser: Parser, session: Session) -> None:
 
 def add_listener_id(parser: Parser) -> None:
     """The option that names a listener."""
-    parser.add_argument("--listener-id", required=True, metavar="ID", help="id of the listener, as `list` shows it")
+    parser.add_argument("--listener-id", required=True, metavar="ID", help=LISTENER_ID_HELP)
+
+
+def refuse_other_type(listener: Listener, type_id: str, command: str) -> None:
+    """A listener is changed in the section of its own type only, whose schema its options come from."""
+    if listener.notifier_type_id != type_id:
+        raise UsageError(
+            f"listener {listener.id} is of type {listener.notifier_type_id}; "
+            f"use `pulp-admin event listener {listener.notifier_type_id} {command}`"
+        )
 
 
 def _on_one(run: object) -> Fill:
@@ -49,6 +62,13 @@ def _fill_disable(parser: Parser) -> None:
     add_listener_id(parser)
     parser.add_argument("--reason", metavar="TEXT", help="why, to be shown with the listener")
     parser.set_defaults(run=_disable)
+
+
+def _fill_test(parser: Parser) -> None:
+    from pulp_events_cli.commands import listener_test
+
+    add_listener_id(parser)
+    listener_test.fill(parser)
 
 
 def _fill_types(parser: Parser, session: Session) -> None:
@@ -102,7 +122,7 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 
 def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
-    listener = bus.listeners.get(arguments.listener_id)
+    listener = listener_ids.find(bus, arguments.listener_id)
     if arguments.json:
         print_json(records.for_json(bus, listener))
     else:
@@ -111,17 +131,18 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 
 def _delete(bus: EventBus, arguments: argparse.Namespace) -> int:
-    return report(bus, arguments, bus.listeners.delete(arguments.listener_id), "deleted")
+    listener = listener_ids.find(bus, arguments.listener_id)
+    return report(bus, arguments, bus.listeners.delete(listener.id), "deleted")
 
 
 def _enable(bus: EventBus, arguments: argparse.Namespace) -> int:
-    before = bus.listeners.get(arguments.listener_id)
+    before = listener_ids.find(bus, arguments.listener_id)
     after = bus.listeners.enable(before.id)
     return report(bus, arguments, after, "enabled" if after != before else None)
 
 
 def _disable(bus: EventBus, arguments: argparse.Namespace) -> int:
-    before = bus.listeners.get(arguments.listener_id)
+    before = listener_ids.find(bus, arguments.listener_id)
     after = bus.listeners.disable(before.id, arguments.reason or None)
     return report(bus, arguments, after, "disabled" if after != before else None)
 

@@ -1,30 +1,72 @@
-"""`pulp-admin event listener TYPE create|update`, made from the notifier's schema."""
+"""`pulp-admin event listener TYPE create|update`, made from the notifier's schema, and the notifier's actions."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.commands.listener import add_listener_id, report
-from pulp_events_cli.errors import UsageError
+from pulp_events_cli import listener_ids
+from pulp_events_cli.commands.listener import add_listener_id, refuse_other_type, report
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output import streams
 from pulp_events_cli.parser.argument_types import durations, optional_positive
-from pulp_events_cli.parser.parser import GENERAL, Parser
+from pulp_events_cli.parser.parser import GENERAL, OTHER_COMMANDS, Fill, Parser
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
     from pulp_events.listeners.listener import Listener
-    from pulp_events.notifier import Notifier
+    from pulp_events.notifier import Action, Notifier
+
+OWN = ("create", "update")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def fill(parser: Parser, notifier: Notifier, session: Session) -> None:
-    """Add `create` and `update`."""
-    options = SchemaOptions(notifier)
+    """Add `create` and `update`; the notifier's actions come when they are needed."""
+    options = SchemaOptions(notifier.type_id, notifier.config_schema)
     parser.offer("create", "create a listener", lambda parser: _fill_create(parser, options, session))
     parser.offer("update", notifier.update_help, lambda parser: _fill_update(parser, options, session))
     parser.set_defaults(notifier_type_id=notifier.type_id, options=options)
+    parser.fill_later(lambda parser: _fill_actions(parser, notifier))
+
+
+def _fill_actions(parser: Parser, notifier: Notifier) -> None:
+    """Offer the notifier's own commands; one that cannot be is left out, and said."""
+    seen: set[str] = set()
+    try:
+        for action in notifier.actions():
+            if reason := unusable(action, seen):
+                streams.warning(f"notifier {notifier.type_id}: {reason}")
+            else:
+                # Their names may be longer than the guide's, whose columns stay.
+                parser.offer(action.name, action.help, _action(notifier, action), group=OTHER_COMMANDS)
+    except Exception as error:  # noqa: BLE001  # a plugin may raise anything, create and update still work
+        streams.warning(f"notifier {notifier.type_id}: its actions cannot be had: {type(error).__name__}: {error}")
+
+
+def _action(notifier: Notifier, action: Action) -> Fill:
+    def fill(parser: Parser) -> None:
+        from pulp_events_cli.commands import listener_action
+
+        listener_action.fill(parser, notifier, action)
+
+    return fill
+
+
+def unusable(action: Any, seen: set[str]) -> str:
+    """Why what `actions()` returned can be no command; empty if it can. `seen`: names so far, to which it is added."""
+    from pulp_events.notifier import Action
+
+    if not isinstance(action, Action):
+        return f"actions() returned {action!r:.80}; it must return Action objects"
+    if not isinstance(action.name, str) or not _NAME.fullmatch(action.name):
+        return f"its action {action.name!r:.60} has no name that can be a command; use lower-case letters, digits and -"
+    if action.name in OWN or action.name in seen:
+        return f"its action {action.name!r} has a name that is taken; choose another"
+    seen.add(action.name)
+    return ""
 
 
 def _fill_create(parser: Parser, options: SchemaOptions, session: Session) -> None:
@@ -92,12 +134,8 @@ def _create(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 
 def _update(bus: EventBus, arguments: argparse.Namespace) -> int:
-    before = bus.listeners.get(arguments.listener_id)
-    if before.notifier_type_id != arguments.notifier_type_id:
-        raise UsageError(
-            f"listener {before.id} is of type {before.notifier_type_id}; "
-            f"use `pulp-admin event listener {before.notifier_type_id} update`"
-        )
+    before = listener_ids.find(bus, arguments.listener_id)
+    refuse_other_type(before, arguments.notifier_type_id, "update")
     changes: dict[str, Any] = {}
     if arguments.filter is not None:
         changes["filter"] = arguments.filter or None

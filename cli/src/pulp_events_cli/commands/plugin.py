@@ -22,13 +22,30 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
+    parser.offer("check", "see whether a plugin keeps to the rules", _fill_check)
     parser.offer("list", "list installed plugins and their states", run=_list, deliver=None)
     parser.offer("new", "write a package with a notifier of your own", _fill_new)
     parser.offer("show", "show a plugin in full", _fill_show)
 
 
+def _fill_check(parser: Parser) -> None:
+    _add_name(parser)
+    parser.epilog = (
+        "It looks at what can be said without delivering anything; the package's own tests, made of NotifierContract, "
+        "look at the rest. The exit code is 1 when there is a problem."
+    )
+    parser.set_defaults(run=_check, deliver=None)
+
+
+def _check(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events_cli import plugin_check
+    from pulp_events_cli.output.findings import show
+
+    return show(plugin_check.check(_named(arguments)), arguments.json)
+
+
 def _fill_show(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="name of the plugin, as `plugin list` shows it")
+    _add_name(parser)
     parser.set_defaults(run=_show, deliver=None)
 
 
@@ -60,27 +77,37 @@ def _list(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([_describe(plugin) for plugin in found])
     elif found:
-        keys = ("name", "version", "distribution", "notifier_types", "hooks", "state", "reason")
-        headings = ("NAME", "VERSION", "DISTRIBUTION", "TYPES", "HOOKS", "STATE", "REASON")
+        keys = ("name", "version", "distribution", "notifier_types", "hooks", "needs_api", "state", "reason")
+        headings = ("NAME", "VERSION", "DISTRIBUTION", "TYPES", "HOOKS", "NEEDS API", "STATE", "REASON")
         print(table(headings, ([_describe(plugin)[key] for key in keys] for plugin in found)))
     else:
         print("No plugin is loaded, as --no-plugins was given" if arguments.session.options.no_plugins else _NONE)
     return DONE
 
 
+def _add_name(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="name of the plugin, as `plugin list` shows it")
+
+
 def _show(bus: None, arguments: argparse.Namespace) -> int:
-    plugins = {plugin.name: plugin for plugin in arguments.session.plugins.all}
+    plugin = _named(arguments)
+    if arguments.json:
+        print_json(_describe(plugin))
+    else:
+        print(record({key: value for key, value in _describe(plugin).items() if value}))
+    return DONE
+
+
+def _named(arguments: argparse.Namespace) -> Plugin:
+    """The plugin that the command line names."""
+    plugins: dict[str, Plugin] = {plugin.name: plugin for plugin in arguments.session.plugins.all}
     plugin = plugins.get(arguments.name)
     if plugin is None:
         known = ", ".join(plugins) or "none"
         raise CommandFailed(
             f"no plugin is called {arguments.name!r}{did_you_mean(arguments.name, plugins)}; installed: {known}"
         )
-    if arguments.json:
-        print_json(_describe(plugin))
-    else:
-        print(record({key: value for key, value in _describe(plugin).items() if value}))
-    return DONE
+    return plugin
 
 
 def _describe(plugin: Plugin) -> dict[str, Any]:
@@ -96,6 +123,7 @@ def _describe(plugin: Plugin) -> dict[str, Any]:
         "needs_api": plugin.needs_api,
         "state": plugin.state,
         "reason": plugin.reason,
+        "deprecations": list(plugin.deprecations),
     }
 
 

@@ -1,0 +1,58 @@
+"""`pulp-admin event listener TYPE NAME`: the commands that a notifier has beside `create` and `update`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli import listener_ids
+from pulp_events_cli.commands.listener import add_listener_id, refuse_other_type
+from pulp_events_cli.errors import DONE, UsageError
+from pulp_events_cli.options_from_schema import SchemaOptions
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.text import printable
+from pulp_events_cli.parser.parser import Parser
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from pulp_events.bus import EventBus
+    from pulp_events.notifier import Action, Notifier
+
+
+def fill(parser: Parser, notifier: Notifier, action: Action) -> None:
+    """Add the options of the action's schema."""
+    options = SchemaOptions(notifier.type_id, action.options)
+    add_listener_id(parser)
+    options.add_to(parser, updating=False)
+    parser.set_defaults(run=_run, action=action, options=options)
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    listener = listener_ids.find(bus, arguments.listener_id)
+    refuse_other_type(listener, arguments.notifier_type_id, arguments.action.name)
+    given = {key: value for key, value in arguments.options.config(arguments).items() if value is not None}
+    text = str(arguments.action.run(bus.listeners, listener, _load(arguments.action.options(), given)) or "")
+    if arguments.json:
+        print_json({"listener_id": listener.id, "action": arguments.action.name, "text": text})
+    elif text:
+        print("\n".join(map(printable, text.split("\n"))))
+    return DONE
+
+
+def _load(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
+    """The options as the schema loads them; a reference to a secret stays one, for the action to store."""
+    from marshmallow import ValidationError
+
+    from pulp_events.fields import messages
+    from pulp_events.secrets import is_reference
+
+    references = {key: value for key, value in given.items() if is_reference(value)}
+    plain = {key: value for key, value in given.items() if key not in references}
+    try:
+        loaded = dict(schema.load(plain, partial=tuple(references) or None))
+    except ValidationError as error:
+        # The messages name what would be right; values stay out, as one may be a secret.
+        parts = [f"--{path.partition('.')[0].replace('_', '-')}: {text}" for path, text in messages(error.messages)]
+        raise UsageError("; ".join(parts)) from None
+    return {**loaded, **references}

@@ -1,0 +1,65 @@
+"""`pulp-admin event listener test`: send a test event to a listener now, and show what each target says."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pulp_events_cli import listener_ids
+from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.output.records import print_json, table
+from pulp_events_cli.output.text import count, first_line, printable
+from pulp_events_cli.parser.parser import Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulp_events.bus import EventBus
+    from pulp_events.trial import Trial
+
+
+def fill(parser: Parser) -> None:
+    """Add what stands beside `--listener-id`."""
+    parser.epilog = (
+        "The event's payload says that it is a test. It is sent also to a disabled listener, and whatever its filter "
+        "is; nothing is stored or tried again. The exit code is 1 when a target did not get it."
+    )
+    parser.set_defaults(run=run)
+
+
+def run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    """Send it and print a line for each target."""
+    listener = listener_ids.find(bus, arguments.listener_id)
+    trials = bus.test_listener(listener.id)
+    if arguments.json:
+        shown = [
+            {
+                "target": trial.target,
+                "event_type": trial.event_type,
+                "outcome": trial.outcome,
+                "duration": round(trial.duration, 6),
+                "detail": trial.detail,
+            }
+            for trial in trials
+        ]
+        print_json({"listener_id": listener.id, "trials": shown})
+    else:
+        _print(trials)
+    failed = sum(trial.outcome != "delivered" for trial in trials)
+    if failed:
+        raise CommandFailed(
+            f"the test event did not reach {failed} of {count(len(trials), 'target', 'targets')} "
+            f"of listener {listener.id}; its detail says why"
+        )
+    return DONE
+
+
+def _print(trials: Sequence[Trial]) -> None:
+    headings = ("TARGET", "OUTCOME", "MILLISECONDS", "DETAIL")
+    rows = [(each.target, each.outcome, f"{each.duration * 1000:.0f}", first_line(each.detail)) for each in trials]
+    print(table(headings, rows))
+    for trial in trials:
+        _, _, more = trial.detail.partition("\n")
+        if more.strip():
+            print(f"\nMore of what {printable(trial.target) or 'the receiver'} said:")
+            print("\n".join(f"  {printable(line)}".rstrip() for line in more.rstrip().split("\n")))

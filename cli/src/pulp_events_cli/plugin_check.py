@@ -1,0 +1,160 @@
+"""What `pulp-admin event plugin check NAME` looks at: the part of the notifier contract that needs no endpoint."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
+from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
+from pulp_events_cli.output.text import count
+from pulp_events_cli.plugin_claims import CLAIMS
+
+if TYPE_CHECKING:
+    from pulp_events.notifier import Notifier
+    from pulp_events.plugins.discovery import EntryPoint
+
+CORE = "pulp-events"
+HEAVY = """
+requests urllib3 httpx httpcore aiohttp http.client urllib.request ssl smtplib aiosmtplib email.mime imaplib ftplib
+proton pika kombu amqp aio_pika paho stomp nats confluent_kafka kafka zmq grpc websockets websocket paramiko asyncssh
+boto3 botocore google.cloud azure slack_sdk telegram twilio sendgrid apprise redis pymongo psycopg psycopg2 sqlalchemy
+jinja2 mako yaml lxml cryptography pydantic asyncio twisted numpy pandas
+""".split()  # noqa: SIM905
+"""Modules that are slow to import and not needed before there is something to send."""
+LOAD_LIMIT = 0.010
+"""Seconds of every start of pulp-admin that one plugin should stay below."""
+_RUNS = 3
+
+_LOAD = """
+import json, sys, time
+from pathlib import Path
+import pulp_events.bus, pulp_events_cli.main, pulp_events_cli.parser.root
+from pulp_events.plugins.discovery import FoundEntryPoint
+from pulp_events.plugins.loader import Loader
+name, value = sys.argv[1:]
+before = set(sys.modules)
+start = time.perf_counter()
+plugin = Loader().load(name, FoundEntryPoint(name, value, Path()).load)
+seconds = time.perf_counter() - start
+print()
+print(json.dumps({"seconds": seconds, "reason": plugin.reason, "modules": sorted(set(sys.modules) - before)}))
+"""
+
+
+@dataclass
+class _Load:
+    """How a plugin loads in a process of its own."""
+
+    seconds: float
+    reason: str
+    modules: list[str]
+
+
+def check(plugin: Plugin) -> Iterator[Finding]:
+    """Everything; claims about notifiers are left out where the plugin could not be loaded."""
+    yield _registered(plugin)
+    yield _version_range(plugin)
+    yield from (Finding(NOTE, "deprecations", text) for text in plugin.deprecations)
+    if plugin.state in (BLOCKED, FAILED):
+        return
+    if plugin.entry_point is not None:
+        yield from _loading(plugin.name, plugin.entry_point)
+    for what, claim in CLAIMS.items() if plugin.notifiers else ():
+        wrong = [text for notifier in plugin.notifiers for text in _wrong(claim, notifier)]
+        yield from (Finding(PROBLEM, what, text) for text in wrong)
+        if not wrong:
+            yield Finding(OK, what, _praise(plugin, what))
+
+
+def _wrong(claim: Callable[[Notifier], Iterable[str]], notifier: Notifier) -> list[str]:
+    try:
+        return list(claim(notifier))
+    except Exception as error:  # noqa: BLE001  # what the plugin raises is a finding
+        return [f"{notifier.type_id} cannot be looked at: {type(error).__name__}: {error}"]
+
+
+def _registered(plugin: Plugin) -> Finding:
+    if plugin.state == BLOCKED:
+        return Finding(PROBLEM, "registered", f"{plugin.reason}; take it out of PULP_EVENTS_BLOCK and check again")
+    if plugin.state == FAILED:
+        return Finding(PROBLEM, "registered", f"{plugin.reason}; -vv shows where it arose")
+    if not plugin.hooks:
+        return Finding(
+            PROBLEM, "registered", "it implements no hook; mark one with @hookimpl, see docs/notifier-authors.md"
+        )
+    parts = [f"notifier types: {', '.join(plugin.type_ids)}"] * bool(plugin.notifiers)
+    return Finding(OK, "registered", "; ".join([*parts, f"hooks: {', '.join(sorted(plugin.hooks))}"]))
+
+
+def _version_range(plugin: Plugin) -> Finding:
+    what = "versions"
+    if plugin.needs_api:
+        return Finding(OK, what, f"pulp_events_api = {plugin.needs_api!r}")
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found = plugin.entry_point and plugin.entry_point.dist
+    for text in (found.requires or ()) if found else ():
+        try:
+            needs = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if needs.name.lower().replace("_", "-") == CORE and needs.marker is None:
+            if any(part.operator in ("<", "<=", "~=", "==") for part in needs.specifier):
+                return Finding(OK, what, text)
+            return Finding(
+                PROBLEM, what, f"{text} has no upper bound; write for example {CORE}>=0.1,<0.2 in pyproject.toml"
+            )
+    return Finding(
+        PROBLEM,
+        what,
+        f"neither its package requires {CORE}, nor its module states pulp_events_api = '>=1.0,<2'; add one of them",
+    )
+
+
+def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
+    try:
+        runs = [_load(name, entry_point.value) for _ in range(_RUNS)]
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+        yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a process of its own")
+        return
+    best = min(runs, key=lambda run: run.seconds)
+    if best.reason:
+        yield Finding(PROBLEM, "imports", f"alone in a process it does not load: {best.reason}")
+        return
+    modules = set(best.modules)
+    heavy = [each for each in HEAVY if each in modules]
+    if heavy:
+        remedy = "import them in Channel.open(), or where they are used"
+        yield Finding(PROBLEM, "imports", f"importing it imports {', '.join(heavy)}; {remedy}")
+    else:
+        yield Finding(OK, "imports", f"no transport among {count(len(modules), 'module', 'modules')}")
+    cost = f"{best.seconds * 1000:.1f} ms of each start of pulp-admin"
+    slow = best.seconds > LOAD_LIMIT
+    advice = f"; below {LOAD_LIMIT * 1000:g} ms would be better: `python -X importtime` shows what takes long"
+    yield Finding(NOTE if slow else OK, "load time", cost + advice * slow)
+
+
+def _load(name: str, value: str) -> _Load:
+    command = [sys.executable, "-c", _LOAD, name, value]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return _Load(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _praise(plugin: Plugin, what: str) -> str:
+    if what == "settings":
+        sections = [f"[{each.settings_section}]" for each in plugin.notifiers if each.settings_section]
+        return f"{', '.join(sections)}, each key with a default" if sections else "no section of server.conf"
+    if what == "command line":
+        actions = [action.name for notifier in plugin.notifiers for action in notifier.actions()]
+        return ", ".join(["create", "update", *actions])
+    options = sum(len(notifier.config_schema().fields) for notifier in plugin.notifiers)
+    return {
+        "help of options": f"{count(options, 'option', 'options')}, all described",
+        "secrets": "all that sound like one are marked",
+        "JSON": "the configuration can be stored",
+    }[what]

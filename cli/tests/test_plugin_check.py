@@ -1,0 +1,193 @@
+"""`plugin check`: what is wrong with a plugin, said without delivering anything; each fault is caught by its claim."""
+
+from __future__ import annotations
+
+import pytest
+from marshmallow import Schema, fields
+
+from pulp_events import Action, Notifier, hookimpl
+from pulp_events.fields import Duration
+from pulp_events_cli import plugin_check
+
+CHECK = ("event", "plugin", "check")
+
+
+class GoodConfig(Schema):
+    url = fields.Url(required=True, metadata={"help": "url"})
+    token = fields.String(metadata={"help": "token", "secret": True})
+    token_style = fields.String(load_default="bearer", metadata={"help": "how", "secret": False})
+    wait = Duration(load_default=5.0, metadata={"help": "wait"})
+
+
+class GoodSettings(Schema):
+    timeout = Duration(load_default=5.0, metadata={"help": "time limit"})
+
+
+class Good(Notifier):
+    type_id = "good"
+    config_schema = GoodConfig
+    settings_section = "good"
+    settings_schema = GoodSettings
+
+    def deliver(self, event, config):
+        pass
+
+
+def plugin(**attributes):
+    """A plugin whose notifier has these attributes; `config`, `settings`, `options`: fields of its schemas."""
+    for name, key in (("config", "config_schema"), ("settings", "settings_schema")):
+        if name in attributes:
+            attributes[key] = Schema.from_dict(attributes.pop(name))
+    if "options" in attributes:
+        found = [Action("ring", "ring", lambda *_: "", Schema.from_dict(attributes.pop("options")))]
+        attributes["actions"] = lambda self: found
+    notifier = type("Made", (Good,), attributes)()
+
+    class Made:
+        pulp_events_api = ">=1.0,<2"
+
+        @hookimpl
+        def pulp_notifiers(self):
+            return [notifier]
+
+    return Made()
+
+
+def states(run):
+    return {each["what"]: each["state"] for each in run.json["findings"]}
+
+
+@pytest.mark.parametrize("name", ["email", "http", "amqp"])
+def test_the_shipped_ones_pass(admin, name):
+    run = admin(*CHECK, name)
+    assert run.code == 0 and "problem" not in run.out, run.out
+    for claim in ("registered", "versions", "imports", "load time", "help of options", "secrets", "JSON", "settings"):
+        assert claim in run.out
+
+
+def test_a_good_one_passes(admin, with_plugin):
+    with_plugin("good", plugin(options={"key": fields.String(metadata={"help": "x"})}))
+    run = admin.ok(*CHECK, "good", "--json")
+    assert set(states(run).values()) == {"ok"} and run.json["ok"] is True
+    assert "create, update, ring" in admin.ok(*CHECK, "good").out
+
+
+HELP = {"metadata": {"help": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("claim", "attributes", "text"),
+    [
+        ("help of options", {"config": {"room": fields.String()}}, "good option room has none"),
+        ("help of options", {"settings": {"room": fields.String(load_default="")}}, "[good] room has none"),
+        ("help of options", {"options": {"room": fields.String()}}, "good ring option room has none"),
+        ("secrets", {"config": {"api_key": fields.String(**HELP)}}, "api_key sounds like one"),
+        ("secrets", {"settings": {"password": fields.String(load_default="", **HELP)}}, "password sounds like one"),
+        ("JSON", {"config": {"ratio": fields.Decimal(**HELP)}}, "ratio does not become JSON"),
+        ("JSON", {"config": {"ratio": fields.Raw(load_default=1j, **HELP)}}, "ratio does not become JSON"),
+        ("settings", {"settings": {"host": fields.String(required=True, **HELP)}}, "[good] host has no default"),
+        ("command line", {"actions": lambda self: 1 / 0}, "ZeroDivisionError"),
+        ("command line", {"actions": lambda self: [Action("create", "x", print)]}, "taken"),
+        ("command line", {"actions": lambda self: [Action("ring", "x", print, int)]}, "mend its options"),
+    ],
+)
+def test_a_fault_is_found_by_the_claim_meant_for_it(admin, with_plugin, claim, attributes, text):
+    with_plugin("good", plugin(**attributes))
+    run = admin(*CHECK, "good", "--json")
+    assert run.code == 1 and run.json["ok"] is False
+    assert any(each["what"] == claim and text in each["text"] for each in run.json["findings"]), run.out
+    if claim == "command line":
+        return  # what cannot be a command cannot be looked at by the others either
+    assert [what for what, state in states(run).items() if state == "problem"] == [claim]
+
+
+def test_one_that_failed_or_is_blocked_does_not_pass(admin, with_plugin, monkeypatch):
+    with_plugin("twice", plugin(type_id="http", settings_section=None, settings_schema=None))
+    run = admin(*CHECK, "twice")
+    assert run.code == 1 and "problem  registered  notifier type 'http' is taken" in run.out
+    monkeypatch.setenv("PULP_EVENTS_BLOCK", "amqp")
+    run = admin(*CHECK, "amqp")
+    assert run.code == 1 and "take it out of PULP_EVENTS_BLOCK" in run.out
+
+
+def test_one_without_a_hook_or_a_version_range_does_not_pass(admin, with_plugin):
+    with_plugin("empty", object())
+    run = admin(*CHECK, "empty")
+    assert run.code == 1 and "implements no hook" in run.out and "pulp_events_api = '>=1.0,<2'" in run.out
+
+
+def test_one_without_notifiers_has_none_to_be_checked(admin, with_plugin):
+    class Observer:
+        pulp_events_api = ">=1"
+
+        @hookimpl
+        def pulp_event_emitted(self, event):
+            pass
+
+    with_plugin("observer", Observer())
+    assert set(states(admin.ok(*CHECK, "observer", "--json"))) == {"registered", "versions"}
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(admin):
+    run = admin(*CHECK, "htp")
+    assert run.code == 1 and "did you mean 'http'?" in run.err
+
+
+MODULE = """
+from pulp_events import Notifier, hookimpl
+{extra}
+@hookimpl
+def pulp_event_emitted(event):
+    pass
+"""
+
+
+def install(folder, monkeypatch, extra="", requires=""):
+    """A distribution in a folder on the path of this process and of those that it starts."""
+    (folder / "a_plugin_to_check.py").write_text(MODULE.format(extra=extra))
+    metadata = folder / "a_plugin-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: a-plugin\nVersion: 1.0\n{requires}")
+    (metadata / "entry_points.txt").write_text("[pulp_events]\na-plugin = a_plugin_to_check\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(__import__("sys").modules, "a_plugin_to_check", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("extra", "text"),
+    [("import requests, smtplib\n", "imports requests, urllib3"), ("import time\ntime.sleep(0.03)\n", " ms of each")],
+)
+def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monkeypatch, extra, text):
+    install(tmp_path, monkeypatch, extra, "Requires-Dist: pulp-events>=0.1,<0.2\n")
+    run = admin(*CHECK, "a-plugin", "--json")
+    found = {each["what"]: each for each in run.json["findings"]}
+    if "requests" in extra:
+        assert run.code == 1 and found["imports"]["state"] == "problem" and text in found["imports"]["text"]
+        assert "smtplib" in found["imports"]["text"] and "Channel.open()" in found["imports"]["text"]
+    else:
+        assert run.code == 0 and found["load time"]["state"] == "note" and "importtime" in found["load time"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("requires", "state", "text"),
+    [
+        ("Requires-Dist: pulp-events<0.2,>=0.1\n", "ok", "pulp-events<0.2,>=0.1"),
+        ("Requires-Dist: pulp_events~=0.1\n", "ok", "~="),
+        ("Requires-Dist: pulp-events>=0.1\n", "problem", "no upper bound"),
+        ("Requires-Dist: requests>=2\n", "problem", "neither"),
+        ("", "problem", "neither"),
+    ],
+)
+def test_the_range_of_releases_is_read_from_its_package(admin, tmp_path, monkeypatch, requires, state, text):
+    install(tmp_path, monkeypatch, requires=requires)
+    monkeypatch.setattr(plugin_check, "_RUNS", 1)
+    run = admin(*CHECK, "a-plugin", "--json")
+    found = {each["what"]: each for each in run.json["findings"]}
+    assert found["versions"]["state"] == state and text in found["versions"]["text"]
+
+
+def test_one_that_does_not_load_alone_is_found(admin, tmp_path, monkeypatch):
+    install(tmp_path, monkeypatch, "import sys\nassert 'pytest' in sys.modules, 'only in tests'\n")
+    run = admin(*CHECK, "a-plugin")
+    assert run.code == 1 and "alone in a process it does not load" in run.out and "only in tests" in run.out
