@@ -108,3 +108,13 @@ def conf(tmp_path, url):
     path = tmp_path / "postgres.conf"
     path.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\nsource = test\n[storage]\nurl = {url}\npassword = pw\n")
     return path
+
+
+@pytest.fixture(name="missing")
+def _missing():
+    return missing
+
+
+@pytest.fixture
+def free_port():
+    return servers.free_port

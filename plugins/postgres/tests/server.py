@@ -34,12 +34,12 @@ def free_port():
 class Server:
     """A running server; its superuser is `postgres`, its ordinary user `pulp` with password `pw`."""
 
-    def __init__(self, bin_folder, host="127.0.0.1", settings=()):
+    def __init__(self, bin_folder, host="127.0.0.1", settings=(), parent="/tmp"):
         self.bin = bin_folder
         self.host = host
         self.settings = settings
         # not in pytest's folder: nobody but its owner may pass through that
-        self.folder = Path(tempfile.mkdtemp(prefix="pulp-pg-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="pulp-pg-", dir=parent))
         self.data = self.folder / "data"
         self.port = free_port()
         self.user = {}
@@ -94,7 +94,8 @@ class Server:
         self.start()
 
     def close(self):
-        self.stop(signal.SIGQUIT)
+        if self.process.poll() is None:
+            self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def connect(self, database="postgres"):

@@ -1,0 +1,63 @@
+"""The outbox behind PgBouncer in transaction mode, where no statement can count on the session of the one before."""
+
+import os
+import shutil
+import subprocess
+import time
+
+import psycopg
+import pytest
+
+from pulp_events.testing.listener_store_contract import ListenerStoreContract
+from pulp_events.testing.outbox_contract import OutboxContract
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def pooler(server, url, tmp_path, missing, free_port):
+    """URL of the database through the pooler."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        missing("PgBouncer is not installed; run .ci/install-postgres")
+    port, database = free_port(), url.rpartition("/")[2]
+    config = server.folder / f"pgbouncer-{port}.ini"
+    config.write_text(
+        f"[databases]\n{database} = host=127.0.0.1 port={server.port} user=pulp password=pw\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = transaction\n"
+        "default_pool_size = 3\nunix_socket_dir =\n"
+    )
+    process = subprocess.Popen([program, "-q", config], **server.user, stderr=subprocess.DEVNULL)
+    through = url.replace(f":{server.port}/", f":{port}/")
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            psycopg.connect(through).close()
+            break
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+    yield through
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def home(pooler, place):
+    place.url = pooler
+    place.limits = {"listen": False}
+    return place
+
+
+class TestOutbox(OutboxContract):
+    @pytest.fixture
+    def home(self, home):
+        home.open = lambda: home.outbox(look=0.0)
+        return home
+
+
+class TestListenerStore(ListenerStoreContract):
+    @pytest.fixture
+    def home(self, home):
+        home.open = lambda: home.listeners(fresh=0.0)
+        return home
