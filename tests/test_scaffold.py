@@ -86,6 +86,12 @@ def test_it_is_listed_as_loaded(author):
     assert found["notifier_types"] == [NAME] and found["settings_sections"] == [NAME]
 
 
+def test_it_passes_the_check_of_installed_plugins(author):
+    findings = json.loads(author.admin("plugin", "check", NAME, "--json"))["findings"]
+    assert {each["what"] for each in findings if each["state"] == "problem"} == set()
+    assert {"registered", "versions", "imports", "load time"} <= {each["what"] for each in findings}
+
+
 def test_its_listeners_get_events_and_keep_their_secret(author):
     with HttpSink() as sink:
         create = ("listener", NAME, "create", "--event-type=repo.#", f"--url={sink.url}/hook", f"--token={SECRET}")
