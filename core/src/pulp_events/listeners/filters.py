@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from pulp_events.errors import InvalidConfig
+from pulp_events.frozen import thaw
 
 
 @lru_cache(maxsize=1024)
@@ -16,12 +17,14 @@ def compile_filter(expression: str) -> Callable[[Mapping[str, Any]], Any]:
     from jmespath.exceptions import JMESPathError
 
     try:
-        return jmespath.compile(expression).search
+        compiled = jmespath.compile(expression)
     except JMESPathError as error:
         reason = " ".join(str(error).split())
         raise InvalidConfig(
             f"filter {expression!r} is not JMESPath: {reason}; write for example payload.result == 'failed'"
         ) from error
+    _check_functions(expression, compiled.parsed)
+    return compiled.search
 
 
 def passes(expression: str | None, report: Mapping[str, Any]) -> bool:
@@ -32,11 +35,34 @@ def passes(expression: str | None, report: Mapping[str, Any]) -> bool:
     """
     if expression is None:
         return True
-    from jmespath.exceptions import JMESPathError
-
     try:
-        found = compile_filter(expression)(report)
-    except JMESPathError:
+        # JMESPath's functions know a type by its class's name, so they want plain dicts and lists.
+        found = compile_filter(expression)(thaw(report))
+    except Exception:  # noqa: BLE001  # also ValueError and OverflowError, as of [::0] and ceil(to_number('inf'))
         return True
     # False by the specification: empty list, object and string, false, null; the number 0 is true.
     return found is not False and (isinstance(found, int | float) or bool(found))
+
+
+def _check_functions(expression: str, node: Mapping[str, Any]) -> None:
+    # jmespath finds these mistakes only when it searches, and then each event would pass.
+    from jmespath.functions import Functions
+
+    if node["type"] == "function_expression":
+        name, given = node["value"], len(node["children"])
+        known = Functions.FUNCTION_TABLE
+        if name not in known:
+            raise InvalidConfig(
+                f"filter {expression!r} calls {name}(), which is no function of JMESPath; "
+                f"there are {', '.join(sorted(known))}"
+            )
+        signature = known[name]["signature"]
+        variadic = bool(signature) and bool(signature[-1].get("variadic"))
+        if given < len(signature) or (given > len(signature) and not variadic):
+            least = "at least " if variadic else ""
+            raise InvalidConfig(
+                f"filter {expression!r} gives {given} arguments to {name}(), which takes {least}{len(signature)}"
+            )
+    for child in node["children"]:
+        if isinstance(child, Mapping):
+            _check_functions(expression, child)
