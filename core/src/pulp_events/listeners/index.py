@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events import forks
-from pulp_events.errors import StoreError
+from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.events import pattern
 from pulp_events.logs import get_logger
 
@@ -48,7 +48,8 @@ class ListenerIndex:
     def __init__(self, store: ListenerStore) -> None:
         self._store = store
         self._snapshot: _Snapshot | None = None
-        self._reported: Hashable | None = None
+        self._reported = ""
+        self._unreadable: Hashable | None = None
         self._lock = threading.Lock()
         forks.take_part(self)
 
@@ -82,26 +83,31 @@ class ListenerIndex:
         try:
             version = self._store.version()
             if snapshot is not None and snapshot.version == version:
+                self._reported = ""
                 return snapshot
             with self._lock:
                 # The version is read before the records: should they change in between, the next call reads again.
                 version = self._store.version()
                 snapshot = self._snapshot
                 if snapshot is None or snapshot.version != version:
-                    if version is not None and version == self._reported and snapshot is not None:
+                    if version is not None and version == self._unreadable and snapshot is not None:
                         return snapshot
-                    snapshot = self._snapshot = _Snapshot(version, self._store.all())
+                    snapshot = self._snapshot = _Snapshot(version, self._all(version))
         except StoreError as error:
             if snapshot is None:
                 raise
             self._report(error)
         return snapshot
 
-    def _report(self, error: StoreError) -> None:
+    def _all(self, version: Hashable | None) -> Sequence[Listener]:
         try:
-            version = self._store.version()
-        except StoreError:
-            version = str(error)
-        if version != self._reported:
-            self._reported = version
+            return self._store.all()
+        except (StoreCorrupt, StoreTooNew):
+            # What these records are, they stay; any other error may be gone at the next event, so it is tried then.
+            self._unreadable = version
+            raise
+
+    def _report(self, error: StoreError) -> None:
+        if str(error) != self._reported:
+            self._reported = str(error)
             _logger.error("listeners cannot be read, those known so far stay in use: %s", error)
