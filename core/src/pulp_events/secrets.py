@@ -17,12 +17,23 @@ from marshmallow import Schema
 from pulp_events.errors import SettingsError
 
 MASK = "********"
-_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+(?=@)")
+_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]+(?=@)")
+_SECRET_NAME = re.compile(r"pass|pwd|secret|token|credential|key|auth", re.IGNORECASE)
 
 
 def secret_fields(schema: Schema) -> set[str]:
     """Keys (as in the configuration) of the fields that hold secrets."""
     return {field.data_key or name for name, field in schema.fields.items() if field.metadata.get("secret")}
+
+
+def is_secret(schema: Schema, key: str) -> bool:
+    """True if the value of this key must not be shown: a secret field's, or what may be one's under a misspelt name."""
+    names = {field.data_key or name for name, field in schema.fields.items()}
+    if key in names:
+        return key in secret_fields(schema)
+    import difflib
+
+    return bool(_SECRET_NAME.search(key) or difflib.get_close_matches(key, secret_fields(schema), n=1))
 
 
 def is_reference(value: Any) -> bool:
@@ -74,11 +85,19 @@ def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
             shown[key] = describe_reference(value)
         elif key in secrets:
             shown[key] = MASK
-        elif isinstance(value, str):
-            shown[key] = mask_passwords(value)
         else:
-            shown[key] = value
+            shown[key] = _masked(value)
     return shown
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_passwords(value)
+    if isinstance(value, list | tuple):
+        return [_masked(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _masked(item) for key, item in value.items()}
+    return value
 
 
 class Scrubber:
@@ -89,19 +108,38 @@ class Scrubber:
         for secret in secrets:
             texts.update(_texts(secret))
         longest_first = sorted((text for text in texts if len(text) >= 3), key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        # Looks ahead without consuming, so that secrets which overlap are found both.
+        self._known = re.compile(f"(?=({'|'.join(map(re.escape, longest_first))}))") if longest_first else None
 
     def __call__(self, text: str) -> str:
-        if self._known is not None:
-            text = self._known.sub(MASK, text)
-        return mask_passwords(text)
+        return mask_passwords(self._without_known(text))
+
+    def _without_known(self, text: str) -> str:
+        if self._known is None:
+            return text
+        parts, end = [], 0
+        for found in self._known.finditer(text):
+            first, last = found.span(1)
+            if first >= end:
+                parts += [text[end:first], MASK]
+            end = max(end, last)
+        return "".join([*parts, text[end:]])
 
 
 def _texts(value: Any) -> Iterable[str]:
     if isinstance(value, str):
         yield value
+        yield repr(value)[1:-1]
         for line in value.splitlines():
             yield line.strip()
+        if "://" in value:
+            # Where a URL is secret, its path and query are: clients name these alone when they fail.
+            authority, slash, path = value.partition("://")[2].partition("/")
+            yield slash + path
+            yield path.partition("?")[2]
+            yield authority.partition("?")[2]
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _texts(item)

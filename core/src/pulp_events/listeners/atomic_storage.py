@@ -16,6 +16,7 @@ from pulp_events.errors import StoreCorrupt, StoreTooNew
 
 FORMAT = "pulp-events listeners"
 VERSION = 1
+_SUFFIX = ".tmp"
 _REMEDY = "it was left as it is; restore it from a backup, or move it away to begin without listeners"
 
 
@@ -41,7 +42,7 @@ class AtomicJSONStorage(Storage):
         try:
             content = json.loads(text)
             form = content.pop("format")["1"]
-            if form["name"] != FORMAT:
+            if form["name"] != FORMAT or not isinstance(form["version"], int):
                 raise ValueError
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             what = "is empty" if not text.strip() else "is torn, or is no file of listeners"
@@ -60,8 +61,9 @@ class AtomicJSONStorage(Storage):
         content = {"format": {"1": {"name": FORMAT, "version": VERSION}}, **data}
         text = json.dumps(content, ensure_ascii=False, indent=1).encode()
         try:
+            self._remove_leftovers()
             # mkstemp makes the file with mode 0600, as it holds configurations
-            handle, temporary = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
+            handle, temporary = tempfile.mkstemp(_SUFFIX, f".{self._path.name}.", self._path.parent)
         except OSError as error:
             raise data_dir.unusable(self._path.parent, error) from error
         try:
@@ -77,6 +79,11 @@ class AtomicJSONStorage(Storage):
         except OSError as error:
             Path(temporary).unlink(missing_ok=True)
             raise data_dir.unusable(self._path, error) from error
+
+    def _remove_leftovers(self) -> None:
+        """Delete what a writer that was killed has left, as it holds configurations. The lock keeps others away."""
+        for leftover in self._path.parent.glob(f".{self._path.name}.*{_SUFFIX}"):
+            leftover.unlink(missing_ok=True)
 
     def version(self) -> Hashable | None:
         """Differs after every write; None if there is no file."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from pulp_events.errors import InvalidConfig
+from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.notifier import Notifier
-from pulp_events.secrets import is_reference, mask_passwords, resolve, secret_fields
+from pulp_events.secrets import Scrubber, is_reference, is_secret, mask_passwords, resolve, secret_fields
 
 
 def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -26,13 +26,14 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     _refuse_references(notifier, schema, references)
     plain = {key: value for key, value in given.items() if key not in references}
     loaded = _load(notifier, schema, plain, partial=tuple(references))
-    stored = schema.dump(loaded)
-    stored = {key: stored[key] for key in given if key in stored} | references
+    # A field that is load_only, as passwords often are, is not dumped: it is stored as it was given.
+    declared = {field.data_key or name for name, field in schema.fields.items()}
+    stored = {key: value for key, value in given.items() if key in declared} | schema.dump(loaded) | references
     try:
-        stored = json.loads(json.dumps(stored, allow_nan=False))
+        stored = json.loads(json.dumps({key: stored[key] for key in given if key in stored}, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise InvalidConfig(f"the configuration of {notifier.type_id} cannot be kept as JSON: {error}") from error
-    return {key: stored[key] for key in given if key in stored}, tuple(notifier.targets(loaded)) or ("",)
+    return stored, _targets(notifier, loaded)
 
 
 def complete(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,24 +45,33 @@ def complete(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
     return _load(notifier, notifier.config_schema(), plain)
 
 
+def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
+    found: Any = notifier.targets(loaded)
+    if isinstance(found, str) or not all(isinstance(target, str) for target in found):
+        raise PluginError(f"notifier type {notifier.type_id!r}: targets() must return a list of texts")
+    return tuple(dict.fromkeys(found)) or ("",)
+
+
 def _load(notifier: Notifier, schema: Schema, config: dict[str, Any], partial: tuple[str, ...] = ()) -> dict[str, Any]:
     try:
         return schema.load(config, partial=partial or None)  # type: ignore[no-any-return]
     except ValidationError as error:
-        secrets = secret_fields(schema)
         found: dict[str, list[str]] = {}
+        scrub = Scrubber(value for key, value in config.items() if is_secret(schema, key))
         for path, message in messages(error.messages):
-            found.setdefault(path, []).append(message)
-        lines = [_line(path, texts, config, secrets) for path, texts in found.items()]
+            found.setdefault(path, []).append(scrub(message))
+        lines = [_line(path, texts, config, schema) for path, texts in found.items()]
         raise InvalidConfig(f"invalid {notifier.type_id} configuration: {'; '.join(lines)}", found) from None
 
 
-def _line(path: str, texts: list[str], config: Mapping[str, Any], secrets: set[str]) -> str:
+def _line(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema) -> str:
     key, _, rest = path.partition(".")
+    if path in config:  # an unknown key may have dots
+        key, rest = path, ""
     value = config.get(key)
     if rest.isdigit() and isinstance(value, list):
         value = value[int(rest)]
-    shown = "" if key in secrets or value is None else " " + mask_passwords(repr(value))[:100]
+    shown = "" if is_secret(schema, key) or value is None else " " + mask_passwords(repr(value))[:100]
     return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
 
 

@@ -38,17 +38,34 @@ def to_document(listener: Listener) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> Listener:
     """The listener; raises KeyError, TypeError or ValueError where `document` is not one of ours."""
     schedule = document.get("retry_schedule")
+    enabled = document.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise TypeError(f"enabled is {enabled!r:.60}, which is neither true nor false")
     return Listener(
         id=document["id"],
         notifier_type_id=document["notifier_type_id"],
         notifier_config=dict(document["notifier_config"]),
-        event_types=tuple(document["event_types"]),
-        targets=tuple(document["targets"]),
-        created=datetime.fromisoformat(document["created"]),
-        updated=datetime.fromisoformat(document["updated"]),
+        event_types=_texts(document, "event_types"),
+        targets=_texts(document, "targets"),
+        created=_moment(document, "created"),
+        updated=_moment(document, "updated"),
         filter=document.get("filter"),
-        enabled=document.get("enabled", True),
+        enabled=enabled,
         disabled_reason=document.get("disabled_reason"),
         retry_schedule=None if schedule is None else tuple(schedule),
         lanes=document.get("lanes"),
     )
+
+
+def _texts(document: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = document[key]
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise TypeError(f"{key} is no list of texts")  # a text would become a list of its letters
+    return tuple(value)
+
+
+def _moment(document: Mapping[str, Any], key: str) -> datetime:
+    moment = datetime.fromisoformat(document[key])
+    if moment.tzinfo is None:
+        raise ValueError(f"{key} has no time zone")
+    return moment

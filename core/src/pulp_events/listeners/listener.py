@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +18,11 @@ class Listener:
     """24 hex digits."""
 
     notifier_type_id: str
-    notifier_config: Mapping[str, Any]
-    """As the administrator gave it, validated; JSON values. A secret may be a reference: `{"$env": NAME}`."""
+    notifier_config: Mapping[str, Any] = field(repr=False)
+    """As the administrator gave it, validated; JSON values. A secret may be a reference: `{"$env": NAME}`.
+
+    Not in the record's repr, which ends up in logs.
+    """
 
     event_types: tuple[str, ...]
     """Event types or patterns, sorted as given."""

@@ -74,6 +74,7 @@ class Listeners:
         notifier = self._plugins.notifier(notifier_type_id)
         types = self._check_event_types(event_types)
         _check_options(filter, retry_schedule, lanes)
+        _check_mapping(notifier_config)
         given = {key: value for key, value in notifier_config.items() if value is not None}
         config, targets = validate(notifier, given)
         now = from_timestamp(self._clock.time())
@@ -126,6 +127,8 @@ class Listeners:
         _check_options(
             *(None if option is UNCHANGED else option for option in (filter, retry_schedule, lanes))  # type: ignore[arg-type]
         )
+        if notifier_config is not None:
+            _check_mapping(notifier_config)
 
         def change(before: Listener) -> Listener:
             after = before
@@ -210,6 +213,13 @@ class Listeners:
         for text in event_types:
             types.check_pattern(text)
         return tuple(dict.fromkeys(event_types))
+
+
+def _check_mapping(notifier_config: object) -> None:
+    if not isinstance(notifier_config, Mapping):
+        raise InvalidConfig(
+            f"notifier_config is of type {type(notifier_config).__name__}; it must be a mapping, such as a dict"
+        )
 
 
 def _check_options(filter: str | None, retry_schedule: Sequence[float] | None, lanes: int | None) -> None:

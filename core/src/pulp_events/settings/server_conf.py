@@ -20,11 +20,18 @@ def locate(path: str | Path | None) -> Path | None:
     """
     if path is not None:
         given = Path(path).expanduser()
-        if not given.is_file():
+        if not _is_file(given):
             raise SettingsError(f"{given}: no such file; name an existing server.conf, or none to use the defaults")
         return given
     found = Path(os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_PATH).expanduser()
-    return found if found.is_file() else None
+    return found if _is_file(found) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # such as a folder that this user may not enter
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}; check its permissions") from error
 
 
 def read(path: Path | None) -> Mapping[str, Mapping[str, str]]:
@@ -37,7 +44,7 @@ def read(path: Path | None) -> Mapping[str, Mapping[str, str]]:
     parser = configparser.ConfigParser(interpolation=None, default_section="\0none")
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their case, as ours are looked up
     try:
-        parser.read_string(path.read_text("utf-8"), source=str(path))
+        parser.read_string(path.read_text("utf-8-sig"), source=str(path))
     except configparser.DuplicateOptionError as error:
         raise SettingsError(
             f"{path}, section [{error.section}], key {error.option}: set twice (again in line {error.lineno}); keep one"
@@ -46,14 +53,14 @@ def read(path: Path | None) -> Mapping[str, Mapping[str, str]]:
         raise SettingsError(
             f"{path}, section [{error.section}]: begun twice (again in line {error.lineno}); merge the two"
         ) from error
+    # These two quote the line, which may hold a password: neither they nor what they say is passed on.
     except configparser.MissingSectionHeaderError as error:
         raise SettingsError(
-            f"{path}, line {error.lineno}: {error.line.strip()[:60]!r} stands before the first section; "
-            "begin with a line such as [events]"
-        ) from error
+            f"{path}, line {error.lineno}: it stands before the first section; begin with a line such as [events]"
+        ) from None
     except configparser.ParsingError as error:
-        line, text = error.errors[0]
-        raise SettingsError(f"{path}, line {line}: {text[:60]} is neither `key = value` nor [section]") from error
+        line, _ = error.errors[0]
+        raise SettingsError(f"{path}, line {line}: it is neither `key = value` nor [section]") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     except OSError as error:

@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError
 
 from pulp_events.errors import SettingsError
 from pulp_events.fields import messages
-from pulp_events.secrets import mask_passwords
+from pulp_events.secrets import Scrubber, is_secret, mask_passwords
 from pulp_events.settings import server_conf
 from pulp_events.settings.sections import CORE_SECTIONS, data_path
 
@@ -70,17 +70,18 @@ class Settings:
     def _explain(self, section: str, schema: Schema, given: Mapping[str, str], error: ValidationError) -> str:
         known = {field.data_key or name: field for name, field in schema.fields.items()}
         key, message = next(iter(messages(error.messages)))
-        place = f"{self.path}, section [{section}]"
-        key = key.split(".")[0]
+        place = f"{self.path or 'server.conf (there is none)'}, section [{section}]"
+        key = key if key in given else key.split(".")[0]
+        hidden = is_secret(schema, key)
         if key and key not in known:
             import difflib
 
             close = difflib.get_close_matches(key, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            value = mask_passwords(repr(given.get(key)))
+            value = "(hidden)" if hidden else mask_passwords(repr(given.get(key)))
             return f"{place}, key {key} = {value}: unknown key.{hint} Known keys: {', '.join(known)}"
         if key and key in given:
-            secret = known[key].metadata.get("secret")
-            value = "(secret)" if secret else mask_passwords(repr(given[key]))
+            value = "(secret)" if hidden else mask_passwords(repr(given[key]))
+            message = Scrubber([given[key]])(message) if hidden else message
             return f"{place}, key {key} = {value}: {message}"
         return f"{place}{f', key {key}' if key else ''}: {message}"
