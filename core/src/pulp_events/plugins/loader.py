@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -35,7 +35,7 @@ class Loader:
         """Load every entry point of the group `pulp_events`, in the order of their names."""
         blocked = {name.strip() for name in os.environ.get(BLOCK_VARIABLE, "").split(",")}
         plugins = []
-        for entry_point in sorted(entry_points(GROUP), key=lambda found: found.name):
+        for entry_point in sorted(entry_points(GROUP), key=lambda found: (found.name, found.value)):
             if entry_point.name in blocked:
                 reason = f"named in {BLOCK_VARIABLE}"
                 plugins.append(Plugin(entry_point.name, entry_point, state=BLOCKED, reason=reason))
@@ -49,16 +49,27 @@ class Loader:
         try:
             with api.noting_deprecations(plugin):
                 self._load(plugin, importer)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything, and it is only left out
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a plugin may raise anything, and it is only left out
             self.fail(plugin, error)
-            self._forget(name)
         return plugin
 
     def _load(self, plugin: Plugin, importer: Callable[[], Any]) -> None:
         module = importer()
         plugin.needs_api = api.stated_range(module)
         api.check(plugin.needs_api)
-        self._register(plugin.name, module)
+        self._refuse_taken(plugin.name, module)
+        try:
+            self._register(plugin.name, module)
+            self._collect(plugin, module)
+        except BaseException:
+            # pluggy may keep a plugin that failed its validation; this also unhooks what it had hooked so far.
+            if self._manager.is_registered(module):
+                self._manager.unregister(module)
+            raise
+
+    def _collect(self, plugin: Plugin, module: Any) -> None:
         plugin.hooks = self._implementations(module)
         if collect := plugin.hooks.get("pulp_event_types"):
             plugin.event_types = check_event_types(collect())
@@ -83,13 +94,12 @@ class Loader:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             raise PluginError(_first_line(error)) from error
-        except ValueError as error:
-            raise PluginError(f"another entry point registered the same module already ({module!r:.80})") from error
 
-    def _forget(self, name: str) -> None:
-        # pluggy keeps a plugin that failed its own validation; unregistering also unhooks what it had hooked so far.
-        if self._manager.get_plugin(name) is not None:
-            self._manager.unregister(name=name)
+    def _refuse_taken(self, name: str, module: Any) -> None:
+        if self._manager.has_plugin(name):
+            raise PluginError(f"another entry point has the name {name} already; uninstall one of the two packages")
+        if self._manager.is_registered(module):
+            raise PluginError(f"another entry point registered the same module already ({module!r:.80})")
 
     def _implementations(self, module: Any) -> dict[str, Callable[..., Any]]:
         found = {}
@@ -100,8 +110,8 @@ class Loader:
                 if implementation.hookwrapper or implementation.wrapper:
                     raise PluginError(f"{caller.name} is a hook wrapper; only plain implementations are supported")
                 found[caller.name] = _by_keyword(implementation.function, implementation.argnames)
-        if not found and isinstance(module, ModuleType):
-            _refuse_unmarked(module)
+        if isinstance(module, ModuleType):
+            _refuse_unmarked(module, found)
         return found
 
 
@@ -114,9 +124,9 @@ def _by_keyword(function: Callable[..., Any], names: Iterable[str]) -> Callable[
     return call
 
 
-def _refuse_unmarked(module: ModuleType) -> None:
+def _refuse_unmarked(module: ModuleType, marked: Container[str]) -> None:
     for name, _function in inspect.getmembers(module, inspect.isfunction):
-        if hasattr(hookspecs, name) and name.startswith("pulp_"):
+        if hasattr(hookspecs, name) and name.startswith("pulp_") and name not in marked:
             raise PluginError(f"{name} is not marked with @hookimpl, so it would never be called")
 
 

@@ -46,6 +46,7 @@ class Observers:
 
     def emitted(self, event: Event, listeners: Sequence[Listener]) -> None:
         """The event is stored for these listeners."""
+        listeners = tuple(listeners)  # one plugin cannot take them from the next
         for plugin, call in self._emitted:
             try:
                 call(event=event, listeners=listeners)

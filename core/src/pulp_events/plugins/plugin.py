@@ -43,11 +43,16 @@ class Plugin:
     @cached_property
     def distribution(self) -> str:
         """Name of the installed package, empty for a plugin that none brought."""
-        found = self.entry_point and self.entry_point.dist
-        return found.name if found else ""
+        return self._metadata("Name")
 
     @cached_property
     def version(self) -> str:
         """Version of the installed package, empty for a plugin that none brought."""
-        found = self.entry_point and self.entry_point.dist
-        return found.version if found else ""
+        return self._metadata("Version")
+
+    def _metadata(self, key: str) -> str:
+        try:
+            found = self.entry_point and self.entry_point.dist
+            return str(found.metadata[key] or "") if found else ""
+        except Exception:  # noqa: BLE001  # metadata that cannot be read must not end a list of plugins
+            return ""

@@ -13,6 +13,7 @@ from pulp_events.events.event_type import EventTypes
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.loader import Loader
 from pulp_events.plugins.plugin import LOADED, Plugin
+from pulp_events.secrets import mask_passwords
 
 FIRST_PARTY = {
     "email": "pulp-events-email",
@@ -76,8 +77,9 @@ class Plugins:
         for plugin, call in self.hooks(name):
             try:
                 result = call(**arguments)
-            except Exception as error:
-                raise PluginError(f"plugin {plugin.name}, {name}: {error}") from error
+            except (Exception, SystemExit) as error:
+                reason = mask_passwords(" ".join(str(error).split())) or type(error).__name__
+                raise PluginError(f"plugin {plugin.name}, {name}: {reason}") from error
             if result is not None:
                 return result
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from marshmallow import Schema
@@ -38,7 +39,7 @@ RESERVED_TYPE_IDS = frozenset(
 
 def check_event_types(found: Any) -> list[EventType]:
     """The event types that a plugin's hook returned; raises PluginError for anything else."""
-    types = list(found or ())
+    types = _listed("pulp_event_types", found)
     for event_type in types:
         if not isinstance(event_type, EventType):
             raise PluginError(f"pulp_event_types returned {event_type!r:.80}; it must return EventType objects")
@@ -47,10 +48,18 @@ def check_event_types(found: Any) -> list[EventType]:
 
 def check_notifiers(found: Any) -> list[Notifier]:
     """The notifiers that a plugin's hook returned; raises PluginError for anything that cannot be used."""
-    notifiers = list(found or ())
+    notifiers = _listed("pulp_notifiers", found)
     for notifier in notifiers:
         _check_notifier(notifier)
     return notifiers
+
+
+def _listed(hook: str, found: Any) -> list[Any]:
+    if found is None:
+        return []
+    if isinstance(found, str | bytes | Mapping) or not isinstance(found, Iterable):
+        raise PluginError(f"{hook} returned {found!r:.80}; it must return a list")
+    return list(found)
 
 
 def _check_notifier(notifier: Any) -> None:
@@ -69,6 +78,8 @@ def _check_notifier(notifier: Any) -> None:
     if (section is None) != (schema is None):
         raise PluginError(f"{name} must set both settings_section and settings_schema, or neither")
     if schema is not None:
+        if not isinstance(section, str) or not section:
+            raise PluginError(f"{name}.settings_section is {section!r}; name a section of server.conf")
         _check_schema(f"{name}.settings_schema", schema)
         if section in CORE_SECTIONS:
             raise PluginError(f"{name}.settings_section is {section!r}, which is core's; choose another")
