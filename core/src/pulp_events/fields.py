@@ -28,11 +28,11 @@ def parse_duration(text: str | float | int) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """The shortest text that `parse_duration` reads back as `seconds`: `5s`, `30m`, `1h 30m`, `250ms`."""
-    if seconds < 1 and seconds:
-        return f"{seconds * 1000:g}ms"
+    """Short text that `parse_duration` reads back as `seconds`, to the millisecond from 1 s on: `1h 30m`, `250ms`."""
+    if 0 < seconds < 0.9995:
+        return f"{seconds * 1000:.6f}".rstrip("0").rstrip(".") + "ms"
     parts = []
-    rest = seconds
+    rest = round(seconds, 3)
     for unit in ("d", "h", "m"):
         whole = int(rest // _UNITS[unit])
         if whole:

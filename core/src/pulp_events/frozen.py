@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 
@@ -48,17 +49,19 @@ class FrozenList(list[Any]):
 
 def freeze(value: Any) -> Any:
     """`value` (JSON types) with every dict and list in it frozen."""
-    if type(value) is dict:
+    if isinstance(value, FrozenDict | FrozenList | str):
+        return value
+    if isinstance(value, Mapping):
         return FrozenDict({key: freeze(item) for key, item in value.items()})
-    if type(value) in (list, tuple):
+    if isinstance(value, list | tuple):
         return FrozenList(freeze(item) for item in value)
     return value
 
 
 def thaw(value: Any) -> Any:
     """A deep copy of `value` in plain dicts and lists."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: thaw(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [thaw(item) for item in value]
     return value

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SUCCESS = "success"
 FAILED = "failed"
+LONGEST = 20_000
+"""Characters of an error's message, and of the end of its traceback, that a finish carries."""
 
 
 class Operation:
@@ -56,7 +58,7 @@ class Operation:
             "end_time": from_timestamp(self._bus.clock.time()),
             "result": FAILED if failed else self.payload.get("result", SUCCESS),
             "error_message": _message(error) if error else self.payload.get("error_message"),
-            "traceback": "".join(traceback.format_exception(error)) if error else self.payload.get("traceback"),
+            "traceback": _trace(error) if error else self.payload.get("traceback"),
         }
         try:
             self._bus.emit(f"{self._name}.finish", finish, self._call_report)
@@ -67,4 +69,13 @@ class Operation:
 
 
 def _message(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return _carried(str(error))[:LONGEST] or type(error).__name__
+
+
+def _trace(error: BaseException) -> str:
+    return _carried("".join(traceback.format_exception(error)))[-LONGEST:]
+
+
+def _carried(text: str) -> str:
+    """The text with lone surrogates, as in the name of a file, spelt out: a report cannot carry them."""
+    return text.encode("utf-8", "backslashreplace").decode()

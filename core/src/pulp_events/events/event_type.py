@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pulp_events.errors import PluginError, UnknownEventType
 from pulp_events.events import pattern as patterns
+from pulp_events.frozen import freeze
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\Z")
 
@@ -25,10 +26,11 @@ class EventType:
     """True for what the event system says of itself; help texts name the application's types only."""
 
     def __post_init__(self) -> None:
-        if not _NAME.match(self.name):
+        if not isinstance(self.name, str) or not _NAME.match(self.name):
             raise PluginError(
                 f"event type {self.name!r} is no valid name; use letters, digits, _ and -, in words separated by dots"
             )
+        object.__setattr__(self, "payload", freeze(self.payload))
 
 
 class EventTypes:

@@ -33,7 +33,12 @@ def to_jsonable(value: Any, path: str) -> Any:
     Raises InvalidEvent with the path of the first value that is none of these, of NaN or infinity, of a naive
     datetime, of text that is not Unicode (lone surrogates), of a cycle, and of nesting deeper than 64.
     """
-    return _convert(value, path, ())
+    try:
+        return _convert(value, path, ())
+    except InvalidEvent as error:
+        # A key of the application's stands in the path: what would break the line is spelt out.
+        text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(error))
+        raise InvalidEvent(text) from None
 
 
 def _convert(value: Any, path: str, parents: tuple[int, ...]) -> Any:
@@ -69,7 +74,7 @@ def _container(value: Any, path: str, parents: tuple[int, ...]) -> Any:
     if isinstance(value, list | tuple):
         return FrozenList([_convert(item, f"{path}[{index}]", parents) for index, item in enumerate(value)])
     if isinstance(value, AbstractSet):
-        members = [_convert(item, f"{path}{{{item!r:.40}}}", parents) for item in value]
+        members = [_convert(item, f"{path}{{{_shown(item)}}}", parents) for item in value]
         members.sort(key=lambda member: (type(member).__name__, json.dumps(member, sort_keys=True)))
         return FrozenList(members)
     return FrozenDict(
@@ -84,9 +89,12 @@ def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
     if isinstance(value, enum.Enum):
         return _convert(value.value, path, parents)
     if isinstance(value, datetime):
-        if value.tzinfo is None:
+        if value.utcoffset() is None:  # which a time zone of somebody's own may say too
             raise InvalidEvent(f"{path} is a datetime without a time zone ({value!r}); use datetime.now(timezone.utc)")
-        return iso_z(value)
+        try:
+            return iso_z(value)
+        except OverflowError:
+            raise InvalidEvent(f"{path} is {value!r}, which is no date in UTC; use null or text") from None
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -98,7 +106,7 @@ def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
             raise InvalidEvent(f"{path} is {value}, which JSON cannot carry; use null or text")
         return str(value)
     if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode()
+        return base64.b64encode(bytes(value)).decode()
     if isinstance(value, str):
         return _text(str(value), path)
     if isinstance(value, int):
@@ -111,6 +119,13 @@ def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
     )
 
 
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.40}"
+    except Exception:  # noqa: BLE001  # a class may have any repr
+        return f"<{type(value).__name__}>"
+
+
 def _key(key: Any, path: str) -> str:
     if isinstance(key, enum.Enum):
         key = key.value
@@ -120,7 +135,7 @@ def _key(key: Any, path: str) -> str:
         return str(_integer(int(key), f"a key of {path}"))
     if isinstance(key, UUID):
         return str(key)
-    raise InvalidEvent(f"{path} has the key {key!r:.60} of type {type(key).__name__}; keys must be text")
+    raise InvalidEvent(f"{path} has the key {_shown(key)} of type {type(key).__name__}; keys must be text")
 
 
 def _text(value: str, path: str) -> str:
