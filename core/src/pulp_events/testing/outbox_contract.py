@@ -254,6 +254,12 @@ class OutboxContract:
         assert again.attempts == 2
         assert len(outbox.attempts(again.id)) == 1
 
+    def test_an_attempt_is_recorded_whatever_characters_its_endpoint_answered(self, outbox: Outbox) -> None:
+        outbox.add([new_event()])
+        [delivery] = self.claim(outbox)
+        assert list(outbox.record([result(delivery, "give_up", detail="Grüße, \0 and \ufffe")])) == [True]
+        assert outbox.attempts(delivery.id)[0].detail.startswith("Grüße, ")
+
     def test_a_transition_that_does_not_follow_an_attempt_is_refused(self, outbox: Outbox) -> None:
         outbox.add([new_event()])
         [delivery] = self.claim(outbox)
@@ -298,6 +304,27 @@ class OutboxContract:
         outbox.add([new_event()])
         outbox.revive(DeliveryQuery(), 10)
         assert [delivery.id for delivery in self.claim(outbox, ordered=True)][0] == old.id
+
+    def test_ordered_views_that_claim_at_once_do_not_overtake_each_other(self, home: Home) -> None:
+        views = [home.open() for _ in range(4)]
+        events = [new_event() for _ in range(60)]
+        views[0].add(events)
+        claimed: list[str] = []
+
+        def work(view: Outbox, token: str) -> None:
+            while len(claimed) < 60:
+                found = self.claim(view, limit=3, token=token, ordered=True)
+                claimed.extend(delivery.event_id for delivery in found)
+                view.record([result(delivery, "succeed") for delivery in found])
+
+        threads = [threading.Thread(target=work, args=(view, f"t{n}"), daemon=True) for n, view in enumerate(views)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert claimed == [event.id for event in events]
+        for view in views:
+            view.close()
 
     # ---- administration ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,109 @@
+"""How soon one process hears of what another did, and what that costs."""
+
+import time
+
+import pytest
+
+from pulp_events.testing.listener_store_contract import new_listener
+from pulp_events.testing.outbox_contract import LISTENER, new_event
+from pulp_events_postgres import queue
+
+
+@pytest.fixture
+def two(place):
+    """Two processes' views: outboxes and listener stores."""
+    opened = place.outbox(), place.outbox(), place.listeners(), place.listeners()
+    yield opened
+    for store in opened:
+        store.close()
+
+
+def counted(database, monkeypatch):
+    """Statements that are run from now on."""
+    seen, run = [], database.connections.run
+    monkeypatch.setattr(database.connections, "run", lambda *arguments: (seen.append(1), run(*arguments))[1])
+    return seen
+
+
+def test_what_is_announced_is_noticed_at_once(two, eventually):
+    watcher, writer, *_ = two
+    watcher.changed()
+    began = time.monotonic()
+    writer.add([new_event()])
+    assert eventually(watcher.changed, 0.5)
+    assert time.monotonic() - began < 0.5
+
+
+def test_what_nobody_announced_is_noticed_within_a_second(two, eventually):
+    watcher, writer, *_ = two
+    watcher.changed()
+    queue.add_surely(writer.database, [new_event()], True)
+    assert eventually(watcher.changed, 1.5)
+
+
+def test_looking_costs_no_query_as_a_rule(two, monkeypatch):
+    watcher, *_ = two
+    watcher.changed()
+    seen = counted(watcher.database, monkeypatch)
+    for _ in range(1000):
+        watcher.changed()
+    assert len(seen) <= 2
+
+
+def test_a_connection_that_listens_and_breaks_is_made_anew(two, server, eventually):
+    watcher, writer, *_ = two
+    watcher.changed()
+    with server.connect() as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+    assert eventually(watcher.changed, 3)
+    time.sleep(1.1)
+    watcher.changed()
+    writer.add([new_event()])
+    assert eventually(watcher.changed, 0.5)
+
+
+def test_a_listener_made_elsewhere_is_heard_of_within_a_second(two, eventually):
+    _, _, here, elsewhere = two
+    assert here.version() is None
+    elsewhere.add(new_listener())
+    assert eventually(lambda: here.version() is not None, 1.0)
+
+
+def test_the_version_of_listeners_is_not_asked_for_at_each_emit(two, monkeypatch):
+    _, _, here, _ = two
+    here.version()
+    seen = counted(here.database, monkeypatch)
+    for _ in range(1000):
+        here.version()
+    assert len(seen) <= 1
+
+
+def test_ones_own_change_of_listeners_holds_at_once(two):
+    _, _, here, _ = two
+    before = here.version()
+    here.add(new_listener())
+    assert here.version() != before
+
+
+def test_one_announcement_stands_for_many(two, monkeypatch):
+    _, writer, *_ = two
+    writer.add([new_event()])
+    time.sleep(0.1)
+    announcing = counted(writer.database, monkeypatch)
+    began = time.monotonic()
+    for _ in range(200):
+        writer.database.announce()
+        time.sleep(0.0005)
+    spent = time.monotonic() - began
+    time.sleep(0.05)
+    assert 1 <= len(announcing) <= spent / 0.02 + 3
+
+
+def test_text_that_postgresql_cannot_store_is_recorded_all_the_same(two):
+    from pulp_events.testing.outbox_contract import result
+
+    outbox, *_ = two
+    outbox.add([new_event()])
+    [delivery] = outbox.claim(LISTENER, 1, 60, "t").deliveries
+    outbox.record([result(delivery, "give_up", detail="nul \0, surrogate \udcff, ü")])
+    assert outbox.attempts(delivery.id)[0].detail == "nul \ufffd, surrogate ?, ü"
