@@ -103,27 +103,12 @@ def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
     )
 
 
-DELETE = """
-WITH keys AS MATERIALIZED ({0}), gone AS (
-    DELETE FROM @.pulp_delivery d USING keys WHERE d.event_seq = keys.event_seq AND d.n = keys.n
-    RETURNING d.event_seq, d.n
-), attempts AS (
-    DELETE FROM @.pulp_attempt a USING keys WHERE a.event_seq = keys.event_seq AND a.n = keys.n
-), events AS (
-    DELETE FROM @.pulp_event e WHERE e.seq IN (SELECT event_seq FROM keys) AND NOT EXISTS (
-        SELECT FROM @.pulp_delivery d WHERE d.event_seq = e.seq
-        AND NOT EXISTS (SELECT FROM keys WHERE keys.event_seq = d.event_seq AND keys.n = d.n))
-)
-SELECT count(*) FROM gone
-"""
-"""Deliveries with their attempts, and the events that then have none. All parts see the tables as they were before."""
-
-
 def purge(database: Database, query: DeliveryQuery, limit: int) -> int:
     """Finished deliveries that fit are deleted, the oldest first; an event goes with its last delivery."""
     where, parameters = _conditions(query)
     keys = _KEYS.format(f"d.state <> 'pending' AND {where}")
-    return int(database.rows(DELETE.format(keys), (*parameters, limit))[0][0])
+    deleted = f"SELECT @.pulp_delete(array_agg(k.event_seq), array_agg(k.n)) FROM ({keys}) k"
+    return int(database.rows(deleted, (*parameters, limit))[0][0])
 
 
 def stats(database: Database) -> Stats:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
-from pulp_events_postgres.ledger import DELETE
 
 STEP = 2000
 """Rows that one step looks at, at most."""
@@ -16,11 +15,7 @@ _LOOK = """
 SELECT d.event_seq, d.n, d.state, d.finished, e.time FROM @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq
 WHERE (d.event_seq, d.n) > (%s::int8, %s::int4) ORDER BY d.event_seq, d.n LIMIT %s
 """
-# Asked again: in between, an administrator may have revived it.
-_GONE = """
-SELECT d.event_seq, d.n FROM unnest(%s::int8[], %s::int4[]) AS u(event_seq, n)
-JOIN @.pulp_delivery d ON d.event_seq = u.event_seq AND d.n = u.n WHERE d.state <> 'pending' FOR UPDATE OF d SKIP LOCKED
-"""
+_DELETE = "SELECT @.pulp_delete(%s::int8[], %s::int4[])"
 
 
 class Cleaner:
@@ -46,12 +41,11 @@ class Cleaner:
         if not turn[0]:
             self._position = _START
             return False
-        own.execute("SELECT set_config('synchronous_commit', 'off', true)")
         limits = {"delivered": turn[1] - keep_delivered, "dead": turn[1] - keep_dead}
         rows = own.execute(text(_LOOK), (*self._position, STEP)).fetchall()
         gone = [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]]
         if gone:
-            own.execute(text(DELETE.format(_GONE)), ([seq for seq, _ in gone], [n for _, n in gone]))
+            own.execute(text(_DELETE), ([seq for seq, _ in gone], [n for _, n in gone]))
         if len(rows) < STEP or rows[-1][4] > max(limits.values()):
             self._position = _START
             return False

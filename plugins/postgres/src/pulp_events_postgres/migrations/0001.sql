@@ -206,3 +206,24 @@ BEGIN
             THEN h.failures + EXCLUDED.failures ELSE EXCLUDED.failures END,
         detail = EXCLUDED.detail;
 END $$;
+
+-- Deletes finished deliveries with their attempts, and the events that then have none; returns how many.
+CREATE FUNCTION @.pulp_delete(p_seq bigint[], p_n integer[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+DECLARE
+    v_seq  bigint[];
+    v_n    integer[];
+    v_gone bigint;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    -- Asked again: an administrator may just have revived one.
+    WITH gone AS (
+        DELETE FROM @.pulp_delivery d USING unnest(p_seq, p_n) AS u(seq, n)
+        WHERE d.event_seq = u.seq AND d.n = u.n AND d.state <> 'pending' RETURNING d.event_seq, d.n)
+    SELECT array_agg(event_seq), array_agg(n), count(*) INTO v_seq, v_n, v_gone FROM gone;
+    DELETE FROM @.pulp_attempt a USING unnest(v_seq, v_n) AS u(seq, n) WHERE a.event_seq = u.seq AND a.n = u.n;
+    DELETE FROM @.pulp_event e WHERE e.seq = ANY (v_seq)
+        AND NOT EXISTS (SELECT FROM @.pulp_delivery d WHERE d.event_seq = e.seq);
+    RETURN v_gone;
+END $$;
