@@ -136,7 +136,7 @@ def test_a_batch_of_large_reports_is_delivered(url, make_delivery, open_channel)
 
 @pytest.mark.xfail(
     strict=False,
-    reason="seen to lack 1,000 of 2,000 in 2 of 20 runs on a machine under load; what RabbitMQ did with them is not known",
+    reason="seen to lack 1,000 of 2,000 in 2 of 20 runs under load; what RabbitMQ did with them is not known",
 )
 def test_a_broker_killed_in_mid_stream_loses_nothing(rabbitmq, url, make_delivery, open_channel) -> None:
     """Every delivery that was reported as delivered is in the queue after the restart; the others may be sent again."""
