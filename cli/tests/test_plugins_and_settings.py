@@ -138,3 +138,14 @@ def test_the_check_names_what_is_wrong_with_the_data_folder(admin, prepare, hint
     prepare(admin.data)
     run = admin("event", "config", "check")
     assert run.code == 1 and "problem" in run.out and hint in run.out and run.err == ""
+
+
+def test_the_api_that_a_plugin_needs_is_listed_and_one_that_needs_another_has_failed(admin, with_plugin):
+    needs = type("Needs", (Audit,), {"pulp_events_api": ">=1.0,<2"})
+    with_plugin("needs", needs())
+    run = admin.ok("event", "plugin", "list")
+    assert "NEEDS API" in run.out and ">=1.0,<2" in run.out
+    with_plugin("late", type("Late", (Audit,), {"pulp_events_api": ">=7"})())
+    row = {each["name"]: each for each in admin.ok("event", "plugin", "list", "--json").json}["late"]
+    assert row["state"] == "failed" and "needs plugin API >=7" in row["reason"] and row["needs_api"] == ">=7"
+    assert row["deprecations"] == []
