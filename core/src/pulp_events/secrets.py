@@ -6,6 +6,7 @@ A secret field (`metadata={"secret": True}`) holds its value or a reference, `{"
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -129,7 +130,8 @@ class Scrubber:
 def _texts(value: Any) -> Iterable[str]:
     if isinstance(value, str):
         yield value
-        yield repr(value)[1:-1]
+        # as errors quote it: in a repr, in one that has both kinds of quotes, in JSON
+        yield from (repr(value)[1:-1], repr(value + "'\"")[1:-4], json.dumps(value)[1:-1])
         for line in value.splitlines():
             yield line.strip()
         if "://" in value:

@@ -1,7 +1,6 @@
 """One broken plugin is left out, named with its reason; the others work. Real packages on a real path."""
 
 import sys
-import textwrap
 
 import pytest
 
@@ -50,25 +49,6 @@ BROKEN = {
     "taken event type": (HEAD + "@hookimpl\ndef pulp_event_types():\n    return [EventType('repo.sync.start', 'mine')]",
                          "registered already"),
 }  # fmt: skip
-
-
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Make packages with an entry point each, on a path that is searched."""
-    site = tmp_path / "site"
-    monkeypatch.syspath_prepend(str(site))
-
-    def install_one(name, code):
-        module = f"planted_{name}"
-        info = site / f"{module}-1.2.dist-info"
-        info.mkdir(parents=True)
-        (site / f"{module}.py").write_text(textwrap.dedent(code))
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: planted-{name}\nVersion: 1.2\n")
-        (info / "entry_points.txt").write_text(f"[pulp_events]\n{name} = {module}\n")
-
-    yield install_one
-    for name in [name for name in sys.modules if name.startswith("planted_")]:
-        del sys.modules[name]
 
 
 @pytest.mark.parametrize("fault", BROKEN)
