@@ -1,4 +1,4 @@
-"""Each test has a database of its own on a server that the session starts."""
+"""Each test has a database, or a schema, of its own on a server that the session starts."""
 
 import importlib.util
 import itertools
@@ -82,8 +82,26 @@ class Home:
         return PostgresListenerStore(self.database(), **options)
 
 
+@pytest.fixture(scope="session")
+def common(server):
+    return server.create("common")
+
+
 @pytest.fixture
-def place(url):
+def place(server, common):
+    """A home in a schema of its own, which is made far sooner than a database."""
+    name = f"test_{next(_numbers)}"
+    with server.connect("common") as connection:
+        connection.execute(f"CREATE SCHEMA {name} AUTHORIZATION pulp")
+    yield Home(f"{common}?options=-csearch_path%3D{name}")
+    with server.connect("common") as connection:
+        connection.execute("SET client_min_messages = warning")
+        connection.execute(f"DROP SCHEMA {name} CASCADE")
+
+
+@pytest.fixture
+def place_in_public(url):
+    """A home in a database of its own."""
     return Home(url)
 
 
@@ -113,6 +131,17 @@ def conf(tmp_path, url):
 @pytest.fixture(name="missing")
 def _missing():
     return missing
+
+
+@pytest.fixture
+def needs():
+    """`needs("django")`: skip the test where it is not installed."""
+
+    def need(module):
+        if importlib.util.find_spec(module) is None:
+            missing(f"{module} is not installed; pip install pulp-events-postgres[test]")
+
+    return need
 
 
 @pytest.fixture

@@ -72,7 +72,8 @@ def test_tables_of_a_newer_release_are_left_alone(place):
         place.database()
 
 
-def test_a_schema_of_its_own_is_named_in_the_url(place, server):
+def test_a_schema_of_its_own_is_named_in_the_url(place_in_public):
+    place = place_in_public
     first = place.database()
     first.execute("CREATE SCHEMA events")
     place.url += "?options=-csearch_path%3Devents"

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "transactional"
 
 
@@ -17,15 +15,15 @@ def run(name, *arguments):
     )  # fmt: skip
 
 
-def test_sqlalchemy(conf, url):
-    pytest.importorskip("sqlalchemy", reason="needs pulp-events-postgres[examples]")
+def test_sqlalchemy(conf, url, needs):
+    needs("sqlalchemy")
     done = run("sqlalchemy_app.py", conf, url.replace("postgresql:", "postgresql+psycopg:"))
     assert done.returncode == 0, done.stderr
     assert done.stdout == ("rolled back: an order is for one piece or more\n2 orders, 2 events on their way\n")
 
 
-def test_django(conf, url, server):
-    pytest.importorskip("django", reason="needs pulp-events-postgres[examples]")
+def test_django(conf, url, server, needs):
+    needs("django")
     done = run("django_app.py", conf, url.rpartition("/")[2], server.host, str(server.port))
     assert done.returncode == 0, done.stderr
     assert done.stdout == ("rolled back: an order is for one piece or more\n1 orders, 1 events on their way\n")

@@ -68,8 +68,9 @@ def test_a_worker_is_woken_by_the_commit(bus, dsn, eventually):
     assert eventually(bus.outbox.changed, 0.5)
 
 
-def test_sqlalchemy(bus, dsn):
-    sqlalchemy = pytest.importorskip("sqlalchemy", reason="needs pulp-events-postgres[examples]")
+def test_sqlalchemy(bus, dsn, needs):
+    needs("sqlalchemy")
+    import sqlalchemy
     from sqlalchemy.orm import Session
 
     engine = sqlalchemy.create_engine(dsn.replace("postgresql:", "postgresql+psycopg:"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,13 @@ class Database:
         self.connections.close()
 
 
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
 _lock = threading.Lock()
+os.register_at_fork(after_in_child=_renew_lock)
 _open: weakref.WeakKeyDictionary[Settings, Database] = weakref.WeakKeyDictionary()
 
 

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
-import psycopg
-
 from pulp_events.errors import ListenerNotFound, StoreCorrupt, StoreError
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.listener import Listener
@@ -51,15 +49,17 @@ class PostgresListenerStore:
         return [self._listener(*row) for row in rows]
 
     def add(self, listener: Listener) -> None:
+        document, tries = dump(listener), 0
+
         def add(own: Connection) -> None:
-            try:
-                own.execute(
-                    self.database.text("INSERT INTO @.pulp_listener (id, document) VALUES (%s, %s)"),
-                    (listener.id, dump(listener)),
-                )
-            except psycopg.errors.UniqueViolation as error:
-                raise StoreError(f"a listener with id {listener.id} exists already; nothing was stored") from error
-            self._changed(own)
+            nonlocal tries
+            tries += 1
+            text = "INSERT INTO @.pulp_listener (id, document) VALUES (%s, %s) ON CONFLICT (id) DO NOTHING"
+            if own.execute(self.database.text(text), (listener.id, document)).rowcount:
+                self._changed(own)
+            elif tries == 1:
+                raise StoreError(f"a listener with id {listener.id} exists already; nothing was stored")
+            # else the connection was lost while the first try committed
 
         self._write(add)
 
@@ -78,8 +78,16 @@ class PostgresListenerStore:
         return self._write(replace)
 
     def remove(self, listener_id: str) -> Listener:
+        found: Listener | None = None
+
         def remove(own: Connection) -> Listener:
-            found = self._find(own, listener_id)
+            nonlocal found
+            try:
+                found = self._find(own, listener_id)
+            except ListenerNotFound:
+                if found is None:
+                    raise
+                return found  # the connection was lost while the first try committed
             own.execute(self.database.text("DELETE FROM @.pulp_listener WHERE id = %s"), (listener_id,))
             self._changed(own)
             return found

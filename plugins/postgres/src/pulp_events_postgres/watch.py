@@ -89,9 +89,9 @@ class Watch:
             self._connection = connection
             self._database.listeners_changed = True
             return True  # whatever came while nobody listened
-        if not readable(connection):
-            return False
         try:
+            if not readable(connection):
+                return False
             for notice in connection.notifies(timeout=0):
                 if notice.payload == LISTENERS:
                     self._database.listeners_changed = True
