@@ -83,3 +83,14 @@ def test_importing_a_plugin_imports_no_transport(package):
     code = f"import sys; sys.path.insert(0, {source!r}); import {package}; print(*sys.modules)"
     names = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
     assert not names & {"requests", "urllib3", "smtplib", "proton", "jinja2", "ssl", "apprise", "email_validator"}
+
+
+def test_core_names_no_module_of_a_plugin_even_as_text():
+    """`import_module("pulp_events_http")` would be an import too."""
+    others = [name for name in PACKAGES if name != "pulp_events"]
+    for path in modules("pulp_events"):
+        if "testing" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not any(name in node.value for name in others), f"{path}:{node.lineno}"

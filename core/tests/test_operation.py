@@ -62,3 +62,42 @@ def test_the_error_of_the_block_is_not_replaced_by_one_of_its_event(bus):
         operation["bad"] = object()
         raise ValueError("the real one")
     assert "could not be emitted" in raised.value.__notes__[0]
+
+
+def test_a_message_that_is_no_unicode_still_leaves(bus):
+    with pytest.raises(ValueError), bus.operation("repo.sync"):
+        raise ValueError("cannot open caf\udce9")
+    finish = emitted(bus)[1]
+    assert finish.payload["error_message"] == "cannot open caf\\udce9"
+    assert "caf\\udce9" in finish.payload["traceback"]
+
+
+def test_a_message_of_a_megabyte_does_not_keep_the_finish_from_leaving(bus):
+    with pytest.raises(ValueError), bus.operation("repo.sync"):
+        raise ValueError("begin" + "x" * 1_000_000 + "end")
+    finish = emitted(bus)[1]
+    assert finish.payload["error_message"].startswith("begin")
+    assert finish.payload["traceback"].endswith("end\n")
+    assert len(finish.payload["error_message"]) == len(finish.payload["traceback"]) == 20_000
+
+
+def test_times_are_those_of_the_buses_clock_and_a_given_start_stays(bus):
+    with bus.operation("repo.sync", {"start_time": "earlier"}):
+        pass
+    start, finish = emitted(bus)
+    assert start.payload["start_time"] == finish.payload["start_time"] == "earlier"
+
+
+def test_the_given_payload_is_not_changed_by_the_block(bus):
+    mine = {"repo_id": "pulp2"}
+    with bus.operation("repo.sync", mine) as operation:
+        operation["added_count"] = 1
+        assert operation["repo_id"] == "pulp2"
+    assert mine == {"repo_id": "pulp2"}
+
+
+def test_an_operation_on_a_closed_bus_keeps_the_error_of_its_block(bus):
+    with pytest.raises(ValueError, match="mine") as raised, bus.operation("repo.sync"):
+        bus.close()
+        raise ValueError("mine")
+    assert "could not be emitted: this event bus was closed" in raised.value.__notes__[0]

@@ -4,9 +4,10 @@ import dataclasses
 import enum
 import json
 import pickle
+import re
 import uuid
 from copy import copy, deepcopy
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from pathlib import PurePosixPath
 
@@ -76,6 +77,24 @@ def test_other_values_leave_in_the_form_that_is_documented(value, leaves_as):
     assert thaw(to_jsonable(value, "payload")) == leaves_as
 
 
+class Wrapped(enum.Enum):
+    BAD = object()
+
+
+class Text(str):
+    pass
+
+
+class NoZone(tzinfo):
+    def utcoffset(self, moment):
+        return None
+
+
+class Unreadable:
+    def __repr__(self):
+        raise ZeroDivisionError
+
+
 CYCLE = {}
 CYCLE["self"] = [CYCLE]
 DEEP = []
@@ -101,6 +120,20 @@ for _ in range(MAX_DEPTH + 1):
         ({"a": Unit}, "payload.a", "of type"),
         ({"a": CYCLE}, "payload.a.self[0]", "contains itself"),
         ({"a": lambda: 1}, "payload.a", "of type"),
+        ({"a": datetime(2020, 1, 1, tzinfo=NoZone())}, "payload.a", "without a time zone"),
+        ({"a": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))}, "payload.a", "no date in UTC"),
+        ({"a": Decimal("-Infinity")}, "payload.a", "-Infinity"),
+        ({"a": {1.5: 1}}, "payload.a", "keys must be text"),
+        ({"a": {("x",): 1}}, "payload.a", "keys must be text"),
+        ({"a": {Unreadable(): 1}}, "payload.a", "<Unreadable>"),
+        ({"a": {Unreadable()}}, "payload.a{<Unreadable>}", "of type"),
+        ({"a\nb\t": object()}, "payload.a\\nb\\t", "of type"),
+        ({"a": {Colour.RED: 1, "red": 2}}, "payload.a", "twice"),
+        ({"a": (x for x in "ab")}, "payload.a", "builtins.generator"),
+        ({"a": range(3)}, "payload.a", "builtins.range"),
+        ({"a": 1j}, "payload.a", "builtins.complex"),
+        ({"a": Wrapped.BAD}, "payload.a", "of type"),
+        ({"a": Text("\ud800")}, "payload.a", "not valid Unicode"),
     ],
 )
 def test_what_json_cannot_carry_is_refused_with_its_path(value, path, why):
@@ -108,6 +141,42 @@ def test_what_json_cannot_carry_is_refused_with_its_path(value, path, why):
         to_jsonable(value, "payload")
     assert str(refused.value).startswith(path) and why in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+leaves = scalars | st.one_of(
+    st.datetimes(timezones=st.none() | st.timezones()), st.dates(), st.times(), st.timedeltas(), st.uuids(),
+    st.binary(max_size=5), st.decimals(), st.floats(), st.complex_numbers(), st.text(max_size=5),
+    st.sampled_from([Colour.RED, object(), memoryview(b"abcd")[::2], 1 << 5000, range(2)]),
+)  # fmt: skip
+keys = st.text(max_size=3) | st.integers() | st.booleans() | st.none() | st.just(Colour.RED)
+anything = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3) | st.tuples(inner, inner)
+    | st.builds(Unit, inner, inner),
+)  # fmt: skip
+
+
+@given(value=anything | st.sets(st.integers() | st.text(max_size=3) | st.dates() | st.none()))
+def test_whatever_is_in_a_payload_it_leaves_as_json_or_is_refused_in_one_line_with_a_path(value):
+    try:
+        converted = to_jsonable({"v": value}, "payload")
+    except InvalidEvent as error:
+        assert re.match(r"(a key of )?payload\.v", str(error)) and str(error).isprintable()
+    else:
+        assert json.loads(json.dumps(converted, allow_nan=False, ensure_ascii=False).encode()) == converted
+        assert thaw(to_jsonable(converted, "payload")) == converted, "what left once leaves again as it is"
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 1, MAX_DEPTH])
+def test_the_deepest_payload_that_is_carried_has_64_levels(levels):
+    value = []
+    for _ in range(levels - 1):
+        value = [value]
+    if levels < MAX_DEPTH:
+        assert to_jsonable({"deep": value}, "payload")
+    else:
+        with pytest.raises(InvalidEvent, match=r"^payload\.deep(\[0\]){63} is nested deeper than 64 levels"):
+            to_jsonable({"deep": value}, "payload")
 
 
 def test_nesting_has_an_end():

@@ -1,5 +1,6 @@
 """The file of listeners: whole, its owner's alone, shared by processes, and never overwritten when it is not ours."""
 
+import errno
 import json
 import os
 import random
@@ -11,7 +12,7 @@ import time
 
 import pytest
 
-from pulp_events import StoreCorrupt, StoreTooNew
+from pulp_events import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.listeners import index as index_module
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 
@@ -52,6 +53,12 @@ def test_file_and_folder_are_their_owners_alone(bus, file):
         (b'{"format": {"1": {"name": "pulp-events listeners", "version": 99}}}', StoreTooNew, "newer release"),
         (b'{"format": {"1": {"name": "pulp-events listeners", "version": 1}}, "listeners": {"1": {"id": "x"}}}',
          StoreCorrupt, "no listener"),
+        (b'{"format": {"1": {"name": "pulp-events listeners"}}}', StoreCorrupt, "no file of listeners"),
+        (b'{"format": {"1": {"name": "pulp-events listeners", "version": "2"}}}', StoreCorrupt, "no file of listeners"),
+        (b'{"format": {"1": {"name": "pulp-events listeners", "version": 1}}, "listeners": []}',
+         StoreCorrupt, "no listener"),
+        (b"[" * 100_000, StoreCorrupt, "torn"),
+        (b"\xff\xfe", StoreCorrupt, "torn"),
     ],
 )  # fmt: skip
 def test_a_torn_foreign_or_newer_file_is_reported_and_left_untouched(bus, file, content, error, text):
@@ -67,6 +74,56 @@ def test_a_torn_foreign_or_newer_file_is_reported_and_left_untouched(bus, file, 
             attempt()
         assert str(file) in str(refused.value) and "\n" not in str(refused.value)
     assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"event_types": "repo.sync.start"},
+        {"event_types": [5]},
+        {"targets": "ops"},
+        {"enabled": "no"},
+        {"created": "2020-01-01T00:00:00"},
+        {"updated": "yesterday"},
+        {"notifier_config": 5},
+    ],
+)
+def test_a_record_that_was_edited_into_nonsense_is_reported_and_left(open_bus, file, damage):
+    open_bus().listeners.create("room", {"room": "x"}, ["*"])
+    content = json.loads(file.read_text())
+    content["listeners"]["1"].update(damage)
+    file.write_text(json.dumps(content))
+    before, bus = file.read_bytes(), open_bus()
+    for attempt in (bus.listeners.list, lambda: bus.listeners.create("room", {"room": "y"}, ["*"])):
+        with pytest.raises(StoreCorrupt, match="no listener"):
+            attempt()
+    assert file.read_bytes() == before
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(bus, file):
+    bus.listeners.create("room", {"room": "x"}, ["*"])
+    leftover = file.parent / ".listeners.json.abcd1234.tmp"
+    others = [file.parent / name for name in (".listeners.json.swp", "listeners.json.bak", "listeners.json.tmp")]
+    for path in (leftover, *others):
+        path.write_text("hunter2")
+    bus.listeners.create("room", {"room": "y"}, ["*"])
+    assert not leftover.exists() and all(path.exists() for path in others)
+    assert len(bus.listeners.list()) == 2
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_other(bus, file, monkeypatch):
+    bus.listeners.create("room", {"room": "x"}, ["*"])
+    before, names = file.read_bytes(), {path.name for path in file.parent.iterdir()}
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match=r"listeners\.json: No space left.*data_dir"):
+        bus.listeners.create("room", {"room": "y"}, ["*"])
+    monkeypatch.undo()
+    assert file.read_bytes() == before and {path.name for path in file.parent.iterdir()} == names
+    assert len(bus.listeners.list()) == 1
 
 
 def test_processes_that_create_at_once_lose_nothing(tmp_path):
@@ -98,6 +155,8 @@ def test_a_writer_that_is_killed_leaves_a_whole_file_with_all_that_it_acknowledg
         assert acknowledged <= stored
     assert acknowledged
     json.loads((tmp_path / "listeners.json").read_text())
+    assert creating(tmp_path, 1).wait(timeout=30) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"listeners.json", "listeners.lock"}, "no leftovers"
 
 
 def test_a_running_application_hears_a_listener_that_another_process_made(open_bus, room):

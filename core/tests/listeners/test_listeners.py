@@ -4,8 +4,16 @@ import re
 from dataclasses import replace
 
 import pytest
+from marshmallow import fields
 
-from pulp_events import InvalidConfig, ListenerNotFound, UnknownEventType, UnknownNotifierType
+from pulp_events import (
+    EventBus,
+    InvalidConfig,
+    ListenerNotFound,
+    PluginError,
+    UnknownEventType,
+    UnknownNotifierType,
+)
 from pulp_events.secrets import MASK
 
 
@@ -129,3 +137,83 @@ def test_an_event_that_concerns_nobody_is_not_stored(bus):
     bus.listeners.create("room", {"room": "x"}, ["repo.publish.*"])
     event = bus.emit("repo.sync.start")
     assert bus.wait(event, 0) == [] and bus.deliveries.stats().delivered == 0
+
+
+@pytest.mark.parametrize("config", [None, [], "room=x", 5])
+def test_a_configuration_is_a_mapping(bus, file, config):
+    with pytest.raises(InvalidConfig, match="must be a mapping"):
+        bus.listeners.create("room", config, ["*"])
+    assert not file.exists()
+
+
+def test_a_password_that_is_only_loaded_is_stored_and_given_to_the_notifier(bus, room, monkeypatch):
+    class LoadOnly(room.config_schema):
+        password = fields.String(load_only=True, metadata={"help": "password", "secret": True})
+
+    monkeypatch.setattr(type(room), "config_schema", LoadOnly)
+    listener = bus.listeners.create("room", {"room": "x", "password": "hunter2"}, ["*"])
+    assert listener.notifier_config == {"room": "x", "password": "hunter2"}
+    assert bus.listeners.redacted(listener) == {"room": "x", "password": MASK}
+    bus.emit("repo.sync.start")
+    assert room.calls[0][1]["password"] == "hunter2"
+    assert bus.listeners.update(listener.id, {"password": None}).notifier_config == {"room": "x"}
+
+
+@pytest.mark.parametrize("wrong", ["ops", ["ops", 5], [None]])
+def test_targets_that_are_no_list_of_texts_are_the_plugins_mistake(bus, room, file, monkeypatch, wrong):
+    monkeypatch.setattr(room, "targets", lambda config: wrong)
+    with pytest.raises(PluginError, match=r"'room': targets\(\) must return a list of texts"):
+        bus.listeners.create("room", {"room": "x"}, ["*"])
+    assert not file.exists()
+
+
+def test_a_target_that_is_named_twice_gets_each_event_once(bus, room, monkeypatch):
+    monkeypatch.setattr(room, "targets", lambda config: ["b", "a", "b"])
+    assert bus.listeners.create("room", {"room": "x"}, ["*"]).targets == ("b", "a")
+    assert len(bus.wait(bus.emit("repo.sync.start"), 0)) == 2
+
+
+def test_a_listener_whose_type_is_gone_stays_listed_waits_and_can_be_deleted(open_bus, room, tmp_path):
+    listener = open_bus().listeners.create("room", {"room": "x", "token": "hunter2"}, ["*"])
+    with EventBus.open(plugins=False, deliver="inline", data_dir=tmp_path / "data") as bus:
+        assert bus.listeners.list() == [listener]
+        assert set(bus.listeners.redacted(listener).values()) == {MASK}
+        assert bus.listeners.warnings(listener) == []
+        event = bus.emit("repo.sync.start")
+        assert [delivery.state for delivery in bus.wait(event, 0)] == ["pending"]
+        assert bus.listeners.update(listener.id, event_types=["repo.sync.*"]).event_types == ("repo.sync.*",)
+        with pytest.raises(UnknownNotifierType, match="'room'"):
+            bus.listeners.update(listener.id, {"room": "y"})
+    again = open_bus()
+    again.deliver_due()
+    assert [one.id for one, _ in room.calls] == [event.id], "delivered once its type is there again"
+    with EventBus.open(plugins=False, deliver="inline", data_dir=tmp_path / "data") as bus:
+        assert bus.listeners.delete(listener.id).id == listener.id and bus.listeners.list() == []
+
+
+def test_a_disabled_listener_gets_its_events_when_it_is_enabled(bus, room):
+    listener = bus.listeners.create("room", {"room": "x"}, ["*"], enabled=False)
+    assert not listener.enabled
+    bus.emit("repo.sync.start")
+    bus.deliver_due()
+    assert room.calls == []
+    enabled = bus.listeners.enable(listener.id)
+    assert enabled.enabled and enabled.updated > listener.updated
+    bus.deliver_due()
+    assert len(room.calls) == 1
+    off = bus.listeners.disable(listener.id, "maintenance")
+    assert (off.enabled, off.disabled_reason) == (False, "maintenance")
+    assert bus.listeners.enable(listener.id).disabled_reason is None
+
+
+def test_what_a_deleted_listener_was_still_to_get_stands_as_dead(bus, room):
+    listener = bus.listeners.create("room", {"room": "x"}, ["*"], enabled=False)
+    event = bus.emit("repo.sync.start")
+    assert bus.listeners.delete(listener.id) == listener
+    [delivery] = bus.wait(event, 0)
+    assert (delivery.state, delivery.detail) == ("dead", "the listener was deleted") and room.calls == []
+
+
+def test_an_unknown_key_with_a_dot_is_shown_whole(bus):
+    with pytest.raises(InvalidConfig, match=r"ro\.om 'y': Unknown field"):
+        bus.listeners.create("room", {"room": "x", "ro.om": "y"}, ["*"])

@@ -1,5 +1,10 @@
 """server.conf: what is right is taken, what is wrong is one line with file, section, key, value and remedy."""
 
+import os
+import subprocess
+import sys
+import traceback
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,3 +125,99 @@ def test_a_storage_url_without_its_plugin_is_one_clear_line_and_nothing_goes_to_
         EventBus.open(config, plugins=False)
     assert remedy in str(refused.value) and "hunter2" not in str(refused.value) and "[storage]" in str(refused.value)
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = hunter2\n[email]\n",
+        "[database]\npassword hunter2\n",
+        "[email]\nhunter2\n",
+        "[email]\npasword = hunter2\n",
+        "[email]\nsmtp_secret = hunter2\n",
+        "[email]\npassword = hunter2\npassword = hunter2\n",
+        "[email]\npassword = hunter2\n",
+        "[storage]\nurl = postgresql://u:hunter2@h/\npool_size = x\n",
+        b"[email]\npassword = hunter2\xff\n",
+    ],
+)
+def test_no_mistake_brings_a_password_to_light(load, text):
+    """Not even with -vv, which shows the whole traceback; and in nobody's section."""
+    with pytest.raises(SettingsError) as refused:
+        load(text)
+    assert "hunter2" not in "".join(traceback.format_exception(refused.value)).replace(repr(text), "")
+
+
+def test_an_unknown_key_with_dots_is_shown_whole_with_its_value(load):
+    with pytest.raises(SettingsError, match=r"key tls\.verify = 'no': unknown key"):
+        load("[email]\ntls.verify = no\n")
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(load):
+    assert load(b"\xef\xbb\xbf[email]\nport = 26\n").section("email")["port"] == 26
+
+
+def test_a_setting_that_a_plugin_demands_is_asked_for_also_where_there_is_no_file(monkeypatch):
+    class Demanding(Schema):
+        url = fields.Url(required=True)
+
+    monkeypatch.setenv("PULP_EVENTS_CONFIG", "/nowhere/server.conf")
+    with pytest.raises(SettingsError, match=r"^server\.conf \(there is none\), section \[chat\], key url: Missing"):
+        Settings.load(None, {"chat": Demanding})
+
+
+def test_the_environment_names_the_file_and_an_argument_goes_before_it(tmp_path, monkeypatch):
+    for name, port in (("a", 1), ("b", 2)):
+        (tmp_path / name).write_text(f"[email]\nport = {port}\n")
+    monkeypatch.setenv("PULP_EVENTS_CONFIG", str(tmp_path / "a"))
+    assert Settings.load(None, {"email": Mail}).section("email")["port"] == 1
+    assert Settings.load(tmp_path / "b", {"email": Mail}).section("email")["port"] == 2
+
+
+def test_a_folder_is_no_server_conf(tmp_path):
+    with pytest.raises(SettingsError, match="no such file"):
+        Settings.load(tmp_path)
+
+
+def as_user(uid, code, *arguments, home):
+    """Run code as a user of that number, if we may."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    lead = f"import sys, os; sys.path[:0] = {sys.path!r}; import pulp_events.settings.settings, platformdirs.unix\n"
+    drop = f"os.environ['HOME'] = {str(home)!r}; os.setgroups([]); os.setgid({uid}); os.setuid({uid})\n" if uid else ""
+    done = subprocess.run(
+        [sys.executable, "-c", lead + drop + code, *map(str, arguments)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+DATA_DIR = "from pulp_events.settings.sections import default_data_dir; print(default_data_dir())"
+READ = """
+from pulp_events import SettingsError
+from pulp_events.settings.settings import Settings
+try:
+    Settings.load(sys.argv[1])
+except SettingsError as error:
+    print(error)
+"""
+
+
+def test_the_default_data_folder_is_the_systems_for_root_and_a_users_own_otherwise(tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert as_user(0, DATA_DIR, home=tmp_path) == "/var/lib/pulp/events"
+    assert as_user(65534, DATA_DIR, home=tmp_path) == str(tmp_path / ".local/share/pulp/events")
+
+
+@pytest.mark.parametrize("hidden", ["file", "folder"])
+def test_a_file_that_the_user_may_not_read_is_one_clear_line(tmp_path, hidden):
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    folder = tmp_path / "pulp"
+    folder.mkdir()
+    file = folder / "server.conf"
+    file.write_text("[email]\n")
+    (file if hidden == "file" else folder).chmod(0)
+    assert (
+        as_user(65534, READ, file, home=tmp_path) == f"{file}: cannot be read: Permission denied; check its permissions"
+    )
