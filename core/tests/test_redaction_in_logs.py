@@ -71,7 +71,6 @@ def test_opening_a_channel_may_fail_with_a_secret_too(bus, recording, caplog, mo
     assert_clean(caplog.text)
 
 
-@pytest.mark.xfail(strict=True, reason="the recorder hands on what the receiver said without scrubbing it")
 def test_a_reason_to_disable_a_listener_is_clean(bus, recording):
     listener = bus.listeners.create("recording", {"token": SECRET, "url": URL}, ["*"])
 

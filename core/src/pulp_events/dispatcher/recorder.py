@@ -74,7 +74,7 @@ class AttemptRecorder:
             self._log(result, verdict, scrub)
             if self.watch.wanted:
                 self.watch.attempted(_after(result), result.attempt)
-        self._look_after(route, [verdict for _, verdict, *_ in judged])
+        self._look_after(route, scrub, [verdict for _, verdict, *_ in judged])
 
     def _result(
         self, route: Route, scrub: Scrubber, delivery: Delivery, verdict: Verdict, started: float, duration: float
@@ -131,11 +131,11 @@ class AttemptRecorder:
             trace = "".join(traceback.format_exception(verdict.error))
             _logger.error("the notifier raised while it made delivery %s:\n%s", delivery.id, scrub(trace))
 
-    def _look_after(self, route: Route, verdicts: Sequence[Verdict]) -> None:
+    def _look_after(self, route: Route, scrub: Scrubber, verdicts: Sequence[Verdict]) -> None:
         listener = route.listener
         wished = next((verdict for verdict in verdicts if verdict.disable_listener), None)
         if wished is not None:
-            self._disable(listener, shorten(f"the receiver wants no more events: {wished.detail}"))
+            self._disable(listener, shorten(f"the receiver wants no more events: {scrub(wished.detail)}"))
             return
         if all(verdict.delivered for verdict in verdicts):
             return
