@@ -39,6 +39,7 @@ class Observers:
                 if replacement is not None:
                     if not isinstance(replacement, Event):
                         raise TypeError(f"returned {type(replacement).__name__}, expected an Event or None")
+                    _check(replacement)
                     event = replacement
             except (Exception, SystemExit):  # noqa: BLE001  # an observer must never keep an event from being emitted
                 _logger.exception("plugin %s: pulp_before_emit failed; the event is emitted without it", plugin.name)
@@ -65,3 +66,13 @@ class Observers:
                 call(delivery=delivery, attempt=attempt)
             except (Exception, SystemExit):  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_delivery_attempted failed", plugin.name)
+
+
+def _check(event: Event) -> None:
+    """Payload and call report are checked as those of any event; what travels in headers is checked here."""
+    from datetime import datetime
+
+    if not (isinstance(event.id, str) and event.id and isinstance(event.source, str)):
+        raise TypeError(f"returned an Event with id {event.id!r:.60} and source {event.source!r:.60}, expected texts")
+    if not isinstance(event.time, datetime) or event.time.utcoffset() is None:
+        raise TypeError(f"returned an Event with time {event.time!r:.60}, expected an aware datetime")
