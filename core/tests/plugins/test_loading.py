@@ -147,7 +147,11 @@ def test_an_event_may_be_enriched_before_it_is_matched_and_stored(install, tmp_p
     assert event.payload == {"a": 1, "host": [1, 3]} == delivery.event.payload
 
 
-@pytest.mark.parametrize("change", ["payload={'bad': object()}", "event_type='no.such'", "payload={'x': 'y' * 300000}"])
+@pytest.mark.parametrize(
+    "change",
+    ["payload={'bad': object()}", "payload=5", "event_type='no.such'", "payload={'x': 'y' * 300000}", "id=None",
+     "time=None", "time='now'", "time=event.time.replace(tzinfo=None)", "source=5"],
+)  # fmt: skip
 def test_what_cannot_be_emitted_after_an_enrichment_goes_as_it_was(install, tmp_path, change):
     _, event, delivery, _ = observe(install, tmp_path, f"return replace(event, {change})")
     assert event.payload == {"a": 1} and delivery.state == "delivered"
