@@ -167,7 +167,8 @@ _HELD = f"""
 FROM (
     SELECT d.event_seq, d.n FROM unnest(%s::text[], %s::int4[], %s::text[]) AS u(event_id, n, lease)
     JOIN @.pulp_event e ON e.id = u.event_id
-    JOIN @.pulp_delivery d ON d.event_seq = e.seq AND d.n = u.n AND d.state = 'pending' AND d.lease = u.lease
+    JOIN @.pulp_delivery d ON d.event_seq = e.seq AND d.n = u.n AND d.lease = u.lease
+        AND d.state <> 'delivered' AND d.state <> 'dead'
     ORDER BY d.event_seq, d.n FOR UPDATE OF d SKIP LOCKED
 ) held CROSS JOIN {_RELAXED}
 WHERE d.event_seq = held.event_seq AND d.n = held.n
