@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
 from pulp_events import Channel, Notifier, PermanentFailure, TimedOut, TransientFailure
 
@@ -212,22 +212,6 @@ class AcceptsAll(GoodConfig):
 @fault("invalid_configurations_are_refused_by_the_schema")
 class ChecksNothing(Good):
     config_schema = AcceptsAll
-
-
-def tell(value):
-    raise ValidationError(f"{value} is too long")
-
-
-class Telling(GoodConfig):
-    token = fields.String(
-        required=True, validate=lambda value: tell(value) if len(value) > 60 else None,
-        metadata={"help": "says who we are", "secret": True},
-    )  # fmt: skip
-
-
-@fault("invalid_configurations_are_refused_by_the_schema")
-class ShowsItsSecretInAnError(Good):
-    config_schema = Telling
 
 
 def say_the_token(self, error):
