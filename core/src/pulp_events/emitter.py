@@ -22,6 +22,7 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 
 SKIPPED = "skipped: the listener was disabled"
+DROPPED = "dropped: the listener was muted"
 
 _logger = get_logger(__name__)
 
@@ -47,6 +48,14 @@ class Emitter:
         if self._observers.enrich:
             event = self._enrich(event)
         return event, *self._match(event)
+
+    def skip(self, listener: Listener) -> str | None:
+        """Why an event of now is recorded as dead for this listener at once; None if it is to be delivered."""
+        if self._skip and not listener.enabled:
+            return SKIPPED
+        if listener.mute_drops and listener.muted_for(self._clock.time()):
+            return DROPPED
+        return None
 
     def _build(
         self, event_type: str, payload: Mapping[str, Any] | None, call_report: Mapping[str, Any] | None
@@ -87,8 +96,9 @@ class Emitter:
             if listener.filter is None or passes(listener.filter, event.report())
         ]
         deliveries = [
-            NewDelivery(listener.id, target, SKIPPED if self._skip and not listener.enabled else None)
+            NewDelivery(listener.id, target, skip)
             for listener in listeners
+            for skip in (self.skip(listener),)
             for target in listener.targets
         ]
         new = NewEvent(event.id, event.event_type, event.time.timestamp(), event.source, report, deliveries)

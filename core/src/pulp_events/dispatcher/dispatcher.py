@@ -145,7 +145,7 @@ class Dispatcher:
             self._wake.clear()
             try:
                 now = self._clock.monotonic()
-                if self._outbox.changed() or woken or now >= self._next_look:
+                if self._outbox.changed() or woken or now >= self._next_look or self._routes.changed():
                     self._look(now)
                 if now - supervised >= SUPERVISE:
                     supervised = now
@@ -169,6 +169,7 @@ class Dispatcher:
         for listener_id, wait in ready.items():
             route = self._routes.get(listener_id)
             if route is None:
+                soonest = min(soonest, self._routes.muted_for(listener_id) or soonest)
                 continue
             wait = max(wait, route.circuit.wait(now), route.not_before - now)
             if wait > 0:

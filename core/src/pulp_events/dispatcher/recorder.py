@@ -146,7 +146,9 @@ class AttemptRecorder:
         health = self._outbox.health().get(listener.id)
         if health is None or health.failing_since is None:
             return
-        failing = self._clock.time() - health.failing_since.timestamp()
+        # While it was muted it could have no success.
+        begun = max(health.failing_since, listener.muted_until or health.failing_since)
+        failing = self._clock.time() - begun.timestamp()
         if failing >= self._delivery["disable_after"]:
             since = health.failing_since.isoformat(timespec="seconds")
             self._disable(

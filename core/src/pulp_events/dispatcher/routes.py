@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 
 from pulp_events.clock import Clock
 from pulp_events.dispatcher.route import Route
@@ -31,16 +32,17 @@ class Routes:
         self._clock = clock
         self._routes: dict[str, Route] = {}
         self._missing: dict[str, float] = {}
+        self._version: Hashable | None = None
         self._lock = threading.Lock()
 
     def get(self, listener_id: str) -> Route | None:
-        """The route to a listener; None while it is disabled, gone, or its plugin is not installed."""
+        """The route to a listener; None while it is disabled, muted, gone, or its plugin is not installed."""
         listener = self._index.get(listener_id)
         if listener is None:
             self._miss(listener_id)
             return None
         notifier = self._plugins.notifiers.get(listener.notifier_type_id)
-        if notifier is None or not listener.enabled:
+        if notifier is None or not listener.enabled or listener.muted_for(self._clock.time()):
             return None
         with self._lock:
             route = self._routes.get(listener_id)
@@ -48,6 +50,16 @@ class Routes:
                 route = self._routes[listener_id] = Route(listener, notifier, self._settings, self._clock)
         route.refresh(listener)
         return route
+
+    def muted_for(self, listener_id: str) -> float:
+        """Seconds until the mute of a listener ends, 0 if there is none."""
+        listener = self._index.get(listener_id)
+        return 0.0 if listener is None else listener.muted_for(self._clock.time())
+
+    def changed(self) -> bool:
+        """True if a listener's record changed since the last call: it may have been enabled, or its mute ended."""
+        was, self._version = self._version, self._index.version
+        return self._version != was
 
     def known(self, listener_id: str) -> Route | None:
         """The route to a listener if there is one already."""

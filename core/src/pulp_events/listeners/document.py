@@ -32,15 +32,16 @@ def to_document(listener: Listener) -> dict[str, Any]:
         document["retry_schedule"] = list(listener.retry_schedule)
     if listener.lanes is not None:
         document["lanes"] = listener.lanes
+    if listener.muted_until is not None:
+        document["muted_until"] = iso_z(listener.muted_until)
+    if listener.mute_drops:
+        document["mute_drops"] = True
     return document
 
 
 def from_document(document: Mapping[str, Any]) -> Listener:
     """The listener; raises KeyError, TypeError or ValueError where `document` is not one of ours."""
     schedule = document.get("retry_schedule")
-    enabled = document.get("enabled", True)
-    if not isinstance(enabled, bool):
-        raise TypeError(f"enabled is {enabled!r:.60}, which is neither true nor false")
     return Listener(
         id=document["id"],
         notifier_type_id=document["notifier_type_id"],
@@ -50,11 +51,20 @@ def from_document(document: Mapping[str, Any]) -> Listener:
         created=_moment(document, "created"),
         updated=_moment(document, "updated"),
         filter=document.get("filter"),
-        enabled=enabled,
+        enabled=_truth(document, "enabled", True),
         disabled_reason=document.get("disabled_reason"),
         retry_schedule=None if schedule is None else tuple(schedule),
         lanes=document.get("lanes"),
+        muted_until=_moment(document, "muted_until") if document.get("muted_until") is not None else None,
+        mute_drops=_truth(document, "mute_drops", False),
     )
+
+
+def _truth(document: Mapping[str, Any], key: str, default: bool) -> bool:
+    value = document.get(key, default)
+    if not isinstance(value, bool):
+        raise TypeError(f"{key} is {value!r:.60}, which is neither true nor false")
+    return value
 
 
 def _texts(document: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -66,6 +66,11 @@ class ListenerIndex:
         return list(self._current().by_id.values())
 
     @property
+    def version(self) -> Hashable | None:
+        """Differs after each change of any record."""
+        return self._current().version
+
+    @property
     def exists(self) -> bool:
         """False while the store was never written, or its file is away."""
         return self._current().version is not None

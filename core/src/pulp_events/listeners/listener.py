@@ -46,5 +46,15 @@ class Listener:
     lanes: int | None = None
     """How many deliveries may be under way at once, in place of `[delivery] lanes`; 1 keeps the order."""
 
+    muted_until: datetime | None = None
+    """Nothing is delivered before this moment; None, or a moment that has passed: it is not muted."""
+
+    mute_drops: bool = False
+    """What is emitted while it is muted: False, it waits; True, it is recorded as dead at once."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "notifier_config", freeze(self.notifier_config))
+
+    def muted_for(self, now: float) -> float:
+        """Seconds until its mute ends, 0 if it is not muted; `now`: seconds since the epoch."""
+        return 0.0 if self.muted_until is None else max(0.0, self.muted_until.timestamp() - now)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pulp_events.clock import Clock, from_timestamp
@@ -32,6 +34,9 @@ class Unchanged(enum.Enum):
 
 
 UNCHANGED: Final = Unchanged.UNCHANGED
+
+LONGEST_MUTE = 100 * 365 * 86400.0
+"""Seconds."""
 
 
 class Listeners:
@@ -65,11 +70,14 @@ class Listeners:
         enabled: bool = True,
         retry_schedule: Sequence[float] | None = None,
         lanes: int | None = None,
+        listener_id: str | None = None,
     ) -> Listener:
         """Store a new listener and return it.
 
         `event_types`: names or patterns, at least one. `filter`: JMESPath over the report. `retry_schedule`: seconds
-        between attempts. Raises UnknownNotifierType, UnknownEventType, InvalidConfig, StoreError.
+        between attempts. `listener_id`: one that no listener has, 24 hex digits, as where a listener is moved from
+        another installation; else it gets a new one. Raises UnknownNotifierType, UnknownEventType, InvalidConfig,
+        StoreError.
         """
         notifier = self._plugins.notifier(notifier_type_id)
         types = self._check_event_types(event_types)
@@ -79,7 +87,7 @@ class Listeners:
         config, targets = validate(notifier, given)
         now = from_timestamp(self._clock.time())
         listener = Listener(
-            id=new_listener_id(),
+            id=new_listener_id() if listener_id is None else _check_id(listener_id),
             notifier_type_id=notifier_type_id,
             notifier_config=config,
             event_types=types,
@@ -167,6 +175,25 @@ class Listeners:
         """Deliver nothing to the listener until it is enabled. `reason` is shown with the record."""
         return self._set_enabled(listener_id, False, reason)[0]
 
+    def mute(self, listener_id: str, seconds: float, *, drop: bool = False) -> Listener:
+        """Deliver nothing to the listener for so many seconds from now; a mute that holds already is replaced.
+
+        What is emitted meanwhile waits; with `drop` it is recorded as dead. What was pending before waits in any case.
+        Raises ListenerNotFound, InvalidConfig for a time that is not above 0 or beyond a hundred years.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_MUTE:
+            raise InvalidConfig(
+                f"cannot mute for {seconds!r:.40} seconds; give a time above 0, and disable what is to stay silent"
+            )
+        return self._set_mute(listener_id, from_timestamp(self._clock.time() + seconds), drop)[0]
+
+    def unmute(self, listener_id: str) -> Listener:
+        """Let a muted listener get events again, and deliver what waited. Raises ListenerNotFound."""
+        listener, changed = self._set_mute(listener_id, None, False)
+        if changed:
+            self._on_enable(listener)
+        return listener
+
     def disable_for(self, listener_id: str, reason: str) -> bool:
         """Disable a listener; False if it was disabled, or gone, already."""
         try:
@@ -204,6 +231,17 @@ class Listeners:
 
         return self._store.change(listener_id, change), changed
 
+    def _set_mute(self, listener_id: str, until: datetime | None, drops: bool) -> tuple[Listener, bool]:
+        changed = False
+
+        def change(before: Listener) -> Listener:
+            nonlocal changed
+            changed = (before.muted_until, before.mute_drops) != (until, drops)
+            now = from_timestamp(self._clock.time())
+            return replace(before, muted_until=until, mute_drops=drops, updated=now) if changed else before
+
+        return self._store.change(listener_id, change), changed
+
     def _check_event_types(self, event_types: Sequence[str]) -> tuple[str, ...]:
         if isinstance(event_types, str):
             raise InvalidConfig(f"event_types is the text {event_types!r}; give a list of event types")
@@ -213,6 +251,12 @@ class Listeners:
         for text in event_types:
             types.check_pattern(text)
         return tuple(dict.fromkeys(event_types))
+
+
+def _check_id(listener_id: object) -> str:
+    if not isinstance(listener_id, str) or not re.fullmatch("[0-9a-f]{24}", listener_id):
+        raise InvalidConfig(f"{listener_id!r:.60} cannot be the id of a listener; it has 24 hex digits, 0-9 and a-f")
+    return listener_id
 
 
 def _check_mapping(notifier_config: object) -> None:

@@ -16,7 +16,7 @@
 `lose`      the lease ended without a result: the process died; the attempt counts, and another claim follows at once
 `release`   the dispatcher gives it back unattempted; the attempt does not count
 `bury`      its listener or its target is gone
-`skip`      the listener was disabled at emit, and `[delivery] while_disabled = skip`
+`skip`      at emit the listener was disabled, with `[delivery] while_disabled = skip`, or muted in the way that drops
 `revive`    an administrator retries a dead one; its schedule begins anew
 """
 

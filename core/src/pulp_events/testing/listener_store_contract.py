@@ -61,7 +61,7 @@ class ListenerStoreContract:
         plain = new_listener()
         full = new_listener(
             filter="payload.result == 'failed'", enabled=False, disabled_reason="410 Gone: ü",
-            retry_schedule=(1.5, 60.0), lanes=1,
+            retry_schedule=(1.5, 60.0), lanes=1, muted_until=NOW, mute_drops=True,
         )  # fmt: skip
         store.add(plain)
         store.add(full)
