@@ -111,6 +111,10 @@ def _reason_to_wait(bus: EventBus, delivery: Delivery) -> str:
         return ""
     if not listener.enabled:
         return "waits: the listener is disabled"
+    if listener.muted_for(bus.clock.time()) > _LOOK:
+        from pulp_events_cli.output.text import local_time
+
+        return f"waits: the listener is muted until {local_time(listener.muted_until)}"
     if listener.notifier_type_id not in bus.plugins.notifiers:
         return f"waits: notifier type {listener.notifier_type_id} is not installed"
     return ""

@@ -32,6 +32,8 @@ def fill(parser: Parser, session: Session) -> None:
     waiting = "deliver nothing to a listener until it is enabled"
     parser.offer("disable", waiting, _fill_disable, group=OTHER_COMMANDS)
     parser.offer("enable", "deliver to a disabled listener again", _on_one(_enable), group=OTHER_COMMANDS)
+    parser.offer("mute", "deliver nothing to a listener for a while", _mute("fill_mute"), group=OTHER_COMMANDS)
+    parser.offer("unmute", "end a mute before its time", _mute("fill_unmute"), group=OTHER_COMMANDS)
     parser.fill_later(lambda parser: _fill_types(parser, session))
     parser.explain_unknown = lambda word, hint: _explain_unknown(word, hint, session)
 
@@ -54,6 +56,15 @@ def _on_one(run: object) -> Fill:
     def fill(parser: Parser) -> None:
         add_listener_id(parser)
         parser.set_defaults(run=run)
+
+    return fill
+
+
+def _mute(name: str) -> Fill:
+    def fill(parser: Parser) -> None:
+        from pulp_events_cli.commands import listener_mute
+
+        getattr(listener_mute, name)(parser)
 
     return fill
 

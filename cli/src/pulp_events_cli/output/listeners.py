@@ -29,6 +29,10 @@ def brief(bus: EventBus, listener: Listener) -> dict[str, Any]:
         shown["retry_schedule"] = _schedule(listener)
     if listener.lanes is not None:
         shown["lanes"] = listener.lanes
+    if listener.muted_for(bus.clock.time()):
+        shown["muted_until"] = listener.muted_until
+        if listener.mute_drops:
+            shown["mute_drops"] = True
     return shown
 
 
@@ -56,6 +60,8 @@ def for_json(bus: EventBus, listener: Listener) -> dict[str, Any]:
         "disabled_reason": listener.disabled_reason,
         "retry_schedule": None if listener.retry_schedule is None else list(listener.retry_schedule),
         "lanes": listener.lanes,
+        "muted_until": listener.muted_until if listener.muted_for(bus.clock.time()) else None,
+        "mute_drops": listener.mute_drops,
         "created": listener.created,
         "updated": listener.updated,
     }
