@@ -129,7 +129,8 @@ class EventBus:
         Raises UnknownEventType, InvalidEvent (with the path of the value), EventTooLarge, StoreError, BusClosed; then
         nothing was stored.
         """
-        return self.emit_many([(event_type, payload, call_report)], connection=connection)[0]
+        self._check_open()
+        return self._emit([(event_type, payload, call_report)], connection)[0]
 
     def emit_many(
         self,
@@ -147,10 +148,11 @@ class EventBus:
         stored = [new for _, _, new in prepared if new.deliveries]
         if stored:
             self.outbox.add(stored, connection)
-        if stored and connection is None:
-            self._mode.emitted(stored)
-        for event, listeners, _ in prepared:
-            self._observers.emitted(event, listeners)
+            if connection is None:
+                self._mode.emitted(stored)
+        if self._observers.watch_emitted:
+            for event, listeners, _ in prepared:
+                self._observers.emitted(event, listeners)
         return [event for event, _, _ in prepared]
 
     async def emit_async(

@@ -47,9 +47,12 @@ class FrozenList(list[Any]):
         return self
 
 
+_FROZEN = (FrozenDict, FrozenList, str)
+
+
 def freeze(value: Any) -> Any:
     """`value` (JSON types) with every dict and list in it frozen."""
-    if isinstance(value, FrozenDict | FrozenList | str):
+    if isinstance(value, _FROZEN):
         return value
     if isinstance(value, Mapping):
         return FrozenDict({key: freeze(item) for key, item in value.items()})

@@ -8,16 +8,17 @@ import re
 import time
 
 _LISTENER_ID = re.compile(r"[0-9a-f]{24}\Z")
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The digit with RFC 9562's variant, the bits 10, for a random digit."""
 _counter = itertools.count(int.from_bytes(os.urandom(3), "big"))
 
 
 def new_event_id(seconds: float) -> str:
     """A UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then random, so that ids sort by time."""
-    milliseconds = int(seconds * 1000) & 0xFFFF_FFFF_FFFF
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds << 80) | (0x7 << 76) | ((random >> 68 & 0xFFF) << 64) | (0b10 << 62) | (random & (2**62 - 1))
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    when = f"{int(seconds * 1000) & 0xFFFF_FFFF_FFFF:012x}"
+    random = os.urandom(10).hex()
+    variant = _VARIANTS[random[0]]
+    return f"{when[:8]}-{when[8:]}-7{random[1:4]}-{variant}{random[4:7]}-{random[7:19]}"
 
 
 def new_listener_id() -> str:

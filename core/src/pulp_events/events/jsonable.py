@@ -20,6 +20,7 @@ from pulp_events.errors import InvalidEvent
 from pulp_events.frozen import FrozenDict, FrozenList
 
 MAX_DEPTH = 64
+_CONTAINERS = (Mapping, list, tuple, AbstractSet)
 _MAX_INTEGER_BITS = 4096  # far below the digits at which int → str is refused by the interpreter
 
 
@@ -44,15 +45,17 @@ def to_jsonable(value: Any, path: str) -> Any:
 def _convert(value: Any, path: str, parents: tuple[int, ...]) -> Any:
     kind = type(value)
     if kind is str:
-        return _text(value, path)
+        return value if value.isascii() else _text(value, path)
     if value is None or kind is bool:
         return value
     if kind is int:
         return _integer(value, path)
     if kind is float:
         return _float(value, path)
-    if isinstance(value, Mapping | list | tuple | AbstractSet) or (
-        dataclasses.is_dataclass(value) and not isinstance(value, type)
+    if (
+        kind is dict
+        or isinstance(value, _CONTAINERS)
+        or (dataclasses.is_dataclass(value) and not isinstance(value, type))
     ):
         if id(value) in parents:
             raise InvalidEvent(f"{path} contains itself; a report cannot have cycles")
@@ -66,7 +69,7 @@ def _container(value: Any, path: str, parents: tuple[int, ...]) -> Any:
     if isinstance(value, Mapping):
         result: dict[str, Any] = {}
         for key, item in value.items():
-            name = _key(key, path)
+            name = key if type(key) is str and key.isascii() else _key(key, path)
             if name in result:
                 raise InvalidEvent(f"{path} has the key {name!r} twice, as text and as another type; keep one")
             result[name] = _convert(item, f"{path}.{name}", parents)
@@ -139,11 +142,10 @@ def _key(key: Any, path: str) -> str:
 
 
 def _text(value: str, path: str) -> str:
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise InvalidEvent(f"{path} has text that is not valid Unicode (a lone surrogate): {value!r:.60}") from None
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidEvent(f"{path} has text that is not valid Unicode (a lone surrogate): {value!r:.60}") from None
     return value
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pulp_events.outbox.delivery import Attempt, Delivery
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class NewDelivery:
     """A delivery to be stored with its event. `skip`: a reason to store it as dead at once."""
 
@@ -18,7 +18,7 @@ class NewDelivery:
     skip: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class NewEvent:
     """An event with all its deliveries, to be stored in one transaction."""
 

@@ -45,6 +45,11 @@ class Observers:
                 _logger.exception("plugin %s: pulp_before_emit failed; the event is emitted without it", plugin.name)
         return event
 
+    @property
+    def watch_emitted(self) -> bool:
+        """True if any plugin wants to see emitted events."""
+        return bool(self._emitted)
+
     def emitted(self, event: Event, listeners: Sequence[Listener]) -> None:
         """The event is stored for these listeners."""
         listeners = tuple(listeners)  # one plugin cannot take them from the next

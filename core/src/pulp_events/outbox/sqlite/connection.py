@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
@@ -38,29 +38,20 @@ def connect(path: Path) -> sqlite3.Connection:
 def prepare(connection: sqlite3.Connection) -> None:
     """Set what holds for the whole file; to be done before its first table is made."""
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+    patiently(connection.execute, "PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA journal_size_limit = 16777216")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
-def identity(path: str) -> tuple[int, int] | None:
-    """Which file stands under this name now; None if there is none."""
-    try:
-        found = os.stat(path)  # noqa: PTH116  # asked at each commit, and a third of the time of Path.stat
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino)
-
-
-def patiently(action: Callable[[], T]) -> T:
-    """`action()`, again while another connection holds the lock it needs, at most for BUSY_TIMEOUT.
+def patiently(action: Callable[..., T], *arguments: Any) -> T:
+    """`action(*arguments)`, again while another connection holds the lock it needs, at most for BUSY_TIMEOUT.
 
     SQLite's own busy handler sleeps up to 100 ms between tries; a transaction of ours takes less than one.
     """
     pause, deadline = 0.0001, None
     while True:
         try:
-            return action()
+            return action(*arguments)
         except sqlite3.OperationalError as error:
             if not _is_busy(error):
                 raise

@@ -1,4 +1,4 @@
-"""SQL of the way of a delivery: stored, claimed, recorded. Each function is part of its caller's transaction."""
+"""SQL of the way of a stored delivery: claimed, recorded. Each function is part of its caller's transaction."""
 
 from __future__ import annotations
 
@@ -6,30 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from pulp_events.outbox.delivery import DEAD, PENDING, Delivery
-from pulp_events.outbox.records import Claim, NewEvent, Result
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.records import Claim, Result
 from pulp_events.outbox.sqlite.rows import split_id, to_delivery
 
 LOST = "no result before the lease ended: the process that made this attempt stopped or was cut off"
-
-
-def add(connection: sqlite3.Connection, events: Sequence[NewEvent], now: float) -> None:
-    """Store events and their deliveries (transitions `emit` and `skip`)."""
-    for event in events:
-        seq = connection.execute(
-            "INSERT INTO pulp_event (id, event_type, time, source, report) VALUES (?, ?, ?, ?, ?)",
-            (event.id, event.event_type, event.time, event.source, event.report),
-        ).lastrowid
-        rows = [
-            (seq, n, new.listener_id, new.target)
-            + ((PENDING, None, None) if new.skip is None else (DEAD, now, new.skip))
-            for n, new in enumerate(event.deliveries)
-        ]
-        connection.executemany(
-            "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
 
 
 READY = """

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pulp_events import forks
-from pulp_events.errors import StoreError
-from pulp_events.outbox.sqlite.connection import connect, explain, identity, patiently
-from pulp_events.outbox.sqlite.set_up import set_up
+from pulp_events.outbox.sqlite.connection import explain, patiently
+from pulp_events.outbox.sqlite.kept_connection import KeptConnection
 
 TICKS = 50_000_000
 """Nanoseconds after which a file's time is sure to differ if the file was written again."""
@@ -24,23 +23,19 @@ class Reader:
 
     def __init__(self, path: Path, set_damaged_aside: bool = True) -> None:
         self._path = path
-        self._set_damaged_aside = set_damaged_aside
-        self._name = str(path)
         self._lock = threading.Lock()
         self._data_version: int | None = None
         self._log_name = f"{path}-wal"
         self._log: tuple[int, int, int] | None = None
-        self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        self._closed = False
+        self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
         forks.take_part(self)
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; StoreError if it cannot be run."""
         try:
             with self._lock:
-                connection = self._connected()
-                return patiently(lambda: connection.execute(query, parameters).fetchall())
+                connection = self._connection.get()
+                return patiently(_fetch, connection, query, parameters)
         except sqlite3.Error as error:
             raise explain(self._path, error) from error
 
@@ -69,33 +64,21 @@ class Reader:
     def close(self) -> None:
         """Close the connection. Nothing can be asked afterwards."""
         with self._lock:
-            self._closed = True
-            self._let_go()
+            self._connection.close()
 
     def before_fork(self) -> None:
         """Wait for the query under way; see `forks`."""
         self._lock.acquire()
-        self._let_go()
+        self._connection.let_go()
 
     def after_fork(self, in_child: bool) -> None:
         """Go on, with a new connection."""
         self._lock.release()
 
-    def _let_go(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        patiently(connection.execute, "PRAGMA query_only = 1")
         self._data_version = None
 
-    def _connected(self) -> sqlite3.Connection:
-        if self._closed:
-            raise StoreError(f"{self._path} was closed by this process")
-        if self._connection is not None and identity(self._name) != self._file:
-            self._let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
-        if self._connection is None:
-            set_up(self._path, self._set_damaged_aside)
-            self._connection = connect(self._path)
-            self._file = identity(self._name)
-            connection = self._connection
-            patiently(lambda: connection.execute("PRAGMA query_only = 1"))
-        return self._connection
+
+def _fetch(connection: sqlite3.Connection, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return connection.execute(query, parameters).fetchall()

@@ -51,7 +51,7 @@ def _is_ready(path: Path) -> bool:
     try:
         connection = connect(path)
         try:
-            return patiently(lambda: schema.version(connection)) == schema.VERSION
+            return patiently(schema.version, connection) == schema.VERSION
         finally:
             connection.close()
     except sqlite3.Error:
@@ -80,9 +80,9 @@ def _migrate(path: Path) -> None:
     try:
         connection = connect(path)
         try:
-            if patiently(lambda: schema.version(connection)) == 0:
+            if patiently(schema.version, connection) == 0:
                 prepare(connection)
-            patiently(lambda: schema.migrate(connection, str(path)))
+            patiently(schema.migrate, connection, str(path))
         finally:
             connection.close()
     except sqlite3.Error as error:

@@ -10,7 +10,7 @@ from pulp_events import data_dir
 from pulp_events.clock import Clock, SystemClock
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
-from pulp_events.outbox.sqlite import ledger, queue
+from pulp_events.outbox.sqlite import insertion, ledger, queue
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
 from pulp_events.outbox.sqlite.reader import Reader
@@ -51,9 +51,9 @@ class SQLiteOutbox:
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
         now = self._clock.time()
         if connection is None:
-            self._writer.run(lambda own: queue.add(own, events, now), durable=self._durable)
-            return
-        add_within(connection, self.path, lambda: queue.add(connection, events, now))
+            self._writer.run(lambda own: insertion.insert(own, events, now), self._durable, single=len(events) == 1)
+        else:
+            add_within(connection, self.path, events, now)
 
     def ready(self) -> Mapping[str, float]:
         self._correct_clock()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pulp_events.errors import StoreError
+from pulp_events.outbox.records import NewEvent
+from pulp_events.outbox.sqlite.insertion import columns
 
 
-def add_within(connection: Any, path: Path, add: Callable[[], None]) -> None:
-    """Run `add` in the transaction of `connection`, all of it or nothing.
+def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: float) -> None:
+    """Store events and their deliveries in the transaction of `connection`, all of it or nothing.
 
     Raises StoreError unless `connection` is an open sqlite3 connection to the outbox's file, in a transaction or one
     that begins transactions by itself.
@@ -32,7 +34,8 @@ def add_within(connection: Any, path: Path, add: Callable[[], None]) -> None:
             connection.execute("BEGIN")
         connection.execute("SAVEPOINT pulp_events")
         try:
-            add()
+            for event in events:
+                _add(connection, event, now)
         except BaseException:
             connection.execute("ROLLBACK TO pulp_events")
             raise
@@ -40,3 +43,16 @@ def add_within(connection: Any, path: Path, add: Callable[[], None]) -> None:
             connection.execute("RELEASE pulp_events")
     except sqlite3.Error as error:
         raise StoreError(f"connection cannot store the event ({error}); {remedy}") from error
+
+
+def _add(connection: sqlite3.Connection, event: NewEvent, now: float) -> None:
+    """As `insertion.insert` does, without anything made on the application's connection."""
+    seq = connection.execute(
+        "INSERT INTO pulp_event (id, event_type, time, source, report) VALUES (?, ?, ?, ?, ?)",
+        (event.id, event.event_type, event.time, event.source, event.report),
+    ).lastrowid
+    connection.executemany(
+        "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(seq, n, *columns(delivery, now)) for n, delivery in enumerate(event.deliveries)],
+    )

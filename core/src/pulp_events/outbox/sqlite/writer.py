@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pulp_events import forks
 from pulp_events.errors import StoreError
-from pulp_events.outbox.sqlite.connection import connect, explain, identity, patiently
-from pulp_events.outbox.sqlite.set_up import set_up
+from pulp_events.outbox.sqlite import insertion
+from pulp_events.outbox.sqlite.connection import explain, patiently
+from pulp_events.outbox.sqlite.kept_connection import KeptConnection
 
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], T]
 
 
 class _Job(Generic[T]):
-    def __init__(self, operation: Operation[T], durable: bool) -> None:
+    __slots__ = ("done", "durable", "error", "operation", "result", "single")
+
+    def __init__(self, operation: Operation[T], durable: bool, single: bool) -> None:
         self.operation = operation
         self.durable = durable
+        self.single = single
         self.done = False
         self.result: T | None = None
         self.error: Exception | None = None
@@ -35,31 +40,24 @@ class Writer:
 
     def __init__(self, path: Path, set_damaged_aside: bool = True) -> None:
         self._path = path
-        self._set_damaged_aside = set_damaged_aside
-        self._name = str(path)
         self._turn = threading.Lock()
-        self._queue_lock = threading.Lock()
-        self._queue: list[_Job[Any]] = []
+        self._queue: deque[_Job[Any]] = deque()  # whose append and popleft are atomic
         self._synchronous = ""
-        self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
-        self._closed = False
+        self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
         forks.take_part(self)
 
-    def run(self, operation: Operation[T], durable: bool = False) -> T:
+    def run(self, operation: Operation[T], durable: bool = False, single: bool = False) -> T:
         """`operation(connection)` within a transaction; committed when this returns.
 
         `durable`: on the disk, too. Otherwise the commit survives a crash of the process, and a power cut may undo it.
+        `single`: it is one statement, which is a transaction by itself where no other operation shares it.
         Raises what the operation raises (its changes are undone, those of others are not), or StoreError.
         """
-        job = _Job(operation, durable)
-        with self._queue_lock:
-            self._queue.append(job)
+        job = _Job(operation, durable, single)
+        self._queue.append(job)
         with self._turn:
             if not job.done:
-                with self._queue_lock:
-                    jobs, self._queue = self._queue, []
-                self._commit(jobs)
+                self._commit_queue()
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
@@ -67,48 +65,38 @@ class Writer:
     def close(self) -> None:
         """Close the connection. Nothing can be run afterwards."""
         with self._turn:
-            self._closed = True
-            self._let_go()
+            self._connection.close()
 
     def before_fork(self) -> None:
         """Wait for the transaction under way; see `forks`."""
         self._turn.acquire()
-        self._queue_lock.acquire()
-        self._let_go()
+        self._connection.let_go()
 
     def after_fork(self, in_child: bool) -> None:
         """Go on; in the child, what the parent's other threads had queued is theirs."""
         if in_child:
-            self._queue = []
-        self._queue_lock.release()
+            self._queue.clear()
         self._turn.release()
 
-    def _let_go(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        insertion.prepare(connection)
         self._synchronous = ""
 
-    def _connected(self) -> sqlite3.Connection:
-        if self._closed:
-            raise StoreError(f"{self._path} was closed by this process")
-        if self._connection is not None and identity(self._name) != self._file:
-            self._let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
-        if self._connection is None:
-            set_up(self._path, self._set_damaged_aside)
-            self._connection = connect(self._path)
-            self._file = identity(self._name)
-        return self._connection
-
-    def _commit(self, jobs: list[_Job[Any]]) -> None:
+    def _commit_queue(self) -> None:
+        jobs = []
+        durable = False
+        while self._queue:
+            jobs.append(job := self._queue.popleft())
+            durable = durable or job.durable
         try:
-            connection = self._connected()
-            self._set_synchronous(connection, "FULL" if any(job.durable for job in jobs) else "NORMAL")
-            patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
-            for job in jobs:
-                self._run_one(connection, job, alone=len(jobs) == 1)
-            if connection.in_transaction:
-                connection.execute("COMMIT")
+            connection = self._connection.get()
+            synchronous = "FULL" if durable else "NORMAL"
+            if synchronous != self._synchronous:
+                self._set_synchronous(connection, synchronous)
+            if job.single and len(jobs) == 1:
+                job.result = patiently(job.operation, connection)
+            else:
+                self._run_together(connection, jobs)
         except BaseException as error:
             self._roll_back()
             failure = self._failure(error)
@@ -119,6 +107,13 @@ class Writer:
         finally:
             for job in jobs:
                 job.done = True
+
+    def _run_together(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
+        patiently(connection.execute, "BEGIN IMMEDIATE")
+        for job in jobs:
+            self._run_one(connection, job, alone=len(jobs) == 1)
+        if connection.in_transaction:
+            connection.execute("COMMIT")
 
     def _run_one(self, connection: sqlite3.Connection, job: _Job[Any], alone: bool) -> None:
         if not alone:
@@ -142,13 +137,14 @@ class Writer:
         return error if isinstance(error, Exception) else StoreError(f"{self._path}: interrupted; nothing was stored")
 
     def _roll_back(self) -> None:
-        if self._connection is not None and self._connection.in_transaction:
+        connection = self._connection.open
+        if connection is not None and connection.in_transaction:
             try:
-                self._connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
             except sqlite3.Error:
-                self._let_go()  # what cannot be rolled back now is rolled back by whoever opens the file next
+                # What cannot be rolled back now is rolled back by whoever opens the file next.
+                self._connection.let_go()
 
     def _set_synchronous(self, connection: sqlite3.Connection, value: str) -> None:
-        if value != self._synchronous:
-            patiently(lambda: connection.execute(f"PRAGMA synchronous = {value}"))
-            self._synchronous = value
+        patiently(connection.execute, f"PRAGMA synchronous = {value}")
+        self._synchronous = value
