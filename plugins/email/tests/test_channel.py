@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import smtplib
 import socket
 import threading
 import time
@@ -200,16 +199,3 @@ def test_an_international_domain_goes_out_as_idna(open_channel, to) -> None:
         ("a@xn--bcher-kva.example",),
     )
     assert received.message["From"] == "Pülp <no-reply@xn--bcher-kva.example>"
-
-
-def test_an_answer_to_data_that_does_not_ask_for_the_message_is_not_a_success(open_channel, delivery) -> None:
-    with SmtpSink() as sink, open_channel(sink) as channel:
-        channel.send(delivery)
-        channel._connection.data = _fails_with_250
-        assert type(failure_of(channel, delivery)) is TransientFailure
-        channel.send(delivery)
-        assert sink.connections == 2
-
-
-def _fails_with_250(message: bytes) -> None:
-    raise smtplib.SMTPDataError(250, b"OK, but where is it?")

@@ -82,15 +82,6 @@ def test_a_refused_log_in_is_transient_and_shows_no_secret(open_channel, deliver
     assert "hunter2" not in shown + "".join(r.getMessage() for r in caplog.records if r.name.startswith("pulp"))
 
 
-def test_a_password_beyond_ascii_is_refused_in_words(open_channel, delivery) -> None:
-    with (
-        SmtpSink(credentials=("adm", "right")) as sink,
-        open_channel(sink, username="adm", password="pässwort") as channel,
-    ):
-        failure = failure_of(channel, delivery)
-    assert "must be ASCII" in str(failure)
-
-
 def test_a_ca_path_that_is_of_no_use_is_transient_and_named(open_channel) -> None:
     with (
         pytest.raises(TransientFailure, match="/nowhere/ca.pem"),

@@ -15,7 +15,10 @@ def normalise(address: str) -> str:
 
 
 def envelope_form(address: str) -> str:
-    """The address in ASCII, an internationalised domain as IDNA (RFC 5891): what SMTP carries without SMTPUTF8."""
+    """The address as SMTP carries it: in ASCII, an internationalised domain as IDNA (RFC 5891), wherever that can be.
+
+    A local part beyond ASCII has no such form: the address stays as it is and needs SMTPUTF8 (RFC 6531).
+    """
     return address if address.isascii() else _validate(address)[1]
 
 
@@ -43,7 +46,7 @@ def _validate(address: str) -> tuple[str, str]:
     try:
         valid = validate_email(
             address + suffix,
-            allow_smtputf8=False,
+            allow_smtputf8=True,
             allow_domain_literal=True,
             check_deliverability=False,
             globally_deliverable=False,

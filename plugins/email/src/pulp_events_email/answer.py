@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure
+
+_WAIT = re.compile(r"\b(?:in|for|after|wait)\s+(\d{1,5})\s*(s|secs?|seconds?|m|mins?|minutes?)\b", re.IGNORECASE)
 
 
 def judge(command: str, code: int, text: bytes | str) -> DeliveryFailure:
@@ -14,8 +17,14 @@ def judge(command: str, code: int, text: bytes | str) -> DeliveryFailure:
 
     RFC 5321 §4.2.1: 4yz may succeed later, 5yz will not. 421 and anything that is no such code are transient.
     """
-    failure = PermanentFailure if 500 <= code <= 599 else TransientFailure
-    return failure(f"{command}: {describe(code, text)}")
+    message = f"{command}: {describe(code, text)}"
+    return PermanentFailure(message) if 500 <= code <= 599 else TransientFailure(message, retry_after(message))
+
+
+def retry_after(text: str) -> float | None:
+    """Seconds that the server asks us to wait, as those do that greylist: `450 Greylisted, try again in 5 minutes`."""
+    found = _WAIT.search(text)
+    return None if found is None else int(found[1]) * (60.0 if found[2].lower().startswith("m") else 1.0)
 
 
 def describe(code: int, text: bytes | str) -> str:

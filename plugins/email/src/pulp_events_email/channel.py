@@ -6,16 +6,17 @@ import smtplib
 import time
 from typing import TYPE_CHECKING
 
-from pulp_events import Channel, Delivery, TimedOut, TransientFailure
+from pulp_events import Channel, Delivery, PermanentFailure, TimedOut, TransientFailure
 from pulp_events.deadline import Deadline
-from pulp_events.errors import DeliveryFailure
 from pulp_events.fields import format_duration
 from pulp_events.notifier import Config
-from pulp_events_email.addresses import envelope_form, split_sender
+from pulp_events_email.addresses import envelope_form
 from pulp_events_email.answer import explain, judge
-from pulp_events_email.connection import Connection, dial, tls_context
+from pulp_events_email.connection import Connection, dial
 from pulp_events_email.message import Composer
 from pulp_events_email.notifier import DISABLED
+from pulp_events_email.tls import tls_context
+from pulp_events_email.transaction import Refused, begin, finish, give_up
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +29,7 @@ class EmailChannel(Channel):
     """Sends messages over a connection that is kept from delivery to delivery.
 
     The connection is made by the first delivery. When the server closed it since the last one (some take a single
-    message on each), another is made: up to the answer to MAIL nothing of the message has been sent, so nothing can
+    message on each), another is made: before the answer to DATA nothing of the message has been sent, so nothing can
     come twice. When it goes later, the delivery failed and the next attempt, with the same Message-ID, repeats it.
     """
 
@@ -47,9 +48,7 @@ class EmailChannel(Channel):
         """
         if not self._settings["enabled"]:
             raise TransientFailure(DISABLED)
-        name, address = split_sender(self._settings["from_"])
-        self._sender = envelope_form(address)
-        self._composer = Composer(self._config["subject"], name, self._sender)
+        self._composer = Composer(self._config, self._settings)
         self._context = tls_context(self._settings, self._deadline)
 
     def close(self) -> None:
@@ -68,59 +67,47 @@ class EmailChannel(Channel):
         message = self._composer.compose(delivery, recipient)
         self._deadline.start(self._settings["timeout"])
         try:
-            connection = self._begin()
-            self._expect("RCPT", connection.path("rcpt", "TO", recipient))
-            code, text = connection.data(message)
-            self._expect("DATA", (code, text))
-        except smtplib.SMTPDataError as error:  # anything but 354, which asks for the message
-            raise self._refused("DATA", error.smtp_code, error.smtp_error) from error
+            connection = self._begin(recipient, len(message))
+            answer = finish(connection, message)
+        except Refused as refused:
+            if self._connection is not None and give_up(self._connection, refused):
+                self._last_used = time.monotonic()
+            else:
+                self.close_at_once()
+            raise judge(refused.command, refused.code, refused.text) from refused
         except (smtplib.SMTPException, OSError) as error:
             self.close_at_once()
             raise self._failure(error) from error
         self._last_used = time.monotonic()
-        self.detail = f"{code} {text.decode('utf-8', 'replace')}"
+        self.detail = answer.decode("utf-8", "replace")
 
-    def _begin(self) -> Connection:
-        """A connection on which the server has taken MAIL."""
+    def _begin(self, recipient: str, size: int) -> Connection:
+        """A connection whose server waits for the message."""
         if self._connection is not None and time.monotonic() - self._last_used > IDLE_LIMIT:
             self.close()
             self._deadline.start(self._settings["timeout"])
         if self._connection is not None:
+            self._check_utf8(recipient)
             try:
-                code, text = self._connection.path("mail", "FROM", self._sender)
+                begin(self._connection, self._composer.sender, recipient, size)
+                return self._connection
             except smtplib.SMTPServerDisconnected:
                 if self._deadline.over:
                     raise
-                code = 421
-            if code != 421:
-                self._expect("MAIL", (code, text))
-                return self._connection
+            except Refused as refused:
+                if refused.code != 421 or refused.command != "MAIL":
+                    raise
             self.close_at_once()
         self._connection = dial(self._settings, self._deadline, self._context)
-        self._expect("MAIL", self._connection.path("mail", "FROM", self._sender))
+        self._check_utf8(recipient)
+        begin(self._connection, self._composer.sender, recipient, size)
         return self._connection
 
-    def _expect(self, command: str, answer: tuple[int, bytes]) -> None:
-        """Raise what an answer other than 2yz means."""
-        if not 200 <= answer[0] <= 299:
-            raise self._refused(command, *answer)
-
-    def _refused(self, command: str, code: int, text: bytes | str) -> DeliveryFailure:
-        """What this answer means; the connection is made fit for the next message, or closed."""
-        if 400 <= code <= 599 and code != 421 and self._reset():
-            self._last_used = time.monotonic()
-        else:
-            self.close_at_once()
-        return judge(command, code, text)
-
-    def _reset(self) -> bool:
-        """End the mail transaction (RFC 5321 §4.1.1.5); True if that succeeded."""
-        if self._connection is None:
-            return False
-        try:
-            return self._connection.rset()[0] == 250
-        except (smtplib.SMTPException, OSError):
-            return False
+    def _check_utf8(self, recipient: str) -> None:
+        assert self._connection is not None
+        for address in (self._composer.sender, recipient):
+            if not address.isascii() and not self._connection.has_extn("smtputf8"):
+                raise PermanentFailure(f"the mail server does not take addresses beyond ASCII (SMTPUTF8): {address}")
 
     def close_at_once(self) -> None:
         """Close the connection without a word; the next delivery makes another."""
@@ -129,7 +116,8 @@ class EmailChannel(Channel):
             self._connection = None
 
     def _failure(self, error: Exception) -> TransientFailure:
-        server = f"{self._settings['host']}:{self._settings['port']}"
+        host, port = self._settings["host"], self._settings["port"]
+        server = host if host.startswith("/") else f"{host}:{port}"
         if self._deadline.over:
             return TimedOut(f"{server}: no answer within {format_duration(self._settings['timeout'])}")
         match error:

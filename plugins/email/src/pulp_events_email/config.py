@@ -5,10 +5,14 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from pulp_events.fields import Words
 from pulp_events_email.addresses import normalise
+from pulp_events_email.settings import FORMATS, REPORT, absolute
+
+MARK = "{{"
+"""What makes a subject a template; one without it is used verbatim."""
 
 
 class Address(fields.String):
@@ -36,12 +40,25 @@ def _subject(value: str) -> None:
     # RFC 5322 §2.2: a header field is one line; whoever could put in a second one could put in a header.
     if not value.strip() or any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value):
         raise ValidationError("Must not be empty, nor have a line break or another control character in it.")
-    if len(value) > 255:
-        raise ValidationError(f"Must be at most 255 characters long, not {len(value)}.")
+    longest = 1000 if MARK in value else 255
+    if len(value) > longest:
+        raise ValidationError(f"Must be at most {longest} characters long, not {len(value)}.")
     try:
         value.encode()
     except UnicodeEncodeError:
         raise ValidationError("Must be Unicode text; it has half of a surrogate pair in it.") from None
+    if MARK in value:
+        _try_subject(value)
+
+
+def _try_subject(source: str) -> None:
+    from pulp_events.templates import TemplateError
+    from pulp_events_email.sample import try_subject
+
+    try:
+        try_subject(source)
+    except TemplateError as error:
+        raise ValidationError(f"Cannot be used: {error}.") from None
 
 
 def _at_least_one(value: list[str]) -> None:
@@ -61,3 +78,22 @@ class EmailConfig(Schema):
             "Do not include spaces."
         },
     )
+    format = fields.String(
+        validate=validate.OneOf(FORMATS),
+        metadata={
+            "help": "the report as JSON, or readable: the same in words, as text and HTML, with the report attached; "
+            "else as server.conf says"
+        },
+    )
+    template = fields.String(
+        validate=absolute,
+        metadata={
+            "help": "absolute path of a directory with message.txt, message.html or both, jinja2 templates in place "
+            "of the readable format's own text and HTML"
+        },
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _template_is_readable(self, data: dict[str, Any], **_: Any) -> None:
+        if "template" in data and data.get("format") == REPORT:
+            raise ValidationError("The report has no template; leave it out, or set format to readable.", "template")

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
+import socket
 import ssl
-from pathlib import Path
-from socket import AF_INET6
 
 from pulp_events import TransientFailure
-from pulp_events.deadline import Deadline, DeadlineSocket, connect, put_under_deadline
+from pulp_events.deadline import Deadline, DeadlineSocket, connect
 from pulp_events.notifier import Config
-from pulp_events_email.settings import NONE, SMTPS, STARTTLS
+from pulp_events_email.login import log_in
+from pulp_events_email.settings import LMTP, SMTPS, STARTTLS, STARTTLS_IF_OFFERED
 
 
 class Connection(smtplib.SMTP):
     """smtplib's client on a socket that keeps to a deadline; `connect` it, or `dial` does all there is to do."""
+
+    greeting = ""
+    """What the server said first."""
+
+    offers_starttls = False
+    mechanism = ""
+    """How we logged in."""
 
     def __init__(self, deadline: Deadline, context: ssl.SSLContext | None, settings: Config) -> None:
         # A name must be given, as smtplib would look one up in the DNS, without a time limit.
@@ -24,13 +31,18 @@ class Connection(smtplib.SMTP):
         self._context = context
         self._settings = settings
         self._host = settings["host"]  # where starttls() looks for the name that the certificate must have
+        self._is_lmtp = settings["transport"] == LMTP
+        if self._is_lmtp:
+            self.ehlo_msg = "lhlo"  # RFC 2033 §4.1; all else is the same for a message to one recipient
 
     def _get_socket(self, host: str, port: int, timeout: object) -> DeadlineSocket | ssl.SSLSocket:
+        if host.startswith("/"):
+            return _connect_unix(host, self._deadline)
         plain = connect(host, port, self._deadline)
         if "local_hostname" not in self._settings:
             # RFC 5321 §4.1.4: a client without a name of its own sends its address.
             address = plain.getsockname()[0]
-            self.local_hostname = f"[IPv6:{address}]" if plain.family == AF_INET6 else f"[{address}]"
+            self.local_hostname = f"[IPv6:{address}]" if plain.family == socket.AF_INET6 else f"[{address}]"
         if self._settings["security"] != SMTPS:
             return plain
         assert self._context is not None
@@ -40,9 +52,23 @@ class Connection(smtplib.SMTP):
             plain.close()
             raise
 
-    def path(self, command: str, keyword: str, address: str) -> tuple[int, bytes]:
-        """MAIL or RCPT with an address that is known to be good; smtplib's own parse it anew for each message."""
-        return self.docmd(command, f"{keyword}:<{address}>")
+    @property
+    def encrypted(self) -> bool:
+        """True once TLS is on."""
+        return isinstance(self.sock, ssl.SSLSocket)
+
+    def greet(self) -> None:
+        """EHLO, or HELO to a server that does not know it; LHLO in LMTP."""
+        if not self._is_lmtp:
+            self.ehlo_or_helo_if_needed()
+        elif self.ehlo_resp is None:
+            code, text = self.ehlo()
+            if not 200 <= code <= 299:
+                raise smtplib.SMTPHeloError(code, text)
+
+    def write(self, octets: bytes) -> None:
+        """Send as it is. Raises SMTPServerDisconnected."""
+        self.send(octets)
 
     def hang_up(self) -> None:
         """Say goodbye if that takes no time, and close."""
@@ -62,11 +88,16 @@ def dial(settings: Config, deadline: Deadline, context: ssl.SSLContext | None) -
         code, text = connection.connect(settings["host"], settings["port"])
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
-        if settings["security"] == STARTTLS:
+        connection.greeting = text.decode("utf-8", "replace")
+        connection.greet()
+        connection.offers_starttls = connection.has_extn("starttls")
+        if settings["security"] == STARTTLS or (
+            settings["security"] == STARTTLS_IF_OFFERED and connection.offers_starttls
+        ):
             _start_tls(connection, context)
-        connection.ehlo_or_helo_if_needed()
+            connection.greet()
         if "username" in settings:
-            _log_in(connection, settings["username"], settings["password"])
+            connection.mechanism = log_in(connection, settings, connection.encrypted)
     except BaseException:
         connection.close()
         raise
@@ -82,39 +113,13 @@ def _start_tls(connection: Connection, context: ssl.SSLContext | None) -> None:
         raise TransientFailure(f"the mail server refused STARTTLS with {code}; nothing was sent")
 
 
-def _log_in(connection: Connection, username: str, password: str) -> None:
+def _connect_unix(path: str, deadline: Deadline) -> DeadlineSocket:
+    connection = DeadlineSocket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.deadline = deadline
     try:
-        connection.login(username, password)
-    except smtplib.SMTPAuthenticationError as error:
-        # Not the server's text: it may repeat what it was sent.
-        raise TransientFailure(
-            f"the mail server refused the user name and password with {error.smtp_code}; "
-            "check username and password in the section [email] of server.conf"
-        ) from None
-    except smtplib.SMTPNotSupportedError:
-        raise TransientFailure("the mail server offers no log-in on this connection; check `security`") from None
-    except UnicodeEncodeError:
-        raise TransientFailure("user name and password must be ASCII to log in to the mail server") from None
-    except smtplib.SMTPServerDisconnected:
+        connection.settimeout(deadline.left())
+        connection.connect(path)
+    except BaseException:
+        connection.close()
         raise
-    except smtplib.SMTPException:
-        raise TransientFailure("the mail server offers none of CRAM-MD5, PLAIN and LOGIN to log in with") from None
-
-
-def tls_context(settings: Config, deadline: Deadline) -> ssl.SSLContext | None:
-    """A context that verifies certificate and host name, from TLS 1.2 on; None where `security` is none.
-
-    Raises TransientFailure if `ca_path` cannot be used.
-    """
-    if settings["security"] == NONE:
-        return None
-    path = settings.get("ca_path")
-    is_folder = path is not None and Path(path).is_dir()
-    try:
-        context = ssl.create_default_context(cafile=None if is_folder else path, capath=path if is_folder else None)
-    except OSError as error:  # ssl.SSLError, for a file that is no certificate, is one too
-        reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no CA certificates in PEM form"
-        raise TransientFailure(f"the CA certificates in {path} cannot be used: {reason}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    put_under_deadline(context, deadline)
-    return context
+    return connection

@@ -1,94 +1,125 @@
-"""The message that is sent. No input or output here."""
+"""The message that is sent."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
+import logging
 from email.utils import format_datetime
+from pathlib import Path
 
 from pulp_events import Delivery
+from pulp_events.notifier import Config
+from pulp_events.templates import Template, TemplateError
+from pulp_events_email.addresses import envelope_form, split_sender
+from pulp_events_email.config import MARK
+from pulp_events_email.headers import address_header, header, list_id, one_line, thread_id
+from pulp_events_email.parts import Part, multipart, report_attachment, text_part
+from pulp_events_email.readable_html import html_body
+from pulp_events_email.readable_text import text_body
+from pulp_events_email.report import Report, read
+from pulp_events_email.settings import READABLE
+from pulp_events_email.summary import Summary, summarise
+from pulp_events_email.wording import Wording
 
-LINE_LIMIT = 998
-"""Octets of a line at the most, its CRLF not counted (RFC 5322 §2.1.1)."""
+TEST_MARK = "[test] "
 
-_READABLE = 1.5
-"""Quoted-printable is chosen while it is at most so many times as long as base64: it can be read as it stands."""
+_logger = logging.getLogger(__name__)
 
 
 class Composer:
-    """Makes the messages of one listener: what is the same for all of them is made once.
+    """Makes the messages of one listener: what is the same for all of them is made once."""
 
-    `subject`: any text without a line break; `sender_name` and `sender`: display name (may be empty) and ASCII address.
-    """
-
-    def __init__(self, subject: str, sender_name: str, sender: str) -> None:
-        self._subject = _header("Subject", subject)
-        self._from = _header("From", str(Address(sender_name, addr_spec=sender)) if sender_name else sender)
-        self._domain = sender.rpartition("@")[2]
+    def __init__(self, config: Config, settings: Config) -> None:
+        name, address = split_sender(settings["from_"])
+        self.sender = envelope_form(address)
+        self._from = address_header("From", name, self.sender)
+        self._domain = self.sender.rpartition("@")[2]
+        if not self._domain.isascii():  # the local part has kept it from its ASCII form, which ids are made with
+            self._domain = envelope_form(f"x@{self._domain}").rpartition("@")[2]
+        self._subject: str = config["subject"]
+        self._fixed_subject = header("Subject", self._subject)
+        self._template: Template | None = None
+        self._wording = Wording(Path(config["template"])) if "template" in config else None
+        self._readable = self._wording is not None or config.get("format", settings["format"]) == READABLE
 
     def compose(self, delivery: Delivery, recipient: str) -> bytes:
-        """The whole message as it goes over the wire, its lines ended by CRLF. `recipient`: an ASCII address.
+        """The whole message as it goes over the wire, its lines ended by CRLF.
 
         Everything in it comes from the delivery and none of it from the attempt, so that each attempt's message is the
         same; receivers drop repeats by its Message-ID (RFC 5322 §3.6.4).
         """
-        charset, encoding, body = encode_body(report_text(delivery.report))
+        report = read(delivery.report)
+        notes: list[str] = []
+        subject = self._subject_header(delivery, report, notes)
+        body = self._body(delivery, report, notes)
         head = (
-            f'Content-Type: text/plain; charset="{charset}"\r\n'
+            f"Content-Type: {body.kind}\r\n"
             "MIME-Version: 1.0\r\n"
-            f"Content-Transfer-Encoding: {encoding}\r\n"
-            f"{self._subject}"
+            f"Content-Transfer-Encoding: {body.encoding}\r\n"
+            f"{subject}"
             f"{self._from}"
-            f"To: {recipient}\r\n"
+            f"{address_header('To', '', recipient)}"
             f"Date: {format_datetime(delivery.event_time)}\r\n"
             f"Message-ID: <{delivery.id}@{self._domain}>\r\n"
+            f"{self._thread(report)}"
             "Auto-Submitted: auto-generated\r\n"  # RFC 3834 §5: no vacation notes, please
-            f"{_header('X-Pulp-Event-Type', delivery.event_type)}"
-            f"{_header('X-Pulp-Event-Id', delivery.event_id)}"
+            f"{header('List-Id', list_id(delivery.listener_id, self._domain))}"
+            f"{header('X-Pulp-Event-Type', delivery.event_type)}"
+            f"{header('X-Pulp-Event-Id', delivery.event_id)}"
             "\r\n"
         )
-        return head.encode("ascii") + body
+        return head.encode() + body.octets
+
+    def _subject_header(self, delivery: Delivery, report: Report, notes: list[str]) -> str:
+        if MARK not in self._subject:
+            return header("Subject", TEST_MARK + self._subject) if report.is_test else self._fixed_subject
+        try:
+            if self._template is None:
+                self._template = Template(self._subject, name="subject")
+            more = {"delivery_id": delivery.id, "summary": _summary(delivery, report)}
+            subject = one_line(self._template.render(delivery.event, **more))
+        except Exception as error:  # noqa: BLE001  # a subject is no reason to lose an event
+            notes.append(_note("subject's template", delivery, error))
+            subject = ""
+        subject = subject or one_line(delivery.event_type)
+        return header("Subject", TEST_MARK + subject if report.is_test else subject)
+
+    def _thread(self, report: Report) -> str:
+        """Start and finish of one task are answers to the same message, so that clients show them as one thread."""
+        if report.task_id is None:
+            return ""
+        thread = thread_id(report.task_id, self._domain)
+        return header("In-Reply-To", thread) + header("References", thread)
+
+    def _body(self, delivery: Delivery, report: Report, notes: list[str]) -> Part:
+        if self._readable and not notes:
+            try:
+                return self._readable_body(delivery, report)
+            except Exception as error:  # noqa: BLE001  # nor is a body: the report says all there is to say
+                notes.append(_note("template" if self._wording else "readable format", delivery, error))
+        return text_part("\n".join([*notes, "", report.text]) if notes else report.text)
+
+    def _readable_body(self, delivery: Delivery, report: Report) -> Part:
+        summary = _summary(delivery, report)
+        text = html = None
+        if self._wording is not None:
+            self._wording.refresh()
+            more = {"delivery_id": delivery.id, "summary": summary}
+            text = self._wording.text(delivery.event, more)
+            html = self._wording.html(delivery.event, more)
+        both = multipart(
+            "alternative",
+            text_part(text_body(summary, report.text) if text is None else text),
+            text_part(html_body(summary, report.text) if html is None else html, "html"),
+        )
+        return multipart("mixed", both, report_attachment(delivery.report))
 
 
-def report_text(report: bytes) -> str:
-    """The JSON report indented by two, as the guide shows it; its characters as they are, not as `\\u` escapes."""
-    try:
-        value = json.loads(report)
-        text = json.dumps(value, indent=2, ensure_ascii=False)
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold and UTF-8 may not
-        text = json.dumps(value, indent=2)
-    except RecursionError:  # nested too deeply to be indented: still better as it is than not at all
-        text = report.decode()
-    return text
+def _summary(delivery: Delivery, report: Report) -> Summary:
+    return summarise(delivery.event_type, delivery.event_time, delivery.source, report)
 
 
-def encode_body(text: str) -> tuple[str, str, bytes]:
-    """(charset, content transfer encoding, octets) for `text`, which has `\\n` line ends; the octets have CRLF.
-
-    Plain where the text is ASCII in lines of at most LINE_LIMIT, else UTF-8 as quoted-printable or, if that is much
-    longer, as base64 (RFC 2045 §6): no server need be able to take 8-bit data or long lines.
-    """
-    if text.isascii() and max(map(len, text.split("\n"))) <= LINE_LIMIT:
-        return "us-ascii", "7bit", (text + "\n").replace("\n", "\r\n").encode()
-    data = (text + "\n").encode()
-    charset = "us-ascii" if text.isascii() else "utf-8"
-    quoted = binascii.b2a_qp(data, istext=True)
-    encoded = base64.encodebytes(data.replace(b"\n", b"\r\n"))
-    if len(quoted) <= _READABLE * len(encoded):
-        return charset, "quoted-printable", quoted.replace(b"\n", b"\r\n")
-    return charset, "base64", encoded.replace(b"\n", b"\r\n")
-
-
-def _header(name: str, value: str) -> str:
-    """One header field, folded and, where it must be, encoded (RFC 2047), with its CRLF."""
-    plain = f"{name}: {value}\r\n"
-    if value.isascii() and value.isprintable() and "=?" not in value and len(plain) <= 78 and value == value.strip():
-        return plain  # what nearly all are, and the email package takes its time
-    message = EmailMessage(policy=SMTP)
-    message[name] = value
-    return message.as_bytes().partition(b"\r\n\r\n")[0].decode("ascii") + "\r\n"
+def _note(what: str, delivery: Delivery, error: Exception) -> str:
+    reason = str(error) if isinstance(error, TemplateError) else type(error).__name__
+    note = one_line(f"The {what} of this listener could not be used: {reason}. The event report follows.", 500)
+    _logger.warning("listener %s, delivery %s: %s", delivery.listener_id, delivery.id, note)
+    return note

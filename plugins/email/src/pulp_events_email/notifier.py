@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from pulp_events import Channel, Notifier
+from pulp_events import Channel, InvalidConfig, Notifier
 from pulp_events.notifier import Config
 from pulp_events_email.config import EmailConfig
-from pulp_events_email.settings import NONE, EmailSettings
+from pulp_events_email.settings import NONE, SENDMAIL, STARTTLS_IF_OFFERED, EmailSettings
 
 DISABLED = "email is disabled; put `enabled = true` into the section [email] of server.conf"
 
@@ -22,27 +23,65 @@ class EmailNotifier(Notifier):
     update_help = "update an event listener"
 
     def open(self, config: Config, settings: Config) -> Channel:
-        """A channel that keeps one connection to the mail server."""
+        """A channel that keeps one connection to the mail server, or one to this machine's sendmail."""
+        if settings["transport"] == SENDMAIL:
+            from pulp_events_email.sendmail import SendmailChannel
+
+            return SendmailChannel(config, settings)
         from pulp_events_email.channel import EmailChannel
 
         return EmailChannel(config, settings)
 
     def targets(self, config: Config) -> Sequence[str]:
-        """The recipients: a message for each, so that a bad address neither blocks nor repeats the others."""
+        """The recipients: a message for each, so that a bad address neither blocks nor repeats the others.
+
+        Asked for when a listener is created or updated, and never for a delivery: so here, not in the schema, its
+        templates are tried. One that breaks later costs no event. Raises InvalidConfig.
+        """
+        if "template" in config:
+            _try_templates(config["template"])
         return list(config["addresses"])
 
     def limit(self, config: Config, settings: Config) -> float:
         """The channel ends a delivery itself after `timeout`; only a name look-up, which nothing ends, takes longer."""
         return float(settings["timeout"]) + 10.0
 
+    def probe(self, settings: Config) -> Sequence[str]:
+        """Connect, encrypt, log in and offer the sender; say what was found. Nothing is sent."""
+        if not settings["enabled"]:
+            return [DISABLED]
+        from pulp_events_email.probe import probe
+
+        return probe(settings)
+
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
         """That email is disabled, or its password sent in the clear."""
         found = []
         if not settings["enabled"]:
             found.append(DISABLED)
-        if "username" in settings and settings["security"] == NONE and settings["host"] not in _LOOPBACK:
-            found.append("the mail server's password will be sent unencrypted; set `security` in the section [email]")
+        if "username" in settings and not _is_local(settings["host"]):
+            if settings["security"] == NONE:
+                found.append(
+                    "the mail server's password will be sent unencrypted; set `security` in the section [email]"
+                )
+            elif settings["security"] == STARTTLS_IF_OFFERED:
+                found.append(
+                    "whoever is on the way can read the mail server's password; set `security = starttls` in the "
+                    "section [email]"
+                )
         return found
 
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+def _try_templates(directory: str) -> None:
+    from pulp_events.templates import TemplateError
+    from pulp_events_email.sample import try_directory
+
+    try:
+        try_directory(Path(directory))
+    except TemplateError as error:
+        message = f"Cannot be used: {error}."
+        raise InvalidConfig(f"invalid email configuration: template: {message}", {"template": [message]}) from None
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "127.0.0.1", "::1") or host.startswith("/")

@@ -1,0 +1,56 @@
+"""The event report as a message needs it: as text, and read back. No input or output here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report, read once for everything in the message that is made of it."""
+
+    text: str
+    """The JSON indented by two, as the guide shows it; its characters as they are, not as `\\u` escapes."""
+
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    call_report: Mapping[str, Any] = field(default_factory=dict)
+    """Both empty where the report is nested too deeply to be read back."""
+
+    @property
+    def is_test(self) -> bool:
+        """True for what `listener test` sends: both its payload and its call report say so."""
+        return self.payload.get("test") is True and self.call_report.get("test") is True
+
+    @property
+    def task_id(self) -> str | None:
+        """Of the task that the event is about."""
+        for value in (self.call_report.get("task_id"), self.payload.get("task_id")):
+            if isinstance(value, str) and value:
+                return value
+        return None
+
+
+def read(report: bytes) -> Report:
+    """Read the octets that `emit` stored."""
+    try:
+        value = json.loads(report)
+        text = _indented(value)
+    except RecursionError:  # nested too deeply to be indented: still better as it is than not at all
+        return Report(report.decode())
+    return Report(text, _mapping(value.get("payload")), _mapping(value.get("call_report")))
+
+
+def _indented(value: object) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold and UTF-8 may not
+        text = json.dumps(value, indent=2)
+    return text
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

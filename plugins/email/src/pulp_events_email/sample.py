@@ -1,0 +1,75 @@
+"""Events that templates are tried with before they are stored, and that the pictures in the documents show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pulp_events import Event
+from pulp_events.templates import Template
+from pulp_events_email.report import Report
+from pulp_events_email.summary import summarise
+from pulp_events_email.wording import Wording
+
+STARTED = {"repo_id": "pulp2", "start_time": "2012-10-19T19:09:16Z"}
+SUCCEEDED = {
+    **STARTED,
+    "end_time": "2012-10-19T19:11:21Z",
+    "result": "success",
+    "added_count": 12,
+    "removed_count": 0,
+    "updated_count": 3,
+    "error_message": None,
+    "traceback": None,
+}
+FAILED = {
+    **STARTED,
+    "end_time": "2012-10-19T19:09:46Z",
+    "result": "failed",
+    "error_message": "the feed's host name cannot be resolved: feed.example.com",
+    "traceback": 'Traceback (most recent call last):\n  File "sync.py", line 12, in sync\nOSError: no such host',
+}
+CALL_REPORT = {
+    "task_id": "79be77a8-1a20-11e2-aeb9-1803731e94c4",
+    "tags": ["pulp:repository:pulp2", "pulp:action:sync"],
+    "principal_login": "admin",
+    "response": "accepted",
+}
+
+
+def sample_event(event_type: str = "repo.sync.finish", payload: Mapping[str, Any] = SUCCEEDED) -> Event:
+    """One of the guide's kind."""
+    return Event(
+        event_type=event_type,
+        payload=payload,
+        call_report=CALL_REPORT,
+        id="01929e5f-0000-7000-8000-000000000001",
+        time=datetime(2012, 10, 19, 19, 9, 16, tzinfo=UTC),
+        source="pulp.example.com",
+    )
+
+
+def try_subject(source: str) -> None:
+    """Compile the template and make a subject of the sample. Raises TemplateError."""
+    Template(source, name="subject").render(sample_event(), **_more(sample_event()))
+
+
+def try_directory(directory: Path) -> None:
+    """Compile its templates and make bodies of a success, a failure and a start. Raises TemplateError."""
+    wording = Wording(directory)
+    wording.refresh()
+    for event in (
+        sample_event(),
+        sample_event("repo.sync.finish", FAILED),
+        sample_event("repo.sync.start", STARTED),
+    ):
+        wording.text(event, _more(event))
+        wording.html(event, _more(event))
+
+
+def _more(event: Event) -> dict[str, Any]:
+    report = Report("{}", event.payload, event.call_report)
+    summary = summarise(event.event_type, event.time, event.source, report)
+    return {"delivery_id": f"{event.id}.0", "summary": summary}

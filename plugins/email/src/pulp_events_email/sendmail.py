@@ -1,0 +1,86 @@
+"""`SendmailChannel`: hands messages to this machine's `sendmail` program, as every Unix mail system has one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+from pulp_events import Channel, Delivery, PermanentFailure, TimedOut, TransientFailure
+from pulp_events.fields import format_duration
+from pulp_events.notifier import Config
+from pulp_events_email.addresses import envelope_form
+from pulp_events_email.headers import one_line
+from pulp_events_email.message import Composer
+from pulp_events_email.notifier import DISABLED
+
+PERMANENT = {
+    os.EX_DATAERR: "the message or address is malformed",
+    os.EX_NOUSER: "the recipient is unknown",
+    os.EX_NOHOST: "the recipient's host is unknown",
+}
+"""Exit codes (sysexits.h) that say that no later attempt can succeed; all others are the machine's state of today."""
+
+
+class SendmailChannel(Channel):
+    """Starts the program for each message. What it takes is in the mail system's queue, which does the rest."""
+
+    def __init__(self, config: Config, settings: Config) -> None:
+        self._config = config
+        self._settings = settings
+
+    def open(self) -> None:
+        """Prepare what all messages have in common. Raises TransientFailure while email is disabled."""
+        if not self._settings["enabled"]:
+            raise TransientFailure(DISABLED)
+        self._composer = Composer(self._config, self._settings)
+
+    def send(self, delivery: Delivery) -> None:
+        """Hand the message over; returns when the program has ended well.
+
+        Raises PermanentFailure for the exit codes in PERMANENT, TimedOut when the time limit is over, and
+        TransientFailure for anything else.
+        """
+        recipient = envelope_form(delivery.target)
+        message = self._composer.compose(delivery, recipient).replace(b"\r\n", b"\n")
+        program = self._settings["sendmail_path"]
+        # -i: a line with a dot alone does not end the message. `--`: an address is never taken for an option.
+        command = [program, "-i", "-f", self._composer.sender, "--", recipient]
+        code, said = self._run(command, message)
+        if code == 0:
+            self.detail = "0 taken by sendmail"
+            return
+        reason = f"{program} ended with {code}{f': {said}' if said else ''}"
+        if code in PERMANENT:
+            raise PermanentFailure(f"{reason} ({PERMANENT[code]})")
+        raise TransientFailure(reason)
+
+    def _run(self, command: list[str], message: bytes) -> tuple[int, str]:
+        limit = self._settings["timeout"]
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # so that what it starts can be ended with it
+            )
+        except OSError as error:
+            raise TransientFailure(f"{command[0]} cannot be started: {error.strerror}; see sendmail_path") from error
+        with process:
+            try:
+                output, _ = process.communicate(message, timeout=limit)
+            except subprocess.TimeoutExpired as error:
+                _kill_group(process)
+                raise TimedOut(f"{command[0]} did not end within {format_duration(limit)}") from error
+            except BaseException:
+                _kill_group(process)
+                raise
+        return process.returncode, one_line(output.decode("utf-8", "replace"), 500)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        process.kill()

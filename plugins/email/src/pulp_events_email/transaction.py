@@ -1,0 +1,86 @@
+"""One mail transaction (RFC 5321 §3.3): MAIL, RCPT and DATA, in one go where the server allows, then the message."""
+
+from __future__ import annotations
+
+import smtplib
+from dataclasses import dataclass
+
+from pulp_events_email.connection import Connection
+
+GO_AHEAD = 354
+
+
+@dataclass
+class Refused(Exception):
+    """The server gave another answer than success."""
+
+    command: str
+    code: int
+    text: bytes
+    data_is_open: bool = False
+    """It waits for a message all the same, as RFC 2920 §3.1 allows where commands came in one go."""
+
+
+def begin(connection: Connection, sender: str, recipient: str, size: int) -> None:
+    """All that comes before the message; afterwards the server waits for it. Raises Refused, and what smtplib does."""
+    utf8 = not (sender.isascii() and recipient.isascii())
+    parameters = f" SIZE={size}" if connection.has_extn("size") else ""  # RFC 1870
+    if utf8:
+        parameters += " BODY=8BITMIME SMTPUTF8"  # RFC 6531 §3.4
+    commands = {
+        "MAIL": f"MAIL FROM:<{sender}>{parameters}\r\n",
+        "RCPT": f"RCPT TO:<{recipient}>\r\n",
+        "DATA": "DATA\r\n",
+    }
+    if connection.has_extn("pipelining"):
+        _in_one_go(connection, commands)
+        return
+    for command, line in commands.items():
+        connection.write(line.encode())
+        code, text = connection.getreply()
+        if not _is_success(command, code):
+            raise Refused(command, code, text)
+
+
+def _in_one_go(connection: Connection, commands: dict[str, str]) -> None:
+    """RFC 2920: one round trip in place of three."""
+    connection.write("".join(commands.values()).encode())
+    refused: Refused | None = None
+    for command in commands:
+        code, text = connection.getreply()
+        if refused is None and not _is_success(command, code):
+            refused = Refused(command, code, text)
+            if not 400 <= code <= 599 or code == 421:
+                break  # nothing is to be expected from it any more
+        elif refused is not None and command == "DATA":
+            refused.data_is_open = code == GO_AHEAD
+    if refused is not None:
+        raise refused
+
+
+def _is_success(command: str, code: int) -> bool:
+    return code == GO_AHEAD if command == "DATA" else 200 <= code <= 299
+
+
+def finish(connection: Connection, message: bytes) -> bytes:
+    """Send the message; what the server answered when it took it. Raises Refused, and what smtplib does."""
+    # RFC 5321 §4.5.2: a dot at the beginning of a line is doubled
+    stuffed = message.replace(b"\r\n.", b"\r\n..")
+    connection.write((b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n")
+    code, text = connection.getreply()
+    if not 200 <= code <= 299:
+        raise Refused("DATA", code, text)
+    return f"{code} ".encode() + text
+
+
+def give_up(connection: Connection, refused: Refused) -> bool:
+    """Make the connection fit for the next message (RFC 5321 §4.1.1.5); False if it is of no use any more."""
+    if not 400 <= refused.code <= 599 or refused.code == 421:
+        return False
+    try:
+        if refused.data_is_open:
+            connection.write(b".\r\n")
+            connection.getreply()
+        return connection.rset()[0] == 250
+    except (smtplib.SMTPException, OSError):
+        return False
