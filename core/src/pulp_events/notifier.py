@@ -158,6 +158,13 @@ class Notifier:
         """A channel for this configuration. `settings`: the notifier's own section of server.conf, validated."""
         return _DeliverChannel(self, config)
 
+    def check(self, config: Config) -> None:
+        """Try out what the schema cannot know to work, such as a template, when a listener is created or updated.
+
+        Raises marshmallow's ValidationError, with the name of the field; nothing is stored then. A secret that is a
+        reference is not in `config`. What is stored already is not checked again: a delivery fails by itself.
+        """
+
     def targets(self, config: Config) -> Sequence[str]:
         """Labels (never secret) of the addresses that the configuration stands for; each gets its own delivery."""
         return ("",)

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from pulp_events import (
     EventBus,
@@ -157,6 +157,25 @@ def test_a_password_that_is_only_loaded_is_stored_and_given_to_the_notifier(bus,
     bus.emit("repo.sync.start")
     assert room.calls[0][1]["password"] == "hunter2"
     assert bus.listeners.update(listener.id, {"password": None}).notifier_config == {"room": "x"}
+
+
+def test_what_a_notifiers_trial_refuses_is_not_stored_and_named_without_a_secret(bus, room, file, monkeypatch):
+    def check(config):
+        assert config["size"] == 3, "as the schema loaded it"
+        if config["room"] == "bad":
+            raise ValidationError(f"Cannot be entered with {config['token']}.", "room")
+
+    monkeypatch.setattr(room, "check", check)
+    with pytest.raises(InvalidConfig, match=r"invalid room configuration: room 'bad': Cannot be entered") as refused:
+        bus.listeners.create("room", {"room": "bad", "size": "3", "token": "hunter2"}, ["*"])
+    assert "hunter2" not in str(refused.value) and not file.exists()
+    listener = bus.listeners.create("room", {"room": "good", "size": "3", "token": "hunter2"}, ["*"])
+    with pytest.raises(InvalidConfig, match="room 'bad'"):
+        bus.listeners.update(listener.id, {"room": "bad"})
+    assert bus.listeners.get(listener.id) == listener
+    monkeypatch.setattr(room, "check", lambda config: pytest.fail("what is stored is not tried again"))
+    bus.emit("repo.sync.start")
+    assert len(room.calls) == 1
 
 
 @pytest.mark.parametrize("wrong", ["ops", ["ops", 5], [None]])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -26,6 +27,8 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     _refuse_references(notifier, schema, references)
     plain = {key: value for key, value in given.items() if key not in references}
     loaded = _load(notifier, schema, plain, partial=tuple(references))
+    with _explained(notifier, schema, plain):
+        notifier.check(loaded)
     # A field that is load_only, as passwords often are, is not dumped: it is stored as it was given.
     declared = {field.data_key or name for name, field in schema.fields.items()}
     stored = {key: value for key, value in given.items() if key in declared} | schema.dump(loaded) | references
@@ -53,12 +56,19 @@ def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _load(notifier: Notifier, schema: Schema, config: dict[str, Any], partial: tuple[str, ...] = ()) -> dict[str, Any]:
-    try:
+    with _explained(notifier, schema, config):
         return schema.load(config, partial=partial or None)  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def _explained(notifier: Notifier, schema: Schema, config: Mapping[str, Any]) -> Iterator[None]:
+    """Make InvalidConfig, which names key and value and shows no secret, of a ValidationError."""
+    try:
+        yield
     except ValidationError as error:
         found: dict[str, list[str]] = {}
         scrub = Scrubber(value for key, value in config.items() if is_secret(schema, key))
-        for path, message in messages(error.messages):
+        for path, message in messages(error.normalized_messages()):  # type: ignore[no-untyped-call]
             found.setdefault(path, []).append(scrub(message))
         lines = [_line(path, texts, config, schema) for path, texts in found.items()]
         raise InvalidConfig(f"invalid {notifier.type_id} configuration: {'; '.join(lines)}", found) from None

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from pulp_events.testing._smtp_auth import ExtraMechanisms
+
 if TYPE_CHECKING:
     from pulp_events.testing.smtp_sink import SmtpSink
 
@@ -19,11 +21,20 @@ HANG = "hang"
 _PATH = re.compile(r"<([^>]*)>")
 
 
-class SinkHandler:
+class SinkHandler(ExtraMechanisms):
     """Takes the messages; aiosmtpd calls `handle_DATA` after the last dot."""
 
     def __init__(self, sink: SmtpSink) -> None:
+        super().__init__(sink.credentials)
         self._sink = sink
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Offer what the sink was told to."""
+        session.host_name = hostname
+        offers = "250-PIPELINING"  # RFC 2920; aiosmtpd answers in order, so that it can
+        return [*responses[:-1], offers, responses[-1]] if self._sink.pipelining else responses
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Keep the message and answer."""
@@ -63,7 +74,9 @@ class SinkSession(SMTP):
             self.number = self._sink.connected(self)
             # asyncio does this only for sockets that were made with the protocol's number. Without it, an answer of
             # several lines waits for the client's delayed ACK, 40 ms.
-            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = transport.get_extra_info("socket")
+            if connection.family != socket.AF_UNIX:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -107,7 +120,21 @@ class SinkSession(SMTP):
             self.transport.close()
 
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
-        if not await self._said("EHLO"):
+        if self._sink.lmtp:
+            await self.push("500 5.5.1 This is LMTP")
+        elif not await self._said("EHLO"):
+            await super().smtp_EHLO(hostname)
+
+    async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802
+        if self._sink.lmtp:
+            await self.push("500 5.5.1 This is LMTP")
+        else:
+            await super().smtp_HELO(hostname)
+
+    async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802
+        if not self._sink.lmtp:
+            await self.push("500 5.5.1 This is SMTP")
+        elif not await self._said("LHLO"):
             await super().smtp_EHLO(hostname)
 
     async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
@@ -138,3 +165,13 @@ class SinkSession(SMTP):
     async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
         if not await self._said("QUIT"):
             await super().smtp_QUIT(arg)
+
+
+def listen(host: str, path: str | None) -> socket.socket:
+    """A listening socket: a free port of `host`, or the Unix socket `path`."""
+    if path is None:
+        return socket.create_server((host, 0), backlog=128)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(128)
+    return listener

@@ -184,6 +184,7 @@ class NotifierContract:
     def test_the_configuration_is_not_changed(self, notifier: Notifier, endpoint: Any) -> None:
         config, settings = self.opening(notifier, endpoint)
         before = copy.deepcopy((config, settings))
+        notifier.check(config)
         notifier.targets(config)
         notifier.warnings(config, settings)
         with notifier.open(config, settings) as channel:

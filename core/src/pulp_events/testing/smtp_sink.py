@@ -17,9 +17,9 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import socket
 import ssl
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Self
@@ -27,6 +27,7 @@ from typing import Any, Self
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from pulp_events.testing import _smtp_session
+from pulp_events.testing._smtp_auth import MECHANISMS
 from pulp_events.testing._smtp_session import SinkSession
 
 DROP = _smtp_session.DROP
@@ -80,7 +81,9 @@ class SmtpSink:
     """A server on 127.0.0.1 and a free port, in a thread of its own; a context manager.
 
     `starttls`: offer STARTTLS with this context; `require_starttls`: and take nothing before it. `smtps`: speak TLS
-    from the first byte. `credentials`: (user name, password) that must be logged in with before a message is taken.
+    from the first byte. `credentials`: (user name, password or XOAUTH2 token) that must be logged in with before a
+    message is taken; `mechanisms`: by which of PLAIN, LOGIN, CRAM-MD5 and XOAUTH2. `pipelining` and `smtputf8`: offer
+    these extensions. `lmtp`: speak LMTP (RFC 2033). `path`: listen on this Unix socket, not on a port.
     """
 
     host = "127.0.0.1"
@@ -92,6 +95,11 @@ class SmtpSink:
         require_starttls: bool = False,
         smtps: ssl.SSLContext | None = None,
         credentials: tuple[str, str] | None = None,
+        mechanisms: Sequence[str] = ("PLAIN", "LOGIN"),
+        pipelining: bool = True,
+        smtputf8: bool = False,
+        lmtp: bool = False,
+        path: str | None = None,
     ) -> None:
         self.received: list[Received] = []
         """Every message that came in whole, oldest first."""
@@ -99,12 +107,15 @@ class SmtpSink:
         """How many connections were accepted so far."""
         self.commands: list[str] = []
         """Names of the commands that came, in order."""
-        self._credentials = credentials
+        self.credentials = credentials
+        self.pipelining = pipelining
+        self.lmtp = lmtp
+        self.path = path
         self._replies: list[_Reply] = []
         self._arrived = threading.Condition()
         self._sessions: set[SinkSession] = set()
-        self._listener = socket.create_server((self.host, 0), backlog=128)
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = _smtp_session.listen(self.host, path)
+        self.port: int = 0 if path else self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         options: dict[str, Any] = {
             "hostname": "sink.test",
@@ -114,6 +125,8 @@ class SmtpSink:
             "require_starttls": require_starttls,
             "auth_required": credentials is not None,
             "auth_require_tls": False,
+            "auth_exclude_mechanism": [name for name in MECHANISMS if name not in mechanisms],
+            "enable_SMTPUTF8": smtputf8,
             "authenticator": self._authenticate,
             "data_size_limit": 64 * 1024 * 1024,
         }
@@ -133,9 +146,9 @@ class SmtpSink:
     def reply(self, command: str, text: str, *, recipient: str | None = None, times: int | None = None) -> None:
         """From now on answer `command` with `text`, for example `550 5.1.1 No such user`, or with DROP or HANG.
 
-        `command`: `CONNECT` (the greeting), `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA` (the answer to the message, after
-        its last dot), `RSET`, `NOOP` or `QUIT`. `recipient`: only for this one (`RCPT`, `DATA`). `times`: so often,
-        then as before.
+        `command`: `CONNECT` (the greeting), `EHLO`, `LHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA` (the answer to the message,
+        after its last dot), `RSET`, `NOOP` or `QUIT`. `recipient`: only for this one (`RCPT`, `DATA`). `times`: so
+        often, then as before.
         """
         with self._arrived:
             self._replies.append(_Reply(command.upper(), text, recipient, times))
@@ -178,10 +191,9 @@ class SmtpSink:
 
     def _run(self, options: dict[str, Any], smtps: ssl.SSLContext | None) -> None:
         asyncio.set_event_loop(self._loop)
+        create = self._loop.create_unix_server if self.path else self._loop.create_server
         server = self._loop.run_until_complete(
-            self._loop.create_server(
-                lambda: SinkSession(self, options, smtps is not None), sock=self._listener, ssl=smtps
-            )
+            create(lambda: SinkSession(self, options, smtps is not None), sock=self._listener, ssl=smtps)
         )
         self._loop.call_soon(self._started.set)
         self._loop.run_forever()
@@ -196,7 +208,7 @@ class SmtpSink:
 
     def _authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: Any) -> AuthResult:
         given = (data.login.decode(), data.password.decode()) if isinstance(data, LoginPassword) else None
-        ok = given is not None and given == self._credentials
+        ok = given is not None and given == self.credentials
         return AuthResult(success=ok, handled=ok, auth_data=given and given[0])
 
     # What follows is for SinkSession, in the sink's thread.

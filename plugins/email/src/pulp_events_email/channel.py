@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pulp_events import Channel, Delivery, PermanentFailure, TimedOut, TransientFailure
@@ -23,6 +24,32 @@ if TYPE_CHECKING:
 
 IDLE_LIMIT = 30.0
 """Seconds after which an unused connection is not trusted any more: a firewall may have forgotten it without a word."""
+
+
+class Letter:
+    """The message of one delivery, made when it is first asked for: while the server answers MAIL."""
+
+    LARGE = 64 * 1024
+    """Octets of a report from which on the server is told the message's size: it can refuse one before it is sent."""
+
+    def __init__(self, composer: Composer, delivery: Delivery) -> None:
+        self.recipient = envelope_form(delivery.target)
+        self._composer = composer
+        self._delivery = delivery
+
+    @cached_property
+    def octets(self) -> bytes:
+        """As it goes over the wire."""
+        return self._composer.compose(self._delivery, self.recipient)
+
+    @property
+    def size(self) -> int | None:
+        """Octets, if there are many."""
+        return len(self.octets) if len(self._delivery.report) >= self.LARGE else None
+
+    def make(self) -> None:
+        """Make it now."""
+        _ = self.octets
 
 
 class EmailChannel(Channel):
@@ -63,12 +90,11 @@ class EmailChannel(Channel):
         Raises PermanentFailure for a 5yz answer to MAIL, RCPT or DATA, TimedOut when the time limit is over, and
         TransientFailure for anything else.
         """
-        recipient = envelope_form(delivery.target)
-        message = self._composer.compose(delivery, recipient)
+        letter = Letter(self._composer, delivery)
         self._deadline.start(self._settings["timeout"])
         try:
-            connection = self._begin(recipient, len(message))
-            answer = finish(connection, message)
+            connection = self._begin(letter)
+            answer = finish(connection, letter.octets)
         except Refused as refused:
             if self._connection is not None and give_up(self._connection, refused):
                 self._last_used = time.monotonic()
@@ -78,19 +104,20 @@ class EmailChannel(Channel):
         except (smtplib.SMTPException, OSError) as error:
             self.close_at_once()
             raise self._failure(error) from error
+        except BaseException:
+            self.close_at_once()  # whatever it was, the server is in the middle of something
+            raise
         self._last_used = time.monotonic()
         self.detail = answer.decode("utf-8", "replace")
 
-    def _begin(self, recipient: str, size: int) -> Connection:
+    def _begin(self, letter: Letter) -> Connection:
         """A connection whose server waits for the message."""
         if self._connection is not None and time.monotonic() - self._last_used > IDLE_LIMIT:
             self.close()
             self._deadline.start(self._settings["timeout"])
         if self._connection is not None:
-            self._check_utf8(recipient)
             try:
-                begin(self._connection, self._composer.sender, recipient, size)
-                return self._connection
+                return self._offer(self._connection, letter)
             except smtplib.SMTPServerDisconnected:
                 if self._deadline.over:
                     raise
@@ -99,15 +126,14 @@ class EmailChannel(Channel):
                     raise
             self.close_at_once()
         self._connection = dial(self._settings, self._deadline, self._context)
-        self._check_utf8(recipient)
-        begin(self._connection, self._composer.sender, recipient, size)
-        return self._connection
+        return self._offer(self._connection, letter)
 
-    def _check_utf8(self, recipient: str) -> None:
-        assert self._connection is not None
-        for address in (self._composer.sender, recipient):
-            if not address.isascii() and not self._connection.has_extn("smtputf8"):
+    def _offer(self, connection: Connection, letter: Letter) -> Connection:
+        for address in (self._composer.sender, letter.recipient):
+            if not address.isascii() and not connection.has_extn("smtputf8"):
                 raise PermanentFailure(f"the mail server does not take addresses beyond ASCII (SMTPUTF8): {address}")
+        begin(connection, self._composer.sender, letter.recipient, letter.size, meanwhile=letter.make)
+        return connection
 
     def close_at_once(self) -> None:
         """Close the connection without a word; the next delivery makes another."""

@@ -47,18 +47,6 @@ def _subject(value: str) -> None:
         value.encode()
     except UnicodeEncodeError:
         raise ValidationError("Must be Unicode text; it has half of a surrogate pair in it.") from None
-    if MARK in value:
-        _try_subject(value)
-
-
-def _try_subject(source: str) -> None:
-    from pulp_events.templates import TemplateError
-    from pulp_events_email.sample import try_subject
-
-    try:
-        try_subject(source)
-    except TemplateError as error:
-        raise ValidationError(f"Cannot be used: {error}.") from None
 
 
 def _at_least_one(value: list[str]) -> None:

@@ -39,6 +39,8 @@ def address_header(name: str, display_name: str, address: str) -> str:
 
 def one_line(text: str, longest: int = 255) -> str:
     """The text fit for a header's value: line breaks and other control characters become a space."""
+    if len(text) <= longest and text.isprintable():
+        return " ".join(text.split())
     kept = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text[:10_000])
     line = " ".join(kept.split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from pulp_events import Channel, InvalidConfig, Notifier
+from pulp_events import Channel, Notifier
 from pulp_events.notifier import Config
-from pulp_events_email.config import EmailConfig
+from pulp_events_email.config import MARK, EmailConfig
 from pulp_events_email.settings import NONE, SENDMAIL, STARTTLS_IF_OFFERED, EmailSettings
 
 DISABLED = "email is disabled; put `enabled = true` into the section [email] of server.conf"
@@ -32,14 +31,16 @@ class EmailNotifier(Notifier):
 
         return EmailChannel(config, settings)
 
-    def targets(self, config: Config) -> Sequence[str]:
-        """The recipients: a message for each, so that a bad address neither blocks nor repeats the others.
+    def check(self, config: Config) -> None:
+        """Compile the templates and make a message with them. One that breaks later costs no event."""
+        if MARK not in config.get("subject", "") and "template" not in config:
+            return
+        from pulp_events_email.sample import try_templates
 
-        Asked for when a listener is created or updated, and never for a delivery: so here, not in the schema, its
-        templates are tried. One that breaks later costs no event. Raises InvalidConfig.
-        """
-        if "template" in config:
-            _try_templates(config["template"])
+        try_templates(config)
+
+    def targets(self, config: Config) -> Sequence[str]:
+        """The recipients: a message for each, so that a bad address neither blocks nor repeats the others."""
         return list(config["addresses"])
 
     def limit(self, config: Config, settings: Config) -> float:
@@ -70,17 +71,6 @@ class EmailNotifier(Notifier):
                     "section [email]"
                 )
         return found
-
-
-def _try_templates(directory: str) -> None:
-    from pulp_events.templates import TemplateError
-    from pulp_events_email.sample import try_directory
-
-    try:
-        try_directory(Path(directory))
-    except TemplateError as error:
-        message = f"Cannot be used: {error}."
-        raise InvalidConfig(f"invalid email configuration: template: {message}", {"template": [message]}) from None
 
 
 def _is_local(host: str) -> bool:

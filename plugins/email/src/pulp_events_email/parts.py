@@ -74,7 +74,6 @@ def encode_body(text: str) -> tuple[str, str, bytes]:
     data = (text + "\n").encode()
     charset = "us-ascii" if text.isascii() else "utf-8"
     quoted = binascii.b2a_qp(data, istext=True)
-    encoded = base64.encodebytes(data.replace(b"\n", b"\r\n"))
-    if len(quoted) <= _READABLE * len(encoded):
+    if len(quoted) <= _READABLE * len(data) * 77 / 57:  # base64 makes lines of 77 octets out of 57
         return charset, "quoted-printable", quoted.replace(b"\n", b"\r\n")
-    return charset, "base64", encoded.replace(b"\n", b"\r\n")
+    return charset, "base64", base64.encodebytes(data.replace(b"\n", b"\r\n")).replace(b"\n", b"\r\n")

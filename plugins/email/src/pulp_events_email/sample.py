@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from marshmallow import ValidationError
+
 from pulp_events import Event
-from pulp_events.templates import Template
+from pulp_events.notifier import Config
+from pulp_events.templates import Template, TemplateError
+from pulp_events_email.config import MARK
 from pulp_events_email.report import Report
 from pulp_events_email.summary import summarise
 from pulp_events_email.wording import Wording
@@ -51,22 +56,36 @@ def sample_event(event_type: str = "repo.sync.finish", payload: Mapping[str, Any
     )
 
 
-def try_subject(source: str) -> None:
-    """Compile the template and make a subject of the sample. Raises TemplateError."""
-    Template(source, name="subject").render(sample_event(), **_more(sample_event()))
+def try_templates(config: Config) -> None:
+    """Make subjects and bodies of a success, a failure and a start. Raises ValidationError."""
+    if MARK in config["subject"]:
+        with _refusing("subject"):
+            subject = Template(config["subject"], name="subject")
+            for event in _samples():
+                subject.render(event, **_more(event))
+    if "template" in config:
+        with _refusing("template"):
+            wording = Wording(Path(config["template"]))
+            wording.refresh()
+            for event in _samples():
+                wording.text(event, _more(event))
+                wording.html(event, _more(event))
 
 
-def try_directory(directory: Path) -> None:
-    """Compile its templates and make bodies of a success, a failure and a start. Raises TemplateError."""
-    wording = Wording(directory)
-    wording.refresh()
-    for event in (
-        sample_event(),
+@contextlib.contextmanager
+def _refusing(field: str) -> Iterator[None]:
+    try:
+        yield
+    except TemplateError as error:
+        raise ValidationError(f"Cannot be used: {error}.", field) from None
+
+
+def _samples() -> list[Event]:
+    return [
+        sample_event("repo.sync.finish", SUCCEEDED),
         sample_event("repo.sync.finish", FAILED),
         sample_event("repo.sync.start", STARTED),
-    ):
-        wording.text(event, _more(event))
-        wording.html(event, _more(event))
+    ]
 
 
 def _more(event: Event) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pulp_events_email.connection import Connection
@@ -21,32 +22,40 @@ class Refused(Exception):
     """It waits for a message all the same, as RFC 2920 §3.1 allows where commands came in one go."""
 
 
-def begin(connection: Connection, sender: str, recipient: str, size: int) -> None:
-    """All that comes before the message; afterwards the server waits for it. Raises Refused, and what smtplib does."""
-    utf8 = not (sender.isascii() and recipient.isascii())
-    parameters = f" SIZE={size}" if connection.has_extn("size") else ""  # RFC 1870
-    if utf8:
+def begin(
+    connection: Connection, sender: str, recipient: str, size: int | None, meanwhile: Callable[[], object]
+) -> None:
+    """All that comes before the message; afterwards the server waits for it. Raises Refused, and what smtplib does.
+
+    `size`: of the message in octets, or None if that need not be told. `meanwhile` is called while the server is busy
+    with the first command.
+    """
+    parameters = f" SIZE={size}" if size is not None and connection.has_extn("size") else ""  # RFC 1870
+    if not (sender.isascii() and recipient.isascii()):
         parameters += " BODY=8BITMIME SMTPUTF8"  # RFC 6531 §3.4
-    commands = {
+    lines = {
         "MAIL": f"MAIL FROM:<{sender}>{parameters}\r\n",
         "RCPT": f"RCPT TO:<{recipient}>\r\n",
         "DATA": "DATA\r\n",
     }
     if connection.has_extn("pipelining"):
-        _in_one_go(connection, commands)
+        _in_one_go(connection, lines, meanwhile)
         return
-    for command, line in commands.items():
+    for command, line in lines.items():
         connection.write(line.encode())
+        if command == "MAIL":
+            meanwhile()
         code, text = connection.getreply()
         if not _is_success(command, code):
             raise Refused(command, code, text)
 
 
-def _in_one_go(connection: Connection, commands: dict[str, str]) -> None:
+def _in_one_go(connection: Connection, lines: dict[str, str], meanwhile: Callable[[], object]) -> None:
     """RFC 2920: one round trip in place of three."""
-    connection.write("".join(commands.values()).encode())
+    connection.write("".join(lines.values()).encode())
+    meanwhile()
     refused: Refused | None = None
-    for command in commands:
+    for command in lines:
         code, text = connection.getreply()
         if refused is None and not _is_success(command, code):
             refused = Refused(command, code, text)
