@@ -24,7 +24,8 @@ SENDER = """
         from pulp_events_http.notifier import HttpNotifier
         notifier = HttpNotifier()
         config = {"url": url, **json.loads(how)}
-        channel = notifier.open(notifier.config_schema().load(config), notifier.settings_schema().load({}))
+        config = notifier.config_schema().load(notifier.prepare(config))
+        channel = notifier.open(config, notifier.settings_schema().load({}))
         channel.__enter__()
         send = lambda: channel.send(delivery)
     send()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from marshmallow import Schema, fields, validate
 
@@ -14,7 +16,7 @@ class EverythingConfig(Schema):
     retries = fields.Integer(strict=True, load_default=3, validate=validate.Range(1, 9), metadata={"help": "tries"})
     ratio = fields.Float()
     verify = fields.Boolean(load_default=True, metadata={"help": "whether to verify"})
-    level = fields.String(validate=validate.OneOf(["low", "high"]), metadata={"help": "how loud"})
+    level = fields.String(validate=validate.OneOf(["low", "high", "@home"]), metadata={"help": "how loud"})
     tags = fields.List(fields.String(), metadata={"help": "tags"})
     words = Words(fields.Integer())
     urls = fields.List(fields.Url(), metadata={"help": "places", "secret": True})
@@ -23,6 +25,7 @@ class EverythingConfig(Schema):
     wait = Duration(load_default=90.0, metadata={"help": "how long"})
     filter = fields.String(metadata={"help": "a name that an option of ours has"})
     json = fields.String(metadata={"help": "and another"})
+    script = fields.String(metadata={"help": "what to say", "read_file": True})
     made = fields.String(dump_only=True)
 
 
@@ -71,6 +74,13 @@ def config(admin, *words):
         (["--wait=2m"], "wait", "2m"),
         (["--everything-filter=f"], "filter", "f"),
         (["--everything-json=j"], "json", "j"),
+        (["--script=as it is"], "script", "as it is"),
+        (["--script=\\@at"], "script", "@at"),
+        (["--script=\\-"], "script", "-"),
+        (["--script=\\\\x"], "script", "\\x"),
+        (["--script=\\x"], "script", "\\x"),
+        (["--script=env:HOME"], "script", "env:HOME"),
+        (["--level=@home"], "level", "@home"),
         (["--urls=env:URLS"], "urls", "env:URLS"),
         (["--urls=http://a.example/?a,b", "--urls=http://b.example/"], "urls", "********"),
     ],
@@ -92,6 +102,8 @@ def test_a_value_reaches_the_configuration(admin, words, key, value):
         (["--wait=soon"], "15s"),
         (["--urls=http://hunter22", "--urls=env:X"], "alone"),
         (["--urls=hunter22"], "urls"),
+        (["--script=@/nowhere"], "--script: cannot read the file that is named after @: No such file"),
+        (["--script=@/dev/null/x"], "--script: cannot read"),
         (["--made=x"], "unknown option --made"),
     ],
 )
@@ -105,11 +117,32 @@ def test_a_bad_value_is_refused_in_the_schemas_words(admin, words, hint):
 def test_help_says_what_is_required_chosen_from_and_taken_by_default(admin):
     text = " ".join(admin.ok(*CREATE[:4], "--help").out.split())
     assert "--room - (required) room to post to, 100% of the time" in text
-    assert "--level - how loud; one of low, high" in text
+    assert "--level - how loud; one of low, high, @home" in text
     assert "--retries - tries; default: 3" in text
     assert "--verify - whether to verify; default: true" in text
     assert "--wait - how long; default: 1m 30s" in text
+    assert "--script - what to say; @FILE or - reads it now; \\ before a value that begins so" in text
     assert "env:NAME or file:PATH" in text and "--made" not in text
+
+
+def test_a_long_text_is_read_now_from_a_file_or_standard_input(admin, tmp_path, monkeypatch):
+    (tmp_path / "script").write_text("one\ntwo, three\n")
+    listener = admin.listener(*CREATE[2:], f"--script=@{tmp_path / 'script'}")
+    show = ("event", "listener", "show", "--listener-id", listener, "--json")
+    assert admin.ok(*show).json["notifier_config"]["script"] == "one\ntwo, three"
+    monkeypatch.setattr("sys.stdin", io.StringIO("@as it comes\n"))
+    admin.ok("event", "listener", "everything", "update", "--listener-id", listener, "--script=-")
+    assert admin.ok(*show).json["notifier_config"]["script"] == "@as it comes"
+
+
+def test_the_http_notifiers_template_is_read_so_and_tried_out(admin, tmp_path):
+    create = ("event", "listener", "http", "create", "--event-type=*", "--url=http://ci.example/", "--format=template")
+    (tmp_path / "body.j2").write_text('{"a": {{ payload | tojson }}}\n')
+    made = admin.ok(*create, f"--body-template=@{tmp_path / 'body.j2'}", "--json").json
+    assert made["notifier_config"]["body_template"] == '{"a": {{ payload | tojson }}}'
+    (tmp_path / "body.j2").write_text("{{ payload")
+    run = admin(*create, f"--body-template=@{tmp_path / 'body.j2'}")
+    assert run.code == 2 and "body_template" in run.err and "line 1" in run.err
 
 
 def test_update_takes_the_same_options_and_removes_empty_ones(admin):

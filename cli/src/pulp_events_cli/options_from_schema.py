@@ -2,7 +2,8 @@
 
 A field `ca_path` becomes `--ca-path`. Values are handed to the schema as text and it is the schema that judges them, so
 that an error has the same words here and in Python. Only what cannot be one text is put together here: lists
-(`a,b`, and the option may be repeated), mappings (`KEY=VALUE`, repeated), and secrets (see `secret_values`).
+(`a,b`, and the option may be repeated), mappings (`KEY=VALUE`, repeated), and what is read now or referred to (see
+`option_values`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from marshmallow import Schema, fields, missing, validate
 
 from pulp_events.fields import Duration, format_duration
-from pulp_events_cli import secret_values
+from pulp_events_cli import option_values
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.global_options import RESERVED
 from pulp_events_cli.parser.parser import Parser
@@ -57,20 +58,21 @@ class SchemaOptions:
 
     def config(self, arguments: argparse.Namespace) -> dict[str, Any]:
         """What the command line says of the configuration; None for a key that is to be removed."""
-        secrets = secret_values.SecretReader()
+        reader = option_values.OptionReader()
         found: dict[str, Any] = {}
         for key, field in self._fields.items():
             given = getattr(arguments, _destination(key))
             if given is None:
                 continue
-            found[key] = None if given in ("", [""]) else self._value(key, field, given, secrets)
+            found[key] = None if given in ("", [""]) else self._value(key, field, given, reader)
         return found
 
-    def _value(self, key: str, field: fields.Field[Any], given: Any, secrets: secret_values.SecretReader) -> Any:
+    def _value(self, key: str, field: fields.Field[Any], given: Any, reader: option_values.OptionReader) -> Any:
         option = self.option(key)
-        read: Callable[[str], Any] = lambda text: text  # noqa: E731
-        if field.metadata.get("secret"):
-            read = lambda text: secrets.read(option, text)  # noqa: E731
+
+        def read(text: str) -> Any:
+            return reader.read(option, text, field.metadata)
+
         if isinstance(field, fields.Dict):
             return _mapping(option, given, read)
         if isinstance(field, fields.List | fields.Tuple):
@@ -82,7 +84,7 @@ class SchemaOptions:
                 if any(isinstance(item, Mapping) for item in items):
                     raise UsageError(f"{option}: env: or file: stands for all values; give it once, and alone")
                 return items
-            return [part.strip() for text in given for part in text.split(",") if part.strip()]
+            return [part.strip() for text in given for part in read(text).split(",") if part.strip()]
         value = read(given)
         if isinstance(value, str):
             return _number(field, value) if isinstance(field, fields.Integer) else _structure(option, field, value)
@@ -108,8 +110,7 @@ def _help(field: fields.Field[Any], updating: bool) -> str:
         parts.append(f"default: {default}".replace("%", "%%"))
     if isinstance(field, fields.List | fields.Tuple) and not parts[0]:
         parts.append("may be repeated" if field.metadata.get("secret") else "separated by commas")
-    if field.metadata.get("secret"):
-        parts.append(secret_values.HELP)
+    parts.append(option_values.help_of(field.metadata))
     return "; ".join(part for part in parts if part) or "no description"
 
 

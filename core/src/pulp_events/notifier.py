@@ -68,7 +68,10 @@ class Channel:
     """Set it to True when the connection is gone: the channel is closed and the next delivery gets a new one."""
 
     detail: str = ""
-    """What the receiver answered to the delivery just sent, such as `200 OK`; it is kept with the attempt."""
+    """What the receiver answered to the delivery just sent, such as `200 OK`; it is kept with the attempt.
+
+    Of an attempt that failed, the failure's text is kept, and this below it. Its first line is what lists show.
+    """
 
     def open(self) -> None:
         """Connect. May raise a failure; it then counts for the delivery that was to be sent."""
@@ -90,6 +93,7 @@ class Channel:
         The order is free. A delivery that is not yielded counts as a transient failure.
         """
         for delivery in deliveries:
+            self.detail = ""
             try:
                 self.send(delivery)
             except DeliveryFailure as failure:
@@ -136,7 +140,8 @@ class Notifier:
     """Name of the type in records and at the CLI: lower-case letters, digits and `-`, beginning with a letter."""
 
     config_schema: ClassVar[type[Schema]]
-    """Schema of a listener's configuration. Field metadata: `help` (text at the CLI), `secret` (True: never shown)."""
+    """Schema of a listener's configuration. Field metadata: `help` (text at the CLI), `secret` (True: never shown),
+    `read_file` (True: the CLI takes `@FILE` for a long text)."""
 
     settings_section: ClassVar[str | None] = None
     """Section of server.conf that holds this notifier's settings."""
@@ -157,6 +162,14 @@ class Notifier:
     def open(self, config: Config, settings: Config) -> Channel:
         """A channel for this configuration. `settings`: the notifier's own section of server.conf, validated."""
         return _DeliverChannel(self, config)
+
+    def prepare(self, config: Config) -> Config:
+        """What is to be stored of a configuration that an administrator gave: values that are made once, such as a key.
+
+        Called before the schema loads it, when a listener is created or updated, and never at a delivery; secrets that
+        are references are not in it. Raises marshmallow's ValidationError to refuse it.
+        """
+        return config
 
     def check(self, config: Config) -> None:
         """Try out what the schema cannot know to work, such as a template, when a listener is created or updated.

@@ -78,14 +78,15 @@ def _attempt(channels: Channels, delivery: Delivery) -> Verdict:
     try:
         opened = channels.take()
         channel = opened.channel
+        channel.detail = ""
         if channel.batch_size > 1:
             for _, failure in channel.send_batch([delivery]):
-                return Verdict("delivered", channel.detail) if failure is None else verdicts.of_exception(failure)
+                return verdicts.of_outcome(failure, channel.detail)
             return Verdict("error", "the notifier's send_batch() said nothing about this delivery")
         send: Callable[[Delivery], object] = channel.send
         return verdicts.of_return(send(delivery), channel.detail)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a notifier may raise anything
-        return verdicts.of_exception(error)
+        return verdicts.of_exception(error, opened.channel.detail if opened is not None else "")
     finally:
         if opened is not None:
             channels.give_back(opened)

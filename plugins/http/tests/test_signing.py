@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +19,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from pulp_events import Delivery, InvalidConfig
 from pulp_events.testing.http_sink import HttpSink
+from pulp_events_http import pulp_notifiers
 from pulp_events_http.config import HttpConfig
 from pulp_events_http.signing import Signer
 from pulp_events_http.signing_keys import generate, key_bytes, public_key
@@ -126,7 +129,8 @@ def test_two_secrets_sign_until_the_overlap_ends() -> None:
 
 @pytest.mark.parametrize("word", ["generate", "generate-ed25519"])
 def test_generate_makes_a_new_secret_each_time(word: str) -> None:
-    made = {HttpConfig().load({"url": "https://h/", "secret": word})["secret"] for _ in range(3)}
+    (notifier,) = pulp_notifiers()
+    made = {notifier.prepare({"url": "https://h/", "secret": word})["secret"] for _ in range(3)}
     assert len(made) == 3
     assert {len(key_bytes(secret)) for secret in made} == {64 if "ed" in word else 32}
 
@@ -163,9 +167,24 @@ def test_ed25519_without_its_extra_is_refused_with_what_to_install(monkeypatch) 
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    (notifier,) = pulp_notifiers()
     for secret in ("generate-ed25519", "whsk_" + base64.b64encode(b"x" * 32).decode()):
         with pytest.raises(ValidationError, match=r"pulp-events-http\[ed25519\]"):
-            HttpConfig().load({"url": "https://h/", "secret": secret})
+            HttpConfig().load(notifier.prepare({"url": "https://h/", "secret": secret}))
+
+
+@pytest.mark.parametrize("word", ["generate", "generate-ed25519"])
+def test_a_reference_whose_text_asks_for_a_secret_gets_none_and_nothing_is_sent(
+    event_bus, http_sink, monkeypatch, word
+) -> None:
+    # A secret that nobody knows, and that is another one at each opening of a channel, would sign for nobody.
+    monkeypatch.setenv("HOOK_SECRET", word)
+    config = {"url": http_sink.url, "secret": {"$env": "HOOK_SECRET"}}
+    listener = event_bus.listeners.create("http", config, ["repo.#"])
+    (trial,) = event_bus.test_listener(listener.id)
+    assert trial.outcome == "error"
+    assert "secret: Must begin with whsec_ or whsk_" in trial.detail
+    assert not http_sink.requests
 
 
 # ---- commands -------------------------------------------------------------------------------------------------------
@@ -201,6 +220,29 @@ def test_rotating_again_keeps_two_secrets_and_without_overlap_one(event_bus, htt
     assert (config["secret"], config["previous_secret"]) == (SECRET, OTHER)
     act(event_bus, "rotate-secret", listener, overlap="0")
     assert not {"previous_secret", "previous_secret_until"} & set(event_bus.listeners.get(listener.id).notifier_config)
+
+
+def test_of_rotations_at_once_the_last_secret_but_one_signs_too(event_bus, http_sink) -> None:
+    listener = event_bus.listeners.create("http", {"url": http_sink.url, "secret": SECRET}, ["repo.#"])
+    together = threading.Barrier(2)
+
+    def rotate(_: int) -> str:
+        together.wait(10)
+        return act(event_bus, "rotate-secret", listener).splitlines()[0].rpartition(" ")[2]
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(10):
+            printed = set(pool.map(rotate, range(2)))
+            config = event_bus.listeners.get(listener.id).notifier_config
+            assert {config["secret"], config["previous_secret"]} == printed
+
+
+def test_what_a_rotation_keeps_is_what_is_stored_then_and_not_what_it_was_shown(event_bus, http_sink) -> None:
+    listener = event_bus.listeners.create("http", {"url": http_sink.url, "secret": SECRET}, ["repo.#"])
+    action = next(one for one in event_bus.plugins.notifier("http").actions() if one.name == "rotate-secret")
+    first = action.run(event_bus.listeners, listener, action.options().load({})).splitlines()[0].rpartition(" ")[2]
+    action.run(event_bus.listeners, listener, action.options().load({}))
+    assert event_bus.listeners.get(listener.id).notifier_config["previous_secret"] == first
 
 
 def test_a_listener_without_a_secret_gets_its_first(event_bus, http_sink) -> None:

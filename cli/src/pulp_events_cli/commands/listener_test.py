@@ -61,5 +61,5 @@ def _print(trials: Sequence[Trial]) -> None:
     for trial in trials:
         _, _, more = trial.detail.partition("\n")
         if more.strip():
-            print(f"\nMore of what {printable(trial.target) or 'the receiver'} said:")
+            print(f"\nMore about {printable(trial.target) or 'this attempt'}:")
             print("\n".join(f"  {printable(line)}".rstrip() for line in more.rstrip().split("\n")))

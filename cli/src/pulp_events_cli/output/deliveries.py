@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.output.text import first_line, local_time
+from pulp_events_cli.output.text import Lines, first_line, local_time
 
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
@@ -53,7 +53,7 @@ def full(delivery: Delivery) -> dict[str, Any]:
         "attempts": delivery.attempts,
         "next_attempt": delivery.due,
         "finished": delivery.finished,
-        "detail": delivery.detail or None,
+        "detail": Lines(delivery.detail.split("\n")) if delivery.detail else None,
     }
     return {key: value for key, value in values.items() if value is not None}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pulp_events_cli.output.text import label, value_text
+from pulp_events_cli.output.text import Lines, label, value_text
 
 
 def record(values: Mapping[str, Any], gap: int = 2, indent: str = "") -> str:
@@ -25,7 +25,9 @@ def record(values: Mapping[str, Any], gap: int = 2, indent: str = "") -> str:
         if isinstance(value, Mapping) and not indent:
             lines += [name, record(value, gap=1, indent="  ")] if value else [name]
         else:
-            lines.append(f"{name:<{len(indent) + widest}}{value_text(value)}".rstrip())
+            first, *more = map(value_text, value) if isinstance(value, Lines) else [value_text(value)]
+            column = len(indent) + widest
+            lines += [f"{name:<{column}}{first}".rstrip(), *(f"{'':<{column}}{text}".rstrip() for text in more)]
     return "\n".join(lines)
 
 

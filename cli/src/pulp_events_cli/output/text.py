@@ -9,6 +9,10 @@ from typing import Any
 CAPITALS = frozenset(["url", "ca", "ssl", "tls", "amqp"])
 
 
+class Lines(tuple[str, ...]):
+    """A text of several lines, which a record shows one below the other."""
+
+
 def label(key: str) -> str:
     """A key as it is shown: `notifier_type_id` → `Notifier Type Id`, `ca_path` → `CA Path`."""
     return " ".join(word.upper() if word in CAPITALS else word.capitalize() for word in key.split("_"))

@@ -188,7 +188,7 @@ class Lane:
                 try:
                     found = verdicts.of_return(_call(channel.send, part[0]), channel.detail)
                 except BaseException as error:  # noqa: BLE001
-                    found = verdicts.of_exception(error)
+                    found = verdicts.of_exception(error, channel.detail)
                 self._judge(part[0], found, timing)
             if found.error is not None:
                 channel.broken = True
@@ -201,7 +201,7 @@ class Lane:
             rest = Verdict("error", "the notifier's send_batch() said nothing about this delivery")
             try:
                 for delivery, failure in channel.send_batch(part):
-                    found = Verdict("delivered", channel.detail) if failure is None else verdicts.of_exception(failure)
+                    found = verdicts.of_outcome(failure, channel.detail)
                     if left.pop(delivery.id, None) is not None:
                         self._judge(delivery, found, timing)
                     self.under_way = list(left.values())

@@ -124,7 +124,7 @@ class AttemptRecorder:
             delivery.listener_id,
             attempt.number,
             attempt.outcome,
-            attempt.detail.partition("\n")[0],
+            _first_line(attempt.detail),
             follows,
         )
         if verdict.error is not None and attempt.number == 1:
@@ -135,7 +135,7 @@ class AttemptRecorder:
         listener = route.listener
         wished = next((verdict for verdict in verdicts if verdict.disable_listener), None)
         if wished is not None:
-            self._disable(listener, shorten(f"the receiver wants no more events: {scrub(wished.detail)}"))
+            self._disable(listener, shorten(f"the receiver wants no more events: {_first_line(scrub(wished.detail))}"))
             return
         if all(verdict.delivered for verdict in verdicts):
             return
@@ -152,8 +152,13 @@ class AttemptRecorder:
         if failing >= self._delivery["disable_after"]:
             since = health.failing_since.isoformat(timespec="seconds")
             self._disable(
-                listener, f"{health.failures} failures and no success since {since}; the last: {health.detail}"
+                listener,
+                f"{health.failures} failures and no success since {since}; the last: {_first_line(health.detail)}",
             )
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _after(result: Result) -> Delivery:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from pulp_events.errors import PermanentFailure, TimedOut, TransientFailure
+from pulp_events.errors import DeliveryFailure, PermanentFailure, TimedOut, TransientFailure
 
 DETAIL_BYTES = 1024
 
@@ -40,22 +40,34 @@ def of_return(value: object, detail: str) -> Verdict:
     return Verdict("error", str(error), error=error)
 
 
-def of_exception(error: BaseException) -> Verdict:
+def of_outcome(failure: DeliveryFailure | None, detail: str) -> Verdict:
+    """A notifier yielded one delivery of a batch: None stands for delivered."""
+    return Verdict("delivered", detail) if failure is None else of_exception(failure, detail)
+
+
+def of_exception(error: BaseException, detail: str = "") -> Verdict:
     """A notifier raised: the two failures speak for themselves, anything else is transient.
 
+    `detail`: what the channel said beside it; it is kept below the failure's text, or in its place if it begins so.
     Ctrl-C in the main thread is the user's, not the notifier's, and passes through.
     """
     if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
         raise error
     if isinstance(error, PermanentFailure):
-        return Verdict("permanent", str(error), disable_listener=error.disable_listener)
+        return Verdict("permanent", _both(str(error), detail), disable_listener=error.disable_listener)
     if isinstance(error, TimedOut):
-        return Verdict("timeout", str(error), retry_after=error.retry_after)
+        return Verdict("timeout", _both(str(error), detail), retry_after=error.retry_after)
     if isinstance(error, TransientFailure):
-        return Verdict("transient", str(error), retry_after=error.retry_after)
+        return Verdict("transient", _both(str(error), detail), retry_after=error.retry_after)
     if isinstance(error, TimeoutError):
         return Verdict("timeout", f"{type(error).__name__}: {error}", error=error)
     return Verdict("error", f"{type(error).__name__}: {error}", error=error)
+
+
+def _both(text: str, detail: str) -> str:
+    if not detail or text.startswith(detail):
+        return text
+    return detail if detail.startswith(text) else f"{text}\n{detail}"
 
 
 def shorten(text: str) -> str:

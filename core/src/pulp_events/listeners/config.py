@@ -26,6 +26,9 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     references = {key: value for key, value in given.items() if is_reference(value)}
     _refuse_references(notifier, schema, references)
     plain = {key: value for key, value in given.items() if key not in references}
+    with _explained(notifier, schema, plain):
+        plain = dict(notifier.prepare(plain))
+    given = {**plain, **references}
     loaded = _load(notifier, schema, plain, partial=tuple(references))
     with _explained(notifier, schema, plain):
         notifier.check(loaded)

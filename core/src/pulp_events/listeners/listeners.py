@@ -118,7 +118,7 @@ class Listeners:
     def update(
         self,
         listener_id: str,
-        notifier_config: Mapping[str, Any] | None = None,
+        notifier_config: Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
         event_types: Sequence[str] | None = None,
         *,
         filter: str | None | Unchanged = UNCHANGED,
@@ -128,21 +128,24 @@ class Listeners:
         """Change a listener and return it as it is now; its `updated` is as before if nothing differs.
 
         Keys of `notifier_config` that are not named stay, a key with value None is removed, and the merged
-        configuration is validated. `event_types` replaces the old ones. Raises what `create` raises, and
-        ListenerNotFound.
+        configuration is validated. A function in its place gets the configuration as it is stored and returns such
+        keys, while nobody else can change the listener: for what is made of the old value. `event_types` replaces the
+        old ones. Raises what `create` raises, and ListenerNotFound.
         """
         types = None if event_types is None else self._check_event_types(event_types)
         _check_options(
             *(None if option is UNCHANGED else option for option in (filter, retry_schedule, lanes))  # type: ignore[arg-type]
         )
-        if notifier_config is not None:
+        if notifier_config is not None and not callable(notifier_config):
             _check_mapping(notifier_config)
 
         def change(before: Listener) -> Listener:
             after = before
-            if notifier_config:
+            keys = notifier_config(before.notifier_config) if callable(notifier_config) else notifier_config
+            if keys:
+                _check_mapping(keys)
                 notifier = self._plugins.notifier(before.notifier_type_id)
-                merged = {**thaw(before.notifier_config), **notifier_config}
+                merged = {**thaw(before.notifier_config), **keys}
                 given = {key: value for key, value in merged.items() if value is not None}
                 config, targets = validate(notifier, given)
                 after = replace(after, notifier_config=config, targets=targets)

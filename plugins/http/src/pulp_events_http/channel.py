@@ -21,12 +21,13 @@ from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config
 from pulp_events.secrets import Scrubber
 from pulp_events_http.answer import clean, excerpt_of, judge
+from pulp_events_http.answer_body import read_body
 from pulp_events_http.body import body_maker
 from pulp_events_http.explain import explain
 from pulp_events_http.headers import parse_header
 from pulp_events_http.limits import TimeLimits
 from pulp_events_http.networks import ForbiddenAddress, Networks
-from pulp_events_http.proxies import ENVIRONMENT, proxies_for
+from pulp_events_http.proxies import ENVIRONMENT, need_socks, proxies_for
 from pulp_events_http.quiet import TARGETS
 from pulp_events_http.signing import Signer
 from pulp_events_http.transport import GuardedAdapter, load_client_certificate, tls_context
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
-BODY_LIMIT = 64 * 1024
-"""Octets of an answer's body that are read; the connection is closed on a longer one."""
+IN_FAILURE = 200
+"""Characters of an answer's body that stand in a failure's own text, which lists and logs show as one line."""
 
 IDLE_LIMIT = 1.0
 """Seconds for which an unused connection is trusted.
@@ -61,7 +62,7 @@ class HttpChannel(Channel):
         self._config = config
         self._settings = settings
         self._limits = TimeLimits(settings["timeout"], settings["connect_timeout"], settings["read_timeout"])
-        # Reads and connections are bounded by the limits; this is for what is not under them (SOCKS).
+        # The limits bound reads and connections by themselves; urllib3 would otherwise set a socket back to none.
         self._per_read = Timeout(connect=self._limits.connect, read=self._limits.read)
         self._session = requests.Session()
         self._pool: HTTPConnectionPool | None = None
@@ -89,6 +90,10 @@ class HttpChannel(Channel):
             if proxy == ENVIRONMENT
             else proxies_for(self._request.url, proxy, self._settings["no_proxy"])
         )
+        try:
+            need_socks(select_proxy(self._request.url, self._proxies) or "")
+        except ValueError as error:
+            raise TransientFailure(str(error)) from None
         bundle = environment["verify"]
         context = self._context(bundle if isinstance(bundle, str) else None)
         self._networks = Networks(self._settings["networks"])
@@ -158,8 +163,10 @@ class HttpChannel(Channel):
         """POST the event; returns on any 2xx.
 
         Raises TimedOut when a time limit is over, TransientFailure and PermanentFailure by what `answer.judge` says
-        of the status. A 2xx whose body does not end well is a 2xx: the receiver said that it has the event.
+        of the status. A 2xx whose body does not end well is a 2xx: the receiver said that it has the event. `detail`
+        has the request line, and what the answer begins with.
         """
+        self.detail = self._line
         body, more = self._make_body(delivery)
         headers = self._headers.copy()
         headers["Content-Length"] = str(len(body))
@@ -188,10 +195,12 @@ class HttpChannel(Channel):
             )
         except (HTTPError, OSError) as error:
             raise self._failure(error) from error
-        answer = self._read(response)
+        answer = read_body(response)
         excerpt = self._scrub(excerpt_of(answer, response.headers.get("Content-Encoding"))) if answer else ""
         if not 200 <= response.status < 300:
-            raise self._refusal(response, excerpt)
+            if len(excerpt) > IN_FAILURE:
+                self.detail = f"{self._line}\n{excerpt}"
+            raise self._refusal(response, excerpt[:IN_FAILURE])
         self._last_used = time.monotonic()
         status = self._scrub(f"{response.status} {clean(response.reason or '')[:100]}").rstrip()
         self.detail = f"{status}\n{self._line}\n{excerpt}".rstrip()
@@ -215,20 +224,6 @@ class HttpChannel(Channel):
             self._pool = pool
             self._last_used = time.monotonic()
         return pool
-
-    def _read(self, response: BaseHTTPResponse) -> bytes:
-        """The answer's body up to BODY_LIMIT; empty if it does not end well. The connection is kept if it can be."""
-        if response.status < 200:  # the final answer is still to come, and would be taken for the next request's
-            response.close()
-            return b""
-        try:
-            body = response.read(BODY_LIMIT + 1, decode_content=False)
-        except (HTTPError, OSError):
-            response.close()
-            return b""
-        if len(body) > BODY_LIMIT:
-            response.close()
-        return body
 
     def _refusal(self, response: BaseHTTPResponse, excerpt: str) -> DeliveryFailure:
         """What an answer other than 2xx means, without what it may repeat of our credentials."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from pulp_events.notifier import Config
 from pulp_events_http.headers import parse_header
 from pulp_events_http.signing_keys import GENERATE, GENERATE_ED25519, PRIVATE, SYMMETRIC, generate, key_bytes
 from pulp_events_http.url import check_url
@@ -83,6 +84,17 @@ class Lines(fields.List[Any]):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+def make_secret(config: Config) -> Config:
+    """The configuration with a new secret in place of the word that asks for one. Raises ValidationError."""
+    kind = {GENERATE: SYMMETRIC, GENERATE_ED25519: PRIVATE}.get(str(config.get("secret")))
+    if kind is None:
+        return config
+    try:
+        return {**config, "secret": generate(kind)}
+    except ValueError as error:
+        raise ValidationError(f"An ed25519 key {error}.", "secret") from None
+
+
 class HttpConfig(Schema):
     """Configuration of one listener."""
 
@@ -141,28 +153,12 @@ class HttpConfig(Schema):
         metadata={"help": "what the body is"},
     )
     body_template = fields.String(
-        metadata={"help": "jinja2 template of the body, for the format template; @FILE takes the text of a file"}
+        metadata={"help": "jinja2 template of the body, for the format template", "read_file": True}
     )
     content_type = fields.String(
         validate=validate.Regexp(_MEDIA_TYPE, error="Must be a media type, such as text/plain; charset=utf-8."),
         metadata={"help": "Content-Type of what the template makes; application/json unless given"},
     )
-
-    @pre_load
-    def _make_what_is_to_be_made(self, data: Any, **_: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        made = dict(data)
-        kinds = {GENERATE: SYMMETRIC, GENERATE_ED25519: PRIVATE}
-        if made.get("secret") in (GENERATE, GENERATE_ED25519):
-            try:
-                made["secret"] = generate(kinds[made["secret"]])
-            except ValueError as error:
-                raise ValidationError(f"An ed25519 key {error}.", "secret") from None
-        template = made.get("body_template")
-        if isinstance(template, str) and template.startswith("@"):
-            made["body_template"] = _read_template(template[1:])
-        return made
 
     @validates_schema(skip_on_field_errors=True)
     def _belongs_together(self, data: dict[str, Any], partial: Any = None, **_: Any) -> None:
@@ -200,15 +196,3 @@ class HttpConfig(Schema):
             _check_template(data["body_template"], data.get("content_type"))
         except ValueError as error:
             raise ValidationError(f"It {str(error).rstrip('.')}.", "body_template") from None
-
-
-def _read_template(name: str) -> str:
-    """The text of a file. One that begins with @ is refused: it would be taken for the name of another file later."""
-    try:
-        text = Path(name).expanduser().read_text("utf-8").removesuffix("\n")
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ValidationError(f"Cannot read the file that is named after @: {reason}.", "body_template") from None
-    if text.startswith("@"):
-        raise ValidationError("The file begins with @; begin it with {{ '@' }} instead.", "body_template")
-    return text

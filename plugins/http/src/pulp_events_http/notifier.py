@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pulp_events import Channel, Notifier
 from pulp_events.notifier import Action, Config
-from pulp_events_http.config import HttpConfig
+from pulp_events_http.config import HttpConfig, make_secret
 from pulp_events_http.rotation import ACTIONS
 from pulp_events_http.settings import HttpSettings
 
@@ -25,6 +25,10 @@ class HttpNotifier(Notifier):
         from pulp_events_http.channel import HttpChannel
 
         return HttpChannel(config, settings)
+
+    def prepare(self, config: Config) -> Config:
+        """A signing secret is made here, once: a reference whose text is the same word makes none at each delivery."""
+        return make_secret(config)
 
     def limit(self, config: Config, settings: Config) -> float:
         """The channel ends a request itself after `timeout`; only a name look-up, which nothing ends, takes longer."""

@@ -36,23 +36,30 @@ class RotateOptions(Schema):
 
 
 def rotate(listeners: Listeners, listener: Listener, options: Config) -> str:
-    """Give the listener a new secret; the old one signs beside it for the time of the overlap."""
-    old = listener.notifier_config.get("secret")
-    new: Any = options.get("secret", GENERATE)
-    made = new in (GENERATE, GENERATE_ED25519)
-    if made:
-        asymmetric = new == GENERATE_ED25519 or (isinstance(old, str) and old.startswith(PRIVATE))
-        new = _generate(PRIVATE if asymmetric else SYMMETRIC)
+    """Give the listener a new secret; the old one signs beside it for the time of the overlap.
+
+    The old one is what is stored when the new one takes its place: of two rotations at once, the later one keeps the
+    secret that the earlier one printed.
+    """
+    wanted: Any = options.get("secret", GENERATE)
+    made = wanted in (GENERATE, GENERATE_ED25519)
     overlap = float(options.get("overlap", 86400.0))
-    change: dict[str, Any] = {"secret": new, "previous_secret": None, "previous_secret_until": None}
-    if old is not None and overlap:
-        until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=overlap)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=overlap)
+
+    def change(config: Config) -> dict[str, Any]:
+        old: Any = config.get("secret")
+        overlaps = old is not None and overlap > 0
         # A reference stays one: it is read at each opening of a channel, as before.
-        change["previous_secret"] = dict(old) if is_reference(old) else old
-        change["previous_secret_until"] = until.isoformat()
-    listeners.update(listener.id, notifier_config=change)
-    lines = [_describe(new) if made else "The new secret was taken."]
-    if change["previous_secret_until"]:
+        kept = dict(old) if is_reference(old) else old
+        return {
+            "secret": _generate(wanted, old) if made else wanted,
+            "previous_secret": kept if overlaps else None,
+            "previous_secret_until": until.isoformat() if overlaps else None,
+        }
+
+    config = listeners.update(listener.id, notifier_config=change).notifier_config
+    lines = [_describe(config["secret"]) if made else "The new secret was taken."]
+    if "previous_secret" in config:
         lines.append(f"The old secret signs too for {format_duration(overlap)}, until {until:%Y-%m-%d %H:%M:%S} UTC.")
     return "\n".join(lines)
 
@@ -73,9 +80,11 @@ def _describe(secret: Any) -> str:
     return f"Secret for the receiver: {secret}"
 
 
-def _generate(kind: str) -> str:
+def _generate(wanted: str, old: Any) -> str:
+    """A new secret, of the old one's kind unless `wanted` names another."""
+    asymmetric = wanted == GENERATE_ED25519 or (isinstance(old, str) and old.startswith(PRIVATE))
     try:
-        return generate(kind)
+        return generate(PRIVATE if asymmetric else SYMMETRIC)
     except ValueError as error:
         raise InvalidConfig(f"an ed25519 secret {error}") from None
 

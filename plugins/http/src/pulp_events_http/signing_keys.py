@@ -22,7 +22,7 @@ def key_bytes(secret: str) -> bytes:
     """The key in a secret. Raises ValueError, without any of the secret in it, if it is not well formed."""
     prefix = next((prefix for prefix in (SYMMETRIC, PRIVATE) if secret.startswith(prefix)), None)
     if prefix is None:
-        raise ValueError(f"must begin with {SYMMETRIC} or {PRIVATE}; write {GENERATE} to have one made")
+        raise ValueError(f"must begin with {SYMMETRIC} or {PRIVATE}; `--secret={GENERATE}` makes one")
     encoded = secret[len(prefix) :].rstrip("=")
     try:
         # Padding is optional to the official libraries, and so it is here.

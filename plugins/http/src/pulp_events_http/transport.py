@@ -17,6 +17,7 @@ from pulp_events import TransientFailure
 from pulp_events.deadline import DeadlineSocket, put_under_deadline
 from pulp_events_http.limits import TimeLimits
 from pulp_events_http.networks import Networks
+from pulp_events_http.proxies import is_socks
 
 
 def tls_context(ca_path: str | None, insecure: bool = False) -> ssl.SSLContext:
@@ -66,20 +67,24 @@ class GuardedAdapter(HTTPAdapter):
 
     def __init__(self, limits: TimeLimits, context: ssl.SSLContext | None, networks: Networks) -> None:
         self._context = context
-        self._direct = _pool_classes(limits, networks)
-        self._proxied = _pool_classes(limits, None)
+        self._limits = limits
+        self._networks = networks
         if context is not None:
             put_under_deadline(context, limits)
         super().__init__(pool_connections=1, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._direct
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._limits, self._networks)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
-        if not proxy.lower().startswith("socks"):  # those connect in a way of their own, with a time-out per read
-            manager.pool_classes_by_scheme = self._proxied
+        if is_socks(proxy):
+            from pulp_events_http.socks_pools import socks_pool_classes
+
+            manager.pool_classes_by_scheme = socks_pool_classes(self._limits, self._networks)
+        else:
+            manager.pool_classes_by_scheme = _pool_classes(self._limits, None)
         return manager
 
 

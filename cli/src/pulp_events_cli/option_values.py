@@ -1,54 +1,79 @@
-"""Values of secret options: given themselves, read now, or referred to.
+"""Values of options that need not stand on the command line themselves.
+
+Of an option whose field is secret (metadata `secret`), or whose text may be long (metadata `read_file`):
 
 VALUE        itself; visible in the process list while the command runs
 @FILE        read now from a file
--            read now: asked for on a terminal, else standard input
+-            read now: a secret is asked for on a terminal, else standard input
+\\…           the value that follows the backslash, where a value itself begins with one of these
+
+Of a secret also:
+
 env:NAME     a reference: read from the environment of the delivering process at each opening of a channel
 file:PATH    a reference: read from a file there
-\\…           the value that follows the backslash, where a value itself begins with one of these
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pulp_events_cli.errors import UsageError
 
-HELP = "@FILE or - reads it now, env:NAME or file:PATH is read at each delivery; \\ before a value that begins so"
+_AFTERWARDS = "\\ before a value that begins so"
+SECRET_HELP = f"@FILE or - reads it now, env:NAME or file:PATH is read at each delivery; {_AFTERWARDS}"
+READ_FILE_HELP = f"@FILE or - reads it now; {_AFTERWARDS}"
 
-_SPECIAL = ("@", "env:", "file:", "\\")
+_READ_NOW = ("@", "\\")
+_SECRET = ("@", "env:", "file:", "\\")
 
 
-class SecretReader:
-    """Reads the secret values of one command line; standard input can give only one."""
+def help_of(metadata: Mapping[str, Any]) -> str:
+    """How values of a field with this metadata may be given; empty if only as themselves."""
+    if metadata.get("secret"):
+        return SECRET_HELP
+    return READ_FILE_HELP if metadata.get("read_file") else ""
+
+
+class OptionReader:
+    """Reads the values of one command line; standard input can give only one."""
 
     def __init__(self) -> None:
         self._stdin_taken_by: str | None = None
 
-    def read(self, option: str, text: str) -> Any:
-        """The value or reference that `text` stands for. Raises UsageError, never with the value in it."""
-        if text == "-":
-            return self._read_now(option)
-        if text.startswith("\\") and (text[1:] == "-" or text[1:].startswith(_SPECIAL)):
-            return text[1:]
-        if text.startswith("@"):
-            return _read_file(option, text[1:])
+    def read(self, option: str, text: str, metadata: Mapping[str, Any]) -> Any:
+        """The value or reference that `text` stands for, for a field with this metadata.
+
+        Raises UsageError, never with the value in it.
+        """
+        if metadata.get("secret"):
+            return self._secret(option, text)
+        return self._text(option, text, _READ_NOW, hidden=False) if metadata.get("read_file") else text
+
+    def _secret(self, option: str, text: str) -> Any:
         kind, colon, name = text.partition(":")
         if colon and kind in ("env", "file"):
             if not name:
                 raise UsageError(f"{option} {text}: a name is missing; write {option}={kind}:NAME")
             return {f"${kind}": name if kind == "env" else _absolute(name)}
-        return text
+        return self._text(option, text, _SECRET, hidden=True)
 
-    def _read_now(self, option: str) -> str:
+    def _text(self, option: str, text: str, special: tuple[str, ...], hidden: bool) -> str:
+        if text == "-":
+            return self._read_now(option, hidden)
+        if text.startswith("\\") and (text[1:] == "-" or text[1:].startswith(special)):
+            return text[1:]
+        return _read_file(option, text[1:]) if text.startswith("@") else text
+
+    def _read_now(self, option: str, hidden: bool) -> str:
         if self._stdin_taken_by is not None:
             raise UsageError(f"{self._stdin_taken_by} and {option} both read standard input; use @FILE for one of them")
         self._stdin_taken_by = option
         if sys.stdin is None:
             raise UsageError(f"{option} -: standard input is closed; use {option}=@FILE")
-        if sys.stdin.isatty():
+        if hidden and sys.stdin.isatty():
             import getpass
 
             try:
