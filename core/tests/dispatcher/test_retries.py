@@ -249,6 +249,33 @@ def test_or_are_skipped_and_recorded_as_such(open_bus, clock, scripted):
     assert scripted.calls == []
 
 
+@pytest.mark.parametrize(
+    ("failure", "detail", "kept"),
+    [
+        ("503 busy", "POST /hook", "503 busy\nPOST /hook"),
+        ("503 busy", "503 busy\nPOST /hook", "503 busy\nPOST /hook"),
+        ("503 busy, come back", "503 busy", "503 busy, come back"),
+        ("503 busy", "", "503 busy"),
+    ],
+)
+@pytest.mark.parametrize("kind", [TransientFailure, PermanentFailure, TimedOut])
+def test_a_failed_attempt_keeps_what_its_channel_said_below_the_reason(
+    open_bus, clock, scripted, kind, failure, detail, kept
+):
+    bus = open_bus("inline", clock)
+    listener = bus.listeners.create("scripted", {"name": "a"}, ["*"])
+
+    def fail(delivery, channel):
+        channel.detail = detail
+        raise kind(failure)
+
+    scripted.behaviour["a"] = fail
+    bus.emit("repo.sync.start")
+    _, [attempt] = attempts_of(bus)
+    assert attempt.detail == kept
+    assert bus.test_listener(listener.id)[0].detail == kept
+
+
 def test_the_report_of_an_attempt_is_bounded_and_without_secrets(open_bus, clock, scripted):
     bus = open_bus("inline", clock)
     bus.listeners.create("scripted", {"name": "chatty", "token": "hunter2-secret"}, ["*"])

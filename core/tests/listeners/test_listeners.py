@@ -1,6 +1,7 @@
 """Listeners are created, changed and deleted; what is refused leaves the store as it was."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -84,6 +85,51 @@ def test_an_update_that_changes_nothing_writes_nothing(bus, file):
     assert bus.listeners.update(listener.id, {"room": "ops"}, ["*"]) == listener
     assert bus.listeners.enable(listener.id) == listener
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_an_update_by_a_function_sees_what_is_stored_then(open_bus):
+    bus, other = open_bus(), open_bus()
+    listener = bus.listeners.create("room", {"room": "ops", "size": 1}, ["*"])
+    other.listeners.update(listener.id, {"size": 5})
+    changed = bus.listeners.update(listener.id, lambda config: {"size": config["size"] + 1, "token": "t"})
+    assert changed.notifier_config == {"room": "ops", "size": 6, "token": "t"}
+    assert bus.listeners.update(listener.id, lambda config: {}) == changed
+    for wrong in (lambda config: {"size": "big"}, lambda config: ["size"]):
+        with pytest.raises(InvalidConfig):
+            bus.listeners.update(listener.id, wrong)
+    assert bus.listeners.get(listener.id) == changed
+
+
+def test_updates_at_once_by_a_function_all_count(open_bus):
+    buses = [open_bus() for _ in range(4)]
+    listener = buses[0].listeners.create("room", {"room": "ops", "size": 0}, ["*"])
+
+    def more(bus):
+        for _ in range(5):
+            bus.listeners.update(listener.id, lambda config: {"size": config["size"] + 1})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(more, buses))
+    assert buses[0].listeners.get(listener.id).notifier_config["size"] == 20
+
+
+def test_what_a_notifier_prepares_is_stored_and_prepared_once(bus, room, file, monkeypatch):
+    def prepare(config):
+        if config["room"] == "none":
+            raise ValidationError("There is no such room.", "room")
+        return {**config, "token": "made"} if config.get("token") == "make" else config
+
+    monkeypatch.setattr(room, "prepare", prepare)
+    with pytest.raises(InvalidConfig, match="room 'none': There is no such room"):
+        bus.listeners.create("room", {"room": "none"}, ["*"])
+    assert not file.exists()
+    listener = bus.listeners.create("room", {"room": "ops", "token": "make"}, ["*"])
+    assert listener.notifier_config == {"room": "ops", "token": "made"}
+    monkeypatch.setenv("TOKEN", "make")
+    reference = bus.listeners.create("room", {"room": "ops", "token": {"$env": "TOKEN"}}, ["*"])
+    assert reference.notifier_config == {"room": "ops", "token": {"$env": "TOKEN"}}
+    bus.emit("repo.sync.start")
+    assert {config["token"] for _, config in room.calls} == {"made", "make"}
 
 
 def test_what_is_not_there_cannot_be_changed(bus):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +51,19 @@ def open_channel() -> Opening:
             yield channel
 
     return opening
+
+
+@pytest.fixture
+def socks_server() -> Callable[..., Any]:
+    """Runs a SOCKS server: `with socks_server(account=(b"me", b"pw")) as socks`; see socks_server.py."""
+    spec = importlib.util.spec_from_file_location(
+        "http_tests_socks_server", Path(__file__).with_name("socks_server.py")
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module.socks_server  # type: ignore[no-any-return]
 
 
 @pytest.fixture

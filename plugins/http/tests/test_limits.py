@@ -92,6 +92,48 @@ def test_a_hostile_answer_is_bounded_in_time_and_memory(open_channel, delivery: 
     assert peak < 20_000_000
 
 
+ENDLESS = {
+    "until the connection ends": (b"", b"x" * 65536),
+    "of a length beyond reason": (b"Content-Length: 999999999999\r\n", b"x" * 65536),
+    "in chunks": (b"Transfer-Encoding: chunked\r\n", b"4000\r\n" + b"x" * 0x4000 + b"\r\n"),
+    "in chunks of a byte": (b"Transfer-Encoding: chunked\r\n", b"1\r\nx\r\n" * 10_000),
+    "packed": (b"Content-Encoding: gzip\r\n", b"\x1f\x8b" + b"\0" * 65536),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+@pytest.mark.parametrize("status", [b"200 OK", b"500 No"])
+def test_of_a_body_without_end_a_part_is_read_and_the_connection_closed(
+    open_channel, delivery: Delivery, what: str, status: bytes
+) -> None:
+    headers, data = ENDLESS[what]
+    sent = [0]
+
+    def say(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\n" + headers + b"\r\n")
+        while True:
+            connection.sendall(data)
+            sent[0] += len(data)
+
+    with raw_server(say) as url:
+        failure, _ = outcome(open_channel, url, delivery, {"timeout": "30s"})
+    assert (failure is None) == status.startswith(b"2")
+    assert not isinstance(failure, TimedOut)
+    assert sent[0] < 32_000_000  # what the buffers of the system hold, and no more
+
+
+def test_of_a_body_that_drips_what_came_in_time_is_kept(open_channel, delivery: Delivery) -> None:
+    def say(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n")
+        while True:
+            connection.sendall(b"queued ")
+            time.sleep(0.02)
+
+    with raw_server(say) as url, open_channel({"url": url}, {"timeout": "300ms"}) as channel:
+        channel.send(delivery)
+        assert channel.detail.startswith(f"200 OK\nPOST {url}\nqueued queued")
+
+
 def test_a_connection_has_a_limit_of_its_own(open_channel, delivery: Delivery) -> None:
     # In the handshake nothing is read or written by us once the hello is sent: a server that is silent there.
     with HttpSink(Answer(fault="hang")) as sink:
@@ -142,6 +184,39 @@ def test_a_test_event_shows_request_line_status_latency_and_excerpt(event_settin
     assert 0.05 <= trial.duration < 2
     assert b'"test": true' in request.body or b'"test":true' in request.body
     assert "webhook-signature" in request.headers
+
+
+FAILED = {
+    "a refusal": (
+        {"status": 503, "body": b"maintenance until six"},
+        "503 Service Unavailable: maintenance until six",
+        "",
+    ),
+    "one at length": ({"status": 422, "body": b"e" * 5000}, "422 Unprocessable Entity: " + "e" * 200, "\n" + "e" * 600),
+    "a redirect": ({"status": 302, "headers": {"Location": "/login"}}, "302 Found: redirects are not followed", ""),
+    "silence": ({"fault": "hang"}, "no answer within 300ms", ""),
+    "no answer": ({"fault": "reset"}, "the connection failed: Connection reset by peer", ""),
+}
+
+
+@pytest.mark.parametrize("what", FAILED)
+def test_a_test_event_that_failed_shows_the_request_line_too(event_settings, what: str) -> None:
+    answer, said, more = FAILED[what]
+    event_settings.write_text(event_settings.read_text() + "\n[http]\ntimeout = 300ms\n")
+    with HttpSink(Answer(**answer)) as sink, EventBus.open(event_settings, deliver="inline") as bus:
+        listener = bus.listeners.create("http", {"url": f"{sink.url}/hook?key=hunter22"}, ["repo.sync.*"])
+        (trial,) = bus.test_listener(listener.id)
+        first, line, *_ = trial.detail.split("\n")
+        assert trial.outcome != "delivered"
+        assert said in first
+        assert line == f"POST {sink.url}/hook"
+        assert f"{line}{more}" in trial.detail
+        assert len(trial.detail.encode()) <= 1024
+        assert "hunter22" not in trial.detail
+        assert trial.duration < 5
+        # What an attempt keeps is the same.
+        (delivery,) = bus.wait(bus.emit("repo.sync.start", {"repo_id": "x"}), timeout=0)
+        assert bus.deliveries.attempts(delivery.id)[0].detail == trial.detail
 
 
 def test_a_long_answer_is_kept_in_part(event_bus) -> None:

@@ -28,7 +28,7 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     plain = {key: value for key, value in given.items() if key not in references}
     with _explained(notifier, schema, plain):
         plain = dict(notifier.prepare(plain))
-    given = {**plain, **references}
+    given = {key: value for key, value in {**given, **plain}.items() if key in plain or key in references}
     loaded = _load(notifier, schema, plain, partial=tuple(references))
     with _explained(notifier, schema, plain):
         notifier.check(loaded)

@@ -21,7 +21,7 @@ from pulp_events_http.limits import TimeLimits
 from pulp_events_http.networks import Networks
 
 
-class _SocksSocket(DeadlineSocket, socks.socksocket):  # type: ignore[misc]
+class _SocksSocket(DeadlineSocket, socks.socksocket):
     """PySocks' socket, whose every read while it talks to the proxy is under the deadline."""
 
 
@@ -38,7 +38,7 @@ def socks_pool_classes(limits: TimeLimits, networks: Networks) -> dict[str, type
             super().connect()
             limits.connected()
 
-        def _new_conn(self) -> DeadlineSocket:  # the method that urllib3's connections open their socket with
+        def _new_conn(self) -> Any:  # the method that urllib3's connections open their socket with
             try:
                 host = self._dns_host.strip("[]")
                 options = self._socks_options
