@@ -45,6 +45,6 @@ def for_query(bus: EventBus, text: str) -> str:
 def _hint(text: str, known: dict[str, Listener]) -> str:
     if len(text) < SHORTEST and any(listener_id.startswith(text) for listener_id in known):
         return f"; the beginning of one is enough, if it has {SHORTEST} characters or more"
-    from pulp_events_cli.parser.suggestion import did_you_mean
+    from pulp_events.suggestion import did_you_mean
 
     return did_you_mean(text, known) or "; `pulp-admin event listener list` shows them"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.emitter import Emitter
     from pulp_events.events.event import Event
+    from pulp_events.explanation import Explanation
     from pulp_events.listeners.listener import Listener
     from pulp_events.operation import Operation
     from pulp_events.outbox.delivery import Delivery
@@ -203,6 +204,19 @@ class EventBus:
         notifier = self.plugins.notifier(listener.notifier_type_id)
         event = test_event(listener, self.event_types, self.clock, self.settings.section("events")["source"])
         return send_test(listener, notifier, event, self.settings, self.clock)
+
+    def explain(
+        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> list[Explanation]:
+        """For each listener: would it get such an event now, and why or why not? Nothing is stored or sent.
+
+        Plugins enrich the event as they would at `emit`, and what `emit` would refuse is refused in the same way.
+        """
+        from pulp_events.explanation import explain_all
+
+        self._check_open()
+        emitter, now = self._emitter or self._make_emitter(), self.clock.time()
+        return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report)
 
     def deliver_due(self) -> int:
         """Make every attempt that is due now, in this thread; returns how many there were. For `inline`, and tests."""

@@ -53,6 +53,10 @@ class Deliveries:
         while count := self._outbox().purge(query, PAGE):
             yield count
 
+    def count(self, query: DeliveryQuery) -> int:
+        """How many deliveries fit."""
+        return self._outbox().count(query)
+
     def stats(self) -> Stats:
         """Counts of deliveries, in all and by listener."""
         return self._outbox().stats()

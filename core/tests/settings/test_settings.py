@@ -55,7 +55,7 @@ def test_values_are_read_and_other_peoples_sections_left_alone(load):
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("[email]\nprot = 26\n", ["[email]", "prot = '26'", "unknown key", "Did you mean 'port'?", "host"]),
+        ("[email]\nprot = 26\n", ["[email]", "prot = '26'", "unknown key", "; did you mean 'port'?", "host"]),
         ("[email]\nport = many\n", ["[email]", "port = 'many'", "Not a valid integer"]),
         ("[delivery]\nlease = soon\n", ["[delivery]", "lease = 'soon'", "15s, 30m, 2h or 7d"]),
         ("[delivery]\nretry_schedule = 5s, often\n", ["[delivery]", "retry_schedule", "15s, 30m, 2h or 7d"]),

@@ -10,10 +10,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.suggestion import did_you_mean
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output.records import print_json, record, table
 from pulp_events_cli.parser.parser import Parser
-from pulp_events_cli.parser.suggestion import did_you_mean
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from pulp_events.suggestion import did_you_mean
 from pulp_events_cli.errors import UsageError
-from pulp_events_cli.parser.suggestion import did_you_mean
 
 ARGUMENTS = "Available Arguments"
 GENERAL = "General Arguments"

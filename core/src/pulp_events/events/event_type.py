@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pulp_events.errors import PluginError, UnknownEventType
 from pulp_events.events import pattern as patterns
 from pulp_events.frozen import freeze
+from pulp_events.suggestion import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\Z")
 
@@ -81,10 +82,7 @@ class EventTypes:
             raise UnknownEventType(f"{what} {text!r}{verb}{self._hint(text)}; {self._known()}")
 
     def _hint(self, text: object) -> str:
-        import difflib
-
-        close = difflib.get_close_matches(str(text), self._types, n=1)
-        return f", did you mean {close[0]!r}?" if close else ""
+        return did_you_mean(str(text), self._types)
 
     def _known(self) -> str:
         return "known event types: " + ", ".join(self._types)

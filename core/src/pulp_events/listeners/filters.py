@@ -36,10 +36,33 @@ def passes(expression: str | None, report: Mapping[str, Any]) -> bool:
     if expression is None:
         return True
     try:
-        # JMESPath's functions know a type by its class's name, so they want plain dicts and lists.
-        found = compile_filter(expression)(thaw(report))
+        return _is_true(_search(expression, report))
     except Exception:  # noqa: BLE001  # also ValueError and OverflowError, as of [::0] and ceil(to_number('inf'))
         return True
+
+
+def judge(expression: str | None, report: Mapping[str, Any]) -> tuple[bool, str]:
+    """What `passes` says, and why, in words; no words where there is no filter."""
+    if expression is None:
+        return True, ""
+    try:
+        found = _search(expression, report)
+    except Exception as error:  # noqa: BLE001  # as in `passes`
+        why = " ".join(str(error).split())
+        return True, f"the filter {expression} fails on this report, which lets it pass: {why:.200}"
+    import json
+
+    passed = _is_true(found)
+    shown = json.dumps(found, ensure_ascii=False, default=str)
+    return passed, f"the filter {expression} finds {shown:.80}, which is {'true' if passed else 'false'}"
+
+
+def _search(expression: str, report: Mapping[str, Any]) -> Any:
+    # JMESPath's functions know a type by its class's name, so they want plain dicts and lists.
+    return compile_filter(expression)(thaw(report))
+
+
+def _is_true(found: Any) -> bool:
     # False by the specification: empty list, object and string, false, null; the number 0 is true.
     return found is not False and (isinstance(found, int | float) or bool(found))
 

@@ -70,6 +70,9 @@ class Outbox(Protocol):
     def purge(self, query: DeliveryQuery, limit: int) -> int:
         """Delete at most `limit` finished deliveries that fit; returns how many."""
 
+    def count(self, query: DeliveryQuery) -> int:
+        """How many deliveries fit."""
+
     def stats(self) -> Stats:
         """Counts."""
 

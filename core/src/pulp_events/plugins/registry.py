@@ -14,6 +14,7 @@ from pulp_events.notifier import Notifier
 from pulp_events.plugins.loader import Loader
 from pulp_events.plugins.plugin import LOADED, Plugin
 from pulp_events.secrets import mask_passwords
+from pulp_events.suggestion import did_you_mean
 
 FIRST_PARTY = {
     "email": "pulp-events-email",
@@ -61,7 +62,7 @@ class Plugins:
         try:
             return self.notifiers[type_id]
         except (KeyError, TypeError):
-            raise UnknownNotifierType(f"unknown notifier type {type_id!r}; {self._remedy(str(type_id))}") from None
+            raise UnknownNotifierType(f"unknown notifier type {type_id!r}{self._remedy(str(type_id))}") from None
 
     def hooks(self, name: str) -> Iterator[tuple[Plugin, Callable[..., Any]]]:
         """The implementations of a hook, in the order of the plugins' names."""
@@ -114,11 +115,7 @@ class Plugins:
 
     def _remedy(self, type_id: str) -> str:
         if type_id in FIRST_PARTY:
-            return f"pip install {FIRST_PARTY[type_id]} brings it"
+            return f"; pip install {FIRST_PARTY[type_id]} brings it"
         if not self.notifiers:
-            return "no notifier is installed; pip install " + ", ".join(FIRST_PARTY.values()) + " bring some"
-        import difflib
-
-        close = difflib.get_close_matches(type_id, self.notifiers, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        return f"{hint}installed: {', '.join(sorted(self.notifiers))}"
+            return "; no notifier is installed; pip install " + ", ".join(FIRST_PARTY.values()) + " bring some"
+        return f"{did_you_mean(type_id, self.notifiers)}; installed: {', '.join(sorted(self.notifiers))}"

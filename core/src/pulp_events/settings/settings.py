@@ -13,6 +13,7 @@ from pulp_events.fields import messages
 from pulp_events.secrets import Scrubber, is_secret, mask_passwords
 from pulp_events.settings import server_conf
 from pulp_events.settings.sections import CORE_SECTIONS, data_path
+from pulp_events.suggestion import did_you_mean
 
 
 class Settings:
@@ -74,12 +75,10 @@ class Settings:
         key = key if key in given else key.split(".")[0]
         hidden = is_secret(schema, key)
         if key and key not in known:
-            import difflib
-
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             value = "(hidden)" if hidden else mask_passwords(repr(given.get(key)))
-            return f"{place}, key {key} = {value}: unknown key.{hint} Known keys: {', '.join(known)}"
+            return (
+                f"{place}, key {key} = {value}: unknown key{did_you_mean(key, known)}; known keys: {', '.join(known)}"
+            )
         if key and key in given:
             value = "(secret)" if hidden else mask_passwords(repr(given[key]))
             message = Scrubber([given[key]])(message) if hidden else message

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -374,6 +375,41 @@ class OutboxContract:
             with pytest.raises(DeliveryNotFound):
                 outbox.attempts(text)
         assert outbox.attempts("no-such-event.0") == []
+
+    def test_every_combination_of_filters_finds_counts_and_pages_what_fits(self, outbox: Outbox) -> None:
+        # Times that go back, as where a clock is set or two processes emit at once, and two of the same moment.
+        times = [100.0, 103.0, 101.0, 102.0, 102.0, 99.0, 104.0, 100.5]
+        types = ("repo.sync.start", "repo.sync.finish")
+        stored: list[tuple[str, str, str, float]] = []
+        for number, time in enumerate(times):
+            event = replace(new_event(LISTENER, OTHER, event_type=types[number % 3 == 0]), time=time)
+            outbox.add([event])
+            stored += [(f"{event.id}.{n}", each.listener_id, event.event_type, time)
+                       for n, each in enumerate(event.deliveries)]  # fmt: skip
+        ended = self.claim(outbox, limit=5)
+        outbox.record([result(one, ("succeed", "give_up")[number % 2]) for number, one in enumerate(ended)])
+        states = {delivery.id: delivery.state for delivery in outbox.find(DeliveryQuery(), 100)}
+        moments = (None, *(datetime.fromtimestamp(time, UTC) for time in (98, 100, 102, 102.5, 105)))
+        for state, listener, event_type, since, until in itertools.product(
+            (None, PENDING, DELIVERED, DEAD), (None, OTHER), (None, types[0], "none.such"), moments, moments
+        ):
+            query = DeliveryQuery(
+                state=state, listener_id=listener, event_type=event_type, since=since, until=until
+            )  # fmt: skip
+            fit = [
+                one
+                for one, its_listener, its_type, time in reversed(stored)
+                if state in (None, states[one])
+                and listener in (None, its_listener)
+                and event_type in (None, its_type)
+                and (since is None or time >= since.timestamp())
+                and (until is None or time < until.timestamp())
+            ]
+            assert outbox.count(query) == len(fit), query
+            found: list[str] = []
+            while page := outbox.find(query, 5, found[-1] if found else None):
+                found += [delivery.id for delivery in page]
+            assert found == fit, query
 
     def test_counts_are_kept_in_all_and_by_listener(self, outbox: Outbox) -> None:
         outbox.add([new_event(), new_event(), new_event(OTHER)])

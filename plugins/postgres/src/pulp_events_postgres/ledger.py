@@ -111,6 +111,15 @@ def purge(database: Database, query: DeliveryQuery, limit: int) -> int:
     return int(database.rows(deleted, (*parameters, limit))[0][0])
 
 
+def count(database: Database, query: DeliveryQuery) -> int:
+    """How many deliveries fit."""
+    where, parameters = _conditions(query)
+    rows = database.rows(
+        f"SELECT count(*) FROM @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq WHERE {where}", parameters
+    )
+    return int(rows[0][0])
+
+
 def stats(database: Database) -> Stats:
     """Counts of deliveries, in all and by listener."""
     by_listener: dict[str, dict[str, int]] = {}

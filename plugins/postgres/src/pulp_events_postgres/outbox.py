@@ -75,6 +75,9 @@ class PostgresOutbox:
     def purge(self, query: DeliveryQuery, limit: int) -> int:
         return ledger.purge(self.database, query, limit)
 
+    def count(self, query: DeliveryQuery) -> int:
+        return ledger.count(self.database, query)
+
     def stats(self) -> Stats:
         return ledger.stats(self.database)
 

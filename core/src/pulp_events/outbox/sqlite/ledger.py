@@ -9,7 +9,14 @@ from pulp_events.clock import from_timestamp
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.sqlite.reader import Reader
-from pulp_events.outbox.sqlite.rows import DELIVERY_COLUMNS, DELIVERY_TABLES, split_id, to_attempt, to_delivery
+from pulp_events.outbox.sqlite.rows import (
+    DELIVERY_COLUMNS,
+    DELIVERY_TABLES,
+    EVENT_TABLES,
+    split_id,
+    to_attempt,
+    to_delivery,
+)
 
 
 def of_event(reader: Reader, event_id: str) -> list[Delivery]:
@@ -25,12 +32,16 @@ def of_event(reader: Reader, event_id: str) -> list[Delivery]:
 def find(reader: Reader, query: DeliveryQuery, limit: int, before: str | None) -> list[Delivery]:
     """Deliveries that fit, newest first."""
     where, parameters = conditions(query)
+    # Event types have an index in the order of the list; dead ones too, and they are few.
+    events_first = query.event_type is not None and query.state != "dead"
+    tables, seq = (EVENT_TABLES, "e.seq") if events_first else (DELIVERY_TABLES, "d.event_seq")
     if before is not None:
         event_id, n = split_id(before)
-        where += " AND (d.event_seq, d.n) < ((SELECT seq FROM pulp_event WHERE id = ?), ?)"
-        parameters += [event_id, n]
+        last = "(SELECT seq FROM pulp_event WHERE id = ?)"
+        where += f" AND {seq} <= {last} AND (d.event_seq, d.n) < ({last}, ?)"
+        parameters += [event_id, event_id, n]
     rows = reader.rows(
-        f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE {where} ORDER BY d.event_seq DESC, d.n DESC LIMIT ?",
+        f"SELECT {DELIVERY_COLUMNS} FROM {tables} WHERE {where} ORDER BY {seq} DESC, d.n DESC LIMIT ?",
         (*parameters, limit),
     )
     return [to_delivery(row) for row in rows]
@@ -57,18 +68,20 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
         parameters += [] if query.state == "dead" else [query.state]
     for column, value in (
         ("+d.listener_id", query.listener_id),
-        ("+e.event_type", query.event_type),
+        ("e.event_type", query.event_type),
         ("e.id", query.event_id),
     ):
         if value is not None:
             parts.append(f"{column} = ?")
             parameters.append(value)
-    if query.since is not None:
-        parts.append("e.time >= ?")
-        parameters.append(query.since.timestamp())
-    if query.until is not None:
-        parts.append("e.time < ?")
-        parameters.append(query.until.timestamp())
+    # Events are stored nearly in the order of their times, but clocks step, and processes overtake each other: the
+    # first and the last that fit, which the index knows, bound the rows to be looked at, and the time itself decides.
+    for bound, condition, moment in (("min(+seq)", ">=", query.since), ("max(+seq)", "<", query.until)):
+        if moment is not None:
+            toward = ">=" if bound.startswith("min") else "<="
+            outer = f"(SELECT {bound} FROM pulp_event WHERE time {condition} ?)"
+            parts.append(f"d.event_seq {toward} {outer} AND +e.time {condition} ?")
+            parameters += [moment.timestamp()] * 2
     if query.ids is not None:
         one = "(d.event_seq = (SELECT seq FROM pulp_event WHERE id = ?) AND d.n = ?)"
         parts.append("(" + " OR ".join([one] * len(query.ids) or ["0"]) + ")")
@@ -77,7 +90,8 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     return " AND ".join(parts), parameters
 
 
-_KEYS = "SELECT d.event_seq, d.n FROM pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq WHERE"
+KEY_TABLES = "pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq"
+_KEYS = f"SELECT d.event_seq, d.n FROM {KEY_TABLES} WHERE"
 
 
 def revive(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> int:
@@ -112,6 +126,12 @@ def delete(connection: sqlite3.Connection, keys: list[tuple[int, int]]) -> None:
         "DELETE FROM pulp_event WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM pulp_delivery WHERE event_seq = ?1)",
         [(seq,) for seq in {key[0] for key in keys}],
     )
+
+
+def count(reader: Reader, query: DeliveryQuery) -> int:
+    """How many deliveries fit."""
+    where, parameters = conditions(query)
+    return int(reader.rows(f"SELECT count(*) FROM {KEY_TABLES} WHERE {where}", parameters)[0][0])
 
 
 def stats(reader: Reader) -> Stats:

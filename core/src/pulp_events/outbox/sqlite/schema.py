@@ -56,7 +56,13 @@ CREATE TABLE pulp_listener_health (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+# For lists by event type and by time: without them a rare event type, or a short time, is looked for in all reports.
+_VERSION_2 = """
+CREATE INDEX pulp_event_type ON pulp_event (event_type);
+CREATE INDEX pulp_event_time ON pulp_event (time);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 """Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
 
 VERSION = len(MIGRATIONS)

@@ -102,6 +102,9 @@ class SQLiteOutbox:
     def purge(self, query: DeliveryQuery, limit: int) -> int:
         return self._writer.run(lambda own: ledger.purge(own, query, limit))
 
+    def count(self, query: DeliveryQuery) -> int:
+        return ledger.count(self._reader, query)
+
     def stats(self) -> Stats:
         return ledger.stats(self._reader)
 
