@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from marshmallow import ValidationError
+
 from pulp_events import Channel, Notifier
 from pulp_events.notifier import Action, Config
 from pulp_events_http.config import HttpConfig, make_secret
@@ -29,6 +31,17 @@ class HttpNotifier(Notifier):
     def prepare(self, config: Config) -> Config:
         """A signing secret is made here, once: a reference whose text is the same word makes none at each delivery."""
         return make_secret(config)
+
+    def check(self, config: Config) -> None:
+        """Compile the template and make a body of a sample event with it."""
+        if "body_template" not in config:
+            return
+        from pulp_events_http.sample import check_template
+
+        try:
+            check_template(config["body_template"], config.get("content_type"))
+        except ValueError as error:
+            raise ValidationError(f"It {str(error).rstrip('.')}.", "body_template") from None
 
     def limit(self, config: Config, settings: Config) -> float:
         """The channel ends a request itself after `timeout`; only a name look-up, which nothing ends, takes longer."""
