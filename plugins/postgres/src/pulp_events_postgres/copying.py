@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import DEAD, PENDING, Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.rows import split_id
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.listener_store import dump
-from pulp_events_postgres.rows import split_id, storable
+from pulp_events_postgres.values import storable
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus

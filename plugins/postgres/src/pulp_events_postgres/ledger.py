@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulp_events.clock import from_timestamp
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
+from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats
+from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES
 from pulp_events_postgres.database import Database
-from pulp_events_postgres.rows import DELIVERY_COLUMNS, DELIVERY_TABLES, split_id, to_attempt, to_delivery
 
 READY = """
 WITH RECURSIVE pending(id) AS (
@@ -122,29 +122,18 @@ def count(database: Database, query: DeliveryQuery) -> int:
 
 def stats(database: Database) -> Stats:
     """Counts of deliveries, in all and by listener."""
-    by_listener: dict[str, dict[str, int]] = {}
-    totals = {"pending": 0, "delivered": 0, "dead": 0}
-    for listener_id, state, count in database.rows(
-        "SELECT listener_id, state, count(*) FROM @.pulp_delivery GROUP BY listener_id, state"
-    ):
-        by_listener.setdefault(listener_id, {"pending": 0, "delivered": 0, "dead": 0})[state] = count
-        totals[state] += count
+    counts = database.rows("SELECT listener_id, state, count(*) FROM @.pulp_delivery GROUP BY listener_id, state")
     oldest = database.rows(
         "SELECT time FROM @.pulp_event WHERE seq = (SELECT min(event_seq) FROM @.pulp_delivery WHERE state = 'pending')"
     )
-    return Stats(**totals, oldest_pending=from_timestamp(oldest[0][0]) if oldest else None, by_listener=by_listener)
+    return to_stats(counts, oldest[0][0] if oldest else None)
 
 
 def health(database: Database) -> dict[str, Health]:
     """How deliveries went, by listener."""
-
-    def moment(seconds: float | None) -> Any:
-        return None if seconds is None else from_timestamp(seconds)
-
-    return {
-        row[0]: Health(row[0], moment(row[1]), moment(row[2]), moment(row[3]), row[4], row[5])
-        for row in database.rows(
+    return to_health(
+        database.rows(
             "SELECT listener_id, last_success, last_failure, failing_since, failures, detail "
             "FROM @.pulp_listener_health"
         )
-    }
+    )

@@ -10,10 +10,11 @@ import psycopg
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import Claim, NewEvent, Result
+from pulp_events.outbox.rows import split_id, to_delivery
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.explain import is_lost
-from pulp_events_postgres.rows import numbers, split_id, storable, texts, to_delivery
+from pulp_events_postgres.values import numbers, storable, texts
 
 _RELAXED = "(SELECT set_config('synchronous_commit', 'off', true)) AS relaxed"
 """Among the tables of a statement: its commit does not wait for the disk."""

@@ -5,18 +5,11 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from pulp_events.clock import from_timestamp
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
+from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats
+from pulp_events.outbox.sqlite.columns import DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_TABLES
 from pulp_events.outbox.sqlite.reader import Reader
-from pulp_events.outbox.sqlite.rows import (
-    DELIVERY_COLUMNS,
-    DELIVERY_TABLES,
-    EVENT_TABLES,
-    split_id,
-    to_attempt,
-    to_delivery,
-)
 
 
 def of_event(reader: Reader, event_id: str) -> list[Delivery]:
@@ -136,26 +129,13 @@ def count(reader: Reader, query: DeliveryQuery) -> int:
 
 def stats(reader: Reader) -> Stats:
     """Counts of deliveries, in all and by listener."""
-    by_listener: dict[str, dict[str, int]] = {}
-    totals = {"pending": 0, "delivered": 0, "dead": 0}
-    for listener_id, state, count in reader.rows(
-        "SELECT listener_id, state, count(*) FROM pulp_delivery GROUP BY listener_id, state"
-    ):
-        by_listener.setdefault(listener_id, {"pending": 0, "delivered": 0, "dead": 0})[state] = count
-        totals[state] += count
+    counts = reader.rows("SELECT listener_id, state, count(*) FROM pulp_delivery GROUP BY listener_id, state")
     oldest = reader.rows(
         "SELECT time FROM pulp_event WHERE seq = (SELECT min(event_seq) FROM pulp_delivery WHERE state = 'pending')"
     )
-    return Stats(**totals, oldest_pending=from_timestamp(oldest[0][0]) if oldest else None, by_listener=by_listener)
+    return to_stats(counts, oldest[0][0] if oldest else None)
 
 
 def health(reader: Reader) -> dict[str, Health]:
     """How deliveries went, by listener."""
-
-    def moment(seconds: float | None) -> Any:
-        return None if seconds is None else from_timestamp(seconds)
-
-    return {
-        row[0]: Health(row[0], moment(row[1]), moment(row[2]), moment(row[3]), row[4], row[5])
-        for row in reader.rows("SELECT * FROM pulp_listener_health")
-    }
+    return to_health(reader.rows("SELECT * FROM pulp_listener_health"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import Claim, Result
-from pulp_events.outbox.sqlite.rows import split_id, to_delivery
+from pulp_events.outbox.rows import split_id, to_delivery
 
 LOST = "no result before the lease ended: the process that made this attempt stopped or was cut off"
 

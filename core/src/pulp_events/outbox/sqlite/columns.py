@@ -1,0 +1,12 @@
+"""SQL of what `outbox.rows` makes deliveries of."""
+
+from __future__ import annotations
+
+DELIVERY_COLUMNS = """
+    e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
+    d.finished, COALESCE(d.reason, a.detail, ''), d.lease, d.forgiven
+"""
+_LAST_ATTEMPT = "LEFT JOIN pulp_attempt a ON a.event_seq = d.event_seq AND a.n = d.n AND a.number = d.attempts"
+DELIVERY_TABLES = f"pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq {_LAST_ATTEMPT}"
+EVENT_TABLES = f"pulp_event e CROSS JOIN pulp_delivery d ON d.event_seq = e.seq {_LAST_ATTEMPT}"
+"""The same rows, but the event is looked for first. A CROSS JOIN keeps SQLite from changing the order."""

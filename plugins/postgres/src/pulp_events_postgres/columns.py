@@ -1,0 +1,12 @@
+"""SQL of what `pulp_events.outbox.rows` makes deliveries of."""
+
+from __future__ import annotations
+
+DELIVERY_COLUMNS = """
+    e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
+    d.finished, coalesce(d.reason, a.detail, ''), d.lease, d.forgiven
+"""
+DELIVERY_TABLES = """
+    @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq
+    LEFT JOIN @.pulp_attempt a ON a.event_seq = d.event_seq AND a.n = d.n AND a.number = d.attempts
+"""
