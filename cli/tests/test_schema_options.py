@@ -21,6 +21,12 @@ class EverythingConfig(Schema):
     words = Words(fields.Integer())
     urls = fields.List(fields.Url(), metadata={"help": "places", "secret": True})
     headers = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"help": "headers"})
+    secret_words = Words(fields.String(), metadata={"help": "words", "secret": True})
+    pairs = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(validate=validate.Length(max=5)),
+        metadata={"help": "pairs", "secret": True},
+    )
     nested = fields.Nested(Schema.from_dict({"a": fields.Integer()}))
     wait = Duration(load_default=90.0, metadata={"help": "how long"})
     filter = fields.String(metadata={"help": "a name that an option of ours has"})
@@ -81,7 +87,15 @@ def config(admin, *words):
         (["--script=\\x"], "script", "\\x"),
         (["--script=env:HOME"], "script", "env:HOME"),
         (["--level=@home"], "level", "@home"),
-        (["--urls=env:URLS"], "urls", "env:URLS"),
+        (["--urls=env:URLS"], "urls", ["env:URLS"]),
+        (
+            ["--urls=env:URLS", "--urls=http://a.example/", "--urls=file:/b"],
+            "urls",
+            ["env:URLS", "********", "file:/b"],
+        ),
+        (["--secret-words=env:WORDS"], "secret_words", "env:WORDS"),
+        (["--pairs=A=env:KEY", "--pairs=B=x"], "pairs", {"A": "env:KEY", "B": "********"}),
+        (["--pairs=A=x"], "pairs", "********"),
         (["--urls=http://a.example/?a,b", "--urls=http://b.example/"], "urls", "********"),
     ],
 )
@@ -100,7 +114,9 @@ def test_a_value_reaches_the_configuration(admin, words, key, value):
         (["--headers=A"], "KEY=VALUE"),
         (["--nested={"], "JSON"),
         (["--wait=soon"], "15s"),
-        (["--urls=http://hunter22", "--urls=env:X"], "alone"),
+        (["--urls=http://hunter22", "--urls=env:X"], "urls"),
+        (["--pairs=A=hunter22", "--pairs=B=env:X"], "pairs"),
+        (["--tags=a", "--room=env:X", '--headers={"A": {"$env": "X"}}'], "headers is no secret"),
         (["--urls=hunter22"], "urls"),
         (["--script=@/nowhere"], "--script: cannot read the file that is named after @: No such file"),
         (["--script=@/dev/null/x"], "--script: cannot read"),

@@ -1,11 +1,14 @@
 """Secrets: read when they are needed, masked wherever they could be seen."""
 
+from typing import ClassVar
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
-from pulp_events import SettingsError
+from pulp_events import EventBus, InvalidConfig, Notifier, SettingsError, TransientFailure, hookimpl
+from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import (
     MASK,
     Scrubber,
@@ -50,6 +53,63 @@ def test_a_reference_is_resolved_from_where_it_points(tmp_path, monkeypatch):
     for content, value in (("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a "), ("", ""), ("ü", "ü")):
         path.write_bytes(content.encode())
         assert resolve({"$file": str(path)}, "chat token") == value
+
+
+def test_an_item_of_a_list_or_mapping_may_be_a_reference(monkeypatch):
+    monkeypatch.setenv("A", "from a")
+    assert resolve([{"$env": "A"}, "b"], "chat urls") == ["from a", "b"]
+    assert resolve({"x": {"$env": "A"}, "y": "b"}, "chat keys") == {"x": "from a", "y": "b"}
+    with pytest.raises(SettingsError, match="chat keys z: environment variable NOT_THERE"):
+        resolve({"z": {"$env": "NOT_THERE"}}, "chat keys")
+
+
+class ListConfig(Schema):
+    urls = fields.List(fields.Url(require_tld=False), required=True, metadata={"help": "u", "secret": True})
+    pairs = fields.Dict(values=fields.Integer(), metadata={"help": "k", "secret": True})
+
+
+class Lists(Notifier):
+    type_id = "lists"
+    config_schema = ListConfig
+    opened: ClassVar[list] = []
+
+    def deliver(self, event, config):
+        self.opened.append(config)
+        raise TransientFailure(" ".join(map(str, [*config["urls"], *config.get("pairs", {}).values()])))
+
+
+@pytest.fixture
+def lists_bus(tmp_path):
+    plugins = Plugins()
+    plugins.add(
+        "lists", type("P", (), {"pulp_notifiers": hookimpl(lambda self: [Lists()], specname="pulp_notifiers")})()
+    )
+    with EventBus.open(deliver="inline", plugins=plugins, data_dir=tmp_path / "data") as bus:
+        yield bus
+
+
+def test_references_among_the_items_are_stored_resolved_at_delivery_and_never_shown(lists_bus, monkeypatch):
+    config = {"urls": [{"$env": "URL_A"}, "http://b/secret-b"], "pairs": {"x": {"$env": "KEY"}, "y": 123456}}
+    listener = lists_bus.listeners.create("lists", config, ["*"])
+    assert listener.notifier_config == config
+    assert lists_bus.listeners.redacted(listener) == {"urls": ["env:URL_A", MASK], "pairs": {"x": "env:KEY", "y": MASK}}
+    monkeypatch.setenv("URL_A", "http://a/secret-a")
+    monkeypatch.setenv("KEY", "654321")
+    [delivery] = lists_bus.wait(lists_bus.emit("repo.sync.start"), 0)
+    assert Lists.opened[-1] == {"urls": ["http://a/secret-a", "http://b/secret-b"], "pairs": {"x": 654321, "y": 123456}}
+    assert delivery.detail.split() == [MASK] * 4
+
+
+def test_items_beside_a_reference_are_checked_at_once_and_the_reference_when_it_is_read(lists_bus, monkeypatch):
+    with pytest.raises(InvalidConfig, match="urls: Not a valid URL") as refused:
+        lists_bus.listeners.create("lists", {"urls": [{"$env": "URL_A"}, "secret-b"]}, ["*"])
+    assert "secret-b" not in str(refused.value)
+    with pytest.raises(InvalidConfig, match="pairs: Not a valid integer"):
+        lists_bus.listeners.create("lists", {"urls": ["http://b/"], "pairs": {"x": {"$env": "KEY"}, "y": "z"}}, ["*"])
+    lists_bus.listeners.create("lists", {"urls": [{"$env": "URL_A"}]}, ["*"])
+    monkeypatch.setenv("URL_A", "no url")
+    [delivery] = lists_bus.wait(lists_bus.emit("repo.sync.start"), 0)
+    assert delivery.state == "pending" and "urls: Not a valid URL" in delivery.detail
 
 
 def test_a_reference_that_cannot_be_read_is_one_line_with_place_name_and_remedy(tmp_path, monkeypatch):

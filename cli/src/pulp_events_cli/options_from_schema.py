@@ -76,14 +76,11 @@ class SchemaOptions:
         if isinstance(field, fields.Dict):
             return _mapping(option, given, read)
         if isinstance(field, fields.List | fields.Tuple):
-            # A secret may have commas of its own, and a reference stands for the whole list.
+            # A secret may have commas of its own. One reference alone may lead to a text that is the whole list.
             if field.metadata.get("secret"):
                 items = [read(text) for text in given]
-                if len(items) == 1 and isinstance(items[0], Mapping):
-                    return items[0]
-                if any(isinstance(item, Mapping) for item in items):
-                    raise UsageError(f"{option}: env: or file: stands for all values; give it once, and alone")
-                return items
+                whole = len(items) == 1 and isinstance(items[0], Mapping) and type(field) is not fields.List
+                return items[0] if whole else items
             return [part.strip() for text in given for part in read(text).split(",") if part.strip()]
         value = read(given)
         if isinstance(value, str):
@@ -140,7 +137,7 @@ def _mapping(option: str, given: list[str], read: Callable[[str], Any]) -> Any:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise UsageError(f"{option} takes KEY=VALUE, and may be repeated")
-        found[key] = value
+        found[key] = read(value)
     return found
 
 

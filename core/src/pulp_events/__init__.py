@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pulp_events.bus import EventBus
     from pulp_events.errors import (
         BusClosed,
+        DeliveryFailure,
         DeliveryNotFound,
         EventsError,
         EventTooLarge,
@@ -38,9 +39,13 @@ if TYPE_CHECKING:
     from pulp_events.events.event_type import EventType
     from pulp_events.hookspecs import hookimpl
     from pulp_events.listeners.listener import Listener
-    from pulp_events.notifier import Action, Channel, Notifier
+    from pulp_events.notifier import Action, Channel, Config, Notifier, Outcome
     from pulp_events.outbox.delivery import Attempt, Delivery
+    from pulp_events.outbox.records import DeliveryQuery, Health, Stats
     from pulp_events.plugins.api import API_VERSION
+    from pulp_events.plugins.registry import Plugins
+    from pulp_events.secrets import Scrubber
+    from pulp_events.settings.settings import Settings
 
 __all__ = [
     "API_VERSION",
@@ -48,21 +53,30 @@ __all__ = [
     "Attempt",
     "BusClosed",
     "Channel",
+    "Config",
     "Delivery",
+    "DeliveryFailure",
     "DeliveryNotFound",
+    "DeliveryQuery",
     "Event",
     "EventBus",
     "EventTooLarge",
     "EventType",
     "EventsError",
+    "Health",
     "InvalidConfig",
     "InvalidEvent",
     "Listener",
     "ListenerNotFound",
     "Notifier",
+    "Outcome",
     "PermanentFailure",
     "PluginError",
+    "Plugins",
+    "Scrubber",
+    "Settings",
     "SettingsError",
+    "Stats",
     "StoreBusy",
     "StoreCorrupt",
     "StoreError",
@@ -78,6 +92,7 @@ _HOMES = {
     "pulp_events.bus": ("EventBus",),
     "pulp_events.errors": (
         "BusClosed",
+        "DeliveryFailure",
         "DeliveryNotFound",
         "EventsError",
         "EventTooLarge",
@@ -103,13 +118,23 @@ _HOMES = {
     "pulp_events.notifier": (
         "Action",
         "Channel",
+        "Config",
         "Notifier",
+        "Outcome",
     ),
     "pulp_events.outbox.delivery": (
         "Attempt",
         "Delivery",
     ),
+    "pulp_events.outbox.records": (
+        "DeliveryQuery",
+        "Health",
+        "Stats",
+    ),
     "pulp_events.plugins.api": ("API_VERSION",),
+    "pulp_events.plugins.registry": ("Plugins",),
+    "pulp_events.secrets": ("Scrubber",),
+    "pulp_events.settings.settings": ("Settings",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

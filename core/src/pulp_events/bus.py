@@ -287,7 +287,7 @@ class EventBus:
         """Make everything that has threads, locks or channels: at the start, and anew in a forked child."""
         self._lock = threading.RLock()
         self._dispatcher = None
-        self._observers = Observers(self.plugins)
+        self._observers = Observers(self.plugins, self.settings)
         self._index = ListenerIndex(self._store)
         self._emitter: Emitter | None = None
         self._threads: ThreadPoolExecutor | None = None

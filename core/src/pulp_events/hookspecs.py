@@ -8,12 +8,14 @@ are called one by one, in the order in which the plugins' names sort; one that r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:
+    from marshmallow import Schema
+
     from pulp_events.events.event import Event
     from pulp_events.events.event_type import EventType
     from pulp_events.listeners.listener import Listener
@@ -41,21 +43,31 @@ def pulp_notifiers() -> Sequence[Notifier]:  # type: ignore[empty-body]
 
 
 @hookspec
-def pulp_before_emit(event: Event) -> Event | None:
-    """Enriches: return an event in place of `event`, before it is matched and stored; None leaves it as it is.
+def pulp_settings_sections() -> Mapping[str, type[Schema]]:  # type: ignore[empty-body]
+    """Collects: sections of server.conf, each with its schema, for a plugin that is no notifier. Since API 1.0.
 
-    Called in the emitting thread, each plugin with what the one before it returned. An event whose replacement cannot
-    be serialised is emitted as it was. Since API 1.0.
+    A notifier's own section needs no hook: it has `settings_section` and `settings_schema`. Hooks that are given
+    `settings` read theirs with `settings.section(NAME)`. Where server.conf is silent the defaults must do.
     """
 
 
 @hookspec
-def pulp_event_emitted(event: Event, listeners: Sequence[Listener]) -> None:
+def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
+    """Enriches: return an event in place of `event`, before it is matched and stored; None leaves it as it is.
+
+    Called in the emitting thread, each plugin with what the one before it returned. An event keeps its id: make the
+    replacement with `dataclasses.replace(event, payload=…)`. One that cannot be used (another id, an unknown event
+    type, a payload that is no JSON) is logged, and the event emitted as it was. Since API 1.0.
+    """
+
+
+@hookspec
+def pulp_event_emitted(event: Event, listeners: Sequence[Listener], settings: Settings) -> None:
     """Observes: `event` is stored for these listeners. Called in the emitting thread. Since API 1.0."""
 
 
 @hookspec
-def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt) -> None:
+def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
     """Observes: an attempt was recorded; `delivery.state` is what followed. Called in a dispatcher's thread.
 
     Since API 1.0.

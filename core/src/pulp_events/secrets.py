@@ -1,7 +1,8 @@
 """Secrets in configurations: references to them, and keeping them out of sight.
 
 A secret field (`metadata={"secret": True}`) holds its value or a reference, `{"$env": "NAME"}` or
-`{"$file": "/path"}`, that is read each time a channel opens, so that the record holds no secret.
+`{"$file": "/path"}`, that is read each time a channel opens, so that the record holds no secret. In a list or mapping
+each item may be one.
 """
 
 from __future__ import annotations
@@ -47,6 +48,14 @@ def is_reference(value: Any) -> bool:
     )
 
 
+def holds_reference(value: Any) -> bool:
+    """True for a reference, and for a list or mapping that has one among its items."""
+    if is_reference(value):
+        return True
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return any(map(is_reference, items))
+
+
 def describe_reference(reference: Mapping[str, str]) -> str:
     """`env:NAME` or `file:PATH`, as the CLI takes it."""
     kind, name = next(iter(reference.items()))
@@ -54,11 +63,16 @@ def describe_reference(reference: Mapping[str, str]) -> str:
 
 
 def resolve(value: Any, place: str) -> Any:
-    """The value that a reference stands for; anything else as it is. One line break at a file's end is dropped.
+    """The value that a reference stands for, also as an item of a list or mapping; anything else as it is.
 
-    Raises SettingsError that names `place` and the reference when it cannot be read.
+    One line break at a file's end is dropped. Raises SettingsError that names `place` and the reference when it cannot
+    be read.
     """
     if not is_reference(value):
+        if isinstance(value, list | tuple):
+            return [resolve(item, place) if is_reference(item) else item for item in value]
+        if isinstance(value, Mapping):
+            return {key: resolve(item, f"{place} {key}") if is_reference(item) else item for key, item in value.items()}
         return value
     kind, name = next(iter(value.items()))
     if kind == "$env":
@@ -82,13 +96,19 @@ def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
     secrets = secret_fields(schema)
     shown: dict[str, Any] = {}
     for key, value in config.items():
-        if is_reference(value):
-            shown[key] = describe_reference(value)
-        elif key in secrets:
-            shown[key] = MASK
-        else:
-            shown[key] = _masked(value)
+        shown[key] = _without_value(value) if key in secrets else _masked(value)
     return shown
+
+
+def _without_value(value: Any) -> Any:
+    """What may be shown of a secret: its references."""
+    if is_reference(value):
+        return describe_reference(value)
+    if not holds_reference(value):
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: _without_value(item) for key, item in value.items()}
+    return [_without_value(item) for item in value]
 
 
 def _masked(value: Any) -> Any:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pulp_events.clock import Clock
 from pulp_events.errors import SettingsError
+from pulp_events.listeners.store import ListenerStore
+from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.sections import data_path
 from pulp_events.settings.settings import Settings
 
-if TYPE_CHECKING:
-    from pulp_events.listeners.store import ListenerStore
-    from pulp_events.outbox.store import Outbox
-
 
 def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> ListenerStore:
     """What `pulp_listener_store` answers, else a TinyDB file."""
-    found: ListenerStore | None = plugins.first_result("pulp_listener_store", settings=settings)
+    found: ListenerStore | None = plugins.first_result("pulp_listener_store", ListenerStore, settings=settings)
     if found is not None:
         return found
     _refuse_storage_url(settings)
@@ -29,7 +26,7 @@ def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> L
 
 def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock) -> Outbox:
     """What `pulp_outbox` answers, else an SQLite file."""
-    found: Outbox | None = plugins.first_result("pulp_outbox", settings=settings)
+    found: Outbox | None = plugins.first_result("pulp_outbox", Outbox, settings=settings)
     if found is not None:
         return found
     _refuse_storage_url(settings)

@@ -1,12 +1,16 @@
 """The promise of docs/stability.md: what was written against an API version works with every later one of its major."""
 
 import importlib.util
+import subprocess
 import sys
 import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import pulp_events
 from pulp_events import API_VERSION, EventBus, hookspecs
 from pulp_events.plugins import api
 from pulp_events.plugins.loader import Loader
@@ -75,3 +79,24 @@ def test_what_is_deprecated_is_said_with_the_plugins_name(monkeypatch, caplog):
 @pytest.mark.parametrize("needs", ["", ">=1.0", ">=1.0,<2", "==1.*"])
 def test_a_plugin_states_the_range_that_it_needs(needs):
     api.check(needs)
+
+
+_NUMBERS = st.lists(st.integers(0, 3), min_size=1, max_size=4).map(lambda numbers: ".".join(map(str, numbers)))
+_CLAUSE = st.tuples(st.sampled_from([">=", "<=", "<", ">", "==", "!=", ">= ", " <"]), _NUMBERS).map("".join)
+
+
+@given(_NUMBERS, st.lists(_CLAUSE, min_size=1, max_size=3).map(",".join))
+def test_a_range_means_what_pep_440_says(version, needs):
+    from packaging.specifiers import SpecifierSet
+
+    assert api.fits(version, needs) == SpecifierSet(needs).contains(version, prereleases=True)
+
+
+def test_stating_a_plain_range_costs_no_import():
+    code = "import sys; from pulp_events.plugins import api; api.check('>=1.0,<2'); print('packaging' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_the_public_names_are_those_that_can_be_imported():
+    assert all(getattr(pulp_events, name) is not None for name in pulp_events.__all__)
+    assert {name for names in pulp_events._HOMES.values() for name in names} == set(pulp_events.__all__)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import pulp_events
 from pulp_events import EventBus, PluginError
 from pulp_events.plugins.registry import Plugins
 
@@ -47,6 +48,10 @@ FAULTS = {
     "an option that is none": (
         NOTIFIER + "\nclass Bad(Schema):\n    x = fields.String(data_key='Room Name')\nChat.config_schema = Bad"
         + HOOK + "return [Chat()]", "'Room Name'"),
+    "an option that dict has": (
+        NOTIFIER + "\nclass Bad(Config):\n    keys = fields.String()\nChat.config_schema = Bad"
+        + HOOK + "return [Chat()]",
+        "'keys', a method of dict"),
     "settings without a section": (
         NOTIFIER + "\nChat.settings_schema = Config" + HOOK + "return [Chat()]", "or neither"),
     "a section that is core's": (
@@ -55,6 +60,15 @@ FAULTS = {
     "a section that is no text": (
         NOTIFIER + "\nChat.settings_schema = Config\nChat.settings_section = 5" + HOOK + "return [Chat()]",
         "name a section"),
+    "sections that are no dict": (
+        HEAD + "@hookimpl\ndef pulp_settings_sections():\n    return ['own']", "it must return a dict of schemas"),
+    "a section of core's by the hook": (
+        HEAD + "@hookimpl\ndef pulp_settings_sections():\n    return {'events': Schema}", "which is core's"),
+    "a section without a schema": (
+        HEAD + "@hookimpl\ndef pulp_settings_sections():\n    return {'own': dict}", "a marshmallow Schema class"),
+    "a section that is taken": (
+        NOTIFIER + "\nChat.settings_schema = Config\nChat.settings_section = 'own'" + HOOK + "return [Chat()]\n\n"
+        "@hookimpl\ndef pulp_settings_sections():\n    return {'own': Schema}", "by another schema"),
     "a type twice": (NOTIFIER + HOOK + "return [Chat(), Chat()]", "'chat' is taken already"),
 }  # fmt: skip
 
@@ -113,6 +127,14 @@ def test_metadata_that_cannot_be_read_end_no_list_of_plugins(install, tmp_path, 
     assert plugin.state == "loaded" and isinstance(plugin.distribution, str) and isinstance(plugin.version, str)
 
 
+def open_stores(folder):
+    config = folder / "server.conf"
+    config.write_text(f"[events]\ndata_dir = {folder / 'data'}\n")
+    with EventBus.open(config, deliver="inline") as bus:
+        bus.listeners.list()
+        bus.outbox  # noqa: B018  # opened when first needed
+
+
 @pytest.mark.parametrize(
     ("raised", "shown"),
     [
@@ -125,15 +147,42 @@ def test_metadata_that_cannot_be_read_end_no_list_of_plugins(install, tmp_path, 
 @pytest.mark.parametrize("hook", ["pulp_outbox", "pulp_listener_store"])
 def test_a_store_hook_that_fails_stops_the_start_in_one_line_without_a_password(install, tmp_path, hook, raised, shown):
     install("store", HEAD + f"@hookimpl\ndef {hook}(settings):\n    raise {raised}\n")
-    config = tmp_path / "server.conf"
-    config.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\n")
-    with pytest.raises(PluginError) as refused, EventBus.open(config, deliver="inline") as bus:
-        bus.listeners.list()
-        bus.outbox  # noqa: B018  # opened when first needed
+    with pytest.raises(PluginError) as refused:
+        open_stores(tmp_path)
     message = str(refused.value)
     assert message.startswith(f"plugin store, {hook}: ") and shown in message
     assert "\n" not in message and "hunter2" not in message
     assert not list(tmp_path.glob("data/outbox*")), "nothing went to a home that nobody chose"
+
+
+@pytest.mark.parametrize("error", ["StoreError", "StoreTooNew", "SettingsError"])
+@pytest.mark.parametrize("hook", ["pulp_outbox", "pulp_listener_store"])
+def test_an_error_of_a_store_stays_what_it_is(install, tmp_path, hook, error):
+    code = (
+        f"import pulp_events\n@hookimpl\ndef {hook}(settings):\n    raise pulp_events.{error}('the disk is on fire')\n"
+    )
+    install("store", HEAD + code)
+    with pytest.raises(getattr(pulp_events, error), match="^the disk is on fire$"):
+        open_stores(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("returned", "shown"),
+    [("5", "type int without version, all, add"), ("Half()", "type Half without "), ("Half", "type type without ")],
+)
+@pytest.mark.parametrize("hook", ["pulp_outbox", "pulp_listener_store"])
+def test_what_is_no_store_is_refused_with_what_it_lacks(install, tmp_path, hook, returned, shown):
+    code = f"class Half:\n    def add(self, x): ...\n\n@hookimpl\ndef {hook}(settings):\n    return {returned}\n"
+    install("store", HEAD + code)
+    with pytest.raises(PluginError) as refused:
+        open_stores(tmp_path)
+    shown = shown.replace("version, all, add", "add, ready, claim") if hook == "pulp_outbox" else shown
+    message = str(refused.value)
+    assert message.startswith(f"plugin store, {hook}: it returned an object of {shown}") and "close" in message
+    assert ("add, " in message) == (returned != "Half()")
+    assert message.endswith(
+        "fulfils pulp_events." + ("outbox.store.Outbox" if "out" in hook else "listeners.store.ListenerStore")
+    )
 
 
 def test_an_observer_cannot_take_the_listeners_from_the_next(install, tmp_path):

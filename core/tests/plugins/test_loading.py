@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from pulp_events import EventBus, PluginError, UnknownNotifierType
+from pulp_events import EventBus, PluginError, SettingsError, UnknownNotifierType
 from pulp_events.plugins.registry import Plugins
 
 GOOD = """
@@ -150,11 +150,66 @@ def test_an_event_may_be_enriched_before_it_is_matched_and_stored(install, tmp_p
 @pytest.mark.parametrize(
     "change",
     ["payload={'bad': object()}", "payload=5", "event_type='no.such'", "payload={'x': 'y' * 300000}", "id=None",
-     "time=None", "time='now'", "time=event.time.replace(tzinfo=None)", "source=5"],
+     "id='used'", "time=None", "time='now'", "time=event.time.replace(tzinfo=None)", "source=5"],
 )  # fmt: skip
 def test_what_cannot_be_emitted_after_an_enrichment_goes_as_it_was(install, tmp_path, change):
     _, event, delivery, _ = observe(install, tmp_path, f"return replace(event, {change})")
     assert event.payload == {"a": 1} and delivery.state == "delivered"
+
+
+def test_a_plugin_that_gives_two_events_one_id_loses_neither(install, tmp_path, caplog):
+    install("chat", GOOD % "chat")
+    before = "return replace(event, id='the-same', payload={'b': 2})"
+    install("observer", OBSERVER.format(before=before, emitted="pass", attempted="pass"))
+    with EventBus.open(deliver="inline", data_dir=tmp_path / "data") as bus:
+        bus.listeners.create("chat", {}, ["*"])
+        events = bus.emit_many([("repo.sync.start", {"a": 1}), ("repo.sync.start", {"a": 2})])
+        assert [event.payload for event in events] == [{"a": 1}, {"a": 2}]
+        assert {one.state for event in events for one in bus.wait(event, 0)} == {"delivered"}
+    assert "observer" in caplog.text and "an event keeps its id" in caplog.text
+
+
+OWN_SECTION = """
+from marshmallow import Schema, fields
+from pulp_events import hookimpl
+
+class Own(Schema):
+    limit = fields.Integer(load_default=7, metadata={"help": "limit"})
+
+@hookimpl
+def pulp_settings_sections():
+    return {"own": Own}
+
+seen = []
+
+@hookimpl
+def pulp_before_emit(settings):
+    seen.append(settings.section("own")["limit"])
+
+@hookimpl
+def pulp_event_emitted(event, settings):
+    seen.append(settings.section("own")["limit"])
+
+@hookimpl
+def pulp_delivery_attempted(settings, attempt):
+    seen.append((attempt.outcome, settings.section("own")["limit"]))
+"""
+
+
+@pytest.mark.parametrize(("text", "limit"), [("", 7), ("[own]\nlimit = 9\n", 9)])
+def test_a_plugin_without_a_notifier_has_its_section_and_its_observers_see_it(install, tmp_path, text, limit):
+    install("chat", GOOD % "chat")
+    install("own", OWN_SECTION)
+    config = tmp_path / "server.conf"
+    config.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\n{text}")
+    with EventBus.open(config, deliver="inline") as bus:
+        bus.listeners.create("chat", {}, ["*"])
+        bus.emit("repo.sync.start")
+    seen = sys.modules["planted_own"].seen
+    assert seen.count(limit) == 2 and ("delivered", limit) in seen
+    config.write_text("[own]\nlimt = 9\n")
+    with pytest.raises(SettingsError, match="limt = '9': unknown key"):
+        EventBus.open(config)
 
 
 def test_an_observer_that_hangs_delays_no_delivery(install, tmp_path):

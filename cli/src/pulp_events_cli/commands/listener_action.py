@@ -45,9 +45,9 @@ def _load(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
     from marshmallow import ValidationError
 
     from pulp_events.fields import messages
-    from pulp_events.secrets import is_reference
+    from pulp_events.secrets import holds_reference
 
-    references = {key: value for key, value in given.items() if is_reference(value)}
+    references = {key: value for key, value in given.items() if holds_reference(value)}
     plain = {key: value for key, value in given.items() if key not in references}
     try:
         loaded = dict(schema.load(plain, partial=tuple(references) or None))

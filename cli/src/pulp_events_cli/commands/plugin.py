@@ -118,7 +118,7 @@ def _describe(plugin: Plugin) -> dict[str, Any]:
         "module": plugin.entry_point.value if plugin.entry_point else "",
         "notifier_types": plugin.type_ids,
         "event_types": [event_type.name for event_type in plugin.event_types],
-        "settings_sections": [each.settings_section for each in plugin.notifiers if each.settings_section],
+        "settings_sections": [section for section, _ in plugin.sections],
         "hooks": sorted(plugin.hooks),
         "needs_api": plugin.needs_api,
         "state": plugin.state,

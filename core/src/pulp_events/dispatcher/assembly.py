@@ -31,5 +31,7 @@ def make_dispatcher(
     """A dispatcher over these parts. `disable(listener, reason)`: called for a listener that is to be left alone."""
     stopping = threading.Event()
     routes = Routes(index, plugins, settings, outbox, clock)
-    recorder = AttemptRecorder(outbox, settings, AttemptWatch(Observers(plugins)), clock, dice, disable, stopping)
+    recorder = AttemptRecorder(
+        outbox, settings, AttemptWatch(Observers(plugins, settings)), clock, dice, disable, stopping
+    )
     return Dispatcher(outbox, routes, recorder, settings, clock, stopping)

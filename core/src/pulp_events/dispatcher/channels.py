@@ -102,11 +102,11 @@ class Channels:
         secrets = []
         config = thaw(self._listener.notifier_config)
         for key in secret_fields(self._notifier.config_schema()):
-            if is_reference(config.get(key)):
-                with contextlib.suppress(Exception):
-                    secrets.append(resolve(config[key], key))
-            elif key in config:
-                secrets.append(config[key])
+            value = config.get(key)
+            items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            for each in (value,) if is_reference(value) else (*items, value):
+                with contextlib.suppress(Exception):  # a reference that cannot be read now
+                    secrets.append(resolve(each, key))
         if section and self._notifier.settings_schema is not None:
             settings = self._settings.section(section)
             secrets += [settings.get(key) for key in secret_fields(self._notifier.settings_schema())]

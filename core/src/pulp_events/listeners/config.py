@@ -13,7 +13,15 @@ from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.notifier import Notifier
-from pulp_events.secrets import Scrubber, is_reference, is_secret, mask_passwords, resolve, secret_fields
+from pulp_events.secrets import (
+    Scrubber,
+    holds_reference,
+    is_reference,
+    is_secret,
+    mask_passwords,
+    resolve,
+    secret_fields,
+)
 
 
 def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -23,8 +31,9 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     """
     schema = notifier.config_schema()
     given = thaw(config)
-    references = {key: value for key, value in given.items() if is_reference(value)}
+    references = {key: value for key, value in given.items() if holds_reference(value)}
     _refuse_references(notifier, schema, references)
+    _check_items(notifier, schema, references)
     plain = {key: value for key, value in given.items() if key not in references}
     with _explained(notifier, schema, plain):
         plain = dict(notifier.prepare(plain))
@@ -86,6 +95,26 @@ def _line(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema
         value = value[int(rest)]
     shown = "" if is_secret(schema, key) or value is None else " " + mask_passwords(repr(value))[:100]
     return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
+
+
+def _check_items(notifier: Notifier, schema: Schema, values: Mapping[str, Any]) -> None:
+    """The items that stand beside references in a list or mapping; the references are checked when they are read."""
+    by_key = {field.data_key or name: field for name, field in schema.fields.items()}
+    errors: dict[str, Any] = {}
+    for key, value in values.items():
+        field = by_key[key]
+        item: Any = getattr(field, "inner", None) or getattr(field, "value_field", None)
+        if item is None or is_reference(value):
+            continue
+        for place, one in value.items() if isinstance(value, Mapping) else enumerate(value):
+            if not is_reference(one):
+                try:
+                    item.deserialize(one)
+                except ValidationError as error:
+                    errors.setdefault(key, {})[place] = error.messages
+    with _explained(notifier, schema, values):
+        if errors:
+            raise ValidationError(errors)
 
 
 def _refuse_references(notifier: Notifier, schema: Schema, references: Mapping[str, Any]) -> None:

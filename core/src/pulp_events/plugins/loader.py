@@ -16,7 +16,7 @@ from pulp_events.logs import get_logger
 from pulp_events.plugins import api
 from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
-from pulp_events.plugins.validation import check_event_types, check_notifiers
+from pulp_events.plugins.validation import check_event_types, check_notifiers, check_sections
 
 GROUP = hookspecs.PROJECT
 BLOCK_VARIABLE = "PULP_EVENTS_BLOCK"
@@ -75,6 +75,8 @@ class Loader:
             plugin.event_types = check_event_types(collect())
         if collect := plugin.hooks.get("pulp_notifiers"):
             plugin.notifiers = check_notifiers(collect())
+        if collect := plugin.hooks.get("pulp_settings_sections"):
+            plugin.own_sections = check_sections(collect())
 
     @staticmethod
     def fail(plugin: Plugin, error: BaseException) -> None:
@@ -83,6 +85,7 @@ class Loader:
         plugin.state = FAILED
         plugin.reason = " ".join(f"{kind}{error}".split()) or kind
         plugin.notifiers = plugin.event_types = ()
+        plugin.own_sections = {}
         plugin.hooks = {}
         trace = None if isinstance(error, PluginError) else error
         _logger.warning("plugin %s is left out: %s", plugin.name, plugin.reason)

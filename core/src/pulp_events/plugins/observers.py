@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pulp_events.events.event import Event
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.delivery import Attempt, Delivery
+    from pulp_events.settings.settings import Settings
 
 _logger = get_logger(__name__)
 
@@ -19,7 +20,8 @@ _logger = get_logger(__name__)
 class Observers:
     """What plugins want to see. An observer that raises, even SystemExit, is logged and otherwise ignored."""
 
-    def __init__(self, plugins: Plugins) -> None:
+    def __init__(self, plugins: Plugins, settings: Settings) -> None:
+        self._settings = settings
         self._before_emit = list(plugins.hooks("pulp_before_emit"))
         self._emitted = list(plugins.hooks("pulp_event_emitted"))
         self._attempted = list(plugins.hooks("pulp_delivery_attempted"))
@@ -35,11 +37,11 @@ class Observers:
 
         for plugin, call in self._before_emit:
             try:
-                replacement = call(event=event)
+                replacement = call(event=event, settings=self._settings)
                 if replacement is not None:
                     if not isinstance(replacement, Event):
                         raise TypeError(f"returned {type(replacement).__name__}, expected an Event or None")
-                    _check(replacement)
+                    _check(replacement, event)
                     event = replacement
             except (Exception, SystemExit):  # noqa: BLE001  # an observer must never keep an event from being emitted
                 _logger.exception("plugin %s: pulp_before_emit failed; the event is emitted without it", plugin.name)
@@ -55,7 +57,7 @@ class Observers:
         listeners = tuple(listeners)  # one plugin cannot take them from the next
         for plugin, call in self._emitted:
             try:
-                call(event=event, listeners=listeners)
+                call(event=event, listeners=listeners, settings=self._settings)
             except (Exception, SystemExit):  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_event_emitted failed", plugin.name)
 
@@ -68,16 +70,19 @@ class Observers:
         """An attempt was recorded."""
         for plugin, call in self._attempted:
             try:
-                call(delivery=delivery, attempt=attempt)
+                call(delivery=delivery, attempt=attempt, settings=self._settings)
             except (Exception, SystemExit):  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_delivery_attempted failed", plugin.name)
 
 
-def _check(event: Event) -> None:
+def _check(event: Event, before: Event) -> None:
     """Payload and call report are checked as those of any event; what travels in headers is checked here."""
     from datetime import datetime
 
-    if not (isinstance(event.id, str) and event.id and isinstance(event.source, str)):
-        raise TypeError(f"returned an Event with id {event.id!r:.60} and source {event.source!r:.60}, expected texts")
+    if event.id != before.id:
+        # One that was used before could not be stored, and receivers would drop the event as a repeat.
+        raise ValueError(f"returned an Event with id {event.id!r:.60}; an event keeps its id, here {before.id}")
+    if not isinstance(event.source, str):
+        raise TypeError(f"returned an Event with source {event.source!r:.60}, expected a text")
     if not isinstance(event.time, datetime) or event.time.utcoffset() is None:
         raise TypeError(f"returned an Event with time {event.time!r:.60}, expected an aware datetime")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,8 @@ from pulp_events.events.event_type import EventType
 from pulp_events.notifier import Notifier
 
 if TYPE_CHECKING:
+    from marshmallow import Schema
+
     from pulp_events.plugins.discovery import EntryPoint
 
 LOADED = "loaded"
@@ -32,8 +34,18 @@ class Plugin:
     """What the plugin uses that a later release will not have."""
     notifiers: Sequence[Notifier] = ()
     event_types: Sequence[EventType] = ()
+    own_sections: Mapping[str, type[Schema]] = field(default_factory=dict)
+    """What `pulp_settings_sections` returned."""
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Implemented hooks; each callable takes the hook's arguments by keyword."""
+
+    @property
+    def sections(self) -> Iterator[tuple[str, type[Schema]]]:
+        """Sections of server.conf with their schemas: those of its notifiers, and those of the plugin itself."""
+        for notifier in self.notifiers:
+            if notifier.settings_section is not None and notifier.settings_schema is not None:
+                yield notifier.settings_section, notifier.settings_schema
+        yield from self.own_sections.items()
 
     @property
     def type_ids(self) -> list[str]:

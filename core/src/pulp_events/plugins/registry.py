@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from marshmallow import Schema
 
-from pulp_events.errors import PluginError, UnknownNotifierType
+from pulp_events.errors import PluginError, SettingsError, StoreError, UnknownNotifierType
 from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
 from pulp_events.events.event_type import EventTypes
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.loader import Loader
 from pulp_events.plugins.plugin import LOADED, Plugin
+from pulp_events.plugins.validation import missing_methods
 from pulp_events.secrets import mask_passwords
 from pulp_events.suggestion import did_you_mean
 
@@ -70,18 +71,26 @@ class Plugins:
             if plugin.state == LOADED and name in plugin.hooks:
                 yield plugin, plugin.hooks[name]
 
-    def first_result(self, name: str, **arguments: Any) -> Any:
-        """What the first implementation of a firstresult hook returned, else None.
+    def first_result(self, name: str, protocol: type, **arguments: Any) -> Any:
+        """What the first implementation of a firstresult hook returned, else None. `protocol`: what it must fulfil.
 
-        Raises PluginError, naming the plugin, if one raises: a store must never be replaced silently.
+        A store must never be replaced silently, so what one raises goes on: StoreError and SettingsError as they are,
+        anything else as PluginError, which names the plugin; so does a result that lacks a method of the protocol.
         """
         for plugin, call in self.hooks(name):
             try:
                 result = call(**arguments)
+            except (StoreError, SettingsError):
+                raise
             except (Exception, SystemExit) as error:
                 reason = mask_passwords(" ".join(str(error).split())) or type(error).__name__
                 raise PluginError(f"plugin {plugin.name}, {name}: {reason}") from error
             if result is not None:
+                if lacking := missing_methods(result, protocol):
+                    raise PluginError(
+                        f"plugin {plugin.name}, {name}: it returned an object of type {type(result).__name__} without "
+                        f"{', '.join(lacking)}; return one that fulfils {protocol.__module__}.{protocol.__name__}"
+                    )
                 return result
         return None
 
@@ -95,20 +104,19 @@ class Plugins:
             self.event_types.register(event_type)
         for notifier in plugin.notifiers:
             self.notifiers[notifier.type_id] = notifier
-            if notifier.settings_section is not None and notifier.settings_schema is not None:
-                self.settings_sections[notifier.settings_section] = notifier.settings_schema
+        self.settings_sections.update(plugin.sections)
 
     def _check_names(self, plugin: Plugin) -> None:
         seen = dict(self.notifiers)
-        sections: Mapping[str, type[Schema]] = self.settings_sections
         for notifier in plugin.notifiers:
             if notifier.type_id in seen:
                 owner = type(seen[notifier.type_id]).__module__
                 raise PluginError(f"notifier type {notifier.type_id!r} is taken already, by {owner}")
             seen[notifier.type_id] = notifier
-            section = notifier.settings_section
-            if section is not None and sections.get(section, notifier.settings_schema) is not notifier.settings_schema:
-                raise PluginError(f"section [{section}] of server.conf is taken already, by another plugin")
+        sections = dict(self.settings_sections)
+        for section, schema in plugin.sections:
+            if sections.setdefault(section, schema) is not schema:
+                raise PluginError(f"section [{section}] of server.conf is taken already, by another schema")
         trial = EventTypes(self.event_types)
         for event_type in plugin.event_types:
             trial.register(event_type)

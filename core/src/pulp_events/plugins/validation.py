@@ -54,6 +54,32 @@ def check_notifiers(found: Any) -> list[Notifier]:
     return notifiers
 
 
+def check_sections(found: Any) -> dict[str, type[Schema]]:
+    """The sections of server.conf that a plugin's hook returned; raises PluginError for anything else."""
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise PluginError(f"pulp_settings_sections returned {found!r:.80}; it must return a dict of schemas")
+    for section, schema in found.items():
+        check_section("pulp_settings_sections", section, schema)
+    return dict(found)
+
+
+def check_section(place: str, section: Any, schema: Any) -> None:
+    """Raise PluginError unless this can be a section of server.conf."""
+    if not isinstance(section, str) or not section:
+        raise PluginError(f"{place} has the section {section!r}; name a section of server.conf")
+    if section in CORE_SECTIONS:
+        raise PluginError(f"{place} has the section {section!r}, which is core's; choose another")
+    _check_schema(f"{place}, section [{section}]", schema)
+
+
+def missing_methods(found: object, protocol: type) -> list[str]:
+    """Methods of the protocol that `found` lacks; a class in place of an object of it lacks them all."""
+    wanted = [name for name, value in vars(protocol).items() if callable(value) and not name.startswith("_")]
+    return [name for name in wanted if isinstance(found, type) or not callable(getattr(found, name, None))]
+
+
 def _listed(hook: str, found: Any) -> list[Any]:
     if found is None:
         return []
@@ -78,11 +104,7 @@ def _check_notifier(notifier: Any) -> None:
     if (section is None) != (schema is None):
         raise PluginError(f"{name} must set both settings_section and settings_schema, or neither")
     if schema is not None:
-        if not isinstance(section, str) or not section:
-            raise PluginError(f"{name}.settings_section is {section!r}; name a section of server.conf")
-        _check_schema(f"{name}.settings_schema", schema)
-        if section in CORE_SECTIONS:
-            raise PluginError(f"{name}.settings_section is {section!r}, which is core's; choose another")
+        check_section(name, section, schema)
 
 
 def _check_schema(name: str, schema: Any) -> None:
@@ -91,3 +113,5 @@ def _check_schema(name: str, schema: Any) -> None:
     for key, field in schema().fields.items():
         if not _OPTION.match(field.data_key or key):
             raise PluginError(f"{name} has the field {field.data_key or key!r}; use lower-case letters, digits and _")
+        if hasattr(dict, key):  # marshmallow takes an attribute of what it dumps for a key that is absent
+            raise PluginError(f"{name} has the field {key!r}, a method of dict; give it another name, and a data_key")
