@@ -149,3 +149,22 @@ def test_the_api_that_a_plugin_needs_is_listed_and_one_that_needs_another_has_fa
     row = {each["name"]: each for each in admin.ok("event", "plugin", "list", "--json").json}["late"]
     assert row["state"] == "failed" and "needs plugin API >=7" in row["reason"] and row["needs_api"] == ">=7"
     assert row["deprecations"] == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["types", "plugin list", "plugin show http", "plugin check http", "plugin new x-y", "config show", "listener list"],
+)
+def test_a_server_conf_that_is_not_there_is_one_error_whatever_the_command(admin, tmp_path, words, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = admin("--config=/no/such/server.conf", "event", *words.split())
+    assert (run.code, run.out) == (1, "") and not list(tmp_path.glob("pulp-events-*"))
+    assert run.err == (
+        "pulp-admin: error: /no/such/server.conf: no such file; name an existing server.conf, or none to use the "
+        "defaults\n"
+    )
+
+
+def test_the_check_of_the_settings_finds_that_the_file_is_not_there(admin):
+    run = admin("--config=/no/such/server.conf", "event", "config", "check")
+    assert run.code == 1 and "/no/such/server.conf: no such file" in run.out

@@ -44,8 +44,16 @@ class Session:
         if callable(deliver):
             deliver = deliver(arguments)
         if deliver is None:
+            self._refuse_missing_config(arguments)
             return int(run(None, arguments))
         with self.open_bus(deliver) as bus:
             code = run(bus, arguments)
         # A plugin's command that forgets to return a code has done its work; one that returns nonsense has not.
         return 0 if code is None else code if code in (0, 1, 2) else 1
+
+    def _refuse_missing_config(self, arguments: argparse.Namespace) -> None:
+        """Raise SettingsError if --config names no file, for commands that do not open it: somebody mistyped it."""
+        if self.options.config is not None and not getattr(arguments, "reports_config", False):
+            from pulp_events.settings import server_conf
+
+            server_conf.locate(self.options.config)

@@ -24,7 +24,7 @@ def fill(parser: Parser, session: Session) -> None:
 def _fill_check(parser: Parser) -> None:
     parser.add_argument("--probe", action="store_true", help="also connect to the servers that the settings name")
     parser.epilog = "The exit code is 1 when there is a problem."
-    parser.set_defaults(run=_check, deliver=None)
+    parser.set_defaults(run=_check, deliver=None, reports_config=True)
 
 
 def _show(bus: None, arguments: argparse.Namespace) -> int:
