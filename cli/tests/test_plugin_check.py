@@ -7,7 +7,7 @@ from marshmallow import Schema, fields
 
 from pulp_events import Action, Notifier, hookimpl
 from pulp_events.fields import Duration
-from pulp_events_cli import plugin_check
+from pulp_events_cli import plugin_load
 
 CHECK = ("event", "plugin", "check")
 
@@ -181,7 +181,7 @@ def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monk
 )
 def test_the_range_of_releases_is_read_from_its_package(admin, tmp_path, monkeypatch, requires, state, text):
     install(tmp_path, monkeypatch, requires=requires)
-    monkeypatch.setattr(plugin_check, "_RUNS", 1)
+    monkeypatch.setattr(plugin_load, "RUNS", 1)
     run = admin(*CHECK, "a-plugin", "--json")
     found = {each["what"]: each for each in run.json["findings"]}
     assert found["versions"]["state"] == state and text in found["versions"]["text"]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
+from pulp_events_cli import plugin_load
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count
 from pulp_events_cli.plugin_claims import CLAIMS
@@ -19,40 +17,6 @@ if TYPE_CHECKING:
     from pulp_events.plugins.discovery import EntryPoint
 
 CORE = "pulp-events"
-HEAVY = """
-requests urllib3 httpx httpcore aiohttp http.client urllib.request ssl smtplib aiosmtplib email.mime imaplib ftplib
-proton pika kombu amqp aio_pika paho stomp nats confluent_kafka kafka zmq grpc websockets websocket paramiko asyncssh
-boto3 botocore google.cloud azure slack_sdk telegram twilio sendgrid apprise redis pymongo psycopg psycopg2 sqlalchemy
-jinja2 mako yaml lxml cryptography pydantic asyncio twisted numpy pandas
-""".split()  # noqa: SIM905
-"""Modules that are slow to import and not needed before there is something to send."""
-LOAD_LIMIT = 0.010
-"""Seconds of every start of pulp-admin that one plugin should stay below."""
-_RUNS = 3
-
-_LOAD = """
-import json, sys, time
-from pathlib import Path
-import pulp_events.bus, pulp_events_cli.main, pulp_events_cli.parser.root
-from pulp_events.plugins.discovery import FoundEntryPoint
-from pulp_events.plugins.loader import Loader
-name, value = sys.argv[1:]
-before = set(sys.modules)
-start = time.perf_counter()
-plugin = Loader().load(name, FoundEntryPoint(name, value, Path()).load)
-seconds = time.perf_counter() - start
-print()
-print(json.dumps({"seconds": seconds, "reason": plugin.reason, "modules": sorted(set(sys.modules) - before)}))
-"""
-
-
-@dataclass
-class _Load:
-    """How a plugin loads in a process of its own."""
-
-    seconds: float
-    reason: str
-    modules: list[str]
 
 
 def check(plugin: Plugin) -> Iterator[Finding]:
@@ -118,31 +82,24 @@ def _version_range(plugin: Plugin) -> Finding:
 
 def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
     try:
-        runs = [_load(name, entry_point.value) for _ in range(_RUNS)]
+        best = plugin_load.measure(name, entry_point.value)
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
         yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a process of its own")
         return
-    best = min(runs, key=lambda run: run.seconds)
     if best.reason:
         yield Finding(PROBLEM, "imports", f"alone in a process it does not load: {best.reason}")
         return
     modules = set(best.modules)
-    heavy = [each for each in HEAVY if each in modules]
+    heavy = [each for each in plugin_load.HEAVY if each in modules]
     if heavy:
         remedy = "import them in Channel.open(), or where they are used"
         yield Finding(PROBLEM, "imports", f"importing it imports {', '.join(heavy)}; {remedy}")
     else:
         yield Finding(OK, "imports", f"no transport among {count(len(modules), 'module', 'modules')}")
     cost = f"{best.seconds * 1000:.1f} ms of each start of pulp-admin"
-    slow = best.seconds > LOAD_LIMIT
-    advice = f"; below {LOAD_LIMIT * 1000:g} ms would be better: `python -X importtime` shows what takes long"
+    slow = best.seconds > plugin_load.LIMIT
+    advice = f"; below {plugin_load.LIMIT * 1000:g} ms would be better: `python -X importtime` shows what takes long"
     yield Finding(NOTE if slow else OK, "load time", cost + advice * slow)
-
-
-def _load(name: str, value: str) -> _Load:
-    command = [sys.executable, "-c", _LOAD, name, value]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return _Load(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def _praise(plugin: Plugin, what: str) -> str:

@@ -17,9 +17,12 @@ from pulp_events_http.url import check_url
 
 FORMATS = ("report", "cloudevents", "cloudevents-binary", "template")
 
-_MEDIA_TYPE = re.compile(
-    r"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+( *; *[a-z0-9_-]+=(\"[\x20-\x7e]*\"|[^\s\";,]+))*\Z", re.I
-)
+_MEDIA_TYPE = r"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+( *; *[a-z0-9_-]+=(\"[\x20-\x7e]*\"|[^\s\";,]+))*"
+
+
+def _check_media_type(text: str) -> None:
+    if not re.fullmatch(_MEDIA_TYPE, text, re.IGNORECASE):
+        raise ValueError("must be a media type, such as text/plain; charset=utf-8")
 
 
 def refusing(check: Callable[[str], object]) -> Callable[[str], None]:
@@ -150,7 +153,7 @@ class HttpConfig(Schema):
         metadata={"help": "jinja2 template of the body, for the format template", "read_file": True}
     )
     content_type = fields.String(
-        validate=validate.Regexp(_MEDIA_TYPE, error="Must be a media type, such as text/plain; charset=utf-8."),
+        validate=refusing(_check_media_type),
         metadata={"help": "Content-Type of what the template makes; application/json unless given"},
     )
 

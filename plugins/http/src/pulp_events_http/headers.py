@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 # RFC 9110 §5.6.2: a token. §5.5: visible ASCII, spaces and tabs are what every receiver understands.
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?\Z")
+# Compiled when first used: each start of pulp-admin imports this.
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_VALUE = r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?"
 
 _OF_THE_CONNECTION = frozenset(
     ("host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer", "expect")
@@ -23,9 +24,9 @@ def parse_header(text: str) -> tuple[str, str]:
     """
     name, colon, value = text.partition(":")
     name, value = name.strip(" \t"), value.strip(" \t")
-    if not colon or not _NAME.match(name):
+    if not colon or not re.fullmatch(_NAME, name):
         raise ValueError("is no header; write 'Name: value'")
-    if not _VALUE.match(value):
+    if not re.fullmatch(_VALUE, value):
         raise ValueError(f"has a value for {name} that is empty or not in visible ASCII characters and spaces")
     lower = name.lower()
     if lower == "content-type":

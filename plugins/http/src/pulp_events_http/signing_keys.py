@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import importlib.util
 import os
 
 SYMMETRIC = "whsec_"
@@ -59,5 +58,7 @@ def _public_bytes(seed: bytes) -> bytes:
 
 
 def _need_cryptography() -> None:
+    import importlib.util
+
     if importlib.util.find_spec("cryptography") is None:
         raise ValueError("needs the extra: pip install 'pulp-events-http[ed25519]'")

@@ -6,8 +6,9 @@ import re
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit, urlunsplit
 
-_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\Z")
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
+# Compiled when first used: each start of pulp-admin imports this.
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_FORBIDDEN = r"[\x00-\x20\x7f\\]"
 
 
 def check_url(url: str) -> None:
@@ -17,7 +18,7 @@ def check_url(url: str) -> None:
     address or an IPv6 address in brackets. User information is refused, as RFC 9110 §4.2.4 has it: it would be shown
     wherever the URL is.
     """
-    if _FORBIDDEN.search(url):
+    if re.search(_FORBIDDEN, url):
         raise ValueError("has white space, a control character or a backslash; write it as %20, %5C and so on")
     try:
         parts = urlsplit(url)
@@ -45,7 +46,7 @@ def _check_host(host: str, bracketed: bool) -> None:
     if not host.isascii():
         host = _to_ascii(host)
     labels = host.removesuffix(".").split(".")
-    if len(host) > 253 or not all(_LABEL.match(label) for label in labels):
+    if len(host) > 253 or not all(re.fullmatch(_LABEL, label) for label in labels):
         raise ValueError(f"has no valid host name: {host!r}")
 
 
