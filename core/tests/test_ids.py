@@ -50,13 +50,15 @@ def test_processes_that_make_ids_at_once_make_different_ones():
     assert len(ids) == 8000 == len(set(ids))
 
 
-def test_a_forked_child_makes_other_ids_than_its_parent():
+@pytest.mark.parametrize("make", [new_listener_id, lambda: new_event_id(1.0)])
+def test_a_forked_child_makes_other_ids_than_its_parent(make):
+    make()  # what was drawn in advance is inherited by the child
     read, write = os.pipe()
     child = os.fork()
     if not child:
-        os.write(write, "\n".join(new_listener_id() for _ in range(100)).encode())
+        os.write(write, "\n".join(make() for _ in range(100)).encode())
         os._exit(0)
-    ids = {new_listener_id() for _ in range(100)}
+    ids = {make() for _ in range(100)}
     os.waitpid(child, 0)
     os.close(write)
     with os.fdopen(read) as file:

@@ -10,15 +10,28 @@ import time
 _LISTENER_ID = re.compile(r"[0-9a-f]{24}\Z")
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """The digit with RFC 9562's variant, the bits 10, for a random digit."""
+_POOL = 64
+_pool: list[str] = []
+os.register_at_fork(after_in_child=_pool.clear)  # or parent and child would make the same ids
 _counter = itertools.count(int.from_bytes(os.urandom(3), "big"))
 
 
 def new_event_id(seconds: float) -> str:
     """A UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then random, so that ids sort by time."""
     when = f"{int(seconds * 1000) & 0xFFFF_FFFF_FFFF:012x}"
-    random = os.urandom(10).hex()
+    random = _random_digits()
     variant = _VARIANTS[random[0]]
     return f"{when[:8]}-{when[8:]}-7{random[1:4]}-{variant}{random[4:7]}-{random[7:19]}"
+
+
+def _random_digits() -> str:
+    """20 hex digits of the system's randomness, which is asked for many at a time."""
+    try:
+        return _pool.pop()
+    except IndexError:
+        digits = os.urandom(10 * _POOL).hex()
+        _pool.extend(digits[at : at + 20] for at in range(20, len(digits), 20))
+        return digits[:20]
 
 
 def new_listener_id() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from pulp_events.clock import Clock
 from pulp_events.frozen import thaw
@@ -43,6 +44,7 @@ class Channels:
         self._clock = clock
         self._generation = 0
         self._idle: list[OpenChannel] = []
+        self._scrubber: Scrubber | None = None
         self._lock = threading.Lock()
 
     def take(self) -> OpenChannel:
@@ -51,6 +53,7 @@ class Channels:
             if self._idle:
                 return self._idle.pop()
             listener, generation = self._listener, self._generation
+            self._scrubber = None  # what a reference stands for may have changed
         section = self._notifier.settings_section
         settings = self._settings.section(section) if section else {}
         config = complete(self._notifier, listener.notifier_config)
@@ -83,6 +86,7 @@ class Channels:
         with self._lock:
             self._listener = listener
             self._generation += 1
+            self._scrubber = None
             outdated, self._idle = self._idle, []
         for opened in outdated:
             self.discard(opened)
@@ -98,6 +102,12 @@ class Channels:
 
     def scrubber(self) -> Scrubber:
         """Knows the secrets of the listener's configuration and of the notifier's settings."""
+        with self._lock:
+            if self._scrubber is None:
+                self._scrubber = Scrubber(self._secrets())
+            return self._scrubber
+
+    def _secrets(self) -> list[Any]:
         section = self._notifier.settings_section
         secrets = []
         config = thaw(self._listener.notifier_config)
@@ -110,4 +120,4 @@ class Channels:
         if section and self._notifier.settings_schema is not None:
             settings = self._settings.section(section)
             secrets += [settings.get(key) for key in secret_fields(self._notifier.settings_schema())]
-        return Scrubber(secrets)
+        return secrets
