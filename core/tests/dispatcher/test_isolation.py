@@ -19,7 +19,7 @@ def test_30_hanging_endpoints_delay_only_their_own_listeners(open_bus, scripted,
         name = f"hanging-{number}"
         scripted.behaviour[name] = scripted.hang
         bus.listeners.create("scripted", {"name": name}, ["*"])
-    healthy = bus.listeners.create("scripted", {"name": "healthy"}, ["*"])
+    healthy = bus.listeners.create("scripted", {"name": "healthy"}, ["*"], lanes=1)
     events = [bus.emit("repo.sync.start") for _ in range(50)]
     eventually(lambda: bus.deliveries.stats().by_listener[healthy.id]["delivered"] == 50)
     assert scripted.sent("healthy") == [event.id for event in events]
@@ -193,6 +193,49 @@ def test_deliveries_start_in_emit_order(open_bus, scripted, eventually):
     events = [bus.emit("repo.sync.start") for _ in range(300)]
     eventually(lambda: bus.deliveries.stats().delivered == 300)
     assert scripted.sent("a") == [event.id for event in events]
+
+
+def test_with_several_lanes_too_none_starts_before_others_that_wait_for_a_lane(open_bus, scripted, eventually):
+    """Several lanes share what was claimed: one that is late by a thread's turn, but never by a batch."""
+    bus = open_bus(lanes=4)
+    scripted.behaviour["slow"] = lambda delivery, channel: time.sleep(0.01)
+    bus.listeners.create("scripted", {"name": "slow"}, ["*"])
+    events = [event.id for event in bus.emit_many([("repo.sync.start", {})] * 200)]
+    eventually(lambda: bus.deliveries.stats().delivered == 200)
+    started = scripted.sent("slow")
+    assert len({thread for _, _, thread in scripted.calls}) > 1, "no second lane was opened"
+    assert max(abs(started.index(event) - place) for place, event in enumerate(events)) <= 4
+
+
+def test_one_that_hangs_keeps_back_none_of_those_claimed_with_it(open_bus, scripted, eventually):
+    bus = open_bus(lanes=4)
+    scripted.behaviour["slow"] = lambda delivery, channel: (
+        scripted.hang(delivery, channel) if delivery.event.payload else time.sleep(0.01)
+    )
+    bus.listeners.create("scripted", {"name": "slow"}, ["*"])
+    usual, hanging = ("repo.sync.start", {}), ("repo.sync.start", {"hang": True})
+    bus.emit_many([*[usual] * 100, hanging, *[usual] * 100])
+    eventually(lambda: bus.deliveries.stats().delivered == 200)
+    assert bus.deliveries.stats().pending == 1 and not scripted.released.is_set()
+
+
+def test_with_one_lane_a_slow_failure_too_keeps_back_those_claimed_with_it(open_bus, scripted, eventually):
+    """Its result is stored in the middle of the batch."""
+    bus = open_bus(lanes=1, retry_schedule="0.01s", jitter=0)
+    failed = []
+
+    def fail_once(delivery, channel):
+        if len(scripted.calls) == 12:
+            failed.append(delivery.event_id)
+            time.sleep(0.3)
+            raise TransientFailure("503")
+
+    scripted.behaviour["chat"] = fail_once
+    bus.listeners.create("scripted", {"name": "chat"}, ["*"])
+    events = [event.id for event in bus.emit_many([("repo.sync.start", {})] * 40)]
+    eventually(lambda: bus.deliveries.stats().delivered == 40)
+    place = events.index(failed[0])
+    assert scripted.sent("chat") == events[: place + 1] + events[place:]
 
 
 def test_with_one_lane_the_order_holds_through_retries(open_bus, scripted, eventually):

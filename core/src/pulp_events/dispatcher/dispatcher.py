@@ -74,7 +74,7 @@ class Dispatcher:
             self.wait_for_record(min(POLL, max(0.0, deadline - time.monotonic())))
 
     def _has_work(self) -> bool:
-        if any(lane.claimed for route in self._routes.all() for lane in list(route.lanes)):
+        if any(route.claimed() for route in self._routes.all()):
             return True
         now = self._clock.monotonic()
         routes = [self._routes.get(listener_id) for listener_id, wait in self._outbox.ready().items() if wait <= 0]
@@ -94,6 +94,7 @@ class Dispatcher:
         for route in self._routes.all():
             for lane in list(route.lanes):
                 _guard(lane.release_all)
+            _guard(route.claims.release)
             route.channels.close_idle(older_than=0.0)
         self._recorder.watch.stop(max(0.1, deadline - self._clock.monotonic()))
 
@@ -129,6 +130,7 @@ class Dispatcher:
                         found += count
                 finally:
                     _guard(lane.release_all)
+                    _guard(route.claims.release)
                     lane.close()
             attempted += found
             if not found:
@@ -194,7 +196,7 @@ class Dispatcher:
         return max(0, min(BUSY_LANES - busy, MOST_LANES - len(lanes) - abandoned))
 
     def _lane(self, route: Route) -> Lane:
-        return Lane(route, self._outbox, self._recorder, self._clock, self._lease, self.stopping.is_set)
+        return Lane(route, self._outbox, self._recorder, self._clock, self.stopping.is_set)
 
     def _open_lane(self, route: Route, now: float) -> None:
         lane = self._lane(route)
@@ -229,6 +231,8 @@ class Dispatcher:
             route.abandoned.discard(lane)
             if not lane.abandoned:
                 _guard(lane.release_all)
+            if not route.lanes:
+                _guard(route.claims.release)
             lane.close()
             self._wake.set()
 
@@ -240,10 +244,14 @@ class Dispatcher:
                     route.lanes.discard(lane)
                     route.abandoned.add(lane)
                     lane.abandon(f"no answer within {limit:.0f} s; the attempt was abandoned")
+                    if not route.lanes:
+                        route.claims.release()
                     self._wake.set()
-                elif lane.claimed and now - lane.extended > self._lease / 3:
-                    lane.extended = now
-                    self._outbox.extend(list(lane.claimed), self._lease)
+                elif lane.since and now - lane.since > LONG_SEND:
+                    lane.store()
+            if now - route.extended > self._lease / 3 and (claimed := route.claimed()):
+                route.extended = now
+                self._outbox.extend(claimed, self._lease)
             route.channels.close_idle()
 
     def _maintain(self) -> None:

@@ -1,9 +1,7 @@
-"""`Lane`: claims deliveries of one listener, sends them one after the other, records what became of them."""
+"""`Lane`: takes claimed deliveries of one listener, sends them one after the other, records what became of them."""
 
 from __future__ import annotations
 
-import itertools
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -25,8 +23,6 @@ OPEN_LIMIT = 120.0
 
 GIVEN_UP = "given up: the process that made it ended during each of the last attempts"
 
-_numbers = itertools.count()
-
 
 class Recorder(Protocol):
     """Stores what lanes found out."""
@@ -39,47 +35,39 @@ class Lane:
     """One thread's work for a listener. `stopping` is asked between deliveries."""
 
     def __init__(
-        self, route: Route, outbox: Outbox, recorder: Recorder, clock: Clock, lease: float, stopping: Callable[[], bool]
+        self, route: Route, outbox: Outbox, recorder: Recorder, clock: Clock, stopping: Callable[[], bool]
     ) -> None:
         self.route = route
-        self.token = f"{os.getpid()}.{next(_numbers)}"
         self._outbox = outbox
         self._recorder = recorder
         self._clock = clock
-        self._lease = lease
         self._stopping = stopping
         self._lock = threading.Lock()
         self._judged: list[tuple[Delivery, Verdict, float, float]] = []
         self._opened: OpenChannel | None = None
-        self.claimed: list[Delivery] = []
-        """Deliveries that are leased and not recorded yet."""
+        self._halted = False
+        """What came of an attempt forbids further ones."""
+        self.taken: list[Delivery] = []
+        """Deliveries that this lane took and has not recorded yet."""
         self.under_way: Sequence[Delivery] = ()
         self.since = 0.0
         """Monotonic time at which what is under way began; 0 if nothing is."""
-        self.extended = 0.0
-        """Monotonic time from which the present lease runs."""
         self.busy = False
         self.thread: threading.Thread | None = None
         self.abandoned = False
 
     def run_batch(self) -> int:
-        """Claim a batch and deal with it; returns the number of deliveries claimed."""
+        """Attempt deliveries until those that were claimed together are used up; returns how many this lane took."""
         route = self.route
-        claim = self._outbox.claim(
-            route.listener.id, route.batch_size(), self._lease, self.token, ordered=route.ordered
-        )
-        if not claim.deliveries:
-            if claim.wait and route.ordered:  # something may look ready to be claimed behind what holds it back
-                route.not_before = self._clock.monotonic() + min(claim.wait, 1.0)
+        first = route.claims.first()
+        if first is None:
             return 0
-        self.claimed = list(claim.deliveries)
-        self.extended = self._clock.monotonic()
         began, cpu_began = time.perf_counter(), time.thread_time()
-        attempted = self._deal_with(self.claimed[:])
-        if attempted and not self.abandoned:
+        count = self._use_up(first)
+        if count and not self.abandoned:
             wall, cpu = time.perf_counter() - began, time.thread_time() - cpu_began
-            route.pace.learn(attempted, wall, cpu, route.most_lanes)
-        return len(claim.deliveries)
+            route.pace.learn(count, wall, cpu, route.most_lanes)
+        return count
 
     @property
     def limit(self) -> float:
@@ -96,7 +84,7 @@ class Lane:
                 self.route.channels.give_back(opened)
 
     def abandon(self, reason: str) -> None:
-        """Give up on a thread that hangs: what it has under way timed out, the rest of its batch is free again.
+        """Give up on a thread that hangs: what it has under way timed out, what else it took is free again.
 
         Whatever the thread does when it comes back is not recorded.
         """
@@ -108,44 +96,68 @@ class Lane:
             duration = self._clock.monotonic() - self.since
             hanging = list(self.under_way)
             self._judged += [(delivery, Verdict("timeout", reason), began, duration) for delivery in hanging]
-            rest = [one for one in self.claimed if one not in hanging and one not in (j[0] for j in self._judged)]
+            rest = [one for one in self.taken if one not in hanging and one not in (j[0] for j in self._judged)]
         self.route.circuit.failed(self._clock.monotonic())
-        self._store()
+        self.store()
+        if self.route.ordered:
+            self.route.claims.release()
         if rest:
             self._outbox.release(rest)
 
-    def release_all(self) -> None:
-        """Give back what is claimed and not recorded: the lane ends before its batch does."""
+    def store(self) -> None:
+        """Record what is judged; also called from outside, while a long send keeps the lane's own thread."""
         with self._lock:
-            rest, self.claimed = self.claimed, []
+            judged, self._judged = self._judged, []
+        if judged:
+            self._recorder.record(self.route, judged)
+            done = {delivery.id for delivery, *_ in judged}
+            with self._lock:
+                self.taken = [delivery for delivery in self.taken if delivery.id not in done]
+
+    def release_all(self) -> None:
+        """Record what is judged and give back what else this lane took: it ends in the middle of something."""
+        self.store()
+        with self._lock:
+            rest, self.taken = self.taken, []
             self.abandoned = self.abandoned or bool(rest)
         if rest:
             self._outbox.release(rest)
 
-    def _deal_with(self, deliveries: list[Delivery]) -> int:
-        deliveries = self._drop_gone_targets(deliveries)
-        attempted = 0
+    def _use_up(self, first: Delivery) -> int:
+        count = 0
+        part = self.taken = [first]
+        self._halted = False
         record_at = self._clock.monotonic() + RECORD_SECONDS
-        while deliveries and not self.abandoned and not self._must_stop():
-            if self._give_up_on_lost(deliveries[0]):
-                attempted, deliveries = attempted + 1, deliveries[1:]
-                continue
-            opened = self._channel(deliveries[0])
-            size = max(1, opened.channel.batch_size) if opened is not None else 1
-            part, deliveries = deliveries[:size], deliveries[size:]
-            attempted += len(part)
-            if opened is not None:
-                self._send(opened, part)
+        while part and not self._must_stop():
+            count += self._attempt(part)
             if self._clock.monotonic() >= record_at:
-                self._store()
+                self.store()
                 record_at = self._clock.monotonic() + RECORD_SECONDS
-        if self.abandoned:
-            return attempted
-        self._store()
-        if deliveries:
-            self._outbox.release(deliveries)
-            self.claimed = []
-        return attempted
+            part = self._take(1)
+        if not self.abandoned:
+            self.store()
+        if part:
+            self.taken = []
+            self._outbox.release(part)
+            self.route.claims.release()
+        return count
+
+    def _attempt(self, part: list[Delivery]) -> int:
+        """Attempt a delivery, with more of its batch where the channel takes several; returns how many."""
+        if self._give_up_on_lost(part[0]):
+            return 1
+        opened = self._channel(part[0])
+        if opened is None:
+            return 1
+        part = part + self._take(opened.channel.batch_size - 1)
+        self._send(opened, part)
+        return len(part)
+
+    def _take(self, count: int) -> list[Delivery]:
+        with self._lock:
+            taken = [] if self.abandoned else self.route.claims.take(count)
+            self.taken = self.taken + taken
+        return taken
 
     def _give_up_on_lost(self, delivery: Delivery) -> bool:
         """A delivery whose attempts ended with their processes, as often as the schedule has attempts, is dead.
@@ -160,10 +172,8 @@ class Lane:
         return True
 
     def _must_stop(self) -> bool:
-        if self._stopping() or self.route.circuit.wait(self._clock.monotonic()) > 0:
-            return True
-        return any(
-            verdict.disable_listener or (self.route.ordered and not verdict.final) for _, verdict, *_ in self._judged
+        return (
+            self.abandoned or self._halted or self._stopping() or self.route.circuit.wait(self._clock.monotonic()) > 0
         )
 
     def _channel(self, delivery: Delivery) -> OpenChannel | None:
@@ -217,28 +227,12 @@ class Lane:
                 return
             now = self._clock.monotonic()
             self._judged.append((delivery, found, timing.started, now - timing.since))
+            self._halted = self._halted or found.disable_listener or (self.route.ordered and not found.final)
             self.since = now if self.since else 0.0
         if found.outcome in ("transient", "timeout", "error"):
             self.route.circuit.failed(now)
         else:
             self.route.circuit.succeeded()
-
-    def _store(self) -> None:
-        judged, self._judged = self._judged, []
-        if judged:
-            self._recorder.record(self.route, judged)
-            done = {delivery.id for delivery, *_ in judged}
-            self.claimed = [delivery for delivery in self.claimed if delivery.id not in done]
-
-    def _drop_gone_targets(self, deliveries: list[Delivery]) -> list[Delivery]:
-        known = set(self.route.listener.targets)
-        gone = {delivery.target for delivery in deliveries} - known
-        if not gone:
-            return deliveries
-        self._outbox.bury(self.route.listener.id, "the listener's configuration names this target no more", list(gone))
-        kept = [delivery for delivery in deliveries if delivery.target in known]
-        self.claimed = list(kept)
-        return kept
 
     def _under_way(self, deliveries: list[Delivery]) -> _UnderWay:
         return _UnderWay(self, deliveries, self._clock)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from pulp_events.clock import Clock
 from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.circuit import Circuit
-from pulp_events.dispatcher.pace import Pace
+from pulp_events.dispatcher.claims import Claims
+from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
 from pulp_events.listeners.listener import Listener
 from pulp_events.notifier import Notifier
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,9 +24,11 @@ MOST_ABANDONED = 16
 
 
 class Route:
-    """Listener, notifier, channels, circuit, pace and the lanes at work."""
+    """Listener, notifier, channels, circuit, pace, what is claimed, and the lanes at work."""
 
-    def __init__(self, listener: Listener, notifier: Notifier, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, listener: Listener, notifier: Notifier, settings: Settings, outbox: Outbox, clock: Clock
+    ) -> None:
         self.listener = listener
         self.notifier = notifier
         self.channels = Channels(listener, notifier, settings, clock)
@@ -36,6 +41,9 @@ class Route:
         self.served = 0.0
         """Monotonic time at which it last got a lane."""
         self._delivery = settings.section("delivery")
+        self.claims = Claims(self, outbox, float(self._delivery["lease"]), clock)
+        self.extended = 0.0
+        """Monotonic time at which the leases were last extended."""
         self._clock = clock
         self._waiting = 0
         self._work = threading.Condition()
@@ -74,8 +82,12 @@ class Route:
         return 1 if self.circuit.is_open else min(self.pace.lanes, self.most_lanes)
 
     def batch_size(self) -> int:
-        """How many deliveries the next claim may take."""
-        return 1 if self.circuit.is_open else self.pace.batch
+        """How many deliveries the next claim may take, for all lanes together."""
+        return 1 if self.circuit.is_open else min(self.pace.batch * max(1, len(self.lanes)), LARGEST_BATCH)
+
+    def claimed(self) -> list[Delivery]:
+        """Deliveries that this dispatcher holds the lease of: waiting for a lane, or taken by one."""
+        return self.claims.waiting() + [delivery for lane in list(self.lanes) for delivery in list(lane.taken)]
 
     # A lane that found nothing stays for a moment: an event that is emitted meanwhile needs no new thread.
 

@@ -47,7 +47,7 @@ class Routes:
         with self._lock:
             route = self._routes.get(listener_id)
             if route is None:
-                route = self._routes[listener_id] = Route(listener, notifier, self._settings, self._clock)
+                route = self._routes[listener_id] = Route(listener, notifier, self._settings, self._outbox, self._clock)
         route.refresh(listener)
         return route
 
