@@ -61,7 +61,7 @@ def test_show_has_times_and_json_has_them_in_utc(admin):
     assert "Created:" in admin.ok("event", "listener", "show", "--listener-id", listener).out
     shown = admin.ok("event", "listener", "show", "--listener-id", listener, "--json").json
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", shown["created"])
-    assert shown == admin.ok("event", "listener", "list", "--json").json[0]
+    assert shown == admin.ok("event", "listener", "list", "--health", "--json").json[0]
 
 
 def test_update_merges_replaces_event_types_and_removes_empty_values(admin):

@@ -42,7 +42,7 @@ def test_a_mute_that_is_over_is_not_shown(admin):
 def test_bad_lengths_are_refused(admin):
     one = ("--listener-id", admin.listener(*HTTP))
     before = admin.stored()
-    for length, hint in (("soon", "'soon'"), ("0s", "above 0"), ("99999999h", "disable")):
+    for length, hint in (("soon", "'soon'"), ("0s", "above 0"), ("900000h", "disable")):
         run = admin("event", "listener", "mute", *one, "--for", length)
         assert run.code == 2 and hint in run.err, run.err
     assert admin("event", "listener", "mute", *one).code == 2

@@ -11,17 +11,28 @@ from pulp_events_cli.errors import UsageError
 
 HELP = {
     "--config": "server.conf to read; else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf",
-    "--json": "print JSON, times in UTC, for programs to read",
+    "--json": "print JSON, times in UTC, for programs to read; --json=1 asks for this version of it",
     "--no-plugins": "start without any plugin, to repair what one broke",
+    "--quiet": "print no confirmations, hints, warnings or progress; errors, and what was asked for, come all the same",
     "-v": "say more on standard error; -vv also shows where an error arose",
     "--version": "print the version and exit",
     "--man-pages": "write the manual pages of all commands into a directory and exit",
 }
 """Option → what it does, in the order of help texts."""
 
+JSON_VERSION = "1"
+"""Version of what `--json` prints; docs/json-output.md says what may change within one."""
+
 METAVARS = {"--config": "FILE", "--man-pages": "DIRECTORY"}
 
-FLAGS = {"--json": "json", "--no-plugins": "no_plugins", "--version": "version", "--verbose": "verbose"}
+FLAGS = {
+    "--json": "json",
+    "--no-plugins": "no_plugins",
+    "--quiet": "quiet",
+    "-q": "quiet",
+    "--version": "version",
+    "--verbose": "verbose",
+}
 VALUES = {"--config": "config", "--man-pages": "man_pages"}
 
 RESERVED = frozenset([*FLAGS, *VALUES, "--help"])
@@ -34,6 +45,7 @@ class GlobalOptions:
     def __init__(self) -> None:
         self.config: str | None = None
         self.json = False
+        self.quiet = False
         self.no_plugins = False
         self.verbose = 0
         self.version = False
@@ -56,6 +68,10 @@ def extract(argv: Sequence[str]) -> tuple[GlobalOptions, list[str]]:
             rest += [word, *words]
         elif word[:2] == "-v" and not word[1:].strip("v"):
             options.verbose += len(word) - 1
+        elif name == "--json" and equals:
+            if value != JSON_VERSION:
+                raise UsageError(f"--json={value:.20}: there is version {JSON_VERSION} only; write --json")
+            options.json = True
         elif name in FLAGS:
             if equals:
                 raise UsageError(f"{name} takes no value; write {name} alone")

@@ -10,6 +10,7 @@ from pulp_events_cli import global_options
 from pulp_events_cli.errors import DONE, FAILED, USAGE, CommandFailed, UsageError, exit_code
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.output import streams
+from pulp_events_cli.output.records import print_json
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,6 +30,7 @@ def _main(argv: Sequence[str]) -> int:
     streams.prepare()
     try:
         options, words = global_options.extract(argv)
+        streams.prepare(options.quiet)
         _refuse_undecodable(words)
         with streams.log_to_stderr(options.verbose):
             code = _run(options, words)
@@ -50,7 +52,11 @@ def _run(options: GlobalOptions, words: Sequence[str]) -> int:
     if options.version:
         from importlib.metadata import version
 
-        print(f"pulp-admin {version('pulp-events-cli')} (pulp-events {version('pulp-events')})")
+        ours, core = version("pulp-events-cli"), version("pulp-events")
+        if options.json:
+            print_json({"pulp_admin": ours, "pulp_events": core, "json": int(global_options.JSON_VERSION)})
+        else:
+            print(f"pulp-admin {ours} (pulp-events {core})")
         return DONE
     from pulp_events_cli.parser.root import build
     from pulp_events_cli.session import Session
@@ -60,7 +66,11 @@ def _run(options: GlobalOptions, words: Sequence[str]) -> int:
     if options.man_pages is not None:
         from pulp_events_cli.manpages import write
 
-        print(f"{len(write(parser, options.man_pages))} manual pages written to {options.man_pages}")
+        written = write(parser, options.man_pages)
+        if options.json:
+            print_json({"directory": options.man_pages, "files": sorted(path.name for path in written)})
+        else:
+            streams.confirm(f"{len(written)} manual pages written to {options.man_pages}")
         return DONE
     arguments = parser.parse_words(words)
     gc.enable()  # the command may run for long

@@ -10,7 +10,9 @@ from pulp_events_cli.commands import delivery_tail
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output import deliveries as records
 from pulp_events_cli.output.progress import Progress
-from pulp_events_cli.output.records import print_json, record, table
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_records, show_table
+from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count, local_time
 from pulp_events_cli.parser.argument_types import moment, positive
 from pulp_events_cli.parser.parser import Parser
@@ -89,9 +91,9 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([records.for_json(delivery) for delivery in found])
     elif found:
-        print(table(records.HEADINGS, map(records.row, found)))
+        show_table(records.HEADINGS, map(records.row, found))
         if len(found) == arguments.limit:
-            print(f"\nThere may be more; go on with --before {found[-1].id}")
+            confirm(f"\nThere may be more; go on with --before {found[-1].id}")
     return DONE
 
 
@@ -101,10 +103,10 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(records.for_json(delivery, attempts))
         return DONE
-    print(record(records.full(delivery)))
+    show_records([records.full(delivery)])
     if attempts:
         print()
-        print(table(records.ATTEMPT_HEADINGS, map(records.attempt_row, attempts)))
+        show_table(records.ATTEMPT_HEADINGS, map(records.attempt_row, attempts))
     print()
     print_json(delivery.event.report())
     return DONE
@@ -130,9 +132,9 @@ def _change(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     if arguments.json:
         print_json({verb: done})
     elif verb == "retry":
-        print(f"{count(done, 'delivery is', 'deliveries are')} pending again")
+        confirm(f"{count(done, 'delivery is', 'deliveries are')} pending again")
     else:
-        print(f"{count(done, 'delivery', 'deliveries')} deleted")
+        confirm(f"{count(done, 'delivery', 'deliveries')} deleted")
     return DONE
 
 
@@ -173,7 +175,7 @@ def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
         shown = types.get(listener_id, "(deleted)")
         rows.append([listener_id, shown, *(counts.get(state, 0) for state in STATES), local_time(last)])
     rows.append(["all", "", *(getattr(stats, state) for state in STATES), ""])
-    print(table(["LISTENER", "TYPE", "PENDING", "DELIVERED", "DEAD", "LAST SUCCESS"], rows))
+    show_table(["LISTENER", "TYPE", "PENDING", "DELIVERED", "DEAD", "LAST SUCCESS"], rows)
     if stats.oldest_pending is not None:
         print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
     return DONE

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
-from pulp_events_cli.output.records import print_json, table
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_table
+from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count, first_line
 from pulp_events_cli.parser.argument_types import duration
 from pulp_events_cli.parser.parser import Parser
@@ -30,9 +32,7 @@ _LOOK = 0.25
 def fill(parser: Parser, session: Session) -> None:
     """Add the arguments of `emit`."""
     parser.add_argument("event_type", metavar="TYPE", help="event type, as `pulp-admin event types` lists them")
-    json_help = "as a JSON object; @FILE or - reads it from a file or standard input"
-    parser.add_argument("--payload", metavar="JSON", help=f"what happened, {json_help}")
-    parser.add_argument("--call-report", metavar="JSON", help=f"the task that did it, {json_help}")
+    add_report(parser)
     parser.add_argument("--no-wait", action="store_true", help="store the deliveries and leave them to a worker")
     parser.add_argument(
         "--timeout",
@@ -45,11 +45,22 @@ def fill(parser: Parser, session: Session) -> None:
     parser.set_defaults(run=_run, deliver=lambda arguments: "external" if arguments.no_wait else "background")
 
 
-def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+def add_report(parser: Parser) -> None:
+    """The options that say what an event reports."""
+    json_help = "as a JSON object; @FILE or - reads it from a file or standard input"
+    parser.add_argument("--payload", metavar="JSON", help=f"what happened, {json_help}")
+    parser.add_argument("--call-report", metavar="JSON", help=f"the task that did it, {json_help}")
+
+
+def read_report(arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """Payload and call report as those options give them. Raises UsageError."""
     if arguments.payload == arguments.call_report == "-":
         raise UsageError("--payload and --call-report both read standard input; use @FILE for one of them")
-    payload = _object("--payload", arguments.payload)
-    call_report = _object("--call-report", arguments.call_report)
+    return _object("--payload", arguments.payload), _object("--call-report", arguments.call_report)
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    payload, call_report = read_report(arguments)
     event = bus.emit(arguments.event_type, payload, call_report)
     deliveries = list(bus.outbox.of_event(event.id)) if arguments.no_wait else _wait(bus, event, arguments.timeout)
     _print(bus, event, deliveries, arguments)
@@ -136,10 +147,10 @@ def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], argument
     if arguments.json:
         print_json({"id": event.id, "event_type": event.event_type, "time": event.time, "deliveries": shown})
         return
-    print(f"Event {event.id} emitted")
+    confirm(f"Event {event.id} emitted")
     if not shown:
-        print("No listener listens to it")
+        confirm("No listener listens to it")
         return
     headings = ["LISTENER", "TYPE", "TARGET", "STATE", "DETAIL"]
     rows = [[*list(each.values())[1:-1], first_line(str(each["detail"]))] for each in shown]
-    print(table(headings, rows))
+    show_table(headings, rows)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 from typing import TYPE_CHECKING
 
 from pulp_events_cli import listener_ids
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.output import listeners as records
-from pulp_events_cli.output.records import print_json, record
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_records
+from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.parser.parser import OTHER_COMMANDS, Fill, Parser
 from pulp_events_cli.session import Session
 
@@ -25,15 +28,17 @@ def fill(parser: Parser, session: Session) -> None:
     """Add the commands of ours; the sections of the notifier types come when they are needed."""
     parser.usage_name = "pulp-admin listener"  # as the user guide has it
     parser.offer("delete", "delete an event listener", _on_one(_delete))
-    parser.offer("list", "list all of the event listeners in the system", run=_list)
+    parser.offer("list", "list all of the event listeners in the system", _later("listener_list"))
     parser.offer("show", "show an event listener in full", _on_one(_show))
-    parser.offer("test", "send a test event to a listener now", _fill_test)
+    parser.offer("test", "send a test event to a listener now", _later("listener_test"))
     # Longer than `delete`: among the others they would move the columns that the user guide shows.
     waiting = "deliver nothing to a listener until it is enabled"
     parser.offer("disable", waiting, _fill_disable, group=OTHER_COMMANDS)
     parser.offer("enable", "deliver to a disabled listener again", _on_one(_enable), group=OTHER_COMMANDS)
-    parser.offer("mute", "deliver nothing to a listener for a while", _mute("fill_mute"), group=OTHER_COMMANDS)
-    parser.offer("unmute", "end a mute before its time", _mute("fill_unmute"), group=OTHER_COMMANDS)
+    parser.offer("explain", "say who would get an event, and why", _later("listener_explain"), group=OTHER_COMMANDS)
+    mute = "listener_mute"
+    parser.offer("mute", "deliver nothing to a listener for a while", _later(mute, "fill_mute"), group=OTHER_COMMANDS)
+    parser.offer("unmute", "end a mute before its time", _later(mute, "fill_unmute"), group=OTHER_COMMANDS)
     parser.fill_later(lambda parser: _fill_types(parser, session))
     parser.explain_unknown = lambda word, hint: _explain_unknown(word, hint, session)
 
@@ -60,11 +65,11 @@ def _on_one(run: object) -> Fill:
     return fill
 
 
-def _mute(name: str) -> Fill:
-    def fill(parser: Parser) -> None:
-        from pulp_events_cli.commands import listener_mute
+def _later(module: str, name: str = "fill") -> Fill:
+    """What fills the parser of a command that has a module of its own, imported when the command is used."""
 
-        getattr(listener_mute, name)(parser)
+    def fill(parser: Parser) -> None:
+        getattr(importlib.import_module(f"pulp_events_cli.commands.{module}"), name)(parser)
 
     return fill
 
@@ -73,13 +78,6 @@ def _fill_disable(parser: Parser) -> None:
     add_listener_id(parser)
     parser.add_argument("--reason", metavar="TEXT", help="why, to be shown with the listener")
     parser.set_defaults(run=_disable)
-
-
-def _fill_test(parser: Parser) -> None:
-    from pulp_events_cli.commands import listener_test
-
-    add_listener_id(parser)
-    listener_test.fill(parser)
 
 
 def _fill_types(parser: Parser, session: Session) -> None:
@@ -123,21 +121,12 @@ def _explain_unknown(word: str, hint: str, session: Session) -> str:
     return f"unknown notifier type or command {word!r:.60}{hint}; notifier types: {installed}"
 
 
-def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
-    found = bus.listeners.list()
-    if arguments.json:
-        print_json([records.for_json(bus, listener) for listener in found])
-    elif found:
-        print("\n\n".join(record(records.brief(bus, listener)) for listener in found))
-    return 0
-
-
 def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     listener = listener_ids.find(bus, arguments.listener_id)
     if arguments.json:
-        print_json(records.for_json(bus, listener))
+        print_json(records.for_json(bus, listener, bus.deliveries.health()))
     else:
-        print(record(records.full(bus, listener)))
+        show_records([records.full(bus, listener, bus.deliveries.health())])
     return 0
 
 
@@ -163,5 +152,5 @@ def report(bus: EventBus, arguments: argparse.Namespace, listener: Listener, don
     if arguments.json:
         print_json(records.for_json(bus, listener))
     else:
-        print(f"Event listener successfully {done}" if done else NO_CHANGES)
+        confirm(f"Event listener successfully {done}" if done else NO_CHANGES)
     return 0

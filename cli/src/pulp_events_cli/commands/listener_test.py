@@ -6,8 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pulp_events_cli import listener_ids
+from pulp_events_cli.commands.listener import add_listener_id
 from pulp_events_cli.errors import DONE, CommandFailed
-from pulp_events_cli.output.records import print_json, table
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.text import count, first_line, printable
 from pulp_events_cli.parser.parser import Parser
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
 
 def fill(parser: Parser) -> None:
-    """Add what stands beside `--listener-id`."""
+    """Add the options."""
+    add_listener_id(parser)
     parser.epilog = (
         "The event's payload says that it is a test. It is sent also to a disabled listener, and whatever its filter "
         "is; nothing is stored or tried again. The exit code is 1 when a target did not get it."
@@ -57,7 +60,7 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
 def _print(trials: Sequence[Trial]) -> None:
     headings = ("TARGET", "OUTCOME", "MILLISECONDS", "DETAIL")
     rows = [(each.target, each.outcome, f"{each.duration * 1000:.0f}", first_line(each.detail)) for each in trials]
-    print(table(headings, rows))
+    show_table(headings, rows)
     for trial in trials:
         _, _, more = trial.detail.partition("\n")
         if more.strip():

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.suggestion import did_you_mean
 from pulp_events_cli.errors import DONE, CommandFailed
-from pulp_events_cli.output.records import print_json, record, table
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_records, show_table
+from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
@@ -66,9 +68,9 @@ def _new(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"directory": str(folder.absolute()), "files": paths})
         return DONE
-    print(f"{folder} has a notifier of type {arguments.name} and its tests:")
-    print("\n".join(f"  {path}" for path in paths))
-    print(f"\nNext:\n  cd {shlex.quote(str(folder))}\n  pip install -e '.[test]'\n  pytest")
+    confirm(f"{folder} has a notifier of type {arguments.name} and its tests:")
+    confirm("\n".join(f"  {path}" for path in paths))
+    confirm(f"\nNext:\n  cd {shlex.quote(str(folder))}\n  pip install -e '.[test]'\n  pytest")
     return DONE
 
 
@@ -79,9 +81,9 @@ def _list(bus: None, arguments: argparse.Namespace) -> int:
     elif found:
         keys = ("name", "version", "distribution", "notifier_types", "hooks", "needs_api", "state", "reason")
         headings = ("NAME", "VERSION", "DISTRIBUTION", "TYPES", "HOOKS", "NEEDS API", "STATE", "REASON")
-        print(table(headings, ([_describe(plugin)[key] for key in keys] for plugin in found)))
+        show_table(headings, ([_describe(plugin)[key] for key in keys] for plugin in found))
     else:
-        print("No plugin is loaded, as --no-plugins was given" if arguments.session.options.no_plugins else _NONE)
+        confirm("No plugin is loaded, as --no-plugins was given" if arguments.session.options.no_plugins else _NONE)
     return DONE
 
 
@@ -94,7 +96,7 @@ def _show(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_describe(plugin))
     else:
-        print(record({key: value for key, value in _describe(plugin).items() if value}))
+        show_records([{key: value for key, value in _describe(plugin).items() if value}])
     return DONE
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pulp_events_cli.errors import DONE, FAILED
-from pulp_events_cli.output.records import print_json, table
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_table
 
 OK = "ok"
 NOTE = "note"
@@ -29,5 +30,5 @@ def show(findings: Iterable[Finding], json: bool) -> int:
     if json:
         print_json({"ok": not failed, "findings": [vars(finding) for finding in found]})
     else:
-        print(table(("STATE", "WHAT", "FINDING"), ([each.state, each.what, each.text] for each in found)))
+        show_table(("STATE", "WHAT", "FINDING"), ([each.state, each.what, each.text] for each in found))
     return FAILED if failed else DONE

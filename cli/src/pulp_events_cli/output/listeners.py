@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli.output.text import first_line, local_time
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
     from pulp_events.listeners.listener import Listener
+    from pulp_events.outbox.records import Health
 
 
-def brief(bus: EventBus, listener: Listener) -> dict[str, Any]:
-    """What `listener list` shows."""
+def brief(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None = None) -> dict[str, Any]:
+    """What `listener list` shows; with `health` also how its deliveries went."""
     shown: dict[str, Any] = {
         "event_types": listener.event_types,
         "id": listener.id,
@@ -33,13 +37,17 @@ def brief(bus: EventBus, listener: Listener) -> dict[str, Any]:
         shown["muted_until"] = listener.muted_until
         if listener.mute_drops:
             shown["mute_drops"] = True
+    if health is not None:
+        found = _health(listener, health)
+        shown["last_outcome"] = _outcome(found)
+        shown["last_success"] = found["last_success"]
     return shown
 
 
-def full(bus: EventBus, listener: Listener) -> dict[str, Any]:
+def full(bus: EventBus, listener: Listener, health: Mapping[str, Health]) -> dict[str, Any]:
     """What `listener show` shows."""
     return {
-        **brief(bus, listener),
+        **brief(bus, listener, health),
         "enabled": listener.enabled,
         "created": listener.created,
         "updated": listener.updated,
@@ -47,7 +55,7 @@ def full(bus: EventBus, listener: Listener) -> dict[str, Any]:
     }
 
 
-def for_json(bus: EventBus, listener: Listener) -> dict[str, Any]:
+def for_json(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None = None) -> dict[str, Any]:
     """The record for programs: every attribute, the same keys for every listener."""
     return {
         "id": listener.id,
@@ -64,7 +72,31 @@ def for_json(bus: EventBus, listener: Listener) -> dict[str, Any]:
         "mute_drops": listener.mute_drops,
         "created": listener.created,
         "updated": listener.updated,
+        "health": None if health is None else _health(listener, health),
     }
+
+
+def _health(listener: Listener, health: Mapping[str, Health]) -> dict[str, Any]:
+    from pulp_events.outbox.records import Health
+
+    found = health.get(listener.id, Health(listener.id))
+    return {
+        "last_outcome": "failed" if found.failures else "delivered" if found.last_success else None,
+        "last_success": found.last_success,
+        "last_failure": found.last_failure,
+        "failing_since": found.failing_since,
+        "failures": found.failures,
+        "detail": found.detail or None,
+    }
+
+
+def _outcome(health: Mapping[str, Any]) -> str | None:
+    detail = first_line(health["detail"] or "")
+    if not health["failures"]:
+        return health["last_outcome"]  # type: ignore[no-any-return]
+    times = "once" if health["failures"] == 1 else f"{health['failures']} times"
+    since = f" since {local_time(health['failing_since'])}" if health["failing_since"] else ""
+    return f"failed {times}{since}{': ' if detail else ''}{detail}"
 
 
 def _schedule(listener: Listener) -> str:

@@ -33,13 +33,19 @@ def record(values: Mapping[str, Any], gap: int = 2, indent: str = "") -> str:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Rows in columns, two spaces between them; a column that is empty in every row is left out."""
-    texts = [[value_text(value) or "-" for value in row] for row in rows]
-    shown = [index for index in range(len(headings)) if any(row[index] != "-" for row in texts)]
-    lines = [[headings[index] for index in shown], *([row[index] for index in shown] for row in texts)]
+    shown, texts = cells(headings, rows)
+    lines = [shown, *texts]
     widths = [max(len(line[column]) for line in lines) for column in range(len(shown))]
     return "\n".join(
         "  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
+
+
+def cells(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> tuple[list[str], list[list[str]]]:
+    """Headings and texts of a table without the columns that are empty in every row."""
+    texts = [[value_text(value) or "-" for value in row] for row in rows]
+    shown = [index for index in range(len(headings)) if any(row[index] != "-" for row in texts)]
+    return [headings[index] for index in shown], [[row[index] for index in shown] for row in texts]
 
 
 def print_json(value: Any, one_line: bool = False) -> None:

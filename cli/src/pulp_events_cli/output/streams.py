@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
+from pulp_events_cli.output.terminal import console, has_colour
 from pulp_events_cli.output.text import one_line
 
 PROGRAM = "pulp-admin"
+_STYLES = {"error": "bold red", "warning": "yellow"}
+_quiet = False
 
 
 def error(text: str) -> None:
@@ -24,13 +27,35 @@ def warning(text: str) -> None:
 
 
 def say(kind: str, text: str) -> None:
-    """One line on standard error, `pulp-admin: KIND: TEXT`."""
+    """One line on standard error, `pulp-admin: KIND: TEXT`; with `--quiet` only errors."""
+    if _quiet and kind != "error":
+        return
     with contextlib.suppress(OSError, ValueError):
-        print(f"{PROGRAM}: {kind}: {one_line(text)}", file=sys.stderr, flush=True)
+        if has_colour(sys.stderr):
+            from rich.text import Text
+
+            line = Text.assemble(f"{PROGRAM}: ", (f"{kind}:", _STYLES.get(kind, "")), f" {one_line(text)}")
+            console(sys.stderr).print(line, soft_wrap=True)
+        else:
+            print(f"{PROGRAM}: {kind}: {one_line(text)}", file=sys.stderr, flush=True)
 
 
-def prepare() -> None:
-    """Let characters that the terminal's encoding lacks be escaped: output must not fail over a name."""
+def confirm(text: str) -> None:
+    """Say on standard output that something was done, or give a hint; nothing with `--quiet`."""
+    if not _quiet:
+        print(text)
+
+
+def is_quiet() -> bool:
+    """True with `--quiet`."""
+    return _quiet
+
+
+def prepare(quiet: bool = False) -> None:
+    """At the start of a run. Characters that the terminal's encoding lacks are escaped: output must not fail over a
+    name."""
+    global _quiet
+    _quiet = quiet
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

@@ -1,0 +1,67 @@
+"""`pulp-admin event listener list`: all listeners, or some of them with how their deliveries went."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pulp_events_cli.output import listeners as records
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_records
+from pulp_events_cli.parser.parser import Parser
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.listeners.listener import Listener
+
+
+def fill(parser: Parser) -> None:
+    """Add the options."""
+    parser.add_argument("--type", metavar="TYPE", help="only those of this notifier type")
+    parser.add_argument(
+        "--event-type", metavar="TYPE", help="only those that hear this event type, or have this pattern"
+    )
+    parser.add_argument("--disabled", action="store_true", help="only disabled ones")
+    parser.add_argument("--failing", action="store_true", help="only those with failures since their last success")
+    parser.add_argument("--health", action="store_true", help="show the last outcome and the last success of each")
+    parser.epilog = "Options that leave some out show health, too."
+    parser.set_defaults(run=run)
+
+
+def run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    """Print those that fit."""
+    found = [listener for listener in bus.listeners.list() if _fits(bus, listener, arguments)]
+    with_health = arguments.health or arguments.failing or arguments.disabled or arguments.type or arguments.event_type
+    health = bus.deliveries.health() if with_health else None
+    if arguments.failing and health is not None:
+        found = [listener for listener in found if listener.id in health and health[listener.id].failures]
+    if arguments.json:
+        print_json([records.for_json(bus, listener, health) for listener in found])
+    elif found:
+        show_records(records.brief(bus, listener, health) for listener in found)
+    return 0
+
+
+def _fits(bus: EventBus, listener: Listener, arguments: argparse.Namespace) -> bool:
+    if arguments.type is not None:
+        _check_type(bus, arguments.type)
+        if listener.notifier_type_id != arguments.type:
+            return False
+    if arguments.event_type is not None and not _hears(bus, listener, arguments.event_type):
+        return False
+    return not (arguments.disabled and listener.enabled)
+
+
+def _check_type(bus: EventBus, type_id: str) -> None:
+    """Refuse a type that is neither installed nor that of any listener."""
+    if all(listener.notifier_type_id != type_id for listener in bus.listeners.list()):
+        bus.plugins.notifier(type_id)
+
+
+def _hears(bus: EventBus, listener: Listener, text: str) -> bool:
+    from pulp_events.events import pattern
+
+    if text in listener.event_types:
+        return True
+    bus.event_types.check_pattern(text)
+    return not pattern.is_pattern(text) and any(pattern.matches(each, text) for each in listener.event_types)

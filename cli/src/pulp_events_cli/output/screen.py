@@ -1,0 +1,40 @@
+"""Tables and records on standard output: with colour and as wide as the terminal, or plain and always the same."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pulp_events_cli.output import records
+from pulp_events_cli.output.terminal import is_terminal
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Rows in columns."""
+    if is_terminal(sys.stdout):
+        from pulp_events_cli.output.rich_output import print_table
+
+        print_table(headings, [*rows])
+    else:
+        print(records.table(headings, rows))
+
+
+def show_records(values: Iterable[Mapping[str, Any]]) -> None:
+    """Records in the user guide's layout, an empty line between them."""
+    if is_terminal(sys.stdout):
+        from pulp_events_cli.output.rich_output import print_records
+
+        print_records([*values])
+    else:
+        print("\n\n".join(map(records.record, values)))
+
+
+def show_lines(lines: Iterable[str]) -> None:
+    """Lines of a comparison: those that begin with + are new, those with - are gone."""
+    if is_terminal(sys.stdout):
+        from pulp_events_cli.output.rich_output import print_changes
+
+        print_changes([*lines])
+    else:
+        print("\n".join(lines))

@@ -1,0 +1,57 @@
+"""Whether a stream is a terminal, and the rich console to write to it. rich is imported for a terminal only."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STYLES = {
+    "delivered": "green",
+    "dead": "red",
+    "pending": "yellow",
+    "ok": "green",
+    "note": "yellow",
+    "problem": "bold red",
+    "loaded": "green",
+    "blocked": "yellow",
+    "failed": "red",
+    "yes": "green",
+    "later": "yellow",
+    "no": "dim",
+    "transient": "yellow",
+    "timeout": "yellow",
+    "permanent": "red",
+    "error": "red",
+    "lost": "red",
+    "unchanged": "dim",
+    "create": "green",
+    "update": "yellow",
+    "delete": "red",
+}
+"""Words that stand for a state → how they look."""
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """True if a person reads the stream on a terminal that can do more than print."""
+    try:
+        return stream is not None and stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    except ValueError:  # it was closed
+        return False
+
+
+def has_colour(stream: TextIO | None) -> bool:
+    """True if the stream is a terminal and nobody asked for no colour (https://no-color.org)."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def console(stream: TextIO) -> Console:
+    """A console that takes texts as they are: nothing in them is markup, an emoji, or a number to be coloured."""
+    from rich.console import Console
+
+    # The width is what the terminal, or $COLUMNS, says; colours that the terminal lacks become ones that it has.
+    return Console(
+        file=stream, highlight=False, markup=False, emoji=False, no_color=not has_colour(stream), soft_wrap=False
+    )
