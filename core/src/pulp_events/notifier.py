@@ -186,7 +186,7 @@ class Notifier:
         """Seconds that one `send` may take; afterwards the attempt has timed out and its channel is abandoned."""
         return self.time_limit
 
-    def probe(self, settings: Config) -> Sequence[str]:
+    def probe(self, settings: Config) -> Iterable[str]:
         """Connect as the settings say, and tell what was found, a line each; for `config check --probe`.
 
         Raises TransientFailure or PermanentFailure if what the settings name cannot be reached or used. A notifier

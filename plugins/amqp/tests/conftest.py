@@ -13,6 +13,7 @@ import pytest
 
 from pulp_events import Channel, Delivery
 from pulp_events.testing.amqp_broker import AmqpBroker
+from pulp_events_amqp.config import AmqpConfig
 from pulp_events_amqp.notifier import AmqpNotifier
 from pulp_events_amqp.settings import MessagingSettings
 
@@ -44,12 +45,15 @@ def make_delivery() -> MakeDelivery:
 
 @pytest.fixture
 def open_channel() -> Iterator[OpenChannel]:
-    """Opens a channel to `url`; further arguments are settings; closed after the test."""
+    """Opens a channel to `url`; `config`: of the listener; further arguments are settings; closed after the test."""
     channels: list[Channel] = []
 
-    def open_(url: str, exchange: str | None = "pulp", **settings: Any) -> Channel:
+    def open_(
+        url: str, exchange: str | None = "pulp", config: dict[str, Any] | None = None, **settings: Any
+    ) -> Channel:
         loaded = MessagingSettings().load({"url": url, "timeout": "5s", **settings})
-        channel = AmqpNotifier().open({"exchange": exchange} if exchange else {}, loaded)
+        given = {**({"exchange": exchange} if exchange else {}), **(config or {})}
+        channel = AmqpNotifier().open(AmqpConfig().load(given), loaded)
         channels.append(channel)
         channel.open()
         return channel

@@ -34,9 +34,41 @@ def test_importing_the_plugin_imports_neither_proton_nor_ssl() -> None:
     assert output.strip() == "set()"
 
 
-@pytest.mark.parametrize("config", [{}, {"exchange": "pulp"}, {"exchange": "x" * 255}, {"exchange": "amq.topic"}])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"exchange": "pulp"},
+        {"exchange": "x" * 255},
+        {"exchange": "amq.topic"},
+        {"subject_prefix": "pulp.server."},
+        {"format": "cloudevents-binary"},
+    ],
+)
 def test_good_configurations_are_taken_as_they_are(config: dict[str, str]) -> None:
-    assert AmqpConfig().load(config) == config
+    assert AmqpConfig().load(config) == {"format": "report", **config}
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"subject_prefix": ""}, "empty"),
+        ({"subject_prefix": "x" * 129}, "128 bytes"),
+        ({"subject_prefix": "pulp.#."}, "must not contain"),
+        ({"subject_prefix": "pulp "}, "must not contain"),
+        ({"ttl": "0s"}, "at least"),
+        ({"ttl": "50d"}, "at most 49d"),
+        ({"ttl": "soon"}, "15s"),
+        ({"format": "xml"}, "report, cloudevents, cloudevents-binary"),
+    ],
+)
+def test_a_bad_option_is_refused_with_a_reason(config: dict[str, str], reason: str) -> None:
+    with pytest.raises(ValidationError, match=f"(?i){reason}"):
+        AmqpConfig().load(config)
+
+
+def test_a_time_to_live_is_a_duration() -> None:
+    assert AmqpConfig().load({"ttl": "2h"})["ttl"] == 7200.0
 
 
 @pytest.mark.parametrize(
@@ -86,6 +118,8 @@ def test_a_server_conf_of_pulp_2_is_understood() -> None:
     ("settings", "key", "reason"),
     [
         ({"url": "http://u:s3cret@host"}, "url", "amqps://"),
+        ({"url": "amqp://one, http://u:s3cret@two"}, "url", "amqps://"),
+        ({"url": "amqp://one,"}, "url", "host is missing"),
         ({"topic_exchange": ""}, "topic_exchange", "empty"),
         ({"timeout": "soon"}, "timeout", "15s"),
         ({"timeout": "0"}, "timeout", "at least"),
@@ -115,8 +149,10 @@ def test_a_password_without_tls_to_another_machine_is_warned_of() -> None:
     allowed = load(url="broker.example.com", username="u", password="s3cret", allow_insecure_plain="true")
     assert len(AmqpNotifier().warnings({}, allowed)) == 1
     for safe in ("amqps://u:p@broker.example.com", "amqp://u:p@localhost", "amqp://broker.example.com"):
-        assert AmqpNotifier().warnings({}, load(url=safe)) == ()
+        assert list(AmqpNotifier().warnings({}, load(url=safe))) == []
+    assert len(AmqpNotifier().warnings({}, load(url="amqps://u:p@one, amqp://u:p@two, amqp://u:p@three"))) == 2
 
 
 def test_the_limit_leaves_room_for_opening_and_sending() -> None:
-    assert AmqpNotifier().limit({}, load(timeout="10s")) > 2 * 10
+    assert AmqpNotifier().limit({}, load(timeout="10s")) > 3 * 10
+    assert AmqpNotifier().limit({}, load(timeout="10s", url="one,two,three")) > 5 * 10

@@ -16,10 +16,10 @@ from marshmallow import ValidationError
 from pulp_events import Delivery, InvalidConfig, PermanentFailure
 from pulp_events.testing.factory import make_delivery
 from pulp_events.testing.http_sink import HttpSink
+from pulp_events.uri_reference import _REFERENCE, as_uri_reference
 from pulp_events_http import pulp_notifiers
 from pulp_events_http.body import TemplateBody
 from pulp_events_http.config import HttpConfig
-from pulp_events_http.uri_reference import _REFERENCE, as_uri_reference
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

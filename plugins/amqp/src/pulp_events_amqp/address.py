@@ -37,6 +37,17 @@ class BrokerAddress:
             return False
 
 
+def parse_urls(text: str) -> tuple[BrokerAddress, ...]:
+    """The addresses of a list of URLs with commas between them: brokers that stand in for each other.
+
+    A comma inside a user name or password is written `%2C`. Raises ValueError, see `parse_url`.
+
+    >>> [str(address) for address in parse_urls("amqp://one, amqp://two:5673")]
+    ['amqp://one:5672', 'amqp://two:5673']
+    """
+    return tuple(parse_url(part.strip()) for part in text.split(","))
+
+
 def parse_url(text: str) -> BrokerAddress:
     """The address that `text` stands for.
 

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validate
 
+from pulp_events.fields import Duration
 from pulp_events_amqp.exchange import validate_exchange
+
+FORMATS = ("report", "cloudevents", "cloudevents-binary")
+
+_LONGEST_TTL = (2**32 - 1) / 1000
+"""Seconds; `ttl` of a message's header is an unsigned 32-bit number of milliseconds (AMQP 1.0 §3.2.1)."""
+
+_LONGEST_PREFIX = 128
+"""Bytes; with the longest event type it must still be a routing key, which has at most 255 (AMQP 0-9-1 §4.2.5.3)."""
+
+
+def _validate_prefix(prefix: str) -> None:
+    if not prefix:
+        raise ValidationError("Must not be empty; leave it out for the event type alone.")
+    if len(prefix.encode("utf-8", "surrogatepass")) > _LONGEST_PREFIX:
+        raise ValidationError(f"Must be at most {_LONGEST_PREFIX} bytes long.")
+    if not prefix.isprintable() or any(character.isspace() or character in "*#" for character in prefix):
+        raise ValidationError("Must not contain spaces, control characters, * or #.")
+
+
+def _validate_ttl(seconds: float) -> None:
+    if seconds > _LONGEST_TTL:
+        raise ValidationError("Must be at most 49d.")
 
 
 class AmqpConfig(Schema):
@@ -13,4 +36,16 @@ class AmqpConfig(Schema):
     exchange = fields.String(
         validate=validate_exchange,
         metadata={"help": "optional name of an exchange that overrides the setting from server.conf"},
+    )
+    subject_prefix = fields.String(
+        validate=_validate_prefix,
+        metadata={"help": "text before the event type in subject and routing key; Pulp 2 had pulp.server."},
+    )
+    ttl = Duration(
+        minimum=0.001,
+        validate=_validate_ttl,
+        metadata={"help": "how long a message may wait in a queue of the broker before it is dropped, such as 2h"},
+    )
+    format = fields.String(
+        load_default="report", validate=validate.OneOf(FORMATS), metadata={"help": "what the body is"}
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from pulp_events import TransientFailure
 from pulp_events_amqp.address import BrokerAddress
+from pulp_events_amqp.exposure import plain_is_exposed
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,6 @@ def credentials(address: BrokerAddress, settings: Mapping[str, Any]) -> Credenti
     if address.tls and settings["clientcert"]:
         return Credentials("EXTERNAL ANONYMOUS")
     return Credentials("ANONYMOUS")
-
-
-def plain_is_exposed(address: BrokerAddress, settings: Mapping[str, Any]) -> bool:
-    """True if a password would leave this machine unencrypted."""
-    has_user = bool(address.username or settings["username"])
-    return has_user and not address.tls and not address.is_loopback
 
 
 def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:

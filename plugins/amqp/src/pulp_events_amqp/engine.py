@@ -10,6 +10,7 @@ URLs with their passwords, and its `select` fails in a process with more than 10
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import ssl
@@ -25,6 +26,7 @@ from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
 from pulp_events_amqp.opening import Opening, describe_end, hint
 from pulp_events_amqp.procedures import Procedure, Running
+from pulp_events_amqp.sessions import Sessions
 
 T = TypeVar("T")
 
@@ -50,10 +52,17 @@ class Engine:
         self.after_events: list[Callable[[], None]] = []
         """Called after each round of events, and once when the connection is lost."""
 
+        self.heard = time.monotonic()
+        """When the broker last said something."""
+
+        self.tls_version = sock.version() if isinstance(sock, ssl.SSLSocket) else None
+        """Such as `TLSv1.3`; None without TLS."""
+
         self._socket = sock
         self._opening = opening
         self._collector = Collector()
         self._transport = Transport()
+        self.sessions = Sessions(self.connection, self._transport)
         self._lock = threading.Lock()  # guards `lost` together with the acceptance of jobs
         self._jobs: deque[Callable[[], None]] = deque()
         self._procedures: list[Running] = []
@@ -95,6 +104,11 @@ class Engine:
         except TimeoutError:
             running.result.cancel()
             raise TimedOut(f"{self.broker} did not answer in time ({doing})") from None
+
+    def spawn(self, procedure: Callable[[], Procedure[Any]]) -> None:
+        """Run a procedure whose result nobody waits for. Does nothing when the connection is lost."""
+        with contextlib.suppress(TransientFailure):
+            self.post(lambda: self._procedures.append(Running(procedure)))
 
     def close(self) -> None:
         """Say goodbye if the broker still listens, and let go of socket and thread."""
@@ -188,7 +202,7 @@ class Engine:
             self._collector.pop()
         if self.connection.state & Endpoint.REMOTE_CLOSED and not self._closing:
             raise _ConnectionLost(self._describe_end())
-        for callback_after in self.after_events:
+        for callback_after in list(self.after_events):
             callback_after()
         self._procedures = [running for running in self._procedures if not running.advance()]
 
@@ -219,6 +233,7 @@ class Engine:
                 self._transport.close_tail()
                 self._advance()
                 raise _ConnectionLost(self._describe_end())
+            self.heard = time.monotonic()
             self._transport.push(data)
             if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
                 return
@@ -234,7 +249,7 @@ class Engine:
             self.lost = reason
         while self._jobs:  # what was handed over meanwhile must fail, not wait
             self._jobs.popleft()()
-        for callback in self.after_events:
+        for callback in list(self.after_events):
             callback()
         for running in self._procedures:
             running.fail(reason)

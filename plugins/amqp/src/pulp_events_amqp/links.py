@@ -1,14 +1,12 @@
-"""Attaching links, as procedures for the engine's thread.
-
-Sessions are left open until the connection closes, also those that nothing is attached to any more. An ended session's
-channel goes to the next one that begins, and RabbitMQ 4.0 at times loses the `begin` on a channel just left.
-"""
+"""Attaching and detaching links, as procedures for the engine's thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
-from proton import Condition, Data, Endpoint, Link, Receiver, Sender, symbol
+from proton import Condition, Data, Endpoint, Link, Message, Receiver, Sender, symbol
 
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.procedures import Procedure
@@ -23,26 +21,71 @@ class LinkRefused(Exception):
         super().__init__(f"{self.name}: {self.description}")
 
 
-def attach_sender(engine: Engine, address: str | None, capabilities: Sequence[str] = ()) -> Procedure[Sender]:
+OUTCOMES = tuple(f"amqp:{outcome}:list" for outcome in ("accepted", "rejected", "released", "modified"))
+"""What may become of a message (AMQP 1.0 §3.4)."""
+
+
+def attach_sender(
+    engine: Engine, address: str | None, capabilities: Sequence[str] = (), outcomes: Sequence[str] = ()
+) -> Procedure[Sender]:
     """A sender to `address`, on a session of its own: some brokers end the whole session over a link they refuse.
 
     `address`: None for the anonymous terminus, where each message says where it goes. `capabilities`: those that the
-    target is to have. Raises LinkRefused.
+    target is to have. `outcomes`: those that we say we understand; none leaves it to the broker. Raises LinkRefused.
     """
-    session = engine.connection.session()
-    session.open()
+    session = engine.sessions.take()
     sender = session.sender(f"pulp-events-{engine.next_tag()}")
     sender.source.address = sender.name
     if address is not None:
         sender.target.address = address
     if capabilities:
         put_symbols(sender.target.capabilities, capabilities)
+    if outcomes:
+        put_symbols(sender.source.outcomes, outcomes)
     sender.snd_settle_mode = Link.SND_UNSETTLED
     sender.rcv_settle_mode = Link.RCV_FIRST
     sender.open()
-    yield attached(sender)
-    raise_if_refused(sender)
+    try:
+        yield attached(sender)
+        raise_if_refused(sender)
+    except (GeneratorExit, LinkRefused):  # the former: nobody waits for it any more
+        engine.spawn(lambda: detach(engine, sender))
+        raise
     return sender
+
+
+def detach(engine: Engine, *links: Sender | Receiver) -> Procedure[None]:
+    """Close links of one session, which is free for others afterwards.
+
+    On a session that the broker has ended nothing may be said any more, and nothing needs to be.
+    """
+    session = links[0].session
+    if session.state & Endpoint.REMOTE_CLOSED:
+        return
+    for link in links:
+        link.close()
+    for link in links:
+        yield partial(is_closed, link)
+    for link in links:
+        link.free()
+    engine.sessions.give_back(session)
+
+
+def received(receiver: Receiver) -> Procedure[Any]:
+    """The next message that comes over a link. Raises LinkRefused if the link ends before it."""
+
+    def decided() -> bool:
+        current = receiver.current
+        return (current is not None and not current.partial) or is_closed(receiver)
+
+    message: Any = Message()
+    while True:
+        yield decided
+        raise_if_refused(receiver)
+        delivery = message.recv(receiver)
+        if delivery is not None:
+            delivery.settle()
+            return message
 
 
 def attached(link: Sender | Receiver) -> Callable[[], bool]:

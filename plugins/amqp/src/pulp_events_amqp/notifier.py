@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pulp_events import Channel, Notifier
 from pulp_events.notifier import Config
-from pulp_events_amqp.address import parse_url
+from pulp_events_amqp.address import parse_urls
 from pulp_events_amqp.config import AmqpConfig
+from pulp_events_amqp.exposure import plain_warning
 from pulp_events_amqp.settings import MessagingSettings
 
 
@@ -21,24 +22,25 @@ class AmqpNotifier(Notifier):
     update_help = "update an event listener"
 
     def open(self, config: Config, settings: Config) -> Channel:
-        """A channel with a connection of its own to `[messaging] url`."""
+        """A channel on the connection that all channels of this process share."""
         from pulp_events_amqp.channel import AmqpChannel  # imports proton, which is not to slow the CLI
 
-        return AmqpChannel(config.get("exchange") or settings["topic_exchange"], settings)
+        return AmqpChannel(config.get("exchange") or settings["topic_exchange"], config, settings)
 
     def limit(self, config: Config, settings: Config) -> float:
-        """Opening takes at most `timeout`, a batch (with a new connection if that is needed) as long again."""
-        return 2 * float(settings["timeout"]) + 5.0
+        """A batch takes at most `timeout`, and so do a new connection to each broker of the list and its link."""
+        return (len(parse_urls(settings["url"])) + 2) * float(settings["timeout"]) + 5.0
+
+    def probe(self, settings: Config) -> Iterator[str]:
+        """Who the brokers are, whether the exchange is there, and what we may do."""
+        from pulp_events_amqp.probe import probe
+
+        return probe(settings)
 
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
         """Passwords that would travel in the clear."""
-        address = parse_url(settings["url"])
-        username = address.username or settings["username"]
-        if not username or address.tls or address.is_loopback:
-            return ()
-        if settings["allow_insecure_plain"]:
-            return (f"the password of user {username!r} is sent to {address} without TLS; use an amqps:// URL",)
-        return (
-            f"nothing will be sent to {address}: user {username!r} has a password and the connection no TLS; use an "
-            "amqps:// URL in [messaging] url, or set [messaging] allow_insecure_plain = true",
-        )
+        return [
+            warning
+            for address in parse_urls(settings["url"])
+            if (warning := plain_warning(address, settings)) is not None
+        ]

@@ -10,7 +10,8 @@ from typing import Any
 from proton import Delivery, Sender
 
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import LinkRefused, is_closed
+from pulp_events_amqp.links import LinkRefused, detach, is_closed
+from pulp_events_amqp.procedures import Procedure
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Outgoing:
         self._link = link
         self._batches: deque[Batch] = deque()
         self._ended: str | None = None
+        self._tags: set[str] = set()
         self.max_message_size: int = link.remote_max_message_size
         """Bytes; 0: the broker names no limit (AMQP 1.0 §2.7.3)."""
 
@@ -70,6 +72,17 @@ class Outgoing:
     def submit(self, batch: Batch) -> None:
         """Send a batch, as the link's credit permits. Raises TransientFailure when the connection is lost."""
         self._engine.post(lambda: self._batches.append(batch))
+
+    def close(self) -> None:
+        """Detach; whatever is not settled by then is not waited for."""
+        self._engine.spawn(self._detach)
+
+    def _detach(self) -> Procedure[None]:
+        self._engine.after_events.remove(self._after_events)
+        self._end("closed")
+        for tag in self._tags:
+            self._engine.on_outcome.pop(tag, None)
+        yield from detach(self._engine, self._link)
 
     def _after_events(self) -> None:
         """Send what credit there is for; notice the end of the link."""
@@ -94,6 +107,7 @@ class Outgoing:
                 link.stream(encoded)
                 link.advance()
                 batch.unsettled.add(key)
+                self._tags.add(tag)
                 engine.on_outcome[tag] = lambda delivery, tag=tag, batch=batch, key=key: self._settled(  # type: ignore[misc]
                     delivery, tag, batch, key
                 )
@@ -110,6 +124,7 @@ class Outgoing:
         condition = delivery.remote.condition if state == Delivery.REJECTED else None
         text = f"{condition.name}: {condition.description or 'no description'}" if condition else ""
         del self._engine.on_outcome[tag]
+        self._tags.discard(tag)
         batch.unsettled.discard(key)
         delivery.settle()
         batch.results.put(Settled(key, state, text))

@@ -26,6 +26,8 @@ class Running:
     def advance(self) -> bool:
         """Run as far as the conditions permit; True when it has ended."""
         if self.result.cancelled():
+            if self._steps is not None:
+                self._steps.close()
             return True
         try:
             if self._steps is None:

@@ -8,13 +8,13 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from pulp_events.fields import Duration
-from pulp_events_amqp.address import parse_url
+from pulp_events_amqp.address import parse_urls
 from pulp_events_amqp.exchange import validate_exchange
 
 
 def _validate_url(text: str) -> None:
     try:
-        parse_url(text)
+        parse_urls(text)
     except ValueError as error:
         raise ValidationError(str(error)) from None
 
@@ -27,7 +27,8 @@ class MessagingSettings(Schema):
         validate=_validate_url,
         metadata={
             "help": "broker: amqp://, amqps:// (TLS), Pulp 2's tcp:// and ssl://, or HOST:PORT; may hold user name, "
-            "password and, as path, a virtual host of RabbitMQ"
+            "password and, as path, a virtual host of RabbitMQ; several, with commas between them, stand in for each "
+            "other"
         },
     )
     topic_exchange = fields.String(
@@ -42,7 +43,10 @@ class MessagingSettings(Schema):
     timeout = Duration(
         load_default=10.0,
         minimum=0.1,
-        metadata={"help": "time for connecting, and for the broker's answer to what was sent"},
+        metadata={
+            "help": "time for connecting to one broker, for coming back after a connection was lost, and for the "
+            "broker's answer to what was sent"
+        },
     )
     heartbeat = Duration(
         load_default=30.0,
@@ -84,5 +88,9 @@ class MessagingSettings(Schema):
     def _credentials_are_whole(self, data: Mapping[str, Any], **_: Any) -> None:
         if data.get("clientkey") and not data.get("clientcert"):
             raise ValidationError("Is of no use without clientcert; set that too.", "clientkey")
-        if data.get("password") and not data.get("username") and not parse_url(data["url"]).username:
+        if (
+            data.get("password")
+            and not data.get("username")
+            and not any(address.username for address in parse_urls(data["url"]))
+        ):
             raise ValidationError("Is of no use without username; set that too.", "password")

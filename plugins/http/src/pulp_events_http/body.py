@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from pulp_events import Delivery, PermanentFailure
+from pulp_events.cloud_events import attributes
 from pulp_events.notifier import Config
 from pulp_events.templates import Template, TemplateError
-from pulp_events_http.uri_reference import as_uri_reference
 
 JSON = "application/json"
 
@@ -57,21 +57,6 @@ class _CloudEvent:
         self._http = http
         self._event = CloudEvent
 
-    @staticmethod
-    def _attributes(delivery: Delivery, payload: Any) -> dict[str, Any]:
-        attributes = {
-            "specversion": "1.0",
-            "id": delivery.event_id,
-            "source": as_uri_reference(delivery.source),
-            "type": delivery.event_type,
-            "time": delivery.event_time,
-            "datacontenttype": JSON,
-        }
-        subject = payload.get("repo_id") if isinstance(payload, Mapping) else None
-        if isinstance(subject, str) and subject:
-            attributes["subject"] = subject
-        return attributes
-
 
 class StructuredCloudEvent(_CloudEvent):
     """The whole event in the body (HTTP protocol binding 1.0 §3.2)."""
@@ -80,7 +65,7 @@ class StructuredCloudEvent(_CloudEvent):
 
     def __call__(self, delivery: Delivery) -> Made:
         report = json.loads(delivery.report)
-        event = self._event(self._attributes(delivery, report["payload"]), report)
+        event = self._event(attributes(delivery, report["payload"]), report)
         return self._http.to_structured_event(event).body, {}
 
 
@@ -90,7 +75,7 @@ class BinaryCloudEvent(_CloudEvent):
     content_type = JSON
 
     def __call__(self, delivery: Delivery) -> Made:
-        event = self._event(self._attributes(delivery, json.loads(delivery.report)["payload"]), delivery.report)
+        event = self._event(attributes(delivery, json.loads(delivery.report)["payload"]), delivery.report)
         message = self._http.to_binary_event(event)
         return message.body, {name: value for name, value in message.headers.items() if name != "content-type"}
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pulp_events_amqp.broker import Broker
+from pulp_events_amqp.dialects.artemis import Artemis
 from pulp_events_amqp.dialects.base import Dialect
+from pulp_events_amqp.dialects.broker_j import BrokerJ
 from pulp_events_amqp.dialects.qpid import Qpid
 from pulp_events_amqp.dialects.rabbitmq import RabbitMQ
+from pulp_events_amqp.dialects.unknown import Unknown
 
-DIALECTS: tuple[type[Dialect], ...] = (Qpid, RabbitMQ)
+DIALECTS: tuple[type[Dialect], ...] = (Qpid, RabbitMQ, Artemis, BrokerJ)
 
 
-def dialect_for(product: str) -> Dialect:
-    """The dialect of the broker that calls itself `product`; an unknown one is treated as Qpid is."""
-    return next((dialect for dialect in DIALECTS if product in dialect.products), Qpid)()
+def dialect_for(broker: Broker) -> Dialect:
+    """How to talk to `broker`."""
+    return next((dialect for dialect in DIALECTS if dialect.recognises(broker)), Unknown)(broker)

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from proton import Sender
 
-from pulp_events import PermanentFailure
+from pulp_events import PermanentFailure, TransientFailure
+from pulp_events_amqp.broker import Broker
 from pulp_events_amqp.engine import Engine
+from pulp_events_amqp.links import LinkRefused
+from pulp_events_amqp.outgoing import Settled
 from pulp_events_amqp.procedures import Procedure
 
 EXCHANGE_TYPE = "topic"
 """The type of every exchange that we publish to: its consumers choose by patterns over the event type."""
+
+UNAUTHORISED = ("amqp:unauthorized-access", "amqp:not-allowed")
+"""Conditions for a missing permission (AMQP 1.0 §2.8.15)."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A link over which messages may be sent, and what was learnt on the way."""
+
+    link: Sender
+    may_create: bool | None = None
+    """Whether we may make exchanges; None if the broker did not have to say."""
 
 
 class Dialect:
@@ -20,20 +36,59 @@ class Dialect:
     products: ClassVar[tuple[str, ...]] = ()
     """What brokers of this kind put in `product` of their open frame's properties."""
 
-    released_is_delivered: ClassVar[bool] = False
-    """True where RELEASED says that nobody has subscribed to the message: then there is nothing left to be done."""
+    publish: ClassVar[str] = "publish"
+    """The broker's own word for the permission to publish."""
 
-    def to(self, exchange: str, event_type: str) -> str | None:
+    create: ClassVar[str] = "create"
+    """The broker's own word for the permission to make an exchange."""
+
+    mendable: ClassVar[frozenset[str]] = frozenset({*UNAUTHORISED, "amqp:resource-limit-exceeded"})
+    """Conditions of a rejection that an administrator or time can mend, such as a queue that is full."""
+
+    def __init__(self, broker: Broker | None = None) -> None:
+        self.broker = broker or Broker()
+
+    @classmethod
+    def recognises(cls, broker: Broker) -> bool:
+        """True if this is how to talk to `broker`."""
+        return broker.product in cls.products
+
+    def to(self, exchange: str, subject: str) -> str | None:
         """The `to` property of a message (AMQP 1.0 §3.2.4); None where the link says where it goes."""
         return None
 
-    def attach(self, engine: Engine, exchange: str) -> Procedure[Sender]:
+    def attach(self, engine: Engine, exchange: str) -> Procedure[Attachment]:
         """A link to `exchange`, which is made as a durable topic exchange when it is absent.
 
         Raises PermanentFailure for an exchange of another type, TransientFailure for anything that an administrator
         or time can mend.
         """
         raise NotImplementedError
+
+    def exists(self, engine: Engine, exchange: str) -> Procedure[bool | None]:
+        """Whether the exchange is there; never makes it. None if the broker cannot be asked that.
+
+        Raises TransientFailure if we may not publish to it, or the broker answers with another fault.
+        """
+        raise NotImplementedError
+
+    def nobody_subscribed(self, settled: Settled) -> bool:
+        """True for what the broker makes of a message that no queue wanted: then there is nothing left to be done."""
+        return False
+
+    def is_gone(self, settled: Settled) -> bool:
+        """True if a message was rejected because the exchange has been deleted."""
+        return settled.condition.startswith("amqp:not-found:")
+
+    def is_mendable(self, settled: Settled) -> bool:
+        """True for a rejection that a later attempt may not meet."""
+        return settled.condition.partition(": ")[0] in self.mendable
+
+    def explain_end(self, exchange: str, reason: str) -> str:
+        """Why link or connection ended, with the permission that is missing if it is for that."""
+        if any(condition in reason for condition in UNAUTHORISED):
+            return f"{reason}; the permission {self.publish!r} on exchange {exchange!r} is missing, grant it"
+        return reason
 
 
 def wrong_type(exchange: str, found: str | None, said: str) -> PermanentFailure:
@@ -42,4 +97,19 @@ def wrong_type(exchange: str, found: str | None, said: str) -> PermanentFailure:
     return PermanentFailure(
         f"exchange {exchange!r} {what}, but events need one of type {EXCHANGE_TYPE} ({said}); name another exchange, "
         "or delete this one at the broker and it is made anew"
+    )
+
+
+def may_not_publish(dialect: Dialect, exchange: str, refused: LinkRefused) -> TransientFailure:
+    """The failure for the missing permission to publish."""
+    return TransientFailure(
+        f"the permission {dialect.publish!r} on exchange {exchange!r} is missing ({refused}); grant it at the broker"
+    )
+
+
+def absent(dialect: Dialect, exchange: str, refused: object) -> TransientFailure:
+    """The failure for an exchange that is not there and that we may not make. `refused`: the broker's words."""
+    return TransientFailure(
+        f"exchange {exchange!r} is absent and the permission {dialect.create!r} to make it is missing ({refused}); "
+        "grant it, or create the exchange as a durable topic exchange"
     )

@@ -9,7 +9,7 @@ from typing import Any
 from proton import Link, Message, symbol
 
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import attached, raise_if_refused
+from pulp_events_amqp.links import attached, detach, raise_if_refused, received
 from pulp_events_amqp.procedures import Procedure
 
 _NODE = "/management"
@@ -32,8 +32,7 @@ def request(engine: Engine, method: str, path: str, body: Mapping[str, Any]) -> 
 
     The pair is a sender and a receiver of one name, with the link property `paired`, between the same two addresses.
     """
-    session = engine.connection.session()
-    session.open()
+    session = engine.sessions.take()
     name = f"pulp-events-management-{engine.next_tag()}"
     sender, receiver = session.sender(name), session.receiver(name)
     for link in (sender, receiver):
@@ -49,17 +48,6 @@ def request(engine: Engine, method: str, path: str, body: Mapping[str, Any]) -> 
     yield lambda: sender.credit > 0 or bool(session.state & sender.REMOTE_CLOSED)
     raise_if_refused(sender)
     Message(dict(body), id=_ID, subject=method, address=path, reply_to="$me").send(sender, engine.next_tag())
-    answer: Any = Message()
-    while True:
-        yield lambda: _complete(receiver) or bool(session.state & receiver.REMOTE_CLOSED)
-        raise_if_refused(receiver)
-        delivery = answer.recv(receiver)
-        if delivery is not None:
-            delivery.settle()
-            break
+    answer = yield from received(receiver)
+    yield from detach(engine, sender, receiver)
     return Answer(int(answer.subject or 0), answer.body if isinstance(answer.body, str) else "")
-
-
-def _complete(receiver: Link) -> bool:
-    current = receiver.current
-    return current is not None and not current.partial

@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from proton import Sender
+from proton import Delivery
 
 from pulp_events import TransientFailure
-from pulp_events_amqp.dialects.base import EXCHANGE_TYPE, Dialect, wrong_type
+from pulp_events_amqp.dialects.base import (
+    EXCHANGE_TYPE,
+    UNAUTHORISED,
+    Attachment,
+    Dialect,
+    absent,
+    may_not_publish,
+    wrong_type,
+)
 from pulp_events_amqp.dialects.link_pair import Answer, request
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import LinkRefused, attach_sender
+from pulp_events_amqp.links import LinkRefused, attach_sender, detach
+from pulp_events_amqp.outgoing import Settled
 from pulp_events_amqp.procedures import Procedure
 
 _LINK_PAIR = "LINK_PAIR_V1_0"
@@ -27,13 +36,12 @@ class RabbitMQ(Dialect):
     """
 
     products = ("RabbitMQ",)
-    released_is_delivered = True
+    publish = "write"
+    create = "configure"
 
-    def attach(self, engine: Engine, exchange: str) -> Procedure[Sender]:
+    def attach(self, engine: Engine, exchange: str) -> Procedure[Attachment]:
         """See `Dialect.attach`."""
-        if _LINK_PAIR not in [str(name) for name in engine.connection.remote_offered_capabilities or ()]:
-            version = (engine.connection.remote_properties or {}).get("version", "of unknown version")
-            raise TransientFailure(f"{engine.broker} is RabbitMQ {version}; version 4 or later is needed")
+        self._check_version(engine)
         path = _path(exchange)
         declared = yield from self._declare(engine, path)
         other_type = re.search(r"'type'.*current is '([^']*)'", declared.text)
@@ -42,26 +50,46 @@ class RabbitMQ(Dialect):
         if declared.status not in (201, 204, 403, 409):
             raise TransientFailure(f"{engine.broker} did not declare exchange {exchange!r}: {declared}")
         # 409 for durability or arguments: whoever made it had their reasons.
-        if declared.status == 403:
-            yield from self._find(engine, exchange, path, declared)
+        if declared.status == 403 and not (yield from self.exists(engine, exchange)):
+            raise absent(self, exchange, declared)
         try:
-            return (yield from attach_sender(engine, None))
+            link = yield from attach_sender(engine, None)
         except LinkRefused as refused:
             raise TransientFailure(f"{engine.broker} refused a link: {refused}") from refused
+        return Attachment(link, may_create=declared.status != 403)
 
-    def to(self, exchange: str, event_type: str) -> str:
-        """See `Dialect.to`."""
-        return f"{_path(exchange)}/{quote(event_type, safe='')}"
-
-    def _find(self, engine: Engine, exchange: str, path: str, declared: Answer) -> Procedure[None]:
-        """Not permitted to make it: return if it is there all the same."""
+    def exists(self, engine: Engine, exchange: str) -> Procedure[bool | None]:
+        """See `Dialect.exists`. A link to an exchange that is absent, or not ours to write to, is refused."""
+        self._check_version(engine)
         try:
-            yield from attach_sender(engine, path)
+            link = yield from attach_sender(engine, _path(exchange))
         except LinkRefused as refused:
+            if refused.name == "amqp:not-found":
+                return False
+            if refused.name in UNAUTHORISED:
+                raise may_not_publish(self, exchange, refused) from refused
+            raise TransientFailure(f"{engine.broker} refused exchange {exchange!r}: {refused}") from refused
+        engine.spawn(lambda: detach(engine, link))
+        return True
+
+    def to(self, exchange: str, subject: str) -> str:
+        """See `Dialect.to`."""
+        return f"{_path(exchange)}/{quote(subject, safe='')}"
+
+    def nobody_subscribed(self, settled: Settled) -> bool:
+        """See `Dialect.nobody_subscribed`."""
+        return settled.state == Delivery.RELEASED
+
+    def is_mendable(self, settled: Settled) -> bool:
+        """See `Dialect.is_mendable`. A rejection without a condition is a queue's that is full (`reject-publish`)."""
+        return not settled.condition or super().is_mendable(settled)
+
+    def _check_version(self, engine: Engine) -> None:
+        if _LINK_PAIR not in self.broker.capabilities:
             raise TransientFailure(
-                f"exchange {exchange!r} cannot be used ({refused}) and the permission 'configure' to create it is "
-                f"missing ({declared}); grant it or create the exchange as a durable topic exchange"
-            ) from refused
+                f"{engine.broker} is RabbitMQ {self.broker.version or 'of unknown version'}; version 4 or later is "
+                "needed"
+            )
 
     def _declare(self, engine: Engine, path: str) -> Procedure[Answer]:
         properties = {"type": EXCHANGE_TYPE, "durable": True, "auto_delete": False, "internal": False, "arguments": {}}
