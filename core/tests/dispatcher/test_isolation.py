@@ -158,6 +158,15 @@ def test_pauses_between_probes_double_up_to_five_minutes():
     assert circuit.wait(now) == 0 and not circuit.is_open
 
 
+def test_what_fails_together_opens_the_circuit_once():
+    circuit = Circuit()
+    for _ in range(200):  # a batch whose connection broke
+        circuit.failed(0.0)
+    assert circuit.wait(0.0) == FIRST_PAUSE
+    circuit.failed(FIRST_PAUSE)  # the probe
+    assert circuit.wait(FIRST_PAUSE) == 2 * FIRST_PAUSE
+
+
 def test_lanes_widen_only_while_the_endpoint_and_not_the_cpu_is_slow():
     pace = Pace()
     for _ in range(10):

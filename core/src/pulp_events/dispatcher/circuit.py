@@ -32,7 +32,13 @@ class Circuit:
         self.failures = 0
 
     def failed(self, now: float) -> None:
-        """The endpoint did not answer, or asked for another attempt."""
+        """The endpoint did not answer, or asked for another attempt.
+
+        While the circuit is open and no probe is due, this is about what was under way when it opened (the rest of a
+        batch whose connection broke, say), which tells nothing new: only the probe may double the pause.
+        """
+        if self.wait(now) > 0:
+            return
         self.failures += 1
         if self.is_open:
             doublings = min(self.failures - THRESHOLD, 10)
