@@ -46,7 +46,9 @@ def test_without_permission_to_make_it_an_absent_exchange_is_a_failure_that_name
 ) -> None:
     with AmqpBroker(product) as broker:
         broker.faults.may_create = False
-        with pytest.raises(TransientFailure, match=r"'pulp' is absent and the permission '(create|configure).*' to make it is missing") as caught:
+        with pytest.raises(
+            TransientFailure, match=r"'pulp' is absent and the permission '(create|configure).*' to make it is missing"
+        ) as caught:
             open_channel(broker.url)
         assert not isinstance(caught.value, TimedOut)
 

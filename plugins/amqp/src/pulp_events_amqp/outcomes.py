@@ -23,7 +23,7 @@ def failure_of(settled: Settled, exchange: str, dialect: Dialect) -> DeliveryFai
     if settled.state == Delivery.ACCEPTED or dialect.nobody_subscribed(settled):
         return None
     if settled.state == Delivery.REJECTED:
-        said = settled.condition or "no condition"
+        said = dialect.explain_rejection(settled)
         if dialect.is_gone(settled):
             return ExchangeGone(f"exchange {exchange!r} is gone: {said}; it is made anew for the next attempt")
         text = f"exchange {exchange!r} rejected the message: {said}"

@@ -84,6 +84,10 @@ class Dialect:
         """True for a rejection that a later attempt may not meet."""
         return settled.condition.partition(": ")[0] in self.mendable
 
+    def explain_rejection(self, settled: Settled) -> str:
+        """The broker's reason for rejecting a message."""
+        return settled.condition or "no condition"
+
     def explain_end(self, exchange: str, reason: str) -> str:
         """Why link or connection ended, with the permission that is missing if it is for that."""
         if any(condition in reason for condition in UNAUTHORISED):

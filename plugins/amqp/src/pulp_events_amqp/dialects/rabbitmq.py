@@ -84,6 +84,10 @@ class RabbitMQ(Dialect):
         """See `Dialect.is_mendable`. A rejection without a condition is a queue's that is full (`reject-publish`)."""
         return not settled.condition or super().is_mendable(settled)
 
+    def explain_rejection(self, settled: Settled) -> str:
+        """See `Dialect.explain_rejection`."""
+        return settled.condition or "no condition, so a queue is full or not to be had"
+
     def _check_version(self, engine: Engine) -> None:
         if _LINK_PAIR not in self.broker.capabilities:
             raise TransientFailure(
