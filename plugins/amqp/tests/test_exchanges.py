@@ -63,8 +63,8 @@ def test_without_permission_to_publish_the_failure_has_the_brokers_words(product
 
 
 def test_an_old_rabbitmq_is_named_as_the_reason(rabbit_like, open_channel) -> None:
-    rabbit_like.nodes.is_rabbitmq = False  # it then offers no link pair
-    rabbit_like.version = "3.13.7"
+    rabbit_like.manner.offered = ("ANONYMOUS-RELAY",)
+    rabbit_like.manner.version = "3.13.7"
     with pytest.raises(TransientFailure, match=r"RabbitMQ 3\.13\.7; version 4"):
         open_channel(rabbit_like.url)
 

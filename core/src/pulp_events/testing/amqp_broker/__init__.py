@@ -5,9 +5,9 @@
         [message] = broker.wait_for(1, timeout=5)
         print(message.subject, message.body)
 
-It speaks real AMQP over real sockets and behaves, as far as publishers and topic subscribers see, like Apache Qpid C++
-or like RabbitMQ 4 (`product`); `faults` makes it misbehave. Needs the extra `pulp-events[test-amqp]`; nothing else in
-`pulp_events` imports proton.
+It speaks real AMQP over real sockets and behaves, as far as publishers and topic subscribers see, like Apache Qpid C++,
+RabbitMQ 4, ActiveMQ Artemis or Qpid Broker-J (`product`); `faults` makes it misbehave. Needs the extra
+`pulp-events[test-amqp]`; nothing else in `pulp_events` imports proton.
 """
 
 from __future__ import annotations

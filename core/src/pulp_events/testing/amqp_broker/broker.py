@@ -8,17 +8,18 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
 from pulp_events.testing.amqp_broker.faults import Faults
+from pulp_events.testing.amqp_broker.manners import manner_of
 from pulp_events.testing.amqp_broker.messages import ReceivedMessage
 from pulp_events.testing.amqp_broker.nodes import Nodes, Subscription
 from pulp_events.testing.amqp_broker.peer import Peer
 
-Product = Literal["qpid-cpp", "RabbitMQ"] | str
+Product = Literal["qpid-cpp", "RabbitMQ", "apache-activemq-artemis", "Apache Qpid Broker-J Core"] | str
 _TICK = 0.25
 """Seconds between looks at connections' idle time-outs."""
 
@@ -26,7 +27,8 @@ _TICK = 0.25
 class AmqpBroker:
     """An AMQP 1.0 broker on 127.0.0.1. A context manager; `start` and `stop` do the same.
 
-    Topic exchanges by AMQP's rules; nothing is stored, and what nobody is subscribed to is only kept in `messages`.
+    Topic exchanges by AMQP's rules, in the manner of one of four brokers. Nothing is stored, and what nobody is
+    subscribed to is only kept in `messages`.
     """
 
     def __init__(
@@ -42,18 +44,18 @@ class AmqpBroker:
         faults: Faults | None = None,
     ) -> None:
         """
-        `product`: what it calls itself; `RabbitMQ` makes it behave like RabbitMQ 4, anything else like Qpid C++.
+        `product`: what it calls itself, and whose manners it has: `RabbitMQ`, `apache-activemq-artemis`, `Apache Qpid
+        Broker-J Core`; of anything else Qpid C++'s.
         `port`: 0 for a free one. `users`: passwords by name; SASL PLAIN is then demanded.
         `certificate`, `key`: PEM files, make it a TLS port. `client_ca`: PEM file; clients must show a certificate of
         that CA, and may authenticate with it (SASL EXTERNAL).
         `idle_timeout`: seconds of silence after which it drops a client; 0: never.
         """
-        self.product = product
-        self.version = "4.0.5" if product == "RabbitMQ" else "1.40.0"
+        self.manner = manner_of(product)
         self.users = dict(users or {})
         self.idle_timeout = idle_timeout
         self.faults = faults or Faults()
-        self.nodes = Nodes(product)
+        self.nodes = Nodes()
         self.authentications: list[tuple[str, str]] = []
         """SASL mechanism and user name of each client that came, in order."""
 
@@ -163,8 +165,8 @@ class AmqpBroker:
 
     # ---- on the broker's thread -------------------------------------------------------------------------------------
 
-    def publish(self, exchange: str, key: str | None, encoded: bytes) -> str:
-        """Take a message in; its outcome. `key`: routing key, None for the message's subject."""
+    def publish(self, exchange: str, key: str | None, encoded: bytes, capabilities: Sequence[str] = ()) -> str:
+        """Take a message in; its outcome. `key`: routing key, None for the message's subject. Raises Refusal."""
         faults = self.faults
         outcome: str = faults.outcome
         limit = faults.close_after if faults.close_after is not None else faults.drop_after
@@ -173,10 +175,8 @@ class AmqpBroker:
             self._commands.append("amqp:connection:forced" if faults.close_after is not None else None)
             faults.close_after = faults.drop_after = None
         message = ReceivedMessage(exchange, encoded, key, outcome)
-        if outcome == "accept" and (self.nodes.subscriptions or self.nodes.is_rabbitmq):
-            routed = self.nodes.route(message)
-            if self.nodes.is_rabbitmq and not routed:
-                message = replace(message, outcome="release")
+        if outcome == "accept" and not self.nodes.route(message):
+            message = replace(message, outcome=self.manner.unrouted(capabilities, message.routing_key))
         with self._arrived:
             self._messages.append(message)
             self._arrived.notify_all()

@@ -31,6 +31,12 @@ class Faults:
     may_publish: bool = True
     """False: nobody has the permission to publish."""
 
+    has_management: bool = True
+    """False: there is no management node (that of Broker-J is a plugin)."""
+
+    full: bool = False
+    """True: the queues are full; messages are rejected as the real broker would."""
+
     silent: bool = False
     """True: connections are accepted or kept, and nothing is said any more, not even a heartbeat."""
 

@@ -1,13 +1,13 @@
-"""What the broker does with one attached link: take messages in, hand them out, answer requests."""
+"""What the broker does with one attached link: take messages in, hand them out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from proton import Condition, Data, Delivery, Described, Link, Message, Receiver, Sender
 
-from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
+from pulp_events.testing.amqp_broker.manners.base import SELECTOR, TOPIC_BINDING
+from pulp_events.testing.amqp_broker.nodes import Refusal, Subscription
 
 if TYPE_CHECKING:
     from pulp_events.testing.amqp_broker.broker import AmqpBroker
@@ -27,6 +27,8 @@ class Publisher:
         self._broker = broker
         self._link = link
         self._exchange = exchange
+        self._capabilities = symbols(link.remote_target.capabilities)
+        self._outcomes = symbols(link.remote_source.outcomes)
         self._credit = broker.faults.credit
         link.flow(self._credit)
 
@@ -37,32 +39,46 @@ class Publisher:
             return
         encoded = bytes(link.recv(delivery.pending) or b"")
         link.advance()
-        condition = Condition("amqp:precondition-failed", "rejected by the test")
+        condition: Condition | None = Condition("amqp:precondition-failed", "rejected by the test")
         try:
-            outcome = self._broker.publish(*self._destination(encoded), encoded)
+            if self._broker.faults.full:
+                raise self._broker.manner.full()
+            exchange, key = self._destination(encoded)
+            outcome = self._broker.publish(exchange, key, encoded, self._capabilities)
         except Refusal as refusal:
-            outcome, condition = "reject", Condition(refusal.condition, refusal.description)
-            if refusal.ends_session:
-                link.session.condition = condition
-                link.session.close()
+            outcome = "reject"
+            condition = Condition(refusal.condition, refusal.description) if refusal.condition else None
+            if refusal.ends_session or refusal.ends_link:
+                endpoint = link.session if refusal.ends_session else link
+                endpoint.condition = condition
+                endpoint.close()
                 return
         if outcome == "never":
             return
-        if outcome == "reject":
+        if outcome == "reject" and condition is not None:
             delivery.local.condition = condition
-        delivery.update(_STATES[outcome])
+        if (
+            self._broker.manner.knows_default_outcomes
+            or outcome == "accept"
+            or f"amqp:{outcome}ed:list" in self._outcomes
+        ):
+            delivery.update(_STATES[outcome])
         delivery.settle()
         if link.credit <= self._credit // 2:
             link.flow(self._credit - link.credit)
 
+    def flow(self) -> None:
+        """Nothing to send."""
+
     def _destination(self, encoded: bytes) -> tuple[str, str | None]:
         """Exchange and routing key; None for the message's subject, which need not be known if nobody asks."""
-        nodes = self._broker.nodes
+        broker = self._broker
         if self._exchange is not None:
-            return self._exchange, "" if nodes.is_rabbitmq else None
+            broker.manner.before_publishing(self._exchange, broker.faults)
+            return self._exchange, broker.manner.key_of_link()
         message = Message()
         message.decode(encoded)
-        return nodes.destination(message.address or "", self._broker.faults.may_publish)
+        return broker.manner.destination(broker.nodes, message.address or "", broker.faults)
 
 
 class Subscriber:
@@ -86,55 +102,17 @@ class Subscriber:
         delivery.settle()
 
 
-class Management:
-    """RabbitMQ's management link pair: a receiver and a sender of one name."""
-
-    def __init__(self, nodes: Nodes, may_create: Callable[[], bool]) -> None:
-        self._nodes = nodes
-        self._may_create = may_create
-        self._answers: list[Message] = []
-        self._tags = 0
-        self.requests: Receiver | None = None
-        self.answers: Sender | None = None
-
-    def delivery(self, delivery: Delivery) -> None:
-        """A request came in, or an answer was settled."""
-        if not delivery.readable or delivery.partial or self.requests is None:
-            return
-        request: Any = Message()  # proton's hints for `recv` and `body` are too narrow
-        request.recv(self.requests)
-        delivery.settle()
-        self.requests.flow(1)
-        answer = Message(correlation_id=request.id, subject="404")
-        if request.subject == "PUT" and (request.address or "").startswith("/exchanges/"):
-            try:
-                status, text = self._nodes.declare(request.address, request.body, self._may_create())
-            except Refusal as refusal:
-                session = self.requests.session
-                session.condition = Condition(refusal.condition, refusal.description)
-                session.close()
-                return
-            answer.subject, answer.body = str(status), text
-        self._answers.append(answer)
-        self.flow()
-
-    def flow(self) -> None:
-        """Send the answers that there is credit for."""
-        while self._answers and self.answers is not None and self.answers.credit > 0:
-            self._tags += 1
-            self._answers.pop(0).send(self.answers, f"answer-{self._tags}")
-
-
-def binding_pattern(link: Link) -> str:
-    """The pattern of the source filter `apache.org:legacy-amqp-topic-binding:string`; `#` if there is none."""
+def filters(link: Link) -> dict[str, str]:
+    """The filters of a source: values by descriptor, the numeric ones by their names."""
+    found = {}
     for value in _read(link.remote_source.filter, {}).values():
-        if isinstance(value, Described) and str(value.descriptor) in _TOPIC_BINDING:
-            return str(value.value)
-    return "#"
+        if isinstance(value, Described):
+            found[_NAMES.get(str(value.descriptor), str(value.descriptor))] = str(value.value)
+    return found
 
 
-def capabilities(data: Data) -> list[str]:
-    """Capabilities of a terminus: an array of symbols, or one alone."""
+def symbols(data: Data) -> list[str]:
+    """Capabilities or outcomes of a terminus: an array of symbols, or one alone."""
     found = _read(data, [])
     return [str(name) for name in found] if not isinstance(found, str) else [found]
 
@@ -147,4 +125,5 @@ def _read(data: Data, default: Any) -> Any:
     return default if value is None else value
 
 
-_TOPIC_BINDING = ("apache.org:legacy-amqp-topic-binding:string", str(0x0000468C00000001))
+_NAMES = {str(0x0000468C00000001): TOPIC_BINDING, str(0x0000468C00000004): SELECTOR}
+"""Of the numeric descriptors."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from proton import Collector, Condition, Connection, Endpoint, Event, Link, Session, Transport, symbol
 
-from pulp_events.testing.amqp_broker.links import Management, Publisher, Subscriber, binding_pattern, capabilities
-from pulp_events.testing.amqp_broker.nodes import Refusal, Subscription
+from pulp_events.testing.amqp_broker.links import Publisher, Subscriber, filters, symbols
+from pulp_events.testing.amqp_broker.manners.base import RequestHandler
+from pulp_events.testing.amqp_broker.nodes import Refusal
 from pulp_events.testing.amqp_broker.sasl import SaslServer
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ class Peer:
         self._output = b""
         self._transport = Transport(Transport.SERVER)
         self._transport.idle_timeout = broker.idle_timeout
+        if broker.manner.channel_max is not None:
+            self._transport.channel_max = broker.manner.channel_max
         self._collector = Collector()
         self._connection = Connection()
         self._connection.collect(self._collector)
         self._transport.bind(self._connection)
-        self._managements: dict[str, Management] = {}
+        self._requests: RequestHandler | None = None
         self._subscribers: list[Subscriber] = []
 
     # ---- input and output -------------------------------------------------------------------------------------------
@@ -121,13 +124,12 @@ class Peer:
                 handler.delivery(event.delivery)
         elif kind is Event.LINK_FLOW:
             handler = getattr(event.link, "handled_by", None)
-            if isinstance(handler, Subscriber | Management):
+            if handler is not None:
                 handler.flow()
         elif kind is Event.CONNECTION_REMOTE_OPEN:
             self._connection.container = "amqp-broker"
-            self._connection.properties = {"product": self._broker.product, "version": self._broker.version}
-            offered = ["ANONYMOUS-RELAY", *(["LINK_PAIR_V1_0"] if self._broker.nodes.is_rabbitmq else [])]
-            self._connection.offered_capabilities = list(map(symbol, offered))
+            self._connection.properties = self._broker.manner.properties()
+            self._connection.offered_capabilities = list(map(symbol, self._broker.manner.offered))
             self._connection.open()
         elif kind is Event.SESSION_REMOTE_OPEN:
             event.session.open()
@@ -143,46 +145,34 @@ class Peer:
                 endpoint.close()
 
     def _attach(self, link: Any) -> None:
-        faults = self._broker.faults
+        broker = self._broker
+        manner, faults = broker.manner, broker.faults
         link.source.copy(link.remote_source)
         link.target.copy(link.remote_target)
         try:
-            if self._broker.nodes.is_rabbitmq and link.remote_target.address == "/management":
-                self._attach_management(link)
+            if manner.management(broker.nodes, faults, link):
+                self._requests = self._requests or manner.requests(broker.nodes, faults)
+                link.handled_by = self._requests
+                link.open()
+                self._requests.add(link)
             elif link.is_receiver:
-                wanted = capabilities(link.remote_target.capabilities)
                 address = link.remote_target.address
-                if address is None and self._broker.nodes.is_rabbitmq:
-                    exchange = None  # the anonymous terminus
-                else:
-                    exchange = self._broker.nodes.attach(address or "", wanted, faults.may_create, faults.may_publish)
+                exchange = None
+                if address is not None or not manner.has_anonymous_terminus:
+                    wanted = symbols(link.remote_target.capabilities)
+                    exchange = manner.attach(broker.nodes, address or "", wanted, faults)
                 link.max_message_size = faults.max_message_size
                 link.open()
-                link.handled_by = Publisher(self._broker, link, exchange)
+                link.handled_by = Publisher(broker, link, exchange)
             else:
-                source, _ = self._broker.nodes.address(link.remote_source.address or "")
-                subscription = Subscription(source, binding_pattern(link))
+                subscription = manner.subscription(link.remote_source.address or "", filters(link))
                 link.handled_by = subscriber = Subscriber(link, subscription)
                 subscription.taken = subscriber.flow
-                self._broker.nodes.subscriptions.append(subscription)
+                broker.nodes.subscriptions.append(subscription)
                 self._subscribers.append(subscriber)
                 link.open()
         except Refusal as refusal:
             self._refuse(link, link.session, refusal)
-
-    def _attach_management(self, link: Any) -> None:
-        management = self._managements.setdefault(
-            link.name, Management(self._broker.nodes, lambda: self._broker.faults.may_create)
-        )
-        link.handled_by = management
-        link.properties = {symbol("paired"): True}
-        link.open()
-        if link.is_receiver:
-            management.requests = link
-            link.flow(1)
-        else:
-            management.answers = link
-            management.flow()
 
     def _refuse(self, link: Link, session: Session, refusal: Refusal) -> None:
         condition = Condition(refusal.condition, refusal.description)

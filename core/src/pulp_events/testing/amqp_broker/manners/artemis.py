@@ -1,0 +1,59 @@
+"""As Apache ActiveMQ Artemis 2, after its manual and the text of its AMQP module; not measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from pulp_events.testing.amqp_broker.faults import Faults
+from pulp_events.testing.amqp_broker.manners.base import SELECTOR, Manner
+from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
+
+_CLAUSE = re.compile(r"\s*JMSType\s*(=|LIKE)\s*'([^']*)'\s*\Z", re.IGNORECASE)
+
+
+class ArtemisManner(Manner):
+    """The exchange is an address: `topic` is multicast, everything else anycast. It is made on attach."""
+
+    product = "apache-activemq-artemis"
+    version = "2.40.0"
+
+    def attach(self, nodes: Nodes, address: str, capabilities: Sequence[str], faults: Faults) -> str:
+        """See `Manner.attach`."""
+        wanted = "topic" if "topic" in capabilities else "anycast"
+        if address not in nodes.exchanges:
+            if not faults.may_create:
+                text = f"AMQ229032: User: pulp does not have permission='CREATE_ADDRESS' on address {address}"
+                raise Refusal("amqp:internal-error", text)
+            nodes.exchanges[address] = wanted
+        if nodes.exchanges[address] != wanted:
+            raise Refusal("amqp:illegal-state", f"Address {address} is not configured for routing type MULTICAST")
+        if not faults.may_publish:
+            text = (
+                "AMQ119017: not authorized to create producer, AMQ229032: User: pulp does not have permission='SEND' "
+                f"on address {address}"
+            )
+            raise Refusal("amqp:unauthorized-access", text)
+        return address
+
+    def full(self) -> Refusal:
+        """See `Manner.full`."""
+        return Refusal("amqp:resource-limit-exceeded", "Address is full: pulp")
+
+    def subscription(self, address: str, filters: dict[str, str]) -> Subscription:
+        """See `Manner.subscription`. Of selectors, `JMSType = '…'` and `JMSType LIKE '…'` are understood."""
+        return Subscription(address, selector=_selector(filters.get(SELECTOR)))
+
+
+def _selector(text: str | None) -> Callable[[str], bool]:
+    """JMSType is the name that JMS has for the subject. Raises Refusal for what is not understood."""
+    if text is None:
+        return lambda subject: True
+    clause = _CLAUSE.match(text)
+    if clause is None:
+        raise Refusal("amqp:invalid-field", f"Invalid filter: {text}")
+    operator, value = clause.groups()
+    if operator == "=":
+        return lambda subject: subject == value
+    pattern = re.compile("".join({"%": ".*", "_": "."}.get(character, re.escape(character)) for character in value))
+    return lambda subject: pattern.fullmatch(subject) is not None
