@@ -32,6 +32,7 @@ class EverythingConfig(Schema):
     filter = fields.String(metadata={"help": "a name that an option of ours has"})
     json = fields.String(metadata={"help": "and another"})
     script = fields.String(metadata={"help": "what to say", "read_file": True})
+    rare = fields.Boolean(metadata={"help": "seldom needed", "group": "Rare Arguments"})
     made = fields.String(dump_only=True)
 
 
@@ -168,3 +169,12 @@ def test_update_takes_the_same_options_and_removes_empty_ones(admin):
     assert admin.ok(*update, *emptied).json["notifier_config"] == {"room": "x", "retries": 5}
     run = admin(*update, "--room=")
     assert run.code == 2 and "room" in run.err
+
+
+def test_options_of_a_group_have_a_section_of_their_own(admin):
+    for command in ("create", "update"):
+        text = admin.ok("event", "listener", "everything", command, "--help").out
+        sections = text.split("\n\nRare Arguments:\n\n")
+        assert sections[1].startswith("  --rare - seldom needed") and "--rare" not in sections[0]
+    assert config(admin, "--rare")["rare"] is True
+    assert config(admin, "--no-rare")["rare"] is False

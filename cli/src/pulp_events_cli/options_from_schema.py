@@ -32,21 +32,27 @@ class SchemaOptions:
         self._fields = {field.data_key or name: field for name, field in schema().fields.items() if not field.dump_only}
 
     def add_to(self, parser: Parser, updating: bool) -> None:
-        """Add an option for each field; none is required where an existing listener is changed."""
+        """Add an option for each field, in the section that the field's metadata `group` names.
+
+        None is required where an existing listener is changed.
+        """
+        groups: dict[str, Any] = {"": parser}
         for key, field in self._fields.items():
             option, destination = self.option(key), _destination(key)
             text = _help(field, updating)
+            title = str(field.metadata.get("group") or "")
+            group = groups.get(title) or groups.setdefault(title, parser.add_argument_group(title))
             shared: dict[str, Any] = {"dest": destination, "help": text, "default": None}
             if isinstance(field, fields.Boolean):
-                action = parser.add_argument(option, nargs="?", const="true", metavar="true|false", **shared)
+                action = group.add_argument(option, nargs="?", const="true", metavar="true|false", **shared)
                 negative = f"--no-{option[2:]}"
                 if not any(self.option(other) == negative for other in self._fields):
-                    parser.add_argument(
+                    group.add_argument(
                         negative, dest=destination, action="store_const", const="false", help=argparse.SUPPRESS
                     )
             else:
                 repeated = isinstance(field, fields.List | fields.Tuple | fields.Dict)
-                action = parser.add_argument(option, action="append" if repeated else "store", **shared)
+                action = group.add_argument(option, action="append" if repeated else "store", **shared)
             action.required = field.required and not updating
             action.metavar = action.metavar or ("KEY=VALUE" if isinstance(field, fields.Dict) else _metavar(key))
             action.secret = bool(field.metadata.get("secret"))  # type: ignore[attr-defined]

@@ -141,7 +141,8 @@ class Notifier:
 
     config_schema: ClassVar[type[Schema]]
     """Schema of a listener's configuration. Field metadata: `help` (text at the CLI), `secret` (True: never shown),
-    `read_file` (True: the CLI takes `@FILE` for a long text)."""
+    `read_file` (True: the CLI takes `@FILE` for a long text), `group` (heading of a section of its own in the help, for
+    options that few need)."""
 
     settings_section: ClassVar[str | None] = None
     """Section of server.conf that holds this notifier's settings."""

@@ -107,7 +107,9 @@ def test_without_permission_to_publish_the_failure_has_the_brokers_words(rabbitm
 
 def test_a_refusal_while_publishing_names_the_permission(rabbitmq, make_delivery, open_channel) -> None:
     channel = open_channel(rabbitmq.url("declarer"), "declared")
-    with pytest.raises(TransientFailure, match=r"closed the link.*the permission 'write' on exchange 'declared' is miss"):
+    with pytest.raises(
+        TransientFailure, match=r"closed the link.*the permission 'write' on exchange 'declared' is miss"
+    ):
         channel.send(make_delivery())
     assert channel._engine.lost is None, "the connection is shared, and others go on using it"
 

@@ -30,6 +30,10 @@ def _validate_ttl(seconds: float) -> None:
         raise ValidationError("Must be at most 49d.")
 
 
+_MESSAGE = "Message Arguments"
+"""Heading of the options that say what the message is like."""
+
+
 class AmqpConfig(Schema):
     """Everything else (broker, credentials, default exchange) is in `[messaging]` of server.conf."""
 
@@ -39,13 +43,21 @@ class AmqpConfig(Schema):
     )
     subject_prefix = fields.String(
         validate=_validate_prefix,
-        metadata={"help": "text before the event type in subject and routing key; Pulp 2 had pulp.server."},
+        metadata={
+            "help": "text before the event type in subject and routing key; Pulp 2 had pulp.server.",
+            "group": _MESSAGE,
+        },
     )
     ttl = Duration(
         minimum=0.001,
         validate=_validate_ttl,
-        metadata={"help": "how long a message may wait in a queue of the broker before it is dropped, such as 2h"},
+        metadata={
+            "help": "how long a message may wait in a queue of the broker before it is dropped, such as 2h",
+            "group": _MESSAGE,
+        },
     )
     format = fields.String(
-        load_default="report", validate=validate.OneOf(FORMATS), metadata={"help": "what the body is"}
+        load_default="report",
+        validate=validate.OneOf(FORMATS),
+        metadata={"help": "what the body is", "group": _MESSAGE},
     )
