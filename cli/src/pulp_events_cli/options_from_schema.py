@@ -55,7 +55,7 @@ class SchemaOptions:
                 action = group.add_argument(option, action="append" if repeated else "store", **shared)
             action.required = field.required and not updating
             action.metavar = action.metavar or ("KEY=VALUE" if isinstance(field, fields.Dict) else _metavar(key))
-            action.secret = bool(field.metadata.get("secret"))  # type: ignore[attr-defined]
+            action.secret = bool(field.metadata.get("secret"))
 
     def option(self, key: str) -> str:
         """The option for a field: `--ca-path`; `--TYPE-ca-path` if a generic option has the name already."""
