@@ -45,6 +45,7 @@ class Admin:
 
     def configure(self, text: str = "") -> None:
         self.config.write_text(f"[events]\ndata_dir = {self.data}\n{text}")
+        self.config.chmod(0o600)
 
     def __call__(self, *words: str) -> Run:
         self._capsys.readouterr()

@@ -8,7 +8,7 @@ import pytest
 from marshmallow import Schema, fields
 
 from pulp_events import Notifier, PermanentFailure, TransientFailure, hookimpl
-from pulp_events_cli import health_check
+from pulp_events_cli.health import check as health_check
 
 PROBE = ("event", "config", "check", "--probe")
 

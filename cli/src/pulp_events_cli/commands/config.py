@@ -62,7 +62,7 @@ def _section(settings: Settings, section: str) -> dict[str, dict[str, Any]]:
 
 
 def _check(bus: None, arguments: argparse.Namespace) -> int:
-    from pulp_events_cli.health_check import check
+    from pulp_events_cli.health.check import check
     from pulp_events_cli.output.findings import show
 
     return show(check(arguments.session, arguments.probe), arguments.json)

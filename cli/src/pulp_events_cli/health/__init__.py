@@ -1,0 +1,1 @@
+"""What `pulp-admin event config check` looks at: settings, folder, stores, listeners, clock, plugins, servers."""

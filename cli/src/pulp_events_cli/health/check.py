@@ -1,0 +1,80 @@
+"""What `pulp-admin event config check` looks at: each step yields findings, and none keeps the next from running."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from pulp_events.errors import EventsError
+from pulp_events.notifier import Notifier
+from pulp_events.secrets import Scrubber, secret_fields
+from pulp_events.settings.sections import CORE_SECTIONS
+from pulp_events.settings.settings import Settings
+from pulp_events_cli.health import clock, conf_file, data_folder, stores
+from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
+from pulp_events_cli.session import Session
+
+PROBE_LIMIT = 30.0
+"""Seconds after which a probe is given up."""
+
+
+def check(session: Session, probe: bool = False) -> Iterator[Finding]:
+    """Everything, in the order in which it is best mended. `probe`: also ask each notifier to connect."""
+    settings = None
+    for found in conf_file.check(session.options.config, {**CORE_SECTIONS, **session.plugins.settings_sections}):
+        if isinstance(found, Settings):
+            settings = found
+        else:
+            yield found
+    if settings is not None:
+        yield from data_folder.check(settings.data_dir)
+        yield from stores.check(session, settings)
+    yield from clock.check()
+    yield from _plugins(session)
+    if probe and settings is None:
+        yield Finding(NOTE, "probe", "left out: mend the settings first")
+    elif probe and settings is not None:
+        for notifier in session.plugins.notifiers.values():
+            yield from _probe(notifier, settings)
+
+
+def _plugins(session: Session) -> Iterator[Finding]:
+    for plugin in session.plugins.all:
+        state = {"loaded": OK, "blocked": NOTE}.get(plugin.state, PROBLEM)
+        remedy = "; mend or uninstall its package, or block it with PULP_EVENTS_BLOCK" if state == PROBLEM else ""
+        yield Finding(state, f"plugin {plugin.name}", (plugin.reason or plugin.state) + remedy)
+    if not session.plugins.notifiers:
+        yield Finding(NOTE, "plugins", "no notifier type is there, so no listener can be created")
+
+
+def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
+    what = f"probe {notifier.type_id}"
+    section = settings.section(notifier.settings_section) if notifier.settings_section else {}
+    secrets = secret_fields(notifier.settings_schema()) if notifier.settings_schema else ()
+    scrub = Scrubber(section.get(key) for key in secrets)
+    lines: list[str] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            lines.extend(str(line) for line in notifier.probe(section))
+        except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, the others are still asked
+            failed.append(error)
+
+    # In a thread, so that what hangs can be left behind.
+    thread = threading.Thread(target=work, name=what, daemon=True)
+    thread.start()
+    thread.join(PROBE_LIMIT)
+    if thread.is_alive():
+        yield Finding(
+            PROBLEM, what, f"no answer within {PROBE_LIMIT:g} s; see what [{notifier.settings_section}] names"
+        )
+        return
+    yield from (Finding(OK, what, scrub(line)) for line in lines)
+    for error in failed:
+        own = isinstance(error, EventsError)
+        text = str(error) if own else f"{type(error).__name__}: {error}; a mistake in the plugin"
+        yield Finding(PROBLEM, what, scrub(text))
+    if not lines and not failed:
+        none = type(notifier).probe is Notifier.probe
+        yield Finding(OK, what, "it has no probe; `listener test` tries a listener" if none else "nothing to probe")

@@ -1,0 +1,121 @@
+"""server.conf, line by line: every mistake in it with its line, where reading it stops at the first."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from marshmallow import Schema
+
+from pulp_events.errors import EventsError
+from pulp_events.secrets import secret_fields
+from pulp_events.settings import server_conf
+from pulp_events.settings.settings import Settings
+from pulp_events.suggestion import did_you_mean
+from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
+from pulp_events_cli.output.text import count
+
+WHAT = "settings"
+_SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
+_KEY = re.compile(r"(?P<key>[^\s#;\[][^=:]*?)\s*[=:]")
+_OTHERS = 0o007
+
+Lines = dict[tuple[str, str], int]
+
+
+def check(named: str | None, schemas: Mapping[str, type[Schema]]) -> Iterator[Finding | Settings]:
+    """Findings, and the settings where all are in order. `named`: the file of `--config`."""
+    try:
+        path = server_conf.locate(named)
+        text = server_conf.read(path)
+    except EventsError as error:
+        yield Finding(PROBLEM, WHAT, str(error))
+        return
+    if path is None:
+        yield Finding(OK, WHAT, f"no file at {server_conf.DEFAULT_PATH}: the defaults hold")
+        yield Settings(path, schemas, text)
+        return
+    lines = line_numbers(path.read_text("utf-8-sig"))
+    wrong = False
+    for section in (each for each in text if each in schemas):
+        found = list(_section(path, section, schemas[section], text[section], lines))
+        wrong = wrong or any(each.state == PROBLEM for each in found)
+        yield from found
+    yield from _foreign(path, [each for each in text if each not in schemas], schemas, lines)
+    yield from _permissions(path, schemas, text)
+    if not wrong:
+        yield Finding(OK, WHAT, str(path))
+        yield Settings(path, schemas, text)
+
+
+def line_numbers(text: str) -> Lines:
+    """(section, key) → its line, (section, "") → that of the section's head; as configparser reads the file."""
+    found: Lines = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := _SECTION.match(line):
+            section = head["name"]
+            found[section, ""] = number
+        elif key := _KEY.match(line):
+            found[section, key["key"]] = number
+    return found
+
+
+def _section(
+    path: Path, section: str, schema: type[Schema], given: Mapping[str, str], lines: Lines
+) -> Iterator[Finding]:
+    wrong = False
+    for key, value in given.items():
+        try:
+            Settings(path, {section: schema}, {section: {key: value}})
+        except EventsError as error:
+            # What needs another key beside it is judged with the whole section, below.
+            if f"key {key} " in str(error):
+                wrong = True
+                yield Finding(PROBLEM, WHAT, _at(path, lines.get((section, key)), str(error)))
+    if wrong:
+        return
+    try:
+        Settings(path, {section: schema}, {section: given})
+    except EventsError as error:
+        yield Finding(PROBLEM, WHAT, _at(path, lines.get((section, "")), str(error)))
+        return
+    keys = ", ".join(given) or "no key"
+    yield Finding(OK, WHAT, f"line {lines.get((section, ''), 0)}, [{section}]: {keys}")
+
+
+def _at(path: Path, line: int | None, text: str) -> str:
+    return text.replace(f"{path}, ", f"{path}, line {line}, ", 1) if line else text
+
+
+def _foreign(path: Path, names: list[str], known: Mapping[str, type[Schema]], lines: Lines) -> Iterator[Finding]:
+    left = 0
+    for name in names:
+        hint = did_you_mean(name, known)
+        if hint:
+            yield Finding(NOTE, WHAT, f"{path}, line {lines.get((name, ''), 0)}: [{name}] is no section of ours{hint}")
+        else:
+            left += 1
+    if left:
+        yield Finding(OK, WHAT, f"{count(left, 'section of others is', 'sections of others are')} left alone")
+
+
+def _permissions(
+    path: Path, schemas: Mapping[str, type[Schema]], text: Mapping[str, Mapping[str, str]]
+) -> Iterator[Finding]:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    secret = [
+        f"[{section}] {key}"
+        for section, keys in text.items()
+        if section in schemas
+        for key, value in keys.items()
+        if key in secret_fields(schemas[section]()) and value and not value.startswith(("env:", "file:"))
+    ]
+    if secret and mode & _OTHERS:
+        yield Finding(
+            PROBLEM,
+            WHAT,
+            f"{path} has mode {mode:04o}, everybody can read {', '.join(secret)}; chmod o-rwx {path}",
+        )

@@ -1,0 +1,124 @@
+"""`config check`: every mistake has its line, its finding and its remedy, and one does not hide the next."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+
+import pytest
+
+from pulp_events.outbox.sqlite import schema
+from pulp_events_cli.health import clock
+from pulp_events_cli.health.conf_file import line_numbers
+
+CHECK = ("event", "config", "check")
+HTTP = ("http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")
+
+
+def texts(run, state, what=None):
+    return [each["text"] for each in run.json["findings"] if each["state"] == state and what in (None, each["what"])]
+
+
+def test_each_wrong_line_of_server_conf_is_named_with_its_number(admin):
+    admin.configure("[delivery]\n# comment\nlanes = none\nlease: 5m\nlees = 3\n\n[http]\ntimeout = x\n[delivry]\nx=1\n")
+    run = admin(*CHECK, "--json")
+    assert run.code == 1
+    problems = texts(run, "problem", "settings")
+    assert len(problems) == 3
+    for text, line, key in zip(problems, (5, 7, 10), ("lanes", "lees", "timeout"), strict=True):
+        assert f"server.conf, line {line}, section [" in text and f"key {key} " in text
+    assert "did you mean 'lease'?" in problems[1]
+    [note] = texts(run, "note", "settings")
+    assert "line 11: [delivry] is no section of ours; did you mean 'delivery'?" in note
+
+
+def test_a_good_section_is_named_with_its_line_and_keys(admin):
+    admin.configure("[delivery]\nlanes = 2\n[database]\nname = pulp\n")
+    out = admin.ok(*CHECK).out
+    assert "line 3, [delivery]: lanes\n" in out and "1 section of others is left alone" in out
+
+
+def test_line_numbers_are_those_that_configparser_reads():
+    text = "# x\n[a]\nk = 1\n  more\n\n[b]\nk: 2\nother key=3\n; c = 4\n"
+    assert line_numbers(text) == {("a", ""): 2, ("a", "k"): 3, ("b", ""): 6, ("b", "k"): 7, ("b", "other key"): 8}
+
+
+def test_a_password_that_everybody_can_read_is_a_problem(admin):
+    admin.configure("[email]\npassword = hunter22\nusername = u\n")
+    admin.config.chmod(0o644)
+    run = admin(*CHECK)
+    assert run.code == 1 and "everybody can read [email] password; chmod o-rwx" in run.out and "hunter22" not in run.out
+    admin.config.chmod(0o640)
+    admin.ok(*CHECK)
+
+
+def test_files_that_others_can_read_and_outboxes_that_were_set_aside_are_named(admin):
+    admin.listener(*HTTP)
+    (admin.data / "listeners.json").chmod(0o644)
+    (admin.data / "outbox.sqlite.corrupt-20260101T000000000000").touch(0o600)
+    run = admin(*CHECK, "--json")
+    assert "chmod 0600" in texts(run, "problem", "data folder")[0]
+    assert "set aside: outbox.sqlite.corrupt-" in texts(run, "note", "data folder")[0]
+
+
+def test_an_older_schema_is_noted_and_left_and_a_newer_one_is_a_problem(admin):
+    admin.listener(*HTTP)
+    admin.ok("event", "emit", "repo.sync.start", "--no-wait")
+    set_version = "UPDATE pulp_outbox_meta SET value = ? WHERE key = 'version'"
+    with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
+        connection.execute("DROP INDEX pulp_event_type")
+        connection.execute("DROP INDEX pulp_event_time")
+        connection.execute(set_version, (1,))
+    for _ in range(2):
+        assert f"has schema 1; the next command or worker brings it up to {schema.VERSION}" in admin.ok(*CHECK).out
+    admin.ok("event", "delivery", "list")
+    assert "has schema" not in admin.ok(*CHECK).out
+    with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
+        connection.execute(set_version, (99,))
+    assert "newer release" in texts(admin(*CHECK, "--json"), "problem", "outbox")[0]
+
+
+def test_an_event_from_the_future_tells_of_a_wrong_clock(admin):
+    admin.listener(*HTTP)
+    admin.ok("event", "emit", "repo.sync.start", "--no-wait")
+    with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
+        connection.execute("UPDATE pulp_event SET time = ?", (time.time() + 4000,))
+    assert "in the future: this clock was set back" in texts(admin(*CHECK, "--json"), "problem", "clock")[0]
+    with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
+        connection.execute("UPDATE pulp_event SET time = ?", (time.time() - 7300,))
+    assert "is a worker running?" in texts(admin.ok(*CHECK, "--json"), "note", "outbox")[0]
+
+
+@pytest.mark.parametrize(("state", "found"), [(5, "note"), (0, "ok"), (None, None)])
+def test_what_the_kernel_says_of_the_clock(monkeypatch, state, found):
+    monkeypatch.setattr(clock, "_kernel_state", lambda: state)
+    assert [each.state for each in clock.check()] == ([found] if found else [])
+
+
+def test_the_kernel_is_asked_without_harm():
+    assert clock._kernel_state() in (None, *range(6))
+
+
+def test_listeners_that_cannot_work_as_stored_are_named(admin):
+    broken, typeless, failing = (admin.listener(*HTTP) for _ in range(3))
+    file = admin.data / "listeners.json"
+    content = json.loads(file.read_text())
+    for record in content["listeners"].values():
+        if record["id"] == broken:
+            record["notifier_config"] = {"url": "nonsense"}
+        if record["id"] == typeless:
+            record["event_types"] = ["gone.#"]
+    file.write_text(json.dumps(content))
+    admin.ok("event", "listener", "disable", "--listener-id", failing, "--reason=410 Gone")
+    run = admin(*CHECK, "--json")
+    [problem] = texts(run, "problem", "listeners")
+    assert broken in problem and f"http update --listener-id={broken}` mends it" in problem
+    notes = " ".join(texts(run, "note", "listeners"))
+    assert f"{typeless} cannot get all that it asks for" in notes and f"{failing} is disabled: 410 Gone" in notes
+
+
+def test_a_listener_that_fails_is_noted(admin):
+    failing = admin.listener(*HTTP, "--retry-schedule=1h")
+    admin("event", "emit", "repo.sync.start", "--timeout=20s")
+    assert f"{failing} is failing: 1 failure since" in " ".join(texts(admin.ok(*CHECK, "--json"), "note", "listeners"))
