@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import email
+import email.policy
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
 import trustme
 
-from pulp_events import Channel, Delivery
+from pulp_events import Channel, Delivery, PermanentFailure, TransientFailure
 from pulp_events.testing.smtp_sink import SmtpSink
 from pulp_events_email import pulp_notifiers
+from pulp_events_email.message import Composer
 
 REPORT = {
     "call_report": {"task_id": "79be77a8-1a20-11e2-aeb9-1803731e94c4", "tags": ["pulp:action:sync"], "result": None},
@@ -24,7 +28,7 @@ REPORT = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def delivery() -> Delivery:
     """A delivery of the guide's event to the first of its recipients."""
     return Delivery(
@@ -53,12 +57,18 @@ def open_channel() -> Opening:
     """Opens a channel to a sink as the dispatcher does: configuration and settings go through the schemas."""
 
     @contextlib.contextmanager
-    def opening(sink: SmtpSink | None, subject: str = "pulp notification", **settings: Any) -> Iterator[Channel]:
+    def opening(
+        sink: SmtpSink | None,
+        subject: str = "pulp notification",
+        listener: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> Iterator[Channel]:
         (notifier,) = pulp_notifiers()
         assert notifier.settings_schema is not None
-        where = {"host": sink.host, "port": sink.port} if sink else {}
+        where = {} if sink is None else {"host": sink.path} if sink.path else {"host": sink.host, "port": sink.port}
         loaded = notifier.settings_schema().load({"enabled": True, "timeout": "5s", **where, **settings})
-        config = notifier.config_schema().load({"subject": subject, "addresses": "someone@redhat.com"})
+        given = {"subject": subject, "addresses": "someone@redhat.com", **(listener or {})}
+        config = notifier.config_schema().load(given)
         with notifier.open(config, loaded) as channel:
             yield channel
 
@@ -69,3 +79,71 @@ def open_channel() -> Opening:
 def authority() -> trustme.CA:
     """A certificate authority that nobody trusts unless told to."""
     return trustme.CA()
+
+
+@pytest.fixture
+def failure_of() -> Callable[[Channel, Delivery], TransientFailure | PermanentFailure]:
+    """What sending the delivery fails with."""
+
+    def failing(channel: Channel, delivery: Delivery) -> TransientFailure | PermanentFailure:
+        with pytest.raises((TransientFailure, PermanentFailure)) as caught:
+            channel.send(delivery)
+        return caught.value
+
+    return failing
+
+
+@pytest.fixture
+def made(delivery: Delivery) -> Callable[..., Delivery]:
+    """A delivery of another event to the same recipient."""
+
+    def making(
+        event_type: str, payload: dict[str, Any], call_report: dict[str, Any] | None = None, **more: Any
+    ) -> Delivery:
+        report = {"call_report": call_report or {}, "event_type": event_type, "payload": payload}
+        return dataclasses.replace(delivery, event_type=event_type, report=json.dumps(report).encode(), **more)
+
+    return making
+
+
+def _composed(
+    delivery: Delivery, subject: str = "pulp notification", sender: str = "no-reply@your.domain", **config: str
+) -> bytes:
+    composer = Composer({"subject": subject, **config}, {"from_": sender, "format": "report"})
+    return composer.compose(delivery, "someone@redhat.com")
+
+
+def _parsed(raw: bytes) -> EmailMessage:
+    message = email.message_from_bytes(raw.replace(b"\r\n", b"\n"), policy=email.policy.default)  # as in a Maildir
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def _assert_valid(raw: bytes) -> None:
+    assert raw.endswith(b"\r\n")
+    lines = raw.split(b"\r\n")
+    assert max(map(len, lines)) <= 998
+    assert not any(b"\r" in line or b"\n" in line or b"\0" in line for line in lines)
+    assert raw.isascii()
+    message = _parsed(raw)
+    assert message.defects == []
+    for name in ("Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID"):
+        assert len(message.get_all(name)) == 1
+
+
+@pytest.fixture(scope="session")
+def composed() -> Callable[..., bytes]:
+    """The message that is made of a delivery."""
+    return _composed
+
+
+@pytest.fixture(scope="session")
+def parsed() -> Callable[[bytes], EmailMessage]:
+    """A message, read as a mail client does."""
+    return _parsed
+
+
+@pytest.fixture(scope="session")
+def assert_valid() -> Callable[[bytes], None]:
+    """Fails for what is no message by RFC 5322, or has lines that some server does not take."""
+    return _assert_valid

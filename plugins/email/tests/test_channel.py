@@ -15,12 +15,6 @@ from pulp_events.testing.smtp_sink import DROP, HANG, SmtpSink
 from pulp_events_email import channel as channel_module
 
 
-def failure_of(channel, delivery):
-    with pytest.raises((TransientFailure, PermanentFailure)) as caught:
-        channel.send(delivery)
-    return caught.value
-
-
 def test_the_report_arrives_as_the_guide_shows_it(open_channel, delivery) -> None:
     with SmtpSink() as sink, open_channel(sink) as channel:
         assert channel.send(delivery) is None
@@ -45,7 +39,7 @@ def test_the_connection_is_kept_from_delivery_to_delivery(open_channel, to) -> N
         assert sink.commands.count("EHLO") == 1
 
 
-def test_a_bad_recipient_is_dead_and_the_others_get_theirs_on_the_same_connection(open_channel, to) -> None:
+def test_a_bad_recipient_is_dead_and_the_others_get_theirs_on_the_same_connection(open_channel, to, failure_of) -> None:
     with SmtpSink() as sink, open_channel(sink) as channel:
         sink.reply("RCPT", "550 5.1.1 No such user", recipient="gone@redhat.com")
         channel.send(to("someone@redhat.com"))
@@ -60,7 +54,7 @@ def test_a_bad_recipient_is_dead_and_the_others_get_theirs_on_the_same_connectio
 @pytest.mark.parametrize(
     ("answer", "kind"), [("451 4.7.1 Later", TransientFailure), ("554 5.7.1 No", PermanentFailure)]
 )
-def test_4yz_is_transient_and_5yz_permanent(open_channel, delivery, command, answer, kind) -> None:
+def test_4yz_is_transient_and_5yz_permanent(open_channel, delivery, command, answer, kind, failure_of) -> None:
     with SmtpSink() as sink, open_channel(sink) as channel:
         sink.reply(command, answer, times=1)
         failure = failure_of(channel, delivery)
@@ -80,7 +74,7 @@ def test_4yz_is_transient_and_5yz_permanent(open_channel, delivery, command, ans
     ],
 )
 def test_a_server_that_goes_away_is_transient_and_the_next_attempt_gets_a_new_connection(
-    open_channel, delivery, command, answer
+    open_channel, delivery, command, answer, failure_of
 ) -> None:
     with SmtpSink() as sink, open_channel(sink) as channel:
         sink.reply(command, answer, times=2 if command == "EHLO" else 1)
@@ -90,7 +84,7 @@ def test_a_server_that_goes_away_is_transient_and_the_next_attempt_gets_a_new_co
         assert (len(sink.wait_for(1)), sink.connections) == (1, 2)
 
 
-def test_a_greeting_that_refuses_us_is_transient(open_channel, delivery) -> None:
+def test_a_greeting_that_refuses_us_is_transient(open_channel, delivery, failure_of) -> None:
     with SmtpSink() as sink, open_channel(sink) as channel:
         sink.reply("CONNECT", "554 No service here")
         failure = failure_of(channel, delivery)
@@ -110,7 +104,9 @@ def test_a_server_that_takes_one_message_a_connection_gets_each_once(open_channe
             assert len(sink.wait_for(count)) == sink.connections == count
 
 
-def test_a_connection_that_ends_in_the_message_is_not_taken_up_again_by_itself(open_channel, delivery) -> None:
+def test_a_connection_that_ends_in_the_message_is_not_taken_up_again_by_itself(
+    open_channel, delivery, failure_of
+) -> None:
     with SmtpSink() as sink, open_channel(sink) as channel:
         channel.send(delivery)
         sink.reply("DATA", DROP, times=1)
@@ -127,7 +123,7 @@ def test_a_connection_that_has_rested_is_not_trusted(open_channel, delivery, mon
 
 
 @pytest.mark.parametrize("command", ["CONNECT", "MAIL", "DATA"])
-def test_a_server_that_hangs_ends_with_the_time_limit(open_channel, delivery, command) -> None:
+def test_a_server_that_hangs_ends_with_the_time_limit(open_channel, delivery, command, failure_of) -> None:
     with SmtpSink() as sink, open_channel(sink, timeout="200ms") as channel:
         sink.reply(command, HANG)
         started = time.monotonic()
@@ -137,7 +133,7 @@ def test_a_server_that_hangs_ends_with_the_time_limit(open_channel, delivery, co
     assert "no answer within 200ms" in str(failure)
 
 
-def test_a_server_that_drips_its_greeting_ends_with_the_time_limit(open_channel, delivery) -> None:
+def test_a_server_that_drips_its_greeting_ends_with_the_time_limit(open_channel, delivery, failure_of) -> None:
     stop = threading.Event()
 
     def drip(listener: socket.socket) -> None:
@@ -159,7 +155,7 @@ def test_a_server_that_drips_its_greeting_ends_with_the_time_limit(open_channel,
         thread.join()
 
 
-def test_a_refused_connection_and_an_unknown_name_are_transient(open_channel, delivery) -> None:
+def test_a_refused_connection_and_an_unknown_name_are_transient(open_channel, delivery, failure_of) -> None:
     with SmtpSink() as sink:
         pass
     with open_channel(sink) as channel:

@@ -9,14 +9,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pulp_events import PermanentFailure, TransientFailure
+from pulp_events import TransientFailure
 from pulp_events.testing.smtp_sink import SmtpSink
-
-
-def failure_of(channel, delivery):
-    with pytest.raises((TransientFailure, PermanentFailure)) as caught:
-        channel.send(delivery)
-    return caught.value
 
 
 def server(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
@@ -47,7 +41,7 @@ def test_messages_are_sent_over_tls_after_log_in(open_channel, delivery, authori
 @pytest.mark.parametrize("security", ["starttls", "smtps"])
 @pytest.mark.parametrize("name", ["127.0.0.1", "other.example"])
 def test_a_certificate_that_is_not_trusted_or_for_another_host_is_refused(
-    open_channel, delivery, authority, bundle, security, name
+    open_channel, delivery, authority, bundle, security, name, failure_of
 ) -> None:
     trust = {} if name == "127.0.0.1" else {"ca_path": bundle}
     with (
@@ -60,7 +54,7 @@ def test_a_certificate_that_is_not_trusted_or_for_another_host_is_refused(
     assert sink.received == []
 
 
-def test_starttls_that_is_not_offered_sends_nothing(open_channel, delivery) -> None:
+def test_starttls_that_is_not_offered_sends_nothing(open_channel, delivery, failure_of) -> None:
     with SmtpSink() as sink, open_channel(sink, security="starttls") as channel:
         failure = failure_of(channel, delivery)
     assert type(failure) is TransientFailure
@@ -68,7 +62,7 @@ def test_starttls_that_is_not_offered_sends_nothing(open_channel, delivery) -> N
     assert "MAIL" not in sink.commands
 
 
-def test_a_refused_log_in_is_transient_and_shows_no_secret(open_channel, delivery, caplog) -> None:
+def test_a_refused_log_in_is_transient_and_shows_no_secret(open_channel, delivery, caplog, failure_of) -> None:
     caplog.set_level(logging.DEBUG)
     with (
         SmtpSink(credentials=("adm", "right")) as sink,
@@ -88,3 +82,25 @@ def test_a_ca_path_that_is_of_no_use_is_transient_and_named(open_channel) -> Non
         open_channel(None, security="smtps", ca_path="/nowhere/ca.pem"),
     ):
         pass
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_starttls_if_offered_encrypts_where_it_can_and_sends_all_the_same(
+    open_channel, delivery, authority, offered
+) -> None:
+    sink = SmtpSink(starttls=server(authority) if offered else None)
+    with sink, open_channel(sink, security="starttls-if-offered") as channel:
+        channel.send(delivery)
+        channel.send(delivery)
+        assert [one.tls for one in sink.wait_for(2)] == [offered, offered]
+        assert sink.connections == 1
+
+
+def test_nothing_that_came_before_tls_is_believed_after_it(open_channel, delivery, authority, bundle) -> None:
+    with (
+        SmtpSink(starttls=server(authority), require_starttls=True, credentials=("adm", "pw")) as sink,
+        open_channel(sink, security="starttls", ca_path=bundle, username="adm", password="pw") as channel,
+    ):
+        channel.send(delivery)
+        assert sink.commands.count("EHLO") == 2
+        assert sink.commands.index("AUTH") > 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events import Channel, Delivery, PermanentFailure, TimedOut, TransientFailure
 from pulp_events.deadline import Deadline
+from pulp_events.errors import DeliveryFailure
 from pulp_events.fields import format_duration
 from pulp_events.notifier import Config
 from pulp_events_email.addresses import envelope_form
@@ -104,6 +105,8 @@ class EmailChannel(Channel):
         except (smtplib.SMTPException, OSError) as error:
             self.close_at_once()
             raise self._failure(error) from error
+        except DeliveryFailure:
+            raise  # nothing was begun
         except BaseException:
             self.close_at_once()  # whatever it was, the server is in the middle of something
             raise
@@ -126,6 +129,7 @@ class EmailChannel(Channel):
                     raise
             self.close_at_once()
         self._connection = dial(self._settings, self._deadline, self._context)
+        self._last_used = time.monotonic()
         return self._offer(self._connection, letter)
 
     def _offer(self, connection: Connection, letter: Letter) -> Connection:
