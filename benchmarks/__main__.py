@@ -10,7 +10,16 @@ import sys
 
 from benchmarks.measure import HEADER
 
-NAMES = ("throughput", "http_notifier", "emitting", "isolation", "backlog", "start_up", "celery_redis")
+NAMES = (
+    "throughput",
+    "http_notifier",
+    "email_notifier",
+    "emitting",
+    "isolation",
+    "backlog",
+    "start_up",
+    "celery_redis",
+)
 
 
 def main() -> int:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from dataclasses import dataclass
 
 from pulp_events_email.headers import LINE_LIMIT
 
 _READABLE = 1.5
 """Quoted-printable is chosen while it is at most so many times as long as base64: it can be read as it stands."""
-
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,8 @@ def encode_body(text: str) -> tuple[str, str, bytes]:
     Plain where the text is ASCII in lines of at most LINE_LIMIT, else UTF-8 as quoted-printable or, if that is much
     longer, as base64 (RFC 2045 §6): no server need be able to take 8-bit data or long lines.
     """
-    if text.isascii() and max(map(len, text.split("\n"))) <= LINE_LIMIT and not _CONTROL.search(text):
+    lines = text.split("\n")
+    if text.isascii() and max(map(len, lines)) <= LINE_LIMIT and "".join(lines).replace("\t", "").isprintable():
         return "us-ascii", "7bit", (text + "\n").replace("\n", "\r\n").encode()
     data = (text + "\n").encode()
     charset = "us-ascii" if text.isascii() else "utf-8"

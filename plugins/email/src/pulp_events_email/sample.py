@@ -34,7 +34,18 @@ FAILED = {
     "end_time": "2012-10-19T19:09:46Z",
     "result": "failed",
     "error_message": "the feed's host name cannot be resolved: feed.example.com",
-    "traceback": 'Traceback (most recent call last):\n  File "sync.py", line 12, in sync\nOSError: no such host',
+    "traceback": "Traceback (most recent call last):\n"
+    '  File "/usr/lib/pulp/plugins/importers/yum/sync.py", line 112, in sync\n'
+    "    metadata = self.fetch(self.feed)\n"
+    "socket.gaierror: [Errno -2] Name or service not known",
+}
+PUBLISHED = {**STARTED, "end_time": "2012-10-19T19:09:58Z", "result": "success", "error_message": None}
+NOT_PUBLISHED = {
+    **STARTED,
+    "end_time": "2012-10-19T19:09:17Z",
+    "result": "failed",
+    "error_message": "no space left on device: /var/lib/pulp/published",
+    "traceback": None,
 }
 CALL_REPORT = {
     "task_id": "79be77a8-1a20-11e2-aeb9-1803731e94c4",

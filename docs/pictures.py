@@ -1,0 +1,100 @@
+"""Pictures of the email notifier's readable messages, taken by a headless Chromium.
+
+    python docs/pictures.py            writes docs/pictures/email-*.png anew
+
+`.ci/install-mta` installs the browser on Debian and Ubuntu. The slow tests take the same pictures and look at them.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pulp_events.events.report import serialise
+from pulp_events_email import sample
+from pulp_events_email.readable_html import html_body
+from pulp_events_email.report import read
+from pulp_events_email.summary import summarise
+
+FOLDER = Path(__file__).parent / "pictures"
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+MEASURE = (
+    "<script>document.title = [document.documentElement.scrollWidth, document.documentElement.scrollHeight, "
+    "getComputedStyle(document.body).backgroundColor].join(';')</script>"
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A message and the screen that it is seen on."""
+
+    name: str
+    event_type: str
+    payload: dict[str, object]
+    width: int = 680
+    dark: bool = False
+
+    @property
+    def html(self) -> str:
+        """The message."""
+        event = sample.sample_event(self.event_type, self.payload)
+        report = read(serialise(event, 262144))
+        return html_body(summarise(event.event_type, event.time, event.source, report), report.text)
+
+
+PICTURES = (
+    Picture("sync-started", "repo.sync.start", sample.STARTED),
+    Picture("sync-succeeded", "repo.sync.finish", sample.SUCCEEDED),
+    Picture("sync-failed", "repo.sync.finish", sample.FAILED),
+    Picture("publish-started", "repo.publish.start", sample.STARTED),
+    Picture("publish-succeeded", "repo.publish.finish", sample.PUBLISHED),
+    Picture("publish-failed", "repo.publish.finish", sample.NOT_PUBLISHED),
+    Picture("dark", "repo.sync.finish", sample.FAILED, dark=True),
+    Picture("narrow", "repo.sync.finish", sample.SUCCEEDED, width=360),
+)
+
+
+def browser() -> str | None:
+    """The browser to take them with; None if there is none."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def measure(picture: Picture, height: int = 600) -> tuple[int, int, str]:
+    """Width and height that the message takes on its screen, in pixels, and the colour behind it."""
+    html = picture.html.replace("</body>", f"{MEASURE}</body>")
+    found = re.search(r"<title>(\d+);(\d+);([^<]*)</title>", _run(picture, html, height, "--dump-dom").decode())
+    assert found is not None, "the browser ran no script"
+    return int(found[1]), int(found[2]), found[3]
+
+
+def take(picture: Picture, folder: Path) -> Path:
+    """Take the picture, as high as the message is."""
+    path = folder / f"email-{picture.name}.png"
+    _run(picture, picture.html, measure(picture)[1], f"--screenshot={path}")
+    return path
+
+
+def _run(picture: Picture, html: str, height: int, *options: str) -> bytes:
+    program = browser()
+    if program is None:
+        sys.exit(f"no browser: install one of {', '.join(BROWSERS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "message.html"
+        page.write_text(html, "ascii")
+        dark = ["--blink-settings=preferredColorScheme=0"] if picture.dark else []
+        command = [
+            program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+            f"--user-data-dir={folder}/user", f"--window-size={picture.width},{height}", *dark, *options, page.as_uri(),
+        ]  # fmt: skip
+        return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for picture in PICTURES:
+        sys.stdout.write(f"taken {take(picture, FOLDER).relative_to(FOLDER.parent.parent)}\n")

@@ -1,0 +1,90 @@
+"""Readable messages as a browser shows them; docs/pictures.py takes the pictures."""
+
+from __future__ import annotations
+
+import importlib.util
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+
+from pulp_events_email.colours import COLOURS
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+spec = importlib.util.spec_from_file_location("pictures", DOCS / "pictures.py")
+pictures = importlib.util.module_from_spec(spec)
+sys.modules["pictures"] = pictures
+spec.loader.exec_module(pictures)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(pictures.browser() is None, reason="no browser is installed; .ci/install-mta does it"),
+]
+
+
+def pixels(path: Path) -> list[list[tuple[int, int, int]]]:
+    """The rows of a PNG with 8 bits a channel (PNG specification §9: a row says how it differs from its neighbours)."""
+    data, at, chunks = path.read_bytes(), 8, b""
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack(">IIBB", body[:10])
+            assert depth == 8
+            step = {2: 3, 6: 4}[colour]
+        elif kind == b"IDAT":
+            chunks += body
+        at += 12 + length
+    raw, size, before, rows = zlib.decompress(chunks), width * step, bytes(width * step), []
+    for y in range(height):
+        kind, row = raw[y * (size + 1)], bytearray(raw[y * (size + 1) + 1 : (y + 1) * (size + 1)])
+        for x in range(size):
+            left = row[x - step] if x >= step else 0
+            up, corner = before[x], before[x - step] if x >= step else 0
+            if kind == 4:
+                estimate = left + up - corner
+                near = min((left, up, corner), key=lambda value: abs(estimate - value))
+            else:
+                near = (0, left, up, (left + up) // 2)[kind]
+            row[x] = (row[x] + near) & 255
+        before = bytes(row)
+        rows.append([tuple(before[x : x + 3]) for x in range(0, size, step)])
+    return rows
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+@pytest.mark.parametrize("picture", pictures.PICTURES, ids=lambda picture: picture.name)
+def test_a_message_fits_its_screen_and_shows_its_state_by_its_colour(picture, tmp_path) -> None:
+    width, height, behind = pictures.measure(picture)
+    assert width <= picture.width, "nothing to scroll sideways for"
+    assert behind == ("rgb(20, 22, 26)" if picture.dark else "rgb(238, 240, 243)")
+    rows = pixels(pictures.take(picture, tmp_path))
+    assert (len(rows[0]), len(rows)) == (picture.width, height)
+    state = next(state for state in ("started", "succeeded", "failed") if f" {state}</title>" in picture.html)
+    head = [row[picture.width // 2] for row in rows[:110]]
+    assert head.count(rgb(COLOURS[state].strong)) > 40
+    card = (31, 34, 40) if picture.dark else (255, 255, 255)
+    assert sum(row.count(card) for row in rows) > 0.25 * picture.width * height
+    text = (236, 238, 241) if picture.dark else (27, 30, 36)
+    assert sum(row.count(text) for row in rows) > 500, "text is there"
+
+
+def test_states_look_different_at_a_glance(tmp_path) -> None:
+    heads = {}
+    for picture in pictures.PICTURES[:3]:
+        rows = pixels(pictures.take(picture, tmp_path))
+        heads[picture.name] = [row[60:320] for row in rows[40:95]]
+    assert len({str(head) for head in heads.values()}) == 3
+
+
+def test_the_documents_show_each_picture_and_have_no_other() -> None:
+    names = {f"email-{picture.name}.png" for picture in pictures.PICTURES}
+    assert {path.name for path in (DOCS / "pictures").glob("email-*.png")} == names
+    text = (DOCS.parent / "plugins" / "email" / "README.md").read_text() + (DOCS / "user-guide.md").read_text()
+    assert all(name in text for name in names)
