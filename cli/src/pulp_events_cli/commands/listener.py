@@ -35,6 +35,9 @@ def fill(parser: Parser, session: Session) -> None:
     waiting = "deliver nothing to a listener until it is enabled"
     parser.offer("disable", waiting, _fill_disable, group=OTHER_COMMANDS)
     parser.offer("enable", "deliver to a disabled listener again", _on_one(_enable), group=OTHER_COMMANDS)
+    files = "listener_files"
+    parser.offer("apply", "make listeners what a file says", _later(files, "fill_apply"), group=OTHER_COMMANDS)
+    parser.offer("export", "write listeners as a file", _later(files, "fill_export"), group=OTHER_COMMANDS)
     parser.offer("explain", "say who would get an event, and why", _later("listener_explain"), group=OTHER_COMMANDS)
     mute = "listener_mute"
     parser.offer("mute", "deliver nothing to a listener for a while", _later(mute, "fill_mute"), group=OTHER_COMMANDS)

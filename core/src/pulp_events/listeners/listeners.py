@@ -102,6 +102,21 @@ class Listeners:
         self._store.add(listener)
         return listener
 
+    def check(
+        self,
+        event_types: Sequence[str],
+        *,
+        filter: str | None = None,
+        retry_schedule: Sequence[float] | None = None,
+        lanes: int | None = None,
+        listener_id: str | None = None,
+    ) -> None:
+        """Raise what `create` would raise for these, and store nothing."""
+        self._check_event_types(event_types)
+        _check_options(filter, retry_schedule, lanes)
+        if listener_id is not None:
+            _check_id(listener_id)
+
     def get(self, listener_id: str) -> Listener:
         """The listener with this id; raises ListenerNotFound."""
         found = self._index.get(listener_id)

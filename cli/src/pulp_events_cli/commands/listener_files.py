@@ -1,0 +1,116 @@
+"""`pulp-admin event listener export|apply`: listeners as files that can be kept, compared and moved."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pulp_events.errors import EventsError
+from pulp_events_cli import listener_ids
+from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.listener_files import changes as carrying_out
+from pulp_events_cli.listener_files import document, plan
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_lines
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import count
+from pulp_events_cli.parser.parser import Parser
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+
+
+def fill_export(parser: Parser) -> None:
+    """Add the options of `export`."""
+    parser.add_argument("--listener-id", action="append", metavar="ID", help="only this one; may be repeated")
+    parser.add_argument("--with-secrets", action="store_true", help="write secrets out; else they are masked")
+    parser.add_argument("--output", metavar="FILE", help="write this file, for its owner alone, in place of printing")
+    parser.epilog = (
+        "It is YAML, with --json JSON. Where a masked secret is applied, it stays as it is in the record. References "
+        "such as env:NAME are no secrets and are always written."
+    )
+    parser.set_defaults(run=_export)
+
+
+def fill_apply(parser: Parser) -> None:
+    """Add the options of `apply`."""
+    parser.add_argument(
+        "-f", "--file", required=True, metavar="FILE", help="YAML or JSON as `export` writes it; - reads it"
+    )
+    parser.add_argument("--prune", action="store_true", help="delete the listeners that are not in the file")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.epilog = (
+        "Listeners are known by their ids; one without an id is created, unless there is one that is the same in all. "
+        "Everything is checked before the first change."
+    )
+    parser.set_defaults(run=_apply)
+
+
+def _export(bus: EventBus, arguments: argparse.Namespace) -> int:
+    chosen = {listener_ids.find(bus, text).id for text in arguments.listener_id or ()}
+    entries = [
+        document.from_listener(each, None if arguments.with_secrets else bus.listeners.redacted(each))
+        for each in bus.listeners.list()
+        if not chosen or each.id in chosen
+    ]
+    text = document.write(entries, arguments.json)
+    if arguments.output is None:
+        print(text, end="")
+        return DONE
+    path = Path(arguments.output).expanduser()
+    # Made anew beside its place: a file that is there keeps nothing of its old mode, and is never half written.
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(text)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise CommandFailed(f"{path}: {error.strerror}; name a file that can be written") from error
+    confirm(f"{count(len(entries), 'listener', 'listeners')} written to {path}")
+    return DONE
+
+
+def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
+    name, text = _read(arguments.file)
+    changes = plan.make(bus, document.read(text, name), name, arguments.prune)
+    if not arguments.json and any(change.action != plan.UNCHANGED for change in changes):
+        show_lines(carrying_out.lines(bus, changes))
+    shown = [
+        {
+            "action": change.action,
+            "id": change.listener_id,
+            "notifier_type_id": change.type_id,
+            "differences": carrying_out.differences(bus, change),
+        }
+        for change in changes
+    ]
+    if not arguments.dry_run:
+        for made, (change, entry) in enumerate(zip(changes, shown, strict=True)):
+            try:
+                entry["id"] = carrying_out.carry_out(bus, change)
+            except EventsError as error:
+                raise CommandFailed(f"{error}; {made} of {len(changes)} listeners are as the file says") from error
+            except KeyboardInterrupt:
+                raise CommandFailed(
+                    f"interrupted; {made} of {len(changes)} listeners are as the file says; apply it again to go on"
+                ) from None
+    if arguments.json:
+        print_json({"dry_run": arguments.dry_run, "changes": shown})
+    else:
+        confirm(carrying_out.summary(changes, arguments.dry_run))
+    return DONE
+
+
+def _read(name: str) -> tuple[str, str]:
+    try:
+        if name == "-":
+            return "standard input", sys.stdin.read() if sys.stdin is not None else ""
+        return name, Path(name).expanduser().read_text("utf-8")
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror}; name a file that `export` wrote") from None
+    except (ValueError, RuntimeError):
+        raise UsageError(f"{name}: not UTF-8 text") from None

@@ -1,0 +1,146 @@
+"""The file: YAML or JSON, a version and a list of listeners. What holds its default is left out.
+
+    version: 1
+    listeners:
+    - id: 5081a42ce19a00ea4300000e
+      notifier_type_id: http
+      event_types: [repo.sync.finish]
+      notifier_config: {url: http://ci.example/hook}
+      filter: payload.result == 'failed'
+
+Further keys are `enabled`, `lanes` and `retry_schedule`. Health and mutes are not in it: they are of the moment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+from pulp_events.fields import Duration, format_duration, messages
+from pulp_events.frozen import thaw
+from pulp_events.listeners.listener import Listener
+from pulp_events.secrets import is_reference
+from pulp_events.suggestion import did_you_mean
+from pulp_events_cli.errors import UsageError
+
+VERSION = 1
+
+_MESSAGES: dict[str, Any] = {"required": "it is missing", "null": "it is empty"}
+
+
+class EntrySchema(Schema):
+    """One listener of the file."""
+
+    class Meta:
+        unknown = RAISE
+
+    id = fields.String()
+    notifier_type_id = fields.String(required=True, error_messages=_MESSAGES)
+    event_types = fields.List(fields.String(), required=True, error_messages=_MESSAGES)
+    notifier_config = fields.Dict(keys=fields.String(), required=True, error_messages=_MESSAGES)
+    filter = fields.String(allow_none=True, load_default=None)
+    enabled = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    retry_schedule = fields.List(Duration(), allow_none=True, load_default=None)
+    lanes = fields.Integer(strict=True, allow_none=True, load_default=None)
+
+
+class FileSchema(Schema):
+    """The file."""
+
+    class Meta:
+        unknown = RAISE
+
+    version = fields.Integer(strict=True, required=True, error_messages=_MESSAGES)
+    listeners = fields.List(fields.Nested(EntrySchema), required=True, error_messages=_MESSAGES)
+
+
+def from_listener(listener: Listener, redacted: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The entry of a listener. `redacted`: its configuration fit to be shown; None: the file gets the secrets."""
+    config = {
+        key: value if redacted is None or is_reference(value) else redacted[key]
+        for key, value in thaw(listener.notifier_config).items()
+    }
+    entry: dict[str, Any] = {
+        "id": listener.id,
+        "notifier_type_id": listener.notifier_type_id,
+        "event_types": list(listener.event_types),
+        "notifier_config": config,
+    }
+    if listener.filter is not None:
+        entry["filter"] = listener.filter
+    if not listener.enabled:
+        entry["enabled"] = False
+    if listener.retry_schedule is not None:
+        entry["retry_schedule"] = [format_duration(step) for step in listener.retry_schedule]
+    if listener.lanes is not None:
+        entry["lanes"] = listener.lanes
+    return entry
+
+
+def write(entries: list[dict[str, Any]], as_json: bool) -> str:
+    """The text of a file with these entries."""
+    content = {"version": VERSION, "listeners": entries}
+    if as_json:
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    import yaml
+
+    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120))
+
+
+def read(text: str, name: str) -> list[dict[str, Any]]:
+    """The entries of a file; raises UsageError that says where in `name` what is wrong."""
+    content = _parse(text, name)
+    if not isinstance(content, dict):
+        raise UsageError(
+            f"{name} is no file of listeners; it has the keys version and listeners, as `export` writes it"
+        )
+    version = content.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise UsageError(f"{name} is of version {version}; this release knows {VERSION}: upgrade it")
+    try:
+        loaded = FileSchema().load(content)
+    except ValidationError as error:
+        path, message = next(iter(messages(error.messages)))
+        raise UsageError(f"{name}: {_place(path)}{_explain(path, message)}") from None
+    return list(loaded["listeners"])
+
+
+def _parse(text: str, name: str) -> Any:
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            where = f"line {error.lineno}, column {error.colno}"
+            raise UsageError(f"{name}: it is not JSON: {error.msg} in {where}") from None
+        except RecursionError:
+            raise UsageError(f"{name}: it is nested too deeply") from None
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise UsageError(f"{name}: it is not YAML: {error.problem or 'it cannot be read'}{where}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: it is not YAML: {' '.join(str(error).split()):.200}") from None
+
+
+def _place(path: str) -> str:
+    """`listeners.2.lanes` → `listener 3, lanes: `."""
+    parts = path.split(".")
+    if parts[0] == "listeners" and len(parts) > 1 and parts[1].isdigit():
+        rest = ".".join(parts[2:])
+        return f"listener {int(parts[1]) + 1}{', ' if rest else ''}{rest}: "
+    return f"{path}: " if path else ""
+
+
+def _explain(path: str, message: str) -> str:
+    if message != "Unknown field.":
+        return message
+    schema = EntrySchema() if path.startswith("listeners.") else FileSchema()
+    known = list(schema.fields)
+    return f"unknown key{did_you_mean(path.rpartition('.')[2], known)}; known keys: {', '.join(known)}"

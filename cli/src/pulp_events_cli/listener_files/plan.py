@@ -1,0 +1,133 @@
+"""What a file would change: a list of changes, worked out and checked before the first is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.errors import EventsError
+from pulp_events.frozen import thaw
+from pulp_events.listeners.config import validate
+from pulp_events.secrets import MASK, redact
+from pulp_events_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.listeners.listener import Listener
+
+CREATE, UPDATE, DELETE, UNCHANGED = "create", "update", "delete", "unchanged"
+ATTRIBUTES = ("event_types", "notifier_config", "filter", "enabled", "retry_schedule", "lanes")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One listener: what it is, and what it is to become."""
+
+    action: str
+    type_id: str
+    listener_id: str | None
+    """None where it is created without one."""
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    """Attributes, with the stored configuration, secrets included."""
+
+
+def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: bool) -> list[Change]:
+    """The changes that make the records what the file says; `prune`: what is not in it goes. Raises UsageError."""
+    records = {listener.id: listener for listener in bus.listeners.list()}
+    named = [entry["id"] for entry in entries if "id" in entry]
+    changes, taken = [], set(named)
+    for number, entry in enumerate(entries, 1):
+        place = f"{name}: listener {number}"
+        if "id" in entry and named.count(entry["id"]) > 1:
+            raise UsageError(
+                f"{place}: the id {entry['id']} stands in the file twice; give each listener one of its own"
+            )
+        before = records.get(entry.get("id", ""))
+        after = _wanted(bus, entry, before, place)
+        if "id" not in entry:
+            # Without an id, a listener that is the same in all is this one: a file applied twice changes nothing.
+            same = (each for each in records.values() if each.id not in taken)
+            before = next(
+                (each for each in same
+                 if each.notifier_type_id == entry["notifier_type_id"] and attributes(each) == after), None
+            )  # fmt: skip
+            taken |= {before.id} if before else set()
+        if before is None:
+            changes.append(Change(CREATE, entry["notifier_type_id"], entry.get("id"), None, after))
+            continue
+        was = attributes(before)
+        action = UNCHANGED if was == after else UPDATE
+        changes.append(Change(action, before.notifier_type_id, before.id, was, after))
+    if prune:
+        gone = (listener for listener in records.values() if listener.id not in taken)
+        changes += [Change(DELETE, each.notifier_type_id, each.id, attributes(each), None) for each in gone]
+    return changes
+
+
+def attributes(listener: Listener) -> dict[str, Any]:
+    """What a file says of a listener."""
+    schedule = listener.retry_schedule
+    return {
+        "event_types": list(listener.event_types),
+        "notifier_config": thaw(listener.notifier_config),
+        "filter": listener.filter,
+        "enabled": listener.enabled,
+        "retry_schedule": None if schedule is None else list(schedule),
+        "lanes": listener.lanes,
+    }
+
+
+def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, place: str) -> dict[str, Any]:
+    """The attributes that an entry stands for, checked as `create` would."""
+    type_id = entry["notifier_type_id"]
+    if before is not None and before.notifier_type_id != type_id:
+        raise UsageError(
+            f"{place}: listener {before.id} is of type {before.notifier_type_id}, and the type of a listener never "
+            f"changes; leave the id out to create a listener of type {type_id}"
+        )
+    config = _with_secrets(bus, entry["notifier_config"], before, place)
+    try:
+        if before is None or config != thaw(before.notifier_config):
+            config, _ = validate(bus.plugins.notifier(type_id), config)
+        bus.listeners.check(
+            entry["event_types"], filter=entry["filter"], retry_schedule=entry["retry_schedule"], lanes=entry["lanes"],
+            listener_id=entry.get("id"),
+        )  # fmt: skip
+    except EventsError as error:
+        raise UsageError(f"{place}: {error}") from None
+    wanted = {key: entry[key] for key in ATTRIBUTES}
+    return {**wanted, "event_types": list(dict.fromkeys(entry["event_types"])), "notifier_config": config}
+
+
+def _with_secrets(bus: EventBus, given: Mapping[str, Any], before: Listener | None, place: str) -> dict[str, Any]:
+    """The configuration with what is masked in the file taken from the record."""
+    stored = {} if before is None else thaw(before.notifier_config)
+    shown = {} if before is None else bus.listeners.redacted(before)
+    config = {}
+    for key, value in given.items():
+        if MASK not in str(value):
+            config[key] = value
+        elif key in shown and shown[key] == value:
+            config[key] = stored[key]
+        else:
+            raise UsageError(
+                f"{place}, {key}: its value is masked, and no record has it; write the value, or a reference such as "
+                "{$env: NAME}, or export it --with-secrets"
+            )
+    return config
+
+
+def shown(bus: EventBus, type_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes in one level, without secrets: `notifier_config.url` → its value."""
+    notifier = bus.plugins.notifiers.get(type_id)
+    config = values["notifier_config"]
+    config = dict.fromkeys(config, MASK) if notifier is None else redact(notifier.config_schema(), config)
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if key == "notifier_config":
+            flat |= {f"{key}.{name}": text for name, text in config.items()}
+        else:
+            flat[key] = value
+    return flat

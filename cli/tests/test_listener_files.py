@@ -1,0 +1,203 @@
+"""Listeners as files: what is exported can be applied, twice changes nothing, and nothing is half done."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+EXPORT = ("event", "listener", "export")
+HTTP = ("http", "create", "--event-type=repo.sync.*", "--url=http://ci.example/hook")
+SECRET = ("--username=u", "--password=hunter22")
+
+
+def apply(admin, path, *options):
+    return admin("event", "listener", "apply", "-f", str(path), *options)
+
+
+@pytest.fixture
+def three(admin):
+    one = admin.listener(*HTTP, *SECRET, "--filter=payload.a", "--lanes=1", "--retry-schedule=5s,1h 30m")
+    two = admin.listener(
+        "email", "create", "--event-type=*", "--subject=s", "--addresses=a@b.example,c@d.example", "--disabled"
+    )
+    three = admin.listener(*HTTP, "--username=u", "--password=env:CI_PASSWORD")
+    return one, two, three
+
+
+def test_an_export_is_readable_and_has_no_secret_unless_asked(admin, three):
+    text = admin.ok(*EXPORT).out
+    assert "hunter22" not in text and "$env: CI_PASSWORD" in text
+    first = yaml.safe_load(text)["listeners"][0]
+    assert first["notifier_config"]["password"] == "********"
+    assert first["retry_schedule"] == ["5s", "1h 30m"] and first["lanes"] == 1 and first["filter"] == "payload.a"
+    assert yaml.safe_load(text)["listeners"][1]["enabled"] is False
+    assert "hunter22" in admin.ok(*EXPORT, "--with-secrets").out
+    assert admin.ok(*EXPORT, "--json").json == yaml.safe_load(text)
+    assert len(yaml.safe_load(admin.ok(*EXPORT, "--listener-id", three[1]).out)["listeners"]) == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--with-secrets",), ("--json",)])
+def test_what_was_exported_changes_nothing(admin, three, tmp_path, options):
+    (tmp_path / "f").write_text(admin.ok(*EXPORT, *options).out)
+    before = admin.stored()
+    for more in ((), ("--prune",), ("--dry-run",)):
+        assert apply(admin, tmp_path / "f", *more).out == "3 listeners: 3 unchanged\n"
+    assert admin.stored() == before
+
+
+def test_it_makes_another_installation_the_same(admin, three, tmp_path):
+    file = tmp_path / "listeners.yaml"
+    assert admin.ok(*EXPORT, "--with-secrets", "--output", str(file)).out == f"3 listeners written to {file}\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    listed = admin.ok("event", "listener", "list").out
+    for listener in three:
+        admin.ok("event", "listener", "delete", "--listener-id", listener)
+    run = apply(admin, file, "--dry-run")
+    assert run.out.endswith("3 listeners: 3 would be created\n") and admin.ok("event", "listener", "list").out == ""
+    run = apply(admin, file)
+    assert run.code == 0 and run.out.endswith("3 listeners: 3 created\n") and "hunter22" not in run.out
+    assert admin.ok("event", "listener", "list").out == listed
+    assert "hunter22" in admin.stored()
+
+
+def test_the_difference_is_readable(admin, three, tmp_path):
+    one, two, _ = three
+    content = yaml.safe_load(admin.ok(*EXPORT, "--with-secrets").out)
+    first, second, _ = content["listeners"]
+    first["filter"] = "payload.b"
+    del first["lanes"]
+    first["notifier_config"]["password"] = "hunter33"
+    second["enabled"] = True
+    content["listeners"] = [
+        first,
+        second,
+        {**second, "id": "ab" * 12, "notifier_config": {"subject": "t", "addresses": "x@y.example"}},
+    ]
+    (tmp_path / "f").write_text(yaml.safe_dump(content, sort_keys=False))
+    run = apply(admin, tmp_path / "f", "--prune")
+    assert (
+        run.out
+        == f"""\
+~ http {one}
+  ~ notifier_config.password: ******** (another value)
+  - filter: payload.a
+  + filter: payload.b
+  - lanes: 1
+~ email {two}
+  - enabled: false
+  + enabled: true
++ email {"ab" * 12}
+  + event_types: *
+  + notifier_config.subject: t
+  + notifier_config.addresses: x@y.example
+- http {three[2]}
+4 listeners: 1 created, 2 updated, 1 deleted
+"""
+    )
+    assert "hunter33" in admin.stored() and "hunter22" not in admin.stored()
+    assert apply(admin, tmp_path / "f", "--prune").out == "3 listeners: 3 unchanged\n"
+    changes = apply(admin, tmp_path / "f", "--json").json
+    assert [each["action"] for each in changes["changes"]] == ["unchanged"] * 3 and changes["dry_run"] is False
+
+
+def test_a_listener_without_an_id_is_created_once(admin, tmp_path):
+    entry = {"notifier_type_id": "http", "event_types": ["*"], "notifier_config": {"url": "http://ci.example/"}}
+    file = tmp_path / "f.json"
+    file.write_text(json.dumps({"version": 1, "listeners": [entry, entry]}))
+    assert apply(admin, file).out.endswith("2 listeners: 2 created\n")
+    assert apply(admin, file, "--prune").out == "2 listeners: 2 unchanged\n"
+
+
+ENTRY = "version: 1\nlisteners:\n- notifier_type_id: http\n  event_types: ['*']\n  notifier_config: {url: 'http://ci.example/'}\n"
+BAD = {
+    "an unknown key": (ENTRY + "  filtre: x\n", "listener 1, filtre: unknown key; did you mean 'filter'?"),
+    "no type": (ENTRY.replace("notifier_type_id: http", "lanes: 1"), "listener 1, notifier_type_id: it is missing"),
+    "an unknown type": (ENTRY.replace(": http\n", ": htpp\n"), "did you mean 'http'?"),
+    "an unknown event type": (ENTRY.replace("'*'", "repo.sync.strat"), "did you mean 'repo.sync.start'?"),
+    "a bad value": (ENTRY + "  lanes: many\n", "listener 1, lanes: "),
+    "lanes out of range": (ENTRY + "  lanes: 99\n", "1 to 64"),
+    "a bad schedule": (ENTRY + "  retry_schedule: [soon]\n", "Not a duration"),
+    "a bad filter": (ENTRY + "  filter: 'a.'\n", "JMESPath"),
+    "a bad configuration": (ENTRY.replace("http://ci", "ftp:/ci"), "url"),
+    "a bad id": (ENTRY + "  id: 12\n", "id: Not a valid string"),
+    "an id of another form": (ENTRY + "  id: xyz\n", "24 hex digits"),
+    "a masked secret of nobody": (ENTRY.replace("'}", "', username: u, password: '********'}"), "masked"),
+    "not YAML": ("a: [", "is not YAML"),
+    "not JSON": ("{,", "is not JSON"),
+    "a list": ("- 1", "no file of listeners"),
+    "nothing": ("", "no file of listeners"),
+    "a newer version": ("version: 2\nlisteners: []", "upgrade"),
+    "no version": ("listeners: []", "version: it is missing"),
+    "an object where there is none": ("version: 1\nlisteners:\n- !!python/object:os.system {}\n", "is not YAML"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_wrong_is_named_and_nothing_is_changed(admin, tmp_path, case):
+    good = admin.listener(*HTTP)
+    before = admin.stored()
+    text, hint = BAD[case]
+    (tmp_path / "f").write_text(text)
+    run = apply(admin, tmp_path / "f", "--prune")
+    assert (run.code, run.out) == (2, "") and run.err.count("\n") == 1 and hint in run.err, run.err
+    assert str(tmp_path / "f") in run.err and admin.stored() == before and good in before
+
+
+def test_a_mistake_in_the_last_listener_keeps_the_first_from_being_made(admin, tmp_path):
+    (tmp_path / "f").write_text(ENTRY + "- {notifier_type_id: http, event_types: ['*'], notifier_config: {}}\n")
+    assert apply(admin, tmp_path / "f").code == 2 and admin.stored() == ""
+
+
+def test_the_type_of_a_listener_never_changes(admin, three, tmp_path):
+    (tmp_path / "f").write_text(ENTRY + f"  id: '{three[1]}'\n")
+    run = apply(admin, tmp_path / "f")
+    assert run.code == 2 and "is of type email" in run.err
+
+
+def test_files_that_cannot_be_read_or_written(admin, three, tmp_path):
+    assert "/no/such" in apply(admin, "/no/such").err
+    assert admin(*EXPORT, "--output=/no/such/file").code == 1
+    assert apply(admin, tmp_path).code == 2
+
+
+def test_listeners_whose_plugin_is_gone_stay_as_they_are(admin, three, tmp_path):
+    (tmp_path / "f").write_text(admin.ok(*EXPORT, "--no-plugins").out)
+    assert "hunter22" not in (tmp_path / "f").read_text()
+    assert apply(admin, tmp_path / "f", "--no-plugins", "--prune").out == "3 listeners: 3 unchanged\n"
+
+
+entry = st.fixed_dictionaries(
+    {
+        "notifier_type_id": st.just("http"),
+        "event_types": st.lists(st.sampled_from(["*", "repo.sync.start", "repo.publish.#"]), min_size=1, max_size=2),
+        "notifier_config": st.fixed_dictionaries(
+            {"url": st.sampled_from(["http://a.example/", "http://b.example/x"])},
+            optional={"ca_path": st.sampled_from(["/etc/a.pem", "/etc/b.pem"])},
+        ),
+    },
+    optional={
+        "id": st.sampled_from(["aa" * 12, "bb" * 12, "cc" * 12]),
+        "filter": st.sampled_from(["payload.a", None]),
+        "enabled": st.booleans(),
+        "lanes": st.integers(1, 3),
+        "retry_schedule": st.lists(st.sampled_from(["5s", 60]), max_size=2),
+    },
+)
+files = st.lists(entry, max_size=5, unique_by=lambda each: each.get("id", id(each)))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(first=files, second=files)
+def test_after_any_file_the_same_file_changes_nothing(admin, tmp_path, first, second):
+    for content in (first, second):
+        (tmp_path / "f").write_text(yaml.safe_dump({"version": 1, "listeners": content}))
+        run = apply(admin, tmp_path / "f", "--prune")
+        assert run.code == 0, run.err
+        again = apply(admin, tmp_path / "f", "--prune", "--json").json["changes"]
+        assert {each["action"] for each in again} <= {"unchanged"} and len(again) == len(content)
+        assert len(admin.ok("event", "listener", "list", "--json").json) == len(content)
