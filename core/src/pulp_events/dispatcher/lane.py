@@ -16,7 +16,8 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.store import Outbox
 
 RECORD_SECONDS = 0.25
-"""Results are stored at the latest after this long, also in the middle of a batch."""
+"""Results are stored at the latest after this long, and at once when nothing more is due: while small batches follow
+each other, a transaction for each would take longer than the deliveries."""
 
 OPEN_LIMIT = 120.0
 """Seconds that opening a channel may take."""
@@ -44,6 +45,8 @@ class Lane:
         self._stopping = stopping
         self._lock = threading.Lock()
         self._judged: list[tuple[Delivery, Verdict, float, float]] = []
+        self._record_at = 0.0
+        """Monotonic time at which what is judged is to be stored."""
         self._opened: OpenChannel | None = None
         self._halted = False
         """What came of an attempt forbids further ones."""
@@ -60,6 +63,8 @@ class Lane:
         """Attempt deliveries until those that were claimed together are used up; returns how many this lane took."""
         route = self.route
         first = route.claims.first()
+        if first is None or first.attempts > 1:  # it may be what ended a process: that is to cost no result
+            self.store()
         if first is None:
             return 0
         began, cpu_began = time.perf_counter(), time.thread_time()
@@ -125,19 +130,20 @@ class Lane:
 
     def _use_up(self, first: Delivery) -> int:
         count = 0
-        part = self.taken = [first]
+        part = [first]
+        with self._lock:
+            self.taken = self.taken + part
         self._halted = False
-        record_at = self._clock.monotonic() + RECORD_SECONDS
         while part and not self._must_stop():
             count += self._attempt(part)
-            if self._clock.monotonic() >= record_at:
+            if self._judged and self._clock.monotonic() >= self._record_at:
                 self.store()
-                record_at = self._clock.monotonic() + RECORD_SECONDS
             part = self._take(1)
-        if not self.abandoned:
+        if part or self._halted or self.route.ordered:
             self.store()
         if part:
-            self.taken = []
+            with self._lock:
+                self.taken = [delivery for delivery in self.taken if delivery not in part]
             self._outbox.release(part)
             self.route.claims.release()
         return count
@@ -226,6 +232,8 @@ class Lane:
             if self.abandoned:
                 return
             now = self._clock.monotonic()
+            if not self._judged:
+                self._record_at = now + RECORD_SECONDS
             self._judged.append((delivery, found, timing.started, now - timing.since))
             self._halted = self._halted or found.disable_listener or (self.route.ordered and not found.final)
             self.since = now if self.since else 0.0
