@@ -1,7 +1,8 @@
 """Every hook that a plugin may implement: the framework's table of contents.
 
 A plugin is a module (or object) named by an entry point in the group `pulp_events`; it marks its implementations with
-`pulp_events.hookimpl`. It may take fewer arguments than a hook has. Hooks that *collect* are called once, at start;
+`pulp_events.hookimpl`. One that is a notifier and nothing else needs no hook: its entry point names the notifier's
+class. A hook's implementation may take fewer arguments than a hook has. Hooks that *collect* are called once, at start;
 one that raises has its plugin left out, with the reason shown by `pulp-admin event plugin list`. Hooks that *observe*
 are called one by one, in the order in which the plugins' names sort; one that raises is logged and harms nothing.
 """

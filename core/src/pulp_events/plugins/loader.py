@@ -15,6 +15,7 @@ from pulp_events.errors import PluginError
 from pulp_events.logs import get_logger
 from pulp_events.plugins import api
 from pulp_events.plugins.discovery import EntryPoint, entry_points
+from pulp_events.plugins.notifier_plugin import as_plugin
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
 from pulp_events.plugins.validation import check_event_types, check_notifiers, check_sections
 
@@ -56,7 +57,7 @@ class Loader:
         return plugin
 
     def _load(self, plugin: Plugin, importer: Callable[[], Any]) -> None:
-        module = importer()
+        module = as_plugin(importer())
         plugin.needs_api = api.stated_range(module)
         api.check(plugin.needs_api)
         self._refuse_taken(plugin.name, module)

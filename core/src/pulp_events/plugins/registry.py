@@ -42,7 +42,8 @@ class Plugins:
         return cls(Loader().discover())
 
     def add(self, name: str, module: Any) -> Plugin:
-        """Load one more plugin, given as a module or object: for tests and for applications with a plugin inside.
+        """Load one more plugin, given as a module, an object with hooks or a notifier: for tests, and for applications
+        with a plugin inside.
 
         Raises PluginError if it cannot be used.
         """

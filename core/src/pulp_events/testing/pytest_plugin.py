@@ -57,6 +57,23 @@ def event_bus(event_settings: Path, event_clock: FakeClock) -> Iterator[EventBus
 
 
 @pytest.fixture
+def make_event_bus(tmp_path: Path, event_clock: FakeClock) -> Iterator[Callable[..., EventBus]]:
+    """`make_event_bus(Chat(), …, conf={"chat": {"timeout": "1s"}})`: a bus with these plugins alone, installed or not:
+    modules, objects with hooks, or notifiers. Each call makes one, on data of its own."""
+    from contextlib import ExitStack
+
+    from pulp_events.testing.bus import Conf, open_bus
+
+    with ExitStack() as stack:
+
+        def make(*plugins: Any, conf: Conf | None = None, deliver: str = "inline") -> EventBus:
+            folder = tmp_path / f"bus-{len(list(tmp_path.glob('bus-*')))}"
+            return stack.enter_context(open_bus(folder, *plugins, conf=conf, clock=event_clock, deliver=deliver))
+
+        yield make
+
+
+@pytest.fixture
 def pulp_admin(event_settings: Path) -> Admin:
     """`pulp_admin("event", "types")` runs the command in this process, `pulp_admin.process(…)` as one of its own."""
     from pulp_events.testing.admin import Admin

@@ -1,0 +1,32 @@
+"""`NotifierContract`: what the framework asks of a notifier, as tests to be subclassed.
+
+    class TestChat(NotifierContract):
+        module = "my_chat"                      # what the entry point names
+        transports = ("requests",)              # not to be imported before a channel opens
+        invalid = [{}, {"url": "nonsense"}]
+
+        @pytest.fixture
+        def notifier(self):
+            return Chat()
+
+        @pytest.fixture
+        def endpoint(self, http_sink):
+            with FaultProxy(http_sink.port) as proxy:
+                yield ChatEndpoint(http_sink, proxy)        # see pulp_events.testing.endpoint
+
+Each test is a claim; a failure names what the notifier does and what would be right.
+"""
+
+from __future__ import annotations
+
+from pulp_events.testing.notifier_contract.command_line import CommandLineClaims
+from pulp_events.testing.notifier_contract.delivering import DeliveringClaims
+from pulp_events.testing.notifier_contract.failing import FailingClaims
+from pulp_events.testing.notifier_contract.schema import SchemaClaims
+from pulp_events.testing.notifier_contract.tidiness import TidinessClaims
+
+__all__ = ["NotifierContract"]
+
+
+class NotifierContract(SchemaClaims, CommandLineClaims, DeliveringClaims, FailingClaims, TidinessClaims):
+    """Subclass it; set the class attributes and give it the fixtures `notifier` and `endpoint`."""

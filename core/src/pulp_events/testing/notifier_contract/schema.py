@@ -1,0 +1,68 @@
+"""Claims about the schema and the plugin, as they are without an event."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pulp_events import InvalidConfig, Notifier
+from pulp_events.listeners.config import validate
+from pulp_events.plugins import claims
+from pulp_events.plugins.validation import check_notifiers
+from pulp_events.secrets import secret_fields
+from pulp_events.testing.notifier_contract.subject import Subject, secrets_of
+
+
+class SchemaClaims(Subject):
+    """Nothing is delivered here."""
+
+    def test_it_can_be_registered(self, notifier: Notifier) -> None:
+        check_notifiers([notifier])
+
+    def test_every_option_has_a_help_text(self, notifier: Notifier) -> None:
+        assert_claim(claims.every_option_has_help, notifier)
+
+    def test_what_sounds_like_a_secret_is_marked_as_one(self, notifier: Notifier) -> None:
+        assert_claim(claims.secrets_are_marked, notifier)
+
+    def test_the_settings_have_defaults(self, notifier: Notifier) -> None:
+        assert_claim(claims.settings_work_without_a_file, notifier)
+
+    def test_a_configuration_survives_json(self, notifier: Notifier, endpoint: Any) -> None:
+        assert_claim(claims.configuration_is_json, notifier)
+        stored, targets = validate(notifier, endpoint.config)
+        again = validate(notifier, json.loads(json.dumps(stored)))
+        assert again == (stored, targets), "validating what was stored must give the same again"
+
+    def test_invalid_configurations_are_refused_by_the_schema(self, notifier: Notifier) -> None:
+        assert self.invalid, "name some invalid configurations"
+        for config in self.invalid:
+            with pytest.raises(InvalidConfig) as refused:
+                validate(notifier, config)
+            assert str(refused.value).count("\n") == 0
+            for key in secret_fields(notifier.config_schema()) & set(config):
+                assert str(config[key]) not in str(refused.value), f"the error shows the secret {key}"
+
+    def test_importing_it_imports_no_transport(self) -> None:
+        code = f"import sys, {self.module}; print([name for name in {list(self.transports)!r} if name in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == "[]", f"importing {self.module} imports {done.stdout.strip()}"
+
+    def test_targets_are_labels_without_secrets(self, notifier: Notifier, endpoint: Any) -> None:
+        _, targets = validate(notifier, endpoint.config)
+        assert targets and all(isinstance(target, str) for target in targets)
+        assert len(set(targets)) == len(targets), "two targets have one label"
+        for secret in secrets_of(notifier, endpoint):
+            assert not any(secret in target for target in targets), "a target's label shows a secret"
+
+
+def assert_claim(claim: Callable[[Notifier], Iterator[str]], notifier: Notifier) -> None:
+    """Fail with everything that is wrong."""
+    wrong = list(claim(notifier))
+    assert not wrong, "; ".join(wrong)

@@ -1,0 +1,25 @@
+"""`OutboxContract`: what every home of deliveries must do, as tests to be subclassed.
+
+    class TestMyOutbox(OutboxContract):
+        @pytest.fixture
+        def home(self, tmp_path):
+            return MyHome(tmp_path)             # has open() -> Outbox, and advance(seconds)
+
+`open` may be called several times: each outbox is another process's view of the same home. `advance` lets time pass by
+the clock that the home measures leases and retries with.
+"""
+
+from __future__ import annotations
+
+from pulp_events.testing.outbox_contract.claiming import StoringAndClaimingClaims
+from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, new_event, result
+from pulp_events.testing.outbox_contract.ledger import LedgerClaims
+from pulp_events.testing.outbox_contract.order import OrderClaims
+from pulp_events.testing.outbox_contract.results import ResultClaims
+from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
+
+__all__ = ["LEASE", "LISTENER", "OTHER", "Home", "OutboxContract", "new_event", "result"]
+
+
+class OutboxContract(StoringAndClaimingClaims, ResultClaims, OrderClaims, LedgerClaims, UpkeepClaims):
+    """Subclass it and give it a fixture `home`."""

@@ -1,0 +1,60 @@
+"""What the claims stand on: a home of deliveries, events to be stored in it, results of attempts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+import pytest
+
+from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.records import NewDelivery, NewEvent, Result
+from pulp_events.outbox.store import Outbox
+
+LISTENER, OTHER = "a" * 24, "b" * 24
+LEASE = 60.0
+
+_ids = itertools.count(1)
+
+
+class Home(Protocol):
+    """Where the outboxes of one test live."""
+
+    def open(self) -> Outbox:
+        """Another view of the home."""
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+def new_event(*listeners: str, targets: Sequence[str] = ("",), event_type: str = "repo.sync.start") -> NewEvent:
+    """An event with a delivery for each target of each listener."""
+    deliveries = [NewDelivery(listener, target) for listener in listeners or (LISTENER,) for target in targets]
+    number = next(_ids)
+    report = f'{{"n": {number}, "text": "Grüße \\u0000"}}'.encode()
+    return NewEvent(f"event-{number:08d}", event_type, 1_700_000_000.0 + number, "here", report, deliveries)
+
+
+def result(delivery: Delivery, transition: str, retry_in: float | None = None, detail: str = "said so") -> Result:
+    """An attempt of a claimed delivery and what follows."""
+    outcome = {"succeed": "delivered", "postpone": "transient", "give_up": "permanent"}[transition]
+    attempt = Attempt(delivery.attempts, datetime(2026, 1, 2, tzinfo=UTC), 0.25, outcome, detail)
+    return Result(delivery, attempt, transition, retry_in)
+
+
+class Outboxes:
+    """Fixtures of `OutboxContract`."""
+
+    @pytest.fixture
+    def outbox(self, home: Home) -> Iterator[Outbox]:
+        opened = home.open()
+        yield opened
+        opened.close()
+
+    def claim(
+        self, outbox: Outbox, limit: int = 10, listener: str = LISTENER, token: str = "t1", ordered: bool = False
+    ) -> list[Delivery]:
+        """Claimed deliveries of a listener."""
+        return list(outbox.claim(listener, limit, LEASE, token, ordered).deliveries)

@@ -1,0 +1,102 @@
+"""Claims about what administrators ask: lists, counts, health."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pulp_events.errors import DeliveryNotFound
+from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.store import Outbox
+from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
+
+
+class LedgerClaims(Outboxes):
+    """Claims about what administrators ask: lists, counts, health."""
+
+    def test_lists_are_filtered_and_paged_newest_first(self, outbox: Outbox) -> None:
+        events = [new_event(event_type="repo.sync.start" if n % 2 else "repo.sync.finish") for n in range(6)]
+        outbox.add(events)
+        outbox.add([new_event(OTHER)])
+        page = outbox.find(DeliveryQuery(listener_id=LISTENER), 4)
+        assert [delivery.event_id for delivery in page] == [event.id for event in events[:1:-1]]
+        rest = outbox.find(DeliveryQuery(listener_id=LISTENER), 4, before=page[-1].id)
+        assert [delivery.event_id for delivery in rest] == [events[1].id, events[0].id]
+        assert len(outbox.find(DeliveryQuery(event_type="repo.sync.finish"), 9)) == 3
+        assert len(outbox.find(DeliveryQuery(event_id=events[0].id), 9)) == 1
+        assert len(outbox.find(DeliveryQuery(ids=[page[0].id, rest[0].id]), 9)) == 2
+        middle = datetime.fromtimestamp(events[3].time, UTC)
+        assert len(outbox.find(DeliveryQuery(listener_id=LISTENER, since=middle), 9)) == 3
+        assert len(outbox.find(DeliveryQuery(listener_id=LISTENER, until=middle), 9)) == 3
+
+    def test_text_that_is_no_delivery_id_is_said_to_be_none(self, outbox: Outbox) -> None:
+        for text in ("", "nonsense", "event-1.x", "event-1.-1"):
+            with pytest.raises(DeliveryNotFound):
+                outbox.attempts(text)
+        assert outbox.attempts("no-such-event.0") == []
+
+    def test_every_combination_of_filters_finds_counts_and_pages_what_fits(self, outbox: Outbox) -> None:
+        # Times that go back, as where a clock is set or two processes emit at once, and two of the same moment.
+        times = [100.0, 103.0, 101.0, 102.0, 102.0, 99.0, 104.0, 100.5]
+        types = ("repo.sync.start", "repo.sync.finish")
+        stored: list[tuple[str, str, str, float]] = []
+        for number, time in enumerate(times):
+            event = replace(new_event(LISTENER, OTHER, event_type=types[number % 3 == 0]), time=time)
+            outbox.add([event])
+            stored += [(f"{event.id}.{n}", each.listener_id, event.event_type, time)
+                       for n, each in enumerate(event.deliveries)]  # fmt: skip
+        ended = self.claim(outbox, limit=5)
+        outbox.record([result(one, ("succeed", "give_up")[number % 2]) for number, one in enumerate(ended)])
+        states = {delivery.id: delivery.state for delivery in outbox.find(DeliveryQuery(), 100)}
+        moments = (None, *(datetime.fromtimestamp(time, UTC) for time in (98, 100, 102, 102.5, 105)))
+        for state, listener, event_type, since, until in itertools.product(
+            (None, PENDING, DELIVERED, DEAD), (None, OTHER), (None, types[0], "none.such"), moments, moments
+        ):
+            query = DeliveryQuery(
+                state=state, listener_id=listener, event_type=event_type, since=since, until=until
+            )  # fmt: skip
+            fit = [
+                one
+                for one, its_listener, its_type, time in reversed(stored)
+                if state in (None, states[one])
+                and listener in (None, its_listener)
+                and event_type in (None, its_type)
+                and (since is None or time >= since.timestamp())
+                and (until is None or time < until.timestamp())
+            ]
+            assert outbox.count(query) == len(fit), query
+            found: list[str] = []
+            while page := outbox.find(query, 5, found[-1] if found else None):
+                found += [delivery.id for delivery in page]
+            assert found == fit, query
+
+    def test_counts_are_kept_in_all_and_by_listener(self, outbox: Outbox) -> None:
+        outbox.add([new_event(), new_event(), new_event(OTHER)])
+        batch = self.claim(outbox)
+        outbox.record([result(batch[0], "succeed"), result(batch[1], "give_up")])
+        stats = outbox.stats()
+        assert (stats.pending, stats.delivered, stats.dead) == (1, 1, 1)
+        assert stats.by_listener[LISTENER] == {"pending": 0, "delivered": 1, "dead": 1}
+        assert stats.oldest_pending == self.claim(outbox, listener=OTHER)[0].event_time
+
+    def test_health_tells_since_when_a_listener_fails(self, home: Home, outbox: Outbox) -> None:
+        outbox.add([new_event() for _ in range(4)])
+        one, two, three, four = self.claim(outbox)
+        outbox.record([result(one, "postpone", 5)])
+        since = outbox.health()[LISTENER].failing_since
+        home.advance(10)
+        outbox.record([result(two, "give_up", detail="refused")])
+        health = outbox.health()[LISTENER]
+        assert (health.failures, health.detail, health.last_success) == (2, "refused", None)
+        assert since is not None and health.failing_since == since
+        assert health.last_failure is not None and health.last_failure - since >= timedelta(seconds=9)
+        outbox.record([result(three, "succeed"), result(four, "postpone", 5)])
+        health = outbox.health()[LISTENER]
+        assert health.failures == 1 and health.last_success is not None
+        assert health.failing_since is not None and health.failing_since > since
+        outbox.forget_health(LISTENER)
+        assert LISTENER not in outbox.health()

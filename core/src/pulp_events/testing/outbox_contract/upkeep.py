@@ -1,0 +1,62 @@
+"""Claims about what administrators change, and cleaning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pulp_events.outbox.delivery import DEAD
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.store import Outbox
+from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
+
+
+class UpkeepClaims(Outboxes):
+    """Claims about what administrators change, and cleaning."""
+
+    def test_burying_ends_what_is_pending_and_says_why(self, outbox: Outbox) -> None:
+        outbox.add([new_event(targets=("x", "y")), new_event(OTHER)])
+        assert outbox.bury(LISTENER, "target gone", ["y"]) == 1
+        assert outbox.bury(LISTENER, "listener gone") == 1
+        details = {delivery.target: delivery.detail for delivery in outbox.find(DeliveryQuery(state=DEAD), 9)}
+        assert details == {"x": "listener gone", "y": "target gone"}
+        assert outbox.ready() == {OTHER: 0}
+
+    def test_a_revived_delivery_begins_its_schedule_anew_and_keeps_its_attempts(self, outbox: Outbox) -> None:
+        outbox.add([new_event(), new_event()])
+        batch = self.claim(outbox)
+        outbox.record([result(batch[0], "give_up"), result(batch[1], "succeed")])
+        assert outbox.revive(DeliveryQuery(), 10) == 1
+        [again] = self.claim(outbox)
+        assert (again.id, again.attempts, again.forgiven) == (batch[0].id, 2, 1)
+        assert len(outbox.attempts(again.id)) == 1
+
+    def test_purging_deletes_finished_deliveries_only(self, outbox: Outbox) -> None:
+        outbox.add([new_event() for _ in range(3)])
+        batch = self.claim(outbox, limit=2)
+        outbox.record([result(batch[0], "give_up"), result(batch[1], "succeed")])
+        assert outbox.purge(DeliveryQuery(), 1) == 1
+        assert outbox.purge(DeliveryQuery(), 10) == 1
+        assert outbox.stats().pending == 1
+        assert outbox.attempts(batch[0].id) == []
+
+    def test_cleaning_deletes_what_finished_long_ago_and_nothing_else(self, home: Home, outbox: Outbox) -> None:
+        outbox.add([new_event() for _ in range(4)])
+        batch = self.claim(outbox, limit=2)
+        outbox.record([result(batch[0], "succeed"), result(batch[1], "give_up")])
+        home.advance(1000)
+        fresh = self.claim(outbox, limit=1)
+        outbox.record([result(fresh[0], "succeed")])
+        self.clean(outbox, keep_delivered=500, keep_dead=2000)
+        assert outbox.stats().delivered == 1 and outbox.stats().dead == 1
+        home.advance(1001)
+        self.clean(outbox, keep_delivered=500, keep_dead=2000)
+        stats = outbox.stats()
+        assert (stats.pending, stats.delivered, stats.dead) == (1, 0, 0)
+
+    @staticmethod
+    def clean(outbox: Outbox, **keep: Any) -> None:
+        """Clean until there is nothing more to do."""
+        for _ in range(1000):
+            if not outbox.maintain(**keep):
+                return
+        raise AssertionError("cleaning never ends")
