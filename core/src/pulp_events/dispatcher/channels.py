@@ -49,9 +49,20 @@ class Channels:
 
     def take(self) -> OpenChannel:
         """An idle channel, or a new one. Raises what opening it raises."""
+        if (idle := self.take_idle()) is not None:
+            return idle
+        made = self.make()
+        made.channel.__enter__()
+        return made
+
+    def take_idle(self) -> OpenChannel | None:
+        """An idle channel, if there is one."""
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
+            return self._idle.pop() if self._idle else None
+
+    def make(self) -> OpenChannel:
+        """A channel that is not connected yet; what its notifier needs to import is imported."""
+        with self._lock:
             listener, generation = self._listener, self._generation
             self._scrubber = None  # what a reference stands for may have changed
         section = self._notifier.settings_section
@@ -60,7 +71,6 @@ class Channels:
         channel = self._notifier.open(config, settings)
         if not isinstance(channel, Channel):
             raise TypeError(f"open() returned {type(channel).__name__}; it must return a Channel")
-        channel.__enter__()
         limit = float(self._notifier.limit(config, settings))
         return OpenChannel(channel, generation, limit, self.scrubber())
 
