@@ -3,7 +3,7 @@ import json
 
 from marshmallow import Schema, fields
 
-from pulp_events import Notifier, TransientFailure, hookimpl
+from pulp_events import Notifier, TransientFailure
 
 
 class ChatConfig(Schema):
@@ -25,8 +25,3 @@ class Chat(Notifier):
             urlopen(Request(config["url"], body, {"Content-Type": "application/json"}), timeout=5).close()
         except (OSError, HTTPException) as error:
             raise TransientFailure(f"not posted: {error}") from error
-
-
-@hookimpl
-def pulp_notifiers():
-    return [Chat()]

@@ -4,10 +4,7 @@ import json
 import pytest
 from chat import Chat
 
-from pulp_events.testing.endpoint import Arrival
-from pulp_events.testing.fault_proxy import FaultProxy
-from pulp_events.testing.http_sink import Answer
-from pulp_events.testing.notifier_contract import NotifierContract
+from pulp_events.testing import Answer, Arrival, FaultProxy, NotifierContract
 
 
 class ChatEndpoint:

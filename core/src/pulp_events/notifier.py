@@ -1,10 +1,10 @@
 """The interface that a notifier plugin implements.
 
-A whole plugin, ready to install (its pyproject.toml has the entry point `chat = "my_module"` in the group
+A whole plugin, ready to install (its pyproject.toml has the entry point `chat = "my_module:Chat"` in the group
 `pulp_events`):
 
     from marshmallow import Schema, fields
-    from pulp_events import Notifier, TransientFailure, hookimpl
+    from pulp_events import Notifier, TransientFailure
 
     class ChatConfig(Schema):
         url = fields.Url(required=True, metadata={"help": "incoming webhook of the room", "secret": True})
@@ -16,10 +16,6 @@ A whole plugin, ready to install (its pyproject.toml has the entry point `chat =
 
         def deliver(self, event, config):
             ...                             # return: delivered; raise TransientFailure / PermanentFailure
-
-    @hookimpl
-    def pulp_notifiers():
-        return [Chat()]
 
 From this come `pulp-admin event listener chat create|update`, their help and man pages, validation, redaction and
 retries. What a notifier may rely on:

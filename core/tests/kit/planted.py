@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events import Channel, Notifier, PermanentFailure, TimedOut, TransientFailure
 
@@ -113,7 +113,7 @@ class SendsNothing(Good):
     channel_class = with_channel(send=lambda self, delivery: None)
 
 
-@fault("an_error_of_the_server_is_transient", "a_rejection_is_permanent")
+@fault("an_error_of_the_server_is_transient", "a_rejection_is_permanent", "bad_credentials_are_a_failure_that_says_so")
 class SwallowsErrors(Good):
     channel_class = with_channel(on_status=lambda self, status: None)
 
@@ -142,7 +142,12 @@ def permanent_when_broken(self, error):
     raise PermanentFailure("connection broken") from error
 
 
-@fault("a_refused_connection_is_transient", "a_reset_connection_is_transient")
+@fault(
+    "a_refused_connection_is_transient",
+    "a_reset_connection_is_transient",
+    "garbage_is_transient",
+    "a_half_closed_connection_is_transient",
+)
 class GivesUpOnConnections(Good):
     channel_class = with_channel(on_broken=permanent_when_broken)
 
@@ -212,6 +217,41 @@ class AcceptsAll(GoodConfig):
 @fault("invalid_configurations_are_refused_by_the_schema")
 class ChecksNothing(Good):
     config_schema = AcceptsAll
+
+
+def a_number(value):
+    if not isinstance(value, int):
+        raise ValidationError("Not a number.")
+
+
+class NumbersOnly(GoodConfig):
+    port = fields.Raw(required=True, validate=a_number, metadata={"help": "its port"})
+
+
+@fault("what_the_api_takes_the_command_line_takes")
+class TakesNoText(Good):
+    """A command line has nothing but texts."""
+
+    config_schema = NumbersOnly
+
+
+class NeedsASetting(Schema):
+    limit = fields.Integer(required=True, metadata={"help": "limit"})
+
+
+@fault("the_settings_have_defaults")
+class CannotDoWithoutServerConf(Good):
+    settings_section = "planted"
+    settings_schema = NeedsASetting
+
+
+class NotJson(GoodConfig):
+    ratio = fields.Raw(load_default=1j, metadata={"help": "how much"})
+
+
+@fault("a_configuration_survives_json")
+class KeepsWhatIsNoJson(Good):
+    config_schema = NotJson
 
 
 def say_the_token(self, error):

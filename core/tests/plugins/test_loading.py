@@ -222,3 +222,36 @@ def test_an_observer_that_hangs_delays_no_delivery(install, tmp_path):
         events = [bus.emit("repo.sync.start") for _ in range(20)]
         assert all(bus.wait(event, 10)[0].state == "delivered" for event in events)
         bus.close(grace=0.2)
+
+
+CLASS = GOOD.partition("@hookimpl")[0] % "chat"
+
+
+@pytest.mark.parametrize("named", ["Chat", "chat"])
+def test_an_entry_point_may_name_a_notifier_itself(install, tmp_path, named):
+    install("chat", CLASS + "\npulp_events_api = '>=1.0,<2'\nchat = Chat()\n")
+    name_in_entry_point(tmp_path, "chat", named)
+    [plugin] = [plugin for plugin in Plugins.load().all if plugin.name == "chat"]
+    assert (plugin.state, plugin.type_ids, list(plugin.hooks)) == ("loaded", ["chat"], ["pulp_notifiers"])
+    assert plugin.needs_api == ">=1.0,<2", "what its module states"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (CLASS + "\nChat.pulp_events_api = '>=9'\n", "needs plugin API >=9"),
+        (CLASS + "\nclass Chat(Chat):\n    def __init__(self, url): ...\n", "missing 1 required positional argument"),
+        (CLASS + "\ndel Chat.deliver\n", "overrides neither deliver() nor open()"),
+        ("Other = 1", "has no attribute 'Chat'"),
+    ],
+)
+def test_what_is_wrong_with_such_a_notifier_is_said(install, tmp_path, code, reason):
+    install("chat", code)
+    name_in_entry_point(tmp_path, "chat", "Chat")
+    [plugin] = [plugin for plugin in Plugins.load().all if plugin.name == "chat"]
+    assert plugin.state == "failed" and reason in plugin.reason and "chat" not in Plugins.load().notifiers
+
+
+def name_in_entry_point(folder, name, attribute):
+    [file] = (folder / "site").glob(f"planted_{name}-*.dist-info/entry_points.txt")
+    file.write_text(f"[pulp_events]\n{name} = planted_{name}:{attribute}\n")

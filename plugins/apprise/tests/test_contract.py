@@ -4,10 +4,7 @@ import json
 
 import pytest
 
-from pulp_events.testing.endpoint import Arrival
-from pulp_events.testing.fault_proxy import FaultProxy
-from pulp_events.testing.http_sink import Answer, HttpSink
-from pulp_events.testing.notifier_contract import NotifierContract
+from pulp_events.testing import Answer, Arrival, FaultProxy, HttpSink, NotifierContract
 from pulp_events_apprise.notifier import AppriseNotifier
 
 
@@ -30,6 +27,7 @@ class JsonEndpoint:
 
 class TestApprise(NotifierContract):
     module = "pulp_events_apprise"
+    keeps_connections = False
     transports = ("apprise", "requests", "urllib3", "jinja2", "yaml")
     invalid = [
         {},
@@ -50,6 +48,3 @@ class TestApprise(NotifierContract):
     def endpoint(self):
         with HttpSink() as sink, FaultProxy(sink.port) as proxy:
             yield JsonEndpoint(sink, proxy)
-
-    def test_a_kept_connection_is_used_again(self):
-        pytest.skip("Apprise makes a connection for each message")

@@ -19,6 +19,7 @@ FILES = {
     ".gitignore": "gitignore",
     ".github/workflows/tests.yml": "tests.yml",
     "src/$module/__init__.py": "__init__.py",
+    "src/$module/channel.py": "channel.py",
     "src/$module/config.py": "config.py",
     "src/$module/notifier.py": "notifier.py",
     "src/$module/py.typed": "py.typed",
