@@ -29,6 +29,35 @@ def missing(what):
     pytest.skip(what)
 
 
+@pytest.fixture(scope="session", name="missing")
+def _missing():
+    return missing
+
+
+@pytest.fixture(scope="session", name="servers")
+def _servers():
+    """The module server.py."""
+    return servers
+
+
+class Patient:
+    """An outbox that is told of changes: they are there in a moment, not at once."""
+
+    def __init__(self, outbox):
+        self._outbox = outbox
+
+    def __getattr__(self, name):
+        return getattr(self._outbox, name)
+
+    def changed(self):
+        return eventually(self._outbox.changed, 0.3)
+
+
+@pytest.fixture(scope="session")
+def patient():
+    return Patient
+
+
 @pytest.fixture(scope="session")
 def postgres_binaries():
     found = servers.binaries()
@@ -126,11 +155,6 @@ def conf(tmp_path, url):
     path = tmp_path / "postgres.conf"
     path.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\nsource = test\n[storage]\nurl = {url}\npassword = pw\n")
     return path
-
-
-@pytest.fixture(name="missing")
-def _missing():
-    return missing
 
 
 @pytest.fixture

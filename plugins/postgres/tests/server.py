@@ -12,17 +12,33 @@ from pathlib import Path
 
 import psycopg
 
+MAJORS = (13, 14, 15, 16, 17, 18)
+"""The majors of PostgreSQL that are supported."""
+
 
 def binaries():
-    """The folder of initdb and postgres; None if PostgreSQL is not installed."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    """The folder of the system's initdb and postgres; None if PostgreSQL is not installed."""
+    folders = _with_major("/usr/lib/postgresql")
     found = shutil.which("initdb")
     if found:
         folders.insert(0, Path(found).resolve().parent)
-    for folder in folders:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
-    return None
+    return next(filter(_usable, folders), None)
+
+
+def binaries_of(major):
+    """The same for a major: the system's, else one that `.ci/install-postgres` fetched; None if neither is there."""
+    fetched = os.environ.get("PULP_EVENTS_POSTGRES_MAJORS")
+    folders = [*_with_major("/usr/lib/postgresql"), *(_with_major(fetched) if fetched else ())]
+    return next((each for each in folders if each.parent.name == str(major) and _usable(each)), None)
+
+
+def _with_major(folder):
+    found = [path for path in Path(folder).glob("*/bin") if path.parent.name.isdigit()]
+    return sorted(found, key=lambda path: int(path.parent.name), reverse=True)
+
+
+def _usable(folder):
+    return (folder / "initdb").exists() and (folder / "postgres").exists()
 
 
 def free_port():
