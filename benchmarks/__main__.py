@@ -19,6 +19,8 @@ NAMES = (
     "backlog",
     "start_up",
     "celery_redis",
+    "postgres",
+    "simulation",
 )
 
 
