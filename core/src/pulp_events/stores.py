@@ -30,12 +30,19 @@ def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock
     if found is not None:
         return found
     _refuse_storage_url(settings)
-    from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME, SQLiteOutbox
+    from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 
     named = settings.section("events")["outbox"]
-    path = data_path(named) if named else folder / FILE_NAME
     durable = settings.section("delivery")["durability"] == "full"
-    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named)
+    return SQLiteOutbox(outbox_path(settings, folder), clock, durable, set_damaged_aside=not named)
+
+
+def outbox_path(settings: Settings, folder: Path) -> Path:
+    """Where our own outbox is: the application's database that `[events] outbox` names, or a file in the folder."""
+    from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
+
+    named = settings.section("events")["outbox"]
+    return data_path(named) if named else folder / FILE_NAME
 
 
 def _refuse_storage_url(settings: Settings) -> None:

@@ -1,6 +1,9 @@
 """`pulp-admin event storage`."""
 
 import json
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -98,6 +101,92 @@ def test_an_interrupted_copy_can_be_run_again(filled, copy, conf, monkeypatch):
         assert target.outbox.stats().pending == 698
         claimed = [one.event_id for one in target.outbox.claim(filled[1], 1000, 60, "t").deliveries]
         assert claimed == sorted(claimed)
+
+
+@pytest.fixture
+def at_work(event_settings):
+    """Starts a process that has the records of a server.conf open, and changes nothing; returns its pid."""
+    running = []
+
+    def start(conf=event_settings, deliver="background"):
+        code = (
+            "import sys, time; from pulp_events import EventBus; "
+            "bus = EventBus.open(sys.argv[1], deliver=sys.argv[2]); bus.outbox.stats(); bus.listeners.list(); print('open', flush=True); time.sleep(60)"
+        )
+        process = subprocess.Popen([sys.executable, "-c", code, str(conf), deliver], stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stdout.readline() == "open\n"
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("deliver", ["background", "external"])
+def test_while_another_process_has_the_files_open_nothing_is_copied(filled, copy, conf, at_work, deliver):
+    filled[0].close()
+    process = at_work(deliver=deliver)
+    run = copy()
+    assert (run.code, run.out) == (1, "")
+    assert f"is in use by process {process.pid}; stop applications and workers" in run.err and run.err.count("\n") == 1
+    with EventBus.open(conf, deliver="external") as target:
+        assert target.listeners.list() == []
+    process.kill()
+    process.wait()
+    assert copy().code == 0
+
+
+def test_while_another_process_has_the_database_open_nothing_is_copied(admin, conf, server, at_work):
+    with EventBus.open(conf, deliver="external") as bus:
+        bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"], enabled=False)
+        bus.emit("repo.sync.start", {})
+    to = server.create("copied")
+    words = ("event", "storage", "copy", "--to", to, "--password", "pw")
+    process = at_work(conf, "external")
+    run = admin(*words)
+    assert run.code == 1 and "in use: " in run.err and "'pulp-events'" in run.err and run.err.count("\n") == 1
+    process.kill()
+    process.wait()
+    assert eventually_ok(lambda: admin(*words)).out.startswith("Copied to")
+    server.drop("copied")
+
+
+def eventually_ok(run):
+    """The server notices the end of a killed process's connections in a moment."""
+    deadline = time.monotonic() + 10
+    while (found := run()).code != 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda bus, listener: bus.outbox.add([new_event(listener)]),
+        lambda bus, listener: bus.outbox.claim(listener, 1, 60, "late"),
+        lambda bus, listener: bus.outbox.bury(listener, "gone"),
+        lambda bus, listener: bus.listeners.update(listener, {"url": "http://127.0.0.1:10/"}),
+    ],
+    ids=["an event", "a claim", "a death", "a listener"],
+)
+def test_what_changes_while_it_is_copied_is_said_and_never_passed_over(filled, copy, event_settings, monkeypatch, act):
+    from pulp_events_postgres import copying
+
+    whole, calls = copying._store, []
+
+    def meanwhile(*arguments, **more):
+        calls.append(1)
+        if len(calls) == 1:
+            with EventBus.open(event_settings, deliver="external") as other:
+                act(other, filled[1])
+        return whole(*arguments, **more)
+
+    monkeypatch.setattr(copying, "_store", meanwhile)
+    run = copy()
+    assert (run.code, run.out) == (1, "")
+    assert "the source changed while it was copied" in run.err and run.err.count("\n") == 1
 
 
 def test_copying_onto_itself_is_refused(admin, url):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.errors import SettingsError
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.settings.settings import Settings
     from pulp_events_postgres.address import Address
 
 
@@ -25,15 +25,20 @@ def add(commands: Any) -> None:
     copy = section.add_parser("copy", help="copy listeners, pending and dead deliveries into a database")
     copy.add_argument("--to", required=True, metavar="URL", help="the database: postgresql://USER@HOST/DATABASE")
     copy.add_argument("--password", default="", metavar="PASSWORD", help="its password: env:NAME, file:PATH or text")
-    copy.set_defaults(run=_copy)
+    copy.set_defaults(run=_copy, deliver=None)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from pulp_events.settings.settings import Settings
+
+    session = arguments.session
+    return Settings.load(session.options.config, session.plugins.settings_sections)
 
 
 def _address(arguments: argparse.Namespace) -> Address:
-    from pulp_events.settings.settings import Settings
     from pulp_events_postgres import address
 
-    session = arguments.session
-    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    settings = _settings(arguments)
     if not address.is_ours(settings):
         raise SettingsError(
             f"{settings.path}, section [storage], key url names no PostgreSQL database: records are in files; "
@@ -91,14 +96,16 @@ def _migrate(bus: None, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _copy(bus: EventBus, arguments: argparse.Namespace) -> int:
+def _copy(_: None, arguments: argparse.Namespace) -> int:
     from pulp_events_postgres.address import make
     from pulp_events_postgres.copying import copy
     from pulp_events_postgres.database import Database
+    from pulp_events_postgres.in_use import refuse_in_use
 
+    refuse_in_use(_settings(arguments))
     target = Database(make(arguments.to, arguments.password))
     try:
-        with _Progress() as progress:
+        with arguments.session.open_bus("external") as bus, _Progress() as progress:
             done = copy(bus, target, progress.show)
     finally:
         target.close()

@@ -46,11 +46,13 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
     """Copy everything that the target has not yet; `progress(done, total)` is called now and then.
 
     What is in the target stays as it is there. Raises StoreError, also where the target does not have all of it in the
-    end. Applications and workers are to be stopped: what they change meanwhile may be missed.
+    end, and where an application or worker changed the source meanwhile.
     """
     source = bus.outbox
     if getattr(getattr(source, "database", None), "identity", None) == target.identity:
         raise StoreError(f"{target.address.shown} is where the listeners and deliveries are; name another with --to")
+    before = _state(bus)
+    source.changed()  # from here on
     done = Copied(listeners=_copy_listeners(bus, target))
     stats = source.stats()
     total = stats.pending + stats.dead
@@ -66,8 +68,20 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
         done.dead += sum(1 for one in batch if one.state == DEAD)
         done.attempts += sum(map(len, attempts.values()))
         progress(done.pending + done.dead, total)
+    if source.changed() or _state(bus) != before:
+        raise StoreError(
+            f"an application or a worker is still at work: the source changed while it was copied, so that "
+            f"{target.address.shown} may lack what came, and deliver once more what was delivered; stop it, drop the "
+            "tables pulp_* there (or name another database), and copy again"
+        )
     target.announce()
     return done
+
+
+def _state(bus: EventBus) -> object:
+    """Differs when deliveries came, were made or deleted, or listeners changed."""
+    newest = bus.outbox.find(DeliveryQuery(), 1)
+    return bus.outbox.stats(), [one.id for one in newest], bus.listeners.list()
 
 
 def _deliveries(source: Outbox, state: str) -> Iterator[Delivery]:
