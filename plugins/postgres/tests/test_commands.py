@@ -103,17 +103,24 @@ def test_an_interrupted_copy_can_be_run_again(filled, copy, conf, monkeypatch):
         assert claimed == sorted(claimed)
 
 
+HOLD = """
+import sys, time
+from pulp_events import EventBus
+bus = EventBus.open(sys.argv[1], deliver=sys.argv[2])
+bus.outbox.stats()
+bus.listeners.list()
+print("open", flush=True)
+time.sleep(60)
+"""
+
+
 @pytest.fixture
 def at_work(event_settings):
     """Starts a process that has the records of a server.conf open, and changes nothing; returns its pid."""
     running = []
 
     def start(conf=event_settings, deliver="background"):
-        code = (
-            "import sys, time; from pulp_events import EventBus; "
-            "bus = EventBus.open(sys.argv[1], deliver=sys.argv[2]); bus.outbox.stats(); bus.listeners.list(); print('open', flush=True); time.sleep(60)"
-        )
-        process = subprocess.Popen([sys.executable, "-c", code, str(conf), deliver], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([sys.executable, "-c", HOLD, str(conf), deliver], stdout=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stdout.readline() == "open\n"
         return process
