@@ -1,6 +1,8 @@
 """`pulp-admin event worker`, as systemd or a person at a terminal runs it."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -107,3 +109,17 @@ def test_it_prints_a_unit_for_systemd_that_runs_this_very_program():
     done = subprocess.run([PULP_ADMIN, "event", "worker", "--print-unit"], capture_output=True, text=True, check=True)
     assert f"ExecStart={PULP_ADMIN} event worker" in done.stdout
     assert "Type=notify-reload" in done.stdout and "Restart=on-failure" in done.stdout
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_with_json_it_logs_an_object_a_line_on_standard_output(place, worker, processes):
+    with HttpSink() as sink:
+        emit(place, sink, 3)
+        process = worker("--json", "--processes", processes)
+        sink.wait_for(3)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    records = [json.loads(line) for line in out.splitlines()]
+    assert any(re.match(r"worker \d+ delivers from", record["message"]) for record in records)
+    assert all(list(record) == ["time", "level", "logger", "message"] for record in records)
+    assert all(record["time"].endswith("Z") for record in records) and err == ""

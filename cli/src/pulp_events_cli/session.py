@@ -11,6 +11,14 @@ from pulp_events_cli.global_options import GlobalOptions
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
     from pulp_events.plugins.registry import Plugins
+    from pulp_events_cli.output.progress import Progress
+
+
+def _progress(what: str, total: int | None = None) -> Progress:
+    """For plugins' commands: `with arguments.progress("copy: deliveries", total) as progress: progress.show(done)`."""
+    from pulp_events_cli.output.progress import Progress
+
+    return Progress(what, None if total is None else lambda: total)
 
 
 class Session:
@@ -36,6 +44,7 @@ class Session:
         """Carry out the command that was parsed; returns the exit code."""
         arguments.session = self
         arguments.json = self.options.json
+        arguments.progress = _progress
         run = getattr(arguments, "run", None)
         if run is None:
             arguments.parser.print_help()

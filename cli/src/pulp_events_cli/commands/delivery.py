@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli import listener_ids
@@ -17,6 +18,7 @@ from pulp_events_cli.output.text import count, local_time
 from pulp_events_cli.parser.argument_types import moment, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
+from pulp_events_cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,21 +123,39 @@ def _purge(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 
 def _change(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) -> int:
-    """Retry or purge: page after page, so that other processes get their turn, with the count on a terminal."""
+    """Retry or purge: page after page, so that other processes get their turn, and Ctrl-C ends it between two."""
     change = bus.deliveries.retry if verb == "retry" else bus.deliveries.purge
+    queries = list(_chosen(bus, arguments, what, verb))
     done = 0
-    with Progress(f"{verb}: deliveries") as progress:
-        for query in _chosen(bus, arguments, what, verb):
+    with stoppable() as stopped, Progress(f"{verb}: deliveries", lambda: _count(bus, queries, verb)) as progress:
+        for query in queries:
             for changed in change(query):
                 done += changed
                 progress.show(done)
+                if stopped():
+                    break
+            if stopped():
+                break
+        interrupted = stopped()
     if arguments.json:
-        print_json({verb: done})
+        print_json({verb: done, "interrupted": interrupted})
     elif verb == "retry":
         confirm(f"{count(done, 'delivery is', 'deliveries are')} pending again")
     else:
         confirm(f"{count(done, 'delivery', 'deliveries')} deleted")
+    if interrupted:
+        raise CommandFailed(f"interrupted after {count(done, 'delivery', 'deliveries')}; the same command goes on")
     return DONE
+
+
+def _count(bus: EventBus, queries: list[DeliveryQuery], verb: str) -> int:
+    """How many deliveries there are to be done."""
+    states = ("dead",) if verb == "retry" else STATES[1:]
+    return sum(
+        bus.deliveries.count(replace(query, state=state))
+        for query in queries
+        for state in ((query.state,) if query.state else states)
+    )
 
 
 def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) -> Iterator[DeliveryQuery]:

@@ -13,11 +13,13 @@ from pulp_events_cli import listener_ids
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.listener_files import changes as carrying_out
 from pulp_events_cli.listener_files import document, plan
+from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_lines
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
@@ -89,20 +91,29 @@ def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
         for change in changes
     ]
     if not arguments.dry_run:
-        for made, (change, entry) in enumerate(zip(changes, shown, strict=True)):
-            try:
-                entry["id"] = carrying_out.carry_out(bus, change)
-            except EventsError as error:
-                raise CommandFailed(f"{error}; {made} of {len(changes)} listeners are as the file says") from error
-            except KeyboardInterrupt:
-                raise CommandFailed(
-                    f"interrupted; {made} of {len(changes)} listeners are as the file says; apply it again to go on"
-                ) from None
+        for change_id, entry in zip(_carry_out(bus, changes), shown, strict=True):
+            entry["id"] = change_id
     if arguments.json:
         print_json({"dry_run": arguments.dry_run, "changes": shown})
     else:
         confirm(carrying_out.summary(changes, arguments.dry_run))
     return DONE
+
+
+def _carry_out(bus: EventBus, changes: list[plan.Change]) -> list[str | None]:
+    """Make the changes one after the other; Ctrl-C ends that between two."""
+    made: list[str | None] = []
+    with stoppable() as stopped, Progress("apply: listeners", lambda: len(changes)) as progress:
+        for change in changes:
+            so_far = f"{len(made)} of {len(changes)} listeners are as the file says"
+            if stopped():
+                raise CommandFailed(f"interrupted; {so_far}; apply it again to go on")
+            try:
+                made.append(carrying_out.carry_out(bus, change))
+            except EventsError as error:
+                raise CommandFailed(f"{error}; {so_far}") from error
+            progress.show(len(made))
+    return made
 
 
 def _read(name: str) -> tuple[str, str]:

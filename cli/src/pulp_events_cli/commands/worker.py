@@ -9,6 +9,8 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from pulp_events_cli.errors import UsageError
+from pulp_events_cli.output.records import print_json
 from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -29,24 +31,42 @@ def fill(parser: Parser, session: Session) -> None:
     parser.add_argument(
         "--print-unit", action="store_true", help="print a unit file for systemd that runs this command, and end"
     )
-    parser.set_defaults(run=_run, deliver=lambda arguments: None if arguments.print_unit else "external")
+    parser.add_argument(
+        "--drain", action="store_true", help="make the deliveries that are due now, show how far it is, and end"
+    )
+    parser.epilog = "It logs on standard error; with --json a JSON object a line on standard output."
+    parser.set_defaults(run=_run, deliver=_deliver)
+
+
+def _deliver(arguments: argparse.Namespace) -> str | None:
+    if arguments.drain and (arguments.print_unit or arguments.processes > 1):
+        raise UsageError("--drain is done by one process, and by itself; leave --processes and --print-unit out")
+    return None if arguments.print_unit else "background" if arguments.drain else "external"
 
 
 def _run(bus: object, arguments: argparse.Namespace) -> int:
     if arguments.print_unit:
-        print(unit(Path(sys.argv[0]).absolute(), getpass.getuser()), end="")
+        text = unit(Path(sys.argv[0]).absolute(), getpass.getuser())
+        if arguments.json:
+            print_json({"unit": text})
+        else:
+            print(text, end="")
         return 0
     from pulp_events.bus import EventBus
     from pulp_events.worker.pool import WorkerPool
     from pulp_events.worker.worker import Worker
 
     session = arguments.session
-    _log_to_stderr()
     assert isinstance(bus, EventBus)
+    if arguments.drain:
+        from pulp_events_cli.commands.worker_drain import drain
+
+        return drain(bus, arguments.grace, arguments.json)
+    _log(arguments.json)
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
     if arguments.processes > 1:
-        return WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace).run()
+        return WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace, log_json=arguments.json).run()
     return Worker(lambda: session.open_bus("background"), arguments.grace).run()
 
 
@@ -56,10 +76,9 @@ def unit(program: Path, user: str) -> str:
     return text.replace("/usr/bin/pulp-admin", str(program)).replace("User=pulp", f"User={user}")
 
 
-def _log_to_stderr() -> None:
-    # A service's log has the time from journald, or from whoever keeps it; here every line says when and what.
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+def _log(as_json: bool) -> None:
+    from pulp_events.worker.log import handler
+
     logger = logging.getLogger("pulp_events")
-    logger.handlers, logger.propagate = [handler], False
+    logger.handlers, logger.propagate = [handler(as_json)], False
     logger.setLevel(min(logging.INFO, logger.level or logging.INFO))

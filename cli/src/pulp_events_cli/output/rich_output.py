@@ -14,29 +14,47 @@ from rich.text import Text
 from pulp_events_cli.output.records import cells, record
 from pulp_events_cli.output.terminal import STYLES, console, has_colour
 
-ELASTIC = ("DETAIL", "FINDING", "REASON", "TARGET", "DESCRIPTION", "HOOKS", "EVENT TYPES")
-"""Columns that may be shortened; the others hold what is copied, or is short."""
+SHORTENED = ("DETAIL", "TARGET", "HOOKS")
+"""Columns that lose their ends where the terminal is narrow; `show` has them in full."""
+WRAPPED = ("FINDING", "REASON")
+"""Columns that go on in the next line: the remedy stands at the end. The others hold what is copied, or are short."""
 _SHORTEST = 16
 _BETWEEN = 2
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Columns; where the terminal is too narrow even for shortened ones, a record for each row."""
+    """Columns; where the terminal is too narrow for them, a record for each row."""
     shown, lines = cells(headings, rows)
     out = console(sys.stdout)
-    widths = [max(map(cell_len, (heading, *column))) for heading, *column in zip(shown, *lines, strict=True)]
-    least = [
-        min(width, _SHORTEST) if heading in ELASTIC else width for heading, width in zip(shown, widths, strict=True)
-    ]
-    if sum(least) + _BETWEEN * (len(shown) - 1) > out.width:
+    wanted = [max(map(cell_len, (heading, *column))) for heading, *column in zip(shown, *lines, strict=True)]
+    widths = fit(shown, wanted, out.width - _BETWEEN * (len(shown) - 1))
+    if widths is None:
         print_records([_as_record(shown, line) for line in lines])
         return
     table = Table(box=None, pad_edge=False, padding=(0, _BETWEEN, 0, 0), header_style=_styled("bold"))
-    for heading, width in zip(shown, least, strict=True):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=width)
+    for heading, width in zip(shown, widths, strict=True):
+        table.add_column(heading, no_wrap=heading not in WRAPPED, overflow="ellipsis", width=width)
     for line in lines:
-        table.add_row(*(Text(text, style=_style(text), end="") for text in line))
+        table.add_row(*(Text(text, style=_style(text)) for text in line))
     out.print(table)
+
+
+def fit(headings: Sequence[str], wanted: Sequence[int], room: int) -> list[int] | None:
+    """Widths of the columns so that they take at most `room`; None if that cannot be."""
+    widths = list(wanted)
+    while (excess := sum(widths) - room) > 0:
+        elastic = [
+            (width, index)
+            for index, (heading, width) in enumerate(zip(headings, widths, strict=True))
+            if heading in SHORTENED + WRAPPED and width > _SHORTEST
+        ]
+        if not elastic:
+            return None
+        # The widest gives way first, down to the next one.
+        width, index = max(elastic)
+        next_one = max((other for other, _ in elastic if other < width), default=_SHORTEST)
+        widths[index] = width - max(1, min(excess, width - next_one))
+    return widths
 
 
 def print_records(values: Sequence[Mapping[str, Any]]) -> None:
@@ -47,9 +65,7 @@ def print_records(values: Sequence[Mapping[str, Any]]) -> None:
             _line(out, Text())
         for line in record(each).split("\n"):
             name, colon, value = line.partition(":")
-            text = Text(name + colon, style=_styled("bold"))
-            text.append(value, style=_style(value.strip()) or Text().style)
-            _line(out, text)
+            _line(out, Text.assemble((name + colon, _styled("bold")), (value, _style(value.strip()))))
 
 
 def print_changes(lines: Sequence[str]) -> None:

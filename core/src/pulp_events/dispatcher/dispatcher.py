@@ -67,11 +67,13 @@ class Dispatcher:
         self._thread = threading.Thread(target=self._loop, name="pulp-events-dispatcher", daemon=True)
         self._thread.start()
 
-    def drain(self, timeout: float) -> None:
-        """Wait until nothing is due and nothing under way here, at most `timeout` seconds."""
+    def drain(self, timeout: float) -> bool:
+        """Wait until nothing is due and nothing under way here, at most `timeout` seconds; False if something still
+        is."""
         deadline = time.monotonic() + timeout
         while self._thread is not None and time.monotonic() < deadline and self._has_work():
             self.wait_for_record(min(POLL, max(0.0, deadline - time.monotonic())))
+        return self._thread is None or not self._has_work()
 
     def _has_work(self) -> bool:
         if any(route.claimed() for route in self._routes.all()):

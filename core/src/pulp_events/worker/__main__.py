@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from pulp_events.bus import EventBus
 from pulp_events.errors import EventsError
+from pulp_events.worker.log import handler
 from pulp_events.worker.worker import Worker
 
 
 def main(arguments: Sequence[str]) -> int:
     """Work until told to stop. `arguments`: one JSON object, as `command` writes it."""
     options = json.loads(arguments[0])
-    logging.basicConfig(level=options["log_level"], format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=options["log_level"], handlers=[handler(options["log_json"])])
 
     def open_bus() -> EventBus:
         return EventBus.open(options["config"], data_dir=options["data_dir"])

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 
-def command(config: Path | None, data_dir: Path, grace: float, log_level: int = logging.WARNING) -> list[str]:
+def command(
+    config: Path | None, data_dir: Path, grace: float, log_level: int = logging.WARNING, log_json: bool = False
+) -> list[str]:
     """What `python -m pulp_events.worker` is to be started with, to end with this process."""
     options = {
         "config": None if config is None else str(config.absolute()),
@@ -17,5 +19,6 @@ def command(config: Path | None, data_dir: Path, grace: float, log_level: int = 
         "grace": grace,
         "parent": os.getpid(),
         "log_level": log_level,
+        "log_json": log_json,
     }
     return [sys.executable, "-m", "pulp_events.worker", json.dumps(options)]

@@ -21,10 +21,16 @@ class WorkerPool:
     """
 
     def __init__(
-        self, processes: int, config: Path | None, data_dir: Path, grace: float = 5.0, log_level: int = logging.INFO
+        self,
+        processes: int,
+        config: Path | None,
+        data_dir: Path,
+        grace: float = 5.0,
+        log_level: int = logging.INFO,
+        log_json: bool = False,
     ) -> None:
         self._grace = grace
-        self._supervisor = Supervisor(command(config, data_dir, grace, log_level), processes)
+        self._supervisor = Supervisor(command(config, data_dir, grace, log_level, log_json), processes)
         self._stop = False
 
     def run(self) -> int:

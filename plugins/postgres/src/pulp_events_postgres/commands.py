@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import SettingsError
@@ -105,7 +104,7 @@ def _copy(_: None, arguments: argparse.Namespace) -> int:
     refuse_in_use(_settings(arguments))
     target = Database(make(arguments.to, arguments.password))
     try:
-        with arguments.session.open_bus("external") as bus, _Progress() as progress:
+        with arguments.session.open_bus("external") as bus, arguments.progress("copy: deliveries") as progress:
             done = copy(bus, target, progress.show)
     finally:
         target.close()
@@ -123,28 +122,3 @@ def _copy(_: None, arguments: argparse.Namespace) -> int:
 def _say(*lines: str) -> None:
     for line in lines:
         print(line)  # noqa: T201
-
-
-class _Progress:
-    """A bar on standard error, only on a terminal, that is gone when the work is done."""
-
-    def __init__(self) -> None:
-        self._shown = ""
-
-    def show(self, done: int, total: int) -> None:
-        """`done` of `total` deliveries."""
-        if sys.stderr is None or not sys.stderr.isatty():
-            return
-        part = min(1.0, done / total) if total else 1.0
-        bar = "#" * int(part * 30)
-        text = f"\r[{bar:<30}] {part:4.0%} {done} of {total}"
-        if text != self._shown:
-            self._shown = text
-            print(text, end="", file=sys.stderr, flush=True)  # noqa: T201
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,43 @@
+"""`pulp-admin event worker --drain`: make the deliveries that are due, and end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.output.progress import Progress
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import count
+from pulp_events_cli.stopping import stoppable
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+
+_STEP = 0.5
+"""Seconds between looks at how far it is."""
+
+
+def drain(bus: EventBus, grace: float, json: bool) -> int:
+    """Deliver until nothing is due; the exit code is 1 if it was interrupted."""
+    from pulp_events.outbox.records import DeliveryQuery
+
+    pending = DeliveryQuery(state="pending")
+    dead = DeliveryQuery(state="dead")
+    total, dead_before = bus.deliveries.count(pending), bus.deliveries.count(dead)
+    with stoppable() as stopped, Progress("drain: deliveries", lambda: total) as progress:
+        while not stopped() and not bus.dispatcher.drain(_STEP):
+            progress.show(total - bus.deliveries.count(pending))
+        interrupted = stopped()
+        if interrupted:
+            bus.dispatcher.stop(grace)  # what is under way is finished, and counted below
+    left, died = bus.deliveries.count(pending), max(0, bus.deliveries.count(dead) - dead_before)
+    delivered = max(0, total - left - died)
+    if json:
+        print_json({"delivered": delivered, "dead": died, "pending": left, "interrupted": interrupted})
+    else:
+        waiting = f"; {left} wait for a retry, a mute or an enabled listener" if left and not interrupted else ""
+        confirm(f"{count(delivered, 'delivery', 'deliveries')} made, {died} dead{waiting}")
+    if interrupted:
+        raise CommandFailed(f"interrupted; {left} deliveries are still pending, a worker makes them")
+    return DONE

@@ -1,0 +1,36 @@
+"""What a worker logs: a line each on standard error, or a JSON object a line on standard output."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from pulp_events.clock import iso_z
+
+
+class JSONFormatter(logging.Formatter):
+    """A record as one JSON object in one line: `time` (ISO 8601, UTC), `level`, `logger`, `message`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        message = record.getMessage()
+        if record.exc_info:
+            message = f"{message}\n{self.formatException(record.exc_info)}"
+        values = {
+            "time": iso_z(datetime.fromtimestamp(record.created, UTC)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": message,
+        }
+        return json.dumps(values, ensure_ascii=False)
+
+
+def handler(as_json: bool) -> logging.Handler:
+    """Where a worker's records go."""
+    found = logging.StreamHandler(sys.stdout if as_json else sys.stderr)
+    # A service's log has the time from journald, or from whoever keeps it; here every line says when and what.
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    found.setFormatter(JSONFormatter() if as_json else plain)
+    return found
