@@ -79,12 +79,18 @@ Answering = Answer | Sequence[Answer] | Callable[[Request], Answer]
 
 
 class HttpSink:
-    """A server on 127.0.0.1 and a free port, a thread for each connection; a context manager.
+    """A server on 127.0.0.1 and a free port, or `port`; a thread for each connection; a context manager.
 
-    `answer` may be replaced at any time. `ssl_context`: speak HTTPS with it.
+    `answer` may be replaced at any time. `ssl_context`: speak HTTPS with it. Raises OSError if `port` is taken.
     """
 
-    def __init__(self, answer: Answering = Answer(), *, ssl_context: ssl.SSLContext | None = None) -> None:  # noqa: B008
+    def __init__(
+        self,
+        answer: Answering = Answer(),  # noqa: B008
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        port: int = 0,
+    ) -> None:
         self.answer = answer
         self.requests: list[Request] = []
         """What came in, oldest first."""
@@ -96,7 +102,7 @@ class HttpSink:
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._turn = 0
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if ssl_context else 'http'}://127.0.0.1:{self.port}"
         self._start(self._accept)
