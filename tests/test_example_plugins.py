@@ -48,12 +48,11 @@ class Host:
     def __init__(self, installed, folder):
         self.audit_log = folder / "audit.jsonl"
         config = folder / "server.conf"
-        config.write_text(f"[events]\ndata_dir = {folder / 'data'}\n")
+        config.write_text(f"[events]\ndata_dir = {folder / 'data'}\n[audit_log]\nfile = {self.audit_log}\n")
         self.variables = {
             **os.environ,
             "PYTHONPATH": str(installed),
             "PULP_EVENTS_CONFIG": str(config),
-            "PULP_EVENTS_AUDIT_LOG": str(self.audit_log),
         }
 
     def python(self, *words):
@@ -80,7 +79,7 @@ def host(installed, tmp_path):
 def test_all_are_loaded_and_say_what_they_implement(host):
     rows = {row["name"]: row for row in json.loads(host.ok("plugin", "list", "--json"))}
     assert {name: (rows[name]["state"], rows[name]["hooks"]) for name in NAMES} == {
-        "audit_log": ("loaded", ["pulp_delivery_attempted"]),
+        "audit_log": ("loaded", ["pulp_delivery_attempted", "pulp_settings_sections"]),
         "enricher": ("loaded", ["pulp_before_emit"]),
         "own_command": ("loaded", ["pulp_admin_commands"]),
         "own_event_type": ("loaded", ["pulp_event_types"]),
@@ -99,6 +98,15 @@ def test_the_audit_log_has_each_attempt_and_the_enricher_says_who_emitted(host, 
         "delivered",
         "delivered",
     )
+
+
+def test_the_audit_logs_section_is_checked_like_any_other(host):
+    assert "file = " in host.ok("config", "show").partition("[audit_log]")[2]
+    assert json.loads(host.ok("plugin", "show", "audit_log", "--json"))["settings_sections"] == ["audit_log"]
+    config = Path(host.variables["PULP_EVENTS_CONFIG"])
+    config.write_text(config.read_text("utf-8").replace("file = ", "flie = "))
+    done = host.admin("listener", "list")
+    assert done.returncode == 1 and "[audit_log]" in done.stderr and "Did you mean 'file'?" in done.stderr
 
 
 def test_an_observer_that_raises_harms_nothing(host, http_sink):

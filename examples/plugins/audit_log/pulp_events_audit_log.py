@@ -1,15 +1,27 @@
-"""Writes each attempt of a delivery as a line of JSON to the file that PULP_EVENTS_AUDIT_LOG names."""
+"""Writes each attempt of a delivery as a line of JSON to the file that `[audit_log] file` names."""
 
 import json
 import os
 
-from pulp_events import Attempt, Delivery, hookimpl
+from marshmallow import Schema, fields
+
+from pulp_events import Attempt, Delivery, Settings, hookimpl
+
+
+class AuditLogSettings(Schema):
+    file = fields.String(load_default="", metadata={"help": "file that attempts are written to; none unless set"})
 
 
 @hookimpl
-def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt) -> None:
+def pulp_settings_sections() -> dict[str, type[Schema]]:
+    """Called once, when a bus opens: `[audit_log]` of server.conf is then ours, and a mistake in it is an error."""
+    return {"audit_log": AuditLogSettings}
+
+
+@hookimpl
+def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
     """Called in a dispatcher's thread, after the attempt was recorded."""
-    path = os.environ.get("PULP_EVENTS_AUDIT_LOG")
+    path = settings.section("audit_log")["file"]
     if not path:
         return
     line = {

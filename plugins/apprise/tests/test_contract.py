@@ -16,7 +16,7 @@ class JsonEndpoint:
         self.secrets = ["s3cr3t-password", "t0ken-in-path"]
 
     def arrived(self):
-        return [Arrival(json.loads(one.body)["message"]) for one in self.sink.requests]
+        return [Arrival(json.loads(one.body)["message"], one.headers["pulp-delivery-id"]) for one in self.sink.requests]
 
     def fail(self):
         self.sink.answer = [Answer(503), Answer(200)]

@@ -68,6 +68,19 @@ def test_every_format_has_a_default_that_also_suits_an_empty_payload(bus, http_s
     assert "test" in message(http_sink.wait_for(1)[0])["message"]
 
 
+@pytest.mark.parametrize("scheme", ["json", "xml", "form"])
+def test_a_web_hook_gets_the_id_of_each_delivery(bus, http_sink, clock, scheme):
+    http_sink.answer = [Answer(503), Answer()]
+    create(bus, f"{scheme}://127.0.0.1:{http_sink.port}/?+X-Own=mine")
+    first = bus.emit("repo.sync.finish", {"repo_id": "a"})
+    clock.advance(3600)
+    bus.deliver_due()
+    second = bus.emit("repo.sync.finish", {"repo_id": "b"})
+    ids = [request.headers["pulp-delivery-id"] for request in http_sink.wait_for(3)]
+    assert ids == [f"{first.id}.0", f"{first.id}.0", f"{second.id}.0"]
+    assert {request.headers["x-own"] for request in http_sink.requests} == {"mine"}
+
+
 def test_mail_arrives(bus, smtp_sink):
     create(bus, mail_to(smtp_sink))
     event = bus.emit(EVENT_TYPE, PAYLOAD)

@@ -10,7 +10,7 @@ from pulp_events.testing.factory import make_delivery
 from pulp_events.testing.http_sink import Answer, HttpSink
 from pulp_events_apprise.config import AppriseConfig
 from pulp_events_apprise.notifier import AppriseNotifier
-from pulp_events_apprise.scrubbing import Scrubber
+from pulp_events_apprise.scrubbing import scrubber
 from pulp_events_apprise.urls import labels, split
 
 
@@ -39,8 +39,8 @@ def test_equal_urls_are_one():
 
 
 def test_what_apprise_shows_of_a_host_stays_readable():
-    scrub = Scrubber([("json://ci.example:8080/t0ken", "json://ci.example:8080/t0ken/?method=POST")])
-    assert scrub("JSON POST URL: http://ci.example:8080/t0ken") == "JSON POST URL: http://ci.example:8080/********"
+    scrub = scrubber([("json://ci.example:8080/t0ken", "json://ci.example:8080/t0ken/?method=POST")])
+    assert scrub("JSON POST URL: http://ci.example:8080/t0ken") == "JSON POST URL: http://ci.example:8080********"
 
 
 def test_a_url_or_template_that_cannot_be_used_at_opening_is_permanent():

@@ -9,10 +9,13 @@ from apprise import Apprise, AppriseResult
 
 from pulp_events import Channel, Delivery, Event, PermanentFailure, TransientFailure
 from pulp_events.templates import TemplateError
-from pulp_events_apprise.scrubbing import Scrubber, scrubbed
+from pulp_events_apprise.scrubbing import scrubbed, scrubber
 from pulp_events_apprise.services import UnusableUrl, asset, service_of
 from pulp_events_apprise.urls import ALL, labels
 from pulp_events_apprise.wording import Wording, kind
+
+NAMES_DELIVERIES = ("json", "jsons", "xml", "xmls", "form", "forms")
+"""Schemes of Apprise's own web hooks, whose requests may have headers of ours: the delivery's id travels in one."""
 
 
 class AppriseChannel(Channel):
@@ -39,7 +42,8 @@ class AppriseChannel(Channel):
             raise PermanentFailure(f"{error}; change the listener's template") from None
         except UnusableUrl as error:
             raise PermanentFailure(f"a URL {error}") from None
-        self._scrub = Scrubber((urls[label], service.url(privacy=True)) for label, service in services.items())
+        self._scrub = scrubber((urls[label], service.url(privacy=True)) for label, service in services.items())
+        self._named = {label: service for label, service in services.items() if label.split()[0] in NAMES_DELIVERIES}
         self._services = {label: Apprise(service, asset=asset()) for label, service in services.items()}
 
     def close(self) -> None:
@@ -62,7 +66,7 @@ class AppriseChannel(Channel):
         failures = [
             f"{label}: {why}"
             for label in self._labels(delivery.target)
-            if (why := self._notify(self._services[label], title, body, event))
+            if (why := self._notify(label, delivery.id, title, body, event))
         ]
         if failures:
             raise TransientFailure("; ".join(failures))
@@ -75,11 +79,13 @@ class AppriseChannel(Channel):
             raise PermanentFailure(f"the listener has no URL {target!r} any more; it was updated in the meantime")
         return (target,)
 
-    def _notify(self, service: Apprise, title: str, body: str, event: Event) -> str:
+    def _notify(self, label: str, delivery_id: str, title: str, body: str, event: Event) -> str:
         """Why the service was not notified; empty if it was."""
+        if label in self._named:
+            self._named[label].headers["Pulp-Delivery-Id"] = delivery_id
         try:
             with scrubbed(self._scrub):
-                result = service.notify(
+                result = self._services[label].notify(
                     body=body, title=title, notify_type=kind(event), body_format=self._wording.format
                 )
         except Exception as error:  # noqa: BLE001  # what it was made from may hold the URL: neither cause nor traceback

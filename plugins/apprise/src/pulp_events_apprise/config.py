@@ -14,15 +14,22 @@ class Urls(fields.List[Any]):
     """Service URLs: a list, or one text with commas, spaces or line ends between them, as a secret file has them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(fields.String(), **kwargs)
+        super().__init__(fields.String(validate=_check_each), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
-        given: list[Any] = super()._deserialize([value] if isinstance(value, str) else value, attr, data, **kwargs)
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, list | tuple) or not all(isinstance(text, str) for text in given):
+            raise self.make_error("invalid")
         urls = list(dict.fromkeys(url for text in given for url in split(text)))
         if not urls:
             raise ValidationError("Give at least one URL.")
         _check(urls)
         return urls
+
+
+def _check_each(text: str) -> None:
+    """What stands beside a reference is checked alone."""
+    _check(split(text) or [text])
 
 
 def _check(urls: list[str]) -> None:

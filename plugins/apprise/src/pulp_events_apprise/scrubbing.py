@@ -14,24 +14,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from urllib.parse import quote, unquote
 
-MASK = "********"
+from pulp_events import Scrubber
 
 _SHORTEST = 4
 """Characters of a part of a URL that is masked; a shorter one is no secret, and would be found in any text."""
 
 
-class Scrubber:
+def scrubber(urls: Iterable[tuple[str, str]]) -> Scrubber:
     """Masks URLs and their parts in a text. `urls`: pairs of a URL and the same as Apprise would show it."""
-
-    def __init__(self, urls: Iterable[tuple[str, str]]) -> None:
-        found: set[str] = set()
-        for url, shown in urls:
-            found.update(_secrets(url, shown))
-        longest_first = sorted(found, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
-
-    def __call__(self, text: str) -> str:
-        return self._known.sub(MASK, text) if self._known else text
+    return Scrubber(part for url, shown in urls for part in _secrets(url, shown))
 
 
 def _secrets(url: str, shown: str) -> Iterator[str]:
