@@ -106,7 +106,7 @@ def test_the_audit_logs_section_is_checked_like_any_other(host):
     config = Path(host.variables["PULP_EVENTS_CONFIG"])
     config.write_text(config.read_text("utf-8").replace("file = ", "flie = "))
     done = host.admin("listener", "list")
-    assert done.returncode == 1 and "[audit_log]" in done.stderr and "Did you mean 'file'?" in done.stderr
+    assert done.returncode == 1 and "[audit_log]" in done.stderr and "did you mean 'file'?" in done.stderr
 
 
 def test_an_observer_that_raises_harms_nothing(host, http_sink):
@@ -136,7 +136,7 @@ def test_the_own_command_shows_who_fails(host):
     done = host.admin("failures")
     assert done.returncode == 1 and done.stdout.endswith("  http  1 failures, the last: 404 Not Found\n")
     [found] = json.loads(host.admin("failures", "--json").stdout)
-    assert found["failures"] == 1 and found["detail"] == "404 Not Found"
+    assert found["failures"] == 1 and found["detail"].startswith("404 Not Found")
     assert host.ok("failures", "--at-least=2") == ""
     assert "failures since the last success" in host.ok("failures", "--help")
 

@@ -27,5 +27,6 @@ def failures(bus: EventBus, arguments: Namespace) -> int:
         print(json.dumps([{"id": one.id, "failures": its.failures, "detail": its.detail} for one, its in found]))
     else:
         for listener, its in found:
-            print(f"{listener.id}  {listener.notifier_type_id}  {its.failures} failures, the last: {its.detail}")
+            last = its.detail.partition("\n")[0]  # what the receiver answered follows
+            print(f"{listener.id}  {listener.notifier_type_id}  {its.failures} failures, the last: {last}")
     return 1 if found else 0
