@@ -82,7 +82,7 @@ def test_a_connection_that_ended_while_idle_costs_no_attempt(how, broker, make_d
 def test_after_a_restart_of_the_broker_the_same_channel_delivers(make_delivery, open_channel) -> None:
     broker = AmqpBroker().start()
     try:
-        channel = open_channel(broker.url)
+        channel = open_channel(broker.url, timeout="300ms")
         broker.stop()
         _wait_until(lambda: channel._engine.lost is not None)
         with pytest.raises(TransientFailure, match="refused"):

@@ -7,8 +7,25 @@ import pytest
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import TimedOut
 from pulp_events.testing.amqp_broker import AmqpBroker
+from pulp_events.testing.amqp_broker.nodes import Refusal
 
-BROKERS = pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", "something-else"])
+ARTEMIS, BROKER_J = "apache-activemq-artemis", "Apache Qpid Broker-J Core"
+BROKERS = pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", ARTEMIS, BROKER_J, "something-else"])
+CREATE = {
+    "qpid-cpp": "create exchange",
+    "RabbitMQ": "configure",
+    ARTEMIS: "createAddress",
+    BROKER_J: "CREATE EXCHANGE",
+    "something-else": "create",
+}
+PUBLISH = {
+    "qpid-cpp": "publish exchange",
+    "RabbitMQ": "write",
+    ARTEMIS: "send",
+    BROKER_J: "PUBLISH EXCHANGE",
+    "something-else": "publish",
+}
+"""The brokers' own words for the permissions."""
 
 
 @BROKERS
@@ -27,7 +44,7 @@ def test_an_exchange_of_another_type_is_permanent_and_named(product, open_channe
         broker.exchanges["pulp"] = "direct"
         with pytest.raises(PermanentFailure, match=r"exchange 'pulp'.*topic") as caught:
             open_channel(broker.url)
-        if product == "RabbitMQ":
+        if product in ("RabbitMQ", BROKER_J):
             assert "is of type direct" in str(caught.value)
 
 
@@ -47,19 +64,46 @@ def test_without_permission_to_make_it_an_absent_exchange_is_a_failure_that_name
     with AmqpBroker(product) as broker:
         broker.faults.may_create = False
         with pytest.raises(
-            TransientFailure, match=r"'pulp' is absent and the permission '(create|configure).*' to make it is missing"
+            TransientFailure, match=f"'pulp' is absent and the permission '{CREATE[product]}' to make it is"
         ) as caught:
             open_channel(broker.url)
         assert not isinstance(caught.value, TimedOut)
 
 
 @BROKERS
-def test_without_permission_to_publish_the_failure_has_the_brokers_words(product, make_delivery, open_channel) -> None:
+def test_without_permission_to_publish_the_failure_names_it(product, make_delivery, open_channel) -> None:
     with AmqpBroker(product) as broker:
+        broker.exchanges["pulp"] = "topic"
         broker.faults.may_publish = False
-        with pytest.raises(TransientFailure, match="amqp:unauthorized-access") as caught:
+        with pytest.raises(
+            TransientFailure, match=f"permission '{PUBLISH[product]}' on exchange 'pulp' is missing"
+        ) as caught:
             open_channel(broker.url).send(make_delivery())
         assert not isinstance(caught.value, TimedOut)
+        assert broker.connections == 1, "what one channel may not do is no reason to end the connection"
+
+
+def test_a_broker_j_without_management_is_used_if_the_exchange_is_there(make_delivery, open_channel) -> None:
+    with AmqpBroker(BROKER_J) as broker:
+        broker.faults.has_management = False
+        with pytest.raises(TransientFailure, match=r"'pulp' is absent.*\$management"):
+            open_channel(broker.url)
+        broker.exchanges["pulp"] = "topic"
+        open_channel(broker.url).send(make_delivery())
+        assert broker.wait_for(1)[0].exchange == "pulp"
+
+
+def test_a_broker_that_is_not_known_is_named_in_its_refusal(open_channel, monkeypatch) -> None:
+    with AmqpBroker("mystery-mq") as broker:
+        monkeypatch.setattr(broker.manner, "attach", _not_implemented)
+        with pytest.raises(
+            TransientFailure, match=r"mystery-mq.*refused exchange 'pulp': amqp:not-implemented: no nodes"
+        ):
+            open_channel(broker.url)
+
+
+def _not_implemented(*_: object) -> str:
+    raise Refusal("amqp:not-implemented", "no nodes here")
 
 
 def test_an_old_rabbitmq_is_named_as_the_reason(rabbit_like, open_channel) -> None:

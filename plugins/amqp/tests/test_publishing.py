@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from cloudevents.core.bindings.amqp import AMQPMessage, from_amqp_event
+from hypothesis import given
+from hypothesis import strategies as st
+from proton import Message, timestamp
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import TimedOut
+from pulp_events.testing import factory
 from pulp_events.testing.amqp_broker import AmqpBroker
+from pulp_events_amqp.message import MessageMaker
 
 
 def test_a_report_arrives_byte_for_byte_with_its_properties(broker, make_delivery, open_channel) -> None:
@@ -70,7 +79,10 @@ def test_a_batch_is_pipelined(broker, make_delivery, open_channel) -> None:
     assert len(broker.wait_for(3)) == 3
 
 
-@pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", "something-else"])
+PRODUCTS = ["qpid-cpp", "RabbitMQ", "apache-activemq-artemis", "Apache Qpid Broker-J Core", "something-else"]
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize(
     ("outcome", "failure", "text"),
     [
@@ -86,10 +98,32 @@ def test_outcomes_are_told_apart(product, outcome, failure, text, make_delivery,
             open_channel(broker.url, timeout="300ms").send(make_delivery())
 
 
-def test_released_is_transient_on_qpid(broker, make_delivery, open_channel) -> None:
-    broker.faults.outcome = "release"
-    with pytest.raises(TransientFailure, match="released"):
-        open_channel(broker.url).send(make_delivery())
+@pytest.mark.parametrize("product", [product for product in PRODUCTS if product != "RabbitMQ"])
+def test_released_is_transient_but_on_rabbitmq(product, make_delivery, open_channel) -> None:
+    with AmqpBroker(product) as broker:
+        broker.faults.outcome = "release"
+        with pytest.raises(TransientFailure, match="released"):
+            open_channel(broker.url).send(make_delivery())
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_what_nobody_is_bound_for_is_delivered(product, make_delivery, open_channel) -> None:
+    with AmqpBroker(product) as broker:
+        broker.bind("pulp", "another.type")
+        channel = open_channel(broker.url)
+        channel.send(make_delivery())
+        assert channel.detail == ("nobody is subscribed" if product == "RabbitMQ" else "accepted")
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_queue_that_is_full_is_transient(product, make_delivery, open_channel) -> None:
+    with AmqpBroker(product) as broker:
+        channel = open_channel(broker.url)
+        broker.faults.full = True
+        with pytest.raises(TransientFailure, match=r"(?i)full"):
+            channel.send(make_delivery())
+        broker.faults.full = False
+        channel.send(make_delivery())
 
 
 def test_released_by_rabbitmq_is_delivered_because_nobody_subscribed(rabbit_like, make_delivery, open_channel) -> None:
@@ -131,3 +165,62 @@ def test_a_large_report_is_sent_in_frames(broker, make_delivery, open_channel) -
     report = b'{"payload": "%s"}' % (b"x" * 1_000_000)
     open_channel(broker.url).send(make_delivery(report=report))
     assert broker.wait_for(1)[0].body == report
+
+
+def test_a_prefix_stands_before_the_event_type_in_subject_and_key(
+    broker, rabbit_like, make_delivery, open_channel
+) -> None:
+    subscriptions = [one.bind("pulp", "pulp.server.repo.#") for one in (broker, rabbit_like)]
+    for one in (broker, rabbit_like):
+        open_channel(one.url, config={"subject_prefix": "pulp.server."}).send(make_delivery())
+    for subscription in subscriptions:
+        (message,) = subscription.messages
+        assert message.subject == "pulp.server.repo.sync.start"
+        assert message.properties["event_type"] == "repo.sync.start"
+
+
+def test_a_time_to_live_goes_along_in_the_header(broker, make_delivery, open_channel) -> None:
+    open_channel(broker.url, config={"ttl": "90s"}).send(make_delivery())
+    open_channel(broker.url).send(make_delivery())
+    with_ttl, without = broker.wait_for(2)
+    assert with_ttl.message.ttl == 90.0 and not without.message.ttl
+
+
+@pytest.mark.parametrize("kind", ["cloudevents", "cloudevents-binary"])
+def test_a_cloudevent_is_read_by_the_sdk(kind, broker, make_delivery, open_channel) -> None:
+    delivery = make_delivery()
+    open_channel(broker.url, config={"format": kind}).send(delivery)
+    (message,) = broker.wait_for(1)
+    properties = {"content-type": message.content_type}
+    event = from_amqp_event(AMQPMessage(properties, message.properties, message.body))
+    assert (event.get_id(), event.get_type(), event.get_specversion()) == (delivery.event_id, "repo.sync.start", "1.0")
+    assert (event.get_source(), event.get_subject(), event.get_time()) == ("test", "pulp2", delivery.event_time)
+    assert event.get_data() == json.loads(delivery.report)
+    assert message.id == delivery.id and message.subject == "repo.sync.start" and message.durable
+    assert message.correlation_id == "79be77a8"
+    assert message.message.inferred
+
+
+def test_a_binary_cloudevent_is_the_report_and_its_time_has_amqps_type(broker, make_delivery, open_channel) -> None:
+    delivery = make_delivery()
+    open_channel(broker.url, config={"format": "cloudevents-binary"}).send(delivery)
+    (message,) = broker.wait_for(1)
+    assert message.body == delivery.report and message.content_type == "application/json"
+    time = message.message.properties["cloudEvents_time"]
+    assert isinstance(time, timestamp) and time == delivery.event_time.timestamp() * 1000
+
+
+@given(
+    payload=st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=3),
+    source=st.text(max_size=9),
+)
+def test_any_event_becomes_a_cloudevent_that_reads_back(payload, source) -> None:
+    delivery = replace(factory.make_delivery(payload=payload), source=source)
+    for kind in ("cloudevents", "cloudevents-binary"):
+        message = Message()
+        message.decode(MessageMaker({"format": kind})(delivery))
+        content = AMQPMessage({"content-type": message.content_type}, message.properties or {}, bytes(message.body))
+        event = from_amqp_event(content)
+        assert event.get_data() == json.loads(delivery.report)
+        assert event.get_id() == delivery.event_id
+        assert abs(event.get_time() - delivery.event_time) < timedelta(milliseconds=1), "AMQP's timestamps are so fine"

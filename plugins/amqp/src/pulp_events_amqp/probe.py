@@ -71,8 +71,10 @@ def _describe(engine: Engine, dialect: Dialect, exchange: str) -> Procedure[str]
         )
     attachment = yield from dialect.attach(engine, exchange)  # as it is there, this makes nothing
     engine.spawn(lambda: detach(engine, attachment.link))
+    permitted = "yes" if dialect.attaching_needs_publish else "not known before a message comes"
     text = (
-        f"exchange {exchange!r}: there, of type topic as far as the broker tells; permission {dialect.publish!r}: yes"
+        f"exchange {exchange!r}: there, of type topic as far as the broker tells; permission {dialect.publish!r}: "
+        f"{permitted}"
     )
     if attachment.may_create is None:
         return text

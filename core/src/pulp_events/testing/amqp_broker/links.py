@@ -12,6 +12,7 @@ from pulp_events.testing.amqp_broker.nodes import Refusal, Subscription
 if TYPE_CHECKING:
     from pulp_events.testing.amqp_broker.broker import AmqpBroker
 
+_NAMES_OF_OUTCOMES = {"reject": "amqp:rejected:list", "release": "amqp:released:list", "modify": "amqp:modified:list"}
 _STATES = {
     "accept": Delivery.ACCEPTED,
     "reject": Delivery.REJECTED,
@@ -60,7 +61,7 @@ class Publisher:
         if (
             self._broker.manner.knows_default_outcomes
             or outcome == "accept"
-            or f"amqp:{outcome}ed:list" in self._outcomes
+            or _NAMES_OF_OUTCOMES[outcome] in self._outcomes
         ):
             delivery.update(_STATES[outcome])
         delivery.settle()

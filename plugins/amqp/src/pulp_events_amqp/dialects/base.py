@@ -42,6 +42,9 @@ class Dialect:
     create: ClassVar[str] = "create"
     """The broker's own word for the permission to make an exchange."""
 
+    attaching_needs_publish: ClassVar[bool] = False
+    """True if a link is refused without the permission to publish; else it may be that a message is."""
+
     mendable: ClassVar[frozenset[str]] = frozenset({*UNAUTHORISED, "amqp:resource-limit-exceeded"})
     """Conditions of a rejection that an administrator or time can mend, such as a queue that is full."""
 

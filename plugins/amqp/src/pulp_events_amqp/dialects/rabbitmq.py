@@ -38,6 +38,7 @@ class RabbitMQ(Dialect):
     products = ("RabbitMQ",)
     publish = "write"
     create = "configure"
+    attaching_needs_publish = True
 
     def attach(self, engine: Engine, exchange: str) -> Procedure[Attachment]:
         """See `Dialect.attach`."""
