@@ -7,12 +7,14 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulp_events_amqp.backoff import FIRST, JITTER, LONGEST, Backoff
+from pulp_events_amqp.backoff import FIRST, JITTER, Backoff
+
+LONGEST = 2.5
 
 
 @given(seed=st.integers(), failures=st.integers(1, 200), start=st.floats(0, 1e6))
 def test_pauses_double_up_to_the_longest_and_a_success_ends_them(seed, failures, start) -> None:
-    backoff, now = Backoff(random.Random(seed)), start
+    backoff, now = Backoff(LONGEST, random.Random(seed)), start
     for number in range(failures):
         backoff.failed(now)
         wanted = min(FIRST * 2**number, LONGEST)

@@ -179,12 +179,20 @@ def test_attempts_to_come_back_have_pauses_between_them(make_delivery, open_chan
         with pytest.raises(TransientFailure):
             channel.send(make_delivery(1))
         assert 2 <= proxy.connections - before <= 6
-        shared, made = channel._shared, proxy.connections
-        shared._backoff.not_before = time.monotonic() + 60
-        with pytest.raises(TransientFailure) as caught:
-            channel.send(make_delivery(1))
-        assert proxy.connections == made, "no attempt is due, so none is made"
-        assert 50 < caught.value.retry_after <= 60
+
+
+def test_nobody_fails_without_a_try_however_long_the_broker_was_down(make_delivery, open_channel) -> None:
+    with AmqpBroker() as broker, FaultProxy(broker.port) as proxy:
+        channel = open_channel(f"amqp://127.0.0.1:{proxy.port}", timeout="400ms")
+        proxy.fault = "refuse"
+        proxy.drop()
+        wait_until(lambda: channel._engine.lost is not None)
+        for _ in range(3):
+            with pytest.raises(TransientFailure, match="refused"):
+                channel.send(make_delivery(1))
+        proxy.fault = "none"
+        channel.send(make_delivery(1))
+        assert len(broker.messages) == 1
 
 
 def test_a_first_connection_that_fails_is_a_failure_at_once(broker) -> None:

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 FIRST = 0.1
 """Seconds after the first failure."""
 
-LONGEST = 30.0
-"""Seconds at the most; every failure doubles the pause up to here."""
-
 JITTER = 0.2
 """A pause is longer or shorter by up to this part of it, so that the processes of a site do not come all at once."""
 
@@ -18,6 +15,9 @@ JITTER = 0.2
 @dataclass
 class Backoff:
     """Pauses between attempts to connect; `dice` is the source of randomness."""
+
+    longest: float
+    """Seconds at the most; every failure doubles the pause up to here."""
 
     dice: random.Random = field(default_factory=random.Random)
     failures: int = 0
@@ -28,7 +28,7 @@ class Backoff:
 
     def failed(self, now: float) -> None:
         """An attempt failed."""
-        pause = min(FIRST * 2 ** min(self.failures, 20), LONGEST)
+        pause = min(FIRST * 2 ** min(self.failures, 20), self.longest)
         self.failures += 1
         self.not_before = now + pause * self.dice.uniform(1 - JITTER, 1 + JITTER)
 

@@ -27,11 +27,9 @@ from pulp_events.errors import TimedOut
 from pulp_events_amqp.opening import Opening, describe_end, hint
 from pulp_events_amqp.procedures import Procedure, Running
 from pulp_events_amqp.sessions import Sessions
+from pulp_events_amqp.wire import Wire, WireClosed
 
 T = TypeVar("T")
-
-_CHUNK = 256 * 1024
-"""Bytes read from the socket at once."""
 
 _GOODBYE = 0.5
 """Seconds that the broker has to answer our close frame (AMQP 1.0 §2.4.6)."""
@@ -52,9 +50,6 @@ class Engine:
         self.after_events: list[Callable[[], None]] = []
         """Called after each round of events, and once when the connection is lost."""
 
-        self.heard = time.monotonic()
-        """When the broker last said something."""
-
         self.tls_version = sock.version() if isinstance(sock, ssl.SSLSocket) else None
         """Such as `TLSv1.3`; None without TLS."""
 
@@ -62,6 +57,7 @@ class Engine:
         self._opening = opening
         self._collector = Collector()
         self._transport = Transport()
+        self._wire = Wire(sock, self._transport)
         self.sessions = Sessions(self.connection, self._transport)
         self._lock = threading.Lock()  # guards `lost` together with the acceptance of jobs
         self._jobs: deque[Callable[[], None]] = deque()
@@ -72,6 +68,11 @@ class Engine:
         self._closing: float | None = None  # having said goodbye, wait for the broker's until then
         self._tags = 0
         self._thread = threading.Thread(target=self._run, name=f"amqp {broker}", daemon=True)
+
+    @property
+    def heard(self) -> float:
+        """When the broker last said something, of time.monotonic()."""
+        return self._wire.heard
 
     # ---- for any thread ---------------------------------------------------------------------------------------------
 
@@ -161,7 +162,7 @@ class Engine:
             while not self._transport.closed:
                 self._advance()
                 next_tick = self._transport.tick(time.monotonic())
-                blocked = self._write()
+                blocked = self._wire.write()
                 if self._closing and (
                     self.connection.state & Endpoint.REMOTE_CLOSED or time.monotonic() > self._closing
                 ):
@@ -176,16 +177,16 @@ class Engine:
                     if descriptor == self._woken.fileno():
                         self._woken.recv(4096)
                     else:
-                        self._read()
+                        self._wire.read()
             self._advance()
-        except _ConnectionLost as lost:
-            reason = str(lost)
+        except (WireClosed, _ConnectionLost):
+            reason = self._last_words()
         except OSError as error:
             reason = f"connection to {self.broker} lost: {error.strerror or error}{self._hint()}"
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             reason = f"connection to {self.broker} given up: {type(error).__name__}: {error}"
         else:
-            reason = self._describe_end()
+            reason = self._last_words()
         finally:
             self._release(reason)
 
@@ -201,44 +202,15 @@ class Engine:
                     callback(delivery)
             self._collector.pop()
         if self.connection.state & Endpoint.REMOTE_CLOSED and not self._closing:
-            raise _ConnectionLost(self._describe_end())
+            raise _ConnectionLost
         for callback_after in list(self.after_events):
             callback_after()
         self._procedures = [running for running in self._procedures if not running.advance()]
 
-    def _write(self) -> bool:
-        """Send what proton has for the broker; True if the socket takes no more for now."""
-        while (pending := self._transport.pending()) > 0:
-            try:
-                sent = self._socket.send(self._transport.peek(min(pending, _CHUNK)) or b"")
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                return True
-            self._transport.pop(sent)
-        if pending < 0 and not self._closing:  # proton has closed its side
-            raise _ConnectionLost(self._describe_end())
-        return False
-
-    def _read(self) -> None:
-        while True:
-            capacity = self._transport.capacity()
-            if capacity <= 0:
-                if capacity < 0:
-                    raise _ConnectionLost(self._describe_end())
-                return
-            try:
-                data = self._socket.recv(min(capacity, _CHUNK))
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
-            if not data:
-                self._transport.close_tail()
-                self._advance()
-                raise _ConnectionLost(self._describe_end())
-            self.heard = time.monotonic()
-            self._transport.push(data)
-            if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
-                return
-
-    def _describe_end(self) -> str:
+    def _last_words(self) -> str:
+        """Why the connection ended, after hearing what was still said before it did."""
+        with contextlib.suppress(_ConnectionLost):
+            self._advance()
         return describe_end(self.broker, self.connection, self._transport, self._opening)
 
     def _hint(self) -> str:
@@ -258,4 +230,4 @@ class Engine:
 
 
 class _ConnectionLost(Exception):
-    """Ends the loop; the text says why."""
+    """The broker has closed the connection."""

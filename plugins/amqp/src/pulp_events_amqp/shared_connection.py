@@ -24,6 +24,9 @@ from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.opening import VIRTUAL_HOST, Opening
 from pulp_events_amqp.sockets import connect
 
+_TRIES = 4
+"""How often we try at least to come back within `timeout`: nobody fails without a try."""
+
 _numbers = itertools.count(1)
 
 
@@ -39,7 +42,7 @@ class SharedConnection:
         self._users: Counter[Engine] = Counter()
         self._connecting = False
         self._preferred = 0  # index of the broker that was reached last
-        self._backoff = Backoff()
+        self._backoff = Backoff(longest=self._timeout / _TRIES)
         self._failure: DeliveryFailure | None = None
         self._was_up = False
 
@@ -67,9 +70,9 @@ class SharedConnection:
                     continue
                 pause = self._backoff.remaining(now)
                 if pause and self._was_up:
-                    if now + pause >= deadline:
-                        raise TransientFailure(str(self._failure), retry_after=pause)
-                    self._changed.wait(pause)
+                    if now >= deadline and self._failure is not None:
+                        raise self._failure
+                    self._changed.wait(min(pause, max(0.0, deadline - now)))
                     continue
                 self._connecting = True
             self._replace(deadline)
