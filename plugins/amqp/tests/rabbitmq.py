@@ -23,6 +23,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+import trustme
+
 ROOT_VARIABLE = "PULP_EVENTS_RABBITMQ_ROOT"
 """Environment variable that names the folder which `.ci/install-rabbitmq` printed."""
 
@@ -30,6 +32,7 @@ USERS = {
     "admin": {"configure": ".*", "write": ".*", "read": ".*"},
     "publisher": {"configure": "^$", "write": ".*", "read": ".*"},
     "declarer": {"configure": ".*", "write": "^$", "read": ".*"},
+    "certified": {"configure": "^$", "write": ".*", "read": ".*"},
     "reader": {"configure": "^$", "write": "^$", "read": ".*"},
     "guest": {"configure": ".*", "write": ".*", "read": ".*"},
 }
@@ -47,17 +50,23 @@ class RabbitMQ:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._home = Path(tempfile.mkdtemp(prefix="pulp-events-rabbitmq-", dir=root / "tmp"))
-        self.port, self._dist_port, self._epmd_port = free_ports(3)
+        self.port, self.tls_port, self._dist_port, self._epmd_port = free_ports(4)
         self._processes: list[subprocess.Popen[bytes]] = []
         inside = Path("/") / self._home.relative_to(root)
         # RabbitMQ looks this machine's name up for each connection; that must not depend on a name server.
         (root / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
         (self._home / "definitions.json").write_text(json.dumps(_definitions()))
-        (self._home / "enabled_plugins").write_text("[].\n")
+        (self._home / "enabled_plugins").write_text("[rabbitmq_auth_mechanism_ssl].\n")
+        self._issue_certificates()
         (self._home / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\ndefinitions.import_backend = local_filesystem\n"
             f"definitions.local.path = {inside}/definitions.json\nloopback_users = none\n"
             f"max_message_size = {MAX_MESSAGE_SIZE}\n"
+            f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}\nssl_options.cacertfile = {inside}/ca.pem\n"
+            f"ssl_options.certfile = {inside}/server.pem\nssl_options.keyfile = {inside}/server-key.pem\n"
+            "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = false\n"
+            "auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = ANONYMOUS\nauth_mechanisms.3 = EXTERNAL\n"
+            "ssl_cert_login_from = common_name\n"
         )
         self._environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -79,6 +88,19 @@ class RabbitMQ:
         """URL for one of `USERS`, or without a user."""
         return f"amqp://{user}:{user}@127.0.0.1:{self.port}" if user else f"amqp://127.0.0.1:{self.port}"
 
+    def file(self, name: str) -> str:
+        """Path of `ca.pem`, or of `client.pem`: the certificate and key of the user `certified`."""
+        return str(self._home / name)
+
+    def _issue_certificates(self) -> None:
+        ca = trustme.CA()
+        ca.cert_pem.write_to_path(self._home / "ca.pem")
+        server = ca.issue_cert("localhost", common_name="localhost")
+        server.cert_chain_pems[0].write_to_path(self._home / "server.pem")
+        server.private_key_pem.write_to_path(self._home / "server-key.pem")
+        client = ca.issue_cert("certified@example.com", common_name="certified")
+        client.private_key_and_cert_chain_pem.write_to_path(self._home / "client.pem")
+
     def start(self) -> None:
         """Start the server and return when it listens."""
         (binary,) = self._root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")
@@ -87,7 +109,7 @@ class RabbitMQ:
             self._spawn("epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1")
         server = self._spawn(str(Path("/") / binary.relative_to(self._root)))
         deadline = time.monotonic() + _START_LIMIT
-        while not _listens(self.port):
+        while not (_listens(self.port) and _listens(self.tls_port)):
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(
                     f"RabbitMQ did not start; its output:\n{(self._home / 'output').read_text()[-4000:]}"
