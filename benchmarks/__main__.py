@@ -14,6 +14,7 @@ NAMES = (
     "throughput",
     "http_notifier",
     "email_notifier",
+    "amqp_notifier",
     "emitting",
     "isolation",
     "backlog",

@@ -1,7 +1,8 @@
 """Messages per second of the AMQP notifier's channel, against a bare proton sender that pipelines and one that blocks.
 
-The broker is the test kit's, in a process of its own; with PULP_EVENTS_RABBITMQ_ROOT set (see `.ci/install-rabbitmq`) also a
-real RabbitMQ 4. All three senders give each message the same body and properties and wait until every one is settled.
+The broker is the test kit's, in a process of its own; with PULP_EVENTS_RABBITMQ_ROOT set (see `.ci/install-rabbitmq`)
+also a real RabbitMQ 4. All three senders give each message the same body and properties and wait until every one is
+settled.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +48,7 @@ SENDER = """
         from dataclasses import replace
         from pulp_events_amqp.notifier import AmqpNotifier
         notifier = AmqpNotifier()
-        config = notifier.config_schema().load({"exchange": "bench"})
+        config = notifier.config_schema().load({"exchange": "amq.topic"})
         channel = notifier.open(config, notifier.settings_schema().load({"url": url}))
         channel.open()
         deliveries = [replace(delivery, id=str(number)) for number in range(count)]
@@ -141,4 +143,20 @@ def _rabbitmq(root: Path) -> Iterator[str]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     with module.RabbitMQ(root) as server:
-        yield server.url()
+        url = server.url()
+        _bind(url)
+        yield url
+
+
+def _bind(url: str) -> None:
+    """A durable queue, so that a message is accepted once it is on disk."""
+    from pulp_events_amqp.dialects.link_pair import request
+    from pulp_events_amqp.settings import MessagingSettings
+    from pulp_events_amqp.shared_connection import open_engine, parse_urls
+
+    engine = open_engine(parse_urls(url)[0], MessagingSettings().load({"url": url}), time.monotonic() + 10)
+    queue = {"durable": True, "exclusive": False, "auto_delete": False, "arguments": {}}
+    binding = {"source": "amq.topic", "binding_key": "#", "destination_queue": "bench", "arguments": {}}
+    for method, path, body in (("PUT", "/queues/bench", queue), ("POST", "/bindings", binding)):
+        engine.perform(lambda: request(engine, method, path, body), time.monotonic() + 10, path)  # noqa: B023
+    engine.close()
