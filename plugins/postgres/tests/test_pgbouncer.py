@@ -8,6 +8,7 @@ import time
 import psycopg
 import pytest
 
+from pulp_events.errors import StoreBusy
 from pulp_events.testing.listener_store_contract import ListenerStoreContract
 from pulp_events.testing.outbox_contract import OutboxContract
 
@@ -54,6 +55,21 @@ class TestOutbox(OutboxContract):
     def home(self, home):
         home.open = lambda: home.outbox(look=0.0)
         return home
+
+
+def test_a_statement_that_hangs_is_bounded_by_timeout_and_the_limit_stays_with_it(home, pooler):
+    home.limits = {"listen": False, "timeout": 0.3, "pool_size": 1}
+    database = home.database()
+    began = time.monotonic()
+    with pytest.raises(StoreBusy, match="statement timeout"):
+        database.rows("SELECT pg_sleep(30)")
+    assert time.monotonic() - began < 5
+    assert database.rows("SELECT 1") == [(1,)]
+    # The pooler gave the same session of the server to all of this: what was set in it would be there.
+    with psycopg.connect(pooler, autocommit=True) as others:
+        for _ in range(5):
+            assert others.execute("SHOW statement_timeout").fetchone() == ("0",)
+    database.close()
 
 
 class TestListenerStore(ListenerStoreContract):

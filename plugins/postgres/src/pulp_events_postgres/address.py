@@ -92,7 +92,9 @@ def _read(text: str, place: str) -> str:
 
 
 def _show(parameters: Mapping[str, str]) -> str:
-    host = parameters.get("host") or parameters.get("hostaddr") or parameters.get("service") or "localhost"
+    if "service" in parameters:
+        return f"PostgreSQL at service {parameters['service']}"
+    host = parameters.get("host") or parameters.get("hostaddr") or "localhost"
     port = f":{parameters['port']}" if "port" in parameters else ""
     database = parameters.get("dbname") or parameters.get("user") or ""
     return f"PostgreSQL at {host}{port}/{database}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -56,16 +56,16 @@ class Connections:
         except psycopg.Error as error:
             raise explain(self.address, error) from error
 
-    def run(self, operation: Callable[[Connection], T], repeat: bool = True) -> T:
+    def run(self, operation: Callable[[Connection], T]) -> T:
         """`operation(connection)`; raises what it raises, psycopg's errors as StoreError.
 
         It is run again when the server undid it for the sake of another transaction, and once more when the
-        connection was lost; not the latter with `repeat=False`, for what must not be done twice.
+        connection was lost: what must not be done twice has to notice that.
         """
-        tries, lost = 0, not repeat
+        tries, lost = 0, False
         while True:
             try:
-                with self._lent() as connection:
+                with self._lent() as connection, self._bounded(connection):
                     return operation(connection)
             except psycopg.Error as error:
                 tries += 1
@@ -83,7 +83,7 @@ class Connections:
             with connection.transaction():
                 return operation(connection)
 
-        return self.run(within)
+        return self.run(within if self.address.listen else operation)
 
     def close(self) -> None:
         """Close what is idle now, and what is lent when it comes back."""
@@ -109,6 +109,21 @@ class Connections:
         self._free = threading.BoundedSemaphore(self.address.pool_size)
         self._idle = []
         self._lent_out = set()
+
+    @contextmanager
+    def _bounded(self, connection: Connection) -> Iterator[None]:
+        """Each statement may take `timeout`: a setting of the session, or where there is none of a transaction."""
+        if self.address.listen:
+            yield
+            return
+        connection.execute(f"BEGIN; SET LOCAL statement_timeout = {int(self.address.timeout * 1000)}".encode())
+        try:
+            yield
+        except BaseException:
+            with suppress(psycopg.Error):
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
 
     @contextmanager
     def _lent(self) -> Iterator[Connection]:

@@ -39,6 +39,9 @@ def explain(address: Address, error: psycopg.Error) -> StoreError:
         return StoreError(f"{where}: {said}; run `pulp-admin event storage migrate`")
     if isinstance(error, _LOGIN) or "authentication failed" in said or "no password supplied" in said:
         return StoreError(f"{where} refused the login ({said}); check url and password in section [storage]")
+    if is_lost(error) and ("SSL" in said or "certificate" in said):
+        return StoreError(f"{where}: no TLS connection ({said}); check sslmode, sslrootcert, sslcert and sslkey in "
+                          "[storage] url")  # fmt: skip
     if is_lost(error):
         return StoreError(f"{where} cannot be reached ({said}); start it, or mend url in section [storage]")
     return StoreError(f"{where}: {said}; nothing was stored")

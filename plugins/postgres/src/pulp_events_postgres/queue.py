@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import psycopg
@@ -13,7 +14,6 @@ from pulp_events.outbox.records import Claim, NewEvent, Result
 from pulp_events.outbox.rows import split_id, to_delivery
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
-from pulp_events_postgres.explain import is_lost
 from pulp_events_postgres.values import numbers, storable, texts
 
 _RELAXED = "(SELECT set_config('synchronous_commit', 'off', true)) AS relaxed"
@@ -79,19 +79,18 @@ def _many(events: Sequence[NewEvent]) -> Sequence[Any]:
 
 def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) -> None:
     """`add` in a transaction of its own. A connection lost amid it leaves no doubt whether the events are stored."""
-    in_doubt = False
+    tries = 0
 
     def attempt(own: Connection) -> None:
-        nonlocal in_doubt
+        nonlocal tries
+        tries += 1
         try:
-            add(database, own, events, durable)
+            with own.transaction() if tries > 1 else nullcontext():
+                add(database, own, events, durable)
         except psycopg.errors.UniqueViolation:
             # They are there: the transaction whose answer was lost had committed. All of it, as it was one.
-            if not in_doubt:
+            if tries == 1:
                 raise
-        except psycopg.Error as error:
-            in_doubt = in_doubt or is_lost(error)
-            raise
 
     try:
         database.connections.run(attempt)
