@@ -64,6 +64,14 @@ def test_show_has_times_and_json_has_them_in_utc(admin):
     assert shown == admin.ok("event", "listener", "list", "--health", "--json").json[0]
 
 
+def test_show_has_targets_where_a_listener_has_some(admin):
+    http = admin.listener(*HTTP)
+    assert "Targets" not in admin.ok("event", "listener", "show", "--listener-id", http).out
+    email = admin.listener("email", "create", "--event-type=*", "--subject=s", "--addresses=a@x.example,b@x.example")
+    shown = admin.ok("event", "listener", "show", "--listener-id", email).out
+    assert re.search(r"^Targets: +a@x.example, b@x.example$", shown, re.M)
+
+
 def test_update_merges_replaces_event_types_and_removes_empty_values(admin):
     listener = admin.listener(*HTTP, "--ca-path=/etc/ca.pem", "--filter=payload.a")
     update = ("event", "listener", "http", "update", "--listener-id", listener)

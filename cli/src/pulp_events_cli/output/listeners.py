@@ -46,13 +46,14 @@ def brief(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None
 
 def full(bus: EventBus, listener: Listener, health: Mapping[str, Health]) -> dict[str, Any]:
     """What `listener show` shows."""
-    return {
+    shown = {
         **brief(bus, listener, health),
         "enabled": listener.enabled,
         "created": listener.created,
         "updated": listener.updated,
-        "targets": [target for target in listener.targets if target] or None,
     }
+    targets = [target for target in listener.targets if target]
+    return {**shown, "targets": targets} if targets else shown
 
 
 def for_json(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None = None) -> dict[str, Any]:
