@@ -63,6 +63,10 @@ class Server:
             name = next(user for user in ("postgres", "nobody") if user in {each.pw_name for each in pwd.getpwall()})
             self.user = {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
             os.chown(self.folder, pwd.getpwnam(name).pw_uid, pwd.getpwnam(name).pw_gid)
+        self.process = None
+        self._begin()
+
+    def _begin(self):
         password = self.folder / "password"
         password.write_text("super")
         password.chmod(0o644)
@@ -72,13 +76,15 @@ class Server:
         )  # fmt: skip
         with (self.data / "pg_hba.conf").open("a") as file:
             file.write("host all all 0.0.0.0/0 scram-sha-256\n")
-        self.process = None
         self.start()
         with self.connect() as connection:
             connection.execute("CREATE USER pulp PASSWORD 'pw'")
 
-    def _run(self, program, *arguments):
-        subprocess.run([self.bin / program, *arguments], check=True, capture_output=True, cwd=self.folder, **self.user)
+    def _run(self, program, *arguments, **environment):
+        subprocess.run(
+            [self.bin / program, *arguments], check=True, capture_output=True, cwd=self.folder,
+            env={**os.environ, **environment}, **self.user,
+        )  # fmt: skip
 
     def start(self):
         log = (self.folder / "log").open("a")
@@ -129,3 +135,22 @@ class Server:
     def drop(self, name):
         with self.connect() as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+class Standby(Server):
+    """A server that follows another one, until it is promoted."""
+
+    def __init__(self, primary):
+        self.primary = primary
+        super().__init__(primary.bin)
+
+    def _begin(self):
+        self._run(
+            "pg_basebackup", "-D", self.data, "-R", "-X", "stream", "-c", "fast",
+            "-h", self.primary.host, "-p", str(self.primary.port), "-U", "postgres", PGPASSWORD="super",
+        )  # fmt: skip
+        self.start()
+
+    def promote(self):
+        with self.connect() as connection:
+            connection.execute("SELECT pg_promote()")
