@@ -145,8 +145,8 @@ class Dispatcher:
     def _loop(self) -> None:
         supervised = maintained = self._clock.monotonic()
         while not self.stopping.is_set():
-            woken = self._wake.wait(POLL)
-            self._wake.clear()
+            if woken := self._wake.wait(POLL):
+                self._wake.clear()  # not otherwise: it may just have been set
             try:
                 now = self._clock.monotonic()
                 if self._outbox.changed() or woken or now >= self._next_look or self._routes.changed():
@@ -182,6 +182,7 @@ class Dispatcher:
                 waiting.append(route)
             else:
                 route.signal()
+                soonest = min(soonest, LINGER)  # its lane may just be ending
         waiting.sort(key=lambda route: route.served)
         left = self._room(now)
         for route in waiting[:left]:
