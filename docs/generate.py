@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -150,6 +151,51 @@ def claims() -> str:
     return "".join(f"- {name[5:].replace('_', ' ')}\n" for name in names)
 
 
+def json_output(part: str) -> str:
+    """What `--json` prints: a table of the commands, or the records that they have in common."""
+    schema = json.loads((ROOT / "cli/src/pulp_events_cli/schemas/output-1.json").read_text("utf-8"))
+    if part == "commands":
+        rows = [(f"`{name}`", json_kind(each, stream=True)) for name, each in schema["properties"].items()]
+        return table(("command", "prints"), rows)
+    blocks = [f"### {name.capitalize()}\n\n{json_keys(each)}" for name, each in schema["$defs"].items()]
+    return "\n".join(blocks)
+
+
+def json_keys(schema: dict[str, Any]) -> str:
+    """The keys of an object in the schema of `--json`."""
+    rows = [
+        (f"`{key}`", json_kind(each), each.get("description", "see there"))
+        for key, each in schema["properties"].items()
+    ]
+    return table(("key", "value", "meaning"), rows)
+
+
+def json_kind(schema: dict[str, Any], stream: bool = False) -> str:
+    """What a value is, in words; `stream`: also that it comes once a line."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name})" + (" a line" if schema.get("$comment") == "stream" else "")
+    if "anyOf" in schema:
+        return f"{schema['description']}: " + " or ".join(json_kind(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join("null" if word is None else f"`{word}`" for word in schema["enum"])
+    kinds = schema.get("type", "any")
+    kind = kinds if isinstance(kinds, str) else " or ".join(kinds)
+    if kinds == "array" and stream:
+        return f"{schema['description']}: a list of {json_kind(schema['items'])}"
+    if kinds == "array":
+        return f"list of {json_kind(schema['items'])}"
+    if "properties" in schema:
+        parts = [f"`{key}`" + (f" ({json_kind(each)})" if "properties" in each.get("items", {}) else "")
+                 for key, each in schema["properties"].items()]  # fmt: skip
+        return f"an object with {', '.join(parts)}"
+    return (
+        "a time"
+        if schema.get("format") == "date-time" and kind == "string"
+        else ("a time or null" if schema.get("format") == "date-time" else kind)
+    )
+
+
 def first_paragraph(documented: Any) -> str:
     """The beginning of a docstring, in one line."""
     return " ".join(str(inspect.getdoc(documented)).split("\n\n")[0].split())
@@ -164,6 +210,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "errors": error_classes,
     "fixtures": fixtures,
     "claims": claims,
+    "json": json_output,
 }
 
 

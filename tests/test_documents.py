@@ -136,7 +136,7 @@ def commands():
 
 def commands_in(path):
     """The commands of `pulp-admin` that a document names: their words up to the first that is no plain word."""
-    for found in re.finditer(r"pulp-admin( event(?: [a-z|][a-z|-]*)*)", path.read_text("utf-8")):
+    for found in re.finditer(r"pulp-admin( (?:event|completion)(?: [a-z|][a-z|-]*)*)", path.read_text("utf-8")):
         first, *rest = found[1].split()
         combinations = [["pulp-admin", first]]
         for word in rest:

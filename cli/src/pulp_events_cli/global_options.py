@@ -12,6 +12,7 @@ from pulp_events_cli.errors import UsageError
 HELP = {
     "--config": "server.conf to read; else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf",
     "--json": "print JSON, times in UTC, for programs to read; --json=1 asks for this version of it",
+    "--json-schema": "print the JSON Schema of what --json prints, and exit",
     "--no-plugins": "start without any plugin, to repair what one broke",
     "--quiet": "print no confirmations, hints, warnings or progress; errors, and what was asked for, come all the same",
     "-v": "say more on standard error; -vv also shows where an error arose",
@@ -27,6 +28,7 @@ METAVARS = {"--config": "FILE", "--man-pages": "DIRECTORY"}
 
 FLAGS = {
     "--json": "json",
+    "--json-schema": "json_schema",
     "--no-plugins": "no_plugins",
     "--quiet": "quiet",
     "-q": "quiet",
@@ -45,6 +47,7 @@ class GlobalOptions:
     def __init__(self) -> None:
         self.config: str | None = None
         self.json = False
+        self.json_schema = False
         self.quiet = False
         self.no_plugins = False
         self.verbose = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own); returns the exit code 0, 1 or 2 and never raises."""
     if argv is not None:
         return _main(argv)
+    if "_ARGCOMPLETE" in os.environ:
+        from pulp_events_cli.completion.shell import answer
+
+        answer()
     # What is imported and built at the start stays to the end. Looking through it for garbage, then and once more when
     # the interpreter ends, takes a tenth of the time of a short command.
     gc.disable()
@@ -57,6 +62,12 @@ def _run(options: GlobalOptions, words: Sequence[str]) -> int:
             print_json({"pulp_admin": ours, "pulp_events": core, "json": int(global_options.JSON_VERSION)})
         else:
             print(f"pulp-admin {ours} (pulp-events {core})")
+        return DONE
+    if options.json_schema:
+        from importlib.resources import files
+
+        schema = files("pulp_events_cli") / "schemas" / f"output-{global_options.JSON_VERSION}.json"
+        print(schema.read_text("utf-8"), end="")
         return DONE
     from pulp_events_cli.parser.root import build
     from pulp_events_cli.session import Session

@@ -55,6 +55,7 @@ class SchemaOptions:
                 action = group.add_argument(option, action="append" if repeated else "store", **shared)
             action.required = field.required and not updating
             action.metavar = action.metavar or ("KEY=VALUE" if isinstance(field, fields.Dict) else _metavar(key))
+            action.hints = _choices(field)
             action.secret = bool(field.metadata.get("secret"))
 
     def option(self, key: str) -> str:

@@ -100,6 +100,18 @@ class Parser(argparse.ArgumentParser):
             fill, self._fill = self._fill, None
             fill(self)
 
+    def command(self, name: str) -> Parser | None:
+        """The parser of a command of this section; None if there is none of that name."""
+        self.fill()
+        if self.commands is None:
+            return None
+        if name in self._offers:
+            self._offers.pop(name)()
+        elif name not in self.commands.choices:
+            self.complete()
+        found: Any = self.commands.choices.get(name)
+        return found if isinstance(found, Parser) else None
+
     def complete(self) -> None:
         """Add everything, and make the parsers of all commands."""
         self.fill()
@@ -121,11 +133,7 @@ class Parser(argparse.ArgumentParser):
         if self.commands is None:
             self._refuse_unknown_option(words)
         else:
-            first = next(iter(words), "")
-            if first in self._offers:
-                self._offers.pop(first)()
-            elif first not in self.commands.choices:
-                self.complete()
+            self.command(next(iter(words), ""))
             self._refuse_unknown_option(words[:1])
         return super().parse_known_args(words, namespace)
 

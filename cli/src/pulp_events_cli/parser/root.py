@@ -14,8 +14,15 @@ def build(session: Session) -> Parser:
     """The parser of `pulp-admin`; what lies below is built as far as the words lead."""
     root = Parser(prog="pulp-admin", description="administer a Pulp server")
     root.offer("event", "manage events: listeners, deliveries, plugins", _events(session))
+    root.offer("completion", "let the shell complete command lines", _completion)
     root.fill_later(_fill_global_options)
     return root
+
+
+def _completion(parser: Parser) -> None:
+    from pulp_events_cli.commands import completion
+
+    completion.fill(parser)
 
 
 def _events(session: Session) -> Fill:

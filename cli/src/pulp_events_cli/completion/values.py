@@ -1,0 +1,101 @@
+"""Values that are looked up while the user types: ids, event types, notifier types, plugins, files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pulp_events_cli.output.text import first_line, local_time, one_line
+from pulp_events_cli.session import Session
+
+Candidate = tuple[str, str]
+RECENT = 100
+"""Deliveries that are offered, the newest first."""
+
+
+def files(prefix: str) -> list[Candidate]:
+    """Files and folders."""
+    folder, slash, start = prefix.rpartition("/")
+    try:
+        found = sorted(Path(f"{folder}{slash}" or ".").expanduser().iterdir())
+    except (OSError, RuntimeError):
+        return []
+    return [
+        (f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}", "")
+        for path in found
+        if path.name.startswith(start) and (start or not path.name.startswith("."))
+    ]
+
+
+def _files(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    return files(prefix)
+
+
+def _file_after_at(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    if not prefix.startswith("@"):
+        return []
+    return [(f"@{name}", "") for name, _ in files(prefix[1:])]
+
+
+def _listeners(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    type_id = parser.get_default("notifier_type_id") or _type_in(parser.prog, session)
+    with session.open_bus("external") as bus:
+        return [
+            (listener.id, f"{listener.notifier_type_id} {', '.join(listener.event_types)}")
+            for listener in bus.listeners.list()
+            if type_id in (None, listener.notifier_type_id)
+        ]
+
+
+def _type_in(prog: str, session: Session) -> str | None:
+    words = prog.split()
+    inside = len(words) > 4 and words[1:3] == ["event", "listener"] and words[3] in session.plugins.notifiers
+    return words[3] if inside else None
+
+
+def _event_types(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    return [(each.name, one_line(each.description)) for each in session.plugins.event_types]
+
+
+def _notifier_types(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    return [(type_id, "") for type_id in session.plugins.notifiers]
+
+
+def _plugins(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    if parser.prog.endswith(" new"):
+        return []
+    return [(plugin.name, plugin.reason or plugin.state) for plugin in session.plugins.all]
+
+
+def _deliveries(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    from pulp_events.outbox.records import DeliveryQuery
+
+    command = parser.prog.rpartition(" ")[2]
+    query = DeliveryQuery(state="dead") if command == "retry" else DeliveryQuery()
+    with session.open_bus("external") as bus:
+        return [
+            (each.id, f"{each.state} {each.event_type} {local_time(each.event_time)} {first_line(each.detail)}".strip())
+            for each in bus.deliveries.list(query, limit=RECENT)
+            if command != "purge" or each.state != "pending"
+        ]
+
+
+BY_NAME = {
+    "--listener-id": _listeners,
+    "--event-type": _event_types,
+    "--type": _notifier_types,
+    "--before": _deliveries,
+    "--file": _files,
+    "--output": _files,
+    "--directory": _files,
+    "--ca-path": _files,
+    "--cert": _files,
+    "--key": _files,
+    "--payload": _file_after_at,
+    "--call-report": _file_after_at,
+    "event_type": _event_types,
+    "delivery_id": _deliveries,
+    "ids": _deliveries,
+    "name": _plugins,
+}
+"""Option, or name of a positional argument → what finds its values."""

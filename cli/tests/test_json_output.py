@@ -1,0 +1,181 @@
+"""`--json`: every command has it, and prints what its schema says and nothing else."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+
+import jsonschema
+import pytest
+
+from pulp_events.testing.http_sink import HttpSink
+from pulp_events_cli.global_options import GlobalOptions
+from pulp_events_cli.main import main
+from pulp_events_cli.parser.root import build
+from pulp_events_cli.session import Session
+
+TYPES = ("http", "email", "amqp")
+
+
+def strict(schema):
+    """The schema with no property beside those that it names; released ones may get more."""
+    if isinstance(schema, dict):
+        schema = {key: strict(value) for key, value in schema.items()}
+        if "properties" in schema and "required" in schema:
+            schema["additionalProperties"] = False
+    elif isinstance(schema, list):
+        schema = [strict(value) for value in schema]
+    return schema
+
+
+@pytest.fixture(scope="module")
+def schema():
+    import contextlib
+    import io
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(["--json-schema"]) == 0
+    return json.loads(out.getvalue())
+
+
+def leaves():
+    """Every command: the words of a parser that has no commands."""
+
+    def below(parser):
+        parser.complete()
+        if parser.commands is None:
+            yield " ".join(parser.prog.split()[1:])
+        for command in parser.commands.choices.values() if parser.commands else ():
+            yield from below(command)
+
+    return [*below(build(Session(GlobalOptions())))]
+
+
+def name_in_schema(command):
+    words = command.split()
+    if words[:1] == ["completion"] and words[1] != "install":
+        return "completion SHELL"
+    if words[:2] == ["event", "listener"] and words[2] in TYPES:
+        return f"event listener TYPE {words[3] if words[3] in ('create', 'update') else 'ACTION'}"
+    return command
+
+
+def test_it_is_a_schema_that_names_each_command_and_no_other(schema):
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$id"].endswith(":1")
+    named = {name_in_schema(command) for command in leaves()}
+    assert named == {name for name in schema["properties"] if not name.startswith("--")}
+
+
+def test_everything_in_it_is_described(schema):
+    def walk(node, path):
+        if isinstance(node, dict):
+            for name, each in node.get("properties", {}).items():
+                assert each.get("description") or "$ref" in each, f"{path}/{name}"
+            for key, value in node.items():
+                walk(value, f"{path}/{key}")
+        elif isinstance(node, list):
+            for index, value in enumerate(node):
+                walk(value, f"{path}/{index}")
+
+    walk(schema, "")
+
+
+@pytest.fixture
+def checked(admin, schema):
+    """`checked("event", "types")` runs it with --json and validates what it printed."""
+    seen = set()
+    known = sorted(leaves(), key=len, reverse=True)
+    tight = strict(copy.deepcopy(schema))
+
+    def run(*words, code=0, **options):
+        done = admin.process(*words, "--json", **options)
+        assert done.code == code, done.err
+        command = next((each for each in known if " ".join(words).startswith(each)), words[0])
+        name = name_in_schema(command)
+        one = {**tight["properties"][name], "$defs": tight["$defs"]}
+        stream = one.get("$comment") == "stream" and "\n{" in done.out
+        for text in done.out.splitlines() if stream or command == "event delivery tail" else [done.out]:
+            jsonschema.Draft202012Validator(one).validate(json.loads(text))
+        seen.add(command)
+        return done.json if done.out.count("\n{") == 0 else None
+
+    run.seen = seen
+    return run
+
+
+def test_every_command_prints_what_its_schema_says(admin, checked, tmp_path):
+    one = "--listener-id"
+    with HttpSink() as sink:
+        listener = checked("event", "listener", "http", "create", "--event-type=*", f"--url={sink.url}",
+                           "--username=u", "--password=hunter22", "--retry-schedule=5s", "--lanes=2")["id"]  # fmt: skip
+        checked("event", "listener", "http", "update", one, listener, "--filter=payload.a")
+        mail = checked("event", "listener", "email", "create", "--event-type=*", "--subject=s",
+                       "--addresses=a@b.example,c@b.example", "--disabled")["id"]  # fmt: skip
+        checked("event", "listener", "email", "update", one, mail, "--subject=t")
+        amqp = checked("event", "listener", "amqp", "create", "--event-type=repo.publish.start")["id"]
+        checked("event", "listener", "amqp", "update", one, amqp, "--exchange=x")
+        dead = checked("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")["id"]
+        checked("event", "listener", "mute", one, dead, "--for=1h", "--drop")
+        checked("event", "emit", "repo.sync.start", "--payload", '{"a": 1}', "--timeout=20s", code=1)
+        checked("event", "listener", "unmute", one, dead)
+        checked("event", "listener", "list", "--health")
+        checked("event", "listener", "show", one, listener)
+        checked("event", "listener", "explain", "--event-type=repo.sync.start")
+        checked("event", "listener", "test", one, listener)
+        checked("event", "listener", "test", one, dead, code=1)
+        checked("event", "listener", "enable", one, mail)
+        checked("event", "listener", "disable", one, mail, "--reason=moved")
+        (tmp_path / "f").write_text(json.dumps(checked("event", "listener", "export")))
+        checked("event", "listener", "apply", "-f", str(tmp_path / "f"))
+        for action in ("rotate-secret", "show-secret"):
+            checked("event", "listener", "http", action, one, listener)
+        deliveries = checked("event", "delivery", "list")
+        checked("event", "delivery", "show", deliveries[0]["id"])
+        delivered = next(each["id"] for each in deliveries if each["state"] == "delivered")
+        assert checked("event", "delivery", "show", delivered)["tries"]
+        checked("event", "delivery", "tail", "--for=0s")
+        checked("event", "delivery", "stats")
+        checked("event", "delivery", "retry", "--all")
+        checked("event", "worker", "--drain")
+        checked("event", "worker", "--print-unit")
+        checked("event", "delivery", "purge", "--all")
+        checked("event", "config", "check", "--probe", code=1)
+        checked("event", "config", "show")
+        checked("event", "types")
+        checked("event", "plugin", "list")
+        checked("event", "plugin", "show", "http")
+        checked("event", "plugin", "check", "http")
+        checked("event", "plugin", "new", "team-chat", "--directory", str(tmp_path))
+        for shell in ("bash", "zsh", "fish"):
+            checked("completion", shell)
+        environment = {**admin.environment, "HOME": str(tmp_path / "home")}
+        checked("completion", "install", "bash", env=environment)
+        checked("event", "listener", "delete", one, listener)
+        checked("--version")
+        checked("--man-pages", str(tmp_path / "man"))
+    assert {each for each in checked.seen if not each.startswith("--")} == set(leaves())
+
+
+def test_a_stream_prints_an_object_a_line(admin, checked):
+    admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/", "--disabled")
+    for _ in range(3):
+        admin.ok("event", "emit", "repo.sync.start", "--no-wait")
+    lines = admin.process("event", "delivery", "tail", "--for=0s", "--json").out.splitlines()
+    assert len(lines) == 3 and all(json.loads(line)["state"] == "pending" for line in lines)
+
+
+def test_a_version_can_be_asked_for_and_one_that_is_not_there_is_refused(admin):
+    assert admin.ok("event", "types", "--json=1").json == admin.ok("event", "types", "--json").json
+    run = admin("event", "types", "--json=2")
+    assert run.code == 2 and "--json=2: there is version 1 only" in run.err
+
+
+def test_nothing_but_json_is_on_standard_output(admin):
+    for words in (["event", "listener", "list"], ["event", "delivery", "stats"], ["event", "types"]):
+        assert re.match(r"[\[{]", admin.process(*words, "--json", "-vv").out)
+    assert admin.process("event", "types", "--json", "--quiet").json
+    assert subprocess.run(admin.command("--json-schema"), capture_output=True, check=True).stdout.startswith(b"{")
