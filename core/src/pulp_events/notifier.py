@@ -179,6 +179,16 @@ class Notifier:
         """Labels (never secret) of the addresses that the configuration stands for; each gets its own delivery."""
         return ("",)
 
+    def window(self, config: Config) -> float | None:
+        """Seconds of events that leave together; None: each event leaves by itself, at once.
+
+        With a window, a channel's `send_batch` is given all deliveries to one target whose events are of one window (a
+        multiple of these seconds since the epoch), once it is over; `batch_size` does not count. It is to send them as
+        one message. Whatever comes of it, the next attempt is given the same deliveries and no other, so that a message
+        that comes twice can be told by what it is made of. A secret that is a reference is not in `config`.
+        """
+        return None
+
     def limit(self, config: Config, settings: Config) -> float:
         """Seconds that one `send` may take; afterwards the attempt has timed out and its channel is abandoned."""
         return self.time_limit

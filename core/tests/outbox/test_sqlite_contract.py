@@ -18,6 +18,9 @@ class SQLiteHome:
     def advance(self, seconds):
         self.clock.advance(seconds)
 
+    def time(self):
+        return self.clock.time()
+
 
 class TestSQLiteOutbox(OutboxContract):
     @pytest.fixture

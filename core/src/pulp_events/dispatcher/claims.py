@@ -6,6 +6,7 @@ import itertools
 import os
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.clock import Clock
@@ -14,6 +15,9 @@ from pulp_events.outbox.store import Outbox
 
 if TYPE_CHECKING:
     from pulp_events.dispatcher.route import Route
+
+LONGEST_WAIT = 5.0
+"""Seconds after which a window is looked at again before it is over: a dead delivery may have been revived."""
 
 _numbers = itertools.count()
 
@@ -29,13 +33,15 @@ class Claims:
         self._waiting: deque[Delivery] = deque()
         self._claiming = threading.Lock()
 
-    def first(self) -> Delivery | None:
-        """The next delivery to attempt, of a new batch where none waits; None where nothing is due."""
+    def first(self) -> list[Delivery]:
+        """The next delivery to attempt, of a new batch where none waits; a window; or none."""
         with self._claiming:  # one lane at a time: what is claimed later waits behind what was claimed before
             while not (taken := self.take(1)):
+                if self._route.window is not None:
+                    return self._claim_window(self._route.window)
                 if not self._claim():
-                    return None
-        return taken[0]
+                    return []
+        return taken
 
     def take(self, count: int) -> list[Delivery]:
         """The next deliveries of the present batch, at most `count`."""
@@ -58,14 +64,33 @@ class Claims:
 
     def _claim(self) -> bool:
         route = self._route
-        listener = route.listener
-        token = f"{os.getpid()}.{next(_numbers)}"
-        claim = self._outbox.claim(listener.id, route.batch_size(), self._lease, token, ordered=route.ordered)
+        claim = self._outbox.claim(
+            route.listener.id, route.batch_size(), self._lease, self._token(), ordered=route.ordered
+        )
         if not claim.deliveries and claim.wait and route.ordered:
             # Something may look ready to be claimed behind what holds it back.
             route.not_before = self._clock.monotonic() + min(claim.wait, 1.0)
-        gone = {delivery.target for delivery in claim.deliveries}.difference(listener.targets)
+        self._waiting.extend(self._still_wanted(claim.deliveries))
+        return bool(claim.deliveries)
+
+    def _claim_window(self, window: float) -> list[Delivery]:
+        route = self._route
+        while True:
+            claim = self._outbox.claim(route.listener.id, 1, self._lease, self._token(), route.ordered, window)
+            if not claim.deliveries:
+                if claim.wait:  # what waits for its window looks ready to be claimed
+                    route.not_before = self._clock.monotonic() + min(claim.wait, LONGEST_WAIT)
+                return []
+            if wanted := self._still_wanted(claim.deliveries):
+                return wanted
+
+    def _still_wanted(self, claimed: Sequence[Delivery]) -> list[Delivery]:
+        listener = self._route.listener
+        gone = {delivery.target for delivery in claimed}.difference(listener.targets)
         if gone:
             self._outbox.bury(listener.id, "the listener's configuration names this target no more", list(gone))
-        self._waiting.extend(delivery for delivery in claim.deliveries if delivery.target not in gone)
-        return bool(claim.deliveries)
+        return [delivery for delivery in claimed if delivery.target not in gone]
+
+    @staticmethod
+    def _token() -> str:
+        return f"{os.getpid()}.{next(_numbers)}"

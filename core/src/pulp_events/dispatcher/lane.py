@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from pulp_events.clock import Clock
@@ -48,6 +48,8 @@ class Lane:
         self._record_at = 0.0
         """Monotonic time at which what is judged is to be stored."""
         self._opened: OpenChannel | None = None
+        self._failed: str | None = None
+        """Lease of the delivery that failed last."""
         self._halted = False
         """What came of an attempt forbids further ones."""
         self.taken: list[Delivery] = []
@@ -63,9 +65,9 @@ class Lane:
         """Attempt deliveries until those that were claimed together are used up; returns how many this lane took."""
         route = self.route
         first = route.claims.first()
-        if first is None or first.attempts > 1:  # it may be what ended a process: that is to cost no result
+        if not first or first[0].attempts > 1:  # it may be what ended a process: that is to cost no result
             self.store()
-        if first is None:
+        if not first:
             return 0
         began, cpu_began = time.perf_counter(), time.thread_time()
         count = self._use_up(first)
@@ -128,9 +130,8 @@ class Lane:
         if rest:
             self._outbox.release(rest)
 
-    def _use_up(self, first: Delivery) -> int:
+    def _use_up(self, part: list[Delivery]) -> int:
         count = 0
-        part = [first]
         with self._lock:
             self.taken = self.taken + part
         self._halted = False
@@ -139,8 +140,8 @@ class Lane:
             if self._judged and self._clock.monotonic() >= self._record_at:
                 self.store()
             part = self._take(1)
-        if part or self._halted or self.route.ordered:
-            self.store()
+        if part or self._halted or self.route.ordered or self.route.window is not None:
+            self.store()  # two windows in one transaction would be due again at the same instant
         if part:
             with self._lock:
                 self.taken = [delivery for delivery in self.taken if delivery not in part]
@@ -149,13 +150,14 @@ class Lane:
         return count
 
     def _attempt(self, part: list[Delivery]) -> int:
-        """Attempt a delivery, with more of its batch where the channel takes several; returns how many."""
-        if self._give_up_on_lost(part[0]):
-            return 1
-        opened = self._channel(part[0])
+        """Attempt a delivery, with more of its batch where the channel takes several, or a window; returns how many."""
+        if self._give_up_on_lost(part):
+            return len(part)
+        opened = self._channel(part)
         if opened is None:
-            return 1
-        part = part + self._take(opened.channel.batch_size - 1)
+            return len(part)
+        if len(part) == 1:
+            part = part + self._take(opened.channel.batch_size - 1)
         self._send(opened, part)
         return len(part)
 
@@ -165,16 +167,16 @@ class Lane:
             self.taken = self.taken + taken
         return taken
 
-    def _give_up_on_lost(self, delivery: Delivery) -> bool:
+    def _give_up_on_lost(self, part: list[Delivery]) -> bool:
         """A delivery whose attempts ended with their processes, as often as the schedule has attempts, is dead.
 
         What kills whoever touches it must not be touched for ever.
         """
-        made = delivery.attempts - delivery.forgiven - 1
+        made = part[0].attempts - part[0].forgiven - 1
         if made <= len(self.route.retry_schedule):
             return False
-        with self._under_way([delivery]) as timing:
-            self._judge(delivery, Verdict("lost", GIVEN_UP), timing)
+        with self._under_way(part) as timing:
+            self._judge_all(part, Verdict("lost", GIVEN_UP), timing)
         return True
 
     def _must_stop(self) -> bool:
@@ -182,24 +184,24 @@ class Lane:
             self.abandoned or self._halted or self._stopping() or self.route.circuit.wait(self._clock.monotonic()) > 0
         )
 
-    def _channel(self, delivery: Delivery) -> OpenChannel | None:
-        """The channel to use; None if none could be opened, which then is the delivery's failure."""
+    def _channel(self, part: list[Delivery]) -> OpenChannel | None:
+        """The channel to use; None if none could be opened, which then is the deliveries' failure."""
         if self._opened is not None and not self._opened.channel.broken:
             return self._opened
         if self._opened is not None:
             self.route.channels.discard(self._opened)
             self._opened = None
-        with self._under_way([delivery]) as timing:
+        with self._under_way(part) as timing:
             try:
                 self._opened = self.route.channels.take()
             except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
-                self._judge(delivery, verdicts.of_exception(error), timing)
+                self._judge_all(part, verdicts.of_exception(error), timing)
         return self._opened
 
     def _send(self, opened: OpenChannel, part: list[Delivery]) -> None:
         channel = opened.channel
         channel.detail = ""
-        if channel.batch_size <= 1:
+        if channel.batch_size <= 1 and len(part) == 1:
             with self._under_way(part) as timing:
                 try:
                     found = verdicts.of_return(_call(channel.send, part[0]), channel.detail)
@@ -224,8 +226,11 @@ class Lane:
             except BaseException as error:  # noqa: BLE001
                 rest = verdicts.of_exception(error)
                 channel.broken = channel.broken or rest.error is not None
-            for delivery in left.values():
-                self._judge(delivery, rest, timing)
+            self._judge_all(left.values(), rest, timing)
+
+    def _judge_all(self, deliveries: Iterable[Delivery], found: Verdict, timing: _UnderWay) -> None:
+        for delivery in deliveries:
+            self._judge(delivery, found, timing)
 
     def _judge(self, delivery: Delivery, found: Verdict, timing: _UnderWay) -> None:
         with self._lock:
@@ -238,7 +243,9 @@ class Lane:
             self._halted = self._halted or found.disable_listener or (self.route.ordered and not found.final)
             self.since = now if self.since else 0.0
         if found.outcome in ("transient", "timeout", "error"):
-            self.route.circuit.failed(now)
+            if self.route.window is None or delivery.lease != self._failed:  # what fails together is one failure
+                self.route.circuit.failed(now)
+            self._failed = delivery.lease
         else:
             self.route.circuit.succeeded()
 

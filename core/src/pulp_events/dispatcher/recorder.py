@@ -65,7 +65,11 @@ class AttemptRecorder:
         A lane that cannot record must not send on: each delivery would be made again later.
         """
         scrub = route.channels.scrubber()
-        results = [self._result(route, scrub, *one) for one in judged]
+        dice = self._dice.random
+        if route.window is not None:  # what left together is due together
+            roll = dice()
+            dice = lambda: roll  # noqa: E731
+        results = [self._result(route, scrub, dice, *one) for one in judged]
         if not self._store(results):
             return
         with self.recorded:
@@ -77,7 +81,14 @@ class AttemptRecorder:
         self._look_after(route, scrub, [verdict for _, verdict, *_ in judged])
 
     def _result(
-        self, route: Route, scrub: Scrubber, delivery: Delivery, verdict: Verdict, started: float, duration: float
+        self,
+        route: Route,
+        scrub: Scrubber,
+        dice: Callable[[], float],
+        delivery: Delivery,
+        verdict: Verdict,
+        started: float,
+        duration: float,
     ) -> Result:
         wait: float | None = None
         if not verdict.final:
@@ -85,7 +96,7 @@ class AttemptRecorder:
                 delivery.attempts - delivery.forgiven,
                 route.retry_schedule,
                 self._delivery["jitter"],
-                self._dice.random,
+                dice,
                 verdict.retry_after,
                 timed_out=verdict.outcome == "timeout",
             )

@@ -10,7 +10,9 @@ from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.circuit import Circuit
 from pulp_events.dispatcher.claims import Claims
 from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
+from pulp_events.listeners.config import readable_part
 from pulp_events.listeners.listener import Listener
+from pulp_events.logs import get_logger
 from pulp_events.notifier import Notifier
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.store import Outbox
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_ABANDONED = 16
 """Threads of a listener that hang beyond its time limit; with more, no further one is risked."""
+
+_logger = get_logger(__name__)
 
 
 class Route:
@@ -40,6 +44,8 @@ class Route:
         """Monotonic time before which a claim is known to find nothing."""
         self.served = 0.0
         """Monotonic time at which it last got a lane."""
+        self.window = _window(notifier, listener)
+        """Seconds of events that leave together; None where each leaves by itself."""
         self._delivery = settings.section("delivery")
         self.claims = Claims(self, outbox, float(self._delivery["lease"]), clock)
         self.extended = 0.0
@@ -70,6 +76,7 @@ class Route:
         if listener is not self.listener and listener != self.listener:
             if listener.notifier_config != self.listener.notifier_config:
                 self.channels.reconfigure(listener)
+                self.window = _window(self.notifier, listener)
             if listener.updated != self.listener.updated:
                 self.circuit = Circuit()
             self.listener = listener
@@ -119,3 +126,12 @@ class Route:
         with self._work:
             self._signals += self._waiting
             self._work.notify_all()
+
+
+def _window(notifier: Notifier, listener: Listener) -> float | None:
+    try:
+        found = notifier.window(readable_part(notifier, listener.notifier_config))
+        return None if found is None else float(found)
+    except Exception as error:  # noqa: BLE001  # a notifier may raise anything; opening its channel will say what is wrong
+        _logger.error("listener %s: its window is not known, so deliveries go one by one: %s", listener.id, error)
+        return None

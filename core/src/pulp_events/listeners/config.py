@@ -60,6 +60,17 @@ def complete(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
     return _load(notifier, notifier.config_schema(), plain)
 
 
+def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without the secrets that are references: nothing outside the record is read.
+
+    Raises InvalidConfig for what the schema refuses now.
+    """
+    given = thaw(stored)
+    references = tuple(key for key, value in given.items() if is_reference(value))
+    plain = {key: value for key, value in given.items() if key not in references}
+    return _load(notifier, notifier.config_schema(), plain, partial=references)
+
+
 def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
     found: Any = notifier.targets(loaded)
     if isinstance(found, str) or not all(isinstance(target, str) for target in found):

@@ -27,13 +27,26 @@ class Outbox(Protocol):
     def ready(self) -> Mapping[str, float]:
         """Listeners with pending deliveries → seconds until the first may be claimed (0: now)."""
 
-    def claim(self, listener_id: str, limit: int, lease: float, token: str, ordered: bool = False) -> Claim:
+    def claim(
+        self,
+        listener_id: str,
+        limit: int,
+        lease: float,
+        token: str,
+        ordered: bool = False,
+        window: float | None = None,
+    ) -> Claim:
         """Take at most `limit` deliveries of a listener under the lease `token` for `lease` seconds.
 
         First attempts come in emit order; retries that are due come too, without crowding them out. `ordered`: only
         the oldest pending deliveries, in order, and none while one of them is leased or waits for its retry. One whose
         lease ended without a result is recorded as lost and comes alone, so that what killed a process once takes
         nothing with it the next time.
+
+        `window`: in place of all this (and of `limit`) take what leaves together: the deliveries to one target whose
+        events are of one window of so many seconds (see `pulp_events.outbox.window`), once it is over. With `ordered`,
+        none while an older one is leased or waits for its retry. What was claimed together and failed, or was lost, is
+        claimed together again, without any other.
         """
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:

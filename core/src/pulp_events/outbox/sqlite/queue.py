@@ -9,6 +9,7 @@ from typing import Any
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import Claim, Result
 from pulp_events.outbox.rows import split_id, to_delivery
+from pulp_events.outbox.sqlite import windows
 
 LOST = "no result before the lease ended: the process that made this attempt stopped or was cut off"
 
@@ -34,6 +35,7 @@ WHERE d.state = 'pending' AND d.listener_id = ?
 """
 _FIRST = _CANDIDATES + "AND d.ready_at = 0 ORDER BY d.event_seq, d.n LIMIT ?"
 _DUE = _CANDIDATES + "AND d.ready_at > 0 AND d.ready_at <= ? ORDER BY d.ready_at, d.event_seq, d.n LIMIT ?"
+_ONE = _CANDIDATES + "AND d.event_seq = ? AND d.n = ?"
 _LATER = _CANDIDATES + "AND d.ready_at > 0 ORDER BY d.event_seq, d.n LIMIT 1"
 
 
@@ -49,13 +51,29 @@ def claim(
     lost = [row for row in rows if row[13] is not None]
     if lost:
         rows = lost[:1]
-        _record_lost(connection, rows[0], now)
+        _record_lost(connection, rows, now)
+    return Claim(_lease(connection, rows, now + lease, token))
+
+
+def claim_window(
+    connection: sqlite3.Connection, listener_id: str, window: float, lease: float, token: str, ordered: bool, now: float
+) -> Claim:
+    """Choose, lease and return deliveries that leave together (transitions `claim` and `lose`)."""
+    keys, wait = windows.choose(connection, listener_id, window, ordered, now)
+    if not keys:
+        return Claim((), wait)
+    rows = [connection.execute(_ONE, (listener_id, *key)).fetchone() for key in keys]
+    _record_lost(connection, [row for row in rows if row[13] is not None], now)
+    return Claim(_lease(connection, rows, now + lease, token))
+
+
+def _lease(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], until: float, token: str) -> list[Delivery]:
+    """Take them; returns them as they are now: one attempt more, and leased."""
     connection.executemany(
         "UPDATE pulp_delivery SET lease = ?, ready_at = ?, attempts = attempts + 1 WHERE event_seq = ? AND n = ?",
-        [(token, now + lease, row[15], row[1]) for row in rows],
+        [(token, until, row[15], row[1]) for row in rows],
     )
-    # as they are now: one attempt more, and leased
-    return Claim([to_delivery((*row[:9], row[9] + 1, now + lease, *row[11:13], token, row[14])) for row in rows])
+    return [to_delivery((*row[:9], row[9] + 1, until, *row[11:13], token, row[14])) for row in rows]
 
 
 def _choose(connection: sqlite3.Connection, listener_id: str, limit: int, now: float) -> list[tuple[Any, ...]]:
@@ -94,10 +112,10 @@ def _wait(connection: sqlite3.Connection, listener_id: str, ordered: bool, now: 
     return None if row[0] is None else max(0.0, row[0] - now)
 
 
-def _record_lost(connection: sqlite3.Connection, row: tuple[Any, ...], now: float) -> None:
-    connection.execute(
+def _record_lost(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], now: float) -> None:
+    connection.executemany(
         "INSERT OR REPLACE INTO pulp_attempt VALUES (?, ?, ?, ?, 0, 'lost', ?, ?)",
-        (row[15], row[1], row[9], row[10], LOST, now),
+        [(row[15], row[1], row[9], row[10], LOST, now) for row in rows],
     )
 
 

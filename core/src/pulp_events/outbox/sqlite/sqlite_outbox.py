@@ -60,9 +60,21 @@ class SQLiteOutbox:
         now = self._clock.time()
         return {listener_id: max(0.0, ready_at - now) for listener_id, ready_at in self._reader.rows(queue.READY)}
 
-    def claim(self, listener_id: str, limit: int, lease: float, token: str, ordered: bool = False) -> Claim:
+    def claim(
+        self,
+        listener_id: str,
+        limit: int,
+        lease: float,
+        token: str,
+        ordered: bool = False,
+        window: float | None = None,
+    ) -> Claim:
         self._correct_clock()
         now = self._clock.time()
+        if window is not None:
+            return self._writer.run(
+                lambda own: queue.claim_window(own, listener_id, window, lease, token, ordered, now)
+            )
         return self._writer.run(lambda own: queue.claim(own, listener_id, limit, lease, token, ordered, now))
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:

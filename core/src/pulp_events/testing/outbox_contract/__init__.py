@@ -3,7 +3,7 @@
     class TestMyOutbox(OutboxContract):
         @pytest.fixture
         def home(self, tmp_path):
-            return MyHome(tmp_path)             # has open() -> Outbox, and advance(seconds)
+            return MyHome(tmp_path)             # has open() -> Outbox, advance(seconds) and time()
 
 `open` may be called several times: each outbox is another process's view of the same home. `advance` lets time pass by
 the clock that the home measures leases and retries with.
@@ -17,9 +17,10 @@ from pulp_events.testing.outbox_contract.ledger import LedgerClaims
 from pulp_events.testing.outbox_contract.order import OrderClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
+from pulp_events.testing.outbox_contract.windows import WindowClaims
 
 __all__ = ["LEASE", "LISTENER", "OTHER", "Home", "OutboxContract", "new_event", "result"]
 
 
-class OutboxContract(StoringAndClaimingClaims, ResultClaims, OrderClaims, LedgerClaims, UpkeepClaims):
+class OutboxContract(StoringAndClaimingClaims, ResultClaims, OrderClaims, LedgerClaims, UpkeepClaims, WindowClaims):
     """Subclass it and give it a fixture `home`."""

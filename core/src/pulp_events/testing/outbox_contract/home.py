@@ -28,6 +28,9 @@ class Home(Protocol):
     def advance(self, seconds: float) -> None:
         """Let time pass."""
 
+    def time(self) -> float:
+        """Seconds since the epoch by that clock."""
+
 
 def new_event(*listeners: str, targets: Sequence[str] = ("",), event_type: str = "repo.sync.start") -> NewEvent:
     """An event with a delivery for each target of each listener."""
