@@ -104,6 +104,9 @@ class Home:
         )
         database.close()
 
+    def time(self):
+        return time.time() + self.offset
+
     def outbox(self, **options):
         return PostgresOutbox(self.database(), **options)
 

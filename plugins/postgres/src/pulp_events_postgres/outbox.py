@@ -39,7 +39,17 @@ class PostgresOutbox:
     def ready(self) -> Mapping[str, float]:
         return {row[0]: max(0.0, row[1] - row[3]) for row in self.database.rows(ledger.READY)}
 
-    def claim(self, listener_id: str, limit: int, lease: float, token: str, ordered: bool = False) -> Claim:
+    def claim(
+        self,
+        listener_id: str,
+        limit: int,
+        lease: float,
+        token: str,
+        ordered: bool = False,
+        window: float | None = None,
+    ) -> Claim:
+        if window is not None:
+            return queue.claim_window(self.database, listener_id, window, lease, token, ordered)
         return queue.claim(self.database, listener_id, limit, lease, token, ordered)
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:

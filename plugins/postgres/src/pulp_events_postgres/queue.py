@@ -12,6 +12,7 @@ from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import Claim, NewEvent, Result
 from pulp_events.outbox.rows import split_id, to_delivery
+from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, SETTLE
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.values import numbers, storable, texts
@@ -117,6 +118,20 @@ def claim(database: Database, listener_id: str, limit: int, lease: float, token:
     return Claim((), waits[0][0] if waits else None)
 
 
+_CLAIM_WINDOW = (
+    "SELECT * FROM @.pulp_claim_window(%s, %s::float8, %s::float8, %s, %s, "
+    f"{SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES})"
+)
+
+
+def claim_window(database: Database, listener_id: str, window: float, lease: float, token: str, ordered: bool) -> Claim:
+    """Choose, lease and return deliveries that leave together (transitions `claim` and `lose`)."""
+    rows = database.rows(_CLAIM_WINDOW, (listener_id, window, lease, token, ordered), binary=True)
+    if rows and rows[0][0] is None:
+        return Claim((), rows[0][10])
+    return Claim(tuple(to_delivery(row) for row in rows))
+
+
 _RECORD = (
     "SELECT * FROM @.pulp_record(%s::text[], %s::int4[], %s::text[], %s::text[], %s::float8[], %s::int4[], "
     "%s::float8[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::int4[], %s::text[])"
@@ -177,9 +192,9 @@ WHERE d.event_seq = held.event_seq AND d.n = held.n
 
 _RELEASE = (
     "UPDATE @.pulp_delivery d SET lease = NULL, attempts = d.attempts - 1, "
-    "ready_at = CASE WHEN d.attempts - 1 > d.forgiven THEN @.pulp_now() ELSE 0 END" + _HELD
+    "ready_at = CASE WHEN d.attempts - 1 > d.forgiven THEN (SELECT @.pulp_now()) ELSE 0 END" + _HELD
 )
-_EXTEND = "UPDATE @.pulp_delivery d SET ready_at = @.pulp_now() + %s" + _HELD
+_EXTEND = "UPDATE @.pulp_delivery d SET ready_at = (SELECT @.pulp_now()) + %s" + _HELD
 
 
 def release(database: Database, deliveries: Sequence[Delivery]) -> None:

@@ -36,6 +36,7 @@ class DeliveringClaims(Subject):
         before = copy.deepcopy((config, settings))
         notifier.check(config)
         notifier.targets(config)
+        notifier.window(config)
         notifier.warnings(config, settings)
         with notifier.open(config, settings) as channel:
             send(channel, delivery_to(notifier, endpoint, "unchanged"))

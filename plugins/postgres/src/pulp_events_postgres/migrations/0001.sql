@@ -159,6 +159,115 @@ BEGIN
     FROM taken t JOIN @.pulp_event e ON e.seq = t.event_seq ORDER BY t.event_seq, t.n;
 END $$;
 
+-- Takes what leaves together: see pulp_events.outbox.window, whose constants come as parameters, and the SQLite outbox.
+-- Returns no row, or the deliveries, or, with nothing but ready_at, the moment at which there may be some.
+CREATE FUNCTION @.pulp_claim_window(p_listener text, p_window float8, p_lease float8, p_token text, p_ordered boolean,
+    p_settle float8, p_disorder float8, p_count integer, p_bytes bigint)
+RETURNS TABLE (id text, n integer, event_type text, "time" float8, source text, report bytea, listener_id text,
+               target text, state text, attempts integer, ready_at float8, finished float8, detail text, lease text,
+               forgiven integer)
+LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    v_now    float8;
+    v_again  record;
+    v_row    record;
+    v_keys   tid[] := '{}';
+    v_seq    bigint;
+    v_n      integer;
+    v_size   bigint := 0;
+    v_number float8;
+    v_target text;
+    v_left   float8;
+    v_due    float8;
+    v_passed integer := 0;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    -- One at a time for a listener: two that claim at once would share a window.
+    PERFORM pg_advisory_xact_lock(1886743664, hashtext(p_listener));
+    v_now := @.pulp_now();
+    -- Each branch is a statement of its own: it sees what was committed before the lock was had.
+    FOR v_row IN
+        SELECT d.ctid AS key, d.event_seq, d.n, d.target, e.time, octet_length(e.report) AS length
+        FROM @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq
+        WHERE d.state = 'pending' AND d.listener_id = p_listener AND d.ready_at = 0 ORDER BY d.event_seq, d.n
+    LOOP
+        IF v_seq IS NULL THEN
+            v_left := (floor(v_row.time / p_window) + 1) * p_window + p_settle - v_now;
+            IF v_left > 0 AND v_left <= p_window + p_settle + p_disorder THEN
+                v_due := least(v_due, v_now + v_left);
+                v_passed := v_passed + 1;
+                EXIT WHEN v_passed >= 100;
+                CONTINUE;
+            END IF;
+            v_seq := v_row.event_seq;
+            v_n := v_row.n;
+            v_number := floor(v_row.time / p_window);
+            v_target := v_row.target;
+        ELSIF v_row.time > (v_number + 1) * p_window + p_disorder OR cardinality(v_keys) >= p_count
+              OR v_size + v_row.length > p_bytes THEN
+            EXIT;
+        END IF;
+        IF v_row.target = v_target AND floor(v_row.time / p_window) = v_number THEN
+            v_keys := v_keys || v_row.key;
+            v_size := v_size + v_row.length;
+        END IF;
+    END LOOP;
+    IF p_ordered THEN
+        SELECT d.ready_at, d.target, d.lease, d.event_seq, d.n INTO v_again FROM @.pulp_delivery d
+        WHERE d.state = 'pending' AND d.listener_id = p_listener AND d.ready_at > 0
+        ORDER BY d.event_seq, d.n LIMIT 1;
+    ELSE
+        SELECT d.ready_at, d.target, d.lease, d.event_seq, d.n INTO v_again FROM @.pulp_delivery d
+        WHERE d.state = 'pending' AND d.listener_id = p_listener AND d.ready_at > 0 AND d.ready_at <= v_now
+        ORDER BY d.ready_at, d.event_seq, d.n LIMIT 1;
+    END IF;
+    IF FOUND AND NOT (p_ordered AND v_seq IS NOT NULL AND (v_seq, v_n) < (v_again.event_seq, v_again.n)) THEN
+        IF v_again.ready_at > v_now THEN
+            RETURN QUERY SELECT NULL::text, NULL::integer, NULL::text, NULL::float8, NULL::text, NULL::bytea,
+                NULL::text, NULL::text, NULL::text, NULL::integer, v_again.ready_at - v_now, NULL::float8, NULL::text,
+                NULL::text, NULL::integer;
+            RETURN;
+        END IF;
+        IF v_again.lease IS NULL THEN
+            SELECT array_agg(d.ctid) INTO v_keys FROM @.pulp_delivery d
+            WHERE d.state = 'pending' AND d.listener_id = p_listener AND d.ready_at = v_again.ready_at
+              AND d.target = v_again.target AND d.lease IS NULL;
+        ELSE
+            SELECT array_agg(d.ctid) INTO v_keys FROM @.pulp_delivery d
+            WHERE d.state = 'pending' AND d.listener_id = p_listener AND d.ready_at > 0 AND d.ready_at <= v_now
+              AND d.target = v_again.target AND d.lease = v_again.lease;
+        END IF;
+    END IF;
+    IF v_keys IS NULL OR cardinality(v_keys) = 0 THEN
+        SELECT least(v_due, min(d.ready_at)) INTO v_due FROM @.pulp_delivery d
+        WHERE d.state = 'pending' AND d.listener_id = p_listener AND d.ready_at > 0;
+        IF v_due IS NOT NULL THEN
+            RETURN QUERY SELECT NULL::text, NULL::integer, NULL::text, NULL::float8, NULL::text, NULL::bytea,
+                NULL::text, NULL::text, NULL::text, NULL::integer, greatest(0, v_due - v_now), NULL::float8, NULL::text,
+                NULL::text, NULL::integer;
+        END IF;
+        RETURN;
+    END IF;
+    -- What was just recorded or extended by another moved away: a ctid that is gone is not taken.
+    SELECT array_agg(k.ctid) INTO v_keys FROM (
+        SELECT d.ctid FROM @.pulp_delivery d WHERE d.ctid = ANY (v_keys) AND d.state = 'pending'
+          AND (d.ready_at = 0 OR d.ready_at <= v_now) FOR UPDATE) k;
+    INSERT INTO @.pulp_attempt AS a (event_seq, n, number, started, duration, outcome, detail, retry_at)
+    SELECT d.event_seq, d.n, d.attempts, d.ready_at, 0, 'lost',
+           'no result before the lease ended: the process that made this attempt stopped or was cut off', v_now
+    FROM @.pulp_delivery d WHERE d.ctid = ANY (v_keys) AND d.lease IS NOT NULL
+    ON CONFLICT ON CONSTRAINT pulp_attempt_pkey DO UPDATE SET started = EXCLUDED.started, duration = 0,
+        outcome = 'lost', detail = EXCLUDED.detail, retry_at = EXCLUDED.retry_at;
+    RETURN QUERY WITH taken AS (
+        UPDATE @.pulp_delivery d SET lease = p_token, ready_at = v_now + p_lease, attempts = d.attempts + 1
+        WHERE d.ctid = ANY (v_keys)
+        RETURNING d.event_seq, d.n, d.listener_id, d.target, d.attempts, d.ready_at, d.forgiven)
+    SELECT e.id, t.n, e.event_type, e.time, e.source, e.report, t.listener_id, t.target, 'pending'::text, t.attempts,
+           t.ready_at, NULL::float8, ''::text, p_token, t.forgiven
+    FROM taken t JOIN @.pulp_event e ON e.seq = t.event_seq ORDER BY t.event_seq, t.n;
+END $$;
+
 -- Returns the positions (from 1) of the results that came in time.
 CREATE FUNCTION @.pulp_record(p_event text[], p_n integer[], p_lease text[], p_transition text[], p_retry_in float8[],
     p_number integer[], p_started float8[], p_duration float8[], p_outcome text[], p_detail text[],
