@@ -79,9 +79,7 @@ class WindowClaims:
         assert sorted((one[0].target, len(one)) for one in found[:4]) == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
         assert all(len({delivery.target for delivery in one}) == 1 for one in found[:4])
 
-    def test_what_failed_together_is_due_together_and_alone(
-        self, home: Home, outbox: Outbox
-    ) -> None:
+    def test_what_failed_together_is_due_together_and_alone(self, home: Home, outbox: Outbox) -> None:
         began = self.begin_window(home)
         outbox.add([event_at(began + offset) for offset in (1, 2, 3)])
         home.advance(WINDOW)
