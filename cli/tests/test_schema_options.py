@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from marshmallow import Schema, fields, validate
@@ -150,6 +151,14 @@ def test_a_long_text_is_read_now_from_a_file_or_standard_input(admin, tmp_path, 
     monkeypatch.setattr("sys.stdin", io.StringIO("@as it comes\n"))
     admin.ok("event", "listener", "everything", "update", "--listener-id", listener, "--script=-")
     assert admin.ok(*show).json["notifier_config"]["script"] == "@as it comes"
+
+
+def test_a_list_of_secrets_has_one_in_each_line_of_what_is_read(admin, tmp_path):
+    (tmp_path / "urls").write_text("http://a.example/?a,b\n\nhttp://b.example/\n")
+    listener = admin.listener(*CREATE[2:], f"--urls=@{tmp_path / 'urls'}", "--urls=http://c.example/")
+    (stored,) = json.loads(admin.stored())["listeners"].values()
+    assert stored["id"] == listener
+    assert stored["notifier_config"]["urls"] == ["http://a.example/?a,b", "http://b.example/", "http://c.example/"]
 
 
 def test_the_http_notifiers_template_is_read_so_and_tried_out(admin, tmp_path):

@@ -85,7 +85,7 @@ class SchemaOptions:
         if isinstance(field, fields.List | fields.Tuple):
             # A secret may have commas of its own. One reference alone may lead to a text that is the whole list.
             if field.metadata.get("secret"):
-                items = [read(text) for text in given]
+                items = [item for text in given for item in _items(text, read(text))]
                 whole = len(items) == 1 and isinstance(items[0], Mapping) and type(field) is not fields.List
                 return items[0] if whole else items
             return [part.strip() for text in given for part in read(text).split(",") if part.strip()]
@@ -93,6 +93,13 @@ class SchemaOptions:
         if isinstance(value, str):
             return _number(field, value) if isinstance(field, fields.Integer) else _structure(option, field, value)
         return value
+
+
+def _items(text: str, value: Any) -> list[Any]:
+    """Items of a list that one option gives: of what is read, one in each line."""
+    if isinstance(value, str) and (text == "-" or text.startswith("@")):
+        return [line.strip() for line in value.splitlines() if line.strip()]
+    return [value]
 
 
 def _destination(key: str) -> str:
