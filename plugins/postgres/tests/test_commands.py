@@ -196,6 +196,16 @@ def test_what_changes_while_it_is_copied_is_said_and_never_passed_over(filled, c
     assert "the source changed while it was copied" in run.err and run.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--password", "hush", "hush"), ("--password=hush", "--nonsense"), ("--pasword=hush",), ("--password=hush",)],
+)
+def test_no_error_of_a_copy_has_a_password_in_it(pulp_admin, words):
+    run = pulp_admin("event", "storage", "copy", "--to", "postgresql://pulp@127.0.0.1:9/x", *words)
+    assert run.code in (1, 2) and run.err.count("\n") == 1
+    assert "hush" not in run.out + run.err
+
+
 def test_copying_onto_itself_is_refused(admin, url):
     run = admin("event", "storage", "copy", "--to", url, "--password", "pw")
     assert run.code == 1 and "name another" in run.err

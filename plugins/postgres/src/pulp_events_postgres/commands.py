@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pulp_events_postgres.address import Address
 
 
+_PASSWORD_HELP = "its password: env:NAME, file:PATH or text; without it libpq looks in PGPASSWORD and ~/.pgpass"
+
+
 def add(commands: Any) -> None:
     """Add the section to `pulp-admin event`."""
     storage = commands.add_parser("storage", help="see, migrate and fill the database of listeners and deliveries")
@@ -23,7 +26,8 @@ def add(commands: Any) -> None:
     migrate.set_defaults(run=_migrate, deliver=None)
     copy = section.add_parser("copy", help="copy listeners, pending and dead deliveries into a database")
     copy.add_argument("--to", required=True, metavar="URL", help="the database: postgresql://USER@HOST/DATABASE")
-    copy.add_argument("--password", default="", metavar="PASSWORD", help="its password: env:NAME, file:PATH or text")
+    password = copy.add_argument("--password", default="", metavar="PASSWORD", help=_PASSWORD_HELP)
+    password.secret = True  # no error shows it
     copy.set_defaults(run=_copy, deliver=None)
 
 
