@@ -161,6 +161,14 @@ def test_a_message_over_the_brokers_limit_is_permanent_and_says_so(broker, make_
     assert outcomes[small] is None
 
 
+def test_an_event_that_no_message_can_be_made_of_harms_no_other(broker, make_delivery, open_channel) -> None:
+    channel = open_channel(broker.url, config={"format": "cloudevents"})
+    torn = make_delivery(1, report=b'{"payload": ')
+    outcomes = dict(channel.send_batch([torn, *(good := [make_delivery(2), make_delivery(3)])]))
+    assert isinstance(outcomes[torn], PermanentFailure) and "no message can be made" in str(outcomes[torn])
+    assert [outcomes[delivery] for delivery in good] == [None, None]
+
+
 def test_a_large_report_is_sent_in_frames(broker, make_delivery, open_channel) -> None:
     report = b'{"payload": "%s"}' % (b"x" * 1_000_000)
     open_channel(broker.url).send(make_delivery(report=report))

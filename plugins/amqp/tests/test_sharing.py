@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -206,6 +207,39 @@ def test_a_first_connection_that_fails_is_a_failure_at_once(broker) -> None:
     broker.start()
     channel.open()
     channel.close()
+
+
+@pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", "Apache Qpid Broker-J Core"])
+def test_nothing_is_lost_or_left_over_while_connections_drop_at_random(product, make_delivery) -> None:
+    """Six threads open, send, retry and close; every delivery arrives, and no connection or thread stays."""
+    dice = random.Random(product)
+    with AmqpBroker(product) as broker, FaultProxy(broker.port) as proxy:
+        settings = MessagingSettings().load({"url": f"amqp://127.0.0.1:{proxy.port}", "timeout": "5s"})
+
+        def work(number: int) -> None:
+            waiting = {one.id: one for one in (make_delivery(number * 1000 + n) for n in range(300))}
+            while waiting:
+                try:
+                    with AmqpNotifier().open({"exchange": f"e{number % 3}"}, settings) as channel:
+                        while waiting and not channel.broken and dice.random() < 0.8:
+                            for delivery, failure in channel.send_batch(list(waiting.values())[:40]):
+                                assert failure is None or isinstance(failure, TransientFailure), failure
+                                if failure is None:
+                                    del waiting[delivery.id]
+                except TransientFailure:
+                    pass
+
+        with ThreadPoolExecutor(6) as threads:
+            workers = [threads.submit(work, number) for number in range(6)]
+            while not all(worker.done() for worker in workers):
+                time.sleep(dice.uniform(0.01, 0.1))
+                proxy.drop() if dice.random() < 0.5 else broker.close_connections()
+            for worker in workers:
+                worker.result()
+        arrived = {message.id for message in broker.messages if message.outcome in ("accept", "release")}
+        assert arrived == {f"5081a42c{number * 1000 + n}.1" for number in range(6) for n in range(300)}
+        wait_until(lambda: broker.connections == 0)
+        wait_until(lambda: not [one for one in threading.enumerate() if one.name.startswith("amqp amqp://")])
 
 
 def wait_until(condition, timeout: float = 10.0) -> None:

@@ -83,8 +83,11 @@ class AmqpChannel(Channel):
             outgoing = self._usable()
             batch = Batch(deque())
             for delivery in deliveries:
-                subject = self._make.subject(delivery)
-                encoded = self._make(delivery, self._dialect.to(self._exchange, subject))
+                try:
+                    encoded = self._make(delivery, self._dialect.to(self._exchange, self._make.subject(delivery)))
+                except Exception as error:  # noqa: BLE001  one event that no message can be made of harms no other
+                    yield pending.pop(delivery.id), _unmade(error)
+                    continue
                 if 0 < outgoing.max_message_size < len(encoded):
                     yield pending.pop(delivery.id), self._too_large(len(encoded), outgoing.max_message_size)
                 else:
@@ -146,3 +149,10 @@ class AmqpChannel(Channel):
             f"the message has {size} bytes, {self._engine.broker} takes at most {limit}; lower [events] "
             "max_event_bytes or raise the broker's limit"
         )
+
+
+def _unmade(error: Exception) -> PermanentFailure:
+    """The failure for an event that there can be no message of, now or later."""
+    failure = PermanentFailure(f"no message can be made of the event: {type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure

@@ -13,7 +13,8 @@ _LONGEST_TTL = (2**32 - 1) / 1000
 """Seconds; `ttl` of a message's header is an unsigned 32-bit number of milliseconds (AMQP 1.0 §3.2.1)."""
 
 _LONGEST_PREFIX = 128
-"""Bytes; with the longest event type it must still be a routing key, which has at most 255 (AMQP 0-9-1 §4.2.5.3)."""
+"""Bytes; leaves room for the event type in a routing key of AMQP 0-9-1, which has at most 255 (§4.2.5.3) and which a
+consumer of that version has to take."""
 
 
 def _validate_prefix(prefix: str) -> None:

@@ -6,7 +6,6 @@ import selectors
 import socket
 import ssl
 import threading
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -156,12 +155,14 @@ class AmqpBroker:
         self._command(None)
 
     def _command(self, condition: str | None, timeout: float = 5.0) -> None:
-        """Have the thread close all connections; return when they are gone."""
+        """Have the thread close all connections; return when they are gone. New ones may have come meanwhile."""
+        present = list(self._peers)
         self._commands.append(condition)
         self._waker.send(b"!")
-        deadline = time.monotonic() + timeout
         with self._arrived:
-            self._arrived.wait_for(lambda: not self._commands and not self._peers, deadline - time.monotonic())
+            self._arrived.wait_for(
+                lambda: not self._commands and not any(peer in self._peers for peer in present), timeout
+            )
 
     # ---- on the broker's thread -------------------------------------------------------------------------------------
 
@@ -198,7 +199,9 @@ class AmqpBroker:
                     condition = self._commands[0]
                     for peer in self._peers:
                         peer.close(condition)
-                    self._commands.popleft()
+                    with self._arrived:
+                        self._commands.popleft()
+                        self._arrived.notify_all()
                 for peer in list(self._peers):
                     blocked = not peer.gone and peer.write()
                     if peer.gone:

@@ -94,12 +94,12 @@ class Peer:
             self.handle_events()
 
     def close(self, condition: str | None) -> None:
-        """End the connection: with a close frame if there is a condition, without a word if there is none."""
-        if condition is None:
-            self.gone = True
-        elif self._connection.state & Endpoint.LOCAL_ACTIVE:
+        """End the connection: with a close frame if there is a condition, and if it is open; else without a word."""
+        if condition is not None and self._connection.state & Endpoint.LOCAL_ACTIVE:
             self._connection.condition = Condition(condition, "closed by the test")
             self._connection.close()
+        elif condition is None or self._connection.state & Endpoint.LOCAL_UNINIT:
+            self.gone = True
 
     def forget(self) -> None:
         """Let go of the socket, and of the subscriptions that lived on this connection."""
