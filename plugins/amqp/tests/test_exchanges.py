@@ -42,6 +42,7 @@ def test_an_exchange_is_made_when_absent_and_used_when_there(product, exchange, 
 def test_an_exchange_of_another_type_is_permanent_and_named(product, open_channel) -> None:
     with AmqpBroker(product) as broker:
         broker.exchanges["pulp"] = "direct"
+        broker.faults.auto_create = False
         with pytest.raises(PermanentFailure, match=r"exchange 'pulp'.*topic") as caught:
             open_channel(broker.url)
         if product in ("RabbitMQ", BROKER_J):
@@ -81,6 +82,25 @@ def test_without_permission_to_publish_the_failure_names_it(product, make_delive
             open_channel(broker.url).send(make_delivery())
         assert not isinstance(caught.value, TimedOut)
         assert broker.connections == 1, "what one channel may not do is no reason to end the connection"
+
+
+def test_artemis_adds_multicast_to_an_anycast_address(make_delivery, open_channel) -> None:
+    with AmqpBroker(ARTEMIS) as broker:
+        broker.exchanges["pulp"] = "anycast"
+        open_channel(broker.url).send(make_delivery())
+        assert broker.exchanges["pulp"] == "topic"
+
+
+def test_an_artemis_that_makes_no_addresses_is_told_from_one_that_may_not(make_delivery, open_channel) -> None:
+    with AmqpBroker(ARTEMIS) as broker:
+        broker.faults.auto_create = False
+        with pytest.raises(TransientFailure, match=r"'pulp' is absent.*makes no addresses.*auto-create-addresses"):
+            open_channel(broker.url)
+        broker.exchanges["pulp"] = "anycast"
+        with pytest.raises(PermanentFailure, match=r"is of type anycast.*topic"):
+            open_channel(broker.url)
+        broker.exchanges["pulp"] = "topic"
+        open_channel(broker.url).send(make_delivery())
 
 
 def test_a_broker_j_without_management_is_used_if_the_exchange_is_there(make_delivery, open_channel) -> None:

@@ -28,6 +28,9 @@ class Faults:
     may_create: bool = True
     """False: nobody has the permission to create exchanges."""
 
+    auto_create: bool = True
+    """False: Artemis' `auto-create-addresses` is off."""
+
     may_publish: bool = True
     """False: nobody has the permission to publish."""
 

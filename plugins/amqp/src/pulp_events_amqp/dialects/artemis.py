@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from pulp_events_amqp.dialects.base import EXCHANGE_TYPE, Attachment, absent, may_not_publish
+from pulp_events import TransientFailure
+from pulp_events_amqp.dialects.base import EXCHANGE_TYPE, Attachment, absent, may_not_publish, wrong_type
 from pulp_events_amqp.dialects.unknown import Unknown
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import LinkRefused
+from pulp_events_amqp.links import LinkRefused, attach_sender, detach
 from pulp_events_amqp.outgoing import Settled
 from pulp_events_amqp.procedures import Procedure
 
 
 class Artemis(Unknown):
-    """The exchange is a multicast address; it is made on attach where `auto-create-addresses` is on (the default).
+    """The exchange is an address, and the capability `topic` asks for its routing type multicast.
 
-    The capability `topic` asks for multicast. There is no routing key: every queue of the address gets every message,
-    and consumers choose with a selector over the subject, which JMS calls `JMSType`. A message that no queue is there
-    for is ACCEPTED. Its faults come as `amqp:internal-error`, `amqp:illegal-state` or `failed`, and tell by their words
-    (of Artemis' own message bundle) what they are: `permission='CREATE_ADDRESS'`, `Address is full`, ….
+    With `auto-create-addresses` (the default) attaching makes an address that is absent, and adds multicast to one
+    that has only anycast. Without it both are `amqp:not-found`. There is no routing key: every queue of the address
+    gets every message, and consumers choose with a selector over the subject, which JMS calls `JMSType`. A message that
+    no queue is there for is ACCEPTED. The permission to make an address is missed with `amqp:internal-error`, and only
+    the words tell, which are of Artemis' message bundle: `… does not have permission='CREATE_ADDRESS' on address …`.
     """
 
     products = ("apache-activemq-artemis",)
@@ -24,28 +26,33 @@ class Artemis(Unknown):
     publish = "send"
     create = "createAddress"
 
-    def attach_to_what_is_there(
-        self, engine: Engine, exchange: str, may_not_create: LinkRefused
-    ) -> Procedure[Attachment]:
-        """The first attach would have been enough for what is there, so its refusal says which permission it is."""
-        yield from ()
-        if "'SEND'" in may_not_create.description:
-            raise may_not_publish(self, exchange, may_not_create)
-        raise absent(self, exchange, may_not_create)
+    def attach(self, engine: Engine, exchange: str) -> Procedure[Attachment]:
+        """See `Dialect.attach`."""
+        try:
+            return Attachment((yield from attach_sender(engine, exchange, self.capabilities)))
+        except LinkRefused as refused:
+            if "'CREATE_ADDRESS'" in refused.description:
+                raise absent(self, exchange, refused) from refused
+            if self.is_forbidden(refused):
+                raise may_not_publish(self, exchange, refused) from refused
+            if refused.name != "amqp:not-found":
+                raise TransientFailure(f"{engine.broker} refused exchange {exchange!r}: {refused}") from refused
+            not_found = refused
+        # Without the capability an address is attached to whatever it is; as nothing is made, nothing is harmed.
+        try:
+            link = yield from attach_sender(engine, exchange)
+        except LinkRefused:
+            raise TransientFailure(
+                f"exchange {exchange!r} is absent and {engine.broker} makes no addresses by itself ({not_found}); "
+                "create it as a multicast address, or switch auto-create-addresses on for it"
+            ) from not_found
+        engine.spawn(lambda: detach(engine, link))
+        raise wrong_type(exchange, "anycast", "a topic is a multicast address there")
 
     def exists(self, engine: Engine, exchange: str) -> Procedure[bool | None]:
         """Cannot be asked: attaching would make the address."""
         yield from ()
         return None
-
-    def is_other_type(self, refused: LinkRefused) -> bool:
-        """Anycast only."""
-        text = refused.description.lower()
-        return "routing type" in text or "routing-type" in text or super().is_other_type(refused)
-
-    def is_forbidden(self, refused: LinkRefused) -> bool:
-        """See `Unknown.is_forbidden`. Without the permission the address is not made, whatever the condition."""
-        return "permission=" in refused.description or super().is_forbidden(refused)
 
     def is_gone(self, settled: Settled) -> bool:
         """The address was deleted, and is not made again without an attach."""

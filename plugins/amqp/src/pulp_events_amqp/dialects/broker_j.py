@@ -63,7 +63,7 @@ class BrokerJ(Unknown):
                 yield from request(
                     engine,
                     {"operation": "CREATE", "type": "org.apache.qpid.TopicExchange", "name": exchange},
-                    {"name": exchange, "durable": True},
+                    {"name": exchange, "object-path": _path(exchange), "durable": True},
                 )
             )
         except LinkRefused as refused:
@@ -77,7 +77,7 @@ class BrokerJ(Unknown):
             "operation": "READ",
             "type": "org.apache.qpid.Exchange",
             "index": "object-path",
-            "key": exchange.replace("\\", "\\\\").replace("/", "\\/"),
+            "key": _path(exchange),
         }
         try:
             found = yield from request(engine, wanted, {})
@@ -86,3 +86,8 @@ class BrokerJ(Unknown):
         kind = str(found.body.get("qpid-type") or EXCHANGE_TYPE)
         if found.status == 200 and kind != EXCHANGE_TYPE:
             raise wrong_type(exchange, kind, f"read from {engine.broker}")
+
+
+def _path(exchange: str) -> str:
+    """Of an exchange below its virtual host; `/` separates the parts of a path, and a backslash takes that from it."""
+    return exchange.replace("\\", "\\\\").replace("/", "\\/")

@@ -32,20 +32,14 @@ class Unknown(Dialect):
         try:
             return Attachment((yield from attach_sender(engine, exchange, self.capabilities)))
         except LinkRefused as refused:
-            if self.is_other_type(refused):
+            if refused.name == "amqp:precondition-failed":
                 raise wrong_type(exchange, None, str(refused)) from refused
-            if self.is_forbidden(refused):
-                may_not_create = refused
-            else:
+            if not self.is_forbidden(refused):
                 raise TransientFailure(
                     f"{engine.broker} ({self.broker}) refused exchange {exchange!r}: {refused}"
                 ) from refused
-        return (yield from self.attach_to_what_is_there(engine, exchange, may_not_create))
-
-    def attach_to_what_is_there(
-        self, engine: Engine, exchange: str, may_not_create: LinkRefused
-    ) -> Procedure[Attachment]:
-        """Not permitted to make it: it may be there all the same."""
+            may_not_create = refused
+        # Not permitted to make it: it may be there all the same.
         try:
             return Attachment((yield from attach_sender(engine, exchange)), may_create=False)
         except LinkRefused as refused:
@@ -65,10 +59,6 @@ class Unknown(Dialect):
             raise TransientFailure(f"{engine.broker} refused exchange {exchange!r}: {refused}") from refused
         engine.spawn(lambda: detach(engine, link))
         return True
-
-    def is_other_type(self, refused: LinkRefused) -> bool:
-        """True if the exchange is there, but of another type."""
-        return refused.name == "amqp:precondition-failed"
 
     def is_forbidden(self, refused: LinkRefused) -> bool:
         """True if a permission is missing."""

@@ -13,26 +13,23 @@ _CLAUSE = re.compile(r"\s*JMSType\s*(=|LIKE)\s*'([^']*)'\s*\Z", re.IGNORECASE)
 
 
 class ArtemisManner(Manner):
-    """The exchange is an address: `topic` is multicast, everything else anycast. It is made on attach."""
+    """The exchange is an address: of type `topic` it is multicast, of any other anycast. Attaching makes it."""
 
     product = "apache-activemq-artemis"
     version = "2.40.0"
 
     def attach(self, nodes: Nodes, address: str, capabilities: Sequence[str], faults: Faults) -> str:
-        """See `Manner.attach`."""
-        wanted = "topic" if "topic" in capabilities else "anycast"
-        if address not in nodes.exchanges:
+        """See `Manner.attach`. Without a capability, the address is taken as it is, or made anycast."""
+        found = nodes.exchanges.get(address)
+        wanted = "topic" if "topic" in capabilities else found or "anycast"
+        if found != wanted:
+            if not faults.auto_create:
+                raise Refusal("amqp:not-found", f"AMQ119002: target address {address} does not exist")
             if not faults.may_create:
-                text = f"AMQ229032: User: pulp does not have permission='CREATE_ADDRESS' on address {address}"
-                raise Refusal("amqp:internal-error", text)
+                raise Refusal("amqp:internal-error", _forbidden("CREATE_ADDRESS", address))
             nodes.exchanges[address] = wanted
-        if nodes.exchanges[address] != wanted:
-            raise Refusal("amqp:illegal-state", f"Address {address} is not configured for routing type MULTICAST")
         if not faults.may_publish:
-            text = (
-                "AMQ119017: not authorized to create producer, AMQ229032: User: pulp does not have permission='SEND' "
-                f"on address {address}"
-            )
+            text = f"AMQ119017: not authorized to create producer, {_forbidden('SEND', address)}"
             raise Refusal("amqp:unauthorized-access", text)
         return address
 
@@ -43,6 +40,10 @@ class ArtemisManner(Manner):
     def subscription(self, address: str, filters: dict[str, str]) -> Subscription:
         """See `Manner.subscription`. Of selectors, `JMSType = '…'` and `JMSType LIKE '…'` are understood."""
         return Subscription(address, selector=_selector(filters.get(SELECTOR)))
+
+
+def _forbidden(permission: str, address: str) -> str:
+    return f"AMQ229032: User: pulp does not have permission='{permission}' on address {address}"
 
 
 def _selector(text: str | None) -> Callable[[str], bool]:
