@@ -24,6 +24,10 @@ from pulp_events.outbox import states
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.testing import NotifierContract
+from pulp_events_cli import manpages
+from pulp_events_cli.global_options import GlobalOptions
+from pulp_events_cli.parser import root
+from pulp_events_cli.session import Session
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKED = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -229,13 +233,33 @@ def renewed(text: str) -> str:
     return MARKED.sub(lambda found: f"{found[1]}\n{generated(found['name'])}\n{found[3]}", text)
 
 
+def man_pages() -> dict[Path, str]:
+    """Where each manual page is kept, and its text. Those of a notifier's commands go with the notifier's package."""
+    session = Session(GlobalOptions())
+    found = {}
+    for name, text in manpages.pages(root.build(session), session):
+        kinds = [kind for kind in PLUGINS.notifiers if name.startswith(f"pulp-admin-event-listener-{kind}")]
+        folder = ROOT / "plugins" / kinds[0] if kinds else ROOT / "cli"
+        found[folder / "man" / f"man{name[-1]}" / name] = text
+    return found
+
+
 def documents() -> list[Path]:
     """The documents that this repository's tests hold to the code."""
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
 def main() -> int:
-    """Renew every document; says which changed."""
+    """Renew every document and manual page; says which changed."""
+    pages = man_pages()
+    for path in {path for folder in {page.parent for page in pages} for path in folder.glob("*")} - set(pages):
+        path.unlink()
+        sys.stdout.write(f"removed {path.relative_to(ROOT)}\n")
+    for path, text in pages.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            sys.stdout.write(f"renewed {path.relative_to(ROOT)}\n")
     for path in documents():
         before = path.read_text("utf-8")
         after = renewed(before)

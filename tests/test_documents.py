@@ -169,6 +169,15 @@ def test_every_command_is_documented(known_commands):
     assert missing <= {f"pulp-admin event listener {kind} update" for kind in ("email", "amqp")}
 
 
+def test_the_manual_pages_that_the_packages_bring_are_those_of_today():
+    pages = load_generator().man_pages()
+    kept = {path for folder in ("cli", "plugins/http", "plugins/email", "plugins/amqp")
+            for path in (ROOT / folder / "man").rglob("*") if path.is_file()}  # fmt: skip
+    assert kept == set(pages), "run python docs/generate.py"
+    for path, text in pages.items():
+        assert path.read_text("utf-8") == text, f"{path}: run python docs/generate.py"
+
+
 def modules():
     for package in PACKAGES:
         for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):

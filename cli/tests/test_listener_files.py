@@ -50,6 +50,15 @@ def test_what_was_exported_changes_nothing(admin, three, tmp_path, options):
     assert admin.stored() == before
 
 
+def test_references_in_a_list_stay_references_and_masked_ones_beside_them_secrets(admin, tmp_path):
+    admin.listener(*HTTP, "--header=X-A: hunter22", "--header=env:SECOND_HEADER")
+    before = admin.stored()
+    text = admin.ok(*EXPORT).out
+    assert "hunter22" not in text and "$env: SECOND_HEADER" in text
+    (tmp_path / "f").write_text(text)
+    assert apply(admin, tmp_path / "f").out == "1 listener: 1 unchanged\n" and admin.stored() == before
+
+
 def test_it_makes_another_installation_the_same(admin, three, tmp_path):
     file = tmp_path / "listeners.yaml"
     assert admin.ok(*EXPORT, "--with-secrets", "--output", str(file)).out == f"3 listeners written to {file}\n"

@@ -77,7 +77,7 @@ def _run(options: GlobalOptions, words: Sequence[str]) -> int:
     if options.man_pages is not None:
         from pulp_events_cli.manpages import write
 
-        written = write(parser, options.man_pages)
+        written = write(parser, session, options.man_pages)
         if options.json:
             print_json({"directory": options.man_pages, "files": sorted(path.name for path in written)})
         else:

@@ -1,129 +1,42 @@
-"""Manual pages of `pulp-admin` and of everything below it, those that installed plugins bring included.
+"""Writes all manual pages: `pulp-admin --man-pages DIRECTORY`, or `python -m pulp_events_cli.manpages DIRECTORY`.
 
-`python -m pulp_events_cli.manpages DIRECTORY`, or `pulp-admin --man-pages DIRECTORY`, writes `pulp-admin.1`,
-`pulp-admin-event.1`, … `pulp-admin-event-listener-http-create.1`.
+They are `pulp-admin.1`, a page for each section and command below it, such as
+`pulp-admin-event-listener-http-create.1`, those of installed plugins included, `pulp-events.conf.5` and
+`pulp-events-notifier.7`.
 """
 
 from __future__ import annotations
 
-import argparse
-import re
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
-
-from argparse_manpage.manpage import Manpage, _ManpageFormatter, _markup  # type: ignore[import-untyped]
 
 from pulp_events_cli.errors import UsageError
-from pulp_events_cli.parser.help_format import explain
-from pulp_events_cli.parser.parser import ARGUMENTS, COMMANDS, SECTIONS, Parser
-
-_DATA = {"project_name": "pulp-events", "manual_title": "Pulp manual", "manual_section": 1}
-_TITLE = 30
-"""Longest title that fits twice into the head of a page."""
+from pulp_events_cli.manual import command_page, conf_page, notifier_page
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
 
 
-def write(root: Parser, directory: str | Path) -> list[Path]:
-    """Write a page for `root` and for each section and command below; returns their paths."""
+def pages(root: Parser, session: Session) -> Iterator[tuple[str, str]]:
+    """File name and text of each page."""
+    for parser in command_page.walk(root):
+        yield f"{parser.prog.replace(' ', '-')}.1", command_page.page(parser)
+    yield f"{conf_page.NAME}.5", conf_page.text(session.plugins.settings_sections)
+    yield f"{notifier_page.NAME}.7", notifier_page.text()
+
+
+def write(root: Parser, session: Session, directory: str | Path) -> list[Path]:
+    """Write every page; returns their paths. Raises UsageError for a folder that cannot be written."""
     folder = Path(directory)
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for parser in _all(root):
-            path = folder / f"{parser.prog.replace(' ', '-')}.1"
-            path.write_text(page(parser), "utf-8")
-            written.append(path)
+        for name, text in pages(root, session):
+            (folder / name).write_text(text, "utf-8")
+            written.append(folder / name)
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}; name a folder that can be written") from error
     return written
-
-
-def page(parser: Parser) -> str:
-    """The manual page of one section or command."""
-    parser.complete()
-    data = {**_DATA, "version": version("pulp-events-cli"), "description": parser.description or parser.summary}
-    manual = Manpage(parser, _data=data)
-    manual.prog = parser.prog.replace(" ", "-")
-    manual.synopsis = _synopsis(parser)
-    manual.mf = _PageFormatter(parser)
-    text = str(manual)
-    if len(manual.prog) > _TITLE:
-        text = text.replace(f".TH {_markup(manual.prog.upper())} ", r".TH PULP\-ADMIN ", 1)
-    return _without_empty_lines(text)
-
-
-def _page_name(parser: Parser) -> str:
-    return str(_markup(parser.prog.replace(" ", "-")))
-
-
-def _all(parser: Parser) -> Iterator[Parser]:
-    parser.complete()
-    yield parser
-    if parser.commands is not None:
-        for name in sorted(parser.commands.choices):
-            found: Any = parser.commands.choices[name]
-            if isinstance(found, Parser):
-                yield from _all(found)
-
-
-def _synopsis(parser: Parser) -> list[str]:
-    if parser.commands is not None:
-        words = ["COMMAND"]
-    else:
-        options = [action for action in parser._actions if action.option_strings and action.help != argparse.SUPPRESS]
-        words = [
-            f"{_markup(action.option_strings[-1])} {action.metavar or action.dest.upper()}"
-            for action in options
-            if action.required
-        ]
-        words += [str(action.metavar or action.dest.upper()) for action in parser._get_positional_actions()]
-        words += ["[OPTIONS]"]
-    return [parser.prog, *words]
-
-
-class _PageFormatter(_ManpageFormatter):  # type: ignore[misc]
-    """A section's page lists its commands and says where they are described, in place of describing them."""
-
-    def __init__(self, parser: Parser) -> None:
-        super().__init__(parser.prog, parser._get_formatter(), format="pretty")
-        self._parser = parser
-
-    @staticmethod
-    def format_text(text: str) -> str:
-        """Text that roff prints as it is: no line of it is taken for a request, none is indented."""
-        lines = (" ".join(line.split()) for line in _ManpageFormatter.format_text(text).split("\n"))
-        return "\n".join(f"\\&{line}" if line.startswith((".", "'")) else line for line in lines)
-
-    def _format_action(self, action: argparse.Action) -> list[str]:
-        return [".TP", self._format_action_invocation(action), self.format_text(explain(self._parser, action)) or r"\&"]
-
-    def _format_action_group(self, action_group: Any, subcommand: str | None = None) -> list[str]:
-        if action_group.title in ("positional arguments", "options", "optional arguments"):
-            action_group.title = ARGUMENTS
-        lines: list[str] = super()._format_action_group(action_group, subcommand)
-        return lines
-
-    def _format_subparsers(self, action_group: Any, action: Any, subcommand: str | None = None) -> list[str]:
-        lines = []
-        groups: dict[str, list[Parser]] = {}
-        for _, parser in sorted(action.choices.items()):
-            if isinstance(parser, Parser):
-                parser.complete()
-                heading = parser.group or (COMMANDS if parser.commands is None else SECTIONS)
-                groups.setdefault(heading, []).append(parser)
-        for heading in sorted(groups, key=lambda heading: heading != SECTIONS):
-            lines.append(f".SH {heading.upper()}")
-            for parser in groups[heading]:
-                summary = self.format_text(parser.summary) or r"\&"
-                lines += [".TP", rf"\fB{parser.name}\fR", summary, ".br", rf"See \fB{_page_name(parser)}\fR(1)."]
-        return lines
-
-
-def _without_empty_lines(text: str) -> str:
-    # An empty line is a request for vertical space, which the macros make themselves.
-    return re.sub(r"\n{2,}", "\n", text)
 
 
 def main() -> int:

@@ -55,7 +55,7 @@ class SchemaOptions:
                 action = group.add_argument(option, action="append" if repeated else "store", **shared)
             action.required = field.required and not updating
             action.metavar = action.metavar or ("KEY=VALUE" if isinstance(field, fields.Dict) else _metavar(key))
-            action.hints = _choices(field)
+            action.hints = choices(field)
             action.secret = bool(field.metadata.get("secret"))
 
     def option(self, key: str) -> str:
@@ -113,10 +113,9 @@ def _metavar(key: str) -> str:
 def _help(field: fields.Field[Any], updating: bool) -> str:
     # argparse takes % for a placeholder
     parts = [str(field.metadata.get("help") or field.metadata.get("description") or "").replace("%", "%%")]
-    choices = _choices(field)
-    if choices:
-        parts.append(f"one of {', '.join(choices)}".replace("%", "%%"))
-    default = _default(field)
+    if found := choices(field):
+        parts.append(f"one of {', '.join(found)}".replace("%", "%%"))
+    default = default_text(field)
     if default and not updating:
         parts.append(f"default: {default}".replace("%", "%%"))
     if isinstance(field, fields.List | fields.Tuple) and not parts[0]:
@@ -125,12 +124,14 @@ def _help(field: fields.Field[Any], updating: bool) -> str:
     return "; ".join(part for part in parts if part) or "no description"
 
 
-def _choices(field: fields.Field[Any]) -> list[str]:
+def choices(field: fields.Field[Any]) -> list[str]:
+    """What a field, or each item of it, may be; nothing where that is not limited."""
     inner = field.inner if isinstance(field, fields.List) else field
     return [str(choice) for check in inner.validators if isinstance(check, validate.OneOf) for choice in check.choices]
 
 
-def _default(field: fields.Field[Any]) -> str:
+def default_text(field: fields.Field[Any]) -> str:
+    """The default as it would be written; empty where there is none, or none to be shown."""
     value = field.load_default
     if value is missing or value is None or callable(value) or field.metadata.get("secret"):
         return ""

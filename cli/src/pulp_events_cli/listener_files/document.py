@@ -59,10 +59,9 @@ class FileSchema(Schema):
 
 def from_listener(listener: Listener, redacted: Mapping[str, Any] | None) -> dict[str, Any]:
     """The entry of a listener. `redacted`: its configuration fit to be shown; None: the file gets the secrets."""
-    config = {
-        key: value if redacted is None or is_reference(value) else redacted[key]
-        for key, value in thaw(listener.notifier_config).items()
-    }
+    config = thaw(listener.notifier_config)
+    if redacted is not None:
+        config = visible(config, redacted)
     entry: dict[str, Any] = {
         "id": listener.id,
         "notifier_type_id": listener.notifier_type_id,
@@ -78,6 +77,19 @@ def from_listener(listener: Listener, redacted: Mapping[str, Any] | None) -> dic
     if listener.lanes is not None:
         entry["lanes"] = listener.lanes
     return entry
+
+
+def visible(config: Mapping[str, Any], redacted: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with its secrets masked, and its references, which are none, as they are."""
+    return {key: _visible(value, redacted[key]) for key, value in config.items()}
+
+
+def _visible(value: Any, shown: Any) -> Any:
+    if is_reference(value):
+        return value
+    if isinstance(value, list) and isinstance(shown, list) and len(value) == len(shown):
+        return [_visible(*pair) for pair in zip(value, shown, strict=True)]
+    return shown
 
 
 def write(entries: list[dict[str, Any]], as_json: bool) -> str:

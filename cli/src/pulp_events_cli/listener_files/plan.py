@@ -11,6 +11,7 @@ from pulp_events.frozen import thaw
 from pulp_events.listeners.config import validate
 from pulp_events.secrets import MASK, redact
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.listener_files.document import visible
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
@@ -104,7 +105,7 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
 def _with_secrets(bus: EventBus, given: Mapping[str, Any], before: Listener | None, place: str) -> dict[str, Any]:
     """The configuration with what is masked in the file taken from the record."""
     stored = {} if before is None else thaw(before.notifier_config)
-    shown = {} if before is None else bus.listeners.redacted(before)
+    shown = {} if before is None else visible(stored, bus.listeners.redacted(before))
     config = {}
     for key, value in given.items():
         if MASK not in str(value):

@@ -1,0 +1,94 @@
+"""pulp-events.conf(5): the settings, from the schemas of core and of the installed plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from pulp_events.fields import Duration, Words, format_duration
+from pulp_events.settings.sections import CORE_SECTIONS
+from pulp_events.settings.server_conf import DEFAULT_PATH, ENVIRONMENT_VARIABLE
+from pulp_events_cli.manual import roff
+from pulp_events_cli.options_from_schema import choices, default_text
+
+NAME = "pulp-events.conf"
+COMPUTED = {
+    ("events", "data_dir"): "/var/lib/pulp/events for root, else pulp/events in the user's data folder",
+    ("events", "source"): "the host name",
+}
+"""Defaults that depend on the machine, in words."""
+
+_DESCRIPTION = f"""\
+pulp-events has its settings in sections of Pulp's server.conf. The file is the one that `--config` or
+`${ENVIRONMENT_VARIABLE}` names, else {DEFAULT_PATH}; where there is none, the defaults hold. It is an INI file:
+sections in brackets, `key = value` below them, lines that begin with `#` or `;` are left out.
+
+An unknown key, or a value that is none, in a section that is described here is an error; other sections are left alone.
+A worker reads the file again when it gets SIGHUP.
+
+A duration is a number of seconds, or text such as `15s`, `30m`, `1h 30m` or `7d`. A key that is secret may be
+`env:NAME` or `file:PATH`: it is then read from there.
+
+`pulp-admin event config show` prints the settings that hold, and `pulp-admin event config check` what is wrong with
+them, line by line.
+"""
+
+_EXAMPLE = """\
+    [events]
+    data_dir = /var/lib/pulp/events
+
+    [delivery]
+    retry_schedule = 5s, 5m, 30m, 2h
+    lanes = 4
+
+    [email]
+    enabled = true
+    host = mail.example
+    password = file:/etc/pulp/smtp-password
+"""
+
+
+def text(plugin_sections: Mapping[str, type[Schema]]) -> str:
+    """The page."""
+    lines = [roff.head(NAME, 5), *roff.section("name"), r"pulp\-events.conf \- settings of pulp\-events in server.conf"]
+    lines += [*roff.section("synopsis"), rf"\fB{DEFAULT_PATH}\fR"]
+    lines += [*roff.section("description"), *roff.paragraphs(_DESCRIPTION)]
+    for name, schema in {**CORE_SECTIONS, **plugin_sections}.items():
+        lines += roff.section(f"[{name}]")
+        for attribute, field in schema().fields.items():
+            lines += roff.term(field.data_key or attribute, _about(name, field.data_key or attribute, field))
+    lines += [*roff.section("examples"), *roff.paragraphs(_EXAMPLE)]
+    lines += roff.section("environment")
+    lines += roff.term(ENVIRONMENT_VARIABLE, f"the server.conf to read; else {DEFAULT_PATH}")
+    lines += roff.term("PULP_EVENTS_BLOCK", "names of plugins that are not to be loaded, separated by commas")
+    lines += [*roff.section("see also"), r"\fBpulp\-admin\fR(1), \fBpulp\-events\-notifier\fR(7)"]
+    return roff.page(lines)
+
+
+def _about(section: str, key: str, field: fields.Field[Any]) -> str:
+    parts = [str(field.metadata.get("help", "")), _values(field)]
+    default = COMPUTED.get((section, key)) or _default(field)
+    parts += [f"default: {default}"] * bool(default) + ["secret"] * bool(field.metadata.get("secret"))
+    return "; ".join(part for part in parts if part) + "."
+
+
+def _default(field: fields.Field[Any]) -> str:
+    if isinstance(field, Words) and callable(field.load_default):
+        return ", ".join(format_duration(one) if isinstance(one, float) else str(one) for one in field.load_default())
+    return default_text(field)
+
+
+def _values(field: fields.Field[Any]) -> str:
+    if found := choices(field):
+        return f"one of {', '.join(found)}"
+    for check in field.validators:
+        if isinstance(check, validate.Range):
+            ends = [("at least", check.min), ("at most", check.max)]
+            return ", ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+    if isinstance(field, fields.Boolean):
+        return "true or false"
+    if isinstance(field, Words):
+        return "separated by commas"
+    return "a duration" if isinstance(field, Duration) else ""
