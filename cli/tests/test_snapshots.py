@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from pulp_events_cli.global_options import GlobalOptions
-from pulp_events_cli.manual import command_page, conf_page, notifier_page
+from pulp_events_cli.manual import command_page
 from pulp_events_cli.parser.root import build
 from pulp_events_cli.session import Session
 
@@ -31,11 +31,3 @@ def test_manual_page_of_a_command(snapshot, words):
     for word in words:
         root = root.command(word)
     assert command_page.page(root) == snapshot
-
-
-def test_manual_page_of_the_settings(snapshot):
-    assert conf_page.text(Session(GlobalOptions()).plugins.settings_sections) == snapshot
-
-
-def test_manual_page_for_authors(snapshot):
-    assert notifier_page.text() == snapshot
