@@ -19,7 +19,7 @@ from pulp_events.settings.settings import Settings
 POLL = 0.03
 """Seconds between looks at whether another process stored something."""
 SUPERVISE = 0.5
-"""Seconds between looks at lanes that hang and leases that end."""
+"""Seconds between looks at lanes that hang, leases that end, and records of listeners that changed."""
 LINGER = 0.5
 """Seconds that a lane which found nothing stays for more."""
 MAINTAIN = 60.0
@@ -149,9 +149,11 @@ class Dispatcher:
                 self._wake.clear()  # not otherwise: it may just have been set
             try:
                 now = self._clock.monotonic()
-                if self._outbox.changed() or woken or now >= self._next_look or self._routes.changed():
+                supervise = now - supervised >= SUPERVISE
+                changed = self._outbox.changed() or (supervise and self._routes.changed())
+                if changed or woken or now >= self._next_look:
                     self._look(now)
-                if now - supervised >= SUPERVISE:
+                if supervise:
                     supervised = now
                     self._supervise(now)
                 if now - maintained >= MAINTAIN:
