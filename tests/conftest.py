@@ -69,6 +69,12 @@ def blocks(path):
         yield Block(found["language"], found["text"], text.count("\n", 0, found.start()) + 2)
 
 
+def commands(block):
+    """The commands of a `console` block, each with what it prints."""
+    for found in COMMAND.finditer(block.text):
+        yield found["command"].replace("\n> ", "\n"), found["output"]
+
+
 class Runner:
     """Executes one document."""
 
@@ -108,29 +114,31 @@ class Runner:
         Settings.load(path, Plugins.load().settings_sections)
 
     def _console(self, block, place):
-        for found in COMMAND.finditer(block.text):
-            command = self._as_here(found["command"].replace("\n> ", "\n"))
+        for shown, output in commands(block):
+            command = self.as_here(shown)
             done = subprocess.run(
                 ["sh", "-c", command],
                 cwd=self.folder, env=self.environment, capture_output=True, text=True,
             )  # fmt: skip
-            self._compare(found["output"], done.stdout + done.stderr, f"{place}\n$ {command}")
+            self.compare(output, done.stdout + done.stderr, f"{place}\n$ {command}")
 
     def _eml(self, block, place):
         raw = self.smtp.messages[-1].raw.decode().replace("\r\n", "\n")
-        self._compare(block.text, raw, place)
+        self.compare(block.text, raw, place)
 
     def _http(self, block, place):
         request = self.http.requests[-1]
         headers = "".join(f"{name}: {value}\n" for name, value in request.headers.items())
-        self._compare(block.text, f"{request.method} {request.path}\n{headers}\n{request.body.decode()}\n", place)
+        self.compare(block.text, f"{request.method} {request.path}\n{headers}\n{request.body.decode()}\n", place)
 
-    def _as_here(self, text):
+    def as_here(self, text):
+        """A command with the ids of this run."""
         for shown, real in self.names.items():
             text = text.replace(shown, real)
         return text
 
-    def _compare(self, shown, real, place):
+    def compare(self, shown, real, place):
+        """Assert that what was printed is what the document shows; ids that are new in it mean these from now on."""
         shown, real = (re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).strip("\n") for text in (shown, real))
         pattern, groups = self._pattern(shown)
         found = re.fullmatch(pattern, real, re.DOTALL)
@@ -176,6 +184,18 @@ def answer(request):
     if "//down.example" in request.path:
         return Answer(503)
     return Answer(404) if request.path.endswith("/no-such-hook") else Answer()
+
+
+@pytest.fixture
+def blocks_of():
+    """The fenced code blocks of a document."""
+    return blocks
+
+
+@pytest.fixture
+def commands_of():
+    """The commands of a block, each with what it prints."""
+    return commands
 
 
 @pytest.fixture

@@ -45,6 +45,10 @@ UNSUITABLE = re.compile(
 )
 
 
+OF_EXAMPLES = ("chat", "team-chat", "log-action", "dead")
+"""Commands that plugins bring which the documents show."""
+
+
 def name(path):
     return str(path.relative_to(ROOT))
 
@@ -62,7 +66,11 @@ def prose(path):
     return re.sub(r"`[^`]*`", "", text)
 
 
-@pytest.mark.parametrize("path", [*DOCUMENTS, *OF_PACKAGES], ids=name)
+# The tutorial is done by tests/test_tutorial.py, in environments of its own.
+RUN_HERE = [path for path in [*DOCUMENTS, *OF_PACKAGES] if path.name != "notifier-tutorial.md"]
+
+
+@pytest.mark.parametrize("path", RUN_HERE, ids=name)
 def test_every_example_runs_and_prints_what_the_document_shows(path, runner):
     runner.run(path)
 
@@ -156,7 +164,7 @@ def test_every_command_that_a_document_names_exists(path, known_commands):
         # arguments follow a command's own words: repo.sync.start after `emit`, http after `plugin show`
         known = max(n for n in range(1, len(words) + 1) if " ".join(words[:n]) in known_commands)
         leaf = not any(other.startswith(" ".join(words[:known]) + " ") for other in known_commands)
-        assert known == len(words) or leaf or words[known] == "chat", f"{name(path)}: {command}"
+        assert known == len(words) or leaf or words[known] in OF_EXAMPLES, f"{name(path)}: {command}"
 
 
 def test_every_command_is_documented(known_commands):
@@ -211,6 +219,20 @@ def test_the_readmes_notifier_fulfils_the_contract(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=."],
         cwd=tmp_path / "chat", env={**os.environ, "PYTHONPATH": "."}, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+def test_the_notifier_of_the_how_tos_fulfils_the_contract(tmp_path, blocks_of):
+    page = [block for block in blocks_of(ROOT / "docs/notifier-how-to.md") if block.language == "python"]
+    code = [block.text for block in page if not block.file and "open_bus(" not in block.text]
+    (tmp_path / "how_to.py").write_text("\n".join(code))
+    [test] = [block for block in page if block.file == "test_log.py"]
+    (tmp_path / "test_log.py").write_text(test.text)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=."],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": "."}, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
 

@@ -5,6 +5,7 @@ To see what a notifier sends, before there is a receiver. Each request is answer
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ def show(request: Request) -> str:
 
 
 def main(arguments: Sequence[str], out: TextIO, stop: threading.Event) -> int:
-    """Serve until `stop` is set or Ctrl-C; returns the exit code."""
+    """Serve until `stop` is set; returns the exit code."""
     if len(arguments) > 2 or not all(word.isdecimal() and int(word) <= 65535 for word in arguments):
         sys.stderr.write("usage: python -m pulp_events.testing.receive [PORT [STATUS]]\n")
         return 2
@@ -38,8 +39,6 @@ def main(arguments: Sequence[str], out: TextIO, stop: threading.Event) -> int:
             out.write(f"listening at {sink.url}\n\n")
             out.flush()
             stop.wait()
-    except KeyboardInterrupt:
-        return 0
     except OSError as error:
         sys.stderr.write(f"port {port}: {error.strerror}; name another\n")
         return 1
@@ -47,4 +46,7 @@ def main(arguments: Sequence[str], out: TextIO, stop: threading.Event) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], sys.stdout, threading.Event()))
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    sys.exit(main(sys.argv[1:], sys.stdout, ended))

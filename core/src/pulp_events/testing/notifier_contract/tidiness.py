@@ -74,8 +74,9 @@ class TidinessClaims(Subject):
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """What a traceback of the error would show, too."""
     while error is not None:
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         if error is not None:
             yield error
 
