@@ -7,9 +7,11 @@ document differs from what would be written. The documents' own text is never to
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import json
 import re
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +41,7 @@ COMPUTED = {
 """Defaults that depend on the machine, in words."""
 
 PLUGINS = Plugins.load()
+REFERENCE = runpy.run_path(str(ROOT / "docs/reference.py"))
 
 
 def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -200,6 +203,23 @@ def json_kind(schema: dict[str, Any], stream: bool = False) -> str:
     )
 
 
+def hook_reference() -> str:
+    """Every hook with its signature and docstring."""
+    found = [(name, each) for name, each in vars(hookspecs).items() if hasattr(each, f"{hookspecs.PROJECT}_spec")]
+    return "\n".join(f"### {name}\n\n{REFERENCE['function'](name, each)}" for name, each in found)
+
+
+def reference(names: str) -> str:
+    """Classes and functions, `module:Name` each with blanks between, with everything that their docstrings say."""
+    parts = []
+    for path in names.split():
+        module, _, name = path.partition(":")
+        found = getattr(importlib.import_module(module), name)
+        text = REFERENCE["klass"](found) if isinstance(found, type) else REFERENCE["function"](name, found)
+        parts.append(f"### {name}\n\n`from {module} import {name}`\n\n{text}")
+    return "\n".join(parts)
+
+
 def first_paragraph(documented: Any) -> str:
     """The beginning of a docstring, in one line."""
     return " ".join(str(inspect.getdoc(documented)).split("\n\n")[0].split())
@@ -215,6 +235,8 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "fixtures": fixtures,
     "claims": claims,
     "json": json_output,
+    "hook reference": hook_reference,
+    "reference": reference,
 }
 
 

@@ -1,0 +1,85 @@
+"""Describes classes and functions from their signatures and docstrings, for docs/generate.py."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+WIDTH = 100
+
+
+def function(name: str, found: Callable[..., Any]) -> str:
+    """A function: signature and docstring."""
+    return f"{signature(name, found)}\n{docstring(found)}"
+
+
+def klass(found: type) -> str:
+    """A class: docstring, attributes, methods."""
+    parts = [docstring(found)]
+    constructor = vars(found).get("__init__")
+    if constructor is not None and not dataclasses.is_dataclass(found) and docstring(constructor) != HIDDEN:
+        parts.append(signature(found.__name__, constructor))
+    if rows := list(attributes(found)):
+        parts.append("| attribute | | |\n| --- | --- | --- |\n" + "".join(rows))
+    for name, value in vars(found).items():
+        method = value.__func__ if isinstance(value, staticmethod | classmethod) else value
+        if not name.startswith("_") and inspect.isfunction(method):
+            parts.append(function(name, method))
+    return "\n".join(part for part in parts if part.strip())
+
+
+HIDDEN = "Not for applications: use `EventBus.open`.\n"
+
+
+def signature(name: str, found: Callable[..., Any]) -> str:
+    """A signature as a block, wrapped where it is long."""
+    shown = inspect.signature(found)
+    parameters = [each for each in shown.parameters.values() if each.name not in ("self", "cls")]
+    returns = shown.return_annotation
+    if name[:1].isupper() or returns in (inspect.Signature.empty, "None", None):
+        returns = inspect.Signature.empty
+    text = f"{name}{shown.replace(parameters=parameters, return_annotation=returns)}".replace("'", "")
+    if len(text) > WIDTH:
+        inner = ",\n    ".join(map(str, parameters)).replace("'", "")
+        arrow = "" if returns is inspect.Signature.empty else f" -> {returns}"
+        text = f"{name}(\n    {inner},\n){arrow}"
+    return f"```text\n{text}\n```\n"
+
+
+def attributes(found: type) -> Iterator[str]:
+    """Rows for the attributes and properties of a class that have a docstring, or are a data class's fields."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(found))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    following = [*tree.body[1:], None]
+    for node, after in zip(tree.body, following, strict=True):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            name, kind = node.target.id, ast.unparse(node.annotation)
+            value = f" = {ast.unparse(node.value)}" if node.value is not None else ""
+            text = _string(after)
+            if not name.startswith("_") and (text or dataclasses.is_dataclass(found)):
+                yield _row(name, kind.replace("ClassVar[", "").removesuffix("]" * ("ClassVar[" in kind)) + value, text)
+        elif isinstance(node, ast.FunctionDef) and any("property" in ast.unparse(each) for each in node.decorator_list):
+            returns = ast.unparse(node.returns) if node.returns else ""
+            if not node.name.startswith("_"):
+                yield _row(node.name, returns, ast.get_docstring(node) or "")
+
+
+def _string(node: ast.stmt | None) -> str:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        return node.value.value
+    return ""
+
+
+def _row(name: str, kind: str, text: str) -> str:
+    escaped = f"`{kind}`".replace("|", "\\|")
+    return f"| `{name}` | {escaped} | {' '.join(text.split()).replace('|', chr(92) + '|')} |\n"
+
+
+def docstring(found: Any) -> str:
+    """The docstring as Markdown. Its examples are indented, and so stay."""
+    text = inspect.cleandoc(getattr(found, "__doc__", None) or "")
+    return f"{text}\n" if text else ""
