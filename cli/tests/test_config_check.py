@@ -120,5 +120,5 @@ def test_listeners_that_cannot_work_as_stored_are_named(admin):
 
 def test_a_listener_that_fails_is_noted(admin):
     failing = admin.listener(*HTTP, "--retry-schedule=1h")
-    admin("event", "emit", "repo.sync.start", "--timeout=20s")
+    admin("event", "emit", "repo.sync.start", "--timeout=3s")
     assert f"{failing} is failing: 1 failure since" in " ".join(texts(admin.ok(*CHECK, "--json"), "note", "listeners"))
