@@ -47,6 +47,7 @@ def test_nothing_is_lost_when_the_standby_takes_over(pair, faults, tmp_path):
         field.work(2)
         field.emit(100)
         field.backlog(400)
+        field.until_at_work(2)
         primary.stop(signal.SIGQUIT)
         with pytest.raises(StoreError) as caught:
             field.bus.emit("repo.sync.start", {})

@@ -74,7 +74,7 @@ def test_a_network_cut_and_healed(networks, postgres_binaries, tmp_path):
         field.backlog(3000)
         for name in networks.names:
             field.work(1, prefix=("ip", "netns", "exec", name))
-        time.sleep(2.0)
+        field.until_at_work(4)
         assert field.bus.outbox.stats().pending > 1000
         networks.set(0, "down")
         time.sleep(4.0)  # its leases end
