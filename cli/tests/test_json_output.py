@@ -120,7 +120,7 @@ def test_every_command_prints_what_its_schema_says(admin, checked, tmp_path):
         checked("event", "listener", "amqp", "update", one, amqp, "--exchange=x")
         dead = checked("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")["id"]
         checked("event", "listener", "mute", one, dead, "--for=1h", "--drop")
-        checked("event", "emit", "repo.sync.start", "--payload", '{"a": 1}', "--timeout=20s", code=1)
+        checked("event", "emit", "repo.sync.start", "--payload", '{"a": 1}', "--timeout=3s", code=1)
         checked("event", "listener", "unmute", one, dead)
         checked("event", "listener", "list", "--health")
         checked("event", "listener", "show", one, listener)
