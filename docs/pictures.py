@@ -17,8 +17,10 @@ from pathlib import Path
 
 from pulp_events.events.report import serialise
 from pulp_events_email import sample
+from pulp_events_email.digest import Digest, Line
+from pulp_events_email.digest_body import digest_html
 from pulp_events_email.readable_html import html_body
-from pulp_events_email.report import read
+from pulp_events_email.report import Report, read
 from pulp_events_email.summary import summarise
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -34,28 +36,51 @@ class Picture:
     """A message and the screen that it is seen on."""
 
     name: str
-    event_type: str
-    payload: dict[str, object]
+    html: str
     width: int = 680
     dark: bool = False
 
-    @property
-    def html(self) -> str:
-        """The message."""
-        event = sample.sample_event(self.event_type, self.payload)
-        report = read(serialise(event, 262144))
-        return html_body(summarise(event.event_type, event.time, event.source, report), report.text)
+
+def single(event_type: str, payload: dict[str, object]) -> str:
+    """The message of one event."""
+    event = sample.sample_event(event_type, payload)
+    report = read(serialise(event, 262144))
+    return html_body(summarise(event.event_type, event.time, event.source, report), report.text)
+
+
+def digest() -> str:
+    """That of a window."""
+    lines = []
+    for minute, (repository, event_type, payload) in enumerate(
+        (
+            ("rhel-9-baseos", "repo.sync.start", sample.STARTED),
+            ("rhel-9-baseos", "repo.sync.finish", sample.SUCCEEDED),
+            ("epel-9", "repo.sync.start", sample.STARTED),
+            ("rhel-9-baseos", "repo.publish.finish", sample.PUBLISHED),
+            ("epel-9", "repo.sync.finish", sample.FAILED),
+            ("ansible", "repo.publish.finish", sample.NOT_PUBLISHED),
+            ("ansible", "repo.sync.start", sample.STARTED),
+        )
+    ):
+        event = sample.sample_event(event_type, {**payload, "repo_id": repository})
+        report = Report("", event.payload, event.call_report)
+        time = event.time.replace(minute=1 + 2 * minute, second=7 * minute)
+        lines.append(Line(time, summarise(event_type, time, event.source, report)))
+    return digest_html(Digest(tuple(lines), 900.0))
 
 
 PICTURES = (
-    Picture("sync-started", "repo.sync.start", sample.STARTED),
-    Picture("sync-succeeded", "repo.sync.finish", sample.SUCCEEDED),
-    Picture("sync-failed", "repo.sync.finish", sample.FAILED),
-    Picture("publish-started", "repo.publish.start", sample.STARTED),
-    Picture("publish-succeeded", "repo.publish.finish", sample.PUBLISHED),
-    Picture("publish-failed", "repo.publish.finish", sample.NOT_PUBLISHED),
-    Picture("dark", "repo.sync.finish", sample.FAILED, dark=True),
-    Picture("narrow", "repo.sync.finish", sample.SUCCEEDED, width=360),
+    Picture("sync-started", single("repo.sync.start", sample.STARTED)),
+    Picture("sync-succeeded", single("repo.sync.finish", sample.SUCCEEDED)),
+    Picture("sync-failed", single("repo.sync.finish", sample.FAILED)),
+    Picture("publish-started", single("repo.publish.start", sample.STARTED)),
+    Picture("publish-succeeded", single("repo.publish.finish", sample.PUBLISHED)),
+    Picture("publish-failed", single("repo.publish.finish", sample.NOT_PUBLISHED)),
+    Picture("dark", single("repo.sync.finish", sample.FAILED), dark=True),
+    Picture("narrow", single("repo.sync.finish", sample.SUCCEEDED), width=360),
+    Picture("digest", digest()),
+    Picture("digest-dark", digest(), dark=True),
+    Picture("digest-narrow", digest(), width=360),
 )
 
 

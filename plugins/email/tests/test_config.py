@@ -34,7 +34,7 @@ def test_the_guides_help_stands_on_the_options() -> None:
         "addresses": "this is a comma separated list of email addresses that should receive these notifications. "
         "Do not include spaces.",
     }
-    assert list(fields) == ["subject", "addresses", "format", "template"]
+    assert list(fields) == ["subject", "addresses", "format", "template", "digest"]
     # the guide's help has its texts in the column that `--event-type` makes
     assert all(len(f"--{name}") <= len("--event-type") for name in fields)
     assert all(field.metadata["help"] for field in EmailSettings().fields.values())

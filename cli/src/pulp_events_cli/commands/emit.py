@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.clock import from_timestamp
+from pulp_events.outbox.window import remaining
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
@@ -65,7 +67,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     deliveries = list(bus.outbox.of_event(event.id)) if arguments.no_wait else _wait(bus, event, arguments.timeout)
     _print(bus, event, deliveries, arguments)
     failed = [found for found in deliveries if found.state == "dead"]
-    pending = [found for found in deliveries if found.state == "pending"]
+    pending = [found for found in deliveries if found.state == "pending" and not _window_left(bus, found)]
     if failed or (pending and not arguments.no_wait):
         parts = [f"{len(failed)} dead"] * bool(failed) + [f"{len(pending)} still pending"] * bool(pending)
         raise CommandFailed(
@@ -128,7 +130,18 @@ def _reason_to_wait(bus: EventBus, delivery: Delivery) -> str:
         return f"waits: the listener is muted until {local_time(listener.muted_until)}"
     if listener.notifier_type_id not in bus.plugins.notifiers:
         return f"waits: notifier type {listener.notifier_type_id} is not installed"
+    if (left := _window_left(bus, delivery)) > _LOOK:
+        from pulp_events_cli.output.text import local_time
+
+        return f"waits for its window, until {local_time(from_timestamp(bus.clock.time() + left))}"
     return ""
+
+
+def _window_left(bus: EventBus, delivery: Delivery) -> float:
+    """Seconds for which a delivery that was not attempted yet waits for others that leave with it."""
+    listener = next((each for each in bus.listeners.list() if each.id == delivery.listener_id), None)
+    window = None if listener is None or delivery.attempts else bus.listeners.window(listener)
+    return 0.0 if window is None else remaining(delivery.event_time.timestamp(), window, bus.clock.time())
 
 
 def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.circuit import Circuit
 from pulp_events.dispatcher.claims import Claims
 from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
-from pulp_events.listeners.config import readable_part
+from pulp_events.listeners.config import window
 from pulp_events.listeners.listener import Listener
 from pulp_events.logs import get_logger
 from pulp_events.notifier import Notifier
@@ -130,8 +130,7 @@ class Route:
 
 def _window(notifier: Notifier, listener: Listener) -> float | None:
     try:
-        found = notifier.window(readable_part(notifier, listener.notifier_config))
-        return None if found is None else float(found)
+        return window(notifier, listener.notifier_config)
     except Exception as error:  # noqa: BLE001  # a notifier may raise anything; opening its channel will say what is wrong
         _logger.error("listener %s: its window is not known, so deliveries go one by one: %s", listener.id, error)
         return None

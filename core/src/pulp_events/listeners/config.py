@@ -60,7 +60,7 @@ def complete(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
     return _load(notifier, notifier.config_schema(), plain)
 
 
-def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
+def _readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
     """The same without the secrets that are references: nothing outside the record is read.
 
     Raises InvalidConfig for what the schema refuses now.
@@ -69,6 +69,12 @@ def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, An
     references = tuple(key for key, value in given.items() if is_reference(value))
     plain = {key: value for key, value in given.items() if key not in references}
     return _load(notifier, notifier.config_schema(), plain, partial=references)
+
+
+def window(notifier: Notifier, stored: Mapping[str, Any]) -> float | None:
+    """What the notifier's `window` says of this configuration, in seconds. Raises what that, or the schema, raises."""
+    found = notifier.window(_readable_part(notifier, stored))
+    return None if found is None else float(found)
 
 
 def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:

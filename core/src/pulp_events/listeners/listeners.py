@@ -14,7 +14,7 @@ from pulp_events.errors import InvalidConfig, ListenerNotFound, UnknownNotifierT
 from pulp_events.events.event_type import EventTypes
 from pulp_events.frozen import thaw
 from pulp_events.ids import new_listener_id
-from pulp_events.listeners.config import validate
+from pulp_events.listeners.config import validate, window
 from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
@@ -228,6 +228,11 @@ class Listeners:
         if notifier is None:
             return dict.fromkeys(listener.notifier_config, MASK)
         return redact(notifier.config_schema(), thaw(listener.notifier_config))
+
+    def window(self, listener: Listener) -> float | None:
+        """Seconds of events that leave together for this listener; None where each leaves by itself."""
+        notifier = self._plugins.notifiers.get(listener.notifier_type_id)
+        return None if notifier is None else window(notifier, listener.notifier_config)
 
     def warnings(self, listener: Listener) -> Sequence[str]:
         """What the administrator should know about a listener that was created or updated."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import smtplib
 import time
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pulp_events import Channel, Delivery, PermanentFailure, TimedOut, TransientFailure
+from pulp_events import PermanentFailure, TimedOut, TransientFailure
 from pulp_events.deadline import Deadline
 from pulp_events.errors import DeliveryFailure
 from pulp_events.fields import format_duration
 from pulp_events.notifier import Config
-from pulp_events_email.addresses import envelope_form
 from pulp_events_email.answer import explain, judge
 from pulp_events_email.connection import Connection, dial
-from pulp_events_email.message import Composer
-from pulp_events_email.notifier import DISABLED
+from pulp_events_email.mail_channel import Letter, MailChannel
 from pulp_events_email.tls import tls_context
 from pulp_events_email.transaction import Refused, begin, finish, give_up
 
@@ -27,33 +24,7 @@ IDLE_LIMIT = 30.0
 """Seconds after which an unused connection is not trusted any more: a firewall may have forgotten it without a word."""
 
 
-class Letter:
-    """The message of one delivery, made when it is first asked for: while the server answers MAIL."""
-
-    LARGE = 64 * 1024
-    """Octets of a report from which on the server is told the message's size: it can refuse one before it is sent."""
-
-    def __init__(self, composer: Composer, delivery: Delivery) -> None:
-        self.recipient = envelope_form(delivery.target)
-        self._composer = composer
-        self._delivery = delivery
-
-    @cached_property
-    def octets(self) -> bytes:
-        """As it goes over the wire."""
-        return self._composer.compose(self._delivery, self.recipient)
-
-    @property
-    def size(self) -> int | None:
-        """Octets, if there are many."""
-        return len(self.octets) if len(self._delivery.report) >= self.LARGE else None
-
-    def make(self) -> None:
-        """Make it now."""
-        _ = self.octets
-
-
-class EmailChannel(Channel):
+class EmailChannel(MailChannel):
     """Sends messages over a connection that is kept from delivery to delivery.
 
     The connection is made by the first delivery. When the server closed it since the last one (some take a single
@@ -62,8 +33,7 @@ class EmailChannel(Channel):
     """
 
     def __init__(self, config: Config, settings: Config) -> None:
-        self._config = config
-        self._settings = settings
+        super().__init__(config, settings)
         self._deadline = Deadline()
         self._context: ssl.SSLContext | None = None
         self._connection: Connection | None = None
@@ -74,9 +44,7 @@ class EmailChannel(Channel):
 
         Raises TransientFailure while email is disabled or the CA certificates cannot be read.
         """
-        if not self._settings["enabled"]:
-            raise TransientFailure(DISABLED)
-        self._composer = Composer(self._config, self._settings)
+        super().open()
         self._context = tls_context(self._settings, self._deadline)
 
     def close(self) -> None:
@@ -85,13 +53,12 @@ class EmailChannel(Channel):
             self._connection.hang_up()
             self._connection = None
 
-    def send(self, delivery: Delivery) -> None:
-        """Send the report to `delivery.target`; returns when the server took the message.
+    def post(self, letter: Letter) -> None:
+        """Send it; returns when the server took it.
 
         Raises PermanentFailure for a 5yz answer to MAIL, RCPT or DATA, TimedOut when the time limit is over, and
         TransientFailure for anything else.
         """
-        letter = Letter(self._composer, delivery)
         self._deadline.start(self._settings["timeout"])
         try:
             connection = self._begin(letter)

@@ -7,12 +7,15 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from pulp_events.fields import Words
+from pulp_events.fields import Duration, Words
 from pulp_events_email.addresses import normalise
 from pulp_events_email.settings import FORMATS, REPORT, absolute
 
 MARK = "{{"
 """What makes a subject a template; one without it is used verbatim."""
+
+LONGEST_WINDOW = 7 * 86400.0
+"""Seconds."""
 
 
 class Address(fields.String):
@@ -79,6 +82,12 @@ class EmailConfig(Schema):
             "help": "absolute path of a directory with message.txt, message.html or both, jinja2 templates in place "
             "of the readable format's own text and HTML"
         },
+    )
+
+    digest = Duration(
+        minimum=1.0,
+        validate=validate.Range(max=LONGEST_WINDOW, error="Must be at most 7d."),
+        metadata={"help": "one message for the events of so long, such as 15m, in place of one for each event"},
     )
 
     @validates_schema(skip_on_field_errors=True)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 from pulp_events import Delivery
 from pulp_events.notifier import Config
 from pulp_events.templates import Template, TemplateError
 from pulp_events_email.addresses import envelope_form, split_sender
 from pulp_events_email.config import MARK
+from pulp_events_email.digest import Digest, digest_id, digest_of, names, reports
+from pulp_events_email.digest_body import digest_html, digest_text
 from pulp_events_email.headers import address_header, header, list_id, one_line, thread_id
-from pulp_events_email.parts import Part, multipart, report_attachment, text_part
+from pulp_events_email.parts import Part, attachment, multipart, text_part
 from pulp_events_email.readable_html import html_body
 from pulp_events_email.readable_text import text_body
 from pulp_events_email.report import Report, read
 from pulp_events_email.settings import READABLE
 from pulp_events_email.summary import Summary, summarise
-from pulp_events_email.wording import Wording
+from pulp_events_email.wording import DIGEST, MESSAGE, Wording
 
 TEST_MARK = "[test] "
 
@@ -38,7 +43,9 @@ class Composer:
         self._subject: str = config["subject"]
         self._fixed_subject = header("Subject", self._subject)
         self._template: Template | None = None
-        self._wording = Wording(Path(config["template"])) if "template" in config else None
+        self._window: float | None = config.get("digest")
+        stem = MESSAGE if self._window is None else DIGEST
+        self._wording = Wording(Path(config["template"]), stem) if "template" in config else None
         self._readable = self._wording is not None or config.get("format", settings["format"]) == READABLE
 
     def compose(self, delivery: Delivery, recipient: str) -> bytes:
@@ -51,6 +58,34 @@ class Composer:
         notes: list[str] = []
         subject = self._subject_header(delivery, report, notes)
         body = self._body(delivery, report, notes)
+        fields = (
+            f"{self._thread(report)}"
+            "Auto-Submitted: auto-generated\r\n"  # RFC 3834 §5: no vacation notes, please
+            f"{self._list(delivery)}"
+            f"{header('X-Pulp-Event-Type', delivery.event_type)}"
+            f"{header('X-Pulp-Event-Id', delivery.event_id)}"
+        )
+        return self._message(subject, recipient, delivery.event_time, delivery.id, fields, body)
+
+    def compose_digest(self, deliveries: Sequence[Delivery], recipient: str) -> bytes:
+        """The same with the reports of several deliveries of one listener: of those of a window.
+
+        Its Message-ID is made of what is in it: the same deliveries make the same message.
+        """
+        digest = digest_of(deliveries, self._window or 1.0)
+        notes: list[str] = []
+        more = self._digest_names(deliveries, digest, notes)
+        subject = self._digest_subject(deliveries[-1], digest, more, notes)
+        body = self._digest_body(deliveries, digest, more, notes)
+        fields = (
+            "Auto-Submitted: auto-generated\r\n"
+            f"{self._list(deliveries[0])}"
+            f"X-Pulp-Event-Count: {digest.count}\r\n"
+        )  # fmt: skip
+        time = max(one.event_time for one in deliveries)
+        return self._message(subject, recipient, time, f"digest.{digest_id(deliveries)}", fields, body)
+
+    def _message(self, subject: str, recipient: str, time: datetime, id: str, fields: str, body: Part) -> bytes:
         head = (
             f"Content-Type: {body.kind}\r\n"
             "MIME-Version: 1.0\r\n"
@@ -58,30 +93,46 @@ class Composer:
             f"{subject}"
             f"{self._from}"
             f"{address_header('To', '', recipient)}"
-            f"Date: {format_datetime(delivery.event_time)}\r\n"
-            f"Message-ID: <{delivery.id}@{self._domain}>\r\n"
-            f"{self._thread(report)}"
-            "Auto-Submitted: auto-generated\r\n"  # RFC 3834 §5: no vacation notes, please
-            f"{header('List-Id', list_id(delivery.listener_id, self._domain))}"
-            f"{header('X-Pulp-Event-Type', delivery.event_type)}"
-            f"{header('X-Pulp-Event-Id', delivery.event_id)}"
+            f"Date: {format_datetime(time)}\r\n"
+            f"Message-ID: <{id}@{self._domain}>\r\n"
+            f"{fields}"
             "\r\n"
         )
         return head.encode() + body.octets
 
+    def _list(self, delivery: Delivery) -> str:
+        return header("List-Id", list_id(delivery.listener_id, self._domain))
+
     def _subject_header(self, delivery: Delivery, report: Report, notes: list[str]) -> str:
         if MARK not in self._subject:
             return header("Subject", TEST_MARK + self._subject) if report.is_test else self._fixed_subject
+        more = {"delivery_id": delivery.id, "summary": _summary(delivery, report)}
+        subject = self._from_template(delivery, more, notes) or one_line(delivery.event_type)
+        return header("Subject", TEST_MARK + subject if report.is_test else subject)
+
+    def _digest_names(self, deliveries: Sequence[Delivery], digest: Digest, notes: list[str]) -> dict[str, Any]:
+        if self._wording is None and MARK not in self._subject:
+            return {}
+        try:
+            return names([one.event for one in deliveries], digest)
+        except Exception as error:  # noqa: BLE001  # a report that is nested too deeply
+            notes.append(_note("template", deliveries[-1], error))
+            return {}
+
+    def _digest_subject(self, last: Delivery, digest: Digest, more: Mapping[str, Any], notes: list[str]) -> str:
+        subject = f"{self._subject}: {digest.title}"
+        if MARK in self._subject:
+            subject = self._from_template(last, more, notes) if more else ""
+        return header("Subject", f"{TEST_MARK if digest.is_test else ''}{subject or digest.title}")
+
+    def _from_template(self, delivery: Delivery, more: Mapping[str, Any], notes: list[str]) -> str:
         try:
             if self._template is None:
                 self._template = Template(self._subject, name="subject")
-            more = {"delivery_id": delivery.id, "summary": _summary(delivery, report)}
-            subject = one_line(self._template.render(delivery.event, **more))
+            return one_line(self._template.render(delivery.event, **more))
         except Exception as error:  # noqa: BLE001  # a subject is no reason to lose an event
             notes.append(_note("subject's template", delivery, error))
-            subject = ""
-        subject = subject or one_line(delivery.event_type)
-        return header("Subject", TEST_MARK + subject if report.is_test else subject)
+            return ""
 
     def _thread(self, report: Report) -> str:
         """Start and finish of one task are answers to the same message, so that clients show them as one thread."""
@@ -111,7 +162,28 @@ class Composer:
             text_part(text_body(summary, report.text) if text is None else text),
             text_part(html_body(summary, report.text) if html is None else html, "html"),
         )
-        return multipart("mixed", both, report_attachment(delivery.report))
+        return multipart("mixed", both, attachment(delivery.report, "event.json"))
+
+    def _digest_body(
+        self, deliveries: Sequence[Delivery], digest: Digest, more: Mapping[str, Any], notes: list[str]
+    ) -> Part:
+        if self._readable and not notes:
+            try:
+                text = html = None
+                if self._wording is not None:
+                    self._wording.refresh()
+                    text = self._wording.text(deliveries[-1].event, more)
+                    html = self._wording.html(deliveries[-1].event, more)
+                both = multipart(
+                    "alternative",
+                    text_part(digest_text(digest) if text is None else text),
+                    text_part(digest_html(digest) if html is None else html, "html"),
+                )
+                return multipart("mixed", both, attachment(reports(deliveries, indented=False).encode(), "events.json"))
+            except Exception as error:  # noqa: BLE001  # nor is a body
+                notes.append(_note("template" if self._wording else "readable format", deliveries[-1], error))
+        text = reports(deliveries, indented=True)
+        return text_part("\n".join([*notes, "", text]) if notes else text)
 
 
 def _summary(delivery: Delivery, report: Report) -> Summary:

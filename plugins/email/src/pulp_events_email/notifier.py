@@ -43,6 +43,10 @@ class EmailNotifier(Notifier):
         """The recipients: a message for each, so that a bad address neither blocks nor repeats the others."""
         return list(config["addresses"])
 
+    def window(self, config: Config) -> float | None:
+        """That of `--digest`."""
+        return config.get("digest")
+
     def limit(self, config: Config, settings: Config) -> float:
         """The channel ends a delivery itself after `timeout`; only a name look-up, which nothing ends, takes longer."""
         return float(settings["timeout"]) + 10.0

@@ -43,10 +43,10 @@ def text_part(text: str, subtype: str = "plain") -> Part:
     return Part(f'text/{subtype}; charset="{charset}"', encoding, octets)
 
 
-def report_attachment(report: bytes) -> Part:
-    """The report, octet by octet, as the file event.json."""
+def attachment(report: bytes, name: str) -> Part:
+    """JSON, octet by octet, as a file of this name."""
     octets = base64.encodebytes(report).replace(b"\n", b"\r\n")
-    return Part("application/json", "base64", octets, 'attachment; filename="event.json"')
+    return Part("application/json", "base64", octets, f'attachment; filename="{name}"')
 
 
 def multipart(subtype: str, *parts: Part) -> Part:

@@ -14,9 +14,10 @@ from pulp_events import Event
 from pulp_events.notifier import Config
 from pulp_events.templates import Template, TemplateError
 from pulp_events_email.config import MARK
+from pulp_events_email.digest import Digest, Line, names
 from pulp_events_email.report import Report
 from pulp_events_email.summary import summarise
-from pulp_events_email.wording import Wording
+from pulp_events_email.wording import DIGEST, MESSAGE, Wording
 
 STARTED = {"repo_id": "pulp2", "start_time": "2012-10-19T19:09:16Z"}
 SUCCEEDED = {
@@ -68,19 +69,27 @@ def sample_event(event_type: str = "repo.sync.finish", payload: Mapping[str, Any
 
 
 def try_templates(config: Config) -> None:
-    """Make subjects and bodies of a success, a failure and a start. Raises ValidationError."""
+    """Make subjects and bodies of a success, a failure and a start, or of a digest of them. Raises ValidationError."""
+    window = config.get("digest")
+    tries = [(event, _more(event)) for event in samples()] if window is None else [_digest(window)]
     if MARK in config["subject"]:
         with _refusing("subject"):
             subject = Template(config["subject"], name="subject")
-            for event in _samples():
-                subject.render(event, **_more(event))
+            for event, more in tries:
+                subject.render(event, **more)
     if "template" in config:
         with _refusing("template"):
-            wording = Wording(Path(config["template"]))
+            wording = Wording(Path(config["template"]), MESSAGE if window is None else DIGEST)
             wording.refresh()
-            for event in _samples():
-                wording.text(event, _more(event))
-                wording.html(event, _more(event))
+            for event, more in tries:
+                wording.text(event, more)
+                wording.html(event, more)
+
+
+def _digest(window: float) -> tuple[Event, dict[str, Any]]:
+    events = samples()
+    lines = tuple(Line(event.time, _more(event)["summary"]) for event in events)
+    return events[-1], names(events, Digest(lines, window))
 
 
 @contextlib.contextmanager
@@ -91,7 +100,8 @@ def _refusing(field: str) -> Iterator[None]:
         raise ValidationError(f"Cannot be used: {error}.", field) from None
 
 
-def _samples() -> list[Event]:
+def samples() -> list[Event]:
+    """A success, a failure and a start."""
     return [
         sample_event("repo.sync.finish", SUCCEEDED),
         sample_event("repo.sync.finish", FAILED),

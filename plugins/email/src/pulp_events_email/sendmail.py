@@ -6,13 +6,10 @@ import os
 import signal
 import subprocess
 
-from pulp_events import Channel, Delivery, PermanentFailure, TimedOut, TransientFailure
+from pulp_events import PermanentFailure, TimedOut, TransientFailure
 from pulp_events.fields import format_duration
-from pulp_events.notifier import Config
-from pulp_events_email.addresses import envelope_form
 from pulp_events_email.headers import one_line
-from pulp_events_email.message import Composer
-from pulp_events_email.notifier import DISABLED
+from pulp_events_email.mail_channel import Letter, MailChannel
 
 PERMANENT = {
     os.EX_DATAERR: "the message or address is malformed",
@@ -22,30 +19,19 @@ PERMANENT = {
 """Exit codes (sysexits.h) that say that no later attempt can succeed; all others are the machine's state of today."""
 
 
-class SendmailChannel(Channel):
+class SendmailChannel(MailChannel):
     """Starts the program for each message. What it takes is in the mail system's queue, which does the rest."""
 
-    def __init__(self, config: Config, settings: Config) -> None:
-        self._config = config
-        self._settings = settings
-
-    def open(self) -> None:
-        """Prepare what all messages have in common. Raises TransientFailure while email is disabled."""
-        if not self._settings["enabled"]:
-            raise TransientFailure(DISABLED)
-        self._composer = Composer(self._config, self._settings)
-
-    def send(self, delivery: Delivery) -> None:
+    def post(self, letter: Letter) -> None:
         """Hand the message over; returns when the program has ended well.
 
         Raises PermanentFailure for the exit codes in PERMANENT, TimedOut when the time limit is over, and
         TransientFailure for anything else.
         """
-        recipient = envelope_form(delivery.target)
-        message = self._composer.compose(delivery, recipient).replace(b"\r\n", b"\n")
+        message = letter.octets.replace(b"\r\n", b"\n")
         program = self._settings["sendmail_path"]
         # -i: a line with a dot alone does not end the message. `--`: an address is never taken for an option.
-        command = [program, "-i", "-f", self._composer.sender, "--", recipient]
+        command = [program, "-i", "-f", self._composer.sender, "--", letter.recipient]
         code, said = self._run(command, message)
         if code == 0:
             self.detail = "0 taken by sendmail"

@@ -1,4 +1,7 @@
-"""An administrator's own templates for the bodies: `message.txt` and `message.html` in a directory."""
+"""An administrator's own templates for the bodies, in a directory.
+
+`message.txt` and `message.html` for messages of one event, `digest.txt` and `digest.html` for digests.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from typing import Any
 from pulp_events import Event
 from pulp_events.templates import Template, TemplateError
 
-TEXT = "message.txt"
-HTML = "message.html"
+MESSAGE = "message"
+DIGEST = "digest"
 LARGEST = 1_000_000
 """Octets of a template file at the most."""
 
@@ -20,23 +23,25 @@ _Stamp = tuple[int, int] | None
 class Wording:
     """The templates of one directory. A file that is changed is read again for the next message."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, stem: str = MESSAGE) -> None:
+        """`stem`: MESSAGE or DIGEST."""
         self._directory = directory
+        self._text, self._html = f"{stem}.txt", f"{stem}.html"
         self._files: dict[str, tuple[_Stamp, Template | None]] = {}
 
     def refresh(self) -> None:
         """Read what is new or has changed. Raises TemplateError if there is nothing that can be used."""
-        found = [self._template(name) for name in (TEXT, HTML)]
+        found = [self._template(name) for name in (self._text, self._html)]
         if not any(found):
-            raise TemplateError(f"{self._directory}: it has neither {TEXT} nor {HTML} that can be read")
+            raise TemplateError(f"{self._directory}: it has neither {self._text} nor {self._html} that can be read")
 
     def text(self, event: Event, more: Mapping[str, Any]) -> str | None:
         """The text for the event; None if there is no template for it. Raises TemplateError."""
-        return self._render(TEXT, event, more)
+        return self._render(self._text, event, more)
 
     def html(self, event: Event, more: Mapping[str, Any]) -> str | None:
         """The same for HTML; what is put in is escaped."""
-        return self._render(HTML, event, more)
+        return self._render(self._html, event, more)
 
     def _render(self, name: str, event: Event, more: Mapping[str, Any]) -> str | None:
         template = self._template(name)
@@ -67,4 +72,4 @@ class Wording:
             raise TemplateError(f"{path}: it is not UTF-8 text") from None
         if len(octets) > LARGEST:
             raise TemplateError(f"{path}: it is larger than {LARGEST} bytes")
-        return Template(source, html=path.name == HTML, name=path.name)
+        return Template(source, html=path.suffix == ".html", name=path.name)

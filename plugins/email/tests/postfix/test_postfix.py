@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pulp_events import EventBus, PermanentFailure, TransientFailure
-from pulp_events.testing.admin import in_process
+from pulp_events.testing.admin import Admin
 from pulp_events_email.sample import CALL_REPORT, FAILED, STARTED
 
 pytestmark = pytest.mark.slow
@@ -24,10 +24,10 @@ def empty_boxes(postfix):
 def bus(postfix, tmp_path):
     conf = tmp_path / "server.conf"
     conf.write_text(
-        "[email]\nenabled = true\nhost = 127.0.0.1\nfrom = Pülp <pulp@mta.test>\n"
+        f"[events]\ndata_dir = {tmp_path}/data\n[email]\nenabled = true\nhost = 127.0.0.1\nfrom = Pülp <pulp@mta.test>\n"
         f"port = {postfix.port}\nsecurity = starttls\nca_path = {postfix.ca_path}\n"
     )
-    with EventBus.open(config=conf, deliver="background", data_dir=tmp_path / "data") as bus:
+    with EventBus.open(config=conf, deliver="background") as bus:
         yield bus
 
 
@@ -110,8 +110,23 @@ def test_its_sendmail_takes_messages_too(postfix, open_channel, made, failure_of
 
 
 def test_the_probe_says_what_it_is(postfix, bus, tmp_path) -> None:
-    shown = in_process(("event", "config", "check", "--probe"), bus.settings.path, bus.plugins)
+    shown = Admin(bus.settings.path, bus.plugins)("event", "config", "check", "--probe").out
     assert f"127.0.0.1:{postfix.port} greets with 220 mta.test ESMTP Postfix" in shown
     assert "PIPELINING" in shown
     assert "its certificate is valid until" in shown
     assert "the sender pulp@mta.test is accepted" in shown
+
+
+def test_a_digest_arrives_whole(postfix, bus) -> None:
+    bus.listeners.create(
+        "email", {"subject": "s", "addresses": ["ops@box.test"], "format": "readable", "digest": "2s"}, ["*"]
+    )
+    events = [bus.emit("repo.sync.finish", FAILED, CALL_REPORT) for _ in range(50)]
+    for event in events:
+        assert states(bus, event)["ops@box.test"][0] == "delivered"
+    counted = []
+    for message in postfix.messages("ops", 1):
+        (attached,) = message.iter_attachments()
+        assert "failed" in message["Subject"]
+        counted += [event["id"] for event in json.loads(attached.get_content())["events"]]
+    assert sorted(counted) == sorted(event.id for event in events)

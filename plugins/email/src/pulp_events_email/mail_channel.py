@@ -1,0 +1,85 @@
+"""What the channels of all transports have in common: a message for each delivery, or one for those of a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import groupby
+
+from pulp_events import Channel, Delivery, TransientFailure
+from pulp_events.errors import DeliveryFailure
+from pulp_events.notifier import Config, Outcome
+from pulp_events.outbox.window import MOST_DELIVERIES
+from pulp_events_email.addresses import envelope_form
+from pulp_events_email.message import Composer
+from pulp_events_email.notifier import DISABLED
+
+
+class Letter:
+    """A message for one recipient, made when it is first asked for: while the server answers MAIL."""
+
+    LARGE = 64 * 1024
+    """Octets of reports from which on the server is told the message's size: it can refuse one before it is sent."""
+
+    def __init__(self, composer: Composer, deliveries: Sequence[Delivery], digest: bool) -> None:
+        self.recipient = envelope_form(deliveries[0].target)
+        self._composer = composer
+        self._deliveries = deliveries
+        self._digest = digest
+
+    @cached_property
+    def octets(self) -> bytes:
+        """As it goes over the wire."""
+        if self._digest:
+            return self._composer.compose_digest(self._deliveries, self.recipient)
+        return self._composer.compose(self._deliveries[0], self.recipient)
+
+    @property
+    def size(self) -> int | None:
+        """Octets, if there are many."""
+        large = sum(len(one.report) for one in self._deliveries) >= self.LARGE
+        return len(self.octets) if large else None
+
+    def make(self) -> None:
+        """Make it now."""
+        _ = self.octets
+
+
+class MailChannel(Channel):
+    """Subclasses override `post`."""
+
+    def __init__(self, config: Config, settings: Config) -> None:
+        self._config = config
+        self._settings = settings
+        self._digests = "digest" in config
+        if self._digests:
+            self.batch_size = MOST_DELIVERIES
+
+    def open(self) -> None:
+        """Prepare what all messages have in common. Raises TransientFailure while email is disabled."""
+        if not self._settings["enabled"]:
+            raise TransientFailure(DISABLED)
+        self._composer = Composer(self._config, self._settings)
+
+    def post(self, letter: Letter) -> None:
+        """Send it; returns when it was taken. Raises PermanentFailure, TransientFailure or TimedOut."""
+        raise NotImplementedError
+
+    def send(self, delivery: Delivery) -> None:
+        """Send the report to `delivery.target`; returns when the server took the message. Raises what `post` does."""
+        self.post(Letter(self._composer, [delivery], self._digests))
+
+    def send_batch(self, deliveries: Sequence[Delivery]) -> Iterable[Outcome]:
+        """Send one message with the reports of all of them, or of those to each target; without digests one of each."""
+        if not self._digests:
+            yield from super().send_batch(deliveries)
+            return
+        for _, group in groupby(deliveries, key=lambda delivery: delivery.target):
+            together = list(group)
+            failure: DeliveryFailure | None = None
+            try:
+                self.post(Letter(self._composer, together, digest=True))
+            except DeliveryFailure as error:
+                failure = error
+            for delivery in together:
+                yield delivery, failure
