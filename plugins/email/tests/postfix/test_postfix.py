@@ -24,8 +24,8 @@ def empty_boxes(postfix):
 def bus(postfix, tmp_path):
     conf = tmp_path / "server.conf"
     conf.write_text(
-        f"[events]\ndata_dir = {tmp_path}/data\n[email]\nenabled = true\nhost = 127.0.0.1\nfrom = Pülp <pulp@mta.test>\n"
-        f"port = {postfix.port}\nsecurity = starttls\nca_path = {postfix.ca_path}\n"
+        f"[events]\ndata_dir = {tmp_path}/data\n[email]\nenabled = true\nhost = 127.0.0.1\n"
+        f"from = Pülp <pulp@mta.test>\nport = {postfix.port}\nsecurity = starttls\nca_path = {postfix.ca_path}\n"
     )
     with EventBus.open(config=conf, deliver="background") as bus:
         yield bus
