@@ -36,7 +36,7 @@ def test_status_of_files_says_so(pulp_admin):
 
 
 @pytest.fixture
-def event_clock():
+def clock():
     """The system's, which `pulp-admin` goes by, too."""
     return SystemClock()
 

@@ -29,8 +29,8 @@ pytest.register_assert_rewrite(
 
 
 @pytest.fixture
-def event_clock() -> FakeClock:
-    """The clock of `event_bus`: it stands still until `event_clock.advance(seconds)`."""
+def clock() -> FakeClock:
+    """The clock of `event_bus`: it stands still until `clock.advance(seconds)`."""
     from pulp_events.testing.clock import FakeClock
 
     return FakeClock()
@@ -45,19 +45,19 @@ def event_settings(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def event_bus(event_settings: Path, event_clock: FakeClock) -> Iterator[EventBus]:
+def event_bus(event_settings: Path, clock: FakeClock) -> Iterator[EventBus]:
     """A bus on temporary data with the installed plugins; `emit` makes the deliveries before it returns.
 
-    What failed is tried again by `event_clock.advance(…)` and `event_bus.deliver_due()`.
+    What failed is tried again by `clock.advance(…)` and `event_bus.deliver_due()`.
     """
     from pulp_events import EventBus
 
-    with EventBus.open(event_settings, deliver="inline", clock=event_clock) as bus:
+    with EventBus.open(event_settings, deliver="inline", clock=clock) as bus:
         yield bus
 
 
 @pytest.fixture
-def make_event_bus(tmp_path: Path, event_clock: FakeClock) -> Iterator[Callable[..., EventBus]]:
+def make_event_bus(tmp_path: Path, clock: FakeClock) -> Iterator[Callable[..., EventBus]]:
     """`make_event_bus(Chat(), …, conf={"chat": {"timeout": "1s"}})`: a bus with these plugins alone, installed or not:
     modules, objects with hooks, or notifiers. Each call makes one, on data of its own."""
     from contextlib import ExitStack
@@ -68,7 +68,7 @@ def make_event_bus(tmp_path: Path, event_clock: FakeClock) -> Iterator[Callable[
 
         def make(*plugins: Any, conf: Conf | None = None, deliver: str = "inline") -> EventBus:
             folder = tmp_path / f"bus-{len(list(tmp_path.glob('bus-*')))}"
-            return stack.enter_context(open_bus(folder, *plugins, conf=conf, clock=event_clock, deliver=deliver))
+            return stack.enter_context(open_bus(folder, *plugins, conf=conf, clock=clock, deliver=deliver))
 
         yield make
 
