@@ -20,13 +20,15 @@ from pulp_events_cli.main import main
 WORDS = """
 event listener http email amqp create update list show delete enable disable test emit types delivery retry purge stats
 tail plugin config check rotate-secret show-secret --probe --overlap --secret
+mute unmute explain export apply completion bash zsh fish --drop --for=1h --prune --dry-run -f --file --with-secrets
+--type --failing --health --quiet -q --json=1 --json-schema repo.sync.strat htpp list=
 --event-type --url --username --password --ca-path --exchange --subject --addresses --listener-id
 --filter --lanes --retry-schedule --disabled --payload --call-report --no-wait --timeout --state --since --until --limit
 --before --all --last --for --reason --json --no-plugins -v -vv --version --help -h -- - repo.sync.start * repo.# @ @/no
 env:X file: {} {"a":1} 5081a42ce19a00ea4300000e 5s 1 0 -1 true pending dead delivered http://127.0.0.1:9/ a@b.example
 """.split()  # noqa: SIM905
 # What would wait for a person or for an endpoint, or write elsewhere, is left out.
-FORBIDDEN = ("--config", "--man-pages")
+FORBIDDEN = ("--config", "--man-pages", "--output", "--directory", "install")
 OPTIONS = [word for word in WORDS if word.startswith("--") and word != "--"]
 
 word = st.one_of(
@@ -39,6 +41,8 @@ PREFIXES = [
     ["event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/"],
     ["event", "listener", "http"], ["event", "listener", "test"],
     ["event", "listener", "email", "create"], ["event", "listener", "amqp", "update"],
+    ["event", "listener", "apply", "-f"], ["event", "listener", "mute", "--for=1h"], ["completion"],
+    ["event", "listener", "explain", "--event-type=*"], ["event", "listener", "list"], ["event", "listener", "export"],
     ["event", "delivery", "list"], ["event", "delivery", "retry"], ["event", "plugin"], ["event", "config"],
 ]  # fmt: skip
 argv = st.builds(lambda prefix, words: [*prefix, *words], st.sampled_from(PREFIXES), st.lists(word, max_size=7))

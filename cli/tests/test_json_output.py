@@ -168,6 +168,15 @@ def test_a_stream_prints_an_object_a_line(admin, checked):
     assert len(lines) == 3 and all(json.loads(line)["state"] == "pending" for line in lines)
 
 
+def test_a_line_of_a_stream_is_there_at_once(admin):
+    admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/", "--disabled")
+    command = admin.command("event", "delivery", "tail", "--json", "--for=60s")
+    with subprocess.Popen(command, env=admin.environment, stdout=subprocess.PIPE, text=True) as process:
+        admin.ok("event", "emit", "repo.sync.start", "--no-wait")
+        assert json.loads(process.stdout.readline())["event_type"] == "repo.sync.start"
+        process.kill()
+
+
 def test_a_version_can_be_asked_for_and_one_that_is_not_there_is_refused(admin):
     assert admin.ok("event", "types", "--json=1").json == admin.ok("event", "types", "--json").json
     run = admin("event", "types", "--json=2")

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli import listener_ids
+from pulp_events_cli import delivery_ids, listener_ids
 from pulp_events_cli.commands import delivery_tail
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output import deliveries as records
@@ -82,14 +82,25 @@ def _filters(bus: EventBus, arguments: argparse.Namespace) -> dict[str, Any]:
     found = {name: getattr(arguments, name, None) for name in names}
     if found["listener_id"]:
         found["listener_id"] = listener_ids.for_query(bus, found["listener_id"])
+    if found["event_type"]:
+        _check_event_type(bus, found["event_type"])
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _check_event_type(bus: EventBus, event_type: str) -> None:
+    """Refuse a type that nobody knows: neither registered now, nor of any event in the ledger."""
+    from pulp_events.outbox.records import DeliveryQuery
+
+    if event_type not in bus.event_types and not bus.deliveries.list(DeliveryQuery(event_type=event_type), limit=1):
+        bus.event_types.require(event_type)
 
 
 def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     from pulp_events.outbox.records import DeliveryQuery
 
     filters = _filters(bus, arguments)
-    found = bus.deliveries.list(DeliveryQuery(**filters), limit=arguments.limit, before=arguments.before)
+    before = None if arguments.before is None else delivery_ids.find(bus, arguments.before).id
+    found = bus.deliveries.list(DeliveryQuery(**filters), limit=arguments.limit, before=before)
     if arguments.json:
         print_json([records.for_json(delivery) for delivery in found])
     elif found:
@@ -100,7 +111,7 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 
 def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
-    delivery = bus.deliveries.get(arguments.delivery_id)
+    delivery = delivery_ids.find(bus, arguments.delivery_id)
     attempts = bus.deliveries.attempts(delivery.id)
     if arguments.json:
         print_json(records.for_json(delivery, attempts))
@@ -171,13 +182,16 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     if not arguments.ids:
         yield DeliveryQuery(**filters)
         return
-    for delivery_id in arguments.ids:
-        state = bus.deliveries.get(delivery_id).state
-        if (state == "dead") if verb == "retry" else (state != "pending"):
-            continue
-        raise CommandFailed(f"delivery {delivery_id} is {state}; only {what} ones can be chosen; nothing was changed")
-    for start in range(0, len(arguments.ids), _IDS_AT_ONCE):
-        yield DeliveryQuery(ids=arguments.ids[start : start + _IDS_AT_ONCE])
+    chosen = []
+    for text in arguments.ids:
+        delivery = delivery_ids.find(bus, text)
+        if (delivery.state != "dead") if verb == "retry" else (delivery.state == "pending"):
+            raise CommandFailed(
+                f"delivery {delivery.id} is {delivery.state}; only {what} ones can be chosen; nothing was changed"
+            )
+        chosen.append(delivery.id)
+    for start in range(0, len(chosen), _IDS_AT_ONCE):
+        yield DeliveryQuery(ids=chosen[start : start + _IDS_AT_ONCE])
 
 
 def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events_cli.output import deliveries as records
 from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_words
 from pulp_events_cli.output.text import first_line, local_time, value_text
 from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
@@ -72,5 +73,5 @@ def _print_changes(
                 delivery.target,
                 first_line(delivery.detail),
             ]
-            print("  ".join(text for word in words if (text := value_text(word))), flush=True)
+            show_words([text for word in words if (text := value_text(word))])
     return {delivery.id: _version(delivery) for delivery in newest}

@@ -52,7 +52,8 @@ def print_json(value: Any, one_line: bool = False) -> None:
     """`value` as JSON; times as ISO 8601 in UTC."""
     import json
 
-    print(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False, default=_jsonable))
+    text = json.dumps(value, indent=None if one_line else 2, ensure_ascii=False, default=_jsonable)
+    print(text, flush=one_line)  # a line of a stream is there at once
 
 
 def _jsonable(value: Any) -> Any:

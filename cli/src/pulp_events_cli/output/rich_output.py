@@ -68,6 +68,12 @@ def print_records(values: Sequence[Mapping[str, Any]]) -> None:
             _line(out, Text.assemble((name + colon, _styled("bold")), (value, _style(value.strip()))))
 
 
+def print_words(words: Sequence[str]) -> None:
+    """A line of a stream."""
+    parts = [(f"{'  ' * bool(number)}{word}", _style(word)) for number, word in enumerate(words)]
+    _line(console(sys.stdout), Text.assemble(*parts))
+
+
 def print_changes(lines: Sequence[str]) -> None:
     """Lines of a comparison."""
     out = console(sys.stdout)

@@ -30,6 +30,16 @@ def show_records(values: Iterable[Mapping[str, Any]]) -> None:
         print("\n\n".join(map(records.record, values)))
 
 
+def show_words(words: Sequence[str]) -> None:
+    """A line of a stream, written at once."""
+    if is_terminal(sys.stdout):
+        from pulp_events_cli.output.rich_output import print_words
+
+        print_words(words)
+    else:
+        print("  ".join(words), flush=True)
+
+
 def show_lines(lines: Iterable[str]) -> None:
     """Lines of a comparison: those that begin with + are new, those with - are gone."""
     if is_terminal(sys.stdout):

@@ -194,4 +194,8 @@ class Parser(argparse.ArgumentParser):
             raise UsageError(f"unknown command {value!r:.60} of `{self.prog}`{hint or f'; see `{self.prog} --help`'}")
         if getattr(action, "secret", False):
             return
-        super()._check_value(action, value)
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            name = action.option_strings[-1] if action.option_strings else action.metavar or action.dest
+            hint = did_you_mean(str(value), known)
+            raise UsageError(f"argument {name}: {str(value)!r:.60} is none of {', '.join(known)}{hint}")
