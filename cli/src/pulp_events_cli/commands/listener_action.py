@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli import listener_ids
-from pulp_events_cli.commands.listener import add_listener_id, refuse_other_type
+from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output.records import print_json

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pulp_events_cli import listener_ids
-from pulp_events_cli.commands.listener import add_listener_id, report
+from pulp_events_cli.commands.one_listener import add_listener_id, report
 from pulp_events_cli.parser.argument_types import duration
 from pulp_events_cli.parser.parser import Parser
 

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pulp_events_cli import listener_ids
-from pulp_events_cli.commands.listener import add_listener_id
+from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table

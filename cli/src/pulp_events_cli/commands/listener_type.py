@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli import listener_ids
-from pulp_events_cli.commands.listener import add_listener_id, refuse_other_type, report
+from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type, report
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output import streams
 from pulp_events_cli.parser.argument_types import durations, optional_positive

@@ -1,0 +1,95 @@
+"""`pulp-admin event listener show|delete|enable|disable`, and what all commands on one listener have in common."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pulp_events_cli import listener_ids
+from pulp_events_cli.errors import UsageError
+from pulp_events_cli.output import listeners as records
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_records
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.parser.parser import Parser
+
+if TYPE_CHECKING:
+    from pulp_events.bus import EventBus
+    from pulp_events.listeners.listener import Listener
+
+NO_CHANGES = "No changes were made"
+LISTENER_ID_HELP = "id of the listener, as `list` shows it, or its beginning if no other begins so"
+
+
+def add_listener_id(parser: Parser) -> None:
+    """The option that names a listener."""
+    parser.add_argument("--listener-id", required=True, metavar="ID", help=LISTENER_ID_HELP)
+
+
+def refuse_other_type(listener: Listener, type_id: str, command: str) -> None:
+    """A listener is changed in the section of its own type only, whose schema its options come from."""
+    if listener.notifier_type_id != type_id:
+        raise UsageError(
+            f"listener {listener.id} is of type {listener.notifier_type_id}; "
+            f"use `pulp-admin event listener {listener.notifier_type_id} {command}`"
+        )
+
+
+def fill_delete(parser: Parser) -> None:
+    """Add the options of `delete`."""
+    add_listener_id(parser)
+    parser.set_defaults(run=_delete)
+
+
+def fill_show(parser: Parser) -> None:
+    """Add the options of `show`."""
+    add_listener_id(parser)
+    parser.set_defaults(run=_show)
+
+
+def fill_enable(parser: Parser) -> None:
+    """Add the options of `enable`."""
+    add_listener_id(parser)
+    parser.set_defaults(run=_enable)
+
+
+def fill_disable(parser: Parser) -> None:
+    """Add the options of `disable`."""
+    add_listener_id(parser)
+    parser.add_argument("--reason", metavar="TEXT", help="why, to be shown with the listener")
+    parser.set_defaults(run=_disable)
+
+
+def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
+    listener = listener_ids.find(bus, arguments.listener_id)
+    if arguments.json:
+        print_json(records.for_json(bus, listener, bus.deliveries.health()))
+    else:
+        show_records([records.full(bus, listener, bus.deliveries.health())])
+    return 0
+
+
+def _delete(bus: EventBus, arguments: argparse.Namespace) -> int:
+    listener = listener_ids.find(bus, arguments.listener_id)
+    return report(bus, arguments, bus.listeners.delete(listener.id), "deleted")
+
+
+def _enable(bus: EventBus, arguments: argparse.Namespace) -> int:
+    before = listener_ids.find(bus, arguments.listener_id)
+    after = bus.listeners.enable(before.id)
+    return report(bus, arguments, after, "enabled" if after != before else None)
+
+
+def _disable(bus: EventBus, arguments: argparse.Namespace) -> int:
+    before = listener_ids.find(bus, arguments.listener_id)
+    after = bus.listeners.disable(before.id, arguments.reason or None)
+    return report(bus, arguments, after, "disabled" if after != before else None)
+
+
+def report(bus: EventBus, arguments: argparse.Namespace, listener: Listener, done: str | None) -> int:
+    """Say what was done to the listener; None: nothing."""
+    if arguments.json:
+        print_json(records.for_json(bus, listener))
+    else:
+        confirm(f"Event listener successfully {done}" if done else NO_CHANGES)
+    return 0
