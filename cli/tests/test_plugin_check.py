@@ -191,3 +191,30 @@ def test_one_that_does_not_load_alone_is_found(admin, tmp_path, monkeypatch):
     install(tmp_path, monkeypatch, "import sys\nassert 'pytest' in sys.modules, 'only in tests'\n")
     run = admin(*CHECK, "a-plugin")
     assert run.code == 1 and "alone in a process it does not load" in run.out and "only in tests" in run.out
+
+
+class Sections:
+    def __init__(self, **fields_of):
+        self.schema = Schema.from_dict(fields_of)
+
+    @hookimpl
+    def pulp_settings_sections(self):
+        return {"own": self.schema}
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ({"limit": fields.Integer(load_default=1)}, "[own] limit has none; add metadata={'help': …}"),
+        ({"password": fields.String(load_default="", **HELP)}, "[own] password sounds like one"),
+        ({"limit": fields.Integer(required=True, **HELP)}, "[own] limit has no default"),
+        ({"limit": fields.Integer(load_default=1, **HELP)}, None),
+    ],
+)
+def test_the_sections_of_a_plugin_without_a_notifier_are_looked_at(admin, with_plugin, field, text):
+    with_plugin("own", Sections(**field))
+    found = [each for each in admin(*CHECK, "own", "--json").json["findings"] if each["what"] == "settings"]
+    if text is None:
+        assert [(each["state"], each["text"]) for each in found] == [("ok", "[own], each key with a default")]
+    else:
+        assert found[0]["state"] == "problem" and found[0]["text"].startswith(text)

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from pulp_events.plugins import claims
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
 from pulp_events_cli import plugin_load
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
@@ -33,6 +34,11 @@ def check(plugin: Plugin) -> Iterator[Finding]:
         yield from (Finding(PROBLEM, what, text) for text in wrong)
         if not wrong:
             yield Finding(OK, what, _praise(plugin, what))
+    for section, schema in plugin.own_sections.items():
+        wrong = list(claims.of_section(section, schema))
+        yield from (Finding(PROBLEM, "settings", text) for text in wrong)
+        if not wrong:
+            yield Finding(OK, "settings", f"[{section}], each key with a default")
 
 
 def _wrong(claim: Callable[[Notifier], Iterable[str]], notifier: Notifier) -> list[str]:

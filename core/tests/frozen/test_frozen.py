@@ -62,6 +62,23 @@ def test_a_plugin_of_api_1_0_does_all_that_it_did(tmp_path):
     assert ("listener store", "frozen.example") in module.seen and module.seen[-1] == "close"
 
 
+def test_a_plugin_of_api_1_0_without_a_notifier_does_all_that_it_did(tmp_path, monkeypatch):
+    module, plugins = load(Path(__file__).with_name("api_1_0_sections.py")), Plugins()
+    plugins.add("frozen", module)
+    note = plugins.add("note", module.Note)
+    assert (note.type_ids, note.needs_api) == (["frozen-note"], ">=1.0,<2")
+    monkeypatch.setenv("FROZEN_TOKEN", "t0ken-of-old")
+    config = tmp_path / "server.conf"
+    config.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\n[frozen_notes]\nprefix = mine\n")
+    with EventBus.open(config, deliver="inline", plugins=plugins) as bus:
+        bus.listeners.create("frozen-note", {"tokens": [{"$env": "FROZEN_TOKEN"}, "another"]}, ["*"])
+        bus.emit("repo.sync.start")
+        assert module.dead(bus) == 0
+    assert set(module.seen) == {
+        ("mine", "before", "repo.sync.start"), ("mine", "emitted", 1), ("mine", "attempted", "not with ********"),
+    }  # fmt: skip
+
+
 def test_what_is_deprecated_is_said_with_the_plugins_name(monkeypatch, caplog):
     class Plugin:
         @hookspecs.hookimpl

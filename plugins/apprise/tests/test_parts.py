@@ -1,9 +1,13 @@
 """URLs told apart, labelled and scrubbed; channels without a bus; the command line."""
 
+import ast
 import threading
+from pathlib import Path
 
 import pytest
 
+import pulp_events
+import pulp_events_apprise
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.testing.admin import Admin
 from pulp_events.testing.factory import make_delivery
@@ -95,3 +99,13 @@ def test_the_command_line_takes_several_urls_and_shows_none(bus, tmp_path):
     assert [one.targets for one in bus.listeners.list()] == [("json", "ntfy"), ("json", "ntfy"), ("",)]
     refused = admin(*create, "--url=slack://t0ken")
     assert refused.code == 2 and "not a complete slack:// URL" in refused.err and "t0ken" not in refused.err
+
+
+def test_it_is_written_with_the_public_surface_alone():
+    """It is the proof that a third party can: only what docs/stability.md promises is imported."""
+    promised = {"pulp_events", "pulp_events.fields", "pulp_events.templates", "pulp_events.deadline"}
+    for path in Path(pulp_events_apprise.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "pulp_events":
+                assert node.module in promised, f"{path.name}: {node.module}"
+                assert node.module != "pulp_events" or {each.name for each in node.names} <= set(pulp_events.__all__)

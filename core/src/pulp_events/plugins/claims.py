@@ -27,16 +27,26 @@ _SAMPLES: Mapping[type[fields.Field[Any]], Any] = {
 
 def every_option_has_help(notifier: Notifier) -> Iterator[str]:
     """It is shown at the command line and in manual pages."""
-    for place, _, field in _fields(notifier):
+    for place, schema in _schemas(notifier):
+        yield from _without_help(place, schema)
+
+
+def _without_help(place: str, schema: type[Schema]) -> Iterator[str]:
+    for key, field in _fields(schema):
         if not str(field.metadata.get("help", "")).strip():
-            yield f"{place} has none; add metadata={{'help': …}}"
+            yield f"{place}{key} has none; add metadata={{'help': …}}"
 
 
 def secrets_are_marked(notifier: Notifier) -> Iterator[str]:
     """What is not marked is shown, logged and stored with the attempt."""
-    for place, name, field in _fields(notifier):
-        if SECRET_WORDS.search(name) and "secret" not in field.metadata:
-            yield f"{place} sounds like one; add metadata={{'secret': True}}, or False if it is none"
+    for place, schema in _schemas(notifier):
+        yield from _unmarked(place, schema)
+
+
+def _unmarked(place: str, schema: type[Schema]) -> Iterator[str]:
+    for key, field in _fields(schema):
+        if SECRET_WORDS.search(key) and "secret" not in field.metadata:
+            yield f"{place}{key} sounds like one; add metadata={{'secret': True}}, or False if it is none"
 
 
 def configuration_is_json(notifier: Notifier) -> Iterator[str]:
@@ -56,12 +66,19 @@ def configuration_is_json(notifier: Notifier) -> Iterator[str]:
 
 def settings_work_without_a_file(notifier: Notifier) -> Iterator[str]:
     """Where server.conf is silent, the defaults hold."""
-    if notifier.settings_schema is None:
-        return
-    schema = notifier.settings_schema()
-    wrong = schema.validate({})
-    for name in sorted(map(str, wrong)):
-        yield f"[{notifier.settings_section}] {name} has no default; give the field load_default=…"
+    if notifier.settings_schema is not None:
+        yield from _without_default(f"[{notifier.settings_section}] ", notifier.settings_schema)
+
+
+def _without_default(place: str, schema: type[Schema]) -> Iterator[str]:
+    for name in sorted(map(str, schema().validate({}))):
+        yield f"{place}{name} has no default; give the field load_default=…"
+
+
+def of_section(section: str, schema: type[Schema]) -> Iterator[str]:
+    """What is wrong with a section that `pulp_settings_sections` returned."""
+    for claim in (_without_help, _unmarked, _without_default):
+        yield from claim(f"[{section}] ", schema)
 
 
 CLAIMS: Mapping[str, Callable[[Notifier], Iterator[str]]] = {
@@ -81,14 +98,15 @@ def _actions(notifier: Notifier) -> list[Action]:
         return []
 
 
-def _fields(notifier: Notifier) -> Iterator[tuple[str, str, fields.Field[Any]]]:
-    """Where a field is, its key, and the field: those of configuration, settings and options of actions."""
-    schemas: list[tuple[str, type[Schema] | None]] = [
-        (f"{notifier.type_id} option ", notifier.config_schema),
-        (f"[{notifier.settings_section}] ", notifier.settings_schema),
-    ]
-    schemas += [(f"{notifier.type_id} {action.name} option ", action.options) for action in _actions(notifier)]
-    for place, schema in schemas:
-        for name, field in schema().fields.items() if schema is not None else ():
-            key = field.data_key or name
-            yield f"{place}{key}", key, field
+def _schemas(notifier: Notifier) -> Iterator[tuple[str, type[Schema]]]:
+    """Where its fields are, and the schema: those of configuration, settings and options of actions."""
+    yield f"{notifier.type_id} option ", notifier.config_schema
+    if notifier.settings_schema is not None:
+        yield f"[{notifier.settings_section}] ", notifier.settings_schema
+    for action in _actions(notifier):
+        yield f"{notifier.type_id} {action.name} option ", action.options
+
+
+def _fields(schema: type[Schema]) -> Iterator[tuple[str, fields.Field[Any]]]:
+    """The fields by their keys."""
+    return ((field.data_key or name, field) for name, field in schema().fields.items())
