@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -63,6 +65,36 @@ def test_other_settings_are_another_connection(broker, open_channel) -> None:
     one, other = open_channel(broker.url), open_channel(broker.url, heartbeat="10s")
     assert one._engine is not other._engine
     assert broker.connections == 2
+
+
+FORK = """
+import os, sys
+from pulp_events.testing.factory import make_delivery
+from pulp_events_amqp.notifier import AmqpNotifier
+from pulp_events_amqp.settings import MessagingSettings
+
+settings = MessagingSettings().load({"url": sys.argv[1], "timeout": "5s"})
+
+def opened():
+    channel = AmqpNotifier().open({"exchange": "pulp"}, settings)
+    channel.open()
+    return channel
+
+mine = opened()
+child = os.fork()
+if child == 0:
+    opened().send(make_delivery("child.one"))
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+mine.send(make_delivery("parent.one"))
+mine.close()
+"""
+
+
+def test_a_forked_child_has_a_connection_of_its_own_and_leaves_its_parents_alone(broker) -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORK, broker.url], check=True, timeout=60)
+    assert {message.subject for message in broker.wait_for(2)} == {"child.one", "parent.one"}
+    assert len(broker.authentications) == 2
 
 
 @pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", "Apache Qpid Broker-J Core"])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-CAPITALS = frozenset(["url", "ca", "ssl", "tls", "amqp"])
+CAPITALS = frozenset(["url", "ca", "ssl", "tls", "amqp", "ttl"])
 
 
 class Lines(tuple[str, ...]):
