@@ -138,6 +138,21 @@ class RabbitMQ:
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
+    def evaluate(self, erlang: str) -> str:
+        """Have the server evaluate an Erlang expression; its value as text."""
+        (binary,) = self._root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmqctl")
+        command = ["chroot", str(self._root), str(Path("/") / binary.relative_to(self._root))]
+        name = self._environment["RABBITMQ_NODENAME"]
+        done = subprocess.run(
+            [*command, "-q", "-n", name, "eval", erlang],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def stop(self) -> None:
         """End everything that was started and remove its files."""
         while self._processes:

@@ -224,6 +224,27 @@ def wait_until(condition, timeout: float = 120.0) -> None:
         time.sleep(0.02)
 
 
+def test_under_a_memory_alarm_deliveries_wait_and_afterwards_they_flow(
+    rabbitmq, url, make_delivery, open_channel
+) -> None:
+    channel = open_channel(url, "alarm", timeout="1s")
+    bind(channel, "alarm", "#", "alarm")
+    batch = [make_delivery(number) for number in range(200)]
+    assert rabbitmq.evaluate("rabbit_alarm:set_alarm({{resource_limit, memory, node()}, []}).") == "ok"
+    try:
+        wait_until(lambda: any(failure is not None for _, failure in channel.send_batch(batch)))
+        for _ in range(2):
+            channel.close()
+            with pytest.raises(TimedOut):
+                channel.open()
+    finally:
+        assert rabbitmq.evaluate("rabbit_alarm:clear_alarm({resource_limit, memory, node()}).") == "ok"
+    channel.close()
+    channel.open()
+    assert all(failure is None for _, failure in channel.send_batch(batch))
+    assert set(receive(url, "alarm", 200)) == {delivery.id for delivery in batch}
+
+
 def test_many_channels_share_one_connection_and_use_its_sessions_again(url, make_delivery, open_channel) -> None:
     """RabbitMQ permits 64 sessions on a connection."""
     first = open_channel(url, "shared")
