@@ -7,6 +7,7 @@ import dataclasses
 import email
 import email.policy
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -147,3 +148,15 @@ def parsed() -> Callable[[bytes], EmailMessage]:
 def assert_valid() -> Callable[[bytes], None]:
     """Fails for what is no message by RFC 5322, or has lines that some server does not take."""
     return _assert_valid
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str], None]:
+    """Skips the test for the lack of something; fails it where nothing may be skipped."""
+
+    def lacking(what: str) -> None:
+        if os.environ.get("PULP_EVENTS_NO_SKIP") == "1":
+            pytest.fail(what)
+        pytest.skip(what)
+
+    return lacking

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulp_events_email.parts import encode_body
-from pulp_events_email.report import read
+from pulp_events_email.report import indented, read
 
 values = st.recursive(
     st.none()
@@ -66,6 +66,17 @@ def test_any_report_makes_a_valid_message_that_reads_back_as_the_report(
     raw = composed(dataclasses.replace(delivery, report=json.dumps(report).encode()))
     assert_valid(raw)
     assert json.loads(parsed(raw).get_content()) == report
+
+
+@given(values)
+def test_a_report_is_indented_as_the_library_does_it(value: object) -> None:
+    value = json.loads(json.dumps(value))
+    try:
+        expected = json.dumps(value, indent=2, ensure_ascii=False)
+        expected.encode()
+    except UnicodeEncodeError:
+        expected = json.dumps(value, indent=2)
+    assert indented(value) == expected
 
 
 @given(subjects)

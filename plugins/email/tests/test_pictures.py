@@ -19,10 +19,13 @@ pictures = importlib.util.module_from_spec(spec)
 sys.modules["pictures"] = pictures
 spec.loader.exec_module(pictures)
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(pictures.browser() is None, reason="no browser is installed; .ci/install-mta does it"),
-]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def browser(missing):
+    if pictures.browser() is None:
+        missing("no browser is installed; .ci/install-mta does it")
 
 
 def pixels(path: Path) -> list[list[tuple[int, int, int]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pulp_events import Delivery, Event
 from pulp_events.clock import iso_z
-from pulp_events_email.report import read
+from pulp_events_email.report import indented, read
 from pulp_events_email.summary import CANCELLED, FAILED, FINISHED, OTHER, STARTED, SUCCEEDED, Summary, summarise
 
 STATES = (FAILED, CANCELLED, SUCCEEDED, FINISHED, STARTED, OTHER)
@@ -104,15 +104,15 @@ def digest_id(deliveries: Sequence[Delivery]) -> str:
     return hashlib.sha256("\n".join(one.id for one in deliveries).encode()).hexdigest()[:32]
 
 
-def reports(deliveries: Sequence[Delivery], indented: bool) -> str:
+def reports(deliveries: Sequence[Delivery], as_report: bool) -> str:
     """All reports as one JSON text: `{"count": …, "event_types": {…}, "events": [{"id": …, "time": …, …}, …]}`.
 
-    `indented`: by two, as a single report is; else a line for each event.
+    `as_report`: indented by two, as a single report is; else a line for each event.
     """
     types = Counter(one.event_type for one in deliveries)
     head = {"count": len(deliveries), "event_types": dict(sorted(types.items()))}
-    entries = [_entry(one, indented) for one in deliveries]
-    if not indented:
+    entries = [_entry(one, as_report) for one in deliveries]
+    if not as_report:
         return f'{{"count": {head["count"]}, "event_types": {json.dumps(head["event_types"])}, "events": [\n' + (
             ",\n".join(entries) + "\n]}\n"
         )
@@ -121,13 +121,10 @@ def reports(deliveries: Sequence[Delivery], indented: bool) -> str:
     return f'{opening},\n  "events": [\n{events}\n  ]\n}}'
 
 
-def _entry(delivery: Delivery, indented: bool) -> str:
+def _entry(delivery: Delivery, as_report: bool) -> str:
     about = {"id": delivery.event_id, "time": iso_z(delivery.event_time)}
     try:
-        text = json.dumps(about | json.loads(delivery.report), indent=2 if indented else None, ensure_ascii=False)
-        text.encode()
+        value = about | json.loads(delivery.report)
+        return indented(value) if as_report else json.dumps(value)
     except RecursionError:  # nested too deeply to be read
         return json.dumps(about | {"report": delivery.report.decode()})
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold and UTF-8 may not
-        text = json.dumps(about | json.loads(delivery.report), indent=2 if indented else None)
-    return text

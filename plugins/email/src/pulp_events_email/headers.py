@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
 
 LINE_LIMIT = 998
 """Octets of a line at the most, its CRLF not counted (RFC 5322 §2.1.1)."""
@@ -23,6 +26,18 @@ def header(name: str, value: str) -> str:
     if value.isascii() and value.isprintable() and "=?" not in value and len(plain) <= 78 and value == value.strip():
         return plain  # what nearly all are, and the email package takes its time
     return _folded(SMTP, name, value)
+
+
+@lru_cache(maxsize=1024)
+def often(name: str, value: str) -> str:
+    """The same for fields with few values."""
+    return header(name, value)
+
+
+@lru_cache(maxsize=1024)
+def date(second: datetime) -> str:
+    """As RFC 5322 §3.3 writes it."""
+    return format_datetime(second)
 
 
 def address_header(name: str, display_name: str, address: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from pulp_events_email.addresses import envelope_form, split_sender
 from pulp_events_email.config import MARK
 from pulp_events_email.digest import Digest, digest_id, digest_of, names, reports
 from pulp_events_email.digest_body import digest_html, digest_text
-from pulp_events_email.headers import address_header, header, list_id, one_line, thread_id
+from pulp_events_email.headers import address_header, date, header, list_id, often, one_line, thread_id
 from pulp_events_email.parts import Part, attachment, multipart, text_part
 from pulp_events_email.readable_html import html_body
 from pulp_events_email.readable_text import text_body
@@ -62,7 +61,7 @@ class Composer:
             f"{self._thread(report)}"
             "Auto-Submitted: auto-generated\r\n"  # RFC 3834 §5: no vacation notes, please
             f"{self._list(delivery)}"
-            f"{header('X-Pulp-Event-Type', delivery.event_type)}"
+            f"{often('X-Pulp-Event-Type', delivery.event_type)}"
             f"{header('X-Pulp-Event-Id', delivery.event_id)}"
         )
         return self._message(subject, recipient, delivery.event_time, delivery.id, fields, body)
@@ -93,7 +92,7 @@ class Composer:
             f"{subject}"
             f"{self._from}"
             f"{address_header('To', '', recipient)}"
-            f"Date: {format_datetime(time)}\r\n"
+            f"Date: {date(time.replace(microsecond=0))}\r\n"
             f"Message-ID: <{id}@{self._domain}>\r\n"
             f"{fields}"
             "\r\n"
@@ -101,7 +100,7 @@ class Composer:
         return head.encode() + body.octets
 
     def _list(self, delivery: Delivery) -> str:
-        return header("List-Id", list_id(delivery.listener_id, self._domain))
+        return often("List-Id", list_id(delivery.listener_id, self._domain))
 
     def _subject_header(self, delivery: Delivery, report: Report, notes: list[str]) -> str:
         if MARK not in self._subject:
@@ -179,10 +178,12 @@ class Composer:
                     text_part(digest_text(digest) if text is None else text),
                     text_part(digest_html(digest) if html is None else html, "html"),
                 )
-                return multipart("mixed", both, attachment(reports(deliveries, indented=False).encode(), "events.json"))
+                return multipart(
+                    "mixed", both, attachment(reports(deliveries, as_report=False).encode(), "events.json")
+                )
             except Exception as error:  # noqa: BLE001  # nor is a body
                 notes.append(_note("template" if self._wording else "readable format", deliveries[-1], error))
-        text = reports(deliveries, indented=True)
+        text = reports(deliveries, as_report=True)
         return text_part("\n".join([*notes, "", text]) if notes else text)
 
 

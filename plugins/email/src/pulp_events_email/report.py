@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any
 
 
@@ -37,19 +38,41 @@ def read(report: bytes) -> Report:
     """Read the octets that `emit` stored."""
     try:
         value = json.loads(report)
-        text = _indented(value)
+        text = indented(value)
     except RecursionError:  # nested too deeply to be indented: still better as it is than not at all
         return Report(report.decode())
     return Report(text, _mapping(value.get("payload")), _mapping(value.get("call_report")))
 
 
-def _indented(value: object) -> str:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold and UTF-8 may not
-        text = json.dumps(value, indent=2)
+def indented(value: object) -> str:
+    """JSON indented by two, as `json.dumps(value, indent=2, ensure_ascii=False)` makes it, in a third of its time.
+
+    `value` is what `json.loads` made. Raises RecursionError where it is nested too deeply.
+    """
+    text = _write(value, "\n")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold and UTF-8 may not
+            return json.dumps(value, indent=2)
     return text
+
+
+def _write(value: object, margin: str) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        if not value:
+            return "{}"
+        inner = margin + "  "
+        items = [f"{inner}{encode_basestring(key)}: {_write(item, inner)}" for key, item in value.items()]
+        return f"{{{','.join(items)}{margin}}}"
+    if isinstance(value, list):
+        if not value:
+            return "[]"
+        inner = margin + "  "
+        return f"[{','.join([inner + _write(item, inner) for item in value])}{margin}]"
+    return "null" if value is None else json.dumps(value)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -137,9 +137,9 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postfix(authority: trustme.CA) -> Iterator[Postfix]:
+def postfix(authority: trustme.CA, missing: Callable[[str], None]) -> Iterator[Postfix]:
     if shutil.which("postfix", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
-        pytest.skip("Postfix is not installed; .ci/install-mta does it")
+        missing("Postfix is not installed; .ci/install-mta does it")
     # Not below pytest's folder, which is for one user only: Postfix has several.
     server = Postfix(Path(tempfile.mkdtemp(prefix="pulp-postfix-")), authority)
     yield server
