@@ -65,7 +65,7 @@ def settings(section: str) -> str:
 def default_text(field: fields.Field[Any]) -> str:
     """A default as server.conf would have it."""
     value = field.load_default() if callable(field.load_default) else field.load_default
-    if value is missing or value is None or value == "":
+    if value is missing or value is None or value in ("", []):
         return "–"
     if isinstance(field, Words):
         return f"`{', '.join(format_duration(one) if isinstance(one, int | float) else str(one) for one in value)}`"
@@ -84,7 +84,7 @@ def value_text(field: fields.Field[Any]) -> str:
     if isinstance(field, fields.Boolean):
         return "`true` or `false`"
     if isinstance(field, Words):
-        return "durations"
+        return "durations" if isinstance(field.inner, Duration) else "list, separated by commas"
     if isinstance(field, Duration):
         return f"duration, at least {format_duration(field.minimum)}" if field.minimum else "duration"
     return "text"

@@ -53,8 +53,8 @@ class HttpSettings(Schema):
         load_default="environment",
         validate=refusing(_proxy),
         metadata={
-            "help": "URL of the proxy for all requests; environment: as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and "
-            "NO_PROXY say; none: no proxy"
+            "help": "URL of the proxy for all requests (http, https, socks5, socks5h, socks4, socks4a); environment: "
+            "as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say; none: no proxy"
         },
     )
     no_proxy = Words(
