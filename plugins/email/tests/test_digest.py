@@ -296,3 +296,20 @@ def test_an_unexpected_failure_is_that_of_the_window(open_channel, three, monkey
         assert {type(failure) for _, failure in channel.send_batch(three)} == {TransientFailure}
         assert [failure for _, failure in channel.send_batch(three)] == [None] * 3
         assert len(sink.messages) == 1
+
+
+@pytest.mark.parametrize("format", ["report", "readable"])
+def test_what_is_too_large_for_the_server_comes_without_the_reports(open_channel, window_of, format) -> None:
+    many = window_of(*[("repo.sync.finish", {**FAILED, "text": "x" * 1000})] * 300)
+    with (
+        SmtpSink(size_limit=200_000) as sink,
+        open_channel(sink, listener={"digest": "15m", "format": format}) as channel,
+    ):
+        assert {failure for _, failure in channel.send_batch(many)} == {None}
+        (received,) = sink.messages
+    message = received.message
+    assert message["Subject"] == "pulp notification: 300 events, 300 failed"
+    assert len(received.raw) < 200_000
+    for kind in ("plain", "html")[: 1 if format == "report" else 2]:
+        assert "The event reports are more than the mail server takes" in message.get_body((kind,)).get_content()
+        assert "250 more are not shown" in message.get_body((kind,)).get_content()

@@ -84,6 +84,7 @@ class SmtpSink:
     from the first byte. `credentials`: (user name, password or XOAUTH2 token) that must be logged in with before a
     message is taken; `mechanisms`: by which of PLAIN, LOGIN, CRAM-MD5 and XOAUTH2. `pipelining` and `smtputf8`: offer
     these extensions. `lmtp`: speak LMTP (RFC 2033). `path`: listen on this Unix socket, not on a port.
+    `size_limit`: octets of the largest message that is taken.
     """
 
     host = "127.0.0.1"
@@ -100,6 +101,7 @@ class SmtpSink:
         smtputf8: bool = False,
         lmtp: bool = False,
         path: str | None = None,
+        size_limit: int = 64 * 1024 * 1024,
     ) -> None:
         self.received: list[Received] = []
         """Every message that came in whole, oldest first."""
@@ -128,7 +130,7 @@ class SmtpSink:
             "auth_exclude_mechanism": [name for name in MECHANISMS if name not in mechanisms],
             "enable_SMTPUTF8": smtputf8,
             "authenticator": self._authenticate,
-            "data_size_limit": 64 * 1024 * 1024,
+            "data_size_limit": size_limit,
         }
         self._thread = threading.Thread(target=self._run, args=(options, smtps), name=f"smtp-sink-{self.port}")
         self._thread.daemon = True

@@ -103,6 +103,8 @@ class EmailChannel(MailChannel):
         for address in (self._composer.sender, letter.recipient):
             if not address.isascii() and not connection.has_extn("smtputf8"):
                 raise PermanentFailure(f"the mail server does not take addresses beyond ASCII (SMTPUTF8): {address}")
+        if letter.size is not None and letter.size > connection.largest:
+            letter.shorten()
         begin(connection, self._composer.sender, letter.recipient, letter.size, meanwhile=letter.make)
         return connection
 

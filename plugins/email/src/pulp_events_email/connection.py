@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import smtplib
 import socket
 import ssl
@@ -56,6 +57,12 @@ class Connection(smtplib.SMTP):
     def encrypted(self) -> bool:
         """True once TLS is on."""
         return isinstance(self.sock, ssl.SSLSocket)
+
+    @property
+    def largest(self) -> float:
+        """Octets of the largest message that the server says it takes (RFC 1870 §4)."""
+        limit = self.esmtp_features.get("size", "").strip()
+        return int(limit) if limit.isdigit() and int(limit) else math.inf
 
     def greet(self) -> None:
         """EHLO, or HELO to a server that does not know it; LHLO in LMTP."""

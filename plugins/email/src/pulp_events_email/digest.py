@@ -37,6 +37,9 @@ class Digest:
     window: float
     """Seconds."""
 
+    attached: bool = True
+    """Whether the reports come along."""
+
     @property
     def count(self) -> int:
         """Of events."""
@@ -76,7 +79,7 @@ class Digest:
         return all(line.summary.is_test for line in self.lines)
 
 
-def digest_of(deliveries: Sequence[Delivery], window: float) -> Digest:
+def digest_of(deliveries: Sequence[Delivery], window: float, attached: bool = True) -> Digest:
     """The digest of these deliveries, which are at least one."""
     return Digest(
         tuple(
@@ -84,6 +87,7 @@ def digest_of(deliveries: Sequence[Delivery], window: float) -> Digest:
             for one in deliveries
         ),
         window,
+        attached,
     )
 
 

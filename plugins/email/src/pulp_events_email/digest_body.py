@@ -14,6 +14,8 @@ from pulp_events_email.summary import SYMBOLS
 SHOWN = 200
 """Events that are told in a line of the HTML; clients cut messages off that are long."""
 SHOWN_IN_TEXT = 1000
+SHOWN_IN_BRIEF = 50
+"""Of either, where the server takes no large message."""
 LONGEST_ERROR = 300
 
 
@@ -25,23 +27,25 @@ def digest_text(digest: Digest) -> str:
     width = max(map(len, digest.states))
     lines += [f"{f'{state}:':<{width + 1}}  {count}" for state, count in digest.states.items()]
     lines.append("")
-    for line in digest.lines[:SHOWN_IN_TEXT]:
+    shown = SHOWN_IN_TEXT if digest.attached else SHOWN_IN_BRIEF
+    for line in digest.lines[:shown]:
         lines.append(f"{line.time:%Y-%m-%d %H:%M:%S}  {line.summary.symbol} {line.summary.title}")
         if error := _error(line):
             lines.append(f"{'':21}  {error}")
-    return "\n".join([*lines, "", _rest(digest, SHOWN_IN_TEXT)])
+    return "\n".join([*lines, "", _rest(digest, shown)])
 
 
 def digest_html(digest: Digest) -> str:
     """The whole document."""
     counts = tuple((state, str(count)) for state, count in digest.states.items())
-    rows = "".join(map(_row, digest.lines[:SHOWN]))
+    shown = SHOWN if digest.attached else SHOWN_IN_BRIEF
+    rows = "".join(map(_row, digest.lines[:shown]))
     content = (
         f"{tiles(counts)}"
         '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="border-collapse:collapse">\n'
         f"{rows}</table>\n"
         f'<div class="cell grey" style="border-top:1px solid #e6e9ee;background:{WHITE};color:{GREY};font-size:12px;'
-        f'padding:16px 0 0">{escape(_rest(digest, SHOWN))}</div>'
+        f'padding:16px 0 0">{escape(_rest(digest, shown))}</div>'
     )
     note = TEST_NOTE if digest.is_test else ""
     return page(digest.title, digest.period, SYMBOLS[digest.state], COLOURS[digest.state], content, note)
@@ -70,6 +74,9 @@ def _error(line: Line) -> str:
 
 
 def _rest(digest: Digest, shown: int) -> str:
+    if not digest.attached:
+        hidden = f"{digest.count - shown} more are not shown. " if digest.count > shown else ""
+        return f"{hidden}The event reports are more than the mail server takes; `pulp-admin event delivery` shows them."
     if digest.count <= shown:
         return "The event reports are attached as events.json."
     return f"{digest.count - shown} more are in events.json, which has all the event reports."

@@ -40,6 +40,11 @@ class Letter:
         large = sum(len(one.report) for one in self._deliveries) >= self.LARGE
         return len(self.octets) if large else None
 
+    def shorten(self) -> None:
+        """Leave the reports of a digest out: the server takes no message so large."""
+        if self._digest:
+            self.octets = self._composer.compose_digest(self._deliveries, self.recipient, brief=True)
+
     def make(self) -> None:
         """Make it now."""
         _ = self.octets

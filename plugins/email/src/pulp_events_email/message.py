@@ -66,16 +66,17 @@ class Composer:
         )
         return self._message(subject, recipient, delivery.event_time, delivery.id, fields, body)
 
-    def compose_digest(self, deliveries: Sequence[Delivery], recipient: str) -> bytes:
+    def compose_digest(self, deliveries: Sequence[Delivery], recipient: str, brief: bool = False) -> bytes:
         """The same with the reports of several deliveries of one listener: of those of a window.
 
-        Its Message-ID is made of what is in it: the same deliveries make the same message.
+        Its Message-ID is made of what is in it: the same deliveries make the same message. `brief`: without the
+        reports, for a server that takes no message so large.
         """
-        digest = digest_of(deliveries, self._window or 1.0)
+        digest = digest_of(deliveries, self._window or 1.0, attached=not brief)
         notes: list[str] = []
         more = self._digest_names(deliveries, digest, notes)
         subject = self._digest_subject(deliveries[-1], digest, more, notes)
-        body = self._digest_body(deliveries, digest, more, notes)
+        body = self._brief_body(digest) if brief else self._digest_body(deliveries, digest, more, notes)
         fields = (
             "Auto-Submitted: auto-generated\r\n"
             f"{self._list(deliveries[0])}"
@@ -162,6 +163,10 @@ class Composer:
             text_part(html_body(summary, report.text) if html is None else html, "html"),
         )
         return multipart("mixed", both, attachment(delivery.report, "event.json"))
+
+    def _brief_body(self, digest: Digest) -> Part:
+        text = text_part(digest_text(digest))
+        return multipart("alternative", text, text_part(digest_html(digest), "html")) if self._readable else text
 
     def _digest_body(
         self, deliveries: Sequence[Delivery], digest: Digest, more: Mapping[str, Any], notes: list[str]
