@@ -15,6 +15,7 @@ from pulp_events import EventBus, TransientFailure
 from pulp_events.errors import TimedOut
 from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events.testing.fault_proxy import FaultProxy
+from pulp_events_amqp.links import attach_sender
 from pulp_events_amqp.notifier import AmqpNotifier
 from pulp_events_amqp.settings import MessagingSettings
 
@@ -59,6 +60,16 @@ def test_the_connection_goes_with_the_last_channel(broker, make_delivery, open_c
     other.close()
     wait_until(lambda: broker.connections == 0)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("amqp amqp://")]
+
+
+def test_another_thread_may_not_touch_protons_objects(broker, make_delivery, open_channel) -> None:
+    channel = open_channel(broker.url)
+    engine = channel._engine
+    with pytest.raises(RuntimeError, match="belong to the engine's thread"):
+        next(attach_sender(engine, "pulp"))
+    link = engine.perform(lambda: attach_sender(engine, "pulp"), time.monotonic() + 5, "attaching")
+    assert link.name.startswith("pulp-events-")
+    channel.send(make_delivery())
 
 
 def test_other_settings_are_another_connection(broker, open_channel) -> None:

@@ -126,7 +126,12 @@ class Engine:
     # ---- on the engine's thread -------------------------------------------------------------------------------------
 
     def next_tag(self) -> str:
-        """A delivery tag that no other delivery of this connection has."""
+        """A delivery tag, or part of a link's name, that no other of this connection has.
+
+        As nothing is attached or sent without one, this is where other threads are caught. Raises RuntimeError.
+        """
+        if threading.get_ident() != self._thread.ident:
+            raise RuntimeError("proton's objects belong to the engine's thread; use Engine.perform or Engine.post")
         self._tags += 1
         return str(self._tags)
 

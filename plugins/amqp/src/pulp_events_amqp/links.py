@@ -33,9 +33,10 @@ def attach_sender(
     `address`: None for the anonymous terminus, where each message says where it goes. `capabilities`: those that the
     target is to have. `outcomes`: those that we say we understand; none leaves it to the broker. Raises LinkRefused.
     """
+    name = f"pulp-events-{engine.next_tag()}"
     session = engine.sessions.take()
-    sender = session.sender(f"pulp-events-{engine.next_tag()}")
-    sender.source.address = sender.name
+    sender = session.sender(name)
+    sender.source.address = name
     if address is not None:
         sender.target.address = address
     if capabilities:

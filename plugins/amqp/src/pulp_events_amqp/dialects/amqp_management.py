@@ -32,8 +32,8 @@ def request(engine: Engine, properties: Mapping[str, Any], body: Mapping[str, An
 
     Request and answer travel over two links of one session; the answer's address is the name of the second.
     """
-    session = engine.sessions.take()
     name = f"pulp-events-management-{engine.next_tag()}"
+    session = engine.sessions.take()
     sender, receiver = session.sender(f"{name}-requests"), session.receiver(name)
     sender.target.address = receiver.source.address = _NODE
     sender.source.address = receiver.target.address = name

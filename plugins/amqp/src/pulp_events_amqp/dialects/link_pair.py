@@ -32,8 +32,8 @@ def request(engine: Engine, method: str, path: str, body: Mapping[str, Any]) -> 
 
     The pair is a sender and a receiver of one name, with the link property `paired`, between the same two addresses.
     """
-    session = engine.sessions.take()
     name = f"pulp-events-management-{engine.next_tag()}"
+    session = engine.sessions.take()
     sender, receiver = session.sender(name), session.receiver(name)
     for link in (sender, receiver):
         link.source.address = link.target.address = _NODE
