@@ -225,6 +225,19 @@ def test_attempts_to_come_back_have_pauses_between_them(make_delivery, open_chan
         assert 2 <= proxy.connections - before <= 6
 
 
+def test_a_login_that_is_refused_is_not_tried_again_at_once(make_delivery, open_channel) -> None:
+    with AmqpBroker(users={"pulp": "s3cret"}) as broker:
+        channel = open_channel(broker.url.replace("//", "//pulp:s3cret@"), timeout="5s")
+        broker.users["pulp"] = "changed"
+        broker.close_connections()
+        wait_until(lambda: channel._engine.lost is not None)
+        with pytest.raises(TransientFailure, match="refused SASL PLAIN"):
+            channel.send(make_delivery(1))
+        assert len(broker.authentications) == 2
+        broker.users["pulp"] = "s3cret"
+        channel.send(make_delivery(1))
+
+
 def test_nobody_fails_without_a_try_however_long_the_broker_was_down(make_delivery, open_channel) -> None:
     with AmqpBroker() as broker, FaultProxy(broker.port) as proxy:
         channel = open_channel(f"amqp://127.0.0.1:{proxy.port}", timeout="400ms")

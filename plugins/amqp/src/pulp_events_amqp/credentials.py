@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pulp_events import TransientFailure
 from pulp_events_amqp.address import BrokerAddress
 from pulp_events_amqp.exposure import plain_is_exposed
+from pulp_events_amqp.unusable import Unusable
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Credentials:
 def credentials(address: BrokerAddress, settings: Mapping[str, Any]) -> Credentials:
     """PLAIN when there is a user name, EXTERNAL when TLS shows a client certificate, ANONYMOUS otherwise.
 
-    Raises TransientFailure when PLAIN would send the password in the clear to another machine and `[messaging]
-    allow_insecure_plain` does not permit it. (Transient: the deliveries are good,
+    Raises Unusable when PLAIN would send the password in the clear to another machine and `[messaging]
+    allow_insecure_plain` does not permit it. (It is transient: the deliveries are good,
     and go out once the setting is mended.)
     """
     username = address.username or settings["username"]
     if username:
         if plain_is_exposed(address, settings) and not settings["allow_insecure_plain"]:
-            raise TransientFailure(
+            raise Unusable(
                 f"refused to send the password of user {username!r} to {address} without TLS; use an amqps:// URL in "
                 "[messaging] url, or set [messaging] allow_insecure_plain = true"
             )
@@ -51,7 +51,7 @@ def credentials(address: BrokerAddress, settings: Mapping[str, Any]) -> Credenti
 def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
     """Checks the broker's certificate and host name; shows ours if there is one.
 
-    Raises TransientFailure naming the key and file that cannot be used.
+    Raises Unusable naming the key and file that cannot be used.
     """
     cacert, clientcert, clientkey = (settings[key] for key in ("cacert", "clientcert", "clientkey"))
     try:
@@ -67,6 +67,6 @@ def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
     return context
 
 
-def _unusable(key: str, value: str, error: OSError) -> TransientFailure:
+def _unusable(key: str, value: str, error: OSError) -> Unusable:
     reason = error.strerror or str(error)
-    return TransientFailure(f"[messaging] {key} = {value} cannot be used: {reason}; mend the setting or the file")
+    return Unusable(f"[messaging] {key} = {value} cannot be used: {reason}; mend the setting or the file")

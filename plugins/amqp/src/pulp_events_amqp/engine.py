@@ -24,7 +24,7 @@ from proton import Collector, Connection, Delivery, Endpoint, Event, Transport
 
 from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
-from pulp_events_amqp.opening import Opening, describe_end, hint
+from pulp_events_amqp.opening import Opening, describe_end, hint, login_refused
 from pulp_events_amqp.procedures import Procedure, Running
 from pulp_events_amqp.sessions import Sessions
 from pulp_events_amqp.wire import Wire, WireClosed
@@ -43,6 +43,9 @@ class Engine:
         self.broker = broker
         self.lost: str | None = None
         """Why there is no connection any more; None as long as there is one."""
+
+        self.login_refused = False
+        """True if the broker did not let us in, once `lost` says so."""
 
         self.connection = Connection()
         self.on_outcome: dict[str, Callable[[Delivery], None]] = {}
@@ -216,6 +219,7 @@ class Engine:
         """Why the connection ended, after hearing what was still said before it did."""
         with contextlib.suppress(_ConnectionLost):
             self._advance()
+        self.login_refused = login_refused(self._transport)
         return describe_end(self.broker, self.connection, self._transport, self._opening)
 
     def _hint(self) -> str:

@@ -30,8 +30,7 @@ def describe_end(broker: str, connection: Connection, transport: Transport, open
     remote, local = connection.remote_condition, transport.condition
     if remote is not None:
         return f"{broker} closed the connection: {remote.name}: {remote.description or 'no description'}"
-    sasl = transport.sasl()
-    if sasl.outcome not in (None, sasl.OK) or (local is not None and local.name == "amqp:unauthorized-access"):
+    if login_refused(transport):
         return (
             f"{broker} refused {opening.credentials.describe()}; check user name and password in [messaging], and "
             "which mechanisms the broker offers"
@@ -40,6 +39,12 @@ def describe_end(broker: str, connection: Connection, transport: Transport, open
         f"{local.name}: {local.description or 'no description'}" if local else "closed by the broker without a reason"
     )
     return f"connection to {broker} lost: {reason}{hint(connection, transport, opening)}"
+
+
+def login_refused(transport: Transport) -> bool:
+    """True if the broker did not agree to the SASL exchange (AMQP 1.0 §5.3.3.6)."""
+    sasl, local = transport.sasl(), transport.condition
+    return sasl.outcome not in (None, sasl.OK) or (local is not None and local.name == "amqp:unauthorized-access")
 
 
 def hint(connection: Connection, transport: Transport, opening: Opening) -> str:

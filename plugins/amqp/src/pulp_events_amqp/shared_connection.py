@@ -23,6 +23,7 @@ from pulp_events_amqp.credentials import credentials, tls_context
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.opening import VIRTUAL_HOST, Opening
 from pulp_events_amqp.sockets import connect
+from pulp_events_amqp.unusable import Unusable
 
 _TRIES = 4
 """How often we try at least to come back within `timeout`: nobody fails without a try."""
@@ -56,7 +57,7 @@ class SharedConnection:
 
         A first connection that fails is a failure at once. One that is to replace a lost one is tried for, with
         backoff, as long as `deadline` permits: a broker that restarts costs no attempt of a delivery. Raises
-        TransientFailure, TimedOut when it is for time.
+        TransientFailure, TimedOut when it is for time; Unusable for a broker that does not let us in.
         """
         while True:
             with self._changed:
@@ -114,7 +115,7 @@ class SharedConnection:
                 else:
                     self._backoff.failed(time.monotonic())
                 first = not self._was_up
-        if failure is not None and (first or time.monotonic() >= deadline):
+        if failure is not None and (first or isinstance(failure, Unusable) or time.monotonic() >= deadline):
             raise failure
 
     def _connect(self, deadline: float) -> Engine:
@@ -133,14 +134,15 @@ class SharedConnection:
                 return engine
         if len(failures) == 1:
             raise failures[0]
-        raise TransientFailure(f"none of {len(failures)} brokers can be used: {'; '.join(map(str, failures))}")
+        kind = Unusable if all(isinstance(failure, Unusable) for failure in failures) else TransientFailure
+        raise kind(f"none of {len(failures)} brokers can be used: {'; '.join(map(str, failures))}")
 
     def _names(self) -> str:
         return " or ".join(map(str, self.addresses))
 
 
 def open_engine(address: BrokerAddress, settings: Mapping[str, Any], deadline: float) -> Engine:
-    """A new connection to one broker. Raises TransientFailure, TimedOut when it is for time."""
+    """A new connection to one broker. Raises TransientFailure: TimedOut when it is for time, Unusable when refused."""
     who = credentials(address, settings)
     sock = connect(address, lambda: tls_context(settings), max(0.01, deadline - time.monotonic()))
     host = f"{VIRTUAL_HOST}{address.virtual_host}" if address.virtual_host else address.host
@@ -148,8 +150,10 @@ def open_engine(address: BrokerAddress, settings: Mapping[str, Any], deadline: f
     engine = Engine(sock, str(address), Opening(container, host, who, settings["heartbeat"], address.tls))
     try:
         engine.start(deadline)
-    except BaseException:
+    except TransientFailure as failure:
         engine.close()
+        if engine.login_refused:
+            raise Unusable(str(failure)) from failure
         raise
     return engine
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
 from pulp_events_amqp.address import BrokerAddress
+from pulp_events_amqp.unusable import Unusable
 
 
 def connect(address: BrokerAddress, context: Callable[[], ssl.SSLContext], timeout: float) -> socket.socket:
@@ -37,7 +38,7 @@ def connect(address: BrokerAddress, context: Callable[[], ssl.SSLContext], timeo
         secured = tls.wrap_socket(plain, server_hostname=address.host)
     except ssl.SSLCertVerificationError as error:
         plain.close()
-        raise TransientFailure(
+        raise Unusable(
             f"the certificate of {address} is not trusted: {error.verify_message}; check [messaging] cacert and the "
             "host name in [messaging] url"
         ) from error
