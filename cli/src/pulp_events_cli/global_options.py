@@ -14,7 +14,7 @@ HELP = {
     "--json": "print JSON, times in UTC, for programs to read; --json=1 asks for this version of it",
     "--json-schema": "print the JSON Schema of what --json prints, and exit",
     "--no-plugins": "start without any plugin, to repair what one broke",
-    "--quiet": "print no confirmations, hints, warnings or progress; errors, and what was asked for, come all the same",
+    "--quiet": "or -q: no confirmations, hints, warnings or progress; errors, and what was asked for, are printed",
     "-v": "say more on standard error; -vv also shows where an error arose",
     "--version": "print the version and exit",
     "--man-pages": "write the manual pages of all commands into a directory and exit",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pulp_events.clock import iso_z
 from pulp_events.emitter import DROPPED, SKIPPED, Emitter
 from pulp_events.events import pattern
 from pulp_events.events.event import Event
@@ -46,7 +47,7 @@ def explain(listener: Listener, event: Event, emitter: Emitter, plugins: Plugins
     skip = emitter.skip(listener)
     if skip == SKIPPED:
         return Explanation(listener, NO, "disabled", _disabled(listener, "with while_disabled = skip it is skipped"))
-    muted = "" if listener.muted_until is None else listener.muted_until.isoformat(timespec="seconds")
+    muted = "" if listener.muted_until is None else iso_z(listener.muted_until)
     if skip == DROPPED:
         return Explanation(listener, NO, "muted", f"the listener is muted until {muted}, and drops what comes")
     if not listener.enabled:

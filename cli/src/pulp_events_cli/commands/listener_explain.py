@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pulp_events.clock import iso_z
 from pulp_events_cli import listener_ids
 from pulp_events_cli.commands.emit import add_report, read_report
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import local_time
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
+    from pulp_events.explanation import Explanation
 
 
 def fill(parser: Parser) -> None:
@@ -49,8 +52,14 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
             ]
         )
     elif found:
-        rows = [(each.listener.id, each.listener.notifier_type_id, each.gets, each.reason) for each in found]
+        rows = [(each.listener.id, each.listener.notifier_type_id, each.gets, _reason(each)) for each in found]
         show_table(("LISTENER", "TYPE", "GETS IT", "REASON"), rows)
     else:
         confirm("There is no listener")
     return DONE
+
+
+def _reason(each: Explanation) -> str:
+    """The reason, with the time in the local zone."""
+    until = each.listener.muted_until
+    return each.reason if until is None else each.reason.replace(iso_z(until), local_time(until))

@@ -36,8 +36,10 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
     if json:
         print_json({"delivered": delivered, "dead": died, "pending": left, "interrupted": interrupted})
     else:
-        waiting = f"; {left} wait for a retry, a mute or an enabled listener" if left and not interrupted else ""
-        confirm(f"{count(delivered, 'delivery', 'deliveries')} made, {died} dead{waiting}")
+        waits = "wait for a retry, their endpoint, the end of a mute, or a listener to be enabled"
+        more = f"; {left} {waits}" if left and not interrupted else ""
+        confirm(f"{count(delivered, 'delivery', 'deliveries')} made, {died} dead{more}")
     if interrupted:
+        bus.close(drain=False)
         raise CommandFailed(f"interrupted; {left} deliveries are still pending, a worker makes them")
     return DONE

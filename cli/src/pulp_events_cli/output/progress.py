@@ -55,14 +55,13 @@ def _bar() -> Bar:
 
     return Bar(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
+        BarColumn(bar_width=24),  # not the whole width: a ^C that the terminal shows behind it must not begin a line
         MofNCompleteColumn(),
         _rate_column(),
         TimeRemainingColumn(),
         console=console(sys.stderr),
         transient=True,
         refresh_per_second=5,
-        expand=True,
     )
 
 

@@ -29,7 +29,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     wanted = [max(map(cell_len, (heading, *column))) for heading, *column in zip(shown, *lines, strict=True)]
     widths = fit(shown, wanted, out.width - _BETWEEN * (len(shown) - 1))
     if widths is None:
-        print_records([_as_record(shown, line) for line in lines])
+        _print_stacked(out, shown, lines)
         return
     table = Table(box=None, pad_edge=False, padding=(0, _BETWEEN, 0, 0), header_style=_styled("bold"))
     for heading, width in zip(shown, widths, strict=True):
@@ -86,8 +86,15 @@ def _line(out: Console, text: Text) -> None:
     out.print(text, soft_wrap=True)
 
 
-def _as_record(headings: Sequence[str], line: Sequence[str]) -> dict[str, str]:
-    return {heading.lower().replace(" ", "_"): text for heading, text in zip(headings, line, strict=True)}
+def _print_stacked(out: Console, headings: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    """Each row as a block, a line for each column that says something, in the order of the columns."""
+    widest = max(map(cell_len, headings)) + 2
+    for number, line in enumerate(lines):
+        if number:
+            _line(out, Text())
+        for heading, text in zip(headings, line, strict=True):
+            if text != "-":
+                _line(out, Text.assemble((f"{heading:<{widest}}", _styled("bold")), (text, _style(text))))
 
 
 def _style(text: str) -> str:
