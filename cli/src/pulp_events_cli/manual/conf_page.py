@@ -86,7 +86,7 @@ def _values(field: fields.Field[Any]) -> str:
     for check in field.validators:
         if isinstance(check, validate.Range):
             ends = [("at least", check.min), ("at most", check.max)]
-            return ", ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+            return ", ".join(f"{word} {end}" for word, end in ends if end is not None)
     if isinstance(field, fields.Boolean):
         return "true or false"
     if isinstance(field, Words):
