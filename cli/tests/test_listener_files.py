@@ -122,6 +122,18 @@ def test_a_listener_without_an_id_is_created_once(admin, tmp_path):
     assert apply(admin, file, "--prune").out == "2 listeners: 2 unchanged\n"
 
 
+@pytest.mark.parametrize("ident", [{}, {"id": "ab" * 12}], ids=["without id", "with id"])
+def test_a_secret_that_is_to_be_generated_is_generated_once(admin, tmp_path, ident):
+    config = {"url": "http://ci.example/", "secret": "generate"}
+    entry = {"notifier_type_id": "http", "event_types": ["*"], "notifier_config": config, **ident}
+    file = tmp_path / "f.json"
+    file.write_text(json.dumps({"version": 1, "listeners": [entry, {**entry, "id": "cd" * 12}]}))
+    assert apply(admin, file).out.endswith("2 listeners: 2 created\n")
+    stored = admin.stored()
+    assert stored.count("whsec_") == 2
+    assert apply(admin, file, "--prune").out == "2 listeners: 2 unchanged\n" and admin.stored() == stored
+
+
 ENTRY = "version: 1\nlisteners:\n- notifier_type_id: http\n  event_types: ['*']\n  notifier_config: {url: 'http://ci.example/'}\n"
 BAD = {
     "an unknown key": (ENTRY + "  filtre: x\n", "listener 1, filtre: unknown key; did you mean 'filter'?"),

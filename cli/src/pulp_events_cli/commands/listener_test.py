@@ -24,8 +24,8 @@ def fill(parser: Parser) -> None:
     """Add the options."""
     add_listener_id(parser)
     parser.epilog = (
-        "The event's payload says that it is a test. It is sent also to a disabled listener, and whatever its filter "
-        "is; nothing is stored or tried again. The exit code is 1 when a target did not get it."
+        "The event's payload says that it is a test. It is sent also to a disabled or muted listener, whatever its "
+        "filter is; nothing is stored or tried again. The exit code is 1 when a target did not get it."
     )
     parser.set_defaults(run=run)
 

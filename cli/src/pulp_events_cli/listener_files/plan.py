@@ -46,15 +46,13 @@ def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: 
                 f"{place}: the id {entry['id']} stands in the file twice; give each listener one of its own"
             )
         before = records.get(entry.get("id", ""))
-        after = _wanted(bus, entry, before, place)
+        wanted = _wanted(bus, entry, before, place)
         if "id" not in entry:
             # Without an id, a listener that is the same in all is this one: a file applied twice changes nothing.
-            same = (each for each in records.values() if each.id not in taken)
-            before = next(
-                (each for each in same
-                 if each.notifier_type_id == entry["notifier_type_id"] and attributes(each) == after), None
-            )  # fmt: skip
+            free = (each for each in records.values() if each.id not in taken)
+            before = next((each for each in free if _is_the_same(each, entry["notifier_type_id"], wanted)), None)
             taken |= {before.id} if before else set()
+        after = wanted.beside(before)
         if before is None:
             changes.append(Change(CREATE, entry["notifier_type_id"], entry.get("id"), None, after))
             continue
@@ -80,7 +78,28 @@ def attributes(listener: Listener) -> dict[str, Any]:
     }
 
 
-def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, place: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Wanted:
+    """What an entry asks for."""
+
+    attributes: dict[str, Any]
+    made: frozenset[str]
+    """Keys of the configuration whose values are made anew each time, as of `secret: generate`."""
+
+    def beside(self, listener: Listener | None) -> dict[str, Any]:
+        """The attributes for this listener: what was made for it once is not made again."""
+        config = self.attributes["notifier_config"]
+        if listener is not None:
+            stored = thaw(listener.notifier_config)
+            config = {key: stored.get(key, value) if key in self.made else value for key, value in config.items()}
+        return {**self.attributes, "notifier_config": config}
+
+
+def _is_the_same(listener: Listener, type_id: str, wanted: _Wanted) -> bool:
+    return listener.notifier_type_id == type_id and attributes(listener) == wanted.beside(listener)
+
+
+def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, place: str) -> _Wanted:
     """The attributes that an entry stands for, checked as `create` would."""
     type_id = entry["notifier_type_id"]
     if before is not None and before.notifier_type_id != type_id:
@@ -88,10 +107,12 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
             f"{place}: listener {before.id} is of type {before.notifier_type_id}, and the type of a listener never "
             f"changes; leave the id out to create a listener of type {type_id}"
         )
-    config = _with_secrets(bus, entry["notifier_config"], before, place)
+    config, made = _with_secrets(bus, entry["notifier_config"], before, place), frozenset[str]()
     try:
         if before is None or config != thaw(before.notifier_config):
-            config, _ = validate(bus.plugins.notifier(type_id), config)
+            notifier = bus.plugins.notifier(type_id)
+            first, second = (validate(notifier, config)[0] for _ in range(2))
+            config, made = first, frozenset(key for key in first if first[key] != second.get(key))
         bus.listeners.check(
             entry["event_types"], filter=entry["filter"], retry_schedule=entry["retry_schedule"], lanes=entry["lanes"],
             listener_id=entry.get("id"),
@@ -99,7 +120,8 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
     except EventsError as error:
         raise UsageError(f"{place}: {error}") from None
     wanted = {key: entry[key] for key in ATTRIBUTES}
-    return {**wanted, "event_types": list(dict.fromkeys(entry["event_types"])), "notifier_config": config}
+    types = list(dict.fromkeys(entry["event_types"]))
+    return _Wanted({**wanted, "event_types": types, "notifier_config": config}, made)
 
 
 def _with_secrets(bus: EventBus, given: Mapping[str, Any], before: Listener | None, place: str) -> dict[str, Any]:
