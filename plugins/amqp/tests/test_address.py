@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pulp_events_amqp.address import BrokerAddress, parse_url
+from pulp_events_amqp.address import BrokerAddress, parse_url, parse_urls
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,34 @@ def test_an_address_never_shows_its_password() -> None:
 )
 def test_loopback_is_told_from_other_machines(host: str, loopback: bool) -> None:
     assert parse_url(f"amqp://{host}").is_loopback is loopback
+
+
+HOSTS = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
+SECRETS = st.text("abz019,;!$'()*+=_.~-", min_size=1, max_size=8)
+WITH_USER = st.builds(
+    lambda scheme, user, password, host, port: (
+        f"{scheme}://{user}:{password}@{host}:{port}",
+        user,
+        password,
+        host,
+        port,
+    ),
+    st.sampled_from(["amqp", "amqps"]),
+    SECRETS,
+    SECRETS,
+    HOSTS,
+    st.integers(1, 65535),
+)
+WITHOUT = st.builds(lambda host, port: (f"{host}:{port}", None, None, host, port), HOSTS, st.integers(1, 65535))
+
+
+@given(urls=st.lists(WITH_USER | WITHOUT, min_size=1, max_size=5), comma=st.sampled_from([",", ", ", " , "]))
+def test_a_list_is_taken_apart_whatever_commas_are_in_its_passwords(urls, comma) -> None:
+    found = parse_urls(comma.join(url for url, *_ in urls))
+    assert [(one.username, one.password, one.host, one.port) for one in found] == [tuple(rest) for _, *rest in urls]
+
+
+@pytest.mark.parametrize("text", ["amqp://one,", ",amqp://one", "amqp://one,,two"])
+def test_an_empty_place_in_a_list_is_a_mistake(text) -> None:
+    with pytest.raises(ValueError, match="host is missing"):
+        parse_urls(text)

