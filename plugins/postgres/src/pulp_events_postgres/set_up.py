@@ -45,6 +45,7 @@ def migrate(connections: Connections) -> Found:
 
     def steps(own: Connection) -> Found:
         own.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, found.schema))
+        own.execute("SET LOCAL statement_timeout = 0")  # an index on large tables takes what it takes
         now = _look(connections, own)
         for number, script in enumerate(known[now.version :], now.version + 1):
             own.execute(script.replace("@.", sql.Identifier(now.schema).as_string() + ".").encode())
