@@ -64,14 +64,18 @@ def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
 
 @hookspec
 def pulp_event_emitted(event: Event, listeners: Sequence[Listener], settings: Settings) -> None:
-    """Observes: `event` is stored for these listeners. Called in the emitting thread. Since API 1.0."""
+    """Observes: `event` is stored for these listeners. Called in the emitting thread, after deliveries may begin.
+
+    What it takes, `emit` takes longer; deliveries do not wait for it. Since API 1.0.
+    """
 
 
 @hookspec
 def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
-    """Observes: an attempt was recorded; `delivery.state` is what followed. Called in a dispatcher's thread.
+    """Observes: an attempt was recorded; `delivery.state` is what followed. Called in a thread for observers.
 
-    Since API 1.0.
+    So it delays no delivery; one that does not keep up with 10,000 attempts misses those that follow, which is logged.
+    With `deliver="inline"` it is called in the emitting thread. Since API 1.0.
     """
 
 

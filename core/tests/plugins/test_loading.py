@@ -212,6 +212,38 @@ def test_a_plugin_without_a_notifier_has_its_section_and_its_observers_see_it(in
         EventBus.open(config)
 
 
+WAITING = """
+import threading
+from marshmallow import Schema
+from pulp_events import Notifier, hookimpl
+
+arrived, seen = threading.Event(), []
+
+class Chat(Notifier):
+    type_id = "chat"
+    config_schema = Schema
+    def deliver(self, event, config):
+        arrived.set()
+
+@hookimpl
+def pulp_notifiers():
+    return [Chat()]
+
+@hookimpl
+def pulp_event_emitted(event):
+    seen.append(arrived.wait(20))
+"""
+
+
+def test_an_observer_of_events_that_takes_long_holds_up_emit_and_no_delivery(install, tmp_path):
+    """It waits for the delivery, which would never come if the delivery waited for it."""
+    install("waiting", WAITING)
+    with EventBus.open(data_dir=tmp_path / "data") as bus:
+        bus.listeners.create("chat", {}, ["*"])
+        bus.emit("repo.sync.start")
+    assert sys.modules["planted_waiting"].seen == [True]
+
+
 def test_an_observer_that_hangs_delays_no_delivery(install, tmp_path):
     """Attempts are observed in a thread of their own where deliveries are made in the background."""
     install("chat", GOOD % "chat")

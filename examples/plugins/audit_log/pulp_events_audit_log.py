@@ -20,7 +20,7 @@ def pulp_settings_sections() -> dict[str, type[Schema]]:
 
 @hookimpl
 def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
-    """Called in a dispatcher's thread, after the attempt was recorded."""
+    """Called in a thread for observers, after the attempt was recorded."""
     path = settings.section("audit_log")["file"]
     if not path:
         return
