@@ -9,7 +9,6 @@ from itertools import groupby
 from pulp_events import Channel, Delivery, TransientFailure
 from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config, Outcome
-from pulp_events.outbox.window import MOST_DELIVERIES
 from pulp_events_email.addresses import envelope_form
 from pulp_events_email.message import Composer
 from pulp_events_email.notifier import DISABLED
@@ -58,7 +57,7 @@ class MailChannel(Channel):
         self._settings = settings
         self._digests = "digest" in config
         if self._digests:
-            self.batch_size = MOST_DELIVERIES
+            self.batch_size = 2  # more than one: `send_batch` is what is called, with however many a window has
 
     def open(self) -> None:
         """Prepare what all messages have in common. Raises TransientFailure while email is disabled."""

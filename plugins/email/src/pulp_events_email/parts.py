@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pulp_events_email.headers import LINE_LIMIT
 
@@ -13,8 +13,7 @@ _READABLE = 1.5
 """Quoted-printable is chosen while it is at most so many times as long as base64: it can be read as it stands."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A body and the header fields that say how to read it."""
 
     kind: str
@@ -37,9 +36,11 @@ class Part:
 
 def text_part(text: str, subtype: str = "plain") -> Part:
     """A part of the type `text`."""
-    # Templates and names in payloads may hold any character.
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace").decode()
-    charset, encoding, octets = encode_body(lines)
+    if "\r" in text:  # templates and names in payloads may hold any character
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
+    charset, encoding, octets = encode_body(text)
     return Part(f'text/{subtype}; charset="{charset}"', encoding, octets)
 
 

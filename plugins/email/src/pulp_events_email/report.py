@@ -37,7 +37,7 @@ class Report:
 def read(report: bytes) -> Report:
     """Read the octets that `emit` stored."""
     try:
-        value = json.loads(report)
+        value = json.loads(report.decode())
         text = indented(value)
     except RecursionError:  # nested too deeply to be indented: still better as it is than not at all
         return Report(report.decode())
@@ -76,4 +76,4 @@ def _write(value: object, margin: str) -> str:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
