@@ -23,7 +23,9 @@ def klass(found: type) -> str:
     constructor = vars(found).get("__init__")
     if constructor is not None and not dataclasses.is_dataclass(found) and docstring(constructor) != HIDDEN:
         parts.append(signature(found.__name__, constructor))
-    if rows := list(attributes(found)):
+    package = found.__module__
+    ours = [base for base in found.__mro__ if f"{base.__module__}.".startswith(f"{package}.")]
+    if rows := [row for base in reversed(ours) for row in attributes(base)]:
         parts.append("| attribute | | |\n| --- | --- | --- |\n" + "".join(rows))
     for name, value in vars(found).items():
         method = value.__func__ if isinstance(value, staticmethod | classmethod) else value
