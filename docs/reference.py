@@ -61,6 +61,7 @@ def attributes(found: type) -> Iterator[str]:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             name, kind = node.target.id, ast.unparse(node.annotation)
             value = f" = {ast.unparse(node.value)}" if node.value is not None else ""
+            value = "" if value.startswith(" = field(") else value
             text = _string(after)
             if not name.startswith("_") and (text or dataclasses.is_dataclass(found)):
                 yield _row(name, kind.replace("ClassVar[", "").removesuffix("]" * ("ClassVar[" in kind)) + value, text)

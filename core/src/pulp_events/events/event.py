@@ -18,11 +18,22 @@ class Event:
     """
 
     event_type: str
+    """Name of its event type."""
+
     payload: Mapping[str, Any]
+    """What happened, in the words of its event type."""
+
     call_report: Mapping[str, Any]
+    """The application's report of the call that led to it; empty where there was none."""
+
     id: str
+    """A UUID of version 7 (RFC 9562), unique and rising with time."""
+
     time: datetime
+    """When it was emitted."""
+
     source: str = ""
+    """`[events] source`: the place that it comes from."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "payload", freeze(self.payload))
