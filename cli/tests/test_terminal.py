@@ -137,7 +137,7 @@ def test_quiet_shows_neither_progress_nor_confirmation(show, dead):
     assert show("event", "delivery", "purge", "--all", "--quiet") == ("", 0)
 
 
-@pytest.mark.parametrize("where", ["terminal", "pipe"])
+@pytest.mark.parametrize("where", ["terminal", pytest.param("pipe", marks=pytest.mark.slow)])
 def test_ctrl_c_stops_between_two_pages_and_says_what_was_done(admin, dead, where, monkeypatch):
     import subprocess
 

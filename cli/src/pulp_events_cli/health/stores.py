@@ -46,6 +46,7 @@ def _outbox(
 ) -> Iterator[Finding]:
     from pulp_events.clock import SystemClock
     from pulp_events.outbox.records import DeliveryQuery
+    from pulp_events.outbox.sqlite import schema
     from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
     from pulp_events.settings.sections import data_path
 
@@ -71,7 +72,8 @@ def _outbox(
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
         return
-    yield Finding(OK, "outbox", f"{stats.pending} pending, {stats.delivered} delivered, {stats.dead} dead deliveries")
+    counts = f"{stats.pending} pending, {stats.delivered} delivered, {stats.dead} dead deliveries"
+    yield Finding(OK, "outbox", f"{counts}; schema {schema.VERSION}" if in_files else counts)
     yield from _waiting(stats, listeners, clock.time())
     if newest is not None and (ahead := newest.event_time.timestamp() - clock.time()) > 60:
         yield Finding(

@@ -56,7 +56,7 @@ def summary(changes: Sequence[Change], dry_run: bool) -> str:
              for action in verbs if (number := sum(change.action == action for change in changes))]  # fmt: skip
     same = sum(change.action == UNCHANGED for change in changes)
     parts += [f"{same} unchanged"] * bool(same)
-    return f"{count(len(changes), 'listener', 'listeners')}: {', '.join(parts)}"
+    return f"{count(len(changes), 'listener', 'listeners')}{': ' * bool(parts)}{', '.join(parts)}"
 
 
 def carry_out(bus: EventBus, change: Change) -> str | None:
