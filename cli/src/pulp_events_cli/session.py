@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from pulp_events_cli.global_options import GlobalOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from pulp_events.bus import EventBus
     from pulp_events.plugins.registry import Plugins
     from pulp_events_cli.output.progress import Progress
@@ -19,6 +22,13 @@ def _progress(what: str, total: int | None = None) -> Progress:
     from pulp_events_cli.output.progress import Progress
 
     return Progress(what, None if total is None else lambda: total)
+
+
+def _stoppable() -> AbstractContextManager[Callable[[], bool]]:
+    """For plugins' commands: `with arguments.stoppable() as stopped:`, and `stopped()` is True once Ctrl-C came."""
+    from pulp_events_cli.stopping import stoppable
+
+    return stoppable()
 
 
 class Session:
@@ -45,6 +55,7 @@ class Session:
         arguments.session = self
         arguments.json = self.options.json
         arguments.progress = _progress
+        arguments.stoppable = _stoppable
         run = getattr(arguments, "run", None)
         if run is None:
             arguments.parser.print_help()

@@ -133,6 +133,29 @@ def at_work(event_settings):
         process.communicate()
 
 
+def test_ctrl_c_ends_a_copy_between_two_batches_and_the_same_command_goes_on(filled, copy, conf, monkeypatch):
+    import signal
+
+    from pulp_events_postgres import copying
+
+    whole, calls = copying._store, []
+
+    def interrupted(*arguments, **named):
+        calls.append(named)
+        if len(calls) == 1:
+            signal.raise_signal(signal.SIGINT)
+        return whole(*arguments, **named)
+
+    monkeypatch.setattr(copying, "_store", interrupted)
+    run = copy()
+    made = copying.BATCH
+    assert run.code == 1 and f"interrupted after {made} of 699 deliveries; the same command copies the rest" in run.err
+    run = copy()
+    assert run.code == 0 and json.loads(run.out)["there_already"] == made
+    with EventBus.open(conf, deliver="external") as target:
+        assert target.deliveries.stats().pending == 698
+
+
 @pytest.mark.parametrize("deliver", ["background", "external"])
 def test_while_another_process_has_the_files_open_nothing_is_copied(filled, copy, conf, at_work, deliver):
     filled[0].close()

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.errors import SettingsError
+from pulp_events.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
     from pulp_events.settings.settings import Settings
@@ -108,8 +108,20 @@ def _copy(_: None, arguments: argparse.Namespace) -> int:
     refuse_in_use(_settings(arguments))
     target = Database(make(arguments.to, arguments.password))
     try:
-        with arguments.session.open_bus("external") as bus, arguments.progress("copy: deliveries") as progress:
-            done = copy(bus, target, progress.show)
+        with (
+            arguments.session.open_bus("external") as bus,
+            arguments.stoppable() as stopped,
+            arguments.progress("copy: deliveries") as progress,
+        ):
+
+            def show(made: int, total: int) -> None:
+                progress.show(made, total)
+                if stopped() and made < total:
+                    raise StoreError(
+                        f"interrupted after {made} of {total} deliveries; the same command copies the rest"
+                    )
+
+            done = copy(bus, target, show)
     finally:
         target.close()
     if arguments.json:
