@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pulp_events.outbox.delivery import DELIVERED, PENDING, Attempt, Delivery
+import pytest
+
+from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, NewDelivery, NewEvent, Result
 from pulp_events.outbox.store import Outbox
-from pulp_events.outbox.window import MOST_BYTES, SETTLE
+from pulp_events.outbox.window import MOST_BYTES, SETTLE, window_of
 from pulp_events.testing.outbox_contract.home import LEASE, Home
 
 LISTENER = "c" * 24
@@ -176,3 +179,35 @@ class WindowClaims:
         outbox.record([took(delivery, "succeed") for one in sets for delivery in one])
         assert len(outbox.find(DeliveryQuery(state=DELIVERED), 1000)) == 200
         assert outbox.find(DeliveryQuery(state=PENDING), 1000) == []
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_over_any_history_each_event_is_counted_once(self, home: Home, outbox: Outbox, seed: int) -> None:
+        """By whoever drops a message that is made of the same deliveries as one that is there already."""
+        dice = random.Random(seed)
+        emitted: dict[str, float] = {}
+        sent: set[frozenset[str]] = set()
+        refused: set[str] = set()
+        for _ in range(60):
+            events = [event_at(home.time() - dice.choice((0, 0, 5, 1000)), dice.choice(("a", "ab"))) for _ in range(3)]
+            outbox.add(events)
+            emitted |= {f"{one.id}.{n}": one.time for one in events for n in range(len(one.deliveries))}
+            home.advance(dice.choice((0.1, 20.0, LEASE + 1, WINDOW / 3, WINDOW)))
+            while found := self.claim_window(outbox, ordered=dice.random() < 0.2):
+                these = frozenset(ids(found))
+                assert len({window_of(emitted[one], WINDOW) for one in these}) == 1
+                ending = dice.choice(("succeed", "succeed", "postpone", "give_up", "killed", "release"))
+                if ending in ("succeed", "postpone", "killed"):  # of the latter two nobody knows whether it was taken
+                    sent.add(these)
+                if ending == "release":
+                    outbox.release(found)
+                    break
+                if ending != "killed":
+                    wait = 5 + dice.random() if ending == "postpone" else None
+                    assert all(outbox.record([took(one, ending, wait) for one in found]))
+                    refused |= these if ending == "give_up" else set()
+        counted = [one for these in sent for one in these]
+        assert len(counted) == len(set(counted))
+        found_now = {one.id: one.state for one in outbox.find(DeliveryQuery(), 10_000)}
+        assert found_now.keys() == emitted.keys()
+        assert {one for one, state in found_now.items() if state == DELIVERED} <= set(counted)
+        assert {one for one, state in found_now.items() if state == DEAD} == refused

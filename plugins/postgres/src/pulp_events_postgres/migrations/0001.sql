@@ -249,10 +249,17 @@ BEGIN
         END IF;
         RETURN;
     END IF;
-    -- What was just recorded or extended by another moved away: a ctid that is gone is not taken.
+    -- All or nothing: whoever held the lease may just be recording, or a row be about to go.
+    v_passed := cardinality(v_keys);
     SELECT array_agg(k.ctid) INTO v_keys FROM (
         SELECT d.ctid FROM @.pulp_delivery d WHERE d.ctid = ANY (v_keys) AND d.state = 'pending'
-          AND (d.ready_at = 0 OR d.ready_at <= v_now) FOR UPDATE) k;
+          AND (d.ready_at = 0 OR d.ready_at <= v_now) FOR UPDATE SKIP LOCKED) k;
+    IF coalesce(cardinality(v_keys), 0) < v_passed THEN
+        RETURN QUERY SELECT NULL::text, NULL::integer, NULL::text, NULL::float8, NULL::text, NULL::bytea,
+            NULL::text, NULL::text, NULL::text, NULL::integer, 0.05::float8, NULL::float8, NULL::text,
+            NULL::text, NULL::integer;
+        RETURN;
+    END IF;
     INSERT INTO @.pulp_attempt AS a (event_seq, n, number, started, duration, outcome, detail, retry_at)
     SELECT d.event_seq, d.n, d.attempts, d.ready_at, 0, 'lost',
            'no result before the lease ended: the process that made this attempt stopped or was cut off', v_now
