@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -80,16 +81,25 @@ class ListenerStoreContract:
         assert list(store.all()) == []
         other.close()
 
+    @staticmethod
+    def next_version(store: ListenerStore, before: object) -> object:
+        """The version after a change by another: a store may take some milliseconds to see it."""
+        deadline = time.monotonic() + 1.0
+        while (version := store.version()) == before:
+            assert time.monotonic() < deadline, "the change is not seen"
+            time.sleep(0.001)
+        return version
+
     def test_each_change_has_a_version_of_its_own(self, home: Home, store: ListenerStore) -> None:
         other = home.open()
         seen = [store.version()]
         listener = new_listener()
         store.add(listener)
-        seen.append(other.version())
+        seen.append(self.next_version(other, seen[-1]))
         other.change(listener.id, lambda before: replace(before, enabled=False))
-        seen.append(store.version())
+        seen.append(self.next_version(store, seen[-1]))
         other.remove(listener.id)
-        seen.append(store.version())
+        seen.append(self.next_version(store, seen[-1]))
         assert len(set(seen)) == 4
         assert store.version() == other.version()
         other.close()
