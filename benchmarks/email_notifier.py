@@ -78,6 +78,6 @@ def _measure(pipelining: bool, format: str) -> Iterator[Row]:
             f"{mine:.0f}/s",
             f"{peers[number]:.0f}/s",
             ratio,
-            f"≥ {least}" if format == "report" else "none",
-            ratio >= least if format == "report" else None,
+            f"≥ {least}",
+            ratio >= least,
         )
