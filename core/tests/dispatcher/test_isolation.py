@@ -280,6 +280,25 @@ def test_a_lane_that_cannot_record_sends_nothing_more_until_it_can(open_bus, scr
     assert len(scripted.calls) == 20
 
 
+def test_a_look_that_failed_is_made_up_for(open_bus, scripted, eventually, monkeypatch):
+    """Nothing else happens that would call for another one: the outbox was away for a moment, as in a fail-over."""
+    bus = open_bus()
+    ready, failed = bus.outbox.ready, []
+
+    def fail_once():
+        if not failed:
+            failed.append(True)
+            raise StoreError("the database is away")
+        return ready()
+
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    time.sleep(1.2)  # until the new record was looked at
+    monkeypatch.setattr(bus.outbox, "ready", fail_once)
+    bus.emit("repo.sync.start")
+    eventually(lambda: scripted.sent("a"))
+    assert failed
+
+
 def test_the_process_survives_a_notifier_that_closes_file_descriptors(open_bus, scripted, eventually):
     bus = open_bus(retry_schedule="1h")
     bus.listeners.create("scripted", {"name": "vandal"}, ["*"])

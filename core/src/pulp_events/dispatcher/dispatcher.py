@@ -161,10 +161,14 @@ class Dispatcher:
                     self._maintain()
             except StoreError as error:
                 _logger.error("the dispatcher goes on in a second: %s", error)
-                self.stopping.wait(1.0)
+                self._look_again_later()
             except Exception:
                 _logger.exception("the dispatcher goes on in a second")
-                self.stopping.wait(1.0)
+                self._look_again_later()
+
+    def _look_again_later(self) -> None:
+        self._next_look = 0.0  # what called for the look that failed calls no second time
+        self.stopping.wait(1.0)
 
     def _look(self, now: float) -> None:
         """Give lanes to listeners with something due, those first that have waited longest."""
