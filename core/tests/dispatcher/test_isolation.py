@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -297,6 +298,30 @@ def test_a_look_that_failed_is_made_up_for(open_bus, scripted, eventually, monke
     bus.emit("repo.sync.start")
     eventually(lambda: scripted.sent("a"))
     assert failed
+
+
+def test_a_claim_that_the_outbox_forgot_is_made_again_and_both_attempts_are_recorded(
+    open_bus, scripted, eventually, monkeypatch
+):
+    """As a database may that failed over: the delivery is claimed once more before its first result is stored."""
+    bus = open_bus(lanes=1)
+    claim, record, recorded = bus.outbox.claim, bus.outbox.record, []
+
+    def claim_twice(*arguments, **options):
+        found = claim(*arguments, **options)
+        return replace(found, deliveries=[*found.deliveries, *found.deliveries])
+
+    def note(results):
+        assert len({result.delivery.id for result in results}) == len(results), "a store may refuse that"
+        recorded.extend(result.delivery.id for result in results)
+        return record(results)
+
+    monkeypatch.setattr(bus.outbox, "claim", claim_twice)
+    monkeypatch.setattr(bus.outbox, "record", note)
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    event = bus.emit("repo.sync.start")
+    assert [delivery.state for delivery in bus.wait(event, 10)] == ["delivered"]
+    eventually(lambda: recorded == [f"{event.id}.0"] * 2)
 
 
 def test_the_process_survives_a_notifier_that_closes_file_descriptors(open_bus, scripted, eventually):

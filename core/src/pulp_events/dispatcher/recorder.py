@@ -70,7 +70,7 @@ class AttemptRecorder:
             roll = dice()
             dice = lambda: roll  # noqa: E731
         results = [self._result(route, scrub, dice, *one) for one in judged]
-        if not self._store(results):
+        if not all(self._store(part) for part in _each_once(results)):
             return
         with self.recorded:
             self.recorded.notify_all()
@@ -170,6 +170,20 @@ class AttemptRecorder:
 
 def _first_line(text: str) -> str:
     return text.partition("\n")[0]
+
+
+def _each_once(results: Sequence[Result]) -> list[list[Result]]:
+    """The results in parts that hold each delivery once; as a rule one part.
+
+    Claims are not waited for until they are on the disk: a database that failed over may have forgotten one, so that a
+    delivery is claimed and attempted again before what came of the first attempt was stored.
+    """
+    parts: list[dict[str, Result]] = [{}]
+    for result in results:
+        if result.delivery.id in parts[-1]:
+            parts.append({})
+        parts[-1][result.delivery.id] = result
+    return [list(part.values()) for part in parts]
 
 
 def _after(result: Result) -> Delivery:
