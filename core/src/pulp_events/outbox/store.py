@@ -50,9 +50,9 @@ class Outbox(Protocol):
         """
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
-        """Store attempts, one of each delivery, and what follows, in one transaction; False for each that came too late.
+        """Store attempts and what follows from each, in one transaction; False for each that came too late.
 
-        `succeed` holds for any delivery still pending; the others only while the delivery's lease is the one it was
+        No two are of one delivery. `succeed` holds for any delivery still pending; the others only while the delivery's lease is the one it was
         claimed under.
         """
 
