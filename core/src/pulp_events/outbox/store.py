@@ -52,8 +52,8 @@ class Outbox(Protocol):
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
         """Store attempts and what follows from each, in one transaction; False for each that came too late.
 
-        No two are of one delivery. `succeed` holds for any delivery still pending; the others only while the delivery's lease is the one it was
-        claimed under.
+        No two are of one delivery. `succeed` holds for any delivery still pending; the others only while the
+        delivery's lease is the one it was claimed under.
         """
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
