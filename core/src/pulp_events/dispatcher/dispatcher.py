@@ -16,7 +16,7 @@ from pulp_events.logs import get_logger
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 
-POLL = 0.03
+POLL = 0.04
 """Seconds between looks at whether another process stored something."""
 SUPERVISE = 0.5
 """Seconds between looks at lanes that hang, leases that end, and records of listeners that changed."""
