@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.measure import Row, folder
 from benchmarks.throughput import WORKER
 from pulp_events import EventBus
+from pulp_events.outbox.records import ClaimRequest
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.testing.http_sink import Answer, HttpSink
 
@@ -45,7 +46,7 @@ def claim_cost(path: Path, listener: str) -> float:
     for n in range(50):
         began = time.perf_counter()
         outbox.ready()
-        claim = outbox.claim(listener, 10, 60.0, f"t{n}")
+        claim = outbox.claim([ClaimRequest(listener, 10)], 60.0, f"t{n}")
         found.append(time.perf_counter() - began)
         outbox.release(claim.deliveries)
     outbox.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.measure import Row, in_turn
 from benchmarks.postgres.homes import BATCH, BODY, LISTENER, events, numbers, outbox_in, results
+from pulp_events.outbox.records import ClaimRequest
 
 COUNT = 10_000
 
@@ -21,7 +22,7 @@ def row(server: Any) -> Row:
             for _ in range(COUNT // 1000):
                 outbox.add(events(1000))
             began = time.perf_counter()
-            while found := outbox.claim(LISTENER, BATCH, 60.0, "token").deliveries:
+            while found := outbox.claim([ClaimRequest(LISTENER, BATCH)], 60.0, "token").deliveries:
                 outbox.record(results(found))
             return COUNT / (time.perf_counter() - began)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.measure import Row
 from benchmarks.postgres.homes import BATCH, LISTENER, events, outbox_in, results
+from pulp_events.outbox.records import ClaimRequest
 
 RETAINED = int(os.environ.get("PULP_EVENTS_BENCH_RETAINED", "1000000"))
 """Deliveries that go through the tables while they are cleaned."""
@@ -21,7 +22,7 @@ def rows(server: Any) -> Iterator[Row]:
         while done < RETAINED:
             for _ in range(5):
                 outbox.add(events(1000))
-            while found := outbox.claim(LISTENER, BATCH, 60.0, "token").deliveries:
+            while found := outbox.claim([ClaimRequest(LISTENER, BATCH)], 60.0, "token").deliveries:
                 outbox.record(results(found))
             done += 5000
             if time.monotonic() - swept > 1.0:

@@ -97,13 +97,18 @@ class DeliveryFailure(EventsError):
 class TransientFailure(DeliveryFailure):
     """This attempt failed and a later one may succeed.
 
-    `retry_after`: seconds that the receiver asked us to wait. It only lengthens the step that the retry schedule
-    has next, and is bounded by a day.
+    `retry_after`: seconds that the receiver asked us to wait, at most a day at a time. All deliveries of the listener
+    pause for so long, and the attempt uses up no step of the retry schedule, until the delivery is older than
+    `[delivery] max_age`.
+
+    `credentials`: the answer speaks of credentials or certificates, so it may be the channel that is out of date. If
+    the channel was opened for an earlier delivery, the attempt is made once more over a new one.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None, *, credentials: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.credentials = credentials
 
 
 class TimedOut(TransientFailure):

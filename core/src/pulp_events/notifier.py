@@ -22,6 +22,8 @@ retries. What a notifier may rely on:
 
 - `config` is what `config_schema.load` made of the listener's configuration, with secret references resolved.
 - One channel is used by one thread at a time; several channels for one listener may be open at once.
+- `deliver`, and a channel's `open`, `send` and `close`, may be coroutine functions (`async def`): an event loop of the
+  dispatcher's runs them, many at once. They must not block it.
 - A delivery has the same `id` on every attempt.
 - Whatever is raised hurts this delivery only. Anything but the two failures counts as transient.
 """
@@ -60,6 +62,10 @@ class Channel:
     batch_size: int = 1
     """How many deliveries `send_batch` is given at the most. 1: only `send` is called."""
 
+    in_flight: int = 0
+    """Above 0, the channel pipelines: it is given up to so many deliveries with `submit`, more of them as soon as
+    `settled` has told what became of earlier ones, and `send` and `send_batch` are not called."""
+
     broken: bool = False
     """Set it to True when the connection is gone: the channel is closed and the next delivery gets a new one."""
 
@@ -96,6 +102,21 @@ class Channel:
                 yield delivery, failure
             else:
                 yield delivery, None
+
+    def submit(self, deliveries: Sequence[Delivery]) -> None:
+        """Begin to send these, after those submitted before; does not wait for their outcomes.
+
+        Raises a failure where nothing can be sent any more: it counts for all that are in flight.
+        """
+        raise NotImplementedError(f"{type(self).__name__} sets in_flight, so it must override submit() and settled()")
+
+    def settled(self, timeout: float) -> Iterable[Outcome]:
+        """What became of deliveries that were submitted; `(delivery, None)` stands for delivered. The order is free.
+
+        Waits at most `timeout` seconds for the first outcome, and returns what there is then. `detail` is read after
+        each outcome is taken. Raises a failure where the connection is lost: it counts for all that are in flight.
+        """
+        raise NotImplementedError(f"{type(self).__name__} sets in_flight, so it must override submit() and settled()")
 
     def __enter__(self) -> Channel:
         try:
@@ -137,8 +158,9 @@ class Notifier:
 
     config_schema: ClassVar[type[Schema]]
     """Schema of a listener's configuration. Field metadata: `help` (text at the CLI), `secret` (True: never shown),
-    `read_file` (True: the CLI takes `@FILE` for a long text), `group` (heading of a section of its own in the help, for
-    options that few need)."""
+    `read_file` (True: the CLI takes `@FILE` for a long text), `names_file` (True: the value is the path of a file that
+    the channel reads when it opens; after a change of the file the next attempt opens another channel), `group`
+    (heading of a section of its own in the help, for options that few need)."""
 
     settings_section: ClassVar[str | None] = None
     """Section of server.conf that holds this notifier's settings."""

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING
-from pulp_events.outbox.records import DeliveryQuery, NewDelivery, NewEvent
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.states import TRANSITIONS
 from pulp_events.testing.clock import FakeClock
@@ -95,7 +95,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(target=claims, listener=LISTENERS, limit=st.integers(1, 5), ordered=st.booleans())
     def claim(self, listener, limit, ordered):
         token = f"token-{next(self.numbers)}"
-        found = self.outbox.claim(listener, limit, LEASE, token, ordered).deliveries
+        found = self.outbox.claim([ClaimRequest(listener, limit, ordered)], LEASE, token).deliveries
         assert len(found) <= limit
         claimable = {
             key

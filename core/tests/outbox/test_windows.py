@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.window import SETTLE, remaining, window_of
 from pulp_events.testing.clock import FakeClock
@@ -57,7 +57,7 @@ class Windows(RuleBasedStateMachine):
     @rule(ordered=st.booleans(), ending=st.sampled_from(ENDINGS))
     def claim(self, ordered, ending):
         self.number += 1
-        claim = self.outbox.claim(LISTENER, 1, LEASE, f"t{self.number}", ordered, WINDOW)
+        claim = self.outbox.claim([ClaimRequest(LISTENER, 1, ordered, WINDOW)], LEASE, f"t{self.number}")
         found = list(claim.deliveries)
         if not found:
             return

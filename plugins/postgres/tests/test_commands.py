@@ -9,7 +9,7 @@ import pytest
 
 from pulp_events import EventBus
 from pulp_events.clock import SystemClock
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.testing.outbox_contract import new_event, result
 from pulp_events_postgres.set_up import scripts
 
@@ -49,7 +49,7 @@ def filled(event_bus):
     listener = event_bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"], enabled=False).id
     outbox = event_bus.outbox
     outbox.add([new_event(listener) for _ in range(700)])
-    [one, two, three] = outbox.claim(listener, 3, 60, "t").deliveries
+    [one, two, three] = outbox.claim([ClaimRequest(listener, 3)], 60, "t").deliveries
     outbox.record([result(one, "postpone", 500), result(two, "give_up", detail="no"), result(three, "succeed")])
     return event_bus, listener
 
@@ -76,7 +76,7 @@ def test_copying_takes_everything_with_it_in_order(filled, copy, conf):
         [dead] = target.outbox.find(DeliveryQuery(state="dead"), 10)
         assert target.outbox.attempts(dead.id) == source.outbox.attempts(dead.id)
         target.outbox.add([new_event(listener)])
-        claimed = [one.event_id for one in target.outbox.claim(listener, 1000, 60, "t").deliveries]
+        claimed = [one.event_id for one in target.outbox.claim([ClaimRequest(listener, 1000)], 60, "t").deliveries]
         assert claimed == sorted(claimed) and len(claimed) == 698
 
 
@@ -101,7 +101,7 @@ def test_an_interrupted_copy_can_be_run_again(filled, copy, conf, monkeypatch):
     assert json.loads(run.out)["there_already"] == copying.BATCH
     with EventBus.open(conf, deliver="external") as target:
         assert target.outbox.stats().pending == 698
-        claimed = [one.event_id for one in target.outbox.claim(filled[1], 1000, 60, "t").deliveries]
+        claimed = [one.event_id for one in target.outbox.claim([ClaimRequest(filled[1], 1000)], 60, "t").deliveries]
         assert claimed == sorted(claimed)
 
 
@@ -197,7 +197,7 @@ def eventually_ok(run):
     "act",
     [
         lambda bus, listener: bus.outbox.add([new_event(listener)]),
-        lambda bus, listener: bus.outbox.claim(listener, 1, 60, "late"),
+        lambda bus, listener: bus.outbox.claim([ClaimRequest(listener, 1)], 60, "late"),
         lambda bus, listener: bus.outbox.bury(listener, "gone"),
         lambda bus, listener: bus.listeners.update(listener, {"url": "http://127.0.0.1:10/"}),
     ],

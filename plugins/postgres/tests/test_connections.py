@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from pulp_events.errors import StoreBusy, StoreError
+from pulp_events.outbox.records import ClaimRequest
 from pulp_events.testing.outbox_contract import LISTENER, new_event
 
 
@@ -33,10 +34,10 @@ def test_a_lock_that_another_holds_is_bounded_too(home):
     with psycopg.connect(home.url, password="pw") as other:
         other.execute(outbox.database.text("LOCK TABLE @.pulp_delivery"))
         with pytest.raises(StoreBusy):
-            outbox.claim(LISTENER, 1, 60, "t")
+            outbox.claim([ClaimRequest(LISTENER, 1)], 60, "t")
         with pytest.raises(StoreBusy):
             outbox.add([new_event()])
-    [claimed] = outbox.claim(LISTENER, 5, 60, "t").deliveries
+    [claimed] = outbox.claim([ClaimRequest(LISTENER, 5)], 60, "t").deliveries
     assert claimed.attempts == 1
     outbox.close()
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from pulp_events.outbox.records import ClaimRequest
 from pulp_events.testing.listener_store_contract import new_listener
 from pulp_events.testing.outbox_contract import LISTENER, new_event, result
 from pulp_events_postgres import set_up
@@ -22,7 +23,7 @@ def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(place,
     assert outbox.database.version == version
     events = [new_event() for _ in range(3)]
     outbox.add(events)
-    [first] = outbox.claim(LISTENER, 1, 60, "t").deliveries
+    [first] = outbox.claim([ClaimRequest(LISTENER, 1)], 60, "t").deliveries
     outbox.record([result(first, "give_up", detail="no")])
     listener = new_listener()
     listeners.add(listener)
@@ -37,7 +38,7 @@ def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(place,
     assert outbox.attempts(first.id)[0].detail == "no"
     assert list(listeners.all()) == [listener]
     outbox.add([new_event()])
-    assert len(outbox.claim(LISTENER, 9, 60, "t").deliveries) == 3
+    assert len(outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries) == 3
     for store in (outbox, listeners):
         store.close()
 

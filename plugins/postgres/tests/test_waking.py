@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from pulp_events.outbox.records import ClaimRequest
 from pulp_events.testing.listener_store_contract import new_listener
 from pulp_events.testing.outbox_contract import LISTENER, new_event
 from pulp_events_postgres import queue
@@ -104,6 +105,6 @@ def test_text_that_postgresql_cannot_store_is_recorded_all_the_same(two):
 
     outbox, *_ = two
     outbox.add([new_event()])
-    [delivery] = outbox.claim(LISTENER, 1, 60, "t").deliveries
+    [delivery] = outbox.claim([ClaimRequest(LISTENER, 1)], 60, "t").deliveries
     outbox.record([result(delivery, "give_up", detail="nul \0, surrogate \udcff, ü")])
     assert outbox.attempts(delivery.id)[0].detail == "nul \ufffd, surrogate ?, ü"

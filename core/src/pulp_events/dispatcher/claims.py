@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events.clock import Clock
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.records import ClaimRequest
 from pulp_events.outbox.store import Outbox
 
 if TYPE_CHECKING:
@@ -64,22 +65,22 @@ class Claims:
 
     def _claim(self) -> bool:
         route = self._route
-        claim = self._outbox.claim(
-            route.listener.id, route.batch_size(), self._lease, self._token(), ordered=route.ordered
-        )
-        if not claim.deliveries and claim.wait and route.ordered:
+        request = ClaimRequest(route.listener.id, route.batch_size(), route.ordered)
+        claim = self._outbox.claim([request], self._lease, self._token())
+        if not claim.deliveries and (wait := claim.waits[route.listener.id]) and route.ordered:
             # Something may look ready to be claimed behind what holds it back.
-            route.not_before = self._clock.monotonic() + min(claim.wait, 1.0)
+            route.not_before = self._clock.monotonic() + min(wait, 1.0)
         self._waiting.extend(self._still_wanted(claim.deliveries))
         return bool(claim.deliveries)
 
     def _claim_window(self, window: float) -> list[Delivery]:
         route = self._route
         while True:
-            claim = self._outbox.claim(route.listener.id, 1, self._lease, self._token(), route.ordered, window)
+            request = ClaimRequest(route.listener.id, 1, route.ordered, window)
+            claim = self._outbox.claim([request], self._lease, self._token())
             if not claim.deliveries:
-                if claim.wait:  # what waits for its window looks ready to be claimed
-                    route.not_before = self._clock.monotonic() + min(claim.wait, LONGEST_WAIT)
+                if wait := claim.waits[route.listener.id]:  # what waits for its window looks ready to be claimed
+                    route.not_before = self._clock.monotonic() + min(wait, LONGEST_WAIT)
                 return []
             if wanted := self._still_wanted(claim.deliveries):
                 return wanted

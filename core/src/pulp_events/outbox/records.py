@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,13 +31,28 @@ class NewEvent:
     deliveries: Sequence[NewDelivery]
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """What a dispatcher asks for of one listener; see `Outbox.claim`."""
+
+    listener_id: str
+    limit: int
+    """Deliveries, at most."""
+    ordered: bool = False
+    """Deliveries must finish in emit order."""
+    window: float | None = None
+    """Seconds of events that leave together; None where each leaves by itself."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """What `Outbox.claim` returned."""
 
     deliveries: Sequence[Delivery]
-    wait: float | None = None
-    """Where there are none: seconds until there may be one, None if none is pending."""
+    """Those of one listener stand together, in the order in which they are to begin."""
+    waits: Mapping[str, float | None] = field(default_factory=dict)
+    """For each listener of which fewer than its limit were claimed: seconds until more may be (0: at once), None if
+    nothing else of it is pending."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,8 @@ class Result:
     transition: str
     retry_in: float | None = None
     """Seconds until the next attempt."""
+    forgiven: bool = False
+    """With `postpone`: the attempt does not count against the retry schedule."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
-    from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
+    from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 
 
 class Outbox(Protocol):
@@ -27,21 +27,15 @@ class Outbox(Protocol):
     def ready(self) -> Mapping[str, float]:
         """Listeners with pending deliveries → seconds until the first may be claimed (0: now)."""
 
-    def claim(
-        self,
-        listener_id: str,
-        limit: int,
-        lease: float,
-        token: str,
-        ordered: bool = False,
-        window: float | None = None,
-    ) -> Claim:
-        """Take at most `limit` deliveries of a listener under the lease `token` for `lease` seconds.
+    def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
+        """Take deliveries of several listeners under the lease `token` for `lease` seconds; one request for each.
 
         First attempts come in emit order; retries that are due come too, without crowding them out. `ordered`: only
         the oldest pending deliveries, in order, and none while one of them is leased or waits for its retry. One whose
         lease ended without a result is recorded as lost and comes alone, so that what killed a process once takes
         nothing with it the next time.
+
+        What a request finds takes the same time however many listeners there are, and however much is pending.
 
         `window`: in place of all this (and of `limit`) take what leaves together: the deliveries to one target whose
         events are of one window of so many seconds (see `pulp_events.outbox.window`), once it is over. With `ordered`,

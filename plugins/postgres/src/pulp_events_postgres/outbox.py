@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events_postgres import ledger, queue
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
@@ -39,18 +39,8 @@ class PostgresOutbox:
     def ready(self) -> Mapping[str, float]:
         return {row[0]: max(0.0, row[1] - row[3]) for row in self.database.rows(ledger.READY)}
 
-    def claim(
-        self,
-        listener_id: str,
-        limit: int,
-        lease: float,
-        token: str,
-        ordered: bool = False,
-        window: float | None = None,
-    ) -> Claim:
-        if window is not None:
-            return queue.claim_window(self.database, listener_id, window, lease, token, ordered)
-        return queue.claim(self.database, listener_id, limit, lease, token, ordered)
+    def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
+        return queue.claim(self.database, requests, lease, token)
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
         return queue.record(self.database, results)

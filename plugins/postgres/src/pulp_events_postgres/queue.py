@@ -10,7 +10,7 @@ import psycopg
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.records import Claim, NewEvent, Result
+from pulp_events.outbox.records import Claim, ClaimRequest, NewEvent, Result
 from pulp_events.outbox.rows import split_id, to_delivery
 from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, SETTLE
 from pulp_events_postgres.connections import Connection
@@ -109,13 +109,25 @@ WHERE state = 'pending' AND listener_id = %s AND ready_at > 0 ORDER BY event_seq
 """
 
 
-def claim(database: Database, listener_id: str, limit: int, lease: float, token: str, ordered: bool) -> Claim:
-    """Choose, lease and return deliveries of a listener (transitions `claim` and `lose`)."""
-    rows = database.rows(_CLAIM, (listener_id, limit, lease, token, ordered), binary=True)
-    if rows:
-        return Claim([to_delivery(row) for row in rows])
-    waits = database.rows(_WAIT_ORDERED if ordered else _WAIT, (listener_id,))
-    return Claim((), waits[0][0] if waits else None)
+def claim(database: Database, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
+    """Choose, lease and return deliveries of several listeners (transitions `claim` and `lose`)."""
+    deliveries: list[Delivery] = []
+    waits: dict[str, float | None] = {}
+    for request in requests:
+        found, wait = (_claim if request.window is None else _claim_window)(database, request, lease, token)
+        deliveries += found
+        if not found or (request.window is None and len(found) < request.limit):
+            waits[request.listener_id] = wait
+    return Claim(deliveries, waits)
+
+
+def _claim(
+    database: Database, request: ClaimRequest, lease: float, token: str
+) -> tuple[Sequence[Delivery], float | None]:
+    arguments = (request.listener_id, request.limit, lease, token, request.ordered)
+    rows = database.rows(_CLAIM, arguments, binary=True)
+    waits = database.rows(_WAIT_ORDERED if request.ordered else _WAIT, (request.listener_id,))
+    return [to_delivery(row) for row in rows], waits[0][0] if waits else None
 
 
 _CLAIM_WINDOW = (
@@ -124,12 +136,14 @@ _CLAIM_WINDOW = (
 )
 
 
-def claim_window(database: Database, listener_id: str, window: float, lease: float, token: str, ordered: bool) -> Claim:
-    """Choose, lease and return deliveries that leave together (transitions `claim` and `lose`)."""
-    rows = database.rows(_CLAIM_WINDOW, (listener_id, window, lease, token, ordered), binary=True)
+def _claim_window(
+    database: Database, request: ClaimRequest, lease: float, token: str
+) -> tuple[Sequence[Delivery], float | None]:
+    arguments = (request.listener_id, request.window, lease, token, request.ordered)
+    rows = database.rows(_CLAIM_WINDOW, arguments, binary=True)
     if rows and rows[0][0] is None:
-        return Claim((), rows[0][10])
-    return Claim(tuple(to_delivery(row) for row in rows))
+        return (), rows[0][10]
+    return [to_delivery(row) for row in rows], None
 
 
 _RECORD = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.records import Claim, Result
+from pulp_events.outbox.records import Claim, ClaimRequest, Result
 from pulp_events.outbox.rows import split_id, to_delivery
 from pulp_events.outbox.sqlite import windows
 
@@ -33,38 +33,39 @@ SELECT e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.tar
 FROM pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq
 WHERE d.state = 'pending' AND d.listener_id = ?
 """
+_READY = _CANDIDATES + "AND d.ready_at <= ? ORDER BY d.ready_at, d.event_seq, d.n LIMIT ?"
 _FIRST = _CANDIDATES + "AND d.ready_at = 0 ORDER BY d.event_seq, d.n LIMIT ?"
 _DUE = _CANDIDATES + "AND d.ready_at > 0 AND d.ready_at <= ? ORDER BY d.ready_at, d.event_seq, d.n LIMIT ?"
+_SOONEST = "SELECT min(ready_at) FROM pulp_delivery WHERE state = 'pending' AND listener_id = ?"
 _ONE = _CANDIDATES + "AND d.event_seq = ? AND d.n = ?"
 _LATER = _CANDIDATES + "AND d.ready_at > 0 ORDER BY d.event_seq, d.n LIMIT 1"
 
 
 def claim(
-    connection: sqlite3.Connection, listener_id: str, limit: int, lease: float, token: str, ordered: bool, now: float
+    connection: sqlite3.Connection, requests: Sequence[ClaimRequest], lease: float, token: str, now: float
 ) -> Claim:
-    """Choose, lease and return deliveries of a listener (transitions `claim` and `lose`)."""
-    rows = _choose_ordered(connection, listener_id, limit, now) if ordered else None
-    if rows is None:
-        rows = _choose(connection, listener_id, limit, now)
-    if not rows:
-        return Claim((), _wait(connection, listener_id, ordered, now))
-    lost = [row for row in rows if row[13] is not None]
-    if lost:
-        rows = lost[:1]
-        _record_lost(connection, rows, now)
-    return Claim(_lease(connection, rows, now + lease, token))
-
-
-def claim_window(
-    connection: sqlite3.Connection, listener_id: str, window: float, lease: float, token: str, ordered: bool, now: float
-) -> Claim:
-    """Choose, lease and return deliveries that leave together (transitions `claim` and `lose`)."""
-    keys, wait = windows.choose(connection, listener_id, window, ordered, now)
-    if not keys:
-        return Claim((), wait)
-    rows = [connection.execute(_ONE, (listener_id, *key)).fetchone() for key in keys]
-    _record_lost(connection, [row for row in rows if row[13] is not None], now)
-    return Claim(_lease(connection, rows, now + lease, token))
+    """Choose, lease and return deliveries of several listeners (transitions `claim` and `lose`)."""
+    chosen: list[tuple[Any, ...]] = []
+    waits: dict[str, float | None] = {}
+    exhausted = []
+    for request in requests:
+        if request.window is not None:
+            keys, wait = windows.choose(connection, request.listener_id, request.window, request.ordered, now)
+            rows = [connection.execute(_ONE, (request.listener_id, *key)).fetchone() for key in keys]
+            _record_lost(connection, [row for row in rows if row[13] is not None], now)
+            if not rows:
+                waits[request.listener_id] = wait
+        else:
+            rows = _choose(connection, request, now)
+            if lost := [row for row in rows if row[13] is not None]:
+                rows = lost[:1]
+                _record_lost(connection, rows, now)
+            elif len(rows) < request.limit:
+                exhausted.append(request)
+        chosen += rows
+    deliveries = _lease(connection, chosen, now + lease, token)
+    waits.update((request.listener_id, _wait(connection, request, now)) for request in exhausted)
+    return Claim(deliveries, waits)
 
 
 def _lease(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], until: float, token: str) -> list[Delivery]:
@@ -76,13 +77,16 @@ def _lease(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], unti
     return [to_delivery((*row[:9], row[9] + 1, until, *row[11:13], token, row[14])) for row in rows]
 
 
-def _choose(connection: sqlite3.Connection, listener_id: str, limit: int, now: float) -> list[tuple[Any, ...]]:
-    due = connection.execute(_DUE, (listener_id, now, limit)).fetchall()
-    first = connection.execute(_FIRST, (listener_id, limit)).fetchall()
-    if due and first:
-        half = max(1, limit // 2)
-        due = due[: max(half, limit - len(first))]
-    rows = [*due, *first][:limit]
+def _choose(connection: sqlite3.Connection, request: ClaimRequest, now: float) -> list[tuple[Any, ...]]:
+    listener_id, limit = request.listener_id, request.limit
+    if request.ordered:
+        rows = _choose_ordered(connection, listener_id, limit, now)
+        if rows is not None:
+            return rows
+    rows = connection.execute(_READY, (listener_id, now, limit)).fetchall()  # first attempts, then retries
+    if len(rows) == limit and rows[-1][10] == 0:
+        due = connection.execute(_DUE, (listener_id, now, max(1, limit // 2))).fetchall()
+        rows[limit - len(due) :] = due
     rows.sort(key=lambda row: (row[15], row[1]))
     return rows
 
@@ -102,13 +106,12 @@ def _choose_ordered(
     return [attempted] if attempted[10] <= now else []
 
 
-def _wait(connection: sqlite3.Connection, listener_id: str, ordered: bool, now: float) -> float | None:
-    if ordered:
-        attempted = connection.execute(_LATER, (listener_id,)).fetchone()
+def _wait(connection: sqlite3.Connection, request: ClaimRequest, now: float) -> float | None:
+    """Seconds until more than was just leased may be claimed."""
+    if request.ordered:
+        attempted = connection.execute(_LATER, (request.listener_id,)).fetchone()
         return None if attempted is None else max(0.0, attempted[10] - now)
-    row = connection.execute(
-        "SELECT min(ready_at) FROM pulp_delivery WHERE state = 'pending' AND listener_id = ?", (listener_id,)
-    ).fetchone()
+    row = connection.execute(_SOONEST, (request.listener_id,)).fetchone()
     return None if row[0] is None else max(0.0, row[0] - now)
 
 
@@ -124,7 +127,7 @@ UPDATE pulp_delivery SET state = 'delivered', finished = ?, ready_at = 0, lease 
 WHERE event_seq = (SELECT seq FROM pulp_event WHERE id = ?) AND n = ? AND state = 'pending'
 """
 _POSTPONE = """
-UPDATE pulp_delivery SET ready_at = ?, lease = NULL
+UPDATE pulp_delivery SET ready_at = ?, lease = NULL, forgiven = forgiven + ?
 WHERE event_seq = (SELECT seq FROM pulp_event WHERE id = ?) AND n = ? AND state = 'pending' AND lease = ?
 """
 _GIVE_UP = """
@@ -158,7 +161,9 @@ def record(connection: sqlite3.Connection, results: Sequence[Result], now: float
             changed = connection.execute(_SUCCEED, (now, event_id, n)).rowcount
         elif result.transition == "postpone":
             retry_at = now + (result.retry_in or 0.0)
-            changed = connection.execute(_POSTPONE, (retry_at, event_id, n, delivery.lease)).rowcount
+            changed = connection.execute(
+                _POSTPONE, (retry_at, int(result.forgiven), event_id, n, delivery.lease)
+            ).rowcount
         elif result.transition == "give_up":
             changed = connection.execute(_GIVE_UP, (now, event_id, n, delivery.lease)).rowcount
         else:

@@ -9,7 +9,7 @@ from typing import Any
 from pulp_events import data_dir
 from pulp_events.clock import Clock, SystemClock
 from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.outbox.records import Claim, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.sqlite import insertion, ledger, queue
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
@@ -60,22 +60,10 @@ class SQLiteOutbox:
         now = self._clock.time()
         return {listener_id: max(0.0, ready_at - now) for listener_id, ready_at in self._reader.rows(queue.READY)}
 
-    def claim(
-        self,
-        listener_id: str,
-        limit: int,
-        lease: float,
-        token: str,
-        ordered: bool = False,
-        window: float | None = None,
-    ) -> Claim:
+    def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
         self._correct_clock()
         now = self._clock.time()
-        if window is not None:
-            return self._writer.run(
-                lambda own: queue.claim_window(own, listener_id, window, lease, token, ordered, now)
-            )
-        return self._writer.run(lambda own: queue.claim(own, listener_id, limit, lease, token, ordered, now))
+        return self._writer.run(lambda own: queue.claim(own, requests, lease, token, now))
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
         self._correct_clock()

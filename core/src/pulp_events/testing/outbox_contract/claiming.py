@@ -8,7 +8,7 @@ import pytest
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import DEAD, PENDING
-from pulp_events.outbox.records import NewDelivery, NewEvent
+from pulp_events.outbox.records import ClaimRequest, NewDelivery, NewEvent
 from pulp_events.outbox.store import Outbox
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
@@ -102,6 +102,6 @@ class StoringAndClaimingClaims(Outboxes):
         assert 0 < outbox.ready()[LISTENER] <= LEASE
         outbox.record([result(delivery, "postpone", 10)])
         assert 5 < outbox.ready()[LISTENER] <= 10
-        assert 5 < (outbox.claim(LISTENER, 1, LEASE, "t").wait or 0) <= 10
+        assert 5 < (outbox.claim([ClaimRequest(LISTENER, 1)], LEASE, "t").waits[LISTENER] or 0) <= 10
         home.advance(11)
         assert outbox.ready()[LISTENER] == 0

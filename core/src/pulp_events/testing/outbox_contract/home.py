@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.outbox.records import NewDelivery, NewEvent, Result
+from pulp_events.outbox.records import ClaimRequest, NewDelivery, NewEvent, Result
 from pulp_events.outbox.store import Outbox
 
 LISTENER, OTHER = "a" * 24, "b" * 24
@@ -60,4 +60,4 @@ class Outboxes:
         self, outbox: Outbox, limit: int = 10, listener: str = LISTENER, token: str = "t1", ordered: bool = False
     ) -> list[Delivery]:
         """Claimed deliveries of a listener."""
-        return list(outbox.claim(listener, limit, LEASE, token, ordered).deliveries)
+        return list(outbox.claim([ClaimRequest(listener, limit, ordered)], LEASE, token).deliveries)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
-from pulp_events.outbox.records import DeliveryQuery, NewDelivery, NewEvent, Result
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent, Result
 from pulp_events.outbox.store import Outbox
 from pulp_events.outbox.window import MOST_BYTES, SETTLE, window_of
 from pulp_events.testing.outbox_contract.home import LEASE, Home
@@ -47,7 +47,7 @@ class WindowClaims:
     def claim_window(self, outbox: Outbox, ordered: bool = False) -> list[Delivery]:
         """What leaves together next."""
         token = f"w{next(self._tokens)}"
-        return list(outbox.claim(LISTENER, 1, LEASE, token, ordered, WINDOW).deliveries)
+        return list(outbox.claim([ClaimRequest(LISTENER, 1, ordered, WINDOW)], LEASE, token).deliveries)
 
     @staticmethod
     def begin_window(home: Home) -> float:
@@ -60,9 +60,10 @@ class WindowClaims:
         events = [event_at(began + offset) for offset in (1, 5, 899)]
         outbox.add(events[:1])
         outbox.add(events[1:])
-        claim = outbox.claim(LISTENER, 1, LEASE, "t", window=WINDOW)
-        assert claim.deliveries == () and claim.wait is not None
-        assert abs(claim.wait - (began + WINDOW + SETTLE - home.time())) < 5
+        claim = outbox.claim([ClaimRequest(LISTENER, 1, window=WINDOW)], LEASE, "t")
+        wait = claim.waits[LISTENER]
+        assert not claim.deliveries and wait is not None
+        assert abs(wait - (began + WINDOW + SETTLE - home.time())) < 5
         home.advance(began + WINDOW + SETTLE + 1 - home.time())
         outbox.add([event_at(home.time())])
         found = self.claim_window(outbox)
