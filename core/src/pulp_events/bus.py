@@ -83,7 +83,7 @@ class EventBus:
         self._outbox: Outbox | None = None
         self._forked = False
         forks.take_part(self)
-        self.deliveries = Deliveries(lambda: self.outbox)
+        self.deliveries = Deliveries(lambda: self.outbox, self._look_soon)
         self._assemble()
 
     @classmethod
@@ -329,6 +329,12 @@ class EventBus:
 
     def _enabled(self, listener: Listener) -> None:
         self.outbox.forget_health(listener.id)
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        """What waits may be due now."""
+        if self._dispatcher is not None:
+            self._dispatcher.look_soon()
 
     def _disable(self, listener: Listener, reason: str) -> None:
         """A listener's endpoint is to be left alone: record it, and announce it once."""

@@ -19,8 +19,9 @@ PAGE = 500
 class Deliveries:
     """Questions to the outbox, and the changes that an administrator may make to it."""
 
-    def __init__(self, outbox: Callable[[], Outbox]) -> None:
+    def __init__(self, outbox: Callable[[], Outbox], on_revived: Callable[[], None] = lambda: None) -> None:
         self._outbox = outbox
+        self._on_revived = on_revived
 
     def list(self, query: DeliveryQuery | None = None, *, limit: int = 50, before: str | None = None) -> list[Delivery]:
         """Deliveries that fit, newest first, at most `limit`; `before`: id of the last of the page before."""
@@ -46,6 +47,7 @@ class Deliveries:
     def retry(self, query: DeliveryQuery) -> Iterator[int]:
         """Make the dead deliveries that fit pending again, a page at a time; yields how many each page had."""
         while count := self._outbox().revive(query, PAGE):
+            self._on_revived()
             yield count
 
     def purge(self, query: DeliveryQuery) -> Iterator[int]:

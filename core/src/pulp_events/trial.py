@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
 from dataclasses import dataclass
+from typing import cast
 
 from pulp_events.clock import Clock, from_timestamp
-from pulp_events.dispatcher import verdict as verdicts
-from pulp_events.dispatcher.channels import Channels, OpenChannel
-from pulp_events.dispatcher.verdict import Verdict, shorten
+from pulp_events.dispatcher.attempt import make_attempts
+from pulp_events.dispatcher.channels import Channels
+from pulp_events.dispatcher.configuration import Configuration
+from pulp_events.dispatcher.event_loops import EventLoops
+from pulp_events.dispatcher.jobs import close
+from pulp_events.dispatcher.recorder import Judged, Recorder
+from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.routes import Routes
+from pulp_events.dispatcher.services import Services
+from pulp_events.dispatcher.traits import Traits
+from pulp_events.dispatcher.turn import Turn
+from pulp_events.dispatcher.verdict import shorten
 from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.events.event_type import EventTypes
 from pulp_events.events.report import serialise
+from pulp_events.file_version import FileVersions
 from pulp_events.ids import new_event_id
 from pulp_events.listeners.listener import Listener
 from pulp_events.notifier import Notifier
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 
 
@@ -49,57 +61,67 @@ def test_event(listener: Listener, event_types: EventTypes, clock: Clock, source
 
 
 def send_test(listener: Listener, notifier: Notifier, event: Event, settings: Settings, clock: Clock) -> list[Trial]:
-    """Send the event to each target of the listener over a channel of its own. Nothing is stored or tried again."""
-    channels = Channels(listener, notifier, settings, clock)
+    """Send the event to each target of the listener, by the steps of any attempt. Nothing is stored or tried again."""
+    traits = Traits(notifier, settings)
+    configuration = Configuration(listener, traits, FileVersions(), clock)
+    loops, channels, trials = EventLoops(), Channels(clock), []
+    channels.on_close = lambda opened: close(opened, opened.type_id, loops)
     report = serialise(event, settings.section("events")["max_event_bytes"])
-    trials = []
     for number, target in enumerate(listener.targets):
-        delivery = Delivery(
-            id=f"{event.id}.{number}",
-            event_id=event.id,
-            event_type=event.event_type,
-            event_time=event.time,
-            source=event.source,
-            report=report,
-            listener_id=listener.id,
-            target=target,
-            attempts=1,
+        # A route for each: what one target says of its endpoint keeps the event from no other.
+        route = Route(listener, traits, configuration, settings.section("delivery"), clock)
+        route.window_known = True
+        kept = _Kept()
+        services = Services(
+            cast("Outbox", None),
+            cast("Routes", _OneRoute(route)),
+            channels,
+            cast("Recorder", kept),
+            loops,
+            clock,
+            threading.Event(),
         )
-        found, seconds = _attempt(channels, delivery, clock)
-        detail = shorten(channels.scrubber()(found.detail))
-        trials.append(Trial(target, event.event_type, found.outcome, detail, seconds))
+        route.waiting.append(
+            Delivery(
+                id=f"{event.id}.{number}",
+                event_id=event.id,
+                event_type=event.event_type,
+                event_time=event.time,
+                source=event.source,
+                report=report,
+                listener_id=listener.id,
+                target=target,
+                attempts=1,
+            )
+        )
+        turn = Turn(route, services)
+        make_attempts(turn)
+        turn.finish()
+        [judged] = kept.judged
+        detail = shorten(configuration.scrubber(judged.verdict.detail))
+        trials.append(Trial(target, event.event_type, judged.verdict.outcome, detail, judged.duration))
     channels.close_idle(older_than=0.0)
+    loops.stop()
     return trials
 
 
-def _attempt(channels: Channels, delivery: Delivery, clock: Clock) -> tuple[Verdict, float]:
-    """What came of it, and the seconds that it took."""
-    try:
-        kept = channels.take_idle()
-        opened = kept or channels.make()
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # a notifier may raise anything
-        return verdicts.of_exception(error), 0.0
-    began = clock.monotonic()
-    verdict = _send(channels, opened, delivery, connect=kept is None)
-    return verdict, clock.monotonic() - began
+class _OneRoute:
+    """Stands for `Routes`: the listener is tested whether it is enabled or not."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+
+    def get(self, listener_id: str) -> Route:
+        return self._route
 
 
-def _send(channels: Channels, opened: OpenChannel, delivery: Delivery, connect: bool) -> Verdict:
-    channel = opened.channel
-    try:
-        if connect:
-            channel.__enter__()  # closes it where it cannot be opened
-    except (Exception, SystemExit) as error:  # noqa: BLE001
-        return verdicts.of_exception(error)
-    try:
-        channel.detail = ""
-        if channel.batch_size > 1:
-            for _, failure in channel.send_batch([delivery]):
-                return verdicts.of_outcome(failure, channel.detail)
-            return Verdict("error", "the notifier's send_batch() said nothing about this delivery")
-        send: Callable[[Delivery], object] = channel.send
-        return verdicts.of_return(send(delivery), channel.detail)
-    except (Exception, SystemExit) as error:  # noqa: BLE001
-        return verdicts.of_exception(error, channel.detail)
-    finally:
-        channels.give_back(opened)
+class _Kept:
+    """Stands for `Recorder`: nothing is stored."""
+
+    blocked = False
+
+    def __init__(self) -> None:
+        self.judged: list[Judged] = []
+
+    def add(self, judged: Judged) -> None:
+        self.judged.append(judged)

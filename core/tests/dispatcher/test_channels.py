@@ -59,14 +59,14 @@ def test_a_changed_configuration_gets_new_channels_at_once(open_bus, clock, scri
 
 def test_an_idle_channel_is_closed_after_a_while(open_bus, clock, scripted):
     bus = open_bus("inline", clock)
-    listener = bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
     bus.emit("repo.sync.start")
-    route = bus.dispatcher._routes.known(listener.id)
+    channels = bus.dispatcher._services.channels
     clock.advance(IDLE_TIMEOUT - 1)
-    route.channels.close_idle()
+    channels.close_idle()
     assert scripted.closed["a"] == 0
     clock.advance(2)
-    route.channels.close_idle()
+    channels.close_idle()
     assert scripted.closed["a"] == 1
 
 
@@ -168,7 +168,7 @@ def test_a_target_that_was_removed_gets_nothing_more(open_bus, clock, scripted):
     bus.deliver_due()
     assert [delivery.target for _, delivery, _ in scripted.calls] == ["x"]
     states = {one.target: (one.state, one.detail) for one in bus.deliveries.list()}
-    assert states["y"] == ("dead", "the listener's configuration names this target no more")
+    assert states["y"] == ("dead", "the target was removed from the listener")
 
 
 @pytest.mark.parametrize("records_are_away", [False, True])

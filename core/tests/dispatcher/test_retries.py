@@ -8,26 +8,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulp_events import PermanentFailure, TimedOut, TransientFailure
-from pulp_events.dispatcher.retry import AFTER_TIME_OUT, LONGEST_RETRY_AFTER, wait_before_next
+from pulp_events.dispatcher.retry import AFTER_TIME_OUT, LONGEST_PAUSE, SHORTEST_PAUSE, follow, pause
 from pulp_events.outbox.records import DeliveryQuery
 
 steps = st.lists(st.floats(0.001, 1e6), max_size=10)
 
 
 @given(schedule=steps, failed=st.integers(1, 12), jitter=st.floats(0, 1), dice=st.floats(0, 1, exclude_max=True),
-       retry_after=st.none() | st.floats(0, 1e9), timed_out=st.booleans())  # fmt: skip
-def test_a_wait_stays_within_its_step_and_is_only_ever_lengthened(
-    schedule, failed, jitter, dice, retry_after, timed_out
+       retry_after=st.none() | st.floats(0), timed_out=st.booleans(), too_old=st.booleans())  # fmt: skip
+def test_a_wait_is_what_the_receiver_asked_for_or_stays_within_its_step_and_is_only_ever_lengthened(
+    schedule, failed, jitter, dice, retry_after, timed_out, too_old
 ):
-    wait = wait_before_next(failed, schedule, jitter, lambda: dice, retry_after, timed_out)
+    found = follow(
+        failed, schedule, jitter, lambda: dice, retry_after=retry_after, timed_out=timed_out, too_old=too_old
+    )
+    asked = 0 if retry_after is None else pause(retry_after)
+    assert asked <= LONGEST_PAUSE
+    if retry_after is not None and not too_old:
+        assert found.forgiven and found.wait == asked >= SHORTEST_PAUSE
+        return
+    assert not found.forgiven
     if failed > len(schedule):
-        assert wait is None
+        assert found.wait is None
         return
     step = schedule[failed - 1]
-    asked = min(retry_after or 0, LONGEST_RETRY_AFTER)
-    assert wait >= step * (1 - jitter) * 0.999999
-    assert wait <= max(step * (1 + jitter), asked, AFTER_TIME_OUT if timed_out else 0) * 1.000001
-    assert wait >= asked and (not timed_out or wait >= AFTER_TIME_OUT)
+    assert found.wait >= step * (1 - jitter) * 0.999999
+    assert found.wait <= max(step * (1 + jitter), asked, AFTER_TIME_OUT if timed_out else 0) * 1.000001
+    assert found.wait >= asked and (not timed_out or found.wait >= AFTER_TIME_OUT)
 
 
 def attempts_of(bus):
@@ -80,8 +87,8 @@ def test_waits_are_varied_by_the_injected_dice(open_bus, clock, scripted):
     ("failure", "wait"),
     [
         (TransientFailure("busy", retry_after=120), 120),
-        (TransientFailure("busy", retry_after=1), 5),
-        (TransientFailure("busy", retry_after=1e9), LONGEST_RETRY_AFTER),
+        (TransientFailure("busy", retry_after=1), 1),
+        (TransientFailure("busy", retry_after=1e9), LONGEST_PAUSE),
         (TimedOut("no answer"), 60),
         (TimeoutError("a socket's own"), 60),
         (ValueError("anything else"), 5),

@@ -138,13 +138,24 @@ def test_without_a_window_any_more_what_waits_leaves_by_itself(bus, clock, toget
     assert list(map(len, together.batches)) == [1, 1, 1]
 
 
-def test_a_window_that_cannot_be_told_lets_deliveries_go_one_by_one(bus, clock, together, monkeypatch, caplog):
-    monkeypatch.setattr(type(together), "window", lambda self, config: 1 / 0)
+WRONG = [0, -1, float("nan"), float("inf"), "60", True, [60]]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, ZeroDivisionError("a bug")], ids=repr)
+def test_a_window_that_cannot_be_told_fails_each_delivery_with_a_clear_text(bus, clock, together, monkeypatch, wrong):
+    def window(self, config):
+        if isinstance(wrong, Exception):
+            raise wrong
+        return wrong
+
+    monkeypatch.setattr(type(together), "window", window)
     bus.listeners.create("scripted", {"name": "digest"}, ["*"])
     emit(bus)
     bus.deliver_due()
-    assert sum(map(len, together.batches)) == 3
-    assert "its window is not known" in caplog.text
+    assert together.batches == []
+    found = bus.deliveries.list()
+    assert [one.attempts for one in found] == [1, 1, 1]
+    assert all("window" in one.detail and (repr(wrong) in one.detail or "a bug" in one.detail) for one in found)
 
 
 def test_revived_deliveries_of_a_window_leave_together(bus, clock, together):

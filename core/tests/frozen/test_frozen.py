@@ -45,10 +45,10 @@ def test_a_plugin_of_api_1_0_does_all_that_it_did(tmp_path):
             ("a", "delivered", "to a"), ("b", "delivered", "to b"),
         }  # fmt: skip
         outcomes = []
-        for wish in ("transient", "timeout", "permanent"):
+        for wish in ("timeout", "permanent", "transient"):  # the last one asks for a pause
             failed = bus.emit("frozen.thawed", {"wish": wish})
             outcomes += [bus.deliveries.attempts(one.id)[0].outcome for one in bus.wait(failed, 0)[:1]]
-        assert outcomes == ["transient", "timeout", "permanent"]
+        assert outcomes == ["timeout", "permanent", "transient"]
         bus.emit("repo.sync.start", {"repo_id": "x"}, {"state": "running"})
         assert list(bus.listeners.warnings(listener)) == ["server is frozen.example"]
         notifier = plugins.notifier("frozen")

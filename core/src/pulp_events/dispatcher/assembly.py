@@ -7,9 +7,13 @@ import threading
 from collections.abc import Callable
 
 from pulp_events.clock import Clock
+from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.dispatcher import Dispatcher
-from pulp_events.dispatcher.recorder import AttemptRecorder
+from pulp_events.dispatcher.event_loops import EventLoops
+from pulp_events.dispatcher.health import HealthWatch
+from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.routes import Routes
+from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
@@ -30,8 +34,9 @@ def make_dispatcher(
 ) -> Dispatcher:
     """A dispatcher over these parts. `disable(listener, reason)`: called for a listener that is to be left alone."""
     stopping = threading.Event()
-    routes = Routes(index, plugins, settings, outbox, clock)
-    recorder = AttemptRecorder(
-        outbox, settings, AttemptWatch(Observers(plugins, settings)), clock, dice, disable, stopping
-    )
-    return Dispatcher(outbox, routes, recorder, settings, clock, stopping)
+    channels = Channels(clock)
+    routes = Routes(index, plugins, settings, outbox, channels, clock)
+    health = HealthWatch(outbox, settings.section("delivery"), clock, disable)
+    watch = AttemptWatch(Observers(plugins, settings))
+    recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping)
+    return Dispatcher(Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping), settings)

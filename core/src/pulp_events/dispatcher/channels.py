@@ -1,133 +1,148 @@
-"""The open channels of one listener: opened when needed, reused, closed when idle or outdated."""
+"""The open channels of all listeners: reused, bounded in number, closed when idle, outdated or unused for longest."""
 
 from __future__ import annotations
 
-import contextlib
+import inspect
 import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from pulp_events import boundary
 from pulp_events.clock import Clock
-from pulp_events.frozen import thaw
-from pulp_events.listeners.config import complete
-from pulp_events.listeners.listener import Listener
+from pulp_events.dispatcher.configuration import Configuration
+from pulp_events.dispatcher.traits import Traits
 from pulp_events.logs import get_logger
-from pulp_events.notifier import Channel, Notifier
-from pulp_events.secrets import Scrubber, is_reference, resolve, secret_fields
-from pulp_events.settings.settings import Settings
+from pulp_events.notifier import Channel
+from pulp_events.secrets import Scrubber
 
 IDLE_TIMEOUT = 60.0
 """Seconds after which an unused channel is closed."""
+MOST_IDLE = 256
+"""Channels that are kept open while nothing is sent through them, of all listeners together."""
 
 _logger = get_logger(__name__)
 
 
-@dataclass
+@dataclass(eq=False)
 class OpenChannel:
     """A channel and what the dispatcher must know of it."""
 
     channel: Channel
+    type_id: str
+    listener_id: str
     generation: int
     limit: float
     """Seconds that one send may take."""
+    batch_size: int
+    in_flight: int
+    is_async: bool
     scrub: Scrubber
+    connected: bool = False
+    """Its `open` was called."""
+    used: bool = False
+    """It was opened for an earlier attempt."""
     idle_since: float = 0.0
 
 
-class Channels:
-    """Channels for the present configuration of one listener. A channel is used by one thread at a time."""
+def make_channel(listener_id: str, traits: Traits, configuration: Configuration) -> OpenChannel:
+    """A channel that is not connected yet; what its notifier needs to import is imported. May raise anything."""
+    config, generation = configuration.read()
+    channel = boundary.channel_of(traits.notifier, config, traits.settings)
+    batch_size = boundary.whole(channel.batch_size, "the channel's batch_size", 1)
+    in_flight = boundary.whole(channel.in_flight, "the channel's in_flight", 0)
+    is_async = traits.is_async or inspect.iscoroutinefunction(channel.send)
+    if is_async and (in_flight or batch_size > 1):
+        raise boundary.NotifierMistake("a channel whose send() is a coroutine function takes deliveries one by one")
+    return OpenChannel(
+        channel,
+        traits.notifier.type_id,
+        listener_id,
+        generation,
+        boundary.limit_of(traits.notifier, config, traits.settings),
+        batch_size,
+        in_flight,
+        is_async,
+        configuration.scrubber,
+    )
 
-    def __init__(self, listener: Listener, notifier: Notifier, settings: Settings, clock: Clock) -> None:
-        self._listener = listener
-        self._notifier = notifier
-        self._settings = settings
+
+class Channels:
+    """Hands out idle channels; a channel is used by one thread at a time.
+
+    `on_close(opened)` is called, without a lock held, with each channel that is used no more. It is to return at once:
+    what a notifier's `close` does takes as long as it likes.
+    """
+
+    def __init__(self, clock: Clock, most_idle: int = MOST_IDLE) -> None:
         self._clock = clock
-        self._generation = 0
-        self._idle: list[OpenChannel] = []
-        self._scrubber: Scrubber | None = None
+        self.on_close: Callable[[OpenChannel], None] = lambda opened: None
+        self._most_idle = most_idle
+        self._idle: OrderedDict[OpenChannel, None] = OrderedDict()
+        self._of_listener: dict[str, list[OpenChannel]] = {}
         self._lock = threading.Lock()
 
-    def take(self) -> OpenChannel:
-        """An idle channel, or a new one. Raises what opening it raises."""
-        if (idle := self.take_idle()) is not None:
-            return idle
-        made = self.make()
-        made.channel.__enter__()
-        return made
-
-    def take_idle(self) -> OpenChannel | None:
-        """An idle channel, if there is one."""
-        with self._lock:
-            return self._idle.pop() if self._idle else None
-
-    def make(self) -> OpenChannel:
-        """A channel that is not connected yet; what its notifier needs to import is imported."""
-        with self._lock:
-            listener, generation = self._listener, self._generation
-            self._scrubber = None  # what a reference stands for may have changed
-        section = self._notifier.settings_section
-        settings = self._settings.section(section) if section else {}
-        config = complete(self._notifier, listener.notifier_config)
-        channel = self._notifier.open(config, settings)
-        if not isinstance(channel, Channel):
-            raise TypeError(f"open() returned {type(channel).__name__}; it must return a Channel")
-        limit = float(self._notifier.limit(config, settings))
-        return OpenChannel(channel, generation, limit, self.scrubber())
-
-    def give_back(self, opened: OpenChannel) -> None:
-        """Keep the channel for the next delivery, unless it is broken or made for an older configuration."""
-        with self._lock:
-            if not opened.channel.broken and opened.generation == self._generation:
-                opened.idle_since = self._clock.monotonic()
-                self._idle.append(opened)
-                return
-        self.discard(opened)
-
-    @staticmethod
-    def discard(opened: OpenChannel) -> None:
-        """Close a channel; what it raises at that is of no use to anybody."""
+    def take(self, listener_id: str, generation: int) -> OpenChannel | None:
+        """An idle channel of this generation, if there is one; those of others are closed."""
+        outdated = []
         try:
-            opened.channel.__exit__(None, None, None)
-        except BaseException as error:  # noqa: BLE001  # a notifier's close() may do anything
-            _logger.debug("closing a channel failed: %s", opened.scrub(f"{type(error).__name__}: {error}"))
+            with self._lock:
+                mine = self._of_listener.get(listener_id)
+                while mine:
+                    opened = mine[-1]
+                    self._remove(opened)
+                    if opened.generation == generation:
+                        opened.used = True
+                        return opened
+                    outdated.append(opened)
+            return None
+        finally:
+            for opened in outdated:
+                self.on_close(opened)
 
-    def reconfigure(self, listener: Listener) -> None:
-        """The listener changed: channels that are open are used no more."""
+    def give_back(self, opened: OpenChannel, generation: int) -> None:
+        """Keep the channel for the next delivery, unless it is broken or made for an older configuration."""
+        excess = None
+        if opened.channel.broken or opened.generation != generation:
+            excess = opened
+        else:
+            opened.idle_since = self._clock.monotonic()
+            with self._lock:
+                self._idle[opened] = None
+                self._of_listener.setdefault(opened.listener_id, []).append(opened)
+                if len(self._idle) > self._most_idle:
+                    excess = next(iter(self._idle))
+                    self._remove(excess)
+        if excess is not None:
+            self.on_close(excess)
+
+    def discard(self, opened: OpenChannel) -> None:
+        """Use it no more."""
+        self.on_close(opened)
+
+    def close_of(self, listener_id: str) -> None:
+        """Close the idle channels of a listener."""
         with self._lock:
-            self._listener = listener
-            self._generation += 1
-            self._scrubber = None
-            outdated, self._idle = self._idle, []
+            outdated = list(self._of_listener.get(listener_id, ()))
+            for opened in outdated:
+                self._remove(opened)
         for opened in outdated:
-            self.discard(opened)
+            self.on_close(opened)
 
     def close_idle(self, older_than: float = IDLE_TIMEOUT) -> None:
         """Close channels that were not used for that many seconds."""
         now = self._clock.monotonic()
+        outdated = []
         with self._lock:
-            outdated = [opened for opened in self._idle if now - opened.idle_since >= older_than]
-            self._idle = [opened for opened in self._idle if now - opened.idle_since < older_than]
+            while self._idle and now - (first := next(iter(self._idle))).idle_since >= older_than:
+                self._remove(first)
+                outdated.append(first)
         for opened in outdated:
-            self.discard(opened)
+            self.on_close(opened)
 
-    def scrubber(self) -> Scrubber:
-        """Knows the secrets of the listener's configuration and of the notifier's settings."""
-        with self._lock:
-            if self._scrubber is None:
-                self._scrubber = Scrubber(self._secrets())
-            return self._scrubber
-
-    def _secrets(self) -> list[Any]:
-        section = self._notifier.settings_section
-        secrets = []
-        config = thaw(self._listener.notifier_config)
-        for key in secret_fields(self._notifier.config_schema()):
-            value = config.get(key)
-            items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-            for each in (value,) if is_reference(value) else (*items, value):
-                with contextlib.suppress(Exception):  # a reference that cannot be read now
-                    secrets.append(resolve(each, key))
-        if section and self._notifier.settings_schema is not None:
-            settings = self._settings.section(section)
-            secrets += [settings.get(key) for key in secret_fields(self._notifier.settings_schema())]
-        return secrets
+    def _remove(self, opened: OpenChannel) -> None:
+        del self._idle[opened]
+        mine = self._of_listener[opened.listener_id]
+        mine.remove(opened)
+        if not mine:
+            del self._of_listener[opened.listener_id]

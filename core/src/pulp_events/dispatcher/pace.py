@@ -1,11 +1,13 @@
-"""How many deliveries a lane takes at once, and how many lanes a listener is worth."""
+"""How many deliveries of a listener are claimed at once, and how many lanes it is worth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 BATCH_SECONDS = 0.2
-"""A batch is to take about this long: little is repeated after a crash, and other listeners get their turn."""
+"""What is claimed at once is to take about this long: little is repeated after a crash, and others get their turn."""
+FIRST_BATCH = 4
+"""Deliveries that are claimed of a listener before anything is known of it."""
 LARGEST_BATCH = 100
 SLOW = 0.003
 """Seconds of waiting per delivery from which on another lane pays for its thread."""
@@ -13,13 +15,13 @@ SLOW = 0.003
 
 @dataclass
 class Pace:
-    """Learns from each batch. Begins carefully: one delivery, one lane."""
+    """Learns from each turn. Begins carefully: a few deliveries, one lane."""
 
-    batch: int = 1
+    batch: int = FIRST_BATCH
     lanes: int = 1
 
     def learn(self, deliveries: int, wall: float, cpu: float, most_lanes: int) -> None:
-        """A lane made `deliveries` attempts in `wall` seconds, `cpu` of which its thread was computing.
+        """A turn made `deliveries` attempts in `wall` seconds, `cpu` of which its thread was computing.
 
         Lanes are added only while the endpoint is slow: threads that compete for the interpreter deliver less together
         than one alone.

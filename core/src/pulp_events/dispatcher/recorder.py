@@ -1,42 +1,64 @@
-"""Stores what lanes found out: attempts, what follows from them, and what others want to know of it."""
+"""Stores what attempts came to, those of all listeners together, and what follows from it."""
 
 from __future__ import annotations
 
 import logging
 import random
 import threading
+import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from pulp_events.clock import Clock, from_timestamp
-from pulp_events.dispatcher.retry import wait_before_next
+from pulp_events.dispatcher.health import HealthWatch
+from pulp_events.dispatcher.retry import Follow, follow
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import Verdict, shorten
 from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.errors import StoreError
-from pulp_events.listeners.listener import Listener
 from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.store import Outbox
-from pulp_events.secrets import Scrubber
 from pulp_events.settings.settings import Settings
 
+RECORD_SECONDS = 0.2
+"""Results are stored at the latest after this long, and at once when nothing more is due: a transaction for each would
+take longer than the deliveries."""
+MOST_RESULTS = 400
+"""Results that are stored in one transaction."""
 STORE_RETRY = 1.0
 """Seconds between tries to store results while the outbox cannot be written."""
-HEALTH_CHECK = 30.0
-"""Seconds between looks at how long a failing listener has been failing."""
 
 _STATES = {"succeed": DELIVERED, "postpone": PENDING, "give_up": DEAD}
 
 _logger = get_logger(__name__)
 
-Judged = tuple[Delivery, Verdict, float, float]
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What an attempt came to."""
+
+    route: Route
+    delivery: Delivery
+    verdict: Verdict
+    started: float
+    """Wall-clock time at which it began."""
+    duration: float
+    """Seconds."""
+    group: str | None = None
+    """Names what left together, and is recorded together and by itself."""
 
 
-class AttemptRecorder:
-    """Implements `lane.Recorder`. `disable(listener, reason)` is called for a listener that is to be disabled."""
+class Recorder:
+    """Threads add what they judged; whoever has nothing better to do stores it.
+
+    `patience`: seconds for which storing is tried again while the outbox cannot be written; None: until the dispatcher
+    is stopped. Meanwhile it is `blocked`, and nothing more is sent: each delivery would be made again later.
+    `on_recorded(results)` is called with what was stored.
+    """
 
     def __init__(
         self,
@@ -45,83 +67,146 @@ class AttemptRecorder:
         watch: AttemptWatch,
         clock: Clock,
         dice: random.Random,
-        disable: Callable[[Listener, str], None],
+        health: HealthWatch,
         stopping: threading.Event,
     ) -> None:
         self._outbox = outbox
         self._delivery = settings.section("delivery")
+        self._max_age = self._delivery["max_age"]
         self.watch = watch
         self._clock = clock
         self._dice = dice
-        self._disable = disable
+        self._health = health
         self._stopping = stopping
-        self._checked: dict[str, float] = {}
+        self.patience: float | None = None
+        self.on_recorded: Callable[[Sequence[Result]], None] = lambda results: None
+        self.blocked = False
+        self._judged: deque[Judged] = deque()
+        self._oldest = 0.0
+        self._storing = threading.Lock()
         self.recorded = threading.Condition()
         """Notified after each time that results were stored."""
 
-    def record(self, route: Route, judged: Sequence[Judged]) -> None:
-        """Store the attempts in one transaction, again and again while the outbox cannot be written.
+    def add(self, judged: Judged) -> None:
+        """Keep this until it is stored."""
+        if not self._judged:
+            self._oldest = time.monotonic()
+        self._judged.append(judged)
 
-        A lane that cannot record must not send on: each delivery would be made again later.
-        """
-        scrub = route.channels.scrubber()
-        dice = self._dice.random
-        if route.window is not None:  # what left together is due together
-            roll = dice()
-            dice = lambda: roll  # noqa: E731
-        results = [self._result(route, scrub, dice, *one) for one in judged]
-        if not all(self._store(part) for part in _each_once(results)):
-            return
+    @property
+    def due(self) -> bool:
+        """True if what was added is to be stored now."""
+        count = len(self._judged)
+        return count > 0 and (count >= MOST_RESULTS or time.monotonic() - self._oldest >= RECORD_SECONDS)
+
+    @property
+    def busy(self) -> bool:
+        """True while anything is not stored yet."""
+        return bool(self._judged) or self._storing.locked()
+
+    @property
+    def waiting(self) -> list[Delivery]:
+        """Deliveries whose results are not stored yet."""
+        return [judged.delivery for judged in list(self._judged)]
+
+    def flush(self, *, wait: bool = True) -> None:
+        """Store what was added; with `wait` false, not if another thread is just storing."""
+        while self._judged and self._storing.acquire(blocking=wait):
+            try:
+                stored = self._store_next()
+            finally:
+                self._storing.release()
+            # Not while it is held: what follows may emit, and so record.
+            for part in stored:
+                self._tell(part)
+            if not wait and not self.due:
+                return
+
+    def _store_next(self) -> list[list[Pair]]:
+        taken: list[Judged] = []
+        while self._judged and (len(taken) < MOST_RESULTS or _together(taken[-1], self._judged[0])):
+            taken.append(self._judged.popleft())
+        rolls: dict[str, float] = {}
+        pairs = [(each, self._result(each, rolls)) for each in taken]
+        return [part for part in _parts(pairs) if self._store([result for _, result in part])]
+
+    def _tell(self, part: Sequence[Pair]) -> None:
         with self.recorded:
             self.recorded.notify_all()
-        for result, (_, verdict, *_) in zip(results, judged, strict=True):
-            self._log(result, verdict, scrub)
+        self.on_recorded([result for _, result in part])
+        for judged, result in part:
+            self._log(result, judged)
             if self.watch.wanted:
                 self.watch.attempted(_after(result), result.attempt)
-        self._look_after(route, scrub, [verdict for _, verdict, *_ in judged])
+        self._health.look_after(part)
 
-    def _result(
-        self,
-        route: Route,
-        scrub: Scrubber,
-        dice: Callable[[], float],
-        delivery: Delivery,
-        verdict: Verdict,
-        started: float,
-        duration: float,
-    ) -> Result:
-        wait: float | None = None
+    def _result(self, judged: Judged, rolls: dict[str, float]) -> Result:
+        delivery, verdict, route = judged.delivery, judged.verdict, judged.route
+        step = Follow(None)
         if not verdict.final:
-            wait = wait_before_next(
+            dice = self._dice.random
+            if (group := judged.group) is not None:  # what left together is due together
+                dice = lambda: rolls.setdefault(group, self._dice.random())  # noqa: E731
+            asked = route.asked_wait(verdict)
+            step = follow(
                 delivery.attempts - delivery.forgiven,
                 route.retry_schedule,
                 self._delivery["jitter"],
                 dice,
-                verdict.retry_after,
+                retry_after=asked,
                 timed_out=verdict.outcome == "timeout",
+                too_old=asked is not None and self._age(delivery) >= self._most_age(route),
             )
-        transition = "succeed" if verdict.delivered else "give_up" if wait is None else "postpone"
+        transition = "succeed" if verdict.delivered else "give_up" if step.wait is None else "postpone"
         attempt = Attempt(
             number=delivery.attempts,
-            started=from_timestamp(started),
-            duration=duration,
+            started=from_timestamp(judged.started),
+            duration=judged.duration,
             outcome=verdict.outcome,
-            detail=shorten(scrub(verdict.detail)) if verdict.detail else "",
-            retry_at=None if wait is None else from_timestamp(self._clock.time() + wait),
+            detail=shorten(route.configuration.scrubber(verdict.detail)) if verdict.detail else "",
+            retry_at=None if step.wait is None else from_timestamp(self._clock.time() + step.wait),
         )
-        return Result(delivery, attempt, transition, wait)
+        return Result(delivery, attempt, transition, step.wait, step.forgiven)
+
+    def _most_age(self, route: Route) -> float:
+        return float(self._max_age) if self._max_age is not None else 2 * sum(route.retry_schedule)
+
+    def _age(self, delivery: Delivery) -> float:
+        """Seconds since the first attempt; since the first one after it was last declared dead and retried."""
+        try:
+            attempts = self._outbox.attempts(delivery.id)
+        except StoreError:
+            return 0.0
+        begun = None
+        for attempt in attempts:
+            begun = attempt.started if begun is None else begun
+            if attempt.retry_at is None:
+                begun = None
+        return 0.0 if begun is None else self._clock.time() - begun.timestamp()
 
     def _store(self, results: Sequence[Result]) -> bool:
-        while True:
-            try:
-                self._outbox.record(results)
-                return True
-            except StoreError as error:
-                _logger.error("attempts cannot be recorded, trying again: %s", error)
-                if self._stopping.wait(STORE_RETRY):
-                    return False
+        deadline = None if self.patience is None else time.monotonic() + self.patience
+        try:
+            while True:
+                try:
+                    self._outbox.record(results)
+                    return True
+                except StoreError as error:
+                    self.blocked = True
+                    if deadline is not None and time.monotonic() >= deadline:
+                        _logger.error(
+                            "attempts cannot be recorded; %d deliveries are attempted again when their leases end: %s",
+                            len(results),
+                            error,
+                        )
+                        return False
+                    _logger.error("attempts cannot be recorded, trying again: %s", error)
+                    if self._stopping.wait(STORE_RETRY if deadline is None else min(STORE_RETRY, self.patience or 0)):
+                        return False
+        finally:
+            self.blocked = False
 
-    def _log(self, result: Result, verdict: Verdict, scrub: Scrubber) -> None:
+    def _log(self, result: Result, judged: Judged) -> None:
         delivery, attempt = result.delivery, result.attempt
         if result.transition == "succeed":
             _logger.debug("delivery %s: delivered to listener %s", delivery.id, delivery.listener_id)
@@ -135,55 +220,39 @@ class AttemptRecorder:
             delivery.listener_id,
             attempt.number,
             attempt.outcome,
-            _first_line(attempt.detail),
+            attempt.detail.partition("\n")[0],
             follows,
         )
-        if verdict.error is not None and attempt.number == 1:
-            trace = "".join(traceback.format_exception(verdict.error))
+        if judged.verdict.error is not None and attempt.number == 1:
+            trace = "".join(traceback.format_exception(judged.verdict.error))
+            scrub = judged.route.configuration.scrubber
             _logger.error("the notifier raised while it made delivery %s:\n%s", delivery.id, scrub(trace))
 
-    def _look_after(self, route: Route, scrub: Scrubber, verdicts: Sequence[Verdict]) -> None:
-        listener = route.listener
-        wished = next((verdict for verdict in verdicts if verdict.disable_listener), None)
-        if wished is not None:
-            self._disable(listener, shorten(f"the receiver wants no more events: {_first_line(scrub(wished.detail))}"))
-            return
-        if all(verdict.delivered for verdict in verdicts):
-            return
-        now = self._clock.monotonic()
-        if now - self._checked.get(listener.id, -HEALTH_CHECK) < HEALTH_CHECK:
-            return
-        self._checked[listener.id] = now
-        health = self._outbox.health().get(listener.id)
-        if health is None or health.failing_since is None:
-            return
-        # While it was muted it could have no success.
-        begun = max(health.failing_since, listener.muted_until or health.failing_since)
-        failing = self._clock.time() - begun.timestamp()
-        if failing >= self._delivery["disable_after"]:
-            since = health.failing_since.isoformat(timespec="seconds")
-            self._disable(
-                listener,
-                f"{health.failures} failures and no success since {since}; the last: {_first_line(health.detail)}",
-            )
+
+Pair = tuple[Judged, Result]
 
 
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]
+def _together(one: Judged, other: Judged) -> bool:
+    return one.group is not None and one.group == other.group
 
 
-def _each_once(results: Sequence[Result]) -> list[list[Result]]:
-    """The results in parts that hold each delivery once; as a rule one part.
+def _parts(pairs: Iterable[Pair]) -> list[list[Pair]]:
+    """The results in parts that hold each delivery once, and each group by itself; as a rule one part.
 
     Claims are not waited for until they are on the disk: a database that failed over may have forgotten one, so that a
-    delivery is claimed and attempted again before what came of the first attempt was stored.
+    delivery is claimed and attempted again before what came of the first attempt was stored. And two groups in one
+    transaction would be due again at the same instant.
     """
-    parts: list[dict[str, Result]] = [{}]
-    for result in results:
-        if result.delivery.id in parts[-1]:
-            parts.append({})
-        parts[-1][result.delivery.id] = result
-    return [list(part.values()) for part in parts]
+    parts: list[list[Pair]] = []
+    seen: set[str] = set()
+    group: str | None = None
+    for judged, result in pairs:
+        if not parts or judged.group != group or result.delivery.id in seen:
+            parts.append([])
+            seen, group = set(), judged.group
+        seen.add(result.delivery.id)
+        parts[-1].append((judged, result))
+    return parts
 
 
 def _after(result: Result) -> Delivery:

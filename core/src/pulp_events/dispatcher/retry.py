@@ -3,36 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 AFTER_TIME_OUT = 60.0
 """Seconds that pass at least after a time-out: the receiver may still be at work on the event."""
-LONGEST_RETRY_AFTER = 86400.0
+LONGEST_PAUSE = 86400.0
 """Seconds: what a receiver asks for beyond a day is cut to it."""
+SHORTEST_PAUSE = 1.0
+"""Seconds: `Retry-After: 0` with a refusal is no invitation to ask again at once."""
 
 
-def wait_before_next(
+@dataclass(frozen=True)
+class Follow:
+    """What follows a failed attempt."""
+
+    wait: float | None
+    """Seconds until the next one; None: there is none."""
+    forgiven: bool = False
+    """The failed attempt uses up no step of the schedule."""
+
+
+def pause(retry_after: float) -> float:
+    """Seconds for which a receiver that asked for `retry_after` of them gets nothing."""
+    return min(max(retry_after, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+
+def follow(
     failed: int,
     schedule: Sequence[float],
     jitter: float,
     dice: Callable[[], float],
+    *,
     retry_after: float | None = None,
     timed_out: bool = False,
-) -> float | None:
-    """Seconds until the next attempt after `failed` ones, or None if the schedule has no step left.
+    too_old: bool = False,
+) -> Follow:
+    """What follows after `failed` attempts that count.
 
     `schedule[i]` is the wait after attempt i + 1, varied by ± `jitter` (a part of it) with `dice()` in [0, 1).
-    `retry_after`, what the receiver asked for, only lengthens the step.
+    `retry_after`: what the receiver asked for; it is waited for and uses up no step, unless the delivery is `too_old`:
+    then it only lengthens the step.
 
-    >>> wait_before_next(2, [5, 300], 0.2, lambda: 0.5)
-    300.0
-    >>> wait_before_next(1, [5, 300], 0.0, lambda: 0.5, retry_after=30), wait_before_next(3, [5, 300], 0, lambda: 0.5)
-    (30.0, None)
+    >>> follow(2, [5, 300], 0.2, lambda: 0.5)
+    Follow(wait=300.0, forgiven=False)
+    >>> follow(3, [5, 300], 0.2, lambda: 0.5)
+    Follow(wait=None, forgiven=False)
+    >>> follow(3, [5, 300], 0.2, lambda: 0.5, retry_after=30)
+    Follow(wait=30, forgiven=True)
     """
+    if retry_after is not None and not too_old:
+        return Follow(pause(retry_after), forgiven=True)
     if failed > len(schedule):
-        return None
+        return Follow(None)
     wait = schedule[failed - 1] * (1.0 + jitter * (2.0 * dice() - 1.0))
     if timed_out:
         wait = max(wait, AFTER_TIME_OUT)
     if retry_after is not None:
-        wait = max(wait, min(retry_after, LONGEST_RETRY_AFTER))
-    return float(wait)
+        wait = max(wait, pause(retry_after))
+    return Follow(float(wait))

@@ -2,58 +2,67 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.clock import Clock
-from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.circuit import Circuit
-from pulp_events.dispatcher.claims import Claims
+from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
-from pulp_events.listeners.config import window
+from pulp_events.dispatcher.retry import LONGEST_PAUSE, pause
+from pulp_events.dispatcher.speed import UNTRIED, Speed
+from pulp_events.dispatcher.traits import Traits
+from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.listeners.listener import Listener
-from pulp_events.logs import get_logger
-from pulp_events.notifier import Notifier
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.store import Outbox
-from pulp_events.settings.settings import Settings
 
 if TYPE_CHECKING:
-    from pulp_events.dispatcher.lane import Lane
+    from pulp_events.dispatcher.turn import Turn
 
 MOST_ABANDONED = 16
 """Threads of a listener that hang beyond its time limit; with more, no further one is risked."""
 
-_logger = get_logger(__name__)
-
 
 class Route:
-    """Listener, notifier, channels, circuit, pace, what is claimed, and the lanes at work."""
+    """The listener's record and configuration, circuit and pace; what is claimed and not begun; the turns at work."""
 
     def __init__(
-        self, listener: Listener, notifier: Notifier, settings: Settings, outbox: Outbox, clock: Clock
+        self,
+        listener: Listener,
+        traits: Traits,
+        configuration: Configuration,
+        delivery: Mapping[str, Any],
+        clock: Clock,
     ) -> None:
         self.listener = listener
-        self.notifier = notifier
-        self.channels = Channels(listener, notifier, settings, clock)
+        self.traits = traits
+        self.configuration = configuration
+        self._delivery = delivery
+        self._clock = clock
         self.circuit = Circuit()
         self.pace = Pace()
-        self.lanes: set[Lane] = set()
-        self.abandoned: set[Lane] = set()
-        self.not_before = 0.0
-        """Monotonic time before which a claim is known to find nothing."""
-        self.served = 0.0
-        """Monotonic time at which it last got a lane."""
-        self.window = _window(notifier, listener)
+        self.paused_until = 0.0
+        """Monotonic time until which the receiver wants nothing."""
+        self.waiting: deque[Delivery] = deque()
+        """Claimed and not begun, in the order in which they are to begin."""
+        self.turns: set[Turn] = set()
+        self.abandoned = 0
+        """Threads that hang in what the listener's notifier does."""
+        self._told: str | None = None
+        self.speed: Speed = UNTRIED
+        self.in_flight = 0
+        """Deliveries that its channel takes on top of each other; 0: it takes them one by one."""
+        self.last_claimed = 0
+        self.exhausted = False
+        """The last claim found less than it asked for."""
+        self.used = clock.monotonic()
+        self.window: float | None = None
         """Seconds of events that leave together; None where each leaves by itself."""
-        self._delivery = settings.section("delivery")
-        self.claims = Claims(self, outbox, float(self._delivery["lease"]), clock)
-        self.extended = 0.0
-        """Monotonic time at which the leases were last extended."""
-        self._clock = clock
-        self._waiting = 0
-        self._work = threading.Condition()
-        self._signals = 0
+        self.window_known = not traits.has_windows
+        self.asking = False
+        self.window_fault: str | None = None
+        """Why the window is not known: each delivery fails with this."""
 
     @property
     def most_lanes(self) -> int:
@@ -72,65 +81,65 @@ class Route:
         return list(self._delivery["retry_schedule"] if own is None else own)
 
     def refresh(self, listener: Listener) -> None:
-        """Take over a changed record."""
-        if listener is not self.listener and listener != self.listener:
-            if listener.notifier_config != self.listener.notifier_config:
-                self.channels.reconfigure(listener)
-                self.window = _window(self.notifier, listener)
-            if listener.updated != self.listener.updated:
+        """Take over a record that was written again."""
+        if listener is self.listener:
+            return
+        before, self.listener = self.listener, listener
+        if listener != before:
+            if self.configuration.adopt(listener):
+                self.window_known = not self.traits.has_windows
+            if listener.updated != before.updated:
                 self.circuit = Circuit()
-            self.listener = listener
-            self.not_before = 0.0
+                self.paused_until = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until anything may be sent."""
+        return max(self.circuit.wait(now), self.paused_until - now, 0.0)
 
     def lanes_wanted(self, now: float) -> int:
-        """How many lanes may be at work now."""
-        if self.circuit.wait(now) > 0 or self.not_before > now or len(self.abandoned) >= MOST_ABANDONED:
+        """How many turns may be at work now."""
+        if self.wait(now) > 0 or self.abandoned >= MOST_ABANDONED:
             return 0
-        return 1 if self.circuit.is_open else min(self.pace.lanes, self.most_lanes)
+        return 1 if self.circuit.is_open or self.window is not None else min(self.pace.lanes, self.most_lanes)
 
-    def batch_size(self) -> int:
-        """How many deliveries the next claim may take, for all lanes together."""
-        return 1 if self.circuit.is_open else min(self.pace.batch * max(1, len(self.lanes)), LARGEST_BATCH)
+    def wants_turn(self, now: float) -> bool:
+        """True if something waits that another turn may take."""
+        return bool(self.waiting) and len(self.turns) < self.lanes_wanted(now)
 
-    def claimed(self) -> list[Delivery]:
-        """Deliveries that this dispatcher holds the lease of: waiting for a lane, or taken by one."""
-        return self.claims.waiting() + [delivery for lane in list(self.lanes) for delivery in list(lane.taken)]
+    def claim_limit(self) -> int:
+        """How many deliveries the next claim may take; 0 while enough of the last one is left."""
+        if self.ordered or self.window is not None:
+            if self.waiting or self.turns:
+                return 0  # what comes next depends on what becomes of these
+            return 1 if self.circuit.is_open else min(self.pace.batch, LARGEST_BATCH)
+        if self.circuit.is_open:
+            return 0 if self.waiting or self.turns else 1
+        if self.in_flight:
+            return self.in_flight if len(self.waiting) <= self.in_flight // 2 else 0
+        most = min(self.pace.batch * max(1, min(self.pace.lanes, self.most_lanes)), LARGEST_BATCH)
+        return most if len(self.waiting) <= self.last_claimed // 4 else 0
 
-    # A lane that found nothing stays for a moment: an event that is emitted meanwhile needs no new thread.
+    def learn(self, verdict: Verdict, now: float, group: str | None) -> None:
+        """What an attempt came to, as far as it says something about the endpoint; `group`: what left together."""
+        if group is not None and group == self._told:
+            return  # what fails together is one failure
+        self._told = group
+        asked = self.asked_wait(verdict)
+        if asked is not None:
+            if self.wait(now) <= 0:  # else it is of what was under way when the pause began, and says nothing new
+                self.circuit.failed(now)
+                self.paused_until = now + pause(asked)
+        elif verdict.outcome in ("transient", "timeout", "error"):
+            self.circuit.failed(now)
+        else:
+            self.circuit.succeeded()
 
-    def signal(self) -> bool:
-        """Tell a waiting lane that there is work; False if none waits."""
-        with self._work:
-            if self._waiting <= self._signals:
-                return self._waiting > 0
-            self._signals += 1
-            self._work.notify()
-            return True
+    def asked_wait(self, verdict: Verdict) -> float | None:
+        """Seconds for which the listener is to be left alone: the receiver said so, or a secret cannot be read here."""
+        if verdict.unresolved:
+            return self.retry_schedule[0] if self.retry_schedule else LONGEST_PAUSE
+        return verdict.retry_after
 
-    def wait_for_work(self, timeout: float) -> bool:
-        """Wait to be signalled; False if nobody did within `timeout` seconds."""
-        with self._work:
-            self._waiting += 1
-            try:
-                if not self._signals:
-                    self._work.wait(timeout)
-                if self._signals:
-                    self._signals -= 1
-                    return True
-                return False
-            finally:
-                self._waiting -= 1
-
-    def dismiss(self) -> None:
-        """Wake every waiting lane, to end."""
-        with self._work:
-            self._signals += self._waiting
-            self._work.notify_all()
-
-
-def _window(notifier: Notifier, listener: Listener) -> float | None:
-    try:
-        return window(notifier, listener.notifier_config)
-    except Exception as error:  # noqa: BLE001  # a notifier may raise anything; opening its channel will say what is wrong
-        _logger.error("listener %s: its window is not known, so deliveries go one by one: %s", listener.id, error)
-        return None
+    def held(self) -> list[Delivery]:
+        """Deliveries that this dispatcher holds the lease of."""
+        return [*self.waiting, *(one for turn in list(self.turns) for one in list(turn.under_way.values()))]

@@ -6,8 +6,13 @@ import threading
 from collections.abc import Hashable
 
 from pulp_events.clock import Clock
+from pulp_events.dispatcher.channels import Channels
+from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.traits import Traits
+from pulp_events.file_version import FileVersions
 from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.listener import Listener
 from pulp_events.logs import get_logger
 from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
@@ -15,6 +20,8 @@ from pulp_events.settings.settings import Settings
 
 ORPHANED = 60.0
 """Seconds for which a listener must be missing before its deliveries are dead: its record may just be on its way."""
+FORGOTTEN = 300.0
+"""Seconds after which a route that was not used is forgotten, with what it learnt of its endpoint."""
 
 _logger = get_logger(__name__)
 
@@ -23,33 +30,53 @@ class Routes:
     """A route for each listener that can be delivered to, made when it is first asked for."""
 
     def __init__(
-        self, index: ListenerIndex, plugins: Plugins, settings: Settings, outbox: Outbox, clock: Clock
+        self,
+        index: ListenerIndex,
+        plugins: Plugins,
+        settings: Settings,
+        outbox: Outbox,
+        channels: Channels,
+        clock: Clock,
     ) -> None:
         self._index = index
         self._plugins = plugins
         self._settings = settings
+        self._delivery = settings.section("delivery")
         self._outbox = outbox
+        self._channels = channels
         self._clock = clock
+        self._files = FileVersions()
+        self._traits: dict[str, Traits] = {}
         self._routes: dict[str, Route] = {}
-        self._missing: dict[str, float] = {}
+        self._missing: dict[str, tuple[float, float]] = {}
+        """Since when a listener is missing, and when that was last seen."""
         self._version: Hashable | None = None
         self._lock = threading.Lock()
 
     def get(self, listener_id: str) -> Route | None:
-        """The route to a listener; None while it is disabled, muted, gone, or its plugin is not installed."""
+        """The route to a listener as its record is now; None while it is disabled, muted, gone, or its plugin is not
+        installed."""
         listener = self._index.get(listener_id)
         if listener is None:
             self._miss(listener_id)
             return None
-        notifier = self._plugins.notifiers.get(listener.notifier_type_id)
-        if notifier is None or not listener.enabled or listener.muted_for(self._clock.time()):
+        if self._missing:
+            self._missing.pop(listener_id, None)
+        if not listener.enabled or listener.muted_for(self._clock.time()):
             return None
-        with self._lock:
-            route = self._routes.get(listener_id)
-            if route is None:
-                route = self._routes[listener_id] = Route(listener, notifier, self._settings, self._outbox, self._clock)
+        route = self._routes.get(listener_id)
+        if route is None:
+            if listener.notifier_type_id not in self._plugins.notifiers:
+                return None
+            with self._lock:
+                route = self._routes.get(listener_id) or self._make(listener)
         route.refresh(listener)
         return route
+
+    def targets(self, listener_id: str) -> tuple[str, ...] | None:
+        """The targets by the record read at this moment; None if there is none."""
+        listener = self._index.read_now(listener_id)
+        return None if listener is None else listener.targets
 
     def muted_for(self, listener_id: str) -> float:
         """Seconds until the mute of a listener ends, 0 if there is none."""
@@ -65,17 +92,58 @@ class Routes:
         """The route to a listener if there is one already."""
         return self._routes.get(listener_id)
 
+    def in_loop(self, listener_id: str) -> bool:
+        """True if the listener's notifier is known to be awaited in an event loop."""
+        if not any(traits.is_async for traits in self._traits.values()):
+            return False
+        listener = self._index.get(listener_id)
+        traits = None if listener is None else self._traits.get(listener.notifier_type_id)
+        return traits is not None and traits.is_async
+
     def all(self) -> list[Route]:
-        """Every route that was asked for."""
+        """Every route that there is."""
         with self._lock:
             return list(self._routes.values())
+
+    def forget_unused(self) -> None:
+        """Let go of routes that nothing went over for long, at once of those whose listener is gone."""
+        now = self._clock.monotonic()
+        gone = [
+            route
+            for route in self.all()
+            if not route.turns
+            and not route.waiting
+            and (self._index.get(route.listener.id) is None or (now - route.used >= FORGOTTEN and route.wait(now) <= 0))
+        ]
+        with self._lock:
+            for route in gone:
+                self._routes.pop(route.listener.id, None)
+            for listener_id, (_, last) in list(self._missing.items()):
+                if now - last > 3 * ORPHANED:
+                    del self._missing[listener_id]
+        for route in gone:
+            self._channels.close_of(route.listener.id)
+
+    def _make(self, listener: Listener) -> Route:
+        notifier = self._plugins.notifiers[listener.notifier_type_id]
+        traits = self._traits.get(notifier.type_id)
+        if traits is None or traits.notifier is not notifier:
+            traits = self._traits[notifier.type_id] = Traits(notifier, self._settings)
+        configuration = Configuration(listener, traits, self._files, self._clock)
+        route = self._routes[listener.id] = Route(listener, traits, configuration, self._delivery, self._clock)
+        return route
 
     def _miss(self, listener_id: str) -> None:
         """Bury the deliveries of a listener that stays missing. While the records as a whole are away, they wait."""
         if not self._index.exists:
+            self._missing.clear()
             return
         now = self._clock.monotonic()
-        if now - self._missing.setdefault(listener_id, now) >= ORPHANED:
+        since, last = self._missing.get(listener_id, (now, now))
+        if now - last > 3 * ORPHANED:  # it may have been there in between
+            since = now
+        self._missing[listener_id] = (since, now)
+        if now - since >= ORPHANED:
             del self._missing[listener_id]
             count = self._outbox.bury(listener_id, "the listener does not exist any more")
             _logger.warning("listener %s is gone: %d pending deliveries are dead", listener_id, count)

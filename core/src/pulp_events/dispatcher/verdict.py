@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from pulp_events.errors import DeliveryFailure, PermanentFailure, TimedOut, TransientFailure
+from pulp_events import boundary
+from pulp_events.errors import DeliveryFailure, PermanentFailure, SettingsError, TimedOut, TransientFailure
 
 DETAIL_BYTES = 1024
 
@@ -17,6 +18,11 @@ class Verdict:
     outcome: str
     detail: str = ""
     retry_after: float | None = None
+    """Seconds for which the receiver wants nothing more of this listener."""
+    credentials: bool = False
+    """The channel's credentials or certificates may be out of date."""
+    unresolved: bool = False
+    """A secret could not be read in this process; the receiver was not asked."""
     disable_listener: bool = False
     error: BaseException | None = None
     """What is to be logged with its traceback: an exception that is none of the two failures."""
@@ -54,13 +60,18 @@ def of_exception(error: BaseException, detail: str = "") -> Verdict:
     if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
         raise error
     if isinstance(error, PermanentFailure):
-        return Verdict("permanent", _both(str(error), detail), disable_listener=error.disable_listener)
-    if isinstance(error, TimedOut):
-        return Verdict("timeout", _both(str(error), detail), retry_after=error.retry_after)
+        return Verdict("permanent", _both(str(error), detail), disable_listener=bool(error.disable_listener))
     if isinstance(error, TransientFailure):
-        return Verdict("transient", _both(str(error), detail), retry_after=error.retry_after)
+        try:
+            retry_after = boundary.retry_after_of(error)
+        except boundary.NotifierMistake as mistake:
+            return Verdict("error", f"{mistake}\n{_both(str(error), detail)}", error=mistake)
+        outcome = "timeout" if isinstance(error, TimedOut) else "transient"
+        return Verdict(outcome, _both(str(error), detail), retry_after, credentials=bool(error.credentials))
     if isinstance(error, TimeoutError):
         return Verdict("timeout", f"{type(error).__name__}: {error}", error=error)
+    if isinstance(error, SettingsError):
+        return Verdict("transient", str(error), unresolved=True)
     return Verdict("error", f"{type(error).__name__}: {error}", error=error)
 
 
@@ -72,7 +83,9 @@ def _both(text: str, detail: str) -> str:
 
 def shorten(text: str) -> str:
     """At most DETAIL_BYTES of UTF-8, whole characters, without control characters."""
-    clean = "".join(character if character.isprintable() or character == "\n" else " " for character in text)
+    clean = text
+    if not text.isprintable():
+        clean = "".join(character if character.isprintable() or character == "\n" else " " for character in text)
     encoded = clean.encode("utf-8", "replace")
     if len(encoded) <= DETAIL_BYTES:
         return encoded.decode()

@@ -1,4 +1,4 @@
-"""Tells observers of attempts in a thread of its own, so that a slow or hanging observer delays no delivery."""
+"""Tells observers of attempts, each plugin's in a thread of its own: a slow or hanging one delays nobody else."""
 
 from __future__ import annotations
 
@@ -8,58 +8,77 @@ import time
 
 from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.plugins.observers import Observers
+from pulp_events.plugins.observers import AttemptObserver, Observers
 
 LONGEST_QUEUE = 10_000
-"""Attempts that wait to be observed; what comes on top of them is not observed, and that is logged."""
+"""Attempts that wait for one observer; what comes on top of them it is not told, and that is logged."""
 
 _logger = get_logger(__name__)
 
 
 class AttemptWatch:
-    """`attempted` tells the observers at once until `start` is called, and later from the thread."""
+    """`attempted` tells the observers at once until `start` is called, and later from their threads."""
 
     def __init__(self, observers: Observers) -> None:
-        self._observers = observers
-        self._queue: queue.Queue[tuple[Delivery, Attempt] | None] = queue.Queue(LONGEST_QUEUE)
-        self._thread: threading.Thread | None = None
-        self._overflowing = False
+        self._observers = observers.of_attempts()
+        self._threads: list[_ObserverThread] | None = None
 
     @property
     def wanted(self) -> bool:
         """True if any plugin observes attempts."""
-        return self._observers.watch_attempts
+        return bool(self._observers)
 
     def attempted(self, delivery: Delivery, attempt: Attempt) -> None:
         """An attempt was recorded."""
-        if self._thread is None:
-            self._observers.attempted(delivery, attempt)
-            return
-        try:
-            self._queue.put_nowait((delivery, attempt))
-            self._overflowing = False
-        except queue.Full:
-            if not self._overflowing:
-                self._overflowing = True
-                _logger.error("observers of attempts do not keep up; attempts are not observed until they do")
+        for each in self._observers if self._threads is None else self._threads:
+            each.tell(delivery, attempt)
 
     def start(self) -> None:
-        """From now on, observers are told in a thread."""
-        if self.wanted:
-            self._thread = threading.Thread(target=self._run, name="pulp-events-observers", daemon=True)
-            self._thread.start()
+        """From now on, observers are told in threads."""
+        if self._threads is None:
+            self._threads = [_ObserverThread(observer) for observer in self._observers]
 
     def stop(self, timeout: float) -> None:
         """Tell what is still waiting, at most for `timeout` seconds."""
-        if self._thread is None:
-            return
         deadline = time.monotonic() + timeout
-        try:
-            self._queue.put(None, timeout=max(0.01, timeout))
-        except queue.Full:
-            return
-        self._thread.join(max(0.0, deadline - time.monotonic()))
+        for each in self._threads or ():
+            each.end()
+        for each in self._threads or ():
+            each.join(max(0.0, deadline - time.monotonic()))
+
+
+class _ObserverThread:
+    def __init__(self, observer: AttemptObserver) -> None:
+        self._observer = observer
+        self._queue: queue.SimpleQueue[tuple[Delivery, Attempt] | None] = queue.SimpleQueue()
+        self._overflowing = False
+        self._thread: threading.Thread | None = None
+
+    def tell(self, delivery: Delivery, attempt: Attempt) -> None:
+        if self._queue.qsize() < LONGEST_QUEUE:
+            self._overflowing = False
+            self._queue.put((delivery, attempt))
+        elif not self._overflowing:
+            self._overflowing = True
+            _logger.error("plugin %s does not keep up; it is not told of attempts until it does", self._observer.plugin)
+        if self._thread is None:
+            thread = threading.Thread(
+                target=self._run, name=f"pulp-events-observer-{self._observer.plugin}", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:  # as many as the system permits; the next attempt tries again
+                _logger.error("plugin %s is not told of attempts yet: %s", self._observer.plugin, error)
+            else:
+                self._thread = thread
+
+    def end(self) -> None:
+        self._queue.put(None)
+
+    def join(self, timeout: float) -> None:
+        if self._thread is not None:
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
-            self._observers.attempted(*item)
+            self._observer.tell(*item)

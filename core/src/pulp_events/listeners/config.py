@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError
 
+from pulp_events import boundary
 from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
@@ -36,7 +37,12 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     _check_items(notifier, schema, references)
     plain = {key: value for key, value in given.items() if key not in references}
     with _explained(notifier, schema, plain):
-        plain = dict(notifier.prepare(plain))
+        prepared: object = notifier.prepare(plain)
+        if not isinstance(prepared, Mapping):
+            raise PluginError(
+                f"notifier type {notifier.type_id!r}: prepare() must return a mapping, not {prepared!r:.60}"
+            )
+        plain = dict(prepared)
     given = {key: value for key, value in {**given, **plain}.items() if key in plain or key in references}
     loaded = _load(notifier, schema, plain, partial=tuple(references))
     with _explained(notifier, schema, plain):
@@ -51,13 +57,14 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     return stored, _targets(notifier, loaded)
 
 
-def complete(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
+def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | None = None) -> dict[str, Any]:
     """What a channel is opened with: references read, defaults filled in, values as the schema loads them.
 
-    Raises SettingsError for a reference that cannot be read, InvalidConfig for what the schema refuses now.
+    `schema`: an instance of the notifier's, where there is one already. Raises SettingsError for a reference that
+    cannot be read, InvalidConfig for what the schema refuses now.
     """
     plain = {key: resolve(value, f"{notifier.type_id} {key}") for key, value in thaw(stored).items()}
-    return _load(notifier, notifier.config_schema(), plain)
+    return _load(notifier, schema or notifier.config_schema(), plain)
 
 
 def _readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,14 +80,20 @@ def _readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, A
 
 def window(notifier: Notifier, stored: Mapping[str, Any]) -> float | None:
     """What the notifier's `window` says of this configuration, in seconds. Raises what that, or the schema, raises."""
-    found = notifier.window(_readable_part(notifier, stored))
-    return None if found is None else float(found)
+    return boundary.window_of(notifier, _readable_part(notifier, stored))
 
 
 def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
     found: Any = notifier.targets(loaded)
-    if isinstance(found, str) or not all(isinstance(target, str) for target in found):
-        raise PluginError(f"notifier type {notifier.type_id!r}: targets() must return a list of texts")
+    if isinstance(found, str) or not isinstance(found, Iterable):
+        raise PluginError(
+            f"notifier type {notifier.type_id!r}: targets() must return a list of texts, not {found!r:.60}"
+        )
+    found = list(found)
+    if not all(isinstance(target, str) for target in found):
+        raise PluginError(
+            f"notifier type {notifier.type_id!r}: targets() must return a list of texts, not {found!r:.60}"
+        )
     return tuple(dict.fromkeys(found)) or ("",)
 
 

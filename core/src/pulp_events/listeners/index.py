@@ -61,6 +61,10 @@ class ListenerIndex:
         """The listener with this id, if there is one."""
         return self._current().by_id.get(listener_id)
 
+    def read_now(self, listener_id: str) -> Listener | None:
+        """The same, read from the store at this moment. Raises StoreError."""
+        return next((listener for listener in self._store.all() if listener.id == listener_id), None)
+
     def all(self) -> list[Listener]:
         """Every listener."""
         return list(self._current().by_id.values())

@@ -60,7 +60,8 @@ class Outbox(Protocol):
         """Declare the listener's pending deliveries dead (only those for `targets`, if given); returns how many."""
 
     def changed(self) -> bool:
-        """True if another connection wrote since the last call. Cheap: it is asked some dozen times a second."""
+        """True if anybody else wrote since the last call: not by a method of this object. Cheap: it is asked some dozen
+        times a second."""
 
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         """All deliveries of an event."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.logs import get_logger
 from pulp_events.plugins.registry import Plugins
@@ -61,18 +61,25 @@ class Observers:
             except (Exception, SystemExit):  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_event_emitted failed", plugin.name)
 
-    @property
-    def watch_attempts(self) -> bool:
-        """True if any plugin wants to see attempts."""
-        return bool(self._attempted)
+    def of_attempts(self) -> list[AttemptObserver]:
+        """The plugins that want to see attempts."""
+        return [AttemptObserver(plugin.name, call, self._settings) for plugin, call in self._attempted]
 
-    def attempted(self, delivery: Delivery, attempt: Attempt) -> None:
+
+class AttemptObserver:
+    """One plugin's view of attempts."""
+
+    def __init__(self, plugin: str, call: Callable[..., Any], settings: Settings) -> None:
+        self.plugin = plugin
+        self._call = call
+        self._settings = settings
+
+    def tell(self, delivery: Delivery, attempt: Attempt) -> None:
         """An attempt was recorded."""
-        for plugin, call in self._attempted:
-            try:
-                call(delivery=delivery, attempt=attempt, settings=self._settings)
-            except (Exception, SystemExit):  # noqa: BLE001
-                _logger.exception("plugin %s: pulp_delivery_attempted failed", plugin.name)
+        try:
+            self._call(delivery=delivery, attempt=attempt, settings=self._settings)
+        except (Exception, SystemExit):  # noqa: BLE001
+            _logger.exception("plugin %s: pulp_delivery_attempted failed", self.plugin)
 
 
 def _check(event: Event, before: Event) -> None:

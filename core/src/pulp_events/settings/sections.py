@@ -55,6 +55,15 @@ class DeliverySettings(Schema):
         validate=validate.Length(max=100),
         metadata={"help": "waits between the attempts of a delivery; it is dead when the last one failed too"},
     )
+    max_age = Duration(
+        minimum=1.0,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "help": "how long a receiver may put a delivery off with Retry-After before that uses up retry_schedule; "
+            "twice the schedule's length unless set"
+        },
+    )
     jitter = fields.Float(
         load_default=0.2,
         validate=validate.Range(min=0, max=1),
@@ -64,6 +73,14 @@ class DeliverySettings(Schema):
         load_default=4,
         validate=validate.Range(min=1, max=64),
         metadata={"help": "deliveries of one listener under way at once, at most; 1 keeps their order"},
+    )
+    concurrency = fields.Integer(
+        load_default=256,
+        validate=validate.Range(min=4, max=10_000),
+        metadata={
+            "help": "attempts of all listeners that one process makes at once, at most; a quarter of them is for "
+            "listeners that answer quickly"
+        },
     )
     lease = Duration(
         minimum=1.0,

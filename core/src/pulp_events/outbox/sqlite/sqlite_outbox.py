@@ -85,7 +85,7 @@ class SQLiteOutbox:
         return self._writer.run(lambda own: queue.bury(own, listener_id, reason, targets, now))
 
     def changed(self) -> bool:
-        return self._reader.changed()
+        return self._reader.log_changed() and self._writer.others_wrote()
 
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         return ledger.of_event(self._reader, event_id)

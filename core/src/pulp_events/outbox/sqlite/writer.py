@@ -49,6 +49,7 @@ class Writer:
         self._turn = threading.Lock()
         self._queue: deque[_Job[Any]] = deque()  # whose append and popleft are atomic
         self._synchronous = ""
+        self._seen: object = None
         self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
         forks.take_part(self)
 
@@ -67,6 +68,18 @@ class Writer:
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
+
+    def others_wrote(self) -> bool:
+        """True if any other connection committed since the last call (`PRAGMA data_version`); True the first time."""
+        try:
+            with self._turn:
+                connection = self._connection.get()
+                found = patiently(connection.execute, "PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise explain(self._path, error) from error
+        seen = (id(connection), found)
+        was, self._seen = self._seen, seen
+        return seen != was
 
     def close(self) -> None:
         """Close the connection. Nothing can be run afterwards."""

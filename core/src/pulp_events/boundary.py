@@ -1,0 +1,95 @@
+"""What a notifier returns, raises or sets, checked once, where it enters: behind this file every type is right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from pulp_events.errors import DeliveryFailure
+from pulp_events.notifier import Channel, Config, Notifier, Outcome
+
+MOST_AT_ONCE = 5000
+"""Deliveries of one batch, or in flight on one channel, at most, whatever a channel asks for."""
+
+
+class NotifierMistake(TypeError):
+    """A notifier returned or set what it must not; the text says what, and what would be right."""
+
+
+def seconds(value: object, what: str, *, zero: bool = False) -> float:
+    """A number of seconds above 0 (or from 0, with `zero`); `what` names its origin, such as `limit()`."""
+    least = "of at least 0" if zero else "above 0"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise NotifierMistake(f"{what} is {value!r:.60}; it must be a number of seconds {least}")
+    if value < 0 or (value == 0 and not zero):
+        raise NotifierMistake(f"{what} is {value!r}; it must be a number of seconds {least}")
+    return float(value)
+
+
+def whole(value: object, what: str, least: int) -> int:
+    """A whole number from `least` on, cut to MOST_AT_ONCE."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise NotifierMistake(f"{what} is {value!r:.60}; it must be a whole number of at least {least}")
+    return min(value, MOST_AT_ONCE)
+
+
+def text(value: object, what: str) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise NotifierMistake(f"{what} is {value!r:.60}; it must be a text")
+    return value
+
+
+def channel_of(notifier: Notifier, config: Config, settings: Config) -> Channel:
+    """What `Notifier.open` returned."""
+    found: object = notifier.open(config, settings)
+    if not isinstance(found, Channel):
+        raise NotifierMistake(f"open() returned {type(found).__name__}; it must return a Channel")
+    return found
+
+
+def limit_of(notifier: Notifier, config: Config, settings: Config) -> float:
+    """Seconds that one attempt may take."""
+    return seconds(notifier.limit(config, settings), "what limit() returned")
+
+
+def window_of(notifier: Notifier, config: Config) -> float | None:
+    """Seconds of events that leave together; None: each leaves by itself."""
+    found: object = notifier.window(config)
+    return None if found is None else seconds(found, "what window() returned")
+
+
+def detail_of(channel: Channel) -> str:
+    """What the channel said of the delivery just sent."""
+    return text(channel.detail, "the channel's detail")
+
+
+def outcomes(found: object, method: str) -> Iterable[Outcome]:
+    """What `send_batch` or `settled` returned."""
+    if not isinstance(found, Iterable):
+        raise NotifierMistake(f"{method}() returned {found!r:.60}; it must yield (delivery, failure or None)")
+    return found
+
+
+def outcome(found: Any, method: str) -> tuple[str, DeliveryFailure | None]:
+    """One of these: the id of its delivery, and its failure if there is one."""
+    try:
+        delivery, failure = found
+        delivery_id = delivery.id
+    except (TypeError, ValueError, AttributeError):
+        raise NotifierMistake(f"{method}() yielded {found!r:.80}; it must yield (delivery, failure or None)") from None
+    if failure is not None and not isinstance(failure, DeliveryFailure):
+        raise NotifierMistake(
+            f"{method}() yielded {failure!r:.80} for a delivery; it must be None, a TransientFailure or a "
+            "PermanentFailure"
+        )
+    return delivery_id, failure
+
+
+def retry_after_of(failure: Any) -> float | None:
+    """Seconds that the receiver asked us to wait."""
+    found = failure.retry_after
+    if found == math.inf and not isinstance(found, str):
+        return math.inf  # it is cut to a day
+    return None if found is None else seconds(found, f"retry_after of {type(failure).__name__}", zero=True)

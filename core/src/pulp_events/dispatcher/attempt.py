@@ -1,0 +1,105 @@
+"""One attempt, as a list of steps: whoever makes it (background, worker, inline, `listener test`), these are they.
+
+    1. look    the listener's record as it is now: what it is not to get is given back, or buried  (`look.py`)
+    2. give up on what ended its process as often as the schedule has attempts
+    3. open    a channel of the configuration as it is now                                         (`channels.py`)
+    4. send    a delivery, a batch, what leaves together, or a pipeline           (`sending.py`, `pipeline.py`)
+    5. renew   where the answer speaks of credentials and the channel is an old one: once more over a new one
+    6. judge   what was raised or returned                                                         (`verdict.py`)
+    7. record  with what follows from it                                          (`recorder.py`, `retry.py`)
+
+The steps are coroutines, so that they are written once: a notifier whose methods are coroutine functions is awaited in
+an event loop, and for any other they run through without waiting.
+"""
+
+from __future__ import annotations
+
+from pulp_events.dispatcher import verdict as verdicts
+from pulp_events.dispatcher.channels import OpenChannel, make_channel
+from pulp_events.dispatcher.look import look, lost_too_often
+from pulp_events.dispatcher.pipeline import pipeline
+from pulp_events.dispatcher.sending import awaited, judge_all, send
+from pulp_events.dispatcher.turn import OPEN_LIMIT, Turn
+from pulp_events.dispatcher.verdict import Verdict
+from pulp_events.outbox.delivery import Delivery
+
+GIVEN_UP = "given up: the process that made it ended during each of the last attempts"
+
+
+def make_attempts(turn: Turn) -> None:
+    """A whole turn in this thread: attempts until nothing waits, or something speaks against the next one."""
+    while part := turn.next():
+        steps = attempt(turn, part)
+        try:
+            steps.send(None)
+        except StopIteration:
+            continue
+        steps.close()
+        raise RuntimeError(f"an attempt for listener {turn.route.listener.id} waits outside an event loop")
+
+
+async def make_attempts_in_loop(turn: Turn) -> None:
+    """The same as a task of an event loop."""
+    while part := turn.next():
+        await attempt(turn, part)
+
+
+async def attempt(turn: Turn, part: list[Delivery]) -> None:
+    """Make one attempt of a delivery, or of what leaves together."""
+    part = look(turn, part)
+    if not part:
+        return
+    if part[0].attempts > 1:  # it may be what ended a process: that is to cost no result
+        turn.services.recorder.flush()
+    turn.begin(part, OPEN_LIMIT)
+    try:
+        if (fault := turn.route.window_fault) is not None:
+            judge_all(turn, part, Verdict("error", fault))
+            return
+        if lost_too_often(turn, part):
+            judge_all(turn, part, Verdict("lost", GIVEN_UP))
+            return
+        renewed = False
+        while part and (opened := await _open(turn)):
+            how = _pipeline if opened.in_flight and turn.route.window is None else send
+            part = await how(turn, opened, part, may_renew=opened.used and not renewed)
+            if part:
+                renewed = True
+                _discard(turn)
+    finally:
+        turn.end()
+
+
+async def _open(turn: Turn) -> OpenChannel | None:
+    """The channel to use; None if none could be opened, which then is the failure of what is under way."""
+    route, services = turn.route, turn.services
+    generation = route.configuration.generation
+    opened = turn.opened
+    if opened is not None and (opened.channel.broken or opened.generation != generation):
+        _discard(turn)
+    try:
+        opened = turn.opened or services.channels.take(route.listener.id, generation)
+        if opened is None:
+            opened = make_channel(route.listener.id, route.traits, route.configuration)
+        turn.opened = opened
+        if not opened.connected:
+            opened.connected = True
+            turn.proceed(OPEN_LIMIT, connecting=True)
+            await awaited(turn, opened.channel.open())  # type: ignore[func-returns-value]
+        route.in_flight = opened.in_flight
+        route.traits.is_async = route.traits.is_async or opened.is_async
+        return opened
+    except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
+        _discard(turn)
+        judge_all(turn, turn.under_way.values(), verdicts.of_exception(error))
+        return None
+
+
+async def _pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:
+    return pipeline(turn, opened, part, may_renew)
+
+
+def _discard(turn: Turn) -> None:
+    if turn.opened is not None:
+        turn.services.channels.discard(turn.opened)
+        turn.opened = None

@@ -1,0 +1,112 @@
+"""A listener's configuration as it is now, with the files and variables that it names: one owner of that fact."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+from pulp_events.clock import Clock
+from pulp_events.dispatcher.traits import Traits
+from pulp_events.file_version import FileVersions
+from pulp_events.frozen import thaw
+from pulp_events.listeners.config import complete
+from pulp_events.listeners.listener import Listener
+from pulp_events.secrets import Scrubber, is_reference, resolve
+
+HOLDS = 0.4
+"""Seconds for which what was seen of the files holds; an attempt is made by what they held at most a second before."""
+
+
+class Configuration:
+    """`generation` changes whenever a channel that was opened before must not be used any more."""
+
+    def __init__(self, listener: Listener, traits: Traits, files: FileVersions, clock: Clock) -> None:
+        self._traits = traits
+        self._files = files
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._listener = listener
+        self._names = self._what_it_names()
+        self._seen = self._look()
+        self._looked = clock.monotonic()
+        self._generation = 0
+        self._scrubber: Scrubber | None = None
+
+    def adopt(self, listener: Listener) -> bool:
+        """The record was written again; True if its configuration differs."""
+        with self._lock:
+            changed = listener.notifier_config != self._listener.notifier_config
+            self._listener = listener
+            if changed:
+                self._names = self._what_it_names()
+                self._seen = self._look()
+                self._renew()
+            return changed
+
+    @property
+    def generation(self) -> int:
+        """That of now: what is outside the record is looked at too."""
+        if self._names and self._clock.monotonic() - self._looked >= HOLDS:
+            with self._lock:
+                self._looked = self._clock.monotonic()
+                if (seen := self._look()) != self._seen:
+                    self._seen = seen
+                    self._renew()
+        return self._generation
+
+    def read(self) -> tuple[dict[str, Any], int]:
+        """The configuration, completed, and its generation. Raises SettingsError, InvalidConfig."""
+        generation = self.generation  # first: should anything change while it is read, it is read again
+        return complete(self._traits.notifier, self._listener.notifier_config, self._traits.schema), generation
+
+    @property
+    def scrubber(self) -> Scrubber:
+        """Knows the secrets of the configuration and of the notifier's settings."""
+        with self._lock:
+            if self._scrubber is None:
+                self._scrubber = Scrubber(list(self._secrets()))
+            return self._scrubber
+
+    def _renew(self) -> None:
+        self._generation += 1
+        self._scrubber = None
+
+    def _what_it_names(self) -> list[tuple[str, str]]:
+        """`($file | $env, name)` of everything outside the record that it is made of."""
+        config = self._listener.notifier_config
+        named = [("$file", path) for path in self._traits.settings_files]
+        for key in self._traits.file_keys:
+            named += [("$file", str(path)) for path in _items(config.get(key))]
+        for key in self._traits.secret_keys:
+            for item in _items(config.get(key)):
+                if is_reference(item):
+                    named += item.items()
+        return named
+
+    def _look(self) -> tuple[Hashable, ...]:
+        return tuple(
+            self._files.of(name, HOLDS) if kind == "$file" else os.environ.get(name) for kind, name in self._names
+        )
+
+    def _secrets(self) -> Iterator[Any]:
+        config = thaw(self._listener.notifier_config)
+        for key in self._traits.secret_keys:
+            for item in [config.get(key), *_items(config.get(key))]:
+                try:
+                    yield resolve(item, key)
+                except Exception:  # noqa: BLE001, S110  # a reference that cannot be read now hides nothing
+                    pass
+        yield from self._traits.settings_secrets
+
+
+def _items(value: Any) -> list[Any]:
+    """The value, or those in it, where it is a list or a mapping that is no reference."""
+    if value is None:
+        return []
+    if is_reference(value) or isinstance(value, str):
+        return [value]
+    if hasattr(value, "values"):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,0 +1,49 @@
+"""The first steps of an attempt: is the listener, as it is now, still to get this?"""
+
+from __future__ import annotations
+
+from pulp_events.dispatcher.turn import Turn
+from pulp_events.errors import StoreError
+from pulp_events.logs import get_logger
+from pulp_events.outbox.delivery import Delivery
+
+TARGET_REMOVED = "the target was removed from the listener"
+
+_logger = get_logger(__name__)
+
+
+def look(turn: Turn, part: list[Delivery]) -> list[Delivery]:
+    """Those that the listener, by its record of now, is to get; the others are given back, or buried."""
+    services, route = turn.services, turn.route
+    if services.routes.get(route.listener.id) is not route:  # disabled, muted, deleted, its plugin gone
+        turn.halted = True
+        turn.release(part)
+        return []
+    route.used = services.clock.monotonic()
+    targets = route.listener.targets
+    if all(delivery.target in targets for delivery in part):
+        return part
+    return _without_removed_targets(turn, part)
+
+
+def _without_removed_targets(turn: Turn, part: list[Delivery]) -> list[Delivery]:
+    services, listener_id = turn.services, turn.route.listener.id
+    try:
+        targets = services.routes.targets(listener_id)  # from the store: the record in use may be a moment old
+    except StoreError as error:
+        _logger.error("listener %s: what was removed from it waits: %s", listener_id, error)
+        targets = None
+    if targets is None:
+        turn.halted = True
+        turn.release(part)
+        return []
+    if gone := sorted({delivery.target for delivery in part}.difference(targets)):
+        services.outbox.bury(listener_id, TARGET_REMOVED, gone)
+    known = turn.route.listener.targets
+    turn.release([one for one in part if one.target in targets and one.target not in known])  # until it is read again
+    return [one for one in part if one.target in targets and one.target in known]
+
+
+def lost_too_often(turn: Turn, part: list[Delivery]) -> bool:
+    """True for what ended its process as often as the schedule has attempts: it is not to be touched for ever."""
+    return part[0].attempts - part[0].forgiven - 1 > len(turn.route.retry_schedule)

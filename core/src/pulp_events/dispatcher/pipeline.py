@@ -1,0 +1,75 @@
+"""Keeps a channel that pipelines busy: a window of deliveries in flight, refilled as they are settled."""
+
+from __future__ import annotations
+
+from pulp_events import boundary
+from pulp_events.dispatcher import verdict as verdicts
+from pulp_events.dispatcher.channels import OpenChannel
+from pulp_events.dispatcher.look import look, lost_too_often
+from pulp_events.dispatcher.sending import judge_all, outcome_of
+from pulp_events.dispatcher.turn import Turn
+from pulp_events.outbox.delivery import Delivery
+
+FOR_MORE = 0.02
+"""Seconds of waiting for outcomes while there is room for more deliveries, which may be claimed meanwhile."""
+WHEN_FULL = 0.5
+"""Seconds of waiting for outcomes while there is none."""
+
+
+def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:
+    """Send `part`, and what waits after it, until nothing does; returns what is to be sent over a new channel.
+
+    With an order to keep, one is in flight at a time.
+    """
+    channel = opened.channel
+    window = 1 if turn.route.ordered else opened.in_flight
+    begun: dict[str, tuple[float, float]] = {}
+    again: list[Delivery] = []
+    clock = turn.services.clock
+    turn.proceed(opened.limit)
+    new = part
+    try:
+        while new or turn.under_way:
+            if new:
+                now = (clock.time(), clock.monotonic())
+                begun.update((delivery.id, now) for delivery in new)
+                channel.submit(new)
+            room = window - len(turn.under_way)
+            for each in boundary.outcomes(channel.settled(FOR_MORE if room > 0 else WHEN_FULL), "settled"):
+                delivery_id, failure = boundary.outcome(each, "settled")
+                delivery = turn.under_way.get(delivery_id)
+                if delivery is None:
+                    continue
+                found = outcome_of(channel, failure)
+                if found.credentials and may_renew:
+                    again.append(delivery)
+                    turn.under_way.pop(delivery_id)
+                else:
+                    turn.judge(delivery, found, begun.pop(delivery_id))
+            new = [] if again or channel.broken else _more(turn, window - len(turn.under_way))
+    except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
+        found = verdicts.of_exception(error)
+        channel.broken = channel.broken or found.error is not None
+        if found.credentials and may_renew:
+            again += turn.under_way.values()
+        else:
+            judge_all(turn, turn.under_way.values(), found)
+    finally:
+        opened.used = True
+    turn.also(again)
+    return again
+
+
+def _more(turn: Turn, room: int) -> list[Delivery]:
+    """What is to be submitted next."""
+    if room <= 0 or turn.abandoned or not turn.may_go_on():
+        return []
+    turn.services.refill(turn.route)
+    new = turn.take(room)
+    if not new or not (new := look(turn, new)):
+        return []
+    if lost_too_often(turn, new):
+        turn.release(new)  # its own attempt decides
+        return []
+    turn.also(new)
+    return new

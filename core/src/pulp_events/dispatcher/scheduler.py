@@ -1,0 +1,356 @@
+"""`Scheduler`: which listener gets a thread next, and what is claimed for it."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from pulp_events.dispatcher.agenda import Agenda
+from pulp_events.dispatcher.jobs import Job, asking_for_window
+from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.services import Services
+from pulp_events.dispatcher.shares import Shares
+from pulp_events.dispatcher.speed import QUICK, SLOW, UNTRIED, Speed
+from pulp_events.dispatcher.turn import Turn
+from pulp_events.errors import StoreError
+from pulp_events.logs import get_logger
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.records import ClaimRequest, Result
+
+MOST_CLAIMED = 500
+"""Deliveries that one claim takes, of all listeners together."""
+AHEAD = 32
+"""Quick listeners whose deliveries may be claimed and wait for a thread."""
+MOST_LOOKED_AT = 500
+"""Listeners of one line that a claim looks at."""
+TASKS = 16
+"""Attempts of coroutine functions that may be under way for each attempt in a thread."""
+TRY_AGAIN = 1.0
+"""Seconds after a claim that failed."""
+
+_logger = get_logger(__name__)
+
+
+class Line(NamedTuple):
+    """Listeners that are served alike stand in one line."""
+
+    in_loop: bool
+    """Their notifier is awaited in an event loop, and takes no thread."""
+    speed: Speed
+
+
+LINES = tuple(Line(in_loop, speed) for in_loop in (False, True) for speed in Speed)
+_USUALLY = sorted(LINES, key=lambda line: line.speed)
+_NOW_AND_THEN = sorted(LINES, key=lambda line: (line.speed is QUICK, line.speed))
+
+
+class Scheduler:
+    """Listeners stand on the agenda (something may be due), then among the runnable (something is claimed).
+
+    Threads call `next`, do what they get, and call `done`. One thread at a time claims, for as many listeners as
+    threads may serve soon; no other waits for it. Nothing that a notifier does is called here.
+    """
+
+    def __init__(self, services: Services, lease: float, concurrency: int, wake: Callable[[int], None]) -> None:
+        self._services = services
+        self._outbox = services.outbox
+        self._routes = services.routes
+        self._clock = services.clock
+        self._lease = lease
+        self._wake = wake
+        self._shares = {False: Shares(concurrency), True: Shares(concurrency * TASKS)}
+        self.lock = threading.RLock()
+        self._agenda: Agenda[Line] = Agenda(LINES, self._line_of)
+        self._runnable: dict[Line, deque[Route]] = {line: deque() for line in LINES}
+        self._queued: set[Route] = set()
+        self._jobs: deque[Job] = deque()
+        self._claiming = False
+        self._token = secrets.token_hex(8)
+        self._claims = itertools.count()
+        self._picks = itertools.count()
+        self.at_work: set[Turn | Job] = set()
+
+    # What may be due
+
+    def due_now(self, listener_ids: Iterable[str]) -> None:
+        """These may have something to claim."""
+        with self.lock:
+            self._agenda.now(listener_ids)
+
+    def due_later(self, listener_id: str, wait: float) -> None:
+        """It may have something to claim in `wait` seconds."""
+        with self.lock:
+            self._agenda.later(listener_id, self._clock.monotonic() + wait)
+
+    def recorded(self, results: Sequence[Result]) -> None:
+        """These results are stored: retries come due, and what waited for an order or a window may follow."""
+        with self.lock:
+            for result in results:
+                listener_id = result.delivery.listener_id
+                if result.retry_in is not None:
+                    self.due_later(listener_id, result.retry_in)
+                route = self._routes.known(listener_id)
+                if route is not None and (route.ordered or route.window is not None):
+                    self._agenda.now((listener_id,))
+
+    @property
+    def soonest(self) -> float:
+        """Monotonic time at which somebody is due next; infinity if nobody is."""
+        with self.lock:
+            now = self._clock.monotonic()
+            self._agenda.advance(now)
+            return now if any(map(self._agenda.waits_in, LINES)) else self._agenda.soonest
+
+    @property
+    def has_work(self) -> bool:
+        """True if a thread would find something to do."""
+        with self.lock:
+            return bool(self._jobs) or self._pick(LINES) is not None or self._may_claim()
+
+    @property
+    def is_busy(self) -> bool:
+        """True if anything is under way, claimed or being claimed."""
+        with self.lock:
+            return bool(self._claiming or self._queued) or any(isinstance(work, Turn) for work in self.at_work)
+
+    @property
+    def jobs(self) -> int:
+        """Jobs that no thread has taken yet."""
+        return len(self._jobs)
+
+    # What a thread does next
+
+    def next(self) -> Turn | Job | None:
+        """Work for the calling thread; None if there is none now."""
+        while True:
+            with self.lock:
+                if self._jobs:
+                    job = self._jobs.popleft()
+                    self.at_work.add(job)
+                    return job
+                if self._services.stopping.is_set() or self._services.recorder.blocked:
+                    return None
+                # Quick ones first, yet every fourth time the others.
+                if (line := self._pick(_USUALLY if next(self._picks) % 4 else _NOW_AND_THEN)) is not None:
+                    return self._begin(line)
+                if not self._may_claim():
+                    return None
+                self._claiming = True
+            self._claim()
+
+    def job(self, job: Job) -> None:
+        """Have a thread do this."""
+        with self.lock:
+            self._jobs.append(job)
+        self._wake(1)
+
+    def done(self, work: Turn | Job) -> None:
+        """The thread is through with it, or it was abandoned: whatever comes first counts."""
+        if isinstance(work, Job):
+            with self.lock:
+                self.at_work.discard(work)
+            return
+        route = work.route
+        current = not route.waiting or self._routes.get(route.listener.id) is route
+        with self.lock:
+            if work not in self.at_work:
+                return
+            self.at_work.discard(work)
+            self._shares[work.in_loop].end(work.speed)
+            route.turns.discard(work)
+            released = self._settle(route, current)
+        if released:
+            try:
+                self._outbox.release(released)
+            finally:
+                self.due_now((route.listener.id,))
+
+    def refill(self, route: Route) -> None:
+        """Claim more for a route whose channel has room, unless another thread is just claiming."""
+        with self.lock:
+            if route.waiting:
+                return
+            if not route.exhausted and route.claim_limit():
+                self._agenda.now((route.listener.id,))
+            if not self._may_claim():
+                return
+            self._claiming = True
+        self._claim()
+
+    def slow_down(self, turn: Turn) -> None:
+        """What is under way there takes long: it is counted as slow from now on."""
+        with self.lock:
+            if turn in self.at_work and turn.speed is not SLOW:
+                self._shares[turn.in_loop].end(turn.speed)
+                turn.speed = turn.route.speed = SLOW
+                self._shares[turn.in_loop].begin(SLOW)
+
+    def widen(self, route: Route) -> None:
+        """Let another turn take what waits behind one that takes long."""
+        with self.lock:
+            if len(route.turns) >= route.pace.lanes < route.most_lanes:
+                route.pace.lanes += 1
+            self._queue(route)
+
+    def take_all(self) -> list[Delivery]:
+        """What is claimed and not begun, to be released."""
+        with self.lock:
+            taken: list[Delivery] = []
+            for route in self._routes.all():
+                taken += route.waiting
+                route.waiting.clear()
+            self._queued.clear()
+            for runnable in self._runnable.values():
+                runnable.clear()
+            return taken
+
+    # Picking
+
+    def _pick(self, order: Sequence[Line]) -> Line | None:
+        """The first of these lines in which somebody stands and whose share has room."""
+        for line in order:
+            if self._runnable[line] and self._shares[line.in_loop].room(line.speed):
+                return line
+        return None
+
+    def _begin(self, line: Line) -> Turn:
+        route = self._runnable[line].popleft()
+        self._queued.discard(route)
+        turn = Turn(route, self._services)
+        turn.speed, turn.in_loop = line.speed, line.in_loop
+        turn.crowded = self._is_crowded
+        self._shares[line.in_loop].begin(line.speed)
+        route.turns.add(turn)
+        self.at_work.add(turn)
+        if len(route.waiting) > 1:
+            self._queue(route)  # for another lane, if it is worth one
+        return turn
+
+    def _is_crowded(self) -> bool:
+        return bool(self._queued)
+
+    def _queue(self, route: Route) -> None:
+        if route not in self._queued and route.wants_turn(self._clock.monotonic()):
+            self._queued.add(route)
+            self._runnable[Line(route.traits.is_async, route.speed)].append(route)
+
+    def _settle(self, route: Route, current: bool) -> list[Delivery]:
+        """After a turn: queue the route again, ask for more, or give back what cannot be sent now."""
+        released: list[Delivery] = []
+        now = self._clock.monotonic()
+        wait = route.wait(now)
+        # In an order, what follows waits for what became of the last one.
+        held_up = wait > 0 or not current or (route.ordered and not route.turns) or self._services.stopping.is_set()
+        if held_up:
+            released = list(route.waiting)
+            route.waiting.clear()
+        self._queue(route)
+        if wait > 0:
+            self._agenda.later(route.listener.id, now + wait)
+        elif not route.exhausted and route.claim_limit():
+            self._agenda.now((route.listener.id,))
+        return released
+
+    def _line_of(self, listener_id: str) -> Line:
+        route = self._routes.known(listener_id)
+        if route is None:
+            return Line(self._routes.in_loop(listener_id), UNTRIED)
+        return Line(route.traits.is_async, route.speed)
+
+    # Claiming
+
+    def _may_claim(self) -> bool:
+        if self._claiming:
+            return False
+        self._agenda.advance(self._clock.monotonic())
+        return any(self._agenda.waits_in(line) and self._room_to_claim(line) > 0 for line in LINES)
+
+    def _room_to_claim(self, line: Line) -> int:
+        """Listeners of this line that may be claimed for: as many as may be served soon."""
+        if line.speed is QUICK and not line.in_loop:
+            return AHEAD - len(self._queued)
+        return self._shares[line.in_loop].room(line.speed) - len(self._runnable[line])
+
+    def _claim(self) -> None:
+        """Claim for the listeners that are due; the caller has set `_claiming`."""
+        asked: dict[str, Route] = {}
+        try:
+            requests = self._requests(asked)
+            if requests:
+                claim = self._outbox.claim(requests, self._lease, f"{self._token}.{next(self._claims)}")
+                self._hand_out(asked, claim.deliveries, claim.waits)
+        except BaseException as error:
+            for listener_id in asked:
+                self.due_later(listener_id, TRY_AGAIN)
+            if not isinstance(error, StoreError):
+                raise
+            _logger.error("nothing could be claimed, trying again in %.0f s: %s", TRY_AGAIN, error)
+        finally:
+            with self.lock:
+                self._claiming = False
+
+    def _requests(self, asked: dict[str, Route]) -> list[ClaimRequest]:
+        with self.lock:
+            due = [
+                listener_id
+                for line in LINES
+                for listener_id in self._agenda.take(line, min(max(0, self._room_to_claim(line)), MOST_LOOKED_AT))
+            ]
+        requests: list[ClaimRequest] = []
+        left = MOST_CLAIMED
+        for listener_id in due:
+            route = self._routes.get(listener_id)
+            if route is None:
+                if muted := self._routes.muted_for(listener_id):
+                    self.due_later(listener_id, muted)
+                continue
+            now = self._clock.monotonic()
+            if (wait := route.wait(now)) > 0:
+                self.due_later(listener_id, wait)
+            elif not route.window_known:
+                self._ask_for_window(route)
+            elif left <= 0:
+                self.due_now((listener_id,))
+            elif route.lanes_wanted(now) and (limit := route.claim_limit()):
+                left -= limit
+                asked[listener_id] = route
+                requests.append(ClaimRequest(listener_id, limit, route.ordered, route.window))
+            else:
+                route.exhausted = False  # so that it is asked for once there is room
+        return requests
+
+    def _hand_out(
+        self, asked: Mapping[str, Route], deliveries: Sequence[Delivery], waits: Mapping[str, float | None]
+    ) -> None:
+        with self.lock:
+            found: dict[str, int] = {}
+            for delivery in deliveries:
+                asked[delivery.listener_id].waiting.append(delivery)
+                found[delivery.listener_id] = found.get(delivery.listener_id, 0) + 1
+            for listener_id, route in asked.items():
+                count = found.get(listener_id, 0)
+                route.exhausted = listener_id in waits
+                if count:
+                    route.last_claimed = count
+                    self._queue(route)
+                if not route.exhausted:
+                    if route.claim_limit():
+                        self._agenda.now((listener_id,))
+                elif (wait := waits[listener_id]) is not None and not (count and wait > self._lease - 1):
+                    # Not where it is our own leases that end then: what becomes of these is seen here.
+                    self.due_later(listener_id, max(wait, 0.002))
+        if len(found) > 1:
+            self._wake(len(found) - 1)
+
+    def _ask_for_window(self, route: Route) -> None:
+        if not route.asking:
+            route.asking = True
+            self.job(asking_for_window(route, self._clock, lambda: self._window_known(route)))
+
+    def _window_known(self, route: Route) -> None:
+        self.due_now((route.listener.id,))
+        self._wake(1)

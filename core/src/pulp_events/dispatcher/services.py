@@ -1,0 +1,29 @@
+"""What all turns of a dispatcher share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pulp_events.clock import Clock
+from pulp_events.dispatcher.channels import Channels
+from pulp_events.dispatcher.event_loops import EventLoops
+from pulp_events.dispatcher.recorder import Recorder
+from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.routes import Routes
+from pulp_events.outbox.store import Outbox
+
+
+@dataclass
+class Services:
+    """Stores, channels and records; `refill(route)` claims more for a route whose channel has room."""
+
+    outbox: Outbox
+    routes: Routes
+    channels: Channels
+    recorder: Recorder
+    loops: EventLoops
+    clock: Clock
+    stopping: threading.Event
+    refill: Callable[[Route], None] = lambda route: None

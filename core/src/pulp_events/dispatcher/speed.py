@@ -1,0 +1,24 @@
+"""How long a listener keeps a thread: threads are shared out by it, so that a share is free for quick ones."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Speed(IntEnum):
+    """By its last answer. Quick listeners go first."""
+
+    QUICK = 0
+    UNTRIED = 1
+    SLOW = 2
+
+
+QUICK, UNTRIED, SLOW = Speed
+
+QUICK_ANSWER = 0.5
+"""Seconds within which a listener that answers is quick."""
+
+
+def of(seconds: float) -> Speed:
+    """Of a listener whose last attempt took so long."""
+    return QUICK if seconds < QUICK_ANSWER else SLOW
