@@ -5,16 +5,19 @@ import json
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import pytest
 
-from pulp_events import StoreCorrupt, StoreError, StoreTooNew
+from pulp_events import StoreCorrupt, StoreError, StoreTooNew, file_version
 from pulp_events.listeners import index as index_module
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+from pulp_events.testing.listener_store_contract import new_listener
 
 CREATE = """
     import sys
@@ -196,3 +199,67 @@ def test_the_last_good_records_stay_in_use_while_the_file_is_unreadable(bus, roo
     os.utime(file, ns=(1, 1))
     bus.emit("repo.sync.start")
     assert len(room.calls) == 5
+
+
+class Coarse:
+    """`os` whose `stat` counts time in steps of two seconds, and gives an inode again to what replaces a file."""
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+    def stat(self, path, **options):
+        found = list(os.stat(path, **options))  # noqa: PTH116
+        found[stat.ST_INO] = 7
+        for place in (stat.ST_ATIME, stat.ST_MTIME, stat.ST_CTIME):
+            found[place] = int(found[place]) // 2 * 2
+        return os.stat_result(found)
+
+
+@pytest.fixture
+def coarse(monkeypatch):
+    for module in list(sys.modules.values()):
+        if getattr(module, "__name__", "").startswith("pulp_events.") and getattr(module, "os", None) is os:
+            monkeypatch.setattr(module, "os", Coarse())
+
+
+def test_changes_within_one_tick_of_the_file_system_are_all_heard(tmp_path, coarse):
+    application, other = (TinyDBListenerStore(tmp_path) for _ in range(2))
+    listener = new_listener(lanes=1)
+    other.add(listener)
+    seen = set()
+    for number in range(60):
+        other.change(listener.id, lambda before, lanes=1 + number % 2: replace(before, lanes=lanes))  # of one size
+        time.sleep(0.0015)
+        seen.add(application.version())
+    assert len(seen) == 60
+
+
+def test_a_record_that_was_edited_by_hand_within_the_tick_is_heard(tmp_path, coarse):
+    application = TinyDBListenerStore(tmp_path)
+    application.add(new_listener(lanes=1))
+    before = application.version()
+    path = tmp_path / "listeners.json"
+    path.write_text(path.read_text().replace('"lanes": 1', '"lanes": 2'))
+    time.sleep(0.0015)
+    assert application.version() != before
+
+
+def test_the_file_counts_its_changes_and_one_without_a_count_is_read(tmp_path):
+    store, path = TinyDBListenerStore(tmp_path), tmp_path / "listeners.json"
+    store.add(new_listener())
+    store.add(new_listener())
+
+    def form():
+        return json.loads(path.read_text())["format"]["1"]
+
+    assert form() == {"name": "pulp-events listeners", "version": 1, "changes": 2}
+    assert b'"changes": 2' in path.read_bytes()[: file_version.HEAD]
+    for changes, after in ((None, 1), ("many", 1), (5, 6)):
+        content = json.loads(path.read_text())
+        content["format"]["1"].pop("changes")
+        if changes is not None:
+            content["format"]["1"]["changes"] = changes
+        path.write_text(json.dumps(content))
+        before = store.all()
+        store.add(new_listener())
+        assert store.all()[:-1] == before and form()["changes"] == after

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ from tinydb.storages import Storage
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreCorrupt, StoreTooNew
-from pulp_events.file_state import FileState
 
 FORMAT = "pulp-events listeners"
 VERSION = 1
@@ -24,13 +21,13 @@ _REMEDY = "it was left as it is; restore it from a backup, or move it away to be
 class AtomicJSONStorage(Storage):
     """Reads the whole file; writes a temporary one, syncs it, and renames it over the old one.
 
-    The file says what it is (`FORMAT`), so that a foreign one is never overwritten. The caller holds the lock while it
-    writes.
+    The file says what it is (`FORMAT`), so that a foreign one is never overwritten, and how often it was written, so
+    that its first bytes tell whether it changed. The caller holds the lock while it reads and writes.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._state = FileState(path, _version)
+        self._changes = 0
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """Tables as TinyDB keeps them; None if there is no file. StoreCorrupt if the file is torn or not ours."""
@@ -45,6 +42,8 @@ class AtomicJSONStorage(Storage):
             form = content.pop("format")["1"]
             if form["name"] != FORMAT or not isinstance(form["version"], int):
                 raise ValueError
+            changes = form.get("changes")
+            self._changes = changes if isinstance(changes, int) else 0  # who writes it by hand need not count
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             what = "is empty" if not text.strip() else "is torn, or is no file of listeners"
             raise StoreCorrupt(f"{self._path} {what}; {_REMEDY}") from error
@@ -59,7 +58,8 @@ class AtomicJSONStorage(Storage):
         """Replace the file: after a crash at any moment it holds the old content or the new, whole."""
         import tempfile  # with all that it imports in its turn; readers do not need it
 
-        content = {"format": {"1": {"name": FORMAT, "version": VERSION}}, **data}
+        form = {"name": FORMAT, "version": VERSION, "changes": self._changes + 1}
+        content = {"format": {"1": form}, **data}
         text = json.dumps(content, ensure_ascii=False, indent=1).encode()
         try:
             self._remove_leftovers()
@@ -71,12 +71,8 @@ class AtomicJSONStorage(Storage):
             with os.fdopen(handle, "wb") as file:
                 file.write(text)
                 file.flush()
-                # File times advance in ticks of some milliseconds: set it, so that no two versions look the same.
-                now = time.time_ns()
-                os.utime(file.fileno(), ns=(now, now))
                 os.fsync(file.fileno())
             Path(temporary).replace(self._path)
-            self._state.forget()
             data_dir.sync(self._path.parent)
         except OSError as error:
             Path(temporary).unlink(missing_ok=True)
@@ -86,14 +82,3 @@ class AtomicJSONStorage(Storage):
         """Delete what a writer that was killed has left, as it holds configurations. The lock keeps others away."""
         for leftover in self._path.parent.glob(f".{self._path.name}.*{_SUFFIX}"):
             leftover.unlink(missing_ok=True)
-
-    def version(self) -> Hashable | None:
-        """Differs after every write; None if there is no file."""
-        try:
-            return self._state.now()
-        except OSError as error:
-            raise data_dir.unusable(self._path, error) from error
-
-
-def _version(found: os.stat_result) -> Hashable:
-    return (found.st_ino, found.st_mtime_ns, found.st_size)
