@@ -54,12 +54,10 @@ def test_file_and_folder_are_their_owners_alone(bus, file):
         (b"[1, 2]", StoreCorrupt, "no file of listeners"),
         (b"\x00" * 4096, StoreCorrupt, "torn"),
         (b'{"format": {"1": {"name": "pulp-events listeners", "version": 99}}}', StoreTooNew, "newer release"),
-        (b'{"format": {"1": {"name": "pulp-events listeners", "version": 1}}, "listeners": {"1": {"id": "x"}}}',
-         StoreCorrupt, "no listener"),
         (b'{"format": {"1": {"name": "pulp-events listeners"}}}', StoreCorrupt, "no file of listeners"),
         (b'{"format": {"1": {"name": "pulp-events listeners", "version": "2"}}}', StoreCorrupt, "no file of listeners"),
         (b'{"format": {"1": {"name": "pulp-events listeners", "version": 1}}, "listeners": []}',
-         StoreCorrupt, "no listener"),
+         StoreCorrupt, "no file of listeners"),
         (b"[" * 100_000, StoreCorrupt, "torn"),
         (b"\xff\xfe", StoreCorrupt, "torn"),
     ],
@@ -79,28 +77,67 @@ def test_a_torn_foreign_or_newer_file_is_reported_and_left_untouched(bus, file, 
     assert file.read_bytes() == content
 
 
+NAN, DEEP = float("nan"), json.loads("[" * 100 + "]" * 100)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
-        {"event_types": "repo.sync.start"},
-        {"event_types": [5]},
-        {"targets": "ops"},
-        {"enabled": "no"},
-        {"created": "2020-01-01T00:00:00"},
-        {"updated": "yesterday"},
-        {"notifier_config": 5},
+        {"event_types": "repo.sync.start"}, {"event_types": [5]}, {"targets": "ops"}, {"targets": None},
+        {"enabled": "no"}, {"mute_drops": 0}, {"created": "2020-01-01T00:00:00"}, {"updated": "yesterday"},
+        {"muted_until": 5}, {"notifier_config": 5}, {"notifier_config": {"size": NAN}},
+        {"notifier_config": {"size": [1, {"x": float("inf")}]}}, {"notifier_config": {"size": DEEP}},
+        {"notifier_config": {"room": "\ud800"}}, {"lanes": "2"}, {"lanes": NAN}, {"lanes": 0}, {"lanes": True},
+        {"lanes": 1.0}, {"retry_schedule": ["x"]}, {"retry_schedule": [NAN]}, {"retry_schedule": [-1]},
+        {"retry_schedule": "5s"}, {"retry_schedule": {"1": 2}}, {"filter": ["a"]}, {"disabled_reason": 5},
+        {"notifier_type_id": None}, {"id": 7}, {"id": None}, {"id": ""},
     ],
-)
-def test_a_record_that_was_edited_into_nonsense_is_reported_and_left(open_bus, file, damage):
-    open_bus().listeners.create("room", {"room": "x"}, ["*"])
+    ids=repr,
+)  # fmt: skip
+def test_one_record_that_was_edited_into_nonsense_is_left_out_named_and_kept(open_bus, file, room, caplog, damage):
+    first = open_bus()
+    first.listeners.create("room", {"room": "bad", "token": "hunter2"}, ["*"])
+    first.listeners.create("room", {"room": "good"}, ["*"])
     content = json.loads(file.read_text())
     content["listeners"]["1"].update(damage)
     file.write_text(json.dumps(content))
-    before, bus = file.read_bytes(), open_bus()
-    for attempt in (bus.listeners.list, lambda: bus.listeners.create("room", {"room": "y"}, ["*"])):
-        with pytest.raises(StoreCorrupt, match="no listener"):
-            attempt()
-    assert file.read_bytes() == before
+    bad, bus = json.loads(file.read_text())["listeners"]["1"], open_bus()
+    assert [listener.targets for listener in bus.listeners.list()] == [("good",)]
+    bus.emit("repo.sync.start")
+    assert [config["room"] for _, config in room.calls] == ["good"]
+    bus.listeners.update(bus.listeners.list()[0].id, {"size": 2})
+    bus.listeners.create("room", {"room": "new"}, ["*"])
+    bus.emit("repo.sync.start")
+    assert sorted(config["room"] for _, config in room.calls) == ["good", "good", "new"]
+    text = f"{file}, record 1 "
+    assert caplog.text.count(text) == 1 and next(iter(damage)) in caplog.text and "hunter2" not in caplog.text
+    assert repr(json.loads(file.read_text())["listeners"]["1"]) == repr(bad)
+
+
+@pytest.mark.parametrize("nonsense", [5, None, "x", [], {}])
+def test_what_is_no_record_at_all_is_left_out_too(open_bus, file, nonsense):
+    open_bus().listeners.create("room", {"room": "x"}, ["*"])
+    content = json.loads(file.read_text())
+    content["listeners"].update({"0": nonsense, "mine": nonsense})
+    file.write_text(json.dumps(content))
+    bus = open_bus()
+    bus.listeners.create("room", {"room": "y"}, ["*"])
+    assert len(bus.listeners.list()) == 2
+    assert set(TinyDBListenerStore(file.parent).broken()) == {"0", "mine"}
+    assert list(json.loads(file.read_text())["listeners"]) == ["1", "0", "mine", "2"]
+
+
+def test_of_two_records_with_one_id_the_first_is_the_listener(open_bus, file):
+    listener = open_bus().listeners.create("room", {"room": "x"}, ["*"])
+    content = json.loads(file.read_text())
+    copy = {**content["listeners"]["1"], "lanes": 2}
+    content["listeners"] = {"5": {**copy, "lanes": "broken"}, "1": content["listeners"]["1"], "3": copy}
+    file.write_text(json.dumps(content))
+    bus = open_bus()
+    assert bus.listeners.list() == [listener]
+    assert "same id" in TinyDBListenerStore(file.parent).broken()["3"]
+    bus.listeners.delete(listener.id)
+    assert list(json.loads(file.read_text())["listeners"]) == ["5", "3"]
 
 
 def test_what_a_killed_writer_left_is_removed_and_nothing_else(bus, file):

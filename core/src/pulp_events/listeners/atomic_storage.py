@@ -43,6 +43,8 @@ class AtomicJSONStorage(Storage):
             if form["name"] != FORMAT or not isinstance(form["version"], int):
                 raise ValueError
             changes = form.get("changes")
+            if not all(isinstance(table, dict) for table in content.values()):
+                raise ValueError
             self._changes = changes if isinstance(changes, int) else 0  # who writes it by hand need not count
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             what = "is empty" if not text.strip() else "is torn, or is no file of listeners"
@@ -60,7 +62,7 @@ class AtomicJSONStorage(Storage):
 
         form = {"name": FORMAT, "version": VERSION, "changes": self._changes + 1}
         content = {"format": {"1": form}, **data}
-        text = json.dumps(content, ensure_ascii=False, indent=1).encode()
+        text = _encoded(content)
         try:
             self._remove_leftovers()
             # mkstemp makes the file with mode 0600, as it holds configurations
@@ -82,3 +84,11 @@ class AtomicJSONStorage(Storage):
         """Delete what a writer that was killed has left, as it holds configurations. The lock keeps others away."""
         for leftover in self._path.parent.glob(f".{self._path.name}.*{_SUFFIX}"):
             leftover.unlink(missing_ok=True)
+
+
+def _encoded(content: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(content, ensure_ascii=False, indent=1).encode()
+    except UnicodeEncodeError:
+        # Half a character that somebody escaped stays as it was read: it is not ours to drop, nor to stop at.
+        return json.dumps(content, indent=1).encode()

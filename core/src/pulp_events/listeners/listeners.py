@@ -15,9 +15,11 @@ from pulp_events.events.event_type import EventTypes
 from pulp_events.frozen import thaw
 from pulp_events.ids import new_listener_id
 from pulp_events.listeners.config import validate, window
+from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.options import check_options
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, redact
@@ -99,7 +101,7 @@ class Listeners:
             retry_schedule=None if retry_schedule is None else tuple(retry_schedule),
             lanes=lanes,
         )
-        self._store.add(listener)
+        self._store.add(_fit(listener))
         return listener
 
     def check(
@@ -172,7 +174,7 @@ class Listeners:
                 after = replace(after, retry_schedule=None if retry_schedule is None else tuple(retry_schedule))
             if lanes is not UNCHANGED:
                 after = replace(after, lanes=lanes)
-            return after if after == before else replace(after, updated=from_timestamp(self._clock.time()))
+            return after if after == before else _fit(replace(after, updated=from_timestamp(self._clock.time())))
 
         return self._store.change(listener_id, change)
 
@@ -276,6 +278,14 @@ class Listeners:
         return tuple(dict.fromkeys(event_types))
 
 
+def _fit(listener: Listener) -> Listener:
+    """The listener; InvalidConfig if it could not be read again from the record that it becomes."""
+    try:
+        return from_document(to_document(listener))
+    except ValueError as error:
+        raise InvalidConfig(f"the listener cannot be kept: {error}") from None
+
+
 def _check_id(listener_id: object) -> str:
     if not isinstance(listener_id, str) or not re.fullmatch("[0-9a-f]{24}", listener_id):
         raise InvalidConfig(f"{listener_id!r:.60} cannot be the id of a listener; it has 24 hex digits, 0-9 and a-f")
@@ -292,8 +302,4 @@ def _check_mapping(notifier_config: object) -> None:
 def _check_options(filter: str | None, retry_schedule: Sequence[float] | None, lanes: int | None) -> None:
     if filter is not None:
         compile_filter(filter)
-    for step in retry_schedule or ():
-        if not isinstance(step, int | float) or isinstance(step, bool) or not 0 < step < 1e8:
-            raise InvalidConfig(f"retry_schedule has {step!r}; each step is a number of seconds above 0")
-    if lanes is not None and (not isinstance(lanes, int) or isinstance(lanes, bool) or not 1 <= lanes <= 64):
-        raise InvalidConfig(f"lanes is {lanes!r}; give a number from 1 to 64")
+    check_options(retry_schedule, lanes)
