@@ -32,6 +32,10 @@ class Edit:
         """The record with this id, with the changes made so far."""
         return self._records.get(listener_id)
 
+    def all(self) -> list[Listener]:
+        """Every record, with the changes made so far."""
+        return list(self._records.values())
+
     def add(self, listener: Listener) -> None:
         """A new record; StoreError if its id is there already."""
         if listener.id in self._records or listener.id in self._broken:
