@@ -300,3 +300,41 @@ def test_the_file_counts_its_changes_and_one_without_a_count_is_read(tmp_path):
         before = store.all()
         store.add(new_listener())
         assert store.all()[:-1] == before and form()["changes"] == after
+
+
+def test_the_mode_of_the_file_is_kept_and_nothing_granted_to_everybody(bus, file):
+    bus.listeners.create("room", {"room": "x"}, ["*"])
+    for mode, after in ((0o640, 0o640), (0o664, 0o660), (0o600, 0o600), (0o777, 0o660)):
+        file.chmod(mode)
+        bus.listeners.create("room", {"room": "y"}, ["*"])
+        assert stat.S_IMODE(file.stat().st_mode) == after
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_changes_stays_its_owners(tmp_path):
+    TinyDBListenerStore(tmp_path).add(new_listener())
+    for path in (tmp_path, *tmp_path.iterdir()):
+        os.chown(path, 4321, 8765)
+    TinyDBListenerStore(tmp_path).add(new_listener())
+    found = {(path.stat().st_uid, path.stat().st_gid) for path in tmp_path.iterdir()}
+    assert found == {(4321, 8765)}
+
+
+def test_a_group_that_cannot_be_kept_is_granted_nothing(bus, file, monkeypatch):
+    bus.listeners.create("room", {"room": "x"}, ["*"])
+    file.chmod(0o640)
+    every = os.fstat
+
+    def another_group(handle):
+        found = list(every(handle))
+        found[stat.ST_GID] = 4321
+        return os.stat_result(found)
+
+    def refuse(handle, uid, gid):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", another_group)
+        patch.setattr(os, "fchown", refuse)
+        bus.listeners.create("room", {"room": "y"}, ["*"])
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

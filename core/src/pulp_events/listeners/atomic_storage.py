@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,7 @@ class AtomicJSONStorage(Storage):
             raise data_dir.unusable(self._path.parent, error) from error
         try:
             with os.fdopen(handle, "wb") as file:
+                self._keep_owner(file.fileno())
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -79,6 +82,23 @@ class AtomicJSONStorage(Storage):
         except OSError as error:
             Path(temporary).unlink(missing_ok=True)
             raise data_dir.unusable(self._path, error) from error
+
+    def _keep_owner(self, handle: int) -> None:
+        """Let the new file be whose the old one is: root changes listeners of others too, who must read them then."""
+        if not hasattr(os, "fchown"):
+            return
+        try:
+            old = self._path.stat()
+        except FileNotFoundError:
+            return
+        new = os.fstat(handle)
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            # Who is not root may give it to a group of their own, and to no other owner.
+            with contextlib.suppress(PermissionError):
+                os.fchown(handle, old.st_uid if os.geteuid() == 0 else -1, old.st_gid)
+            if os.fstat(handle).st_gid != old.st_gid:
+                return  # what that group was granted is not this one's
+        os.fchmod(handle, stat.S_IMODE(old.st_mode) & 0o660)  # everybody else is never granted anything
 
     def _remove_leftovers(self) -> None:
         """Delete what a writer that was killed has left, as it holds configurations. The lock keeps others away."""
