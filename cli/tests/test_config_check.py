@@ -122,3 +122,20 @@ def test_a_listener_that_fails_is_noted(admin):
     failing = admin.listener(*HTTP, "--retry-schedule=1h")
     admin("event", "emit", "repo.sync.start", "--timeout=3s")
     assert f"{failing} is failing: 1 failure since" in " ".join(texts(admin.ok(*CHECK, "--json"), "note", "listeners"))
+
+
+@pytest.mark.parametrize("damage", [{"lanes": "2"}, {"retry_schedule": ["x"]}, {"lanes": float("nan")}], ids=repr)
+def test_a_record_with_a_wrong_type_is_named_and_the_other_listeners_work(admin, damage):
+    bad, good = (admin.listener("http", "create", "--event-type=*", "--url=http://ci.example/") for _ in range(2))
+    file = admin.data / "listeners.json"
+    content = json.loads(file.read_text())
+    content["listeners"]["1"].update(damage)
+    file.write_text(json.dumps(content))
+    run = admin("event", "config", "check")
+    assert run.code == 1 and f"record 1 with id '{bad}' is no listener and is left out: {next(iter(damage))}" in run.out
+    run = admin("event", "listener", "list", "--json")
+    assert (run.code, [each["id"] for each in run.json]) == (0, [good])
+    assert run.err.count("\n") == 1 and bad in run.err
+    admin.ok("event", "listener", "disable", "--listener-id", good)
+    assert admin("event", "listener", "delete", "--listener-id", bad).code == 1
+    assert bad in admin.stored()

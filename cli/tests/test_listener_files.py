@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
+import subprocess
+from dataclasses import replace
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from pulp_events import EventBus, StoreError
+from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+from pulp_events_cli.commands import listener_files
+from pulp_events_cli.listener_files import plan
 
 EXPORT = ("event", "listener", "export")
 HTTP = ("http", "create", "--event-type=repo.sync.*", "--url=http://ci.example/hook")
@@ -222,3 +230,110 @@ def test_after_any_file_the_same_file_changes_nothing(admin, tmp_path, first, se
         again = apply(admin, tmp_path / "f", "--prune", "--json").json["changes"]
         assert {each["action"] for each in again} <= {"unchanged"} and len(again) == len(content)
         assert len(admin.ok("event", "listener", "list", "--json").json) == len(content)
+
+
+def meanwhile(monkeypatch, *acts):
+    """Each time a plan was made, another command does the next of these."""
+    left, make = list(acts), plan.make
+
+    def planned(*arguments):
+        made = make(*arguments)
+        if left:
+            left.pop(0)()
+        return made
+
+    monkeypatch.setattr(plan, "make", planned)
+
+
+def changes(admin):
+    return json.loads(admin.stored())["format"]["1"]["changes"]
+
+
+def test_all_is_stored_in_one_write(admin, tmp_path):
+    old = [admin.listener(*HTTP) for _ in range(3)]
+    text = ENTRY + "".join(ENTRY.split("listeners:\n")[1].replace("example/", f"example/{n}") for n in range(30))
+    (tmp_path / "f").write_text(text + ENTRY.split("listeners:\n")[1] + f"  id: {old[0]}\n")
+    before = changes(admin)
+    assert apply(admin, tmp_path / "f", "--prune").out.endswith("34 listeners: 31 created, 1 updated, 2 deleted\n")
+    assert changes(admin) == before + 1
+    assert apply(admin, tmp_path / "f", "--prune").out == "32 listeners: 32 unchanged\n"
+    assert changes(admin) == before + 1
+
+
+def test_what_another_deletes_meanwhile_is_gone_and_the_rest_is_done(admin, three, tmp_path, monkeypatch):
+    one, two, _ = three
+    store = TinyDBListenerStore(admin.data)
+    (tmp_path / "f").write_text(ENTRY + f"  id: {one}\n")
+    meanwhile(monkeypatch, lambda: store.remove(two))
+    run = apply(admin, tmp_path / "f", "--prune")
+    assert run.code == 0 and run.out.endswith("2 listeners: 1 updated, 1 deleted\n") and run.err == ""
+    assert [listener.id for listener in store.all()] == [one]
+
+
+def test_where_others_never_cease_what_is_gone_is_passed_over(admin, three, tmp_path, monkeypatch):
+    one, two, third = three
+    store = TinyDBListenerStore(admin.data)
+    (tmp_path / "f").write_text(ENTRY + f"  id: {one}\n")
+    mute = [lambda n=n: store.change(third, lambda before: replace(before, lanes=n + 1)) for n in range(4)]
+    meanwhile(monkeypatch, *mute, lambda: (store.remove(one), store.remove(two)))
+    run = apply(admin, tmp_path / "f", "--prune")
+    assert run.code == 0 and run.out.endswith("2 listeners: 2 deleted\n")
+    assert run.err == f"pulp-admin: warning: listener {one} was deleted meanwhile, and stays deleted\n"
+    assert store.all() == []
+
+
+def test_what_another_creates_meanwhile_is_compared_again(admin, tmp_path, monkeypatch):
+    text = ENTRY + f"  id: {'ab' * 12}\n"
+    (tmp_path / "f").write_text(text)
+    (tmp_path / "other").write_text(text.replace("ci.example", "other.example"))
+    with monkeypatch.context() as patch:
+        meanwhile(patch, lambda: apply(admin, tmp_path / "other"))
+        run = apply(admin, tmp_path / "f")
+    assert run.code == 0 and run.out.endswith("1 listener: 1 updated\n")
+    assert "ci.example" in admin.stored() and "other.example" not in admin.stored()
+    with monkeypatch.context() as patch:
+        admin.ok("event", "listener", "delete", "--listener-id", "ab" * 12)
+        meanwhile(patch, lambda: apply(admin, tmp_path / "f"))
+        assert apply(admin, tmp_path / "f").out == "1 listener: 1 unchanged\n"
+
+
+def test_applies_and_deletes_at_once_all_succeed(admin, three, tmp_path):
+    names = []
+    for number in range(2):
+        content = {"version": 1, "listeners": [
+            {"id": f"{number}{each:023x}", "notifier_type_id": "http", "event_types": ["*"],
+             "notifier_config": {"url": f"http://{number}.example/"}} for each in range(20)]}  # fmt: skip
+        names.append(tmp_path / f"{number}.json")
+        names[-1].write_text(json.dumps(content))
+    running = [
+        subprocess.Popen(admin.command("event", "listener", *words), env=admin.environment, stderr=subprocess.PIPE)
+        for words in [
+            *(("apply", "--prune", "-f", str(name)) for name in names * 2),
+            *(("delete", "--listener-id", listener) for listener in three),
+        ]
+    ]
+    found = [(process.wait(timeout=60), process.stderr.read().decode()) for process in running]
+    assert [each for each in found[:4] if each[0] != 0] == []
+    assert all(code == 0 or "no listener has the id" in error for code, error in found[4:])
+    ids = {each["id"][0] for each in admin.ok("event", "listener", "list", "--json").json}
+    assert len(ids) == 1, "the file that was applied last, and nothing of the other"
+
+
+def test_an_interrupted_apply_changed_nothing(admin, three, tmp_path, monkeypatch):
+    (tmp_path / "f").write_text(ENTRY)
+    before = admin.stored()
+    monkeypatch.setattr(listener_files, "stoppable", lambda: contextlib.nullcontext(lambda: True))
+    run = apply(admin, tmp_path / "f", "--prune")
+    assert (run.code, run.out) == (1, "") and "interrupted; nothing was changed" in run.err
+    assert admin.stored() == before
+
+
+def test_what_cannot_be_buried_after_a_prune_is_said_as_it_is(admin, three, tmp_path, monkeypatch):
+    def full(bus, listener):
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(EventBus, "_deleted", full)
+    (tmp_path / "f").write_text("version: 1\nlisteners: []\n")
+    run = apply(admin, tmp_path / "f", "--prune")
+    assert run.code == 1 and "the listeners are as the file says now, but the disk is full" in run.err
+    assert admin.ok("event", "listener", "list").out == ""

@@ -48,6 +48,9 @@ def test_ids_differ_and_sort_by_age(bus):
         ("room", {"room": "x"}, ["*"], {"filter": "payload =="}, InvalidConfig, "not JMESPath"),
         ("room", {"room": "x"}, ["*"], {"lanes": 0}, InvalidConfig, "from 1 to 64"),
         ("room", {"room": "x"}, ["*"], {"retry_schedule": [5, -1]}, InvalidConfig, "above 0"),
+        ("room", {"room": "x"}, ["*"], {"retry_schedule": 5}, InvalidConfig, "list of seconds"),
+        ("room", {"room": "a\ud800"}, ["*"], {}, InvalidConfig, "notifier_config.room has half a character"),
+        ("room", {"room": "x"}, ["*"], {"filter": "'\ud800'"}, InvalidConfig, "filter has half a character"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_stored(bus, file, type_id, config, event_types, options, error, text):

@@ -1,7 +1,10 @@
 """The TinyDB store does what every home of listener records must do."""
 
+import json
+
 import pytest
 
+from pulp_events.listeners.document import to_document
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events.testing.listener_store_contract import ListenerStoreContract
 
@@ -12,6 +15,13 @@ class TinyDBHome:
 
     def open(self):
         return TinyDBListenerStore(self.folder)
+
+    def spoil(self, listener, **attributes):
+        path = self.folder / "listeners.json"
+        content = json.loads(path.read_text())
+        [key] = (key for key, each in content["listeners"].items() if each["id"] == listener.id)
+        content["listeners"][key] = to_document(listener) | attributes
+        path.write_text(json.dumps(content))
 
 
 class TestTinyDBListenerStore(ListenerStoreContract):

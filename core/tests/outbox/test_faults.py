@@ -7,14 +7,17 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import connection as connection_module
-from pulp_events.outbox.sqlite import schema
+from pulp_events.outbox.sqlite import reader, schema
+from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LISTENER, new_event
 
 
@@ -255,3 +258,19 @@ def test_an_applications_own_database_is_never_renamed(path):
         SQLiteOutbox(path, set_damaged_aside=False)
     assert path.read_bytes() == before
     assert not [one for one in path.parent.iterdir() if ".corrupt-" in one.name]
+
+
+def test_a_commit_within_one_tick_of_the_file_system_is_seen(tmp_path, monkeypatch):
+    log = SimpleNamespace(st_dev=1, st_ino=2, st_size=3, st_mtime=0.0, st_ctime=0.0, st_mtime_ns=0, st_ctime_ns=0)
+    clock = FakeClock(wall=1.5)  # half a second after the tick that the log's time is of
+    first, second = (SQLiteOutbox(tmp_path / "outbox.sqlite", clock) for _ in range(2))
+    monkeypatch.setattr(reader, "os", SimpleNamespace(stat=lambda path: log))
+    first.changed()
+    for _ in range(20):
+        second.add([new_event("a")])
+        assert first.changed()
+        clock.advance(0.1)
+    clock.advance(3.0)
+    assert not first.changed()
+    monkeypatch.setattr(Reader, "rows", lambda *_: pytest.fail("asked though the log is as before"))
+    assert not first.changed()

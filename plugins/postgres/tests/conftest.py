@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import json
 import os
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pulp_events.listeners.document import to_document
 from pulp_events_postgres.address import make
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.listener_store import PostgresListenerStore
@@ -112,6 +114,12 @@ class Home:
 
     def listeners(self, **options):
         return PostgresListenerStore(self.database(), **options)
+
+    def spoil(self, listener, **attributes):
+        document = json.dumps(to_document(listener) | attributes)
+        database = self.database()
+        database.execute("UPDATE @.pulp_listener SET document = %s WHERE id = %s", (document, listener.id))
+        database.close()
 
 
 @pytest.fixture(scope="session")

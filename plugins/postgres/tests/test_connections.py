@@ -1,12 +1,15 @@
 """Statements are bounded, and a connection that is lost leaves no doubt: with LISTEN, and as behind a pooler."""
 
 import time
+from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 import pytest
 
 from pulp_events.errors import StoreBusy, StoreError
 from pulp_events.outbox.records import ClaimRequest
+from pulp_events.testing.listener_store_contract import new_listener
 from pulp_events.testing.outbox_contract import LISTENER, new_event
 
 
@@ -58,6 +61,23 @@ def cut_after(monkeypatch, is_it, times=1):
     return lost
 
 
+def cut_after_transaction(monkeypatch, is_it):
+    """The same once the server has committed a transaction and `is_it()`."""
+    transaction, lost = psycopg.Connection.transaction, []
+
+    @contextmanager
+    def cut(connection, *more, **options):
+        with transaction(connection, *more, **options):
+            yield
+        if is_it() and not lost:
+            lost.append(True)
+            connection.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(psycopg.Connection, "transaction", cut)
+    return lost
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_emit_whose_commit_was_not_answered_is_there_once(home, monkeypatch, count):
     outbox = home.outbox()
@@ -92,3 +112,43 @@ def test_a_connection_that_is_lost_twice_is_an_error(home, monkeypatch):
     monkeypatch.undo()
     assert outbox.stats().pending == 0
     outbox.close()
+
+
+def test_an_edit_that_was_lost_after_its_commit_is_not_made_again(home, monkeypatch):
+    store = home.listeners(fresh=0.0)
+    changed, removed, new = new_listener(), new_listener(), new_listener()
+    store.edit(lambda edit: [edit.add(changed), edit.add(removed)])
+    made = []
+
+    def make(edit):
+        made.append(edit)
+        edit.add(new)
+        edit.remove(removed.id)
+        return edit.change(changed.id, lambda before: replace(before, lanes=(before.lanes or 0) + 1))
+
+    if home.limits["listen"]:
+        lost = cut_after_transaction(monkeypatch, lambda: made)
+    else:
+        lost = cut_after(monkeypatch, lambda text: made and text == "COMMIT")
+    assert store.edit(make) == replace(changed, lanes=1)
+    assert lost and len(made) == 1
+    monkeypatch.undo()
+    assert store.all() == [replace(changed, lanes=1), new]
+    store.close()
+
+
+def test_an_edit_that_the_server_undoes_is_made_again(home, monkeypatch):
+    store = home.listeners(fresh=0.0)
+    execute, failed = psycopg.Connection.execute, []
+
+    def fail_once(self, query, *arguments, **options):
+        if "INSERT INTO" in str(query) and not failed:
+            failed.append(True)
+            raise psycopg.errors.DeadlockDetected("deadlock detected")
+        return execute(self, query, *arguments, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", fail_once)
+    listener = new_listener()
+    store.edit(lambda edit: edit.add(listener))
+    assert failed and store.all() == [listener]
+    store.close()

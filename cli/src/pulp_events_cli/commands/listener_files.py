@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pulp_events.errors import EventsError
+from pulp_events.errors import EventsError, StoreBusy
 from pulp_events_cli import listener_ids
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.listener_files import changes as carrying_out
@@ -16,13 +17,17 @@ from pulp_events_cli.listener_files import document, plan
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_lines
-from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.streams import confirm, say
 from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
+    from pulp_events.listeners.listener import Listener
+
+TRIES = 5
+"""How often changes are planned and made while other commands change the same records."""
 
 
 def fill_export(parser: Parser) -> None:
@@ -46,7 +51,7 @@ def fill_apply(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.epilog = (
         "Listeners are known by their ids; one without an id is created, unless there is one that is the same in all. "
-        "Everything is checked before the first change."
+        "Everything is checked first, and then stored in one write."
     )
     parser.set_defaults(run=_apply)
 
@@ -78,42 +83,76 @@ def _export(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
     name, text = _read(arguments.file)
-    changes = plan.make(bus, document.read(text, name), name, arguments.prune)
-    if not arguments.json and any(change.action != plan.UNCHANGED for change in changes):
-        show_lines(carrying_out.lines(bus, changes))
-    shown = [
-        {
-            "action": change.action,
-            "id": change.listener_id,
-            "notifier_type_id": change.type_id,
-            "differences": carrying_out.differences(bus, change),
-        }
-        for change in changes
-    ]
-    if not arguments.dry_run:
-        for change_id, entry in zip(_carry_out(bus, changes), shown, strict=True):
-            entry["id"] = change_id
+    entries = document.read(text, name)
+
+    def make() -> list[plan.Change]:
+        return plan.make(bus, entries, name, arguments.prune)
+
+    if arguments.dry_run:
+        changes = make()
+        ids = [change.listener_id for change in changes]
+    else:
+        changes, ids = _carry_out(bus, make)
     if arguments.json:
+        shown = [
+            {
+                "action": change.action,
+                "id": listener_id,
+                "notifier_type_id": change.type_id,
+                "differences": carrying_out.differences(bus, change),
+            }
+            for change, listener_id in zip(changes, ids, strict=True)
+        ]
         print_json({"dry_run": arguments.dry_run, "changes": shown})
     else:
+        if any(change.action != plan.UNCHANGED for change in changes):
+            show_lines(carrying_out.lines(bus, changes))
         confirm(carrying_out.summary(changes, arguments.dry_run))
     return DONE
 
 
-def _carry_out(bus: EventBus, changes: list[plan.Change]) -> list[str | None]:
-    """Make the changes one after the other; Ctrl-C ends that between two."""
-    made: list[str | None] = []
-    with stoppable() as stopped, Progress("apply: listeners", lambda: len(changes)) as progress:
-        for change in changes:
-            so_far = f"{len(made)} of {len(changes)} listeners are as the file says"
-            if stopped():
-                raise CommandFailed(f"interrupted; {so_far}; apply it again to go on")
-            try:
-                made.append(carrying_out.carry_out(bus, change))
-            except EventsError as error:
-                raise CommandFailed(f"{error}; {so_far}") from error
-            progress.show(len(made))
-    return made
+def _carry_out(bus: EventBus, make: Callable[[], list[plan.Change]]) -> tuple[list[plan.Change], list[str | None]]:
+    """Make the changes, all or none; returns those that were made, and the ids of their listeners.
+
+    Where other commands changed the records since the plan was made, it is made again, so that the records are as if
+    one command had been run after the other. Should they never cease, the last plan is carried out as far as it goes.
+    """
+    for tries_left in reversed(range(TRIES)):
+        planned_on = bus.listeners.list() if tries_left else None
+        changes = make()
+        try:
+            ids, missing = _together(bus, changes, planned_on)
+            break
+        except StoreBusy as error:
+            if not tries_left:
+                raise CommandFailed(f"{error}; nothing was changed") from error
+    made = []
+    for change, listener_id in zip(changes, ids, strict=True):
+        if listener_id in missing and change.action == plan.UPDATE:
+            say("warning", f"listener {listener_id} was deleted meanwhile, and stays deleted")
+        else:
+            made.append((change, listener_id))
+    return [change for change, _ in made], [listener_id for _, listener_id in made]
+
+
+def _together(
+    bus: EventBus, changes: list[plan.Change], planned_on: list[Listener] | None
+) -> tuple[list[str | None], frozenset[str]]:
+    ids: list[str | None] = []
+    several = bus.listeners.together(missing_ok=True, planned_on=planned_on)
+    try:
+        with stoppable() as stopped, Progress("apply: listeners", lambda: len(changes)) as progress, several:
+            for change in changes:
+                if stopped():
+                    raise CommandFailed("interrupted; nothing was changed")
+                ids.append(carrying_out.collect(several, change))
+                progress.show(len(ids))
+    except StoreBusy:
+        raise
+    except EventsError as error:
+        done = "the listeners are as the file says now, but " if several.stored else ""
+        raise CommandFailed(f"{done}{error}{'' if several.stored else '; nothing was changed'}") from error
+    return ids, several.missing
 
 
 def _read(name: str) -> tuple[str, str]:

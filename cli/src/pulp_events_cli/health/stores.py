@@ -25,9 +25,11 @@ LATE = 3600.0
 def check(session: Session, settings: Settings) -> Iterator[Finding]:
     """Findings on both stores, and on each listener."""
     listeners: list[Listener] = []
+    broken: list[str] = []
     try:
         store = open_listener_store(settings, session.plugins, settings.data_dir)
         try:
+            broken = list(store.broken().values())
             listeners = list(store.all())
         finally:
             store.close()
@@ -35,6 +37,8 @@ def check(session: Session, settings: Settings) -> Iterator[Finding]:
         yield Finding(PROBLEM, "listeners", str(error))
     else:
         yield Finding(OK, "listeners", count(len(listeners), "listener", "listeners"))
+    for text in broken:
+        yield Finding(PROBLEM, "listeners", text)
     health: dict[str, Health] = {}
     yield from _outbox(session, settings, listeners, health)
     for listener in listeners:

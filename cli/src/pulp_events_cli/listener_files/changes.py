@@ -11,6 +11,7 @@ from pulp_events_cli.output.text import count, value_text
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
+    from pulp_events.listeners.together import Together
 
 _MARKS = {CREATE: "+", UPDATE: "~", DELETE: "-"}
 _DEFAULTS = {"filter": None, "enabled": True, "retry_schedule": None, "lanes": None}
@@ -59,28 +60,28 @@ def summary(changes: Sequence[Change], dry_run: bool) -> str:
     return f"{count(len(changes), 'listener', 'listeners')}{': ' * bool(parts)}{', '.join(parts)}"
 
 
-def carry_out(bus: EventBus, change: Change) -> str | None:
-    """Make the change; returns the listener's id. Raises EventsError."""
+def collect(several: Together, change: Change) -> str | None:
+    """Add the change to those that are made together; returns the listener's id. Raises EventsError."""
     if change.action == DELETE and change.listener_id:
-        bus.listeners.delete(change.listener_id)
+        several.delete(change.listener_id)
     elif change.action == CREATE and change.after is not None:
         values = dict(change.after)
         config, types = values.pop("notifier_config"), values.pop("event_types")
-        return bus.listeners.create(change.type_id, config, types, **values, listener_id=change.listener_id).id
+        return several.create(change.type_id, config, types, **values, listener_id=change.listener_id).id
     elif change.action == UPDATE and change.listener_id and change.before is not None and change.after is not None:
-        _update(bus, change.listener_id, change.before, change.after)
+        _update(several, change.listener_id, change.before, change.after)
     return change.listener_id
 
 
-def _update(bus: EventBus, listener_id: str, before: Any, after: Any) -> None:
+def _update(several: Together, listener_id: str, before: Any, after: Any) -> None:
     config = None
     if before["notifier_config"] != after["notifier_config"]:
         config = {**dict.fromkeys(before["notifier_config"]), **after["notifier_config"]}
     options = {key: after[key] for key in ("filter", "retry_schedule", "lanes") if before[key] != after[key]}
     types = after["event_types"] if before["event_types"] != after["event_types"] else None
-    bus.listeners.update(listener_id, config, types, **options)
+    several.update(listener_id, config, types, **options)
     if before["enabled"] != after["enabled"]:
-        (bus.listeners.enable if after["enabled"] else bus.listeners.disable)(listener_id)
+        (several.enable if after["enabled"] else several.disable)(listener_id)
 
 
 def _differs_unseen(change: Change, key: str) -> bool:

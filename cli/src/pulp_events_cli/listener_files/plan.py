@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +39,11 @@ class Change:
 def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: bool) -> list[Change]:
     """The changes that make the records what the file says; `prune`: what is not in it goes. Raises UsageError."""
     records = {listener.id: listener for listener in bus.listeners.list()}
-    named = [entry["id"] for entry in entries if "id" in entry]
-    changes, taken = [], set(named)
+    named = Counter(entry["id"] for entry in entries if "id" in entry)
+    changes, taken, same = [], set(named), _SameInAll(records.values())
     for number, entry in enumerate(entries, 1):
         place = f"{name}: listener {number}"
-        if "id" in entry and named.count(entry["id"]) > 1:
+        if "id" in entry and named[entry["id"]] > 1:
             raise UsageError(
                 f"{place}: the id {entry['id']} stands in the file twice; give each listener one of its own"
             )
@@ -49,8 +51,8 @@ def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: 
         wanted = _wanted(bus, entry, before, place)
         if "id" not in entry:
             # Without an id, a listener that is the same in all is this one: a file applied twice changes nothing.
-            free = (each for each in records.values() if each.id not in taken)
-            before = next((each for each in free if _is_the_same(each, entry["notifier_type_id"], wanted)), None)
+            found = same.as_(entry["notifier_type_id"], wanted)
+            before = next((each for each in found if each.id not in taken), None)
             taken |= {before.id} if before else set()
         after = wanted.beside(before)
         if before is None:
@@ -95,8 +97,28 @@ class _Wanted:
         return {**self.attributes, "notifier_config": config}
 
 
-def _is_the_same(listener: Listener, type_id: str, wanted: _Wanted) -> bool:
-    return listener.notifier_type_id == type_id and attributes(listener) == wanted.beside(listener)
+class _SameInAll:
+    """Finds the listeners that are as an entry says, without comparing each with each."""
+
+    def __init__(self, listeners: Iterable[Listener]) -> None:
+        self._listeners = list(listeners)
+        self._found: dict[frozenset[str], dict[str, list[Listener]]] = {}
+
+    def as_(self, type_id: str, wanted: _Wanted) -> Sequence[Listener]:
+        """Those of this type with these attributes, where what is made anew each time does not count."""
+        by_text = self._found.get(wanted.made)
+        if by_text is None:
+            by_text = self._found[wanted.made] = {}
+            for each in self._listeners:
+                by_text.setdefault(_text(each.notifier_type_id, attributes(each), wanted.made), []).append(each)
+        return by_text.get(_text(type_id, wanted.attributes, wanted.made), ())
+
+
+def _text(type_id: str, values: Mapping[str, Any], made: frozenset[str]) -> str:
+    config = {key: None if key in made else value for key, value in values["notifier_config"].items()}
+    schedule = values["retry_schedule"]
+    steps = None if schedule is None else [float(step) for step in schedule]  # 60 is 60.0
+    return json.dumps([type_id, {**values, "notifier_config": config, "retry_schedule": steps}], sort_keys=True)
 
 
 def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, place: str) -> _Wanted:
@@ -111,8 +133,10 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
     try:
         if before is None or config != thaw(before.notifier_config):
             notifier = bus.plugins.notifier(type_id)
-            first, second = (validate(notifier, config)[0] for _ in range(2))
-            config, made = first, frozenset(key for key in first if first[key] != second.get(key))
+            given, config = config, validate(notifier, config)[0]
+            if config != given:
+                again = validate(notifier, given)[0]
+                made = frozenset(key for key in config if config[key] != again.get(key))
         bus.listeners.check(
             entry["event_types"], filter=entry["filter"], retry_schedule=entry["retry_schedule"], lanes=entry["lanes"],
             listener_id=entry.get("id"),

@@ -13,6 +13,7 @@ from pulp_events.file_version import FileVersions
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import complete
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.named_files import named_files
 from pulp_events.secrets import Scrubber, is_reference, resolve
 
 HOLDS = 0.4
@@ -76,12 +77,11 @@ class Configuration:
     def _what_it_names(self) -> list[tuple[str, str]]:
         """`($file | $env, name)` of everything outside the record that it is made of."""
         config = self._listener.notifier_config
-        named = [("$file", path) for path in self._traits.settings_files]
-        for key in self._traits.file_keys:
-            named += [("$file", str(path)) for path in _items(config.get(key))]
+        named = [("$file", path) for path in named_files(self._traits.schema, config)]
+        named += [("$file", path) for path in self._traits.settings_files]
         for key in self._traits.secret_keys:
             for item in _items(config.get(key)):
-                if is_reference(item):
+                if is_reference(item) and "$env" in item:
                     named += item.items()
         return named
 

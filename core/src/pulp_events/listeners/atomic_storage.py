@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import time
-from collections.abc import Hashable
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from tinydb.storages import Storage
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreCorrupt, StoreTooNew
-from pulp_events.file_state import FileState
 
 FORMAT = "pulp-events listeners"
 VERSION = 1
@@ -24,13 +23,13 @@ _REMEDY = "it was left as it is; restore it from a backup, or move it away to be
 class AtomicJSONStorage(Storage):
     """Reads the whole file; writes a temporary one, syncs it, and renames it over the old one.
 
-    The file says what it is (`FORMAT`), so that a foreign one is never overwritten. The caller holds the lock while it
-    writes.
+    The file says what it is (`FORMAT`), so that a foreign one is never overwritten, and how often it was written, so
+    that its first bytes tell whether it changed. The caller holds the lock while it reads and writes.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._state = FileState(path, _version)
+        self._changes = 0
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """Tables as TinyDB keeps them; None if there is no file. StoreCorrupt if the file is torn or not ours."""
@@ -45,6 +44,10 @@ class AtomicJSONStorage(Storage):
             form = content.pop("format")["1"]
             if form["name"] != FORMAT or not isinstance(form["version"], int):
                 raise ValueError
+            changes = form.get("changes")
+            if not all(isinstance(table, dict) for table in content.values()):
+                raise ValueError
+            self._changes = changes if isinstance(changes, int) else 0  # who writes it by hand need not count
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             what = "is empty" if not text.strip() else "is torn, or is no file of listeners"
             raise StoreCorrupt(f"{self._path} {what}; {_REMEDY}") from error
@@ -59,8 +62,9 @@ class AtomicJSONStorage(Storage):
         """Replace the file: after a crash at any moment it holds the old content or the new, whole."""
         import tempfile  # with all that it imports in its turn; readers do not need it
 
-        content = {"format": {"1": {"name": FORMAT, "version": VERSION}}, **data}
-        text = json.dumps(content, ensure_ascii=False, indent=1).encode()
+        form = {"name": FORMAT, "version": VERSION, "changes": self._changes + 1}
+        content = {"format": {"1": form}, **data}
+        text = _encoded(content)
         try:
             self._remove_leftovers()
             # mkstemp makes the file with mode 0600, as it holds configurations
@@ -69,31 +73,42 @@ class AtomicJSONStorage(Storage):
             raise data_dir.unusable(self._path.parent, error) from error
         try:
             with os.fdopen(handle, "wb") as file:
+                self._keep_owner(file.fileno())
                 file.write(text)
                 file.flush()
-                # File times advance in ticks of some milliseconds: set it, so that no two versions look the same.
-                now = time.time_ns()
-                os.utime(file.fileno(), ns=(now, now))
                 os.fsync(file.fileno())
             Path(temporary).replace(self._path)
-            self._state.forget()
             data_dir.sync(self._path.parent)
         except OSError as error:
             Path(temporary).unlink(missing_ok=True)
             raise data_dir.unusable(self._path, error) from error
+
+    def _keep_owner(self, handle: int) -> None:
+        """Let the new file be whose the old one is: root changes listeners of others too, who must read them then."""
+        if not hasattr(os, "fchown"):
+            return
+        try:
+            old = self._path.stat()
+        except FileNotFoundError:
+            return
+        new = os.fstat(handle)
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            # Who is not root may give it to a group of their own, and to no other owner.
+            with contextlib.suppress(PermissionError):
+                os.fchown(handle, old.st_uid if os.geteuid() == 0 else -1, old.st_gid)
+            if os.fstat(handle).st_gid != old.st_gid:
+                return  # what that group was granted is not this one's
+        os.fchmod(handle, stat.S_IMODE(old.st_mode) & 0o660)  # everybody else is never granted anything
 
     def _remove_leftovers(self) -> None:
         """Delete what a writer that was killed has left, as it holds configurations. The lock keeps others away."""
         for leftover in self._path.parent.glob(f".{self._path.name}.*{_SUFFIX}"):
             leftover.unlink(missing_ok=True)
 
-    def version(self) -> Hashable | None:
-        """Differs after every write; None if there is no file."""
-        try:
-            return self._state.now()
-        except OSError as error:
-            raise data_dir.unusable(self._path, error) from error
 
-
-def _version(found: os.stat_result) -> Hashable:
-    return (found.st_ino, found.st_mtime_ns, found.st_size)
+def _encoded(content: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(content, ensure_ascii=False, indent=1).encode()
+    except UnicodeEncodeError:
+        # Half a character that somebody escaped stays as it was read: it is not ours to drop, nor to stop at.
+        return json.dumps(content, indent=1).encode()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pulp_events.clock import iso_z
+from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.options import check_options
+
+MAX_DEPTH = 64
+"""How deep a record may be nested."""
 
 
 def to_document(listener: Listener) -> dict[str, Any]:
@@ -39,43 +45,101 @@ def to_document(listener: Listener) -> dict[str, Any]:
     return document
 
 
-def from_document(document: Mapping[str, Any]) -> Listener:
-    """The listener; raises KeyError, TypeError or ValueError where `document` is not one of ours."""
-    schedule = document.get("retry_schedule")
+def from_document(document: object) -> Listener:
+    """The listener; raises ValueError that says what is wrong where `document` is not one of ours.
+
+    Everything is looked at here, so that no record, whoever edited it, makes trouble where it is used.
+    """
+    if not isinstance(document, Mapping):
+        raise ValueError(f"it is {_shown(document)}, and no object")
+    if bad := _unfit(document, ""):
+        raise ValueError(bad)
+    filter, reason = document.get("filter"), document.get("disabled_reason")
+    muted, schedule, lanes = (document.get(key) for key in ("muted_until", "retry_schedule", "lanes"))
+    try:
+        check_options(schedule, lanes)
+    except InvalidConfig as error:
+        raise ValueError(str(error)) from None
     return Listener(
-        id=document["id"],
-        notifier_type_id=document["notifier_type_id"],
-        notifier_config=dict(document["notifier_config"]),
+        id=_text(document, "id"),
+        notifier_type_id=_text(document, "notifier_type_id"),
+        notifier_config=_config(document),
         event_types=_texts(document, "event_types"),
         targets=_texts(document, "targets"),
         created=_moment(document, "created"),
         updated=_moment(document, "updated"),
-        filter=document.get("filter"),
+        filter=None if filter is None else _text(document, "filter"),
         enabled=_truth(document, "enabled", True),
-        disabled_reason=document.get("disabled_reason"),
+        disabled_reason=None if reason is None else _text(document, "disabled_reason"),
         retry_schedule=None if schedule is None else tuple(schedule),
-        lanes=document.get("lanes"),
-        muted_until=_moment(document, "muted_until") if document.get("muted_until") is not None else None,
+        lanes=lanes,
+        muted_until=None if muted is None else _moment(document, "muted_until"),
         mute_drops=_truth(document, "mute_drops", False),
     )
+
+
+def _shown(value: object) -> str:
+    return "missing" if value is None else f"{value!r:.60}"
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{key} is {_shown(value)}, and no text")
+    return value
+
+
+def _config(document: Mapping[str, Any]) -> dict[str, Any]:
+    value = document.get("notifier_config")
+    if not isinstance(value, Mapping):
+        raise ValueError("notifier_config is missing, or is no object")  # what it is may be a secret
+    return dict(value)
+
+
+def _unfit(value: object, place: str, depth: int = 0) -> str:
+    """What is no value of a record: Python reads more as JSON than there is in JSON (RFC 8259 §6, §8.2)."""
+    if isinstance(value, str):
+        return "" if value.isascii() or _is_unicode(value) else f"{place} has half a character (a lone surrogate)"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{place} is {value!r}, which is no number of JSON"
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    if items and depth > MAX_DEPTH:
+        return f"{place:.60}… is nested too deeply"
+    for key, item in items:
+        if not isinstance(item, str) or not item.isascii():
+            bad = _unfit(item, f"{place}.{key}" if place else str(key), depth + 1)
+            if bad:
+                return bad
+    return ""
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _truth(document: Mapping[str, Any], key: str, default: bool) -> bool:
     value = document.get(key, default)
     if not isinstance(value, bool):
-        raise TypeError(f"{key} is {value!r:.60}, which is neither true nor false")
+        raise ValueError(f"{key} is {_shown(value)}, which is neither true nor false")
     return value
 
 
 def _texts(document: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = document[key]
+    value = document.get(key)
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise TypeError(f"{key} is no list of texts")  # a text would become a list of its letters
+        raise ValueError(f"{key} is {_shown(value)}, and no list of texts")
     return tuple(value)
 
 
 def _moment(document: Mapping[str, Any], key: str) -> datetime:
-    moment = datetime.fromisoformat(document[key])
+    try:
+        moment = datetime.fromisoformat(_text(document, key))
+    except ValueError:
+        raise ValueError(f"{key} is {_shown(document.get(key))}, and no time such as 2026-01-02T03:04:05Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{key} has no time zone")
     return moment

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import enum
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from pulp_events.clock import Clock, from_timestamp
-from pulp_events.errors import InvalidConfig, ListenerNotFound, UnknownNotifierType
-from pulp_events.events.event_type import EventTypes
+from pulp_events.clock import Clock
+from pulp_events.errors import ListenerNotFound, UnknownNotifierType
 from pulp_events.frozen import thaw
-from pulp_events.ids import new_listener_id
-from pulp_events.listeners.config import validate, window
-from pulp_events.listeners.filters import compile_filter
+from pulp_events.listeners.config import window
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
+from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, redact
@@ -25,18 +20,6 @@ from pulp_events.settings.settings import Settings
 
 if TYPE_CHECKING:
     from pulp_events.listeners.store import ListenerStore
-
-
-class Unchanged(enum.Enum):
-    """Stands for an argument that was not given, where None has a meaning of its own."""
-
-    UNCHANGED = "unchanged"
-
-
-UNCHANGED: Final = Unchanged.UNCHANGED
-
-LONGEST_MUTE = 100 * 365 * 86400.0
-"""Seconds."""
 
 
 class Listeners:
@@ -56,7 +39,7 @@ class Listeners:
         self._index = index
         self._plugins = plugins
         self._settings = settings
-        self._clock = clock
+        self._making = Making(plugins, clock)
         self._on_delete = on_delete
         self._on_enable = on_enable
 
@@ -79,25 +62,15 @@ class Listeners:
         another installation; else it gets a new one. Raises UnknownNotifierType, UnknownEventType, InvalidConfig,
         StoreError.
         """
-        notifier = self._plugins.notifier(notifier_type_id)
-        types = self._check_event_types(event_types)
-        _check_options(filter, retry_schedule, lanes)
-        _check_mapping(notifier_config)
-        given = {key: value for key, value in notifier_config.items() if value is not None}
-        config, targets = validate(notifier, given)
-        now = from_timestamp(self._clock.time())
-        listener = Listener(
-            id=new_listener_id() if listener_id is None else _check_id(listener_id),
-            notifier_type_id=notifier_type_id,
-            notifier_config=config,
-            event_types=types,
-            targets=targets,
-            created=now,
-            updated=now,
+        listener = self._making.new(
+            notifier_type_id,
+            notifier_config,
+            event_types,
             filter=filter,
             enabled=enabled,
-            retry_schedule=None if retry_schedule is None else tuple(retry_schedule),
+            retry_schedule=retry_schedule,
             lanes=lanes,
+            listener_id=listener_id,
         )
         self._store.add(listener)
         return listener
@@ -112,10 +85,21 @@ class Listeners:
         listener_id: str | None = None,
     ) -> None:
         """Raise what `create` would raise for these, and store nothing."""
-        self._check_event_types(event_types)
-        _check_options(filter, retry_schedule, lanes)
-        if listener_id is not None:
-            _check_id(listener_id)
+        self._making.check(event_types, filter, retry_schedule, lanes, listener_id)
+
+    def together(self, *, missing_ok: bool = False, planned_on: Sequence[Listener] | None = None) -> Together:
+        """A context manager for many changes in one write: all that its block asks for is stored at its end, or none.
+
+            with bus.listeners.together() as several:
+                for url in urls:
+                    several.create("http", {"url": url}, ["repo.sync.*"])
+
+        It has `create`, `update`, `delete`, `enable` and `disable`. A thousand listeners made one by one rewrite the
+        file a thousand times. `missing_ok`: pass over a listener that is deleted by then, and tell it in `missing`; by
+        default ListenerNotFound is raised. `planned_on`: what `list` returned when the changes were decided on;
+        StoreBusy is raised at the end, and nothing stored, if the listeners are not like that any more.
+        """
+        return Together(self._store, self._making, self._on_delete, self._on_enable, missing_ok, planned_on)
 
     def get(self, listener_id: str) -> Listener:
         """The listener with this id; raises ListenerNotFound."""
@@ -147,33 +131,9 @@ class Listeners:
         keys, while nobody else can change the listener: for what is made of the old value. `event_types` replaces the
         old ones. Raises what `create` raises, and ListenerNotFound.
         """
-        types = None if event_types is None else self._check_event_types(event_types)
-        _check_options(
-            *(None if option is UNCHANGED else option for option in (filter, retry_schedule, lanes))  # type: ignore[arg-type]
+        change = self._making.update(
+            notifier_config, event_types, filter=filter, retry_schedule=retry_schedule, lanes=lanes
         )
-        if notifier_config is not None and not callable(notifier_config):
-            _check_mapping(notifier_config)
-
-        def change(before: Listener) -> Listener:
-            after = before
-            keys = notifier_config(before.notifier_config) if callable(notifier_config) else notifier_config
-            if keys:
-                _check_mapping(keys)
-                notifier = self._plugins.notifier(before.notifier_type_id)
-                merged = {**thaw(before.notifier_config), **keys}
-                given = {key: value for key, value in merged.items() if value is not None}
-                config, targets = validate(notifier, given)
-                after = replace(after, notifier_config=config, targets=targets)
-            if types is not None:
-                after = replace(after, event_types=types)
-            if filter is not UNCHANGED:
-                after = replace(after, filter=filter)
-            if retry_schedule is not UNCHANGED:
-                after = replace(after, retry_schedule=None if retry_schedule is None else tuple(retry_schedule))
-            if lanes is not UNCHANGED:
-                after = replace(after, lanes=lanes)
-            return after if after == before else replace(after, updated=from_timestamp(self._clock.time()))
-
         return self._store.change(listener_id, change)
 
     def delete(self, listener_id: str) -> Listener:
@@ -184,14 +144,14 @@ class Listeners:
 
     def enable(self, listener_id: str) -> Listener:
         """Let the listener get events again; what waited while it was disabled is delivered."""
-        listener, changed = self._set_enabled(listener_id, True, None)
+        listener, changed = self._change(listener_id, self._making.enable(True))
         if changed:
             self._on_enable(listener)
         return listener
 
     def disable(self, listener_id: str, reason: str | None = None) -> Listener:
         """Deliver nothing to the listener until it is enabled. `reason` is shown with the record."""
-        return self._set_enabled(listener_id, False, reason)[0]
+        return self._change(listener_id, self._making.enable(False, reason))[0]
 
     def mute(self, listener_id: str, seconds: float, *, drop: bool = False) -> Listener:
         """Deliver nothing to the listener for so many seconds from now; a mute that holds already is replaced.
@@ -199,15 +159,11 @@ class Listeners:
         What is emitted meanwhile waits; with `drop` it is recorded as dead. What was pending before waits in any case.
         Raises ListenerNotFound, InvalidConfig for a time that is not above 0 or beyond a hundred years.
         """
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_MUTE:
-            raise InvalidConfig(
-                f"cannot mute for {seconds!r:.40} seconds; give a time above 0, and disable what is to stay silent"
-            )
-        return self._set_mute(listener_id, from_timestamp(self._clock.time() + seconds), drop)[0]
+        return self._change(listener_id, self._making.mute(seconds, drop))[0]
 
     def unmute(self, listener_id: str) -> Listener:
         """Let a muted listener get events again, and deliver what waited. Raises ListenerNotFound."""
-        listener, changed = self._set_mute(listener_id, None, False)
+        listener, changed = self._change(listener_id, self._making.unmute)
         if changed:
             self._on_enable(listener)
         return listener
@@ -215,7 +171,7 @@ class Listeners:
     def disable_for(self, listener_id: str, reason: str) -> bool:
         """Disable a listener; False if it was disabled, or gone, already."""
         try:
-            return self._set_enabled(listener_id, False, reason)[1]
+            return self._change(listener_id, self._making.enable(False, reason))[1]
         except ListenerNotFound:
             return False
 
@@ -243,57 +199,14 @@ class Listeners:
         section = notifier.settings_section
         return list(notifier.warnings(listener.notifier_config, self._settings.section(section) if section else {}))
 
-    def _set_enabled(self, listener_id: str, enabled: bool, reason: str | None) -> tuple[Listener, bool]:
+    def _change(self, listener_id: str, change: Change) -> tuple[Listener, bool]:
+        """The listener as it is now, and whether it became another."""
         changed = False
 
-        def change(before: Listener) -> Listener:
+        def noted(before: Listener) -> Listener:
             nonlocal changed
-            changed = before.enabled != enabled
-            now = from_timestamp(self._clock.time())
-            return replace(before, enabled=enabled, disabled_reason=reason, updated=now) if changed else before
+            after = change(before)
+            changed = after is not before
+            return after
 
-        return self._store.change(listener_id, change), changed
-
-    def _set_mute(self, listener_id: str, until: datetime | None, drops: bool) -> tuple[Listener, bool]:
-        changed = False
-
-        def change(before: Listener) -> Listener:
-            nonlocal changed
-            changed = (before.muted_until, before.mute_drops) != (until, drops)
-            now = from_timestamp(self._clock.time())
-            return replace(before, muted_until=until, mute_drops=drops, updated=now) if changed else before
-
-        return self._store.change(listener_id, change), changed
-
-    def _check_event_types(self, event_types: Sequence[str]) -> tuple[str, ...]:
-        if isinstance(event_types, str):
-            raise InvalidConfig(f"event_types is the text {event_types!r}; give a list of event types")
-        if not event_types:
-            raise InvalidConfig("a listener needs at least one event type; '*' stands for all")
-        types: EventTypes = self._plugins.event_types
-        for text in event_types:
-            types.check_pattern(text)
-        return tuple(dict.fromkeys(event_types))
-
-
-def _check_id(listener_id: object) -> str:
-    if not isinstance(listener_id, str) or not re.fullmatch("[0-9a-f]{24}", listener_id):
-        raise InvalidConfig(f"{listener_id!r:.60} cannot be the id of a listener; it has 24 hex digits, 0-9 and a-f")
-    return listener_id
-
-
-def _check_mapping(notifier_config: object) -> None:
-    if not isinstance(notifier_config, Mapping):
-        raise InvalidConfig(
-            f"notifier_config is of type {type(notifier_config).__name__}; it must be a mapping, such as a dict"
-        )
-
-
-def _check_options(filter: str | None, retry_schedule: Sequence[float] | None, lanes: int | None) -> None:
-    if filter is not None:
-        compile_filter(filter)
-    for step in retry_schedule or ():
-        if not isinstance(step, int | float) or isinstance(step, bool) or not 0 < step < 1e8:
-            raise InvalidConfig(f"retry_schedule has {step!r}; each step is a number of seconds above 0")
-    if lanes is not None and (not isinstance(lanes, int) or isinstance(lanes, bool) or not 1 <= lanes <= 64):
-        raise InvalidConfig(f"lanes is {lanes!r}; give a number from 1 to 64")
+        return self._store.change(listener_id, noted), changed

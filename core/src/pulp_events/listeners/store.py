@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
+from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
+
+T = TypeVar("T")
 
 
 class ListenerStore(Protocol):
     """A home for listener records. Every method may raise StoreError; each change is atomic and durable on return.
 
-    Several threads and processes use one home at once.
+    Several threads and processes use one home at once. A record that is no listener, as after a mistake by hand, is
+    left out and left as it is; `broken` names it, and so does the log, once.
     """
 
     def version(self) -> Hashable | None:
@@ -19,6 +23,9 @@ class ListenerStore(Protocol):
 
     def all(self) -> Sequence[Listener]:
         """Every record, in the order of creation."""
+
+    def broken(self) -> Mapping[str, str]:
+        """Id → what is wrong, where, and what to do, of each record that `all` leaves out."""
 
     def add(self, listener: Listener) -> None:
         """Store a new record; StoreError if its id is there already."""
@@ -32,6 +39,13 @@ class ListenerStore(Protocol):
 
     def remove(self, listener_id: str) -> Listener:
         """Delete and return a record; ListenerNotFound if there is none."""
+
+    def edit(self, make: Callable[[Edit], T]) -> T:
+        """Run `make(edit)` while nobody else can change a record, and store all that it did in one write.
+
+        Returns what `make` returns; what it raises passes through, and nothing is stored. It may be run more than once
+        where a store has to try again, so it does nothing besides.
+        """
 
     def close(self) -> None:
         """Let go of connections. The store is not used afterwards."""

@@ -5,14 +5,16 @@
         def home(self, tmp_path):
             return MyHome(tmp_path)             # has open() -> ListenerStore
 
-`open` may be called several times: each store is another process's view of the same home.
+`open` may be called several times: each store is another process's view of the same home. A home that has
+`spoil(listener, **attributes)`, which stores this record with these attributes as somebody would by hand, has one
+test more.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -21,6 +23,7 @@ import pytest
 
 from pulp_events.errors import ListenerNotFound, StoreError
 from pulp_events.ids import new_listener_id
+from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.store import ListenerStore
 
@@ -148,6 +151,137 @@ class ListenerStoreContract:
         store.add(listener)
         assert store.remove(listener.id) == listener
         assert list(store.all()) == []
+
+    def test_an_edit_makes_many_changes_of_which_each_sees_those_before(self, store: ListenerStore) -> None:
+        kept, changed, removed, again = (new_listener() for _ in range(4))
+        for listener in (kept, changed, removed, again):
+            store.add(listener)
+        new = [new_listener() for _ in range(50)]
+
+        def make(edit: Edit) -> Listener | None:
+            for listener in new:
+                edit.add(listener)
+            edit.change(changed.id, lambda before: replace(before, lanes=1))
+            edit.change(changed.id, lambda before: replace(before, filter="payload"))
+            edit.change(new[0].id, lambda before: replace(before, enabled=False))
+            edit.remove(new[1].id)
+            edit.remove(removed.id)
+            edit.remove(again.id)
+            edit.add(replace(again, lanes=3))
+            assert edit.get(removed.id) is None
+            return edit.get(changed.id)
+
+        after = replace(changed, lanes=1, filter="payload")
+        assert store.edit(make) == after
+        added = [replace(new[0], enabled=False), *new[2:], replace(again, lanes=3)]
+        assert list(store.all()) == [kept, after, *added]
+
+    def test_an_edit_that_raises_stores_nothing(self, store: ListenerStore) -> None:
+        listener = new_listener()
+        store.add(listener)
+        version = store.version()
+
+        def missing(edit: Edit) -> None:
+            edit.remove("0" * 24)
+
+        def gone(edit: Edit) -> None:
+            edit.change(listener.id, lambda before: before)
+
+        def twice(edit: Edit) -> None:
+            for lanes in (1, 2):
+                edit.add(replace(listener, lanes=lanes))
+
+        def fails(edit: Edit) -> None:
+            raise KeyError("no")
+
+        for error, then in (
+            (ListenerNotFound, missing), (ListenerNotFound, gone), (StoreError, twice), (KeyError, fails),
+        ):  # fmt: skip
+
+            def make(edit: Edit, then: Callable[[Edit], None] = then) -> None:
+                edit.add(new_listener())
+                edit.remove(listener.id)
+                then(edit)
+
+            with pytest.raises(error):
+                store.edit(make)
+        assert list(store.all()) == [listener] and store.version() == version
+
+    def test_an_edit_has_one_version_and_one_that_does_nothing_writes_nothing(self, store: ListenerStore) -> None:
+        assert store.edit(lambda edit: "done") == "done"
+        assert store.version() is None
+        listener = new_listener()
+        store.edit(lambda edit: edit.add(listener))
+        version = store.version()
+
+        def make(edit: Edit) -> None:
+            other = new_listener()
+            edit.add(other)
+            edit.remove(other.id)
+            edit.change(listener.id, lambda before: replace(before))
+
+        store.edit(make)
+        assert store.version() == version and list(store.all()) == [listener]
+
+    def test_edits_made_at_once_are_all_there(self, home: Home) -> None:
+        counter = new_listener(notifier_config={"count": 0})
+        first = home.open()
+        first.add(counter)
+
+        def make(edit: Edit) -> None:
+            for _ in range(5):
+                edit.add(new_listener())
+                edit.change(counter.id, _count)
+
+        def work() -> None:
+            store = home.open()
+            for _ in range(3):
+                store.edit(make)
+                store.change(counter.id, _count)
+            store.close()
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        records = {record.id: record for record in first.all()}
+        assert len(records) == 61
+        assert records[counter.id].notifier_config["count"] == 72
+        first.close()
+
+    def test_where_all_records_are_whole_none_is_broken(self, store: ListenerStore) -> None:
+        store.add(new_listener())
+        assert dict(store.broken()) == {}
+
+    def test_a_record_that_is_no_listener_is_left_out_named_and_kept(
+        self, home: Home, store: ListenerStore, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        spoil = getattr(home, "spoil", None)
+        if spoil is None:
+            pytest.skip("the home has no spoil(listener, **attributes), which writes a record past the store")
+        whole, bad = new_listener(), new_listener(lanes=1)
+        store.add(bad)
+        store.add(whole)
+        wrong: dict[str, Any]
+        for wrong in ({"lanes": "2"}, {"retry_schedule": ["x"]}, {"enabled": 1}, {"filter": 5}, {"created": "soon"}):
+            spoil(bad, **wrong)
+            assert list(store.all()) == [whole]
+            [(listener_id, why)] = store.broken().items()
+            assert listener_id == bad.id and bad.id in why and next(iter(wrong)) in why
+            assert "hunter2" not in why and "\n" not in why
+            store.all()
+            assert caplog.text.count(why) == 1
+            for attempt in (store.remove, lambda id: store.change(id, lambda before: before)):
+                with pytest.raises(StoreError, match=bad.id):
+                    attempt(bad.id)
+            with pytest.raises(StoreError, match=bad.id):
+                store.add(replace(whole, id=bad.id))
+            store.change(whole.id, lambda before: replace(before, lanes=(before.lanes or 0) + 1))
+            [whole] = store.all()
+        assert whole.lanes == 5
+        spoil(bad)
+        assert {record.id for record in store.all()} == {bad.id, whole.id} and not store.broken()
 
     def test_changes_made_at_once_are_all_there(self, home: Home) -> None:
         counter = new_listener(notifier_config={"count": 0})

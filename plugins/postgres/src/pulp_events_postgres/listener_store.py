@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Hashable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pulp_events.errors import ListenerNotFound, StoreCorrupt, StoreError
+from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.document import from_document, to_document
+from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
@@ -19,8 +21,13 @@ T = TypeVar("T")
 FRESH = 0.5
 """Seconds for which a version counts as the present one, so that not every emit asks for it."""
 
+_ALL = "SELECT id, document::text FROM @.pulp_listener ORDER BY seq"
 # Last in each change: whoever holds this row's lock waits for nobody.
 _BUMP = "UPDATE @.pulp_listener_version SET version = version + 1"
+
+
+class _Overtaken(Exception):
+    """Another transaction added a record with the same id since this one read the records."""
 
 
 class PostgresListenerStore:
@@ -35,6 +42,7 @@ class PostgresListenerStore:
         self._version: int | None = None
         self._asked = float("-inf")
         self._closed = False
+        self._complaints = Complaints()
 
     def version(self) -> Hashable | None:
         now = time.monotonic()
@@ -45,8 +53,12 @@ class PostgresListenerStore:
         return self._version
 
     def all(self) -> Sequence[Listener]:
-        rows = self.database.rows("SELECT id, document::text FROM @.pulp_listener ORDER BY seq")
-        return [self._listener(*row) for row in rows]
+        records, broken = self._sorted_out(self.database.rows(_ALL))
+        self._complaints.say(broken)
+        return records
+
+    def broken(self) -> Mapping[str, str]:
+        return self._sorted_out(self.database.rows(_ALL))[1]
 
     def add(self, listener: Listener) -> None:
         document, tries = dump(listener), 0
@@ -94,6 +106,31 @@ class PostgresListenerStore:
 
         return self._write(remove)
 
+    def edit(self, make: Callable[[Edit], T]) -> T:
+        wanted: Edit | None = None
+        result: T
+
+        def try_it(own: Connection) -> T:
+            nonlocal wanted, result
+            # Those who change one record at a time wait, and are waited for. Edits wait for each other in this order.
+            rows = own.execute(self.database.text(f"{_ALL} FOR UPDATE")).fetchall()
+            records, broken = self._sorted_out(rows)
+            if wanted is not None and _is_done(wanted, records):
+                return result  # the connection was lost while the try before this one committed
+            edit = Edit(records, broken)
+            result = make(edit)
+            wanted = edit if edit else None
+            if edit:
+                self._carry_out(own, edit)
+                self._changed(own)
+            return result
+
+        while True:
+            try:
+                return self._write(try_it)
+            except _Overtaken:
+                continue  # and see what the other one stored
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True
@@ -110,6 +147,25 @@ class PostgresListenerStore:
         if self.database.address.listen:
             own.execute("SELECT pg_notify(%s, %s)", (self.database.channel, LISTENERS))
 
+    def _carry_out(self, own: Connection, edit: Edit) -> None:
+        if edit.removed:
+            text = "DELETE FROM @.pulp_listener WHERE id = ANY (%s)"
+            own.execute(self.database.text(text), (list(edit.removed),))
+        if edit.changed:
+            text = (
+                "UPDATE @.pulp_listener AS l SET document = u.document::json "
+                "FROM unnest(%s::text[], %s::text[]) AS u(id, document) WHERE l.id = u.id"
+            )
+            own.execute(self.database.text(text), _columns(edit.changed))
+        if edit.added:
+            text = (
+                "INSERT INTO @.pulp_listener (id, document) SELECT u.id, u.document::json "
+                "FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS u(id, document, position) "
+                "ORDER BY u.position ON CONFLICT (id) DO NOTHING"
+            )
+            if own.execute(self.database.text(text), _columns(edit.added)).rowcount < len(edit.added):
+                raise _Overtaken
+
     def _find(self, own: Connection, listener_id: str) -> Listener:
         row = own.execute(
             self.database.text("SELECT id, document::text FROM @.pulp_listener WHERE id = %s FOR UPDATE"),
@@ -123,12 +179,44 @@ class PostgresListenerStore:
 
     def _listener(self, listener_id: str, document: str) -> Listener:
         try:
-            return from_document(json.loads(document))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise StoreCorrupt(
-                f"{self.database.address.shown}, table pulp_listener: the record with id {listener_id} is no listener "
-                f"({type(error).__name__}: {error}); it was left as it is; restore it from a backup"
-            ) from error
+            return _read(document)
+        except ValueError as error:
+            raise StoreCorrupt(self._named(listener_id, error)) from error
+
+    def _sorted_out(self, rows: Sequence[tuple[Any, ...]]) -> tuple[list[Listener], dict[str, str]]:
+        """The records, and the rows that are none."""
+        records, broken = [], {}
+        for listener_id, document in rows:
+            try:
+                records.append(_read(document))
+            except ValueError as error:
+                broken[listener_id] = self._named(listener_id, error)
+        return records, broken
+
+    def _named(self, listener_id: str, error: ValueError) -> str:
+        return (
+            f"{self.database.address.shown}, table pulp_listener: the record with id {listener_id} is no listener and "
+            f"is left out: {error}; correct it there, or restore it from a backup"
+        )
+
+
+def _read(document: str) -> Listener:
+    try:
+        return from_document(json.loads(document))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _is_done(edit: Edit, records: Sequence[Listener]) -> bool:
+    found = {record.id: record for record in records}
+    wanted = {**edit.changed, **edit.added}
+    return not (edit.removed.keys() - wanted.keys()) & found.keys() and all(
+        found.get(listener_id) == listener for listener_id, listener in wanted.items()
+    )
+
+
+def _columns(listeners: Mapping[str, Listener]) -> tuple[list[str], list[str]]:
+    return list(listeners), [dump(listener) for listener in listeners.values()]
 
 
 def dump(listener: Listener) -> str:

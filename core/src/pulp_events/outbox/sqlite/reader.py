@@ -5,27 +5,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pulp_events import forks
+from pulp_events.clock import Clock, SystemClock
+from pulp_events.file_version import Settling
 from pulp_events.outbox.sqlite.connection import explain, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
-
-TICKS = 50_000_000
-"""Nanoseconds after which a file's time is sure to differ if the file was written again."""
 
 
 class Reader:
     """Runs queries; each sees what was committed when it began."""
 
-    def __init__(self, path: Path, set_damaged_aside: bool = True) -> None:
+    def __init__(self, path: Path, set_damaged_aside: bool = True, clock: Clock | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._log_name = f"{path}-wal"
-        self._log: tuple[int, int, int] | None = None
+        self._log = Settling(clock or SystemClock())
         self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
         forks.take_part(self)
 
@@ -41,22 +39,21 @@ class Reader:
     def log_changed(self) -> bool:
         """True unless nobody can have committed since the last call.
 
-        A commit writes to the log beside the database: while that looks as before, SQLite need not be asked, which
-        costs twenty times as much. File times advance in ticks, so a log that was written just now may be about to
-        look as it did.
+        A commit writes to the log beside the database: while that is as before, SQLite need not be asked, which costs
+        twenty times as much.
         """
-        log = self._look_at_log()
-        if log is not None and log == self._log and time.time_ns() - log[1] > TICKS:
+        if self._log_is_as_before():
             return False
-        self._log = log
+        self._log.looked()  # by the caller, who asks SQLite now
         return True
 
-    def _look_at_log(self) -> tuple[int, int, int] | None:
+    def _log_is_as_before(self) -> bool:
         try:
             found = os.stat(self._log_name)  # noqa: PTH116  # asked dozens of times a second
         except OSError:
-            return None
-        return (found.st_ino, found.st_mtime_ns, found.st_size)
+            self._log.forget()
+            return False
+        return self._log.unchanged(found)
 
     def close(self) -> None:
         """Close the connection. Nothing can be asked afterwards."""

@@ -46,7 +46,7 @@ class SQLiteOutbox:
         self.path = path
         set_up(path, set_damaged_aside)
         self._writer = Writer(path, set_damaged_aside)
-        self._reader = Reader(path, set_damaged_aside)
+        self._reader = Reader(path, set_damaged_aside, self._clock)
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
         now = self._clock.time()

@@ -1,0 +1,200 @@
+"""Makes records of what is asked for: everything is checked here, before a store hears of it."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from pulp_events.clock import Clock, from_timestamp
+from pulp_events.errors import InvalidConfig
+from pulp_events.frozen import thaw
+from pulp_events.ids import new_listener_id
+from pulp_events.listeners.config import validate
+from pulp_events.listeners.document import from_document, to_document
+from pulp_events.listeners.filters import compile_filter
+from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.options import check_options
+from pulp_events.plugins.registry import Plugins
+
+Change = Callable[[Listener], Listener]
+"""What becomes of a record; the same one where nothing changes."""
+
+
+class Unchanged(enum.Enum):
+    """Stands for an argument that was not given, where None has a meaning of its own."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+
+LONGEST_MUTE = 100 * 365 * 86400.0
+"""Seconds."""
+
+
+class Making:
+    """New records, and changes of records. The arguments, and what is raised, are those of `Listeners`."""
+
+    def __init__(self, plugins: Plugins, clock: Clock) -> None:
+        self._plugins = plugins
+        self._clock = clock
+
+    def new(
+        self,
+        notifier_type_id: str,
+        notifier_config: Mapping[str, Any],
+        event_types: Sequence[str],
+        *,
+        filter: str | None = None,
+        enabled: bool = True,
+        retry_schedule: Sequence[float] | None = None,
+        lanes: int | None = None,
+        listener_id: str | None = None,
+    ) -> Listener:
+        """A listener that is stored nowhere yet."""
+        notifier = self._plugins.notifier(notifier_type_id)
+        types = self._check_event_types(event_types)
+        _check(filter, retry_schedule, lanes)
+        _check_mapping(notifier_config)
+        given = {key: value for key, value in notifier_config.items() if value is not None}
+        config, targets = validate(notifier, given)
+        now = from_timestamp(self._clock.time())
+        return _fit(
+            Listener(
+                id=new_listener_id() if listener_id is None else _check_id(listener_id),
+                notifier_type_id=notifier_type_id,
+                notifier_config=config,
+                event_types=types,
+                targets=targets,
+                created=now,
+                updated=now,
+                filter=filter,
+                enabled=enabled,
+                retry_schedule=None if retry_schedule is None else tuple(retry_schedule),
+                lanes=lanes,
+            )
+        )
+
+    def check(
+        self,
+        event_types: Sequence[str],
+        filter: str | None,
+        retry_schedule: Sequence[float] | None,
+        lanes: int | None,
+        listener_id: str | None,
+    ) -> None:
+        """Raise what `new` would raise for these."""
+        self._check_event_types(event_types)
+        _check(filter, retry_schedule, lanes)
+        if listener_id is not None:
+            _check_id(listener_id)
+
+    def update(
+        self,
+        notifier_config: Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+        event_types: Sequence[str] | None = None,
+        *,
+        filter: str | None | Unchanged = UNCHANGED,
+        retry_schedule: Sequence[float] | None | Unchanged = UNCHANGED,
+        lanes: int | None | Unchanged = UNCHANGED,
+    ) -> Change:
+        """The change that makes a listener of the one that is stored then."""
+        types = None if event_types is None else self._check_event_types(event_types)
+        _check(*(None if option is UNCHANGED else option for option in (filter, retry_schedule, lanes)))  # type: ignore[arg-type]
+        if notifier_config is not None and not callable(notifier_config):
+            _check_mapping(notifier_config)
+
+        def change(before: Listener) -> Listener:
+            after = before
+            keys = notifier_config(before.notifier_config) if callable(notifier_config) else notifier_config
+            if keys:
+                _check_mapping(keys)
+                notifier = self._plugins.notifier(before.notifier_type_id)
+                merged = {**thaw(before.notifier_config), **keys}
+                given = {key: value for key, value in merged.items() if value is not None}
+                config, targets = validate(notifier, given)
+                after = replace(after, notifier_config=config, targets=targets)
+            if types is not None:
+                after = replace(after, event_types=types)
+            if filter is not UNCHANGED:
+                after = replace(after, filter=filter)
+            if retry_schedule is not UNCHANGED:
+                after = replace(after, retry_schedule=None if retry_schedule is None else tuple(retry_schedule))
+            if lanes is not UNCHANGED:
+                after = replace(after, lanes=lanes)
+            return after if after == before else _fit(self._stamped(after))
+
+        return change
+
+    def enable(self, enabled: bool, reason: str | None = None) -> Change:
+        """The change that enables a listener, or disables it for a reason."""
+
+        def change(before: Listener) -> Listener:
+            if before.enabled == enabled:
+                return before
+            return _fit(self._stamped(replace(before, enabled=enabled, disabled_reason=reason)))
+
+        return change
+
+    def mute(self, seconds: float, drop: bool) -> Change:
+        """The change that mutes a listener for so many seconds from now."""
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_MUTE:
+            raise InvalidConfig(
+                f"cannot mute for {seconds!r:.40} seconds; give a time above 0, and disable what is to stay silent"
+            )
+        until = from_timestamp(self._clock.time() + seconds)
+
+        def change(before: Listener) -> Listener:
+            if (before.muted_until, before.mute_drops) == (until, drop):
+                return before
+            return self._stamped(replace(before, muted_until=until, mute_drops=drop))
+
+        return change
+
+    def unmute(self, before: Listener) -> Listener:
+        """The change that ends a mute."""
+        if (before.muted_until, before.mute_drops) == (None, False):
+            return before
+        return self._stamped(replace(before, muted_until=None, mute_drops=False))
+
+    def _stamped(self, listener: Listener) -> Listener:
+        return replace(listener, updated=from_timestamp(self._clock.time()))
+
+    def _check_event_types(self, event_types: Sequence[str]) -> tuple[str, ...]:
+        if isinstance(event_types, str):
+            raise InvalidConfig(f"event_types is the text {event_types!r}; give a list of event types")
+        if not event_types:
+            raise InvalidConfig("a listener needs at least one event type; '*' stands for all")
+        for text in event_types:
+            self._plugins.event_types.check_pattern(text)
+        return tuple(dict.fromkeys(event_types))
+
+
+def _fit(listener: Listener) -> Listener:
+    """The listener; InvalidConfig if it could not be read again from the record that it becomes."""
+    try:
+        return from_document(to_document(listener))
+    except ValueError as error:
+        raise InvalidConfig(f"the listener cannot be kept: {error}") from None
+
+
+def _check_id(listener_id: object) -> str:
+    if not isinstance(listener_id, str) or not re.fullmatch("[0-9a-f]{24}", listener_id):
+        raise InvalidConfig(f"{listener_id!r:.60} cannot be the id of a listener; it has 24 hex digits, 0-9 and a-f")
+    return listener_id
+
+
+def _check_mapping(notifier_config: object) -> None:
+    if not isinstance(notifier_config, Mapping):
+        raise InvalidConfig(
+            f"notifier_config is of type {type(notifier_config).__name__}; it must be a mapping, such as a dict"
+        )
+
+
+def _check(filter: str | None, retry_schedule: Sequence[float] | None, lanes: int | None) -> None:
+    if filter is not None:
+        compile_filter(filter)
+    check_options(retry_schedule, lanes)
