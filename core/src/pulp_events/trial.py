@@ -63,7 +63,7 @@ def test_event(listener: Listener, event_types: EventTypes, clock: Clock, source
 def send_test(listener: Listener, notifier: Notifier, event: Event, settings: Settings, clock: Clock) -> list[Trial]:
     """Send the event to each target of the listener, by the steps of any attempt. Nothing is stored or tried again."""
     traits = Traits(notifier, settings)
-    configuration = Configuration(listener, traits, FileVersions(), clock)
+    configuration = Configuration(listener, traits, FileVersions(clock), clock)
     loops, channels, trials = EventLoops(), Channels(clock), []
     channels.on_close = lambda opened: close(opened, opened.type_id, loops)
     report = serialise(event, settings.section("events")["max_event_bytes"])

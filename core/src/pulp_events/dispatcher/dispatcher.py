@@ -187,7 +187,7 @@ class Dispatcher:
         try:
             if isinstance(work, Job):
                 work.run()
-            elif work.in_loop and self._thread is not None:
+            elif work.line.in_loop and self._thread is not None:
                 self._services.loops.start(work, make_attempts_in_loop, self._ended)
                 return
             else:

@@ -45,7 +45,7 @@ class Routes:
         self._outbox = outbox
         self._channels = channels
         self._clock = clock
-        self._files = FileVersions()
+        self._files = FileVersions(clock)
         self._traits: dict[str, Traits] = {}
         self._routes: dict[str, Route] = {}
         self._missing: dict[str, tuple[float, float]] = {}

@@ -7,14 +7,13 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from pulp_events.dispatcher.agenda import Agenda
 from pulp_events.dispatcher.jobs import Job, asking_for_window
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.shares import Shares
-from pulp_events.dispatcher.speed import QUICK, SLOW, UNTRIED, Speed
+from pulp_events.dispatcher.speed import LINES, QUICK, SLOW, UNTRIED, Line
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
 from pulp_events.logs import get_logger
@@ -35,15 +34,6 @@ TRY_AGAIN = 1.0
 _logger = get_logger(__name__)
 
 
-class Line(NamedTuple):
-    """Listeners that are served alike stand in one line."""
-
-    in_loop: bool
-    """Their notifier is awaited in an event loop, and takes no thread."""
-    speed: Speed
-
-
-LINES = tuple(Line(in_loop, speed) for in_loop in (False, True) for speed in Speed)
 _USUALLY = sorted(LINES, key=lambda line: line.speed)
 _NOW_AND_THEN = sorted(LINES, key=lambda line: (line.speed is QUICK, line.speed))
 
@@ -160,7 +150,7 @@ class Scheduler:
             if work not in self.at_work:
                 return
             self.at_work.discard(work)
-            self._shares[work.in_loop].end(work.speed)
+            self._shares[work.line.in_loop].end(work.line.speed)
             route.turns.discard(work)
             released = self._settle(route, current)
         if released:
@@ -184,10 +174,12 @@ class Scheduler:
     def slow_down(self, turn: Turn) -> None:
         """What is under way there takes long: it is counted as slow from now on."""
         with self.lock:
-            if turn in self.at_work and turn.speed is not SLOW:
-                self._shares[turn.in_loop].end(turn.speed)
-                turn.speed = turn.route.speed = SLOW
-                self._shares[turn.in_loop].begin(SLOW)
+            line = turn.line
+            if turn in self.at_work and line.speed is not SLOW:
+                self._shares[line.in_loop].end(line.speed)
+                self._shares[line.in_loop].begin(SLOW)
+                turn.line = Line(line.in_loop, SLOW)
+                turn.route.speed = SLOW
 
     def widen(self, route: Route) -> None:
         """Let another turn take what waits behind one that takes long."""
@@ -221,7 +213,7 @@ class Scheduler:
         route = self._runnable[line].popleft()
         self._queued.discard(route)
         turn = Turn(route, self._services)
-        turn.speed, turn.in_loop = line.speed, line.in_loop
+        turn.line = line
         turn.crowded = self._is_crowded
         self._shares[line.in_loop].begin(line.speed)
         route.turns.add(turn)

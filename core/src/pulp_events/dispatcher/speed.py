@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Speed(IntEnum):
@@ -22,3 +23,14 @@ QUICK_ANSWER = 0.5
 def of(seconds: float) -> Speed:
     """Of a listener whose last attempt took so long."""
     return QUICK if seconds < QUICK_ANSWER else SLOW
+
+
+class Line(NamedTuple):
+    """Listeners that are served alike stand in one line."""
+
+    in_loop: bool
+    """Their notifier is awaited in an event loop, and takes no thread."""
+    speed: Speed
+
+
+LINES = tuple(Line(in_loop, speed) for in_loop in (False, True) for speed in Speed)

@@ -13,6 +13,7 @@ from pulp_events.dispatcher.channels import OpenChannel
 from pulp_events.dispatcher.pool import PoolThread
 from pulp_events.dispatcher.recorder import Judged, Recorder
 from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.speed import Line
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
 
@@ -47,7 +48,7 @@ class Turn:
         self.halted = False
         """What came of an attempt forbids further ones."""
         self.attempts = 0
-        self.speed = route.speed
+        self.line = Line(False, route.speed)
         """As which it is counted while it is at work."""
         self.crowded: Callable[[], bool] = lambda: False
         self._entered = self._clock.monotonic()

@@ -1,0 +1,203 @@
+"""Each attempt is made by the listener's record, and the files it names, as they were at most a second before."""
+
+import os
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from pulp_events import TransientFailure
+
+FRESH = 1.0
+
+
+@contextmanager
+def busy(bus, every=0.02):
+    """Events come all the time: the listener never has a pause."""
+    over = threading.Event()
+
+    def emit():
+        while not over.wait(every):
+            bus.emit("repo.sync.start")
+
+    thread = threading.Thread(target=emit)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.fixture
+def timed(scripted):
+    """`scripted` whose deliveries take a moment; `times` has when each began, and with what."""
+    scripted.times = []
+
+    def note(delivery, channel):
+        scripted.times.append((time.monotonic(), channel.config))
+        time.sleep(0.01)
+
+    scripted.behaviour = dict.fromkeys(("old", "new"), note)
+    return scripted
+
+
+def configurations(timed, key, after):
+    return {config.get(key) for began, config in timed.times if began > after}
+
+
+def test_a_busy_listener_that_another_process_updates_is_served_by_its_new_record(open_bus, timed, eventually):
+    bus = open_bus()
+    listener = bus.listeners.create("scripted", {"name": "old"}, ["*"])
+    with busy(bus):
+        eventually(lambda: len(timed.times) > 10)
+        open_bus("external").listeners.update(listener.id, {"name": "new"})
+        changed = time.monotonic()
+        eventually(lambda: time.monotonic() > changed + FRESH + 0.5)
+    assert configurations(timed, "name", changed + FRESH) == {"new"}
+
+
+def test_a_backlog_is_made_by_the_record_as_it_is_and_not_as_it_was_when_claimed(open_bus, timed, eventually):
+    bus = open_bus("external")
+    listener = bus.listeners.create("scripted", {"name": "old"}, ["*"])
+    bus.emit_many([("repo.sync.start", {})] * 400)
+    worker = open_bus(lanes=1)
+    eventually(lambda: len(timed.times) > 10)
+    bus.listeners.update(listener.id, {"name": "new"})
+    changed = time.monotonic()
+    eventually(lambda: worker.deliveries.stats().delivered == 400, 30)
+    assert configurations(timed, "name", changed + FRESH) == {"new"}
+
+
+@pytest.mark.parametrize("what", ["disable", "delete", "mute"])
+def test_a_busy_listener_that_is_to_get_nothing_more_gets_nothing_more(open_bus, timed, eventually, what):
+    bus = open_bus()
+    listener = bus.listeners.create("scripted", {"name": "old"}, ["*"])
+    with busy(bus):
+        eventually(lambda: len(timed.times) > 10)
+        listeners = open_bus("external").listeners
+        {"disable": listeners.disable, "delete": listeners.delete, "mute": lambda id: listeners.mute(id, 60)}[what](
+            listener.id
+        )
+        changed = time.monotonic()
+        eventually(lambda: time.monotonic() > changed + FRESH + 0.5)
+    assert configurations(timed, "name", changed + FRESH) == set()
+
+
+@pytest.mark.parametrize("what", ["disable", "mute"])
+def test_an_event_right_after_a_delivery_does_not_go_to_a_listener_that_was_just_disabled(open_bus, timed, what):
+    bus = open_bus()
+    for _ in range(8):
+        listener = bus.listeners.create("scripted", {"name": "old"}, ["*"])
+        bus.wait(bus.emit("repo.sync.start"), 5)
+        before = len(timed.times)
+        listeners = open_bus("external").listeners
+        listeners.disable(listener.id) if what == "disable" else listeners.mute(listener.id, 60)
+        bus.wait(bus.emit("repo.sync.start"), 0.1)
+        assert len(timed.times) == before
+        bus.listeners.delete(listener.id)
+
+
+def test_an_event_right_after_a_change_of_targets_goes_to_the_new_ones(open_bus, scripted):
+    bus = open_bus()
+    for _ in range(4):
+        listener = bus.listeners.create("scripted", {"name": "a", "to": ["x"]}, ["*"])
+        bus.wait(bus.emit("repo.sync.start"), 5)
+        bus.listeners.update(listener.id, {"to": ["y", "z"]})
+        found = bus.wait(bus.emit("repo.sync.start"), 5)
+        assert [(one.target, one.state) for one in found] == [("y", "delivered"), ("z", "delivered")]
+        bus.listeners.delete(listener.id)
+
+
+def rewrite(path, text):
+    """Write a file so that its size, inode and times are as before."""
+    before = os.stat(path)
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_secret_in_a_file_that_is_rewritten_under_a_busy_listener_is_the_new_one(
+    open_bus, timed, eventually, tmp_path
+):
+    bus, secret = open_bus(), tmp_path / "token"
+    secret.write_text("first")
+    bus.listeners.create("scripted", {"name": "old", "token": {"$file": str(secret)}}, ["*"])
+    with busy(bus):
+        eventually(lambda: len(timed.times) > 10)
+        rewrite(secret, "2nd--")
+        changed = time.monotonic()
+        eventually(lambda: time.monotonic() > changed + FRESH + 0.5)
+    assert configurations(timed, "token", changed + FRESH) == {"2nd--"}
+
+
+def test_a_variable_of_the_environment_that_changes_is_read_again(open_bus, clock, scripted, monkeypatch):
+    monkeypatch.setenv("ITS_TOKEN", "first")
+    bus = open_bus("inline", clock)
+    tokens = []
+    scripted.behaviour["a"] = lambda delivery, channel: tokens.append(channel.config["token"])
+    bus.listeners.create("scripted", {"name": "a", "token": {"$env": "ITS_TOKEN"}}, ["*"])
+    bus.emit("repo.sync.start")
+    monkeypatch.setenv("ITS_TOKEN", "second")
+    clock.advance(1)
+    bus.emit("repo.sync.start")
+    assert tokens == ["first", "second"]
+    assert (scripted.opened["a"], scripted.closed["a"]) == (2, 1)
+
+
+def test_a_file_that_a_field_names_renews_the_channel_when_it_changes(open_bus, clock, scripted, tmp_path, monkeypatch):
+    monkeypatch.setitem(type(scripted).config_schema._declared_fields["name"].metadata, "names_file", True)
+    certificate = tmp_path / "ca.pem"
+    certificate.write_text("one")
+    bus = open_bus("inline", clock)
+    bus.listeners.create("scripted", {"name": str(certificate)}, ["*"])
+    bus.emit("repo.sync.start")
+    bus.emit("repo.sync.start")
+    assert scripted.opened[str(certificate)] == 1
+    rewrite(certificate, "two")
+    clock.advance(1)
+    bus.emit("repo.sync.start")
+    assert scripted.opened[str(certificate)] == 2
+
+
+def unauthorized(delivery, channel):
+    raise TransientFailure("401 Unauthorized", credentials=True)
+
+
+def test_an_answer_about_credentials_is_tried_over_a_new_channel_before_the_schedule_goes_on(open_bus, clock, scripted):
+    bus = open_bus("inline", clock)
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    bus.emit("repo.sync.start")
+
+    def only_old(delivery, channel):
+        if scripted.opened["a"] == 1:
+            unauthorized(delivery, channel)
+
+    scripted.behaviour["a"] = only_old
+    [delivery] = bus.wait(bus.emit("repo.sync.start"), 0)
+    assert (delivery.state, delivery.attempts) == ("delivered", 1)
+    assert (scripted.opened["a"], scripted.closed["a"], len(scripted.calls)) == (2, 1, 3)
+
+
+def test_but_only_once_and_not_if_the_channel_was_new(open_bus, clock, scripted):
+    bus = open_bus("inline", clock)
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    scripted.behaviour["a"] = unauthorized
+    bus.emit("repo.sync.start")
+    assert len(scripted.calls) == 1
+    bus.emit("repo.sync.start")
+    assert len(scripted.calls) == 3
+    assert [one.attempts for one in bus.deliveries.list()] == [1, 1]
+
+
+def test_records_that_cannot_be_read_just_now_stay_in_use_and_nothing_is_buried(
+    open_bus, clock, scripted, tmp_path, caplog
+):
+    bus = open_bus("inline", clock)
+    bus.listeners.create("scripted", {"name": "a", "to": ["x"]}, ["*"])
+    bus.emit("repo.sync.start")
+    (tmp_path / "data" / "listeners.json").write_text("torn")
+    clock.advance(1)
+    bus.emit("repo.sync.start")
+    assert bus.deliveries.stats().delivered == 2
+    assert "listeners cannot be read, those known so far stay in use" in caplog.text
