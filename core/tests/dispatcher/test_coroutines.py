@@ -31,7 +31,7 @@ class Deliverer(Notifier):
         self.most = max(self.most, self.under_way)
         try:
             if config["name"] in self.behaviour:
-                return await self.behaviour[config["name"]]()
+                await self.behaviour[config["name"]]()
         finally:
             self.under_way -= 1
         self.done.append((config["name"], event.id))

@@ -112,7 +112,7 @@ def test_an_event_right_after_a_change_of_targets_goes_to_the_new_ones(open_bus,
 
 def rewrite(path, text):
     """Write a file so that its size, inode and times are as before."""
-    before = os.stat(path)
+    before = path.stat()
     path.write_text(text)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 

@@ -16,14 +16,12 @@ from __future__ import annotations
 
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel, make_channel
-from pulp_events.dispatcher.look import look, lost_too_often
+from pulp_events.dispatcher.look import GIVEN_UP, look, lost_too_often
 from pulp_events.dispatcher.pipeline import pipeline
 from pulp_events.dispatcher.sending import awaited, judge_all, send
 from pulp_events.dispatcher.turn import OPEN_LIMIT, Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
-
-GIVEN_UP = "given up: the process that made it ended during each of the last attempts"
 
 
 def make_attempts(turn: Turn) -> None:

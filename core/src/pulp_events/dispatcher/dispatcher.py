@@ -213,7 +213,7 @@ class Dispatcher:
     def _park(self, thread: PoolThread) -> bool:
         """Wait for work; False if the thread is to end."""
         with self._scheduler.lock:
-            if self._scheduler.has_work and not self._recorder.blocked:
+            if self._scheduler.has_work:
                 return True
             if self.stopping.is_set():
                 return False

@@ -7,6 +7,7 @@ from pulp_events.errors import StoreError
 from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import Delivery
 
+GIVEN_UP = "given up: the process that made it ended during each of the last attempts"
 TARGET_REMOVED = "the target was removed from the listener"
 
 _logger = get_logger(__name__)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pulp_events import boundary
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel
-from pulp_events.dispatcher.look import look, lost_too_often
+from pulp_events.dispatcher.look import GIVEN_UP, look, lost_too_often
 from pulp_events.dispatcher.sending import judge_all, outcome_of
 from pulp_events.dispatcher.turn import Turn
+from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
 
 FOR_MORE = 0.02
@@ -27,7 +28,7 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
     again: list[Delivery] = []
     clock = turn.services.clock
     turn.proceed(opened.limit)
-    new = part
+    new = part + _more(turn, opened, window - len(part))
     try:
         while new or turn.under_way:
             if new:
@@ -46,7 +47,7 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
                     turn.under_way.pop(delivery_id)
                 else:
                     turn.judge(delivery, found, begun.pop(delivery_id))
-            new = [] if again or channel.broken else _more(turn, window - len(turn.under_way))
+            new = [] if again else _more(turn, opened, window - len(turn.under_way))
     except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
         found = verdicts.of_exception(error)
         channel.broken = channel.broken or found.error is not None
@@ -60,16 +61,22 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
     return again
 
 
-def _more(turn: Turn, room: int) -> list[Delivery]:
-    """What is to be submitted next."""
-    if room <= 0 or turn.abandoned or not turn.may_go_on():
+def _more(turn: Turn, opened: OpenChannel, room: int) -> list[Delivery]:
+    """What is to be submitted next: nothing more over a channel that another is to replace."""
+    if room <= 0 or opened.channel.broken or not turn.may_go_on():
         return []
     turn.services.refill(turn.route)
-    new = turn.take(room)
-    if not new or not (new := look(turn, new)):
+    if not turn.route.waiting or opened.generation != _generation(turn):
         return []
-    if lost_too_often(turn, new):
-        turn.release(new)  # its own attempt decides
-        return []
+    new = look(turn, turn.take(room))
     turn.also(new)
+    for delivery in [one for one in new if lost_too_often(turn, [one])]:
+        new.remove(delivery)
+        turn.judge(delivery, Verdict("lost", GIVEN_UP))
     return new
+
+
+def _generation(turn: Turn) -> int:
+    """That of the listener's configuration as it is now."""
+    turn.services.routes.get(turn.route.listener.id)  # takes over a record that was written again
+    return turn.route.configuration.generation

@@ -100,7 +100,9 @@ class Route:
         """How many turns may be at work now."""
         if self.wait(now) > 0 or self.abandoned >= MOST_ABANDONED:
             return 0
-        return 1 if self.circuit.is_open or self.window is not None else min(self.pace.lanes, self.most_lanes)
+        if self.circuit.is_open or self.window is not None or self.in_flight:
+            return 1
+        return min(self.pace.lanes, self.most_lanes)
 
     def wants_turn(self, now: float) -> bool:
         """True if something waits that another turn may take."""

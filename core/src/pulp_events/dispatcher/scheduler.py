@@ -99,7 +99,7 @@ class Scheduler:
     def has_work(self) -> bool:
         """True if a thread would find something to do."""
         with self.lock:
-            return bool(self._jobs) or self._pick(LINES) is not None or self._may_claim()
+            return bool(self._jobs) or (self._is_open and (self._pick(LINES) is not None or self._may_claim()))
 
     @property
     def is_busy(self) -> bool:
@@ -122,7 +122,7 @@ class Scheduler:
                     job = self._jobs.popleft()
                     self.at_work.add(job)
                     return job
-                if self._services.stopping.is_set() or self._services.recorder.blocked:
+                if not self._is_open:
                     return None
                 # Quick ones first, yet every fourth time the others.
                 if (line := self._pick(_USUALLY if next(self._picks) % 4 else _NOW_AND_THEN)) is not None:
@@ -201,6 +201,11 @@ class Scheduler:
             return taken
 
     # Picking
+
+    @property
+    def _is_open(self) -> bool:
+        """False while nothing more is to be sent."""
+        return not (self._services.stopping.is_set() or self._services.recorder.blocked)
 
     def _pick(self, order: Sequence[Line]) -> Line | None:
         """The first of these lines in which somebody stands and whose share has room."""

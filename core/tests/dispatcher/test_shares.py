@@ -1,0 +1,133 @@
+"""Attempts under way follow what they wait for, and a share is free for listeners that answer quickly."""
+
+import threading
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulp_events.dispatcher.agenda import Agenda
+from pulp_events.dispatcher.channels import MOST_IDLE
+from pulp_events.dispatcher.shares import Shares
+from pulp_events.dispatcher.speed import QUICK, SLOW, UNTRIED, Speed
+from pulp_events.dispatcher.workload import FEW, Workload
+
+
+@given(most=st.integers(4, 400), speeds=st.lists(st.sampled_from(list(Speed)), max_size=600))
+def test_what_is_slow_or_unknown_leaves_a_share_to_what_is_quick(most, speeds):
+    shares = Shares(most)
+    for speed in speeds:
+        if shares.room(speed):
+            shares.begin(speed)
+    assert sum(shares.busy) <= most
+    assert shares.busy[SLOW] <= max(1, most // 2)
+    assert shares.busy[SLOW] + shares.busy[UNTRIED] <= max(1, 3 * most // 4)
+    assert shares.room(QUICK) == most - sum(shares.busy)
+
+
+def test_quick_ones_that_begin_to_hang_leave_their_share_to_others():
+    shares = Shares(100)
+    while shares.room(QUICK):
+        shares.begin(QUICK)
+    for _ in range(100):  # none of them answers any more
+        shares.end(QUICK)
+        shares.begin(SLOW)
+    assert shares.room(SLOW) == shares.room(UNTRIED) == 0
+    assert shares.room(QUICK) == 25
+    for _ in range(25):
+        shares.begin(QUICK)
+    assert shares.room(QUICK) == 0
+
+
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from("abcdef"), st.sampled_from(["now", "later", "take"]), st.floats(0, 10)), max_size=60
+    )
+)
+def test_nobody_on_the_agenda_is_forgotten_or_named_twice(steps):
+    agenda, expected, moment = Agenda(["one line"], lambda listener_id: "one line"), {}, 0.0
+    for listener_id, what, seconds in steps:
+        if what == "now":
+            agenda.now((listener_id,))
+            expected[listener_id] = min(expected.get(listener_id, moment), moment)
+        elif what == "later":
+            agenda.later(listener_id, moment + seconds)
+            expected[listener_id] = min(expected.get(listener_id, 1e9), moment + seconds)
+        else:
+            moment += seconds
+            agenda.advance(moment)
+            for taken in agenda.take("one line", 2):
+                assert expected.pop(taken) <= moment
+    agenda.advance(1e9)
+    assert sorted(agenda.take("one line", 100)) == sorted(expected)
+
+
+def test_threads_are_added_while_work_waits_and_the_processor_does_not(monkeypatch):
+    wall, cpu = [0.0], [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: wall[0])
+    monkeypatch.setattr(time, "process_time", lambda: cpu[0])
+    workload = Workload(100)
+
+    def pass_time(use, **given):
+        wall[0] += 0.02
+        cpu[0] += 0.02 * use
+        return workload.look(**given)
+
+    wanted = FEW
+    for _ in range(10):
+        wanted = pass_time(0.1, waits=True, at_work=wanted, stuck=0)
+    assert wanted >= 100
+    for _ in range(200):
+        wanted = pass_time(1.2, waits=True, at_work=wanted, stuck=0)
+    assert wanted == FEW
+    assert pass_time(1.2, waits=True, at_work=wanted, stuck=30) == 30 + FEW, "those that hang are not counted"
+
+
+def test_hanging_listeners_do_not_delay_quick_ones(open_bus, scripted, eventually):
+    bus = open_bus(concurrency=16, retry_schedule="1h")
+    with bus.listeners.together() as made:
+        quick = [made.create("scripted", {"name": f"quick{n}"}, ["*"]) for n in range(10)]
+    bus.wait(bus.emit("repo.sync.start"), 10)
+    with bus.listeners.together() as made:
+        for n in range(100):
+            scripted.behaviour[f"hangs{n}"] = scripted.hang
+            made.create("scripted", {"name": f"hangs{n}"}, ["*"])
+    for _ in range(10):
+        bus.emit("repo.sync.start")
+    counts = lambda: bus.deliveries.stats().by_listener  # noqa: E731
+    eventually(lambda: all(counts()[one.id]["delivered"] == 11 for one in quick))
+    assert not scripted.released.is_set()
+    hanging = {name for name, *_ in scripted.calls if name.startswith("hangs")}
+    assert len(hanging) <= 12
+
+
+def test_idle_channels_are_bounded_and_the_one_unused_for_longest_goes_first(open_bus, clock, scripted):
+    bus = open_bus("inline", clock)
+    with bus.listeners.together() as made:
+        for number in range(MOST_IDLE + 20):
+            made.create("scripted", {"name": f"n{number}"}, ["*"])
+    bus.emit("repo.sync.start")
+    names = [name for name, *_ in scripted.calls]
+    assert sum(scripted.opened.values()) - sum(scripted.closed.values()) == MOST_IDLE
+    assert set(scripted.closed) == set(names[:20])
+
+
+def test_threads_are_few_where_few_are_needed_and_end_when_they_are_not(open_bus, scripted, eventually, monkeypatch):
+    monkeypatch.setattr("pulp_events.dispatcher.pool.LINGER", 0.2)
+    bus = open_bus()
+
+    def delivering():
+        return [thread for thread in threading.enumerate() if thread.name == "pulp-events-delivering"]
+
+    bus.listeners.create("scripted", {"name": "quick"}, ["*"])
+    bus.emit_many([("repo.sync.start", {})] * 300)
+    eventually(lambda: bus.deliveries.stats().delivered == 300)
+    assert len({thread for _, _, thread in scripted.calls}) <= 4
+    with bus.listeners.together() as made:
+        for number in range(40):
+            scripted.behaviour[f"slow{number}"] = lambda delivery, channel: time.sleep(0.3)
+            made.create("scripted", {"name": f"slow{number}"}, ["*"])
+    bus.emit("repo.sync.start")
+    eventually(lambda: len(delivering()) >= 15)
+    eventually(lambda: bus.deliveries.stats().delivered == 341)
+    eventually(lambda: len(delivering()) == 1)
