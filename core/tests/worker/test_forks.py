@@ -147,3 +147,22 @@ print(json.dumps([answers, pending]))
     assert pending == 2
     for answer in answers:
         assert "StoreError" in str(answer) and "lazy-apps = true" in answer, answer
+
+
+def test_a_childs_close_leaves_the_delivering_process_of_its_parent_alone(place, eventually):
+    place.listener()
+    found = place.run(
+        FOREIGN
+        + """
+bus = EventBus.open(deliver="process")
+[pid] = bus._mode.pids
+in_child(lambda: bus.close())
+time.sleep(0.3)
+still = bus._mode.pids == [pid]
+event = bus.emit("repo.sync.start", {"n": 1})
+state = bus.wait(event, 20)[0].state
+bus.close()
+print(json.dumps([still, state]))
+"""
+    )
+    assert found == [True, "delivered"]
