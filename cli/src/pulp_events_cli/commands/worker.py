@@ -7,6 +7,7 @@ import logging
 import os
 
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
@@ -107,5 +108,5 @@ def _log(as_json: bool) -> None:
     from pulp_events.worker.log import handler
 
     logger = logging.getLogger("pulp_events")
-    logger.handlers, logger.propagate = [handler(as_json)], False
+    logger.handlers, logger.propagate = [handler(as_json, own_stdout.real())], False
     logger.setLevel(min(logging.INFO, logger.level or logging.INFO))

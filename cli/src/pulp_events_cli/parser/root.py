@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from pulp_events.plugins import guard
 from pulp_events_cli.commands import GROUPS
 from pulp_events_cli.global_options import HELP, METAVARS
 from pulp_events_cli.parser.parser import Fill, Parser
@@ -45,7 +46,8 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
     own = set(parser.section().choices)
     for plugin, add_commands in session.plugins.hooks("pulp_admin_commands"):
         try:
-            add_commands(commands=parser.section())
+            with guard.loading(plugin.name):
+                add_commands(commands=parser.section())
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything, the others still work
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             from pulp_events.logs import get_logger

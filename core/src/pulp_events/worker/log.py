@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 from pulp_events.clock import iso_z
 
@@ -27,9 +28,9 @@ class JSONFormatter(logging.Formatter):
         return json.dumps(values, ensure_ascii=False)
 
 
-def handler(as_json: bool) -> logging.Handler:
-    """Where a worker's records go."""
-    found = logging.StreamHandler(sys.stdout if as_json else sys.stderr)
+def handler(as_json: bool, stdout: Any = None) -> logging.Handler:
+    """Where a worker's records go. `stdout`: the stream for JSON, else the process's own."""
+    found = logging.StreamHandler((stdout or sys.stdout) if as_json else sys.stderr)
     # A service's log has the time from journald, or from whoever keeps it; here every line says when and what.
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     found.setFormatter(JSONFormatter() if as_json else plain)
