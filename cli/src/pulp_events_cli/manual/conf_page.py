@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from pulp_events.fields import Duration, Words, format_duration
+from pulp_events.secrets import is_secret_field
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.server_conf import DEFAULT_PATH, ENVIRONMENT_VARIABLE
 from pulp_events_cli.manual import roff
@@ -70,7 +71,7 @@ def text(plugin_sections: Mapping[str, type[Schema]]) -> str:
 def _about(section: str, key: str, field: fields.Field[Any]) -> str:
     parts = [str(field.metadata.get("help", "")), _values(field)]
     default = COMPUTED.get((section, key)) or _default(field)
-    parts += [f"default: {default}"] * bool(default) + ["secret"] * bool(field.metadata.get("secret"))
+    parts += [f"default: {default}"] * bool(default) + ["secret"] * is_secret_field(field)
     return "; ".join(part for part in parts if part) + "."
 
 

@@ -86,7 +86,7 @@ def has_metadata(folder: Path) -> bool:
 
 
 def normalised(name: str) -> str:
-    """The name of a distribution as it is compared: `Pulp.Events-HTTP` → `pulp_events_http`."""
+    """The name of a distribution as it is compared: `Some.Chat-Room` → `some_chat_room`."""
     return name.lower().replace("-", "_").replace(".", "_")
 
 

@@ -21,7 +21,7 @@ class Leftover:
 
     folder: Path
     distribution: str
-    """Normalised name, as in `pulp_events_http`."""
+    """Normalised name, as in `some_chat_room`."""
     text: str
     """What is wrong, and what to do."""
 
