@@ -8,11 +8,13 @@ import subprocess
 import sys
 import textwrap
 from types import SimpleNamespace
+import time
 
 import pytest
 
+from pulp_events.clock import SystemClock
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite import connection as connection_module
 from pulp_events.outbox.sqlite import reader, schema
 from pulp_events.outbox.sqlite.reader import Reader
@@ -274,3 +276,104 @@ def test_a_commit_within_one_tick_of_the_file_system_is_seen(tmp_path, monkeypat
     assert not first.changed()
     monkeypatch.setattr(Reader, "rows", lambda *_: pytest.fail("asked though the log is as before"))
     assert not first.changed()
+
+
+class OftenBusy(sqlite3.Connection):
+    """Each statement outside of a transaction finds the file locked at first, as when many processes open it."""
+
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        self.refused = set()
+
+    def execute(self, statement, *parameters):
+        if not self.in_transaction and statement not in self.refused:
+            self.refused.add(statement)
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+            raise error
+        self.refused.discard(statement)
+        return super().execute(statement, *parameters)
+
+
+def test_every_statement_from_the_first_opening_on_waits_while_the_file_is_locked(path, monkeypatch):
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **named: connect(*given, factory=OftenBusy, **named))
+    outbox = SQLiteOutbox(path)
+    outbox.add([new_event()])
+    outbox.add([new_event(), new_event()])
+    assert outbox.stats().pending == 3 and outbox.changed()
+    assert len(outbox.claim([ClaimRequest(LISTENER, 5)], 60.0, "token").deliveries) == 3
+    outbox.maintain(1.0, 1.0)
+    outbox.close()
+
+
+def test_as_long_as_others_commit_one_waits_for_ones_turn(path, outbox, monkeypatch):
+    monkeypatch.setattr(connection_module, "BUSY_TIMEOUT", 0.2)
+    code = """
+        import sqlite3, sys, time
+        connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        print("locked", flush=True)
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:  # holds it nearly all the time
+            time.sleep(0.02)
+            connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('x', ?)", (time.monotonic(),))
+            connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+    """
+    others = [
+        subprocess.Popen([sys.executable, "-c", textwrap.dedent(code), str(path)], stdout=subprocess.PIPE, text=True)
+    ]
+    assert others[0].stdout.readline() == "locked\n"
+    outbox.add([new_event()])
+    assert outbox.stats().pending == 1
+    for each in others:
+        each.communicate()
+
+
+FIRST = """
+import sys, time
+from pulp_events import EventBus
+from pulp_events.ids import new_event_id
+from pulp_events.testing.outbox_contract import new_event
+time.sleep(max(0, float(sys.argv[2]) - time.time()))
+with EventBus.open(data_dir=sys.argv[1], deliver="external", plugins=False) as bus:
+    for n in range(25):
+        event = new_event()
+        event.id = new_event_id(time.time())
+        bus.outbox.add([event])
+"""
+
+
+@pytest.mark.slow
+def test_sixty_processes_that_emit_into_a_new_outbox_all_get_their_turn(tmp_path):
+    for number in range(1):
+        folder = tmp_path / str(number)
+        start = time.time() + 8
+        command = [sys.executable, "-c", FIRST, str(folder), str(start)]
+        processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(60)]
+        errors = [error for process in processes if (error := process.communicate(timeout=300)[1])]
+        assert not errors, errors[:2]
+        outbox = SQLiteOutbox(folder / "outbox.sqlite")
+        assert outbox.stats().pending == 1500
+        outbox.close()
+
+
+def test_a_lease_outlasts_the_sleep_of_the_machine(path):
+    clock = FakeClock()
+    first, second = (SQLiteOutbox(path, clock, boot="this one") for _ in range(2))
+    first.add([new_event()])
+    [delivery] = first.claim([ClaimRequest(LISTENER, 5)], 60.0, "token").deliveries
+    clock.advance(30)
+    clock.sleep(1200)
+    assert not second.claim([ClaimRequest(LISTENER, 5)], 60.0, "other").deliveries
+    clock.advance(31)
+    assert [each.id for each in second.claim([ClaimRequest(LISTENER, 5)], 60.0, "other").deliveries] == [delivery.id]
+    first.close()
+    second.close()
+
+
+def test_the_systems_clock_of_boot_time_never_stands_still_behind_the_monotonic_one():
+    clock = SystemClock()
+    before = clock.boottime()
+    assert before >= clock.monotonic() - 1.0 and clock.boottime() >= before

@@ -36,7 +36,7 @@ class Reader:
             raise explain(self._path, error) from error
 
     def _ask(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return patiently(_fetch, self._connection.get(), query, parameters)
+        return patiently(_fetch, self._connection.get(), query, parameters, path=self._path)
 
     def log_changed(self) -> bool:
         """True unless nobody can have committed since the last call.

@@ -132,7 +132,7 @@ class Writer:
             if synchronous != self._synchronous:
                 self._set_synchronous(connection, synchronous)
             if job.single and len(jobs) == 1:
-                job.result = patiently(job.operation, connection)
+                job.result = patiently(job.operation, connection, path=self._path)
             else:
                 self._run_together(connection, jobs)
         except BaseException as error:
@@ -147,11 +147,11 @@ class Writer:
                 job.done = True
 
     def _run_together(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
-        patiently(connection.execute, "BEGIN IMMEDIATE")
+        patiently(connection.execute, "BEGIN IMMEDIATE", path=self._path)
         for job in jobs:
             self._run_one(connection, job, alone=len(jobs) == 1)
         if connection.in_transaction:
-            connection.execute("COMMIT")
+            patiently(connection.execute, "COMMIT", path=self._path)
 
     def _run_one(self, connection: sqlite3.Connection, job: _Job[Any], alone: bool) -> None:
         if not alone:
