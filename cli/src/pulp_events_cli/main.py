@@ -107,6 +107,7 @@ def _flushed(code: int) -> int:
 
 def _report(error: Exception, verbose: int) -> int:
     from pulp_events.errors import EventsError
+    from pulp_events.remedies import remedy
 
     if verbose > 1:
         import traceback
@@ -115,7 +116,7 @@ def _report(error: Exception, verbose: int) -> int:
     if isinstance(error, UsageError | CommandFailed | EventsError):
         streams.error(str(error))
     elif isinstance(error, OSError):
-        streams.error(f"{error.filename or 'output'}: {error.strerror or error}; free space or mend permissions")
+        streams.error(f"{error.filename or 'output'}: {error.strerror or error}; {remedy(error)}")
         streams.abandon_stdout()
     else:
         streams.error(

@@ -16,6 +16,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from pulp_events.errors import SettingsError
+from pulp_events.remedies import remedy
 from pulp_events.scrubber import MASK, Scrubber, mask_passwords, passwords_of_urls
 
 __all__ = [
@@ -135,9 +136,10 @@ def resolve(value: Any, place: str) -> Any:
         return os.environ[name]
     try:
         return Path(name).read_text("utf-8").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise SettingsError(f"{place}: cannot read {name}: {reason}; fix the file or its permissions") from error
+    except OSError as error:
+        raise SettingsError(f"{place}: cannot read {name}: {error.strerror}; {remedy(error, 'read')}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{place}: cannot read {name}: not UTF-8 text; write it as UTF-8") from error
 
 
 def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def test_a_full_disk_is_one_clear_error_and_what_was_there_stays(path):
     first, last = done.stdout.splitlines()
     stored, message = first.split(" ", 1)
     assert int(last) == int(stored) + 1 > 10
-    assert str(path) in message
+    assert str(path) in message and "File too large" in message and "LimitFSIZE=" in message
     reopened = SQLiteOutbox(path)
     assert reopened.stats().pending == int(last)
     reopened.close()
@@ -377,3 +377,76 @@ def test_the_systems_clock_of_boot_time_never_stands_still_behind_the_monotonic_
     clock = SystemClock()
     before = clock.boottime()
     assert before >= clock.monotonic() - 1.0 and clock.boottime() >= before
+
+
+FAULTY = """
+import os, resource, subprocess, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from pulp_events.errors import StoreError
+from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.listeners.listener import Listener
+from pulp_events.testing.outbox_contract import new_event
+import filelock, pulp_events.remedies, tempfile
+folder = Path(sys.argv[1])
+
+def mount(*options):
+    subprocess.run(["mount", *options, folder], check=True)
+
+def store():
+    for name in ("outbox", "listeners"):
+        try:
+            if name == "outbox":
+                outbox = SQLiteOutbox(folder / "outbox.sqlite")
+                for _ in range(3000):
+                    outbox.add([new_event()])
+            else:
+                now = datetime.now(UTC)
+                big = Listener("0" * 24, "http", {"x": "y" * 2_000_000}, ("*",), ("",), now, now)
+                TinyDBListenerStore(folder).add(big)
+        except StoreError as error:
+            print(error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount and to become another user")
+@pytest.mark.parametrize(
+    ("what", "texts"),
+    [
+        (
+            'mount("-t", "tmpfs", "-o", "size=1m", "none"); store()',
+            ["No space left on device", "make room on its disk"],
+        ),
+        ('mount("-t", "tmpfs", "-o", "ro", "none"); store()', ["Read-only file system", "ReadWritePaths="]),
+        (
+            'SQLiteOutbox(folder / "outbox.sqlite").close(); mount("--bind", folder); '
+            'mount("-o", "remount,ro,bind"); store()',
+            ["Read-only file system", "ReadWritePaths="],
+        ),
+        (
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)); store()",
+            ["Too many open files", "LimitNOFILE="],
+        ),
+        ("os.setuid(65534); store()", ["Permission denied", "right to write"]),
+        ('folder = folder / "file"; folder.write_text(""); store()', ["File exists", "move it away"]),
+        ('folder = folder / "file" / "x"; folder.parent.write_text(""); store()', ["Not a directory", "move it away"]),
+        ('folder = folder / ("x" * 300); store()', ["File name too long", "shorter"]),
+        ('(folder / "loop").symlink_to("loop"); folder = folder / "loop" / "x"; store()', ["symbolic links", "circle"]),
+    ],
+    ids=["ENOSPC", "EROFS", "EROFS later", "EMFILE", "EACCES", "EEXIST", "ENOTDIR", "ENAMETOOLONG", "ELOOP"],
+)
+def test_each_error_of_the_system_has_its_own_remedy(tmp_path, what, texts):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    for parent in (tmp_path, *tmp_path.parents[:3]):
+        if parent.stat().st_uid == os.geteuid() and parent != parent.parent:
+            parent.chmod(parent.stat().st_mode | 0o055)
+    command = ["unshare", "--mount", sys.executable, "-c", f"{FAULTY}\n{what}", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2, done.stdout  # the outbox and the listeners, each in one line
+    for line in lines:
+        assert all(text.lower() in line.lower() for text in texts), line
+        assert ("right to write" in line) == ("right to write" in texts), line

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+from pulp_events.outbox.sqlite.reasons import why_not
+from pulp_events.remedies import remedy
 
 T = TypeVar("T")
 
@@ -106,11 +108,25 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
             f"{path} is damaged, or no database ({error}); it was left as it is. The next start sets an outbox of our "
             "own aside under another name; an application's database is to be restored from a backup"
         )
+    if code in _OF_THE_SYSTEM and (reason := why_not(path)) is not None:
+        place = reason.filename if reason.filename and ".trial-" not in str(reason.filename) else path
+        return StoreError(f"{place}: {reason.strerror or reason}; nothing was stored; {remedy(reason)}")
     if code == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing was stored, make room and retry")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StoreError(f"{path} cannot be written ({error}); give this process's user the right to write there")
     return StoreError(f"{path}: {error}; nothing was stored")
+
+
+_OF_THE_SYSTEM = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+)
+"""Codes of SQLite that stand for an error of the operating system."""
 
 
 def damage_marker(path: Path) -> Path:
