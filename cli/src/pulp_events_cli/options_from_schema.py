@@ -14,6 +14,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, missing, validate
 
+from pulp_events.errors import PluginError
 from pulp_events.fields import Duration, format_duration
 from pulp_events.secrets import holds_secrets, is_secret_field
 from pulp_events_cli import option_values
@@ -37,6 +38,7 @@ class SchemaOptions:
 
         None is required where an existing listener is changed.
         """
+        self._refuse_one_name_for_two()
         groups: dict[str, Any] = {"": parser}
         for key, field in self._fields.items():
             option, destination = self.option(key), _destination(key)
@@ -63,6 +65,15 @@ class SchemaOptions:
         """The option for a field: `--ca-path`; `--TYPE-ca-path` if a generic option has the name already."""
         name = f"--{key.replace('_', '-')}"
         return f"--{self._type_id}-{key.replace('_', '-')}" if name in GENERIC or name in RESERVED else name
+
+    def _refuse_one_name_for_two(self) -> None:
+        seen: dict[str, str] = {}
+        for key in self._fields:
+            if (other := seen.setdefault(self.option(key), key)) != key:
+                raise PluginError(
+                    f"notifier type {self._type_id}: its fields {other} and {key} would both be the option "
+                    f"{self.option(key)}; one of them needs another name"
+                )
 
     def config(self, arguments: argparse.Namespace) -> dict[str, Any]:
         """What the command line says of the configuration; None for a key that is to be removed."""

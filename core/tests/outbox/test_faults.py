@@ -1,5 +1,6 @@
 """A full disk, a locked, damaged or foreign file, a folder that cannot be written: said clearly, nothing is lost."""
 
+import errno
 import logging
 import os
 import resource
@@ -12,6 +13,7 @@ import time
 
 import pytest
 
+from pulp_events import data_dir
 from pulp_events.clock import SystemClock
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
@@ -410,6 +412,28 @@ def store():
 """
 
 
+@pytest.mark.parametrize(
+    ("number", "text", "other_folder"),
+    [
+        (errno.ENOSPC, "make room on its disk", True),
+        (errno.EDQUOT, "quota", True),
+        (errno.EMFILE, "LimitNOFILE=", False),
+        (errno.ENFILE, "fs.file-max", False),
+        (errno.EACCES, "right to write", True),
+        (errno.EPERM, "right to write", True),
+        (errno.EROFS, "ReadWritePaths=", True),
+        (errno.ENOENT, "make the folder that is missing", True),
+        (errno.EIO, "the kernel's log", True),
+        (errno.EXDEV, "see that this process can write there", True),
+    ],
+)
+def test_a_remedy_goes_by_the_number_of_the_error(tmp_path, number, text, other_folder):
+    message = str(data_dir.unusable(tmp_path, OSError(number, os.strerror(number))))
+    assert message.startswith(f"{tmp_path}: {os.strerror(number)}; ") and text in message
+    assert ("name another folder as data_dir" in message) == other_folder
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount and to become another user")
 @pytest.mark.parametrize(
     ("what", "texts"),

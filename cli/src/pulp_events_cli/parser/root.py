@@ -7,7 +7,7 @@ import importlib
 from pulp_events.plugins import guard
 from pulp_events_cli.commands import GROUPS
 from pulp_events_cli.global_options import HELP, METAVARS
-from pulp_events_cli.parser.parser import Fill, Parser
+from pulp_events_cli.parser.parser import PLUGINS, Fill, Parser
 from pulp_events_cli.session import Session
 
 
@@ -57,7 +57,7 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
             _logger.debug("plugin %s failed here", plugin.name, exc_info=error)
     for name, command in parser.section().choices.items():
         if name not in own and isinstance(command, Parser):
-            command.group = "Commands of Plugins"
+            command.group = PLUGINS
 
 
 def _fill_global_options(parser: Parser) -> None:
