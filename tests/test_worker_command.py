@@ -108,7 +108,7 @@ def test_a_wrong_server_conf_is_one_line_and_exit_code_1(place, worker):
 def test_it_prints_a_unit_for_systemd_that_runs_this_very_program():
     done = subprocess.run([PULP_ADMIN, "event", "worker", "--print-unit"], capture_output=True, text=True, check=True)
     assert f"ExecStart={PULP_ADMIN} event worker" in done.stdout
-    assert "Type=notify-reload" in done.stdout and "Restart=on-failure" in done.stdout
+    assert "Type=notify" in done.stdout and "Restart=on-failure" in done.stdout
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

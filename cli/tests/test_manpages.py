@@ -8,6 +8,9 @@ import subprocess
 import sys
 
 import pytest
+from marshmallow import Schema, fields
+
+from pulp_events import Notifier, hookimpl
 
 
 @pytest.fixture
@@ -59,3 +62,65 @@ def test_a_folder_that_cannot_be_made_is_named(admin, tmp_path):
     (tmp_path / "file").write_text("")
     run = admin("--man-pages", str(tmp_path / "file"))
     assert run.code == 2 and str(tmp_path / "file") in run.err
+
+
+class Clashing(Schema):
+    filter = fields.String(metadata={"help": "x"})
+    clash_filter = fields.String(metadata={"help": "x"})
+
+
+class Undescribed(fields.String):
+    @property
+    def load_default(self):
+        raise RuntimeError("no default today")
+
+    @load_default.setter
+    def load_default(self, value):
+        pass
+
+
+class OddSettings(Schema):
+    host = Undescribed(metadata={"help": "x"})
+
+
+def broken(**attributes):
+    attributes = {"type_id": "clash", "config_schema": Schema.from_dict({}), **attributes}
+    return type("Broken", (Notifier,), {"deliver": lambda *_: None, **attributes})
+
+
+class BadCommand:
+    @hookimpl
+    def pulp_admin_commands(self, commands):
+        def fill(parser):
+            raise SystemExit("not today")
+
+        commands.add_parser("clash", help="clash", fill=fill)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "named"),
+    [
+        (broken(config_schema=Clashing), "`pulp-admin event listener clash`"),
+        (broken(update_help=5), "`pulp-admin event listener clash`"),
+        (BadCommand(), "`pulp-admin event clash`"),
+        (broken(settings_section="clash", settings_schema=OddSettings), "section [clash]"),
+    ],
+    ids=["clash of options", "help that is no text", "command", "settings"],
+)
+def test_a_plugin_that_breaks_is_left_out_and_named_and_all_others_have_their_pages(
+    admin, with_plugin, pages, tmp_path, plugin, named
+):
+    with_plugin("clash", plugin)
+    run = admin.ok("--man-pages", str(tmp_path / "again"))
+    assert f"{named} is left out of the manual" in run.err
+    there = {path.name: path.read_text() for path in (tmp_path / "again").iterdir()}
+    for path in pages.iterdir():
+        assert there.pop(path.name) == path.read_text() or named.startswith("section"), path.name
+    assert not [name for name in there if not named.startswith("section")]
+
+
+def test_two_fields_that_would_be_one_option_are_named(admin, with_plugin):
+    with_plugin("clash", broken(config_schema=Clashing))
+    run = admin("event", "listener", "clash", "create", "--help")
+    assert run.code == 1 and "fields filter and clash_filter would both be the option --clash-filter" in run.err
+    assert "would both be the option" in admin("event", "plugin", "check", "clash").out

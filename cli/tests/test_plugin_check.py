@@ -73,6 +73,7 @@ def test_a_good_one_passes(admin, with_plugin):
 
 
 HELP = {"metadata": {"help": "x"}}
+LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,8 @@ HELP = {"metadata": {"help": "x"}}
         ("help of options", {"options": {"room": fields.String()}}, "good ring option room has none"),
         ("secrets", {"config": {"api_key": fields.String(**HELP)}}, "api_key sounds like one"),
         ("secrets", {"settings": {"password": fields.String(load_default="", **HELP)}}, "password sounds like one"),
+        ("secrets", {"config": {"login": fields.Nested(LOGIN, **HELP)}}, "login.password sounds like one"),
+        ("secrets", {"config": {"all": fields.List(fields.Nested(LOGIN), **HELP)}}, "all.password sounds like one"),
         ("JSON", {"config": {"ratio": fields.Decimal(**HELP)}}, "ratio does not become JSON"),
         ("JSON", {"config": {"ratio": fields.Raw(load_default=1j, **HELP)}}, "ratio does not become JSON"),
         ("settings", {"settings": {"host": fields.String(required=True, **HELP)}}, "[good] host has no default"),

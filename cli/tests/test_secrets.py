@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 
 import pytest
+from marshmallow import Schema, fields
+
+from pulp_events import Notifier
 
 SECRET = "hunter22"
 CREATE = ("event", "listener", "http", "create", "--event-type=*", "--url=https://ci.example/", "--username=u")
@@ -105,3 +108,45 @@ def test_settings_are_shown_without_their_secrets(admin):
         run = admin("event", *words)
         assert SECRET not in run.out + run.err
     assert "password = ********" in admin.ok("event", "config", "show").out
+
+
+class Login(Schema):
+    user = fields.String()
+    password = fields.String(metadata={"secret": True})
+
+
+class NestedConfig(Schema):
+    login = fields.Nested(Login, metadata={"help": "who we are"})
+    tokens = fields.List(fields.String(metadata={"secret": True}), metadata={"help": "keys"})
+
+
+class Nested(Notifier):
+    type_id = "nested"
+    config_schema = NestedConfig
+
+    def deliver(self, event, config):
+        pass
+
+
+def test_secrets_within_a_structure_or_a_list_are_read_as_secrets_are_and_never_shown(admin, with_plugin, tmp_path):
+    with_plugin("nested", Nested)
+    (tmp_path / "login").write_text(f'{{"user": "ann", "password": "{SECRET}"}}')
+    create = ("event", "listener", "nested", "create", "--event-type=*")
+    listener = admin.listener(
+        "nested", "create", "--event-type=*", f"--login=@{tmp_path / 'login'}", f"--tokens={SECRET}"
+    )
+    assert SECRET in admin.stored()
+    runs = [
+        admin.ok("event", "listener", "list"),
+        admin.ok("event", "listener", "list", "--json"),
+        admin.ok("event", "listener", "export"),
+        admin.ok("event", "listener", "nested", "update", "--listener-id", listener, "--tokens=env:KEY", "--json"),
+        admin(*create, f'--login={{"user": 5, "password": "{SECRET}"}}'),
+        admin(*create, f'--login={{"user": "ann", "password": "{SECRET}'),
+        admin(*create, "--login", "{", f'"password": "{SECRET}"}}'),
+        admin("event", "plugin", "check", "nested"),
+    ]
+    assert all(SECRET not in run.out + run.err for run in runs)
+    assert "user" in runs[0].out.lower() and "ann" in runs[0].out
+    assert all(run.code == 2 for run in runs[4:7])
+    assert "env:NAME or file:PATH" in admin.ok("event", "listener", "nested", "create", "--help").out

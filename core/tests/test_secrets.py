@@ -1,5 +1,7 @@
 """Secrets: read when they are needed, masked wherever they could be seen."""
 
+import base64
+import html
 from typing import ClassVar
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
 from pulp_events import EventBus, InvalidConfig, Notifier, SettingsError, TransientFailure, hookimpl
+from pulp_events.listeners.config import secrets_of
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import (
     MASK,
@@ -19,6 +22,7 @@ from pulp_events.secrets import (
     redact,
     resolve,
     secret_fields,
+    secret_values,
 )
 
 
@@ -215,3 +219,143 @@ def test_what_is_too_short_to_be_a_secret_does_not_blot_the_text():
 
 def test_a_scrubber_without_secrets_still_masks_urls():
     assert Scrubber([])("amqp://u:pw@h") == f"amqp://u:{MASK}@h"
+
+
+class Login(Schema):
+    user = fields.String()
+    password = fields.String(metadata={"secret": True})
+    backup = fields.Nested(lambda: Login())
+
+
+class Deep(Schema):
+    login = fields.Nested(Login)
+    logins = fields.List(fields.Nested(Login))
+    by_room = fields.Dict(keys=fields.String(), values=fields.Nested(Login))
+    tokens = fields.List(fields.String(metadata={"secret": True}))
+    headers = fields.Dict(keys=fields.String(), values=fields.String(metadata={"secret": True}))
+    pair = fields.Tuple((fields.String(), fields.String(metadata={"secret": True})))
+    plucked = fields.Pluck(Login, "user")
+    plain = fields.List(fields.String())
+
+
+DEEP = {
+    "login": {"user": "ann", "password": "hunter-1", "backup": {"user": "bob", "password": "hunter-2"}},
+    "logins": [{"user": "cid", "password": "hunter-3"}, {"user": "dot"}],
+    "by_room": {"ops": {"user": "eve", "password": "hunter-4"}},
+    "tokens": ["hunter-5"],
+    "headers": {"X-Key": "hunter-6"},
+    "pair": ["name", "hunter-7"],
+    "plucked": "fay",
+    "plain": ["http://u:hunter-8@h/", "visible"],
+}
+
+
+def test_secrets_are_masked_wherever_they_stand_and_nothing_else_is():
+    shown = redact(Deep(), DEEP)
+    assert "hunter" not in str(shown)
+    assert shown == {
+        "login": {"user": "ann", "password": MASK, "backup": {"user": "bob", "password": MASK}},
+        "logins": [{"user": "cid", "password": MASK}, {"user": "dot"}],
+        "by_room": {"ops": {"user": "eve", "password": MASK}},
+        "tokens": MASK, "headers": MASK, "pair": MASK,
+        "plucked": "fay",
+        "plain": [f"http://u:{MASK}@h/", "visible"],
+    }  # fmt: skip
+
+
+def test_a_scrubber_knows_the_secrets_wherever_they_stand():
+    scrub = Scrubber(secret_values(Deep(), DEEP))
+    text = scrub(" ".join(f"hunter-{number}" for number in range(1, 9)) + " ann bob visible")
+    assert text == " ".join([MASK] * 8) + " ann bob visible"
+
+
+def test_a_key_that_a_newer_plugin_does_not_know_is_masked_if_it_sounds_secret():
+    assert redact(Config(), {"api_token": "hunter-1", "rome": "x"}) == {"api_token": MASK, "rome": "x"}
+
+
+class NestedSecrets(Notifier):
+    type_id = "nested"
+    config_schema = Deep
+
+    def deliver(self, event, config):
+        raise TransientFailure("refused: " + str(config))
+
+
+@pytest.fixture
+def nested_bus(tmp_path):
+    plugins = Plugins()
+    plugins.add("nested", NestedSecrets)
+    with EventBus.open(deliver="inline", plugins=plugins, data_dir=tmp_path / "data") as bus:
+        yield bus
+
+
+def test_an_error_in_a_nested_field_shows_none_of_its_secrets(nested_bus):
+    for wrong in (
+        {"login": {"user": 5, "password": "hunter-1"}},
+        {"login": {"password": "hunter-1", "nonsense": 1}},
+        {"logins": [{"user": 5, "password": "hunter-1"}]},
+        {"by_room": {"x": {"user": [], "password": "hunter-1"}}},
+        {"headers": {"a": 5, "b": "hunter-1"}},
+        {"tokens": [5, "hunter-1"]},
+        {"login": {"backup": {"password": "hunter-1", "user": {}}}},
+        {"api_token": "hunter-1"},
+    ):
+        with pytest.raises(InvalidConfig) as refused:
+            nested_bus.listeners.create("nested", wrong, ["*"])
+        assert "hunter" not in str(refused.value) + str(refused.value.errors), wrong
+
+
+BASIC = "ann:s3cr3t/pa+ss ü"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Basic " + base64.b64encode(BASIC.encode()).decode(),
+        "Proxy-Authorization: Basic " + base64.urlsafe_b64encode(b"x" + BASIC.encode()).decode(),
+        "AUTH PLAIN " + base64.b64encode(b"\0ann\0s3cr3t/pa+ss \xc3\xbc").decode(),
+        "token " + base64.b64encode("s3cr3t/pa+ss ü".encode()).decode().rstrip("="),
+        "Location: https://h/?p=s3cr3t%2Fpa%2Bss%20%C3%BC&x=1",
+        "Location: https://h/?p=s3cr3t%2fpa%2bss%20%c3%bc",
+        "form p=s3cr3t%2Fpa%2Bss+%C3%BC",
+        "path /s3cr3t/pa%2Bss%20%C3%BC/x",
+        r'{"p": "s3cr3t/pa+ss \u00fc"}',
+    ],
+)
+def test_a_secret_is_found_in_other_words(text):
+    scrubbed = Scrubber(["s3cr3t/pa+ss ü"])(text)
+    assert MASK in scrubbed and scrubbed.split(MASK)[0] == text[: len(scrubbed.split(MASK)[0])]
+    for known in ("s3cr3t", "c3Jj", "M2Ny", "zcjN0", "MzY3Iz", "pa%2", "pa+ss"):
+        assert known not in scrubbed, scrubbed
+
+
+@given(secret=st.binary(min_size=6, max_size=20), before=st.binary(max_size=9), after=st.binary(max_size=9))
+def test_no_secret_comes_through_in_base64_whatever_is_encoded_with_it(secret, before, after):
+    secret = base64.b64encode(secret).decode()[:-2]  # any printable text
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(before + secret.encode() + after).decode()
+        assert Scrubber([secret])(f"Basic {encoded}, and more") == f"Basic {MASK}, and more"
+
+
+def test_html_shows_no_secret_either():
+    secret = "a<b&'c\""
+    for text in (html.escape(secret), html.escape(secret, quote=False), html.escape(secret).replace("&#x27;", "&#39;")):
+        assert Scrubber([secret])(f"<p>{text}</p>") == f"<p>{MASK}</p>"
+
+
+def test_of_a_secret_url_the_parameters_and_the_password_are_secret_by_themselves():
+    scrub = Scrubber(["https://u:p%40ssw0rd@h/T0/B0?sig=abc%2Fdef&v=1"])
+    assert scrub("p@ssw0rd p%40ssw0rd abc/def abc%2Fdef v=1") == f"{MASK} {MASK} {MASK} {MASK} v=1"
+
+
+@pytest.mark.parametrize("text", ["500 Internal Server Error", "no route to host example.com:443", "AAAA BBBB cccc"])
+def test_ordinary_text_stays_as_it_is(text):
+    assert Scrubber(["hunter2", "s3cr3t", "a b c d", "xyz"])(text) == text
+
+
+def test_what_is_known_of_a_listener_is_all_that_can_be_read(monkeypatch):
+    monkeypatch.setenv("TOKEN", "hunter-0")
+    monkeypatch.delenv("AWAY", raising=False)
+    config = {**DEEP, "tokens": ["hunter-5", {"$env": "TOKEN"}], "headers": {"a": {"$env": "AWAY"}, "b": "hunter-6"}}
+    found = {str(each) for each in secrets_of(NestedSecrets(), config)}
+    assert {f"hunter-{number}" for number in range(9)} <= found

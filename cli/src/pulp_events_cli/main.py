@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pulp_events_cli import global_options
 from pulp_events_cli.errors import DONE, FAILED, USAGE, CommandFailed, UsageError, exit_code
 from pulp_events_cli.global_options import GlobalOptions
-from pulp_events_cli.output import streams
+from pulp_events_cli.output import own_stdout, streams
 from pulp_events_cli.output.records import print_json
 
 
@@ -37,7 +37,7 @@ def _main(argv: Sequence[str]) -> int:
         options, words = global_options.extract(argv)
         streams.prepare(options.quiet)
         _refuse_undecodable(words)
-        with streams.log_to_stderr(options.verbose):
+        with own_stdout.kept(), streams.log_to_stderr(options.verbose):
             code = _run(options, words)
         streams.flush()
         return code
@@ -107,6 +107,7 @@ def _flushed(code: int) -> int:
 
 def _report(error: Exception, verbose: int) -> int:
     from pulp_events.errors import EventsError
+    from pulp_events.remedies import remedy
 
     if verbose > 1:
         import traceback
@@ -115,7 +116,7 @@ def _report(error: Exception, verbose: int) -> int:
     if isinstance(error, UsageError | CommandFailed | EventsError):
         streams.error(str(error))
     elif isinstance(error, OSError):
-        streams.error(f"{error.filename or 'output'}: {error.strerror or error}; free space or mend permissions")
+        streams.error(f"{error.filename or 'output'}: {error.strerror or error}; {remedy(error)}")
         streams.abandon_stdout()
     else:
         streams.error(

@@ -13,16 +13,48 @@ from pathlib import Path
 
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.manual import command_page, conf_page, notifier_page
-from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.output import streams
+from pulp_events_cli.parser.parser import PLUGINS, Parser
 from pulp_events_cli.session import Session
 
 
 def pages(root: Parser, session: Session) -> Iterator[tuple[str, str]]:
-    """File name and text of each page."""
-    for parser in command_page.walk(root):
-        yield f"{parser.prog.replace(' ', '-')}.1", command_page.page(parser)
-    yield f"{conf_page.NAME}.5", conf_page.text(session.plugins.settings_sections)
+    """File name and text of each page. A plugin whose pages cannot be made is left out, and said."""
+    yield from _pages_of(root, session)
+    yield f"{conf_page.NAME}.5", conf_page.text(session.plugins.settings_sections, _say_left_out)
     yield f"{notifier_page.NAME}.7", notifier_page.text()
+
+
+def _pages_of(parser: Parser, session: Session) -> list[tuple[str, str]]:
+    """Those of the parser and of all below it; what could not be made is no command of the parser any more."""
+    parser.complete()
+    below: list[tuple[str, str]] = []
+    for name, child in command_page.commands(parser):
+        if not _is_a_plugins(child, session):
+            below += _pages_of(child, session)
+            continue
+        try:
+            below += _pages_of(child, session)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything
+            _say_left_out(f"`{child.prog}`", error)
+            assert parser.commands is not None
+            del parser.commands.choices[name]
+    # Afterwards, as a section's page names the pages of its commands.
+    return [(f"{parser.prog.replace(' ', '-')}.1", command_page.page(parser)), *below]
+
+
+def _is_a_plugins(parser: Parser, session: Session) -> bool:
+    words = parser.prog.split()
+    return parser.group == PLUGINS or (
+        words[1:3] == ["event", "listener"]
+        and words[3:] == [parser.name]
+        and (parser.name in session.plugins.notifiers)
+    )
+
+
+def _say_left_out(what: str, error: BaseException) -> None:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    streams.warning(f"{what} is left out of the manual, its plugin is broken: {reason}")
 
 
 def write(root: Parser, session: Session, directory: str | Path) -> list[Path]:

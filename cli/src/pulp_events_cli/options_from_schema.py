@@ -14,7 +14,9 @@ from typing import Any
 
 from marshmallow import Schema, fields, missing, validate
 
+from pulp_events.errors import PluginError
 from pulp_events.fields import Duration, format_duration
+from pulp_events.secrets import holds_secrets, is_secret_field
 from pulp_events_cli import option_values
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.global_options import RESERVED
@@ -36,6 +38,7 @@ class SchemaOptions:
 
         None is required where an existing listener is changed.
         """
+        self._refuse_one_name_for_two()
         groups: dict[str, Any] = {"": parser}
         for key, field in self._fields.items():
             option, destination = self.option(key), _destination(key)
@@ -56,12 +59,21 @@ class SchemaOptions:
             action.required = field.required and not updating
             action.metavar = action.metavar or ("KEY=VALUE" if isinstance(field, fields.Dict) else _metavar(key))
             action.hints = choices(field)
-            action.secret = bool(field.metadata.get("secret"))
+            action.secret = holds_secrets(field)
 
     def option(self, key: str) -> str:
         """The option for a field: `--ca-path`; `--TYPE-ca-path` if a generic option has the name already."""
         name = f"--{key.replace('_', '-')}"
         return f"--{self._type_id}-{key.replace('_', '-')}" if name in GENERIC or name in RESERVED else name
+
+    def _refuse_one_name_for_two(self) -> None:
+        seen: dict[str, str] = {}
+        for key in self._fields:
+            if (other := seen.setdefault(self.option(key), key)) != key:
+                raise PluginError(
+                    f"notifier type {self._type_id}: its fields {other} and {key} would both be the option "
+                    f"{self.option(key)}; one of them needs another name"
+                )
 
     def config(self, arguments: argparse.Namespace) -> dict[str, Any]:
         """What the command line says of the configuration; None for a key that is to be removed."""
@@ -78,13 +90,13 @@ class SchemaOptions:
         option = self.option(key)
 
         def read(text: str) -> Any:
-            return reader.read(option, text, field.metadata)
+            return reader.read(option, text, _metadata(field))
 
         if isinstance(field, fields.Dict):
             return _mapping(option, given, read)
         if isinstance(field, fields.List | fields.Tuple):
             # A secret may have commas of its own. One reference alone may lead to a text that is the whole list.
-            if field.metadata.get("secret"):
+            if is_secret_field(field):
                 items = [item for text in given for item in _items(text, read(text))]
                 whole = len(items) == 1 and isinstance(items[0], Mapping) and type(field) is not fields.List
                 return items[0] if whole else items
@@ -93,6 +105,13 @@ class SchemaOptions:
         if isinstance(value, str):
             return _number(field, value) if isinstance(field, fields.Integer) else _structure(option, field, value)
         return value
+
+
+def _metadata(field: fields.Field[Any]) -> Mapping[str, Any]:
+    """The field's own, and what follows from the secrets in it: a structure that has some need not be typed in."""
+    if is_secret_field(field):
+        return {**field.metadata, "secret": True}
+    return {**field.metadata, "read_file": True} if holds_secrets(field) else field.metadata
 
 
 def _items(text: str, value: Any) -> list[Any]:
@@ -119,8 +138,8 @@ def _help(field: fields.Field[Any], updating: bool) -> str:
     if default and not updating:
         parts.append(f"default: {default}".replace("%", "%%"))
     if isinstance(field, fields.List | fields.Tuple) and not parts[0]:
-        parts.append("may be repeated" if field.metadata.get("secret") else "separated by commas")
-    parts.append(option_values.help_of(field.metadata))
+        parts.append("may be repeated" if is_secret_field(field) else "separated by commas")
+    parts.append(option_values.help_of(_metadata(field)))
     return "; ".join(part for part in parts if part) or "no description"
 
 
@@ -133,7 +152,7 @@ def choices(field: fields.Field[Any]) -> list[str]:
 def default_text(field: fields.Field[Any]) -> str:
     """The default as it would be written; empty where there is none, or none to be shown."""
     value = field.load_default
-    if value is missing or value is None or callable(value) or field.metadata.get("secret"):
+    if value is missing or value is None or callable(value) or holds_secrets(field):
         return ""
     if isinstance(field, Duration) and isinstance(value, int | float):
         return format_duration(value)

@@ -25,16 +25,17 @@ from pathlib import Path
 import pulp_events.bus, pulp_events_cli.main, pulp_events_cli.parser.root
 from pulp_events.plugins.discovery import FoundEntryPoint
 from pulp_events.plugins.loader import Loader
-name, value = sys.argv[1:]
+name, value = sys.argv[1:3]
 loader = Loader()
 before = set(sys.modules)
 gc.disable()  # as pulp-admin does
 start = time.perf_counter()
 plugin = loader.load(name, FoundEntryPoint(name, value, Path()).load)
 seconds = time.perf_counter() - start
-print()
-print(json.dumps({"seconds": seconds, "reason": plugin.reason, "modules": sorted(set(sys.modules) - before)}))
+found = {"seconds": seconds, "reason": plugin.reason, "modules": sorted(set(sys.modules) - before)}
+print("\\n" + sys.argv[3] + json.dumps(found))
 """
+_MARK = "pulp-events load: "
 
 
 @dataclass
@@ -56,6 +57,7 @@ def measure(name: str, value: str, runs: int | None = None, environment: Mapping
 
 
 def _load(name: str, value: str, environment: Mapping[str, str] | None) -> Load:
-    command = [sys.executable, "-c", _LOAD, name, value]
+    command = [sys.executable, "-c", _LOAD, name, value, _MARK]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
-    return Load(**json.loads(done.stdout.splitlines()[-1]))
+    # The plugin may print too, before and after.
+    return Load(**json.loads([line for line in done.stdout.splitlines() if line.startswith(_MARK)][-1][len(_MARK) :]))

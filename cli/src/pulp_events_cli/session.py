@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pulp_events_cli.global_options import GlobalOptions
+from pulp_events_cli.output import own_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,13 @@ def _stoppable() -> AbstractContextManager[Callable[[], bool]]:
     return stoppable()
 
 
+def _standard_output_for(run: Callable[..., object]) -> AbstractContextManager[None]:
+    """A plugin's own command may print, other code of plugins may not."""
+    if str(getattr(run, "__module__", "")).partition(".")[0] == __name__.partition(".")[0]:
+        return nullcontext()
+    return own_stdout.lent()
+
+
 class Session:
     """Loads plugins and opens the bus when they are first needed."""
 
@@ -40,9 +49,13 @@ class Session:
     @cached_property
     def plugins(self) -> Plugins:
         """The installed plugins; none with `--no-plugins`."""
-        from pulp_events.plugins.registry import Plugins
+        if self.options.no_plugins:
+            from pulp_events.plugins.registry import Plugins
 
-        return Plugins() if self.options.no_plugins else Plugins.load()
+            return Plugins()
+        from pulp_events_cli.loading import load
+
+        return load()
 
     def open_bus(self, deliver: str) -> EventBus:
         """The bus that a command works with."""
@@ -65,8 +78,9 @@ class Session:
             deliver = deliver(arguments)
         if deliver is None:
             self._refuse_missing_config(arguments)
-            return int(run(None, arguments))
-        with self.open_bus(deliver) as bus:
+            with _standard_output_for(run):
+                return int(run(None, arguments))
+        with self.open_bus(deliver) as bus, _standard_output_for(run):
             code = run(bus, arguments)
         # A plugin's command that forgets to return a code has done its work; one that returns nonsense has not.
         return 0 if code is None else code if code in (0, 1, 2) else 1

@@ -8,13 +8,20 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two readings of time, in seconds."""
+    """Readings of time, in seconds."""
 
     def time(self) -> float:
         """Wall clock, seconds since 1970-01-01 UTC; may jump."""
 
     def monotonic(self) -> float:
-        """Never steps back, and is the same for all processes of this machine since its start."""
+        """Never steps back, and is the same for all processes of this machine since its start; stands still while the
+        machine sleeps."""
+
+    def boottime(self) -> float:
+        """As `monotonic`, and goes on while the machine sleeps."""
+
+
+_BOOTTIME: int = getattr(_time, "CLOCK_BOOTTIME", _time.CLOCK_MONOTONIC)
 
 
 class SystemClock:
@@ -22,6 +29,10 @@ class SystemClock:
 
     time = staticmethod(_time.time)
     monotonic = staticmethod(_time.monotonic)
+
+    def boottime(self) -> float:
+        """Where the system has no such clock, sleep cannot be told from a clock that was set."""
+        return _time.clock_gettime(_BOOTTIME)
 
 
 def from_timestamp(seconds: float) -> datetime:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 from pulp_events.errors import StoreError
+from pulp_events.remedies import remedy
+
+_OF_THE_PROCESS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+"""What another folder would suffer from too."""
 
 
 def prepare(folder: Path) -> Path:
@@ -19,9 +24,9 @@ def prepare(folder: Path) -> Path:
 
 def unusable(path: Path, error: OSError) -> StoreError:
     """A StoreError that says which path cannot be used, why, and what to do."""
+    elsewhere = ", or name another folder as data_dir in section [events] of server.conf"
     return StoreError(
-        f"{path}: {error.strerror or error}; give the user of this process the right to write there, "
-        "or name another folder as data_dir in section [events] of server.conf"
+        f"{path}: {error.strerror or error}; {remedy(error)}{elsewhere if error.errno not in _OF_THE_PROCESS else ''}"
     )
 
 

@@ -2,6 +2,9 @@
 
 SQLite forbids to carry a connection over a fork, even unused: the child would believe that it holds the parent's file
 locks (https://www.sqlite.org/howtocorrupt.html §2.6). So connections are closed before, and opened when next needed.
+
+A fork that is not Python's own (uWSGI without `lazy-apps`, a C library that calls fork(2)) tells nobody before. It is
+noticed by the process id, by whatever is used first in the child: see `notice`.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Protocol
 
 
 class Participant(Protocol):
-    """Something that must know of forks."""
+    """Something that must know of forks. It may have `after_foreign_fork()` too, see `notice`."""
 
     def before_fork(self) -> None:
         """Wait for a quiet moment and keep it."""
@@ -23,11 +26,34 @@ class Participant(Protocol):
 
 _participants: weakref.WeakSet[Participant] = weakref.WeakSet()
 _stopped: list[Participant] = []
+_pid = os.getpid()
 
 
 def take_part(participant: Participant) -> None:
     """Tell the participant of every fork, for as long as it lives."""
     _participants.add(participant)
+
+
+def notice() -> None:
+    """Tell the participants of a fork that happened behind the interpreter's back.
+
+    To be called before whatever a child must not share with its parent. Nobody was asked to wait for a quiet moment,
+    so a lock may be held by a thread that the child does not have: `after_foreign_fork()` replaces locks, and is what
+    a participant has in place of `before_fork` and `after_fork(True)`, unless the latter alone will do.
+    """
+    if os.getpid() != _pid:
+        _after_foreign_fork()
+
+
+def _after_foreign_fork() -> None:
+    global _pid
+    _pid = os.getpid()
+    for participant in list(_participants):
+        after = getattr(participant, "after_foreign_fork", None)
+        if after is None:
+            participant.after_fork(True)
+        else:
+            after()
 
 
 def _before() -> None:
@@ -37,6 +63,12 @@ def _before() -> None:
 
 
 def _after(in_child: bool) -> None:
+    global _pid
+    # The interpreter calls this in the child also where somebody else forked and told it afterwards, as uWSGI does
+    # with threads enabled: then nobody was stopped before.
+    if in_child and not _stopped:
+        notice()
+    _pid = os.getpid()
     while _stopped:
         _stopped.pop().after_fork(in_child)
 

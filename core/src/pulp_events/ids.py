@@ -7,13 +7,32 @@ import os
 import re
 import time
 
+from pulp_events import forks
+
 _LISTENER_ID = re.compile(r"[0-9a-f]{24}\Z")
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """The digit with RFC 9562's variant, the bits 10, for a random digit."""
 _POOL = 64
-_pool: list[str] = []
-os.register_at_fork(after_in_child=_pool.clear)  # or parent and child would make the same ids
 _counter = itertools.count(int.from_bytes(os.urandom(3), "big"))
+
+
+class _Pool:
+    """Random digits that were drawn in advance: a forked child must not use those of its parent."""
+
+    def __init__(self) -> None:
+        self.digits: list[str] = []
+
+    def before_fork(self) -> None:
+        """See `forks`: nothing is to be put down."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """The child draws its own."""
+        if in_child:
+            self.digits.clear()
+
+
+_pool = _Pool()
+forks.take_part(_pool)
 
 
 def new_event_id(seconds: float) -> str:
@@ -26,11 +45,12 @@ def new_event_id(seconds: float) -> str:
 
 def _random_digits() -> str:
     """20 hex digits of the system's randomness, which is asked for many at a time."""
+    forks.notice()
     try:
-        return _pool.pop()
+        return _pool.digits.pop()
     except IndexError:
         digits = os.urandom(10 * _POOL).hex()
-        _pool.extend(digits[at : at + 20] for at in range(20, len(digits), 20))
+        _pool.digits.extend(digits[at : at + 20] for at in range(20, len(digits), 20))
         return digits[:20]
 
 

@@ -7,25 +7,80 @@ each item may be one.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from pulp_events.errors import SettingsError
+from pulp_events.remedies import remedy
+from pulp_events.scrubber import MASK, Scrubber, mask_passwords, passwords_of_urls
 
-MASK = "********"
-_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]+(?=@)")
+__all__ = [
+    "MASK",
+    "Scrubber",
+    "describe_reference",
+    "holds_reference",
+    "holds_secrets",
+    "is_reference",
+    "is_secret",
+    "is_secret_field",
+    "mask_passwords",
+    "nested_schemas",
+    "redact",
+    "resolve",
+    "secret_fields",
+    "secret_values",
+]
+
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|credential|key|auth", re.IGNORECASE)
 
 
 def secret_fields(schema: Schema) -> set[str]:
-    """Keys (as in the configuration) of the fields that hold secrets."""
-    return {field.data_key or name for name, field in schema.fields.items() if field.metadata.get("secret")}
+    """Keys (as in the configuration) of the fields that hold secrets, all of their value being one."""
+    return {field.data_key or name for name, field in schema.fields.items() if is_secret_field(field)}
+
+
+def is_secret_field(field: Any) -> bool:
+    """True where the field, or each item of the list or mapping that it is, is marked as secret."""
+    return bool(field.metadata.get("secret")) or any(map(is_secret_field, _item_fields(field)))
+
+
+def holds_secrets(field: Any, seen: frozenset[type] = frozenset()) -> bool:
+    """True where a secret stands anywhere below the field."""
+    if is_secret_field(field):
+        return True
+    if (schema := _nested(field)) is not None and type(schema) not in seen:
+        return any(holds_secrets(each, seen | {type(schema)}) for each in schema.fields.values())
+    return any(holds_secrets(each, seen) for each in _item_fields(field))
+
+
+def _item_fields(field: Any) -> Iterator[Any]:
+    """The fields of the items of a list, tuple or mapping."""
+    for found in (
+        getattr(field, "inner", None),
+        getattr(field, "value_field", None),
+        getattr(field, "key_field", None),
+    ):
+        if found is not None:
+            yield found
+    yield from getattr(field, "tuple_fields", ())
+
+
+def _nested(field: Any) -> Schema | None:
+    """The schema of a Nested field, whose value is a mapping or a list of them."""
+    return field.schema if isinstance(field, fields.Nested) and not isinstance(field, fields.Pluck) else None
+
+
+def nested_schemas(field: Any) -> Iterator[type[Schema]]:
+    """The schemas of what a field is made of: its own, or those of its items."""
+    if (schema := _nested(field)) is not None:
+        yield type(schema)
+    for item in _item_fields(field):
+        yield from nested_schemas(item)
 
 
 def is_secret(schema: Schema, key: str) -> bool:
@@ -81,23 +136,59 @@ def resolve(value: Any, place: str) -> Any:
         return os.environ[name]
     try:
         return Path(name).read_text("utf-8").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise SettingsError(f"{place}: cannot read {name}: {reason}; mend the file or its permissions") from error
-
-
-def mask_passwords(text: str) -> str:
-    """The text with the passwords of the URLs in it masked."""
-    return _URL_PASSWORD.sub(r"\1:" + MASK, text)
+    except OSError as error:
+        raise SettingsError(f"{place}: cannot read {name}: {error.strerror}; {remedy(error, 'read')}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{place}: cannot read {name}: not UTF-8 text; write it as UTF-8") from error
 
 
 def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration fit to be shown: secrets masked, references spelt, passwords in URLs masked."""
-    secrets = secret_fields(schema)
-    shown: dict[str, Any] = {}
+    """The configuration fit to be shown: secrets masked wherever they stand, references spelt, no password in URLs."""
+    by_key = {field.data_key or name: field for name, field in schema.fields.items()}
+    return {
+        key: _without_value(value) if is_secret(schema, key) else _shown(by_key.get(key), value)
+        for key, value in config.items()
+    }
+
+
+def _shown(field: Any, value: Any) -> Any:
+    schema = None if field is None else _nested(field)
+    if isinstance(value, Mapping):
+        if schema is not None:
+            return redact(schema, value)
+        item = getattr(field, "value_field", None)
+        return {key: _shown(item, each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        places = getattr(field, "tuple_fields", None) or [field if schema else getattr(field, "inner", None)] * len(
+            value
+        )
+        return [_shown(place, each) for place, each in zip(places, value, strict=False)]
+    return mask_passwords(value) if isinstance(value, str) else value
+
+
+def secret_values(schema: Schema, config: Mapping[str, Any]) -> Iterator[Any]:
+    """What a `Scrubber` must know of a configuration: its secrets, wherever they stand, and passwords in its URLs."""
+    by_key = {field.data_key or name: field for name, field in schema.fields.items()}
     for key, value in config.items():
-        shown[key] = _without_value(value) if key in secrets else _masked(value)
-    return shown
+        if is_secret(schema, key):
+            yield value
+        else:
+            yield from _secrets_below(by_key.get(key), value)
+
+
+def _secrets_below(field: Any, value: Any) -> Iterator[Any]:
+    schema = None if field is None else _nested(field)
+    if isinstance(value, Mapping):
+        if schema is not None:
+            yield from secret_values(schema, value)
+        else:
+            for each in value.values():
+                yield from _secrets_below(getattr(field, "value_field", None), each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _secrets_below(field if schema else getattr(field, "inner", None), each)
+    elif isinstance(value, str):
+        yield from passwords_of_urls(value)
 
 
 def _without_value(value: Any) -> Any:
@@ -109,62 +200,3 @@ def _without_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _without_value(item) for key, item in value.items()}
     return [_without_value(item) for item in value]
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return mask_passwords(value)
-    if isinstance(value, list | tuple):
-        return [_masked(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _masked(item) for key, item in value.items()}
-    return value
-
-
-class Scrubber:
-    """Takes known secrets, and passwords in URLs, out of a text before it is stored or logged."""
-
-    def __init__(self, secrets: Iterable[Any]) -> None:
-        texts: set[str] = set()
-        for secret in secrets:
-            texts.update(_texts(secret))
-        longest_first = sorted((text for text in texts if len(text) >= 3), key=len, reverse=True)
-        # Looks ahead without consuming, so that secrets which overlap are found both.
-        self._known = re.compile(f"(?=({'|'.join(map(re.escape, longest_first))}))") if longest_first else None
-
-    def __call__(self, text: str) -> str:
-        return mask_passwords(self._without_known(text))
-
-    def _without_known(self, text: str) -> str:
-        if self._known is None:
-            return text
-        parts, end = [], 0
-        for found in self._known.finditer(text):
-            first, last = found.span(1)
-            if first >= end:
-                parts += [text[end:first], MASK]
-            end = max(end, last)
-        return "".join([*parts, text[end:]])
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-        # as errors quote it: in a repr, in one that has both kinds of quotes, in JSON
-        yield from (repr(value)[1:-1], repr(value + "'\"")[1:-4], json.dumps(value)[1:-1])
-        for line in value.splitlines():
-            yield line.strip()
-        if "://" in value:
-            # Where a URL is secret, its path and query are: clients name these alone when they fail.
-            authority, slash, path = value.partition("://")[2].partition("/")
-            yield slash + path
-            yield path.partition("?")[2]
-            yield authority.partition("?")[2]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(value)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple | set):
-        for item in value:
-            yield from _texts(item)

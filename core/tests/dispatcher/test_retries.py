@@ -176,6 +176,19 @@ def test_a_clock_that_jumps_neither_hurries_nor_delays_a_retry(open_bus, clock, 
     assert bus.deliver_due() == 2
 
 
+@pytest.mark.parametrize("jump", [0, -3600, 3600])
+def test_a_retry_that_comes_due_while_the_machine_sleeps_is_due_when_it_wakes(open_bus, clock, scripted, jump):
+    bus = open_bus("inline", clock, retry_schedule="600s, 600s", jitter=0)
+    bus.listeners.create("scripted", {"name": "down"}, ["*"])
+    scripted.behaviour["down"] = scripted.refuse
+    bus.emit("repo.sync.start")
+    clock.sleep(300)
+    assert bus.deliver_due() == 0
+    clock.jump(jump)  # and set at the same time
+    clock.sleep(301)
+    assert bus.deliver_due() == 1
+
+
 def test_after_5_days_of_nothing_but_failure_the_listener_is_disabled_and_that_is_an_event(open_bus, clock, scripted):
     bus = open_bus("inline", clock, retry_schedule="1d, 1d, 1d, 1d, 1d, 1d, 1d, 1d, 1d", jitter=0)
     failing = bus.listeners.create("scripted", {"name": "down"}, ["repo.sync.start"])

@@ -1,5 +1,6 @@
 """A full disk, a locked, damaged or foreign file, a folder that cannot be written: said clearly, nothing is lost."""
 
+import errno
 import logging
 import os
 import resource
@@ -8,11 +9,14 @@ import subprocess
 import sys
 import textwrap
 from types import SimpleNamespace
+import time
 
 import pytest
 
+from pulp_events import data_dir
+from pulp_events.clock import SystemClock
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite import connection as connection_module
 from pulp_events.outbox.sqlite import reader, schema
 from pulp_events.outbox.sqlite.reader import Reader
@@ -173,7 +177,7 @@ def test_a_full_disk_is_one_clear_error_and_what_was_there_stays(path):
     first, last = done.stdout.splitlines()
     stored, message = first.split(" ", 1)
     assert int(last) == int(stored) + 1 > 10
-    assert str(path) in message
+    assert str(path) in message and "File too large" in message and "LimitFSIZE=" in message
     reopened = SQLiteOutbox(path)
     assert reopened.stats().pending == int(last)
     reopened.close()
@@ -274,3 +278,199 @@ def test_a_commit_within_one_tick_of_the_file_system_is_seen(tmp_path, monkeypat
     assert not first.changed()
     monkeypatch.setattr(Reader, "rows", lambda *_: pytest.fail("asked though the log is as before"))
     assert not first.changed()
+
+
+class OftenBusy(sqlite3.Connection):
+    """Each statement outside of a transaction finds the file locked at first, as when many processes open it."""
+
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        self.refused = set()
+
+    def execute(self, statement, *parameters):
+        if not self.in_transaction and statement not in self.refused:
+            self.refused.add(statement)
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+            raise error
+        self.refused.discard(statement)
+        return super().execute(statement, *parameters)
+
+
+def test_every_statement_from_the_first_opening_on_waits_while_the_file_is_locked(path, monkeypatch):
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **named: connect(*given, factory=OftenBusy, **named))
+    outbox = SQLiteOutbox(path)
+    outbox.add([new_event()])
+    outbox.add([new_event(), new_event()])
+    assert outbox.stats().pending == 3 and outbox.changed()
+    assert len(outbox.claim([ClaimRequest(LISTENER, 5)], 60.0, "token").deliveries) == 3
+    outbox.maintain(1.0, 1.0)
+    outbox.close()
+
+
+def test_as_long_as_others_commit_one_waits_for_ones_turn(path, outbox, monkeypatch):
+    monkeypatch.setattr(connection_module, "BUSY_TIMEOUT", 0.2)
+    code = """
+        import sqlite3, sys, time
+        connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        print("locked", flush=True)
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:  # holds it nearly all the time
+            time.sleep(0.02)
+            connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES ('x', ?)", (time.monotonic(),))
+            connection.execute("COMMIT")
+            connection.execute("BEGIN IMMEDIATE")
+    """
+    others = [
+        subprocess.Popen([sys.executable, "-c", textwrap.dedent(code), str(path)], stdout=subprocess.PIPE, text=True)
+    ]
+    assert others[0].stdout.readline() == "locked\n"
+    outbox.add([new_event()])
+    assert outbox.stats().pending == 1
+    for each in others:
+        each.communicate()
+
+
+FIRST = """
+import sys, time
+from pulp_events import EventBus
+from pulp_events.ids import new_event_id
+from pulp_events.testing.outbox_contract import new_event
+time.sleep(max(0, float(sys.argv[2]) - time.time()))
+with EventBus.open(data_dir=sys.argv[1], deliver="external", plugins=False) as bus:
+    for n in range(25):
+        event = new_event()
+        event.id = new_event_id(time.time())
+        bus.outbox.add([event])
+"""
+
+
+@pytest.mark.slow
+def test_sixty_processes_that_emit_into_a_new_outbox_all_get_their_turn(tmp_path):
+    for number in range(1):
+        folder = tmp_path / str(number)
+        start = time.time() + 8
+        command = [sys.executable, "-c", FIRST, str(folder), str(start)]
+        processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(60)]
+        errors = [error for process in processes if (error := process.communicate(timeout=300)[1])]
+        assert not errors, errors[:2]
+        outbox = SQLiteOutbox(folder / "outbox.sqlite")
+        assert outbox.stats().pending == 1500
+        outbox.close()
+
+
+def test_a_lease_outlasts_the_sleep_of_the_machine(path):
+    clock = FakeClock()
+    first, second = (SQLiteOutbox(path, clock, boot="this one") for _ in range(2))
+    first.add([new_event()])
+    [delivery] = first.claim([ClaimRequest(LISTENER, 5)], 60.0, "token").deliveries
+    clock.advance(30)
+    clock.sleep(1200)
+    assert not second.claim([ClaimRequest(LISTENER, 5)], 60.0, "other").deliveries
+    clock.advance(31)
+    assert [each.id for each in second.claim([ClaimRequest(LISTENER, 5)], 60.0, "other").deliveries] == [delivery.id]
+    first.close()
+    second.close()
+
+
+def test_the_systems_clock_of_boot_time_never_stands_still_behind_the_monotonic_one():
+    clock = SystemClock()
+    before = clock.boottime()
+    assert before >= clock.monotonic() - 1.0 and clock.boottime() >= before
+
+
+FAULTY = """
+import os, resource, subprocess, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from pulp_events.errors import StoreError
+from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.listeners.listener import Listener
+from pulp_events.testing.outbox_contract import new_event
+import filelock, pulp_events.remedies, tempfile
+folder = Path(sys.argv[1])
+
+def mount(*options):
+    subprocess.run(["mount", *options, folder], check=True)
+
+def store():
+    for name in ("outbox", "listeners"):
+        try:
+            if name == "outbox":
+                outbox = SQLiteOutbox(folder / "outbox.sqlite")
+                for _ in range(3000):
+                    outbox.add([new_event()])
+            else:
+                now = datetime.now(UTC)
+                big = Listener("0" * 24, "http", {"x": "y" * 2_000_000}, ("*",), ("",), now, now)
+                TinyDBListenerStore(folder).add(big)
+        except StoreError as error:
+            print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "other_folder"),
+    [
+        (errno.ENOSPC, "make room on its disk", True),
+        (errno.EDQUOT, "quota", True),
+        (errno.EMFILE, "LimitNOFILE=", False),
+        (errno.ENFILE, "fs.file-max", False),
+        (errno.EACCES, "right to write", True),
+        (errno.EPERM, "right to write", True),
+        (errno.EROFS, "ReadWritePaths=", True),
+        (errno.ENOENT, "make the folder that is missing", True),
+        (errno.EIO, "the kernel's log", True),
+        (errno.EXDEV, "see that this process can write there", True),
+    ],
+)
+def test_a_remedy_goes_by_the_number_of_the_error(tmp_path, number, text, other_folder):
+    message = str(data_dir.unusable(tmp_path, OSError(number, os.strerror(number))))
+    assert message.startswith(f"{tmp_path}: {os.strerror(number)}; ") and text in message
+    assert ("name another folder as data_dir" in message) == other_folder
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount and to become another user")
+@pytest.mark.parametrize(
+    ("what", "texts"),
+    [
+        (
+            'mount("-t", "tmpfs", "-o", "size=1m", "none"); store()',
+            ["No space left on device", "make room on its disk"],
+        ),
+        ('mount("-t", "tmpfs", "-o", "ro", "none"); store()', ["Read-only file system", "ReadWritePaths="]),
+        (
+            'SQLiteOutbox(folder / "outbox.sqlite").close(); mount("--bind", folder); '
+            'mount("-o", "remount,ro,bind"); store()',
+            ["Read-only file system", "ReadWritePaths="],
+        ),
+        (
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)); store()",
+            ["Too many open files", "LimitNOFILE="],
+        ),
+        ("os.setuid(65534); store()", ["Permission denied", "right to write"]),
+        ('folder = folder / "file"; folder.write_text(""); store()', ["File exists", "move it away"]),
+        ('folder = folder / "file" / "x"; folder.parent.write_text(""); store()', ["Not a directory", "move it away"]),
+        ('folder = folder / ("x" * 300); store()', ["File name too long", "shorter"]),
+        ('(folder / "loop").symlink_to("loop"); folder = folder / "loop" / "x"; store()', ["symbolic links", "circle"]),
+    ],
+    ids=["ENOSPC", "EROFS", "EROFS later", "EMFILE", "EACCES", "EEXIST", "ENOTDIR", "ENAMETOOLONG", "ELOOP"],
+)
+def test_each_error_of_the_system_has_its_own_remedy(tmp_path, what, texts):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    for parent in (tmp_path, *tmp_path.parents[:3]):
+        if parent.stat().st_uid == os.geteuid() and parent != parent.parent:
+            parent.chmod(parent.stat().st_mode | 0o055)
+    command = ["unshare", "--mount", sys.executable, "-c", f"{FAULTY}\n{what}", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2, done.stdout  # the outbox and the listeners, each in one line
+    for line in lines:
+        assert all(text.lower() in line.lower() for text in texts), line
+        assert ("right to write" in line) == ("right to write" in texts), line

@@ -196,6 +196,15 @@ class OutboxMachine(RuleBasedStateMachine):
     def clock_jumps(self, seconds):
         self.clock.jump(seconds)
 
+    @precondition(lambda self: self.pending())
+    @rule(seconds=st.sampled_from([30.0, 61.0, 1200.0]))
+    def machine_sleeps(self, seconds):
+        """Retries come due meanwhile; leases, which nobody could extend, last as long as before."""
+        self.clock.sleep(seconds)
+        for one in self.model.values():
+            if one.state == PENDING and one.lease is None and one.ready:
+                one.ready -= seconds
+
     @precondition(lambda self: self.pending() > 4)
     @rule()
     def restart(self):

@@ -230,7 +230,7 @@ def _marked(function):
 
 
 def test_ctrl_c_while_plugins_load_is_the_users(install):
-    install("slow", "raise KeyboardInterrupt")
+    install("slow", "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(5)")
     with pytest.raises(KeyboardInterrupt):
         Plugins.load()
 

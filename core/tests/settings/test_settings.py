@@ -219,5 +219,6 @@ def test_a_file_that_the_user_may_not_read_is_one_clear_line(tmp_path, hidden):
     file.write_text("[email]\n")
     (file if hidden == "file" else folder).chmod(0)
     assert (
-        as_user(65534, READ, file, home=tmp_path) == f"{file}: cannot be read: Permission denied; check its permissions"
+        as_user(65534, READ, file, home=tmp_path)
+        == f"{file}: cannot be read: Permission denied; give the user of this process the right to read there"
     )

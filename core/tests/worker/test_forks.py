@@ -54,3 +54,115 @@ def test_multiprocessing_with_the_fork_method_works(place):
         bus.close()
         """
     )
+
+
+FOREIGN = """
+import ctypes, json, os, sys, threading, time
+from pathlib import Path
+from pulp_events import EventBus, EventsError
+
+def fork():
+    # fork(2) as a C program calls it: the interpreter is told neither before nor after. PyDLL keeps its lock.
+    return ctypes.PyDLL(None).fork()
+
+def locks_on(path):
+    inode = str(os.stat(path).st_ino)
+    lines = Path("/proc/locks").read_text().splitlines()
+    return {int(words[4]) for words in map(str.split, lines) if words[1] == "POSIX" and words[5].endswith(":" + inode)}
+
+def in_child(act):
+    reading, writing = os.pipe()
+    pid = fork()
+    if not pid:
+        try:
+            answer = act()
+        except BaseException as error:
+            answer = f"{type(error).__name__}: {error}"
+        os.write(writing, json.dumps(answer).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as file:
+        answer = json.loads(file.read() or "null")
+    os.waitpid(pid, 0)
+    return answer
+"""
+
+
+def test_a_fork_behind_the_interpreters_back_leads_to_no_id_twice_and_to_locks_of_ones_own(place):
+    place.listener()
+    found = place.run(
+        FOREIGN
+        + """
+bus = EventBus.open(deliver="external")
+emitted = [bus.emit("repo.sync.start", {"n": "parent"}).id for _ in range(3)]
+bus.deliveries.stats()
+outbox = bus.data_dir / "outbox.sqlite"
+def act():
+    ids = [bus.emit("repo.sync.start", {"n": "child"}).id for _ in range(100)]
+    states = [bus.deliveries.stats().pending, os.getpid() in locks_on(outbox), os.getpid() in locks_on(f"{outbox}-shm")]
+    more = [bus.emit("repo.sync.start", {"n": "child"}).id for _ in range(3)]
+    bus.close()
+    return [ids + more, states]
+children = [in_child(act) for _ in range(3)]
+emitted += [bus.emit("repo.sync.start", {"n": "parent"}).id for _ in range(100)]
+mine = [os.getpid() in locks_on(outbox), bus.deliveries.stats().pending]
+stored = sorted(one.event_id for one in bus.deliveries.list(limit=10_000))
+bus.close()
+print(json.dumps({"children": children, "parent": emitted, "stored": stored, "mine": mine}))
+"""
+    )
+    children = found["children"]
+    assert all(isinstance(each, list) for each in children), children
+    assert [states for _, states in children] == [[103 + 103 * n, True, True] for n in range(3)]
+    ids = found["parent"] + [each for ids, _ in children for each in ids]
+    assert len(ids) == len(set(ids)) == 412 and sorted(ids) == found["stored"]
+    assert found["mine"] == [True, 412]
+
+
+def test_a_child_forked_in_the_middle_of_a_transaction_of_its_parent_is_refused_and_harms_nothing(place):
+    place.listener()
+    found = place.run(
+        FOREIGN
+        + """
+bus = EventBus.open(deliver="external")
+bus.emit("repo.sync.start", {"n": "parent"})
+inside, go_on = threading.Event(), threading.Event()
+def slow(connection):
+    connection.execute("DELETE FROM pulp_event WHERE seq = -1")
+    inside.set()
+    go_on.wait(30)
+thread = threading.Thread(target=bus.outbox._writer.run, args=(slow,))
+thread.start()
+inside.wait(30)
+answers = [in_child(lambda: bus.emit("repo.sync.start").id), in_child(lambda: bus.deliveries.stats().pending)]
+go_on.set()
+thread.join()
+bus.emit("repo.sync.start", {"n": "parent"})
+pending = bus.deliveries.stats().pending
+bus.close()
+print(json.dumps([answers, pending]))
+"""
+    )
+    answers, pending = found
+    assert pending == 2
+    for answer in answers:
+        assert "StoreError" in str(answer) and "lazy-apps = true" in answer, answer
+
+
+def test_a_childs_close_leaves_the_delivering_process_of_its_parent_alone(place, eventually):
+    place.listener()
+    found = place.run(
+        FOREIGN
+        + """
+bus = EventBus.open(deliver="process")
+[pid] = bus._mode.pids
+in_child(lambda: bus.close())
+time.sleep(0.3)
+still = bus._mode.pids == [pid]
+event = bus.emit("repo.sync.start", {"n": 1})
+state = bus.wait(event, 20)[0].state
+bus.close()
+print(json.dumps([still, state]))
+"""
+    )
+    assert found == [True, "delivered"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import logging
-import sys
-from importlib.resources import files
-from pathlib import Path
+import os
 
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
@@ -46,7 +44,7 @@ def _deliver(arguments: argparse.Namespace) -> str | None:
 
 def _run(bus: object, arguments: argparse.Namespace) -> int:
     if arguments.print_unit:
-        text = unit(Path(sys.argv[0]).absolute(), getpass.getuser())
+        text = _unit(arguments)
         if arguments.json:
             print_json({"unit": text})
         else:
@@ -70,15 +68,45 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
     return Worker(lambda: session.open_bus("background"), arguments.grace).run()
 
 
-def unit(program: Path, user: str) -> str:
-    """The unit file that comes with this package, for this program and user."""
-    text = (files("pulp_events_cli") / "systemd" / "pulp-events-worker.service").read_text("utf-8")
-    return text.replace("/usr/bin/pulp-admin", str(program)).replace("User=pulp", f"User={user}")
+def _unit(arguments: argparse.Namespace) -> str:
+    """The unit file that runs what this command line asks for, without `--print-unit`."""
+    from pulp_events.fields import format_duration
+    from pulp_events.plugins.loader import BLOCK_VARIABLE
+    from pulp_events.settings.server_conf import DEFAULT_PATH
+    from pulp_events.settings.settings import Settings
+    from pulp_events.stores import outbox_path
+    from pulp_events_cli import systemd_unit
+
+    session = arguments.session
+    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    command = systemd_unit.program()
+    reads = systemd_unit.read_by_python()
+    if settings.path is not None and (session.options.config is not None or settings.path != DEFAULT_PATH):
+        command += ["--config", str(settings.path.absolute())]
+        reads.append(settings.path.absolute())
+    command += ["event", "worker", "--grace", format_duration(arguments.grace)]
+    if arguments.processes > 1:
+        command += ["--processes", str(arguments.processes)]
+    named = settings.is_set("events", "data_dir")
+    # The service gets nothing of this environment: what decides where and with what it works is written down.
+    kept = [BLOCK_VARIABLE, *(["XDG_DATA_HOME"] if not named else [])]
+    return systemd_unit.text(
+        systemd_unit.Service(
+            command=command,
+            user=systemd_unit.user(settings.data_dir, named),
+            grace=arguments.grace,
+            data_dir=settings.data_dir,
+            outbox=outbox_path(settings, settings.data_dir),
+            reads=reads,
+            environment={name: os.environ[name] for name in kept if os.environ.get(name)},
+            systemd=systemd_unit.installed_release(),
+        )
+    )
 
 
 def _log(as_json: bool) -> None:
     from pulp_events.worker.log import handler
 
     logger = logging.getLogger("pulp_events")
-    logger.handlers, logger.propagate = [handler(as_json)], False
+    logger.handlers, logger.propagate = [handler(as_json, own_stdout.real())], False
     logger.setLevel(min(logging.INFO, logger.level or logging.INFO))

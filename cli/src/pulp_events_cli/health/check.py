@@ -10,7 +10,7 @@ from pulp_events.notifier import Notifier
 from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings
-from pulp_events_cli.health import clock, conf_file, data_folder, stores
+from pulp_events_cli.health import clock, conf_file, data_folder, plugins, stores
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.session import Session
 
@@ -30,21 +30,12 @@ def check(session: Session, probe: bool = False) -> Iterator[Finding]:
         yield from data_folder.check(settings.data_dir)
         yield from stores.check(session, settings)
     yield from clock.check()
-    yield from _plugins(session)
+    yield from plugins.check(session.plugins)
     if probe and settings is None:
         yield Finding(NOTE, "probe", "left out: mend the settings first")
     elif probe and settings is not None:
         for notifier in session.plugins.notifiers.values():
             yield from _probe(notifier, settings)
-
-
-def _plugins(session: Session) -> Iterator[Finding]:
-    for plugin in session.plugins.all:
-        state = {"loaded": OK, "blocked": NOTE}.get(plugin.state, PROBLEM)
-        remedy = "; mend or uninstall its package, or block it with PULP_EVENTS_BLOCK" if state == PROBLEM else ""
-        yield Finding(state, f"plugin {plugin.name}", (plugin.reason or plugin.state) + remedy)
-    if not session.plugins.notifiers:
-        yield Finding(NOTE, "plugins", "no notifier type is there, so no listener can be created")
 
 
 def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:

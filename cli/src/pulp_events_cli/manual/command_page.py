@@ -47,11 +47,14 @@ def walk(parser: Parser) -> Iterator[Parser]:
     """The parser and all below it."""
     parser.complete()
     yield parser
-    if parser.commands is not None:
-        for name in sorted(parser.commands.choices):
-            found: Any = parser.commands.choices[name]
-            if isinstance(found, Parser):
-                yield from walk(found)
+    for _, command in commands(parser):
+        yield from walk(command)
+
+
+def commands(parser: Parser) -> list[tuple[str, Parser]]:
+    """Name and parser of each command of a section, in the order of their names."""
+    choices: dict[str, Any] = {} if parser.commands is None else dict(parser.commands.choices)
+    return [(name, found) for name, found in sorted(choices.items()) if isinstance(found, Parser)]
 
 
 def _synopsis(parser: Parser) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from marshmallow import Schema, fields, validate
 
 from pulp_events.fields import Duration, Words, format_duration
+from pulp_events.secrets import is_secret_field
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.server_conf import DEFAULT_PATH, ENVIRONMENT_VARIABLE
 from pulp_events_cli.manual import roff
@@ -50,15 +51,16 @@ _EXAMPLE = """\
 """
 
 
-def text(plugin_sections: Mapping[str, type[Schema]]) -> str:
-    """The page."""
+def text(plugin_sections: Mapping[str, type[Schema]], left_out: Callable[[str, BaseException], None]) -> str:
+    """The page. `left_out(section, error)` is told of a plugin's section that cannot be described."""
     lines = [roff.head(NAME, 5), *roff.section("name"), r"pulp\-events.conf \- settings of pulp\-events in server.conf"]
     lines += [*roff.section("synopsis"), rf"\fB{DEFAULT_PATH}\fR"]
     lines += [*roff.section("description"), *roff.paragraphs(_DESCRIPTION)]
     for name, schema in {**CORE_SECTIONS, **plugin_sections}.items():
-        lines += roff.section(f"[{name}]")
-        for attribute, field in schema().fields.items():
-            lines += roff.term(field.data_key or attribute, _about(name, field.data_key or attribute, field))
+        try:
+            lines += [*roff.section(f"[{name}]"), *_keys(name, schema)]
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's schema may raise anything
+            left_out(f"section [{name}]", error)
     lines += [*roff.section("examples"), *roff.paragraphs(_EXAMPLE)]
     lines += roff.section("environment")
     lines += roff.term(ENVIRONMENT_VARIABLE, f"the server.conf to read; else {DEFAULT_PATH}")
@@ -67,10 +69,17 @@ def text(plugin_sections: Mapping[str, type[Schema]]) -> str:
     return roff.page(lines)
 
 
+def _keys(section: str, schema: type[Schema]) -> list[str]:
+    lines: list[str] = []
+    for attribute, field in schema().fields.items():
+        lines += roff.term(field.data_key or attribute, _about(section, field.data_key or attribute, field))
+    return lines
+
+
 def _about(section: str, key: str, field: fields.Field[Any]) -> str:
     parts = [str(field.metadata.get("help", "")), _values(field)]
     default = COMPUTED.get((section, key)) or _default(field)
-    parts += [f"default: {default}"] * bool(default) + ["secret"] * bool(field.metadata.get("secret"))
+    parts += [f"default: {default}"] * bool(default) + ["secret"] * is_secret_field(field)
     return "; ".join(part for part in parts if part) + "."
 
 

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 
+from pulp_events.log_scrubbing import ScrubbingFilter
 from pulp_events_cli.output.streams import say
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
@@ -15,6 +16,7 @@ class _Handler(logging.Handler):
     def __init__(self, verbose: int) -> None:
         super().__init__()
         self._traces = verbose > 1
+        self.addFilter(ScrubbingFilter())
 
     def emit(self, record: logging.LogRecord) -> None:
         first, *rest = record.getMessage().split("\n")
@@ -22,7 +24,7 @@ class _Handler(logging.Handler):
         if self._traces:
             trace = "\n".join(rest)
             if not trace and record.exc_info:
-                trace = logging.Formatter().formatException(record.exc_info)
+                trace = record.exc_text or logging.Formatter().formatException(record.exc_info)
             if trace:
                 print(trace, file=sys.stderr)
 

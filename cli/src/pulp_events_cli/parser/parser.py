@@ -14,6 +14,7 @@ GENERAL = "General Arguments"
 SECTIONS = "Available Sections"
 COMMANDS = "Available Commands"
 OTHER_COMMANDS = "Other Commands"
+PLUGINS = "Commands of Plugins"
 
 Fill = Callable[["Parser"], None]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 
+from pulp_events.plugins import guard
 from pulp_events_cli.commands import GROUPS
 from pulp_events_cli.global_options import HELP, METAVARS
-from pulp_events_cli.parser.parser import Fill, Parser
+from pulp_events_cli.parser.parser import PLUGINS, Fill, Parser
 from pulp_events_cli.session import Session
 
 
@@ -45,7 +46,8 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
     own = set(parser.section().choices)
     for plugin, add_commands in session.plugins.hooks("pulp_admin_commands"):
         try:
-            add_commands(commands=parser.section())
+            with guard.loading(plugin.name):
+                add_commands(commands=parser.section())
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything, the others still work
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             from pulp_events.logs import get_logger
@@ -55,7 +57,7 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
             _logger.debug("plugin %s failed here", plugin.name, exc_info=error)
     for name, command in parser.section().choices.items():
         if name not in own and isinstance(command, Parser):
-            command.group = "Commands of Plugins"
+            command.group = PLUGINS
 
 
 def _fill_global_options(parser: Parser) -> None:

@@ -19,9 +19,10 @@ from pulp_events.secrets import (
     holds_reference,
     is_reference,
     is_secret,
-    mask_passwords,
+    redact,
     resolve,
     secret_fields,
+    secret_values,
 )
 
 
@@ -63,8 +64,33 @@ def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | Non
     `schema`: an instance of the notifier's, where there is one already. Raises SettingsError for a reference that
     cannot be read, InvalidConfig for what the schema refuses now.
     """
+    from pulp_events.log_scrubbing import scrub_our_threads  # which imports logging
+
+    scrub_our_threads()  # before anything can log what is read now
     plain = {key: resolve(value, f"{notifier.type_id} {key}") for key, value in thaw(stored).items()}
     return _load(notifier, schema or notifier.config_schema(), plain)
+
+
+def secrets_of(notifier: Notifier, stored: Mapping[str, Any]) -> list[Any]:
+    """What a `Scrubber` must know of a listener: its secrets, wherever they stand, that can be read now."""
+    found: list[Any] = []
+    for value in secret_values(notifier.config_schema(), thaw(stored)):
+        found += _read_now(value)
+    return found
+
+
+def _read_now(value: Any) -> Iterator[Any]:
+    if is_reference(value):
+        with contextlib.suppress(Exception):
+            yield resolve(value, "")
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _read_now(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _read_now(each)
+    else:
+        yield value
 
 
 def _readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +135,7 @@ def _explained(notifier: Notifier, schema: Schema, config: Mapping[str, Any]) ->
         yield
     except ValidationError as error:
         found: dict[str, list[str]] = {}
-        scrub = Scrubber(value for key, value in config.items() if is_secret(schema, key))
+        scrub = Scrubber(secret_values(schema, config))
         for path, message in messages(error.normalized_messages()):  # type: ignore[no-untyped-call]
             found.setdefault(path, []).append(scrub(message))
         lines = [_line(path, texts, config, schema) for path, texts in found.items()]
@@ -120,10 +146,10 @@ def _line(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema
     key, _, rest = path.partition(".")
     if path in config:  # an unknown key may have dots
         key, rest = path, ""
-    value = config.get(key)
-    if rest.isdigit() and isinstance(value, list):
+    value = redact(schema, {key: config[key]})[key] if key in config else None
+    if rest.isdigit() and isinstance(value, list) and int(rest) < len(value):
         value = value[int(rest)]
-    shown = "" if is_secret(schema, key) or value is None else " " + mask_passwords(repr(value))[:100]
+    shown = "" if is_secret(schema, key) or value is None else f" {value!r:.100}"
     return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
 
 

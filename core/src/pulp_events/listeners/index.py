@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from pulp_events import forks
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.events import pattern
 from pulp_events.logs import get_logger
+from pulp_events.turn import Reentered, Turn
 
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
@@ -50,7 +50,7 @@ class ListenerIndex:
         self._snapshot: _Snapshot | None = None
         self._reported = ""
         self._unreadable: Hashable | None = None
-        self._lock = threading.Lock()
+        self._turn = Turn("reading the listeners")
         forks.take_part(self)
 
     def matching(self, event_type: str) -> tuple[Listener, ...]:
@@ -81,31 +81,42 @@ class ListenerIndex:
 
     def before_fork(self) -> None:
         """Nobody is to be reading the records then; see `forks`."""
-        self._lock.acquire()
+        self._turn.hold()
 
     def after_fork(self, in_child: bool) -> None:
         """Go on."""
-        self._lock.release()
+        self._turn.let_go()
+
+    def after_foreign_fork(self) -> None:
+        """In the child of a fork that nobody announced; see `forks.notice`."""
+        self._turn = Turn("reading the listeners")
 
     def _current(self) -> _Snapshot:
+        forks.notice()
         snapshot = self._snapshot
         try:
             version = self._store.version()
             if snapshot is not None and snapshot.version == version:
                 self._reported = ""
                 return snapshot
-            with self._lock:
-                # The version is read before the records: should they change in between, the next call reads again.
-                version = self._store.version()
-                snapshot = self._snapshot
-                if snapshot is None or snapshot.version != version:
-                    if version is not None and version == self._unreadable and snapshot is not None:
-                        return snapshot
-                    snapshot = self._snapshot = _Snapshot(version, self._all(version))
+            return self._turn.run(self._read)
+        except Reentered:
+            if snapshot is None:
+                raise
         except StoreError as error:
             if snapshot is None:
                 raise
             self._report(error)
+        return snapshot
+
+    def _read(self) -> _Snapshot:
+        # The version is read before the records: should they change in between, the next call reads again.
+        version = self._store.version()
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.version != version:
+            if version is not None and version == self._unreadable and snapshot is not None:
+                return snapshot
+            snapshot = self._snapshot = _Snapshot(version, self._all(version))
         return snapshot
 
     def _all(self, version: Hashable | None) -> Sequence[Listener]:

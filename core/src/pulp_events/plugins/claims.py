@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, fields, missing
 
 from pulp_events.notifier import Action, Notifier
+from pulp_events.secrets import is_secret_field, nested_schemas
 
 SECRET_WORDS = re.compile(r"passw|secret|token|api_?key|credential|private", re.IGNORECASE)
 _SAMPLES: Mapping[type[fields.Field[Any]], Any] = {
@@ -44,9 +45,20 @@ def secrets_are_marked(notifier: Notifier) -> Iterator[str]:
 
 
 def _unmarked(place: str, schema: type[Schema]) -> Iterator[str]:
-    for key, field in _fields(schema):
-        if SECRET_WORDS.search(key) and "secret" not in field.metadata:
+    yield from _unmarked_below(place, _fields(schema), frozenset({schema}))
+
+
+def _unmarked_below(
+    place: str, found: Iterable[tuple[str, fields.Field[Any]]], seen: frozenset[type[Schema]]
+) -> Iterator[str]:
+    for key, field in found:
+        if "secret" in field.metadata or is_secret_field(field):
+            continue
+        if SECRET_WORDS.search(key):
             yield f"{place}{key} sounds like one; add metadata={{'secret': True}}, or False if it is none"
+        for below in nested_schemas(field):
+            if below not in seen:
+                yield from _unmarked_below(f"{place}{key}.", _fields(below), seen | {below})
 
 
 def configuration_is_json(notifier: Notifier) -> Iterator[str]:

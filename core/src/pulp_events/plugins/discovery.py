@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 EntryPoint: TypeAlias = "importlib.metadata.EntryPoint | FoundEntryPoint"
 
 _METADATA = (".dist-info", ".egg-info")
+_EGG, _IN_EGG = ".egg", "egg-info"
+_FILES = ("METADATA", "PKG-INFO", "entry_points.txt")
 
 
 class FoundEntryPoint:
@@ -52,12 +54,53 @@ class FoundEntryPoint:
 
 
 def entry_points(group: str) -> list[EntryPoint]:
-    """The entry points of `group`; of a distribution that is installed twice, those of the first on `sys.path`."""
-    if _hidden_distributions():
-        import importlib.metadata
+    """The entry points of `group`; of a distribution that is installed twice, those of the first on `sys.path`.
 
-        return list(importlib.metadata.entry_points(group=group))
+    A metadata folder without metadata, as a broken upgrade leaves it, is no distribution and hides none.
+    """
+    if _hidden_distributions():
+        return list(_ask_importlib(group))
     return list(_scan(sys.path, group))
+
+
+def metadata_folders(paths: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """Normalised name of the distribution and its metadata folder, in the order in which they count."""
+    for path in dict.fromkeys(paths):
+        folder = Path(path or ".")
+        try:
+            names = os.listdir(folder)  # noqa: PTH208  # pathlib makes an object for each of hundreds of names
+        except OSError:
+            continue
+        is_egg = folder.suffix.lower() == _EGG
+        for name in names:
+            lower = name.lower()
+            if lower.endswith(_METADATA):
+                yield normalised(lower.rpartition(".")[0].partition("-")[0]), folder / name
+            elif is_egg and lower == _IN_EGG:
+                yield normalised(folder.name.lower().rpartition(".")[0].partition("-")[0]), folder / name
+
+
+def has_metadata(folder: Path) -> bool:
+    """False for the empty folder that is left where a distribution was."""
+    return not folder.is_dir() or any((folder / name).exists() for name in _FILES)
+
+
+def normalised(name: str) -> str:
+    """The name of a distribution as it is compared: `Some.Chat-Room` → `some_chat_room`."""
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def _ask_importlib(group: str) -> Iterator[EntryPoint]:
+    import importlib.metadata
+
+    seen: set[str] = set()
+    for distribution in importlib.metadata.distributions():
+        points = distribution.entry_points
+        texts = map(distribution.read_text, ("METADATA", "PKG-INFO", ""))
+        name = normalised(distribution.metadata["Name"] or "") if any(texts) else ""
+        if name not in seen and (name or points):
+            seen.update({name} - {""})
+            yield from points.select(group=group)
 
 
 def _hidden_distributions() -> bool:
@@ -74,20 +117,13 @@ def _finds_distributions(finder: Any) -> bool:
 
 
 def _scan(paths: Iterable[str], group: str) -> Iterator[FoundEntryPoint]:
-    seen: set[str] = set()
-    for path in dict.fromkeys(paths):
-        folder = Path(path or ".")
-        try:
-            names = os.listdir(folder)  # noqa: PTH208  # pathlib makes an object for each of hundreds of names
-        except OSError:
+    seen: dict[str, Path] = {}
+    for name, folder in metadata_folders(paths):
+        # ~ begins the names that pip gives to what it is about to delete.
+        if not name[:1].isalnum() or (name in seen and has_metadata(seen[name])):
             continue
-        for name in names:
-            if not name.endswith(_METADATA):
-                continue
-            distribution = name.rpartition(".")[0].partition("-")[0].lower().replace("-", "_").replace(".", "_")
-            if distribution not in seen:
-                seen.add(distribution)
-                yield from _read(folder / name, group)
+        seen[name] = folder
+        yield from _read(folder, group)
 
 
 def _read(folder: Path, group: str) -> Iterator[FoundEntryPoint]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import time
 from collections.abc import Callable, Container, Iterable
 from types import ModuleType
 from typing import Any
@@ -13,7 +14,7 @@ import pluggy
 from pulp_events import hookspecs
 from pulp_events.errors import PluginError
 from pulp_events.logs import get_logger
-from pulp_events.plugins import api
+from pulp_events.plugins import api, guard
 from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.notifier_plugin import as_plugin
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
@@ -47,13 +48,15 @@ class Loader:
     def load(self, name: str, importer: Callable[[], Any], entry_point: EntryPoint | None = None) -> Plugin:
         """Load one plugin: `importer` returns its module or object. Never raises for what the plugin does wrong."""
         plugin = Plugin(name, entry_point)
+        began = time.perf_counter()
         try:
-            with api.noting_deprecations(plugin):
+            with guard.loading(name), api.noting_deprecations(plugin):
                 self._load(plugin, importer)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # somebody pressed Ctrl-C
             raise
         except BaseException as error:  # noqa: BLE001  # a plugin may raise anything, and it is only left out
             self.fail(plugin, error)
+        plugin.seconds = time.perf_counter() - began
         return plugin
 
     def _load(self, plugin: Plugin, importer: Callable[[], Any]) -> None:

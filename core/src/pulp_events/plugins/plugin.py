@@ -28,6 +28,8 @@ class Plugin:
     entry_point: EntryPoint | None = None
     state: str = LOADED
     reason: str = ""
+    seconds: float = 0.0
+    """How long loading it took, with what it imported first."""
     needs_api: str = ""
     """The range of API versions that the plugin states, if any."""
     deprecations: Sequence[str] = ()

@@ -124,6 +124,11 @@ class Plugins:
 
     def _remedy(self, type_id: str) -> str:
         if type_id in FIRST_PARTY:
+            from pulp_events.plugins.leftovers import leftovers
+
+            for leftover in leftovers([FIRST_PARTY[type_id]]):
+                if leftover.distribution.lstrip("~") == FIRST_PARTY[type_id].replace("-", "_"):
+                    return f"; {leftover.folder} {leftover.text}"
             return f"; pip install {FIRST_PARTY[type_id]} brings it"
         if not self.notifiers:
             return "; no notifier is installed; pip install " + ", ".join(FIRST_PARTY.values()) + " bring some"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pulp_events.errors import SettingsError
+from pulp_events.remedies import remedy
 
 DEFAULT_PATH = Path("/etc/pulp/server.conf")
 ENVIRONMENT_VARIABLE = "PULP_EVENTS_CONFIG"
@@ -31,7 +32,7 @@ def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError as error:  # such as a folder that this user may not enter
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}; check its permissions") from error
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
 
 
 def read(path: Path | None) -> Mapping[str, Mapping[str, str]]:
@@ -64,5 +65,5 @@ def read(path: Path | None) -> Mapping[str, Mapping[str, str]]:
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}; check its permissions") from error
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
     return {name: dict(parser[name]) for name in parser.sections()}

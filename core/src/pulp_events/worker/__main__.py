@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from pulp_events.bus import EventBus
 from pulp_events.errors import EventsError
@@ -16,7 +18,7 @@ from pulp_events.worker.worker import Worker
 def main(arguments: Sequence[str]) -> int:
     """Work until told to stop. `arguments`: one JSON object, as `command` writes it."""
     options = json.loads(arguments[0])
-    logging.basicConfig(level=options["log_level"], handlers=[handler(options["log_json"])])
+    logging.basicConfig(level=options["log_level"], handlers=[handler(options["log_json"], _own_stdout())])
 
     def open_bus() -> EventBus:
         return EventBus.open(options["config"], data_dir=options["data_dir"])
@@ -26,6 +28,16 @@ def main(arguments: Sequence[str]) -> int:
     except EventsError as error:
         print(f"pulp-events worker: {error}", file=sys.stderr)  # noqa: T201
         return 1
+
+
+def _own_stdout() -> TextIO | None:
+    """Standard output for the log alone: whatever else is written there, as by a plugin, goes to standard error."""
+    try:
+        own = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        os.dup2(2, 1)
+    except OSError:  # one of them is closed
+        return None
+    return own
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 from pulp_events.clock import iso_z
+from pulp_events.log_scrubbing import ScrubbingFilter
 
 
 class JSONFormatter(logging.Formatter):
@@ -17,7 +19,7 @@ class JSONFormatter(logging.Formatter):
         """The line."""
         message = record.getMessage()
         if record.exc_info:
-            message = f"{message}\n{self.formatException(record.exc_info)}"
+            message = f"{message}\n{record.exc_text or self.formatException(record.exc_info)}"
         values = {
             "time": iso_z(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
@@ -27,10 +29,11 @@ class JSONFormatter(logging.Formatter):
         return json.dumps(values, ensure_ascii=False)
 
 
-def handler(as_json: bool) -> logging.Handler:
-    """Where a worker's records go."""
-    found = logging.StreamHandler(sys.stdout if as_json else sys.stderr)
+def handler(as_json: bool, stdout: Any = None) -> logging.Handler:
+    """Where a worker's records go. `stdout`: the stream for JSON, else the process's own."""
+    found = logging.StreamHandler((stdout or sys.stdout) if as_json else sys.stderr)
     # A service's log has the time from journald, or from whoever keeps it; here every line says when and what.
     plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    found.addFilter(ScrubbingFilter())
     found.setFormatter(JSONFormatter() if as_json else plain)
     return found

@@ -5,19 +5,29 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from pathlib import Path
 
+from pulp_events.logs import get_logger
 from pulp_events.worker import sd_notify
 from pulp_events.worker.command import command
+from pulp_events.worker.health import PoolHealth
+from pulp_events.worker.reports import Reports
 from pulp_events.worker.signals import Signals
-from pulp_events.worker.supervisor import Supervisor
+from pulp_events.worker.supervisor import POLL, Supervisor
+
+GIVE_UP = 600.0
+"""Seconds without a worker that works after which the pool ends with an error, for whoever looks after it to see."""
+
+_logger = get_logger(__name__)
 
 
 class WorkerPool:
     """Runs `processes` workers until told to stop, and starts another one for each that dies.
 
     SIGTERM, SIGINT: all of them finish within `grace` seconds; a second one ends everything at once. SIGHUP: all of
-    them read server.conf again.
+    them read server.conf again. It speaks to systemd for all of them: ready and reloaded when they are; a worker that
+    is silent for longer than the watchdog allows is killed, and another one started.
     """
 
     def __init__(
@@ -28,21 +38,67 @@ class WorkerPool:
         grace: float = 5.0,
         log_level: int = logging.INFO,
         log_json: bool = False,
+        give_up: float = GIVE_UP,
     ) -> None:
         self._grace = grace
-        self._supervisor = Supervisor(command(config, data_dir, grace, log_level, log_json), processes)
+        self._give_up = give_up
+        self._reports = _reports()
+        self._supervisor = Supervisor(
+            command(config, data_dir, grace, log_level, log_json),
+            processes,
+            self._reports.environment if self._reports is not None else None,
+        )
+        self._health = PoolHealth(self._reports, time.monotonic) if self._reports is not None else None
+        self._watchdog = sd_notify.watchdog_interval()
+        self._next_sign = 0.0
         self._stop = False
+        self._reload = False
 
     def run(self) -> int:
-        """Work until told to stop; returns the exit code, 0."""
+        """Work until told to stop; returns the exit code: 0, or 1 after `give_up` seconds without a worker."""
         with Signals({"SIGTERM": self._on_stop, "SIGINT": self._on_stop, "SIGHUP": self._on_reload}) as signals:
-            self._supervisor.start()
-            sd_notify.ready()
-            while not self._stop:
-                signals.wait(None)
+            self._supervisor.look()
+            if self._health is not None:
+                self._health.wait_for(self._supervisor.pids)
+            code = self._watch(signals)
             sd_notify.stopping()
             self._supervisor.stop(self._grace)
+        if self._reports is not None:
+            self._reports.close()
+        return code
+
+    def _watch(self, signals: Signals) -> int:
+        while not self._stop:
+            signals.wait(POLL)
+            self._supervisor.look()
+            if self._reload:
+                self._reload = False
+                self._pass_on_reload()
+            self._speak_for_workers()
+            if self._supervisor.failing_for > self._give_up:
+                _logger.error("no worker has worked for %.0f s; the pool ends", self._supervisor.failing_for)
+                return 1
         return 0
+
+    def _speak_for_workers(self) -> None:
+        if self._health is None:
+            return
+        self._health.look(self._supervisor.pids)
+        if self._health.all_ready():
+            sd_notify.ready(f"delivering, processes {', '.join(map(str, self._supervisor.pids))}")
+        for pid in self._health.silent():
+            _logger.error("worker %d gave no sign of life; it is killed, and another one started", pid)
+            self._supervisor.signal(signal.SIGKILL, pid)
+        now = time.monotonic()
+        if self._watchdog is not None and now >= self._next_sign:
+            self._next_sign = now + self._watchdog / 2
+            sd_notify.alive()
+
+    def _pass_on_reload(self) -> None:
+        if self._health is not None:
+            sd_notify.reloading()
+            self._health.wait_for(self._supervisor.pids)
+        self._supervisor.signal(signal.SIGHUP)
 
     def _on_stop(self) -> None:
         if self._stop:
@@ -51,4 +107,15 @@ class WorkerPool:
         self._stop = True
 
     def _on_reload(self) -> None:
-        self._supervisor.signal(signal.SIGHUP)
+        self._reload = True
+
+
+def _reports() -> Reports | None:
+    """What is to be told to systemd, if there is one to tell."""
+    if not os.environ.get(sd_notify.SOCKET):
+        return None
+    try:
+        return Reports()
+    except (OSError, AttributeError) as error:  # no such sockets on this system
+        _logger.error("systemd is told nothing of the workers: %s", error)
+        return None

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Mapping
+
+SOCKET = "NOTIFY_SOCKET"
+WATCHDOG = "WATCHDOG_USEC"
+_VARIABLES = (SOCKET, WATCHDOG, "WATCHDOG_PID")
 
 
 def notify(*assignments: str) -> bool:
     """Send `KEY=VALUE` lines to $NOTIFY_SOCKET; False where there is none, or nobody takes them."""
-    address = os.environ.get("NOTIFY_SOCKET")
+    address = os.environ.get(SOCKET)
     if not address or not hasattr(socket, "AF_UNIX"):
         return False
     if address.startswith("@"):
@@ -22,16 +27,48 @@ def notify(*assignments: str) -> bool:
     return True
 
 
-def ready() -> None:
+def ready(status: str | None = None) -> None:
     """The service works."""
-    notify("READY=1", f"STATUS=delivering, process {os.getpid()}")
+    notify("READY=1", f"STATUS={status or f'delivering, process {os.getpid()}'}")
 
 
-def reloading() -> None:
-    """Settings are being read again; `ready` follows. systemd asks for the time at which it began."""
-    notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+def reloading(longest: float = 0.0) -> None:
+    """Settings are being read again; `ready` follows, after `longest` seconds at most, in which no `alive` comes.
+
+    systemd asks for the time at which it began.
+    """
+    lines = ["RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}"]
+    if interval := watchdog_interval():
+        lines.append(f"{WATCHDOG}={int((interval + longest) * 1e6)}")
+    notify(*lines)
+
+
+def reloaded() -> None:
+    """What `reloading` said is over, and the watchdog looks as often as before."""
+    if interval := watchdog_interval():
+        notify(f"{WATCHDOG}={int(interval * 1e6)}", "WATCHDOG=1")
+    ready()
 
 
 def stopping() -> None:
     """The service is ending."""
     notify("STOPPING=1")
+
+
+def alive() -> None:
+    """The service still works: to be said more often than each `watchdog_interval`."""
+    notify("WATCHDOG=1")
+
+
+def watchdog_interval() -> float | None:
+    """Seconds within which systemd wants to hear `alive` from this process (`WatchdogSec=` of the unit), if it does."""
+    try:
+        seconds = int(os.environ[WATCHDOG]) / 1e6
+    except (KeyError, ValueError):
+        return None
+    return seconds if seconds > 0 and os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()) else None
+
+
+def without(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that is not the service, and must not speak for it."""
+    return {name: value for name, value in environment.items() if name not in _VARIABLES}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable
 
 from pulp_events.bus import EventBus
@@ -13,6 +15,8 @@ from pulp_events.worker.signals import Signals
 
 PARENT_POLL = 0.5
 """Seconds between looks at whether the parent process still lives."""
+DISPATCHER = "pulp-events-dispatcher"
+"""Name of the thread without which nothing is delivered."""
 
 _logger = get_logger(__name__)
 
@@ -21,9 +25,12 @@ class Worker:
     """Runs a bus in the main thread's place, and obeys signals.
 
     SIGTERM, SIGINT: finish what is under way, at most `grace` seconds, give back the rest, end with 0; a second one
-    ends at once. SIGHUP: read server.conf again; should it be wrong, go on with the old one.
+    ends at once. SIGHUP: read server.conf again; should it be wrong, go on with the old one. systemd's watchdog is told
+    that it works for as long as the dispatcher's thread lives.
 
-    `open_bus` opens a bus that delivers in the background. `parent`: end when this is no longer the parent process.
+    `open_bus` opens a bus that delivers in the background. `parent`: end when this is no longer the parent process. It
+    is then the parent that ends the worker at once, with SIGKILL: a second SIGTERM may be one that went to the whole
+    group of processes.
     """
 
     def __init__(self, open_bus: Callable[[], EventBus], grace: float = 5.0, parent: int | None = None) -> None:
@@ -32,6 +39,8 @@ class Worker:
         self._parent = parent
         self._stop = False
         self._reload = False
+        self._watchdog = sd_notify.watchdog_interval()
+        self._next_sign = 0.0
 
     def run(self) -> int:
         """Work until told to stop; returns the exit code, 0. Raises EventsError if the bus cannot be opened."""
@@ -44,7 +53,8 @@ class Worker:
         _logger.info("worker %d delivers from %s", os.getpid(), bus.data_dir)
         try:
             while not self._stop:
-                signals.wait(None if self._parent is None else PARENT_POLL)
+                signals.wait(self._pause())
+                self._give_sign()
                 if self._parent is not None and os.getppid() != self._parent:
                     _logger.info("worker %d ends with its parent process", os.getpid())
                     break
@@ -56,8 +66,20 @@ class Worker:
             bus.close(self._grace, drain=False)
         return 0
 
+    def _pause(self) -> float | None:
+        pauses = [PARENT_POLL] if self._parent is not None else []
+        if self._watchdog is not None:
+            pauses.append(self._watchdog / 4)
+        return min(pauses, default=None)
+
+    def _give_sign(self) -> None:
+        if self._watchdog is not None and time.monotonic() >= self._next_sign:
+            self._next_sign = time.monotonic() + self._watchdog / 2
+            if any(thread.name == DISPATCHER for thread in threading.enumerate()):
+                sd_notify.alive()
+
     def _on_stop(self) -> None:
-        if self._stop:
+        if self._stop and self._parent is None:
             os._exit(1)
         self._stop = True
 
@@ -65,7 +87,7 @@ class Worker:
         self._reload = True
 
     def _reopen(self, bus: EventBus) -> EventBus:
-        sd_notify.reloading()
+        sd_notify.reloading(self._grace)
         try:
             renewed = self._open_bus()
         except EventsError as error:
@@ -74,5 +96,5 @@ class Worker:
             bus.close(self._grace, drain=False)
             bus = renewed
             _logger.info("worker %d has read its settings again", os.getpid())
-        sd_notify.ready()
+        sd_notify.reloaded()
         return bus

@@ -67,6 +67,10 @@ class Announcer:
         if in_child:
             self._start()
 
+    def after_foreign_fork(self) -> None:
+        """In the child of a fork that nobody announced: somebody may have held the lock."""
+        self._start()
+
     def _start(self) -> None:
         self._changed = threading.Condition(threading.Lock())
         self._due = False

@@ -104,6 +104,11 @@ class Connections:
             left_behind.extend([*self._idle, *self._lent_out])
             self._start()
 
+    def after_foreign_fork(self) -> None:
+        """In the child of a fork that nobody announced: locks are replaced, and connections left to the parent."""
+        left_behind.extend([*self._idle, *self._lent_out])
+        self._start()
+
     def _start(self) -> None:
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(self.address.pool_size)

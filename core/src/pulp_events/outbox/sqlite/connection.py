@@ -13,11 +13,15 @@ from typing import Any, TypeVar
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+from pulp_events.outbox.sqlite.reasons import why_not
+from pulp_events.remedies import remedy
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT = 30.0
-"""Seconds that we wait for other processes' transactions."""
+"""Seconds that we wait for other processes' transactions, while none of them ends."""
+MOST_TIMEOUTS = 20
+"""How many times as long we wait where others go on committing."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -37,18 +41,26 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Set what holds for the whole file; to be done before its first table is made."""
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    patiently(connection.execute, "PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA journal_size_limit = 16777216")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    for setting in (
+        "auto_vacuum = INCREMENTAL",
+        "journal_mode = WAL",
+        "journal_size_limit = 16777216",
+        "temp_store = MEMORY",
+    ):
+        patiently(connection.execute, f"PRAGMA {setting}")
 
 
-def patiently(action: Callable[..., T], *arguments: Any) -> T:
-    """`action(*arguments)`, again while another connection holds the lock it needs, at most for BUSY_TIMEOUT.
+def patiently(action: Callable[..., T], *arguments: Any, path: Path | None = None) -> T:
+    """`action(*arguments)`, again while another connection holds the lock it needs.
 
-    SQLite's own busy handler sleeps up to 100 ms between tries; a transaction of ours takes less than one.
+    It is given up when that lasts BUSY_TIMEOUT, and the file `path` was not written meanwhile: as long as others get
+    their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long.
+
+    SQLite's own busy handler sleeps up to 100 ms between tries; a transaction of ours takes less than one. A first
+    statement may also find that another connection is recovering the log or switching the file to it, so each
+    statement outside of a transaction is to be run in this way.
     """
-    pause, deadline = 0.0001, None
+    pause, deadline, left, written = 0.0001, None, MOST_TIMEOUTS, None
     while True:
         try:
             return action(*arguments)
@@ -56,15 +68,30 @@ def patiently(action: Callable[..., T], *arguments: Any) -> T:
             if not _is_busy(error):
                 raise
             now = time.monotonic()
-            deadline = deadline or now + BUSY_TIMEOUT
-            if now > deadline:
-                raise
+            if deadline is None:
+                deadline, written = now + BUSY_TIMEOUT, _last_written(path)
+            elif now > deadline:
+                was, written, left = written, _last_written(path), left - 1
+                if written == was or not left:
+                    raise
+                deadline = now + BUSY_TIMEOUT
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
 
 
+def _last_written(path: Path | None) -> tuple[int, int] | None:
+    """Differs when a transaction was committed, which goes to the log beside the file."""
+    try:
+        found = os.stat(f"{path}-wal") if path is not None else None  # noqa: PTH116
+    except OSError:
+        found = None
+    return None if found is None else (found.st_mtime_ns, found.st_size)
+
+
 def _is_busy(error: sqlite3.Error) -> bool:
-    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    # PROTOCOL: so many connections are beginning to read the log at once that this one did not get in.
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
 def explain(path: Path, error: sqlite3.Error) -> StoreError:
@@ -81,11 +108,25 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
             f"{path} is damaged, or no database ({error}); it was left as it is. The next start sets an outbox of our "
             "own aside under another name; an application's database is to be restored from a backup"
         )
+    if code in _OF_THE_SYSTEM and (reason := why_not(path)) is not None:
+        place = reason.filename if reason.filename and ".trial-" not in str(reason.filename) else path
+        return StoreError(f"{place}: {reason.strerror or reason}; nothing was stored; {remedy(reason)}")
     if code == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing was stored, make room and retry")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StoreError(f"{path} cannot be written ({error}); give this process's user the right to write there")
     return StoreError(f"{path}: {error}; nothing was stored")
+
+
+_OF_THE_SYSTEM = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+)
+"""Codes of SQLite that stand for an error of the operating system."""
 
 
 def damage_marker(path: Path) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from pulp_events.outbox.delivery import DEAD, PENDING
 from pulp_events.outbox.records import NewDelivery, NewEvent
+from pulp_events.outbox.sqlite.connection import patiently
 
 _VIEW = """
 CREATE TEMP VIEW pulp_emit AS
@@ -37,8 +38,8 @@ _INSERT = "INSERT INTO pulp_emit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Make what `insert` needs, visible on this connection only."""
-    connection.execute(_VIEW)
-    connection.execute(_TRIGGER)
+    patiently(connection.execute, _VIEW)
+    patiently(connection.execute, _TRIGGER)
 
 
 def insert(connection: sqlite3.Connection, events: Sequence[NewEvent], now: float) -> None:

@@ -11,6 +11,11 @@ from pulp_events.errors import StoreError
 from pulp_events.outbox.sqlite.connection import connect
 from pulp_events.outbox.sqlite.set_up import set_up
 
+_given_up: list[sqlite3.Connection] = []
+"""Connections of a parent process that must never be closed here."""
+_unusable: set[str] = set()
+"""Files that cannot be opened in this process any more."""
+
 
 class KeptConnection:
     """One connection to the outbox's file; the caller sees to it that one thread at a time uses it.
@@ -29,12 +34,13 @@ class KeptConnection:
         """The connection, if there is one now."""
 
     def get(self) -> sqlite3.Connection:
-        """The connection. Raises StoreError once it was closed, and what set-up raises."""
+        """The connection. Raises StoreError once it was closed, or after a bad fork, and what set-up raises."""
         if self._closed:
             raise StoreError(f"{self._path} was closed by this process")
         if self.open is not None and _identity(self._name) != self._file:
             self.let_go()  # the file was set aside, moved or deleted: what is stored in it now would be lost
         if self.open is None:
+            self._refuse_after_fork()
             set_up(self._path, self._set_damaged_aside)
             self.open = connect(self._path)
             self._prepare(self.open)
@@ -51,6 +57,36 @@ class KeptConnection:
         """Close it for good."""
         self._closed = True
         self.let_go()
+
+    def after_foreign_fork(self, idle: bool) -> None:
+        """In the child of a fork before which the connection was not closed. `idle`: nobody was using it then.
+
+        SQLite keeps for each process a table of the locks that it holds, and the child has inherited a copy that is not
+        true. What was idle is closed, which clears the table and touches none of the parent's locks; the next `get`
+        opens a connection whose locks are real.
+        """
+        if idle:
+            self.let_go()
+        else:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """In a child: the parent was in the middle of using the connection, so that it can be neither used nor closed.
+
+        Another connection to the file would believe in the locks of this one, so there can be none in this process.
+        """
+        if self.open is not None:
+            _given_up.append(self.open)
+            _unusable.add(self._name)
+        self.open = None
+
+    def _refuse_after_fork(self) -> None:
+        if self._name in _unusable:
+            raise StoreError(
+                f"{self._path} cannot be used in this process: it was forked, in a way that the interpreter does not "
+                "know of or by a signal handler, while its parent was storing; fork with os.fork, or before the event "
+                "bus is opened (uWSGI: lazy-apps = true); nothing was stored"
+            )
 
 
 def _identity(name: str) -> tuple[int, int] | None:

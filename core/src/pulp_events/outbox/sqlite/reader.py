@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pulp_events.clock import Clock, SystemClock
 from pulp_events.file_version import Settling
 from pulp_events.outbox.sqlite.connection import explain, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
+from pulp_events.turn import Turn
 
 
 class Reader:
@@ -21,7 +21,7 @@ class Reader:
 
     def __init__(self, path: Path, set_damaged_aside: bool = True, clock: Clock | None = None) -> None:
         self._path = path
-        self._lock = threading.Lock()
+        self._turn = Turn(f"reading {path}")
         self._log_name = f"{path}-wal"
         self._log = Settling(clock or SystemClock())
         self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
@@ -29,12 +29,14 @@ class Reader:
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; StoreError if it cannot be run."""
+        forks.notice()
         try:
-            with self._lock:
-                connection = self._connection.get()
-                return patiently(_fetch, connection, query, parameters)
+            return self._turn.run(self._ask, query, parameters)
         except sqlite3.Error as error:
             raise explain(self._path, error) from error
+
+    def _ask(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return patiently(_fetch, self._connection.get(), query, parameters, path=self._path)
 
     def log_changed(self) -> bool:
         """True unless nobody can have committed since the last call.
@@ -57,17 +59,23 @@ class Reader:
 
     def close(self) -> None:
         """Close the connection. Nothing can be asked afterwards."""
-        with self._lock:
-            self._connection.close()
+        self._turn.run(self._connection.close)
 
     def before_fork(self) -> None:
         """Wait for the query under way; see `forks`."""
-        self._lock.acquire()
-        self._connection.let_go()
+        if self._turn.hold():
+            self._connection.let_go()
 
     def after_fork(self, in_child: bool) -> None:
         """Go on, with a new connection."""
-        self._lock.release()
+        if in_child and not self._turn.is_free:
+            self._connection.give_up()  # a signal handler forked in the middle of a query
+        self._turn.let_go()
+
+    def after_foreign_fork(self) -> None:
+        """In the child of a fork that nobody announced."""
+        self._connection.after_foreign_fork(idle=self._turn.is_free)
+        self._turn = Turn(f"reading {self._path}")
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         patiently(connection.execute, "PRAGMA query_only = 1")

@@ -66,7 +66,7 @@ def _check_for_damage(path: Path) -> None:
     try:
         connection = connect(path)
         try:
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            found = patiently(connection.execute, "PRAGMA quick_check(1)").fetchone()[0]
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +14,7 @@ from pulp_events.errors import StoreError
 from pulp_events.outbox.sqlite import insertion
 from pulp_events.outbox.sqlite.connection import explain, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
+from pulp_events.turn import Turn
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class Writer:
 
     def __init__(self, path: Path, set_damaged_aside: bool = True) -> None:
         self._path = path
-        self._turn = threading.Lock()
+        self._turn = Turn(f"storing in {path}")
         self._queue: deque[_Job[Any]] = deque()  # whose append and popleft are atomic
         self._synchronous = ""
         self._seen: object = None
@@ -58,13 +59,19 @@ class Writer:
 
         `durable`: on the disk, too. Otherwise the commit survives a crash of the process, and a power cut may undo it.
         `single`: it is one statement, which is a transaction by itself where no other operation shares it.
-        Raises what the operation raises (its changes are undone, those of others are not), or StoreError.
+        Raises what the operation raises (its changes are undone, those of others are not), or StoreError; StoreError
+        too where this thread is in the middle of another operation, as in a signal handler.
         """
+        forks.notice()
         job = _Job(operation, durable, single)
         self._queue.append(job)
-        with self._turn:
+        try:
+            self._turn.run(self._see_to, job)
+        finally:
             if not job.done:
-                self._commit_queue()
+                # Refused or interrupted: nobody else may store what the caller is told was not stored.
+                with contextlib.suppress(ValueError):
+                    self._queue.remove(job)
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
@@ -83,24 +90,35 @@ class Writer:
 
     def close(self) -> None:
         """Close the connection. Nothing can be run afterwards."""
-        with self._turn:
-            self._connection.close()
+        self._turn.run(self._connection.close)
 
     def before_fork(self) -> None:
         """Wait for the transaction under way; see `forks`."""
-        self._turn.acquire()
-        self._connection.let_go()
+        if self._turn.hold():
+            self._connection.let_go()
 
     def after_fork(self, in_child: bool) -> None:
         """Go on; in the child, what the parent's other threads had queued is theirs."""
         if in_child:
             self._queue.clear()
-        self._turn.release()
+            if not self._turn.is_free:
+                self._connection.give_up()  # a signal handler forked in the middle of a transaction
+        self._turn.let_go()
+
+    def after_foreign_fork(self) -> None:
+        """In the child of a fork that nobody announced."""
+        self._connection.after_foreign_fork(idle=self._turn.is_free)
+        self._turn = Turn(f"storing in {self._path}")
+        self._queue = deque()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         patiently(connection.execute, f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         insertion.prepare(connection)
         self._synchronous = ""
+
+    def _see_to(self, job: _Job[Any]) -> None:
+        if not job.done:
+            self._commit_queue()
 
     def _commit_queue(self) -> None:
         jobs = []
@@ -114,7 +132,7 @@ class Writer:
             if synchronous != self._synchronous:
                 self._set_synchronous(connection, synchronous)
             if job.single and len(jobs) == 1:
-                job.result = patiently(job.operation, connection)
+                job.result = patiently(job.operation, connection, path=self._path)
             else:
                 self._run_together(connection, jobs)
         except BaseException as error:
@@ -129,11 +147,11 @@ class Writer:
                 job.done = True
 
     def _run_together(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
-        patiently(connection.execute, "BEGIN IMMEDIATE")
+        patiently(connection.execute, "BEGIN IMMEDIATE", path=self._path)
         for job in jobs:
             self._run_one(connection, job, alone=len(jobs) == 1)
         if connection.in_transaction:
-            connection.execute("COMMIT")
+            patiently(connection.execute, "COMMIT", path=self._path)
 
     def _run_one(self, connection: sqlite3.Connection, job: _Job[Any], alone: bool) -> None:
         if not alone:

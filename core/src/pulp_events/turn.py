@@ -1,0 +1,68 @@
+"""`Turn`: a lock that never waits for its own thread.
+
+A signal handler, `__del__` or a weakref callback runs in whatever thread is there, in the middle of whatever that does.
+If it emits while the same thread is storing an event, an ordinary lock would wait for itself for ever, and a reentrant
+one would let it into a transaction that is half done.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from pulp_events.errors import StoreError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Reentered(StoreError):
+    """This very thread is in the middle of `what` it asks for."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"called from a signal handler or finalizer while the same thread was {what}; nothing was stored: let the "
+            "handler set a flag, and act on it in the main program"
+        )
+
+
+class Turn:
+    """Lets one thread at a time do `what` (for the error: `storing an event`)."""
+
+    __slots__ = ("_lock", "_taken", "_what")
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._lock = threading.RLock()
+        self._taken = False
+
+    def run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`action(…)` when no other thread has the turn.
+
+        Raises Reentered at once where this very thread has it: we were called in the middle of what it does.
+        """
+        # The interpreter runs handlers between any two steps, so who holds the lock must be the lock's own knowledge: a
+        # note of the thread that is taken after the lock could be missing when the handler comes.
+        with self._lock:
+            if self._taken:
+                raise Reentered(self._what)
+            self._taken = True
+            try:
+                return action(*args, **kwargs)
+            finally:
+                self._taken = False
+
+    @property
+    def is_free(self) -> bool:
+        """False while a thread has the turn. Only a hint: it may have changed already."""
+        return not self._taken
+
+    def hold(self) -> bool:
+        """Wait for the turn and keep it, for a fork, until `let_go`; False if this very thread had it already."""
+        self._lock.acquire()
+        return not self._taken
+
+    def let_go(self) -> None:
+        """End what `hold` began."""
+        self._lock.release()

@@ -1,0 +1,57 @@
+"""How the workers of a pool do, from what they report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pulp_events.worker import sd_notify
+from pulp_events.worker.reports import Reports
+
+SLACK = 1.2
+"""How much longer than its interval a worker may be silent: the pool hears it a moment later."""
+
+
+class PoolHealth:
+    """Who is ready, who is awaited, who was silent for too long."""
+
+    def __init__(self, reports: Reports, monotonic: Callable[[], float]) -> None:
+        self._reports = reports
+        self._monotonic = monotonic
+        self._interval = sd_notify.watchdog_interval()
+        self._ready: set[int] = set()
+        self._awaited: set[int] | None = None
+        self._until: dict[int, float] = {}
+
+    def wait_for(self, pids: Iterable[int]) -> None:
+        """These are to report that they are ready; `all_ready` is then true once."""
+        self._awaited = set(pids)
+        self._ready -= self._awaited
+
+    def look(self, pids: Iterable[int]) -> None:
+        """Read what came. `pids`: of those that are alive."""
+        alive = set(pids)
+        for pid, said in self._reports.read():
+            if pid not in alive:
+                continue
+            if said.get("READY") == "1":
+                self._ready.add(pid)
+            if self._interval is not None:
+                allowed = said.get(sd_notify.WATCHDOG, "")
+                seconds = int(allowed) / 1e6 if allowed.isdigit() else self._interval
+                self._until[pid] = self._monotonic() + seconds * SLACK
+        self._ready &= alive
+        self._until = {pid: until for pid, until in self._until.items() if pid in alive}
+        if self._awaited is not None:
+            self._awaited &= alive
+
+    def all_ready(self) -> bool:
+        """True once when those that were awaited are ready, or dead, and one at least is ready."""
+        if self._awaited is None or not self._ready or not self._awaited <= self._ready:
+            return False
+        self._awaited = None
+        return True
+
+    def silent(self) -> list[int]:
+        """Workers that said nothing for longer than the watchdog allows."""
+        now = self._monotonic()
+        return [pid for pid, until in self._until.items() if now > until]

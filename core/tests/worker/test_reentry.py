@@ -1,0 +1,116 @@
+"""A signal handler or finalizer that emits amid an `emit` stores its event or hears why not; it never hangs."""
+
+import json
+import time
+
+import pytest
+
+from pulp_events.errors import StoreError
+from pulp_events.turn import Reentered, Turn
+
+APPLICATION = """
+import json, os, signal, sys, weakref
+from pulp_events import EventBus, EventsError
+
+how, number = sys.argv[1], sys.argv[2]
+bus = EventBus.open(deliver="external")
+stored, refused, calls = [], [], 0
+bus.emit("repo.sync.start", {"n": "first"})  # which imports what emits
+bus.deliveries.stats()
+
+def from_anywhere(*_):
+    global calls
+    calls += 1
+    try:
+        if calls % 3:
+            stored.append(bus.emit("repo.sync.finish", {"n": f"inner-{number}-{calls}"}).id)
+        elif calls % 2:
+            bus.listeners.list()
+        else:
+            bus.deliveries.stats()
+    except EventsError as error:
+        refused.append(str(error))
+    if how == "signal":
+        signal.setitimer(signal.ITIMER_REAL, 0.0007)  # the next one, once this one is through
+
+class Finalized:
+    def __del__(self):
+        from_anywhere()
+
+class Plain:
+    pass
+
+def trace(frame, event, _):
+    # Finalizers run wherever the last reference goes: here, inside each function of the outbox that is entered.
+    if event == "call" and "outbox" in frame.f_code.co_filename and len(stored) + len(refused) < 300:
+        sys.setprofile(None)
+        try:
+            if how == "finalizer":
+                Finalized()
+            else:
+                kept = Plain()
+                reference = weakref.ref(kept, from_anywhere)
+                del kept
+        finally:
+            sys.setprofile(trace)
+
+if how == "signal":
+    signal.signal(signal.SIGALRM, from_anywhere)
+    signal.setitimer(signal.ITIMER_REAL, 0.0007)
+else:
+    sys.setprofile(trace)
+outer = [bus.emit("repo.sync.start", {"n": f"outer-{number}-{n}"}).id for n in range(60)]
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+sys.setprofile(None)
+found = {one.event_id for one in bus.deliveries.list(limit=1_000_000)}
+missing = [each for each in outer + stored if each not in found]
+names = [one.event_id for one in bus.deliveries.list(limit=1_000_000)]
+bus.close()
+print(json.dumps({"missing": missing, "calls": calls, "stored": len(stored), "refused": sorted(set(refused)),
+                  "twice": len(names) - len(set(names))}))
+"""
+
+
+@pytest.mark.parametrize("how", ["signal", "finalizer", "weakref"])
+def test_whatever_runs_in_the_middle_of_an_emit_is_served_or_told_why_not(place, how):
+    place.listener()
+    results = []
+    for round_ in range(3):
+        processes = [place.start(APPLICATION, how, f"{round_}-{number}") for number in range(4)]
+        for process in processes:
+            out, error = process.communicate(timeout=60)  # 12 of 12 hung before
+            assert process.returncode == 0, error
+            results.append(json.loads(out))
+    assert all(not each["missing"] and not each["twice"] for each in results), results
+    assert all(each["calls"] for each in results)
+    texts = {text for each in results for text in each["refused"]}
+    assert texts, "no call came in the middle"
+    assert all("signal handler or finalizer while the same thread was" in text for text in texts), texts
+
+
+def test_a_turn_is_refused_to_the_thread_that_has_it_and_free_again_afterwards():
+    turn = Turn("counting")
+
+    def within():
+        with pytest.raises(Reentered, match="while the same thread was counting; nothing was stored"):
+            turn.run(time.time)
+        return "done"
+
+    assert turn.run(within) == "done"
+    assert turn.is_free and turn.run(lambda: 5) == 5
+
+
+def test_a_turn_is_free_again_after_an_error():
+    turn = Turn("counting")
+    with pytest.raises(ZeroDivisionError):
+        turn.run(lambda: 1 / 0)
+    assert turn.run(lambda: 5) == 5
+
+
+def test_a_change_of_listeners_within_a_change_of_listeners_is_refused_at_once(tmp_path):
+    from pulp_events.file_lock import locked
+
+    with locked(tmp_path / "lock"), pytest.raises(StoreError, match="same thread"), locked(tmp_path / "lock"):
+        pass
+    with locked(tmp_path / "lock"):
+        pass

@@ -1,0 +1,260 @@
+"""Whoever looks after workers goes on doing so, or ends with an error: it never ends silently."""
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pulp_events.worker.complaints import EVERY, Complaints
+from pulp_events.worker.supervisor import LONGEST_PAUSE, Supervisor
+
+SLEEP = ["-c", "import time; time.sleep(60)"]
+
+
+class Log:
+    def __init__(self):
+        self.lines = []
+
+    def error(self, text, *arguments):
+        self.lines.append(text % arguments)
+
+
+@pytest.fixture
+def supervisor():
+    made = []
+
+    def make(command, **options):
+        made.append(Supervisor(command, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop(0.1)
+
+
+def kill(pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_an_interpreter_that_is_away_for_a_while_is_used_again_when_it_is_back(
+    supervisor, tmp_path, eventually, caplog
+):
+    interpreter = tmp_path / "python"
+    interpreter.symlink_to(sys.executable)
+    found = supervisor([str(interpreter), *SLEEP])
+    found.start()
+    [pid] = found.pids
+    interpreter.unlink()
+    kill(pid)
+    eventually(lambda: "a worker cannot be started: [Errno 2] No such file or directory" in caplog.text)
+    interpreter.symlink_to(sys.executable)
+    eventually(lambda: found.pids and found.pids != [pid])
+    assert caplog.text.count("cannot be started") == 1 and "was started at last" in caplog.text
+
+
+@pytest.mark.parametrize("error", [BlockingIOError(11, "Resource temporarily unavailable"), MemoryError("no memory")])
+def test_a_fork_that_fails_is_tried_again_whatever_it_raises(supervisor, eventually, caplog, monkeypatch, error):
+    found = supervisor([sys.executable, *SLEEP])
+    found.start()
+    [pid] = found.pids
+    popen = subprocess.Popen
+    fails = [error] * 3
+
+    def failing(*arguments, **options):
+        if fails:
+            raise fails.pop()
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", failing)
+    kill(pid)
+    eventually(lambda: found.pids and found.pids != [pid])
+    assert not fails and str(error) in caplog.text
+
+
+def test_an_application_opens_its_bus_though_no_process_can_be_started_now(supervisor, tmp_path, eventually):
+    interpreter = tmp_path / "python"
+    found = supervisor([str(interpreter), *SLEEP])
+    found.start()
+    assert not found.pids
+    interpreter.symlink_to(sys.executable)
+    eventually(lambda: found.pids)
+
+
+def test_pauses_grow_to_a_limit_and_it_is_known_for_how_long_nothing_works(supervisor, monkeypatch):
+    now, tries = [0.0], []
+
+    def failing(*_, **__):
+        tries.append(now[0])
+        raise OSError(11, "no")
+
+    monkeypatch.setattr(subprocess, "Popen", failing)
+    found = supervisor(["x"], monotonic=lambda: now[0])
+    while now[0] < 300:
+        found.look()
+        now[0] += 0.1
+    pauses = [b - a for a, b in zip(tries, tries[1:], strict=False)]
+    assert pauses[:4] == pytest.approx([0.2, 0.4, 0.8, 1.6], abs=0.11)
+    assert max(pauses) <= LONGEST_PAUSE + 0.2 and len(tries) < 25
+    assert found.failing_for == pytest.approx(300, abs=1)
+
+
+def test_what_goes_on_failing_is_said_at_once_and_once_a_minute():
+    log = Log()
+    complaints = Complaints(log)
+    for second in range(300):
+        complaints.say(float(second), "start", "it fails")
+    assert len(log.lines) == 300 / EVERY
+    assert log.lines[0] == "it fails" and log.lines[1] == "it fails (and 59 more like it in the last minute)"
+    assert complaints.over("start") and not complaints.over("start")
+    complaints.say(300.0, "start", "again")
+    assert log.lines[-1] == "again"
+
+
+POOL = """
+import logging, sys
+from pathlib import Path
+from pulp_events.worker.pool import WorkerPool
+logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+if sys.argv[4] != "-":
+    sys.executable = sys.argv[4]
+pool = WorkerPool(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), grace=5.0, give_up=float(sys.argv[5]))
+sys.exit(pool.run())
+"""
+
+
+def start_pool(place, processes=2, interpreter="-", give_up=600):
+    return place.start(POOL, processes, place.config, place.folder / "data", interpreter, give_up)
+
+
+def test_a_pool_without_a_worker_for_long_ends_with_an_error(place):
+    pool = start_pool(place, interpreter="/no/such/python", give_up=0.5)
+    _, error = pool.communicate(timeout=30)
+    assert pool.returncode == 1 and "no worker has worked for" in error and "No such file" in error
+
+
+def test_a_pool_whose_workers_all_die_for_long_ends_with_an_error(place):
+    place.config.write_text("[events]\nnonsense = 1\n")
+    pool = start_pool(place, give_up=2.0)
+    _, error = pool.communicate(timeout=30)
+    assert pool.returncode == 1 and "ended with 1; another one starts" in error
+    assert error.count("another one starts") <= 2, "said for each of many deaths"
+
+
+class Systemd:
+    """The manager's end of sd_notify(3): each message with the process that sent it."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.socket.bind(str(path))
+        self.socket.settimeout(20)
+        self.said = []
+
+    def hear(self, text):
+        """The sender of the next message that has the text."""
+        while True:
+            message, ancillary, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(12))
+            self.said.append(message.decode())
+            if text in message.decode():
+                return struct.unpack("3i", ancillary[0][2])[0]
+
+
+@pytest.fixture
+def systemd(place):
+    made = Systemd(place.folder / "notify")
+    place.environment["NOTIFY_SOCKET"] = str(place.folder / "notify")
+    yield made
+    made.socket.close()
+
+
+def workers_of(pool):
+    found = Path(f"/proc/{pool.pid}/task/{pool.pid}/children").read_text().split()
+    return [int(pid) for pid in found]
+
+
+def test_a_pool_speaks_to_systemd_for_all_its_workers(place, systemd, eventually):
+    place.listener()
+    place.environment["WATCHDOG_USEC"] = "2000000"
+    pool = start_pool(place, processes=2)
+    assert systemd.hear("READY=1") == pool.pid
+    assert len(workers_of(pool)) == 2
+    for pid in workers_of(pool):
+        assert f"{pid}" in systemd.said[-1]
+    assert systemd.hear("WATCHDOG=1") == pool.pid
+    pool.send_signal(signal.SIGHUP)
+    assert systemd.hear("RELOADING=1\nMONOTONIC_USEC=") == pool.pid
+    assert systemd.hear("READY=1") == pool.pid
+    place.emit(1)
+    eventually(place.lines)
+    pool.send_signal(signal.SIGTERM)
+    assert systemd.hear("STOPPING=1") == pool.pid
+    assert pool.wait(20) == 0
+
+
+def test_a_worker_of_a_pool_that_hangs_is_killed_and_replaced(place, systemd, eventually):
+    place.environment["WATCHDOG_USEC"] = "1000000"
+    pool = start_pool(place, processes=2)
+    systemd.hear("READY=1")
+    hung, other = workers_of(pool)
+    os.kill(hung, signal.SIGSTOP)
+    eventually(lambda: len(workers_of(pool)) == 2 and hung not in workers_of(pool))
+    assert other in workers_of(pool)
+    pool.send_signal(signal.SIGTERM)
+    _, error = pool.communicate(timeout=20)
+    assert f"worker {hung} gave no sign of life" in error
+
+
+def test_a_single_worker_gives_signs_of_life_while_its_dispatcher_lives(place, systemd):
+    place.environment["WATCHDOG_USEC"] = "400000"
+    worker = place.worker()
+    assert systemd.hear("READY=1") == worker.pid
+    for _ in range(3):
+        assert systemd.hear("WATCHDOG=1") == worker.pid
+    worker.send_signal(signal.SIGHUP)
+    systemd.hear(f"WATCHDOG_USEC={400_000 + 5_000_000}")  # the grace in which deliveries under way may end
+    systemd.hear("WATCHDOG_USEC=400000\nWATCHDOG=1")
+    systemd.hear("READY=1")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+
+
+def test_a_worker_whose_dispatcher_is_gone_gives_no_sign_of_life(monkeypatch):
+    from pulp_events.worker import sd_notify
+    from pulp_events.worker.worker import Worker
+
+    monkeypatch.setenv("WATCHDOG_USEC", "1000")
+    said = []
+    monkeypatch.setattr(sd_notify, "alive", lambda: said.append(1))
+    Worker(lambda: None)._give_sign()
+    assert not said
+
+
+def test_sigterm_to_the_whole_group_lets_deliveries_under_way_finish(place, eventually):
+    place.listener(delay=1.0)
+    pool = start_pool(place, processes=1)
+    [event_id] = place.emit(1)
+    eventually(lambda: place.states()[event_id][1] == 1)
+    for pid in [*workers_of(pool), pool.pid]:  # as systemd does with KillMode=control-group, and `kill 0`
+        os.kill(pid, signal.SIGTERM)
+    assert pool.wait(20) == 0
+    assert place.states()[event_id][0] == "delivered"
+
+
+def test_the_process_of_an_application_never_speaks_to_systemd_in_its_name(place, systemd, eventually):
+    place.environment["WATCHDOG_USEC"] = "400000"
+    place.listener()
+    place.run(
+        """
+        from pulp_events import EventBus
+        with EventBus.open(deliver="process") as bus:
+            assert bus.wait(bus.emit("repo.sync.start"), 20)[0].state == "delivered"
+        """
+    )
+    systemd.socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        systemd.hear("")
