@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,9 @@ from pulp_events.settings.settings import Settings
 SKIPPED = "skipped: the listener was disabled"
 DROPPED = "dropped: the listener was muted"
 
+AUDIENCES = 16
+"""Event types whose listeners are kept worked out; ten thousand listeners take a megabyte each time."""
+
 _logger = get_logger(__name__)
 
 
@@ -39,10 +42,11 @@ class Emitter:
         self._index = index
         self._observers = observers
         self._clock = clock
+        self._audiences: dict[str, _Audience] = {}
 
     def prepare(
         self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
-    ) -> tuple[Event, list[Listener], NewEvent]:
+    ) -> tuple[Event, Sequence[Listener], NewEvent]:
         """The event, the listeners that it concerns, and what is to be stored for them."""
         event = self._build(event_type, payload, call_report)
         if self._observers.enrich:
@@ -88,21 +92,56 @@ class Emitter:
             return event
         return enriched
 
-    def _match(self, event: Event) -> tuple[list[Listener], NewEvent]:
+    def _match(self, event: Event) -> tuple[Sequence[Listener], NewEvent]:
         report = serialise(event, self._events["max_event_bytes"])
-        listeners = [
-            listener
-            for listener in self._index.matching(event.event_type)
-            if listener.filter is None or passes(listener.filter, event.report())
-        ]
-        deliveries = [
-            NewDelivery(listener.id, target, skip)
-            for listener in listeners
-            for skip in (self.skip(listener),)
-            for target in listener.targets
-        ]
-        new = NewEvent(event.id, event.event_type, event.time.timestamp(), event.source, report, deliveries)
-        return listeners, new
+        audience = self._audience(event.event_type)
+        listeners: Sequence[Listener]
+        deliveries: Sequence[NewDelivery]
+        if audience.deliveries is not None:
+            listeners, deliveries = audience.listeners, audience.deliveries
+        else:
+            listeners, deliveries = self._choose(audience, event)
+        return listeners, NewEvent(event.id, event.event_type, event.time.timestamp(), event.source, report, deliveries)
+
+    def _choose(self, audience: _Audience, event: Event) -> tuple[list[Listener], list[NewDelivery]]:
+        listeners: list[Listener] = []
+        deliveries: list[NewDelivery] = []
+        verdicts: dict[str, bool] = {}
+        for listener, own in zip(audience.listeners, audience.own, strict=True):
+            if listener.filter is not None:
+                if listener.filter not in verdicts:  # many listeners may have the same
+                    verdicts[listener.filter] = passes(listener.filter, event.report())
+                if not verdicts[listener.filter]:
+                    continue
+            listeners.append(listener)
+            deliveries += _deliveries(listener, self.skip(listener)) if own is None else own
+        return listeners, deliveries
+
+    def _audience(self, event_type: str) -> _Audience:
+        matching = self._index.matching(event_type)
+        found = self._audiences.get(event_type)
+        if found is None or found.listeners is not matching:
+            if len(self._audiences) >= AUDIENCES:
+                self._audiences.clear()
+            found = self._audiences[event_type] = _Audience(matching, self.skip)
+        return found
+
+
+class _Audience:
+    """The listeners of an event type as long as no record changes, with what is the same at each of its events."""
+
+    def __init__(self, listeners: tuple[Listener, ...], skip: Callable[[Listener], str | None]) -> None:
+        self.listeners = listeners
+        self.own = [None if each.mute_drops else _deliveries(each, skip(each)) for each in listeners]
+        """The deliveries of each listener; None where they depend on the time."""
+        self.deliveries: tuple[NewDelivery, ...] | None = None
+        """All of them; None where they depend on the time, or on the event."""
+        if None not in self.own and not any(each.filter for each in listeners):
+            self.deliveries = tuple(delivery for own in self.own for delivery in own or ())
+
+
+def _deliveries(listener: Listener, skip: str | None) -> tuple[NewDelivery, ...]:
+    return tuple(NewDelivery(listener.id, target, skip) for target in listener.targets)
 
 
 def _mapping(value: Any, name: str) -> dict[str, Any]:

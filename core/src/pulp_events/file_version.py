@@ -81,10 +81,8 @@ class FileVersions:
 
         A file that cannot be read has a version of its own; nothing is raised.
         """
-        name = os.fspath(path)
-        file = self._files.get(name)
-        if file is None:
-            file = self._remember(name)
+        name = path if type(path) is str else os.fspath(path)
+        file = self._files.get(name) or self._remember(name)
         return file.version(hold)
 
     def forget(self, path: str | os.PathLike[str]) -> None:
@@ -123,7 +121,7 @@ class _File:
     def __init__(self, path: str, clock: Clock, inner: Callable[[str], Hashable | None]) -> None:
         self._path = path
         self._inner = inner
-        self._clock = clock
+        self._monotonic = clock.monotonic
         self._lock = threading.Lock()
         self._settling = Settling(clock)
         self._version: Hashable | None = None
@@ -134,9 +132,9 @@ class _File:
         """When the version was last known to hold, by the monotonic clock."""
 
     def version(self, hold: float) -> Hashable | None:
-        if self._clock.monotonic() - self.looked >= hold:
+        if self._monotonic() - self.looked >= hold:
             with self._lock:
-                now = self._clock.monotonic()
+                now = self._monotonic()
                 if now - self.looked >= hold:
                     self._version = self._look(now)
                     self.looked = now

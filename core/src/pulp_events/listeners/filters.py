@@ -10,7 +10,7 @@ from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)  # to compile takes as long as three or four searches
 def compile_filter(expression: str) -> Callable[[Mapping[str, Any]], Any]:
     """The expression as a function of the report. Raises InvalidConfig with place and remedy if it is malformed."""
     import jmespath  # needed only where a listener has a filter
