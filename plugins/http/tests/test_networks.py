@@ -178,16 +178,6 @@ def test_the_environments_proxy_can_be_overruled(open_channel, delivery: Deliver
         channel.send(delivery)
 
 
-@pytest.mark.parametrize(("entry", "host", "past"), [
-    ("h.example", "h.example", True), (".h.example", "a.h.example", True), ("*.h.example", "a.h.example", True),
-    ("h.example", "bah.example", False), ("10.0.0.0/8", "10.1.2.3", True), ("::1", "[::1]", True), ("", "h", False),
-])  # fmt: skip
-def test_no_proxy_names_domains_addresses_and_networks(entry: str, host: str, past: bool) -> None:
-    from pulp_events_http.proxies import proxies_for
-
-    assert (proxies_for(f"http://{host}:1/", "http://p:1", [entry]) == {}) is past
-
-
 def test_a_proxy_is_a_url_or_one_of_two_words() -> None:
     for text in ("http://p.example:3128", "http://u:p@p.example", "socks5h://p:1080", "none", "environment"):
         HttpSettings().load({"proxy": text})
