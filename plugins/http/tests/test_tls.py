@@ -23,13 +23,6 @@ def server(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
-@pytest.fixture
-def bundle(authority: trustme.CA, tmp_path: Path) -> str:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
-
-
 def test_a_server_under_the_authority_of_ca_path_is_trusted_and_its_connection_kept(
     open_channel, delivery: Delivery, authority: trustme.CA, bundle: str
 ) -> None:
