@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from benchmarks.measure import Child, Row, Sink, in_turn
+from benchmarks.measure import Child, Row, Sink, folder, in_turn
 
 COUNT = 3000
 
@@ -45,6 +45,59 @@ ED25519 = '{"secret": "generate-ed25519"}'
 CLOUDEVENTS = '{"format": "cloudevents"}'
 TEMPLATE = '{"format": "template", "body_template": "{\\"text\\": {{ payload.repo_id | tojson }}}"}'
 
+FIRST_COUNT = 1000
+
+TLS_SINK = """
+    import json, ssl, sys, trustme
+    from pulp_events.testing.http_sink import HttpSink
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("*.ci.example").configure_cert(context)
+    authority.cert_pem.write_to_path(sys.argv[1])
+    with HttpSink(ssl_context=context) as sink:
+        print(json.dumps(sink.port), flush=True)
+        for line in sys.stdin:
+            sink.clear()
+            print("null", flush=True)
+"""
+
+FIRST = """
+    import json, socket, ssl, sys, time
+    from pulp_events.testing.factory import make_delivery
+    port, bundle, count, how = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    look_up = socket.getaddrinfo
+    socket.getaddrinfo = lambda host, *rest: look_up("127.0.0.1" if host.endswith(".ci.example") else host, *rest)
+    delivery = make_delivery("repo.sync.start", {"repo_id": "pulp2", "padding": "x" * 600})
+    rounds = 0
+    def hosts():
+        return [f"n{rounds}-{number}.ci.example" for number in range(count)]
+    if how == "bare":
+        import http.client
+        context = ssl.create_default_context(cafile=bundle)
+        headers = {"Content-Type": "application/json"}
+        def all_of_them():
+            for host in hosts():
+                connection = http.client.HTTPSConnection(host, port, context=context, timeout=15)
+                connection.request("POST", "/", delivery.report, headers)
+                assert connection.getresponse().read() == b""
+                connection.close()
+    else:
+        from pulp_events_http.notifier import HttpNotifier
+        notifier = HttpNotifier()
+        settings = notifier.settings_schema().load({})
+        def all_of_them():
+            for host in hosts():
+                config = {"url": f"https://{host}:{port}/", "ca_path": bundle, "format": "report"}
+                with notifier.open(config, settings) as channel:
+                    channel.send(delivery)
+    all_of_them()
+    for line in sys.stdin:
+        rounds += 1
+        began = time.process_time()
+        all_of_them()
+        print(json.dumps((time.process_time() - began) / count), flush=True)
+"""
+
 VARIANTS = (
     ("unsigned", UNSIGNED, 0.85),
     ("signed (HMAC-SHA256)", SIGNED, 0.85),
@@ -59,6 +112,7 @@ def run() -> Iterator[Row]:
     """The rows."""
     for what, config, target in VARIANTS:
         yield from _measure(what, config, target)
+    yield _measure_first()
 
 
 def _measure(what: str, config: str, target: float | None) -> Iterator[Row]:
@@ -87,4 +141,29 @@ def _measure(what: str, config: str, target: float | None) -> Iterator[Row]:
         cost / peers,
         "≤ 1.2" if target else "none",
         cost / peers <= 1.2 if target else None,
+    )
+
+
+def _measure_first() -> Row:
+    """The first delivery of many listeners, each with a receiver of its own; their authority is one."""
+    with folder() as place:
+        bundle = str(place / "ca.pem")
+        with (
+            Child(TLS_SINK, bundle) as sink,
+            Child(FIRST, port := sink.read(), bundle, FIRST_COUNT, "bare") as bare,
+            Child(FIRST, port, bundle, FIRST_COUNT, "ours") as ours,
+        ):
+
+            def cost(child: Child) -> float:
+                sink.ask("clear")
+                return float(child.ask("go"))
+
+            mine, peer = in_turn(lambda: cost(ours), lambda: cost(bare))
+    return Row(
+        f"first delivery of {FIRST_COUNT:,} https listeners of one CA: processor time; bare handshake and request",
+        f"{mine * 1e6:.0f} µs",
+        f"{peer * 1e6:.0f} µs",
+        mine / peer,
+        "≤ 1.2",
+        mine / peer <= 1.2,
     )

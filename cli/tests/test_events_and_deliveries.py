@@ -36,7 +36,7 @@ def test_emit_says_what_became_of_each_delivery(admin, sink):
 
 def test_a_dead_delivery_makes_the_exit_code_1(admin, sink):
     listen(admin, f"{sink.url}/hook")
-    listen(admin, f"{sink.url}/404")
+    listen(admin, f"{sink.url}/404", "--permanent=404")
     run = admin(*EMIT)
     assert run.code == 1 and "1 dead" in run.err and "of 2 deliveries" in run.err
     assert "delivered" in run.out and re.search(r"dead +.*404", run.out)
@@ -85,7 +85,7 @@ def test_types_are_listed_with_their_payloads(admin):
 @pytest.fixture
 def ledger(admin, sink):
     """One delivered and two dead deliveries; returns the ids of the listeners."""
-    good, bad = listen(admin, f"{sink.url}/hook"), listen(admin, f"{sink.url}/404")
+    good, bad = listen(admin, f"{sink.url}/hook"), listen(admin, f"{sink.url}/404", "--permanent=404")
     admin(*EMIT)
     admin.ok("event", "listener", "disable", "--listener-id", good)
     assert admin("event", "emit", "repo.sync.finish").code == 1

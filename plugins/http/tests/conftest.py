@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import json
+import socket
+import ssl
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -64,6 +68,69 @@ def socks_server() -> Callable[..., Any]:
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module.socks_server  # type: ignore[no-any-return]
+
+
+RawServer = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def raw_server() -> RawServer:
+    """`with raw_server(serve, context) as url`: a server that hands its connections to `serve(connection, number)`.
+
+    Each has a thread of its own; number counts from 1. `context`: speak TLS. The server ends with the block.
+    """
+
+    @contextlib.contextmanager
+    def serving(serve: Callable[[Any, int], None], context: ssl.SSLContext | None = None) -> Iterator[str]:
+        open_now: list[socket.socket] = []
+        threads: list[threading.Thread] = []
+
+        def work(raw: socket.socket, number: int) -> None:
+            with contextlib.suppress(OSError):
+                connection = context.wrap_socket(raw, server_side=True) if context else raw
+                open_now.append(connection)
+                with connection:
+                    serve(connection, number)
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                for number in itertools.count(1):
+                    raw, _ = listening.accept()
+                    # Nagle's algorithm would hold an answer back, and a close then drop it: no client could read it.
+                    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    open_now.append(raw)
+                    threads.append(threading.Thread(target=work, args=(raw, number), daemon=True))
+                    threads[-1].start()
+
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            thread = threading.Thread(target=accept, daemon=True)
+            thread.start()
+            try:
+                yield f"{'https' if context else 'http'}://127.0.0.1:{listening.getsockname()[1]}/"
+            finally:
+                for one in (listening, *open_now):
+                    with contextlib.suppress(OSError):
+                        one.shutdown(socket.SHUT_RDWR)
+                for one in (thread, *threads):
+                    one.join(5)
+
+    return serving
+
+
+@pytest.fixture
+def server_context(authority: trustme.CA) -> ssl.SSLContext:
+    """Of a server at 127.0.0.1 under that authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost", "ci.example").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> str:
+    """The authority's certificate in a file."""
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pulp_events_http.answer import excerpt_of, judge, parse_retry_after
 NOW = 1_700_000_000.0
 
 
-def judged(status: int, headers: dict[str, str] | None = None, body: str = "") -> DeliveryFailure | None:
-    return judge(status, "Reason", headers or {}, body, url="https://h/hook?token=1", now=NOW)
+def judged(status: int, headers: dict[str, str] | None = None, body: str = "", **more) -> DeliveryFailure | None:
+    return judge(status, "Reason", headers or {}, body, url="https://h/hook?token=1", now=NOW, **more)
 
 
 @given(st.integers(0, 1200))
@@ -25,24 +25,48 @@ def test_every_status_is_delivered_transient_or_permanent(status: int) -> None:
         return
     assert failure is not None
     assert str(failure).startswith(str(status))
-    transient = status in (408, 425, 429) or status >= 500 or status < 200
-    assert type(failure) is (TransientFailure if transient else PermanentFailure)
+    assert type(failure) is (PermanentFailure if status == 410 else TransientFailure)
 
 
 def test_gone_disables_the_listener_and_nothing_else_does() -> None:
-    for status in (400, 404, 410, 451):
-        failure = judged(status)
-        assert isinstance(failure, PermanentFailure)
-        assert failure.disable_listener == (status == 410)
+    gone = judged(410)
+    assert isinstance(gone, PermanentFailure) and gone.disable_listener
+    for status in (404, 422):
+        failure = judged(status, permanent=(404, 422))
+        assert isinstance(failure, PermanentFailure) and not failure.disable_listener
+    gone = judged(410, permanent=(410,))
+    assert isinstance(gone, PermanentFailure) and gone.disable_listener
+
+
+@pytest.mark.parametrize("status", [300, 301, 400, 401, 403, 404, 405, 407, 413, 415, 421, 422, 451, 500, 501, 505])
+def test_only_what_the_listener_calls_permanent_is_final(status: int) -> None:
+    failure = judged(status)
+    assert isinstance(failure, TransientFailure)
+    assert failure.credentials == (status in (401, 403, 407))
+    assert isinstance(judged(status, permanent=(status,)), PermanentFailure)
+    assert isinstance(judged(status, permanent=(418,)), TransientFailure)
 
 
 def test_a_redirect_names_its_target_without_anything_secret() -> None:
-    failure = judged(301, {"Location": "https://u:p@new.example/x?key=1#f"})
-    assert isinstance(failure, PermanentFailure)
-    assert "to https://new.example/x;" in str(failure)
+    failure = judged(301, {"location": "https://u:p@new.example/x?key=1#f"})
+    assert isinstance(failure, TransientFailure)
+    assert "to https://new.example/x; put the new address in the listener's url" in str(failure)
     assert "u:p" not in str(failure)
-    assert "to https://h/moved;" in str(judged(302, {"Location": "/moved?key=1"}))
+    assert "to https://h/moved;" in str(judged(302, {"location": "/moved?key=1"}))
     assert "304" in str(judged(304))
+
+
+@pytest.mark.parametrize("location", ["http://[bad/x?key=1", "//u:p@[::1/x#key", "http://h:port]/x", "https://[v1.x"])
+def test_a_location_that_does_not_parse_is_named_as_it_is(location: str) -> None:
+    text = str(judged(302, {"location": location}))
+    assert "redirects are not followed to " in text
+    assert "[" in text or "]" in text
+    assert "key" not in text and "u:p" not in text
+
+
+@given(st.text(max_size=80))
+def test_no_location_breaks_the_refusal(location: str) -> None:
+    assert "\n" not in str(judged(302, {"location": location}))
 
 
 @pytest.mark.parametrize(
@@ -69,16 +93,24 @@ def test_no_retry_after_breaks_the_parser(value: str) -> None:
     assert seconds is None or seconds >= 0
 
 
-def test_retry_after_is_passed_on_and_too_many_requests_means_a_minute_at_least() -> None:
+def test_a_pause_is_what_the_receiver_asks_for_with_429_or_a_5xx() -> None:
     def wait(status: int, value: str | None) -> float | None:
-        failure = judged(status, {"Retry-After": value} if value else None)
+        failure = judged(status, {"retry-after": value} if value else None)
         assert isinstance(failure, TransientFailure)
         return failure.retry_after
 
-    assert wait(503, "7") == 7.0
+    assert wait(503, "7") == wait(500, "7") == wait(429, "7") == 7.0
     assert wait(503, None) is None
-    assert wait(429, None) == wait(429, "7") == 60.0
+    assert wait(429, None) == wait(429, "soon") == 60.0
     assert wait(429, "90") == 90.0
+    assert wait(429, "0") == wait(503, "Tue, 14 Nov 2000 22:00:00 GMT") == 1.0
+
+
+@pytest.mark.parametrize("status", [301, 400, 404, 408, 413, 422])
+def test_what_is_about_one_request_holds_no_other_back(status: int) -> None:
+    failure = judged(status, {"retry-after": "3600"})
+    assert isinstance(failure, TransientFailure)
+    assert failure.retry_after is None
 
 
 @given(st.binary(max_size=5000))

@@ -15,7 +15,7 @@ import pytest
 
 from pulp_events import Delivery, PermanentFailure, TimedOut, TransientFailure
 from pulp_events.testing.http_sink import Answer, HttpSink
-from pulp_events_http import channel as channel_module
+from pulp_events_http.connections import kept
 
 
 def failure_of(open_channel, config, delivery, settings=None) -> TransientFailure | PermanentFailure:
@@ -92,16 +92,20 @@ def test_any_2xx_is_delivered(open_channel, delivery: Delivery, status: int) -> 
         channel.send(delivery)
 
 
-def test_the_connection_is_kept_from_delivery_to_delivery_and_over_failures(open_channel, delivery: Delivery) -> None:
-    answers = [Answer(200, body=b"ok"), Answer(503, body=b"busy"), Answer(404), Answer(204)]
+def test_a_connection_is_kept_from_delivery_to_delivery_and_renewed_after_a_failure(
+    open_channel, delivery: Delivery
+) -> None:
+    answers = [Answer(200, body=b"ok"), Answer(204), Answer(503, body=b"busy"), Answer(404), Answer(204)]
     with HttpSink(answers) as sink, open_channel({"url": sink.url}) as channel:
         channel.send(delivery)
-        with pytest.raises(TransientFailure, match="503 Service Unavailable: busy"):
-            channel.send(delivery)
-        with pytest.raises(PermanentFailure, match="404 Not Found"):
-            channel.send(delivery)
         channel.send(delivery)
         assert sink.connections == 1
+        with pytest.raises(TransientFailure, match="503 Service Unavailable: busy"):
+            channel.send(delivery)
+        with pytest.raises(TransientFailure, match="404 Not Found"):
+            channel.send(delivery)
+        channel.send(delivery)
+        assert sink.connections == 3
 
 
 def test_a_connection_that_the_server_closed_in_between_is_replaced_and_nothing_sent_twice(
@@ -115,7 +119,7 @@ def test_a_connection_that_the_server_closed_in_between_is_replaced_and_nothing_
 
 
 def test_a_connection_that_has_rested_is_not_trusted(open_channel, delivery: Delivery, monkeypatch) -> None:
-    monkeypatch.setattr(channel_module, "IDLE_LIMIT", 0.0)
+    monkeypatch.setattr(kept, "IDLE_LIMIT", 0.0)
     with HttpSink() as sink, open_channel({"url": sink.url}) as channel:
         channel.send(delivery)
         channel.send(delivery)
@@ -136,8 +140,8 @@ def test_a_request_that_was_on_its_way_when_the_connection_died_is_not_repeated_
 def test_no_redirect_is_followed(open_channel, delivery: Delivery, status: int) -> None:
     with HttpSink() as elsewhere, HttpSink(Answer(status, {"Location": elsewhere.url + "/new?key=1"})) as sink:
         failure = failure_of(open_channel, {"url": sink.url}, delivery)
-        assert isinstance(failure, PermanentFailure)
-        assert elsewhere.url + "/new;" in str(failure)
+        assert type(failure) is TransientFailure
+        assert elsewhere.url + "/new; put the new address in the listener's url" in str(failure)
         assert elsewhere.requests == []
 
 
@@ -207,21 +211,12 @@ def test_a_gzip_bomb_stays_packed(open_channel, delivery: Delivery) -> None:
 
 
 def test_an_answer_in_chunks_leaves_the_connection_fit_for_the_next_request(open_channel, delivery: Delivery) -> None:
-    answer = Answer(500, {"Transfer-Encoding": "chunked"}, b"3\r\nabc\r\n0\r\n\r\n")
+    answer = Answer(200, {"Transfer-Encoding": "chunked"}, b"3\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n")
     with HttpSink([answer, Answer()]) as sink, open_channel({"url": sink.url}) as channel:
-        with pytest.raises(TransientFailure, match="Error: abc$"):
-            channel.send(delivery)
+        channel.send(delivery)
+        assert channel.detail.endswith("\nabc")
         channel.send(delivery)
         assert sink.connections == 1
-
-
-@pytest.mark.parametrize("status", [101, 102, 103])
-def test_an_interim_answer_is_no_success_and_ends_the_connection(open_channel, delivery: Delivery, status) -> None:
-    with HttpSink([Answer(status), Answer()]) as sink, open_channel({"url": sink.url}) as channel:
-        with pytest.raises(TransientFailure, match=str(status)):
-            channel.send(delivery)
-        channel.send(delivery)
-        assert sink.connections == 2
 
 
 def test_too_many_requests_asks_for_a_minute(open_channel, delivery: Delivery) -> None:
@@ -237,7 +232,7 @@ def test_nothing_secret_reaches_a_log_or_a_text(open_channel, delivery: Delivery
     token = base64.b64encode(b"adm:hunter2!").decode()
     with HttpSink(lambda request: Answer(403, body=f"{request.headers} hunter2!".encode())) as sink:
         config["url"] = sink.url
-        with open_channel(config) as channel, pytest.raises(PermanentFailure) as caught:
+        with open_channel(config) as channel, pytest.raises(TransientFailure) as caught:
             channel.send(delivery)
         shown = caplog.text + str(caught.value) + repr(channel)
     assert "***" in str(caught.value)

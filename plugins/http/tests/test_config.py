@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from pulp_events_http import pulp_notifiers
 from pulp_events_http.config import HttpConfig
 from pulp_events_http.settings import HttpSettings
-from pulp_events_http.url import check_url, without_secrets
+from pulp_events_http.url import check_url, place_of, without_secrets
 
 
 def errors_of(config: dict[str, object], **options: object) -> dict[str, list[str]]:
@@ -27,7 +27,7 @@ def errors_of(config: dict[str, object], **options: object) -> dict[str, list[st
     "url",
     [
         "http://myserver.redhat.com",
-        "https://ci.example/hook?token=a&b=c#d",
+        "https://ci.example/hook?token=a&b=c%23d",
         "http://localhost:8080/",
         "HTTP://LOCALHOST",
         "http://my_server/x",
@@ -40,7 +40,7 @@ def errors_of(config: dict[str, object], **options: object) -> dict[str, list[st
 )
 def test_an_absolute_http_url_is_taken_as_it_is(url: str) -> None:
     assert HttpConfig().load({"url": url}) == {"url": url, "format": "report"}
-    assert requests.Request("POST", url).prepare().url
+    assert place_of(url)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,13 @@ def test_an_absolute_http_url_is_taken_as_it_is(url: str) -> None:
         ("http://a..b/", "host name"),
         ("http://*.example/", "host name"),
         ("http://\u2024/", "host name"),
+        ("https://h/?token=a#b", "write it as %23"),
+        ("https://h/#", "write it as %23"),
+        ("http://h/100%/a%20b", "write it as %25"),
+        ("http://h/?x=%2", "write it as %25"),
+        ("http://[fe80::1%25eth0]/", "IPv6 zone"),
+        ("http://[fe80::1%eth0]/", "IPv6 zone"),
+        ("http://user:hunter2", "port is no number"),
     ],
 )
 def test_any_other_url_is_refused_with_what_is_wrong(url: str, text: str) -> None:
@@ -77,7 +84,38 @@ def test_every_url_that_is_taken_can_be_requested(url: str) -> None:
     except ValueError as error:
         assert str(error)
     else:
-        assert requests.Request("POST", url).prepare().url
+        place = place_of(url)
+        assert re.fullmatch(r"/[!-~]*", place.target)
+        assert place.host.isascii() and place.authority.isascii()
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "authority"),
+    [
+        ("http://h", "/", "h"),
+        ("http://h?x=1", "/?x=1", "h"),
+        ("HTTPS://H.Example:443/A", "/A", "h.example"),
+        ("http://h.:8080/", "/", "h:8080"),
+        ("http://h/a%20b/%2f%41?q=%ff+~[]", "/a%20b/%2F%41?q=%FF+~[]", "h"),
+        ("http://bücher.example/ü?€", "/%C3%BC?%E2%82%AC", "xn--bcher-kva.example"),
+        ("http://[::1]:8080/", "/", "[::1]:8080"),
+    ],
+)
+def test_a_url_is_used_as_it_is_meant(url: str, target: str, authority: str) -> None:
+    place = place_of(url)
+    assert (place.target.replace("[", "[").replace("%5B%5D", "[]"), place.authority) == (target, authority)
+
+
+def test_statuses_that_are_final_are_refusals() -> None:
+    assert HttpConfig().load({"url": "http://h/", "permanent": "404, 422"})["permanent"] == [404, 422]
+    assert HttpConfig().load({"url": "http://h/", "permanent": [404]})["permanent"] == [404]
+    for text in ("200", "42", "4xx", "999"):
+        assert "permanent" in errors_of({"url": "http://h/", "permanent": text})
+
+
+def test_what_is_named_as_a_file_is_marked_as_one() -> None:
+    for schema, names in ((HttpConfig, {"ca_path", "cert", "key"}), (HttpSettings, {"ca_path", "proxy_ca_path"})):
+        assert {name for name, field in schema().fields.items() if field.metadata.get("names_file")} == names
 
 
 def test_user_information_query_and_fragment_are_not_shown() -> None:
@@ -142,7 +180,18 @@ def test_credentials_in_the_clear_and_a_useless_ca_path_are_warned_of() -> None:
 
 
 def test_importing_the_plugin_and_validating_imports_no_transport_library() -> None:
-    names = ["requests", "urllib3", "ssl", "_ssl", "idna", "jinja2", "cloudevents", "standardwebhooks", "cryptography"]
+    names = [
+        "h11",
+        "urllib3",
+        "certifi",
+        "ssl",
+        "_ssl",
+        "idna",
+        "jinja2",
+        "cloudevents",
+        "standardwebhooks",
+        "cryptography",
+    ]
     code = (
         "import sys, pulp_events_http as p; (n,) = p.pulp_notifiers(); n.config_schema().load({'url': 'http://h/'});"
         "print(sorted({*sys.argv[1:]} & {*sys.modules}))"

@@ -15,7 +15,7 @@ class HttpEndpoint:
     def __init__(self, sink, proxy):
         self.sink, self.proxy = sink, proxy
         url = f"http://127.0.0.1:{proxy.port}/hook"
-        self.config = {"url": url, "username": "pulp", "password": "s3cr3t-password"}
+        self.config = {"url": url, "username": "pulp", "password": "s3cr3t-password", "permanent": [404]}
 
     def arrived(self):
         return [Arrival(one.body.decode(), one.headers["pulp-delivery-id"]) for one in self.sink.requests]
@@ -32,7 +32,7 @@ class HttpEndpoint:
 
 class TestHttp(NotifierContract):
     module = "pulp_events_http"
-    transports = ("requests", "urllib3", "ssl", "jinja2", "cloudevents", "standardwebhooks")
+    transports = ("h11", "urllib3", "certifi", "ssl", "jinja2", "cloudevents", "standardwebhooks")
     invalid = [
         {},
         {"url": "nonsense"},
@@ -59,6 +59,7 @@ class SigningEndpoint(HttpEndpoint):
             "url": f"http://127.0.0.1:{proxy.port}/hook",
             "token": "t0ken-of-the-contract",
             "header": ["X-Key: value-of-the-contract"],
+            "permanent": [404, 422],
             "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             "format": "template",
             "body_template": '{"all": {{ event.payload | tojson }}}',

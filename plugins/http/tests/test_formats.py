@@ -132,6 +132,20 @@ def test_a_template_and_its_format_go_together() -> None:
     assert "format" in refused(format="xml")
 
 
+@pytest.mark.parametrize("charset", ["iso-8859-1", "UTF-16", "us-ascii", '"windows-1252"', ""])
+def test_a_charset_other_than_what_is_sent_is_refused(charset: str) -> None:
+    config = {"format": "template", "body_template": "x", "content_type": f"text/plain; charset={charset}"}
+    assert "content_type" in refused(**config)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8"])
+def test_the_charset_that_is_sent_may_be_named(open_channel, charset: str) -> None:
+    config = {"format": "template", "body_template": "€", "content_type": f"text/plain; charset={charset}"}
+    request = sent(open_channel, make_delivery(), **config)
+    assert request.body == "€".encode()
+    assert request.headers["content-type"] == f"text/plain; charset={charset}"
+
+
 def test_a_template_that_fails_for_an_event_is_permanent_and_says_where(open_channel, delivery: Delivery) -> None:
     source = "{{ 1 / (0 if payload.repo_id == 'zero' else 1) }}"
     with (

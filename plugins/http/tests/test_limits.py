@@ -61,7 +61,7 @@ def outcome(open_channel, url: str, delivery: Delivery, settings=None):
 
 HOSTILE = {
     "interim answers without end": forever(b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "headers without end": forever(b"HTTP/1.1 200 OK\r\n" + b"X-A: " + b"b" * 1000 + b"\r\n"),
+    "headers without end": forever(b"HTTP/1.1 503 No\r\n" + b"X-A: " + b"b" * 1000 + b"\r\n"),
     "a header line without end": forever(b"x" * 65536),
     "a status line that drips": forever(b"H", 0.02),
     "chunks without a size": forever(b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),

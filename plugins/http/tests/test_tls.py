@@ -23,13 +23,6 @@ def server(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
-@pytest.fixture
-def bundle(authority: trustme.CA, tmp_path: Path) -> str:
-    path = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
-
-
 def test_a_server_under_the_authority_of_ca_path_is_trusted_and_its_connection_kept(
     open_channel, delivery: Delivery, authority: trustme.CA, bundle: str
 ) -> None:
@@ -80,9 +73,10 @@ def test_a_certificate_for_another_host_is_refused(
 
 def test_tls_older_than_1_2_is_refused(open_channel, authority: trustme.CA, bundle: str) -> None:
     with open_channel({"url": "https://127.0.0.1:1", "ca_path": bundle}) as channel:
-        assert channel._adapter._context.minimum_version is ssl.TLSVersion.TLSv1_2
-        assert channel._adapter._context.verify_mode is ssl.CERT_REQUIRED
-        assert channel._adapter._context.check_hostname
+        context = channel._route.trust.context
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
 
 
 @pytest.mark.parametrize("content", [None, "not a certificate"])

@@ -96,6 +96,8 @@ class HttpSink:
         """What came in, oldest first."""
         self.connections = 0
         """How many connections were accepted so far."""
+        self.resumed = 0
+        """How many of them went on with a TLS session of an earlier one."""
         self._ssl_context = ssl_context
         self._arrived = threading.Condition()
         self._closing = threading.Event()
@@ -161,6 +163,7 @@ class HttpSink:
             if self._ssl_context is not None:
                 connection = self._ssl_context.wrap_socket(raw, server_side=True)
                 self._open.add(connection)
+                self.resumed += bool(connection.session_reused)
             buffer = b""
             while not self._closing.is_set():
                 read = _read_request(connection, buffer, number)

@@ -3,51 +3,67 @@
 from __future__ import annotations
 
 import email.utils
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC
-from urllib.parse import urljoin
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure
-from pulp_events_http.url import without_secrets
+from pulp_events_http.url import location_without_secrets
 
 EXCERPT = 1024
 """Characters of an answer's body that a failure's text holds at the most."""
 
-_TRANSIENT = frozenset({408, 425, 429})
 _TOO_MANY_REQUESTS = 429
 _GONE = 410
+_ABOUT_CREDENTIALS = frozenset({401, 403, 407})
 
 
 def judge(
-    status: int, reason: str | None, headers: Mapping[str, str], excerpt: str, *, url: str, now: float
+    status: int,
+    reason: str | None,
+    headers: Mapping[str, str],
+    excerpt: str,
+    *,
+    url: str,
+    now: float,
+    permanent: Collection[int] = (),
 ) -> DeliveryFailure | None:
     """The failure that this answer stands for; None if it says that the report was taken.
 
-    `excerpt`: the beginning of the body, see `excerpt_of`; `url`: that of the request; `now`: seconds since the epoch.
+    Whatever an administrator can fix, here or at the receiver, is worth another attempt: a wrong token, a missing
+    path, a moved URL. Only 410 ends it, and what the listener calls `permanent`.
+
+    `headers`: names in lower case; `excerpt`: the beginning of the body, see `excerpt_of`; `url`: that of the request;
+    `now`: seconds since the epoch.
     """
     if 200 <= status < 300:
         return None
     line = f"{status} {clean(reason or '')[:100]}".rstrip()
     text = f"{line}: {excerpt}" if excerpt else line
     if 300 <= status < 400:
-        target = headers.get("Location")
-        to = f" to {clean(without_secrets(urljoin(url, target)))[:500]}" if target else ""
-        return PermanentFailure(f"{line}: redirects are not followed{to}; put the new address in the listener's url")
+        target = headers.get("location")
+        to = f" to {clean(location_without_secrets(url, target))[:500]}" if target else ""
+        text = f"{line}: redirects are not followed{to}; put the new address in the listener's url"
     if status == _GONE:
         return PermanentFailure(text, disable_listener=True)
-    # RFC 9110 §15: a status outside 100..599 is to be taken as a 5xx. A 1xx is no final answer at all.
-    if status in _TRANSIENT or status >= 500 or status < 200:
-        return TransientFailure(text, retry_after=_retry_after(status, headers.get("Retry-After"), now))
-    return PermanentFailure(text)
+    if status in permanent:
+        return PermanentFailure(text)
+    pause = _pause(status, headers.get("retry-after"), now)
+    return TransientFailure(text, retry_after=pause, credentials=status in _ABOUT_CREDENTIALS)
 
 
-def _retry_after(status: int, value: str | None, now: float) -> float | None:
-    """Seconds to wait by `Retry-After` (RFC 9110 §10.2.3: seconds or a date), and at least a minute after 429."""
+def _pause(status: int, value: str | None, now: float) -> float | None:
+    """Seconds for which the receiver wants no request at all: `Retry-After` (RFC 9110 §10.2.3) of 429 and of 5xx.
+
+    Of another status it is about this request, and no reason to hold others back. A second at least; a minute after a
+    429 that does not say how long.
+    """
+    if status != _TOO_MANY_REQUESTS and status < 500:
+        return None
     seconds = parse_retry_after(value, now) if value else None
-    if status == _TOO_MANY_REQUESTS:
-        return max(60.0, seconds or 0.0)
-    return seconds
+    if seconds is not None:
+        return max(1.0, seconds)
+    return 60.0 if status == _TOO_MANY_REQUESTS else None
 
 
 def parse_retry_after(value: str, now: float) -> float | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Protocol
 
-from pulp_events import Delivery, PermanentFailure
+from pulp_events import Delivery, PermanentFailure, TransientFailure
 from pulp_events.cloud_events import attributes
 from pulp_events.notifier import Config
 from pulp_events.templates import Template, TemplateError
@@ -86,9 +87,9 @@ class TemplateBody:
     def __init__(self, source: str, content_type: str) -> None:
         self.content_type = content_type
         try:
-            self._template = Template(source, name="body_template")
-        except TemplateError as error:
-            raise PermanentFailure(str(error)) from None
+            self._template = _compiled(source)
+        except TemplateError as error:  # an administrator can fix it
+            raise TransientFailure(str(error)) from None
 
     def __call__(self, delivery: Delivery) -> Made:
         try:
@@ -98,3 +99,9 @@ class TemplateBody:
                 str(error) if isinstance(error, TemplateError) else "body_template: it makes text that is not Unicode"
             )
             raise PermanentFailure(text) from None
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: str) -> Template:
+    """Compiling takes far longer than the rest of opening a channel, and many listeners may have one template."""
+    return Template(source, name="body_template")

@@ -1,163 +1,131 @@
-"""`HttpChannel`: one connection to one URL."""
+"""`HttpChannel`: posts one listener's reports, over connections that it shares."""
 
 from __future__ import annotations
 
-import base64
+import os
 import time
-from collections.abc import Iterator
-from importlib.metadata import version
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from functools import lru_cache
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import requests
-from requests.exceptions import RequestException
-from requests.utils import select_proxy
-from urllib3.exceptions import HTTPError, ReadTimeoutError
-from urllib3.util import Timeout
+import h11
 
-from pulp_events import Channel, Delivery, PermanentFailure, TimedOut, TransientFailure
+from pulp_events import Channel, Delivery, TimedOut, TransientFailure
 from pulp_events.clock import iso_z
 from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config
 from pulp_events.secrets import Scrubber
 from pulp_events_http.answer import clean, excerpt_of, judge
-from pulp_events_http.answer_body import read_body
-from pulp_events_http.body import body_maker
-from pulp_events_http.explain import explain
-from pulp_events_http.headers import parse_header
+from pulp_events_http.body import BodyMaker, body_maker
+from pulp_events_http.connections.connection import Head
+from pulp_events_http.connections.exchange import exchange
+from pulp_events_http.connections.failures import NotHttp, ProxyFailed
+from pulp_events_http.connections.kept import KEPT
+from pulp_events_http.connections.route import Route
+from pulp_events_http.connections.tls import TRUSTS, TlsFiles
+from pulp_events_http.explain import about_credentials, explain
 from pulp_events_http.limits import TimeLimits
-from pulp_events_http.networks import ForbiddenAddress, Networks
-from pulp_events_http.proxies import ENVIRONMENT, need_socks, proxies_for
-from pulp_events_http.quiet import TARGETS
+from pulp_events_http.networks import Networks
+from pulp_events_http.proxies import Proxy, need_socks, proxy_for
+from pulp_events_http.request import Headers, fixed_headers, secrets_of
 from pulp_events_http.signing import Signer
-from pulp_events_http.transport import GuardedAdapter, load_client_certificate, tls_context
-from pulp_events_http.url import without_secrets
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
-
-    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
+from pulp_events_http.url import Place, place_of, without_secrets
 
 IN_FAILURE = 200
 """Characters of an answer's body that stand in a failure's own text, which lists and logs show as one line."""
 
-IDLE_LIMIT = 1.0
-"""Seconds for which an unused connection is trusted.
-
-A server may close an idle connection just while a request is on its way (RFC 9112 §9.5); whether it took the request
-cannot be known then, and to repeat it might deliver twice. Common servers close after 2 to 75 s. A connection that has
-rested is therefore not used again: at such a rate a new one costs nothing that matters.
-"""
+_PHRASES = frozenset(status.phrase for status in HTTPStatus)
 
 
 class HttpChannel(Channel):
-    """Posts reports over a connection that is kept from delivery to delivery.
+    """Posts reports. Connections, TLS contexts and sessions are the process's; credentials and limits are its own.
 
     `settings` are those of [http]. The environment's proxies (`HTTP_PROXY`, `NO_PROXY`, …; unless [http] names another)
-    and CA bundles (`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`) are honoured as requests documents, and looked up once, at
-    opening. `.netrc` is not: credentials are the listener's own or none.
+    and CA bundles (`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`) are looked up once, at opening. `.netrc` is not: credentials
+    are the listener's own or none.
     """
 
+    # Thousands may be open at once.
+    __slots__ = (
+        "_config", "_files", "_headers", "_limits", "_line", "_make_body", "_place", "_proxy", "_proxy_files",
+        "_route", "_scrubber", "_settings", "_signer", "_target", "detail",
+    )  # fmt: skip
+
     def __init__(self, config: Config, settings: Config) -> None:
+        self.detail = ""
         self._config = config
         self._settings = settings
         self._limits = TimeLimits(settings["timeout"], settings["connect_timeout"], settings["read_timeout"])
-        # The limits bound reads and connections by themselves; urllib3 would otherwise set a socket back to none.
-        self._per_read = Timeout(connect=self._limits.connect, read=self._limits.read)
-        self._session = requests.Session()
-        self._pool: HTTPConnectionPool | None = None
-        self._last_used = 0.0
-        self._hidden: str | None = None
+        self._route: Route | None = None
+        self._scrubber: Scrubber | None = None
 
     def open(self) -> None:
-        """Prepare the request. The connection is made by the first `send`.
+        """Prepare the request. A connection is made by the first `send` that finds none.
 
-        Raises TransientFailure if certificates cannot be read, PermanentFailure if the URL or template cannot be used.
+        Raises TransientFailure if the URL, the template, a certificate or the proxy cannot be used.
         """
-        url = self._config["url"]
-        self._make_body = body_maker(self._config)
-        self._signer = Signer(self._config) if "secret" in self._config else None
+        config, url = self._config, self._config["url"]
+        self._make_body: BodyMaker = body_maker(config)
+        self._signer = Signer(config) if "secret" in config else None
         try:
-            # Request.prepare and not Session.prepare_request: the latter would look into .netrc.
-            self._request = requests.Request("POST", url, headers=self._fixed_headers(), data=b"").prepare()
-        except (RequestException, ValueError) as error:
-            raise PermanentFailure(f"{without_secrets(url)} cannot be used: {type(error).__name__}") from None
-        assert self._request.url is not None
-        environment = self._session.merge_environment_settings(self._request.url, {}, None, None, None)
-        proxy = self._settings["proxy"]
-        self._proxies = (
-            environment["proxies"]
-            if proxy == ENVIRONMENT
-            else proxies_for(self._request.url, proxy, self._settings["no_proxy"])
-        )
-        try:
-            need_socks(select_proxy(self._request.url, self._proxies) or "")
+            self._place: Place = place_of(url)
+            self._proxy: Proxy | None = proxy_for(
+                self._place.scheme,
+                self._place.host,
+                self._place.port,
+                self._settings["proxy"],
+                self._settings["no_proxy"],
+            )
+            need_socks(self._proxy)
         except ValueError as error:
-            raise TransientFailure(str(error)) from None
-        bundle = environment["verify"]
-        context = self._context(bundle if isinstance(bundle, str) else None)
-        self._networks = Networks(self._settings["networks"])
-        self._adapter = GuardedAdapter(self._limits, context, self._networks)
-        self._session.mount(url, self._adapter)
-        self._headers = dict(self._request.headers)
-        self._target = self._adapter.request_url(self._request, self._proxies)
-        self._line = f"POST {without_secrets(self._request.url)}"
-        self._scrub = Scrubber(self._secrets())
-        self._hidden = self._target
-        TARGETS.hide(self._target)
+            raise TransientFailure(f"{without_secrets(url)}: {error}") from None
+        self._files, self._proxy_files = self._tls_files()
+        self._find_route(look=True)
+        self._headers: Headers = fixed_headers(config, self._place, self._make_body.content_type)
+        self._target = self._place.target
+        if self._proxy is not None and self._route is not None and self._route.forwards:
+            self._target = self._place.url
+            self._headers += self._proxy.headers()
+        path = self._place.target.partition("?")[0]
+        self._line = f"POST {self._place.scheme}://{self._place.authority}{path}"
 
-    def _fixed_headers(self) -> dict[str, str]:
-        headers = {
-            "User-Agent": f"pulp-events/{version('pulp-events')}",
-            "Content-Type": self._make_body.content_type,
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",
-        }
-        if "username" in self._config:
-            # RFC 7617 §2.1: UTF-8 is what servers expect where they expect more than ASCII.
-            pair = f"{self._config['username']}:{self._config['password']}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-        elif "token" in self._config:
-            headers["Authorization"] = f"Bearer {self._config['token']}"
-        for text in self._config.get("header", ()):
-            name, value = parse_header(text)
-            for known in [known for known in headers if known.lower() == name.lower()]:
-                del headers[known]
-            headers[name] = value
-        return headers
+    def _tls_files(self) -> tuple[TlsFiles | None, TlsFiles | None]:
+        """What TLS to the receiver and to the proxy is made with; a listener's options are about its receiver only."""
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
+        files = proxy_files = None
+        if self._place.scheme == "https":
+            files = TlsFiles(
+                self._config.get("ca_path") or self._settings.get("ca_path") or bundle,
+                self._config.get("cert"),
+                self._config.get("key"),
+                self._config.get("insecure", False),
+            )
+        if self._proxy is not None and self._proxy.scheme == "https":
+            proxy_files = TlsFiles(self._settings.get("proxy_ca_path") or bundle)
+        return files, proxy_files
 
-    def _context(self, bundle: str | None) -> SSLContext | None:
-        assert self._request.url is not None
-        if not self._request.url.startswith("https:"):
-            return None
-        context = tls_context(self._config.get("ca_path") or bundle, insecure=self._config.get("insecure", False))
-        if "cert" in self._config:
-            load_client_certificate(context, self._config["cert"], self._config.get("key"))
-        return context
-
-    def _secrets(self) -> Iterator[str]:
-        """What a receiver may repeat and nobody is to see."""
-        for key in ("password", "token"):
-            if key in self._config:
-                yield self._config[key]
-        for key in ("secret", "previous_secret"):
-            if key in self._config:
-                yield self._config[key].partition("_")[2]  # without its prefix, which is no secret
-        if "Authorization" in self._headers:
-            yield self._headers["Authorization"].partition(" ")[2]
-        for text in self._config.get("header", ()):
-            yield parse_header(text)[1]
+    def _find_route(self, look: bool = False) -> Route:
+        """The route by the certificates as they are; `look`: do not rely on what was read a moment ago."""
+        route = self._route
+        if route is not None and self._files is None and self._proxy_files is None:
+            return route
+        trust = TRUSTS.get(self._files, look=look) if self._files else None
+        proxy_trust = TRUSTS.get(self._proxy_files, look=look) if self._proxy_files else None
+        if route is None or route.trust is not trust or route.proxy_trust is not proxy_trust:
+            place = self._place
+            networks = _networks(tuple(self._settings["networks"]))
+            made = Route(place.scheme, place.host, place.port, trust, networks, self._proxy, proxy_trust)
+            KEPT.hold(made)
+            self.close()
+            self._route = route = made
+        return route
 
     def close(self) -> None:
-        """Close the connection."""
-        # urllib3 closes a pool's connections when nobody holds the pool any more; here they are to be closed now.
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
-        self._session.close()
-        if self._hidden is not None:
-            TARGETS.show(self._hidden)
-            self._hidden = None
+        """Let go of the route; its idle connections are closed with the last channel that uses it."""
+        route, self._route = self._route, None
+        if route is not None:
+            KEPT.release(route)
 
     def send(self, delivery: Delivery) -> None:
         """POST the event; returns on any 2xx.
@@ -168,75 +136,69 @@ class HttpChannel(Channel):
         """
         self.detail = self._line
         body, more = self._make_body(delivery)
-        headers = self._headers.copy()
-        headers["Content-Length"] = str(len(body))
-        headers["Pulp-Event-Id"] = delivery.event_id
-        headers["Pulp-Event-Type"] = delivery.event_type
-        headers["Pulp-Event-Time"] = iso_z(delivery.event_time)
-        headers["Pulp-Delivery-Id"] = delivery.id
-        headers.update(more)
+        headers = [
+            *self._headers,
+            ("Content-Length", str(len(body))),
+            ("Pulp-Event-Id", delivery.event_id),
+            ("Pulp-Event-Type", delivery.event_type),
+            ("Pulp-Event-Time", iso_z(delivery.event_time)),
+            ("Pulp-Delivery-Id", delivery.id),
+            *more.items(),
+        ]
         if self._signer is not None:
-            headers.update(self._signer.headers(delivery.id, body, time.time()))
+            headers += self._signer.headers(delivery.id, body, time.time()).items()
+        route = self._find_route()
+        request = h11.Request(method="POST", target=self._target, headers=headers)
         self._limits.begin()
         try:
-            # The adapter's pool directly: Session.send takes twice the processor time, HTTPAdapter.send a seventh more,
-            # for redirects, cookies and a Response, none of which is wanted here.
-            response = self._connected().urlopen(
-                "POST",
-                self._target,
-                body=body,
-                headers=headers,
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                timeout=self._per_read,
-                preload_content=False,
-                decode_content=False,
-            )
-        except (HTTPError, OSError) as error:
+            head, answer = exchange(route, request, body, self._limits)
+        except (OSError, NotHttp, ProxyFailed) as error:
             raise self._failure(error) from error
-        answer = read_body(response)
-        excerpt = self._scrub(excerpt_of(answer, response.headers.get("Content-Encoding"))) if answer else ""
-        if not 200 <= response.status < 300:
+        excerpt = self._scrub(excerpt_of(answer, head.headers.get("content-encoding"))) if answer else ""
+        if not 200 <= head.status < 300:
             if len(excerpt) > IN_FAILURE:
                 self.detail = f"{self._line}\n{excerpt}"
-            raise self._refusal(response, excerpt[:IN_FAILURE])
-        self._last_used = time.monotonic()
-        status = self._scrub(f"{response.status} {clean(response.reason or '')[:100]}").rstrip()
+            raise self._refusal(head, excerpt[:IN_FAILURE])
+        status = f"{head.status} {self._reason(head)[:100]}".rstrip()
         self.detail = f"{status}\n{self._line}\n{excerpt}".rstrip()
 
-    def _connected(self) -> HTTPConnectionPool:
-        """The pool that holds the connection, emptied if that has rested for too long."""
-        pool = self._pool
-        if pool is None or time.monotonic() - self._last_used > IDLE_LIMIT:
-            if pool is not None:
-                pool.close()
-                self._adapter.close()
-            if select_proxy(self._request.url or "", self._proxies):
-                # The proxy connects, by addresses of its own finding; what can be checked from here is checked.
-                self._networks.check_name(urlsplit(self._request.url or "").hostname or "")
-            pool = cast(
-                "HTTPConnectionPool",
-                self._adapter.get_connection_with_tls_context(
-                    self._request, not self._config.get("insecure", False), self._proxies
-                ),
-            )
-            self._pool = pool
-            self._last_used = time.monotonic()
-        return pool
-
-    def _refusal(self, response: BaseHTTPResponse, excerpt: str) -> DeliveryFailure:
+    def _refusal(self, head: Head, excerpt: str) -> DeliveryFailure:
         """What an answer other than 2xx means, without what it may repeat of our credentials."""
-        reason = self._scrub(clean(response.reason or ""))
-        failure = judge(response.status, reason, response.headers, excerpt, url=self._config["url"], now=time.time())
+        headers: Mapping[str, str] = head.headers
+        if "location" in headers:
+            headers = {**headers, "location": self._scrub(headers["location"])}
+        failure = judge(
+            head.status,
+            self._reason(head),
+            headers,
+            excerpt,
+            url=self._config["url"],
+            now=time.time(),
+            permanent=self._config.get("permanent", ()),
+        )
         assert failure is not None
         return failure
 
     def _failure(self, error: Exception) -> TransientFailure:
         """There was no answer."""
         host = urlsplit(self._config["url"]).netloc
-        if isinstance(error, ForbiddenAddress):
-            return TransientFailure(f"{host}: {error.strerror}")
-        if self._limits.over or isinstance(error, ReadTimeoutError):
-            return TimedOut(f"{host}: {self._limits.exceeded()}")
-        return TransientFailure(f"{host}: {explain(error)}")
+        cause = error.__cause__ if isinstance(error, ProxyFailed) else error
+        if self._limits.over or isinstance(cause, TimeoutError):
+            text = self._limits.exceeded()
+            if isinstance(error, ProxyFailed):
+                text = f"{error.proxy}: {text}"
+            return TimedOut(f"{host}: {text}")
+        return TransientFailure(f"{host}: {self._scrub(explain(error))}", credentials=about_credentials(error))
+
+    def _reason(self, head: Head) -> str:
+        return head.reason if head.reason in _PHRASES else self._scrub(clean(head.reason))
+
+    def _scrub(self, text: str) -> str:
+        if self._scrubber is None:  # made for the few that need it
+            self._scrubber = Scrubber(secrets_of(self._config, self._place, self._proxy))
+        return self._scrubber(text)
+
+
+@lru_cache(maxsize=16)
+def _networks(entries: tuple[str, ...]) -> Networks:
+    return Networks(entries)

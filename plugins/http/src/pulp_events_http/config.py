@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from pulp_events.fields import Words
 from pulp_events.notifier import Config
 from pulp_events_http.headers import parse_header
 from pulp_events_http.signing_keys import GENERATE, GENERATE_ED25519, PRIVATE, SYMMETRIC, generate, key_bytes
@@ -23,6 +24,9 @@ _MEDIA_TYPE = r"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+( *; *[a-z0-9_-]+=(\"[\x20-
 def _check_media_type(text: str) -> None:
     if not re.fullmatch(_MEDIA_TYPE, text, re.IGNORECASE):
         raise ValueError("must be a media type, such as text/plain; charset=utf-8")
+    charset = re.search(r";\s*charset=\"?([^\s\";]*)", text, re.IGNORECASE)
+    if charset and charset[1].lower() not in ("utf-8", "utf8"):
+        raise ValueError(f"must not name another charset than utf-8, which is what is sent, not {charset[1]}")
 
 
 def refusing(check: Callable[[str], object]) -> Callable[[str], None]:
@@ -54,7 +58,8 @@ def _token(value: str) -> None:
         raise ValidationError("Must be visible ASCII characters without a space; give it without the word Bearer.")
 
 
-def _path(value: str) -> None:
+def check_path(value: str) -> None:
+    """Raise ValidationError unless `value` is an absolute path."""
     # Whether it can be read is seen where it is used: a worker may run elsewhere, and the file may come later.
     if not Path(value).is_absolute() or "\0" in value:
         raise ValidationError("Must be an absolute path, such as /etc/pki/tls/certs/internal-ca.pem.")
@@ -103,10 +108,11 @@ class HttpConfig(Schema):
     username = fields.String(validate=_username, metadata={"help": "user name for basic authentication"})
     password = fields.String(validate=_password, metadata={"help": "password for basic authentication", "secret": True})
     ca_path = fields.String(
-        validate=_path,
+        validate=check_path,
         metadata={
             "help": "absolute path of a file or directory of CA certificates to trust, "
-            "in place of those that are trusted by default"
+            "in place of those that are trusted by default",
+            "names_file": True,
         },
     )
     token = fields.String(validate=_token, metadata={"help": "token for bearer authentication", "secret": True})
@@ -119,10 +125,15 @@ class HttpConfig(Schema):
         },
     )
     cert = fields.String(
-        validate=_path, metadata={"help": "absolute path of a client certificate in PEM form, for servers that ask"}
+        validate=check_path,
+        metadata={
+            "help": "absolute path of a client certificate in PEM form, for servers that ask",
+            "names_file": True,
+        },
     )
     key = fields.String(
-        validate=_path, metadata={"help": "absolute path of the certificate's key, unless it is in the same file"}
+        validate=check_path,
+        metadata={"help": "absolute path of the certificate's key, unless it is in the same file", "names_file": True},
     )
     insecure = fields.Boolean(
         metadata={"help": "do not verify the server's certificate: whoever is on the way can read and change it all"}
@@ -155,6 +166,13 @@ class HttpConfig(Schema):
     content_type = fields.String(
         validate=refusing(_check_media_type),
         metadata={"help": "Content-Type of what the template makes; application/json unless given"},
+    )
+    permanent = Words(
+        fields.Integer(strict=False, validate=validate.Range(300, 599)),
+        metadata={
+            "help": "status codes after which a delivery is not tried again, separated by commas; "
+            "unless given, that is 410 only"
+        },
     )
 
     @validates_schema(skip_on_field_errors=True)

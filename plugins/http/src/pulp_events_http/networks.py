@@ -49,8 +49,14 @@ _NOT_PUBLIC = tuple(
 )
 """What ipaddress calls global in one release of Python or another, and nobody should be sent events at."""
 
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""All that IANA has given out; what lies beyond is special, or a translator's."""
+
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")  # RFC 8215
+_TRANSLATED = IPv6Network("::ffff:0:0:0/96")  # RFC 2765 §2.1: ::ffff:0:a.b.c.d
 _COMPATIBLE = IPv6Network("::/96")  # RFC 4291 §2.5.5.1
+_ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214 §6.1: the four octets before the IPv4 address
 
 
 class ForbiddenAddress(OSError):
@@ -68,20 +74,27 @@ class Networks:
     """
 
     def __init__(self, entries: Iterable[str]) -> None:
-        self._words = [entry for entry in entries if entry in (ANY, PUBLIC)]
-        self._networks = [ip_network(entry, strict=False) for entry in entries if entry not in (ANY, PUBLIC)]
-        self._text = ", ".join(entries)
+        self._entries = tuple(entries)
+        self._words = [entry for entry in self._entries if entry in (ANY, PUBLIC)]
+        self._networks = [ip_network(entry, strict=False) for entry in self._entries if entry not in (ANY, PUBLIC)]
+        self._text = ", ".join(self._entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Networks) and self._entries == other._entries
+
+    def __hash__(self) -> int:
+        return hash(self._entries)
 
     def allows(self, address: str) -> bool:
         """Whether the numeric `address` (a zone after `%` is left aside) may be connected to."""
-        forms = list(_forms(ip_address(address.partition("%")[0])))
-        if any(_within(form, self._named_withheld()) for form in forms):
+        itself, *embedded = _forms(ip_address(address.partition("%")[0]))
+        if _reaches(itself, embedded, list(self._named_withheld())):
             return True
-        if any(_within(form, _WITHHELD) for form in forms):
+        if any(_within(form, _WITHHELD) for form in (itself, *embedded)):
             return False
-        if ANY in self._words or any(_within(form, self._networks) for form in forms):
+        if ANY in self._words or _reaches(itself, embedded, self._networks):
             return True
-        return PUBLIC in self._words and all(_is_public(form) for form in forms)
+        return PUBLIC in self._words and all(_is_public(form) for form in (itself, *embedded))
 
     def check(self, address: str) -> None:
         """Raise ForbiddenAddress unless `allows`."""
@@ -112,7 +125,7 @@ def parse_entry(entry: str) -> None:
 
 
 def _forms(address: Address) -> Iterator[Address]:
-    """The address, and the IPv4 address that it leads to by way of a transition mechanism."""
+    """The address, and the IPv4 addresses that it may lead to by way of a transition mechanism."""
     if isinstance(address, IPv4Address):
         yield address
         return
@@ -124,8 +137,26 @@ def _forms(address: Address) -> Iterator[Address]:
         yield address.sixtofour
     if address.teredo is not None:
         yield from address.teredo
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        yield IPv4Address(int(address) & 0xFFFFFFFF)
+    number = int(address)
+    if address in _NAT64 or address in _TRANSLATED or (address in _COMPATIBLE and number > 1):
+        yield _ipv4(number)
+    if number >> 32 & 0xFFFFFFFF in _ISATAP:
+        yield _ipv4(number)
+    if address in _LOCAL_NAT64:  # RFC 6052 §2.2: whose operator may have prefixes of 96, 64, 56 or 48 bits in it
+        yield _ipv4(number)
+        yield _ipv4(number >> 24)
+        yield _ipv4((number >> 64 & 0xFF) << 24 | number >> 32 & 0xFFFFFF)
+        yield _ipv4((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF)
+
+
+def _ipv4(number: int) -> IPv4Address:
+    return IPv4Address(number & 0xFFFFFFFF)
+
+
+def _reaches(address: Address, embedded: list[Address], networks: Iterable[object]) -> bool:
+    """Whether the networks hold the address, or wherever else it may lead."""
+    networks = list(networks)
+    return _within(address, networks) or (bool(embedded) and all(_within(form, networks) for form in embedded))
 
 
 def _within(address: Address, networks: Iterable[object]) -> bool:
@@ -133,4 +164,8 @@ def _within(address: Address, networks: Iterable[object]) -> bool:
 
 
 def _is_public(address: Address) -> bool:
-    return not _within(address, _NOT_PUBLIC) and (address.is_global or address in _NAT64)
+    if _within(address, _NOT_PUBLIC):
+        return False
+    if isinstance(address, IPv6Address):
+        return address in _NAT64 or (address in _GLOBAL_UNICAST and address.is_global)
+    return address.is_global

@@ -23,7 +23,7 @@ class HttpNotifier(Notifier):
     update_help = "update a listener"
 
     def open(self, config: Config, settings: Config) -> Channel:
-        """A channel that keeps one connection to the URL's host."""
+        """A channel that shares connections with those of other listeners."""
         from pulp_events_http.channel import HttpChannel
 
         return HttpChannel(config, settings)

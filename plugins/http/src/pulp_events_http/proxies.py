@@ -2,60 +2,127 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
-from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
+import os
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import unquote
 
+from pulp_events_http.no_proxy import goes_past
 from pulp_events_http.url import check_url
 
 ENVIRONMENT = "environment"
 NONE = "none"
-_SCHEMES = ("http", "https", "socks5", "socks5h", "socks4", "socks4a")
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080, "socks4": 1080, "socks4a": 1080}
+_EXAMPLE = "a URL such as http://proxy.example.com:3128"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Where it is, and as whom we use it."""
+
+    scheme: str
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS."""
+        return self.scheme.startswith("socks")
+
+    def headers(self) -> list[tuple[str, str]]:
+        """What it asks of a request: its credentials (RFC 9110 §11.7.2)."""
+        if self.username is None:
+            return []
+        pair = f"{self.username}:{self.password or ''}".encode()
+        return [("Proxy-Authorization", f"Basic {base64.b64encode(pair).decode()}")]
+
+    def __str__(self) -> str:
+        """Fit to be shown."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"the {'SOCKS ' if self.is_socks else ''}proxy {host}:{self.port}"
 
 
 def check_proxy(text: str) -> None:
     """Raise ValueError unless `text` is one of the two words or the URL of a proxy, user information allowed.
 
-    A SOCKS proxy is refused where the package for it is not installed.
+    A SOCKS proxy is refused where the package for it is not installed. The error shows nothing of the password.
     """
     if text in (ENVIRONMENT, NONE):
         return
-    scheme, _, rest = text.partition("://")
-    if scheme not in _SCHEMES or not rest:
-        raise ValueError(f"write {ENVIRONMENT}, {NONE}, or a URL such as http://proxy.example.com:3128")
-    check_url("http://" + rest.rpartition("@")[2])
-    need_socks(text)
+    if "://" not in text:
+        raise ValueError(f"write {ENVIRONMENT}, {NONE}, or {_EXAMPLE}")
+    need_socks(parse_proxy(text))
 
 
-def is_socks(proxy: str) -> bool:
-    """Whether the URL of a proxy is that of a SOCKS proxy."""
-    return proxy.lower().startswith("socks")
+@lru_cache(maxsize=16)
+def parse_proxy(text: str) -> Proxy:
+    """The proxy that a URL names. Raises ValueError, with nothing of user name or password in it.
+
+    User name and password may hold any character: what is before the last `@` belongs to them, and %-escapes in them
+    are resolved. A URL without a scheme is an HTTP proxy's, as environments have it.
+
+    >>> parse_proxy("http://me:p/a#s?s%40@proxy.example:3128").password
+    'p/a#s?s@'
+    """
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        scheme, rest = "http", text
+    scheme = scheme.lower()
+    if scheme not in _PORTS:
+        raise ValueError(f"write {ENVIRONMENT}, {NONE}, or {_EXAMPLE}; its scheme is one of {', '.join(_PORTS)}")
+    account, at, place = rest.rpartition("@")
+    try:
+        check_url(f"http://{place}")
+    except ValueError:
+        raise ValueError(f"has no valid host and port where they are expected; write {_EXAMPLE}") from None
+    found = re.fullmatch(r"(?:\[([^\]]+)\]|([^:/]+))(?::(\d+))?/?", place)
+    if found is None:
+        raise ValueError(f"has something behind its host and port; write {_EXAMPLE}")
+    username, colon, password = account.partition(":")
+    if re.search(r"[\x00-\x1f\x7f]", unquote(account)):
+        raise ValueError("has a control character in its user name or password")
+    return Proxy(
+        scheme,
+        found[1] or found[2],
+        int(found[3] or _PORTS[scheme]),
+        unquote(username) if at else None,
+        unquote(password) if colon else None,
+    )
 
 
-def need_socks(proxy: str) -> None:
+def need_socks(proxy: Proxy | None) -> None:
     """Raise ValueError if this is a SOCKS proxy and the package for it is not installed."""
-    if is_socks(proxy) and importlib.util.find_spec("socks") is None:
+    if proxy is not None and proxy.is_socks and importlib.util.find_spec("socks") is None:
         raise ValueError("a SOCKS proxy needs the extra: pip install 'pulp-events-http[socks]'")
 
 
-def proxies_for(url: str, proxy: str, no_proxy: list[str]) -> dict[str, str]:
-    """What requests calls `proxies`, for a `proxy` that is not `environment`."""
-    if proxy == NONE or _goes_past(url, no_proxy):
-        return {}
-    return {"http": proxy, "https": proxy}
+def proxy_for(scheme: str, host: str, port: int, proxy: str, no_proxy: list[str]) -> Proxy | None:
+    """The proxy by which this receiver is reached. `proxy`, `no_proxy`: the settings.
+
+    Raises ValueError if the environment names one that cannot be used.
+    """
+    if proxy == ENVIRONMENT:
+        found = _variable(f"{scheme}_proxy") or _variable("all_proxy")
+        if not found or goes_past(re.split(r"[\s,]+", _variable("no_proxy")), host, port):
+            return None
+        try:
+            return parse_proxy(found)
+        except ValueError as error:
+            raise ValueError(f"the proxy that the environment names {error}") from None
+    if proxy == NONE or goes_past(no_proxy, host, port):
+        return None
+    return parse_proxy(proxy)
 
 
-def _goes_past(url: str, no_proxy: list[str]) -> bool:
-    """Whether one of the entries (`*`, a domain with all below it, an address or network) stands for the URL's host."""
-    host = (urlsplit(url).hostname or "").removesuffix(".")
-    return any(_stands_for(entry.lower().strip("[]"), host) for entry in no_proxy)
-
-
-def _stands_for(entry: str, host: str) -> bool:
-    if entry == "*":
-        return True
-    try:
-        return ip_address(host) in ip_network(entry, strict=False)
-    except ValueError:
-        domain = entry.removeprefix("*").removeprefix(".")
-        return bool(domain) and (host == domain or host.endswith("." + domain))
+def _variable(name: str) -> str:
+    """The environment's value in lower case or, if there is none, in upper case."""
+    value = os.environ.get(name)
+    if value is None and not (name == "http_proxy" and "REQUEST_METHOD" in os.environ):
+        # In a CGI program HTTP_PROXY is the request's header Proxy (CVE-2016-1000110).
+        value = os.environ.get(name.upper())
+    return (value or "").strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from pulp_events.fields import Duration, Words
-from pulp_events_http.config import refusing
+from pulp_events_http.config import check_path, refusing
 
 # These two need ipaddress, which takes as long to import as the rest of this plugin: only where the settings name any.
 
@@ -61,4 +61,22 @@ class HttpSettings(Schema):
         fields.String(),
         load_default=list,
         metadata={"help": "hosts, domains and networks that are reached past the URL in proxy, separated by commas"},
+    )
+    ca_path = fields.String(
+        load_default=None,
+        validate=check_path,
+        metadata={
+            "help": "absolute path of a file or directory of CA certificates to trust where a listener names none; "
+            "the system's unless given",
+            "names_file": True,
+        },
+    )
+    proxy_ca_path = fields.String(
+        load_default=None,
+        validate=check_path,
+        metadata={
+            "help": "absolute path of a file or directory of CA certificates to trust for an https proxy; "
+            "the system's unless given",
+            "names_file": True,
+        },
     )

@@ -1,0 +1,128 @@
+"""Making a connection: name look-up, proxy, TLS; under one time limit, and only to addresses that are allowed."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from typing import Any
+
+import h11
+
+from pulp_events_http.connections.connection import Connection
+from pulp_events_http.connections.failures import NotHttp, ProxyFailed
+from pulp_events_http.connections.route import Route
+from pulp_events_http.connections.tls import Trust
+from pulp_events_http.limits import TimeLimits
+from pulp_events_http.networks import Networks
+from pulp_events_http.proxies import Proxy
+
+
+def connect(route: Route, limits: TimeLimits) -> Connection:
+    """A new connection.
+
+    Raises TimeoutError, ForbiddenAddress and other OSErrors where the receiver is the reason, ProxyFailed where the
+    proxy is.
+    """
+    limits.connecting()
+    begun = time.monotonic()
+    made = open_tcp(route.host, route.port, limits, route.networks) if route.proxy is None else _by_proxy(route, limits)
+    if route.trust is not None:
+        made = start_tls(made, route.trust, route.host, session_place(route), limits)
+    limits.connected()
+    return Connection(made, begun)
+
+
+def session_place(route: Route) -> object:
+    """What a session with the receiver is kept by."""
+    return route.host, route.port, route.proxy
+
+
+def open_tcp(host: str, port: int, limits: TimeLimits, networks: Networks | None) -> socket.socket:
+    """Connect to the first address of `host` that is allowed and takes the connection, all of them within the limits.
+
+    An address may take its share of the time that is left, so that one that swallows packets leaves some for the next.
+    `networks`: None for a proxy, which is the administrator's own choice. Raises OSError: that of the name look-up,
+    TimeoutError, ForbiddenAddress, or that of the last address tried.
+    """
+    last: OSError | None = None
+    try:
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "a part of the name is too long or empty") from None
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        if networks is not None:
+            try:
+                networks.check(str(address[0]))
+            except OSError as error:
+                last = error
+                continue
+        connection = socket.socket(family, kind, protocol)
+        try:
+            # Without this a request in several segments waits for the receiver's delayed ACK.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(limits.left() / (len(found) - number))
+            connection.connect(address)
+        except OSError as error:
+            last = error
+            connection.close()
+        else:
+            return connection
+    raise last or OSError("the name has no address")
+
+
+def start_tls(made: Any, trust: Trust, host: str, place: Any, limits: TimeLimits) -> Any:
+    """TLS on a connection. `place`: what a session is kept by. Closes the connection if it raises."""
+    name = host.rstrip(".").partition("%")[0]
+    session = trust.session(place)
+    try:
+        if isinstance(made, ssl.SSLSocket):
+            from pulp_events_http.connections.tls_in_tls import wrap
+
+            return wrap(made, trust.context, name, limits)
+        made.settimeout(limits.left())  # the handshake takes this as its whole time
+        return trust.context.wrap_socket(made, server_hostname=name, session=session)
+    except BaseException as error:
+        made.close()
+        if session is not None and isinstance(error, ssl.SSLError):
+            trust.forget(place)
+        raise
+
+
+def _by_proxy(route: Route, limits: TimeLimits) -> Any:
+    proxy = route.proxy
+    assert proxy is not None
+    if proxy.is_socks:
+        from pulp_events_http.connections.socks import open_socks
+
+        return open_socks(proxy, route.host, route.port, limits, route.networks)
+    # The proxy connects, to addresses of its own finding; what can be checked from here is checked.
+    route.networks.check_name(route.host)
+    try:
+        made: Any = open_tcp(proxy.host, proxy.port, limits, None)
+        if route.proxy_trust is not None:
+            made = start_tls(made, route.proxy_trust, proxy.host, (proxy.host, proxy.port), limits)
+        if not route.forwards:
+            _tunnel(made, proxy, route, limits)
+    except (OSError, NotHttp) as error:
+        raise ProxyFailed(proxy) from error
+    return made
+
+
+def _tunnel(made: Any, proxy: Proxy, route: Route, limits: TimeLimits) -> None:
+    """Have the proxy join the connection with the receiver (RFC 9110 §9.3.6). Closes it if it raises."""
+    host = f"[{route.host}]" if ":" in route.host else route.host.rstrip(".")
+    target = f"{host}:{route.port}"
+    headers = [("Host", target), *proxy.headers()]
+    connection = Connection(made, 0.0)
+    try:
+        connection.begin(limits)
+        connection.send(h11.Request(method="CONNECT", target=target, headers=headers), b"")
+        head = connection.head()
+        if not 200 <= head.status < 300:
+            raise ProxyFailed(proxy, f"refused the tunnel: {head.status} {head.reason}".rstrip(), head.status)
+        if connection.has_more():
+            raise NotHttp("something came through the tunnel before it was used")
+    except BaseException:
+        made.close()
+        raise

@@ -1,0 +1,237 @@
+"""`Connection`: one connection to a receiver, on which requests and their answers follow each other by HTTP/1.1."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import select
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import h11
+
+from pulp_events_http.connections.failures import ClosedEarly, NotHttp
+from pulp_events_http.limits import TimeLimits
+
+BODY_LIMIT = 64 * 1024
+"""Octets of an answer's body that are read; the connection is closed on a longer one."""
+
+HEAD_LIMIT = 256 * 1024
+"""Octets that the head of an answer may have."""
+
+PATIENCE = 0.5
+"""Seconds for which an answer's body is waited for. What it means is known by then: the status line says it."""
+
+PIECE = 16 * 1024
+"""Octets that are sent before it is looked whether the answer is there already; a TLS record, at the most."""
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.\d (\d{3})(?: ([^\r\n]*))?\r?\n")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status line and headers of the final answer."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    """Names in lower case; empty if they could not be read."""
+
+
+class Connection:
+    """Used by one thread at a time; `begin`, `send`, `head`, `body` make one exchange.
+
+    `socket`: connected, through the proxy and with TLS where need be.
+    """
+
+    __slots__ = (
+        "__weakref__", "_cut_by", "_ended", "_limits", "_protocol", "_seen", "made", "socket", "unclean", "used",
+    )  # fmt: skip
+
+    def __init__(self, socket: Any, now: float) -> None:
+        self.socket = socket
+        self.made = self.used = now
+        self.unclean = False
+        """True once something came that belongs to no request."""
+        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
+        self._limits: TimeLimits
+        self._seen = bytearray()
+        self._cut_by: OSError | None = None
+        self._ended = False
+
+    def begin(self, limits: TimeLimits) -> None:
+        """An exchange begins, under these limits."""
+        if self._ended:
+            self._protocol.start_next_cycle()
+        self._limits = limits
+        self._seen.clear()
+        self._cut_by = None
+        self._ended = False
+
+    def send(self, request: h11.Request, body: bytes) -> None:
+        """Send the request, or as much of it as the receiver takes before it answers or closes (RFC 9112 §9.5)."""
+        data = self._protocol.send(request)
+        if body:
+            data += self._protocol.send(h11.Data(body))
+        self._protocol.send(h11.EndOfMessage())
+        try:
+            if len(data) <= PIECE:
+                self.socket.settimeout(self._limits.left())
+                self.socket.sendall(data)
+            else:
+                self._send_in_pieces(data)
+        except TimeoutError:
+            raise
+        except OSError as error:  # the answer may have come before
+            self._cut_by = error
+
+    def _send_in_pieces(self, data: bytes) -> None:
+        poll = select.poll()
+        poll.register(self.socket.fileno(), select.POLLIN | select.POLLOUT)
+        view = memoryview(data)
+        for start in range(0, len(data), PIECE):
+            while True:
+                ready = poll.poll(self._limits.left() * 1000)
+                happened = ready[0][1] if ready else 0
+                if happened & ~select.POLLOUT and self._comes_early():
+                    return
+                if happened & select.POLLOUT:
+                    break
+            # Linux calls a socket writable when a third of its buffer is free: a piece goes in without a wait.
+            self.socket.settimeout(self._limits.left())
+            self.socket.sendall(view[start : start + PIECE])
+
+    def _comes_early(self) -> bool:
+        """True if the answer, or the connection's end, is there before the request is sent."""
+        data = self._at_once()
+        if data is None:
+            return False
+        self._cut_by = ClosedEarly("the receiver did not take the whole request")
+        self._feed(data)
+        return True
+
+    def _at_once(self) -> bytes | None:
+        """What can be read without waiting; b"" at the end, None if there is nothing: TLS has records of its own."""
+        self.socket.settimeout(0)
+        try:
+            return self.socket.recv(65536) or b""
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+
+    def _feed(self, data: bytes) -> None:
+        self._seen += data
+        self._protocol.receive_data(data)
+
+    def head(self) -> Head:
+        """The final answer's; interim ones (102 to 199 but 101, RFC 9110 §15.2) are read and left aside.
+
+        Where the rest of the head cannot be read, the status line decides. Raises OSError and NotHttp if there is none.
+        """
+        try:
+            while True:
+                event = self._protocol.next_event()
+                if event is h11.NEED_DATA:
+                    self._feed(self._receive(self._limits.left()))
+                elif isinstance(event, h11.Response):
+                    return self._parsed(event)
+                elif not isinstance(event, h11.InformationalResponse):
+                    raise h11.RemoteProtocolError("no answer")
+        except (h11.RemoteProtocolError, OSError) as error:
+            self._cut_by = self._cut_by or ClosedEarly()
+            if (head := _status_line(self._seen)) is not None:
+                return head
+            if isinstance(error, OSError):
+                raise
+            if not self._seen:
+                raise ClosedEarly from (self._cut_by if self._cut_by.args else None)
+            raise NotHttp(str(error)) from None
+
+    def _parsed(self, event: h11.Response) -> Head:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
+        length, coding = headers.get("content-length"), headers.get("transfer-encoding")
+        # Two lengths, or a body where there can be none: nobody knows where the next answer begins (RFC 9112 §6.3).
+        if (length and coding) or (event.status_code in (204, 304) and (coding or length not in (None, "0"))):
+            self.unclean = True
+        return Head(event.status_code, bytes(event.reason).decode("latin-1"), headers)
+
+    def body(self) -> bytes:
+        """The body, packed as it came: up to BODY_LIMIT, and as far as it comes in PATIENCE and before an error."""
+        until = time.monotonic() + PATIENCE
+        body = bytearray()
+        with contextlib.suppress(h11.RemoteProtocolError, OSError):
+            while len(body) <= BODY_LIMIT:
+                event = self._protocol.next_event()
+                if event is h11.NEED_DATA:
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        break
+                    self._protocol.receive_data(self._receive(min(left, self._limits.left())))
+                elif isinstance(event, h11.Data):
+                    body += event.data
+                else:
+                    self._ended = isinstance(event, h11.EndOfMessage)
+                    break
+        if self._protocol.trailing_data[0] and self._ended:
+            self.unclean = True
+        return bytes(body)
+
+    def has_more(self) -> bool:
+        """True if more was read than the answer's head."""
+        return bool(self._protocol.trailing_data[0])
+
+    def is_reusable(self) -> bool:
+        """True if the exchange ended as it should, and the receiver keeps the connection."""
+        protocol = self._protocol
+        return (
+            self._ended
+            and self._cut_by is None
+            and not self.unclean
+            and protocol.our_state is h11.DONE
+            and protocol.their_state is h11.DONE
+        )
+
+    def is_quiet(self) -> bool:
+        """True if nothing came since the last answer: neither the connection's end nor what nobody asked for."""
+        poll = select.poll()
+        poll.register(self.socket.fileno(), select.POLLIN)
+        try:
+            if not poll.poll(0) and not _pending(self.socket):
+                return True
+            data = self._at_once()
+        except (OSError, ValueError):
+            return False
+        self.unclean = bool(data)
+        return data is None
+
+    def _receive(self, seconds: float) -> bytes:
+        self.socket.settimeout(seconds)
+        data: bytes = self.socket.recv(65536) or b""  # urllib3's SSLTransport has a 0 for the end
+        return data
+
+    def close(self) -> None:
+        """Close it. In a forked child this says nothing to the receiver: Python's sockets send no close_notify."""
+        with contextlib.suppress(OSError):
+            self.socket.close()
+
+
+def _pending(connection: socket.socket) -> int:
+    return connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
+
+
+def _status_line(seen: bytearray) -> Head | None:
+    """The final answer's, out of what cannot be read as a whole; None if it has none."""
+    start = 0
+    while line := _STATUS_LINE.match(seen, start):
+        status = int(line[1])
+        if status == 101 or not 100 <= status < 200:
+            return Head(status, (line[2] or b"").decode("latin-1"), {})
+        end = _BLANK_LINE.search(seen, line.end() - 1)
+        if end is None:
+            return None
+        start = end.end()
+    return None

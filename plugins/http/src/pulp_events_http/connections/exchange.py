@@ -1,0 +1,57 @@
+"""One request and its answer: over a connection that is kept, or a new one."""
+
+from __future__ import annotations
+
+import ssl
+
+import h11
+
+from pulp_events_http.connections.connect import connect, session_place
+from pulp_events_http.connections.connection import Connection, Head
+from pulp_events_http.connections.kept import KEPT
+from pulp_events_http.connections.route import Route
+from pulp_events_http.limits import TimeLimits
+
+_MAY_BE_THE_CONNECTIONS = frozenset({401, 403, 407, 421})
+"""Answers that another connection might not get: its certificate, or the server that it leads to, may be the reason."""
+
+
+def exchange(route: Route, request: h11.Request, body: bytes, limits: TimeLimits) -> tuple[Head, bytes]:
+    """Send, and read the answer. The connection is kept after a 2xx that left it clean, and renewed otherwise.
+
+    Raises OSError and NotHttp if there is no answer, ProxyFailed if the proxy is the reason. A request is never
+    repeated here: the receiver may have it.
+    """
+    connection = KEPT.take(route)
+    is_new = connection is None
+    try:
+        if connection is None:
+            connection = connect(route, limits)
+            KEPT.opened(connection)
+        connection.begin(limits)
+        connection.send(request, body)
+        head = connection.head()
+        answer = connection.body()
+    except BaseException:
+        if connection is not None:
+            connection.close()
+        KEPT.drop(route)
+        raise
+    if is_new:
+        _keep_session(route, connection)
+    if connection.unclean:
+        KEPT.distrust(route)
+    elif head.status in _MAY_BE_THE_CONNECTIONS:
+        KEPT.drop(route)
+    if 200 <= head.status < 300 and connection.is_reusable():
+        KEPT.give(route, connection)
+    else:
+        connection.close()
+    return head, answer
+
+
+def _keep_session(route: Route, connection: Connection) -> None:
+    """For the next connection. Not sooner: TLS 1.3 sends the tickets after the handshake (RFC 8446 §4.6.1)."""
+    made = connection.socket
+    if route.trust is not None and isinstance(made, ssl.SSLSocket):
+        route.trust.remember(session_place(route), made.session, resumed=bool(made.session_reused))

@@ -1,0 +1,199 @@
+"""TLS contexts, shared by all listeners that trust the same authorities and present the same certificate."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import ssl
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import certifi
+
+from pulp_events import TransientFailure
+
+DEFAULT_AGE = 60.0
+"""Seconds for which the system's authorities are taken to be as they were."""
+
+NAMED_AGE = 0.5
+"""Seconds for which files that a configuration names are taken to be as they were; an opening channel looks anew."""
+
+MOST_FILES = 256
+"""Sets of files whose contexts are kept beyond the channels that use them."""
+
+MOST_SESSIONS = 1024
+"""Sessions that are kept for each context."""
+
+SESSION_AGE = 3600.0
+"""Seconds after which a session is not resumed: what was verified at its beginning is verified again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """What a context is made of, by name."""
+
+    ca_path: str | None = None
+    """File or directory of authorities; None: the system's."""
+    cert: str | None = None
+    key: str | None = None
+    insecure: bool = False
+
+
+class Trust:
+    """A context, and the sessions that were begun in it. Two are never equal: a session belongs to one context."""
+
+    __slots__ = ("__weakref__", "_lock", "_sessions", "context")
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+        self._sessions: OrderedDict[Any, tuple[ssl.SSLSession, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def session(self, place: Any) -> ssl.SSLSession | None:
+        """The latest one with this receiver, to be resumed."""
+        with self._lock:
+            found = self._sessions.get(place)
+        return found[0] if found is not None and time.monotonic() - found[1] < SESSION_AGE else None
+
+    def remember(self, place: Any, session: ssl.SSLSession | None, resumed: bool) -> None:
+        """Keep the session. `resumed`: it goes on with the one that was there, whose certificate was verified then."""
+        with self._lock:
+            before = self._sessions.pop(place, None)
+            if session is not None:
+                begun = before[1] if resumed and before is not None else time.monotonic()
+                self._sessions[place] = session, begun
+                if len(self._sessions) > MOST_SESSIONS:
+                    self._sessions.popitem(last=False)
+
+    def forget(self, place: Any) -> None:
+        """A handshake with this session failed."""
+        with self._lock:
+            self._sessions.pop(place, None)
+
+
+@dataclass(slots=True)
+class _Known:
+    contents: tuple[Any, ...]
+    trust: Trust
+    at: float = field(default_factory=time.monotonic)
+
+
+class Trusts:
+    """The contexts of the process. Files are compared by their contents: equal ones make one context."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[TlsFiles, _Known] = OrderedDict()
+        self._by_contents: weakref.WeakValueDictionary[tuple[Any, ...], Trust] = weakref.WeakValueDictionary()
+
+    def get(self, files: TlsFiles, *, look: bool = False) -> Trust:
+        """The context for these files as they are; `look`: do not rely on what was read a moment ago.
+
+        Raises TransientFailure if one of them cannot be read or used: an administrator can fix it.
+        """
+        limit = NAMED_AGE if files.ca_path or files.cert else DEFAULT_AGE
+        known = self._known.get(files)
+        if known is not None and time.monotonic() - known.at < (0.0 if look and limit == NAMED_AGE else limit):
+            return known.trust
+        contents = _contents(files)
+        with self._lock:
+            trust = self._by_contents.get(contents)
+            if trust is None:
+                trust = self._by_contents[contents] = Trust(_context(files))
+            self._known[files] = _Known(contents, trust)
+            self._known.move_to_end(files)
+            if len(self._known) > MOST_FILES:
+                self._known.popitem(last=False)
+        return trust
+
+
+TRUSTS = Trusts()
+
+
+def _contents(files: TlsFiles) -> tuple[Any, ...]:
+    if files.ca_path is None:
+        cafile, capath = _system()
+        found: list[Any] = [_digest(cafile) if cafile else None, _digest(capath) if capath else None]
+    else:
+        try:
+            found = [_digest(files.ca_path)]
+        except OSError as error:
+            raise _unusable(files.ca_path, error) from error
+    for path in (files.cert, files.key):
+        try:
+            found.append(_digest(path) if path else None)
+        except OSError as error:
+            raise _useless(files, error) from error
+    return (files.insecure, *found)
+
+
+def _digest(name: str) -> Any:
+    """Stands for the contents of a file, or of those files in a directory that OpenSSL reads."""
+    path = Path(name)
+    if not path.is_dir():
+        return hashlib.sha256(path.read_bytes()).digest()
+    found = sorted(entry for entry in path.iterdir() if re.fullmatch(r"[0-9a-f]{8}\.r?\d+", entry.name))
+    return tuple((entry.name, hashlib.sha256(entry.read_bytes()).digest()) for entry in found if entry.exists())
+
+
+def _system() -> tuple[str | None, str | None]:
+    """File and directory of OpenSSL's default authorities, which `SSL_CERT_FILE` and `SSL_CERT_DIR` name; certifi's
+    where the system has none."""
+    paths = ssl.get_default_verify_paths()
+    capath = paths.capath if paths.capath and any(Path(paths.capath).iterdir()) else None
+    if paths.cafile or capath:
+        return paths.cafile, capath
+    return certifi.where(), None
+
+
+def _context(files: TlsFiles) -> ssl.SSLContext:
+    """One that verifies certificate and host name, from TLS 1.2 on; `insecure`: that verifies nothing."""
+    if files.ca_path is None:
+        cafile, capath = _system()
+    else:
+        is_folder = Path(files.ca_path).is_dir()
+        cafile, capath = (None, files.ca_path) if is_folder else (files.ca_path, None)
+    try:
+        context = ssl.create_default_context(cafile=cafile, capath=capath)
+    except OSError as error:  # ssl.SSLError, for a file that is no certificate, is one too
+        raise _unusable(str(cafile or capath), error) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if files.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if files.cert is not None:
+        _load_client_certificate(context, files)
+    return context
+
+
+def _load_client_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
+    def refuse() -> str:  # without this OpenSSL would ask on the terminal
+        raise ValueError("the key is encrypted; store it without a pass phrase, readable for the worker alone")
+
+    assert files.cert is not None
+    try:
+        context.load_cert_chain(files.cert, files.key, password=refuse)
+    except ValueError as error:
+        raise TransientFailure(f"the client certificate {files.cert} cannot be used: {error}") from None
+    except OSError as error:
+        raise _useless(files, error) from error
+
+
+def _unusable(path: str, error: OSError) -> TransientFailure:
+    reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no CA certificates in PEM form"
+    return TransientFailure(f"the CA certificates in {path} cannot be used: {reason}")
+
+
+def _useless(files: TlsFiles, error: OSError) -> TransientFailure:
+    if isinstance(error, ssl.SSLError):
+        reason = "the key does not belong to it" if error.reason == "KEY_VALUES_MISMATCH" else "not in PEM form"
+    else:
+        reason = error.strerror or "cannot be read"
+    named = files.cert if files.key is None else f"{files.cert} with the key {files.key}"
+    return TransientFailure(f"the client certificate {named} cannot be used: {reason}")
