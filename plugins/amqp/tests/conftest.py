@@ -77,18 +77,31 @@ def rabbit_like() -> Iterator[AmqpBroker]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def rabbitmq() -> Iterator[Any]:
-    """A real RabbitMQ 4, started for the tests that ask for it."""
+def _rabbitmq_module() -> Any:
     spec = importlib.util.spec_from_file_location("rabbitmq_server", Path(__file__).with_name("rabbitmq.py"))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    root = os.environ.get(module.ROOT_VARIABLE)
-    if not root:
-        text = f"needs a RabbitMQ 4 server: set {module.ROOT_VARIABLE} to what .ci/install-rabbitmq prints"
+    return module
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test that asks for a real RabbitMQ runs on each that there is."""
+    if "rabbitmq" in metafunc.fixturenames:
+        module = _rabbitmq_module()
+        roots = module.roots()
+        names = [module.version(root) for root in roots] or ["absent"]
+        metafunc.parametrize("rabbitmq", roots or [None], ids=names, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A real RabbitMQ 4, started for the tests that ask for it."""
+    module = _rabbitmq_module()
+    if request.param is None:
+        text = f"needs a RabbitMQ 4 server: set {module.ROOTS_VARIABLE} to what .ci/install-rabbitmq prints"
         if os.environ.get("PULP_EVENTS_NO_SKIP") == "1":
             pytest.fail(text)
         pytest.skip(text)
-    with module.RabbitMQ(Path(root)) as server:
+    with module.RabbitMQ(request.param) as server:
         yield server

@@ -25,8 +25,8 @@ from types import TracebackType
 
 import trustme
 
-ROOT_VARIABLE = "PULP_EVENTS_RABBITMQ_ROOT"
-"""Environment variable that names the folder which `.ci/install-rabbitmq` printed."""
+ROOTS_VARIABLE = "PULP_EVENTS_RABBITMQ_ROOT"
+"""Environment variable with the folders that `.ci/install-rabbitmq` printed, one or several with `:` between them."""
 
 USERS = {
     "admin": {"configure": ".*", "write": ".*", "read": ".*"},
@@ -44,11 +44,23 @@ MAX_MESSAGE_SIZE = 1_000_000
 _START_LIMIT = 90.0
 
 
+def roots() -> list[Path]:
+    """The folders with servers."""
+    return [Path(root) for root in os.environ.get(ROOTS_VARIABLE, "").split(":") if root]
+
+
+def version(root: Path) -> str:
+    """Of the server in a folder, such as `4.0.5`."""
+    (folder,) = root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*")
+    return folder.name.rpartition("-")[2]
+
+
 class RabbitMQ:
     """One server. Use it as a context manager."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.version = tuple(int(part) for part in version(root).split("."))
         self._home = Path(tempfile.mkdtemp(prefix="pulp-events-rabbitmq-", dir=root / "tmp"))
         self.port, self.tls_port, self._dist_port, self._epmd_port = free_ports(4)
         self._processes: list[subprocess.Popen[bytes]] = []

@@ -28,7 +28,7 @@ class AmqpEndpoint:
         self.broker.faults.outcome = "accept"
 
     def reject(self):
-        self.broker.faults.outcome = "reject"
+        self.broker.faults.outcome, self.broker.faults.condition = "reject", "amqp:decode-error"
 
     def refuse_credentials(self):
         self.broker.users["pulp"] = "another"

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
-from pulp_events import PermanentFailure, TransientFailure
+from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
 from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events.testing.amqp_broker.nodes import Refusal
 
-ARTEMIS, BROKER_J = "apache-activemq-artemis", "Apache Qpid Broker-J Core"
-BROKERS = pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", ARTEMIS, BROKER_J, "something-else"])
+ACTIVEMQ, ARTEMIS, BROKER_J = "ActiveMQ", "apache-activemq-artemis", "Apache Qpid Broker-J Core"
+KNOWN = ["qpid-cpp", "RabbitMQ", ACTIVEMQ, ARTEMIS, BROKER_J]
+BROKERS = pytest.mark.parametrize("product", [*KNOWN, "something-else"])
+KNOWN_BROKERS = pytest.mark.parametrize("product", KNOWN)
 CREATE = {
     "qpid-cpp": "create exchange",
     "RabbitMQ": "configure",
+    ACTIVEMQ: "admin",
     ARTEMIS: "createAddress",
     BROKER_J: "CREATE EXCHANGE",
     "something-else": "create",
@@ -21,6 +27,7 @@ CREATE = {
 PUBLISH = {
     "qpid-cpp": "publish exchange",
     "RabbitMQ": "write",
+    ACTIVEMQ: "write",
     ARTEMIS: "send",
     BROKER_J: "PUBLISH EXCHANGE",
     "something-else": "publish",
@@ -28,7 +35,7 @@ PUBLISH = {
 """The brokers' own words for the permissions."""
 
 
-@BROKERS
+@KNOWN_BROKERS
 @pytest.mark.parametrize("exchange", ["pulp", "a b/ü%", "amq.topic"])
 def test_an_exchange_is_made_when_absent_and_used_when_there(product, exchange, make_delivery, open_channel) -> None:
     with AmqpBroker(product) as broker:
@@ -38,15 +45,35 @@ def test_an_exchange_is_made_when_absent_and_used_when_there(product, exchange, 
         assert [message.exchange for message in broker.wait_for(2)] == [exchange, exchange]
 
 
-@BROKERS
-def test_an_exchange_of_another_type_is_permanent_and_named(product, open_channel) -> None:
+@pytest.mark.parametrize("exchange", ["pulp", "amq.direct", "amq.fanout"])
+@pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", ARTEMIS, BROKER_J])
+def test_an_exchange_of_another_type_is_refused_with_the_wanted_type(product, exchange, open_channel) -> None:
+    """An administrator can put it right, so it is no reason to give an event up."""
     with AmqpBroker(product) as broker:
         broker.exchanges["pulp"] = "direct"
         broker.faults.auto_create = False
-        with pytest.raises(PermanentFailure, match=r"exchange 'pulp'.*topic") as caught:
-            open_channel(broker.url)
+        with pytest.raises(TransientFailure, match=rf"exchange '{exchange}'.*events need one of type topic") as caught:
+            open_channel(broker.url, exchange)
         if product in ("RabbitMQ", BROKER_J):
-            assert "is of type direct" in str(caught.value)
+            assert f"is of type {broker.exchanges[exchange]}" in str(caught.value)
+        if product == "qpid-cpp":
+            assert "amqp:precondition-failed: Exchange of different type already exists" in str(caught.value)
+
+
+@KNOWN_BROKERS
+def test_what_is_made_survives_a_restart_of_the_broker_with_its_bindings(product, make_delivery, open_channel) -> None:
+    broker = AmqpBroker(product).start()
+    try:
+        channel = open_channel(broker.url)
+        subscription = broker.bind("pulp", "#")
+        channel.send(make_delivery(1))
+        broker.stop()
+        broker.start()
+        wait_until(lambda: channel._engine.lost is not None)
+        channel.send(make_delivery(2))
+        assert [message.id for message in subscription.messages] == ["5081a42c1.1", "5081a42c2.1"]
+    finally:
+        broker.stop()
 
 
 @BROKERS
@@ -97,7 +124,7 @@ def test_an_artemis_that_makes_no_addresses_is_told_from_one_that_may_not(make_d
         with pytest.raises(TransientFailure, match=r"'pulp' is absent.*makes no addresses.*auto-create-addresses"):
             open_channel(broker.url)
         broker.exchanges["pulp"] = "anycast"
-        with pytest.raises(PermanentFailure, match=r"is of type anycast.*topic"):
+        with pytest.raises(TransientFailure, match=r"is of type anycast.*topic"):
             open_channel(broker.url)
         broker.exchanges["pulp"] = "topic"
         open_channel(broker.url).send(make_delivery())
@@ -133,7 +160,38 @@ def test_an_old_rabbitmq_is_named_as_the_reason(rabbit_like, open_channel) -> No
         open_channel(rabbit_like.url)
 
 
-def test_an_exchange_that_was_deleted_meanwhile_is_made_anew(rabbit_like, make_delivery, open_channel) -> None:
+def test_activemq_has_the_topic_and_no_queue_of_that_name(make_delivery, open_channel) -> None:
+    with AmqpBroker(ACTIVEMQ) as broker:
+        subscription = broker.bind("pulp", "#")
+        open_channel(broker.url).send(make_delivery())
+        assert len(subscription.messages) == 1 and broker.queues == {}
+
+
+def test_of_a_broker_that_is_not_known_a_success_says_what_was_not_verified(make_delivery, open_channel) -> None:
+    """It takes the name for a queue's, and echoes the capabilities that ask for a topic."""
+    with AmqpBroker("mystery-mq") as broker:
+        channel = open_channel(broker.url)
+        channel.send(make_delivery())
+        assert list(broker.queues) == ["pulp"]
+        assert re.match(
+            r"accepted; not verified that 'pulp' is a topic exchange: mystery-mq 1\.0 is no", channel.detail
+        )
+
+
+@pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ"])
+def test_an_exchange_that_was_deleted_while_events_flow_is_made_again(product, make_delivery, open_channel) -> None:
+    with AmqpBroker(product) as broker:
+        channel = open_channel(broker.url)
+        channel.send(make_delivery(1))
+        del broker.exchanges["pulp"]
+        with pytest.raises(TransientFailure, match="amqp:not-found|resource-deleted"):
+            channel.send(make_delivery(2))
+        assert channel.broken
+        open_channel(broker.url).send(make_delivery(2))
+        assert broker.exchanges["pulp"] == "topic"
+
+
+def test_an_exchange_that_was_deleted_meanwhile_is_made_again(rabbit_like, make_delivery, open_channel) -> None:
     channel = open_channel(rabbit_like.url)
     del rabbit_like.exchanges["pulp"]
     with pytest.raises(TransientFailure, match="'pulp' is gone: amqp:not-found"):
@@ -141,3 +199,10 @@ def test_an_exchange_that_was_deleted_meanwhile_is_made_anew(rabbit_like, make_d
     assert channel.broken
     open_channel(rabbit_like.url).send(make_delivery())
     assert [message.exchange for message in rabbit_like.messages] == ["pulp"]
+
+
+def wait_until(condition, timeout: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "did not come about in time"
+        time.sleep(0.01)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 import pytest
 import trustme
 
-from pulp_events import PermanentFailure, TransientFailure
+from pulp_events import TransientFailure
 from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events_amqp.notifier import AmqpNotifier
 from pulp_events_amqp.settings import MessagingSettings
@@ -43,10 +44,35 @@ def test_an_absent_exchange_is_told_and_not_made(product) -> None:
         assert "pulp" not in broker.exchanges
 
 
-def test_artemis_cannot_be_asked() -> None:
-    with AmqpBroker(ARTEMIS) as broker:
+@pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", "ActiveMQ", ARTEMIS, BROKER_J, "mystery-mq"])
+def test_nothing_is_made_where_a_queue_has_the_name(product) -> None:
+    with AmqpBroker(product) as broker:
+        broker.queues["pulp"] = deque()
+        before = dict(broker.exchanges), dict(broker.queues)
+        assert "of type topic" not in probe(broker.url)[1]
+        assert (broker.exchanges, broker.queues) == before
+
+
+@pytest.mark.parametrize("product", ["ActiveMQ", ARTEMIS])
+def test_a_broker_that_makes_whatever_is_attached_to_cannot_be_asked(product) -> None:
+    with AmqpBroker(product) as broker:
         assert "does not say" in probe(broker.url)[1]
-        assert "pulp" not in broker.exchanges
+        assert "pulp" not in broker.exchanges and broker.queues == {}
+
+
+@pytest.mark.parametrize("kind", ["topic", "direct", None])
+def test_of_a_broker_that_is_not_known_it_says_what_could_not_be_verified(kind) -> None:
+    with AmqpBroker("mystery-mq") as broker:
+        if kind:
+            broker.exchanges["pulp"] = kind
+        assert re.search(r"'pulp': not verified that .* is a topic exchange: mystery-mq 1\.0", probe(broker.url)[1])
+        assert broker.queues == {}
+
+
+def test_what_qpid_tells_only_when_it_may_make_an_exchange_is_not_claimed() -> None:
+    with AmqpBroker() as broker:
+        broker.exchanges["pulp"] = "direct"
+        assert "there, not verified that it is a topic exchange, the first event finds out" in probe(broker.url)[1]
 
 
 @pytest.mark.parametrize("product", ["RabbitMQ", BROKER_J])
@@ -57,11 +83,11 @@ def test_the_permission_to_make_exchanges_is_told(product) -> None:
         assert re.search(r"permission '(configure|CREATE EXCHANGE)': no", probe(broker.url)[1])
 
 
-@pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", BROKER_J])
+@pytest.mark.parametrize("product", ["RabbitMQ", BROKER_J])
 def test_an_exchange_of_another_type_is_a_problem(product) -> None:
     with AmqpBroker(product) as broker:
         broker.exchanges["pulp"] = "direct"
-        with pytest.raises(PermanentFailure, match="topic"):
+        with pytest.raises(TransientFailure, match="of type direct.*topic"):
             probe(broker.url)
 
 

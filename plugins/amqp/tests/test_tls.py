@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import trustme
 
 from pulp_events import TransientFailure
 from pulp_events.testing.amqp_broker import AmqpBroker
+from pulp_events_amqp.settings import MessagingSettings
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +82,10 @@ def test_a_client_certificate_authenticates(separate_key, files, make_delivery, 
 def test_a_broker_that_wants_a_client_certificate_refuses_us_without_one(files, open_channel) -> None:
     with (
         AmqpBroker(certificate=files["server"], client_ca=files["ca"]) as broker,
-        pytest.raises(TransientFailure, match="certificate"),
+        pytest.raises(TransientFailure, match="certificate") as caught,
     ):
         open_channel(broker.url, cacert=files["ca"])
+    assert caught.value.credentials
 
 
 def test_tls_to_a_port_without_it_says_so(broker, open_channel) -> None:
@@ -94,3 +98,20 @@ def test_a_file_that_is_not_there_is_named(key, open_channel, files) -> None:
     settings = {"cacert": files["ca"], key: "/nowhere/file.pem"}
     with pytest.raises(TransientFailure, match=rf"{key} = /nowhere/file\.pem.*No such file"):
         open_channel("amqps://localhost:1", **settings)
+
+
+@pytest.mark.parametrize("key", ["cacert", "clientcert"])
+def test_a_file_that_has_changed_makes_another_connection(key, files, tmp_path, make_delivery, open_channel) -> None:
+    """The dispatcher opens another channel then (`names_file`), which must not be on the old connection."""
+    assert MessagingSettings().fields[key].metadata["names_file"]
+    settings = {"cacert": str(tmp_path / "ca.pem"), "clientcert": str(tmp_path / "client.pem")}
+    for name in ("ca", "client"):
+        (tmp_path / f"{name}.pem").write_bytes(Path(files[name]).read_bytes())
+    with AmqpBroker(certificate=files["server"], client_ca=files["ca"]) as broker:
+        channels = [open_channel(broker.url, **settings) for _ in range(2)]
+        assert channels[0]._engine is channels[1]._engine
+        Path(settings[key]).write_bytes(Path(settings[key]).read_bytes() + b"\n")
+        another = open_channel(broker.url, **settings)
+        assert another._engine is not channels[0]._engine
+        for channel in (*channels, another):
+            channel.send(make_delivery())

@@ -8,6 +8,9 @@ from typing import Any
 
 from proton import Connection
 
+RABBITMQ = "RabbitMQ"
+"""Its `product`."""
+
 
 @dataclass(frozen=True)
 class Broker:

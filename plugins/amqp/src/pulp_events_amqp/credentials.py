@@ -32,8 +32,8 @@ def credentials(address: BrokerAddress, settings: Mapping[str, Any]) -> Credenti
     """PLAIN when there is a user name, EXTERNAL when TLS shows a client certificate, ANONYMOUS otherwise.
 
     Raises Unusable when PLAIN would send the password in the clear to another machine and `[messaging]
-    allow_insecure_plain` does not permit it. (It is transient: the deliveries are good,
-    and go out once the setting is mended.)
+    allow_insecure_plain` does not permit it. (It is transient: the deliveries are good, and go out
+    once the setting is right.)
     """
     username = address.username or settings["username"]
     if username:
@@ -69,4 +69,4 @@ def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
 
 def _unusable(key: str, value: str, error: OSError) -> Unusable:
     reason = error.strerror or str(error)
-    return Unusable(f"[messaging] {key} = {value} cannot be used: {reason}; mend the setting or the file")
+    return Unusable(f"[messaging] {key} = {value} cannot be used: {reason}; fix the setting or the file")

@@ -24,7 +24,8 @@ from proton import Collector, Connection, Delivery, Endpoint, Event, Transport
 
 from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
-from pulp_events_amqp.opening import Opening, describe_end, hint, login_refused
+from pulp_events_amqp.broker import look_at
+from pulp_events_amqp.opening import Opening, describe_end, hint, login_refused, refused_by_tls, wants_certificate
 from pulp_events_amqp.procedures import Procedure, Running
 from pulp_events_amqp.sessions import Sessions
 from pulp_events_amqp.wire import Wire, WireClosed
@@ -47,11 +48,23 @@ class Engine:
         self.login_refused = False
         """True if the broker did not let us in, once `lost` says so."""
 
+        self.wants_certificate = False
+        """True if the broker may have hung up for our certificate, once `lost` is set."""
+
+        self.product = ""
+        """What the broker calls itself, once it has opened its side; also where it then closed it again."""
+
+        self.end_condition = ""
+        """Name of the condition with which the broker closed the connection, if it did."""
+
         self.connection = Connection()
         self.on_outcome: dict[str, Callable[[Delivery], None]] = {}
         """By delivery tag: what to call with an outgoing delivery that was settled."""
         self.after_events: list[Callable[[], None]] = []
         """Called after each round of events, and once when the connection is lost."""
+
+        self.pumps: list[Callable[[], bool]] = []
+        """Called while the socket takes something: hand proton what is to be sent next; True if there was anything."""
 
         self.tls_version = sock.version() if isinstance(sock, ssl.SSLSocket) else None
         """Such as `TLSv1.3`; None without TLS."""
@@ -114,6 +127,13 @@ class Engine:
         with contextlib.suppress(TransientFailure):
             self.post(lambda: self._procedures.append(Running(procedure)))
 
+    def takes_nothing(self) -> bool:
+        """True if there is something to be sent that the broker does not permit us to send, on any session."""
+        try:
+            return self.perform(self._stuck, time.monotonic() + _GOODBYE, "looking at its sessions")
+        except TransientFailure:
+            return False
+
     def close(self) -> None:
         """Say goodbye if the broker still listens, and let go of socket and thread."""
         if self._thread.ident is None:
@@ -140,6 +160,11 @@ class Engine:
 
     def _opened(self) -> Procedure[None]:
         yield lambda: bool(self.connection.state & Endpoint.REMOTE_ACTIVE)
+        self.product = look_at(self.connection).product
+
+    def _stuck(self) -> Procedure[bool]:
+        yield from ()
+        return self.sessions.stuck
 
     def _say_goodbye(self) -> None:
         self._closing = time.monotonic() + _GOODBYE
@@ -171,13 +196,16 @@ class Engine:
                 self._advance()
                 next_tick = self._transport.tick(time.monotonic())
                 blocked = self._wire.write()
+                pumped = not blocked and sum(pump() for pump in self.pumps) > 0  # each has its turn
+                if pumped:
+                    blocked = self._wire.write()
                 if self._closing and (
                     self.connection.state & Endpoint.REMOTE_CLOSED or time.monotonic() > self._closing
                 ):
                     break
                 poll.modify(self._socket, select.POLLIN | (select.POLLOUT if blocked else 0))
                 timeout = max(0.0, next_tick - time.monotonic()) * 1000 + 1 if next_tick else None
-                if self._jobs:
+                if self._jobs or (pumped and not blocked):
                     timeout = 0
                 elif self._closing:
                     timeout = max(0.0, self._closing - time.monotonic()) * 1000 + 1
@@ -190,12 +218,14 @@ class Engine:
         except (WireClosed, _ConnectionLost):
             reason = self._last_words()
         except OSError as error:
+            self.login_refused = refused_by_tls(error) and not self.connection.state & Endpoint.REMOTE_ACTIVE
             reason = f"connection to {self.broker} lost: {error.strerror or error}{self._hint()}"
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait must hear of it
             reason = f"connection to {self.broker} given up: {type(error).__name__}: {error}"
         else:
             reason = self._last_words()
         finally:
+            self.wants_certificate = wants_certificate(self.connection, self._transport, self._opening)
             self._release(reason)
 
     def _advance(self) -> None:
@@ -220,10 +250,11 @@ class Engine:
         with contextlib.suppress(_ConnectionLost):
             self._advance()
         self.login_refused = login_refused(self._transport)
-        return describe_end(self.broker, self.connection, self._transport, self._opening)
+        self.end_condition = self.connection.remote_condition.name if self.connection.remote_condition else ""
+        return describe_end(self.broker, self.connection, self._transport, self._opening, self._wire.first)
 
     def _hint(self) -> str:
-        return hint(self.connection, self._transport, self._opening)
+        return hint(self.connection, self._transport, self._opening, self._wire.first)
 
     def _release(self, reason: str) -> None:
         with self._lock:

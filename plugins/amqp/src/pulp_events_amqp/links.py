@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from proton import Condition, Data, Endpoint, Link, Message, Receiver, Sender, symbol
 
+from pulp_events_amqp.conditions import said
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.procedures import Procedure
 
@@ -18,7 +20,7 @@ class LinkRefused(Exception):
     def __init__(self, condition: Condition | None) -> None:
         self.name = condition.name if condition else "no condition"
         self.description = (condition.description if condition else "") or "no description"
-        super().__init__(f"{self.name}: {self.description}")
+        super().__init__(said(condition) if condition else f"{self.name}: {self.description}")
 
 
 OUTCOMES = tuple(f"amqp:{outcome}:list" for outcome in ("accepted", "rejected", "released", "modified"))
@@ -26,12 +28,17 @@ OUTCOMES = tuple(f"amqp:{outcome}:list" for outcome in ("accepted", "rejected", 
 
 
 def attach_sender(
-    engine: Engine, address: str | None, capabilities: Sequence[str] = (), outcomes: Sequence[str] = ()
+    engine: Engine,
+    address: str | None,
+    capabilities: Sequence[str] = (),
+    outcomes: Sequence[str] = (),
+    properties: Mapping[str, object] = MappingProxyType({}),
 ) -> Procedure[Sender]:
     """A sender to `address`, on a session of its own: some brokers end the whole session over a link they refuse.
 
     `address`: None for the anonymous terminus, where each message says where it goes. `capabilities`: those that the
-    target is to have. `outcomes`: those that we say we understand; none leaves it to the broker. Raises LinkRefused.
+    target is to have. `outcomes`: those that we say we understand; none leaves it to the broker. `properties`: of the
+    target. Raises LinkRefused.
     """
     name = f"pulp-events-{engine.next_tag()}"
     session = engine.sessions.take()
@@ -41,6 +48,8 @@ def attach_sender(
         sender.target.address = address
     if capabilities:
         put_symbols(sender.target.capabilities, capabilities)
+    if properties:
+        sender.target.properties.put_object({symbol(name): value for name, value in properties.items()})
     if outcomes:
         put_symbols(sender.source.outcomes, outcomes)
     sender.snd_settle_mode = Link.SND_UNSETTLED

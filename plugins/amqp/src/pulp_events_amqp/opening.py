@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 
 from proton import Connection, Endpoint, Transport
 
+from pulp_events_amqp.address import BrokerAddress
+from pulp_events_amqp.conditions import said
 from pulp_events_amqp.credentials import Credentials
 
 VIRTUAL_HOST = "vhost:"
 """Before the name of a virtual host, in the hostname of an open frame: RabbitMQ's convention."""
+
+
+def hostnames(address: BrokerAddress) -> tuple[str, ...]:
+    """What to call the broker's host in an open frame, in the order in which it is to be tried.
+
+    RabbitMQ takes a virtual host's name for one only with a prefix, and without it means its default; all others take
+    the bare name. Which broker it is, is known only when it has answered.
+    """
+    if not address.virtual_host:
+        return (address.host,)
+    return f"{VIRTUAL_HOST}{address.virtual_host}", address.virtual_host
 
 
 @dataclass(frozen=True)
@@ -25,20 +39,33 @@ class Opening:
     tls: bool = False
 
 
-def describe_end(broker: str, connection: Connection, transport: Transport, opening: Opening) -> str:
-    """Why the connection to `broker` ended: in the broker's words if it had any."""
+def describe_end(broker: str, connection: Connection, transport: Transport, opening: Opening, first: bytes) -> str:
+    """Why the connection to `broker` ended: in the broker's words if it had any. `first`: the first that it said."""
     remote, local = connection.remote_condition, transport.condition
     if remote is not None:
-        return f"{broker} closed the connection: {remote.name}: {remote.description or 'no description'}"
+        return f"{broker} closed the connection: {said(remote)}"
     if login_refused(transport):
         return (
             f"{broker} refused {opening.credentials.describe()}; check user name and password in [messaging], and "
             "which mechanisms the broker offers"
         )
+    if another := another_protocol(first, opening):
+        return f"no AMQP 1.0 with {broker}: {another}"
     reason = (
         f"{local.name}: {local.description or 'no description'}" if local else "closed by the broker without a reason"
     )
-    return f"connection to {broker} lost: {reason}{hint(connection, transport, opening)}"
+    return f"connection to {broker} lost: {reason}{hint(connection, transport, opening, first)}"
+
+
+def another_protocol(first: bytes, opening: Opening) -> str | None:
+    """What the other side speaks in place of AMQP 1.0, from what it said first; None if that is not known."""
+    if first[:1] in (b"\x15", b"\x16") and first[1:2] == b"\x03" and not opening.tls:  # RFC 8446 §5.1: alert, handshake
+        return "that is a TLS port; write amqps:// in [messaging] url"
+    if first[:4] == b"AMQP" and (first[4:5] not in (b"\0", b"\x02", b"\x03") or first[5:6] != b"\x01"):
+        return f"it speaks another version of AMQP (its header is {first!r}); RabbitMQ has 1.0 from version 4 on"
+    if first[:5] in (b"HTTP/", b"<html"):
+        return "that is a web server's port; put the AMQP port (5672, with TLS 5671) in [messaging] url"
+    return None
 
 
 def login_refused(transport: Transport) -> bool:
@@ -47,13 +74,28 @@ def login_refused(transport: Transport) -> bool:
     return sasl.outcome not in (None, sasl.OK) or (local is not None and local.name == "amqp:unauthorized-access")
 
 
-def hint(connection: Connection, transport: Transport, opening: Opening) -> str:
+def wants_certificate(connection: Connection, transport: Transport, opening: Opening) -> bool:
+    """True if a broker that hung up may have done so for our certificate.
+
+    With TLS 1.3 the client's part of the handshake has ended before the broker has looked at it.
+    """
+    return opening.tls and transport.sasl().outcome is None and not connection.state & Endpoint.REMOTE_ACTIVE
+
+
+def refused_by_tls(error: OSError) -> bool:
+    """True for an alert of the broker, such as that it wants another certificate; not for a connection that ended."""
+    return isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+
+
+def hint(connection: Connection, transport: Transport, opening: Opening, first: bytes) -> str:
     """What a broker that hung up without a reason may have had in mind, from how far it let us come."""
     if connection.state & Endpoint.REMOTE_ACTIVE:
         return ""
     sasl = transport.sasl()
     if sasl.outcome == sasl.OK and opening.hostname.startswith(VIRTUAL_HOST):  # RabbitMQ 4.0 does so
         return f"; is there a virtual host {opening.hostname.removeprefix(VIRTUAL_HOST)!r} that we may use?"
-    if sasl.outcome is None and opening.tls:  # with TLS 1.3 the client's part of the handshake has ended by then
+    if wants_certificate(connection, transport, opening):
         return "; does the broker demand another client certificate ([messaging] clientcert)?"
+    if sasl.outcome is None and not first:  # some servers hang up on whoever does not begin with TLS
+        return "; is that a TLS port (amqps:// in [messaging] url)?"
     return ""

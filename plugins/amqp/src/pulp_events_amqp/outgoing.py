@@ -3,27 +3,52 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from queue import SimpleQueue
-from typing import Any
 
 from proton import Delivery, Sender
 
+from pulp_events_amqp.conditions import said
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.links import LinkRefused, detach, is_closed
 from pulp_events_amqp.procedures import Procedure
+
+Key = int
+"""What the sender calls a message; never used twice on a link."""
+
+_BUFFERED = 64 * 1024
+"""Bytes that proton is given beyond what it has sent. What it has, it sends as soon as the broker permits; what it has
+not, can be withdrawn."""
 
 
 @dataclass(frozen=True)
 class Settled:
     """What the broker made of a message (AMQP 1.0 §3.4)."""
 
-    key: Any
+    key: Key
     state: int
     """Delivery.ACCEPTED, REJECTED, RELEASED, MODIFIED or 0 (settled without an outcome)."""
 
     condition: str = ""
-    """Condition and description of a rejection."""
+    """Condition, description and info of a rejection; see `said`."""
+
+
+class Why(Enum):
+    """How far a message had come when it was withdrawn."""
+
+    NO_CREDIT = "the link had no credit for it"
+    BLOCKED = "the broker takes nothing on the session, whatever credit there is"
+    SENT = "it was sent"
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The sender waits for this message no longer; nothing more will be said of it."""
+
+    key: Key
+    why: Why
 
 
 @dataclass(frozen=True)
@@ -33,106 +58,129 @@ class Lost:
     reason: str
 
 
-@dataclass
-class Batch:
-    """Messages that were handed over together, and what became of them so far."""
-
-    waiting: deque[tuple[Any, bytes]]
-    """Not yet sent: (key, encoded message)."""
-
-    results: SimpleQueue[Settled | Lost] = field(default_factory=SimpleQueue)
-    """Read by the thread that sends; ends with a Lost when there is nothing more to be expected."""
-
-    unsettled: set[Any] = field(default_factory=set)
-    """Keys of messages that were sent and not settled."""
-
-    abandoned: bool = False
-    """Set by the thread that sends when it waits no longer: nothing more of the batch is sent."""
-
-
 class Outgoing:
-    """The sending side of one link. Made, and called by the engine, on the engine's thread; `submit` is for others."""
+    """The sending side of one link.
+
+    Made, and called by the engine, on the engine's thread. `submit`, `withdraw`, `close` and `results` are for others.
+    """
 
     def __init__(self, engine: Engine, link: Sender) -> None:
+        self.results: SimpleQueue[Settled | Withdrawn | Lost] = SimpleQueue()
+        """Read by the thread that sends; a Lost is the last."""
+
         self._engine = engine
         self._link = link
-        self._batches: deque[Batch] = deque()
+        self._waiting: deque[tuple[Key, bytes]] = deque()
+        self._unsettled: dict[Key, Delivery] = {}
         self._ended: str | None = None
-        self._tags: set[str] = set()
         self.max_message_size: int = link.remote_max_message_size
         """Bytes; 0: the broker names no limit (AMQP 1.0 §2.7.3)."""
 
         engine.after_events.append(self._after_events)
+        engine.pumps.append(self._pump)
 
     @property
     def ended(self) -> str | None:
         """Why nothing can be sent any more; None as long as something can."""
         return self._ended or self._engine.lost
 
-    def submit(self, batch: Batch) -> None:
-        """Send a batch, as the link's credit permits. Raises TransientFailure when the connection is lost."""
-        self._engine.post(lambda: self._batches.append(batch))
+    @property
+    def waiting(self) -> int:
+        """How many messages there was no credit for so far."""
+        return len(self._waiting)
+
+    def submit(self, messages: Sequence[tuple[Key, bytes]]) -> None:
+        """Send encoded messages, as the link's credit permits. Raises TransientFailure when the connection is lost."""
+        self._engine.post(lambda: self._waiting.extend(messages))
+
+    def withdraw(self, keys: Iterable[Key]) -> None:
+        """Wait for these no longer, and do not send what has not been sent; for each there is a result yet.
+
+        Raises TransientFailure when the connection is lost.
+        """
+        wanted = frozenset(keys)
+        self._engine.post(lambda: self._withdraw(wanted))
 
     def close(self) -> None:
         """Detach; whatever is not settled by then is not waited for."""
         self._engine.spawn(self._detach)
 
+    # ---- on the engine's thread -------------------------------------------------------------------------------------
+
     def _detach(self) -> Procedure[None]:
         self._engine.after_events.remove(self._after_events)
+        self._engine.pumps.remove(self._pump)
         self._end("closed")
-        for tag in self._tags:
-            self._engine.on_outcome.pop(tag, None)
+        for delivery in self._unsettled.values():
+            self._forget(delivery)
+        self._unsettled.clear()
         yield from detach(self._engine, self._link)
 
     def _after_events(self) -> None:
-        """Send what credit there is for; notice the end of the link."""
+        """Notice the end of the link."""
         if self._engine.lost is not None:
             self._end(self._engine.lost)
         elif self._ended is None and is_closed(self._link):
             condition = self._link.remote_condition or self._link.session.remote_condition
             self._end(f"{self._engine.broker} closed the link: {LinkRefused(condition)}")
-        elif self._ended is not None:
-            self._end(self._ended)
-        elif self._batches:
-            self._pump()
 
-    def _pump(self) -> None:
-        link, engine = self._link, self._engine
-        credit = link.credit
-        for batch in self._batches:
-            while credit > 0 and batch.waiting and not batch.abandoned:
-                key, encoded = batch.waiting.popleft()
-                tag = engine.next_tag()
-                link.delivery(tag)
-                link.stream(encoded)
-                link.advance()
-                batch.unsettled.add(key)
-                self._tags.add(tag)
-                engine.on_outcome[tag] = lambda delivery, tag=tag, batch=batch, key=key: self._settled(  # type: ignore[misc]
-                    delivery, tag, batch, key
-                )
-                credit -= 1
-        while self._batches and (self._batches[0].abandoned or not self._batches[0].waiting):
-            if self._batches[0].unsettled and not self._batches[0].abandoned:
-                break
-            self._batches.popleft()
+    def _pump(self) -> bool:
+        """Hand proton what there is credit for, and what it can soon send; True if that was anything."""
+        if not self._waiting or self._ended is not None:
+            return False
+        link, engine, session = self._link, self._engine, self._link.session
+        credit, room = link.credit, _BUFFERED - session.outgoing_bytes
+        sent = False
+        while credit > 0 and room > 0 and self._waiting:
+            key, encoded = self._waiting.popleft()
+            tag = engine.next_tag()
+            delivery = link.delivery(tag)
+            link.stream(encoded)
+            link.advance()
+            self._unsettled[key] = delivery
+            engine.on_outcome[tag] = lambda delivery, key=key: self._settled(delivery, key)  # type: ignore[misc]
+            credit -= 1
+            room -= len(encoded)
+            sent = True
+        return sent
 
-    def _settled(self, delivery: Delivery, tag: str, batch: Batch, key: Any) -> None:
+    def _settled(self, delivery: Delivery, key: Key) -> None:
         state = int(delivery.remote_state)
         if not delivery.settled and state not in _TERMINAL:
             return  # a progress report (`received`)
         condition = delivery.remote.condition if state == Delivery.REJECTED else None
-        text = f"{condition.name}: {condition.description or 'no description'}" if condition else ""
-        del self._engine.on_outcome[tag]
-        self._tags.discard(tag)
-        batch.unsettled.discard(key)
+        del self._engine.on_outcome[delivery.tag]
+        del self._unsettled[key]
         delivery.settle()
-        batch.results.put(Settled(key, state, text))
+        self.results.put(Settled(key, state, said(condition) if condition else ""))
+
+    def _withdraw(self, keys: frozenset[Key]) -> None:
+        if self._ended is not None:
+            return  # Lost was the last result
+        if any(key in keys for key, _ in self._waiting):
+            why = Why.BLOCKED if self._link.session.outgoing_bytes else Why.NO_CREDIT
+            for key, _ in self._waiting:
+                if key in keys:
+                    self.results.put(Withdrawn(key, why))
+            self._waiting = deque(item for item in self._waiting if item[0] not in keys)
+        for key in keys & self._unsettled.keys():
+            delivery = self._unsettled.pop(key)
+            # Credit there was; what proton has not sent of it, it keeps until the broker opens the session's window.
+            self.results.put(Withdrawn(key, Why.BLOCKED if delivery.pending else Why.SENT))
+            self._forget(delivery)
+
+    def _forget(self, delivery: Delivery) -> None:
+        self._engine.on_outcome.pop(delivery.tag, None)
+        if delivery.pending:
+            delivery.abort()
+        else:
+            delivery.settle()
 
     def _end(self, reason: str) -> None:
-        self._ended = reason
-        while self._batches:
-            self._batches.popleft().results.put(Lost(reason))
+        if self._ended is None:
+            self._ended = reason
+            self._waiting.clear()
+            self.results.put(Lost(reason))
 
 
 _TERMINAL = frozenset(

@@ -10,20 +10,18 @@ from pulp_events import TransientFailure
 from pulp_events.errors import DeliveryFailure
 from pulp_events_amqp.address import BrokerAddress, parse_urls
 from pulp_events_amqp.broker import look_at
+from pulp_events_amqp.connecting import open_engine
 from pulp_events_amqp.credentials import credentials
 from pulp_events_amqp.dialects import dialect_for
 from pulp_events_amqp.dialects.base import Dialect
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import detach
 from pulp_events_amqp.procedures import Procedure
-from pulp_events_amqp.shared_connection import open_engine
 
 
 def probe(settings: Mapping[str, Any]) -> Iterator[str]:
     """A line for each broker of the list, and one for its `topic_exchange`.
 
-    Every broker is asked, also after one that failed; raises TransientFailure or PermanentFailure for the first one
-    that did.
+    Every broker is asked, also after one that failed; raises TransientFailure for those that did.
     """
     failures: list[DeliveryFailure] = []
     for address in parse_urls(settings["url"]):
@@ -61,21 +59,17 @@ def _look(engine: Engine) -> Procedure[Any]:
 
 
 def _describe(engine: Engine, dialect: Dialect, exchange: str) -> Procedure[str]:
-    there = yield from dialect.exists(engine, exchange)
-    if there is None:
-        return f"exchange {exchange!r}: {dialect.broker.product} does not say whether it is there without making it"
-    if not there:
-        return (
-            f"exchange {exchange!r}: absent; the first event makes it, for which the permission {dialect.create!r} is "
-            "needed"
-        )
-    attachment = yield from dialect.attach(engine, exchange)  # as it is there, this makes nothing
-    engine.spawn(lambda: detach(engine, attachment.link))
-    permitted = "yes" if dialect.attaching_needs_publish else "not known before a message comes"
-    text = (
-        f"exchange {exchange!r}: there, of type topic as far as the broker tells; permission {dialect.publish!r}: "
-        f"{permitted}"
-    )
-    if attachment.may_create is None:
+    seen = yield from dialect.look(engine, exchange)
+    named = f"exchange {exchange!r}"
+    if seen.there is None and (unverified := dialect.unverified(exchange)):
+        return f"{named}: {unverified}; not looked for, as that could make it"
+    if seen.there is None:
+        return f"{named}: {dialect.broker.product} does not say whether it is there without making it"
+    if not seen.there:
+        return f"{named}: absent; the first event makes it, for which the permission {dialect.create!r} is needed"
+    kind = "of type topic" if seen.verified else "not verified that it is a topic exchange, the first event finds out"
+    permitted = {True: "yes", False: "no", None: "not known before a message comes"}[seen.may_publish]
+    text = f"{named}: there, {kind}; permission {dialect.publish!r}: {permitted}"
+    if seen.may_create is None:
         return text
-    return f"{text}; permission {dialect.create!r}: {'yes' if attachment.may_create else 'no'}"
+    return f"{text}; permission {dialect.create!r}: {'yes' if seen.may_create else 'no'}"

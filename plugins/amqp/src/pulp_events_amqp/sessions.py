@@ -23,6 +23,7 @@ class Sessions:
         self._connection = connection
         self._transport = transport
         self._free: list[Session] = []
+        self._all: list[Session] = []
         self._begun = 0
 
     def take(self) -> Session:
@@ -36,7 +37,13 @@ class Sessions:
         self.worn_out = self._begun >= most - _RESERVE
         session = self._connection.session()
         session.open()
+        self._all.append(session)
         return session
+
+    @property
+    def stuck(self) -> bool:
+        """True if a session has something to send, and the broker keeps its window closed (AMQP 1.0 §2.5.6)."""
+        return any(one.outgoing_bytes for one in self._all if not one.state & Endpoint.REMOTE_CLOSED)
 
     def give_back(self, session: Session) -> None:
         """The links of a session are gone; it is free for others unless the broker has ended it."""

@@ -27,8 +27,7 @@ class MessagingSettings(Schema):
         validate=_validate_url,
         metadata={
             "help": "broker: amqp://, amqps:// (TLS), Pulp 2's tcp:// and ssl://, or HOST:PORT; may hold user name, "
-            "password and, as path, a virtual host of RabbitMQ; several, with commas between them, stand in for each "
-            "other"
+            "password and, as path, a virtual host; several, with commas between them, stand in for each other"
         },
     )
     topic_exchange = fields.String(
@@ -56,14 +55,20 @@ class MessagingSettings(Schema):
     cacert = fields.String(
         load_default="",
         metadata={
-            "help": "PEM file with the CAs that the broker's certificate is checked against (TLS; else the system's)"
+            "help": "PEM file with the CAs that the broker's certificate is checked against (TLS; else the system's)",
+            "names_file": True,
         },
     )
     clientcert = fields.String(
         load_default="",
-        metadata={"help": "PEM file with our certificate, and with its key unless clientkey is set (TLS)"},
+        metadata={
+            "help": "PEM file with our certificate, and with its key unless clientkey is set (TLS)",
+            "names_file": True,
+        },
     )
-    clientkey = fields.String(load_default="", metadata={"help": "PEM file with the key of clientcert"})
+    clientkey = fields.String(
+        load_default="", metadata={"help": "PEM file with the key of clientcert", "names_file": True}
+    )
     allow_insecure_plain = fields.Boolean(
         load_default=False,
         metadata={"help": "send user name and password without TLS to a broker on another machine"},

@@ -6,29 +6,25 @@ and replaced when it is lost, worn out or suspected of being dead.
 
 from __future__ import annotations
 
-import itertools
+import hashlib
 import os
-import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pulp_events import TransientFailure
 from pulp_events.errors import DeliveryFailure, TimedOut
-from pulp_events_amqp.address import BrokerAddress, parse_urls
+from pulp_events_amqp.address import parse_urls
 from pulp_events_amqp.backoff import Backoff
-from pulp_events_amqp.credentials import credentials, tls_context
+from pulp_events_amqp.connecting import open_engine
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.opening import VIRTUAL_HOST, Opening
-from pulp_events_amqp.sockets import connect
 from pulp_events_amqp.unusable import Unusable
 
 _TRIES = 4
 """How often we try at least to come back within `timeout`: nobody fails without a try."""
-
-_numbers = itertools.count(1)
 
 
 class SharedConnection:
@@ -51,6 +47,12 @@ class SharedConnection:
     def opening_limit(self) -> float:
         """Seconds that opening may take: `timeout` for each broker of the list."""
         return self._timeout * len(self.addresses)
+
+    @property
+    def unused(self) -> bool:
+        """True if no channel is on a connection, nor waits for one."""
+        with self._changed:
+            return not self._users and not self._connecting
 
     def take(self, deadline: float) -> Engine:
         """The connection; `give_back` it. `deadline`: of time.monotonic().
@@ -141,25 +143,12 @@ class SharedConnection:
         return " or ".join(map(str, self.addresses))
 
 
-def open_engine(address: BrokerAddress, settings: Mapping[str, Any], deadline: float) -> Engine:
-    """A new connection to one broker. Raises TransientFailure: TimedOut when it is for time, Unusable when refused."""
-    who = credentials(address, settings)
-    sock = connect(address, lambda: tls_context(settings), max(0.01, deadline - time.monotonic()))
-    host = f"{VIRTUAL_HOST}{address.virtual_host}" if address.virtual_host else address.host
-    container = f"pulp-events-{socket.gethostname()}-{os.getpid()}-{next(_numbers)}"
-    engine = Engine(sock, str(address), Opening(container, host, who, settings["heartbeat"], address.tls))
-    try:
-        engine.start(deadline)
-    except TransientFailure as failure:
-        engine.close()
-        if engine.login_refused:
-            raise Unusable(str(failure)) from failure
-        raise
-    return engine
-
-
 class Connections:
-    """The shared connections of a process, by the settings that they are made with."""
+    """The shared connections of a process, by the settings that they are made with, and what is in the files they name.
+
+    A file that has changed makes another connection: a channel that is opened for its sake must not find itself on the
+    one that was made with the old certificate.
+    """
 
     _KEYS = (
         "url",
@@ -173,6 +162,8 @@ class Connections:
         "allow_insecure_plain",
     )
 
+    _FILES = ("cacert", "clientcert", "clientkey")
+
     def __init__(self) -> None:
         self._process = 0
         self._forget()
@@ -181,9 +172,10 @@ class Connections:
         """The one for `[messaging]` settings."""
         if self._process != os.getpid():  # a forked child must not touch its parent's
             self._forget()
-        key = tuple(settings[name] for name in self._KEYS)
+        key = (*(settings[name] for name in self._KEYS), *(content(settings[name]) for name in self._FILES))
         with self._lock:
             if key not in self._shared:
+                self._shared = {other: shared for other, shared in self._shared.items() if not shared.unused}
                 self._shared[key] = SharedConnection(settings)
             return self._shared[key]
 
@@ -191,6 +183,16 @@ class Connections:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._shared: dict[tuple[Any, ...], SharedConnection] = {}
+
+
+def content(path: str) -> bytes | None:
+    """A digest of what is in a file; None if there is none, or it cannot be read (which connecting will tell)."""
+    if not path:
+        return None
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).digest()
+    except OSError:
+        return None
 
 
 CONNECTIONS = Connections()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
 from pulp_events_amqp.address import BrokerAddress
+from pulp_events_amqp.durations import seconds
 from pulp_events_amqp.unusable import Unusable
 
 
@@ -23,7 +24,7 @@ def connect(address: BrokerAddress, context: Callable[[], ssl.SSLContext], timeo
         plain = socket.create_connection((address.host, address.port), timeout)
     except TimeoutError as error:
         raise TimedOut(
-            f"no connection to {address} within {timeout:g} s; check [messaging] url and the broker"
+            f"no connection to {address} within {seconds(timeout)}; check [messaging] url and the broker"
         ) from error
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -44,10 +45,13 @@ def connect(address: BrokerAddress, context: Callable[[], ssl.SSLContext], timeo
         ) from error
     except TimeoutError as error:
         plain.close()
-        raise TimedOut(f"no TLS handshake with {address} within {timeout:g} s; is that its TLS port?") from error
+        raise TimedOut(f"no TLS handshake with {address} within {seconds(timeout)}; is that its TLS port?") from error
     except OSError as error:  # ssl.SSLError is one
         plain.close()
         reason = getattr(error, "reason", None) or error.strerror or str(error)
-        raise TransientFailure(f"no TLS with {address}: {reason}; is that its TLS port?") from error
+        raise TransientFailure(
+            f"no TLS with {address}: {reason}; is that its TLS port (without TLS: amqp:// in [messaging] url)?",
+            credentials=True,
+        ) from error
     secured.setblocking(False)
     return secured

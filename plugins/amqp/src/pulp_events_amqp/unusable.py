@@ -1,4 +1,4 @@
-"""`Unusable`: why a broker lets us not in that is there and answers."""
+"""`Unusable`: why a broker that is there and answers does not let us in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from pulp_events import TransientFailure
 
 
 class Unusable(TransientFailure):
-    """Login, certificates or settings do not fit: not tried again at once, as only somebody who mends it can help.
+    """Login, certificates or settings do not fit: not tried again at once, as only somebody who fixes them can help.
 
     Repeated logins with a wrong password might even lock the account.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, credentials=True)

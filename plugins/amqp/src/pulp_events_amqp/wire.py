@@ -11,6 +11,12 @@ from proton import Transport
 _CHUNK = 256 * 1024
 """Bytes read from the socket, or written to it, at once."""
 
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""Linux has it (tcp(7)); elsewhere the system's own way of acknowledging has to do."""
+
+_HEADER = 8
+"""Bytes of a protocol header (AMQP 1.0 §2.2)."""
+
 _LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -24,6 +30,9 @@ class Wire:
     def __init__(self, sock: socket.socket, transport: Transport) -> None:
         self.heard = time.monotonic()
         """When the broker last said something."""
+
+        self.first = b""
+        """What it said first, up to eight bytes: the length of AMQP's header."""
 
         self._socket = sock
         self._transport = transport
@@ -59,6 +68,19 @@ class Wire:
                 self._transport.close_tail()
                 raise WireClosed
             self.heard = time.monotonic()
+            if len(self.first) < _HEADER:
+                self.first += data[: _HEADER - len(self.first)]
             self._transport.push(data)
+            self._acknowledge()
             if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
                 return
+
+    def _acknowledge(self) -> None:
+        """Have what came acknowledged at once.
+
+        A broker without TCP_NODELAY (ActiveMQ Classic) holds back a small segment until its last one is acknowledged
+        (RFC 896), and we, having nothing to say to it, would take up to 40 ms for that (RFC 1122 §4.2.3.2). Linux falls
+        back to delaying by itself, so it has to be told each time.
+        """
+        if _QUICKACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

@@ -79,14 +79,15 @@ class Writer:
     def others_wrote(self) -> bool:
         """True if any other connection committed since the last call (`PRAGMA data_version`); True the first time."""
         try:
-            with self._turn:
-                connection = self._connection.get()
-                found = patiently(connection.execute, "PRAGMA data_version").fetchone()
+            seen = self._turn.run(self._data_version)
         except sqlite3.Error as error:
             raise explain(self._path, error) from error
-        seen = (id(connection), found)
         was, self._seen = self._seen, seen
         return seen != was
+
+    def _data_version(self) -> object:
+        connection = self._connection.get()
+        return id(connection), patiently(connection.execute, "PRAGMA data_version").fetchone()
 
     def close(self) -> None:
         """Close the connection. Nothing can be run afterwards."""

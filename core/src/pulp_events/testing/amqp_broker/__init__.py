@@ -6,7 +6,8 @@
         print(message.subject, message.body)
 
 It speaks real AMQP over real sockets and behaves, as far as publishers and topic subscribers see, like Apache Qpid C++,
-RabbitMQ 4, ActiveMQ Artemis or Qpid Broker-J (`product`); `faults` makes it misbehave. Needs the extra
+RabbitMQ 4, ActiveMQ Classic, ActiveMQ Artemis or Qpid Broker-J (`product`), or like a broker that nobody has heard of;
+`faults` makes it misbehave. Needs the extra
 `pulp-events[test-amqp]`; nothing else in `pulp_events` imports proton.
 """
 

@@ -6,6 +6,7 @@ import selectors
 import socket
 import ssl
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from pulp_events.testing.amqp_broker.messages import ReceivedMessage
 from pulp_events.testing.amqp_broker.nodes import Nodes, Subscription
 from pulp_events.testing.amqp_broker.peer import Peer
 
-Product = Literal["qpid-cpp", "RabbitMQ", "apache-activemq-artemis", "Apache Qpid Broker-J Core"] | str
+Product = Literal["qpid-cpp", "RabbitMQ", "ActiveMQ", "apache-activemq-artemis", "Apache Qpid Broker-J Core"] | str
 _TICK = 0.25
 """Seconds between looks at connections' idle time-outs."""
 
@@ -26,7 +27,7 @@ _TICK = 0.25
 class AmqpBroker:
     """An AMQP 1.0 broker on 127.0.0.1. A context manager; `start` and `stop` do the same.
 
-    Topic exchanges by AMQP's rules, in the manner of one of four brokers. Nothing is stored, and what nobody is
+    Topic exchanges by AMQP's rules, in the manner of one of five brokers. Nothing is stored, and what nobody is
     subscribed to is only kept in `messages`.
     """
 
@@ -43,8 +44,8 @@ class AmqpBroker:
         faults: Faults | None = None,
     ) -> None:
         """
-        `product`: what it calls itself, and whose manners it has: `RabbitMQ`, `apache-activemq-artemis`, `Apache Qpid
-        Broker-J Core`; of anything else Qpid C++'s.
+        `product`: what it calls itself, and whose manners it has: `qpid-cpp`, `RabbitMQ`, `ActiveMQ`,
+        `apache-activemq-artemis`, `Apache Qpid Broker-J Core`; anything else takes any name for a queue's.
         `port`: 0 for a free one. `users`: passwords by name; SASL PLAIN is then demanded.
         `certificate`, `key`: PEM files, make it a TLS port. `client_ca`: PEM file; clients must show a certificate of
         that CA, and may authenticate with it (SASL EXTERNAL).
@@ -57,6 +58,9 @@ class AmqpBroker:
         self.nodes = Nodes()
         self.authentications: list[tuple[str, str]] = []
         """SASL mechanism and user name of each client that came, in order."""
+
+        self.hostnames: list[str] = []
+        """The `hostname` in the open frame of each client that came, in order: the host or a virtual one."""
 
         self._tls: ssl.SSLContext | None = None
         self._certified = client_ca is not None
@@ -77,7 +81,7 @@ class AmqpBroker:
     # ---- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> AmqpBroker:
-        """Listen. A broker that was stopped may be started again, on the same port; exchanges and messages stay."""
+        """Listen. One that was stopped may be started again, on the same port; durable exchanges and messages stay."""
         self._listener = socket.create_server(("127.0.0.1", self._port))
         self._listener.setblocking(False)
         self._port = self._listener.getsockname()[1]
@@ -94,6 +98,7 @@ class AmqpBroker:
             self._waker.send(b"!")
             self._thread.join()
             self._thread = None
+            self.nodes.end()
             for sock in (self._listener, self._woken, self._waker):
                 sock.close()
 
@@ -116,6 +121,11 @@ class AmqpBroker:
     def url(self) -> str:
         """`amqp://127.0.0.1:PORT`, or `amqps://localhost:PORT` with TLS (the name that a certificate can hold)."""
         return f"amqps://localhost:{self._port}" if self._tls else f"amqp://127.0.0.1:{self._port}"
+
+    @property
+    def queues(self) -> dict[str, deque[ReceivedMessage]]:
+        """Queues that links were attached to by name; one may be added before clients come."""
+        return self.nodes.queues
 
     @property
     def exchanges(self) -> dict[str, str]:
@@ -188,7 +198,7 @@ class AmqpBroker:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while not self._stopping:
-                for selected, _ in selector.select(_TICK):
+                for selected, _ in selector.select(self._next_tick()):
                     if selected.fileobj is self._listener:
                         self._accept(selector)
                     elif selected.fileobj is self._woken:
@@ -203,6 +213,7 @@ class AmqpBroker:
                         self._commands.popleft()
                         self._arrived.notify_all()
                 for peer in list(self._peers):
+                    peer.settle()
                     blocked = not peer.gone and peer.write()
                     if peer.gone:
                         self._forget(peer, selector)
@@ -210,6 +221,10 @@ class AmqpBroker:
                         selector.modify(peer.socket, selectors.EVENT_READ | (blocked * selectors.EVENT_WRITE), peer)
             for peer in list(self._peers):
                 self._forget(peer, selector)
+
+    def _next_tick(self) -> float:
+        due = min((peer.next_settlement for peer in self._peers), default=float("inf"))
+        return min(_TICK, max(0.0, due - time.monotonic()))
 
     def _accept(self, selector: selectors.BaseSelector) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Outcome = Literal["accept", "reject", "release", "modify", "never"]
@@ -16,14 +16,30 @@ class Faults:
     outcome: Outcome = "accept"
     """Outcome of every message (`accept`: what the broker would really answer)."""
 
+    condition: str = "amqp:precondition-failed"
+    """Condition with which a message is rejected (`outcome = "reject"`)."""
+
+    info: dict[str, str] = field(default_factory=dict)
+    """What goes along with that condition."""
+
     credit: int = 200
     """Credit of a publisher's link when it is attached; it is topped up as messages are settled. 0: never any."""
+
+    eager_credit: bool = False
+    """True: credit is topped up as messages come, as Qpid C++ does, however late they are settled."""
+
+    settle_after: float = 0.0
+    """Seconds after which a message is settled: a broker that waits for its disk. The messages after it do not wait."""
+
+    blocked: bool = False
+    """True: an alarm, as RabbitMQ has them. Sessions that begin meanwhile get a window of a single frame, and what is
+    sent is not looked at before this is False again."""
 
     close_after: int | None = None
     """Close the connection, with a condition, when this many messages were received in all; the last is not settled."""
 
     drop_after: int | None = None
-    """As `close_after`, but the TCP connection goes without a word."""
+    """As `close_after`, but the TCP connection ends without a word."""
 
     may_create: bool = True
     """False: nobody has the permission to create exchanges."""

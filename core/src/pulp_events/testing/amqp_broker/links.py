@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from proton import Condition, Data, Delivery, Described, Link, Message, Receiver, Sender
+from proton import Condition, Data, Delivery, Described, Link, Message, Receiver, Sender, symbol
 
 from pulp_events.testing.amqp_broker.manners.base import SELECTOR, TOPIC_BINDING
 from pulp_events.testing.amqp_broker.nodes import Refusal, Subscription
@@ -31,18 +33,20 @@ class Publisher:
         self._capabilities = symbols(link.remote_target.capabilities)
         self._outcomes = symbols(link.remote_source.outcomes)
         self._credit = broker.faults.credit
+        self._unsettled: deque[tuple[float, Delivery, str, Condition | None]] = deque()
         link.flow(self._credit)
 
     def delivery(self, delivery: Delivery) -> None:
         """A message came in."""
-        link = self._link
+        link, faults = self._link, self._broker.faults
         if delivery.partial or not delivery.readable:
             return
         encoded = bytes(link.recv(delivery.pending) or b"")
         link.advance()
-        condition: Condition | None = Condition("amqp:precondition-failed", "rejected by the test")
+        info: Any = faults.info or None  # proton's hint for it is too narrow
+        condition: Condition | None = Condition(faults.condition, "rejected by the test", info)
         try:
-            if self._broker.faults.full:
+            if faults.full:
                 raise self._broker.manner.full()
             exchange, key = self._destination(encoded)
             outcome = self._broker.publish(exchange, key, encoded, self._capabilities)
@@ -54,6 +58,25 @@ class Publisher:
                 endpoint.condition = condition
                 endpoint.close()
                 return
+        if faults.eager_credit:
+            self._top_up()
+        if faults.settle_after:
+            self._unsettled.append((time.monotonic() + faults.settle_after, delivery, outcome, condition))
+        else:
+            self._settle(delivery, outcome, condition)
+
+    @property
+    def next_settlement(self) -> float:
+        """When the next message is to be settled, of time.monotonic()."""
+        return self._unsettled[0][0] if self._unsettled else float("inf")
+
+    def settle(self) -> None:
+        """Settle what is to be settled by now."""
+        while self._unsettled and self._unsettled[0][0] <= time.monotonic():
+            _, delivery, outcome, condition = self._unsettled.popleft()
+            self._settle(delivery, outcome, condition)
+
+    def _settle(self, delivery: Delivery, outcome: str, condition: Condition | None) -> None:
         if outcome == "never":
             return
         if outcome == "reject" and condition is not None:
@@ -65,8 +88,12 @@ class Publisher:
         ):
             delivery.update(_STATES[outcome])
         delivery.settle()
-        if link.credit <= self._credit // 2:
-            link.flow(self._credit - link.credit)
+        self._top_up()
+
+    def _top_up(self) -> None:
+        unsettled = 0 if self._broker.faults.eager_credit else len(self._unsettled)
+        if self._link.credit + unsettled <= self._credit // 2:
+            self._link.flow(self._credit - self._link.credit - unsettled)
 
     def flow(self) -> None:
         """Nothing to send."""
@@ -75,7 +102,7 @@ class Publisher:
         """Exchange and routing key; None for the message's subject, which need not be known if nobody asks."""
         broker = self._broker
         if self._exchange is not None:
-            broker.manner.before_publishing(self._exchange, broker.faults)
+            broker.manner.before_publishing(self._exchange, broker.nodes, broker.faults)
             return self._exchange, broker.manner.key_of_link()
         message = Message()
         message.decode(encoded)
@@ -116,6 +143,11 @@ def symbols(data: Data) -> list[str]:
     """Capabilities or outcomes of a terminus: an array of symbols, or one alone."""
     found = _read(data, [])
     return [str(name) for name in found] if not isinstance(found, str) else [found]
+
+
+def properties(data: Data) -> dict[str, Any]:
+    """Properties of a terminus. Only symbols are keys (AMQP 1.0 §3.5.4); others are not understood."""
+    return {str(key): value for key, value in _read(data, {}).items() if isinstance(key, symbol)}
 
 
 def _read(data: Data, default: Any) -> Any:

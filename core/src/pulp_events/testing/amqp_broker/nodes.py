@@ -48,9 +48,24 @@ class Nodes:
     def __init__(self) -> None:
         self.exchanges: dict[str, str] = {"amq.topic": "topic", "amq.direct": "direct", "amq.fanout": "fanout"}
         self.subscriptions: list[Subscription] = []
+        self.transient: set[str] = set()
+        """Names of exchanges that do not survive the broker."""
+        self.virtual_hosts: set[str] = {"default"}
+        self.queues: dict[str, deque[ReceivedMessage]] = {}
+        """What was sent to queues by their names: where events are lost, if they were meant for an exchange."""
+
+    def end(self) -> None:
+        """The broker ends: what is not durable goes, and with an exchange all that is bound to it."""
+        for name in self.transient:
+            self.exchanges.pop(name, None)
+        self.subscriptions = [one for one in self.subscriptions if one.exchange in self.exchanges]
+        self.transient.clear()
 
     def route(self, message: ReceivedMessage) -> bool:
-        """Put a message into the subscriptions that want it; False if there is none."""
+        """Put a message into the subscriptions that want it, or into the queue of that name; False if there is none."""
+        if message.exchange not in self.exchanges and message.exchange in self.queues:
+            self.queues[message.exchange].append(message)
+            return True
         wanting = [
             one for one in self.subscriptions if one.exchange == message.exchange and one.wants(message.routing_key)
         ]

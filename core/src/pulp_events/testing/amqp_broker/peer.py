@@ -7,10 +7,10 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
-from proton import Collector, Condition, Connection, Endpoint, Event, Link, Session, Transport, symbol
+from proton import Collector, Condition, Connection, Delivery, Endpoint, Event, Link, Session, Transport, symbol
 
-from pulp_events.testing.amqp_broker.links import Publisher, Subscriber, filters, symbols
-from pulp_events.testing.amqp_broker.manners.base import RequestHandler
+from pulp_events.testing.amqp_broker.links import Publisher, Subscriber, filters, properties, symbols
+from pulp_events.testing.amqp_broker.manners.base import RequestHandler, Target
 from pulp_events.testing.amqp_broker.nodes import Refusal
 from pulp_events.testing.amqp_broker.sasl import SaslServer
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pulp_events.testing.amqp_broker.broker import AmqpBroker
 
 _CHUNK = 256 * 1024
+_FRAME = 128 * 1024
+"""RabbitMQ's; with no limit at all, sessions have no window."""
+
 _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -31,6 +34,7 @@ class Peer:
         self._sasl = SaslServer(broker.users, certified)
         self._output = b""
         self._transport = Transport(Transport.SERVER)
+        self._transport.max_frame_size = _FRAME
         self._transport.idle_timeout = broker.idle_timeout
         if broker.manner.channel_max is not None:
             self._transport.channel_max = broker.manner.channel_max
@@ -40,6 +44,8 @@ class Peer:
         self._transport.bind(self._connection)
         self._requests: RequestHandler | None = None
         self._subscribers: list[Subscriber] = []
+        self._publishers: list[Publisher] = []
+        self._held: list[Delivery] = []
 
     # ---- input and output -------------------------------------------------------------------------------------------
 
@@ -108,6 +114,20 @@ class Peer:
                 self._broker.nodes.subscriptions.remove(subscriber.subscription)
         self.socket.close()
 
+    @property
+    def next_settlement(self) -> float:
+        """When something is to be settled, of time.monotonic()."""
+        return min((one.next_settlement for one in self._publishers), default=float("inf"))
+
+    def settle(self) -> None:
+        """Settle what is to be settled by now, and take in what was held back by an alarm that is over."""
+        while self._held and not self._broker.faults.blocked:
+            delivery = self._held.pop(0)
+            self._deliver(delivery)
+            delivery.link.flow(1)  # which tells the client of the session's window too
+        for publisher in self._publishers:
+            publisher.settle()
+
     # ---- events -----------------------------------------------------------------------------------------------------
 
     def handle_events(self) -> None:
@@ -119,9 +139,10 @@ class Peer:
     def _handle(self, event: Any) -> None:
         kind = event.type
         if kind is Event.DELIVERY:
-            handler = getattr(event.delivery.link, "handled_by", None)
-            if handler is not None:
-                handler.delivery(event.delivery)
+            if self._broker.faults.blocked and event.delivery.link.is_receiver:
+                self._held.append(event.delivery)  # not read, it fills the session's window
+            else:
+                self._deliver(event.delivery)
         elif kind is Event.LINK_FLOW:
             handler = getattr(event.link, "handled_by", None)
             if handler is not None:
@@ -131,7 +152,15 @@ class Peer:
             self._connection.properties = self._broker.manner.properties()
             self._connection.offered_capabilities = list(map(symbol, self._broker.manner.offered))
             self._connection.open()
+            hostname = self._connection.remote_hostname or ""
+            self._broker.hostnames.append(hostname)
+            refusal = self._broker.manner.refuses_host(hostname, self._broker.nodes)
+            if refusal is not None:
+                self._connection.condition = Condition(refusal.condition, refusal.description)
+                self._connection.close()
         elif kind is Event.SESSION_REMOTE_OPEN:
+            if self._broker.faults.blocked:
+                event.session.incoming_capacity = _FRAME
             event.session.open()
         elif kind is Event.LINK_REMOTE_OPEN:
             self._attach(event.link)
@@ -143,6 +172,15 @@ class Peer:
             }[kind]
             if endpoint.state & Endpoint.LOCAL_ACTIVE:
                 endpoint.close()
+            if kind is Event.LINK_REMOTE_CLOSE and isinstance(
+                handler := getattr(endpoint, "handled_by", None), Publisher
+            ):
+                self._publishers.remove(handler)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        handler = getattr(delivery.link, "handled_by", None)
+        if handler is not None:
+            handler.delivery(delivery)
 
     def _attach(self, link: Any) -> None:
         broker = self._broker
@@ -159,11 +197,13 @@ class Peer:
                 address = link.remote_target.address
                 exchange = None
                 if address is not None or not manner.has_anonymous_terminus:
-                    wanted = symbols(link.remote_target.capabilities)
-                    exchange = manner.attach(broker.nodes, address or "", wanted, faults)
+                    remote = link.remote_target
+                    wanted = Target(address or "", symbols(remote.capabilities), properties(remote.properties))
+                    exchange = manner.attach(broker.nodes, wanted, faults)
                 link.max_message_size = faults.max_message_size
                 link.open()
-                link.handled_by = Publisher(broker, link, exchange)
+                link.handled_by = publisher = Publisher(broker, link, exchange)
+                self._publishers.append(publisher)
             else:
                 subscription = manner.subscription(link.remote_source.address or "", filters(link))
                 link.handled_by = subscriber = Subscriber(link, subscription)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pulp_events_amqp.broker import Broker
+from pulp_events_amqp.dialects.activemq import ActiveMQ
 from pulp_events_amqp.dialects.artemis import Artemis
 from pulp_events_amqp.dialects.base import Dialect
 from pulp_events_amqp.dialects.broker_j import BrokerJ
@@ -10,7 +11,7 @@ from pulp_events_amqp.dialects.qpid import Qpid
 from pulp_events_amqp.dialects.rabbitmq import RabbitMQ
 from pulp_events_amqp.dialects.unknown import Unknown
 
-DIALECTS: tuple[type[Dialect], ...] = (Qpid, RabbitMQ, Artemis, BrokerJ)
+DIALECTS: tuple[type[Dialect], ...] = (Qpid, RabbitMQ, ActiveMQ, Artemis, BrokerJ)
 
 
 def dialect_for(broker: Broker) -> Dialect:

@@ -9,7 +9,7 @@ from typing import Any
 from proton import Link, Message
 
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import attached, detach, raise_if_refused, received
+from pulp_events_amqp.links import LinkRefused, attached, detach, raise_if_refused, received
 from pulp_events_amqp.procedures import Procedure
 
 _NODE = "$management"
@@ -41,14 +41,18 @@ def request(engine: Engine, properties: Mapping[str, Any], body: Mapping[str, An
     receiver.open()
     sender.open()
     receiver.flow(1)
-    for link in (receiver, sender):
-        yield attached(link)
-        raise_if_refused(link)
-    yield lambda: sender.credit > 0 or bool(session.state & sender.REMOTE_CLOSED)
-    raise_if_refused(sender)
-    message: Any = Message(dict(body), id=name, reply_to=name, properties=dict(properties))
-    message.send(sender, engine.next_tag())
-    answer = yield from received(receiver)
+    try:
+        for link in (receiver, sender):
+            yield attached(link)
+            raise_if_refused(link)
+        yield lambda: sender.credit > 0 or bool(session.state & sender.REMOTE_CLOSED)
+        raise_if_refused(sender)
+        message: Any = Message(dict(body), id=name, reply_to=name, properties=dict(properties))
+        message.send(sender, engine.next_tag())
+        answer = yield from received(receiver)
+    except (GeneratorExit, LinkRefused):  # the former: nobody waits for it any more
+        engine.spawn(lambda: detach(engine, sender, receiver))
+        raise
     yield from detach(engine, sender, receiver)
     said = answer.properties or {}
     return Answer(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pulp_events import TransientFailure
 from pulp_events_amqp.dialects.base import EXCHANGE_TYPE, Attachment, absent, may_not_publish, wrong_type
-from pulp_events_amqp.dialects.unknown import Unknown
+from pulp_events_amqp.dialects.node import Node
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.links import LinkRefused, attach_sender, detach
 from pulp_events_amqp.outgoing import Settled
 from pulp_events_amqp.procedures import Procedure
 
 
-class Artemis(Unknown):
+class Artemis(Node):
     """The exchange is an address, and the capability `topic` asks for its routing type multicast.
 
     With `auto-create-addresses` (the default) attaching makes an address that is absent, and adds multicast to one
@@ -22,7 +24,7 @@ class Artemis(Unknown):
     """
 
     products = ("apache-activemq-artemis",)
-    capabilities = (EXCHANGE_TYPE,)
+    capabilities: ClassVar[tuple[str, ...]] = (EXCHANGE_TYPE,)
     publish = "send"
     create = "createAddress"
 
@@ -48,11 +50,6 @@ class Artemis(Unknown):
             ) from not_found
         engine.spawn(lambda: detach(engine, link))
         raise wrong_type(exchange, "anycast", "a topic is a multicast address there")
-
-    def exists(self, engine: Engine, exchange: str) -> Procedure[bool | None]:
-        """Cannot be asked: attaching would make the address."""
-        yield from ()
-        return None
 
     def is_gone(self, settled: Settled) -> bool:
         """The address was deleted, and is not made again without an attach."""

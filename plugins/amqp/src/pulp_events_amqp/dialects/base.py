@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from proton import Sender
 
-from pulp_events import PermanentFailure, TransientFailure
+from pulp_events import TransientFailure
 from pulp_events_amqp.broker import Broker
+from pulp_events_amqp.conditions import is_unauthorised
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.links import LinkRefused
 from pulp_events_amqp.outgoing import Settled
@@ -17,8 +18,20 @@ from pulp_events_amqp.procedures import Procedure
 EXCHANGE_TYPE = "topic"
 """The type of every exchange that we publish to: its consumers choose by patterns over the event type."""
 
-UNAUTHORISED = ("amqp:unauthorized-access", "amqp:not-allowed")
-"""Conditions for a missing permission (AMQP 1.0 §2.8.15)."""
+
+@dataclass(frozen=True)
+class Seen:
+    """What a broker told of an exchange while nothing was made."""
+
+    there: bool | None
+    """None if it cannot be asked that without making it."""
+
+    verified: bool = False
+    """True if it is known to be a topic exchange."""
+
+    may_publish: bool | None = None
+    may_create: bool | None = None
+    """Our permissions; None if the broker did not have to say."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +55,6 @@ class Dialect:
     create: ClassVar[str] = "create"
     """The broker's own word for the permission to make an exchange."""
 
-    attaching_needs_publish: ClassVar[bool] = False
-    """True if a link is refused without the permission to publish; else it may be that a message is."""
-
-    mendable: ClassVar[frozenset[str]] = frozenset({*UNAUTHORISED, "amqp:resource-limit-exceeded"})
-    """Conditions of a rejection that an administrator or time can mend, such as a queue that is full."""
-
     def __init__(self, broker: Broker | None = None) -> None:
         self.broker = broker or Broker()
 
@@ -63,17 +70,22 @@ class Dialect:
     def attach(self, engine: Engine, exchange: str) -> Procedure[Attachment]:
         """A link to `exchange`, which is made as a durable topic exchange when it is absent.
 
-        Raises PermanentFailure for an exchange of another type, TransientFailure for anything that an administrator
-        or time can mend.
+        Raises TransientFailure, also for an exchange of another type: an administrator or time can put it right.
         """
         raise NotImplementedError
 
-    def exists(self, engine: Engine, exchange: str) -> Procedure[bool | None]:
-        """Whether the exchange is there; never makes it. None if the broker cannot be asked that.
+    def look(self, engine: Engine, exchange: str) -> Procedure[Seen]:
+        """What can be told of the exchange; never makes it, nor anything else.
 
-        Raises TransientFailure if we may not publish to it, or the broker answers with another fault.
+        Raises TransientFailure if it is of another type, if we may not publish to it, or for another fault of the
+        broker.
         """
-        raise NotImplementedError
+        yield from ()
+        return Seen(None)
+
+    def unverified(self, exchange: str) -> str:
+        """What is not known about where a message went that was accepted; empty if all is."""
+        return ""
 
     def nobody_subscribed(self, settled: Settled) -> bool:
         """True for what the broker makes of a message that no queue wanted: then there is nothing left to be done."""
@@ -83,34 +95,35 @@ class Dialect:
         """True if a message was rejected because the exchange has been deleted."""
         return settled.condition.startswith("amqp:not-found:")
 
-    def is_mendable(self, settled: Settled) -> bool:
-        """True for a rejection that a later attempt may not meet."""
-        return settled.condition.partition(": ")[0] in self.mendable
-
     def explain_rejection(self, settled: Settled) -> str:
         """The broker's reason for rejecting a message."""
         return settled.condition or "no condition"
 
+    def explain_blocked(self, broker: str) -> str:
+        """That the broker takes nothing for now. `broker`: its address."""
+        return f"{broker} takes no messages for now: it keeps the window of our session closed"
+
     def explain_end(self, exchange: str, reason: str) -> str:
         """Why link or connection ended, with the permission that is missing if it is for that."""
-        if any(condition in reason for condition in UNAUTHORISED):
+        if is_unauthorised(reason):
             return f"{reason}; the permission {self.publish!r} on exchange {exchange!r} is missing, grant it"
         return reason
 
 
-def wrong_type(exchange: str, found: str | None, said: str) -> PermanentFailure:
+def wrong_type(exchange: str, found: str | None, said: str) -> TransientFailure:
     """The failure for an exchange of another type. `found`: its type, where the broker tells; `said`: its words."""
     what = f"is of type {found}" if found else "exists with another type"
-    return PermanentFailure(
+    return TransientFailure(
         f"exchange {exchange!r} {what}, but events need one of type {EXCHANGE_TYPE} ({said}); name another exchange, "
-        "or delete this one at the broker and it is made anew"
+        "or delete this one at the broker and it is made again"
     )
 
 
 def may_not_publish(dialect: Dialect, exchange: str, refused: LinkRefused) -> TransientFailure:
     """The failure for the missing permission to publish."""
     return TransientFailure(
-        f"the permission {dialect.publish!r} on exchange {exchange!r} is missing ({refused}); grant it at the broker"
+        f"the permission {dialect.publish!r} on exchange {exchange!r} is missing ({refused}); grant it at the broker",
+        credentials=True,
     )
 
 
@@ -118,5 +131,6 @@ def absent(dialect: Dialect, exchange: str, refused: object) -> TransientFailure
     """The failure for an exchange that is not there and that we may not make. `refused`: the broker's words."""
     return TransientFailure(
         f"exchange {exchange!r} is absent and the permission {dialect.create!r} to make it is missing ({refused}); "
-        "grant it, or create the exchange as a durable topic exchange"
+        "grant it, or create the exchange as a durable topic exchange",
+        credentials=True,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pulp_events import TransientFailure
 from pulp_events_amqp.broker import Broker
 from pulp_events_amqp.dialects.amqp_management import Answer, request
-from pulp_events_amqp.dialects.base import EXCHANGE_TYPE, Attachment, absent, may_not_publish, wrong_type
-from pulp_events_amqp.dialects.unknown import Unknown
+from pulp_events_amqp.dialects.base import EXCHANGE_TYPE, Attachment, Seen, absent, may_not_publish, wrong_type
+from pulp_events_amqp.dialects.node import Node
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.links import OUTCOMES, LinkRefused, attach_sender
 from pulp_events_amqp.outgoing import Settled
@@ -19,7 +19,7 @@ _DISCARD = ("DISCARD_UNROUTABLE",)
 """Target capability: a message that no queue is bound for is ACCEPTED, whatever the exchange is configured for."""
 
 
-class BrokerJ(Unknown):
+class BrokerJ(Node):
     """The exchange is a node, the routing key the subject. It is made over the management node `$management`.
 
     Where the client does not list REJECTED among the outcomes of its source, this broker settles what it rejects
@@ -39,7 +39,7 @@ class BrokerJ(Unknown):
         """See `Dialect.attach`."""
         made = yield from self._create(engine, exchange)
         if made.status != 201:
-            yield from self._check_type(engine, exchange)
+            yield from self._type(engine, exchange)
         try:
             link = yield from attach_sender(engine, exchange, _DISCARD, OUTCOMES)
         except LinkRefused as refused:
@@ -51,6 +51,17 @@ class BrokerJ(Unknown):
                 raise may_not_publish(self, exchange, refused) from refused
             raise TransientFailure(f"{engine.broker} refused exchange {exchange!r}: {refused}") from refused
         return Attachment(link, may_create={201: True, 403: False}.get(made.status))
+
+    def look(self, engine: Engine, exchange: str) -> Procedure[Seen]:
+        """See `Dialect.look`. A link may also be attached to a queue of that name; what CREATE would then make."""
+        known = yield from self._type(engine, exchange)
+        if known:  # so CREATE makes nothing
+            made = yield from self._create(engine, exchange)
+            yield from self.is_there(engine, exchange)
+            return Seen(True, verified=True, may_create={409: True, 403: False}.get(made.status))
+        if known is None:
+            known = yield from self.is_there(engine, exchange)
+        return Seen(known)
 
     def nobody_subscribed(self, settled: Settled) -> bool:
         """See `Dialect.nobody_subscribed`: so old versions answer, which do not know the capability."""
@@ -71,21 +82,24 @@ class BrokerJ(Unknown):
                 return Answer(403 if self.is_forbidden(refused) else 404, str(refused), {})
             raise TransientFailure(f"{engine.broker} refused its management node: {refused}") from refused
 
-    def _check_type(self, engine: Engine, exchange: str) -> Procedure[None]:
-        """Raise PermanentFailure if the exchange is known to be of another type."""
+    def _type(self, engine: Engine, exchange: str) -> Procedure[bool | None]:
+        """True for a topic exchange, False for one that is absent, None if the broker does not tell.
+
+        Raises TransientFailure if the exchange is of another type.
+        """
         wanted = {
             "operation": "READ",
             "type": "org.apache.qpid.Exchange",
-            "index": "object-path",
             "key": _path(exchange),
         }
         try:
             found = yield from request(engine, wanted, {})
         except LinkRefused:
-            return  # it does not say, and may be what we need
-        kind = str(found.body.get("qpid-type") or EXCHANGE_TYPE)
-        if found.status == 200 and kind != EXCHANGE_TYPE:
-            raise wrong_type(exchange, kind, f"read from {engine.broker}")
+            return None  # and may be what we need
+        kind = found.body.get("qpid-type")
+        if found.status == 200 and kind and str(kind) != EXCHANGE_TYPE:
+            raise wrong_type(exchange, str(kind), f"read from {engine.broker}")
+        return {200: True if kind else None, 404: False}.get(found.status)
 
 
 def _path(exchange: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from proton import Link, Message, symbol
 
 from pulp_events_amqp.engine import Engine
-from pulp_events_amqp.links import attached, detach, raise_if_refused, received
+from pulp_events_amqp.links import LinkRefused, attached, detach, raise_if_refused, received
 from pulp_events_amqp.procedures import Procedure
 
 _NODE = "/management"
@@ -42,12 +42,16 @@ def request(engine: Engine, method: str, path: str, body: Mapping[str, Any]) -> 
     sender.open()
     receiver.open()
     receiver.flow(1)
-    for link in (sender, receiver):
-        yield attached(link)
-        raise_if_refused(link)
-    yield lambda: sender.credit > 0 or bool(session.state & sender.REMOTE_CLOSED)
-    raise_if_refused(sender)
-    Message(dict(body), id=_ID, subject=method, address=path, reply_to="$me").send(sender, engine.next_tag())
-    answer = yield from received(receiver)
+    try:
+        for link in (sender, receiver):
+            yield attached(link)
+            raise_if_refused(link)
+        yield lambda: sender.credit > 0 or bool(session.state & sender.REMOTE_CLOSED)
+        raise_if_refused(sender)
+        Message(dict(body), id=_ID, subject=method, address=path, reply_to="$me").send(sender, engine.next_tag())
+        answer = yield from received(receiver)
+    except (GeneratorExit, LinkRefused):  # the former: nobody waits for it any more
+        engine.spawn(lambda: detach(engine, sender, receiver))
+        raise
     yield from detach(engine, sender, receiver)
     return Answer(int(answer.subject or 0), answer.body if isinstance(answer.body, str) else "")

@@ -8,11 +8,13 @@ from urllib.parse import quote
 from proton import Delivery
 
 from pulp_events import TransientFailure
+from pulp_events_amqp.broker import RABBITMQ
+from pulp_events_amqp.conditions import UNAUTHORISED
 from pulp_events_amqp.dialects.base import (
     EXCHANGE_TYPE,
-    UNAUTHORISED,
     Attachment,
     Dialect,
+    Seen,
     absent,
     may_not_publish,
     wrong_type,
@@ -35,10 +37,9 @@ class RabbitMQ(Dialect):
     an exchange that is absent REJECTED with `amqp:not-found`. The exchange is declared over the management link pair.
     """
 
-    products = ("RabbitMQ",)
+    products = (RABBITMQ,)
     publish = "write"
     create = "configure"
-    attaching_needs_publish = True
 
     def attach(self, engine: Engine, exchange: str) -> Procedure[Attachment]:
         """See `Dialect.attach`."""
@@ -51,7 +52,7 @@ class RabbitMQ(Dialect):
         if declared.status not in (201, 204, 403, 409):
             raise TransientFailure(f"{engine.broker} did not declare exchange {exchange!r}: {declared}")
         # 409 for durability or arguments: whoever made it had their reasons.
-        if declared.status == 403 and not (yield from self.exists(engine, exchange)):
+        if declared.status == 403 and not (yield from self._is_there(engine, exchange)):
             raise absent(self, exchange, declared)
         try:
             link = yield from attach_sender(engine, None)
@@ -59,8 +60,17 @@ class RabbitMQ(Dialect):
             raise TransientFailure(f"{engine.broker} refused a link: {refused}") from refused
         return Attachment(link, may_create=declared.status != 403)
 
-    def exists(self, engine: Engine, exchange: str) -> Procedure[bool | None]:
-        """See `Dialect.exists`. A link to an exchange that is absent, or not ours to write to, is refused."""
+    def look(self, engine: Engine, exchange: str) -> Procedure[Seen]:
+        """See `Dialect.look`. What is there can be declared without making anything, and that tells its type."""
+        if not (yield from self._is_there(engine, exchange)):
+            return Seen(False)
+        attachment = yield from self.attach(engine, exchange)
+        engine.spawn(lambda: detach(engine, attachment.link))
+        may_create = bool(attachment.may_create)
+        return Seen(True, verified=may_create, may_publish=True, may_create=may_create)
+
+    def _is_there(self, engine: Engine, exchange: str) -> Procedure[bool]:
+        """A link to an exchange that is absent, or not ours to write to, is refused."""
         self._check_version(engine)
         try:
             link = yield from attach_sender(engine, _path(exchange))
@@ -81,13 +91,20 @@ class RabbitMQ(Dialect):
         """See `Dialect.nobody_subscribed`."""
         return settled.state == Delivery.RELEASED
 
-    def is_mendable(self, settled: Settled) -> bool:
-        """See `Dialect.is_mendable`. A rejection without a condition is a queue's that is full (`reject-publish`)."""
-        return not settled.condition or super().is_mendable(settled)
-
     def explain_rejection(self, settled: Settled) -> str:
         """See `Dialect.explain_rejection`."""
-        return settled.condition or "no condition, so a queue is full or not to be had"
+        if not settled.condition:
+            return "no condition, so a queue is full or not to be had"
+        if "reason=maxlen" in settled.condition:  # since 4.3 the info has the reason
+            return f"{settled.condition}: a queue is full"
+        return settled.condition
+
+    def explain_blocked(self, broker: str) -> str:
+        """See `Dialect.explain_blocked`. An alarm closes the incoming window of every session."""
+        return (
+            f"{broker} has blocked the connection, as RabbitMQ does during a memory or disk alarm, which "
+            "`rabbitmq-diagnostics alarms` names; sending goes on when the alarm ends"
+        )
 
     def _check_version(self, engine: Engine) -> None:
         if _LINK_PAIR not in self.broker.capabilities:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from proton import Delivery
 
 from pulp_events.testing.amqp_broker.faults import Faults
 from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a publisher wants to attach to (AMQP 1.0 §3.5.4)."""
+
+    address: str
+    capabilities: Sequence[str] = ()
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RequestHandler(Protocol):
@@ -47,7 +57,11 @@ class Manner:
         """Of the open frame."""
         return {"product": self.product, "version": self.version}
 
-    def attach(self, nodes: Nodes, address: str, capabilities: Sequence[str], faults: Faults) -> str:
+    def refuses_host(self, hostname: str, nodes: Nodes) -> Refusal | None:
+        """Why a connection to a (virtual) host of that name is closed again; None if it is not."""
+        return None
+
+    def attach(self, nodes: Nodes, target: Target, faults: Faults) -> str:
         """Name of the exchange for a publisher's link, made if that is asked for. Raises Refusal."""
         raise NotImplementedError
 
@@ -59,7 +73,7 @@ class Manner:
         """Exchange and key of a message on a link without an address. Raises Refusal."""
         raise Refusal("amqp:not-allowed", "no anonymous terminus here")
 
-    def before_publishing(self, exchange: str, faults: Faults) -> None:
+    def before_publishing(self, exchange: str, nodes: Nodes, faults: Faults) -> None:
         """Asked for each message on a link to an exchange. Raises Refusal."""
 
     def full(self) -> Refusal:

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from proton import symbol
 
 from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.manners.base import TOPIC_BINDING, Manner
+from pulp_events.testing.amqp_broker.manners.base import TOPIC_BINDING, Manner, Target
 from pulp_events.testing.amqp_broker.manners.link_pair import LinkPair
 from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
 
@@ -23,9 +23,16 @@ class RabbitMQManner(Manner):
     channel_max = 63
     has_anonymous_terminus = True
 
-    def attach(self, nodes: Nodes, address: str, capabilities: Sequence[str], faults: Faults) -> str:
+    def refuses_host(self, hostname: str, nodes: Nodes) -> Refusal | None:
+        """See `Manner.refuses_host`. Only what has the prefix is a virtual host's name."""
+        name = hostname.removeprefix("vhost:")
+        if name == hostname or name in nodes.virtual_hosts:
+            return None
+        return Refusal("amqp:not-found", f"no vhost '{name}'")
+
+    def attach(self, nodes: Nodes, target: Target, faults: Faults) -> str:
         """See `Manner.attach`."""
-        return self.destination(nodes, address, faults, absent_ends_session=True)[0]
+        return self.destination(nodes, target.address, faults, absent_ends_session=True)[0]
 
     def key_of_link(self) -> str | None:
         """It takes no notice of the subject."""

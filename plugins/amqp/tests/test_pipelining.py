@@ -1,0 +1,238 @@
+"""The channel as a dispatcher drives it: many deliveries in flight, more as soon as earlier ones are settled."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+
+import pytest
+
+from pulp_events import Channel, Delivery, PermanentFailure, TransientFailure
+from pulp_events.errors import DeliveryFailure, TimedOut
+from pulp_events.testing.amqp_broker import AmqpBroker
+from pulp_events_amqp.window import FIRST
+
+
+class Driver:
+    """Keeps up to `in_flight` of `deliveries` in flight until each of them has an outcome."""
+
+    def __init__(self, channel: Channel, deliveries: Sequence[Delivery], most: int | None = None) -> None:
+        self.waiting = deque(deliveries)
+        self.in_flight: dict[str, Delivery] = {}
+        self.outcomes: dict[str, DeliveryFailure | None] = {}
+        self.details: dict[str, str] = {}
+        self.most_in_flight = 0
+        self._channel = channel
+        self._most = most
+
+    def step(self, timeout: float = 0.05) -> None:
+        """Submit what there is room for, and take what is known."""
+        channel = self._channel
+        most = min(channel.in_flight, self._most or channel.in_flight)
+        new = [self.waiting.popleft() for _ in range(min(len(self.waiting), max(0, most - len(self.in_flight))))]
+        self.in_flight |= {delivery.id: delivery for delivery in new}
+        self.most_in_flight = max(self.most_in_flight, len(self.in_flight))
+        try:
+            if new:
+                channel.submit(new)
+            for delivery, failure in channel.settled(timeout):
+                self._note(delivery, failure)
+        except DeliveryFailure as failure:
+            for delivery in list(self.in_flight.values()):
+                self._note(delivery, failure)
+
+    def run(self) -> dict[str, DeliveryFailure | None]:
+        """Until everything has an outcome."""
+        while self.waiting or self.in_flight:
+            self.step()
+        return self.outcomes
+
+    def _note(self, delivery: Delivery, failure: DeliveryFailure | None) -> None:
+        del self.in_flight[delivery.id]  # KeyError: of one that was never submitted, or twice
+        self.outcomes[delivery.id] = failure
+        self.details[delivery.id] = self._channel.detail
+
+
+@pytest.mark.parametrize("credit", [1, 7, 200])
+def test_all_arrive_in_order_whatever_the_credit(credit, broker, make_delivery, open_channel) -> None:
+    broker.faults.credit = credit
+    deliveries = [make_delivery(number) for number in range(1200)]
+    outcomes = Driver(open_channel(broker.url), deliveries).run()
+    assert len(outcomes) == 1200 and set(outcomes.values()) == {None}
+    assert [message.id for message in broker.messages] == [delivery.id for delivery in deliveries]
+
+
+def test_what_is_settled_late_keeps_nothing_from_being_sent(broker, make_delivery, open_channel) -> None:
+    """With a wait for the last outcome of each batch, what was submitted last would not arrive before the first."""
+    broker.faults.settle_after, broker.faults.eager_credit = 0.5, True
+    driver = Driver(open_channel(broker.url), [make_delivery(number) for number in range(FIRST)])
+    driver.step(0.0)
+    broker.wait_for(FIRST)
+    assert driver.outcomes == {}
+    driver.waiting.extend(make_delivery(FIRST + number) for number in range(300))
+    while not driver.outcomes:
+        driver.step()
+    while driver.waiting:
+        driver.step()
+    assert len(driver.outcomes) < FIRST + 300, "more was submitted while earlier ones were in flight"
+    assert set(driver.run().values()) == {None}
+
+
+def test_the_window_grows_while_a_broker_settles_late_but_takes_more(broker, make_delivery, open_channel) -> None:
+    broker.faults.settle_after, broker.faults.eager_credit = 0.2, True
+    channel = open_channel(broker.url)
+    driver = Driver(channel, [make_delivery(number) for number in range(4 * FIRST)])
+    assert set(driver.run().values()) == {None}
+    assert driver.most_in_flight > FIRST
+
+
+def test_one_at_a_time_is_submitted_and_settled(broker, make_delivery, open_channel) -> None:
+    """A listener with one lane."""
+    driver = Driver(open_channel(broker.url), [make_delivery(number) for number in range(50)], most=1)
+    assert set(driver.run().values()) == {None} and driver.most_in_flight == 1
+    assert len(broker.messages) == 50
+
+
+def test_settled_returns_at_once_with_what_there_is(broker, make_delivery, open_channel) -> None:
+    channel = open_channel(broker.url)
+    channel.submit([make_delivery(1), make_delivery(2)])
+    broker.wait_for(2)
+    seen = []
+    while len(seen) < 2:
+        seen += [(delivery.id, failure) for delivery, failure in channel.settled(3600.0)]
+    assert seen == [("5081a42c1.1", None), ("5081a42c2.1", None)]
+    assert list(channel.settled(0.0)) == []
+
+
+def test_what_comes_in_while_outcomes_are_taken_is_for_the_next_call(broker, make_delivery, open_channel) -> None:
+    """Else a slow taker would empty the pipe before it submits more."""
+    channel = open_channel(broker.url)
+    channel.submit([make_delivery(1)])
+    outcomes = channel.settled(5.0)
+    next(outcomes)
+    channel.submit([make_delivery(2)])
+    broker.wait_for(2)
+    wait_until(lambda: channel._outgoing.results.qsize() == 1)
+    assert list(outcomes) == []
+    assert [delivery.id for delivery, _ in channel.settled(5.0)] == ["5081a42c2.1"]
+
+
+def test_each_message_has_its_own_time_limit(broker, make_delivery, open_channel) -> None:
+    channel = open_channel(broker.url, timeout="500ms")
+    broker.faults.outcome = "never"
+    channel.submit([make_delivery(1)])
+    broker.wait_for(1)
+    broker.faults.outcome = "accept"
+    time.sleep(0.25)
+    broker.faults.outcome = "never"
+    channel.submit([make_delivery(2)])
+    broker.wait_for(2)
+    broker.faults.outcome = "accept"
+    channel.submit([make_delivery(3)])
+    outcomes: list[tuple[str, type]] = []
+    while len(outcomes) < 3:
+        outcomes += [(one.id, type(failure)) for one, failure in channel.settled(0.05)]
+        if len(outcomes) == 2:
+            assert not channel.broken, "one is in flight that may yet be settled"
+    assert outcomes == [("5081a42c3.1", type(None)), ("5081a42c1.1", TimedOut), ("5081a42c2.1", TimedOut)]
+
+
+def test_what_is_settled_too_late_is_nobodys(broker, make_delivery, open_channel) -> None:
+    """Neither the outcome of the next attempt under the same id, nor that of another delivery."""
+    broker.faults.settle_after = 0.5
+    channel = open_channel(broker.url, timeout="200ms")
+    channel.submit([make_delivery(1)])
+    (outcome,) = channel.settled(5.0)
+    assert isinstance(outcome[1], TimedOut)
+    broker.faults.settle_after, broker.faults.outcome = 0.0, "modify"
+    time.sleep(0.4)
+    channel.submit([make_delivery(1)])
+    ((_, failure),) = channel.settled(5.0)
+    assert type(failure) is TransientFailure and "modified" in str(failure)
+
+
+def test_what_got_no_credit_was_not_sent_and_is_sent_no_more(broker, make_delivery, open_channel) -> None:
+    broker.faults.credit, broker.faults.settle_after = 1, 3600.0
+    channel = open_channel(broker.url, timeout="300ms")
+    outcomes = Driver(channel, [make_delivery(number) for number in range(3)]).run()
+    assert isinstance(outcomes.pop("5081a42c0.1"), TimedOut)
+    assert all(type(failure) is TransientFailure and "no credit" in str(failure) for failure in outcomes.values())
+    assert channel.broken
+    assert len(broker.messages) == 1
+
+
+@pytest.mark.parametrize("how", ["close_after", "drop_after"])
+def test_a_connection_that_ends_counts_for_all_in_flight(how, broker, make_delivery, open_channel) -> None:
+    channel = open_channel(broker.url)
+    setattr(broker.faults, how, 10)
+    driver = Driver(channel, [make_delivery(number) for number in range(50)])
+    outcomes = driver.run()
+    accepted = {message.id for message in broker.messages if message.outcome == "accept"}
+    delivered = {name for name, failure in outcomes.items() if failure is None}
+    assert delivered <= accepted and len(outcomes) == 50
+    assert channel.broken
+    channel.close()
+    channel.open()
+    assert set(Driver(channel, [make_delivery(number) for number in range(50)]).run().values()) == {None}
+
+
+def test_a_failed_attempt_has_a_detail_of_its_own(broker, make_delivery, open_channel) -> None:
+    """Of whatever kind the failure is, nothing of an earlier success stands below it."""
+    broker.faults.max_message_size = 2000
+    channel = open_channel(broker.url, timeout="300ms", config={"format": "cloudevents"})
+    large, unmade = make_delivery(2, report=b'{"payload": "%s"}' % (b"x" * 4000)), make_delivery(3, report=b"{")
+
+    def attempt(delivery, before=lambda: None) -> None:
+        first = Driver(channel, [make_delivery(1)])
+        assert first.run() == {"5081a42c1.1": None} and first.details == {"5081a42c1.1": "accepted"}
+        before()
+        driver = Driver(channel, [delivery])
+        (failure,) = driver.run().values()
+        assert failure is not None
+        assert driver.details == {delivery.id: ""}
+        broker.faults.outcome = "accept"
+
+    attempt(large)
+    attempt(unmade)
+    for outcome in ("modify", "reject", "never"):
+        attempt(make_delivery(4), lambda outcome=outcome: setattr(broker.faults, "outcome", outcome))
+        channel.close()
+        channel.open()
+    attempt(make_delivery(5), lambda: setattr(broker.faults, "drop_after", 1))
+
+
+def test_a_large_and_an_impossible_one_harm_no_other(broker, make_delivery, open_channel) -> None:
+    broker.faults.max_message_size = 2000
+    channel = open_channel(broker.url, config={"format": "cloudevents"})
+    large, unmade = make_delivery(2, report=b'{"payload": "%s"}' % (b"x" * 4000)), make_delivery(3, report=b"{")
+    outcomes = Driver(channel, [make_delivery(1), large, unmade, make_delivery(4)]).run()
+    assert [type(failure) for failure in (outcomes[large.id], outcomes[unmade.id])] == [
+        TransientFailure,
+        PermanentFailure,
+    ]
+    assert [outcomes["5081a42c1.1"], outcomes["5081a42c4.1"]] == [None, None]
+
+
+def test_what_an_alarm_holds_back_does_not_time_out_and_is_not_sent_later(make_delivery, open_channel) -> None:
+    with AmqpBroker() as broker:
+        broker.faults.blocked = True
+        channel = open_channel(broker.url, timeout="300ms")
+        outcomes = Driver(channel, [make_delivery(number) for number in range(300)]).run()
+        assert isinstance(outcomes.pop("5081a42c0.1"), TimedOut), "one frame goes out, the window is closed after it"
+        for failure in outcomes.values():
+            assert isinstance(failure, TransientFailure) and not isinstance(failure, TimedOut)
+            assert "takes no messages for now" in str(failure) and failure.retry_after == 1.0
+        assert channel.broken
+        channel.close()
+        broker.faults.blocked = False
+        channel.open()
+        assert Driver(channel, [make_delivery(1000)]).run() == {"5081a42c1000.1": None}
+        assert {message.id for message in broker.messages} <= {"5081a42c0.1", "5081a42c1000.1"}
+
+
+def wait_until(condition, timeout: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "did not come about in time"
+        time.sleep(0.01)
