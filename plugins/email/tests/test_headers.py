@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pulp_events_email.headers import address_header, header, list_id, one_line, thread_id
+from pulp_events_email.message import Composer
 
 anything = st.text(max_size=300)
 # all that a subject or a name may hold, and scripts mixed as people mix them
@@ -64,8 +65,23 @@ def test_mail_of_a_listener_can_be_sorted_by_its_list_and_is_not_answered_by_mac
     message = parsed(composed(delivery))
     assert message["List-Id"] == "<5081a42ce19a00ea4300000e.pulp-events.your.domain>"
     assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Auto-Response-Suppress"] == "All"
+    assert message["Precedence"] == "list"
+    assert message["List-Unsubscribe"] is None
     assert message["X-Pulp-Event-Type"] == "repo.sync.start"
     assert message["X-Pulp-Event-Id"] == delivery.event_id
+
+
+@pytest.mark.parametrize("digest", [False, True])
+@pytest.mark.parametrize("where", ["mailto:ops@b.example", "https://pulp.example/leave?" + "x" * 400])
+def test_who_wants_to_leave_is_told_where(delivery, parsed, digest, where) -> None:
+    config = {"subject": "s", "unsubscribe": where, **({"digest": 60.0} if digest else {})}
+    composer = Composer(config, {"from_": "no-reply@your.domain", "format": "report"})
+    raw = composer.compose_digest([delivery], "a@b.example") if digest else composer.compose(delivery, "a@b.example")
+    message = parsed(raw)
+    assert message["List-Unsubscribe"] == f"<{where}>"
+    assert message["X-Auto-Response-Suppress"] == "All"
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
 
 
 def test_each_attempt_and_each_recipient_keeps_its_message_id(composed, parsed, made) -> None:

@@ -8,6 +8,7 @@ import subprocess
 
 from pulp_events import PermanentFailure, TimedOut, TransientFailure
 from pulp_events.fields import format_duration
+from pulp_events_email import limits
 from pulp_events_email.headers import one_line
 from pulp_events_email.mail_channel import Letter, MailChannel
 
@@ -55,7 +56,14 @@ class SendmailChannel(MailChannel):
             raise TransientFailure(f"{command[0]} cannot be started: {error.strerror}; see sendmail_path") from error
         with process:
             try:
-                output, _ = process.communicate(message, timeout=limit)
+                try:
+                    output, _ = process.communicate(message, timeout=limit)
+                except subprocess.TimeoutExpired:
+                    if process.stdin is None or not process.stdin.closed:
+                        raise
+                    # It has all of the message, and may be waiting for a server's answer (msmtp does): as for SMTP.
+                    limit = limits.ANSWER_LIMIT
+                    output, _ = process.communicate(timeout=limit)
             except subprocess.TimeoutExpired as error:
                 _kill_group(process)
                 raise TimedOut(f"{command[0]} did not end within {format_duration(limit)}") from error
