@@ -97,6 +97,18 @@ def test_a_small_limit_counts_for_small_reports_too(open_channel, made) -> None:
         assert "was left out" in sink.wait_for(1)[0].message.get_content()
 
 
+def test_the_program_sendmail_gets_a_shorter_message_too(open_channel, large, tmp_path) -> None:
+    program = tmp_path / "sendmail"
+    program.write_text(
+        f'#!/bin/sh\ncat >{tmp_path}/mail\n[ "$(wc -c <{tmp_path}/mail)" -lt {LIMIT} ] && exit 0\n'
+        'echo "fatal: message file too big"; exit 75\n'
+    )
+    program.chmod(0o755)
+    with open_channel(None, transport="sendmail", sendmail_path=str(program)) as channel:
+        channel.send(large)
+    assert b"so it was left out" in (tmp_path / "mail").read_bytes()
+
+
 def test_a_full_mailbox_gets_nothing_shorter(open_channel, large, failure_of) -> None:
     with SmtpSink() as sink, open_channel(sink) as channel:
         sink.reply("RCPT", "552 5.2.2 Mailbox full")

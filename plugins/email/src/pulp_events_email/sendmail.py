@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 
@@ -19,6 +20,9 @@ PERMANENT = {
 }
 """Exit codes (sysexits.h) that say that no later attempt can succeed; all others are the machine's state of today."""
 
+_TOO_LARGE = re.compile(r"\b(?:too (?:big|large|long)|size exceeds|exceeds\b.*\bsize)\b", re.IGNORECASE)
+"""No exit code says so; Postfix ends with 75 and `message file too big`."""
+
 
 class SendmailChannel(MailChannel):
     """Starts the program for each message. What it takes is in the mail system's queue, which does the rest."""
@@ -29,14 +33,16 @@ class SendmailChannel(MailChannel):
         Raises PermanentFailure for the exit codes in PERMANENT, TimedOut when the time limit is over, and
         TransientFailure for anything else.
         """
-        message = letter.octets.replace(b"\r\n", b"\n")
         program = self._settings["sendmail_path"]
         # -i: a line with a dot alone does not end the message. `--`: an address is never taken for an option.
         command = [program, "-i", "-f", self._composer.sender, "--", letter.recipient]
-        code, said = self._run(command, message)
-        if code == 0:
-            self.detail = "0 taken by sendmail"
-            return
+        while True:
+            code, said = self._run(command, letter.octets.replace(b"\r\n", b"\n"))
+            if code == 0:
+                self.detail = "0 taken by sendmail"
+                return
+            if not (_TOO_LARGE.search(said) and letter.shorten()):
+                break
         reason = f"{program} ended with {code}{f': {said}' if said else ''}"
         if code in PERMANENT:
             raise PermanentFailure(f"{reason} ({PERMANENT[code]})")
