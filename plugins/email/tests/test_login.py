@@ -61,7 +61,7 @@ def test_a_mechanism_that_is_not_offered_is_named_with_those_that_are(open_chann
         assert "no XOAUTH2 to log in with, but LOGIN" in str(failure_of(channel, delivery))
 
 
-def test_a_password_file_is_read_anew_at_each_log_in(open_channel, delivery, failure_of, tmp_path) -> None:
+def test_a_password_file_is_read_again_at_each_log_in(open_channel, delivery, failure_of, tmp_path) -> None:
     file = tmp_path / "token"
     with (
         SmtpSink(credentials=("adm", "second"), mechanisms=["XOAUTH2"]) as sink,
