@@ -6,10 +6,19 @@ ever. Here each read and write may take what is left until one moment, however m
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import socket
 import ssl
+import threading
 import time
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+AddressInfo: TypeAlias = tuple[int, int, int, str, Any]
+"""What `socket.getaddrinfo` finds: family, kind, protocol, canonical name, address."""
+
+Each = TypeVar("Each")
 
 SLACK = 0.05
 """Seconds by which a read or write may outlast the deadline."""
@@ -39,6 +48,24 @@ class Deadline:
         """True once the moment has passed."""
         return time.monotonic() >= self._at
 
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """In this block the deadline is at most `seconds` from now."""
+        whole = self._at
+        self._at = min(whole, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._at = whole
+
+    def shares(self, things: Sequence[Each]) -> Iterator[tuple[Each, float]]:
+        """Each of the things that are tried in turn, and its equal share, in seconds, of the time that is left then.
+
+        Raises TimeoutError when there is none.
+        """
+        for number, thing in enumerate(things):
+            yield thing, self.left() / (len(things) - number)
+
 
 def _apply(connection: socket.socket, left: float) -> None:
     """Give the socket what is left. A setting that is off by less than SLACK stays, as each costs a system call."""
@@ -65,26 +92,66 @@ class DeadlineSocket(socket.socket):
         super().sendall(*args, **kwargs)
 
 
+def look_up(host: str, port: int, deadline: Deadline) -> list[AddressInfo]:
+    """The addresses of `host`, in the order of RFC 6724. Raises OSError: that of the look-up, or TimeoutError.
+
+    Nothing can end a look-up that hangs: after the deadline its thread is left alone.
+    """
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        return list(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))  # asks nobody
+    found: list[AddressInfo] = []
+    failed: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            found.extend(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
+        except Exception as error:  # noqa: BLE001  # raised below, where somebody waits for it
+            failed.append(error)
+
+    thread = threading.Thread(target=ask, name=f"look-up-{host}", daemon=True)
+    thread.start()
+    thread.join(deadline.left())
+    if thread.is_alive():
+        raise TimeoutError(f"the look-up of {host} took too long")
+    if failed:
+        if isinstance(failed[0], UnicodeError):  # what a label that is too long makes of it
+            raise socket.gaierror(socket.EAI_NONAME, f"it is no host name: {failed[0]}") from failed[0]
+        raise failed[0]
+    if not found:
+        raise OSError("the name has no address")
+    return found
+
+
+def connect_to(found: AddressInfo, deadline: Deadline) -> DeadlineSocket:
+    """Connect to this address. Raises OSError."""
+    family, kind, protocol, _, address = found
+    connection = DeadlineSocket(family, kind, protocol)
+    connection.deadline = deadline
+    try:
+        # Without this a request in two segments, head and body, waits for the receiver's delayed ACK.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(deadline.left())
+        connection.connect(address)
+        connection.settimeout(deadline.left())  # for the TLS handshake, which takes this as its whole time
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def connect(host: str, port: int, deadline: Deadline) -> DeadlineSocket:
-    """Connect to the first address of `host` that takes the connection, all of them together under the deadline.
+    """Connect to the first address of `host` that takes the connection; each has an equal share of the time left.
 
     Raises OSError: that of the name look-up, TimeoutError, or that of the last address that was tried.
     """
     last: OSError | None = None
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-        connection = DeadlineSocket(family, kind, protocol)
-        connection.deadline = deadline
+    for found, seconds in deadline.shares(look_up(host, port, deadline)):
         try:
-            # Without this a request in two segments, head and body, waits for the receiver's delayed ACK.
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(deadline.left())
-            connection.connect(address)
-            connection.settimeout(deadline.left())  # for the TLS handshake, which takes this as its whole time
+            with deadline.within(seconds):
+                return connect_to(found, deadline)
         except OSError as error:
             last = error
-            connection.close()
-        else:
-            return connection
     raise last or OSError("the name has no address")
 
 

@@ -34,22 +34,49 @@ def test_the_guides_help_stands_on_the_options() -> None:
         "addresses": "this is a comma separated list of email addresses that should receive these notifications. "
         "Do not include spaces.",
     }
-    assert list(fields) == ["subject", "addresses", "format", "template", "digest"]
+    assert list(fields) == ["subject", "addresses", "format", "template", "digest", "unsubscribe"]
     # the guide's help has its texts in the column that `--event-type` makes
-    assert all(len(f"--{name}") <= len("--event-type") for name in fields)
+    plain = [name for name, field in fields.items() if "group" not in field.metadata]
+    assert all(len(f"--{name}") <= len("--event-type") for name in plain)
     assert all(field.metadata["help"] for field in EmailSettings().fields.values())
 
 
 @pytest.mark.parametrize(
     "address",
-    ["root@localhost", "a@pulp.test", "a@mail.local", "a@b.example", "a+b@c.de", "a@intranet", "a@[127.0.0.1]"],
+    [
+        "root@localhost",
+        "a@pulp.test",
+        "a@mail.local",
+        "a@b.example",
+        "a+b@c.de",
+        "a@intranet",
+        "a@[127.0.0.1]",
+        "x@nas.home.arpa",
+        "x@home.arpa",
+        "x@pulp.internal",
+        "x@a.localhost",
+        "x@nas.lan",
+    ],
 )
 def test_internal_addresses_are_taken(address: str) -> None:
     assert load(address)["addresses"] == [address]
 
 
 @pytest.mark.parametrize(
-    "address", ["someone", "@b.de", "a@", "a b@c.de", "a@b@c.de", "a@x..de", "a@onion", "a..b@c.de"]
+    "address",
+    [
+        "someone",
+        "@b.de",
+        "a@",
+        "a b@c.de",
+        "a@b@c.de",
+        "a@x..de",
+        "a@onion",
+        "a..b@c.de",
+        "a@10.in-addr.arpa",
+        "a@x.invalid",
+        "A <a@b.de>",
+    ],
 )
 def test_what_is_no_address_is_refused_and_named(address: str) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -111,6 +138,7 @@ def test_the_defaults_are_pulps() -> None:
         "auth": "auto",
         "security": "none",
         "timeout": 30.0,
+        "messages_per_connection": 10,
     }
 
 
@@ -119,6 +147,21 @@ def test_the_defaults_are_pulps() -> None:
     [
         {"enabled": "perhaps"},
         {"host": "a b"},
+        {"host": ""},
+        {"host": "mail.example.com:587"},
+        {"host": "[mail.example.com]"},
+        {"host": "[::1"},
+        {"host": "a..b"},
+        {"host": "a" * 64 + ".example"},
+        {"host": "ü" * 64 + ".example"},
+        {"messages_per_connection": 0},
+        {"from": "a@b.de, c@d.de"},
+        {"from": "A <a@b.de>, B <c@d.de>"},
+        {"from": "a@b.de, C <c@d.de>"},
+        {"from": "Pulp, events <a@b.de>"},
+        {"from": "Pulp (events) <a@b.de>"},
+        {"from": "x@y.de <a@b.de>"},
+        {"from": '"Pulp" events" <a@b.de>'},
         {"port": 0},
         {"port": "smtp"},
         {"from": "nobody"},
@@ -158,6 +201,56 @@ def test_a_password_that_is_a_reference_counts_as_present() -> None:
 def test_a_sender_may_have_a_name() -> None:
     assert split_sender("no-reply@your.domain") == ("", "no-reply@your.domain")
     assert split_sender('"Pulp, events" <a@B.de>') == ("Pulp, events", "a@b.de")
+    assert split_sender(r'"Pulp \"events\" \\o/" <a@b.de>') == (r'Pulp "events" \o/', "a@b.de")
+    assert split_sender("Pulp v2.0 – Ereignisse <a@b.de>") == ("Pulp v2.0 – Ereignisse", "a@b.de")
+    assert split_sender("<a@b.de>") == ("", "a@b.de")
+
+
+@pytest.mark.parametrize(
+    ("written", "used"),
+    [
+        ("[::1]", "::1"),
+        ("::1", "::1"),
+        ("[IPv6:2001:db8::1]", "2001:db8::1"),
+        ("[192.0.2.1]", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("mail.example.com.", "mail.example.com."),
+        ("bücher.example", "bücher.example"),
+        ("smtp_relay", "smtp_relay"),
+    ],
+)
+def test_a_host_is_kept_in_the_form_that_can_be_looked_up(written: str, used: str) -> None:
+    assert EmailSettings().load({"host": written})["host"] == used
+
+
+@pytest.mark.parametrize(
+    ("given_", "kept"),
+    [
+        ("ops@b.example", "mailto:ops@b.example"),
+        ("a+leave@nas.home.arpa", "mailto:a+leave@nas.home.arpa"),
+        ("jösé@b.example", "mailto:j%C3%B6s%C3%A9@b.example"),
+        ("https://pulp.example/leave?list=1", "https://pulp.example/leave?list=1"),
+        ("mailto:ops@b.example?subject=leave", "mailto:ops@b.example?subject=leave"),
+    ],
+)
+def test_where_to_leave_is_an_address_or_a_url(given_: str, kept: str) -> None:
+    config = EmailConfig().load({"subject": "s", "addresses": "a@b.example", "unsubscribe": given_})
+    assert config["unsubscribe"] == kept
+    assert EmailConfig().load(config) == config
+
+
+@pytest.mark.parametrize(
+    "given_", ["", "ops", "ftp://x/", "https://", "https://a/ b", "https://a/é", "mailto:x", "https://a/\r\nBcc: x"]
+)
+def test_where_nobody_can_leave_is_refused(given_: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        EmailConfig().load({"subject": "s", "addresses": "a@b.example", "unsubscribe": given_})
+    assert list(caught.value.messages) == ["unsubscribe"]
+
+
+def test_the_files_that_are_read_when_a_channel_opens_are_known_to_the_core() -> None:
+    fields = EmailSettings().fields
+    assert [name for name, field in fields.items() if field.metadata.get("names_file")] == ["password_file", "ca_path"]
 
 
 def test_a_disabled_section_and_a_password_in_the_clear_are_warned_of() -> None:

@@ -39,6 +39,8 @@ def test_the_guides_message_is_made_line_by_line(delivery, composed) -> None:
         "Date: Fri, 19 Oct 2012 19:09:16 +0000",
         "Message-ID: <01929e5f-0000-7000-8000-000000000001.1@your.domain>",
         "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: All",
+        "Precedence: list",
         "List-Id: <5081a42ce19a00ea4300000e.pulp-events.your.domain>",
         "X-Pulp-Event-Type: repo.sync.start",
         "X-Pulp-Event-Id: 01929e5f-0000-7000-8000-000000000001",
@@ -85,13 +87,13 @@ def test_any_subject_makes_one_valid_header_that_reads_back(
 ) -> None:
     raw = composed(delivery, subject)
     assert_valid(raw)
-    # What folding and unfolding may do to white space is no harm.
-    assert "".join(parsed(raw)["Subject"].split()) == "".join(subject.split())
+    assert parsed(raw)["Subject"] == subject
 
 
 @given(st.text(st.characters(categories=["L", "N", "P"]) | st.just(" "), max_size=100))
 def test_any_sender_name_makes_one_valid_header(delivery, composed, parsed, assert_valid, name: str) -> None:
-    raw = composed(delivery, sender=f"{name} <no-reply@your.domain>")
+    written = name.replace("\\", "\\\\").replace('"', '\\"')
+    raw = composed(delivery, sender=f'"{written}" <no-reply@your.domain>')
     assert_valid(raw)
     (address,) = parsed(raw)["From"].addresses
     assert address.addr_spec == "no-reply@your.domain"

@@ -46,10 +46,22 @@ def test_it_encrypts_and_logs_in(authority, tmp_path) -> None:
         assert any(line.startswith("encrypted with TLSv1.3; its certificate is valid until ") for line in found)
         assert "log-in as adm accepted (PLAIN)" in found
         assert "hunter2" not in "".join(found)
-        with pytest.raises(TransientFailure, match="refused the user name and password with 535"):
+        with pytest.raises(TransientFailure, match="refused to log adm in by PLAIN with 535, by LOGIN with 535"):
             probed(sink, username="adm", password="wrong", **secure)
         opportunistic = probed(sink, username="adm", password="hunter2", security="starttls-if-offered")
         assert any("its certificate is not verified" in line for line in opportunistic)
+
+
+def test_an_offer_of_starttls_that_comes_to_nothing_is_told(authority) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with SmtpSink(starttls=context) as sink:
+        sink.reply("STARTTLS", "454 4.7.0 TLS not available")
+        found = probed(sink, security="starttls-if-offered")
+    assert (
+        "not encrypted, although STARTTLS is offered: the mail server refused STARTTLS with 454 4.7.0 TLS not available"
+        in found
+    )
 
 
 def test_the_example_sender_is_pointed_out() -> None:

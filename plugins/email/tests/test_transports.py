@@ -12,6 +12,7 @@ import pytest
 
 from pulp_events import PermanentFailure, TimedOut, TransientFailure
 from pulp_events.testing.smtp_sink import SmtpSink
+from pulp_events_email import limits
 
 
 @pytest.fixture
@@ -99,13 +100,33 @@ def test_sendmails_exit_code_says_what_became_of_it(open_channel, delivery, fail
     assert f"ended with {code}: no such user" in str(failure)
 
 
-def test_a_sendmail_that_hangs_is_ended_with_all_that_it_started(open_channel, delivery, failure_of, program, tmp_path):
+def test_a_sendmail_that_hangs_is_ended_with_all_that_it_started(
+    open_channel, delivery, failure_of, program, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(limits, "ANSWER_LIMIT", 0.2)
     path = program(f"sleep 600 & echo $! >{tmp_path}/child; wait")
     with open_channel(None, transport="sendmail", sendmail_path=path, timeout="500ms") as channel:
         assert type(failure_of(channel, delivery)) is TimedOut
     child = int((tmp_path / "child").read_text())
     state = Path(f"/proc/{child}/stat")
     assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_a_sendmail_that_has_the_message_may_take_its_time(open_channel, delivery, program) -> None:
+    with open_channel(None, transport="sendmail", sendmail_path=program("sleep 0.5"), timeout="100ms") as channel:
+        channel.send(delivery)
+
+
+def test_a_sendmail_that_does_not_read_the_message_ends_with_the_time_limit(
+    open_channel, made, failure_of, tmp_path
+) -> None:
+    path = tmp_path / "sendmail"
+    path.write_text("#!/bin/sh\nsleep 600\n")
+    path.chmod(0o755)
+    with open_channel(None, transport="sendmail", sendmail_path=str(path), timeout="200ms") as channel:
+        failure = failure_of(channel, made("x", {"text": "y" * 200_000}))  # more than a pipe holds
+    assert type(failure) is TimedOut
+    assert "did not end within 200ms" in str(failure)
 
 
 def test_a_sendmail_that_is_not_there_is_transient_and_named(open_channel, delivery, failure_of) -> None:

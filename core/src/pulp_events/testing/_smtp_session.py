@@ -33,6 +33,8 @@ class SinkHandler(ExtraMechanisms):
     ) -> list[str]:
         """Offer what the sink was told to."""
         session.host_name = hostname
+        if not self._sink.announce_size:
+            responses = [line for line in responses if not line[4:].startswith("SIZE")]
         offers = "250-PIPELINING"  # RFC 2920; aiosmtpd answers in order, so that it can
         return [*responses[:-1], offers, responses[-1]] if self._sink.pipelining else responses
 
@@ -40,7 +42,7 @@ class SinkHandler(ExtraMechanisms):
         """Keep the message and answer."""
         assert isinstance(server, SinkSession)
         recipients = tuple(envelope.rcpt_tos)
-        text = self._sink.reply_to("DATA", recipients) or "250 2.0.0 OK"
+        text, delay = self._sink.reply_to("DATA", recipients, server.number) or ("250 2.0.0 OK", 0.0)
         content = envelope.original_content or b""
         self._sink.take(
             mail_from=envelope.mail_from or "",
@@ -52,6 +54,7 @@ class SinkHandler(ExtraMechanisms):
             tls=server.transport is not None and server.transport.get_extra_info("sslcontext") is not None,
             user=session.auth_data if isinstance(session.auth_data, str) else None,
         )
+        await asyncio.sleep(delay)  # as servers do that have the message and look for viruses in it
         if text in (DROP, HANG):
             await server.misbehave(text)
         return text
@@ -103,9 +106,11 @@ class SinkSession(SMTP):
     async def _said(self, command: str, recipients: tuple[str, ...] = ()) -> bool:
         """True if the sink had an answer, which was given."""
         self._sink.commands.append(command)
-        text = self._sink.reply_to(command, recipients)
-        if text is None:
+        found = self._sink.reply_to(command, recipients, self.number)
+        if found is None:
             return False
+        text, delay = found
+        await asyncio.sleep(delay)
         if text in (DROP, HANG):
             await self.misbehave(text)
         await self.push(text)
@@ -137,8 +142,13 @@ class SinkSession(SMTP):
         elif not await self._said("LHLO"):
             await super().smtp_EHLO(hostname)
 
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802
+        if not await self._said("STARTTLS"):
+            await super().smtp_STARTTLS(arg)
+
     async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802
-        if not await self._said("AUTH"):
+        mechanism = f"AUTH {(arg or '').partition(' ')[0].upper()}"
+        if not await self._said("AUTH") and not await self._said(mechanism):
             await super().smtp_AUTH(arg)
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802

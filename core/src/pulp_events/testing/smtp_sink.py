@@ -8,6 +8,8 @@
     sink.reply("RCPT", "550 5.1.1 No such user", recipient="gone@example.com")
     sink.reply("MAIL", "451 4.7.1 Come back later", times=1)
     sink.reply("DATA", DROP)                          # the connection ends where the answer would be
+    sink.reply("DATA", "250 2.0.0 OK", delay=0.5)     # the answer takes its time
+    sink.reply("MAIL", "452 4.3.2 Enough", after=10)  # on each connection, after ten messages
 
 Needs the extra `pulp-events[test-smtp]`.
 """
@@ -75,6 +77,8 @@ class _Reply:
     text: str
     recipient: str | None
     times: int | None
+    delay: float
+    after: int
 
 
 class SmtpSink:
@@ -84,7 +88,7 @@ class SmtpSink:
     from the first byte. `credentials`: (user name, password or XOAUTH2 token) that must be logged in with before a
     message is taken; `mechanisms`: by which of PLAIN, LOGIN, CRAM-MD5 and XOAUTH2. `pipelining` and `smtputf8`: offer
     these extensions. `lmtp`: speak LMTP (RFC 2033). `path`: listen on this Unix socket, not on a port.
-    `size_limit`: octets of the largest message that is taken.
+    `size_limit`: octets of the largest message that is taken, which it tells; `announce_size`: False keeps it quiet.
     """
 
     host = "127.0.0.1"
@@ -102,6 +106,7 @@ class SmtpSink:
         lmtp: bool = False,
         path: str | None = None,
         size_limit: int = 64 * 1024 * 1024,
+        announce_size: bool = True,
     ) -> None:
         self.received: list[Received] = []
         """Every message that came in whole, oldest first."""
@@ -111,6 +116,7 @@ class SmtpSink:
         """Names of the commands that came, in order."""
         self.credentials = credentials
         self.pipelining = pipelining
+        self.announce_size = announce_size
         self.lmtp = lmtp
         self.path = path
         self._replies: list[_Reply] = []
@@ -145,15 +151,25 @@ class SmtpSink:
         with self._arrived:
             return [received for received in self.received if received.accepted]
 
-    def reply(self, command: str, text: str, *, recipient: str | None = None, times: int | None = None) -> None:
+    def reply(
+        self,
+        command: str,
+        text: str,
+        *,
+        recipient: str | None = None,
+        times: int | None = None,
+        delay: float = 0.0,
+        after: int = 0,
+    ) -> None:
         """From now on answer `command` with `text`, for example `550 5.1.1 No such user`, or with DROP or HANG.
 
-        `command`: `CONNECT` (the greeting), `EHLO`, `LHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA` (the answer to the message,
-        after its last dot), `RSET`, `NOOP` or `QUIT`. `recipient`: only for this one (`RCPT`, `DATA`). `times`: so
-        often, then as before.
+        `command`: `CONNECT` (the greeting), `EHLO`, `LHLO`, `STARTTLS`, `AUTH` or `AUTH LOGIN` (that mechanism),
+        `MAIL`, `RCPT`, `DATA` (the answer to the message, after its last dot), `RSET`, `NOOP` or `QUIT`. `recipient`:
+        only for this one (`RCPT`, `DATA`). `times`: so often, then as before. `delay`: seconds later. `after`: only on
+        connections that have taken so many messages.
         """
         with self._arrived:
-            self._replies.append(_Reply(command.upper(), text, recipient, times))
+            self._replies.append(_Reply(command.upper(), text, recipient, times, delay, after))
 
     def clear_replies(self) -> None:
         """Answer everything as a working server does again."""
@@ -225,15 +241,16 @@ class SmtpSink:
         """Forget a connection. :meta private:"""
         self._sessions.discard(session)
 
-    def reply_to(self, command: str, recipients: tuple[str, ...] = ()) -> str | None:
-        """The answer that `reply` set last for this command; None: as a working server does. :meta private:"""
+    def reply_to(self, command: str, recipients: tuple[str, ...] = (), connection: int = 0) -> tuple[str, float] | None:
+        """What `reply` set last for this command, and its delay; None: as a working server does. :meta private:"""
         with self._arrived:
+            taken = sum(one.accepted and one.connection == connection for one in self.received)
             for reply in reversed(self._replies):
                 meant = reply.recipient is None or reply.recipient in recipients
-                if reply.command == command and meant and reply.times != 0:
+                if reply.command == command and meant and reply.times != 0 and taken >= reply.after:
                     if reply.times is not None:
                         reply.times -= 1
-                    return reply.text
+                    return reply.text, reply.delay
         return None
 
     def take(self, **fields: Any) -> None:

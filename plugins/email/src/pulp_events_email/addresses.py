@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-_INTERNAL = ("local", "localhost", "test")
-"""Special-use domains (RFC 6761, RFC 6762) for mail inside of a network, which email-validator refuses."""
+import re
+
+_INTERNAL = re.compile(r"(?:^|\.)(?:local|localhost|test|home\.arpa)\.?\Z", re.IGNORECASE)
+"""Special-use domains (RFC 6761, RFC 6762, RFC 8375) for mail inside a network, which email-validator refuses."""
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"\Z')
+"""RFC 5322 §3.2.4."""
+
+_SPECIALS = frozenset('()<>[]:;@\\,"')
+"""What a name holds only in quotes (RFC 5322 §3.2.3); the dot is taken, as everybody does (§4.1)."""
+
+_LONGEST_NAME = 100
 
 
 def normalise(address: str) -> str:
@@ -31,10 +41,22 @@ def split_sender(text: str) -> tuple[str, str]:
     name, bracket, rest = text.rpartition("<")
     if not bracket:
         return "", normalise(text)
-    name = name.strip().removeprefix('"').removesuffix('"')
-    if not rest.endswith(">") or not name.isprintable() or len(name) > 100:
+    if not rest.endswith(">"):
         raise ValueError("Write an address, or a name and an address: Pulp <no-reply@your.domain>.")
-    return name, normalise(rest[:-1])
+    return _name(name.strip()), normalise(rest[:-1])
+
+
+def _name(text: str) -> str:
+    if _QUOTED.match(text):
+        text = re.sub(r"\\(.)", r"\1", text[1:-1])
+    elif found := sorted(_SPECIALS.intersection(text)):
+        raise ValueError(
+            f"There can be one name and one address. A name with {' '.join(found)} in it stands in double quotes, "
+            f'where " and \\ have a \\ before them: "Pulp (events)" <no-reply@your.domain>.'
+        )
+    if not text.isprintable() or len(text) > _LONGEST_NAME:
+        raise ValueError(f"The name must be at most {_LONGEST_NAME} characters long, without control characters.")
+    return text
 
 
 def _validate(address: str) -> tuple[str, str]:
@@ -42,7 +64,7 @@ def _validate(address: str) -> tuple[str, str]:
 
     # email-validator refuses these domains, and would take them only by changing it for the whole process. So it is
     # shown the address with a public suffix behind it, to which all the other rules apply in the same way.
-    suffix = ".com" if address.rpartition("@")[2].rpartition(".")[2].lower() in _INTERNAL else ""
+    suffix = ".com" if _INTERNAL.search(address.rpartition("@")[2]) else ""
     try:
         valid = validate_email(
             address + suffix,

@@ -3,22 +3,102 @@
 from __future__ import annotations
 
 import re
+import smtplib
 import socket
 import ssl
+from collections.abc import Sequence
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure
 
+
+class TlsFailed(OSError):
+    """The connection could not be encrypted; its cause says why."""
+
+
+class NoAddressAnswers(OSError):
+    """The server has several addresses, and none of them can be used."""
+
+    SHOWN = 5
+    """Addresses whose failures are told."""
+
+    def __init__(self, failures: Sequence[tuple[str, Exception]]) -> None:
+        told = "; ".join(f"{place}: {explain(error)}" for place, error in failures[: self.SHOWN])
+        super().__init__(f"none of its {len(failures)} addresses can be used: {told}")
+        self.failed_in_tls = any(isinstance(error, TlsFailed) for _, error in failures)
+
+
 _WAIT = re.compile(r"\b(?:in|for|after|wait)\s+(\d{1,5})\s*(s|secs?|seconds?|m|mins?|minutes?)\b", re.IGNORECASE)
+_ENHANCED = re.compile(r"(?:^\s*|\(#)[245]\.(\d{1,3})\.(\d{1,3})\b(?!\.)")
+"""RFC 3463 §2, at the beginning (RFC 2034 §4) or as qmail writes it: `(#5.7.1)`."""
+
+_CREDENTIALS = frozenset((530, 534, 535, 538))
+"""RFC 4954 §6, RFC 3207 §4: log in first, by another mechanism, with other credentials, or encrypted."""
+
+_SESSION_CODES = frozenset((500, 502, 503, 504, 521, 555))
+"""Of 5yz: the command or a parameter of it is not known, in this order not expected, or no mail is taken at all."""
+
+_SENDERS = frozenset((7, 8))
+"""Details of X.1: what is wrong with the address is that it is the sender's (RFC 3463 §3.2)."""
+
+_ABOUT_US = re.compile(
+    r"\b(relay(ing)?|authenticat\w*|log ?in|sender|client|helo|ehlo|your (ip|host|address|server)|black ?list\w*|"
+    r"block ?list\w*|dnsbl|rbl|spamhaus|tls|encrypt\w*)\b",
+    re.IGNORECASE,
+)
+"""How servers that send no enhanced codes, such as Exim, say that it is not the recipient whom they do not like."""
+
+_ADDRESS = re.compile(r"<[^>]*>|\S*@\S*")
 
 
 def judge(command: str, code: int, text: bytes | str) -> DeliveryFailure:
     """The failure that this answer, other than success, to `command` stands for.
 
-    RFC 5321 §4.2.1: 4yz may succeed later, 5yz will not. 421 and anything that is no such code are transient.
+    Final is a 5yz (RFC 5321 §4.2.1) that is about this recipient or this message. What is about the sender, the
+    connection, or a policy is transient: an administrator can fix it, and it would hit every other delivery as well.
     """
     message = f"{command}: {describe(code, text)}"
-    return PermanentFailure(message) if 500 <= code <= 599 else TransientFailure(message, retry_after(message))
+    if is_final(command, code, text):
+        return PermanentFailure(message)
+    return TransientFailure(message, retry_after(message), credentials=is_about_credentials(code, text))
+
+
+def is_final(command: str, code: int, text: bytes | str) -> bool:
+    """True for an answer that no later attempt changes."""
+    if not 500 <= code <= 599:
+        return False
+    if is_about_size(code, text):
+        return True
+    if command not in ("RCPT", "DATA") or code in _CREDENTIALS or code in _SESSION_CODES:
+        return False
+    subject, detail = enhanced(text)
+    if subject is None:
+        # RCPT: where a server refuses us, it often waits until then to say so (Postfix: smtpd_delay_reject).
+        return command == "DATA" or _ABOUT_US.search(_ADDRESS.sub("", _decoded(text))) is None
+    if code == 501 and command == "RCPT":
+        return True  # RFC 5321 §4.3.2: the recipient's address has an error in it
+    # X.7: policy, log-in, encryption, SPF, DKIM; X.3: the mail system; X.5: the protocol.
+    return subject not in (3, 5, 7) and (subject, detail in _SENDERS) != (1, True)
+
+
+def is_about_size(code: int, text: bytes | str) -> bool:
+    """True where the message is too large, and a shorter one may be taken (RFC 1870 §6.1, RFC 3463 §3.3, §3.4)."""
+    subject, detail = enhanced(text)
+    if subject is None or (subject, detail) == (0, 0):
+        return code == 552
+    return 500 <= code <= 599 and (subject, detail) in ((3, 4), (2, 3))
+
+
+def is_about_credentials(code: int, text: bytes | str) -> bool:
+    """True where the answer speaks of log-in or encryption (RFC 3463 §3.8, RFC 4954 §6)."""
+    subject, detail = enhanced(text)
+    return code in _CREDENTIALS or (code >= 500 and subject == 7 and 8 <= (detail or 0) <= 14)
+
+
+def enhanced(text: bytes | str) -> tuple[int | None, int | None]:
+    """Subject and detail of the enhanced status code (RFC 3463), such as (1, 1) of `5.1.1 No such user`."""
+    found = _ENHANCED.search(_decoded(text))
+    return (int(found[1]), int(found[2])) if found else (None, None)
 
 
 def retry_after(text: str) -> float | None:
@@ -29,15 +109,26 @@ def retry_after(text: str) -> float | None:
 
 def describe(code: int, text: bytes | str) -> str:
     """Code and text in one line of at most 1 KiB: `250 2.0.0 OK`."""
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    line = " ".join("".join(character if character.isprintable() else " " for character in _decoded(text)).split())
     return f"{code if code > 0 else 'not an SMTP answer'} {line}"[:1000].rstrip()
 
 
 def explain(error: BaseException) -> str:
     """Why the connection failed, in words of one line."""
     match error:
+        case DeliveryFailure() | NoAddressAnswers():
+            return str(error)
+        case TlsFailed() if error.__cause__ is not None:
+            reason = explain(error.__cause__)
+            return reason if isinstance(error.__cause__, ssl.SSLError) else f"TLS failed: {reason}"
+        case TimeoutError():
+            return "no answer in time"
+        case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, TimeoutError):
+            return "no answer in time"  # which smtplib calls a disconnection too
+        case smtplib.SMTPServerDisconnected():
+            return "it closed the connection"
+        case smtplib.SMTPResponseException():
+            return describe(error.smtp_code, error.smtp_error)
         case ssl.SSLCertVerificationError():
             return f"its certificate is not valid: {error.verify_message}"
         case ssl.SSLError():
@@ -47,3 +138,7 @@ def explain(error: BaseException) -> str:
         case OSError() if error.strerror:
             return f"the connection failed: {error.strerror}"
     return f"the connection failed: {type(error).__name__}"
+
+
+def _decoded(text: bytes | str) -> str:
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import smtplib
 import time
-from typing import TYPE_CHECKING
 
 from pulp_events import PermanentFailure, TimedOut, TransientFailure
-from pulp_events.deadline import Deadline
 from pulp_events.errors import DeliveryFailure
-from pulp_events.fields import format_duration
 from pulp_events.notifier import Config
-from pulp_events_email.answer import explain, judge
-from pulp_events_email.connection import Connection, dial
+from pulp_events_email.answer import NoAddressAnswers, TlsFailed, explain, is_about_size, is_final, judge
+from pulp_events_email.connection import Connection
+from pulp_events_email.dialer import Dialer
+from pulp_events_email.limits import Limits
 from pulp_events_email.mail_channel import Letter, MailChannel
+from pulp_events_email.notices import Notices
 from pulp_events_email.tls import tls_context
 from pulp_events_email.transaction import Refused, begin, finish, give_up
-
-if TYPE_CHECKING:
-    import ssl
 
 IDLE_LIMIT = 30.0
 """Seconds after which an unused connection is not trusted any more: a firewall may have forgotten it without a word."""
@@ -27,15 +24,16 @@ IDLE_LIMIT = 30.0
 class EmailChannel(MailChannel):
     """Sends messages over a connection that is kept from delivery to delivery.
 
-    The connection is made by the first delivery. When the server closed it since the last one (some take a single
-    message on each), another is made: before the answer to DATA nothing of the message has been sent, so nothing can
-    come twice. When it goes later, the delivery failed and the next attempt, with the same Message-ID, repeats it.
+    The connection is made by the first delivery, and again after `messages_per_connection`. When the server closed it
+    since the last one, or takes no further message on it, another is made: before the answer to DATA nothing of the
+    message has been sent, so nothing can come twice. When it goes later, the delivery failed and the next attempt, with
+    the same Message-ID, repeats it.
     """
 
-    def __init__(self, config: Config, settings: Config) -> None:
+    def __init__(self, config: Config, settings: Config, notices: Notices) -> None:
         super().__init__(config, settings)
-        self._deadline = Deadline()
-        self._context: ssl.SSLContext | None = None
+        self._notices = notices
+        self._limits = Limits(settings["timeout"])
         self._connection: Connection | None = None
         self._last_used = 0.0
 
@@ -45,7 +43,8 @@ class EmailChannel(MailChannel):
         Raises TransientFailure while email is disabled or the CA certificates cannot be read.
         """
         super().open()
-        self._context = tls_context(self._settings, self._deadline)
+        context = tls_context(self._settings, self._limits)
+        self._dialer = Dialer(self._settings, self._limits, context, self._notices)
 
     def close(self) -> None:
         """Say goodbye and close the connection."""
@@ -56,18 +55,13 @@ class EmailChannel(MailChannel):
     def post(self, letter: Letter) -> None:
         """Send it; returns when the server took it.
 
-        Raises PermanentFailure for a 5yz answer to MAIL, RCPT or DATA, TimedOut when the time limit is over, and
-        TransientFailure for anything else.
+        Raises PermanentFailure for an answer that is about this recipient or message, TimedOut when a time limit is
+        over, and TransientFailure for anything else.
         """
-        self._deadline.start(self._settings["timeout"])
+        self._limits.begin()
         try:
-            connection = self._begin(letter)
-            answer = finish(connection, letter.octets)
+            answer = self._transact(letter)
         except Refused as refused:
-            if self._connection is not None and give_up(self._connection, refused):
-                self._last_used = time.monotonic()
-            else:
-                self.close_at_once()
             raise judge(refused.command, refused.code, refused.text) from refused
         except (smtplib.SMTPException, OSError) as error:
             self.close_at_once()
@@ -80,31 +74,56 @@ class EmailChannel(MailChannel):
         self._last_used = time.monotonic()
         self.detail = answer.decode("utf-8", "replace")
 
+    def _transact(self, letter: Letter) -> bytes:
+        """What the server says when it took the letter, or a shorter one where it is too large."""
+        while True:
+            try:
+                return finish(self._begin(letter), letter.octets, sent=self._limits.await_answer)
+            except Refused as refused:
+                self._limits.short()
+                if self._connection is not None and give_up(self._connection, refused):
+                    self._last_used = time.monotonic()
+                else:
+                    self.close_at_once()
+                if not (is_about_size(refused.code, refused.text) and letter.shorten()):
+                    raise
+
     def _begin(self, letter: Letter) -> Connection:
         """A connection whose server waits for the message."""
-        if self._connection is not None and time.monotonic() - self._last_used > IDLE_LIMIT:
+        kept = self._connection
+        if kept is not None and (
+            time.monotonic() - self._last_used > IDLE_LIMIT
+            or kept.messages >= self._settings["messages_per_connection"]
+        ):
             self.close()
-            self._deadline.start(self._settings["timeout"])
+            self._limits.short()
         if self._connection is not None:
             try:
                 return self._offer(self._connection, letter)
             except smtplib.SMTPServerDisconnected:
-                if self._deadline.over:
+                if self._limits.over:
                     raise
+                self.close_at_once()
             except Refused as refused:
-                if refused.code != 421 or refused.command != "MAIL":
+                # It may be this connection of which the server has had enough, in whatever words.
+                if refused.command != "MAIL" or is_final(refused.command, refused.code, refused.text):
                     raise
-            self.close_at_once()
-        self._connection = dial(self._settings, self._deadline, self._context)
+                if refused.code == 421 or refused.data_is_open:
+                    self.close_at_once()
+                self.close()
+                self._limits.short()
+        self._connection = self._dialer.dial()
         self._last_used = time.monotonic()
         return self._offer(self._connection, letter)
 
     def _offer(self, connection: Connection, letter: Letter) -> Connection:
-        for address in (self._composer.sender, letter.recipient):
-            if not address.isascii() and not connection.has_extn("smtputf8"):
-                raise PermanentFailure(f"the mail server does not take addresses beyond ASCII (SMTPUTF8): {address}")
-        if letter.size is not None and letter.size > connection.largest:
-            letter.shorten()
+        if not connection.has_extn("smtputf8"):
+            needs = "beyond ASCII, and the mail server does not take such addresses (SMTPUTF8)"
+            if not letter.recipient.isascii():
+                raise PermanentFailure(f"the recipient {letter.recipient} is {needs}")
+            if not self._composer.sender.isascii():
+                raise TransientFailure(f"the sender {self._composer.sender} is {needs}; set another `from`")
+        letter.fit(connection.largest)
         begin(connection, self._composer.sender, letter.recipient, letter.size, meanwhile=letter.make)
         return connection
 
@@ -117,12 +136,13 @@ class EmailChannel(MailChannel):
     def _failure(self, error: Exception) -> TransientFailure:
         host, port = self._settings["host"], self._settings["port"]
         server = host if host.startswith("/") else f"{host}:{port}"
-        if self._deadline.over:
-            return TimedOut(f"{server}: no answer within {format_duration(self._settings['timeout'])}")
         match error:
-            case smtplib.SMTPServerDisconnected():
-                return TransientFailure(f"{server}: it closed the connection")
+            case NoAddressAnswers():
+                return TransientFailure(f"{server}: {error}", credentials=error.failed_in_tls)
+            case _ if self._limits.over:
+                return TimedOut(f"{server}: {self._limits.exceeded()}")
             case smtplib.SMTPResponseException():
                 failure = judge("connecting", error.smtp_code, error.smtp_error)
-                return TransientFailure(f"{server}: {failure}")
-        return TransientFailure(f"{server}: {explain(error)}")
+                credentials = isinstance(failure, TransientFailure) and failure.credentials
+                return TransientFailure(f"{server}: {failure}", credentials=credentials)
+        return TransientFailure(f"{server}: {explain(error)}", credentials=isinstance(error, TlsFailed))

@@ -39,6 +39,32 @@ class Addresses(Words):
         return list(dict.fromkeys(super()._deserialize(value, attr, data, **kwargs)))
 
 
+class Unsubscribe(fields.String):
+    """What List-Unsubscribe names (RFC 2369 §3.2): an https:, http: or mailto: URL; an address becomes one."""
+
+    LONGEST = 500
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        from urllib.parse import quote, unquote, urlsplit
+
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        scheme, colon, rest = text.partition(":")
+        try:
+            if not colon:
+                return f"mailto:{quote(normalise(text), safe='@+')}"
+            if scheme.lower() == "mailto":
+                normalise(unquote(rest.partition("?")[0]))
+            elif scheme.lower() not in ("https", "http") or not urlsplit(text).hostname:
+                raise ValueError("write an address, or an https:, http: or mailto: URL")
+        except ValueError as error:
+            raise ValidationError(f"{text[:100]!r} cannot be used: {error}") from None
+        if not text.isascii() or not text.isprintable() or any(character in text for character in ' <>"'):
+            raise ValidationError("Write the URL in ASCII, with anything else in it percent-encoded.")
+        if len(text) > self.LONGEST:
+            raise ValidationError(f"Must be at most {self.LONGEST} characters long, not {len(text)}.")
+        return text
+
+
 def _subject(value: str) -> None:
     # RFC 5322 §2.2: a header field is one line; whoever could put in a second one could put in a header.
     if not value.strip() or any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value):
@@ -88,6 +114,14 @@ class EmailConfig(Schema):
         minimum=1.0,
         validate=validate.Range(max=LONGEST_WINDOW, error="Must be at most 7d."),
         metadata={"help": "one message for the events of so long, such as 15m, in place of one for each event"},
+    )
+
+    unsubscribe = Unsubscribe(
+        metadata={
+            "help": "address, or https: or mailto: URL, where recipients ask to be taken off the list; mail programs "
+            "show it as a button",
+            "group": "Message Arguments",
+        },
     )
 
     @validates_schema(skip_on_field_errors=True)

@@ -1,4 +1,4 @@
-"""A connection to the mail server, encrypted and logged in as the settings say."""
+"""A connection to the mail server: smtplib's client on a socket that keeps to a deadline."""
 
 from __future__ import annotations
 
@@ -7,23 +7,30 @@ import math
 import smtplib
 import socket
 import ssl
+from collections.abc import Iterator
 
 from pulp_events import TransientFailure
-from pulp_events.deadline import Deadline, DeadlineSocket, connect
+from pulp_events.deadline import AddressInfo, Deadline, DeadlineSocket, connect_to
 from pulp_events.notifier import Config
-from pulp_events_email.login import log_in
-from pulp_events_email.settings import LMTP, SMTPS, STARTTLS, STARTTLS_IF_OFFERED
+from pulp_events_email.answer import TlsFailed, describe
+from pulp_events_email.settings import LMTP, SMTPS
 
 
 class Connection(smtplib.SMTP):
-    """smtplib's client on a socket that keeps to a deadline; `connect` it, or `dial` does all there is to do."""
+    """Not connected yet; `call` does that."""
 
     greeting = ""
     """What the server said first."""
 
     offers_starttls = False
+    tls_failure = ""
+    """Why it is not encrypted although that is offered, where that is no reason to give up."""
+
     mechanism = ""
     """How we logged in."""
+
+    messages = 0
+    """How many were offered on it, taken or not."""
 
     def __init__(self, deadline: Deadline, context: ssl.SSLContext | None, settings: Config) -> None:
         # A name must be given, as smtplib would look one up in the DNS, without a time limit.
@@ -31,27 +38,63 @@ class Connection(smtplib.SMTP):
         self._deadline = deadline
         self._context = context
         self._settings = settings
-        self._host = settings["host"]  # where starttls() looks for the name that the certificate must have
+        # Where starttls() looks for the name that the certificate must have; certificates have no dot at the end.
+        self._host = settings["host"].rstrip(".")
         self._is_lmtp = settings["transport"] == LMTP
         if self._is_lmtp:
             self.ehlo_msg = "lhlo"  # RFC 2033 §4.1; all else is the same for a message to one recipient
 
-    def _get_socket(self, host: str, port: int, timeout: object) -> DeadlineSocket | ssl.SSLSocket:
-        if host.startswith("/"):
-            return _connect_unix(host, self._deadline)
-        plain = connect(host, port, self._deadline)
+    def call(self, found: AddressInfo | None) -> None:
+        """Connect to this address, or to the Unix socket that the settings name; returns when the server has greeted.
+
+        Raises what smtplib does: SMTPConnectError for a greeting that sends us away, OSError; and TlsFailed.
+        """
+        host = self._settings["host"]
+        self.sock = _connect_unix(host, self._deadline) if found is None else self._connect(found)
+        code, text = self.getreply()
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
+        self.greeting = text.decode("utf-8", "replace")
+        self.greet()
+        self.offers_starttls = self.has_extn("starttls")
+
+    def _connect(self, found: AddressInfo) -> DeadlineSocket | ssl.SSLSocket:
+        plain = connect_to(found, self._deadline)
         if "local_hostname" not in self._settings:
             # RFC 5321 §4.1.4: a client without a name of its own sends its address.
-            address = plain.getsockname()[0]
+            address = plain.getsockname()[0].partition("%")[0]
             self.local_hostname = f"[IPv6:{address}]" if plain.family == socket.AF_INET6 else f"[{address}]"
         if self._settings["security"] != SMTPS:
             return plain
         assert self._context is not None
         try:
-            return self._context.wrap_socket(plain, server_hostname=host)
+            with _handshake():
+                return self._context.wrap_socket(plain, server_hostname=self._host)
         except BaseException:
             plain.close()
             raise
+
+    def start_tls(self) -> None:
+        """Encrypt the connection (RFC 3207), and greet once more.
+
+        Raises TransientFailure where the server does not want to, after which it can be used as it is; TlsFailed and
+        SMTPServerDisconnected, after which it cannot.
+        """
+        if not self.offers_starttls:
+            raise TransientFailure("the mail server offers no STARTTLS; nothing was sent")
+        assert isinstance(self.sock, socket.socket)
+        self.sock.settimeout(self._deadline.left())  # of the whole handshake
+        try:
+            with _handshake():
+                self.starttls(context=self._context)
+        except smtplib.SMTPResponseException as error:
+            if not 400 <= error.smtp_code <= 599 or error.smtp_code == 421:
+                raise smtplib.SMTPServerDisconnected(f"{error.smtp_code} in answer to STARTTLS") from error
+            said = describe(error.smtp_code, error.smtp_error)[:200]
+            raise TransientFailure(
+                f"the mail server refused STARTTLS with {said}; nothing was sent", credentials=True
+            ) from error
+        self.greet()
 
     @property
     def encrypted(self) -> bool:
@@ -85,39 +128,15 @@ class Connection(smtplib.SMTP):
         self.close()
 
 
-def dial(settings: Config, deadline: Deadline, context: ssl.SSLContext | None) -> Connection:
-    """Connect, encrypt and log in.
-
-    Raises TransientFailure for what an administrator can mend; what smtplib raises otherwise is its caller's to judge.
-    """
-    connection = Connection(deadline, context, settings)
+@contextlib.contextmanager
+def _handshake() -> Iterator[None]:
+    """Say TlsFailed where a handshake fails, however it does; a server that is silent has not failed."""
     try:
-        code, text = connection.connect(settings["host"], settings["port"])
-        if code != 220:
-            raise smtplib.SMTPConnectError(code, text)
-        connection.greeting = text.decode("utf-8", "replace")
-        connection.greet()
-        connection.offers_starttls = connection.has_extn("starttls")
-        if settings["security"] == STARTTLS or (
-            settings["security"] == STARTTLS_IF_OFFERED and connection.offers_starttls
-        ):
-            _start_tls(connection, context)
-            connection.greet()
-        if "username" in settings:
-            connection.mechanism = log_in(connection, settings, connection.encrypted)
-    except BaseException:
-        connection.close()
+        yield
+    except (TimeoutError, smtplib.SMTPException):
         raise
-    return connection
-
-
-def _start_tls(connection: Connection, context: ssl.SSLContext | None) -> None:
-    try:
-        code, _ = connection.starttls(context=context)
-    except smtplib.SMTPNotSupportedError as error:
-        raise TransientFailure("the mail server offers no STARTTLS; nothing was sent") from error
-    if code != 220:
-        raise TransientFailure(f"the mail server refused STARTTLS with {code}; nothing was sent")
+    except OSError as error:
+        raise TlsFailed("the connection cannot be encrypted") from error
 
 
 def _connect_unix(path: str, deadline: Deadline) -> DeadlineSocket:

@@ -1,4 +1,4 @@
-"""Header fields: one line each however long, encoded where they must be. No input or output here."""
+"""Header fields: names, addresses, dates and ids, in lines that every server takes. No input or output here."""
 
 from __future__ import annotations
 
@@ -6,26 +6,22 @@ import hashlib
 import re
 import unicodedata
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 
-LINE_LIMIT = 998
-"""Octets of a line at the most, its CRLF not counted (RFC 5322 §2.1.1)."""
+from pulp_events_email.encoded_words import WIDTH, encode, field, is_plain
 
-_UTF8 = SMTP.clone(utf8=True)
 _ATOM = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*\Z")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\Z")
+_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
+"""Atoms with a space between each (RFC 5322 §3.2.5): a name that needs no quotes."""
 
 
 def header(name: str, value: str) -> str:
     """One header field, folded and, where it must be, encoded (RFC 2047), with its CRLF."""
-    plain = f"{name}: {value}\r\n"
-    if value.isascii() and value.isprintable() and "=?" not in value and len(plain) <= 78 and value == value.strip():
-        return plain  # what nearly all are, and the email package takes its time
-    return _folded(SMTP, name, value)
+    if len(name) + len(value) <= WIDTH - 2 and is_plain(value):
+        return f"{name}: {value}\r\n"
+    return field(name, value)
 
 
 @lru_cache(maxsize=1024)
@@ -42,14 +38,23 @@ def date(second: datetime) -> str:
 
 def address_header(name: str, display_name: str, address: str) -> str:
     """`From: Pulp <no-reply@your.domain>`. An address beyond ASCII stands as it is (RFC 6532): it goes by SMTPUTF8."""
-    if not display_name:
-        # Folded before the address at the most: an address in two lines is taken for two words.
-        space = " " if len(name) + len(address) <= 75 else "\r\n "
-        return f"{name}:{space}{address}\r\n"
-    if address.isascii():
-        return header(name, str(Address(display_name, addr_spec=address)))
-    local, _, domain = address.rpartition("@")
-    return _folded(_UTF8, name, str(Address(display_name, username=local, domain=domain)))
+    line = f"{name}: "
+    if display_name:
+        words = _phrase(display_name, len(line))
+        # Some parsers, Python's among them, read a space between two encoded words of a name: rather one, below.
+        if "\r\n" in words and "\r\n" not in (alone := _phrase(display_name, 1)):
+            line, words = f"{name}:\r\n ", alone
+        line, address = f"{line}{words} ", f"<{address}>"
+    # Folded before the address at the most: an address in two lines is taken for two words.
+    if len(line.rpartition("\r\n")[2]) + len(address.encode()) > WIDTH:
+        line = line.rstrip(" ") + "\r\n "
+    return f"{line}{address}\r\n"
+
+
+def _phrase(text: str, taken: int) -> str:
+    """A display name (RFC 5322 §3.4); `taken`: characters before it."""
+    quoted = text if _PHRASE.match(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return quoted if is_plain(text) and taken + len(quoted) <= WIDTH else encode(text, taken)
 
 
 def one_line(text: str, longest: int = 255) -> str:
@@ -71,15 +76,6 @@ def thread_id(task_id: str, domain: str) -> str:
     """The Message-ID that stands for a task, for References: nobody sends that message, its answers are one thread."""
     label = task_id if len(task_id) <= 64 and _ATOM.match(task_id) else _digest(task_id)
     return f"<task.{label}@{domain}>"
-
-
-def _folded(policy: object, name: str, value: str) -> str:
-    message = EmailMessage(policy=policy)  # type: ignore[arg-type]
-    message[name] = value
-    text = message.as_bytes().partition(b"\r\n\r\n")[0].decode("utf-8") + "\r\n"
-    if max(map(len, text.encode().split(b"\r\n"))) <= LINE_LIMIT:
-        return text
-    return _folded(policy, name, one_line(value, 255) if len(value) > 255 else _digest(value))
 
 
 def _digest(text: str) -> str:

@@ -19,21 +19,35 @@ Answer = tuple[int, bytes]
 def log_in(connection: smtplib.SMTP, settings: Config, encrypted: bool) -> str:
     """Log in as the section [email] says; the name of the mechanism.
 
-    Raises TransientFailure, an administrator can mend it, and never with what was sent or the server's text, which may
+    With `auth = auto` within TLS every mechanism that is offered is tried: some servers offer one that they, or the
+    account, cannot use. In the clear only one is, as the next might show what this one did not.
+
+    Raises TransientFailure, an administrator can fix it, and never with what was sent or the server's text, which may
     repeat it; what smtplib raises for a broken connection is the caller's to judge.
     """
     username, secret = settings["username"], _secret(settings)
-    mechanism = _choose(settings["auth"], connection.esmtp_features.get("auth", "").upper().split(), encrypted)
-    code, _ = _EXCHANGES[mechanism](connection, username, secret)
-    if code not in (235, 503):  # 503: logged in already
+    mechanisms = _choose(settings["auth"], connection.esmtp_features.get("auth", "").upper().split(), encrypted)
+    refusals: list[str] = []
+    for mechanism in mechanisms:
+        try:
+            code, _ = _EXCHANGES[mechanism](connection, username, secret)
+        except smtplib.SMTPServerDisconnected:
+            if not refusals:
+                raise
+            break  # it has had enough of the refused ones
+        if code in (235, 503):  # 503: logged in already
+            return mechanism.upper()
         if code == 421:
-            raise smtplib.SMTPServerDisconnected("421 in answer to AUTH")
-        what = "user name and access token" if mechanism == XOAUTH2 else "user name and password"
-        raise TransientFailure(
-            f"the mail server refused the {what} with {code}; "
-            "check username and password in the section [email] of server.conf"
-        )
-    return mechanism.upper()
+            if not refusals:
+                raise smtplib.SMTPServerDisconnected("421 in answer to AUTH")
+            break
+        refusals.append(f"{mechanism.upper()} with {code if code > 0 else 'no SMTP answer'}")
+    what = "the access token" if mechanisms == [XOAUTH2] else "the password"
+    raise TransientFailure(
+        f"the mail server refused to log {username} in by {', by '.join(refusals)}; "
+        f"check username, {what} and auth in the section [email] of server.conf",
+        credentials=True,
+    )
 
 
 def _secret(settings: Config) -> str:
@@ -50,17 +64,22 @@ def _secret(settings: Config) -> str:
     return text
 
 
-def _choose(wanted: str, offered: list[str], encrypted: bool) -> str:
+def _choose(wanted: str, offered: list[str], encrypted: bool) -> list[str]:
+    """The mechanisms to try, in order."""
     if not offered:
-        raise TransientFailure("the mail server offers no log-in on this connection; check `security`")
+        raise TransientFailure(
+            "the mail server offers no log-in on this connection; check `security`", credentials=True
+        )
     # In the clear CRAM-MD5 at least keeps the password; within TLS there is nothing to keep it from, and servers that
     # store passwords hashed offer it without being able to take it.
     order = (PLAIN, LOGIN, CRAM_MD5) if encrypted else (CRAM_MD5, PLAIN, LOGIN)
-    for mechanism in order if wanted == AUTO else (wanted,):
-        if mechanism.upper() in offered:
-            return mechanism
+    found = [one for one in (order if wanted == AUTO else (wanted,)) if one.upper() in offered]
+    if found:
+        return found if encrypted else found[:1]
     names = "none of CRAM-MD5, PLAIN and LOGIN" if wanted == AUTO else f"no {wanted.upper()}"
-    raise TransientFailure(f"the mail server offers {names} to log in with, but {', '.join(offered)}; check `auth`")
+    raise TransientFailure(
+        f"the mail server offers {names} to log in with, but {', '.join(offered)}; check `auth`", credentials=True
+    )
 
 
 def _plain(connection: smtplib.SMTP, username: str, secret: str) -> Answer:
@@ -83,7 +102,7 @@ def _cram_md5(connection: smtplib.SMTP, username: str, secret: str) -> Answer:
     try:
         asked = base64.b64decode(challenge)
     except binascii.Error:
-        return 0, b""
+        return connection.docmd("*")  # RFC 4954 §4: this exchange is over
     digest = hmac.new(secret.encode(), asked, "md5").hexdigest()  # RFC 2195
     return connection.docmd(_encode(f"{username} {digest}"))
 

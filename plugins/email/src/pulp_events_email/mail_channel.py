@@ -10,7 +10,7 @@ from pulp_events import Channel, Delivery, TransientFailure
 from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config, Outcome
 from pulp_events_email.addresses import envelope_form
-from pulp_events_email.message import Composer
+from pulp_events_email.message import FULL, SHORTEST, Composer
 from pulp_events_email.notifier import DISABLED
 
 
@@ -20,33 +20,52 @@ class Letter:
     LARGE = 64 * 1024
     """Octets of reports from which on the server is told the message's size: it can refuse one before it is sent."""
 
+    GROWTH = 10
+    """Times the reports that a message may be: as text, as HTML with its escapes, and as an attachment."""
+
     def __init__(self, composer: Composer, deliveries: Sequence[Delivery], digest: bool) -> None:
         self.recipient = envelope_form(deliveries[0].target)
         self._composer = composer
         self._deliveries = deliveries
         self._digest = digest
+        self._reports = sum(len(one.report) for one in deliveries)
+        self._form = FULL
 
     @cached_property
     def octets(self) -> bytes:
         """As it goes over the wire."""
-        if self._digest:
-            return self._composer.compose_digest(self._deliveries, self.recipient)
-        return self._composer.compose(self._deliveries[0], self.recipient)
+        return self._compose(self._form)
 
     @property
     def size(self) -> int | None:
         """Octets, if there are many."""
-        large = sum(len(one.report) for one in self._deliveries) >= self.LARGE
-        return len(self.octets) if large else None
+        return len(self.octets) if self._reports >= self.LARGE else None
 
-    def shorten(self) -> None:
-        """Leave the reports of a digest out: the server takes no message so large."""
-        if self._digest:
-            self.octets = self._composer.compose_digest(self._deliveries, self.recipient, brief=True)
+    def fit(self, largest: float) -> None:
+        """Leave out what must be for a message of at most `largest` octets; the last form may still be more."""
+        if self.LARGE + self.GROWTH * self._reports <= largest:
+            return  # without making it now
+        while len(self.octets) > largest and self.shorten():
+            pass
+
+    def shorten(self) -> bool:
+        """Leave something out: the server takes no message so large. False if there is no shorter form."""
+        while self._form < SHORTEST:
+            self._form += 1
+            shorter = self._compose(self._form)
+            if len(shorter) < len(self.octets):
+                self.octets = shorter
+                return True
+        return False
 
     def make(self) -> None:
         """Make it now."""
         _ = self.octets
+
+    def _compose(self, form: int) -> bytes:
+        if self._digest:
+            return self._composer.compose_digest(self._deliveries, self.recipient, form)
+        return self._composer.compose(self._deliveries[0], self.recipient, form)
 
 
 class MailChannel(Channel):

@@ -26,6 +26,16 @@ from pulp_events_email.wording import DIGEST, MESSAGE, Wording
 
 TEST_MARK = "[test] "
 
+FULL = 0
+WITHOUT_REPORT = 1
+SHORTEST = 2
+"""Forms of a message, for servers that take none so large: all; what happened, without the report; a few lines."""
+
+_NO_ANSWERS = "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nPrecedence: list\r\n"
+"""No vacation notes, please: RFC 3834 §5; what Exchange looks at; what older programs do."""
+
+_SEE = "`pulp-admin event delivery list` shows the events."
+
 _logger = logging.getLogger(__name__)
 
 
@@ -39,6 +49,7 @@ class Composer:
         self._domain = self.sender.rpartition("@")[2]
         if not self._domain.isascii():  # the local part has kept it from its ASCII form, which ids are made with
             self._domain = envelope_form(f"x@{self._domain}").rpartition("@")[2]
+        self._unsubscribe = header("List-Unsubscribe", f"<{config['unsubscribe']}>") if "unsubscribe" in config else ""
         self._subject: str = config["subject"]
         self._fixed_subject = header("Subject", self._subject)
         self._template: Template | None = None
@@ -47,7 +58,7 @@ class Composer:
         self._wording = Wording(Path(config["template"]), stem) if "template" in config else None
         self._readable = self._wording is not None or config.get("format", settings["format"]) == READABLE
 
-    def compose(self, delivery: Delivery, recipient: str) -> bytes:
+    def compose(self, delivery: Delivery, recipient: str, form: int = FULL) -> bytes:
         """The whole message as it goes over the wire, its lines ended by CRLF.
 
         Everything in it comes from the delivery and none of it from the attempt, so that each attempt's message is the
@@ -56,29 +67,28 @@ class Composer:
         report = read(delivery.report)
         notes: list[str] = []
         subject = self._subject_header(delivery, report, notes)
-        body = self._body(delivery, report, notes)
+        body = self._body(delivery, report, notes) if form == FULL else self._brief(delivery, report, notes, form)
         fields = (
             f"{self._thread(report)}"
-            "Auto-Submitted: auto-generated\r\n"  # RFC 3834 §5: no vacation notes, please
+            f"{_NO_ANSWERS}"
             f"{self._list(delivery)}"
             f"{often('X-Pulp-Event-Type', delivery.event_type)}"
             f"{header('X-Pulp-Event-Id', delivery.event_id)}"
         )
         return self._message(subject, recipient, delivery.event_time, delivery.id, fields, body)
 
-    def compose_digest(self, deliveries: Sequence[Delivery], recipient: str, brief: bool = False) -> bytes:
+    def compose_digest(self, deliveries: Sequence[Delivery], recipient: str, form: int = FULL) -> bytes:
         """The same with the reports of several deliveries of one listener: of those of a window.
 
-        Its Message-ID is made of what is in it: the same deliveries make the same message. `brief`: without the
-        reports, for a server that takes no message so large.
+        Its Message-ID is made of what is in it: the same deliveries make the same message.
         """
-        digest = digest_of(deliveries, self._window or 1.0, attached=not brief)
+        digest = digest_of(deliveries, self._window or 1.0, attached=form == FULL)
         notes: list[str] = []
         more = self._digest_names(deliveries, digest, notes)
         subject = self._digest_subject(deliveries[-1], digest, more, notes)
-        body = self._brief_body(digest) if brief else self._digest_body(deliveries, digest, more, notes)
+        body = self._digest_body(deliveries, digest, more, notes) if form == FULL else self._brief_digest(digest, form)
         fields = (
-            "Auto-Submitted: auto-generated\r\n"
+            f"{_NO_ANSWERS}"
             f"{self._list(deliveries[0])}"
             f"X-Pulp-Event-Count: {digest.count}\r\n"
         )  # fmt: skip
@@ -101,7 +111,7 @@ class Composer:
         return head.encode() + body.octets
 
     def _list(self, delivery: Delivery) -> str:
-        return often("List-Id", list_id(delivery.listener_id, self._domain))
+        return often("List-Id", list_id(delivery.listener_id, self._domain)) + self._unsubscribe
 
     def _subject_header(self, delivery: Delivery, report: Report, notes: list[str]) -> str:
         if MARK not in self._subject:
@@ -149,7 +159,8 @@ class Composer:
                 notes.append(_note("template" if self._wording else "readable format", delivery, error))
         return text_part("\n".join([*notes, "", report.text]) if notes else report.text)
 
-    def _readable_body(self, delivery: Delivery, report: Report) -> Part:
+    def _readable_body(self, delivery: Delivery, report: Report, left_out: str = "") -> Part:
+        """`left_out`: what to say in place of the report."""
         summary = _summary(delivery, report)
         text = html = None
         if self._wording is not None:
@@ -157,14 +168,39 @@ class Composer:
             more = {"delivery_id": delivery.id, "summary": summary}
             text = self._wording.text(delivery.event, more)
             html = self._wording.html(delivery.event, more)
+        shown = None if left_out else report.text
         both = multipart(
             "alternative",
-            text_part(text_body(summary, report.text) if text is None else text),
-            text_part(html_body(summary, report.text) if html is None else html, "html"),
+            text_part(text_body(summary, shown, left_out) if text is None else text),
+            text_part(html_body(summary, shown, left_out) if html is None else html, "html"),
         )
-        return multipart("mixed", both, attachment(delivery.report, "event.json"))
+        if not left_out:
+            return multipart("mixed", both, attachment(delivery.report, "event.json"))
+        return both if self._wording is None else multipart("mixed", both, text_part(left_out))
 
-    def _brief_body(self, digest: Digest) -> Part:
+    def _brief(self, delivery: Delivery, report: Report, notes: list[str], form: int) -> Part:
+        """The body where the whole of it is more than the mail server takes."""
+        size = len(delivery.report)
+        left_out = (
+            f"The event report, {size} bytes, is more than the mail server takes, so it was left out. "
+            f"`pulp-admin event delivery show {delivery.id}` has it."
+        )
+        if form == WITHOUT_REPORT and self._readable and not notes:
+            try:
+                return self._readable_body(delivery, report, left_out)
+            except Exception as error:  # noqa: BLE001  # as in `_body`
+                notes.append(_note("template" if self._wording else "readable format", delivery, error))
+        facts = {
+            "Event type": one_line(delivery.event_type),
+            "Event id": delivery.event_id,
+            "Delivery id": delivery.id,
+            "Size of the report": f"{size} bytes",
+        }
+        return text_part("\n".join([*notes, left_out, "", *(f"{name}: {value}" for name, value in facts.items())]))
+
+    def _brief_digest(self, digest: Digest, form: int) -> Part:
+        if form == SHORTEST:
+            return text_part(f"{digest.title}\n{digest.period}\n\nAll else is more than the mail server takes. {_SEE}")
         text = text_part(digest_text(digest))
         return multipart("alternative", text, text_part(digest_html(digest), "html")) if self._readable else text
 

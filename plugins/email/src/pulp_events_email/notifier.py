@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pulp_events import Channel, Notifier
 from pulp_events.notifier import Config
 from pulp_events_email.config import MARK, EmailConfig
+from pulp_events_email.notices import Notices
 from pulp_events_email.settings import NONE, SENDMAIL, STARTTLS_IF_OFFERED, EmailSettings
 
 DISABLED = "email is disabled; put `enabled = true` into the section [email] of server.conf"
@@ -21,6 +22,9 @@ class EmailNotifier(Notifier):
     settings_schema = EmailSettings
     update_help = "update an event listener"
 
+    def __init__(self) -> None:
+        self._notices = Notices()
+
     def open(self, config: Config, settings: Config) -> Channel:
         """A channel that keeps one connection to the mail server, or one to this machine's sendmail."""
         if settings["transport"] == SENDMAIL:
@@ -29,7 +33,7 @@ class EmailNotifier(Notifier):
             return SendmailChannel(config, settings)
         from pulp_events_email.channel import EmailChannel
 
-        return EmailChannel(config, settings)
+        return EmailChannel(config, settings, self._notices)
 
     def check(self, config: Config) -> None:
         """Compile the templates and make a message with them. One that breaks later costs no event."""
@@ -48,8 +52,10 @@ class EmailNotifier(Notifier):
         return config.get("digest")
 
     def limit(self, config: Config, settings: Config) -> float:
-        """The channel ends a delivery itself after `timeout`; only a name look-up, which nothing ends, takes longer."""
-        return float(settings["timeout"]) + 10.0
+        """The channel keeps to shorter limits itself; this one allows for the answer to a whole message."""
+        from pulp_events_email.limits import Limits
+
+        return Limits.longest(float(settings["timeout"]))
 
     def probe(self, settings: Config) -> Sequence[str]:
         """Connect, encrypt, log in and offer the sender; say what was found. Nothing is sent."""
@@ -71,8 +77,8 @@ class EmailNotifier(Notifier):
                 )
             elif settings["security"] == STARTTLS_IF_OFFERED:
                 found.append(
-                    "whoever is on the way can read the mail server's password; set `security = starttls` in the "
-                    "section [email]"
+                    "the mail server's certificate is not verified, so anyone on the network path can read its "
+                    "password; set `security = starttls` in the section [email]"
                 )
         return found
 

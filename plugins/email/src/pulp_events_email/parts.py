@@ -7,7 +7,7 @@ import binascii
 import hashlib
 from typing import NamedTuple
 
-from pulp_events_email.headers import LINE_LIMIT
+from pulp_events_email.encoded_words import LINE_LIMIT
 
 _READABLE = 1.5
 """Quoted-printable is chosen while it is at most so many times as long as base64: it can be read as it stands."""

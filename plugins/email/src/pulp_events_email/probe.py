@@ -13,8 +13,10 @@ from pulp_events.deadline import Deadline
 from pulp_events.notifier import Config
 from pulp_events_email.addresses import envelope_form, split_sender
 from pulp_events_email.answer import describe, explain
-from pulp_events_email.connection import Connection, dial
+from pulp_events_email.connection import Connection
+from pulp_events_email.dialer import Dialer
 from pulp_events_email.headers import one_line
+from pulp_events_email.notices import Notices
 from pulp_events_email.settings import DEFAULT_FROM, SENDMAIL, STARTTLS_IF_OFFERED
 from pulp_events_email.tls import tls_context
 
@@ -37,15 +39,11 @@ def probe(settings: Config) -> list[str]:
     deadline = Deadline()
     deadline.start(settings["timeout"])
     try:
-        connection = dial(settings, deadline, tls_context(settings, deadline))
+        connection = Dialer(settings, deadline, tls_context(settings, deadline), Notices()).dial()
         try:
             return first + list(_found(connection, settings, server))
         finally:
             connection.hang_up()
-    except smtplib.SMTPServerDisconnected as error:
-        raise TransientFailure(f"{server}: it closed the connection") from error
-    except smtplib.SMTPResponseException as error:
-        raise TransientFailure(f"{server}: {describe(error.smtp_code, error.smtp_error)}") from error
     except (smtplib.SMTPException, OSError) as error:
         raise TransientFailure(f"{server}: {explain(error)}") from error
 
@@ -67,7 +65,7 @@ def _found(connection: Connection, settings: Config, server: str) -> Iterator[st
         offered = connection.esmtp_features.get("auth", "").upper().split()
         yield f"no log-in; offered: {', '.join(offered)}" if offered else "no log-in, and none is offered"
     sender = envelope_form(split_sender(settings["from_"])[1])
-    # smtplib's own mail() would encode anew what is known to be good
+    # smtplib's own mail() would encode once more what is known to be good
     options = " SMTPUTF8" if not sender.isascii() else ""
     connection.write(f"MAIL FROM:<{sender}>{options}\r\n".encode())
     code, text = connection.getreply()
@@ -83,5 +81,7 @@ def _tls(connection: Connection, settings: Config) -> str:
         certificate = connection.sock.getpeercert() or {}
         until = f" until {certificate['notAfter']}" if certificate.get("notAfter") else ""
         return f"encrypted with {connection.sock.version()}; its certificate is {verified}{until}"
+    if connection.tls_failure:
+        return f"not encrypted, although STARTTLS is offered: {connection.tls_failure}"
     hint = "; STARTTLS is offered, set security = starttls" if connection.offers_starttls else ""
     return f"not encrypted{hint}"

@@ -20,12 +20,13 @@ LONGEST_REPORT = 20_000
 TILES_IN_A_ROW = 4
 
 
-def html_body(summary: Summary, report: str) -> str:
-    """The whole document."""
+def html_body(summary: Summary, report: str | None, note: str = "") -> str:
+    """The whole document. `report`: None where it is left out; `note` then says why."""
     colours = COLOURS[summary.state]
-    sections = [_error(summary, colours), tiles(summary.counts), _facts(summary), _report(report)]
-    note = TEST_NOTE if summary.is_test else ""
-    return page(summary.title, summary.state, summary.symbol, colours, "".join(sections), note)
+    last = _small(escape(note)) if report is None else _report(report)
+    sections = [_error(summary, colours), tiles(summary.counts), _facts(summary), last]
+    head = TEST_NOTE if summary.is_test else ""
+    return page(summary.title, summary.state, summary.symbol, colours, "".join(sections), head)
 
 
 def box(heading: str, content: str, colours: Colours) -> str:
@@ -80,11 +81,16 @@ def _facts(summary: Summary) -> str:
     )
 
 
-def _report(report: str) -> str:
-    shown = report if len(report) <= LONGEST_REPORT else report[:LONGEST_REPORT] + "\n... the rest is in event.json"
+def _small(text: str) -> str:
     return (
         f'<div class="cell grey" style="border-top:1px solid #e6e9ee;background:{WHITE};color:{GREY};font-size:12px;'
-        'padding:16px 0 6px">Event report, also attached as event.json</div>\n'
+        f'padding:16px 0 6px">{text}</div>\n'
+    )
+
+
+def _report(report: str) -> str:
+    shown = report if len(report) <= LONGEST_REPORT else report[:LONGEST_REPORT] + "\n... the rest is in event.json"
+    return _small("Event report, also attached as event.json") + (
         f'<pre class="box" style="margin:0;padding:12px 16px;background:#f5f6f8;color:{BLACK};border:1px solid #e6e9ee;'
         f'border-radius:8px;font-size:12px;line-height:1.5;{MONO};{WRAP}">{escape(shown)}</pre>'
     )

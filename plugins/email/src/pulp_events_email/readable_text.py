@@ -7,8 +7,11 @@ from pulp_events_email.summary import Summary
 TEST_NOTE = "This is a test of the listener; nothing has happened."
 
 
-def text_body(summary: Summary, report: str) -> str:
-    """The text for those who read no HTML, and for what searches and quotes mail."""
+def text_body(summary: Summary, report: str | None, note: str = "") -> str:
+    """The text for those who read no HTML, and for what searches and quotes mail.
+
+    `report`: None where it is left out; `note` then says why.
+    """
     heading = f"{summary.symbol} {summary.title}"
     lines = [TEST_NOTE, ""] if summary.is_test else []
     lines += [heading, "=" * min(len(heading), 78), ""]
@@ -19,7 +22,7 @@ def text_body(summary: Summary, report: str) -> str:
         lines += ["", "Error:", "", *_indented(summary.error)]
     if summary.traceback:
         lines += ["", "Traceback:", "", *_indented(summary.traceback)]
-    return "\n".join([*lines, "", "The event report:", "", report])
+    return "\n".join([*lines, "", note] if report is None else [*lines, "", "The event report:", "", report])
 
 
 def _indented(text: str) -> list[str]:

@@ -41,13 +41,40 @@ def _sender(value: str) -> None:
         raise ValidationError(str(error)) from None
 
 
-def _host(value: str) -> None:
-    if value.startswith("/") and value.isprintable():
-        return
-    if not value or not value.isprintable() or any(character in value for character in " /@"):
-        raise ValidationError(
-            "Write a host name or an address, such as mail.example.com; for lmtp also the absolute path of a socket."
-        )
+def _is_host_name(text: str) -> bool:
+    """True for what a look-up takes; it raises UnicodeError for empty labels, and those over 63 octets."""
+    if not text.isprintable() or any(character in text for character in " /@[]"):
+        return False
+    if text.isascii():
+        return all(1 <= len(label) <= 63 for label in text.removesuffix(".").split("."))
+    return bool(text.encode("idna"))
+
+
+class Host(fields.String):
+    """A host name, an address, or the absolute path of a socket; in the form that can be looked up."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if text.startswith("/") and text.isprintable():
+            return text
+        bare = text
+        if text.startswith("[") and text.endswith("]"):  # as in URLs, and as mail addresses have it (RFC 5321 §4.1.3)
+            bare = text[1:-1]
+            if bare.lower().startswith("ipv6:"):
+                bare = bare[5:]
+        try:
+            if bare != text or ":" in bare:
+                import ipaddress
+
+                ipaddress.ip_address(bare)
+            elif not _is_host_name(bare):
+                raise ValueError("it cannot be looked up")
+        except ValueError:
+            raise ValidationError(
+                f"{text[:100]!r} is not a host name or an address. Write mail.example.com, 192.0.2.1 or [2001:db8::1], "
+                "and the port in `port`; for lmtp also the absolute path of a socket."
+            ) from None
+        return bare
 
 
 def absolute(value: str) -> None:
@@ -62,9 +89,8 @@ class EmailSettings(Schema):
     enabled = fields.Boolean(
         load_default=False, metadata={"help": "whether mail is sent; deliveries wait while this is false"}
     )
-    host = fields.String(
+    host = Host(
         load_default="localhost",
-        validate=_host,
         metadata={"help": "host of the mail server; with the transport lmtp also the absolute path of its socket"},
     )
     port = fields.Integer(
@@ -102,6 +128,7 @@ class EmailSettings(Schema):
         validate=absolute,
         metadata={
             "secret": False,
+            "names_file": True,
             "help": "absolute path of a file that holds the password or, for xoauth2, the access token; "
             "it is read at each log-in",
         },
@@ -119,21 +146,34 @@ class EmailSettings(Schema):
         validate=validate.OneOf([NONE, STARTTLS, STARTTLS_IF_OFFERED, SMTPS]),
         metadata={
             "help": "none; starttls: nothing is sent before the connection is encrypted; "
-            "starttls-if-offered: encrypted where the server can, its certificate not verified; "
+            "starttls-if-offered: encrypted where that works, its certificate not verified, else not, but then "
+            "without any password; "
             "smtps: the connection is encrypted from its first byte"
         },
     )
     ca_path = fields.String(
         validate=absolute,
         metadata={
+            "names_file": True,
             "help": "absolute path of a file or directory of CA certificates to trust for the mail server, "
-            "in place of the system's"
+            "in place of the system's",
         },
     )
     timeout = Duration(
         load_default=30.0,
         minimum=0.1,
-        metadata={"help": "time limit of a whole delivery: connecting, logging in, sending, and the server's answers"},
+        metadata={
+            "help": "time limit of connecting, logging in and sending together; for the answer to a whole message, "
+            "which servers may take their time over, it is always 10 minutes"
+        },
+    )
+    messages_per_connection = fields.Integer(
+        load_default=10,
+        validate=validate.Range(1, 1000),
+        metadata={
+            "help": "messages that are sent over one connection, at most; some servers, Exim among them, only queue "
+            "those after the tenth"
+        },
     )
     local_hostname = fields.String(
         validate=validate.Regexp(r"[\x21-\x7e]+\Z", error="Must be a host name without spaces."),

@@ -30,6 +30,7 @@ def begin(
     `size`: of the message in octets, or None if that need not be told. `meanwhile` is called while the server is busy
     with the first command.
     """
+    connection.messages += 1
     parameters = f" SIZE={size}" if size is not None and connection.has_extn("size") else ""  # RFC 1870
     if not (sender.isascii() and recipient.isascii()):
         parameters += " BODY=8BITMIME SMTPUTF8"  # RFC 6531 §3.4
@@ -71,11 +72,15 @@ def _is_success(command: str, code: int) -> bool:
     return code == GO_AHEAD if command == "DATA" else 200 <= code <= 299
 
 
-def finish(connection: Connection, message: bytes) -> bytes:
-    """Send the message; what the server answered when it took it. Raises Refused, and what smtplib does."""
+def finish(connection: Connection, message: bytes, sent: Callable[[], object]) -> bytes:
+    """Send the message; what the server answered when it took it. Raises Refused, and what smtplib does.
+
+    `sent` is called after the last dot, before the answer is waited for.
+    """
     # RFC 5321 §4.5.2: a dot at the beginning of a line is doubled
     stuffed = message.replace(b"\r\n.", b"\r\n..")
     connection.write((b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n")
+    sent()
     code, text = connection.getreply()
     if not 200 <= code <= 299:
         raise Refused("DATA", code, text)

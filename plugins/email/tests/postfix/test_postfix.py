@@ -84,11 +84,32 @@ def test_an_address_beyond_ascii_arrives(postfix, bus) -> None:
     assert str(message["To"]) == "jösé@box.test"
 
 
-def test_a_message_that_is_too_large_is_refused_before_it_is_sent(postfix, open_channel, made, failure_of) -> None:
+@pytest.mark.parametrize("format", ["report", "readable"])
+def test_what_is_too_large_for_it_is_left_out(postfix, open_channel, made, format) -> None:
+    with open_channel(None, host="127.0.0.1", port=postfix.port, format=format) as channel:
+        channel.send(made("repo.sync.start", {"text": "y" * 1_500_000}, target="ops@box.test"))
+    (message,) = postfix.messages("ops", 1)
+    assert "so it was left out" in message.get_body(("plain",)).get_content()
+
+
+def test_relaying_that_is_refused_waits_for_an_administrator_and_an_unknown_name_does_not(
+    postfix, open_channel, made, failure_of
+) -> None:
     with open_channel(None, host="127.0.0.1", port=postfix.port) as channel:
-        failure = failure_of(channel, made("x", {"text": "y" * 1_500_000}, target="ops@box.test"))
-    assert type(failure) is PermanentFailure
-    assert str(failure).startswith("MAIL: 552 5.3.4")
+        relay = failure_of(channel, made("x", {}, target="ops@elsewhere.test"))
+        unknown = failure_of(channel, made("x", {}, target="nobody@box.test"))
+    assert (type(relay), type(unknown)) == (TransientFailure, PermanentFailure)
+    assert str(relay) == "RCPT: 554 5.7.1 <ops@elsewhere.test>: Relay access denied"
+
+
+def test_headers_in_any_script_arrive_as_they_were_written(postfix, open_channel, made) -> None:
+    subject = "저장소 동기화가 실패했습니다: 서버에서 오류가 발생했습니다 — Пакеты  同期 😀"
+    sender = f'"{subject}" <pulp@mta.test>'
+    with open_channel(None, subject, host="127.0.0.1", port=postfix.port, **{"from": sender}) as channel:
+        channel.send(made("x", {}, target="ops@box.test"))
+    (message,) = postfix.messages("ops", 1)
+    assert message["Subject"] == subject
+    assert "".join(message["From"].addresses[0].display_name.split()) == "".join(subject.split())
 
 
 def test_messages_by_the_hundred_arrive_once_each(postfix, open_channel, made) -> None:
@@ -103,7 +124,10 @@ def test_its_sendmail_takes_messages_too(postfix, open_channel, made, failure_of
     with open_channel(None, transport="sendmail", sendmail_path=postfix.sendmail()) as channel:
         channel.send(made("x", {"text": "a\n.\nb", "name": "ü"}, target="ops@box.test"))
         (message,) = postfix.messages("ops", 1)
-    assert json.loads(message.get_content())["payload"] == {"text": "a\n.\nb", "name": "ü"}
+        assert json.loads(message.get_content())["payload"] == {"text": "a\n.\nb", "name": "ü"}
+        channel.send(made("x", {"text": "y" * 1_500_000}, target="ops@box.test"))
+        (message,) = postfix.messages("ops", 1)
+        assert "so it was left out" in message.get_content()
     with open_channel(None, transport="sendmail", sendmail_path="/usr/sbin/sendmail", timeout="10s") as channel:
         channel._settings["sendmail_path"] = "/bin/false"
         assert type(failure_of(channel, made("x", {}, target="ops@box.test"))) is TransientFailure
