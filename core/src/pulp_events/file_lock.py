@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreBusy
-from pulp_events.turn import Reentered
+from pulp_events.exclusive import Reentered
 
 TIMEOUT = 30.0
 """Seconds that we wait for others to finish."""

@@ -8,8 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from types import SimpleNamespace
 import time
+from types import SimpleNamespace
 
 import pytest
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pulp_events.errors import StoreError
-from pulp_events.turn import Reentered, Turn
+from pulp_events.exclusive import Exclusive, Reentered
 
 APPLICATION = """
 import json, os, signal, sys, weakref
@@ -89,7 +89,7 @@ def test_whatever_runs_in_the_middle_of_an_emit_is_served_or_told_why_not(place,
 
 
 def test_a_turn_is_refused_to_the_thread_that_has_it_and_free_again_afterwards():
-    turn = Turn("counting")
+    turn = Exclusive("counting")
 
     def within():
         with pytest.raises(Reentered, match="while the same thread was counting; nothing was stored"):
@@ -101,7 +101,7 @@ def test_a_turn_is_refused_to_the_thread_that_has_it_and_free_again_afterwards()
 
 
 def test_a_turn_is_free_again_after_an_error():
-    turn = Turn("counting")
+    turn = Exclusive("counting")
     with pytest.raises(ZeroDivisionError):
         turn.run(lambda: 1 / 0)
     assert turn.run(lambda: 5) == 5

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pulp_events import forks
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.events import pattern
+from pulp_events.exclusive import Exclusive, Reentered
 from pulp_events.logs import get_logger
-from pulp_events.turn import Reentered, Turn
 
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
@@ -50,7 +50,7 @@ class ListenerIndex:
         self._snapshot: _Snapshot | None = None
         self._reported = ""
         self._unreadable: Hashable | None = None
-        self._turn = Turn("reading the listeners")
+        self._exclusive = Exclusive("reading the listeners")
         forks.take_part(self)
 
     def matching(self, event_type: str) -> tuple[Listener, ...]:
@@ -81,15 +81,15 @@ class ListenerIndex:
 
     def before_fork(self) -> None:
         """Nobody is to be reading the records then; see `forks`."""
-        self._turn.hold()
+        self._exclusive.hold()
 
     def after_fork(self, in_child: bool) -> None:
         """Go on."""
-        self._turn.let_go()
+        self._exclusive.let_go()
 
     def after_foreign_fork(self) -> None:
         """In the child of a fork that nobody announced; see `forks.notice`."""
-        self._turn = Turn("reading the listeners")
+        self._exclusive = Exclusive("reading the listeners")
 
     def _current(self) -> _Snapshot:
         forks.notice()
@@ -99,7 +99,7 @@ class ListenerIndex:
             if snapshot is not None and snapshot.version == version:
                 self._reported = ""
                 return snapshot
-            return self._turn.run(self._read)
+            return self._exclusive.run(self._read)
         except Reentered:
             if snapshot is None:
                 raise

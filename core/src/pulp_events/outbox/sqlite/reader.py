@@ -10,10 +10,10 @@ from typing import Any
 
 from pulp_events import forks
 from pulp_events.clock import Clock, SystemClock
+from pulp_events.exclusive import Exclusive
 from pulp_events.file_version import Settling
 from pulp_events.outbox.sqlite.connection import explain, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
-from pulp_events.turn import Turn
 
 
 class Reader:
@@ -21,7 +21,7 @@ class Reader:
 
     def __init__(self, path: Path, set_damaged_aside: bool = True, clock: Clock | None = None) -> None:
         self._path = path
-        self._turn = Turn(f"reading {path}")
+        self._exclusive = Exclusive(f"reading {path}")
         self._log_name = f"{path}-wal"
         self._log = Settling(clock or SystemClock())
         self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
@@ -31,7 +31,7 @@ class Reader:
         """All rows of a query; StoreError if it cannot be run."""
         forks.notice()
         try:
-            return self._turn.run(self._ask, query, parameters)
+            return self._exclusive.run(self._ask, query, parameters)
         except sqlite3.Error as error:
             raise explain(self._path, error) from error
 
@@ -59,23 +59,23 @@ class Reader:
 
     def close(self) -> None:
         """Close the connection. Nothing can be asked afterwards."""
-        self._turn.run(self._connection.close)
+        self._exclusive.run(self._connection.close)
 
     def before_fork(self) -> None:
         """Wait for the query under way; see `forks`."""
-        if self._turn.hold():
+        if self._exclusive.hold():
             self._connection.let_go()
 
     def after_fork(self, in_child: bool) -> None:
         """Go on, with a new connection."""
-        if in_child and not self._turn.is_free:
+        if in_child and not self._exclusive.is_free:
             self._connection.give_up()  # a signal handler forked in the middle of a query
-        self._turn.let_go()
+        self._exclusive.let_go()
 
     def after_foreign_fork(self) -> None:
         """In the child of a fork that nobody announced."""
-        self._connection.after_foreign_fork(idle=self._turn.is_free)
-        self._turn = Turn(f"reading {self._path}")
+        self._connection.after_foreign_fork(idle=self._exclusive.is_free)
+        self._exclusive = Exclusive(f"reading {self._path}")
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         patiently(connection.execute, "PRAGMA query_only = 1")

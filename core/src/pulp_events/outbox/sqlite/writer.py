@@ -11,10 +11,10 @@ from typing import Any, Generic, TypeVar, cast
 
 from pulp_events import forks
 from pulp_events.errors import StoreError
+from pulp_events.exclusive import Exclusive
 from pulp_events.outbox.sqlite import insertion
 from pulp_events.outbox.sqlite.connection import explain, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
-from pulp_events.turn import Turn
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Writer:
 
     def __init__(self, path: Path, set_damaged_aside: bool = True) -> None:
         self._path = path
-        self._turn = Turn(f"storing in {path}")
+        self._exclusive = Exclusive(f"storing in {path}")
         self._queue: deque[_Job[Any]] = deque()  # whose append and popleft are atomic
         self._synchronous = ""
         self._seen: object = None
@@ -66,7 +66,7 @@ class Writer:
         job = _Job(operation, durable, single)
         self._queue.append(job)
         try:
-            self._turn.run(self._see_to, job)
+            self._exclusive.run(self._see_to, job)
         finally:
             if not job.done:
                 # Refused or interrupted: nobody else may store what the caller is told was not stored.
@@ -79,7 +79,7 @@ class Writer:
     def others_wrote(self) -> bool:
         """True if any other connection committed since the last call (`PRAGMA data_version`); True the first time."""
         try:
-            seen = self._turn.run(self._data_version)
+            seen = self._exclusive.run(self._data_version)
         except sqlite3.Error as error:
             raise explain(self._path, error) from error
         was, self._seen = self._seen, seen
@@ -91,25 +91,25 @@ class Writer:
 
     def close(self) -> None:
         """Close the connection. Nothing can be run afterwards."""
-        self._turn.run(self._connection.close)
+        self._exclusive.run(self._connection.close)
 
     def before_fork(self) -> None:
         """Wait for the transaction under way; see `forks`."""
-        if self._turn.hold():
+        if self._exclusive.hold():
             self._connection.let_go()
 
     def after_fork(self, in_child: bool) -> None:
         """Go on; in the child, what the parent's other threads had queued is theirs."""
         if in_child:
             self._queue.clear()
-            if not self._turn.is_free:
+            if not self._exclusive.is_free:
                 self._connection.give_up()  # a signal handler forked in the middle of a transaction
-        self._turn.let_go()
+        self._exclusive.let_go()
 
     def after_foreign_fork(self) -> None:
         """In the child of a fork that nobody announced."""
-        self._connection.after_foreign_fork(idle=self._turn.is_free)
-        self._turn = Turn(f"storing in {self._path}")
+        self._connection.after_foreign_fork(idle=self._exclusive.is_free)
+        self._exclusive = Exclusive(f"storing in {self._path}")
         self._queue = deque()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""`Turn`: a lock that never waits for its own thread.
+"""`Exclusive`: a lock that never waits for its own thread.
 
 A signal handler, `__del__` or a weakref callback runs in whatever thread is there, in the middle of whatever that does.
 If it emits while the same thread is storing an event, an ordinary lock would wait for itself for ever, and a reentrant
@@ -27,7 +27,7 @@ class Reentered(StoreError):
         )
 
 
-class Turn:
+class Exclusive:
     """Lets one thread at a time do `what` (for the error: `storing an event`)."""
 
     __slots__ = ("_lock", "_taken", "_what")
@@ -38,7 +38,7 @@ class Turn:
         self._taken = False
 
     def run(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`action(…)` when no other thread has the turn.
+        """`action(…)` when no other thread holds it.
 
         Raises Reentered at once where this very thread has it: we were called in the middle of what it does.
         """
@@ -55,11 +55,11 @@ class Turn:
 
     @property
     def is_free(self) -> bool:
-        """False while a thread has the turn. Only a hint: it may have changed already."""
+        """False while a thread holds it. Only a hint: it may have changed already."""
         return not self._taken
 
     def hold(self) -> bool:
-        """Wait for the turn and keep it, for a fork, until `let_go`; False if this very thread had it already."""
+        """Wait for it and keep it, for a fork, until `let_go`; False if this very thread had it already."""
         self._lock.acquire()
         return not self._taken
 
