@@ -357,6 +357,27 @@ def test_a_queue_that_is_full_is_transient(url, make_delivery, open_channel) -> 
     )
 
 
+END_QUEUE = """
+    {ok, Queue} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"down">>)),
+    {dictionary, Dictionary} = process_info(amqqueue:get_pid(Queue), dictionary),
+    [Supervisor, Above | _] = proplists:get_value('$ancestors', Dictionary),
+    supervisor:terminate_child(Above, Supervisor).
+"""
+
+
+def test_a_queue_that_is_down_is_transient(rabbitmq, url, make_delivery, open_channel) -> None:
+    """As when its node is: 4.3 says so with a condition and info, 4.0 with neither."""
+    channel = open_channel(url, "down")
+    bind(channel, "down", "#", "down")
+    channel.send(make_delivery(1))
+    assert rabbitmq.evaluate(END_QUEUE) == "ok"
+    with pytest.raises(TransientFailure) as caught:
+        channel.send(make_delivery(2))
+    if rabbitmq.version >= (4, 3):
+        assert "amqp:precondition-failed: queue 'down' is unavailable" in str(caught.value)
+        assert "reason=unavailable" in str(caught.value)
+
+
 def test_a_message_over_the_servers_limit_says_so(url, make_delivery, open_channel) -> None:
     channel = open_channel(url, "large")
     report = b'{"payload": "%s"}' % (b"x" * 1_000_000)
