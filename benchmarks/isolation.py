@@ -57,9 +57,9 @@ def idle() -> tuple[float, float]:
                 bus.emit("repo.sync.start", {})
                 sink.wait_for(1, 30)
                 time.sleep(2)
-                before = _cpu(worker.pid)
+                before = cpu(worker.pid)
                 time.sleep(10)
-                share = (_cpu(worker.pid) - before) / 10
+                share = (cpu(worker.pid) - before) / 10
                 delays = []
                 for n in range(60):
                     time.sleep(0.7 + n % 7 * 0.01)  # longer than a lane lingers
@@ -72,7 +72,8 @@ def idle() -> tuple[float, float]:
     return share, sorted(delays)[int(len(delays) * 0.95)]
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
+    """Seconds of a processor that the process has used."""
     with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123
         fields = stat.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -16,6 +16,23 @@ from pathlib import Path
 from typing import Any
 
 ROUNDS = 5
+_scale = 1.0
+
+
+def set_scale(scale: float) -> None:
+    """Let `scaled` answer this part of each size."""
+    global _scale
+    _scale = scale
+
+
+def scaled(size: int) -> int:
+    """A size, or the part of it that `--scale` says: enough to see that a row works, too little to judge it."""
+    return max(4, round(size * _scale))
+
+
+def rounds(count: int) -> int:
+    """How often to measure in turn; once where sizes are scaled."""
+    return count if _scale == 1.0 else 1
 
 
 @dataclass(frozen=True)
@@ -75,9 +92,13 @@ class Child:
             raise RuntimeError(f"the child process ended with {self.process.wait()}")
         return json.loads(line)
 
+    def tell(self, line: str) -> None:
+        """Write a line that has no answer."""
+        self.process.stdin.write(f"{line}\n")  # type: ignore[union-attr]
+
     def ask(self, line: str) -> Any:
         """Write a line, return the answer."""
-        self.process.stdin.write(f"{line}\n")  # type: ignore[union-attr]
+        self.tell(line)
         return self.read()
 
     def __enter__(self) -> Child:
