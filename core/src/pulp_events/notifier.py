@@ -64,7 +64,8 @@ class Channel:
 
     in_flight: int = 0
     """Above 0, the channel pipelines: it is given up to so many deliveries with `submit`, more of them as soon as
-    `settled` has told what became of earlier ones, and `send` and `send_batch` are not called."""
+    `settled` has told what became of earlier ones, and `send` and `send_batch` are not called. It is read again in each
+    round, so it may be a property that follows what the receiver bears."""
 
     broken: bool = False
     """Set it to True when the connection is gone: the channel is closed and the next delivery gets a new one."""

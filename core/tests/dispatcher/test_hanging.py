@@ -199,6 +199,21 @@ def test_a_listener_that_was_missing_once_is_waited_for_again_an_hour_later(open
     assert bus.deliveries.list()[0].state == "dead"
 
 
+def test_deliveries_wait_for_a_record_that_somebody_broke(open_bus, clock, scripted, tmp_path):
+    bus = open_bus("inline", clock)
+    bus.listeners.create("scripted", {"name": "other"}, ["repo.publish.start"])
+    bus.listeners.create("scripted", {"name": "a"}, ["*"], enabled=False, lanes=2)
+    bus.emit("repo.sync.start")
+    path = tmp_path / "data" / "listeners.json"
+    right = path.read_text()
+    assert '"lanes": 2' in right
+    path.write_text(right.replace('"lanes": 2', '"lanes": "two"'))
+    for _ in range(4):
+        clock.advance(61)
+        bus.deliver_due()
+    assert bus.deliveries.list()[0].state == "pending"
+
+
 def test_leases_of_two_processes_with_the_same_number_are_told_apart(open_bus, scripted, monkeypatch):
     """Two containers on one volume are both process 1."""
     monkeypatch.setattr("os.getpid", lambda: 1)

@@ -118,7 +118,7 @@ class Dispatcher:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(max(0.0, deadline - time.monotonic()))
         self._unpark_all()
-        while self._under_way() and time.monotonic() < deadline:
+        while self._scheduler.is_working and time.monotonic() < deadline:
             self.wait_for_record(0.01)
         self._guarded(self._recorder.flush)
         self._guarded(self._release)
@@ -389,9 +389,6 @@ class Dispatcher:
         now = self._clock.monotonic()
         routes = [self._routes.get(listener_id) for listener_id, wait in self._outbox.ready().items() if wait <= 0]
         return any(route is not None and route.lanes_wanted(now) for route in routes)
-
-    def _under_way(self) -> bool:
-        return any(isinstance(work, Turn) for work in list(self._scheduler.at_work))
 
     def _release(self) -> None:
         held = self._scheduler.take_all()

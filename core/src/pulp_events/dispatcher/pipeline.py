@@ -13,6 +13,9 @@ from pulp_events.outbox.delivery import Delivery
 
 FOR_MORE = 0.02
 """Seconds of waiting for outcomes while there is room for more deliveries, which may be claimed meanwhile."""
+SLICE = 2.0
+"""Seconds after which a pipeline is drained where other listeners wait for a thread: its beginning and end cost more
+than those of other turns."""
 WHEN_FULL = 0.5
 """Seconds of waiting for outcomes while there is none."""
 
@@ -23,19 +26,19 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
     With an order to keep, one is in flight at a time.
     """
     channel = opened.channel
-    window = 1 if turn.route.ordered else opened.in_flight
     begun: dict[str, tuple[float, float]] = {}
     again: list[Delivery] = []
     clock = turn.services.clock
+    turn.slice = SLICE
     turn.proceed(opened.limit)
-    new = part + _more(turn, opened, window - len(part))
+    new = part + _more(turn, opened, _window(turn, opened) - len(part))
     try:
         while new or turn.under_way:
             if new:
                 now = (clock.time(), clock.monotonic())
                 begun.update((delivery.id, now) for delivery in new)
                 channel.submit(new)
-            room = window - len(turn.under_way)
+            room = _window(turn, opened) - len(turn.under_way)
             for each in boundary.outcomes(channel.settled(FOR_MORE if room > 0 else WHEN_FULL), "settled"):
                 delivery_id, failure = boundary.outcome(each, "settled")
                 delivery = turn.under_way.get(delivery_id)
@@ -47,7 +50,7 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
                     turn.under_way.pop(delivery_id)
                 else:
                     turn.judge(delivery, found, begun.pop(delivery_id))
-            new = [] if again else _more(turn, opened, window - len(turn.under_way))
+            new = [] if again else _more(turn, opened, _window(turn, opened) - len(turn.under_way))
     except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
         found = verdicts.of_exception(error)
         channel.broken = channel.broken or found.error is not None
@@ -74,6 +77,12 @@ def _more(turn: Turn, opened: OpenChannel, room: int) -> list[Delivery]:
         new.remove(delivery)
         turn.judge(delivery, Verdict("lost", GIVEN_UP))
     return new
+
+
+def _window(turn: Turn, opened: OpenChannel) -> int:
+    """Deliveries in flight at most: what the channel says now, which may grow and shrink."""
+    opened.in_flight = turn.route.in_flight = boundary.whole(opened.channel.in_flight, "the channel's in_flight", 1)
+    return 1 if turn.route.ordered else opened.in_flight
 
 
 def _generation(turn: Turn) -> int:

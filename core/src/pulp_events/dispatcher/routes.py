@@ -143,7 +143,7 @@ class Routes:
         if now - last > 3 * ORPHANED:  # it may have been there in between
             since = now
         self._missing[listener_id] = (since, now)
-        if now - since >= ORPHANED:
+        if now - since >= ORPHANED and not self._index.is_broken(listener_id):
             del self._missing[listener_id]
             count = self._outbox.bury(listener_id, "the listener does not exist any more")
             _logger.warning("listener %s is gone: %d pending deliveries are dead", listener_id, count)

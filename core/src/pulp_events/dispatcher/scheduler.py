@@ -105,7 +105,13 @@ class Scheduler:
     def is_busy(self) -> bool:
         """True if anything is under way, claimed or being claimed."""
         with self.lock:
-            return bool(self._claiming or self._queued) or any(isinstance(work, Turn) for work in self.at_work)
+            return bool(self._queued) or self.is_working
+
+    @property
+    def is_working(self) -> bool:
+        """True if anything is under way or being claimed."""
+        with self.lock:
+            return self._claiming or any(isinstance(work, Turn) for work in self.at_work)
 
     @property
     def jobs(self) -> int:
@@ -279,7 +285,8 @@ class Scheduler:
             requests = self._requests(asked)
             if requests:
                 claim = self._outbox.claim(requests, self._lease, f"{self._token}.{next(self._claims)}")
-                self._hand_out(asked, claim.deliveries, claim.waits)
+                if not self._hand_out(asked, claim.deliveries, claim.waits):
+                    self._outbox.release(claim.deliveries)
         except BaseException as error:
             for listener_id in asked:
                 self.due_later(listener_id, TRY_AGAIN)
@@ -322,8 +329,11 @@ class Scheduler:
 
     def _hand_out(
         self, asked: Mapping[str, Route], deliveries: Sequence[Delivery], waits: Mapping[str, float | None]
-    ) -> None:
+    ) -> bool:
+        """Give the routes what was claimed; False if the dispatcher was stopped meanwhile."""
         with self.lock:
+            if self._services.stopping.is_set():
+                return False
             found: dict[str, int] = {}
             for delivery in deliveries:
                 asked[delivery.listener_id].waiting.append(delivery)
@@ -342,6 +352,7 @@ class Scheduler:
                     self.due_later(listener_id, max(wait, 0.002))
         if len(found) > 1:
             self._wake(len(found) - 1)
+        return True
 
     def _ask_for_window(self, route: Route) -> None:
         if not route.asking:

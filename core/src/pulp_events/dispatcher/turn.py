@@ -53,6 +53,7 @@ class Turn:
         self.crowded: Callable[[], bool] = lambda: False
         self._entered = self._clock.monotonic()
         self._wall, self._cpu = time.perf_counter(), time.thread_time()
+        self.slice = SLICE
         self.in_loop = False
         """It is a task of an event loop."""
         self.thread: PoolThread | None = None
@@ -88,7 +89,7 @@ class Turn:
             or self.services.stopping.is_set()
             or self._recorder.blocked
             or self.route.wait(now) > 0
-            or (now - self._entered > SLICE and self.crowded())
+            or (now - self._entered > self.slice and self.crowded())
         )
 
     # What is under way

@@ -65,6 +65,10 @@ class ListenerIndex:
         """The same, read from the store at this moment. Raises StoreError."""
         return next((listener for listener in self._store.all() if listener.id == listener_id), None)
 
+    def is_broken(self, listener_id: str) -> bool:
+        """True if there is a record with this id that cannot be used. Raises StoreError."""
+        return listener_id in self._store.broken()
+
     def all(self) -> list[Listener]:
         """Every listener."""
         return list(self._current().by_id.values())
