@@ -16,6 +16,9 @@ Address = IPv4Address | IPv6Address
 ANY = "any"
 PUBLIC = "public"
 
+REMEMBERED = 4096
+"""Addresses that are remembered as allowed, at the most."""
+
 _WITHHELD = tuple(
     ip_network(text)
     for text in (
@@ -78,6 +81,7 @@ class Networks:
         self._words = [entry for entry in self._entries if entry in (ANY, PUBLIC)]
         self._networks = [ip_network(entry, strict=False) for entry in self._entries if entry not in (ANY, PUBLIC)]
         self._text = ", ".join(self._entries)
+        self._allowed: set[str] = set()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Networks) and self._entries == other._entries
@@ -98,10 +102,18 @@ class Networks:
 
     def check(self, address: str) -> None:
         """Raise ForbiddenAddress unless `allows`."""
-        if not self.allows(address):
+        if address not in self._allowed and not self._allow(address):
             raise ForbiddenAddress(
                 errno.EACCES, f"the address {address} is not allowed by [http] networks = {self._text}"
             )
+
+    def _allow(self, address: str) -> bool:
+        allowed = self.allows(address)
+        if allowed:
+            if len(self._allowed) >= REMEMBERED:
+                self._allowed.clear()
+            self._allowed.add(address)
+        return allowed
 
     def check_name(self, host: str) -> None:
         """`check` for each address that `host` has; nothing if it cannot be resolved here."""
