@@ -11,6 +11,8 @@ import socket
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
+from pulp_events_http.url import numeric_address
+
 Address = IPv4Address | IPv6Address
 
 ANY = "any"
@@ -116,9 +118,16 @@ class Networks:
         return allowed
 
     def check_name(self, host: str) -> None:
-        """`check` for each address that `host` has; nothing if it cannot be resolved here."""
+        """`check` for each address that `host` has; nothing if it cannot be resolved here.
+
+        What is an address in any spelling counts as one, also with a dot at its end: a proxy may take it for that.
+        """
+        numeric = numeric_address(host)
+        if numeric is not None:
+            self.check(str(numeric))
+            return
         try:
-            found = socket.getaddrinfo(host, None, 0, socket.SOCK_STREAM)
+            found = socket.getaddrinfo(host.removesuffix("."), None, 0, socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             return
         for *_, address in found:
