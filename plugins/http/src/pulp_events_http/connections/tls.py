@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import ssl
@@ -140,7 +141,7 @@ def _contents(files: TlsFiles) -> tuple[Any, ...]:
 def _digest(name: str) -> Any:
     """Stands for the contents of a file, or of those files in a directory that OpenSSL reads."""
     path = Path(name)
-    if not path.is_dir():
+    with contextlib.suppress(IsADirectoryError):
         return hashlib.sha256(path.read_bytes()).digest()
     found = sorted(entry for entry in path.iterdir() if re.fullmatch(r"[0-9a-f]{8}\.r?\d+", entry.name))
     return tuple((entry.name, hashlib.sha256(entry.read_bytes()).digest()) for entry in found if entry.exists())
