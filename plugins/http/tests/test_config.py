@@ -69,6 +69,9 @@ def test_an_absolute_http_url_is_taken_as_it_is(url: str) -> None:
         ("http://[fe80::1%25eth0]/", "IPv6 zone"),
         ("http://[fe80::1%eth0]/", "IPv6 zone"),
         ("http://user:hunter2", "port is no number"),
+        ("http://169。254。169。254/", "host name"),
+        ("http://１27.0.0.1/", "host name"),
+        ("http://127%2e0.0.1/", "host name"),
     ],
 )
 def test_any_other_url_is_refused_with_what_is_wrong(url: str, text: str) -> None:

@@ -219,12 +219,27 @@ def test_a_proxy_of_the_settings_is_used_and_may_be_anywhere(open_channel, deliv
 
 def test_a_target_behind_a_proxy_is_held_against_the_networks_too(open_channel, delivery: Delivery) -> None:
     with HttpSink() as proxy:
-        for host in ("169.254.169.254", "0xa9fea9fe", "2852039166", "[::ffff:169.254.169.254]"):
+        for host in ("169.254.169.254", "0xa9fea9fe", "2852039166", "[::ffff:169.254.169.254]", "169.254.169.254.",
+                     "0xa9fea9fe.", "2852039166.", "169.254.43518"):  # fmt: skip
             with (
                 open_channel({"url": f"http://{host}/"}, {"proxy": proxy.url}) as channel,
                 pytest.raises(TransientFailure, match="not allowed"),
             ):
                 channel.send(delivery)
+        assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost.", "LOCALHOST.", "127.0.0.1.", "0x7f000001.", "[::1]"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_public_reaches_nothing_local_through_a_proxy_however_it_is_spelt(
+    open_channel, delivery: Delivery, scheme: str, host: str
+) -> None:
+    with HttpSink() as proxy:
+        with (
+            open_channel({"url": f"{scheme}://{host}/"}, {"proxy": proxy.url, "networks": "public"}) as channel,
+            pytest.raises(TransientFailure, match="not allowed"),
+        ):
+            channel.send(delivery)
         assert proxy.connections == 0
 
 

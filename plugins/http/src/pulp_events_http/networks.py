@@ -11,10 +11,15 @@ import socket
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
+from pulp_events_http.url import numeric_address
+
 Address = IPv4Address | IPv6Address
 
 ANY = "any"
 PUBLIC = "public"
+
+REMEMBERED = 4096
+"""Addresses that are remembered as allowed, at the most."""
 
 _WITHHELD = tuple(
     ip_network(text)
@@ -78,6 +83,7 @@ class Networks:
         self._words = [entry for entry in self._entries if entry in (ANY, PUBLIC)]
         self._networks = [ip_network(entry, strict=False) for entry in self._entries if entry not in (ANY, PUBLIC)]
         self._text = ", ".join(self._entries)
+        self._allowed: set[str] = set()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Networks) and self._entries == other._entries
@@ -98,15 +104,30 @@ class Networks:
 
     def check(self, address: str) -> None:
         """Raise ForbiddenAddress unless `allows`."""
-        if not self.allows(address):
+        if address not in self._allowed and not self._allow(address):
             raise ForbiddenAddress(
                 errno.EACCES, f"the address {address} is not allowed by [http] networks = {self._text}"
             )
 
+    def _allow(self, address: str) -> bool:
+        allowed = self.allows(address)
+        if allowed:
+            if len(self._allowed) >= REMEMBERED:
+                self._allowed.clear()
+            self._allowed.add(address)
+        return allowed
+
     def check_name(self, host: str) -> None:
-        """`check` for each address that `host` has; nothing if it cannot be resolved here."""
+        """`check` for each address that `host` has; nothing if it cannot be resolved here.
+
+        What is an address in any spelling counts as one, also with a dot at its end: a proxy may take it for that.
+        """
+        numeric = numeric_address(host)
+        if numeric is not None:
+            self.check(str(numeric))
+            return
         try:
-            found = socket.getaddrinfo(host, None, 0, socket.SOCK_STREAM)
+            found = socket.getaddrinfo(host.removesuffix("."), None, 0, socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             return
         for *_, address in found:

@@ -123,16 +123,17 @@ class Place:
 
 
 def place_of(url: str) -> Place:
-    """What `url` means. Raises ValueError for one that `check_url` refuses."""
+    """What `url`, which `check_url` takes, means. Raises ValueError if it cannot be used all the same."""
     from urllib3.exceptions import LocationParseError
     from urllib3.util import parse_url
 
-    check_url(url)
     try:
         parsed = parse_url(url)
     except LocationParseError:
         raise ValueError("is not a URL") from None
     scheme = str(parsed.scheme)
+    if scheme not in _DEFAULT_PORTS or not parsed.host:
+        raise ValueError("is no http or https URL with a host")
     host = str(parsed.host).removeprefix("[").removesuffix("]")
     return Place(scheme, host, parsed.port or _DEFAULT_PORTS[scheme], parsed.request_uri)
 

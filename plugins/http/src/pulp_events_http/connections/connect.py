@@ -50,7 +50,7 @@ def open_tcp(host: str, port: int, limits: TimeLimits, networks: Networks | None
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     except UnicodeError:
         raise socket.gaierror(socket.EAI_NONAME, "a part of the name is too long or empty") from None
-    for number, (family, kind, protocol, _, address) in enumerate(found):
+    for (family, kind, protocol, _, address), share in limits.shares(found):
         if networks is not None:
             try:
                 networks.check(str(address[0]))
@@ -61,7 +61,7 @@ def open_tcp(host: str, port: int, limits: TimeLimits, networks: Networks | None
         try:
             # Without this a request in several segments waits for the receiver's delayed ACK.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(limits.left() / (len(found) - number))
+            connection.settimeout(share)
             connection.connect(address)
         except OSError as error:
             last = error

@@ -26,6 +26,9 @@ HEAD_LIMIT = 256 * 1024
 PATIENCE = 0.5
 """Seconds for which an answer's body is waited for. What it means is known by then: the status line says it."""
 
+CHUNK = 16 * 1024
+"""Octets that are read at a time."""
+
 PIECE = 16 * 1024
 """Octets that are sent before it is looked whether the answer is there already; a TLS record, at the most."""
 
@@ -119,7 +122,7 @@ class Connection:
         """What can be read without waiting; b"" at the end, None if there is nothing: TLS has records of its own."""
         self.socket.settimeout(0)
         try:
-            return self.socket.recv(65536) or b""
+            return self.socket.recv(CHUNK) or b""
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
 
@@ -210,7 +213,7 @@ class Connection:
 
     def _receive(self, seconds: float) -> bytes:
         self.socket.settimeout(seconds)
-        data: bytes = self.socket.recv(65536) or b""  # urllib3's SSLTransport has a 0 for the end
+        data: bytes = self.socket.recv(CHUNK) or b""  # urllib3's SSLTransport has a 0 for the end
         return data
 
     def close(self) -> None:

@@ -54,4 +54,4 @@ def _keep_session(route: Route, connection: Connection) -> None:
     """For the next connection. Not sooner: TLS 1.3 sends the tickets after the handshake (RFC 8446 §4.6.1)."""
     made = connection.socket
     if route.trust is not None and isinstance(made, ssl.SSLSocket):
-        route.trust.remember(session_place(route), made.session, resumed=bool(made.session_reused))
+        route.trust.keep(session_place(route), made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pulp_events_http.networks import Networks
@@ -28,6 +28,14 @@ class Route:
     """Its own credentials are part of it: a tunnel is made with them."""
     proxy_trust: Trust | None = None
     """None: no TLS to the proxy."""
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.scheme, self.host, self.port, self.trust, self.networks, self.proxy, self.proxy_trust)
+        object.__setattr__(self, "_hash", hash(parts))
+
+    def __hash__(self) -> int:
+        return self._hash  # asked for many times in each exchange
 
     @property
     def forwards(self) -> bool:

@@ -54,14 +54,14 @@ def _connect(proxy: Proxy, host: str, port: int, limits: TimeLimits) -> socket.s
     except OSError as error:
         raise ProxyFailed(proxy) from error
     rdns = proxy.scheme in ("socks5h", "socks4a")
-    for number, (family, kind, protocol, _, _) in enumerate(found):
+    for (family, kind, protocol, _, _), share in limits.shares(found):
         connection = _SocksSocket(family, kind, protocol)
         connection.deadline = limits
         connection.set_proxy(
             _VERSIONS[proxy.scheme], proxy.host, proxy.port, rdns, proxy.username, proxy.password or None
         )
         try:
-            connection.settimeout(limits.left() / (len(found) - number))
+            connection.settimeout(share)
             connection.connect((host, port))
         except OSError as error:
             last = error

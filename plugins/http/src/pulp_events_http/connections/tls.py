@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import ssl
@@ -51,7 +52,7 @@ class Trust:
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.context = context
-        self._sessions: OrderedDict[Any, tuple[ssl.SSLSession, float]] = OrderedDict()
+        self._sessions: OrderedDict[Any, tuple[ssl.SSLSession | None, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def session(self, place: Any) -> ssl.SSLSession | None:
@@ -60,15 +61,20 @@ class Trust:
             found = self._sessions.get(place)
         return found[0] if found is not None and time.monotonic() - found[1] < SESSION_AGE else None
 
-    def remember(self, place: Any, session: ssl.SSLSession | None, resumed: bool) -> None:
-        """Keep the session. `resumed`: it goes on with the one that was there, whose certificate was verified then."""
+    def keep(self, place: Any, made: ssl.SSLSocket) -> None:
+        """Keep the session of a connection, from the second one to this receiver on.
+
+        Taking a session costs as much as a third of a handshake, which a receiver that hears from us once does not
+        repay.
+        """
         with self._lock:
             before = self._sessions.pop(place, None)
-            if session is not None:
-                begun = before[1] if resumed and before is not None else time.monotonic()
-                self._sessions[place] = session, begun
-                if len(self._sessions) > MOST_SESSIONS:
-                    self._sessions.popitem(last=False)
+            session = made.session if before is not None else None
+            # A session that was resumed goes on with the one before, whose certificate was verified when that began.
+            resumed = before is not None and before[0] is not None and made.session_reused
+            self._sessions[place] = session, before[1] if resumed and before is not None else time.monotonic()
+            if len(self._sessions) > MOST_SESSIONS:
+                self._sessions.popitem(last=False)
 
     def forget(self, place: Any) -> None:
         """A handshake with this session failed."""
@@ -135,7 +141,7 @@ def _contents(files: TlsFiles) -> tuple[Any, ...]:
 def _digest(name: str) -> Any:
     """Stands for the contents of a file, or of those files in a directory that OpenSSL reads."""
     path = Path(name)
-    if not path.is_dir():
+    with contextlib.suppress(IsADirectoryError):
         return hashlib.sha256(path.read_bytes()).digest()
     found = sorted(entry for entry in path.iterdir() if re.fullmatch(r"[0-9a-f]{8}\.r?\d+", entry.name))
     return tuple((entry.name, hashlib.sha256(entry.read_bytes()).digest()) for entry in found if entry.exists())
