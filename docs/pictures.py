@@ -1,6 +1,6 @@
 """Pictures of the email notifier's readable messages, taken by a headless Chromium.
 
-    python docs/pictures.py            writes docs/pictures/email-*.png anew
+    python docs/pictures.py            writes docs/pictures/email-*.png
 
 `.ci/install-mta` installs the browser on Debian and Ubuntu. The slow tests take the same pictures and look at them.
 """
@@ -13,7 +13,10 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
+
+from PIL import Image
 
 from pulp_events.events.report import serialise
 from pulp_events_email import sample
@@ -25,8 +28,18 @@ from pulp_events_email.summary import summarise
 
 FOLDER = Path(__file__).parent / "pictures"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+NARROWEST = 500
+"""Pixels: no window of a full Chromium is narrower."""
+
+FRAME = """\
+<!DOCTYPE html>
+<html style="color-scheme:{scheme}"><head><title></title></head>
+<body style="margin:0"><iframe style="border:0;display:block;color-scheme:{scheme};width:{width}px;height:{height}px" \
+srcdoc="{message}"></iframe></body></html>"""
+"""A message's screen: an element of any size, as widths in styles are those of the frame, not of the window."""
+
 MEASURE = (
-    "<script>document.title = [document.documentElement.scrollWidth, document.documentElement.scrollHeight, "
+    "<script>parent.document.title = [document.documentElement.scrollWidth, document.documentElement.scrollHeight, "
     "getComputedStyle(document.body).backgroundColor].join(';')</script>"
 )
 
@@ -100,7 +113,11 @@ def measure(picture: Picture, height: int = 600) -> tuple[int, int, str]:
 def take(picture: Picture, folder: Path) -> Path:
     """Take the picture, as high as the message is."""
     path = folder / f"email-{picture.name}.png"
-    _run(picture, picture.html, measure(picture)[1], f"--screenshot={path}")
+    height = measure(picture)[1]
+    _run(picture, picture.html, height, f"--screenshot={path}")
+    with Image.open(path) as taken:
+        cropped = taken.convert("RGB").crop((0, 0, picture.width, height))
+    cropped.save(path, optimize=True)
     return path
 
 
@@ -110,11 +127,15 @@ def _run(picture: Picture, html: str, height: int, *options: str) -> bytes:
         sys.exit(f"no browser: install one of {', '.join(BROWSERS)}")
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "message.html"
-        page.write_text(html, "ascii")
-        dark = ["--blink-settings=preferredColorScheme=0"] if picture.dark else []
+        scheme = "dark" if picture.dark else "light"
+        frame = FRAME.format(scheme=scheme, width=picture.width, height=height, message=escape(html))
+        page.write_text(frame, "ascii")
+        # a full Chromium takes a part of the window's height for itself
+        window = max(picture.width, NARROWEST), height + 200
         command = [
             program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-            f"--user-data-dir={folder}/user", f"--window-size={picture.width},{height}", *dark, *options, page.as_uri(),
+            f"--blink-settings=preferredColorScheme={0 if picture.dark else 1}",
+            f"--user-data-dir={folder}/user", f"--window-size={window[0]},{window[1]}", *options, page.as_uri(),
         ]  # fmt: skip
         return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
 

@@ -21,7 +21,7 @@ AddressInfo: TypeAlias = tuple[int, int, int, str, Any]
 Each = TypeVar("Each")
 
 SLACK = 0.05
-"""Seconds by which a read or write may outlast the deadline."""
+"""Seconds by which a read or write may outlast the deadline, or fall short of it."""
 
 
 class Deadline:
@@ -45,8 +45,8 @@ class Deadline:
 
     @property
     def over(self) -> bool:
-        """True once the moment has passed."""
-        return time.monotonic() >= self._at
+        """True once the moment has passed; a read that timed out may have ended SLACK before it."""
+        return time.monotonic() >= self._at - SLACK
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:

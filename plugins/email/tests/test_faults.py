@@ -57,19 +57,33 @@ def test_one_bad_recipient_neither_blocks_nor_repeats_the_others(sink, open_chan
 @pytest.mark.parametrize(
     ("answer", "seconds"),
     [
-        ("450 4.2.0 Greylisted, try again in 5 minutes", 300),
-        ("451 4.7.1 Greylisting in action, please come back in 00:04:59", None),
-        ("450 4.2.0 Greylisted for 30 seconds", 30),
+        ("450 4.7.1 Too much mail, try again in 5 minutes", 300),
+        ("421 4.3.2 Busy, come back after 10 seconds", 10),
+        ("451 4.7.1 Throttled, please come back in 00:04:59", None),
+        ("450 4.2.0 Deferred for 30 seconds", 30),
         ("450 4.7.1 Please wait 2 min and retry", 120),
         ("451 4.3.0 Try again later", None),
     ],
 )
-def test_greylisting_is_heeded(sink, open_channel, delivery, failure_of, answer, seconds) -> None:
+@pytest.mark.parametrize("command", ["CONNECT", "MAIL"])
+def test_a_server_that_says_how_long_to_wait_is_heeded(
+    sink, open_channel, delivery, failure_of, command, answer, seconds
+) -> None:
     with open_channel(sink) as channel:
-        sink.reply("RCPT", answer, times=1)
+        sink.reply(command, answer, times=1)
         failure = failure_of(channel, delivery)
         assert isinstance(failure, TransientFailure)
         assert failure.retry_after == seconds
+
+
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
+def test_a_recipient_that_is_greylisted_keeps_no_other_waiting(
+    sink, open_channel, delivery, failure_of, command
+) -> None:
+    with open_channel(sink) as channel:
+        sink.reply(command, "450 4.2.0 Greylisted, try again in 5 minutes", times=1)
+        failure = failure_of(channel, delivery)
+        assert (type(failure), failure.retry_after) == (TransientFailure, None)
 
 
 @pytest.mark.parametrize("command", ["RCPT", "DATA"])

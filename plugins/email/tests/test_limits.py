@@ -31,6 +31,16 @@ def test_an_answer_after_the_dot_that_takes_longer_than_the_time_limit_is_waited
     assert sink.connections == 1
 
 
+def test_an_answer_that_is_given_up_a_moment_before_the_limit_has_timed_out_all_the_same(
+    sink, open_channel, delivery, failure_of, monkeypatch
+) -> None:
+    # what a socket has is left as it is where it is nearly right, as each setting costs a system call
+    monkeypatch.setattr(limits, "ANSWER_LIMIT", 0.29)
+    sink.reply("DATA", HANG)
+    with open_channel(sink, timeout="250ms") as channel:
+        assert type(failure_of(channel, delivery)) is TimedOut
+
+
 @pytest.mark.parametrize("command", ["CONNECT", "EHLO", "MAIL", "RCPT"])
 def test_all_before_the_dot_keeps_to_the_short_limit_also_after_a_long_answer(
     sink, open_channel, delivery, failure_of, command

@@ -60,7 +60,10 @@ def judge(command: str, code: int, text: bytes | str) -> DeliveryFailure:
     message = f"{command}: {describe(code, text)}"
     if is_final(command, code, text):
         return PermanentFailure(message)
-    return TransientFailure(message, retry_after(message), credentials=is_about_credentials(code, text))
+    # A wait that is asked for pauses the whole listener. Who greylists one recipient (RFC 6647 §2) says so at RCPT, or
+    # after the message, and the others are not to wait for it: there the schedule says when.
+    wait = None if command in ("RCPT", "DATA") else retry_after(message)
+    return TransientFailure(message, wait, credentials=is_about_credentials(code, text))
 
 
 def is_final(command: str, code: int, text: bytes | str) -> bool:
@@ -102,7 +105,7 @@ def enhanced(text: bytes | str) -> tuple[int | None, int | None]:
 
 
 def retry_after(text: str) -> float | None:
-    """Seconds that the server asks us to wait, as those do that greylist: `450 Greylisted, try again in 5 minutes`."""
+    """Seconds that the server asks us to wait, as those do that have too much to do: `421 Try again in 5 minutes`."""
     found = _WAIT.search(text)
     return None if found is None else int(found[1]) * (60.0 if found[2].lower().startswith("m") else 1.0)
 

@@ -143,6 +143,7 @@ class EmailChannel(MailChannel):
                 return TimedOut(f"{server}: {self._limits.exceeded()}")
             case smtplib.SMTPResponseException():
                 failure = judge("connecting", error.smtp_code, error.smtp_error)
-                credentials = isinstance(failure, TransientFailure) and failure.credentials
-                return TransientFailure(f"{server}: {failure}", credentials=credentials)
+                if not isinstance(failure, TransientFailure):
+                    return TransientFailure(f"{server}: {failure}")
+                return TransientFailure(f"{server}: {failure}", failure.retry_after, credentials=failure.credentials)
         return TransientFailure(f"{server}: {explain(error)}", credentials=isinstance(error, TlsFailed))

@@ -63,6 +63,7 @@ def test_each_recipient_has_an_outcome_of_its_own(postfix, bus) -> None:
         "email",
         {"subject": "s", "addresses": ["ops@box.test", "nobody@box.test", "grey@box.test", "dev@box.test"]},
         ["*"],
+        retry_schedule=[60.0],
     )
     event = bus.emit("repo.sync.start", STARTED)
     found = {one.target: one for one in bus.wait(event, 5)}
@@ -73,7 +74,7 @@ def test_each_recipient_has_an_outcome_of_its_own(postfix, bus) -> None:
     grey = "450 4.2.0 <grey@box.test>: Recipient address rejected: Greylisted, try again in 5 minutes"
     assert found["grey@box.test"].detail == f"RCPT: {grey}"
     waits = (found["grey@box.test"].due - event.time).total_seconds()
-    assert 299 < waits < 320, "as the server asked, not the schedule's 5 s"
+    assert 40 < waits < 90, "by the schedule: what is asked for one recipient keeps no other waiting"
     assert len(postfix.messages("ops", 1)) == len(postfix.messages("dev", 1)) == 1
 
 
