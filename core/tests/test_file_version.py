@@ -243,7 +243,7 @@ def test_a_child_process_looks_for_itself(tmp_path):
     versions.of(path, 1000.0)
     file = next(iter(versions._files.values()))
     looking, done = threading.Event(), threading.Event()
-    thread = threading.Thread(target=file._turn.run, args=(lambda: (looking.set(), done.wait(30)),))
+    thread = threading.Thread(target=file._exclusive.run, args=(lambda: (looking.set(), done.wait(30)),))
     thread.start()
     looking.wait(30)
     child = os.fork()
@@ -261,4 +261,4 @@ def test_a_signal_handler_that_asks_while_its_thread_is_looking_gets_what_was_se
     versions = FileVersions()
     first = versions.of(path)
     file = versions._files[str(path)]
-    assert file._turn.run(versions.of, path, 0.0) == first
+    assert file._exclusive.run(versions.of, path, 0.0) == first
