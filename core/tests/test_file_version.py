@@ -242,9 +242,23 @@ def test_a_child_process_looks_for_itself(tmp_path):
     versions = FileVersions()
     versions.of(path, 1000.0)
     file = next(iter(versions._files.values()))
-    with file._lock:  # as if a thread of the parent's were looking
-        child = os.fork()
-        if child == 0:
-            path.write_text("b")
-            os._exit(0 if versions.of(path, 1000.0) is not None else 1)
+    looking, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=file._exclusive.run, args=(lambda: (looking.set(), done.wait(30)),))
+    thread.start()
+    looking.wait(30)
+    child = os.fork()
+    if child == 0:
+        path.write_text("b")
+        os._exit(0 if versions.of(path, 1000.0) is not None else 1)
+    done.set()
+    thread.join()
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_signal_handler_that_asks_while_its_thread_is_looking_gets_what_was_seen_last(tmp_path):
+    path = tmp_path / "token"
+    path.write_text("a")
+    versions = FileVersions()
+    first = versions.of(path)
+    file = versions._files[str(path)]
+    assert file._exclusive.run(versions.of, path, 0.0) == first

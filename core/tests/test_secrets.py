@@ -305,6 +305,12 @@ def test_an_error_in_a_nested_field_shows_none_of_its_secrets(nested_bus):
         assert "hunter" not in str(refused.value) + str(refused.value.errors), wrong
 
 
+def test_no_attempt_shows_a_nested_secret(nested_bus):
+    nested_bus.listeners.create("nested", DEEP, ["*"])
+    [delivery] = nested_bus.wait(nested_bus.emit("repo.sync.start"), 0)
+    assert "refused: " in delivery.detail and "ann" in delivery.detail and "hunter" not in delivery.detail
+
+
 BASIC = "ann:s3cr3t/pa+ss ü"
 
 
@@ -357,5 +363,5 @@ def test_what_is_known_of_a_listener_is_all_that_can_be_read(monkeypatch):
     monkeypatch.setenv("TOKEN", "hunter-0")
     monkeypatch.delenv("AWAY", raising=False)
     config = {**DEEP, "tokens": ["hunter-5", {"$env": "TOKEN"}], "headers": {"a": {"$env": "AWAY"}, "b": "hunter-6"}}
-    found = {str(each) for each in secrets_of(NestedSecrets(), config)}
+    found = {str(each) for each in secrets_of(Deep(), config)}
     assert {f"hunter-{number}" for number in range(9)} <= found

@@ -7,6 +7,7 @@ the same for longer than the coarsest tick; until then, and once in a while late
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable, Hashable
 
 from pulp_events import forks
 from pulp_events.clock import Clock, SystemClock
+from pulp_events.exclusive import Exclusive, Reentered
 
 TICK = 2.0
 """Seconds, the coarsest step in which a file system counts time."""
@@ -98,7 +100,7 @@ class FileVersions:
             self._start()
 
     def _start(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may ask while its own thread is remembering another file
         self._files: dict[str, _File] = {}
         self._limit = MANY
 
@@ -122,7 +124,7 @@ class _File:
         self._path = path
         self._inner = inner
         self._monotonic = clock.monotonic
-        self._lock = threading.Lock()
+        self._exclusive = Exclusive("looking at a file")
         self._settling = Settling(clock)
         self._version: Hashable | None = None
         self._head: bytes | None = None
@@ -133,12 +135,16 @@ class _File:
 
     def version(self, hold: float) -> Hashable | None:
         if self._monotonic() - self.looked >= hold:
-            with self._lock:
-                now = self._monotonic()
-                if now - self.looked >= hold:
-                    self._version = self._look(now)
-                    self.looked = now
+            # What is asked in a signal handler, while this thread is looking, gets what was seen the last time.
+            with contextlib.suppress(Reentered):
+                self._exclusive.run(self._look_again, hold)
         return self._version
+
+    def _look_again(self, hold: float) -> None:
+        now = self._monotonic()
+        if now - self.looked >= hold:
+            self._version = self._look(now)
+            self.looked = now
 
     def _look(self, now: float) -> Hashable | None:
         try:

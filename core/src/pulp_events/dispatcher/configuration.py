@@ -10,11 +10,10 @@ from typing import Any
 from pulp_events.clock import Clock
 from pulp_events.dispatcher.traits import Traits
 from pulp_events.file_version import FileVersions
-from pulp_events.frozen import thaw
-from pulp_events.listeners.config import complete
+from pulp_events.listeners.config import complete, secrets_of
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.named_files import named_files
-from pulp_events.secrets import Scrubber, is_reference, resolve
+from pulp_events.secrets import Scrubber, is_reference
 
 HOLDS = 0.4
 """Seconds for which what was seen of the files holds; an attempt is made by what they held at most a second before."""
@@ -91,13 +90,7 @@ class Configuration:
         )
 
     def _secrets(self) -> Iterator[Any]:
-        config = thaw(self._listener.notifier_config)
-        for key in self._traits.secret_keys:
-            for item in [config.get(key), *_items(config.get(key))]:
-                try:
-                    yield resolve(item, key)
-                except Exception:  # noqa: BLE001, S110  # a reference that cannot be read now hides nothing
-                    pass
+        yield from secrets_of(self._traits.schema, self._listener.notifier_config)
         yield from self._traits.settings_secrets
 
 

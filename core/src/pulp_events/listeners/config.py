@@ -71,10 +71,10 @@ def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | Non
     return _load(notifier, schema or notifier.config_schema(), plain)
 
 
-def secrets_of(notifier: Notifier, stored: Mapping[str, Any]) -> list[Any]:
+def secrets_of(schema: Schema, stored: Mapping[str, Any]) -> list[Any]:
     """What a `Scrubber` must know of a listener: its secrets, wherever they stand, that can be read now."""
     found: list[Any] = []
-    for value in secret_values(notifier.config_schema(), thaw(stored)):
+    for value in secret_values(schema, thaw(stored)):
         found += _read_now(value)
     return found
 

@@ -96,13 +96,13 @@ class ListenerIndex:
         self._exclusive = Exclusive("reading the listeners")
 
     def _current(self) -> _Snapshot:
-        forks.notice()
         snapshot = self._snapshot
         try:
             version = self._store.version()
             if snapshot is not None and snapshot.version == version:
                 self._reported = ""
                 return snapshot
+            forks.notice()
             return self._exclusive.run(self._read)
         except Reentered:
             if snapshot is None:

@@ -78,6 +78,7 @@ class Writer:
 
     def others_wrote(self) -> bool:
         """True if any other connection committed since the last call (`PRAGMA data_version`); True the first time."""
+        forks.notice()
         try:
             seen = self._exclusive.run(self._data_version)
         except sqlite3.Error as error:
@@ -87,7 +88,7 @@ class Writer:
 
     def _data_version(self) -> object:
         connection = self._connection.get()
-        return id(connection), patiently(connection.execute, "PRAGMA data_version").fetchone()
+        return id(connection), patiently(connection.execute, "PRAGMA data_version", path=self._path).fetchone()
 
     def close(self) -> None:
         """Close the connection. Nothing can be run afterwards."""
