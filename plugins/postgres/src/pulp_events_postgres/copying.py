@@ -74,7 +74,7 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
             f"{target.address.shown} may lack what came, and deliver once more what was delivered; stop it, drop the "
             "tables pulp_* there (or name another database), and copy again"
         )
-    target.announce()
+    target.upheaval()
     return done
 
 

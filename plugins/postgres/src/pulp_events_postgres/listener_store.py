@@ -144,7 +144,7 @@ class PostgresListenerStore:
 
     def _changed(self, own: Connection) -> None:
         own.execute(self.database.text(_BUMP))
-        if self.database.address.listen:
+        if self.database.connections.listen:
             own.execute("SELECT pg_notify(%s, %s)", (self.database.channel, LISTENERS))
 
     def _carry_out(self, own: Connection, edit: Edit) -> None:
