@@ -16,8 +16,10 @@ ANEW = 600.0
 _START = (-(2**63), -1)
 
 _TURN = "SELECT pg_try_advisory_xact_lock(1886743664, hashtext(%s)), @.pulp_now()"
+# The time by a subquery: a join might be made by going through all events from the first one.
 _LOOK = """
-SELECT d.event_seq, d.n, d.state, d.finished, e.time FROM @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq
+SELECT d.event_seq, d.n, d.state, d.finished, (SELECT e.time FROM @.pulp_event e WHERE e.seq = d.event_seq)
+FROM @.pulp_delivery d
 WHERE (d.event_seq, d.n) > (%s::int8, %s::int4) ORDER BY d.event_seq, d.n LIMIT %s
 """
 _DELETE = "SELECT @.pulp_delete(%s::int8[], %s::int4[])"
@@ -57,7 +59,7 @@ class Cleaner:
             self._oldest = rows[-1][:2] if kept is None else (kept[0], kept[1] - 1)
         if gone:
             own.execute(text(_DELETE), ([seq for seq, _ in gone], [n for _, n in gone]))
-        if len(rows) < STEP or rows[-1][4] > max(limits.values()):
+        if len(rows) < STEP or (rows[-1][4] or 0.0) > max(limits.values()):
             if time.monotonic() >= self._anew_at:
                 self._oldest, self._anew_at = _START, time.monotonic() + ANEW
             self._position = self._oldest
