@@ -13,15 +13,19 @@ from pulp_events_postgres.database import Database
 from pulp_events_postgres.marks import Front, Look, Marks
 from pulp_events_postgres.values import flags, numbers, texts
 
-_READY = "SELECT * FROM @.pulp_ready(%s::text[], %s::int8[], %s::float8[], %s::float8[], %s::int8, %s::float8)"
+_READY = (
+    "SELECT * FROM @.pulp_ready(%s::text[], %s::int8[], %s::float8[], %s::float8[], "
+    "%s::int8, %s::float8, %s::float8)"
+)
 
 
 def ready(database: Database, marks: Marks) -> dict[str, float]:
     """Listeners with pending deliveries, and the seconds until the first may be claimed."""
-    while True:
+    while True:  # seldom more than once
         start = marks.start()
         arguments = (texts(start.ids), numbers(start.first), numbers(start.due), numbers(start.leased))
-        looked, *rows = database.rows(_READY, (*arguments, start.tail, start.since), binary=True)
+        others = (start.tail, start.due_of_others, start.leased_of_others)
+        looked, *rows = database.rows(_READY, (*arguments, *others), binary=True)
         look = Look.of(looked[2], looked[4])
         fronts = {row[0]: Front(*row[1:4]) for row in rows}
         if marks.found(start, look, fronts, all_of_them=True):

@@ -170,31 +170,34 @@ class Connections:
 
     @contextmanager
     def _lent(self) -> Iterator[Connection]:
-        free, counted = self._free, self._has_its_turn()
-        depth = getattr(self._mine, "depth", 0)
+        free, mine = self._free, self._mine
+        again = getattr(mine, "depth", 0)
+        mine.depth = again + 1  # from before the turn to after it: whatever comes between finds it so
         try:
-            connection = self._take() or self.connect()
-            self._lent_out.add(connection)
-            self._mine.depth = depth + 1
+            turn = self._has_its_turn(free, again > 0)
             try:
-                yield connection
+                connection = self._take() or self.connect()
+                self._lent_out.add(connection)
+                try:
+                    yield connection
+                finally:
+                    self._lent_out.discard(connection)
+                    self._give_back(connection)
             finally:
-                self._mine.depth = depth
-                self._lent_out.discard(connection)
-                self._give_back(connection)
+                if turn:
+                    free.put(None)
         finally:
-            if counted:
-                free.put(None)
+            mine.depth = again
 
-    def _has_its_turn(self) -> bool:
+    def _has_its_turn(self, free: queue.SimpleQueue[None], again: bool) -> bool:
         """Wait until one of `pool_size` is free. False, at once, for a thread that uses one already: one more is made."""
         try:
-            if getattr(self._mine, "depth", 0):
-                self._free.get(block=False)
+            if again:
+                free.get(block=False)
             else:
-                self._free.get(timeout=self.address.timeout)
+                free.get(timeout=self.address.timeout)
         except queue.Empty:
-            if getattr(self._mine, "depth", 0):
+            if again:
                 return False
             raise StoreBusy(
                 f"all {self.address.pool_size} connections of this process to {self.address.shown} were in use for "

@@ -92,7 +92,8 @@ class Start:
     leased: list[float]
     tail: int | None
     """No listener that is not known has a pending delivery of an event below; None: look at everything."""
-    since: float
+    due_of_others: float
+    leased_of_others: float
     look: int
     seq: int
     """Highest event at that look."""
@@ -149,8 +150,8 @@ class Marks:
             marks = [begin if (mark := self._known.get(each)) is None else self._now(mark) for each in ids]
             return Start(
                 ids, [mark.first for mark in marks], [mark.due for mark in marks], [mark.leased for mark in marks],
-                tail, begin.due if tail is not None else 0.0, self._number, seq,
-                0.0 if newest is None else newest.moment,
+                tail, begin.due if tail is not None else 0.0, begin.leased if tail is not None else 0.0,
+                self._number, seq, 0.0 if newest is None else newest.moment,
             )  # fmt: skip
 
     def _now(self, mark: Mark) -> Mark:
@@ -166,7 +167,7 @@ class Marks:
     def found(self, start: Start, look: Look | None, fronts: Mapping[str, Front], all_of_them: bool = False) -> bool:
         """What was found: `look` before, then `fronts` of the listeners asked for, or of all that have something.
 
-        False if something may have been missed, as the marks did not hold any more.
+        False if something may have been missed: the marks did not hold any more.
         """
         with self._lock:
             if (look is not None and not self._saw(look)) or start.look < self._void:
@@ -189,8 +190,9 @@ class Marks:
                         del self._known[listener_id]
                     took = time.monotonic() - start.began
                     self._everything_at = time.monotonic() + max(EVERYTHING, SHARE * took)
-                self._others = Mark(seq, moment, moment, start.look)
-            return True
+                self._others = Mark(seq, moment, moment + lease, start.look)
+            # A transaction may have ended since that was under way at the look before.
+            return not all_of_them or start.tail is None or self._now(self._others).first >= start.tail
 
     def _saw(self, look: Look) -> bool:
         """Take a look into account; False if nothing of what is known holds any more."""

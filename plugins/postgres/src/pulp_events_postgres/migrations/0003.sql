@@ -109,7 +109,7 @@ END $$;
 -- The front of the listeners that are known to have something pending, and of those that had events stored with higher
 -- numbers than p_tail; without it, of all that have anything. The first row is pulp_look's.
 CREATE FUNCTION @.pulp_ready(p_ids text[], p_first bigint[], p_due float8[], p_leased float8[], p_tail bigint,
-                             p_since float8)
+                             p_due_of_others float8, p_leased_of_others float8)
 RETURNS TABLE (id text, first bigint, due float8, leased float8, look bigint[])
 LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
@@ -146,7 +146,8 @@ BEGIN
     IF v_new IS NOT NULL THEN
         RETURN QUERY SELECT f.*, NULL::bigint[] FROM @.pulp_front(v_new,
             array_fill(coalesce(p_tail, -9223372036854775807), ARRAY[cardinality(v_new)]),
-            array_fill(p_since, ARRAY[cardinality(v_new)]), array_fill(p_since, ARRAY[cardinality(v_new)])) f;
+            array_fill(p_due_of_others, ARRAY[cardinality(v_new)]),
+            array_fill(p_leased_of_others, ARRAY[cardinality(v_new)])) f;
     END IF;
 END $$;
 
