@@ -105,7 +105,7 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
             (ids, [dump(listener) for listener in listeners]),
         ).rowcount
         if added:
-            own.execute(target.text("UPDATE @.pulp_listener_version SET version = version + 1"))
+            own.execute(target.text("UPDATE @.pulp_listener_version SET version = version + 1"), ())
         return _count(own, target, "SELECT count(*) FROM @.pulp_listener WHERE id = ANY (%s)", ids)
 
     found = target.connections.transaction(store)

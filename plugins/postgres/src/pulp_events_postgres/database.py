@@ -37,7 +37,10 @@ class Database:
         self._texts: dict[str, str] = {}
 
     def text(self, statement: str) -> str:
-        """A statement with its `@.` replaced by the schema: it then means our tables on any connection."""
+        """A statement with its `@.` replaced by the schema: it then means our tables on any connection.
+
+        It is to be run with parameters, be it none: `execute(text, ())`.
+        """
         found = self._texts.get(statement)
         if found is None:
             found = self._texts[statement] = set_up.in_schema(statement, self.schema, parameters=True)

@@ -175,7 +175,7 @@ class PostgresListenerStore:
             self._asked = float("-inf")
 
     def _changed(self, own: Connection) -> None:
-        own.execute(self.database.text(_BUMP))
+        own.execute(self.database.text(_BUMP), ())
         if self.database.connections.listen:
             own.execute("SELECT pg_notify(%s, %s)", (self.database.channel, LISTENERS))
 

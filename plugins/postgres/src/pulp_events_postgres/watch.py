@@ -99,7 +99,7 @@ class Watch:
         connection = self._connection
         if connection is not None:
             try:
-                return connection.execute(self._database.text(_LOOK), prepare=True).fetchone()
+                return connection.execute(self._database.text(_LOOK), (), prepare=True).fetchone()
             except psycopg.Error:
                 connection.close()
                 self._connection = None
