@@ -21,8 +21,8 @@ def store(database, events):
     for event in events:
         database.execute(
             "WITH event AS (INSERT INTO @.pulp_event (id, event_type, time, source, report) "
-            "VALUES (%s, %s, %s, %s, %b) RETURNING seq) INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, "
-            "state) SELECT seq, 0, %s, '', 'pending' FROM event",
+            "VALUES (%s, %s, %s, %s, %b) RETURNING seq) INSERT INTO @.pulp_delivery (event_seq, n, listener_id, "
+            "target, state) SELECT seq, 0, %s, '', 'pending' FROM event",
             (event.id, event.event_type, event.time, event.source, event.report, LISTENER),
         )
     one = "event_seq = (SELECT seq FROM @.pulp_event WHERE id = %s)"

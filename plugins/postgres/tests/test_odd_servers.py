@@ -151,7 +151,6 @@ def test_views_that_claim_at_once_get_along_where_transactions_are_serializable(
 
 def test_a_transaction_of_the_application_that_is_read_only_is_told_so(odd_settings):
     outbox = odd_settings.outbox()
-    with psycopg.connect(odd_settings.url, password="pw") as connection:
-        with pytest.raises(StoreError, match="read-only"):
-            outbox.add([new_event()], connection=connection)
+    with psycopg.connect(odd_settings.url, password="pw") as application, pytest.raises(StoreError, match="read-only"):
+        outbox.add([new_event()], connection=application)
     outbox.close()

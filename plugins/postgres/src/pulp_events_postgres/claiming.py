@@ -14,8 +14,7 @@ from pulp_events_postgres.marks import Front, Look, Marks
 from pulp_events_postgres.values import flags, numbers, texts
 
 _READY = (
-    "SELECT * FROM @.pulp_ready(%s::text[], %s::int8[], %s::float8[], %s::float8[], "
-    "%s::int8, %s::float8, %s::float8)"
+    "SELECT * FROM @.pulp_ready(%s::text[], %s::int8[], %s::float8[], %s::float8[], %s::int8, %s::float8, %s::float8)"
 )
 
 

@@ -39,6 +39,8 @@ _TRANSACTION = {key: value for key, value in _SESSION.items() if not key.startsw
 
 _logger = get_logger(__name__)
 
+_pooled: set[str] = set()
+"""Of which it was said that they are."""
 left_behind: list[object] = []
 """Connections of the parent process, in a forked child: neither used nor closed there."""
 
@@ -86,10 +88,12 @@ class Connections:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
         if row is None or row[0] == connection.info.backend_pid:
             return False
-        _logger.warning(
-            "%s is reached through a pooler: going on as with listen = false in section [storage]; set that", 
-            self.address.shown,
-        )
+        if self.address.shown not in _pooled:
+            _pooled.add(self.address.shown)
+            _logger.warning(
+                "%s is reached through a pooler: going on as with listen = false in section [storage]; set that",
+                self.address.shown,
+            )
         return True
 
     def run(self, operation: Callable[[Connection], T]) -> T:
@@ -190,7 +194,7 @@ class Connections:
             mine.depth = again
 
     def _has_its_turn(self, free: queue.SimpleQueue[None], again: bool) -> bool:
-        """Wait until one of `pool_size` is free. False, at once, for a thread that uses one already: one more is made."""
+        """Wait until one of `pool_size` is free. False, at once, for a thread that has one: one more is made."""
         try:
             if again:
                 free.get(block=False)

@@ -37,7 +37,9 @@ def explain(address: Address, error: psycopg.Error) -> StoreError:
         return StoreError(f"{where} takes no changes ({said}); name the primary in [storage] url, or add "
                           "target_session_attrs=read-write to it")  # fmt: skip
     if isinstance(error, _POOLED):
-        return StoreError(f"{where}: {said}; behind a pooler in transaction mode set listen = false in section [storage]")
+        return StoreError(
+            f"{where}: {said}; behind a pooler in transaction mode set listen = false in section [storage]"
+        )
     if isinstance(error, errors.InsufficientPrivilege):
         return StoreError(f"{where}: {said}; let this user own the tables, or give it CREATE on their schema")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedFunction):

@@ -10,6 +10,7 @@ from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES
 from pulp_events_postgres.database import Database
 
+
 def of_event(database: Database, event_id: str) -> list[Delivery]:
     """All deliveries of an event, in the order in which they were stored."""
     rows = database.rows(f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE e.id = %s ORDER BY d.n", (event_id,))

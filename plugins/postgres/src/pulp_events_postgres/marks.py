@@ -1,7 +1,7 @@
 """`Marks`: up to where a process need not look any more, so that looking takes no longer the more was delivered.
 
-PostgreSQL keeps what was changed or deleted for as long as any session of the server might see it, and whoever looks for
-the first pending delivery passes over all of it. So each process remembers, for each listener, below what there was
+PostgreSQL keeps what was changed or deleted for as long as any session of the server might see it, and whoever looks
+for the first pending delivery passes over all of it. So each process remembers, for each listener, below what there was
 nothing: the number of an event for first attempts, times for retries and leases.
 
 What may still come in below a mark is what a transaction adds that had not ended. So each transaction that makes

@@ -184,7 +184,8 @@ def _leases(deliveries: Sequence[Delivery]) -> tuple[list[str], list[int], list[
 # Said of the lease for the sake of the two indexes.
 _BURY = """
 UPDATE @.pulp_delivery SET state = 'dead', finished = @.pulp_now(), reason = %s, ready_at = 0, lease = NULL
-WHERE state = 'pending' AND (lease IS NULL OR lease IS NOT NULL) AND listener_id = %s AND (%s::text[] IS NULL OR target = ANY (%s::text[]))
+WHERE state = 'pending' AND (lease IS NULL OR lease IS NOT NULL) AND listener_id = %s
+  AND (%s::text[] IS NULL OR target = ANY (%s::text[]))
 """
 
 

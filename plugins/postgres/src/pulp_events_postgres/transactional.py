@@ -52,7 +52,9 @@ def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) 
 def _check(cursor: psycopg.Cursor[Any], database: Database) -> None:
     try:
         with cursor.connection.transaction():
-            found = cursor.execute(database.text("SELECT value FROM @.pulp_meta WHERE key = %s"), ("identity",)).fetchone()
+            found = cursor.execute(
+                database.text("SELECT value FROM @.pulp_meta WHERE key = %s"), ("identity",)
+            ).fetchone()
     except psycopg.errors.UndefinedTable:
         found = None
     if found is None or found[0] != database.identity:
