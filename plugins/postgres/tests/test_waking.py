@@ -91,14 +91,14 @@ def test_one_thread_asks_for_the_version_and_the_others_go_on_with_theirs(two, m
     _, _, here, elsewhere = two
     before = here.version()
     elsewhere.add(new_listener())
-    asking, answered, rows = threading.Event(), threading.Event(), here.database.rows
+    asking, answered, ask = threading.Event(), threading.Event(), here.database.ask
 
     def slow(*arguments, **options):
         asking.set()
         assert answered.wait(5)
-        return rows(*arguments, **options)
+        return ask(*arguments, **options)
 
-    monkeypatch.setattr(here.database, "rows", slow)
+    monkeypatch.setattr(here.database, "ask", slow)
     here._asked -= 0.6
     thread = threading.Thread(target=here.version, daemon=True)
     thread.start()
@@ -117,15 +117,15 @@ def test_one_thread_asks_for_the_version_and_the_others_go_on_with_theirs(two, m
 
 def test_a_version_that_was_long_on_its_way_is_as_old_as_the_question(two, monkeypatch):
     _, _, here, elsewhere = two
-    rows = here.database.rows
+    ask = here.database.ask
 
     def late(*arguments, **options):
-        found = rows(*arguments, **options)
+        found = ask(*arguments, **options)
         elsewhere.add(new_listener())
         time.sleep(0.6)
         return found
 
-    monkeypatch.setattr(here.database, "rows", late)
+    monkeypatch.setattr(here.database, "ask", late)
     before = here.version()
     monkeypatch.undo()
     here.database.listeners_changed = False

@@ -7,6 +7,7 @@ themselves.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -44,6 +45,8 @@ class Announcer:
 
     def announce(self) -> None:
         """Something can be delivered."""
+        if os.getpid() != self._pid:
+            self._start()  # a fork that Python was not told of
         if self._due:
             return
         self._due = True
@@ -71,6 +74,7 @@ class Announcer:
         self._start()
 
     def _start(self) -> None:
+        self._pid = os.getpid()
         self._wake = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._due = False

@@ -6,11 +6,12 @@ error, and a forked child would be left with locks that nobody opens.
 
 from __future__ import annotations
 
+import os
 import queue
 import select
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -96,16 +97,17 @@ class Connections:
             )
         return True
 
-    def run(self, operation: Callable[[Connection], T]) -> T:
+    def run(self, operation: Callable[[Connection], T], bounded: bool = True) -> T:
         """`operation(connection)`; raises what it raises, psycopg's errors as StoreError.
 
         It is run again when the server undid it for the sake of another transaction, and once more when the
-        connection was lost: what must not be done twice has to notice that.
+        connection was lost: what must not be done twice has to notice that. Not `bounded`: behind a pooler without a
+        transaction, and so without a limit of time, for what is asked often and answered from memory.
         """
         tries, lost = 0, False
         while True:
             try:
-                with self._lent() as connection, self._bounded(connection):
+                with self._lent() as connection, self._bounded(connection) if bounded else nullcontext():
                     return operation(connection)
             except psycopg.Error as error:
                 tries += 1
@@ -137,6 +139,7 @@ class Connections:
     def after_fork(self, in_child: bool) -> None:
         """The child begins without connections."""
         if in_child:
+            # Neither used nor closed here.
             left_behind.extend([*self._idle, *self._lent_out])
             self._start()
 
@@ -146,6 +149,7 @@ class Connections:
         self._start()
 
     def _start(self) -> None:
+        self._pid = os.getpid()
         self._free = queue.SimpleQueue()
         for _ in range(self.address.pool_size):
             self._free.put(None)
@@ -174,6 +178,8 @@ class Connections:
 
     @contextmanager
     def _lent(self) -> Iterator[Connection]:
+        if os.getpid() != self._pid:
+            self.after_fork(in_child=True)  # by a program that Python was not told of
         free, mine = self._free, self._mine
         again = getattr(mine, "depth", 0)
         mine.depth = again + 1  # from before the turn to after it: whatever comes between finds it so

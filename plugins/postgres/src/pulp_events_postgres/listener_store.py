@@ -74,7 +74,7 @@ class PostgresListenerStore:
             began = time.monotonic()
             self.database.listeners_changed = False
             try:
-                self._version = self.database.rows("SELECT version FROM @.pulp_listener_version")[0][0] or None
+                self._version = self.database.ask("SELECT version FROM @.pulp_listener_version")[0] or None
             except BaseException:
                 self.database.listeners_changed = True
                 raise

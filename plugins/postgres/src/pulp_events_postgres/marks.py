@@ -21,6 +21,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pulp_events import forks
 from pulp_events_postgres.lowered import Lowered
 
 EVERYTHING = 30.0
@@ -108,6 +109,16 @@ class Marks:
         self._lock = threading.RLock()  # a signal handler may emit, and so claim, amid a claim
         self._lease = float("inf")
         self._forget()
+        forks.take_part(self)
+
+    def before_fork(self) -> None:
+        """See `forks`."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """The child begins without: another thread may have been changing them."""
+        if in_child:
+            self._lock = threading.RLock()
+            self._forget()
 
     def clear(self) -> None:
         """Know nothing: the next look is at everything."""

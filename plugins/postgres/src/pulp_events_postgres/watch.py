@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -37,6 +38,8 @@ class Watch:
 
     def changed(self) -> bool:
         """True if others stored something since the last call: a small query, every LOOK seconds or when announced."""
+        if os.getpid() != self._pid:
+            self.after_fork(in_child=True)  # by a program that Python was not told of
         listeners_changed = self._database.listeners_changed
         heard = self._listen and self._heard()
         now = time.monotonic()
@@ -66,6 +69,7 @@ class Watch:
             self._start()
 
     def _start(self) -> None:
+        self._pid = os.getpid()
         self._connection = None
         self._seen = None
         self._next_look = 0.0
@@ -100,7 +104,7 @@ class Watch:
             except psycopg.Error:
                 connection.close()
                 self._connection = None
-        return self._database.rows(_LOOK)[0]
+        return self._database.ask(_LOOK)
 
     def _look_on(self, own: psycopg.pq.abc.PGconn) -> Any:
         # Some dozen times a second in each idle worker: psycopg's own way takes thrice the CPU time.
