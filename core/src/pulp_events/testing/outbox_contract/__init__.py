@@ -3,10 +3,10 @@
     class TestMyOutbox(OutboxContract):
         @pytest.fixture
         def home(self, tmp_path):
-            return MyHome(tmp_path)             # has open() -> Outbox, advance(seconds) and time()
+            return MyHome(tmp_path)             # has open() -> Outbox, advance(seconds), time() and work(outbox, call)
 
 `open` may be called several times: each outbox is another process's view of the same home. `advance` lets time pass by
-the clock that the home measures leases and retries with.
+the clock that the home measures leases and retries with. `work` counts what is to stay the same however much there is.
 """
 
 from __future__ import annotations

@@ -123,6 +123,34 @@ class SeveralClaims(Outboxes):
         assert {listener: len(got) for listener, got in found.items()} == {ONE: 1, TWO: 1}
         assert TWO not in claim.waits
 
+    def test_a_claim_is_as_much_work_among_many_listeners_and_deliveries_as_among_few(
+        self, home: Home, outbox: Outbox
+    ) -> None:
+        few = [f"a{number:023}" for number in range(10)]
+        many = [f"b{number:023}" for number in range(400)]
+        asked = few[::2]
+        outbox.add([new_event(*few) for _ in range(10)])
+
+        def nothing() -> object:
+            return outbox.claim([ClaimRequest(IDLE, 5)], LEASE, "t")
+
+        def some(ordered: bool) -> object:
+            claim = outbox.claim([ClaimRequest(each, 2, ordered) for each in asked], LEASE, "t")
+            assert len(claim.deliveries) == 2 * len(asked)
+            outbox.record([result(one, "succeed") for one in claim.deliveries])
+            return claim
+
+        def works() -> list[int]:
+            outbox.ready()
+            return [home.work(outbox, nothing), home.work(outbox, lambda: some(False)),
+                    home.work(outbox, lambda: some(True))]  # fmt: skip
+
+        before = works()
+        for _ in range(2):
+            outbox.add([new_event(*few, *many) for _ in range(10)])
+        after = works()
+        assert all(now <= 3 * then for now, then in zip(after, before, strict=True)), (before, after)
+
     def test_views_that_claim_for_the_same_listeners_at_once_share_nothing_and_lose_nothing(self, home: Home) -> None:
         views = [home.open() for _ in range(4)]
         listeners = [f"e{number:023}" for number in range(8)]
