@@ -98,9 +98,9 @@ def _claim(
 
 def _in_order(front: float | None, wait: float | None) -> float | None:
     """What is pending waits for what is older."""
-    if front is None or wait is not None:
-        return wait
-    return max(front, 0.05)  # somebody else was just claiming
+    if front is None or wait is None:
+        return None if front is None else max(front, 0.05)  # somebody else was just claiming
+    return wait
 
 
 _CLAIM_WINDOW = (

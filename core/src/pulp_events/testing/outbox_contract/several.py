@@ -58,6 +58,7 @@ class SeveralClaims(Outboxes):
         assert claim.waits[THREE] is None and claim.waits[IDLE] is None
         wait = claim.waits[TWO]
         assert wait is not None and 15 < wait <= 20
+        assert outbox.claim([ClaimRequest(IDLE, 2, ordered=True)], LEASE, "t").waits == {IDLE: None}
         wait = outbox.claim([ClaimRequest(ONE, 2)], LEASE, "t").waits[ONE]
         assert wait is not None and 0 < wait <= LEASE, "until the lease ends"
         home.advance(21)

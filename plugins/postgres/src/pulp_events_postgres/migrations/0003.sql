@@ -256,7 +256,8 @@ BEGIN
             SELECT d.ctid FROM @.pulp_delivery d
             WHERE d.ctid = ANY (v_more) AND d.state = 'pending' AND d.ready_at <= v_now FOR UPDATE) k;
         v_keys := v_keys || v_more;
-        v_waits[v_each.place] := CASE WHEN v_more IS NULL THEN greatest(0, v_old.ready_at - v_now) ELSE p_lease END;
+        v_waits[v_each.place] := CASE WHEN v_more IS NOT NULL THEN p_lease
+            WHEN v_old.event_seq IS NOT NULL THEN greatest(0, v_old.ready_at - v_now) END;
     END LOOP;
     IF cardinality(v_keys) > 0 THEN
         INSERT INTO @.pulp_attempt AS a (event_seq, n, number, started, duration, outcome, detail, retry_at)
