@@ -19,6 +19,7 @@ def go_the_way_of_an_event(home, eventually):
     watcher.changed()
     watcher.database.listeners_changed = False
     listeners.add(new_listener())
+    listeners.edit(lambda edit: None)
     if outbox.database.connections.listen:
         assert eventually(lambda: watcher.changed() and watcher.database.listeners_changed, 0.5), "heard"
     outbox.add([new_event() for _ in range(3)])

@@ -139,6 +139,22 @@ def test_ones_own_change_of_listeners_holds_at_once(two):
     assert here.version() != before
 
 
+def test_ones_own_change_holds_at_once_though_another_thread_had_just_asked(two, monkeypatch):
+    _, _, here, _ = two
+    before, ask = here.version(), here.database.ask
+
+    def overtaken(*arguments, **options):
+        found = ask(*arguments, **options)
+        monkeypatch.undo()
+        here.add(new_listener())
+        return found
+
+    monkeypatch.setattr(here.database, "ask", overtaken)
+    here._asked -= 0.6
+    here.version()
+    assert here.version() != before
+
+
 def test_one_announcement_stands_for_many(two, monkeypatch):
     _, writer, *_ = two
     writer.add([new_event()])

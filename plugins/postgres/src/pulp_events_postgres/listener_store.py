@@ -45,6 +45,8 @@ class PostgresListenerStore:
         self._fresh = fresh
         self._version: int | None = None
         self._asked = float("-inf")
+        self._writes = 0
+        """Changes made here: an answer to what was asked before one is not the last word."""
         self._start()
         forks.take_part(self)
         self._closed = False
@@ -71,14 +73,15 @@ class PostgresListenerStore:
         if not turn and age < min(OLDEST, 2 * self._fresh) and not self.database.listeners_changed:
             return self._version
         try:
-            began = time.monotonic()
+            began, writes = time.monotonic(), self._writes
             self.database.listeners_changed = False
             try:
                 self._version = self.database.ask("SELECT version FROM @.pulp_listener_version")[0] or None
             except BaseException:
                 self.database.listeners_changed = True
                 raise
-            self._asked = began  # no later: the answer may have been long on its way
+            if writes == self._writes:
+                self._asked = began  # no later: the answer may have been long on its way
             return self._version
         finally:
             if turn:
@@ -145,7 +148,7 @@ class PostgresListenerStore:
         def try_it(own: Connection) -> T:
             nonlocal wanted, result
             # Those who change one record at a time wait, and are waited for. Edits wait for each other in this order.
-            rows = own.execute(self.database.text(f"{_ALL} FOR UPDATE")).fetchall()
+            rows = own.execute(self.database.text(f"{_ALL} FOR UPDATE"), ()).fetchall()
             records, broken = self._sorted_out(rows)
             if wanted is not None and _is_done(wanted, records):
                 return result  # the connection was lost while the try before this one committed
@@ -172,6 +175,7 @@ class PostgresListenerStore:
         try:
             return self.database.connections.transaction(operation)
         finally:
+            self._writes += 1
             self._asked = float("-inf")
 
     def _changed(self, own: Connection) -> None:
