@@ -14,6 +14,7 @@ import pytest
 
 from pulp_events import EventBus
 from pulp_events.errors import StoreError
+from pulp_events.outbox.records import DeliveryQuery
 
 WORKER = Path(__file__).with_name("fault_worker.py")
 SECONDS = 0.02
@@ -91,7 +92,7 @@ class Field:
             time.sleep(0.1)
         made = self.made()
         wanted = {one.id for event in self.emitted for one in self.bus.outbox.of_event(event)}
-        assert stats.dead == 0
+        assert stats.dead == 0, [one.detail for one in self.bus.outbox.find(DeliveryQuery(state="dead"), 5)]
         assert wanted - set(made) == set(), "lost"
         return sum(made.values()) - len(made)
 
