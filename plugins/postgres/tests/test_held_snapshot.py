@@ -131,8 +131,10 @@ def test_what_commits_late_is_found_though_all_around_it_is_done(place, outbox, 
     other.close()
 
 
+@pytest.mark.parametrize("long", [marks.LONG, 0.0], ids=["all", "quick"])
 @pytest.mark.parametrize("seed", range(3))
-def test_over_any_history_nothing_that_is_pending_is_out_of_sight(place, never_everything, seed):
+def test_over_any_history_nothing_that_is_pending_is_out_of_sight(place, never_everything, monkeypatch, seed, long):
+    monkeypatch.setattr(marks, "LONG", long)
     dice = random.Random(seed)
     listeners = [f"f{number:023}" for number in range(4)]
     views = [place.outbox() for _ in range(3)]
@@ -172,11 +174,64 @@ def test_over_any_history_nothing_that_is_pending_is_out_of_sight(place, never_e
                     delivered += [one.id] if ending == "succeed" else []
     for each in open_ones:
         each.close()
-    while ready := views[0].ready():
+    while ready := here(views[0]):
         assert all(wait <= 1 for wait in ready.values())
         for listener in ready:
             delivered += [one.id for one in take(views[0], [ClaimRequest(listener, 9)])]
     assert sorted(delivered) == sorted(emitted)
-    assert views[1].ready() == views[2].ready() == {}
+    assert here(views[1]) == here(views[2]) == {}
     for view in views:
         view.close()
+
+
+def here(view):
+    """What the view knows when it looks at all listeners."""
+    view._marks._long_until = 0.0
+    return view.ready()
+
+
+def test_where_looking_at_all_takes_long_only_what_is_new_is_looked_for_meanwhile(place, monkeypatch):
+    view, other = place.outbox(), place.outbox()
+    view.add([new_event(LISTENER)])
+    view.ready()
+    view._marks._long_until = 1e12
+    rows, asked = view.database.rows, []
+
+    def noted(statement, parameters=(), **more):
+        asked.append(parameters[0])
+        return rows(statement, parameters, **more)
+
+    monkeypatch.setattr(view.database, "rows", noted)
+    other.add([new_event(OTHER)])
+    assert view.ready() == {LISTENER: 0, OTHER: 0}
+    assert asked == ["{}"]
+    assert len(take(view, [ClaimRequest(LISTENER, 5), ClaimRequest(OTHER, 5)])) == 2
+    assert min(view.ready().values()) > 50, "as it was when they were claimed"
+    late = new_event(LISTENER)
+    other.add([late])
+    assert view.ready()[LISTENER] == 0
+    assert [one.event_id for one in take(view, [ClaimRequest(LISTENER, 5)])] == [late.id]
+    for each in (view, other):
+        each.close()
+
+
+def test_a_lease_that_is_just_being_given_is_seen_by_whoever_keeps_the_order(place, never_everything):
+    """Its transaction is under way while the other one looks, and has ended when that one claims without a look."""
+    here = place.outbox()
+    here.add([new_event() for _ in range(3)])
+    here.ready()
+    with psycopg.connect(place.url, password="pw") as claiming:
+        claiming.execute(here.database.text("SELECT @.pulp_enter_change()"), ())
+        claiming.execute(
+            here.database.text(
+                "UPDATE @.pulp_delivery SET lease = 't', attempts = 1, ready_at = @.pulp_now() + 60 "
+                "WHERE event_seq = (SELECT min(event_seq) FROM @.pulp_delivery)"
+            ),
+            (),
+        )
+        assert take(here, [ClaimRequest(OTHER, 1)]) == []
+        here.ready()
+        here._marks._looked_at = 1e12
+        claiming.commit()
+    assert take(here, [ClaimRequest(LISTENER, 5, ordered=True)]) == [], "an older one is leased"
+    here.close()

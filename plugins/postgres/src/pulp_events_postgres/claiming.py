@@ -28,6 +28,7 @@ def ready(database: Database, marks: Marks) -> dict[str, float]:
         look = Look.of(looked[2], looked[4])
         fronts = {row[0]: Front(*row[1:4]) for row in rows}
         if marks.found(start, look, fronts, all_of_them=True):
+            fronts = marks.fronts() if start.quick else fronts
             waits = {listener_id: front.wait(look.moment) for listener_id, front in fronts.items()}
             return {listener_id: wait for listener_id, wait in waits.items() if wait is not None}
 

@@ -7,8 +7,11 @@ nothing: the number of an event for first attempts, times for retries and leases
 What may still come in below a mark is what a transaction adds that had not ended. So each transaction that makes
 something pending takes a number (`tick`), and holds a lock of this name until it ends, before it draws the number of an
 event or reads the clock; and a *look* reads the highest event, the time, the highest tick, and then which ticks are
-held. What a transaction adds is above the event and the time of each look whose highest tick is below its own. When one
-has ended that was under way at the look before, all marks that were made until then are lowered to that event or time.
+held. What a transaction adds is above the event and the time of each look whose highest tick is below its own.
+
+Marks of times are no higher than what is under way may add: who keeps an order must see every lease. Marks of events
+are, as an application may emit and commit an hour later. When such a transaction has ended that was under way at the
+look before, all marks that were made until then are lowered to what it may have added.
 
 Whatever breaks this rule (a clock that is set back, leases of other lengths, tables that were changed by hand) is found
 by looking at everything every half minute.
@@ -19,7 +22,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pulp_events import forks
 from pulp_events_postgres.lowered import Lowered
@@ -33,6 +36,9 @@ FAR = 50_000
 FRESH = 0.05
 """Seconds for which a look counts as the present one."""
 NOTHING = -(2**63) + 1
+LONG = 0.05
+"""Seconds that a look at all that have something pending may take each time: one that took longer is good for ten times
+as long, and only what is new is looked for meanwhile."""
 _LOOKS = 32
 """Looks that are remembered: a transaction may take some time from drawing its number to holding the lock."""
 
@@ -72,6 +78,10 @@ class Front:
         times = [each for each in (self.due, self.leased) if each is not None]
         return max(0.0, min(times) - now) if times else None
 
+    def with_new(self, new: Front) -> Front:
+        """This, and what came since."""
+        return Front(new.first if self.first is None else self.first, self.due or new.due, self.leased or new.leased)
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -99,6 +109,8 @@ class Start:
     seq: int
     """Highest event at that look."""
     moment: float
+    quick: bool = False
+    """Only what is new is looked for; of the known ones it is remembered what they have."""
     began: float = field(default_factory=time.monotonic)
 
 
@@ -127,6 +139,9 @@ class Marks:
 
     def _forget(self) -> None:
         self._known: dict[str, Mark] = {}
+        self._fronts: dict[str, Front] = {}
+        """What the known ones had when they were last asked for."""
+        self._long_until = 0.0
         self._others: Mark | None = None
         """Of all listeners that are not known."""
         self._looks: list[Look] = []
@@ -139,7 +154,8 @@ class Marks:
         self._moments: dict[int, float] = {}
         """Ticks under way → what they add is above."""
         self._low_events: Lowered[int] = Lowered()
-        self._low_moments: Lowered[float] = Lowered()
+        self._settled = 0.0
+        """The time up to which leases and times of retries are there to be seen, at the last look."""
 
     def stale(self) -> bool:
         """True if a claim should look, too."""
@@ -156,24 +172,20 @@ class Marks:
             tail = None if others is None else others.first
             if ids is None and (time.monotonic() >= self._everything_at or (tail is not None and seq - tail > FAR)):
                 ids, tail = (), None
-            ids = list(self._known) if ids is None else ids
+            quick = ids is None and time.monotonic() < self._long_until
+            ids = ids if ids is not None else () if quick else list(self._known)
             begin = others or Mark()
             marks = [begin if (mark := self._known.get(each)) is None else self._now(mark) for each in ids]
             return Start(
                 ids, [mark.first for mark in marks], [mark.due for mark in marks], [mark.leased for mark in marks],
                 tail, begin.due if tail is not None else 0.0, begin.leased if tail is not None else 0.0,
-                self._number, seq, 0.0 if newest is None else newest.moment,
+                self._number, seq, self._settled, quick,
             )  # fmt: skip
 
     def _now(self, mark: Mark) -> Mark:
         """The mark, lowered to what came in since it was made."""
-        event, moment = self._low_events.since(mark.look), self._low_moments.since(mark.look)
-        if event is None and moment is None:
-            return mark
-        first = mark.first if event is None else min(mark.first, event)
-        due = mark.due if moment is None else min(mark.due, moment)
-        lease = 0.0 if self._lease == float("inf") else self._lease
-        return Mark(first, due, mark.leased if moment is None else min(mark.leased, moment + lease), mark.look)
+        event = self._low_events.since(mark.look)
+        return mark if event is None or event >= mark.first else replace(mark, first=event)
 
     def found(self, start: Start, look: Look | None, fronts: Mapping[str, Front], all_of_them: bool = False) -> bool:
         """What was found: `look` before, then `fronts` of the listeners asked for, or of all that have something.
@@ -183,12 +195,16 @@ class Marks:
         with self._lock:
             if (look is not None and not self._saw(look)) or start.look < self._void:
                 return False
-            seq, moment = (start.seq, start.moment) if look is None else (look.seq, look.moment)
+            seq, moment = (start.seq, start.moment) if look is None else (look.seq, self._settled)
             lease = 0.0 if self._lease == float("inf") else self._lease
             for listener_id, front in fronts.items():
-                if all_of_them and front.wait(0.0) is None:
-                    self._known.pop(listener_id, None)
+                if start.quick and listener_id in self._known:
+                    self._fronts[listener_id] = self._fronts[listener_id].with_new(front)
                     continue
+                if all_of_them and front.wait(0.0) is None:
+                    self._drop(listener_id)
+                    continue
+                self._fronts[listener_id] = front
                 self._known[listener_id] = Mark(
                     seq if front.first is None else min(front.first, seq),
                     moment if front.due is None else min(front.due, moment),
@@ -196,14 +212,25 @@ class Marks:
                     start.look,
                 )
             if all_of_them:
+                took = time.monotonic() - start.began
                 if start.tail is None:
                     for listener_id in self._known.keys() - fronts.keys():
-                        del self._known[listener_id]
-                    took = time.monotonic() - start.began
+                        self._drop(listener_id)
                     self._everything_at = time.monotonic() + max(EVERYTHING, SHARE * took)
+                if not start.quick and took > LONG:
+                    self._long_until = time.monotonic() + 10 * took
                 self._others = Mark(seq, moment, moment + lease, start.look)
             # A transaction may have ended since that was under way at the look before.
             return not all_of_them or start.tail is None or self._now(self._others).first >= start.tail
+
+    def fronts(self) -> dict[str, Front]:
+        """What the listeners that are known have, as far as that was asked for."""
+        with self._lock:
+            return dict(self._fronts)
+
+    def _drop(self, listener_id: str) -> None:
+        self._known.pop(listener_id, None)
+        self._fronts.pop(listener_id, None)
 
     def _saw(self, look: Look) -> bool:
         """Take a look into account; False if nothing of what is known holds any more."""
@@ -216,12 +243,12 @@ class Marks:
         ended = [self._events.pop(each, NOTHING) for each in self._events.keys() - look.emitting]
         if ended:
             self._low_events.lower(self._number, min(ended))
-        gone = [self._moments.pop(each, 0.0) for each in self._moments.keys() - look.changing]
-        if gone:
-            self._low_moments.lower(self._number, min(gone))
+        for tick in self._moments.keys() - look.changing:
+            self._moments.pop(tick, None)
         for tick in look.emitting - self._events.keys():
             self._events[tick] = max((each.seq for each in self._looks if each.tick < tick), default=NOTHING)
         for tick in look.changing - self._moments.keys():
             self._moments[tick] = max((each.moment for each in self._looks if each.tick < tick), default=0.0)
+        self._settled = min([look.moment, *(self._moments.get(each, 0.0) for each in look.changing)])
         self._looks = [*self._looks[-_LOOKS + 1 :], look]
         return True
