@@ -24,7 +24,7 @@ def run() -> Iterator[Row]:
     except ImportError as error:
         yield skipped(f"PostgreSQL: {error}; pip install -e plugins/postgres")
         return
-    from benchmarks.postgres import claiming, emitting, retention, workers
+    from benchmarks.postgres import claiming, emitting, held_snapshot, retention, transactional, workers
 
     servers = _load("server")
     binaries = servers.binaries()
@@ -35,8 +35,10 @@ def run() -> Iterator[Row]:
     try:
         yield claiming.row(server)
         yield emitting.row(server)
+        yield from transactional.rows(server)
         yield from workers.rows(server)
         yield from retention.rows(server)
+        yield from held_snapshot.rows(server)
     finally:
         server.close()
 

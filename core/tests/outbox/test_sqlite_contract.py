@@ -21,6 +21,14 @@ class SQLiteHome:
     def time(self):
         return self.clock.time()
 
+    def work(self, outbox, call):
+        """Steps of SQLite's machine, in tens."""
+        steps = []
+        outbox._writer.run(lambda connection: connection.set_progress_handler(lambda: steps.append(1), 10))
+        call()
+        outbox._writer.run(lambda connection: connection.set_progress_handler(None, 0))
+        return len(steps)
+
 
 class TestSQLiteOutbox(OutboxContract):
     @pytest.fixture

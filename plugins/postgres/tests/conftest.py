@@ -83,6 +83,13 @@ def url(server):
     server.drop(name)
 
 
+ROWS_READ = """
+SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::int8 FROM pg_stat_xact_user_tables
+WHERE relname LIKE 'pulp%'
+"""
+"""So far, of what the session has not reported yet; it reports between transactions."""
+
+
 class Home:
     """Both stores in one database. Time passes when `pulp_now` says so."""
 
@@ -108,6 +115,28 @@ class Home:
 
     def time(self):
         return time.time() + self.offset
+
+    def work(self, outbox, call):
+        """Rows that the statements read."""
+        outbox = getattr(outbox, "_outbox", outbox)
+        run, seen = outbox.database.connections.run, []
+
+        def counted(operation, *more, **options):
+            def noting(own):
+                with own.transaction():
+                    before = own.execute(ROWS_READ).fetchone()[0]
+                    found = operation(own)
+                    seen.append(own.execute(ROWS_READ).fetchone()[0] - before)
+                return found
+
+            return run(noting, *more, **options)
+
+        outbox.database.connections.run = counted
+        try:
+            call()
+        finally:
+            del outbox.database.connections.run
+        return sum(seen)
 
     def outbox(self, **options):
         return PostgresOutbox(self.database(), **options)

@@ -26,11 +26,10 @@ class Journal(Notifier):
         from pulp_events import Channel
 
         class Open(Channel):
-            def __enter__(self):
+            def open(self):
                 self.file = os.open(config["path"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-                return self
 
-            def __exit__(self, *_):
+            def close(self):
                 os.close(self.file)
 
             def send(self, delivery):

@@ -130,6 +130,9 @@ class Server:
         """A new database that `pulp` owns; returns its URL, without the password."""
         with self.connect() as connection:
             connection.execute(f'CREATE DATABASE "{name}" OWNER pulp')
+        return self.url(name)
+
+    def url(self, name):
         return f"postgresql://pulp@{self.host}:{self.port}/{name}"
 
     def drop(self, name):

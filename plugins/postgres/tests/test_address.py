@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -113,6 +114,7 @@ def test_several_processes_may_make_the_tables_at_once(place):
 def test_a_pool_that_is_used_up_says_so(place):
     place.limits = {"pool_size": 1, "timeout": 0.2}
     database = place.database()
-    with database.connections._lent(), pytest.raises(StoreBusy, match="pool_size"):
-        database.rows("SELECT 1")
+    with ThreadPoolExecutor(1) as other, database.connections._lent(), pytest.raises(StoreBusy, match="pool_size"):
+        other.submit(database.rows, "SELECT 1").result()
+    assert database.rows("SELECT 1") == [(1,)]
     database.close()

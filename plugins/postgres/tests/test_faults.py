@@ -14,6 +14,7 @@ import pytest
 
 from pulp_events import EventBus
 from pulp_events.errors import StoreError
+from pulp_events.outbox.records import DeliveryQuery
 
 WORKER = Path(__file__).with_name("fault_worker.py")
 SECONDS = 0.02
@@ -91,7 +92,7 @@ class Field:
             time.sleep(0.1)
         made = self.made()
         wanted = {one.id for event in self.emitted for one in self.bus.outbox.of_event(event)}
-        assert stats.dead == 0
+        assert stats.dead == 0, [one.detail for one in self.bus.outbox.find(DeliveryQuery(state="dead"), 5)]
         assert wanted - set(made) == set(), "lost"
         return sum(made.values()) - len(made)
 
@@ -261,3 +262,32 @@ def test_a_forked_child_leaves_the_parents_connections_alone(field):
     assert os.waitpid(child, 0)[1] == 0
     field.emit(1)
     assert field.bus.outbox.stats().pending == 3
+
+
+FORKED = """
+import ctypes, os, sys
+from pulp_events import EventBus
+
+with EventBus.open(sys.argv[1], deliver="external") as bus:
+    bus.emit("repo.sync.start")
+    bus.outbox.changed()
+    child = ctypes.CDLL(None).fork()  # as uWSGI's, of which Python hears nothing
+    if child == 0:
+        ended = 1
+        try:
+            bus.emit("repo.sync.start")
+            bus.outbox.changed()
+            ended = 0
+        finally:
+            os._exit(ended)
+    assert os.waitpid(child, 0)[1] == 0
+    bus.emit("repo.sync.start")
+    bus.outbox.changed()
+    print(len(bus.deliveries.list()))
+"""
+
+
+def test_a_child_of_a_fork_that_python_was_not_told_of_has_connections_of_its_own(field):
+    field.listen(1)
+    done = subprocess.run([sys.executable, "-c", FORKED, str(field.conf)], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout.strip()) == (0, "3"), done.stderr

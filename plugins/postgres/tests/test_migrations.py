@@ -16,31 +16,60 @@ def rows_of(outbox, events):
     return [dataclasses.asdict(one) for event in events for one in outbox.of_event(event.id)]
 
 
+def store(database, events):
+    """As every version has them: the first is dead, the second is leased, the others were never attempted."""
+    for event in events:
+        database.execute(
+            "WITH event AS (INSERT INTO @.pulp_event (id, event_type, time, source, report) "
+            "VALUES (%s, %s, %s, %s, %b) RETURNING seq) INSERT INTO @.pulp_delivery (event_seq, n, listener_id, "
+            "target, state) SELECT seq, 0, %s, '', 'pending' FROM event",
+            (event.id, event.event_type, event.time, event.source, event.report, LISTENER),
+        )
+    one = "event_seq = (SELECT seq FROM @.pulp_event WHERE id = %s)"
+    database.execute(
+        f"UPDATE @.pulp_delivery SET state = 'dead', attempts = 1, finished = @.pulp_now() WHERE {one}", (events[0].id,)
+    )
+    database.execute(
+        "INSERT INTO @.pulp_attempt SELECT seq, 0, 1, 5, 0.1, 'permanent', 'no' FROM @.pulp_event WHERE id = %s",
+        (events[0].id,),
+    )
+    database.execute(
+        f"UPDATE @.pulp_delivery SET lease = 't', attempts = 1, ready_at = @.pulp_now() + 60 WHERE {one}",
+        (events[1].id,),
+    )
+    database.execute("INSERT INTO @.pulp_listener_health VALUES (%s, 5, 6, 6, 1, 'no')", (LISTENER,))
+
+
 @pytest.mark.parametrize("version", range(1, len(KNOWN)))
 def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(place, monkeypatch, version):
     monkeypatch.setattr(set_up, "scripts", lambda: KNOWN[:version])
     outbox, listeners = place.outbox(), place.listeners()
     assert outbox.database.version == version
     events = [new_event() for _ in range(3)]
-    outbox.add(events)
-    [first] = outbox.claim([ClaimRequest(LISTENER, 1)], 60, "t").deliveries
-    outbox.record([result(first, "give_up", detail="no")])
+    store(outbox.database, events)
     listener = new_listener()
     listeners.add(listener)
     before = rows_of(outbox, events)
-    for store in (outbox, listeners):
-        store.close()
+    health = outbox.health()
+    assert [one["state"] for one in before] == ["dead", "pending", "pending"] and before[1]["lease"] and health
+    for each in (outbox, listeners):
+        each.close()
 
     monkeypatch.undo()
     outbox, listeners = place.outbox(), place.listeners()
     assert outbox.database.version == len(KNOWN)
     assert rows_of(outbox, events) == before
-    assert outbox.attempts(first.id)[0].detail == "no"
+    assert outbox.attempts(before[0]["id"])[0].detail == "no"
+    assert outbox.health() == health
     assert list(listeners.all()) == [listener]
     outbox.add([new_event()])
-    assert len(outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries) == 3
-    for store in (outbox, listeners):
-        store.close()
+    claim = outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t")
+    assert [one.id for one in claim.deliveries] == [before[2]["id"], *(one.id for one in claim.deliveries[1:])]
+    assert len(claim.deliveries) == 2 and 0 < claim.waits[LISTENER] <= 60
+    assert outbox.record([result(one, "give_up") for one in claim.deliveries]) == [True, True]
+    assert outbox.health()[LISTENER].failures == health[LISTENER].failures + 2
+    for each in (outbox, listeners):
+        each.close()
 
 
 def test_a_step_that_takes_long_is_not_cut_off_by_the_limit_of_statements(place, monkeypatch):

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from pulp_events.errors import StoreBusy
-from pulp_events.testing.listener_store_contract import ListenerStoreContract
-from pulp_events.testing.outbox_contract import OutboxContract
+from pulp_events.outbox.records import ClaimRequest
+from pulp_events.testing.listener_store_contract import ListenerStoreContract, new_listener
+from pulp_events.testing.outbox_contract import LISTENER, OutboxContract, new_event, result
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +71,26 @@ def test_a_statement_that_hangs_is_bounded_by_timeout_and_the_limit_stays_with_i
         for _ in range(5):
             assert others.execute("SHOW statement_timeout").fetchone() == ("0",)
     database.close()
+
+
+def test_a_pooler_that_nobody_told_of_is_noticed_and_said_once(place, pooler, eventually, caplog):
+    place.url, place.limits = pooler, {"pool_size": 4}
+    outbox = place.outbox()
+    listeners = place.listeners()
+    for _ in range(8):  # psycopg prepares what is run more often
+        outbox.add([new_event(), new_event()])
+        found = outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries
+        assert outbox.record([result(one, "succeed") for one in found]) == [True, True]
+        listeners.add(new_listener())
+        outbox.changed()
+    outbox.add([new_event()])
+    assert eventually(outbox.changed, 0.5)
+    said = [each.getMessage() for each in caplog.records if "pooler" in each.getMessage()]
+    assert len(said) == 1 and "listen = false" in said[0]
+    with psycopg.connect(pooler, autocommit=True) as others:
+        assert others.execute("SHOW statement_timeout").fetchone() == ("0",), "nothing was left in the session"
+    for store in (outbox, listeners):
+        store.close()
 
 
 class TestListenerStore(ListenerStoreContract):

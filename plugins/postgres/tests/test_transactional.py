@@ -1,5 +1,7 @@
 """An event in the application's own transaction exists if and only if that commits."""
 
+import time
+
 import psycopg
 import pytest
 from psycopg.rows import dict_row
@@ -61,11 +63,36 @@ def test_what_cannot_take_part_is_refused_and_leaves_the_transaction_as_it_was(b
     assert pending(bus) == 0
 
 
-def test_a_worker_is_woken_by_the_commit(bus, dsn, eventually):
-    bus.outbox.changed()
-    with psycopg.connect(dsn) as connection:
+def test_a_commit_is_noticed_at_once_without_an_announcement(bus, dsn, eventually):
+    outbox = bus.outbox
+    with psycopg.connect(dsn, autocommit=True) as ear, psycopg.connect(dsn) as connection:
+        ear.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(outbox.database.channel)))
+        outbox.changed()
         bus.emit("repo.sync.start", connection=connection)
-    assert eventually(bus.outbox.changed, 0.5)
+        while outbox.changed():  # it is under way
+            time.sleep(0.04)
+        assert outbox.ready() == {}
+        connection.commit()
+        assert eventually(outbox.changed, 0.5)
+        assert list(outbox.ready().values()) == [0]
+        assert list(ear.notifies(timeout=0.1)) == [], "all such transactions would wait for one another's commit"
+
+
+def test_a_transaction_holds_one_lock_however_often_it_emits(bus, dsn):
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    with psycopg.connect(dsn) as connection:
+        for _ in range(20):
+            bus.emit("repo.sync.start", connection=connection)
+        assert connection.execute(held).fetchone() == (1,)
+        connection.rollback()
+        connection.execute("SAVEPOINT mine")
+        bus.emit("repo.sync.start", connection=connection)
+        connection.execute("ROLLBACK TO SAVEPOINT mine")
+        assert connection.execute(held).fetchone() == (0,)
+        bus.emit("repo.sync.start", connection=connection)
+        assert connection.execute(held).fetchone() == (1,)
+        connection.commit()
+    assert pending(bus) == 1
 
 
 def test_sqlalchemy(bus, dsn, needs):

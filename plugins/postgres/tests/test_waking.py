@@ -1,5 +1,6 @@
 """How soon one process hears of what another did, and what that costs."""
 
+import threading
 import time
 
 import pytest
@@ -35,32 +36,39 @@ def test_what_is_announced_is_noticed_at_once(two, eventually):
     assert time.monotonic() - began < 0.5
 
 
-def test_what_nobody_announced_is_noticed_within_a_second(two, eventually):
+def test_what_nobody_announced_is_noticed_by_looking(two, eventually):
     watcher, writer, *_ = two
     watcher.changed()
     queue.add_surely(writer.database, [new_event()], True)
-    assert eventually(watcher.changed, 1.5)
+    assert eventually(watcher.changed, 0.5)
 
 
 def test_looking_costs_no_query_as_a_rule(two, monkeypatch):
     watcher, *_ = two
     watcher.changed()
-    seen = counted(watcher.database, monkeypatch)
+    looks, look = [], watcher._watch._look
+    monkeypatch.setattr(watcher._watch, "_look", lambda: (looks.append(1), look())[1])
+    began = time.monotonic()
     for _ in range(1000):
         watcher.changed()
-    assert len(seen) <= 2
+    assert len(looks) <= 2 + (time.monotonic() - began) / 0.03
 
 
 def test_a_connection_that_listens_and_breaks_is_made_anew(two, server, eventually):
-    watcher, writer, *_ = two
+    watcher, writer, _, elsewhere = two
     watcher.changed()
+    before = watcher._watch._connection
     with server.connect() as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        connection.execute("SELECT pg_terminate_backend(%s)", (before.info.backend_pid,))
+    writer.add([new_event()])
     assert eventually(watcher.changed, 3)
+    assert before.closed
     time.sleep(1.1)
     watcher.changed()
-    writer.add([new_event()])
-    assert eventually(watcher.changed, 0.5)
+    assert watcher._watch._connection is not None
+    watcher.database.listeners_changed = False
+    elsewhere.add(new_listener())
+    assert eventually(lambda: watcher.changed() and watcher.database.listeners_changed, 0.5)
 
 
 def test_a_listener_made_elsewhere_is_heard_of_within_a_second(two, eventually):
@@ -79,10 +87,71 @@ def test_the_version_of_listeners_is_not_asked_for_at_each_emit(two, monkeypatch
     assert len(seen) <= 1
 
 
+def test_one_thread_asks_for_the_version_and_the_others_go_on_with_theirs(two, monkeypatch):
+    _, _, here, elsewhere = two
+    before = here.version()
+    elsewhere.add(new_listener())
+    asking, answered, ask = threading.Event(), threading.Event(), here.database.ask
+
+    def slow(*arguments, **options):
+        asking.set()
+        assert answered.wait(5)
+        return ask(*arguments, **options)
+
+    monkeypatch.setattr(here.database, "ask", slow)
+    here._asked -= 0.6
+    thread = threading.Thread(target=here.version, daemon=True)
+    thread.start()
+    assert asking.wait(5)
+    assert here.version() == before, "at most a second old"
+    here._asked -= 0.5
+    other = threading.Thread(target=here.version, daemon=True)
+    other.start()
+    other.join(0.1)
+    assert other.is_alive(), "older than a second: it asks, too"
+    answered.set()
+    for each in (thread, other):
+        each.join(5)
+    assert here.version() != before
+
+
+def test_a_version_that_was_long_on_its_way_is_as_old_as_the_question(two, monkeypatch):
+    _, _, here, elsewhere = two
+    ask = here.database.ask
+
+    def late(*arguments, **options):
+        found = ask(*arguments, **options)
+        elsewhere.add(new_listener())
+        time.sleep(0.6)
+        return found
+
+    monkeypatch.setattr(here.database, "ask", late)
+    before = here.version()
+    monkeypatch.undo()
+    here.database.listeners_changed = False
+    assert here.version() != before
+
+
 def test_ones_own_change_of_listeners_holds_at_once(two):
     _, _, here, _ = two
     before = here.version()
     here.add(new_listener())
+    assert here.version() != before
+
+
+def test_ones_own_change_holds_at_once_though_another_thread_had_just_asked(two, monkeypatch):
+    _, _, here, _ = two
+    before, ask = here.version(), here.database.ask
+
+    def overtaken(*arguments, **options):
+        found = ask(*arguments, **options)
+        monkeypatch.undo()
+        here.add(new_listener())
+        return found
+
+    monkeypatch.setattr(here.database, "ask", overtaken)
+    here._asked -= 0.6
+    here.version()
     assert here.version() != before
 
 

@@ -7,6 +7,8 @@ themselves.
 
 from __future__ import annotations
 
+import os
+import queue
 import threading
 import time
 
@@ -24,9 +26,13 @@ _logger = get_logger(__name__)
 
 
 class Announcer:
-    """Announces at once, and what comes within PAUSE of the last announcement together."""
+    """Announces at once, and what comes within PAUSE of the last announcement together.
 
-    _changed: threading.Condition
+    No lock that is not re-entrant: a signal handler may emit amid an `emit` of its thread. Never an error either: what
+    was stored is stored, and workers look by themselves.
+    """
+
+    _wake: queue.SimpleQueue[None]
     _due: bool
     _closing: bool
     _thread: threading.Thread | None
@@ -39,31 +45,27 @@ class Announcer:
 
     def announce(self) -> None:
         """Something can be delivered."""
+        if os.getpid() != self._pid:
+            self._start()  # a fork that Python was not told of
         if self._due:
             return
-        with self._changed:
-            self._due = True
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="pulp-events-announcer", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+        self._due = True
+        self._wake.put(None)
+        self._ensure_thread()
 
     def close(self) -> None:
         """Make an announcement that is due, and end."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-            thread = self._thread
+        self._closing = True
+        self._wake.put(None)
+        thread = self._thread
         if thread is not None:
             thread.join(2.0)
 
     def before_fork(self) -> None:
         """See `forks`."""
-        self._changed.acquire()
 
     def after_fork(self, in_child: bool) -> None:
         """The thread stays in the parent."""
-        self._changed.release()
         if in_child:
             self._start()
 
@@ -72,20 +74,43 @@ class Announcer:
         self._start()
 
     def _start(self) -> None:
-        self._changed = threading.Condition(threading.Lock())
+        self._pid = os.getpid()
+        self._wake = queue.SimpleQueue()
+        self._starting = threading.Lock()
         self._due = False
         self._closing = False
         self._thread = None
 
+    def _ensure_thread(self) -> None:
+        if self._thread is not None or not self._starting.acquire(blocking=False):
+            return
+        try:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="pulp-events-announcer", daemon=True)
+                self._thread = thread
+                thread.start()
+        except (RuntimeError, MemoryError) as error:
+            self._thread = None
+            self._due = False
+            _logger.debug("workers were not woken: %s", error)
+        finally:
+            self._starting.release()
+
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._due or self._closing, IDLE)
-                if not self._due:
-                    self._thread = None
+            try:
+                self._wake.get(timeout=IDLE)
+            except queue.Empty:
+                self._thread = None
+                if not self._wake.empty():
+                    self._ensure_thread()
+                return
+            closing = self._closing
+            if not self._due:
+                if closing:
                     return
-                self._due = False
-                closing = self._closing
+                continue
+            self._due = False
             try:
                 self._connections.run(
                     lambda own: own.execute(
@@ -94,5 +119,6 @@ class Announcer:
                 )
             except StoreError as error:
                 _logger.debug("workers were not woken: %s", error)
-            if not closing:
-                time.sleep(PAUSE)
+            if closing:
+                return
+            time.sleep(PAUSE)

@@ -64,7 +64,7 @@ def _status(bus: None, arguments: argparse.Namespace) -> int:
             "schema": found.schema,
             "server": set_up.server_version(connections),
             "version": found.version,
-            "wakes_workers": "LISTEN/NOTIFY" if address.listen else "polling",
+            "wakes_workers": "LISTEN/NOTIFY" if connections.listen else "polling",
         }
         if found.version:
             state.update(set_up.sizes(connections, found.schema))

@@ -6,16 +6,19 @@ error, and a forked child would be left with locks that nobody opens.
 
 from __future__ import annotations
 
+import os
+import queue
 import select
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 import psycopg
 
 from pulp_events import forks
 from pulp_events.errors import StoreBusy, StoreError
+from pulp_events.logs import get_logger
 from pulp_events_postgres.address import Address
 from pulp_events_postgres.explain import AGAIN, explain, is_lost
 
@@ -25,20 +28,40 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 TRIES = 5
 """How often a transaction is run that the server undoes for the sake of another one."""
 
+_SESSION = {
+    # What a server, a database or a user may have set otherwise, and our statements rely on.
+    "array_nulls": "on",
+    "default_transaction_deferrable": "off",
+    "default_transaction_isolation": "'read committed'",
+    "default_transaction_read_only": "off",
+    "jit": "off",
+}
+_TRANSACTION = {key: value for key, value in _SESSION.items() if not key.startswith("default_")}
+
+_logger = get_logger(__name__)
+
+_pooled: set[str] = set()
+"""Of which it was said that they are."""
 left_behind: list[object] = []
 """Connections of the parent process, in a forked child: neither used nor closed there."""
 
 
 class Connections:
-    """Lends connections in autocommit mode to threads."""
+    """Lends connections in autocommit mode to threads.
 
-    _lock: threading.Lock
-    _free: threading.BoundedSemaphore
+    A signal handler or a finaliser may emit amid anything that its thread does here. So nothing is guarded by a lock
+    that is not re-entrant, and a thread that has a connection and asks for another one does not wait for itself.
+
+    `listen`: what is set for a session is there at its next statement. It is not behind a pooler, which is noticed.
+    """
+
+    _free: queue.SimpleQueue[None]
     _idle: list[Connection]
     _lent_out: set[Connection]
 
     def __init__(self, address: Address) -> None:
         self.address = address
+        self.listen = address.listen
         self._start()
         self._closed = False
         forks.take_part(self)
@@ -48,24 +71,43 @@ class Connections:
         try:
             # Behind a pooler in transaction mode, neither a prepared statement nor a setting of the session is there
             # when the next statement runs.
-            threshold = 5 if self.address.listen else None
-            connection = psycopg.connect(autocommit=True, prepare_threshold=threshold, **self.address.parameters)  # type: ignore[arg-type]
-            if self.address.listen:
-                connection.execute(f"SET statement_timeout = {int(self.address.timeout * 1000)}")
+            connection = psycopg.connect(autocommit=True, prepare_threshold=None, **self.address.parameters)  # type: ignore[arg-type]
+            if self.listen and self._is_pooled(connection):
+                self.listen = False
+            if self.listen:
+                connection.prepare_threshold = 5
+                connection.execute(
+                    "; ".join(f"SET {key} = {value}" for key, value in _SESSION.items()).encode()
+                    + f"; SET statement_timeout = {int(self.address.timeout * 1000)}".encode()
+                )
             return connection
         except psycopg.Error as error:
             raise explain(self.address, error) from error
 
-    def run(self, operation: Callable[[Connection], T]) -> T:
+    def _is_pooled(self, connection: Connection) -> bool:
+        """True where the process that answers is not the one that took the login."""
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        if row is None or row[0] == connection.info.backend_pid:
+            return False
+        if self.address.shown not in _pooled:
+            _pooled.add(self.address.shown)
+            _logger.warning(
+                "%s is reached through a pooler: going on as with listen = false in section [storage]; set that",
+                self.address.shown,
+            )
+        return True
+
+    def run(self, operation: Callable[[Connection], T], bounded: bool = True) -> T:
         """`operation(connection)`; raises what it raises, psycopg's errors as StoreError.
 
         It is run again when the server undid it for the sake of another transaction, and once more when the
-        connection was lost: what must not be done twice has to notice that.
+        connection was lost: what must not be done twice has to notice that. Not `bounded`: behind a pooler without a
+        transaction, and so without a limit of time, for what is asked often and answered from memory.
         """
         tries, lost = 0, False
         while True:
             try:
-                with self._lent() as connection, self._bounded(connection):
+                with self._lent() as connection, self._bounded(connection) if bounded else nullcontext():
                     return operation(connection)
             except psycopg.Error as error:
                 tries += 1
@@ -83,24 +125,21 @@ class Connections:
             with connection.transaction():
                 return operation(connection)
 
-        return self.run(within if self.address.listen else operation)
+        return self.run(lambda own: within(own) if self.listen else operation(own))
 
     def close(self) -> None:
         """Close what is idle now, and what is lent when it comes back."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
+        self._closed = True
+        while (connection := self._pop()) is not None:
             connection.close()
 
     def before_fork(self) -> None:
         """See `forks`. Connections stay open: the child does not touch them."""
-        self._lock.acquire()
 
     def after_fork(self, in_child: bool) -> None:
         """The child begins without connections."""
-        self._lock.release()
         if in_child:
+            # Neither used nor closed here.
             left_behind.extend([*self._idle, *self._lent_out])
             self._start()
 
@@ -110,18 +149,25 @@ class Connections:
         self._start()
 
     def _start(self) -> None:
-        self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(self.address.pool_size)
+        self._pid = os.getpid()
+        self._free = queue.SimpleQueue()
+        for _ in range(self.address.pool_size):
+            self._free.put(None)
+        self._mine = threading.local()
         self._idle = []
         self._lent_out = set()
 
     @contextmanager
     def _bounded(self, connection: Connection) -> Iterator[None]:
         """Each statement may take `timeout`: a setting of the session, or where there is none of a transaction."""
-        if self.address.listen:
+        if self.listen:
             yield
             return
-        connection.execute(f"BEGIN; SET LOCAL statement_timeout = {int(self.address.timeout * 1000)}".encode())
+        connection.execute(
+            "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE, NOT DEFERRABLE; "
+            f"SET LOCAL statement_timeout = {int(self.address.timeout * 1000)}; ".encode()
+            + "; ".join(f"SET LOCAL {key} = {value}" for key, value in _TRANSACTION.items()).encode()
+        )
         try:
             yield
         except BaseException:
@@ -132,33 +178,56 @@ class Connections:
 
     @contextmanager
     def _lent(self) -> Iterator[Connection]:
-        free = self._free
-        if not free.acquire(timeout=self.address.timeout):
+        if os.getpid() != self._pid:
+            self.after_fork(in_child=True)  # by a program that Python was not told of
+        free, mine = self._free, self._mine
+        again = getattr(mine, "depth", 0)
+        mine.depth = again + 1  # from before the turn to after it: whatever comes between finds it so
+        try:
+            turn = self._has_its_turn(free, again > 0)
+            try:
+                connection = self._take() or self.connect()
+                self._lent_out.add(connection)
+                try:
+                    yield connection
+                finally:
+                    self._lent_out.discard(connection)
+                    self._give_back(connection)
+            finally:
+                if turn:
+                    free.put(None)
+        finally:
+            mine.depth = again
+
+    def _has_its_turn(self, free: queue.SimpleQueue[None], again: bool) -> bool:
+        """Wait until one of `pool_size` is free. False, at once, for a thread that has one: one more is made."""
+        try:
+            if again:
+                free.get(block=False)
+            else:
+                free.get(timeout=self.address.timeout)
+        except queue.Empty:
+            if again:
+                return False
             raise StoreBusy(
                 f"all {self.address.pool_size} connections of this process to {self.address.shown} were in use for "
                 f"{self.address.timeout:g} s; raise pool_size in section [storage]"
-            )
+            ) from None
+        return True
+
+    def _pop(self) -> Connection | None:
         try:
-            connection = self._take() or self.connect()
-            self._lent_out.add(connection)
-            try:
-                yield connection
-            finally:
-                self._lent_out.discard(connection)
-                self._give_back(connection)
-        finally:
-            free.release()
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _take(self) -> Connection | None:
         while True:
-            with self._lock:
-                if self._closed:
-                    raise StoreError(f"the connections to {self.address.shown} were closed by this process")
-                if not self._idle:
-                    return None
-                connection = self._idle.pop()
+            if self._closed:
+                raise StoreError(f"the connections to {self.address.shown} were closed by this process")
+            connection = self._pop()
             # An idle connection has nothing to say, unless the server ended it.
-            if not connection.closed and not readable(connection):
+            if connection is None or (not connection.closed and not readable(connection)):
                 return connection
             connection.close()
 
@@ -166,11 +235,11 @@ class Connections:
         if connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             connection.close()
             return
-        with self._lock:
-            if not self._closed:
-                self._idle.append(connection)
-                return
-        connection.close()
+        self._idle.append(connection)
+        if self._closed or len(self._idle) > self.address.pool_size:
+            surplus = self._pop()
+            if surplus is not None:
+                surplus.close()
 
 
 def readable(connection: Connection) -> bool:

@@ -74,7 +74,7 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
             f"{target.address.shown} may lack what came, and deliver once more what was delivered; stop it, drop the "
             "tables pulp_* there (or name another database), and copy again"
         )
-    target.announce()
+    target.upheaval()
     return done
 
 
@@ -105,7 +105,7 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
             (ids, [dump(listener) for listener in listeners]),
         ).rowcount
         if added:
-            own.execute(target.text("UPDATE @.pulp_listener_version SET version = version + 1"))
+            own.execute(target.text("UPDATE @.pulp_listener_version SET version = version + 1"), ())
         return _count(own, target, "SELECT count(*) FROM @.pulp_listener WHERE id = ANY (%s)", ids)
 
     found = target.connections.transaction(store)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
-
-from psycopg import sql
 
 from pulp_events_postgres import set_up
 from pulp_events_postgres.address import Address, from_settings
@@ -30,25 +29,34 @@ class Database:
             self.connections.close()
             raise
         self.schema, self.identity, self.version = found.schema, found.identity, found.version
-        self.channel = f"pulp_events_{found.schema}"[:63]
-        self.announcer = Announcer(self.connections, self.channel) if address.listen else None
+        self.channel = _channel(found.schema)
+        self.announcer = Announcer(self.connections, self.channel) if self.connections.listen else None
         self.listeners_changed = False
         """Set when another process announced a change of listeners, until the listener store looked."""
         self.users = 1
-        self._quoted = sql.Identifier(found.schema).as_string().replace("%", "%%")
         self._texts: dict[str, str] = {}
 
     def text(self, statement: str) -> str:
-        """A statement with its `@.` replaced by the schema: it then means our tables on any connection."""
+        """A statement with its `@.` replaced by the schema: it then means our tables on any connection.
+
+        It is to be run with parameters, be it none: `execute(text, ())`.
+        """
         found = self._texts.get(statement)
         if found is None:
-            found = self._texts[statement] = statement.replace("@.", f"{self._quoted}.")
+            found = self._texts[statement] = set_up.in_schema(statement, self.schema, parameters=True)
         return found
 
     def rows(self, statement: str, parameters: Any = (), binary: bool = False) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         text = self.text(statement)
         return self.connections.run(lambda own: own.execute(text, parameters, binary=binary).fetchall())
+
+    def ask(self, statement: str) -> tuple[Any, ...]:
+        """The one row of a query that is asked very often and takes no time."""
+        text = self.text(statement)
+        found = self.connections.run(lambda own: own.execute(text, ()).fetchone(), bounded=False)
+        assert found is not None
+        return found
 
     def execute(self, statement: str, parameters: Any = ()) -> int:
         """Run a statement that may be run twice; returns how many rows it changed."""
@@ -59,6 +67,11 @@ class Database:
         """Let other processes know, soon, that there is something to deliver."""
         if self.announcer is not None:
             self.announcer.announce()
+
+    def upheaval(self) -> None:
+        """Let every process look at everything: something may be pending where nobody looks any more."""
+        self.execute("SELECT nextval(@(pulp_upheaval)), nextval(@(pulp_tick))")
+        self.announce()
 
     def close(self) -> None:
         """One store less needs it; closed with the last one."""
@@ -71,12 +84,20 @@ class Database:
         self.connections.close()
 
 
+def _channel(schema: str) -> str:
+    """What is listened to: 63 bytes at the most, a schema's own for any name that a schema may have."""
+    name = f"pulp_events_{schema}"
+    if len(name.encode()) <= 63:
+        return name
+    return f"pulp_events_{hashlib.sha256(schema.encode()).hexdigest()[:32]}"
+
+
 def _renew_lock() -> None:
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 os.register_at_fork(after_in_child=_renew_lock)
 _open: weakref.WeakKeyDictionary[Settings, Database] = weakref.WeakKeyDictionary()
 

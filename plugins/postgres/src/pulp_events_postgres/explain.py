@@ -19,6 +19,9 @@ _BUSY = (
 )
 _LOGIN = (errors.InvalidPassword, errors.InvalidAuthorizationSpecification, errors.InvalidCatalogName)
 
+_POOLED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement, errors.ProtocolViolation)
+"""What was prepared in one session is asked of another."""
+
 AGAIN = (errors.DeadlockDetected, errors.SerializationFailure)
 """The server undid the whole transaction, so that it can be run again."""
 
@@ -33,6 +36,10 @@ def explain(address: Address, error: psycopg.Error) -> StoreError:
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return StoreError(f"{where} takes no changes ({said}); name the primary in [storage] url, or add "
                           "target_session_attrs=read-write to it")  # fmt: skip
+    if isinstance(error, _POOLED):
+        return StoreError(
+            f"{where}: {said}; behind a pooler in transaction mode set listen = false in section [storage]"
+        )
     if isinstance(error, errors.InsufficientPrivilege):
         return StoreError(f"{where}: {said}; let this user own the tables, or give it CREATE on their schema")
     if isinstance(error, errors.UndefinedTable | errors.UndefinedFunction):

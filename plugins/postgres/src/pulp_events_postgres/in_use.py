@@ -29,14 +29,12 @@ def refuse_in_use(settings: Settings) -> None:
     from pulp_events_postgres.connections import Connections
 
     where = address.from_settings(settings)
-    if not where.listen:
-        return
     connections = Connections(where)
     try:
         [(count, pid, host, name)] = connections.run(lambda own: own.execute(_OTHERS).fetchall())
     finally:
         connections.close()
-    if count:
+    if count and connections.listen:
         raise StoreError(
             f"{where.shown} is in use: {count} connections of the name {name!r} (backend {pid}, "
             f"from {host or 'its own host'}); {_REMEDY}"

@@ -10,28 +10,6 @@ from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES
 from pulp_events_postgres.database import Database
 
-READY = """
-WITH RECURSIVE pending(id) AS (
-    (SELECT listener_id FROM @.pulp_delivery WHERE state = 'pending' ORDER BY listener_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT d.listener_id FROM @.pulp_delivery d WHERE d.state = 'pending' AND d.listener_id > pending.id
-            ORDER BY d.listener_id LIMIT 1)
-    FROM pending WHERE pending.id IS NOT NULL
-)
-SELECT pending.id, first.ready_at, first.event_seq, @.pulp_now()
-FROM pending CROSS JOIN LATERAL (
-    SELECT d.ready_at, d.event_seq FROM @.pulp_delivery d WHERE d.state = 'pending' AND d.listener_id = pending.id
-    ORDER BY d.listener_id, d.ready_at, d.event_seq, d.n LIMIT 1
-) first
-"""
-"""Listeners with pending deliveries and when the first is ready: two steps in the index for each listener, however
-many deliveries it has."""
-
-LAST = """
-SELECT coalesce((SELECT max(event_seq) FROM @.pulp_delivery WHERE listener_id = u.id AND state = 'pending'
-                 AND ready_at = 0), 0) FROM unnest(%s::text[]) AS u(id)
-"""
-
 
 def of_event(database: Database, event_id: str) -> list[Delivery]:
     """All deliveries of an event, in the order in which they were stored."""

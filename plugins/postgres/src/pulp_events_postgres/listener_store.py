@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from pulp_events import forks
 from pulp_events.errors import ListenerNotFound, StoreCorrupt, StoreError
 from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.document import from_document, to_document
@@ -19,7 +21,9 @@ from pulp_events_postgres.watch import LISTENERS
 T = TypeVar("T")
 
 FRESH = 0.5
-"""Seconds for which a version counts as the present one, so that not every emit asks for it."""
+"""Seconds for which a version counts as the present one, so that not every emit and attempt asks for it."""
+OLDEST = 1.0
+"""Seconds that a version may be old while another thread is just asking for it."""
 
 _ALL = "SELECT id, document::text FROM @.pulp_listener ORDER BY seq"
 # Last in each change: whoever holds this row's lock waits for nobody.
@@ -41,16 +45,47 @@ class PostgresListenerStore:
         self._fresh = fresh
         self._version: int | None = None
         self._asked = float("-inf")
+        self._writes = 0
+        """Changes made here: an answer to what was asked before one is not the last word."""
+        self._start()
+        forks.take_part(self)
         self._closed = False
         self._complaints = Complaints()
 
+    def _start(self) -> None:
+        self._asking = threading.Lock()
+
+    def before_fork(self) -> None:
+        """See `forks`."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """A thread that just asked stays in the parent."""
+        if in_child:
+            self._start()
+
     def version(self) -> Hashable | None:
-        now = time.monotonic()
-        if now - self._asked >= self._fresh or self.database.listeners_changed:
+        age = time.monotonic() - self._asked
+        if age < self._fresh and not self.database.listeners_changed:
+            return self._version
+        # One asks for all threads, as long as they can go on with what they have. Nobody waits: a signal handler may
+        # have come between.
+        turn = self._asking.acquire(blocking=False)
+        if not turn and age < min(OLDEST, 2 * self._fresh) and not self.database.listeners_changed:
+            return self._version
+        try:
+            began, writes = time.monotonic(), self._writes
             self.database.listeners_changed = False
-            self._version = self.database.rows("SELECT version FROM @.pulp_listener_version")[0][0] or None
-            self._asked = now
-        return self._version
+            try:
+                self._version = self.database.ask("SELECT version FROM @.pulp_listener_version")[0] or None
+            except BaseException:
+                self.database.listeners_changed = True
+                raise
+            if writes == self._writes:
+                self._asked = began  # no later: the answer may have been long on its way
+            return self._version
+        finally:
+            if turn:
+                self._asking.release()
 
     def all(self) -> Sequence[Listener]:
         records, broken = self._sorted_out(self.database.rows(_ALL))
@@ -113,7 +148,7 @@ class PostgresListenerStore:
         def try_it(own: Connection) -> T:
             nonlocal wanted, result
             # Those who change one record at a time wait, and are waited for. Edits wait for each other in this order.
-            rows = own.execute(self.database.text(f"{_ALL} FOR UPDATE")).fetchall()
+            rows = own.execute(self.database.text(f"{_ALL} FOR UPDATE"), ()).fetchall()
             records, broken = self._sorted_out(rows)
             if wanted is not None and _is_done(wanted, records):
                 return result  # the connection was lost while the try before this one committed
@@ -140,11 +175,12 @@ class PostgresListenerStore:
         try:
             return self.database.connections.transaction(operation)
         finally:
+            self._writes += 1
             self._asked = float("-inf")
 
     def _changed(self, own: Connection) -> None:
-        own.execute(self.database.text(_BUMP))
-        if self.database.address.listen:
+        own.execute(self.database.text(_BUMP), ())
+        if self.database.connections.listen:
             own.execute("SELECT pg_notify(%s, %s)", (self.database.channel, LISTENERS))
 
     def _carry_out(self, own: Connection, edit: Edit) -> None:

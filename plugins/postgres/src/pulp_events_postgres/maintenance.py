@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import time
+
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 
 STEP = 2000
 """Rows that one step looks at, at most."""
 
+ANEW = 600.0
+"""Seconds after which a sweep begins at the very first delivery again, and not where the last one found the oldest."""
+
 _START = (-(2**63), -1)
 
 _TURN = "SELECT pg_try_advisory_xact_lock(1886743664, hashtext(%s)), @.pulp_now()"
+# The time by a subquery: a join might be made by going through all events from the first one.
 _LOOK = """
-SELECT d.event_seq, d.n, d.state, d.finished, e.time FROM @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq
+SELECT d.event_seq, d.n, d.state, d.finished, (SELECT e.time FROM @.pulp_event e WHERE e.seq = d.event_seq)
+FROM @.pulp_delivery d
 WHERE (d.event_seq, d.n) > (%s::int8, %s::int4) ORDER BY d.event_seq, d.n LIMIT %s
 """
 _DELETE = "SELECT @.pulp_delete(%s::int8[], %s::int4[])"
@@ -23,14 +30,16 @@ class Cleaner:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._position = _START
+        self._position = self._oldest = _START
+        self._anew_at = time.monotonic() + ANEW
 
     def step(self, keep_delivered: float, keep_dead: float) -> bool:
         """Look at the next STEP deliveries and delete what finished too long ago; True if more are to be looked at.
 
         A sweep ends at the first rows that are younger than both limits: later ones are younger still, as an event is
         stored before any of its deliveries can finish. What one step deletes is dead rows for autovacuum, which the
-        tables' settings call soon; no step waits for the disk.
+        tables' settings call soon; no step waits for the disk. While a snapshot that somebody holds keeps them, the
+        next sweep begins behind what this one deleted.
         """
         return self._database.connections.transaction(lambda own: self._step(own, keep_delivered, keep_dead))
 
@@ -39,15 +48,21 @@ class Cleaner:
         turn = own.execute(text(_TURN), (f"cleaning {self._database.schema}",)).fetchone()
         assert turn is not None
         if not turn[0]:
-            self._position = _START
+            self._position = self._oldest
             return False
         limits = {"delivered": turn[1] - keep_delivered, "dead": turn[1] - keep_dead}
         rows = own.execute(text(_LOOK), (*self._position, STEP)).fetchall()
         gone = [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]]
+        if self._position == self._oldest and rows:
+            deleted = set(gone)
+            kept = next((row[:2] for row in rows if row[:2] not in deleted), None)
+            self._oldest = rows[-1][:2] if kept is None else (kept[0], kept[1] - 1)
         if gone:
             own.execute(text(_DELETE), ([seq for seq, _ in gone], [n for _, n in gone]))
-        if len(rows) < STEP or rows[-1][4] > max(limits.values()):
-            self._position = _START
+        if len(rows) < STEP or (rows[-1][4] or 0.0) > max(limits.values()):
+            if time.monotonic() >= self._anew_at:
+                self._oldest, self._anew_at = _START, time.monotonic() + ANEW
+            self._position = self._oldest
             return False
         self._position = rows[-1][:2]
         return True

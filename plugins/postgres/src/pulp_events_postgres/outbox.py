@@ -7,9 +7,10 @@ from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
-from pulp_events_postgres import ledger, queue
+from pulp_events_postgres import claiming, ledger, queue
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
+from pulp_events_postgres.marks import Marks
 from pulp_events_postgres.transactional import add_within
 from pulp_events_postgres.watch import Watch
 
@@ -27,6 +28,7 @@ class PostgresOutbox:
         self._durable = durable
         self._watch = Watch(database, look)
         self._cleaner = Cleaner(database)
+        self._marks = Marks()
         self._closed = False
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
@@ -37,10 +39,10 @@ class PostgresOutbox:
             add_within(connection, self.database, events)
 
     def ready(self) -> Mapping[str, float]:
-        return {row[0]: max(0.0, row[1] - row[3]) for row in self.database.rows(ledger.READY)}
+        return claiming.ready(self.database, self._marks)
 
     def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
-        return queue.claim(self.database, requests, lease, token)
+        return claiming.claim(self.database, self._marks, requests, lease, token)
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
         return queue.record(self.database, results)
@@ -69,7 +71,8 @@ class PostgresOutbox:
 
     def revive(self, query: DeliveryQuery, limit: int) -> int:
         count = ledger.revive(self.database, query, limit)
-        self.database.announce()
+        self._marks.clear()
+        self.database.upheaval()
         return count
 
     def purge(self, query: DeliveryQuery, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""SQL of the way of a delivery: stored, claimed, recorded."""
+"""SQL of the way of a delivery: stored, recorded, given back. How it is claimed: `claiming`."""
 
 from __future__ import annotations
 
@@ -10,51 +10,62 @@ import psycopg
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.records import Claim, ClaimRequest, NewEvent, Result
-from pulp_events.outbox.rows import split_id, to_delivery
-from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, SETTLE
+from pulp_events.outbox.records import NewEvent, Result
+from pulp_events.outbox.rows import split_id
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
-from pulp_events_postgres.values import numbers, storable, texts
+from pulp_events_postgres.values import flags, numbers, storable, texts
 
 _RELAXED = "(SELECT set_config('synchronous_commit', 'off', true)) AS relaxed"
 """Among the tables of a statement: its commit does not wait for the disk."""
 
+_ENTERED = "WITH entered AS MATERIALIZED (SELECT @.pulp_enter_{way}() AS done), event AS ("
+"""First of all, and so before an event has its number; see `marks`."""
+
 _ONE = """
-WITH event AS (
     INSERT INTO @.pulp_event (id, event_type, time, source, report)
-    {values} RETURNING seq
+    SELECT %s, %s, %s, %s, %b FROM entered{relaxed} WHERE entered.done RETURNING seq
 )
 INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state)
 SELECT seq, 0, %s, %s, 'pending' FROM event
 """
 _MANY = """
-WITH event AS (
     INSERT INTO @.pulp_event (id, event_type, time, source, report)
     SELECT u.id, u.event_type, u.time, u.source, u.report
     FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[]) WITH ORDINALITY
-        AS u(id, event_type, time, source, report, position){relaxed}
-    ORDER BY u.position RETURNING seq, id
+        AS u(id, event_type, time, source, report, position) CROSS JOIN entered{relaxed}
+    WHERE entered.done ORDER BY u.position RETURNING seq, id
 )
 INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
-SELECT event.seq, u.n, u.listener_id, u.target, CASE WHEN u.skip IS NULL THEN 'pending' ELSE 'dead' END,
-       CASE WHEN u.skip IS NULL THEN NULL ELSE @.pulp_now() END, u.skip
-FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::text[]) AS u(event_id, n, listener_id, target, skip)
+SELECT event.seq, u.n, u.listener_id, u.target, CASE WHEN u.skipped THEN 'dead' ELSE 'pending' END,
+       CASE WHEN u.skipped THEN @.pulp_now() END, CASE WHEN u.skipped THEN u.reason END
+FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::bool[], %s::text[])
+    AS u(event_id, n, listener_id, target, skipped, reason)
 JOIN event ON event.id = u.event_id ORDER BY event.seq, u.n
 """
+
+
+def _statement(one: bool, durable: bool, within: bool) -> str:
+    rest = _ONE if one else _MANY
+    return _ENTERED.format(way="once" if within else "emit") + rest.format(
+        relaxed="" if durable else f" CROSS JOIN {_RELAXED}"
+    )
+
+
 _ADD = {
-    (True, True): _ONE.format(values="VALUES (%s, %s, %s, %s, %b)"),
-    (True, False): _ONE.format(values=f"SELECT %s, %s, %s, %s, %b FROM {_RELAXED}"),
-    (False, True): _MANY.format(relaxed=""),
-    (False, False): _MANY.format(relaxed=f" CROSS JOIN {_RELAXED}"),
-}
-"""By: one event with one delivery (by far the most), durable."""
+    (one, durable, within): _statement(one, durable, within)
+    for one in (True, False) for durable in (True, False) for within in (True, False)
+}  # fmt: skip
+"""By: one event with one delivery (by far the most), durable, within a transaction of the application."""
 
 
-def add(database: Database, own: psycopg.Cursor[Any] | Connection, events: Sequence[NewEvent], durable: bool) -> None:
+def add(
+    database: Database, own: psycopg.Cursor[Any] | Connection, events: Sequence[NewEvent], durable: bool,
+    within: bool = False,
+) -> None:  # fmt: skip
     """Store events and their deliveries (transitions `emit` and `skip`) by one statement."""
     one = len(events) == 1 and len(events[0].deliveries) == 1 and events[0].deliveries[0].skip is None
-    own.execute(database.text(_ADD[one, durable]), _one(events[0]) if one else _many(events))
+    own.execute(database.text(_ADD[one, durable, within]), _one(events[0]) if one else _many(events))
 
 
 def _one(event: NewEvent) -> Sequence[Any]:
@@ -74,7 +85,9 @@ def _many(events: Sequence[NewEvent]) -> Sequence[Any]:
         numbers(n for _, n, _ in deliveries),
         texts(new.listener_id for _, _, new in deliveries),
         texts(new.target for _, _, new in deliveries),
-        texts(new.skip for _, _, new in deliveries),
+        # No NULL: with `array_nulls = off`, in the application's session, it would be text.
+        flags(new.skip is not None for _, _, new in deliveries),
+        texts(new.skip or "" for _, _, new in deliveries),
     )
 
 
@@ -99,55 +112,8 @@ def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) ->
         raise StoreError(f"an event has text that PostgreSQL cannot store ({error}); nothing was stored") from error
 
 
-_CLAIM = "SELECT * FROM @.pulp_claim(%s, %s::int4, %s::float8, %s, %s)"
-_WAIT = """
-SELECT greatest(0, min(ready_at) - @.pulp_now()) FROM @.pulp_delivery WHERE state = 'pending' AND listener_id = %s
-"""
-_WAIT_ORDERED = """
-SELECT greatest(0, ready_at - @.pulp_now()) FROM @.pulp_delivery
-WHERE state = 'pending' AND listener_id = %s AND ready_at > 0 ORDER BY event_seq, n LIMIT 1
-"""
-
-
-def claim(database: Database, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
-    """Choose, lease and return deliveries of several listeners (transitions `claim` and `lose`)."""
-    deliveries: list[Delivery] = []
-    waits: dict[str, float | None] = {}
-    for request in requests:
-        found, wait = (_claim if request.window is None else _claim_window)(database, request, lease, token)
-        deliveries += found
-        if not found or (request.window is None and len(found) < request.limit):
-            waits[request.listener_id] = wait
-    return Claim(deliveries, waits)
-
-
-def _claim(
-    database: Database, request: ClaimRequest, lease: float, token: str
-) -> tuple[Sequence[Delivery], float | None]:
-    arguments = (request.listener_id, request.limit, lease, token, request.ordered)
-    rows = database.rows(_CLAIM, arguments, binary=True)
-    waits = database.rows(_WAIT_ORDERED if request.ordered else _WAIT, (request.listener_id,))
-    return [to_delivery(row) for row in rows], waits[0][0] if waits else None
-
-
-_CLAIM_WINDOW = (
-    "SELECT * FROM @.pulp_claim_window(%s, %s::float8, %s::float8, %s, %s, "
-    f"{SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES})"
-)
-
-
-def _claim_window(
-    database: Database, request: ClaimRequest, lease: float, token: str
-) -> tuple[Sequence[Delivery], float | None]:
-    arguments = (request.listener_id, request.window, lease, token, request.ordered)
-    rows = database.rows(_CLAIM_WINDOW, arguments, binary=True)
-    if rows and rows[0][0] is None:
-        return (), rows[0][10]
-    return [to_delivery(row) for row in rows], None
-
-
 _RECORD = (
-    "SELECT * FROM @.pulp_record(%s::text[], %s::int4[], %s::text[], %s::text[], %s::float8[], %s::int4[], "
+    "SELECT * FROM @.pulp_record(%s::text[], %s::int4[], %s::text[], %s::text[], %s::float8[], %s::int4[], %s::int4[], "
     "%s::float8[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::int4[], %s::text[])"
 )
 
@@ -167,6 +133,7 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
         texts(result.delivery.lease for result in results),
         texts(result.transition for result in results),
         numbers((result.retry_in or 0.0) if result.transition == "postpone" else None for result in results),
+        numbers(int(result.forgiven and result.transition == "postpone") for result in results),
         numbers(result.attempt.number for result in results),
         numbers(result.attempt.started.timestamp() for result in results),
         numbers(float(result.attempt.duration) for result in results),
@@ -192,27 +159,13 @@ def _health(results: Sequence[Result], details: Sequence[str]) -> tuple[list[str
     return list(of_listener), [each[0] for each in groups], [each[1] for each in groups], [each[2] for each in groups]
 
 
-_HELD = f"""
-FROM (
-    SELECT d.event_seq, d.n FROM unnest(%s::text[], %s::int4[], %s::text[]) AS u(event_id, n, lease)
-    JOIN @.pulp_event e ON e.id = u.event_id
-    JOIN @.pulp_delivery d ON d.event_seq = e.seq AND d.n = u.n AND d.lease = u.lease
-        AND d.state <> 'delivered' AND d.state <> 'dead'
-    ORDER BY d.event_seq, d.n FOR UPDATE OF d SKIP LOCKED
-) held CROSS JOIN {_RELAXED}
-WHERE d.event_seq = held.event_seq AND d.n = held.n
-"""
-"""Deliveries whose lease is the one they were claimed under; what is just being recorded needs no more."""
-
-_RELEASE = (
-    "UPDATE @.pulp_delivery d SET lease = NULL, attempts = d.attempts - 1, "
-    "ready_at = CASE WHEN d.attempts - 1 > d.forgiven THEN (SELECT @.pulp_now()) ELSE 0 END" + _HELD
-)
-_EXTEND = "UPDATE @.pulp_delivery d SET ready_at = (SELECT @.pulp_now()) + %s" + _HELD
+_HELD = "%s::text[], %s::int4[], %s::text[]"
+_RELEASE = f"SELECT @.pulp_release({_HELD})"
+_EXTEND = f"SELECT @.pulp_extend({_HELD}, %s::float8)"
 
 
 def release(database: Database, deliveries: Sequence[Delivery]) -> None:
-    """Give deliveries back unattempted; what had been attempted before is due at once."""
+    """Give deliveries back unattempted; they are due at once."""
     if deliveries:
         database.execute(_RELEASE, _leases(deliveries))
 
@@ -220,7 +173,7 @@ def release(database: Database, deliveries: Sequence[Delivery]) -> None:
 def extend(database: Database, deliveries: Sequence[Delivery], lease: float) -> None:
     """Let leases end `lease` seconds from now."""
     if deliveries:
-        database.execute(_EXTEND, (lease, *_leases(deliveries)))
+        database.execute(_EXTEND, (*_leases(deliveries), lease))
 
 
 def _leases(deliveries: Sequence[Delivery]) -> tuple[list[str], list[int], list[str | None]]:
@@ -228,9 +181,11 @@ def _leases(deliveries: Sequence[Delivery]) -> tuple[list[str], list[int], list[
     return [key[0] for key in keys], [key[1] for key in keys], [delivery.lease for delivery in deliveries]
 
 
+# Said of the lease for the sake of the two indexes.
 _BURY = """
 UPDATE @.pulp_delivery SET state = 'dead', finished = @.pulp_now(), reason = %s, ready_at = 0, lease = NULL
-WHERE state = 'pending' AND listener_id = %s AND (%s::text[] IS NULL OR target = ANY (%s::text[]))
+WHERE state = 'pending' AND (lease IS NULL OR lease IS NOT NULL) AND listener_id = %s
+  AND (%s::text[] IS NULL OR target = ANY (%s::text[]))
 """
 
 

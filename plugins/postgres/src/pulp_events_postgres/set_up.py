@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import resources
 
@@ -48,9 +49,9 @@ def migrate(connections: Connections) -> Found:
         own.execute("SET LOCAL statement_timeout = 0")  # an index on large tables takes what it takes
         now = _look(connections, own)
         for number, script in enumerate(known[now.version :], now.version + 1):
-            own.execute(script.replace("@.", sql.Identifier(now.schema).as_string() + ".").encode())
-            own.execute("INSERT INTO " + _meta(now.schema) + " VALUES ('version', %s) ON CONFLICT (key) DO UPDATE "
-                        "SET value = EXCLUDED.value", (str(number),))  # fmt: skip
+            own.execute(in_schema(script.replace("$$", "$pulp_events$"), now.schema).encode())
+            own.execute(in_schema("INSERT INTO @.pulp_meta VALUES ('version', %s) ON CONFLICT (key) DO UPDATE "
+                        "SET value = EXCLUDED.value", now.schema, parameters=True), (str(number),))  # fmt: skip
         return _look(connections, own)
 
     return connections.transaction(steps)
@@ -75,8 +76,24 @@ def sizes(connections: Connections, schema: str) -> dict[str, str]:
     return {f"{name.removeprefix('pulp_')}_table": size for name, size in rows}
 
 
-def _meta(schema: str) -> str:
-    return sql.Identifier(schema, "pulp_meta").as_string().replace("%", "%%")
+def in_schema(statement: str, schema: str, parameters: bool = False) -> str:
+    """A statement with `@.` replaced by the schema, and `@(name)` by a literal of what has this name there.
+
+    `parameters`: it is run with parameters, where a percent sign is written twice.
+    """
+    quoted = sql.Identifier(schema).as_string()
+    literal = quoted.replace("'", "''").replace("\\", "\\\\")
+    escape = "E" if "\\" in quoted else ""
+    if parameters:
+        quoted, literal = quoted.replace("%", "%%"), literal.replace("%", "%%")
+
+    def replace(found: re.Match[str]) -> str:
+        return f"{quoted}." if found[1] is None else f"{escape}'{literal}.{found[1]}'::regclass"
+
+    return _OURS.sub(replace, statement)
+
+
+_OURS = re.compile(r"@(?:\((\w+)\)|\.)")
 
 
 def _look(connections: Connections, own: Connection) -> Found:
@@ -90,7 +107,7 @@ def _look(connections: Connections, own: Connection) -> Found:
         )
     try:
         with own.transaction():
-            rows: dict[str, str] = dict(own.execute(f"SELECT key, value FROM {_meta(schema)}"))
+            rows: dict[str, str] = dict(own.execute(in_schema("SELECT key, value FROM @.pulp_meta", schema)))
     except psycopg.errors.UndefinedTable:
         return Found(schema, 0)
     version = int(rows.get("version", 0))

@@ -37,10 +37,8 @@ def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) 
             cursor.execute("SAVEPOINT pulp_events")
             try:
                 _check(cursor, database)
-                queue.add(database, cursor, events, durable=True)
-                if database.address.listen:
-                    # Told when the application commits.
-                    cursor.execute("SELECT pg_notify(%s, '')", (database.channel,))
+                # No NOTIFY: it would make all such transactions wait for one another's commit. Workers look.
+                queue.add(database, cursor, events, durable=True, within=True)
             except BaseException:
                 cursor.execute("ROLLBACK TO SAVEPOINT pulp_events")
                 cursor.execute("RELEASE SAVEPOINT pulp_events")
@@ -54,7 +52,9 @@ def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) 
 def _check(cursor: psycopg.Cursor[Any], database: Database) -> None:
     try:
         with cursor.connection.transaction():
-            found = cursor.execute(database.text("SELECT value FROM @.pulp_meta WHERE key = 'identity'")).fetchone()
+            found = cursor.execute(
+                database.text("SELECT value FROM @.pulp_meta WHERE key = %s"), ("identity",)
+            ).fetchone()
     except psycopg.errors.UndefinedTable:
         found = None
     if found is None or found[0] != database.identity:

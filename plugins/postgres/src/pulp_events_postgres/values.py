@@ -29,6 +29,11 @@ def numbers(values: Iterable[float | None]) -> str:
     return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
 
 
+def flags(values: Iterable[bool]) -> str:
+    """An array of booleans as PostgreSQL spells it."""
+    return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
+
+
 def _escape(text: str) -> str:
     if '"' in text or "\\" in text:
         return text.replace("\\", "\\\\").replace('"', '\\"')

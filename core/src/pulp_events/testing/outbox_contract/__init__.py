@@ -3,10 +3,10 @@
     class TestMyOutbox(OutboxContract):
         @pytest.fixture
         def home(self, tmp_path):
-            return MyHome(tmp_path)             # has open() -> Outbox, advance(seconds) and time()
+            return MyHome(tmp_path)             # has open() -> Outbox, advance(seconds), time() and work(outbox, call)
 
 `open` may be called several times: each outbox is another process's view of the same home. `advance` lets time pass by
-the clock that the home measures leases and retries with.
+the clock that the home measures leases and retries with. `work` counts what is to stay the same however much there is.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Hom
 from pulp_events.testing.outbox_contract.ledger import LedgerClaims
 from pulp_events.testing.outbox_contract.order import OrderClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
+from pulp_events.testing.outbox_contract.several import SeveralClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
 from pulp_events.testing.outbox_contract.windows import WindowClaims
 
 __all__ = ["LEASE", "LISTENER", "OTHER", "Home", "OutboxContract", "new_event", "result"]
 
 
-class OutboxContract(StoringAndClaimingClaims, ResultClaims, OrderClaims, LedgerClaims, UpkeepClaims, WindowClaims):
+class OutboxContract(
+    StoringAndClaimingClaims, SeveralClaims, ResultClaims, OrderClaims, LedgerClaims, UpkeepClaims, WindowClaims
+):
     """Subclass it and give it a fixture `home`."""

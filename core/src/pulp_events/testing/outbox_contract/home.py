@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -30,6 +30,9 @@ class Home(Protocol):
 
     def time(self) -> float:
         """Seconds since the epoch by that clock."""
+
+    def work(self, outbox: Outbox, call: Callable[[], object]) -> int:
+        """Make the call; returns how much the home had to do for it, in any unit: pages, rows, steps of a program."""
 
 
 def new_event(*listeners: str, targets: Sequence[str] = ("",), event_type: str = "repo.sync.start") -> NewEvent:

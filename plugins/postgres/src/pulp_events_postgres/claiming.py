@@ -1,0 +1,122 @@
+"""SQL of who has something pending, and of taking it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.records import Claim, ClaimRequest
+from pulp_events.outbox.rows import to_delivery
+from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, SETTLE
+from pulp_events_postgres.database import Database
+from pulp_events_postgres.marks import Front, Look, Marks
+from pulp_events_postgres.values import flags, numbers, texts
+
+_READY = (
+    "SELECT * FROM @.pulp_ready(%s::text[], %s::int8[], %s::float8[], %s::float8[], %s::int8, %s::float8, %s::float8)"
+)
+
+
+def ready(database: Database, marks: Marks) -> dict[str, float]:
+    """Listeners with pending deliveries, and the seconds until the first may be claimed."""
+    while True:  # seldom more than once
+        start = marks.start()
+        arguments = (texts(start.ids), numbers(start.first), numbers(start.due), numbers(start.leased))
+        others = (start.tail, start.due_of_others, start.leased_of_others)
+        looked, *rows = database.rows(_READY, (*arguments, *others), binary=True)
+        look = Look.of(looked[2], looked[4])
+        fronts = {row[0]: Front(*row[1:4]) for row in rows}
+        if marks.found(start, look, fronts, all_of_them=True):
+            fronts = marks.fronts() if start.quick else fronts
+            waits = {listener_id: front.wait(look.moment) for listener_id, front in fronts.items()}
+            return {listener_id: wait for listener_id, wait in waits.items() if wait is not None}
+
+
+def claim(database: Database, marks: Marks, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
+    """Choose, lease and return deliveries of several listeners (transitions `claim` and `lose`)."""
+    deliveries: dict[str, Sequence[Delivery]] = {}
+    waits: dict[str, float | None] = {}
+    if together := [request for request in requests if request.window is None]:
+        _claim(database, marks, together, lease, token, deliveries, waits)
+    for request in requests:
+        if request.window is not None:
+            found, wait = _claim_window(database, marks, request, lease, token)
+            deliveries[request.listener_id] = found
+            if not found:
+                waits[request.listener_id] = wait
+    return Claim([one for request in requests for one in deliveries.get(request.listener_id, ())], waits)
+
+
+_CLAIM = (
+    "SELECT * FROM @.pulp_claim(%s::text[], %s::int4[], %s::bool[], %s::int8[], %s::float8[], %s::float8[], "
+    "%s::float8, %s, %s)"
+)
+
+
+def _claim(
+    database: Database, marks: Marks, requests: Sequence[ClaimRequest], lease: float, token: str,
+    deliveries: dict[str, Sequence[Delivery]], waits: dict[str, float | None],
+) -> None:  # fmt: skip
+    """All of them by one statement."""
+    ids = [request.listener_id for request in requests]
+    start = marks.start(ids, lease)
+    rows = database.rows(
+        _CLAIM,
+        (
+            texts(ids),
+            numbers(request.limit for request in requests),
+            flags(request.ordered for request in requests),
+            numbers(start.first),
+            numbers(start.due),
+            numbers(start.leased),
+            lease,
+            token,
+            marks.stale(),
+        ),
+        binary=True,
+    )
+    look: Look | None = None
+    fronts: dict[str, Front] = {}
+    taken: dict[str, list[Delivery]] = {each: [] for each in ids}
+    answers: dict[str, tuple[Any, ...]] = {}
+    for row in rows:
+        if row[0] is not None:
+            taken[row[6]].append(to_delivery(row[:15]))
+        elif row[6] is None:
+            look = Look.of(row[3], row[18])
+        else:
+            answers[row[6]] = row
+            fronts[row[6]] = Front(row[15], row[10], row[16])
+    marks.found(start, look, fronts)
+    for request in requests:
+        listener_id, row = request.listener_id, answers[request.listener_id]
+        deliveries[listener_id] = taken[listener_id]
+        if len(taken[listener_id]) < request.limit:
+            wait = fronts[listener_id].wait(row[3])
+            waits[listener_id] = _in_order(wait, row[17]) if request.ordered else wait
+
+
+def _in_order(front: float | None, wait: float | None) -> float | None:
+    """What is pending waits for what is older."""
+    if front is None or wait is None:
+        return None if front is None else max(front, 0.05)  # somebody else was just claiming
+    return wait
+
+
+_CLAIM_WINDOW = (
+    "SELECT * FROM @.pulp_claim_window(%s, %s::float8, %s::int8, %s::float8, %s::float8, %s::float8, %s, %s, "
+    f"{SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES})"
+)
+
+
+def _claim_window(
+    database: Database, marks: Marks, request: ClaimRequest, lease: float, token: str
+) -> tuple[Sequence[Delivery], float | None]:
+    start = marks.start([request.listener_id], lease)
+    where = (start.first[0], start.due[0], start.leased[0])
+    arguments = (request.listener_id, request.window, *where, lease, token, request.ordered)
+    rows = database.rows(_CLAIM_WINDOW, arguments, binary=True)
+    if rows and rows[0][0] is None:
+        return (), rows[0][10]
+    return [to_delivery(row) for row in rows], None
