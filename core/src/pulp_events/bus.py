@@ -17,6 +17,7 @@ from pulp_events.delivery_mode import MODES, External
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.events.event_type import EventTypes
+from pulp_events.exclusive import InUse
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.logs import get_logger
@@ -79,6 +80,7 @@ class EventBus:
         self._mode = MODES[deliver](self)
         self._dice = dice
         self._closed = False
+        self._in_use = InUse()
         self._store = open_listener_store(settings, plugins, data_dir)
         self._outbox: Outbox | None = None
         self._forked = False
@@ -147,13 +149,14 @@ class EventBus:
         emitter = self._emitter or self._make_emitter()
         prepared = [emitter.prepare(*event) for event in events]
         stored = [new for _, _, new in prepared if new.deliveries]
-        if stored:
-            self.outbox.add(stored, connection)
-            if connection is None:
-                self._mode.emitted(stored)
-        if self._observers.watch_emitted:
-            for event, listeners, _ in prepared:
-                self._observers.emitted(event, listeners)
+        with self._in_use:
+            if stored:
+                self.outbox.add(stored, connection)
+                if connection is None:
+                    self._mode.emitted(stored)
+            if self._observers.watch_emitted:
+                for event, listeners, _ in prepared:
+                    self._observers.emitted(event, listeners)
         return [event for event, _, _ in prepared]
 
     async def emit_async(
@@ -228,9 +231,17 @@ class EventBus:
 
         `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
         events leave with it. What remains is made by the next process on the same data folder.
+
+        Raises EventsError where this very thread is in the middle of an `emit`, as in a signal handler: nothing is
+        closed then.
         """
         if self._closed:
             return
+        if self._in_use.here:
+            raise EventsError(
+                "close() was called from a signal handler, finalizer or hook while the same thread was emitting; "
+                "nothing was closed: let the handler set a flag, and close the bus in the main program"
+            )
         self._closed = True
         if not self._forked:
             deadline = time.monotonic() + grace
@@ -279,6 +290,7 @@ class EventBus:
     def after_fork(self, in_child: bool) -> None:
         """In a child there are none of our threads; what had them is made anew when the child first uses the bus."""
         if in_child:
+            self._in_use = InUse()
             self._forked = True
             self._lock = threading.RLock()
             self._mode = self._mode.in_child()

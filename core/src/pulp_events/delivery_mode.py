@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pulp_events.errors import StoreError
+from pulp_events.logs import get_logger
+
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
     from pulp_events.outbox.records import NewEvent
     from pulp_events.worker.supervisor import Supervisor
+
+_logger = get_logger(__name__)
 
 PROCESS_GRACE = 5.0
 """Seconds that the process of `deliver="process"` has to finish."""
@@ -38,7 +43,10 @@ class Inline(External):
     """`emit` itself, before it returns."""
 
     def emitted(self, stored: Sequence[NewEvent]) -> None:
-        self._bus.dispatcher.run_due()
+        try:
+            self._bus.dispatcher.run_due()
+        except StoreError as error:  # the events are stored, which is what `emit` promises
+            _logger.error("what was emitted is stored and not delivered yet: %s", error)
 
 
 class Background(External):

@@ -66,3 +66,27 @@ class Exclusive:
     def let_go(self) -> None:
         """End what `hold` began."""
         self._lock.release()
+
+
+class InUse:
+    """Notes which threads are inside a block, `with in_use:`, so that one can tell whether it is itself."""
+
+    def __init__(self) -> None:
+        self._depths: dict[int, int] = {}
+
+    @property
+    def here(self) -> bool:
+        """True if the calling thread is inside: it was interrupted in the middle of it, or calls from within."""
+        return threading.get_ident() in self._depths
+
+    def __enter__(self) -> None:
+        ident = threading.get_ident()
+        self._depths[ident] = self._depths.get(ident, 0) + 1
+
+    def __exit__(self, *_: object) -> None:
+        ident = threading.get_ident()
+        depth = self._depths[ident] - 1
+        if depth:
+            self._depths[ident] = depth
+        else:
+            del self._depths[ident]

@@ -80,7 +80,7 @@ class Channels:
         self._most_idle = most_idle
         self._idle: OrderedDict[OpenChannel, None] = OrderedDict()
         self._of_listener: dict[str, list[OpenChannel]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def take(self, listener_id: str, generation: int) -> OpenChannel | None:
         """An idle channel of this generation, if there is one; those of others are closed."""

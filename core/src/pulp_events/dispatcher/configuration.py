@@ -26,7 +26,7 @@ class Configuration:
         self._traits = traits
         self._files = files
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._listener = listener
         self._names = self._what_it_names()
         self._seen = self._look()

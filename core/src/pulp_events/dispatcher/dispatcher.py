@@ -28,6 +28,7 @@ from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.workload import Workload
 from pulp_events.errors import EventsError, StoreError
+from pulp_events.exclusive import InUse
 from pulp_events.logs import get_logger
 from pulp_events.notifier import Channel
 from pulp_events.settings.settings import Settings
@@ -81,6 +82,9 @@ class Dispatcher:
         services.channels.on_close = self._close
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._running = InUse()
+        self._again = False
+        """Somebody emitted while `run_due` was at work in the same thread."""
         self._next_look = 0.0
         self._extended = self._watched = self._forgot = 0.0
         self._stuck = 0
@@ -150,19 +154,27 @@ class Dispatcher:
             self._recorder.recorded.wait(timeout)
 
     def run_due(self) -> int:
-        """Make every attempt that is due now, in the calling thread; returns how many deliveries were attempted."""
+        """Make every attempt that is due now, in the calling thread; returns how many deliveries were attempted.
+
+        Called from within itself (a notifier emits, or a signal handler does), it leaves them to the outer call.
+        """
+        if self._running.here:
+            self._again = True
+            return 0
         attempted = 0
         self._recorder.patience = STORE_PATIENCE
-        while True:
-            self._look()
-            made = 0
-            while (work := self._scheduler.next()) is not None:
-                self._do(work)
-                made += work.attempts if isinstance(work, Turn) else 0
-                self._recorder.flush()
-            attempted += made
-            if not made:
-                return attempted
+        with self._running:
+            while True:
+                self._again = False
+                self._look()
+                made = 0
+                while (work := self._scheduler.next()) is not None:
+                    self._do(work)
+                    made += work.attempts if isinstance(work, Turn) else 0
+                    self._recorder.flush()
+                attempted += made
+                if not made and not self._again:
+                    return attempted
 
     # A thread of the pool
 

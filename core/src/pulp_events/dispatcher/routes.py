@@ -51,7 +51,7 @@ class Routes:
         self._missing: dict[str, tuple[float, float]] = {}
         """Since when a listener is missing, and when that was last seen."""
         self._version: Hashable | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def get(self, listener_id: str) -> Route | None:
         """The route to a listener as its record is now; None while it is disabled, muted, gone, or its plugin is not

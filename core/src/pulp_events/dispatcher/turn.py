@@ -37,7 +37,7 @@ class Turn:
         self.services = services
         self._clock: Clock = services.clock
         self._recorder: Recorder = services.recorder
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.under_way: dict[str, Delivery] = {}
         self.since = 0.0
         self.started = self.began = 0.0
