@@ -9,6 +9,7 @@ noticed by the process id, by whatever is used first in the child: see `notice`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import weakref
 from typing import Protocol
@@ -51,7 +52,9 @@ def _after_foreign_fork() -> None:
     for participant in list(_participants):
         after = getattr(participant, "after_foreign_fork", None)
         if after is None:
-            participant.after_fork(True)
+            # What it would release, it did not hold; that must not keep the others from being told.
+            with contextlib.suppress(RuntimeError):
+                participant.after_fork(True)
         else:
             after()
 

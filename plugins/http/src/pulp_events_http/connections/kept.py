@@ -180,6 +180,10 @@ class Kept:
         if in_child:
             self._begin_anew()
 
+    def after_foreign_fork(self) -> None:
+        """The same where nobody held the lock for the fork."""
+        self._notice_fork()
+
 
 def _close(connections: list[Connection]) -> None:
     for connection in connections:
