@@ -9,7 +9,6 @@ from pulp_events.errors import SettingsError
 from pulp_events.listeners.store import ListenerStore
 from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
-from pulp_events.settings.sections import data_path
 from pulp_events.settings.settings import Settings
 
 
@@ -42,7 +41,14 @@ def outbox_path(settings: Settings, folder: Path) -> Path:
     from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
 
     named = settings.section("events")["outbox"]
-    return data_path(named) if named else folder / FILE_NAME
+    if not named:
+        return folder / FILE_NAME
+    path = settings.file(named)
+    if path.is_dir():
+        raise SettingsError(
+            f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file"
+        )
+    return path
 
 
 def _refuse_storage_url(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from pulp_events.secrets import (
     holds_reference,
     is_reference,
     is_secret,
+    mask_value,
     redact,
     resolve,
     secret_fields,
@@ -149,7 +150,7 @@ def _line(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema
     value = redact(schema, {key: config[key]})[key] if key in config else None
     if rest.isdigit() and isinstance(value, list) and int(rest) < len(value):
         value = value[int(rest)]
-    shown = "" if is_secret(schema, key) or value is None else f" {value!r:.100}"
+    shown = "" if is_secret(schema, key) or value is None else " " + mask_value(repr(value))[:100]
     return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
 
 
