@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pulp_events import data_dir
 from pulp_events.clock import Clock
 from pulp_events.errors import SettingsError
 from pulp_events.listeners.store import ListenerStore
@@ -20,20 +21,33 @@ def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> L
     _refuse_storage_url(settings)
     from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 
+    data_dir.check(folder)
     return TinyDBListenerStore(folder)
 
 
 def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock) -> Outbox:
     """What `pulp_outbox` answers, else an SQLite file."""
-    found: Outbox | None = plugins.first_result("pulp_outbox", Outbox, settings=settings)
+    found = outbox_of_plugin(settings, plugins)
     if found is not None:
         return found
-    _refuse_storage_url(settings)
     from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 
     named = settings.section("events")["outbox"]
+    path = outbox_path(settings, folder)
+    data_dir.refuse_dangling_link(path)
+    if not named:
+        data_dir.check(folder)
     durable = settings.section("delivery")["durability"] == "full"
-    return SQLiteOutbox(outbox_path(settings, folder), clock, durable, set_damaged_aside=not named)
+    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named)
+
+
+def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:
+    """What `pulp_outbox` answers; None where the outbox is a file of ours. Raises SettingsError for a `[storage] url`
+    that no plugin took."""
+    found: Outbox | None = plugins.first_result("pulp_outbox", Outbox, settings=settings)
+    if found is None:
+        _refuse_storage_url(settings)
+    return found
 
 
 def outbox_path(settings: Settings, folder: Path) -> Path:
@@ -45,9 +59,7 @@ def outbox_path(settings: Settings, folder: Path) -> Path:
         return folder / FILE_NAME
     path = settings.file(named)
     if path.is_dir():
-        raise SettingsError(
-            f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file"
-        )
+        raise SettingsError(f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file")
     return path
 
 

@@ -101,7 +101,7 @@ class Settings:
     def _find_references(self, section: str, schema: Schema, given: Mapping[str, str]) -> dict[str, dict[str, str]]:
         """Secrets that are to be read elsewhere; raises SettingsError for another value that looks as if it were."""
         known = {field.data_key or name: field for name, field in schema.fields.items()}
-        found = {}
+        found: dict[str, dict[str, str]] = {}
         for key, text in given.items():
             if key not in known or not (reference := _REFERENCE.fullmatch(text)):
                 continue
@@ -111,7 +111,7 @@ class Settings:
                     "file; write the value itself"
                 )
             if known[key].metadata.get("resolved", True):
-                found[known[key].attribute or known[key].name] = (
+                found[known[key].attribute or str(known[key].name)] = (
                     {"$env": reference["name"]} if reference["kind"] else {"$file": str(self.file(reference["path"]))}
                 )
         return found

@@ -10,9 +10,10 @@ from typing import Any
 
 from pulp_events import forks
 from pulp_events.clock import Clock, SystemClock
+from pulp_events.errors import StoreCorrupt
 from pulp_events.exclusive import Exclusive
 from pulp_events.file_version import Settling
-from pulp_events.outbox.sqlite.connection import explain, patiently
+from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
 
 
@@ -32,8 +33,17 @@ class Reader:
         forks.notice()
         try:
             return self._exclusive.run(self._ask, query, parameters)
-        except sqlite3.Error as error:
-            raise explain(self._path, error) from error
+        except ERRORS as error:
+            failure = explain(self._path, error)
+            if isinstance(failure, StoreCorrupt):
+                self._exclusive.run(self._connection.found_damaged)
+            raise failure from error
+
+    def damaged(self, error: StoreCorrupt) -> StoreCorrupt:
+        """What to raise for rows that are none of ours."""
+        note_damage(self._path)
+        self._exclusive.run(self._connection.found_damaged)
+        return damaged(self._path, str(error))
 
     def _ask(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return patiently(_fetch, self._connection.get(), query, parameters, path=self._path)

@@ -57,8 +57,7 @@ class SQLiteOutbox:
 
     def ready(self) -> Mapping[str, float]:
         self._correct_clock()
-        now = self._clock.time()
-        return {listener_id: max(0.0, ready_at - now) for listener_id, ready_at in self._reader.rows(queue.READY)}
+        return ledger.ready(self._reader, queue.READY, self._clock.time())
 
     def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
         self._correct_clock()

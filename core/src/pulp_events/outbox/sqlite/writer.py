@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pulp_events import forks
-from pulp_events.errors import StoreError
+from pulp_events.errors import StoreCorrupt, StoreError
 from pulp_events.exclusive import Exclusive
 from pulp_events.outbox.sqlite import insertion
-from pulp_events.outbox.sqlite.connection import explain, patiently
+from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class Writer:
         forks.notice()
         try:
             seen = self._exclusive.run(self._data_version)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise explain(self._path, error) from error
         was, self._seen = self._seen, seen
         return seen != was
@@ -142,6 +142,8 @@ class Writer:
             failure = self._failure(error)
             for job in jobs:
                 job.error = job.error or failure
+            if any(isinstance(job.error, StoreCorrupt) for job in jobs):
+                self._connection.found_damaged()
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -170,10 +172,13 @@ class Writer:
             connection.execute("RELEASE job")
 
     def _failure(self, error: BaseException) -> Exception:
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, ERRORS):
             failure = explain(self._path, error)
             failure.__cause__ = error
             return failure
+        if isinstance(error, StoreCorrupt | TypeError):  # a row, or a value in one, is none of ours
+            note_damage(self._path)
+            return damaged(self._path, str(error))
         return error if isinstance(error, Exception) else StoreError(f"{self._path}: interrupted; nothing was stored")
 
     def _roll_back(self) -> None:
