@@ -37,8 +37,9 @@ def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock
     data_dir.refuse_dangling_link(path)
     if not named:
         data_dir.check(folder)
+    wait = settings.section("storage")["timeout"]
     durable = settings.section("delivery")["durability"] == "full"
-    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named)
+    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named, timeout=wait)
 
 
 def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:

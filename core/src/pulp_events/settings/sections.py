@@ -139,7 +139,11 @@ class StorageSettings(Schema):
         metadata={"help": "connections of each process to the database, at most"},
     )
     timeout = Duration(
-        minimum=0.1, load_default=30.0, metadata={"help": "how long connecting, or one statement, may take"}
+        minimum=0.1,
+        load_default=30.0,
+        metadata={
+            "help": "how long connecting, or one statement, may take; with files, how long another transaction of the file may"
+        },
     )
     listen = fields.Boolean(
         load_default=True,

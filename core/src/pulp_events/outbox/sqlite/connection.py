@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+from pulp_events.outbox.sqlite.own_transaction import NOTICE
 from pulp_events.outbox.sqlite.reasons import why_not
 from pulp_events.remedies import remedy
 
@@ -24,7 +25,7 @@ ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _SIGNS_OF_DAMAGE = re.compile(r"decode|no such (column|table|index)|has no column|malformed")
 """In what SQLite or its driver says: text that is no UTF-8, or tables that are not as we made them."""
 BUSY_TIMEOUT = 30.0
-"""Seconds that we wait for other processes' transactions, while none of them ends."""
+"""Seconds that we wait for other transactions while none of them ends, unless `[storage] timeout` says otherwise."""
 MOST_TIMEOUTS = 20
 """How many times as long we wait where others go on committing."""
 
@@ -50,17 +51,25 @@ def prepare(connection: sqlite3.Connection) -> None:
         patiently(connection.execute, f"PRAGMA {setting}")
 
 
-def patiently(action: Callable[..., T], *arguments: Any, path: Path | None = None) -> T:
+def patiently(
+    action: Callable[..., T],
+    *arguments: Any,
+    path: Path | None = None,
+    timeout: float | None = None,
+    noticed: Callable[[], None] | None = None,
+) -> T:
     """`action(*arguments)`, again while another connection holds the lock it needs.
 
-    It is given up when that lasts BUSY_TIMEOUT, and the file `path` was not written meanwhile: as long as others get
-    their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long.
+    It is given up when that lasts `timeout` seconds, and the file `path` was not written meanwhile: as long as others
+    get their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long. `noticed`
+    is called once, after a wait that is longer than usual, and may raise.
 
     SQLite's own busy handler sleeps up to 100 ms between tries; a transaction of ours takes less than one. A first
     statement may also find that another connection is recovering the log or switching the file to it, so each
     statement outside of a transaction is to be run in this way.
     """
-    pause, deadline, left, written = 0.0001, None, MOST_TIMEOUTS, None
+    timeout = BUSY_TIMEOUT if timeout is None else timeout
+    pause, began, deadline, left, written = 0.0001, 0.0, None, MOST_TIMEOUTS, None
     while True:
         try:
             return action(*arguments)
@@ -69,12 +78,15 @@ def patiently(action: Callable[..., T], *arguments: Any, path: Path | None = Non
                 raise
             now = time.monotonic()
             if deadline is None:
-                deadline, written = now + BUSY_TIMEOUT, _last_written(path)
+                began, deadline, written = now, now + timeout, _last_written(path)
             elif now > deadline:
                 was, written, left = written, _last_written(path), left - 1
                 if written == was or not left:
                     raise
-                deadline = now + BUSY_TIMEOUT
+                deadline = now + timeout
+            if noticed is not None and now - began > NOTICE:
+                noticed()
+                noticed = None
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
 
@@ -113,7 +125,8 @@ def explain_only(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> Store
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if _is_busy(error):
         return StoreBusy(
-            f"{path} was locked by another process for {BUSY_TIMEOUT:g} s; nothing was stored, retry later"
+            f"{path} was locked by another process, or another transaction of this one, for longer than `timeout` in "
+            "section [storage] allows; nothing was stored, retry later"
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _SIGNS_OF_DAMAGE.search(str(error)):
         return damaged(path, " ".join(str(error).split()))

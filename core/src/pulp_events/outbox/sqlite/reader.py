@@ -20,8 +20,15 @@ from pulp_events.outbox.sqlite.kept_connection import KeptConnection
 class Reader:
     """Runs queries; each sees what was committed when it began."""
 
-    def __init__(self, path: Path, set_damaged_aside: bool = True, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        set_damaged_aside: bool = True,
+        timeout: float | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._path = path
+        self._timeout = timeout
         self._exclusive = Exclusive(f"reading {path}")
         self._log_name = f"{path}-wal"
         self._log = Settling(clock or SystemClock())
@@ -46,7 +53,7 @@ class Reader:
         return damaged(self._path, str(error))
 
     def _ask(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return patiently(_fetch, self._connection.get(), query, parameters, path=self._path)
+        return patiently(_fetch, self._connection.get(), query, parameters, path=self._path, timeout=self._timeout)
 
     def log_changed(self) -> bool:
         """True unless nobody can have committed since the last call.
