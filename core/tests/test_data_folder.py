@@ -110,3 +110,25 @@ def test_a_file_that_a_forgotten_sudo_left_is_said_in_one_line(folder):
     assert work(SOMEBODY, folder) == "done"
     os.chown(folder / "listeners.json", 0, 0)
     assert f"it belongs to root, this process is user {SOMEBODY}" in work(SOMEBODY, folder)
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_data_folder_that_is_deleted_under_an_open_bus_is_noticed_at_the_next_emit(recording_bus, tmp_path, used):
+    with recording_bus(deliver="external") as bus:
+        bus.listeners.create("recording", {}, ["*"])
+        if used:
+            bus.emit("repo.sync.start")
+        (tmp_path / "data").rename(tmp_path / "moved")
+        with pytest.raises(StoreError, match=r"data is gone: it was deleted or moved .* nothing was stored"):
+            bus.emit("repo.sync.start")
+        (tmp_path / "moved").rename(tmp_path / "data")
+        bus.emit("repo.sync.start")
+        assert bus.deliveries.stats().pending == 1 + used
+
+
+def test_a_folder_that_was_never_there_is_made_with_the_first_listener(recording_bus, tmp_path):
+    bus = recording_bus(deliver="external")
+    bus.emit("repo.sync.start")
+    assert not (tmp_path / "data").exists()
+    bus.listeners.create("recording", {}, ["*"])
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700

@@ -112,9 +112,19 @@ def _whose(path: Path) -> str:
 def unusable(path: Path, error: OSError) -> StoreError:
     """A StoreError that says which path cannot be used, why, and what to do."""
     elsewhere = ", or name another folder as data_dir in section [events] of server.conf"
+    if isinstance(error, FileNotFoundError) and not path.parent.exists():
+        return gone(path.parent)
     return StoreError(
         f"{path}: {error.strerror or error}{_whose(path)}; "
         f"{remedy(error)}{elsewhere if error.errno not in _OF_THE_PROCESS else ''}"
+    )
+
+
+def gone(folder: Path) -> StoreError:
+    """A StoreError for a folder that was there and is not any more."""
+    return StoreError(
+        f"{folder} is gone: it was deleted or moved while it was in use; put it back, or begin with an empty one of mode "
+        "0700; nothing was stored"
     )
 
 
