@@ -123,8 +123,8 @@ def unusable(path: Path, error: OSError) -> StoreError:
 def gone(folder: Path) -> StoreError:
     """A StoreError for a folder that was there and is not any more."""
     return StoreError(
-        f"{folder} is gone: it was deleted or moved while it was in use; put it back, or begin with an empty one of mode "
-        "0700; nothing was stored"
+        f"{folder} is gone: it was deleted or moved while it was in use; put it back, or begin with an empty one "
+        "of mode 0700; nothing was stored"
     )
 
 

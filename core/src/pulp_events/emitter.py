@@ -55,7 +55,7 @@ class Emitter:
         return event, *self._match(event)
 
     def prepare_all(self, events: Iterable[Any]) -> list[tuple[Event, list[Listener], NewEvent]]:
-        """The same for `(event_type, payload[, call_report])` each. Raises InvalidEvent for what is not such a tuple."""
+        """The same for `(event_type, payload[, call_report])` each; raises InvalidEvent for what is no such tuple."""
         if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
             raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")
         prepared = []

@@ -142,7 +142,7 @@ class StorageSettings(Schema):
         minimum=0.1,
         load_default=30.0,
         metadata={
-            "help": "how long connecting, or one statement, may take; with files, how long another transaction of the file may"
+            "help": "how long connecting, or one statement, may take; with files, how long another transaction may"
         },
     )
     listen = fields.Boolean(
