@@ -24,6 +24,8 @@ from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import Listener
 from pulp_events.secrets import is_reference
 from pulp_events.suggestion import did_you_mean
+from pulp_events.visible import json_text
+from pulp_events.visible import visible as made_visible
 from pulp_events_cli.errors import UsageError
 
 VERSION = 1
@@ -96,10 +98,16 @@ def write(entries: list[dict[str, Any]], as_json: bool) -> str:
     """The text of a file with these entries."""
     content = {"version": VERSION, "listeners": entries}
     if as_json:
-        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        return json_text(content, 2) + "\n"
     import yaml
 
-    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120))
+    # Text is written as it is, unless there is something in it that a terminal would obey: all is escaped then.
+    plain = json.dumps(content, ensure_ascii=False)
+    return str(
+        yaml.safe_dump(
+            content, sort_keys=False, allow_unicode=made_visible(plain) == plain, default_flow_style=False, width=120
+        )
+    )
 
 
 def read(text: str, name: str) -> list[dict[str, Any]]:
