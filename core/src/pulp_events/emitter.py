@@ -54,7 +54,7 @@ class Emitter:
             event = self._enrich(event)
         return event, *self._match(event)
 
-    def prepare_all(self, events: Iterable[Any]) -> list[tuple[Event, list[Listener], NewEvent]]:
+    def prepare_all(self, events: Iterable[Any]) -> list[tuple[Event, Sequence[Listener], NewEvent]]:
         """The same for `(event_type, payload[, call_report])` each; raises InvalidEvent for what is no such tuple."""
         if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
             raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")

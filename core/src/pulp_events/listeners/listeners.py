@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.clock import Clock
 from pulp_events.errors import EventsError, ListenerNotFound, UnknownNotifierType
 from pulp_events.frozen import thaw
-from pulp_events.listeners.config import readable_part, window
+from pulp_events.listeners.config import readable_part, secrets_of, window
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.registry import Plugins
-from pulp_events.secrets import MASK, Scrubber, redact, secret_fields
+from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -215,8 +215,7 @@ class Listeners:
 
     @staticmethod
     def _scrubbed(notifier: Notifier, listener: Listener, text: str) -> str:
-        secrets = secret_fields(notifier.config_schema())
-        return Scrubber(value for key, value in listener.notifier_config.items() if key in secrets)(text)
+        return Scrubber(secrets_of(notifier, listener.notifier_config))(text)
 
     def _change(self, listener_id: str, change: Change) -> tuple[Listener, bool]:
         """The listener as it is now, and whether it became another."""
