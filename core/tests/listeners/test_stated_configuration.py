@@ -1,4 +1,4 @@
-"""What `check`, `targets`, `window` and `warnings` are given: loaded, with defaults, without references; and guarded."""
+"""What `check`, `targets`, `window` and `warnings` are given: loaded, with defaults, no references; and guarded."""
 
 import pytest
 from marshmallow import Schema, fields
