@@ -215,7 +215,7 @@ class Listeners:
 
     @staticmethod
     def _scrubbed(notifier: Notifier, listener: Listener, text: str) -> str:
-        return Scrubber(secrets_of(notifier, listener.notifier_config))(text)
+        return Scrubber(secrets_of(notifier.config_schema(), listener.notifier_config))(text)
 
     def _change(self, listener_id: str, change: Change) -> tuple[Listener, bool]:
         """The listener as it is now, and whether it became another."""
