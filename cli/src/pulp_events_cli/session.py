@@ -86,8 +86,8 @@ class Session:
         return 0 if code is None else code if code in (0, 1, 2) else 1
 
     def _refuse_missing_config(self, arguments: argparse.Namespace) -> None:
-        """Raise SettingsError if --config names no file, for commands that do not open it: somebody mistyped it."""
-        if self.options.config is not None and not getattr(arguments, "reports_config", False):
+        """Raise SettingsError if a file was named that is not there, for commands that do not open it."""
+        if not getattr(arguments, "reports_config", False):
             from pulp_events.settings import server_conf
 
             server_conf.locate(self.options.config)

@@ -23,6 +23,7 @@ from pulp_events.listeners.listeners import Listeners
 from pulp_events.logs import get_logger
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
 from pulp_events.stores import open_listener_store, open_outbox
 
@@ -108,7 +109,7 @@ class EventBus:
             raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         settings = Settings.load(config, loaded.settings_sections)
-        folder = settings.data_dir if data_dir is None else Path(data_dir)
+        folder = settings.data_dir if data_dir is None else absolute(data_dir)
         return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or random_module.Random())
 
     @property
@@ -147,7 +148,7 @@ class EventBus:
 
     def _emit(self, events: Iterable[Any], connection: Any = None) -> list[Event]:
         emitter = self._emitter or self._make_emitter()
-        prepared = [emitter.prepare(*event) for event in events]
+        prepared = emitter.prepare_all(events)
         stored = [new for _, _, new in prepared if new.deliveries]
         with self._in_use:
             if stored:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ DROPPED = "dropped: the listener was muted"
 
 AUDIENCES = 16
 """Event types whose listeners are kept worked out; ten thousand listeners take a megabyte each time."""
+_EXAMPLE = "(event_type, payload), or (event_type, payload, call_report)"
 
 _logger = get_logger(__name__)
 
@@ -52,6 +53,17 @@ class Emitter:
         if self._observers.enrich:
             event = self._enrich(event)
         return event, *self._match(event)
+
+    def prepare_all(self, events: Iterable[Any]) -> list[tuple[Event, Sequence[Listener], NewEvent]]:
+        """The same for `(event_type, payload[, call_report])` each; raises InvalidEvent for what is no such tuple."""
+        if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
+            raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")
+        prepared = []
+        for number, event in enumerate(events):
+            if not isinstance(event, tuple | list) or not 1 <= len(event) <= 3:
+                raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
+            prepared.append(self.prepare(*event))
+        return prepared
 
     def skip(self, listener: Listener) -> str | None:
         """Why an event of now is recorded as dead for this listener at once; None if it is to be delivered."""

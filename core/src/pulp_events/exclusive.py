@@ -53,6 +53,20 @@ class Exclusive:
             finally:
                 self._taken = False
 
+    def run_noticing(
+        self, seconds: float, noticed: Callable[[], None], action: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same; after waiting so long for another thread, `noticed` is called once, and may raise."""
+        if not self.is_free and not self._is_free_within(seconds):
+            noticed()
+        return self.run(action, *args, **kwargs)
+
+    def _is_free_within(self, seconds: float) -> bool:
+        if not self._lock.acquire(timeout=seconds):
+            return False
+        self._lock.release()
+        return True
+
     @property
     def is_free(self) -> bool:
         """False while a thread holds it. Only a hint: it may have changed already."""

@@ -39,6 +39,7 @@ def locked(path: Path) -> Iterator[None]:
 def _held(path: Path) -> Iterator[None]:
     import filelock  # costs as much as all of core's imports together, and readers do not need it
 
+    data_dir.create(path)
     lock = filelock.FileLock(path, timeout=TIMEOUT, mode=0o600, poll_interval=0.01)
     try:
         lock.acquire()

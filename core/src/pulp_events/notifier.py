@@ -194,12 +194,17 @@ class Notifier:
     def check(self, config: Config) -> None:
         """Try out what the schema cannot know to work, such as a template, when a listener is created or updated.
 
-        Raises marshmallow's ValidationError, with the name of the field; nothing is stored then. A secret that is a
-        reference is not in `config`. What is stored already is not checked again: a delivery fails by itself.
+        `config` is what `config_schema.load` makes of the configuration, defaults included, as everywhere; but a secret
+        that is a reference, or has one among its items, is not in it, here, in `targets`, `window` and `warnings`.
+        Raises marshmallow's ValidationError, with the name of the field; nothing is stored then. What is stored already
+        is not checked again: a delivery fails by itself.
         """
 
     def targets(self, config: Config) -> Sequence[str]:
-        """Labels (never secret) of the addresses that the configuration stands for; each gets its own delivery."""
+        """Labels (never secret) of the addresses that the configuration stands for; each gets its own delivery.
+
+        `config` is as for `check`.
+        """
         return ("",)
 
     def window(self, config: Config) -> float | None:
@@ -208,7 +213,7 @@ class Notifier:
         With a window, a channel's `send_batch` is given all deliveries to one target whose events are of one window (a
         multiple of these seconds since the epoch), once it is over; `batch_size` does not count. It is to send them as
         one message. Whatever comes of it, the next attempt is given the same deliveries and no other, so that a message
-        that comes twice can be told by what it is made of. A secret that is a reference is not in `config`.
+        that comes twice can be told by what it is made of. `config` is as for `check`.
         """
         return None
 
@@ -229,7 +234,10 @@ class Notifier:
         return ()
 
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
-        """What the administrator should know when a listener with this configuration is created or updated."""
+        """What the administrator should know when a listener with this configuration is created or updated.
+
+        `config` is as for `check`. What this raises is shown as a warning itself: the listener is stored already.
+        """
         return ()
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.clock import from_timestamp
+from pulp_events.errors import InvalidEvent
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
@@ -34,6 +35,8 @@ class Operation:
         self._bus = bus
         self._name = name
         self._call_report = call_report
+        if payload is not None and not isinstance(payload, Mapping):
+            raise InvalidEvent(f"payload is of type {type(payload).__name__}; it must be a mapping, such as a dict")
         self.payload: dict[str, Any] = dict(payload or {})
 
     def __setitem__(self, key: str, value: Any) -> None:

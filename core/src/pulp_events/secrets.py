@@ -29,6 +29,7 @@ __all__ = [
     "is_secret",
     "is_secret_field",
     "mask_passwords",
+    "mask_value",
     "nested_schemas",
     "redact",
     "resolve",
@@ -36,6 +37,8 @@ __all__ = [
     "secret_values",
 ]
 
+_UNFINISHED_URL = re.compile(r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|$))[^\s/'\"]+")
+"""What stands where a port would, and is none."""
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|credential|key|auth", re.IGNORECASE)
 
 
@@ -140,6 +143,11 @@ def resolve(value: Any, place: str) -> Any:
         raise SettingsError(f"{place}: cannot read {name}: {error.strerror}; {remedy(error, 'read')}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{place}: cannot read {name}: not UTF-8 text; write it as UTF-8") from error
+
+
+def mask_value(text: str) -> str:
+    """The same for what somebody gave as a URL and may be none: `http://user:PASSWORD` has its end masked too."""
+    return _UNFINISHED_URL.sub(r"\1:" + MASK, mask_passwords(text))
 
 
 def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:

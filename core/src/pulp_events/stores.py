@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pulp_events import data_dir
 from pulp_events.clock import Clock
 from pulp_events.errors import SettingsError
 from pulp_events.listeners.store import ListenerStore
 from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
-from pulp_events.settings.sections import data_path
 from pulp_events.settings.settings import Settings
 
 
@@ -21,20 +21,34 @@ def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> L
     _refuse_storage_url(settings)
     from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 
+    data_dir.check(folder)
     return TinyDBListenerStore(folder)
 
 
 def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock) -> Outbox:
     """What `pulp_outbox` answers, else an SQLite file."""
-    found: Outbox | None = plugins.first_result("pulp_outbox", Outbox, settings=settings)
+    found = outbox_of_plugin(settings, plugins)
     if found is not None:
         return found
-    _refuse_storage_url(settings)
     from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 
     named = settings.section("events")["outbox"]
+    path = outbox_path(settings, folder)
+    data_dir.refuse_dangling_link(path)
+    if not named:
+        data_dir.check(folder)
+    wait = settings.section("storage")["timeout"]
     durable = settings.section("delivery")["durability"] == "full"
-    return SQLiteOutbox(outbox_path(settings, folder), clock, durable, set_damaged_aside=not named)
+    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named, timeout=wait)
+
+
+def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:
+    """What `pulp_outbox` answers; None where the outbox is a file of ours. Raises SettingsError for a `[storage] url`
+    that no plugin took."""
+    found: Outbox | None = plugins.first_result("pulp_outbox", Outbox, settings=settings)
+    if found is None:
+        _refuse_storage_url(settings)
+    return found
 
 
 def outbox_path(settings: Settings, folder: Path) -> Path:
@@ -42,7 +56,12 @@ def outbox_path(settings: Settings, folder: Path) -> Path:
     from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
 
     named = settings.section("events")["outbox"]
-    return data_path(named) if named else folder / FILE_NAME
+    if not named:
+        return folder / FILE_NAME
+    path = settings.file(named)
+    if path.is_dir():
+        raise SettingsError(f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file")
+    return path
 
 
 def _refuse_storage_url(settings: Settings) -> None:

@@ -6,17 +6,15 @@ jinja2 is a dependency of the plugins that use this, and imported when the first
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pulp_events.clock import iso_z
 from pulp_events.events.event import Event
 
-if TYPE_CHECKING:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 LONGEST = 1_000_000
 """Characters of the longest text that a template may make."""
+LONGEST_SOURCE = 200_000
+"""Characters of a template."""
 
 
 class TemplateError(ValueError):
@@ -38,15 +36,24 @@ class Template:
         """Compile `source`. `html`: escape what is put in. Raises TemplateError with the line of the mistake."""
         from jinja2 import TemplateSyntaxError
 
+        from pulp_events.template_sandbox import counting, environment
+
         self.source = source
         self._name = name
+        self._counting = counting
+        if len(source) > LONGEST_SOURCE:
+            raise TemplateError(f"{name}: it has {len(source)} characters; at most {LONGEST_SOURCE} are taken")
         try:
-            self._template = _environment(html).from_string(source)
+            with counting():
+                self._template = environment(html).from_string(source)
         except TemplateSyntaxError as error:
             raise TemplateError(f"{name}, line {error.lineno}: {error.message}") from error
+        except (RecursionError, MemoryError, SyntaxError) as error:  # of Python, into which it is translated
+            raise TemplateError(f"{name}: it is nested too deeply; simplify it") from error
 
     def render(self, event: Event, **more: Any) -> str:
-        """The text for `event`. Raises TemplateError for anything that goes wrong in the template."""
+        """The text for `event`. Raises TemplateError for anything that goes wrong in the template, also that it costs
+        too much, see `pulp_events.budget`."""
         names = {
             "event": event,
             "event_type": event.event_type,
@@ -57,7 +64,8 @@ class Template:
             **more,
         }
         try:
-            text = "".join(_limited(self._template.generate(names)))
+            with self._counting():
+                text = "".join(_limited(self._template.generate(names)))
         except Exception as error:
             raise TemplateError(f"{self._name}: {type(error).__name__}: {' '.join(str(error).split())}") from error
         return text
@@ -86,22 +94,3 @@ def _json(value: Mapping[str, Any]) -> str:
     import json
 
     return json.dumps(value, ensure_ascii=False)
-
-
-@lru_cache(maxsize=2)
-def _environment(html: bool) -> ImmutableSandboxedEnvironment:
-    from jinja2 import ChainableUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    class Environment(ImmutableSandboxedEnvironment):
-        # ranges and repetitions are the two ways in which a short template eats a machine's memory
-        intercepted_binops = frozenset(["*", "**"])
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            if operator == "**" or not all(isinstance(side, int | float) for side in (left, right)):
-                raise ValueError(f"the operator {operator} is not available on these values")
-            return super().call_binop(context, operator, left, right)
-
-    environment = Environment(autoescape=html, undefined=ChainableUndefined, keep_trailing_newline=True)
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    return environment

@@ -1,10 +1,13 @@
 """An event emitted within the application's transaction exists if and only if that commits."""
 
 import sqlite3
+import threading
+import time
 
 import pytest
 
 from pulp_events import EventBus, StoreError
+from pulp_events.errors import StoreBusy
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.http_sink import HttpSink
@@ -91,3 +94,70 @@ def test_a_connection_that_cannot_do_it_is_refused_with_a_remedy(bus, database, 
     assert bus.deliveries.stats().pending == 0
     if wrong != "no connection":
         connection.close()
+
+
+@pytest.fixture(params=["inline", "background"])
+def own(tmp_path, database, request):
+    """A bus on the application's database, in which somebody delivers or nobody."""
+    config = tmp_path / "server.conf"
+    config.write_text(f"[events]\noutbox = {database}\ndata_dir = {tmp_path / 'data'}\n[storage]\ntimeout = 20s\n")
+    with EventBus.open(config, plugins=Plugins.load(), deliver=request.param) as opened:
+        opened.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["repo.#"], enabled=False)
+        opened.emit("repo.sync.start")
+        yield opened
+
+
+def test_an_emit_that_would_wait_for_its_own_threads_transaction_says_so_at_once(own, database):
+    """Not after the 20 seconds, and not as if another process were to blame."""
+    connection = sqlite3.connect(database)
+    connection.execute("INSERT INTO sync VALUES ('pulp2')")
+    with pytest.raises(StoreBusy, match=r"by a transaction of this thread.*connection=…, or commit first"):
+        own.emit("repo.sync.start")
+    connection.commit()
+    own.emit("repo.sync.start")
+    assert own.deliveries.stats().pending == 2
+    connection.close()
+
+
+def test_a_transaction_of_another_thread_is_waited_for(own, database):
+    begun, emitted = threading.Event(), []
+
+    def hold():
+        connection = sqlite3.connect(database)
+        connection.execute("INSERT INTO sync VALUES ('pulp2')")
+        begun.set()
+        time.sleep(0.5)  # longer than it takes to ask whose transaction it is
+        connection.commit()
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    begun.wait()
+    emitted.append(own.emit("repo.sync.start"))
+    holder.join()
+    assert own.deliveries.stats().pending == 2
+
+
+@pytest.mark.parametrize("timeout", ["0.2s"])
+def test_how_long_to_wait_for_another_transaction_is_a_setting(tmp_path, database, timeout):
+    config = tmp_path / "server.conf"
+    config.write_text(f"[events]\noutbox = {database}\ndata_dir = data\n[storage]\ntimeout = {timeout}\n")
+    with EventBus.open(config, plugins=Plugins.load(), deliver="external") as bus:
+        bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["repo.#"])
+        blocker = sqlite3.connect(database, check_same_thread=False)
+        bus.deliveries.stats()
+        blocker.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy, match=r"`timeout` in section \[storage\]"):
+            bus.emit("repo.sync.start")
+        blocker.rollback()
+        blocker.close()
+
+
+def test_a_connection_whose_rows_look_otherwise_is_as_good_as_any(bus, database):
+    connection = sqlite3.connect(database)
+    connection.text_factory = bytes
+    connection.row_factory = lambda cursor, row: {"first": row[0]}
+    emit(bus, connection)
+    connection.commit()
+    assert bus.deliveries.stats().pending + bus.deliveries.stats().delivered == 1
+    connection.close()

@@ -9,11 +9,14 @@ function of the arguments that returns it. `arguments` also has `json` and `sess
 from __future__ import annotations
 
 GROUPS = (
+    ("backup", "write listeners and deliveries into one file", "pulp_events_cli.commands.backup"),
     ("config", "show and check the settings", "pulp_events_cli.commands.config"),
     ("delivery", "see and manage deliveries", "pulp_events_cli.commands.delivery"),
     ("emit", "emit an event and see it delivered", "pulp_events_cli.commands.emit"),
     ("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
     ("plugin", "see installed plugins", "pulp_events_cli.commands.plugin"),
+    ("recover", "take what can be read out of a damaged outbox", "pulp_events_cli.commands.recover"),
+    ("restore", "put a backup in the place of what is there", "pulp_events_cli.commands.restore"),
     ("types", "list the types of events", "pulp_events_cli.commands.types"),
     ("worker", "make deliveries until told to stop", "pulp_events_cli.commands.worker"),
 )

@@ -51,7 +51,7 @@ def _section(settings: Settings, section: str) -> dict[str, dict[str, Any]]:
     from pulp_events.secrets import redact
 
     schema = settings.schemas[section]()
-    values = settings.section(section)
+    values = settings.section_as_written(section)
     found = {}
     for name, field in schema.fields.items():
         key = field.data_key or name

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.clock import from_timestamp
+from pulp_events.errors import EventsError
 from pulp_events.outbox.window import remaining
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.records import print_json
@@ -64,6 +65,23 @@ def read_report(arguments: argparse.Namespace) -> tuple[Any, Any]:
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     payload, call_report = read_report(arguments)
     event = bus.emit(arguments.event_type, payload, call_report)
+    try:
+        return _tell(bus, event, arguments)
+    except CommandFailed:
+        raise
+    except Exception as error:
+        # The event is stored: an error that looks as if nothing had been done would have it emitted again.
+        if isinstance(error, BrokenPipeError):
+            raise
+        text = str(error) if isinstance(error, EventsError) else f"{type(error).__name__}: {error}"
+        raise CommandFailed(
+            f"event {event.id} is stored and will be delivered, do not emit it again; "
+            f"what became of it cannot be told: {text}"
+        ) from error
+
+
+def _tell(bus: EventBus, event: Event, arguments: argparse.Namespace) -> int:
+    """Wait, and say what became of the deliveries."""
     deliveries = list(bus.outbox.of_event(event.id)) if arguments.no_wait else _wait(bus, event, arguments.timeout)
     _print(bus, event, deliveries, arguments)
     failed = [found for found in deliveries if found.state == "dead"]
@@ -140,7 +158,10 @@ def _reason_to_wait(bus: EventBus, delivery: Delivery) -> str:
 def _window_left(bus: EventBus, delivery: Delivery) -> float:
     """Seconds for which a delivery that was not attempted yet waits for others that leave with it."""
     listener = next((each for each in bus.listeners.list() if each.id == delivery.listener_id), None)
-    window = None if listener is None or delivery.attempts else bus.listeners.window(listener)
+    try:
+        window = None if listener is None or delivery.attempts else bus.listeners.window(listener)
+    except Exception:  # noqa: BLE001  # a notifier may raise anything; the dispatcher says so with the delivery
+        return 0.0
     return 0.0 if window is None else remaining(delivery.event_time.timestamp(), window, bus.clock.time())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from pulp_events_cli import listener_ids
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.listener_files import changes as carrying_out
 from pulp_events_cli.listener_files import document, plan
+from pulp_events_cli.output import files
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_lines
@@ -68,16 +68,12 @@ def _export(bus: EventBus, arguments: argparse.Namespace) -> int:
         print(text, end="")
         return DONE
     path = Path(arguments.output).expanduser()
-    # Made anew beside its place: a file that is there keeps nothing of its old mode, and is never half written.
-    new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write(text)
-        new.replace(path)
+        is_file = files.write(path, text)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise CommandFailed(f"{path}: {error.strerror}; name a file that can be written") from error
-    confirm(f"{count(len(entries), 'listener', 'listeners')} written to {path}")
+    if is_file:  # else the text may have gone where this would go
+        confirm(f"{count(len(entries), 'listener', 'listeners')} written to {path}")
     return DONE
 
 

@@ -29,7 +29,8 @@ def check(named: str | None, schemas: Mapping[str, type[Schema]]) -> Iterator[Fi
     """Findings, and the settings where all are in order. `named`: the file of `--config`."""
     try:
         path = server_conf.locate(named)
-        text = server_conf.read(path)
+        content = server_conf.content(path)
+        text = server_conf.parse(content, path)
     except EventsError as error:
         yield Finding(PROBLEM, WHAT, str(error))
         return
@@ -37,7 +38,7 @@ def check(named: str | None, schemas: Mapping[str, type[Schema]]) -> Iterator[Fi
         yield Finding(OK, WHAT, f"no file at {server_conf.DEFAULT_PATH}: the defaults hold")
         yield Settings(path, schemas, text)
         return
-    lines = line_numbers(path.read_text("utf-8-sig"))
+    lines = line_numbers(content)
     wrong = False
     for section in (each for each in text if each in schemas):
         found = list(_section(path, section, schemas[section], text[section], lines))
@@ -105,6 +106,8 @@ def _foreign(path: Path, names: list[str], known: Mapping[str, type[Schema]], li
 def _permissions(
     path: Path, schemas: Mapping[str, type[Schema]], text: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Finding]:
+    if not path.is_file():
+        return  # a pipe has no mode that anybody else could use
     mode = stat.S_IMODE(path.stat().st_mode)
     secret = [
         f"[{section}] {key}"

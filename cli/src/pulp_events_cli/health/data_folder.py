@@ -7,6 +7,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from pulp_events import data_dir
+from pulp_events.data_dir import name_of
+from pulp_events.errors import EventsError
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 
 WHAT = "data folder"
@@ -16,8 +19,11 @@ LITTLE = 1 << 30
 
 def check(folder: Path) -> Iterator[Finding]:
     """Findings on the folder and the files in it."""
+    if folder.is_symlink() and not folder.exists():
+        yield Finding(PROBLEM, WHAT, f"{folder} is a link to {folder.readlink()}, which is not there; make that folder")
+        return
     try:
-        mode = stat.S_IMODE(folder.stat().st_mode)
+        found = folder.stat()
     except FileNotFoundError:
         yield _absent(folder)
         return
@@ -27,14 +33,21 @@ def check(folder: Path) -> Iterator[Finding]:
     if not folder.is_dir():
         yield Finding(PROBLEM, WHAT, f"{folder} is no folder; set another data_dir in [events]")
         return
+    mode, owner = stat.S_IMODE(found.st_mode), name_of(found.st_uid)
+    try:
+        data_dir.check(folder)
+    except EventsError as error:
+        yield Finding(PROBLEM, WHAT, str(error))
+        return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield Finding(PROBLEM, WHAT, f"{folder} cannot be written by this user; chown it to this user")
+        yield Finding(PROBLEM, WHAT, f"{folder} (mode {mode:04o}, of {owner}) cannot be written; chmod 0700 {folder}")
         return
     if mode & 0o077:
         yield Finding(PROBLEM, WHAT, f"{folder} has mode {mode:04o}, others can get at secrets; chmod 0700 {folder}")
     else:
-        yield Finding(OK, WHAT, f"{folder}, mode {mode:04o}")
-    yield from _files(folder)
+        of = "" if found.st_uid == os.geteuid() else f", of {owner}"
+        yield Finding(OK, WHAT, f"{folder}, mode {mode:04o}{of}")
+    yield from _files(folder, found.st_uid)
     yield from _room(folder)
 
 
@@ -49,7 +62,7 @@ def _absent(folder: Path) -> Finding:
     )
 
 
-def _files(folder: Path) -> Iterator[Finding]:
+def _files(folder: Path, owner: int) -> Iterator[Finding]:
     aside = []
     for path in sorted(folder.iterdir()):
         try:
@@ -61,13 +74,18 @@ def _files(folder: Path) -> Iterator[Finding]:
         if found.st_mode & 0o077:
             mode = stat.S_IMODE(found.st_mode)
             yield Finding(PROBLEM, WHAT, f"{path} has mode {mode:04o}, others can get at it; chmod 0600 {path}")
-        if not os.access(path, os.R_OK | os.W_OK):
-            yield Finding(PROBLEM, WHAT, f"{path} cannot be written by this user; chown it to this user")
+        if found.st_uid != owner:
+            whose = f"{path} belongs to {name_of(found.st_uid)}, its folder to {name_of(owner)}"
+            yield Finding(PROBLEM, WHAT, f"{whose}; chown {name_of(owner)} {path}")
+        elif not os.access(path, os.R_OK | os.W_OK):
+            yield Finding(PROBLEM, WHAT, f"{path} cannot be read and written by its owner; chmod 0600 {path}")
         if ".corrupt-" in path.name and not path.name.endswith(("-wal", "-shm")):
             aside.append(path.name)
     if aside:
         yield Finding(
-            NOTE, WHAT, f"damaged outboxes were set aside: {', '.join(aside)}; recover what you need, delete them"
+            NOTE,
+            WHAT,
+            f"set aside: {', '.join(aside)}; `pulp-admin event recover` takes what can be read; then delete them",
         )
 
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pulp_events import data_dir
 from pulp_events.errors import EventsError
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.sqlite import foreign_log, ledger, schema
+from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.settings.settings import Settings
-from pulp_events.stores import open_listener_store, open_outbox
+from pulp_events.stores import open_listener_store, outbox_of_plugin, outbox_path
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
+    from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.records import Health, Stats
+    from pulp_events.outbox.store import Outbox
 
+LOOKING = 20.0
+"""Seconds for looking whether all pages of the outbox are in order."""
+_TOO_LARGE = Finding(NOTE, "outbox", f"it is too large to be looked at as a whole within {LOOKING:g} s")
 LATE = 3600.0
 """Seconds after which an event that still waits is worth a look at the workers."""
 
@@ -49,56 +56,77 @@ def _outbox(
     session: Session, settings: Settings, listeners: list[Listener], health: dict[str, Health]
 ) -> Iterator[Finding]:
     from pulp_events.clock import SystemClock
-    from pulp_events.outbox.records import DeliveryQuery
-    from pulp_events.outbox.sqlite import schema
-    from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
-    from pulp_events.settings.sections import data_path
 
-    named = settings.section("events")["outbox"]
-    path = data_path(named) if named else settings.data_dir / FILE_NAME
-    in_files = not settings.section("storage")["url"]
-    if in_files and not path.exists():
-        # Opening makes the file; a check that finds nothing must leave nothing.
-        yield Finding(NOTE, "outbox", f"{path} will be made with the first event")
-        return
-    if in_files and (older := _older_schema(path)):
-        yield Finding(NOTE, "outbox", older)
-        return  # opening it would bring it up to date, which is not for a check to do
-    clock = SystemClock()
+    now = SystemClock().time()
     try:
-        outbox = open_outbox(settings, session.plugins, settings.data_dir, clock)
-        try:
-            stats = outbox.stats()
-            health.update(outbox.health())
-            newest = next(iter(outbox.find(DeliveryQuery(), 1)), None)
-        finally:
-            outbox.close()
+        outbox = outbox_of_plugin(settings, session.plugins)
+        if outbox is not None:
+            try:
+                yield from _state(outbox.stats(), outbox.find(DeliveryQuery(), 1), listeners, _home(outbox), now)
+                health.update(outbox.health())
+            finally:
+                outbox.close()
+            return
+        path = outbox_path(settings, settings.data_dir)
+        data_dir.refuse_dangling_link(path)
+        if not path.exists():
+            yield Finding(NOTE, "outbox", f"{path} will be made with the first event")
+            return
+        # A check changes nothing: an outbox that is opened is made, brought up to date, or set aside.
+        with Onlooker(path) as file:
+            wrong = list(_file(file, own=not settings.section("events")["outbox"]))
+            yield from wrong
+            if not wrong or wrong == [_TOO_LARGE]:
+                health.update(ledger.health(file))
+                newest = ledger.find(file, DeliveryQuery(), 1, None)
+                yield from _state(ledger.stats(file), newest, listeners, f"; schema {schema.VERSION}", now)
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
+
+
+def _home(outbox: Outbox) -> str:
+    return f"; kept by {type(outbox).__module__.partition('.')[0]}"
+
+
+def _file(file: Onlooker, own: bool) -> Iterator[Finding]:
+    """Why the file cannot be used as it is: damaged, or of another release. Nothing where it can."""
+    if foreign_log.is_backup(file.path):
+        yield Finding(NOTE, "outbox", f"{file.path} is a backup; the next command or worker takes it into use")
         return
+    wrong = file.damage(LOOKING)
+    if wrong:
+        if foreign_log.is_foreign(file.path):
+            text = f"the log beside {file.path} is another file's; the next command or worker sets the log aside"
+        elif own:
+            text = (
+                f"{file.path} is damaged ({wrong}); the next command or worker sets it aside, and then "
+                "`pulp-admin event recover` takes from it what can be read"
+            )
+        else:
+            text = f"{file.path} is damaged ({wrong}); restore the application's database from a backup"
+        yield Finding(PROBLEM, "outbox", text)
+        return
+    found = file.version()
+    if found > schema.VERSION:
+        text = f"{file.path} was written by a newer release (schema {found}, known: {schema.VERSION}); upgrade here too"
+        yield Finding(PROBLEM, "outbox", text)
+    elif found < schema.VERSION:
+        text = f"{file.path} has schema {found}; the next command or worker brings it up to {schema.VERSION}"
+        yield Finding(NOTE, "outbox", text)
+    elif wrong is None:
+        yield _TOO_LARGE
+
+
+def _state(
+    stats: Stats, newest: Sequence[Delivery], listeners: list[Listener], more: str, now: float
+) -> Iterator[Finding]:
     counts = f"{stats.pending} pending, {stats.delivered} delivered, {stats.dead} dead deliveries"
-    yield Finding(OK, "outbox", f"{counts}; schema {schema.VERSION}" if in_files else counts)
-    yield from _waiting(stats, listeners, clock.time())
-    if newest is not None and (ahead := newest.event_time.timestamp() - clock.time()) > 60:
-        yield Finding(
-            PROBLEM, "clock", f"the newest event is {ahead:.0f} s in the future: this clock was set back, or is wrong"
-        )
-
-
-def _older_schema(path: Path) -> str:
-    from pulp_events.outbox.sqlite import schema
-
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
-        try:
-            found = schema.version(connection)
-        finally:
-            connection.close()
-    except (sqlite3.Error, ValueError, TypeError):
-        return ""  # opening it as an outbox says what is wrong
-    if 0 < found < schema.VERSION:
-        return f"{path} has schema {found}; the next command or worker brings it up to {schema.VERSION}"
-    return ""
+    yield Finding(OK, "outbox", f"{counts}{more}")
+    yield from _waiting(stats, listeners, now)
+    for delivery in newest:
+        if (ahead := delivery.event_time.timestamp() - now) > 60:
+            text = f"the newest event is {ahead:.0f} s in the future: this clock was set back, or is wrong"
+            yield Finding(PROBLEM, "clock", text)
 
 
 def _waiting(stats: Stats, listeners: list[Listener], now: float) -> Iterator[Finding]:

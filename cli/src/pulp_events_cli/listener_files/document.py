@@ -14,6 +14,7 @@ Further keys are `enabled`, `lanes` and `retry_schedule`. Health and mutes are n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,10 @@ from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import Listener
 from pulp_events.secrets import is_reference
 from pulp_events.suggestion import did_you_mean
+from pulp_events.visible import json_text
+from pulp_events.visible import visible as made_visible
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.listener_files.parsing import parse
 
 VERSION = 1
 
@@ -96,20 +100,28 @@ def write(entries: list[dict[str, Any]], as_json: bool) -> str:
     """The text of a file with these entries."""
     content = {"version": VERSION, "listeners": entries}
     if as_json:
-        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        return json_text(content, 2) + "\n"
     import yaml
 
-    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120))
+    # Text is written as it is, unless there is something in it that a terminal would obey: all is escaped then.
+    plain = json.dumps(content, ensure_ascii=False)
+    return str(
+        yaml.safe_dump(
+            content, sort_keys=False, allow_unicode=made_visible(plain) == plain, default_flow_style=False, width=120
+        )
+    )
 
 
 def read(text: str, name: str) -> list[dict[str, Any]]:
     """The entries of a file; raises UsageError that says where in `name` what is wrong."""
-    content = _parse(text, name)
+    content = parse(text, name)
     if not isinstance(content, dict):
         raise UsageError(
             f"{name} is no file of listeners; it has the keys version and listeners, as `export` writes it"
         )
     version = content.get("version")
+    if isinstance(version, int) and version < 1:
+        raise UsageError(f"{name} is of version {version}, which there never was; write version: {VERSION}")
     if isinstance(version, int) and version > VERSION:
         raise UsageError(f"{name} is of version {version}; this release knows {VERSION}: upgrade it")
     try:
@@ -120,25 +132,27 @@ def read(text: str, name: str) -> list[dict[str, Any]]:
     return list(loaded["listeners"])
 
 
-def _parse(text: str, name: str) -> Any:
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError as error:
-            where = f"line {error.lineno}, column {error.colno}"
-            raise UsageError(f"{name}: it is not JSON: {error.msg} in {where}") from None
-        except RecursionError:
-            raise UsageError(f"{name}: it is nested too deeply") from None
-    import yaml
+_WRITTEN = re.compile(r"(env):[A-Za-z_]\w*|(file):(?!//)\S+")
 
-    try:
-        return yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UsageError(f"{name}: it is not YAML: {error.problem or 'it cannot be read'}{where}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"{name}: it is not YAML: {' '.join(str(error).split()):.200}") from None
+
+def refuse_written_references(
+    config: Mapping[str, Any], secrets: set[str], stored: Mapping[str, Any], place: str
+) -> None:
+    """Raise UsageError for a secret that is written as the command line takes a reference: it would be stored as text.
+
+    `stored`: the record's values, which may stay.
+    """
+    for key in secrets & config.keys():
+        value = config[key]
+        items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
+        for item in items if value != stored.get(key) else ():
+            if isinstance(item, str) and (found := _WRITTEN.fullmatch(item)):
+                kind = found[1] or found[2]
+                what = "NAME" if kind == "env" else "PATH"
+                raise UsageError(
+                    f"{place}, {key}: {kind}:{what} is how the command line takes a reference; in a file it is "
+                    f"{{${kind}: {what}}}"
+                )
 
 
 def _place(path: str) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.errors import EventsError
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import validate
-from pulp_events.secrets import MASK, redact
+from pulp_events.secrets import MASK, redact, secret_fields
 from pulp_events_cli.errors import UsageError
-from pulp_events_cli.listener_files.document import visible
+from pulp_events_cli.listener_files.document import refuse_written_references, visible
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
@@ -129,7 +129,7 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
             f"{place}: listener {before.id} is of type {before.notifier_type_id}, and the type of a listener never "
             f"changes; leave the id out to create a listener of type {type_id}"
         )
-    config, made = _with_secrets(bus, entry["notifier_config"], before, place), frozenset[str]()
+    config, made = _with_secrets(bus, type_id, entry["notifier_config"], before, place), frozenset[str]()
     try:
         if before is None or config != thaw(before.notifier_config):
             notifier = bus.plugins.notifier(type_id)
@@ -148,7 +148,9 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
     return _Wanted({**wanted, "event_types": types, "notifier_config": config}, made)
 
 
-def _with_secrets(bus: EventBus, given: Mapping[str, Any], before: Listener | None, place: str) -> dict[str, Any]:
+def _with_secrets(
+    bus: EventBus, type_id: str, given: Mapping[str, Any], before: Listener | None, place: str
+) -> dict[str, Any]:
     """The configuration with what is masked in the file taken from the record."""
     stored = {} if before is None else thaw(before.notifier_config)
     shown = {} if before is None else visible(stored, bus.listeners.redacted(before))
@@ -163,6 +165,9 @@ def _with_secrets(bus: EventBus, given: Mapping[str, Any], before: Listener | No
                 f"{place}, {key}: its value is masked, and no record has it; write the value, or a reference such as "
                 "{$env: NAME}, or export it --with-secrets"
             )
+    notifier = bus.plugins.notifiers.get(type_id)
+    if notifier is not None:
+        refuse_written_references(config, secret_fields(notifier.config_schema()), stored, place)
     return config
 
 

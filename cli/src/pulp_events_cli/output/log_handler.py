@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from pulp_events.log_scrubbing import ScrubbingFilter
+from pulp_events.visible import visible
 from pulp_events_cli.output.streams import say
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
@@ -26,7 +27,7 @@ class _Handler(logging.Handler):
             if not trace and record.exc_info:
                 trace = record.exc_text or logging.Formatter().formatException(record.exc_info)
             if trace:
-                print(trace, file=sys.stderr)
+                print(visible(trace, keep="\n\t"), file=sys.stderr)
 
 
 def attach(verbose: int) -> Callable[[], None]:

@@ -49,10 +49,10 @@ def cells(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> tuple[list[
 
 
 def print_json(value: Any, one_line: bool = False) -> None:
-    """`value` as JSON; times as ISO 8601 in UTC."""
-    import json
+    """`value` as JSON; times as ISO 8601 in UTC, what a terminal would obey escaped."""
+    from pulp_events.visible import json_text
 
-    text = json.dumps(value, indent=None if one_line else 2, ensure_ascii=False, default=_jsonable)
+    text = json_text(value, None if one_line else 2, _jsonable)
     print(text, flush=one_line)  # a line of a stream is there at once
 
 

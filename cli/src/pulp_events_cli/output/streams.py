@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
+from pulp_events.visible import visible
 from pulp_events_cli.output.terminal import console, has_colour
 from pulp_events_cli.output.text import one_line
 
@@ -43,7 +44,7 @@ def say(kind: str, text: str) -> None:
 def confirm(text: str) -> None:
     """Say on standard output that something was done, or give a hint; nothing with `--quiet`."""
     if not _quiet:
-        print(text)
+        print(visible(text, keep="\n"))
 
 
 def is_quiet() -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pulp_events.visible import visible
+
 CAPITALS = frozenset(["url", "ca", "ssl", "tls", "amqp", "ttl"])
 
 
@@ -19,16 +21,12 @@ def label(key: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with everything that is not printable escaped.
+    """`text` with everything escaped that a terminal would obey instead of show.
 
     >>> printable("one\\ntwo")
     'one\\\\ntwo'
     """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
+    return visible(text)
 
 
 def one_line(text: str) -> str:

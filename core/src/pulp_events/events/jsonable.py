@@ -18,6 +18,7 @@ from uuid import UUID
 from pulp_events.clock import iso_z
 from pulp_events.errors import InvalidEvent
 from pulp_events.frozen import FrozenDict, FrozenList
+from pulp_events.visible import visible
 
 MAX_DEPTH = 64
 _CONTAINERS = (Mapping, list, tuple, AbstractSet)
@@ -38,8 +39,7 @@ def to_jsonable(value: Any, path: str) -> Any:
         return _convert(value, path, ())
     except InvalidEvent as error:
         # A key of the application's stands in the path: what would break the line is spelt out.
-        text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(error))
-        raise InvalidEvent(text) from None
+        raise InvalidEvent(visible(str(error))) from None
 
 
 def _convert(value: Any, path: str, parents: tuple[int, ...]) -> Any:

@@ -90,6 +90,7 @@ class AtomicJSONStorage(Storage):
         try:
             old = self._path.stat()
         except FileNotFoundError:
+            data_dir.leave_to_owner(handle, self._path.parent)
             return
         new = os.fstat(handle)
         if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):

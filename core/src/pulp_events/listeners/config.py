@@ -19,6 +19,7 @@ from pulp_events.secrets import (
     holds_reference,
     is_reference,
     is_secret,
+    mask_value,
     redact,
     resolve,
     secret_fields,
@@ -93,20 +94,21 @@ def _read_now(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The same without the secrets that are references: nothing outside the record is read.
+def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What `check`, `targets`, `window` and `warnings` are given: the same without the secrets that are references, or
+    lists and mappings with one in them; nothing outside the record is read.
 
     Raises InvalidConfig for what the schema refuses now.
     """
     given = thaw(stored)
-    references = tuple(key for key, value in given.items() if is_reference(value))
+    references = tuple(key for key, value in given.items() if holds_reference(value))
     plain = {key: value for key, value in given.items() if key not in references}
     return _load(notifier, notifier.config_schema(), plain, partial=references)
 
 
 def window(notifier: Notifier, stored: Mapping[str, Any]) -> float | None:
     """What the notifier's `window` says of this configuration, in seconds. Raises what that, or the schema, raises."""
-    return boundary.window_of(notifier, _readable_part(notifier, stored))
+    return boundary.window_of(notifier, readable_part(notifier, stored))
 
 
 def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
@@ -149,7 +151,7 @@ def _line(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema
     value = redact(schema, {key: config[key]})[key] if key in config else None
     if rest.isdigit() and isinstance(value, list) and int(rest) < len(value):
         value = value[int(rest)]
-    shown = "" if is_secret(schema, key) or value is None else f" {value!r:.100}"
+    shown = "" if is_secret(schema, key) or value is None else " " + mask_value(repr(value))[:100]
     return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
 
 

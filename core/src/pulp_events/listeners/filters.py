@@ -2,41 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pulp_events.budget import OverBudget
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
+from pulp_events.logs import get_logger
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.jmespath_budget import Filter
+
+LONGEST = 10_000
+"""Characters of a filter."""
+DEEPEST = 100
+"""Levels of an expression; a chain of `||` has one for each."""
+_EXAMPLE = {"call_report": {}, "event_type": "repo.sync.finish", "payload": {"repo_id": "pulp2", "result": "success"}}
+
+_logger = get_logger(__name__)
 
 
 @lru_cache(maxsize=8192)  # to compile takes as long as three or four searches
-def compile_filter(expression: str) -> Callable[[Mapping[str, Any]], Any]:
-    """The expression as a function of the report. Raises InvalidConfig with place and remedy if it is malformed."""
+def compile_filter(expression: str) -> Filter:
+    """The expression as a function of the report. Raises InvalidConfig with place and remedy if it is malformed, or
+    costs too much on any report."""
     import jmespath  # needed only where a listener has a filter
     from jmespath.exceptions import JMESPathError
 
+    from pulp_events.listeners.jmespath_budget import Filter
+
+    if not isinstance(expression, str):
+        raise InvalidConfig(f"filter is {expression!r:.60}; it must be text, such as payload.result == 'failed'")
+    if len(expression) > LONGEST:
+        raise InvalidConfig(f"filter {expression!r:.60}… has {len(expression)} characters; at most {LONGEST} are taken")
     try:
         compiled = jmespath.compile(expression)
+        _check(expression, compiled.parsed, DEEPEST)
     except JMESPathError as error:
         reason = " ".join(str(error).split())
         raise InvalidConfig(
             f"filter {expression!r} is not JMESPath: {reason}; write for example payload.result == 'failed'"
         ) from error
-    _check_functions(expression, compiled.parsed)
-    return compiled.search
+    except RecursionError as error:
+        raise InvalidConfig(f"filter {expression!r:.60}… is nested too deeply; at most {DEEPEST} levels") from error
+    made = Filter(compiled.parsed)
+    try:
+        made(_EXAMPLE)
+    except OverBudget as error:
+        raise InvalidConfig(f"filter {expression!r:.200}: {error}") from error
+    except Exception:  # noqa: BLE001, S110  # a function that the example gives the wrong type
+        pass
+    return made
 
 
 def passes(expression: str | None, report: Mapping[str, Any]) -> bool:
     """True if there is no filter, or if it finds something true in the report by JMESPath's own rules of truth.
 
-    An expression that fails on this report (a function given the wrong type) lets the event pass: an event too many is
-    better than one that is lost.
+    An expression that fails on this report (a function given the wrong type, or it costs too much, see `budget`) lets
+    the event pass: an event too many is better than one that is lost.
     """
     if expression is None:
         return True
     try:
         return _is_true(_search(expression, report))
+    except OverBudget as error:
+        _say_once(expression, str(error))
+        return True
     except Exception:  # noqa: BLE001  # also ValueError and OverflowError, as of [::0] and ceil(to_number('inf'))
         return True
 
@@ -67,7 +99,14 @@ def _is_true(found: Any) -> bool:
     return found is not False and (isinstance(found, int | float) or bool(found))
 
 
-def _check_functions(expression: str, node: Mapping[str, Any]) -> None:
+@lru_cache(maxsize=1024)
+def _say_once(expression: str, why: str) -> None:
+    _logger.warning("the filter %.200s fails on a report, which lets the event pass: %s", expression, why)
+
+
+def _check(expression: str, node: Mapping[str, Any], levels: int) -> None:
+    if levels == 0:
+        raise RecursionError
     # jmespath finds these mistakes only when it searches, and then each event would pass.
     from jmespath.functions import Functions
 
@@ -88,4 +127,4 @@ def _check_functions(expression: str, node: Mapping[str, Any]) -> None:
             )
     for child in node["children"]:
         if isinstance(child, Mapping):
-            _check_functions(expression, child)
+            _check(expression, child, levels - 1)

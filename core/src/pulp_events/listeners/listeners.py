@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.clock import Clock
-from pulp_events.errors import ListenerNotFound, UnknownNotifierType
+from pulp_events.errors import EventsError, ListenerNotFound, UnknownNotifierType
 from pulp_events.frozen import thaw
-from pulp_events.listeners.config import window
+from pulp_events.listeners.config import readable_part, secrets_of, window
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.registry import Plugins
-from pulp_events.secrets import MASK, redact
+from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -191,13 +191,31 @@ class Listeners:
         return None if notifier is None else window(notifier, listener.notifier_config)
 
     def warnings(self, listener: Listener) -> Sequence[str]:
-        """What the administrator should know about a listener that was created or updated."""
+        """What the administrator should know about a listener that was created or updated.
+
+        The listener is stored already, so a notifier that cannot say it is itself something to be told.
+        """
         try:
             notifier: Notifier = self._plugins.notifier(listener.notifier_type_id)
         except UnknownNotifierType:
             return []
         section = notifier.settings_section
-        return list(notifier.warnings(listener.notifier_config, self._settings.section(section) if section else {}))
+        try:
+            config = readable_part(notifier, listener.notifier_config)
+            found: Any = notifier.warnings(config, self._settings.section(section) if section else {})
+            found = found if isinstance(found, str) else list(found)
+            if isinstance(found, str) or not all(isinstance(text, str) for text in found):
+                raise TypeError(f"warnings() must return a list of texts, not {found!r:.60}")
+        except EventsError as error:
+            return [str(error)]
+        except Exception as error:  # noqa: BLE001  # a notifier may raise anything
+            text = self._scrubbed(notifier, listener, f"{type(error).__name__}: {error}")
+            return [f"notifier type {notifier.type_id!r} could not say what to know of this listener: {text}"]
+        return [*found]
+
+    @staticmethod
+    def _scrubbed(notifier: Notifier, listener: Listener, text: str) -> str:
+        return Scrubber(secrets_of(notifier.config_schema(), listener.notifier_config))(text)
 
     def _change(self, listener_id: str, change: Change) -> tuple[Listener, bool]:
         """The listener as it is now, and whether it became another."""

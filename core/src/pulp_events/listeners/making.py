@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -166,6 +166,8 @@ class Making:
     def _check_event_types(self, event_types: Sequence[str]) -> tuple[str, ...]:
         if isinstance(event_types, str):
             raise InvalidConfig(f"event_types is the text {event_types!r}; give a list of event types")
+        if not isinstance(event_types, Iterable):
+            raise InvalidConfig(f"event_types is of type {type(event_types).__name__}; give a list of event types")
         if not event_types:
             raise InvalidConfig("a listener needs at least one event type; '*' stands for all")
         for text in event_types:

@@ -35,10 +35,16 @@ class TinyDBListenerStore:
         self._lock_path = self._path.with_suffix(".lock")
         self._name = str(self._path)
         self._versions = FileVersions()
+        self._seen = folder.is_dir()
         self._complaints = Complaints()
 
     def version(self) -> Hashable | None:
-        return self._versions.of(self._name, HOLD)
+        found = self._versions.of(self._name, HOLD)
+        if found is None and self._seen and not self._folder.is_dir():
+            # Without this, an application whose folder was deleted would have no listeners, and emit into the void.
+            raise data_dir.gone(self._folder)
+        self._seen = self._seen or found is not None
+        return found
 
     def all(self) -> Sequence[Listener]:
         contents = self._table().contents()
@@ -80,7 +86,10 @@ class TinyDBListenerStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        if self._seen and not self._folder.is_dir():
+            raise data_dir.gone(self._folder)
         data_dir.prepare(self._folder)
+        self._seen = True
         with locked(self._lock_path):
             try:
                 yield

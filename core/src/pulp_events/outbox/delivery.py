@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from pulp_events.errors import StoreCorrupt
 from pulp_events.events.event import Event
 
 PENDING = "pending"
@@ -55,12 +56,16 @@ class Delivery:
 
     @cached_property
     def event(self) -> Event:
-        """The event, read back from the report."""
-        body = json.loads(self.report)
+        """The event, read back from the report. Raises StoreCorrupt where that is none."""
+        try:
+            body = json.loads(self.report)
+            payload, call_report = body["payload"], body["call_report"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise StoreCorrupt(f"the report of delivery {self.id} is damaged; nothing can be made of it") from error
         return Event(
             event_type=self.event_type,
-            payload=body["payload"],
-            call_report=body["call_report"],
+            payload=payload,
+            call_report=call_report,
             id=self.event_id,
             time=self.event_time,
             source=self.source,

@@ -5,21 +5,47 @@ Times are seconds since the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from pulp_events.clock import from_timestamp
-from pulp_events.errors import DeliveryNotFound
+from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
 from pulp_events.outbox.records import Health, Stats
 
+_STATES = frozenset([PENDING, DELIVERED, DEAD])
+P = ParamSpec("P")
+T = TypeVar("T")
 
+_UNREADABLE = (TypeError, ValueError, KeyError, IndexError, OverflowError, OSError)
+"""What is raised for a value of another type, or out of range: a time in the year 300000, a state that is none."""
+
+
+def _from_rows(make: Callable[P, T]) -> Callable[P, T]:
+    """Raise StoreCorrupt where a row is none of ours: the store tells which file, and what to do."""
+
+    @wraps(make)
+    def checked(*arguments: P.args, **named: P.kwargs) -> T:
+        try:
+            return make(*arguments, **named)
+        except _UNREADABLE as error:
+            raise StoreCorrupt(f"a row is not what was stored: {type(error).__name__}: {error}") from error
+
+    return checked
+
+
+@_from_rows
 def to_delivery(row: tuple[Any, ...]) -> Delivery:
     """A delivery from: event id, n, event type, time, source, report, listener id, target, state, attempts, ready at,
-    finished, detail, lease, forgiven."""
+    finished, detail, lease, forgiven. Raises StoreCorrupt, as all of these do."""
     event_id, n, event_type, time, source, report, listener_id, target, state, attempts, ready_at, *rest = row
     finished, detail, lease, forgiven = rest
+    if type(attempts) is not int or type(forgiven) is not int or type(report) is not bytes or state not in _STATES:
+        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {state!r:.20}, with {attempts!r:.20} attempts")
+    if not (type(event_id) is type(event_type) is type(listener_id) is type(target) is str):
+        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a name that is no text")
     return Delivery(
         id=f"{event_id}.{n}",
         event_id=event_id,
@@ -39,12 +65,17 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
     )
 
 
+@_from_rows
 def to_attempt(row: tuple[Any, ...]) -> Attempt:
     """An attempt from: number, started, duration, outcome, detail, retry at."""
     number, started, duration, outcome, detail, retry_at = row
+    if type(number) is not int or not type(outcome) is type(detail) is str:
+        raise TypeError(f"attempt {number!r:.20} has the outcome {outcome!r:.20}")
+    duration = float(duration)
     return Attempt(number, from_timestamp(started), duration, outcome, detail, _moment(retry_at))
 
 
+@_from_rows
 def to_stats(counts: Iterable[tuple[str, str, int]], oldest_pending: float | None) -> Stats:
     """Counts from: listener id, state, number of deliveries. `oldest_pending`: time of the oldest pending event."""
     totals = {PENDING: 0, DELIVERED: 0, DEAD: 0}
@@ -55,6 +86,7 @@ def to_stats(counts: Iterable[tuple[str, str, int]], oldest_pending: float | Non
     return Stats(**totals, oldest_pending=_moment(oldest_pending), by_listener=by_listener)
 
 
+@_from_rows
 def to_health(rows: Iterable[tuple[Any, ...]]) -> dict[str, Health]:
     """By listener id, from: listener id, last success, last failure, failing since, failures, detail."""
     return {row[0]: Health(row[0], _moment(row[1]), _moment(row[2]), _moment(row[3]), row[4], row[5]) for row in rows}

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
-from pathlib import Path
 
 from marshmallow import Schema, fields, validate
 
 from pulp_events.fields import Duration, Words
+from pulp_events.settings.paths import NO_HOME, is_home_known
 
 
 def default_data_dir() -> str:
     """`/var/lib/pulp/events` for root, else the platform's folder for user data."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return "/var/lib/pulp/events"
+    if not is_home_known() and not os.environ.get("XDG_DATA_HOME", "").startswith("/"):
+        return NO_HOME  # an error where it is used, and not where another folder is named
     from platformdirs import user_data_path  # not needed by most starts
 
     return str(user_data_path("pulp") / "events")
@@ -26,13 +28,16 @@ class EventsSettings(Schema):
     data_dir = fields.String(
         load_default=default_data_dir,
         validate=validate.Predicate("strip", error="Name a folder."),
-        metadata={"help": "folder of the listener records and the outbox; only its owner can read it"},
+        metadata={
+            "help": "folder of the listener records and the outbox; only its owner can read it. A relative one begins "
+            "at the folder of server.conf"
+        },
     )
     outbox = fields.String(
         load_default="",
         metadata={
             "help": "file of the outbox, such as an application's own SQLite database for transactional emit; "
-            "outbox.sqlite in data_dir unless set"
+            "outbox.sqlite in data_dir unless set. A relative one begins at the folder of server.conf"
         },
     )
     max_event_bytes = fields.Integer(
@@ -122,7 +127,11 @@ class StorageSettings(Schema):
     )
     password = fields.String(
         load_default="",
-        metadata={"help": "its password, where url has none: the text itself, env:NAME or file:PATH", "secret": True},
+        metadata={
+            "help": "its password, where url has none: the text itself, env:NAME or file:PATH",
+            "secret": True,
+            "resolved": False,  # whoever takes the URL reads it, when it connects
+        },
     )
     pool_size = fields.Integer(
         load_default=4,
@@ -130,7 +139,11 @@ class StorageSettings(Schema):
         metadata={"help": "connections of each process to the database, at most"},
     )
     timeout = Duration(
-        minimum=0.1, load_default=30.0, metadata={"help": "how long connecting, or one statement, may take"}
+        minimum=0.1,
+        load_default=30.0,
+        metadata={
+            "help": "how long connecting, or one statement, may take; with files, how long another transaction may"
+        },
     )
     listen = fields.Boolean(
         load_default=True,
@@ -143,8 +156,3 @@ CORE_SECTIONS: dict[str, type[Schema]] = {
     "delivery": DeliverySettings,
     "storage": StorageSettings,
 }
-
-
-def data_path(text: str) -> Path:
-    """`[events] data_dir` as a path, `~` expanded."""
-    return Path(text).expanduser()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pulp_events.errors import SettingsError
 from pulp_events.remedies import remedy
+from pulp_events.settings.paths import absolute
 
 DEFAULT_PATH = Path("/etc/pulp/server.conf")
 ENVIRONMENT_VARIABLE = "PULP_EVENTS_CONFIG"
@@ -17,22 +18,34 @@ ENVIRONMENT_VARIABLE = "PULP_EVENTS_CONFIG"
 def locate(path: str | Path | None) -> Path | None:
     """The file to read: `path`, else `$PULP_EVENTS_CONFIG`, else /etc/pulp/server.conf; None where there is none.
 
-    Raises SettingsError if `path` was given and does not exist.
+    The path is absolute. Raises SettingsError if one that was named, in either way, cannot be read as a file; a pipe,
+    as of `<(…)`, can.
     """
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
     if path is not None:
-        given = Path(path).expanduser()
-        if not _is_file(given):
-            raise SettingsError(f"{given}: no such file; name an existing server.conf, or none to use the defaults")
-        return given
-    found = Path(os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_PATH).expanduser()
-    return found if _is_file(found) else None
+        return _named(Path(path), "")
+    if named:
+        return _named(Path(named), f" ({ENVIRONMENT_VARIABLE} names it)")
+    return DEFAULT_PATH if _kind(DEFAULT_PATH) == "file" else None
 
 
-def _is_file(path: Path) -> bool:
+def _named(path: Path, by: str) -> Path:
+    found = absolute(path)
+    kind = _kind(found)
+    if kind == "folder":
+        raise SettingsError(f"{found}: it is a folder{by}; name the server.conf in it")
+    if kind == "absent":
+        raise SettingsError(f"{found}: no such file{by}; name an existing server.conf, or none to use the defaults")
+    return found
+
+
+def _kind(path: Path) -> str:
     try:
-        return path.is_file()
+        return "folder" if path.is_dir() else "file" if path.exists() else "absent"
     except OSError as error:  # such as a folder that this user may not enter
         raise SettingsError(f"{path}: cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
+    except ValueError:  # a NUL in it
+        return "absent"
 
 
 def read(path: Path | None) -> Mapping[str, Mapping[str, str]]:
@@ -40,12 +53,27 @@ def read(path: Path | None) -> Mapping[str, Mapping[str, str]]:
 
     Raises SettingsError with file, line and remedy where it is not an INI file or cannot be read.
     """
+    return parse(content(path), path)
+
+
+def content(path: Path | None) -> str:
+    """The text of the file, read once, as it may be a pipe. Raises SettingsError."""
     if path is None:
-        return {}
+        return ""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
+
+
+def parse(text: str, path: Path | None) -> Mapping[str, Mapping[str, str]]:
+    """What `read` does with the text of the file."""
     parser = configparser.ConfigParser(interpolation=None, default_section="\0none")
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their case, as ours are looked up
     try:
-        parser.read_string(path.read_text("utf-8-sig"), source=str(path))
+        parser.read_string(text, source=str(path))
     except configparser.DuplicateOptionError as error:
         raise SettingsError(
             f"{path}, section [{error.section}], key {error.option}: set twice (again in line {error.lineno}); keep one"

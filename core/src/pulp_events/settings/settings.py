@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,14 @@ from marshmallow import Schema, ValidationError
 
 from pulp_events.errors import SettingsError
 from pulp_events.fields import messages
-from pulp_events.secrets import Scrubber, is_secret, mask_passwords
+from pulp_events.secrets import Scrubber, is_secret, mask_value, resolve
 from pulp_events.settings import server_conf
-from pulp_events.settings.sections import CORE_SECTIONS, data_path
+from pulp_events.settings.paths import absolute
+from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.suggestion import did_you_mean
+
+_REFERENCE = re.compile(r"(?P<kind>env):(?P<name>[A-Za-z_]\w*)|file:(?P<path>(?!//)\S.*)")
+"""A scheme of URLs is none."""
 
 
 class Settings:
@@ -26,6 +32,8 @@ class Settings:
         self.path = path
         self.schemas = dict(schemas)
         self._text = text
+        self._base = _base(path)
+        self._references: dict[str, dict[str, dict[str, str]]] = {}
         self._values = {name: self._load(name) for name in self.schemas}
 
     @classmethod
@@ -40,7 +48,18 @@ class Settings:
         return cls(found, {**CORE_SECTIONS, **(plugin_sections or {})}, server_conf.read(found))
 
     def section(self, name: str) -> Mapping[str, Any]:
-        """Values of one section as the schema loads them; empty for one that nobody declared."""
+        """Values of one section as the schema loads them; empty for one that nobody declared.
+
+        A secret that is `env:NAME` or `file:PATH` is read now. Raises SettingsError where it cannot be.
+        """
+        values = self.section_as_written(name)
+        if not (references := self._references.get(name)):
+            return values
+        place = self._place(name)
+        return {**values, **{key: resolve(found, f"{place}, key {key}") for key, found in references.items()}}
+
+    def section_as_written(self, name: str) -> Mapping[str, Any]:
+        """The same, but a secret that is a reference is its text."""
         return self._values.get(name, {})
 
     def raw_section(self, name: str) -> Mapping[str, str]:
@@ -56,31 +75,69 @@ class Settings:
 
     @property
     def data_dir(self) -> Path:
-        """`[events] data_dir`."""
-        return data_path(self.section("events")["data_dir"])
+        """`[events] data_dir`, absolute. Raises SettingsError where it stands for no folder."""
+        return self.file(self.section("events")["data_dir"])
+
+    def file(self, text: str) -> Path:
+        """A path that a setting names, absolute: a relative one begins at the folder of server.conf.
+
+        Raises SettingsError where it has a `~` that stands for nothing.
+        """
+        return absolute(text, self._base)
+
+    def _place(self, section: str) -> str:
+        return f"{self.path or 'server.conf (there is none)'}, section [{section}]"
 
     def _load(self, section: str) -> Mapping[str, Any]:
         schema = self.schemas[section]()
         given = self._text.get(section, {})
+        self._references[section] = self._find_references(section, schema, given)
         try:
             loaded = schema.load(given)
         except ValidationError as error:
             raise SettingsError(self._explain(section, schema, given, error)) from None
         return dict(loaded)
 
+    def _find_references(self, section: str, schema: Schema, given: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """Secrets that are to be read elsewhere; raises SettingsError for another value that looks as if it were."""
+        known = {field.data_key or name: field for name, field in schema.fields.items()}
+        found: dict[str, dict[str, str]] = {}
+        for key, text in given.items():
+            if key not in known or not (reference := _REFERENCE.fullmatch(text)):
+                continue
+            if not known[key].metadata.get("secret"):
+                raise SettingsError(
+                    f"{self._place(section)}, key {key} = {text!r}: only secrets are read from the environment or a "
+                    "file; write the value itself"
+                )
+            if known[key].metadata.get("resolved", True):
+                found[known[key].attribute or str(known[key].name)] = (
+                    {"$env": reference["name"]} if reference["kind"] else {"$file": str(self.file(reference["path"]))}
+                )
+        return found
+
     def _explain(self, section: str, schema: Schema, given: Mapping[str, str], error: ValidationError) -> str:
         known = {field.data_key or name: field for name, field in schema.fields.items()}
         key, message = next(iter(messages(error.messages)))
-        place = f"{self.path or 'server.conf (there is none)'}, section [{section}]"
+        place = self._place(section)
         key = key if key in given else key.split(".")[0]
         hidden = is_secret(schema, key)
         if key and key not in known:
-            value = "(hidden)" if hidden else mask_passwords(repr(given.get(key)))
+            value = "(hidden)" if hidden else mask_value(repr(given.get(key)))
             return (
                 f"{place}, key {key} = {value}: unknown key{did_you_mean(key, known)}; known keys: {', '.join(known)}"
             )
         if key and key in given:
-            value = "(secret)" if hidden else mask_passwords(repr(given[key]))
-            message = Scrubber([given[key]])(message) if hidden else message
+            value = "(secret)" if hidden else mask_value(repr(given[key]))
+            message = Scrubber([given[key]])(message) if hidden else mask_value(message)
             return f"{place}, key {key} = {value}: {message}"
         return f"{place}{f', key {key}' if key else ''}: {message}"
+
+
+def _base(path: Path | None) -> Path | None:
+    """Where relative paths begin: the folder of the file; for a pipe, and without a file, that of the process now."""
+    if path is not None and not (path.exists() and not path.is_file()):
+        return path.absolute().parent
+    with contextlib.suppress(OSError):  # it was deleted: an error where a path is relative
+        return Path.cwd()
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 from pulp_events.clock import iso_z
 from pulp_events.log_scrubbing import ScrubbingFilter
+from pulp_events.visible import json_text, visible
 
 
 class JSONFormatter(logging.Formatter):
@@ -26,14 +26,22 @@ class JSONFormatter(logging.Formatter):
             "logger": record.name,
             "message": message,
         }
-        return json.dumps(values, ensure_ascii=False)
+        return json_text(values)
+
+
+class TextFormatter(logging.Formatter):
+    """A record as text; what a payload or a receiver brought is made visible."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and the traceback below it."""
+        return visible(super().format(record), keep="\n\t")
 
 
 def handler(as_json: bool, stdout: Any = None) -> logging.Handler:
     """Where a worker's records go. `stdout`: the stream for JSON, else the process's own."""
     found = logging.StreamHandler((stdout or sys.stdout) if as_json else sys.stderr)
     # A service's log has the time from journald, or from whoever keeps it; here every line says when and what.
-    plain = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    plain = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     found.addFilter(ScrubbingFilter())
     found.setFormatter(JSONFormatter() if as_json else plain)
     return found

@@ -10,3 +10,4 @@ _LAST_ATTEMPT = "LEFT JOIN pulp_attempt a ON a.event_seq = d.event_seq AND a.n =
 DELIVERY_TABLES = f"pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq {_LAST_ATTEMPT}"
 EVENT_TABLES = f"pulp_event e CROSS JOIN pulp_delivery d ON d.event_seq = e.seq {_LAST_ATTEMPT}"
 """The same rows, but the event is looked for first. A CROSS JOIN keeps SQLite from changing the order."""
+ATTEMPT_COLUMNS = "number, started, duration, outcome, detail, retry_at"

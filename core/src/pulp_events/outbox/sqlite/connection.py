@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -13,29 +14,29 @@ from typing import Any, TypeVar
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+from pulp_events.outbox.sqlite.own_transaction import NOTICE
 from pulp_events.outbox.sqlite.reasons import why_not
 from pulp_events.remedies import remedy
 
 T = TypeVar("T")
 
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What the driver raises; the latter where its own message quotes a damaged file."""
+_SIGNS_OF_DAMAGE = re.compile(r"decode|no such (column|table|index)|has no column|malformed")
+"""In what SQLite or its driver says: text that is no UTF-8, or tables that are not as we made them."""
 BUSY_TIMEOUT = 30.0
-"""Seconds that we wait for other processes' transactions, while none of them ends."""
+"""Seconds that we wait for other transactions while none of them ends, unless `[storage] timeout` says otherwise."""
 MOST_TIMEOUTS = 20
 """How many times as long we wait where others go on committing."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode, usable from any thread (by one at a time). Makes the file with mode 0600."""
-    try:
-        # SQLite would make the file with the umask's mode; its -wal and -shm files take the mode of this one. Only a
-        # new file may be opened here: to close any descriptor of a file drops all locks that this process has on it,
-        # also those of its SQLite connections (https://www.sqlite.org/howtocorrupt.html §2.2).
-        if not path.exists():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise data_dir.unusable(path, error) from error
+    # SQLite would make the file with the umask's mode; its -wal and -shm files take the mode of this one, and its owner
+    # where root makes them. Only a new file may be opened here: to close any descriptor of a file drops all locks that
+    # this process has on it, also those of its SQLite connections (https://www.sqlite.org/howtocorrupt.html §2.2).
+    if not path.exists():
+        data_dir.create(path)
     return sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256)
 
 
@@ -50,17 +51,25 @@ def prepare(connection: sqlite3.Connection) -> None:
         patiently(connection.execute, f"PRAGMA {setting}")
 
 
-def patiently(action: Callable[..., T], *arguments: Any, path: Path | None = None) -> T:
+def patiently(
+    action: Callable[..., T],
+    *arguments: Any,
+    path: Path | None = None,
+    timeout: float | None = None,
+    noticed: Callable[[], None] | None = None,
+) -> T:
     """`action(*arguments)`, again while another connection holds the lock it needs.
 
-    It is given up when that lasts BUSY_TIMEOUT, and the file `path` was not written meanwhile: as long as others get
-    their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long.
+    It is given up when that lasts `timeout` seconds, and the file `path` was not written meanwhile: as long as others
+    get their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long. `noticed`
+    is called once, after a wait that is longer than usual, and may raise.
 
     SQLite's own busy handler sleeps up to 100 ms between tries; a transaction of ours takes less than one. A first
     statement may also find that another connection is recovering the log or switching the file to it, so each
     statement outside of a transaction is to be run in this way.
     """
-    pause, deadline, left, written = 0.0001, None, MOST_TIMEOUTS, None
+    timeout = BUSY_TIMEOUT if timeout is None else timeout
+    pause, began, deadline, left, written = 0.0001, 0.0, None, MOST_TIMEOUTS, None
     while True:
         try:
             return action(*arguments)
@@ -69,12 +78,15 @@ def patiently(action: Callable[..., T], *arguments: Any, path: Path | None = Non
                 raise
             now = time.monotonic()
             if deadline is None:
-                deadline, written = now + BUSY_TIMEOUT, _last_written(path)
+                began, deadline, written = now, now + timeout, _last_written(path)
             elif now > deadline:
                 was, written, left = written, _last_written(path), left - 1
                 if written == was or not left:
                     raise
-                deadline = now + BUSY_TIMEOUT
+                deadline = now + timeout
+            if noticed is not None and now - began > NOTICE:
+                noticed()
+                noticed = None
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
 
@@ -88,26 +100,36 @@ def _last_written(path: Path | None) -> tuple[int, int] | None:
     return None if found is None else (found.st_mtime_ns, found.st_size)
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
+def _is_busy(error: Exception) -> bool:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     # PROTOCOL: so many connections are beginning to read the log at once that this one did not get in.
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 
 
-def explain(path: Path, error: sqlite3.Error) -> StoreError:
-    """A StoreError that says what happened to which file, and what to do."""
+def explain(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
+    """A StoreError that says what happened to which file, and what to do; damage is noted beside the file."""
+    failure = explain_only(path, error)
+    if isinstance(failure, StoreCorrupt):
+        note_damage(path)
+    return failure
+
+
+def note_damage(path: Path) -> None:
+    """Leave a mark for the next one to open the file: it is to be looked at as a whole."""
+    with contextlib.suppress(OSError):
+        damage_marker(path).touch(0o600)
+
+
+def explain_only(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> StoreError:
+    """The same, and nothing is left behind."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if _is_busy(error):
         return StoreBusy(
-            f"{path} was locked by another process for {BUSY_TIMEOUT:g} s; nothing was stored, retry later"
+            f"{path} was locked by another process, or another transaction of this one, for longer than `timeout` in "
+            "section [storage] allows; nothing was stored, retry later"
         )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        with contextlib.suppress(OSError):
-            damage_marker(path).touch(0o600)
-        return StoreCorrupt(
-            f"{path} is damaged, or no database ({error}); it was left as it is. The next start sets an outbox of our "
-            "own aside under another name; an application's database is to be restored from a backup"
-        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _SIGNS_OF_DAMAGE.search(str(error)):
+        return damaged(path, " ".join(str(error).split()))
     if code in _OF_THE_SYSTEM and (reason := why_not(path)) is not None:
         place = reason.filename if reason.filename and ".trial-" not in str(reason.filename) else path
         return StoreError(f"{place}: {reason.strerror or reason}; nothing was stored; {remedy(reason)}")
@@ -127,6 +149,15 @@ _OF_THE_SYSTEM = (
     sqlite3.SQLITE_NOMEM,
 )
 """Codes of SQLite that stand for an error of the operating system."""
+
+
+def damaged(path: Path, why: str) -> StoreCorrupt:
+    """A StoreCorrupt with the remedy."""
+    return StoreCorrupt(
+        f"{path} is damaged, or no database ({why}); it was left as it is. The next start sets an outbox of our own "
+        "aside under another name, and `pulp-admin event recover` takes from it what can be read; an application's "
+        "database is to be restored from a backup"
+    )
 
 
 def damage_marker(path: Path) -> Path:

@@ -53,6 +53,11 @@ class KeptConnection:
             self.open.close()
         self.open = None
 
+    def found_damaged(self) -> None:
+        """The next `get` looks at the whole file and sets it aside, unless it is one that stays where it is."""
+        if self._set_damaged_aside:
+            self.let_go()
+
     def close(self) -> None:
         """Close it for good."""
         self._closed = True

@@ -3,26 +3,54 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
+from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats
-from pulp_events.outbox.sqlite.columns import DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_TABLES
-from pulp_events.outbox.sqlite.reader import Reader
+from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_TABLES
+
+T = TypeVar("T")
 
 
-def of_event(reader: Reader, event_id: str) -> list[Delivery]:
+class Rows(Protocol):
+    """What can be asked: the reading connection of a process, or one that only looks on."""
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+
+    def damaged(self, error: StoreCorrupt) -> StoreCorrupt:
+        """What to raise for rows that are none of ours."""
+
+
+def _made(reader: Rows, make: Callable[[], T]) -> T:
+    try:
+        return make()
+    except StoreCorrupt as error:
+        raise error if isinstance(error.__cause__, sqlite3.Error) else reader.damaged(error) from error
+
+
+def ready(reader: Rows, query: str, now: float) -> dict[str, float]:
+    """Listeners with pending deliveries → seconds until the first may be claimed, from rows of both."""
+    rows = reader.rows(query)
+    if not all(type(listener_id) is str and isinstance(ready_at, int | float) for listener_id, ready_at in rows):
+        raise reader.damaged(StoreCorrupt("a pending delivery is due at no time"))
+    return {listener_id: max(0.0, ready_at - now) for listener_id, ready_at in rows}
+
+
+def of_event(reader: Rows, event_id: str) -> list[Delivery]:
     """All deliveries of an event, in the order in which they were stored."""
     rows = reader.rows(
         f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} "
         "WHERE d.event_seq = (SELECT seq FROM pulp_event WHERE id = ?) ORDER BY d.n",
         (event_id,),
     )
-    return [to_delivery(row) for row in rows]
+    return _made(reader, lambda: [to_delivery(row) for row in rows])
 
 
-def find(reader: Reader, query: DeliveryQuery, limit: int, before: str | None) -> list[Delivery]:
+def find(reader: Rows, query: DeliveryQuery, limit: int, before: str | None) -> list[Delivery]:
     """Deliveries that fit, newest first."""
     where, parameters = conditions(query)
     # Event types have an index in the order of the list; dead ones too, and they are few.
@@ -37,17 +65,17 @@ def find(reader: Reader, query: DeliveryQuery, limit: int, before: str | None) -
         f"SELECT {DELIVERY_COLUMNS} FROM {tables} WHERE {where} ORDER BY {seq} DESC, d.n DESC LIMIT ?",
         (*parameters, limit),
     )
-    return [to_delivery(row) for row in rows]
+    return _made(reader, lambda: [to_delivery(row) for row in rows])
 
 
-def attempts(reader: Reader, delivery_id: str) -> list[Attempt]:
+def attempts(reader: Rows, delivery_id: str) -> list[Attempt]:
     """Attempts of a delivery, in order."""
     rows = reader.rows(
-        "SELECT number, started, duration, outcome, detail, retry_at FROM pulp_attempt "
+        f"SELECT {ATTEMPT_COLUMNS} FROM pulp_attempt "
         "WHERE event_seq = (SELECT seq FROM pulp_event WHERE id = ?) AND n = ? ORDER BY number",
         split_id(delivery_id),
     )
-    return [to_attempt(row) for row in rows]
+    return _made(reader, lambda: [to_attempt(row) for row in rows])
 
 
 def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
@@ -121,21 +149,22 @@ def delete(connection: sqlite3.Connection, keys: list[tuple[int, int]]) -> None:
     )
 
 
-def count(reader: Reader, query: DeliveryQuery) -> int:
+def count(reader: Rows, query: DeliveryQuery) -> int:
     """How many deliveries fit."""
     where, parameters = conditions(query)
     return int(reader.rows(f"SELECT count(*) FROM {KEY_TABLES} WHERE {where}", parameters)[0][0])
 
 
-def stats(reader: Reader) -> Stats:
+def stats(reader: Rows) -> Stats:
     """Counts of deliveries, in all and by listener."""
     counts = reader.rows("SELECT listener_id, state, count(*) FROM pulp_delivery GROUP BY listener_id, state")
     oldest = reader.rows(
         "SELECT time FROM pulp_event WHERE seq = (SELECT min(event_seq) FROM pulp_delivery WHERE state = 'pending')"
     )
-    return to_stats(counts, oldest[0][0] if oldest else None)
+    return _made(reader, lambda: to_stats(counts, oldest[0][0] if oldest else None))
 
 
-def health(reader: Reader) -> dict[str, Health]:
+def health(reader: Rows) -> dict[str, Health]:
     """How deliveries went, by listener."""
-    return to_health(reader.rows("SELECT * FROM pulp_listener_health"))
+    rows = reader.rows("SELECT * FROM pulp_listener_health")
+    return _made(reader, lambda: to_health(rows))

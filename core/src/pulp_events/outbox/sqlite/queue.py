@@ -74,7 +74,11 @@ def _lease(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]], unti
         "UPDATE pulp_delivery SET lease = ?, ready_at = ?, attempts = attempts + 1 WHERE event_seq = ? AND n = ?",
         [(token, until, row[15], row[1]) for row in rows],
     )
-    return [to_delivery((*row[:9], row[9] + 1, until, *row[11:13], token, row[14])) for row in rows]
+    return [to_delivery((*row[:9], _one_more(row[9]), until, *row[11:13], token, row[14])) for row in rows]
+
+
+def _one_more(attempts: Any) -> Any:
+    return attempts + 1 if type(attempts) is int else attempts  # what is damaged is said by `to_delivery`
 
 
 def _choose(connection: sqlite3.Connection, request: ClaimRequest, now: float) -> list[tuple[Any, ...]]:

@@ -10,17 +10,25 @@ from typing import Any
 
 from pulp_events import forks
 from pulp_events.clock import Clock, SystemClock
+from pulp_events.errors import StoreCorrupt
 from pulp_events.exclusive import Exclusive
 from pulp_events.file_version import Settling
-from pulp_events.outbox.sqlite.connection import explain, patiently
+from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
 
 
 class Reader:
     """Runs queries; each sees what was committed when it began."""
 
-    def __init__(self, path: Path, set_damaged_aside: bool = True, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        set_damaged_aside: bool = True,
+        timeout: float | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._path = path
+        self._timeout = timeout
         self._exclusive = Exclusive(f"reading {path}")
         self._log_name = f"{path}-wal"
         self._log = Settling(clock or SystemClock())
@@ -32,11 +40,20 @@ class Reader:
         forks.notice()
         try:
             return self._exclusive.run(self._ask, query, parameters)
-        except sqlite3.Error as error:
-            raise explain(self._path, error) from error
+        except ERRORS as error:
+            failure = explain(self._path, error)
+            if isinstance(failure, StoreCorrupt):
+                self._exclusive.run(self._connection.found_damaged)
+            raise failure from error
+
+    def damaged(self, error: StoreCorrupt) -> StoreCorrupt:
+        """What to raise for rows that are none of ours."""
+        note_damage(self._path)
+        self._exclusive.run(self._connection.found_damaged)
+        return damaged(self._path, str(error))
 
     def _ask(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return patiently(_fetch, self._connection.get(), query, parameters, path=self._path)
+        return patiently(_fetch, self._connection.get(), query, parameters, path=self._path, timeout=self._timeout)
 
     def log_changed(self) -> bool:
         """True unless nobody can have committed since the last call.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 from pulp_events import data_dir
 from pulp_events.errors import StoreCorrupt
 from pulp_events.file_lock import locked
 from pulp_events.logs import get_logger
-from pulp_events.outbox.sqlite import schema
+from pulp_events.outbox.sqlite import damage, foreign_log, schema
 from pulp_events.outbox.sqlite.connection import (
+    ERRORS,
     connect,
     damage_marker,
+    damaged,
     explain,
     patiently,
     prepare,
@@ -32,6 +33,8 @@ def set_up(path: Path, set_damaged_aside: bool = True) -> None:
         return
     with locked(path.with_name(path.name + ".lock")):
         try:
+            if foreign_log.is_backup(path):
+                foreign_log.take_into_use(path)
             _check_for_damage(path)
             _migrate(path)
         except StoreCorrupt:
@@ -46,7 +49,7 @@ def set_up(path: Path, set_damaged_aside: bool = True) -> None:
 
 
 def _is_ready(path: Path) -> bool:
-    if damage_marker(path).exists() or not path.exists():
+    if damage_marker(path).exists() or not path.exists() or foreign_log.is_backup(path):
         return False
     try:
         connection = connect(path)
@@ -54,26 +57,22 @@ def _is_ready(path: Path) -> bool:
             return patiently(schema.version, connection) == schema.VERSION
         finally:
             connection.close()
-    except sqlite3.Error:
+    except ERRORS:
         return False
 
 
 def _check_for_damage(path: Path) -> None:
-    """Look at the whole file if a process found it damaged."""
+    """Look at the whole file if a process found it damaged; raises StoreCorrupt."""
     marker = damage_marker(path)
     if not marker.exists():
         return
-    try:
-        connection = connect(path)
-        try:
-            found = patiently(connection.execute, "PRAGMA quick_check(1)").fetchone()[0]
-        finally:
-            connection.close()
-    except sqlite3.DatabaseError as error:
-        raise explain(path, error) from error
+    found = damage.find(path)
+    if found and foreign_log.is_foreign(path):
+        foreign_log.set_log_aside(path)
+        found = damage.find(path)
     marker.unlink(missing_ok=True)
-    if found != "ok":
-        raise StoreCorrupt(f"{path} is damaged ({found})")
+    if found:
+        raise damaged(path, found)
 
 
 def _migrate(path: Path) -> None:
@@ -85,5 +84,5 @@ def _migrate(path: Path) -> None:
             patiently(schema.migrate, connection, str(path))
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise explain(path, error) from error

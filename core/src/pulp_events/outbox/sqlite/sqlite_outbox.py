@@ -36,8 +36,10 @@ class SQLiteOutbox:
         durable: bool = True,
         boot: str | None = None,
         set_damaged_aside: bool = True,
+        timeout: float | None = None,
     ) -> None:
-        """`set_damaged_aside`: False for an application's own database, which is never touched when it is damaged."""
+        """`timeout`: seconds to wait for other transactions. `set_damaged_aside`: False for an application's own
+        database, which is never touched when it is damaged."""
         self._clock = clock or SystemClock()
         self._durable = durable
         self._jumps = ClockJumps(self._clock, boot)
@@ -45,8 +47,8 @@ class SQLiteOutbox:
         data_dir.prepare(path.parent)
         self.path = path
         set_up(path, set_damaged_aside)
-        self._writer = Writer(path, set_damaged_aside)
-        self._reader = Reader(path, set_damaged_aside, self._clock)
+        self._writer = Writer(path, set_damaged_aside, timeout)
+        self._reader = Reader(path, set_damaged_aside, timeout, self._clock)
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
         now = self._clock.time()
@@ -57,8 +59,7 @@ class SQLiteOutbox:
 
     def ready(self) -> Mapping[str, float]:
         self._correct_clock()
-        now = self._clock.time()
-        return {listener_id: max(0.0, ready_at - now) for listener_id, ready_at in self._reader.rows(queue.READY)}
+        return ledger.ready(self._reader, queue.READY, self._clock.time())
 
     def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
         self._correct_clock()

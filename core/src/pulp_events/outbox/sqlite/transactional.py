@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,9 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
     if not isinstance(connection, sqlite3.Connection):
         raise StoreError(f"connection is of type {type(connection).__name__}; {remedy}")
     try:
-        file = connection.execute("PRAGMA database_list").fetchone()[2]
+        cursor = connection.cursor()
+        cursor.row_factory = None  # the application may have one that makes something else of a row
+        file = os.fsdecode(cursor.execute("PRAGMA database_list").fetchone()[2])
         if not file or not Path(file).samefile(path):
             raise StoreError(
                 f"connection is to {file or 'a database in memory'}, not to the outbox; {remedy}, "

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from pulp_events import forks
-from pulp_events.errors import StoreError
+from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
 from pulp_events.exclusive import Exclusive
 from pulp_events.outbox.sqlite import insertion
-from pulp_events.outbox.sqlite.connection import explain, patiently
+from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
+from pulp_events.outbox.sqlite.own_transaction import NOTICE, is_held_by_this_thread
 
 T = TypeVar("T")
 
@@ -45,8 +46,10 @@ class Writer:
     once, and those that waited find their work done.
     """
 
-    def __init__(self, path: Path, set_damaged_aside: bool = True) -> None:
+    def __init__(self, path: Path, set_damaged_aside: bool = True, timeout: float | None = None) -> None:
+        """`timeout`: seconds to wait for other transactions."""
         self._path = path
+        self._timeout = timeout
         self._exclusive = Exclusive(f"storing in {path}")
         self._queue: deque[_Job[Any]] = deque()  # whose append and popleft are atomic
         self._synchronous = ""
@@ -66,7 +69,8 @@ class Writer:
         job = _Job(operation, durable, single)
         self._queue.append(job)
         try:
-            self._exclusive.run(self._see_to, job)
+            # Whoever has the turn may wait for a transaction of this thread, which would then wait for itself.
+            self._exclusive.run_noticing(NOTICE, lambda: self._check_waiting(job), self._see_to, job)
         finally:
             if not job.done:
                 # Refused or interrupted: nobody else may store what the caller is told was not stored.
@@ -81,7 +85,7 @@ class Writer:
         forks.notice()
         try:
             seen = self._exclusive.run(self._data_version)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise explain(self._path, error) from error
         was, self._seen = self._seen, seen
         return seen != was
@@ -89,6 +93,17 @@ class Writer:
     def _data_version(self) -> object:
         connection = self._connection.get()
         return id(connection), patiently(connection.execute, "PRAGMA data_version", path=self._path).fetchone()
+
+    def _check_waiting(self, job: _Job[Any]) -> None:
+        if job in self._queue:  # else it is being done
+            self._check_own_transaction()
+
+    def _check_own_transaction(self) -> None:
+        if is_held_by_this_thread(self._path):
+            raise StoreBusy(
+                f"{self._path} is locked by a transaction of this thread, which would wait for itself: give emit that "
+                "connection as connection=…, or commit first; nothing was stored"
+            )
 
     def close(self) -> None:
         """Close the connection. Nothing can be run afterwards."""
@@ -134,7 +149,7 @@ class Writer:
             if synchronous != self._synchronous:
                 self._set_synchronous(connection, synchronous)
             if job.single and len(jobs) == 1:
-                job.result = patiently(job.operation, connection, path=self._path)
+                job.result = self._patiently(job.operation, connection)
             else:
                 self._run_together(connection, jobs)
         except BaseException as error:
@@ -142,6 +157,8 @@ class Writer:
             failure = self._failure(error)
             for job in jobs:
                 job.error = job.error or failure
+            if any(isinstance(job.error, StoreCorrupt) for job in jobs):
+                self._connection.found_damaged()
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -149,11 +166,16 @@ class Writer:
                 job.done = True
 
     def _run_together(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
-        patiently(connection.execute, "BEGIN IMMEDIATE", path=self._path)
+        self._patiently(connection.execute, "BEGIN IMMEDIATE")
         for job in jobs:
             self._run_one(connection, job, alone=len(jobs) == 1)
         if connection.in_transaction:
             patiently(connection.execute, "COMMIT", path=self._path)
+
+    def _patiently(self, action: Callable[..., T], *arguments: Any) -> T:
+        return patiently(
+            action, *arguments, path=self._path, timeout=self._timeout, noticed=self._check_own_transaction
+        )
 
     def _run_one(self, connection: sqlite3.Connection, job: _Job[Any], alone: bool) -> None:
         if not alone:
@@ -170,10 +192,13 @@ class Writer:
             connection.execute("RELEASE job")
 
     def _failure(self, error: BaseException) -> Exception:
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, ERRORS):
             failure = explain(self._path, error)
             failure.__cause__ = error
             return failure
+        if isinstance(error, StoreCorrupt | TypeError):  # a row, or a value in one, is none of ours
+            note_damage(self._path)
+            return damaged(self._path, str(error))
         return error if isinstance(error, Exception) else StoreError(f"{self._path}: interrupted; nothing was stored")
 
     def _roll_back(self) -> None:

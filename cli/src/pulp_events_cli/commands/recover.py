@@ -1,0 +1,57 @@
+"""`pulp-admin event recover`: take what can be read out of a damaged outbox."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from pulp_events_cli import own_files
+from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import count
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+
+_PARTS = ("-wal", "-shm")
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="a damaged outbox; the newest that was set aside unless named"
+    )
+    parser.epilog = (
+        "What can be read is stored in the outbox in use, and pending deliveries are made; those that were under way "
+        "may be repeated. The damaged file stays as it is. Applications and workers may go on meanwhile."
+    )
+    parser.set_defaults(run=_run, deliver=None)
+
+
+def _run(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events.outbox.sqlite.recover import recover
+
+    files = own_files.find(arguments.session)
+    path = _newest(files.outbox) if arguments.file is None else Path(arguments.file).expanduser().absolute()
+    found = recover(path, files.outbox, set_damaged_aside=not files.is_applications)
+    if arguments.json:
+        print_json({"file": str(path), **asdict(found)})
+        return DONE
+    confirm(
+        f"{count(found.events, 'event', 'events')} and {count(found.deliveries, 'delivery', 'deliveries')} recovered "
+        f"from {path}, {found.pending} of them pending"
+    )
+    if found.known:
+        confirm(f"{count(found.known, 'event was', 'events were')} there already")
+    if found.damaged or found.gaps:
+        rows, places = count(found.damaged, "row was", "rows were"), count(found.gaps, "place", "places")
+        confirm(f"{rows} not what was stored, and {places} could not be read")
+    return DONE
+
+
+def _newest(outbox: Path) -> Path:
+    aside = [path for path in outbox.parent.glob(f"{outbox.name}.corrupt-*") if not path.name.endswith(_PARTS)]
+    if not aside:
+        raise CommandFailed(f"no damaged outbox was set aside in {outbox.parent}; name the file that is to be read")
+    return max(aside, key=lambda path: path.name)

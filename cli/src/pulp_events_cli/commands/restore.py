@@ -1,0 +1,41 @@
+"""`pulp-admin event restore`: put a backup in the place of listeners and deliveries."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pulp_events_cli import own_files
+from pulp_events_cli.commands.backup import holds, values
+from pulp_events_cli.errors import DONE
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import local_time
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the arguments."""
+    parser.add_argument("file", metavar="FILE", help="a file that `pulp-admin event backup` wrote")
+    parser.epilog = (
+        "Applications and workers must have ended. What is there now is kept beside it under other names. What was "
+        "delivered since the backup is delivered again."
+    )
+    parser.set_defaults(run=_run, deliver=None)
+
+
+def _run(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events.outbox.sqlite.restore import restore
+
+    files = own_files.find(arguments.session)
+    own_files.refuse_applications(files)
+    path = Path(arguments.file).expanduser().absolute()
+    found, kept = restore(path, files.outbox, files.listeners)
+    if arguments.json:
+        print_json({"file": str(path), **values(found), "kept": [str(each) for each in kept]})
+        return DONE
+    confirm(f"{holds(found)} restored, as they were at {local_time(found.made)}")
+    for each in kept:
+        confirm(f"What was there is kept as {each}")
+    return DONE

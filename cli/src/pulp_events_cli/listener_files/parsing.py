@@ -1,0 +1,76 @@
+"""The text of a file of listeners as values: JSON or YAML, each key once, and no more than a person would write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.budget import Budget, OverBudget
+from pulp_events_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import yaml
+
+MOST_VALUES = 1_000_000
+"""In a file. YAML's aliases let some hundred bytes stand for billions of values."""
+
+
+def parse(text: str, name: str) -> Any:
+    """The values in it; raises UsageError that says where in `name` what is wrong."""
+    content = _json(text, name) if text.lstrip().startswith("{") else _yaml(text, name)
+    try:
+        too_many = Budget().size(content) > MOST_VALUES
+    except (OverBudget, RecursionError):  # an alias for what it stands in
+        too_many = True
+    if too_many:
+        raise UsageError(f"{name}: its aliases stand for too many values; write out what is meant")
+    return content
+
+
+def _json(text: str, name: str) -> Any:
+    def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise UsageError(f"{name}: the key {key!r:.60} stands twice in one object; keep one")
+            found[key] = value
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise UsageError(f"{name}: it is not JSON: {error.msg} in {where}") from None
+    except RecursionError:
+        raise UsageError(f"{name}: it is nested too deeply") from None
+
+
+def _yaml(text: str, name: str) -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            _refuse_double_keys(node, name)
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(text, Loader)  # noqa: S506  # it is a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise UsageError(f"{name}: it is not YAML: {error.problem or 'it cannot be read'}{where}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: it is not YAML: {' '.join(str(error).split()):.200}") from None
+
+
+def _refuse_double_keys(node: yaml.MappingNode, name: str) -> None:
+    seen = set()
+    for key, _ in node.value:
+        text = getattr(key, "value", None)
+        if not isinstance(text, str):
+            continue
+        if text in seen and text != "<<":
+            line = key.start_mark.line + 1
+            raise UsageError(f"{name}: the key {text!r:.60} stands twice, again in line {line}; keep one")
+        seen.add(text)

@@ -1,0 +1,49 @@
+"""The files that listeners and deliveries are in, for commands that work on them themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pulp_events_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from pulp_events_cli.session import Session
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """Where they are."""
+
+    outbox: Path
+    listeners: Path
+    is_applications: bool
+    """The outbox is in a database of the application."""
+
+
+def find(session: Session) -> OwnFiles:
+    """The files; raises CommandFailed where a plugin keeps the records elsewhere, and SettingsError."""
+    from pulp_events import data_dir
+    from pulp_events.listeners.tinydb_store import FILE_NAME
+    from pulp_events.settings.settings import Settings
+    from pulp_events.stores import outbox_of_plugin, outbox_path
+
+    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    outbox = outbox_of_plugin(settings, session.plugins)
+    if outbox is not None:
+        outbox.close()
+        home = type(outbox).__module__.partition(".")[0]
+        raise CommandFailed(f"deliveries are kept by {home}, not in files; use what its database has for this")
+    data_dir.check(settings.data_dir)
+    path = outbox_path(settings, settings.data_dir)
+    return OwnFiles(path, settings.data_dir / FILE_NAME, bool(settings.section("events")["outbox"]))
+
+
+def refuse_applications(files: OwnFiles) -> None:
+    """For what concerns the outbox's file as a whole: raises CommandFailed where that is not ours alone."""
+    if files.is_applications:
+        raise CommandFailed(
+            f"the outbox is in the application's database {files.outbox}: back up and restore that as a whole, and "
+            f"{files.listeners} with it"
+        )

@@ -1,0 +1,133 @@
+"""A backup of everything in one file: the outbox as SQLite copies it, with the listener records in a table beside.
+
+The file is an SQLite database in rollback mode with `foreign_log.BACKUP_MARK`, so that one which is merely copied to
+the place of the outbox is known for what it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pulp_events import data_dir
+from pulp_events.clock import from_timestamp
+from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
+from pulp_events.outbox.sqlite import damage, schema
+from pulp_events.outbox.sqlite.connection import explain_only
+from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, make_outbox
+from pulp_events.outbox.sqlite.onlooker import Onlooker
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a backup holds."""
+
+    made: datetime
+    deliveries: int
+    listeners: bytes | None
+    """The file of listener records as it was; None where there was none."""
+    has_outbox: bool
+    """False where no event had been emitted yet."""
+
+
+def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
+    """Make the file `target` (mode 0600), whole or not at all, while others use the outbox. `now`: for its date.
+
+    Raises StoreError.
+    """
+    if any(target.exists() and found.exists() and target.samefile(found) for found in (outbox, listeners)):
+        raise StoreError(f"{target} is in use itself; name another file for the backup")
+    if target.exists() and not target.is_file():
+        raise StoreError(f"{target} is no file; name one that can be replaced")
+    new = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        data_dir.create(new)
+        with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as copy:
+            if outbox.exists():
+                with Onlooker(outbox) as source:
+                    source.copy_to(copy)
+            # After the outbox: a listener that is new then has no deliveries in it, which is better than the reverse.
+            records = _read(listeners)
+            copy.execute("PRAGMA journal_mode = DELETE")
+            copy.execute("BEGIN")
+            copy.execute("DROP TABLE IF EXISTS pulp_backup")
+            copy.execute("CREATE TABLE pulp_backup (name TEXT PRIMARY KEY, value) WITHOUT ROWID")
+            copy.executemany(
+                "INSERT INTO pulp_backup VALUES (?, ?)", [("format", FORMAT), ("made", now), ("listeners", records)]
+            )
+            copy.execute("COMMIT")
+            copy.execute(f"PRAGMA application_id = {BACKUP_MARK}")
+        found = read(new)
+        _sync(new)
+        new.replace(target)
+        data_dir.sync(target.parent)
+    except sqlite3.Error as error:
+        raise explain_only(target, error) from error
+    except OSError as error:
+        raise StoreError(f"{target}: {error.strerror or error}; name a file that can be written") from error
+    finally:
+        for leftover in (new, new.with_name(new.name + "-journal")):
+            leftover.unlink(missing_ok=True)
+    return found
+
+
+def read(path: Path) -> Backup:
+    """What a backup holds. Raises StoreError for a file that is none, StoreCorrupt and StoreTooNew."""
+    if not path.is_file():
+        raise StoreError(f"{path}: no such file; name one that `pulp-admin event backup` wrote")
+    with Onlooker(path, without_log=True) as file:
+        if wrong := damage.find_in(file):
+            raise StoreCorrupt(f"{path} is damaged, or no database ({wrong}); use another backup")
+        if not file.rows("SELECT 1 FROM sqlite_master WHERE name = 'pulp_backup'"):
+            raise StoreError(f"{path} is no backup; name a file that `pulp-admin event backup` wrote")
+        values = dict(file.rows("SELECT name, value FROM pulp_backup"))
+        version = file.version()
+        if values["format"] > FORMAT or version > schema.VERSION:
+            raise StoreTooNew(
+                f"{path} was written by a newer release (format {values['format']}, schema {version}; known: {FORMAT}, "
+                f"{schema.VERSION}); restore it with that release"
+            )
+        deliveries = file.rows("SELECT count(*) FROM pulp_delivery")[0][0] if version else 0
+    return Backup(from_timestamp(values["made"]), deliveries, values["listeners"], version > 0)
+
+
+def copy_outbox(source: Path, target: Path) -> None:
+    """Write the outbox of a backup as a new file that is ready for use. Raises StoreError."""
+    data_dir.create(target)
+    try:
+        with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy:
+            with Onlooker(source, without_log=True) as file:
+                file.copy_to(copy)
+            make_outbox(copy)
+        _sync(target)
+    except sqlite3.Error as error:
+        raise explain_only(target, error) from error
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _sync(path: Path) -> None:
+    with _opened(path) as handle:
+        os.fsync(handle)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    # Of a file that no connection of this process has open, see `connection.connect`.
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)

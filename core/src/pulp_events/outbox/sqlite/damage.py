@@ -1,0 +1,54 @@
+"""Looks at the whole of an outbox that somebody found damaged: its pages, and what stands in its rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pulp_events.errors import StoreCorrupt, StoreError
+from pulp_events.outbox.rows import to_attempt, to_delivery, to_health
+from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES
+from pulp_events.outbox.sqlite.connection import ERRORS
+from pulp_events.outbox.sqlite.onlooker import Onlooker
+
+LONG = 3600.0
+"""Seconds for looking at all of it."""
+
+
+def find(path: Path) -> str:
+    """What is wrong, empty if nothing is. Nothing is changed."""
+    try:
+        with Onlooker(path) as file:
+            return find_in(file)
+    except StoreError as error:
+        return " ".join(str(error).split())
+
+
+def find_in(file: Onlooker) -> str:
+    """The same of a file that is open already."""
+    try:
+        return file.damage(LONG, thorough=True) or _in_rows(file)
+    except (StoreError, *ERRORS) as error:
+        return " ".join(str(error).split())
+
+
+def _in_rows(file: Onlooker) -> str:
+    """A value that is none of ours: pages may be in order, and a bit of a text or a type have changed."""
+    if not file.rows("SELECT 1 FROM sqlite_master WHERE name = 'pulp_delivery'"):
+        return ""
+    for row in file.ask(f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES}"):
+        if not is_json(to_delivery(row).report):
+            raise StoreCorrupt(f"the report of event {row[0]} is no JSON")
+    for row in file.ask(f"SELECT {ATTEMPT_COLUMNS} FROM pulp_attempt"):
+        to_attempt(row)
+    to_health(file.rows("SELECT * FROM pulp_listener_health"))
+    return ""
+
+
+def is_json(report: bytes) -> bool:
+    """Whether a report can be read."""
+    try:
+        json.loads(report)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,86 @@
+"""A log (`-wal`) beside a database that is not its own: somebody put a copy in the place of a database.
+
+SQLite takes any log beside a file for that file's, plays it into it, and so mixes two databases. Two things tell that a
+log is another's: the file is a backup of ours that nobody has opened yet, see `BACKUP_MARK`; or the file is in order
+by itself, and is not with its log.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pulp_events import data_dir
+from pulp_events.errors import StoreBusy
+from pulp_events.logs import get_logger
+from pulp_events.outbox.sqlite import damage
+from pulp_events.outbox.sqlite.connection import ERRORS
+from pulp_events.outbox.sqlite.onlooker import Onlooker, has_log
+from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
+
+BACKUP_MARK = 0x70756C42
+"""`PRAGMA application_id` of a backup. It is taken away, in the file itself, before the first log is made."""
+
+_logger = get_logger(__name__)
+
+
+def is_backup(path: Path) -> bool:
+    """True if this file is a backup that nobody has opened as an outbox yet."""
+    if not path.exists():
+        return False
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    try:
+        return bool(connection.execute("PRAGMA application_id").fetchone()[0] == BACKUP_MARK)
+    except ERRORS:
+        return False
+    finally:
+        connection.close()
+
+
+def is_foreign(path: Path) -> bool:
+    """True if the log beside this damaged database is another's."""
+    if not has_log(path):
+        return False
+    if is_backup(path):
+        return True
+    with Onlooker(path, without_log=True) as alone, Onlooker(path) as together:
+        # Pages only: a log of its own may well hold a value that is none of ours.
+        return not damage.find_in(alone) and together.damage(damage.LONG, thorough=True) != ""
+
+
+def take_into_use(path: Path) -> None:
+    """Make a backup that was copied here an outbox, without a log that was another's. The caller holds the lock."""
+    if has_log(path):
+        set_log_aside(path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        make_outbox(connection)
+    finally:
+        connection.close()
+
+
+def make_outbox(connection: sqlite3.Connection) -> None:
+    """Make a backup an outbox. It has a log from then on, and no mark: not for a moment both."""
+    connection.execute("DROP TABLE IF EXISTS pulp_backup")
+    connection.execute("PRAGMA application_id = 0")
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def set_log_aside(path: Path) -> None:
+    """Rename the log beside the database. Raises StoreBusy where a process has it open: it would write on into it."""
+    if who := open_elsewhere(path):
+        raise StoreBusy(f"{path} was replaced while {who} has it open; end that, then try again")
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    kept = path.with_name(f"{path.name}.foreign-{stamp}")
+    # As another file, so that connections of this process, which have the log open, open it again.
+    copy = path.with_name(f".{path.name}.{stamp}.tmp")
+    data_dir.create(copy)
+    shutil.copyfile(path, copy)
+    for suffix in ("-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(kept.with_name(kept.name + suffix))
+    copy.replace(path)
+    _logger.error("the log beside %s is that of another file; it was set aside as %s-wal", path, kept)

@@ -1,0 +1,77 @@
+"""Tells whether the transaction that keeps the outbox locked is one of this very thread: it would wait for itself."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+NOTICE = 0.2
+"""Seconds of waiting after which it is worth asking; a transaction of ours takes a millisecond."""
+_WRITING = 120
+"""Byte of the -shm file that whoever writes holds locked (https://www.sqlite.org/walformat.html §2.3.1)."""
+_ASK = """
+import fcntl, struct, sys
+form = "hhqqi"  # struct flock: type, whence, start, length, process
+with open(sys.argv[1], "rb+") as file:
+    asked = struct.pack(form, fcntl.F_WRLCK, 0, int(sys.argv[2]), 1, 0)
+    kind, _, _, _, pid = struct.unpack(form, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+print(pid if kind != fcntl.F_UNLCK else "")
+"""
+
+
+def lock_holder(path: Path, byte: int) -> str:
+    """Number of the process that holds a byte of the -shm file locked; empty if none does, or it cannot be told.
+
+    Asked in a process of its own: to close any descriptor of a file drops all locks that a process has on it, also
+    those of its SQLite connections (https://www.sqlite.org/howtocorrupt.html §2.2). It can be told on Linux only.
+    """
+    memory = path.with_name(path.name + "-shm")
+    if sys.platform != "linux" or not memory.exists():
+        return ""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", _ASK, memory, str(byte)], capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def is_held_by_this_thread(path: Path) -> bool:
+    """True if a connection that this thread made is in a transaction on the database, and this process writes to it.
+
+    A connection that several threads may use (`check_same_thread=False`) is nobody's, and does not count.
+    """
+    if lock_holder(path, _WRITING) != str(os.getpid()):
+        return False
+    return any(_is_mine(each, path) for each in gc.get_objects() if isinstance(each, sqlite3.Connection))
+
+
+def _is_mine(connection: sqlite3.Connection, path: Path) -> bool:
+    try:
+        if not connection.in_transaction or _is_shared(connection):
+            return False
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        return any(
+            row[2] and Path(os.fsdecode(row[2])).samefile(path) for row in cursor.execute("PRAGMA database_list")
+        )
+    except (sqlite3.Error, OSError, ValueError):  # of another thread, or closed
+        return False
+
+
+def _is_shared(connection: sqlite3.Connection) -> bool:
+    """True if another thread may use the connection too."""
+    import threading
+
+    found: list[bool] = []
+
+    def ask() -> None:
+        try:
+            connection.cursor()
+        except sqlite3.Error:
+            found.append(False)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    asking.join()
+    return not found

@@ -1,0 +1,234 @@
+"""Takes out of a damaged outbox what can be read, and puts it into the one in use."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulp_events.errors import EventsError, StoreError
+from pulp_events.outbox.delivery import PENDING
+from pulp_events.outbox.rows import to_attempt, to_delivery
+from pulp_events.outbox.sqlite.connection import connect, explain, patiently
+from pulp_events.outbox.sqlite.damage import is_json
+from pulp_events.outbox.sqlite.onlooker import Onlooker
+from pulp_events.outbox.sqlite.set_up import set_up
+
+_UNREADABLE = (sqlite3.Error, OverflowError, ValueError)
+PAGE = 4096
+"""Bytes of a page."""
+_FIND = "SELECT 1 FROM sqlite_master WHERE name = 'pulp_event'"
+_LAST = 1 << 62
+_EVENTS = "SELECT seq, id, event_type, time, source, report FROM pulp_event NOT INDEXED WHERE seq >= ? ORDER BY seq"
+_DELIVERIES = (
+    "SELECT event_seq, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason "
+    "FROM pulp_delivery NOT INDEXED WHERE event_seq >= ? ORDER BY event_seq, n"
+)
+_ATTEMPTS = (
+    "SELECT event_seq, n, number, started, duration, outcome, detail, retry_at "
+    "FROM pulp_attempt NOT INDEXED WHERE event_seq >= ? ORDER BY event_seq, n, number"
+)
+
+
+@dataclass
+class Recovered:
+    """How much was taken, and how much not."""
+
+    events: int = 0
+    deliveries: int = 0
+    pending: int = 0
+    """Of the deliveries."""
+    attempts: int = 0
+    known: int = 0
+    """Events that the outbox in use has already."""
+    damaged: int = 0
+    """Rows that were read and are not what was stored, and events or deliveries that belong together and are not all
+    there."""
+    gaps: int = 0
+    """Places in the tables that cannot be read; how many rows stood there, nobody knows."""
+
+
+def recover(source: Path, target: Path, set_damaged_aside: bool = True) -> Recovered:
+    """Store what can be read of `source` in the outbox `target`, in one transaction; `source` stays as it is.
+
+    Deliveries that were under way are pending at once: they may be repeated. Events that `target` has are passed over,
+    so that it can be done again. `set_damaged_aside`: as of `SQLiteOutbox`. Raises StoreError.
+    """
+    if not source.is_file():
+        raise StoreError(f"{source}: no such file; name a damaged outbox, such as outbox.sqlite.corrupt-TIME")
+    if target.exists() and source.samefile(target):
+        raise StoreError(f"{source} is the outbox in use; name the file that was set aside, or a copy elsewhere")
+    set_up(target, set_damaged_aside)
+    result = Recovered()
+    with ExitStack() as stack:
+        old = stack.enter_context(_open(source, stack))
+        new = stack.enter_context(contextlib.closing(connect(target)))
+        try:
+            new.execute("PRAGMA synchronous = FULL")
+            patiently(new.execute, "BEGIN IMMEDIATE")
+            _Recovery(old, new, result).run()
+            new.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise explain(target, error) from error
+    return result
+
+
+def _open(source: Path, stack: ExitStack) -> Onlooker:
+    """The damaged file; where not even its list of tables can be read, a copy with that of a new outbox."""
+    old = Onlooker(source)
+    try:
+        if old.ask(_FIND).fetchone():
+            return old
+        old.close()
+        raise StoreError(f"{source} has no events in it; name a damaged outbox")
+    except _UNREADABLE as error:
+        old.close()
+        with contextlib.suppress(OSError, StoreError, *_UNREADABLE):
+            copy = Onlooker(_with_new_head(source, stack), without_log=True)
+            if copy.ask(_FIND).fetchone() and copy.ask(f"{_EVENTS} LIMIT 1", (0,)).fetchone():
+                return copy
+        raise StoreError(
+            f"{source}: nothing of it can be read ({error}); restore a backup with `pulp-admin event restore`"
+        ) from error
+
+
+def _with_new_head(source: Path, stack: ExitStack) -> Path:
+    """A copy whose first page, which lists the tables, is that of a new outbox: theirs stand in the same places."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=source.parent)))
+    new, copy = folder / "new", folder / "copy"
+    set_up(new)
+    with Onlooker(new) as outbox, contextlib.closing(sqlite3.connect(folder / "head")) as head:
+        outbox.copy_to(head)
+    page = bytearray((folder / "head").read_bytes()[:PAGE])
+    shutil.copyfile(source, copy)
+    page[28:40] = (copy.stat().st_size // PAGE).to_bytes(4, "big") + bytes(8)  # its length, and no free pages
+    with copy.open("r+b") as file:
+        file.write(page)
+    return copy
+
+
+class _Recovery:
+    def __init__(self, old: Onlooker, new: sqlite3.Connection, result: Recovered) -> None:
+        self._old, self._new, self._result = old, new, result
+        self._seqs: dict[int, tuple[int, tuple[Any, ...]]] = {}
+        """Number of an event there → its number here, and its row."""
+
+    def run(self) -> None:
+        for row in self._rows(_EVENTS):
+            self._event(row)
+        taken: set[tuple[int, int]] = set()
+        served: set[int] = set()
+        for row in self._rows(_DELIVERIES):
+            if self._delivery(row):
+                taken.add(row[:2])
+                served.add(row[0])
+        for row in self._rows(_ATTEMPTS):
+            self._attempt(row, taken)
+        for seq in self._seqs.keys() - served:  # an event of whose deliveries none is left
+            self._new.execute("DELETE FROM pulp_event WHERE seq = ?", (self._seqs[seq][0],))
+            self._result.events -= 1
+            self._result.damaged += 1
+
+    def _event(self, row: tuple[Any, ...]) -> None:
+        seq, *values = row
+        if not self._is_sound(row, (seq, 0, "", "", PENDING, 0, None, 0, 0, None, None)):
+            self._result.damaged += 1
+        elif self._new.execute("SELECT 1 FROM pulp_event WHERE id = ?", (values[0],)).fetchone():
+            self._result.known += 1
+        else:
+            statement = "INSERT INTO pulp_event (id, event_type, time, source, report) VALUES (?, ?, ?, ?, ?)"
+            number = self._new.execute(statement, values).lastrowid
+            assert number is not None
+            self._seqs[seq] = (number, row)
+            self._result.events += 1
+
+    def _delivery(self, row: tuple[Any, ...]) -> bool:
+        found = self._seqs.get(row[0])
+        if found is None:
+            return False  # known already, or its event was not readable, which is counted there
+        number, event = found
+        if not self._is_sound(event, row):
+            self._result.damaged += 1
+            return False
+        _, n, listener_id, target, state, ready_at, lease, *rest = row
+        ready_at = 0 if lease is not None and state == PENDING else ready_at
+        self._new.execute(
+            "INSERT OR IGNORE INTO pulp_delivery VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)",
+            (number, n, listener_id, target, state, ready_at, *rest),
+        )
+        self._result.deliveries += 1
+        self._result.pending += state == PENDING
+        return True
+
+    def _attempt(self, row: tuple[Any, ...], taken: set[tuple[int, int]]) -> None:
+        if row[:2] not in taken:
+            return
+        try:
+            to_attempt(row[2:])
+        except EventsError:
+            self._result.damaged += 1
+            return
+        self._new.execute(
+            "INSERT OR IGNORE INTO pulp_attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (self._seqs[row[0]][0], *row[1:])
+        )
+        self._result.attempts += 1
+
+    def _is_sound(self, event: tuple[Any, ...], delivery: tuple[Any, ...]) -> bool:
+        _, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason = delivery
+        row = (event[1], n, *event[2:6], listener_id, target, state, attempts, ready_at, finished, reason or "", lease)
+        try:
+            return is_json(to_delivery((*row, forgiven)).report)
+        except EventsError:
+            return False
+
+    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table; around places that cannot be read, those before and after."""
+        at = 0
+        while True:
+            at, failed = yield from self._run(query, at)
+            if not failed:
+                return
+            self._result.gaps += 1
+            after = self._first_readable(query, at + 1)
+            if after is None:
+                return
+            at = after
+
+    def _run(self, query: str, at: int) -> Generator[tuple[Any, ...], None, tuple[int, bool]]:
+        """Rows from the event `at` on, until one cannot be read; returns where it ended, and whether it did so."""
+        try:
+            for row in self._old.ask(query, (at,)):
+                if isinstance(row[0], int):
+                    at = row[0]
+                    yield row
+                else:
+                    self._result.damaged += 1
+        except _UNREADABLE:
+            return at, True
+        return at, False
+
+    def _first_readable(self, query: str, at: int) -> int | None:
+        """The next event from `at` on whose row can be read: first in steps that double, then between the last two."""
+        step = 1
+        while not self._readable(query, at + step - 1):
+            step *= 2
+            if at + step > _LAST:
+                return None
+        low, high = at + step // 2 - 1, at + step - 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._readable(query, middle) else (middle, high)
+        return high
+
+    def _readable(self, query: str, at: int) -> bool:
+        try:
+            self._old.ask(f"{query} LIMIT 1", (at,)).fetchone()
+        except _UNREADABLE:
+            return False
+        return True

@@ -1,0 +1,74 @@
+"""What `check`, `targets`, `window` and `warnings` are given: loaded, with defaults, no references; and guarded."""
+
+import pytest
+from marshmallow import Schema, fields
+
+from pulp_events import Notifier
+from pulp_events.testing.bus import open_bus
+
+
+class Config(Schema):
+    level = fields.Integer(load_default=3)
+    tokens = fields.List(fields.String(), metadata={"secret": True})
+    token = fields.String(load_default="", metadata={"secret": True})
+
+
+class Asking(Notifier):
+    type_id = "asking"
+    config_schema = Config
+    fault = None
+
+    def __init__(self):
+        self.seen = {}
+
+    def note(self, name, config):
+        self.seen[name] = dict(config)
+        assert config["level"] >= 3
+
+    def check(self, config):
+        self.note("check", config)
+
+    def targets(self, config):
+        self.note("targets", config)
+        return [""]
+
+    def window(self, config):
+        self.note("window", config)
+
+    def warnings(self, config, settings):
+        self.note("warnings", config)
+        return self.fault() if self.fault else [f"level {config['level']}"]
+
+    def deliver(self, event, config):
+        pass
+
+
+@pytest.fixture
+def asking():
+    return Asking()
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ({}, {"level": 3, "token": ""}),
+        ({"level": "5", "token": "t"}, {"level": 5, "token": "t"}),
+        ({"token": {"$env": "A"}}, {"level": 3}),
+        ({"tokens": [{"$env": "A"}, "x"]}, {"level": 3, "token": ""}),
+    ],
+)
+def test_all_of_them_get_what_the_schema_loads_without_what_holds_a_reference(tmp_path, asking, given, left):
+    with open_bus(tmp_path, asking) as bus:
+        listener = bus.listeners.create("asking", given, ["*"])
+        assert bus.listeners.window(listener) is None
+        assert bus.listeners.warnings(listener) == [f"level {left['level']}"]
+        assert asking.seen == dict.fromkeys(("check", "targets", "window", "warnings"), left)
+
+
+@pytest.mark.parametrize("answer", [lambda: {}["gone"], lambda: "one text", lambda: [3], lambda: None])
+def test_a_notifier_that_cannot_say_its_warnings_is_a_warning(tmp_path, asking, answer):
+    asking.fault = answer
+    with open_bus(tmp_path, asking) as bus:
+        listener = bus.listeners.create("asking", {"token": "hunter22"}, ["*"])
+        [text] = bus.listeners.warnings(listener)
+        assert "notifier type 'asking' could not say what to know" in text and "hunter22" not in text

@@ -1,0 +1,210 @@
+"""Backups: made while everything runs, restored whole or not at all, and known where somebody copies one by hand."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import threading
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
+from pulp_events.outbox.sqlite import backup, foreign_log, schema
+from pulp_events.outbox.sqlite.connection import damage_marker
+from pulp_events.outbox.sqlite.restore import restore
+from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.testing.outbox_contract import new_event as contract_event
+
+NOW = 1_790_000_000.0
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Paths of an outbox, of listener records, and of a backup to be made."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    listeners = tmp_path / "data" / "listeners.json"
+    listeners.write_bytes(b'{"listeners": {"1": {}}}')
+    return tmp_path / "data" / "outbox.sqlite", listeners, tmp_path / "backup"
+
+
+def new_event():
+    """One whose id no other process gives."""
+    return replace(contract_event(), id=str(uuid4()))
+
+
+def pending(path):
+    outbox = SQLiteOutbox(path)
+    try:
+        return outbox.stats().pending
+    finally:
+        outbox.close()
+
+
+def killed_in_use(path, events, more=0):
+    """A process stores events and is killed: its log stays beside the database.
+
+    `more`: events that it stores after what it had stored first was carried over into the database.
+    """
+    code = """
+        import os, signal, sys
+        from pathlib import Path
+        from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+        from pulp_events.testing.outbox_contract import new_event as contract_event
+        from dataclasses import replace
+        from uuid import uuid4
+        new_event = lambda: replace(contract_event(), id=str(uuid4()))
+        outbox = SQLiteOutbox(Path(sys.argv[1]))
+        for _ in range(int(sys.argv[2])):
+            outbox.add([new_event()])
+        if int(sys.argv[3]):
+            outbox._writer._connection.get().execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        for _ in range(int(sys.argv[3])):
+            outbox.add([new_event()])
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(path), str(events), str(more)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert path.with_name(path.name + "-wal").stat().st_size
+
+
+def test_a_backup_is_made_while_others_write_and_holds_what_was_there(files):
+    outbox, listeners, target = files
+    busy = SQLiteOutbox(outbox)
+    busy.add([new_event() for _ in range(20)])
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            busy.add([new_event()])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        made = backup.write(outbox, listeners, target, NOW)
+    finally:
+        stop.set()
+        writer.join()
+    assert made.deliveries >= 20 and made.listeners == listeners.read_bytes()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in target.parent.iterdir() if "backup" in path.name] == ["backup"]
+    assert backup.read(target) == made
+    busy.close()
+
+
+def test_a_restored_backup_has_listeners_and_outbox_as_they_were(files):
+    outbox, listeners, target = files
+    first = SQLiteOutbox(outbox)
+    first.add([new_event()])
+    backup.write(outbox, listeners, target, NOW)
+    first.add([new_event()])
+    first.close()
+    listeners.write_bytes(b"{}")
+
+    made, kept = restore(target, outbox, listeners)
+    assert made.made.timestamp() == NOW
+    assert pending(outbox) == 1 and listeners.read_bytes() == made.listeners
+    assert {path.name.partition(".before-")[0] for path in kept} == {"outbox.sqlite", "listeners.json"}
+    assert pending(kept[0]) == 2
+    assert outbox.stat().st_mode & 0o777 == listeners.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_without_events_restores_the_listeners_and_leaves_no_outbox(files):
+    outbox, listeners, target = files
+    assert backup.write(outbox, listeners, target, NOW).has_outbox is False
+    SQLiteOutbox(outbox).close()
+    restore(target, outbox, listeners)
+    assert not outbox.exists() and listeners.exists()
+
+
+def test_nothing_is_restored_while_another_process_has_the_outbox_open(files):
+    outbox, listeners, target = files
+    SQLiteOutbox(outbox).close()
+    backup.write(outbox, listeners, target, NOW)
+    code = """
+        import sys
+        from pathlib import Path
+        from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+        outbox = SQLiteOutbox(Path(sys.argv[1]))
+        outbox.stats()
+        print("open", flush=True)
+        sys.stdin.read()
+    """
+    other = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), str(outbox)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with other:
+        other.stdout.readline()
+        before = sorted(path.name for path in outbox.parent.iterdir())
+        with pytest.raises(StoreBusy, match=rf"open in process {other.pid}; end applications and workers"):
+            restore(target, outbox, listeners)
+        assert sorted({path.name for path in outbox.parent.iterdir()} - {"listeners.lock"}) == before
+        other.stdin.close()
+
+
+@pytest.mark.parametrize("how", ["absent", "foreign", "torn", "newer"])
+def test_what_is_no_backup_of_ours_is_refused_and_nothing_is_changed(files, how):
+    outbox, listeners, target = files
+    SQLiteOutbox(outbox).close()
+    backup.write(outbox, listeners, target, NOW)
+    if how == "absent":
+        target.unlink()
+    elif how == "foreign":
+        target.unlink()
+        sqlite3.connect(target).executescript("CREATE TABLE t (a)")
+    elif how == "torn":
+        os.truncate(target, target.stat().st_size // 2)
+    else:
+        with sqlite3.connect(target) as connection:
+            connection.execute("UPDATE pulp_outbox_meta SET value = ? WHERE key = 'version'", (schema.VERSION + 1,))
+    before = {path: path.read_bytes() for path in outbox.parent.iterdir()}
+    kind = {"torn": StoreCorrupt, "newer": StoreTooNew}.get(how, StoreError)
+    with pytest.raises(kind, match="no such file|is no backup|is damaged|newer release"):
+        restore(target, outbox, listeners)
+    assert {path: path.read_bytes() for path in outbox.parent.iterdir()} == before
+
+
+def test_the_outbox_itself_is_no_place_for_its_backup(files):
+    outbox, listeners, _ = files
+    SQLiteOutbox(outbox).close()
+    for place in (outbox, listeners):
+        with pytest.raises(StoreError, match="is in use itself"):
+            backup.write(outbox, listeners, place, NOW)
+
+
+def test_a_backup_that_is_copied_over_a_killed_outbox_does_not_get_its_log(files, caplog):
+    """`cp backup outbox.sqlite`: SQLite would play the log of the old database into the new one."""
+    outbox, listeners, target = files
+    one = SQLiteOutbox(outbox)
+    one.add([new_event()])
+    one.close()
+    backup.write(outbox, listeners, target, NOW)
+    killed_in_use(outbox, 200)
+    shutil.copyfile(target, outbox)
+    assert foreign_log.is_backup(outbox)
+    assert pending(outbox) == 1
+    assert "is that of another file" in caplog.text
+    assert not foreign_log.is_backup(outbox)
+    assert sqlite3.connect(outbox).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    killed_in_use(outbox, 3)  # its own log, from now on, is played
+    assert pending(outbox) == 4
+    assert [path.name for path in outbox.parent.iterdir() if ".corrupt-" in path.name] == []
+
+
+def test_another_database_that_is_copied_over_a_killed_outbox_is_known_once_the_mixture_is_noticed(files, caplog):
+    outbox, listeners, target = files
+    one = SQLiteOutbox(outbox)
+    one.add([new_event()])
+    one.close()
+    shutil.copyfile(outbox, target)  # not by us: nothing marks it
+    killed_in_use(outbox, 400, more=150)
+    shutil.copyfile(target, outbox)
+    assert foreign_log.is_foreign(outbox)
+    damage_marker(outbox).touch()  # as the first to meet the mixture leaves it
+    assert pending(outbox) == 1
+    assert "is that of another file" in caplog.text
+    assert [path.name for path in outbox.parent.iterdir() if ".corrupt-" in path.name] == []

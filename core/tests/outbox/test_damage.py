@@ -1,0 +1,161 @@
+"""Bits that flip in an outbox: an error that says what to do, then a new outbox, and what can be read is recovered."""
+
+import random
+import sqlite3
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from pulp_events.errors import StoreCorrupt, StoreError
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
+from pulp_events.outbox.sqlite.recover import recover
+from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.testing.outbox_contract import LISTENER, result
+from pulp_events.testing.outbox_contract import new_event as contract_event
+
+
+def new_event(**options):
+    return replace(contract_event(**options), id=str(uuid4()))
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """Content of an outbox of 300 deliveries, a third of them delivered."""
+    path = tmp_path_factory.mktemp("sound") / "outbox.sqlite"
+    outbox = SQLiteOutbox(path)
+    outbox.add([new_event() for _ in range(300)])
+    claim = outbox.claim([ClaimRequest(LISTENER, 100)], 60, "t")
+    outbox.record([result(delivery, "succeed") for delivery in claim.deliveries])
+    outbox.close()
+    return path.read_bytes()
+
+
+def flip(content, dice, bits):
+    damaged = bytearray(content)
+    for _ in range(bits):
+        damaged[dice.randrange(len(damaged))] ^= 1 << dice.randrange(8)
+    return bytes(damaged)
+
+
+QUESTIONS = {
+    "ready": lambda outbox: outbox.ready(),
+    "claim": lambda outbox: outbox.claim([ClaimRequest(LISTENER, 250)], 60, "t"),
+    "find": lambda outbox: outbox.find(DeliveryQuery(), 1000),
+    "attempts": lambda outbox: [outbox.attempts(each.id) for each in outbox.find(DeliveryQuery(), 5)],
+    "stats": lambda outbox: (outbox.stats(), outbox.health()),
+    "maintain": lambda outbox: outbox.maintain(0, 0),
+    "add": lambda outbox: outbox.add([new_event()]),
+}
+
+
+def ask_all(path, seed):
+    """Every question, until it is answered: none may fail with anything but a StoreError, nor with one for ever."""
+    outbox = SQLiteOutbox(path)
+    try:
+        for name, ask in QUESTIONS.items():
+            for _ in range(3):
+                try:
+                    ask(outbox)
+                    break
+                except StoreError as error:
+                    assert "damaged" in str(error) or "nothing was stored" in str(error), (seed, name, error)
+            else:
+                raise AssertionError(f"seed {seed}: {name} is never answered")
+    finally:
+        outbox.close()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_flipped_bits_are_an_error_once_and_then_there_is_a_new_outbox(tmp_path, sound, seed):
+    path = tmp_path / "outbox.sqlite"
+    path.write_bytes(flip(sound, random.Random(seed), 1 + 8 * (seed % 4)))
+    ask_all(path, seed)
+
+
+@pytest.mark.slow
+def test_flipped_bits_many_times(tmp_path, sound):
+    for seed in range(100, 500):
+        folder = tmp_path / str(seed)
+        folder.mkdir(mode=0o700)
+        path = folder / "outbox.sqlite"
+        path.write_bytes(flip(sound, random.Random(seed), 1 + 8 * (seed % 6)))
+        ask_all(path, seed)
+
+
+def test_a_value_that_is_none_of_ours_is_damage_too(tmp_path, sound):
+    """The pages are in order, the text in one is not: an integrity check of SQLite finds nothing."""
+    path = tmp_path / "outbox.sqlite"
+    path.write_bytes(sound)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE pulp_delivery SET attempts = 'many' WHERE state = 'pending'")
+    outbox = SQLiteOutbox(path)
+    with pytest.raises(StoreCorrupt, match=r"is damaged.*'many' attempts.*event recover"):
+        outbox.claim([ClaimRequest(LISTENER, 10)], 60, "t")
+    assert outbox.ready() == {}
+    assert len([each for each in tmp_path.iterdir() if ".corrupt-" in each.name and each.suffix[-4:] != "-wal"]) >= 1
+    outbox.close()
+
+
+def test_what_can_be_read_is_recovered_and_again_nothing_more(tmp_path, sound):
+    damaged, path = tmp_path / "damaged.sqlite", tmp_path / "outbox.sqlite"
+    content = bytearray(sound)
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 2 * 4096] = b"\xff" * (2 * 4096)
+    damaged.write_bytes(content)
+    found = recover(damaged, path)
+    assert 200 < found.events < 300 and found.gaps + found.damaged > 0, found
+    assert found.deliveries == found.events and found.pending >= 100
+    outbox = SQLiteOutbox(path)
+    stats = outbox.stats()
+    assert (stats.pending, stats.delivered) == (found.pending, found.deliveries - found.pending)
+    claimed = outbox.claim([ClaimRequest(LISTENER, 1000)], 60, "t").deliveries
+    assert len(claimed) == found.pending
+    outbox.close()
+    again = recover(damaged, path)
+    assert (again.events, again.deliveries, again.known) == (0, 0, found.events)
+    assert damaged.read_bytes() == bytes(content)
+
+
+def test_all_of_a_sound_outbox_is_recovered_with_its_log_and_what_was_under_way_is_due(tmp_path, sound):
+    old, path = tmp_path / "old.sqlite", tmp_path / "outbox.sqlite"
+    old.write_bytes(sound)
+    in_use = SQLiteOutbox(old)
+    in_use.claim([ClaimRequest(LISTENER, 5)], 3600, "held")
+    found = recover(old, path)
+    in_use.close()
+    assert (found.events, found.deliveries, found.pending, found.attempts) == (300, 300, 200, 100)
+    assert (found.damaged, found.gaps) == (0, 0)
+    outbox = SQLiteOutbox(path)
+    assert outbox.ready() == {LISTENER: 0.0}
+    outbox.close()
+
+
+def test_recovery_refuses_what_it_cannot_use(tmp_path, sound):
+    path = tmp_path / "outbox.sqlite"
+    path.write_bytes(sound)
+    with pytest.raises(StoreError, match="is the outbox in use"):
+        recover(path, path)
+    with pytest.raises(StoreError, match="no such file"):
+        recover(tmp_path / "absent", path)
+    (tmp_path / "garbage").write_bytes(b"letters " * 1000)
+    with pytest.raises(StoreError, match=r"nothing of it can be read .* event restore"):
+        recover(tmp_path / "garbage", path)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_recovery_of_any_damage_ends_and_leaves_the_outbox_sound(tmp_path, sound, seed):
+    damaged, path = tmp_path / "damaged.sqlite", tmp_path / "outbox.sqlite"
+    damaged.write_bytes(flip(sound, random.Random(seed), 40))
+    try:
+        recover(damaged, path)
+    except StoreError as error:
+        assert "nothing of it can be read" in str(error)
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_the_rows_are_recovered_where_the_list_of_tables_is_lost(tmp_path, sound):
+    damaged, path = tmp_path / "damaged.sqlite", tmp_path / "outbox.sqlite"
+    damaged.write_bytes(bytes(4096) + sound[4096:])
+    assert recover(damaged, path).events == 300
+    assert sorted(each.name for each in tmp_path.iterdir() if each.is_dir()) == []
