@@ -63,6 +63,16 @@ class Background(External):
             self._bus.dispatcher.drain(grace)
 
 
+class Emitted(Background):
+    """Threads of this process, for the listeners that its own events concern: what waits for others is left to others.
+
+    For a command that emits one event.
+    """
+
+    def start(self) -> None:
+        self._bus.dispatcher.start(backlog=False)
+
+
 class Process(External):
     """A process of its own beside this one, restarted when it dies, which ends with it."""
 
@@ -91,6 +101,7 @@ class Process(External):
 
 MODES: dict[str, type[External]] = {
     "background": Background,
+    "emitted": Emitted,
     "process": Process,
     "external": External,
     "inline": Inline,

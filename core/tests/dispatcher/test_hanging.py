@@ -8,7 +8,7 @@ import pytest
 from pulp_events import EventBus, hookimpl
 from pulp_events.dispatcher import dispatcher as dispatcher_module
 from pulp_events.dispatcher import jobs
-from pulp_events.errors import EventsError, StoreError
+from pulp_events.errors import EventsError, StoreCorrupt, StoreError
 from pulp_events.outbox.records import DeliveryQuery
 
 
@@ -242,3 +242,33 @@ def test_a_bus_that_is_closed_in_the_middle_gives_back_what_it_has_not_begun(ope
     found = after.deliveries.list(DeliveryQuery(state="pending"), limit=500)
     assert found and all(one.attempts == 0 and one.lease is None for one in found)
     assert after.deliveries.stats().delivered + len(found) == 200
+
+
+def test_a_command_that_emits_leaves_what_waits_for_others_alone(open_bus, scripted, eventually):
+    before = open_bus("external")
+    mine = before.listeners.create("scripted", {"name": "mine"}, ["repo.sync.start"])
+    other = before.listeners.create("scripted", {"name": "other"}, ["repo.publish.start"])
+    before.emit("repo.publish.start")
+    bus = open_bus("emitted")
+    event = bus.emit("repo.sync.start")
+    assert [one.state for one in bus.wait(event, 10)] == ["delivered"]
+    time.sleep(0.2)
+    bus.close()
+    assert {one.listener_id: one.attempts for one in before.deliveries.list()} == {mine.id: 1, other.id: 0}
+
+
+def test_an_outbox_that_can_never_be_read_ends_a_drain_and_is_complained_about_once(
+    open_bus, scripted, eventually, monkeypatch, caplog
+):
+    bus = open_bus()
+
+    def damaged():
+        raise StoreCorrupt("outbox.sqlite is damaged")
+
+    monkeypatch.setattr(bus.outbox, "changed", damaged)
+    eventually(lambda: bus.dispatcher.failure)
+    with pytest.raises(StoreCorrupt, match="is damaged"):
+        monkeypatch.setattr(bus.dispatcher, "_has_work", lambda: True)
+        bus.dispatcher.drain(5)
+    time.sleep(1.2)
+    assert caplog.text.count("the dispatcher tries again in 1 s: outbox.sqlite is damaged") == 1

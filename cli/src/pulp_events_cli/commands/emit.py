@@ -45,7 +45,7 @@ def fill(parser: Parser, session: Session) -> None:
         help="how long to wait for the deliveries; default: 30s",
     )
     parser.epilog = "The exit code is 1 when a delivery is dead, or still pending after the time to wait."
-    parser.set_defaults(run=_run, deliver=lambda arguments: "external" if arguments.no_wait else "background")
+    parser.set_defaults(run=_run, deliver=lambda arguments: "external" if arguments.no_wait else "emitted")
 
 
 def add_report(parser: Parser) -> None:

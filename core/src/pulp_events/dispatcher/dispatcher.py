@@ -27,7 +27,7 @@ from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.workload import Workload
-from pulp_events.errors import EventsError, StoreError
+from pulp_events.errors import EventsError, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.exclusive import InUse
 from pulp_events.logs import get_logger
 from pulp_events.notifier import Channel
@@ -53,6 +53,8 @@ STORE_PATIENCE = 2.0
 """Seconds for which a caller of `run_due` waits while results cannot be stored."""
 CLOSING_THREADS = 8
 """Threads that close channels when the dispatcher stops."""
+COMPLAINT = 60.0
+"""Seconds between log lines about the same failure."""
 LONGEST_LOOK = 60.0
 """Seconds after which the dispatcher looks without a reason."""
 GRACE = 2.0
@@ -83,6 +85,10 @@ class Dispatcher:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._running = InUse()
+        self._backlog = True
+        self.failure: StoreError | None = None
+        """Why nothing can be delivered any more: an outbox that is damaged, or too new. It is tried all the same."""
+        self._complained = ("", 0.0)
         self._again = False
         """Somebody emitted while `run_due` was at work in the same thread."""
         self._next_look = 0.0
@@ -92,8 +98,12 @@ class Dispatcher:
 
     # Its life
 
-    def start(self) -> None:
-        """Begin to deliver in background threads. Raises EventsError where the system permits no thread."""
+    def start(self, *, backlog: bool = True) -> None:
+        """Begin to deliver in background threads. Raises EventsError where the system permits no thread.
+
+        `backlog`: False serves only the listeners that `wake` names; what waits for others is left to other processes.
+        """
+        self._backlog = backlog
         self._recorder.watch.start()
         thread = threading.Thread(target=self._loop, name="pulp-events-dispatcher", daemon=True)
         try:
@@ -107,9 +117,11 @@ class Dispatcher:
 
     def drain(self, timeout: float) -> bool:
         """Wait until nothing is due and nothing under way here, at most `timeout` seconds; False if something still
-        is."""
+        is. Raises StoreError for an outbox that can never be read."""
         deadline = time.monotonic() + timeout
         while self._thread is not None and time.monotonic() < deadline and self._has_work():
+            if self.failure is not None:
+                raise self.failure
             self._wake.set()
             self.wait_for_record(min(POLL, max(0.0, deadline - time.monotonic())))
         return self._thread is None or not self._has_work()
@@ -272,7 +284,9 @@ class Dispatcher:
             try:
                 now = self._clock.monotonic()
                 supervise = now - supervised >= SUPERVISE
-                if self._outbox.changed() or (supervise and self._routes.changed()) or now >= self._next_look:
+                if self._backlog and (
+                    self._outbox.changed() or (supervise and self._routes.changed()) or now >= self._next_look
+                ):
                     self._look()
                 self._grow(woken)
                 self._watch(now)
@@ -282,8 +296,11 @@ class Dispatcher:
                 if now - maintained >= MAINTAIN:
                     maintained = now
                     self._maintain()
+                self.failure = None
             except StoreError as error:
-                _logger.error("the dispatcher tries again in 1 s: %s", error)
+                if isinstance(error, StoreCorrupt | StoreTooNew):
+                    self.failure = error
+                self._complain(str(error))
                 self._look_again()
             except Exception:
                 _logger.exception("the dispatcher tries again in 1 s")
@@ -292,6 +309,14 @@ class Dispatcher:
     def _look_again(self) -> None:
         self._next_look = 0.0  # what called for the look that failed calls no second time
         self.stopping.wait(1.0)
+
+    def _complain(self, text: str) -> None:
+        """Log what goes wrong, the same thing once a minute."""
+        before, at = self._complained
+        now = self._clock.monotonic()
+        if text != before or now - at >= COMPLAINT:
+            self._complained = (text, now)
+            _logger.error("the dispatcher tries again in 1 s: %s", text)
 
     def _pause(self) -> float:
         if self._scheduler.has_work:
@@ -398,6 +423,8 @@ class Dispatcher:
     def _has_work(self) -> bool:
         if self._scheduler.is_busy or self._recorder.busy:
             return True
+        if not self._backlog:
+            return self._scheduler.has_work
         now = self._clock.monotonic()
         routes = [self._routes.get(listener_id) for listener_id, wait in self._outbox.ready().items() if wait <= 0]
         return any(route is not None and route.lanes_wanted(now) for route in routes)

@@ -13,6 +13,8 @@ from pulp_events.logs import get_logger
 from pulp_events.worker import sd_notify
 from pulp_events.worker.signals import Signals
 
+FAILURE_POLL = 1.0
+"""Seconds between looks at whether the outbox can still be read."""
 PARENT_POLL = 0.5
 """Seconds between looks at whether the parent process still lives."""
 DISPATCHER = "pulp-events-dispatcher"
@@ -55,6 +57,8 @@ class Worker:
             while not self._stop:
                 signals.wait(self._pause())
                 self._give_sign()
+                if (failure := bus.dispatcher.failure) is not None:
+                    raise failure  # the service manager tells; starting again may set a damaged file aside
                 if self._parent is not None and os.getppid() != self._parent:
                     _logger.info("worker %d ends with its parent process", os.getpid())
                     break
@@ -66,11 +70,11 @@ class Worker:
             bus.close(self._grace, drain=False)
         return 0
 
-    def _pause(self) -> float | None:
-        pauses = [PARENT_POLL] if self._parent is not None else []
+    def _pause(self) -> float:
+        pauses = [PARENT_POLL if self._parent is not None else FAILURE_POLL]
         if self._watchdog is not None:
             pauses.append(self._watchdog / 4)
-        return min(pauses, default=None)
+        return min(pauses)
 
     def _give_sign(self) -> None:
         if self._watchdog is not None and time.monotonic() >= self._next_sign:
