@@ -214,9 +214,8 @@ def test_deliveries_wait_for_a_record_that_somebody_broke(open_bus, clock, scrip
     assert bus.deliveries.list()[0].state == "pending"
 
 
-def test_leases_of_two_processes_with_the_same_number_are_told_apart(open_bus, scripted, monkeypatch):
-    """Two containers on one volume are both process 1."""
-    monkeypatch.setattr("os.getpid", lambda: 1)
+def test_leases_of_two_dispatchers_with_the_same_process_number_are_told_apart(open_bus, scripted, monkeypatch):
+    """As in two containers on one volume, which are both process 1."""
     tokens = []
     for _ in range(2):
         bus = open_bus("inline")
