@@ -14,7 +14,7 @@ HTTP = ("http", "create", "--event-type=*", "--url=http://ci.example/")
 def known(monkeypatch):
     """Two listeners have these ids."""
     ids = ["5081a42ce19a00ea43000001", "5081b42ce19a00ea43000002"]
-    import pulp_events.listeners.listeners as module
+    import pulp_events.listeners.making as module
 
     left = iter(ids)
     monkeypatch.setattr(module, "new_listener_id", lambda: next(left))

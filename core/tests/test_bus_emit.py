@@ -123,7 +123,7 @@ def test_a_closed_bus_says_so(recording_bus):
 def test_an_unknown_way_of_delivering_is_answered_with_the_known_ones(tmp_path):
     from pulp_events import EventBus
 
-    with pytest.raises(EventsError, match="background, process, external, inline"):
+    with pytest.raises(EventsError, match="background, emitted, process, external, inline"):
         EventBus.open(deliver="later", data_dir=tmp_path)
 
 

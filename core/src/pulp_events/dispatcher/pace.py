@@ -9,6 +9,8 @@ BATCH_SECONDS = 0.2
 FIRST_BATCH = 4
 """Deliveries that are claimed of a listener before anything is known of it."""
 LARGEST_BATCH = 100
+LIMITED = 200
+"""Deliveries for which a receiver that asked for time gets them one after the other."""
 SLOW = 0.003
 """Seconds of waiting per delivery from which on another lane pays for its thread."""
 
@@ -19,6 +21,16 @@ class Pace:
 
     batch: int = FIRST_BATCH
     lanes: int = 1
+    _limited: int = 0
+
+    @property
+    def is_limited(self) -> bool:
+        """True while another lane would only be refused."""
+        return self._limited > 0
+
+    def limit(self) -> None:
+        """The receiver asked for time: it limits how much it takes."""
+        self._limited, self.lanes, self.batch = LIMITED, 1, FIRST_BATCH
 
     def learn(self, deliveries: int, wall: float, cpu: float, most_lanes: int) -> None:
         """A turn made `deliveries` attempts in `wall` seconds, `cpu` of which its thread was computing.
@@ -29,6 +41,9 @@ class Pace:
         each = wall / deliveries
         wanted = int(BATCH_SECONDS / each) if each > 0 else LARGEST_BATCH
         self.batch = max(1, min(wanted, self.batch * 4, LARGEST_BATCH))
+        self._limited = max(0, self._limited - deliveries)
+        if self._limited:
+            return
         waiting = (wall - cpu) / deliveries
         if waiting > SLOW and cpu < wall / 2:
             self.lanes = min(self.lanes + 1, most_lanes)

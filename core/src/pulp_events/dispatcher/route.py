@@ -131,6 +131,7 @@ class Route:
             if self.wait(now) <= 0:  # else it is of what was under way when the pause began, and says nothing new
                 self.circuit.failed(now)
                 self.paused_until = now + pause(asked)
+                self.pace.limit()
         elif verdict.outcome in ("transient", "timeout", "error"):
             self.circuit.failed(now)
         else:

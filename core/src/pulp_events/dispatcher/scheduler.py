@@ -190,7 +190,7 @@ class Scheduler:
     def widen(self, route: Route) -> None:
         """Let another turn take what waits behind one that takes long."""
         with self.lock:
-            if len(route.turns) >= route.pace.lanes < route.most_lanes:
+            if len(route.turns) >= route.pace.lanes < route.most_lanes and not route.pace.is_limited:
                 route.pace.lanes += 1
             self._queue(route)
 

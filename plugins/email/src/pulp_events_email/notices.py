@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 
-_logger = logging.getLogger(__name__)
+from pulp_events.logs import get_logger
+
+_logger = get_logger(__name__)
 
 
 class Notices:
