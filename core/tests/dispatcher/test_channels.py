@@ -188,3 +188,25 @@ def test_deliveries_of_a_vanished_listener_end_unless_all_records_are_away(
         clock.advance(61)
     [delivery] = bus.deliveries.list()
     assert delivery.state == ("pending" if records_are_away else "dead")
+
+
+def test_a_channel_that_is_only_a_context_manager_is_entered_and_left(open_bus, clock, scripted, monkeypatch):
+    calls = []
+
+    class Entered(Channel):
+        def __enter__(self):
+            calls.append("enter")
+            return self
+
+        def __exit__(self, *_):
+            calls.append("exit")
+
+        def send(self, delivery):
+            calls.append("send")
+
+    monkeypatch.setattr(scripted, "open", lambda config, settings: Entered())
+    bus = open_bus("inline", clock)
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    bus.emit_many([("repo.sync.start", {})] * 2)
+    bus.close()
+    assert calls == ["enter", "send", "send", "exit"]

@@ -21,7 +21,7 @@ def test_what_is_slow_or_unknown_leaves_a_share_to_what_is_quick(most, speeds):
             shares.begin(speed)
     assert sum(shares.busy) <= most
     assert shares.busy[SLOW] <= max(1, most // 2)
-    assert shares.busy[SLOW] + shares.busy[UNTRIED] <= max(1, 3 * most // 4)
+    assert shares.busy[SLOW] + shares.busy[UNTRIED] <= max(1, 7 * most // 8)
     assert shares.room(QUICK) == most - sum(shares.busy)
 
 
@@ -33,8 +33,8 @@ def test_quick_ones_that_begin_to_hang_leave_their_share_to_others():
         shares.end(QUICK)
         shares.begin(SLOW)
     assert shares.room(SLOW) == shares.room(UNTRIED) == 0
-    assert shares.room(QUICK) == 25
-    for _ in range(25):
+    assert shares.room(QUICK) == 13
+    for _ in range(13):
         shares.begin(QUICK)
     assert shares.room(QUICK) == 0
 
@@ -98,7 +98,7 @@ def test_hanging_listeners_do_not_delay_quick_ones(open_bus, scripted, eventuall
     eventually(lambda: all(counts()[one.id]["delivered"] == 11 for one in quick))
     assert not scripted.released.is_set()
     hanging = {name for name, *_ in scripted.calls if name.startswith("hangs")}
-    assert len(hanging) <= 12
+    assert len(hanging) <= 14
 
 
 def test_idle_channels_are_bounded_and_the_one_unused_for_longest_goes_first(open_bus, clock, scripted):

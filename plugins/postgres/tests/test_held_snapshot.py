@@ -235,3 +235,19 @@ def test_a_lease_that_is_just_being_given_is_seen_by_whoever_keeps_the_order(pla
         claiming.commit()
     assert take(here, [ClaimRequest(LISTENER, 5, ordered=True)]) == [], "an older one is leased"
     here.close()
+
+
+def test_what_a_crash_of_the_server_undid_is_claimed_again(place, outbox, server, never_everything):
+    """Claims do not wait for the disk; every connection breaks when the server crashes."""
+    outbox.add([new_event() for _ in range(3)])
+    assert len(take(outbox, [ClaimRequest(LISTENER, 3)])) == 3
+    assert outbox.ready() == {}
+    undo = outbox.database.text(
+        "UPDATE @.pulp_delivery SET state = 'pending', lease = NULL, ready_at = 0, attempts = 0, finished = NULL"
+    )
+    with psycopg.connect(place.url, password="pw") as crash:
+        crash.execute(undo, ())
+    with server.connect() as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'pulp'")
+    assert outbox.ready() == {LISTENER: 0}
+    assert len(take(outbox, [ClaimRequest(LISTENER, 3)])) == 3

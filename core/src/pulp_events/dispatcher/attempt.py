@@ -15,7 +15,7 @@ an event loop, and for any other they run through without waiting.
 from __future__ import annotations
 
 from pulp_events.dispatcher import verdict as verdicts
-from pulp_events.dispatcher.channels import OpenChannel, make_channel
+from pulp_events.dispatcher.channels import OpenChannel, connect, make_channel
 from pulp_events.dispatcher.look import GIVEN_UP, look, lost_too_often
 from pulp_events.dispatcher.pipeline import pipeline
 from pulp_events.dispatcher.sending import awaited, judge_all, send
@@ -83,7 +83,7 @@ async def _open(turn: Turn) -> OpenChannel | None:
         if not opened.connected:
             opened.connected = True
             turn.proceed(OPEN_LIMIT, connecting=True)
-            await awaited(turn, opened.channel.open())  # type: ignore[func-returns-value]
+            await awaited(turn, connect(opened.channel))
         route.in_flight = opened.in_flight
         route.traits.is_async = route.traits.is_async or opened.is_async
         return opened

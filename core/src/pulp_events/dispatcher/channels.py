@@ -67,6 +67,27 @@ def make_channel(listener_id: str, traits: Traits, configuration: Configuration)
     )
 
 
+def connect(channel: Channel) -> object:
+    """Call the channel's `open`, or its `__enter__` where it has one of its own; what may have to be awaited."""
+    if type(channel).__enter__ is Channel.__enter__:
+        return channel.open()  # type: ignore[func-returns-value]
+    channel.__enter__()
+    return None
+
+
+def disconnect(channel: Channel) -> object:
+    """The same for `close` and `__exit__`."""
+    if type(channel).__exit__ is Channel.__exit__:
+        return channel.close()  # type: ignore[func-returns-value]
+    channel.__exit__(None, None, None)
+    return None
+
+
+def has_nothing_to_close(channel: Channel) -> bool:
+    """True if closing it does nothing."""
+    return type(channel).close is Channel.close and type(channel).__exit__ is Channel.__exit__
+
+
 class Channels:
     """Hands out idle channels; a channel is used by one thread at a time.
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 
 from pulp_events.clock import Clock
 from pulp_events.dispatcher.attempt import make_attempts, make_attempts_in_loop
-from pulp_events.dispatcher.channels import OpenChannel
+from pulp_events.dispatcher.channels import OpenChannel, has_nothing_to_close
 from pulp_events.dispatcher.jobs import Job, close, closing
 from pulp_events.dispatcher.pool import LINGER, Pool, PoolThread
 from pulp_events.dispatcher.scheduler import Scheduler
@@ -30,7 +30,6 @@ from pulp_events.dispatcher.workload import Workload
 from pulp_events.errors import EventsError, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.exclusive import InUse
 from pulp_events.logs import get_logger
-from pulp_events.notifier import Channel
 from pulp_events.settings.settings import Settings
 
 POLL = 0.04
@@ -41,7 +40,7 @@ SUPERVISE = 0.5
 """Seconds between looks at what hangs, leases that end, and records of listeners that changed."""
 SLOW_STEP = 0.1
 """Seconds after which what waits behind a step may be taken by another thread."""
-LONG_STEP = 0.5
+LONG_STEP = 2.0
 """Seconds after which a step counts as slow."""
 FORGET = 20.0
 """Seconds between looks at routes that are not used any more."""
@@ -412,7 +411,7 @@ class Dispatcher:
 
     def _close(self, opened: OpenChannel) -> None:
         """A channel is used no more: a thread of the pool closes it, or, where there is none, whoever calls."""
-        if type(opened.channel).close is Channel.close:
+        if has_nothing_to_close(opened.channel):
             return
         type_id = opened.type_id
         if self._thread is None:

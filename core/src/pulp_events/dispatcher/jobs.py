@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 
 from pulp_events.clock import Clock
-from pulp_events.dispatcher.channels import OpenChannel
+from pulp_events.dispatcher.channels import OpenChannel, disconnect
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.pool import PoolThread
 from pulp_events.dispatcher.route import Route
@@ -59,7 +59,7 @@ def closing(opened: OpenChannel, type_id: str, loops: EventLoops, clock: Clock) 
 def close(opened: OpenChannel, type_id: str, loops: EventLoops) -> None:
     """Close it here; what it raises at that is of no use to anybody."""
     try:
-        value: object = opened.channel.close()  # type: ignore[func-returns-value]
+        value = disconnect(opened.channel)
         if value is not None and inspect.isawaitable(value):
             loops.run(type_id, value, CLOSE_LIMIT)
     except BaseException as error:  # noqa: BLE001  # a notifier's close() may do anything

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulp_events.dispatcher.speed import QUICK, SLOW, UNTRIED, Speed
 
-FOR_UNTRIED = 0.75
+FOR_UNTRIED = 0.875
 """Part of all threads that listeners which did not answer quickly may have together: the rest is for quick ones."""
 FOR_SLOW = 0.5
 """Part that those may have which are known to be slow, or to hang."""

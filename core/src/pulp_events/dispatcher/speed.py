@@ -16,7 +16,7 @@ class Speed(IntEnum):
 
 QUICK, UNTRIED, SLOW = Speed
 
-QUICK_ANSWER = 0.5
+QUICK_ANSWER = 1.5
 """Seconds within which a listener that answers is quick."""
 
 

@@ -16,7 +16,7 @@ class Workload:
     """Looks at the processor and at what gets done, each time that work waits for a thread."""
 
     def __init__(self, most: int) -> None:
-        self._most = most + most // 4  # what went over its share while it was under way does not count
+        self._most = most + most // 8  # what went over its share while it was under way does not count
         self.wanted = FEW
         self._wall = time.monotonic()
         self._cpu = time.process_time()

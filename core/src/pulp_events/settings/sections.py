@@ -83,7 +83,7 @@ class DeliverySettings(Schema):
         load_default=256,
         validate=validate.Range(min=4, max=10_000),
         metadata={
-            "help": "attempts of all listeners that one process makes at once, at most; a quarter of them is for "
+            "help": "attempts of all listeners that one process makes at once, at most; an eighth of them is for "
             "listeners that answer quickly"
         },
     )

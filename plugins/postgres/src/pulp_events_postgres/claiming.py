@@ -21,13 +21,14 @@ _READY = (
 def ready(database: Database, marks: Marks) -> dict[str, float]:
     """Listeners with pending deliveries, and the seconds until the first may be claimed."""
     while True:  # seldom more than once
+        marks.hold_for(database.connections.lost)
         start = marks.start()
         arguments = (texts(start.ids), numbers(start.first), numbers(start.due), numbers(start.leased))
         others = (start.tail, start.due_of_others, start.leased_of_others)
         looked, *rows = database.rows(_READY, (*arguments, *others), binary=True)
         look = Look.of(looked[2], looked[4])
         fronts = {row[0]: Front(*row[1:4]) for row in rows}
-        if marks.found(start, look, fronts, all_of_them=True):
+        if marks.hold_for(database.connections.lost) and marks.found(start, look, fronts, all_of_them=True):
             fronts = marks.fronts() if start.quick else fronts
             waits = {listener_id: front.wait(look.moment) for listener_id, front in fronts.items()}
             return {listener_id: wait for listener_id, wait in waits.items() if wait is not None}
@@ -60,6 +61,7 @@ def _claim(
 ) -> None:  # fmt: skip
     """All of them by one statement."""
     ids = [request.listener_id for request in requests]
+    marks.hold_for(database.connections.lost)
     start = marks.start(ids, lease)
     rows = database.rows(
         _CLAIM,
@@ -88,7 +90,8 @@ def _claim(
         else:
             answers[row[6]] = row
             fronts[row[6]] = Front(row[15], row[10], row[16])
-    marks.found(start, look, fronts)
+    if marks.hold_for(database.connections.lost):
+        marks.found(start, look, fronts)
     for request in requests:
         listener_id, row = request.listener_id, answers[request.listener_id]
         deliveries[listener_id] = taken[listener_id]
@@ -113,6 +116,7 @@ _CLAIM_WINDOW = (
 def _claim_window(
     database: Database, marks: Marks, request: ClaimRequest, lease: float, token: str
 ) -> tuple[Sequence[Delivery], float | None]:
+    marks.hold_for(database.connections.lost)
     start = marks.start([request.listener_id], lease)
     where = (start.first[0], start.due[0], start.leased[0])
     arguments = (request.listener_id, request.window, *where, lease, token, request.ordered)

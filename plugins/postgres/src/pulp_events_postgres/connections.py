@@ -62,6 +62,8 @@ class Connections:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.listen = address.listen
+        self.lost = 0
+        """How many broke. The server may have crashed, and have undone claims and results of its last moments."""
         self._start()
         self._closed = False
         forks.take_part(self)
@@ -113,9 +115,11 @@ class Connections:
                 tries += 1
                 if isinstance(error, AGAIN) and tries < TRIES:
                     continue
-                if is_lost(error) and not lost:
-                    lost = True
-                    continue
+                if is_lost(error):
+                    self.lost += 1
+                    if not lost:
+                        lost = True
+                        continue
                 raise explain(self.address, error) from error
 
     def transaction(self, operation: Callable[[Connection], T]) -> T:
@@ -229,6 +233,7 @@ class Connections:
             # An idle connection has nothing to say, unless the server ended it.
             if connection is None or (not connection.closed and not readable(connection)):
                 return connection
+            self.lost += 1
             connection.close()
 
     def _give_back(self, connection: Connection) -> None:

@@ -120,6 +120,7 @@ class Marks:
     def __init__(self) -> None:
         self._lock = threading.RLock()  # a signal handler may emit, and so claim, amid a claim
         self._lease = float("inf")
+        self._lost = 0
         self._forget()
         forks.take_part(self)
 
@@ -160,6 +161,15 @@ class Marks:
     def stale(self) -> bool:
         """True if a claim should look, too."""
         return time.monotonic() - self._looked_at >= FRESH
+
+    def hold_for(self, lost: int) -> bool:
+        """Forget everything, and return False, where more connections are `lost` than when this was asked last."""
+        with self._lock:
+            if lost == self._lost:
+                return True
+            self._lost = lost
+            self._forget()
+            return False
 
     def start(self, ids: Sequence[str] | None = None, lease: float | None = None) -> Start:
         """Where to begin for these listeners, or for all that are known to have something pending."""

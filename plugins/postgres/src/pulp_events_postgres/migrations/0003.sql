@@ -78,7 +78,10 @@ BEGIN
           AND a.database = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())
           AND a.classid::int8 IN (@(pulp_event)::oid::int8 % 2147483647, @(pulp_delivery)::oid::int8 % 2147483647)) l
     WHERE l.age < 1073741824;
-    SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO v_upheaval FROM @.pulp_upheaval s;
+    -- Nor what a server knew that crashed: claims and results of its last moments are undone.
+    SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END
+           + (extract(epoch FROM pg_postmaster_start_time())::float8 * 1000000)::int8
+    INTO v_upheaval FROM @.pulp_upheaval s;
     look := ARRAY[v_seq, v_tick, v_upheaval, cardinality(v_emitting)] || v_emitting || v_changing;
 END $$;
 
