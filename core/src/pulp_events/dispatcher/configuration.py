@@ -12,7 +12,7 @@ from pulp_events.dispatcher.traits import Traits
 from pulp_events.file_version import FileVersions
 from pulp_events.listeners.config import complete, secrets_of
 from pulp_events.listeners.listener import Listener
-from pulp_events.listeners.named_files import named_files
+from pulp_events.listeners.named_files import files_in
 from pulp_events.secrets import Scrubber, is_reference
 
 HOLDS = 0.4
@@ -76,7 +76,7 @@ class Configuration:
     def _what_it_names(self) -> list[tuple[str, str]]:
         """`($file | $env, name)` of everything outside the record that it is made of."""
         config = self._listener.notifier_config
-        named = [("$file", path) for path in named_files(self._traits.schema, config)]
+        named = [("$file", path) for path in files_in(config, self._traits.file_keys)]
         named += [("$file", path) for path in self._traits.settings_files]
         for key in self._traits.secret_keys:
             for item in _items(config.get(key)):
@@ -90,7 +90,8 @@ class Configuration:
         )
 
     def _secrets(self) -> Iterator[Any]:
-        yield from secrets_of(self._traits.schema, self._listener.notifier_config)
+        if not self._traits.secretive_keys.isdisjoint(self._listener.notifier_config):
+            yield from secrets_of(self._traits.schema, self._listener.notifier_config)
         yield from self._traits.settings_secrets
 
 

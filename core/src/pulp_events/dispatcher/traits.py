@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from pulp_events.listeners.named_files import named_files
+from pulp_events.listeners.named_files import file_fields, named_files
 from pulp_events.notifier import Notifier
-from pulp_events.secrets import secret_fields
+from pulp_events.secrets import holds_secrets, secret_fields
 from pulp_events.settings.settings import Settings
 
 
@@ -22,6 +22,11 @@ class Traits:
         self.settings: Mapping[str, Any] = settings.section(section) if section else {}
         settings_schema = notifier.settings_schema() if section and notifier.settings_schema is not None else None
         self.secret_keys = secret_fields(self.schema)
+        self.secretive_keys = frozenset(
+            field.data_key or name for name, field in self.schema.fields.items() if holds_secrets(field)
+        )
+        """Those whose values hold secrets anywhere below."""
+        self.file_keys = file_fields(self.schema)
         self.settings_secrets = (
             [] if settings_schema is None else [self.settings.get(key) for key in secret_fields(settings_schema)]
         )

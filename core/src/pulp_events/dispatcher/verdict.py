@@ -84,7 +84,7 @@ def _both(text: str, detail: str) -> str:
 def shorten(text: str) -> str:
     """At most DETAIL_BYTES of UTF-8, whole characters, without control characters."""
     clean = text
-    if not text.isprintable():
+    if not all(map(str.isprintable, text.split("\n"))):
         clean = "".join(character if character.isprintable() or character == "\n" else " " for character in text)
     encoded = clean.encode("utf-8", "replace")
     if len(encoded) <= DETAIL_BYTES:

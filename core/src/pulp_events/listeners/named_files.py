@@ -16,7 +16,18 @@ def named_files(schema: Schema, values: Mapping[str, Any]) -> tuple[str, ...]:
     They are those of references to files (`{"$file": PATH}`, also as items of lists and mappings), and the values of
     fields whose metadata says `names_file`.
     """
-    names = {field.data_key or name for name, field in schema.fields.items() if field.metadata.get("names_file")}
+    return files_in(values, file_fields(schema))
+
+
+def file_fields(schema: Schema) -> frozenset[str]:
+    """Keys of the fields that name files."""
+    return frozenset(
+        field.data_key or name for name, field in schema.fields.items() if field.metadata.get("names_file")
+    )
+
+
+def files_in(values: Mapping[str, Any], names: frozenset[str]) -> tuple[str, ...]:
+    """`named_files`, where `file_fields` of the schema are known already."""
     found = [path for key, value in values.items() for path in _paths(value, key in names)]
     return tuple(dict.fromkeys(found))
 
