@@ -237,6 +237,7 @@ class EventBus:
         Raises EventsError where this very thread is in the middle of an `emit`, as in a signal handler: nothing is
         closed then.
         """
+        forks.notice()
         if self._closed:
             return
         if self._in_use.here:
@@ -320,6 +321,7 @@ class EventBus:
         return emitter
 
     def _check_open(self) -> None:
+        forks.notice()
         if self._closed:
             raise BusClosed("this event bus was closed; open another one")
         if self._forked:
