@@ -149,7 +149,8 @@ class Dispatcher:
         if self._thread is None:
             return
         with self._scheduler.lock:
-            self._scheduler.due_now(listener_ids)
+            if not self._scheduler.due_now(listener_ids):
+                return  # whoever serves them now looks for more
             woken = self._pool.unpark()
         if not woken:
             self._wake.set()
@@ -197,6 +198,9 @@ class Dispatcher:
                 if not self._park(thread):
                     return
                 continue
+            if isinstance(work, Turn) and work.line.in_loop:
+                self._do(work)
+                continue
             work.thread = thread
             self._do(work)
             if work.thread is None:  # it was given up, and this thread replaced
@@ -217,8 +221,10 @@ class Dispatcher:
                 make_attempts(work)
         except StoreError as error:
             _logger.error("a turn ends: %s", error)
+            self.stopping.wait(1.0)
         except Exception:
             _logger.exception("a turn ends")
+            self.stopping.wait(1.0)
         self._end(work)
 
     def _ended(self, turn: Turn) -> None:
@@ -278,7 +284,7 @@ class Dispatcher:
         supervised = maintained = self._clock.monotonic()
         self._pool.start_one()
         while not self.stopping.is_set():
-            if woken := self._wake.wait(self._pause()):
+            if self._wake.wait(self._pause()):
                 self._wake.clear()  # not otherwise: it may just have been set
             try:
                 now = self._clock.monotonic()
@@ -287,7 +293,7 @@ class Dispatcher:
                     self._outbox.changed() or (supervise and self._routes.changed()) or now >= self._next_look
                 ):
                     self._look()
-                self._grow(woken)
+                self._grow()
                 self._watch(now)
                 if supervise:
                     supervised = now
@@ -335,7 +341,7 @@ class Dispatcher:
         # Looking takes time where very many listeners have something pending: it may take a tenth of ours.
         self._next_look = began + max(min(soonest, LONGEST_LOOK), 10 * (time.monotonic() - spent))
 
-    def _grow(self, woken: bool) -> None:
+    def _grow(self) -> None:
         """Start or wake threads while work waits for one and the machine has time to spare."""
         waits = self._scheduler.has_work
         threads, parked = len(self._pool.threads), len(self._pool.parked)

@@ -66,10 +66,11 @@ class Scheduler:
 
     # What may be due
 
-    def due_now(self, listener_ids: Iterable[str]) -> None:
-        """These may have something to claim."""
+    def due_now(self, listener_ids: Iterable[str]) -> bool:
+        """These may have something to claim; False if turns that look for more are at work for all of them."""
         with self.lock:
             self._agenda.now(listener_ids)
+            return not all(map(self._is_served, listener_ids))
 
     def due_later(self, listener_id: str, wait: float) -> None:
         """It may have something to claim in `wait` seconds."""
@@ -89,11 +90,10 @@ class Scheduler:
 
     @property
     def soonest(self) -> float:
-        """Monotonic time at which somebody is due next; infinity if nobody is."""
+        """Monotonic time at which somebody comes due who is not due yet; infinity if nobody does."""
         with self.lock:
-            now = self._clock.monotonic()
-            self._agenda.advance(now)
-            return now if any(map(self._agenda.waits_in, LINES)) else self._agenda.soonest
+            self._agenda.advance(self._clock.monotonic())
+            return self._agenda.soonest
 
     @property
     def has_work(self) -> bool:
@@ -233,6 +233,10 @@ class Scheduler:
             self._queue(route)  # for another lane, if it is worth one
         return turn
 
+    def _is_served(self, listener_id: str) -> bool:
+        route = self._routes.known(listener_id)
+        return route is not None and len(route.turns) >= max(1, route.lanes_wanted(self._clock.monotonic()))
+
     def _is_crowded(self) -> bool:
         return bool(self._queued)
 
@@ -280,30 +284,39 @@ class Scheduler:
 
     def _claim(self) -> None:
         """Claim for the listeners that are due; the caller has set `_claiming`."""
+        due: list[str] = []
         asked: dict[str, Route] = {}
         try:
-            requests = self._requests(asked)
+            due += self._take_due()
+            requests = self._requests(due, asked)
             if requests:
                 claim = self._outbox.claim(requests, self._lease, f"{self._token}.{next(self._claims)}")
                 if not self._hand_out(asked, claim.deliveries, claim.waits):
                     self._outbox.release(claim.deliveries)
         except BaseException as error:
-            for listener_id in asked:
+            for listener_id in due:
                 self.due_later(listener_id, TRY_AGAIN)
-            if not isinstance(error, StoreError):
+            if isinstance(error, StoreError):
+                _logger.error("nothing could be claimed, trying again in %.0f s: %s", TRY_AGAIN, error)
+            elif isinstance(error, Exception):
+                _logger.exception("nothing could be claimed, trying again in %.0f s", TRY_AGAIN)
+            else:
                 raise
-            _logger.error("nothing could be claimed, trying again in %.0f s: %s", TRY_AGAIN, error)
         finally:
             with self.lock:
                 self._claiming = False
 
-    def _requests(self, asked: dict[str, Route]) -> list[ClaimRequest]:
+    def _take_due(self) -> list[str]:
+        """The listeners whose turn it is, as many of each line as there is room for."""
         with self.lock:
-            due = [
+            return [
                 listener_id
                 for line in LINES
                 for listener_id in self._agenda.take(line, min(max(0, self._room_to_claim(line)), MOST_LOOKED_AT))
             ]
+
+    def _requests(self, due: Iterable[str], asked: dict[str, Route]) -> list[ClaimRequest]:
+        """What to ask for of these; `asked` gets the routes that it is asked for."""
         requests: list[ClaimRequest] = []
         left = MOST_CLAIMED
         for listener_id in due:
