@@ -145,16 +145,12 @@ def _many_listeners() -> Row:
             EventBus.open(few_place / "server.conf", deliver="external") as few,
             EventBus.open(many_place / "server.conf", deliver="external") as many,
         ):
-            from pulp_events.listeners.document import to_document
-
             for _ in range(3):
                 few.listeners.create("http", URL, ["repo.sync.start"])
                 many.listeners.create("http", URL, ["repo.sync.start"])
-            template = many.listeners.create("http", URL, ["repo.publish.finish"])
-            # 9,997 more at once: one by one each would rewrite the file
-            with many._store._locked():  # type: ignore[attr-defined]
-                table = many._store._table()  # type: ignore[attr-defined]
-                table.insert_multiple([{**to_document(template), "id": f"{n:024x}"} for n in range(9_996)])
+            with many.listeners.together() as more:
+                for _ in range(9_997):
+                    more.create("http", URL, ["repo.publish.finish"])
             assert len(many.listeners.list()) == 10_000
             mine, theirs = in_turn(
                 lambda: statistics.median(timings(lambda: many.emit("repo.sync.start", PAYLOAD), 500)),

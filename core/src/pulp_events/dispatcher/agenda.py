@@ -41,6 +41,10 @@ class Agenda(Generic[Line]):
         """True if anybody stands in this line."""
         return bool(self._lines[line])
 
+    def count(self, line: Line) -> int:
+        """How many stand in this line."""
+        return len(self._lines[line])
+
     def take(self, line: Line, count: int) -> list[str]:
         """The first ones of a line, at most `count`; they are on the agenda no more."""
         standing = self._lines[line]

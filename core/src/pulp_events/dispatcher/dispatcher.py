@@ -38,6 +38,8 @@ BUSY_POLL = 0.01
 """Seconds between looks at whether more threads are needed, while work waits for one."""
 SUPERVISE = 0.5
 """Seconds between looks at what hangs, leases that end, and records of listeners that changed."""
+FOR_MORE = 0.004
+"""Seconds for which a thread that ran out of work waits for more before it stores results."""
 SLOW_STEP = 0.1
 """Seconds after which what waits behind a step may be taken by another thread."""
 LONG_STEP = 2.0
@@ -175,6 +177,7 @@ class Dispatcher:
             return 0
         attempted = 0
         self._recorder.patience = STORE_PATIENCE
+        self._scheduler.gathers = False
         with self._running:
             while True:
                 self._again = False
@@ -194,8 +197,8 @@ class Dispatcher:
         while True:
             work = self._scheduler.next()
             if work is None:
-                self._guarded(self._recorder.flush)
                 if not self._park(thread):
+                    self._guarded(self._recorder.flush)
                     return
                 continue
             if isinstance(work, Turn) and work.line.in_loop:
@@ -240,20 +243,28 @@ class Dispatcher:
         self._guarded(lambda: self._scheduler.done(work))
 
     def _park(self, thread: PoolThread) -> bool:
-        """Wait for work; False if the thread is to end."""
+        """Wait for work; False if the thread is to end.
+
+        Results are stored where none comes at once: while it does, they are stored together.
+        """
         with self._scheduler.lock:
             if self._scheduler.has_work:
                 return True
             if self.stopping.is_set():
                 return False
             self._pool.parked.append(thread)
-        while not thread.wait(LINGER):
+        while not thread.wait(FOR_MORE if self._recorder.has_results else LINGER):
             with self._scheduler.lock:
                 if thread not in self._pool.parked:
                     continue  # just woken
-                if len(self._pool.threads) > 1:
+                has_results = self._recorder.has_results
+                if has_results or len(self._pool.threads) > 1:
                     self._pool.parked.remove(thread)
-                    return False
+                    if not has_results:
+                        return False
+            if has_results:
+                self._guarded(self._recorder.flush)
+                return True
         return True
 
     def _returned(self, work: Turn | Job) -> None:
@@ -343,10 +354,12 @@ class Dispatcher:
 
     def _grow(self) -> None:
         """Start or wake threads while work waits for one and the machine has time to spare."""
-        waits = self._scheduler.has_work
+        waits = self._scheduler.has_work and self._workload.falls_behind(
+            self._scheduler.waiting, len(self._scheduler.at_work), self._scheduler.finished
+        )
         threads, parked = len(self._pool.threads), len(self._pool.parked)
         wanted = self._workload.look(waits, threads - parked, self._stuck)
-        if not waits:
+        if not waits and threads:
             return
         with self._scheduler.lock:
             for _ in range(wanted - (threads - parked)):

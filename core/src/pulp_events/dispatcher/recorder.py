@@ -100,6 +100,11 @@ class Recorder:
         return count > 0 and (count >= MOST_RESULTS or time.monotonic() - self._oldest >= RECORD_SECONDS)
 
     @property
+    def has_results(self) -> bool:
+        """True if anything that was added is not stored, or being stored, yet."""
+        return bool(self._judged)
+
+    @property
     def busy(self) -> bool:
         """True while anything is not stored yet."""
         return bool(self._judged) or self._storing.locked()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -28,6 +29,10 @@ MOST_LOOKED_AT = 500
 """Listeners of one line that a claim looks at."""
 TASKS = 16
 """Attempts of coroutine functions that may be under way for each attempt in a thread."""
+FEW = 8
+"""Deliveries: a claim that found fewer is not followed by another at once."""
+CLAIM_GAP = 0.002
+"""Seconds between two such claims."""
 TRY_AGAIN = 1.0
 """Seconds after a claim that failed."""
 
@@ -59,10 +64,15 @@ class Scheduler:
         self._queued: set[Route] = set()
         self._jobs: deque[Job] = deque()
         self._claiming = False
+        self._claimed_at, self._claimed_few = 0.0, False
+        self.gathers = True
+        """False where the caller waits for each delivery."""
         self._token = secrets.token_hex(8)
         self._claims = itertools.count()
         self._picks = itertools.count()
         self.at_work: set[Turn | Job] = set()
+        self.finished = 0
+        """Turns that have ended."""
 
     # What may be due
 
@@ -114,6 +124,16 @@ class Scheduler:
             return self._claiming or any(isinstance(work, Turn) for work in self.at_work)
 
     @property
+    def waiting(self) -> int:
+        """Listeners that wait for a thread, as far as their shares have room, and jobs."""
+        with self.lock:
+            return (
+                len(self._jobs)
+                + len(self._queued)
+                + sum(self._agenda.count(line) for line in LINES if self._room_to_claim(line) > 0)
+            )
+
+    @property
     def jobs(self) -> int:
         """Jobs that no thread has taken yet."""
         return len(self._jobs)
@@ -156,6 +176,7 @@ class Scheduler:
             if work not in self.at_work:
                 return
             self.at_work.discard(work)
+            self.finished += 1
             self._shares[work.line.in_loop].end(work.line.speed)
             route.turns.discard(work)
             released = self._settle(route, current)
@@ -234,6 +255,8 @@ class Scheduler:
         return turn
 
     def _is_served(self, listener_id: str) -> bool:
+        if self._claiming:
+            return True  # whoever claims looks again
         route = self._routes.known(listener_id)
         return route is not None and len(route.turns) >= max(1, route.lanes_wanted(self._clock.monotonic()))
 
@@ -286,11 +309,13 @@ class Scheduler:
         """Claim for the listeners that are due; the caller has set `_claiming`."""
         due: list[str] = []
         asked: dict[str, Route] = {}
+        self._let_some_gather()
         try:
             due += self._take_due()
             requests = self._requests(due, asked)
             if requests:
                 claim = self._outbox.claim(requests, self._lease, f"{self._token}.{next(self._claims)}")
+                self._claimed_at, self._claimed_few = time.monotonic(), 0 < len(claim.deliveries) < FEW
                 if not self._hand_out(asked, claim.deliveries, claim.waits):
                     self._outbox.release(claim.deliveries)
         except BaseException as error:
@@ -305,6 +330,12 @@ class Scheduler:
         finally:
             with self.lock:
                 self._claiming = False
+
+    def _let_some_gather(self) -> None:
+        """Where claims find little and follow each other at once, a moment's wait spares most of them."""
+        left = CLAIM_GAP - (time.monotonic() - self._claimed_at)
+        if self._claimed_few and 0 < left <= CLAIM_GAP and self.gathers:
+            time.sleep(left)
 
     def _take_due(self) -> list[str]:
         """The listeners whose turn it is, as many of each line as there is room for."""

@@ -18,8 +18,17 @@ class Workload:
     def __init__(self, most: int) -> None:
         self._most = most + most // 8  # what went over its share while it was under way does not count
         self.wanted = FEW
+        self._finished = -1
         self._wall = time.monotonic()
         self._cpu = time.process_time()
+
+    def falls_behind(self, waiting: int, at_work: int, finished: int) -> bool:
+        """True if those at work do not keep up: nothing was finished since the last time, or many wait.
+
+        `waiting`: listeners that wait for a thread; `at_work`: turns that are; `finished`: turns that ended so far.
+        """
+        was, self._finished = self._finished, finished
+        return finished == was or waiting > max(FEW, at_work // 2)
 
     def look(self, waits: bool, at_work: int, stuck: int) -> int:
         """How many threads are to be at work. `waits`: work waits for one; `at_work`, `stuck`: how many are, and of
