@@ -101,6 +101,29 @@ def test_every_relative_link_leads_somewhere(path):
             assert anchor in {anchor_of(heading) for heading in headings}, f"{name(path)}: {target}"
 
 
+def test_the_files_that_the_architecture_names_exist():
+    """A path begins at the project's folder or at core's package; a bare name lies beside the path before it."""
+    core, text = ROOT / "core/src/pulp_events", (ROOT / "docs/architecture.md").read_text("utf-8")
+    sources = [*(ROOT / "cli/src").rglob("*.py"), *(ROOT / "plugins").glob("*/src/**/*.py")]
+    checked = 0
+    for line in text.splitlines():
+        folders = [core]
+        for named in re.findall(r"`([\w*./-]+(?:\.py|/[\w*.-]*))`", line):
+            found = next((one for base in (*folders, ROOT) for one in base.glob(named.rstrip("/"))), None)
+            if found is None and "/" not in named:
+                found = next((path for path in sources if path.name == named), None)
+            assert found, f"docs/architecture.md: {named}"
+            folders.append(found.parent)
+            checked += 1
+    assert checked > 50
+
+
+def test_the_architecture_names_every_file_of_the_dispatcher():
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    files = (path.name for path in (ROOT / "core/src/pulp_events/dispatcher").glob("[a-z]*.py"))
+    assert [file for file in files if not re.search(rf"[`/]{re.escape(file)}`", text)] == []
+
+
 def anchor_of(heading):
     """A heading's anchor as GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
