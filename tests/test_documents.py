@@ -172,6 +172,18 @@ def test_the_figures_of_delivery_are_those_of_the_code():
     assert missing == []
 
 
+def test_what_the_log_is_said_to_say_it_says():
+    """The text between what varies (`ID`, `30 s`, `…`) stands in the code; strings over several lines are joined."""
+    core = (ROOT / "core/src/pulp_events").rglob("*.py")
+    code = re.sub(r'"\n *f?"', "", "\n".join(path.read_text("utf-8") for path in core))
+    table = (ROOT / "docs/operations.md").read_text("utf-8").partition("| the log says |")[2].partition("\n\n")[0]
+    lines = [line for row in table.splitlines()[2:] for line in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert len(lines) > 10
+    for line in lines:
+        for part in re.split(r"…|\b[A-Z]\b|\bID\b|\d+ s|: |(?= for )", line):
+            assert part.strip(" ;,.") in code, line
+
+
 def test_the_files_that_the_architecture_names_exist():
     """A path begins at the project's folder or at core's package; a bare name lies beside the path before it."""
     core, text = ROOT / "core/src/pulp_events", (ROOT / "docs/architecture.md").read_text("utf-8")
