@@ -101,6 +101,112 @@ def test_every_relative_link_leads_somewhere(path):
             assert anchor in {anchor_of(heading) for heading in headings}, f"{name(path)}: {target}"
 
 
+def figures_of_delivery():
+    """What docs/delivery.md says with a number, made from the code."""
+    from pulp_events.dispatcher import (
+        channels,
+        circuit,
+        dispatcher,
+        event_loops,
+        jobs,
+        pace,
+        pipeline,
+        pool,
+        recorder,
+        retry,
+        route,
+        scheduler,
+        shares,
+        speed,
+        turn,
+        watch,
+        workload,
+    )
+    from pulp_events.settings.sections import DeliverySettings
+
+    default = DeliverySettings().load({})
+    schedule = sum(default["retry_schedule"])
+    words = {0.5: "one half", 0.875: "seven eighths", 0.125: "an eighth", 1: "a second", 2: "two seconds",
+             4: "four", 5: "five", 8: "eight", 16: "sixteen", 86400: "a day"}  # fmt: skip
+    return [
+        f"{words[len(default['retry_schedule']) + 1]} attempts in {schedule // 3600:g} hours and "
+        f"{schedule % 3600 // 60:g} minutes",
+        f"{2 * schedule // 3600:g} hours and {2 * schedule % 3600 // 60:g} minutes for the default one",
+        f"at least {retry.AFTER_TIME_OUT:g} s away",
+        f"at least {words[retry.SHORTEST_PAUSE]}, at most {words[retry.LONGEST_PAUSE]} at a time",
+        f"{words[dispatcher.GRACE]} later the thread is abandoned",
+        f"opening a channel {turn.OPEN_LIMIT:g} s, closing one and `window()` {jobs.CLOSE_LIMIT:g} s",
+        f"with {route.MOST_ABANDONED} abandoned threads",
+        f"after {channels.IDLE_TIMEOUT:g} s without a delivery",
+        f"when {channels.MOST_IDLE} others",
+        f"up to {words[dispatcher.CLOSING_THREADS]} threads close",
+        f"tries for {dispatcher.STORE_PATIENCE:g} s",
+        f"until it has asked for {scheduler.MOST_CLAIMED} deliveries",
+        f"it takes {pace.FIRST_BATCH} at first, and then as many as can be sent in about {pace.BATCH_SECONDS:g} s, "
+        f"at most {pace.LARGEST_BATCH}",
+        f"after {turn.SLICE:g} s (a pipeline's after {pipeline.SLICE:g} s)",
+        f"{default['concurrency']} unless set",
+        f"answered within {speed.QUICK_ANSWER:g} s",
+        f"{words[shares.FOR_UNTRIED]} of `concurrency` together, the slow ones alone {words[shares.FOR_SLOW]}",
+        f"by {words[1 - shares.FOR_UNTRIED]} at most",
+        f"takes longer than {dispatcher.LONG_STEP:g} s counts as slow",
+        f"There are {words[workload.FEW]}",
+        f"less than {workload.BUSY:.0%} of a processor".replace("%", " %"),
+        f"ends after {pool.LINGER:g} s",
+        f"{words[scheduler.TASKS]} times `concurrency`",
+        f"after {recorder.RECORD_SECONDS:g} s, when there are {recorder.MOST_RESULTS}",
+        f"more than {pace.SLOW * 1000:g} ms a delivery",
+        f"a step that takes longer than {dispatcher.SLOW_STEP:g} s",
+        f"next {pace.LIMITED} deliveries",
+        f"{words[event_loops.MOST_BLOCKED]} blocked loops",
+        f"{watch.LONGEST_QUEUE:,} attempts",
+        f"after {words[circuit.THRESHOLD]} failures in a row",
+        f"nothing is sent for {circuit.FIRST_PAUSE:g} s",
+        f"up to {circuit.LONGEST_PAUSE / 60:g} minutes",
+    ]
+
+
+def test_the_figures_of_delivery_are_those_of_the_code():
+    text = " ".join((ROOT / "docs/delivery.md").read_text("utf-8").split())
+    missing = [figure for figure in figures_of_delivery() if figure.lower() not in text.lower()]
+    assert missing == []
+
+
+def test_what_the_log_is_said_to_say_it_says():
+    """The text between what varies (`ID`, `30 s`, `…`) stands in the code; strings over several lines are joined."""
+    core = (ROOT / "core/src/pulp_events").rglob("*.py")
+    code = re.sub(r'"\n *f?"', "", "\n".join(path.read_text("utf-8") for path in core))
+    table = (ROOT / "docs/operations.md").read_text("utf-8").partition("| the log says |")[2].partition("\n\n")[0]
+    lines = [line for row in table.splitlines()[2:] for line in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert len(lines) > 10
+    for line in lines:
+        for part in re.split(r"…|\b[A-Z]\b|\bID\b|\d+ s|: |(?= for )", line):
+            assert part.strip(" ;,.") in code, line
+
+
+def test_the_files_that_the_architecture_names_exist():
+    """A path begins at the project's folder or at core's package; a bare name lies beside the path before it."""
+    core, text = ROOT / "core/src/pulp_events", (ROOT / "docs/architecture.md").read_text("utf-8")
+    sources = [*(ROOT / "cli/src").rglob("*.py"), *(ROOT / "plugins").glob("*/src/**/*.py")]
+    checked = 0
+    for line in text.splitlines():
+        folders = [core]
+        for named in re.findall(r"`([\w*./-]+(?:\.py|/[\w*.-]*))`", line):
+            found = next((one for base in (*folders, ROOT) for one in base.glob(named.rstrip("/"))), None)
+            if found is None and "/" not in named:
+                found = next((path for path in sources if path.name == named), None)
+            assert found, f"docs/architecture.md: {named}"
+            folders.append(found.parent)
+            checked += 1
+    assert checked > 50
+
+
+def test_the_architecture_names_every_file_of_the_dispatcher():
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    files = (path.name for path in (ROOT / "core/src/pulp_events/dispatcher").glob("[a-z]*.py"))
+    assert [file for file in files if not re.search(rf"[`/]{re.escape(file)}`", text)] == []
+
+
 def anchor_of(heading):
     """A heading's anchor as GitHub makes it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")

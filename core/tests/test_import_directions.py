@@ -1,6 +1,7 @@
 """Imports run one way: cli → core, plugins → core; SQL stays in its store; core stays light."""
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
@@ -83,6 +84,77 @@ def test_importing_a_plugin_imports_no_transport(package):
     code = f"import sys; sys.path.insert(0, {source!r}); import {package}; print(*sys.modules)"
     names = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
     assert not names & {"requests", "urllib3", "smtplib", "proton", "jinja2", "ssl", "apprise", "email_validator"}
+
+
+ONLY_FOR_TYPES = {
+    ("turn", "services"): "a turn uses what all turns share, and that holds the event loops that run turns",
+    ("event_loops", "turn"): "a loop keeps the turn of each task, to name the one that blocks it",
+    ("route", "turn"): "a route keeps the turns at work for it",
+    ("health", "recorder"): "the recorder has health looked after, with what it judged",
+}
+"""Imports in `pulp_events.dispatcher` that are made under TYPE_CHECKING, and what each is for. They would close a
+circle, so a new one needs a reason."""
+
+
+def imports_in_dispatcher():
+    """`(module, what it imports, only for types)` for each import from one file of the dispatcher to another."""
+    folder = PACKAGES["pulp_events"] / "dispatcher"
+    files = {path.stem for path in folder.glob("*.py")}
+    for path in sorted(folder.glob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        guarded = {
+            inner
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+            for inner in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module, *(f"{node.module}.{name}" for name in names)]
+            for name in names:
+                package, _, module = name.rpartition(".")
+                if package == "pulp_events.dispatcher" and module in files:
+                    yield path.stem, module, node in guarded
+
+
+def circle(imports):
+    """Modules that import each other in a circle; None if there is none."""
+    graph = {}
+    for module, other in imports:
+        graph.setdefault(module, set()).add(other)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return None
+
+
+def test_the_dispatcher_imports_in_no_circle():
+    found = list(imports_in_dispatcher())
+    assert len(found) > 50, "imports are not recognised"
+    assert circle((module, other) for module, other, _ in found if (module, other) not in ONLY_FOR_TYPES) is None
+
+
+def test_what_the_dispatcher_imports_only_for_types_has_a_reason():
+    """A circle of types alone is none at run time, and still one for the reader."""
+    found = list(imports_in_dispatcher())
+    assert {(module, other) for module, other, only_for_types in found if only_for_types} == set(ONLY_FOR_TYPES)
+    for module, other in ONLY_FOR_TYPES:
+        assert module in reachable(other, {(one, another) for one, another, _ in found}), (
+            f"{module} may import {other} as anything else: there is no circle"
+        )
+
+
+def reachable(module, imports):
+    """What a module imports, and what that imports, and so on."""
+    seen, left = set(), [module]
+    while left:
+        here = left.pop()
+        new = {other for one, other in imports if one == here} - seen
+        seen |= new
+        left += new
+    return seen
 
 
 def test_core_names_no_module_of_a_plugin_even_as_text():

@@ -13,6 +13,7 @@ from pulp_events import EventBus, Listener, Notifier
 from pulp_events.listeners.config import readable_part, validate
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.notifier_contract.subject import EVENT_TYPE, Subject, delivery_to, method_of, send
+from pulp_events.testing.notifier_contract.waiting import open_channel
 
 
 class DeliveringClaims(Subject):
@@ -42,7 +43,7 @@ class DeliveringClaims(Subject):
         notifier.window(readable)
         notifier.warnings(readable, settings)
         assert readable == as_given
-        with notifier.open(config, settings) as channel:
+        with open_channel(notifier, config, settings) as channel:
             send(channel, delivery_to(notifier, endpoint, "unchanged"))
         assert (config, settings) == before
 

@@ -17,6 +17,7 @@ from pulp_events.testing.bus import open_bus
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.endpoint import Arrival
 from pulp_events.testing.factory import make_delivery
+from pulp_events.testing.notifier_contract.waiting import open_channel
 
 EVENT_TYPE = "repo.sync.start"
 
@@ -55,7 +56,7 @@ class Subject:
     @contextmanager
     def channel(self, notifier: Notifier, endpoint: Any) -> Iterator[Any]:
         """A channel to the endpoint, as the dispatcher opens it."""
-        with notifier.open(*self.opening(notifier, endpoint)) as opened:
+        with open_channel(notifier, *self.opening(notifier, endpoint)) as opened:
             yield opened
 
     @staticmethod
@@ -85,7 +86,14 @@ def delivery_to(notifier: Notifier, endpoint: Any, mark: str) -> Delivery:
 
 
 def send(channel: Any, delivery: Delivery) -> None:
-    if channel.batch_size > 1:
+    if channel.in_flight:
+        channel.submit([delivery])
+        while not (outcomes := list(channel.settled(0.5))):
+            pass
+        for _, failure in outcomes:
+            if failure is not None:
+                raise failure
+    elif channel.batch_size > 1:
         for _, failure in channel.send_batch([delivery]):
             if failure is not None:
                 raise failure

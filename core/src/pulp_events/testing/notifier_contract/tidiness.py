@@ -14,6 +14,7 @@ import pytest
 from pulp_events import EventBus, Listener, Notifier
 from pulp_events.secrets import MASK, secret_fields
 from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, secrets_of, send
+from pulp_events.testing.notifier_contract.waiting import open_channel
 
 
 class TidinessClaims(Subject):
@@ -60,12 +61,12 @@ class TidinessClaims(Subject):
         assert len(left) <= 0, f"left open after close: {sorted(left)}"
 
     def test_closing_twice_or_after_a_failed_open_harms_nothing(self, notifier: Notifier, endpoint: Any) -> None:
-        channel = notifier.open(*self.opening(notifier, endpoint))
+        channel = open_channel(notifier, *self.opening(notifier, endpoint))
         with channel:
             pass
         channel.close()
         endpoint.proxy.fault = "refuse"
-        other = notifier.open(*self.opening(notifier, endpoint))
+        other = open_channel(notifier, *self.opening(notifier, endpoint))
         try:
             with other:
                 send(other, delivery_to(notifier, endpoint, "refused"))

@@ -1,0 +1,49 @@
+"""Channels with coroutine functions, for claims that call a channel themselves and wait for it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pulp_events import Channel, Delivery, Notifier
+from pulp_events.dispatcher.event_loops import EventLoops
+from pulp_events.notifier import Config
+
+_LOOPS = EventLoops()
+
+
+def open_channel(notifier: Notifier, config: Config, settings: Config) -> Channel:
+    """What the notifier's `open` returns, or, where that has coroutine functions, a channel that waits for them."""
+    channel = notifier.open(config, settings)
+    functions = [channel.open, channel.send, channel.close]
+    if type(notifier).open is Notifier.open:
+        functions.append(notifier.deliver)
+    if not any(inspect.iscoroutinefunction(function) for function in functions):
+        return channel
+    return _Waiting(channel, notifier.type_id, notifier.limit(config, settings))
+
+
+class _Waiting(Channel):
+    """Runs what the channel returns in an event loop of the dispatcher's kind, for at most `limit` seconds."""
+
+    def __init__(self, channel: Channel, type_id: str, limit: float) -> None:
+        self._channel = channel
+        self._type_id = type_id
+        self._limit = limit
+
+    def open(self) -> None:
+        self._finish(self._channel.open())  # type: ignore[func-returns-value]
+
+    def close(self) -> None:
+        self._finish(self._channel.close())  # type: ignore[func-returns-value]
+
+    def send(self, delivery: Delivery) -> None:
+        value = self._finish(self._channel.send(delivery))  # type: ignore[func-returns-value]
+        self.detail, self.broken = self._channel.detail, self._channel.broken
+        return value  # type: ignore[no-any-return]  # a claim looks whether it is None
+
+    def _finish(self, value: Any) -> Any:
+        return _LOOPS.run(self._type_id, value, self._limit) if inspect.isawaitable(value) else value
+
+    def __repr__(self) -> str:
+        return repr(self._channel)
