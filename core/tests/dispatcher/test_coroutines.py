@@ -38,11 +38,12 @@ class Deliverer(Notifier):
 
 
 class AsyncChannel(Channel):
-    def __init__(self, notifier):
-        self.notifier = notifier
+    def __init__(self, notifier, name):
+        self.notifier, self.name = notifier, name
 
     async def open(self):
         await asyncio.sleep(0)
+        self.loop = asyncio.get_running_loop()
         self.notifier.calls.append("open")
 
     async def close(self):
@@ -51,6 +52,10 @@ class AsyncChannel(Channel):
 
     async def send(self, delivery):
         await asyncio.sleep(0)
+        assert asyncio.get_running_loop() is self.loop
+        if self.name == "blocks":
+            self.notifier.blocked.set()
+            self.notifier.release.wait(30)
         self.detail = "202 accepted"
         self.notifier.calls.append("send")
 
@@ -63,9 +68,10 @@ class Connected(Notifier):
 
     def __init__(self):
         self.calls = []
+        self.blocked, self.release = threading.Event(), threading.Event()
 
     def open(self, config, settings):
-        return AsyncChannel(self)
+        return AsyncChannel(self, config["name"])
 
 
 @pytest.fixture
@@ -211,6 +217,26 @@ def test_a_coroutine_that_blocks_its_loop_stops_neither_other_types_nor_what_com
     finally:
         release.set()
     eventually(lambda: bus.deliveries.stats().delivered == 3)
+
+
+def test_a_channel_of_a_loop_that_was_replaced_is_replaced_with_it(
+    open_async, connected, eventually, monkeypatch, caplog
+):
+    monkeypatch.setattr(event_loops, "BLOCKED", 0.2)
+    monkeypatch.setattr("pulp_events.dispatcher.dispatcher.SUPERVISE", 0.05)
+    bus = open_async()
+    bus.listeners.create("connected", {"name": "healthy"}, ["repo.publish.start"])
+    bus.wait(bus.emit("repo.publish.start"), 10)
+    bus.wait(bus.emit("repo.publish.start"), 10)
+    bus.listeners.create("connected", {"name": "blocks"}, ["repo.sync.start"])
+    bus.emit("repo.sync.start")
+    try:
+        assert connected.blocked.wait(10)
+        eventually(lambda: "blocks its event loop" in caplog.text)
+        [delivery] = bus.wait(bus.emit("repo.publish.start"), 10)
+        assert (delivery.state, delivery.attempts) == ("delivered", 1)
+    finally:
+        connected.release.set()
 
 
 def test_order_holds_with_one_lane(open_async, deliverer, eventually):

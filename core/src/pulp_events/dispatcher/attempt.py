@@ -76,12 +76,12 @@ async def _open(turn: Turn) -> OpenChannel | None:
     if opened is not None and (opened.channel.broken or opened.generation != generation):
         _discard(turn)
     try:
-        opened = turn.opened or services.channels.take(route.listener.id, generation)
+        opened = turn.opened or _of_this_loop(turn, services.channels.take(route.listener.id, generation))
         if opened is None:
             opened = make_channel(route.listener.id, route.traits, route.configuration)
         turn.opened = opened
         if not opened.connected:
-            opened.connected = True
+            opened.connected, opened.loop = True, turn.loop
             turn.proceed(OPEN_LIMIT, connecting=True)
             await awaited(turn, connect(opened.channel))
         route.in_flight = opened.in_flight
@@ -91,6 +91,14 @@ async def _open(turn: Turn) -> OpenChannel | None:
         _discard(turn)
         judge_all(turn, turn.under_way.values(), verdicts.of_exception(error))
         return None
+
+
+def _of_this_loop(turn: Turn, opened: OpenChannel | None) -> OpenChannel | None:
+    """The channel, unless it belongs to an event loop that was replaced meanwhile."""
+    if opened is not None and opened.is_async and opened.loop is not turn.loop:
+        turn.services.channels.discard(opened)
+        return None
+    return opened
 
 
 async def _pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:

@@ -38,6 +38,8 @@ class OpenChannel:
     in_flight: int
     is_async: bool
     scrub: Scrubber
+    loop: object = None
+    """The event loop that it was opened in: what it holds cannot be used in another."""
     connected: bool = False
     """Its `open` was called."""
     used: bool = False

@@ -38,12 +38,13 @@ class EventLoops:
     def start(self, turn: Turn, work: Callable[[Turn], Any], ended: Callable[[Turn], None]) -> None:
         """Run `work(turn)` as a task; then call `ended(turn)`, in the loop's thread. Raises RuntimeError if no thread
         can be started."""
-        turn.in_loop = True
-        self._of(turn.route.traits.notifier.type_id).spawn(turn, work, ended)
+        found = self._of(turn.route.traits.notifier.type_id)
+        turn.loop = found.loop
+        found.spawn(turn, work, ended)
 
     async def wait(self, turn: Turn, value: Awaitable[Any]) -> object:
         """What `value` comes to, within the turn's limit; TimedOut otherwise."""
-        if not turn.in_loop:
+        if turn.loop is None:
             return self.run(turn.route.traits.notifier.type_id, value, turn.limit)
         import asyncio
 

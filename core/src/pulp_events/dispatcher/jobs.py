@@ -79,10 +79,15 @@ def asking_for_window(route: Route, clock: Clock, known: Callable[[], None]) -> 
             _logger.error("listener %s: %s", listener.id, fault)
         settle(found, fault)
 
+    def hangs(limit: float) -> None:
+        fault = f"its window is not known: window() took over {limit:.0f} s"
+        _logger.error("listener %s: %s", listener.id, fault)
+        settle(None, fault)
+
     def settle(found: float | None, fault: str | None) -> None:
         route.asking = False
         if route.listener.notifier_config == listener.notifier_config and not route.window_known:
             route.window, route.window_fault, route.window_known = found, fault, True
         known()
 
-    return Job(clock, ask, lambda limit: settle(None, f"its window is not known: window() took over {limit:.0f} s"))
+    return Job(clock, ask, hangs)

@@ -54,8 +54,8 @@ class Turn:
         self._entered = self._clock.monotonic()
         self._wall, self._cpu = time.perf_counter(), time.thread_time()
         self.slice = SLICE
-        self.in_loop = False
-        """It is a task of an event loop."""
+        self.loop: object = None
+        """The event loop that it is a task of, if it is."""
         self.thread: PoolThread | None = None
         """That which does it; None in a loop, and once it is given up."""
 
@@ -128,8 +128,8 @@ class Turn:
             self._recorder.add(Judged(self.route, delivery, verdict, started, now - began, self._group(delivery)))
             took = now - (began if begun else self.since)
             self.attempts += 1
-            if verdict.disable_listener or (self.route.ordered and not verdict.final):
-                self.halted = True
+            if verdict.disable_listener or (self.route.ordered and not verdict.delivered):
+                self.halted = True  # in an order, what follows waits until that is stored
             self.since = now if self.under_way else 0.0
         if verdict.outcome != "lost":
             self.route.speed = speed.of(took)
@@ -156,7 +156,7 @@ class Turn:
                 self.services.channels.give_back(opened, self.route.configuration.generation)
         if self.attempts and not self.abandoned:
             wall = time.perf_counter() - self._wall
-            cpu = 0.0 if self.in_loop else time.thread_time() - self._cpu
+            cpu = 0.0 if self.loop is not None else time.thread_time() - self._cpu
             self.route.pace.learn(self.attempts, wall, cpu, self.route.most_lanes)
 
     def release(self, deliveries: list[Delivery]) -> None:
