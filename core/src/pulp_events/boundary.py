@@ -41,6 +41,29 @@ def text(value: object, what: str) -> str:
     return value
 
 
+def flag(value: object, what: str) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise NotifierMistake(f"{what} is {value!r:.60}; it must be True or False")
+    return value
+
+
+def words_of(error: BaseException) -> str:
+    """The text of an exception, whatever its own `__str__` does."""
+    try:
+        return str(error)
+    except BaseException as worse:  # noqa: BLE001
+        return f"(its text cannot be shown: {type(worse).__name__})"
+
+
+def is_broken(channel: Channel) -> bool:
+    """What the channel says of itself; one that cannot say is."""
+    try:
+        return bool(channel.broken)
+    except BaseException:  # noqa: BLE001
+        return True
+
+
 def channel_of(notifier: Notifier, config: Config, settings: Config) -> Channel:
     """What `Notifier.open` returned."""
     found: object = notifier.open(config, settings)

@@ -60,7 +60,10 @@ class Background(External):
 
     def stop(self, grace: float, drain: bool) -> None:
         if drain:
-            self._bus.dispatcher.drain(grace)
+            try:
+                self._bus.dispatcher.drain(grace)
+            except StoreError as error:
+                _logger.error("what is due is left to the next process: %s", error)
 
 
 class Emitted(Background):

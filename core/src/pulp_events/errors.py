@@ -118,9 +118,11 @@ class TimedOut(TransientFailure):
 class PermanentFailure(DeliveryFailure):
     """No later attempt can succeed, so the delivery is dead at once.
 
-    `disable_listener`: the receiver said that it wants no more events (for example HTTP 410 Gone).
+    `disable_listener`: the receiver said that it wants no more events (for example HTTP 410 Gone). `credentials`: as
+    with TransientFailure.
     """
 
-    def __init__(self, message: str, disable_listener: bool = False) -> None:
+    def __init__(self, message: str, disable_listener: bool = False, *, credentials: bool = False) -> None:
         super().__init__(message)
         self.disable_listener = disable_listener
+        self.credentials = credentials

@@ -159,9 +159,58 @@ def test_a_validation_error_of_a_later_version_of_the_plugin_is_the_deliverys_fa
     assert states[faulty.id][0] == "pending" and "give it another name" in states[faulty.id][1]
 
 
-def test_a_permanent_failure_may_come_with_any_truth(open_bus, clock, scripted):
+class Wordless(TransientFailure):
+    def __str__(self):
+        raise AttributeError("no text")
+
+
+class Undecided:
+    def __bool__(self):
+        raise ValueError("neither")
+
+
+def read_only(attribute):
+    """Makes the attribute of this channel one that cannot be set, as a property without a setter."""
+
+    def act(delivery, channel):
+        def refuse(self, value):
+            raise AttributeError(f"can't set {attribute}")
+
+        kind = type(channel)
+        channel.__class__ = type("ReadOnly", (kind,), {attribute: property(lambda self: "", refuse)})
+        raise ZeroDivisionError("and a bug")
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "says"),
+    [
+        (raises(PermanentFailure("410", disable_listener="no")), "disable_listener of PermanentFailure is 'no'"),
+        (raises(TransientFailure("401", credentials=Undecided())), "credentials of TransientFailure is <"),
+        (raises(type("Odd", (RuntimeError,), {"__str__": Wordless.__str__})()), "Odd: (its text cannot be shown"),
+        (read_only("broken"), "ZeroDivisionError: and a bug"),
+        (read_only("detail"), "ZeroDivisionError: and a bug"),
+        (sets("broken", Undecided()), None),
+    ],
+)
+def test_objects_that_are_odd_in_themselves_end_no_turn(open_bus, scripted, eventually, behaviour, says):
+    scripted.behaviour["faulty"] = behaviour
+    bus = open_bus(retry_schedule="1h")
+    if says is not None:
+        assert says in one_attempt(bus, scripted, eventually)
+    else:
+        bus.listeners.create("scripted", {"name": "faulty"}, ["*"])
+        bus.emit("repo.sync.start")
+    # the next event is attempted as well, over another channel where this one cannot be trusted
+    event = bus.emit("repo.sync.start")
+    eventually(lambda: all(bus.deliveries.attempts(one.id) for one in bus.wait(event, 0)))
+
+
+def test_a_failure_without_words_is_still_that_failure(open_bus, clock, scripted):
     bus = open_bus("inline", clock)
-    listener = bus.listeners.create("scripted", {"name": "gone"}, ["*"])
-    scripted.behaviour["gone"] = raises(PermanentFailure("410", disable_listener="yes"))
-    bus.emit("repo.sync.start")
-    assert not bus.listeners.get(listener.id).enabled
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    scripted.behaviour["a"] = raises(Wordless("never shown"))
+    event = bus.emit("repo.sync.start")
+    [attempt] = bus.deliveries.attempts(f"{event.id}.0")
+    assert attempt.outcome == "transient" and "its text cannot be shown: AttributeError" in attempt.detail

@@ -262,3 +262,79 @@ def test_a_bus_closes_in_time_while_coroutines_wait(open_async, deliverer, event
     assert time.monotonic() - began < 3
     [delivery] = open_async("external").wait(event, 0)
     assert (delivery.state, delivery.attempts) == ("pending", 0)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError()])
+def test_nothing_that_a_first_attempt_raises_ends_the_loop_of_its_type(
+    open_async, connected, eventually, monkeypatch, error
+):
+    """The first attempts of a type that overrides `open` are made in threads, which wait for the loop."""
+    send = AsyncChannel.send
+
+    async def fail(self, delivery):
+        if self.name == "bad":
+            raise error
+        await send(self, delivery)
+
+    monkeypatch.setattr(AsyncChannel, "send", fail)
+    bus = open_async(retry_schedule="1h")
+    bus.listeners.create("connected", {"name": "bad"}, ["*"])
+    bus.listeners.create("connected", {"name": "good"}, ["*"])
+    for _ in range(4):
+        event = bus.emit("repo.sync.start")
+        eventually(lambda: all(bus.deliveries.attempts(f"{event.id}.{n}") for n in (0, 1)))  # noqa: B023
+        assert bus.deliveries.attempts(f"{event.id}.0")[0].outcome == "error"
+        assert bus.deliveries.get(f"{event.id}.1").state == "delivered"
+
+
+@pytest.mark.parametrize("vandalism", ["stop", "callback"])
+def test_a_notifier_that_stops_its_loop_stops_no_other_listener(open_async, deliverer, eventually, vandalism):
+    bus = open_async(retry_schedule="1h")
+
+    async def stop():
+        loop = asyncio.get_running_loop()
+        if vandalism == "stop":
+            loop.stop()
+        else:
+            loop.call_soon(lambda: exec("raise SystemExit(3)"))
+        await asyncio.sleep(0.05)
+
+    deliverer.behaviour["bad"] = stop
+    bus.listeners.create("deliverer", {"name": "bad"}, ["*"])
+    bus.listeners.create("deliverer", {"name": "good"}, ["*"])
+    for _ in range(3):
+        event = bus.emit("repo.sync.start")
+        assert {one.state for one in bus.wait(event, 10)} == {"delivered"}
+
+
+@pytest.mark.parametrize("where", ["send", "close"])
+def test_what_waits_behind_a_coroutine_that_blocks_goes_another_way(
+    open_async, connected, eventually, monkeypatch, where
+):
+    """Also what was handed to the loop before anybody could know that it is blocked."""
+    monkeypatch.setattr(event_loops, "BLOCKED", 0.3)
+    monkeypatch.setattr("pulp_events.dispatcher.dispatcher.SUPERVISE", 0.05)
+    bus = open_async()
+    bus.listeners.create("connected", {"name": "good"}, ["repo.publish.start"])
+    for _ in range(2):
+        bus.wait(bus.emit("repo.publish.start"), 10)
+    if where == "close":
+
+        async def block(self):
+            connected.blocked.set()
+            connected.release.wait(30)
+
+        monkeypatch.setattr(AsyncChannel, "close", block)
+        bus.listeners.create("connected", {"name": "closing"}, ["repo.sync.start"])
+        bus.wait(bus.emit("repo.sync.start"), 10)
+        bus.dispatcher._services.channels.close_of(bus.listeners.list()[1].id)
+    else:
+        bus.listeners.create("connected", {"name": "blocks"}, ["repo.sync.start"])
+        bus.emit("repo.sync.start")
+    try:
+        assert connected.blocked.wait(10)
+        for _ in range(5):
+            event = bus.emit("repo.publish.start")
+            assert [one.state for one in bus.wait(event, 10)] == ["delivered"]
+    finally:
+        connected.release.set()

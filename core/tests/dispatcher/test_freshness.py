@@ -201,3 +201,23 @@ def test_records_that_cannot_be_read_just_now_stay_in_use_and_nothing_is_buried(
     bus.emit("repo.sync.start")
     assert bus.deliveries.stats().delivered == 2
     assert "listeners cannot be read, those known so far stay in use" in caplog.text
+
+
+def test_after_an_answer_about_credentials_no_other_old_channel_is_tried(open_bus, scripted, eventually):
+    bus, current = open_bus(lanes=4, retry_schedule="1h"), ["old"]
+
+    def act(delivery, channel):
+        channel.made_with = getattr(channel, "made_with", current[0])
+        time.sleep(0.03)
+        if channel.made_with != current[0]:
+            raise TransientFailure("401", credentials=True)
+
+    scripted.behaviour["a"] = act
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    bus.emit_many([("repo.sync.start", {})] * 100)
+    eventually(lambda: bus.deliveries.stats().delivered == 100)
+    assert scripted.opened["a"] > 1
+    current[0] = "new"
+    for _ in range(5):
+        [delivery] = bus.wait(bus.emit("repo.sync.start"), 5)
+        assert (delivery.state, delivery.attempts) == ("delivered", 1)

@@ -271,3 +271,41 @@ def test_an_outbox_that_can_never_be_read_ends_a_drain_and_is_complained_about_o
         bus.dispatcher.drain(5)
     time.sleep(1.2)
     assert caplog.text.count("the dispatcher tries again in 1 s: outbox.sqlite is damaged") == 1
+
+
+def test_closes_that_hang_use_up_no_threads_of_others(open_bus, scripted, eventually, hanging_close):
+    bus = open_bus(concurrency=8)
+
+    def breaks(delivery, channel):
+        channel.broken = True
+
+    scripted.behaviour["hangs"] = breaks
+    bus.listeners.create("scripted", {"name": "hangs"}, ["*"])
+    healthy = bus.listeners.create("scripted", {"name": "healthy"}, ["*"])
+    for number in range(40):
+        bus.emit("repo.sync.start")
+        eventually(lambda: bus.deliveries.stats().by_listener[healthy.id]["delivered"] == number + 1)  # noqa: B023
+    hanging = sum(1 for thread in threading.enumerate() if thread.name == "pulp-events-delivering")
+    assert hanging <= 9 and not scripted.released.is_set()
+
+
+def test_500_of_one_failure_are_logged_once_with_their_count(open_bus, scripted, eventually, caplog):
+    scripted.behaviour["wrong"] = scripted.reject
+    bus = open_bus()
+    bus.listeners.create("scripted", {"name": "wrong"}, ["*"])
+    bus.emit_many([("repo.sync.start", {})] * 500)
+    eventually(lambda: bus.deliveries.stats().dead == 500)
+    bus.close()
+    lines = [record.getMessage() for record in caplog.records if "404 no such room" in record.getMessage()]
+    assert len(lines) <= 4
+    assert "(and " in lines[-1]
+
+
+def test_a_bus_whose_folder_is_gone_can_be_closed(open_bus, scripted, tmp_path, caplog):
+    import shutil
+
+    bus = open_bus()
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    bus.wait(bus.emit("repo.sync.start"), 5)
+    shutil.rmtree(tmp_path / "data")
+    bus.close(grace=1)

@@ -21,6 +21,7 @@ from pulp_events.dispatcher.pipeline import pipeline
 from pulp_events.dispatcher.sending import awaited, judge_all, send
 from pulp_events.dispatcher.turn import OPEN_LIMIT, Turn
 from pulp_events.dispatcher.verdict import Verdict
+from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 
 
@@ -64,6 +65,12 @@ async def attempt(turn: Turn, part: list[Delivery]) -> None:
             if part:
                 renewed = True
                 _discard(turn)
+                turn.services.channels.close_of(turn.route.listener.id)  # the other old ones too
+    except StoreError:
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever a notifier's objects do, it is their delivery's failure
+        judge_all(turn, turn.under_way.values(), verdicts.of_exception(error))
+        _discard(turn)
     finally:
         turn.end()
 
@@ -73,7 +80,7 @@ async def _open(turn: Turn) -> OpenChannel | None:
     route, services = turn.route, turn.services
     generation = route.configuration.generation
     opened = turn.opened
-    if opened is not None and (opened.channel.broken or opened.generation != generation):
+    if opened is not None and (not opened.is_usable or opened.generation != generation):
         _discard(turn)
     try:
         opened = turn.opened or _of_this_loop(turn, services.channels.take(route.listener.id, generation))

@@ -42,9 +42,16 @@ class OpenChannel:
     """The event loop that it was opened in: what it holds cannot be used in another."""
     connected: bool = False
     """Its `open` was called."""
+    broken: bool = False
+    """The dispatcher trusts it no more; what the channel says of itself is its `broken`."""
     used: bool = False
     """It was opened for an earlier attempt."""
     idle_since: float = 0.0
+
+    @property
+    def is_usable(self) -> bool:
+        """True if another delivery may go over it."""
+        return not (self.broken or boundary.is_broken(self.channel))
 
 
 def make_channel(listener_id: str, traits: Traits, configuration: Configuration) -> OpenChannel:
@@ -126,7 +133,7 @@ class Channels:
     def give_back(self, opened: OpenChannel, generation: int) -> None:
         """Keep the channel for the next delivery, unless it is broken or made for an older configuration."""
         excess = None
-        if opened.channel.broken or opened.generation != generation:
+        if not opened.is_usable or opened.generation != generation:
             excess = opened
         else:
             opened.idle_since = self._clock.monotonic()

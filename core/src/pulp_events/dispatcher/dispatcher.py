@@ -144,6 +144,7 @@ class Dispatcher:
             self._pool.start_one()
         self._pool.join(deadline)
         self._services.loops.stop()
+        self._recorder.sum_up(all=True)
         self._recorder.watch.stop(max(0.1, deadline - time.monotonic()))
 
     def wake(self, listener_ids: Iterable[str]) -> None:
@@ -238,9 +239,13 @@ class Dispatcher:
         self._more_threads(1)
 
     def _end(self, work: Turn | Job) -> None:
-        if isinstance(work, Turn):
-            work.finish()
-        self._guarded(lambda: self._scheduler.done(work))
+        try:
+            if isinstance(work, Turn):
+                work.finish()
+        except Exception:
+            _logger.exception("a turn's end")
+        finally:
+            self._guarded(lambda: self._scheduler.done(work))
 
     def _park(self, thread: PoolThread) -> bool:
         """Wait for work; False if the thread is to end.
@@ -402,6 +407,7 @@ class Dispatcher:
             held = [one for route in self._routes.all() for one in route.held()] + self._recorder.waiting
             if held:
                 self._outbox.extend(held, self._lease)
+        self._recorder.sum_up()
         self._services.loops.look_after()
         self._services.channels.close_idle()
         if now - self._forgot > FORGET:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import TimedOut
@@ -19,6 +21,9 @@ BLOCKED = 1.0
 """Seconds without a sign of life after which a loop counts as blocked, and what comes next gets another one."""
 MOST_BLOCKED = 8
 """Blocked loops of a notifier type; with more, its deliveries wait for one to come back."""
+
+Work = Callable[["Turn"], Any]
+Ended = Callable[["Turn"], None]
 
 _logger = get_logger(__name__)
 
@@ -38,9 +43,7 @@ class EventLoops:
     def start(self, turn: Turn, work: Callable[[Turn], Any], ended: Callable[[Turn], None]) -> None:
         """Run `work(turn)` as a task; then call `ended(turn)`, in the loop's thread. Raises RuntimeError if no thread
         can be started."""
-        found = self._of(turn.route.traits.notifier.type_id)
-        turn.loop = found.loop
-        found.spawn(turn, work, ended)
+        self._of(turn.route.traits.notifier.type_id).spawn(turn, work, ended)
 
     async def wait(self, turn: Turn, value: Awaitable[Any]) -> object:
         """What `value` comes to, within the turn's limit; TimedOut otherwise."""
@@ -61,17 +64,28 @@ class EventLoops:
         import asyncio
         from concurrent.futures import TimeoutError as Late
 
-        async def finish() -> object:
-            return await value
+        async def finish() -> tuple[object, BaseException | None]:
+            try:
+                return await value, None
+            except asyncio.CancelledError:
+                if late.is_set():
+                    raise
+                return None, asyncio.CancelledError()
+            except BaseException as error:  # noqa: BLE001  # SystemExit would end the loop, and with it all others
+                return None, error
 
-        future = asyncio.run_coroutine_threadsafe(finish(), self._of(type_id).loop)
-        try:
-            return future.result(limit)
-        except Late:
-            if future.done():
-                raise
-            future.cancel()
-            raise TimedOut(f"no answer within {limit:g} s") from None
+        late = threading.Event()
+        with self._of(type_id).used() as loop:
+            future = asyncio.run_coroutine_threadsafe(finish(), loop)
+            try:
+                found, error = future.result(limit)
+            except Late:
+                late.set()
+                future.cancel()
+                raise TimedOut(f"no answer within {limit:g} s") from None
+        if error is not None:
+            raise error
+        return found
 
     def look_after(self) -> None:
         """Replace loops that are blocked, and forget those that came back."""
@@ -89,6 +103,9 @@ class EventLoops:
                         found.culprit(),
                     )
                     blocked.append(self._loops.pop(type_id))
+                    another = self._loops[type_id] = _Loop(type_id)
+                    for begin in found.withdraw():
+                        begin(another)
 
     def stop(self) -> None:
         """End the loops; tasks that still run are cancelled."""
@@ -100,7 +117,7 @@ class EventLoops:
     def _of(self, type_id: str) -> _Loop:
         with self._lock:
             found = self._loops.get(type_id)
-            if found is None:
+            if found is None or found.loop.is_closed():
                 found = self._loops[type_id] = _Loop(type_id)
             return found
 
@@ -111,8 +128,13 @@ class _Loop:
 
         self.loop = asyncio.new_event_loop()
         self._tasks: dict[asyncio.Task[Any], Turn] = {}
+        self._waiting: dict[Turn, tuple[Work, Ended]] = {}
+        """What no task was made for yet."""
+        self._users = 0
+        self._ending = False
         self._asked = 0.0
         self._answered = True
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"pulp-events-loop-{type_id}", daemon=True)
         self._thread.start()
 
@@ -121,31 +143,60 @@ class _Loop:
 
         asyncio.set_event_loop(self.loop)
         try:
-            self.loop.run_forever()
-        finally:
+            while not self._ending:
+                try:
+                    self.loop.run_forever()  # a notifier may stop it, or raise SystemExit in a callback
+                except BaseException as error:  # noqa: BLE001
+                    _logger.error("an event loop goes on after %s: %s", type(error).__name__, error)
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
             self.loop.close()
 
-    def spawn(self, turn: Turn, work: Callable[[Turn], Any], ended: Callable[[Turn], None]) -> None:
-        def begin() -> None:
-            task = self.loop.create_task(work(turn))
-            self._tasks[task] = turn
-            task.add_done_callback(over)
+    @contextmanager
+    def used(self) -> Iterator[asyncio.AbstractEventLoop]:
+        """The loop, for a thread that waits for something in it."""
+        with self._lock:
+            self._users += 1
+        try:
+            yield self.loop
+        finally:
+            with self._lock:
+                self._users -= 1
 
-        def over(task: asyncio.Task[Any]) -> None:
-            del self._tasks[task]
-            if not task.cancelled() and (error := task.exception()) is not None:
-                _logger.error("a turn ends: %s", error)
-            ended(turn)
+    def spawn(self, turn: Turn, work: Work, ended: Ended) -> None:
+        turn.loop = self.loop
+        with self._lock:
+            self._waiting[turn] = (work, ended)
+        self.loop.call_soon_threadsafe(self._begin, turn)
 
-        self.loop.call_soon_threadsafe(begin)
+    def withdraw(self) -> list[Callable[[_Loop], None]]:
+        """Take back what was not begun: each is called with the loop that it is to be spawned in."""
+        with self._lock:
+            taken, self._waiting = self._waiting, {}
+        return [partial(_spawn, turn, *each) for turn, each in taken.items()]
+
+    def _begin(self, turn: Turn) -> None:
+        with self._lock:
+            found = self._waiting.pop(turn, None)
+        if found is None:
+            return  # it was withdrawn
+        work, ended = found
+        task = self.loop.create_task(work(turn))
+        self._tasks[task] = turn
+        task.add_done_callback(partial(self._over, ended))
+
+    def _over(self, ended: Ended, task: asyncio.Task[Any]) -> None:
+        turn = self._tasks.pop(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _logger.error("a turn ends: %s", error)
+        ended(turn)
 
     def is_alive(self) -> bool:
         """False once a question stays unanswered for BLOCKED seconds; asks the next one."""
         now = time.monotonic()
         if not self._answered:
             return now - self._asked < BLOCKED
-        if self._tasks:
+        if (self._tasks or self._waiting or self._users) and not self.loop.is_closed():
             self._asked, self._answered = now, False
             self.loop.call_soon_threadsafe(self._answer)
         return True
@@ -165,18 +216,24 @@ class _Loop:
         """End the thread once its tasks are over."""
 
         def look() -> None:
-            if self._tasks:
+            if self._tasks or self._waiting or self._users:
                 self.loop.call_later(0.5, look)
             else:
+                self._ending = True
                 self.loop.stop()
 
         self.loop.call_soon_threadsafe(look)
 
     def stop(self) -> None:
         def end() -> None:
+            self._ending = True
             for task in list(self._tasks):
                 task.cancel()
             self.loop.call_later(0.05, self.loop.stop)
 
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(end)
+
+
+def _spawn(turn: Turn, work: Work, ended: Ended, loop: _Loop) -> None:
+    loop.spawn(turn, work, ended)

@@ -24,10 +24,14 @@ class Job:
 
     limit = CLOSE_LIMIT
 
-    def __init__(self, clock: Clock, what: Callable[[], None], hangs: Callable[[float], None]) -> None:
+    def __init__(
+        self, clock: Clock, what: Callable[[], None], hangs: Callable[[float], None], closes_for: str | None = None
+    ) -> None:
         self._clock = clock
         self._what = what
         self._hangs = hangs
+        self.closes_for = closes_for
+        """Id of the listener a channel of which it closes."""
         self.since = 0.0
         self.thread: PoolThread | None = None
         """That which does it; None once it is given up."""
@@ -53,7 +57,7 @@ def closing(opened: OpenChannel, type_id: str, loops: EventLoops, clock: Clock) 
         _logger.error("listener %s: closing a channel of type %s hangs; it was given up after %.0f s",
                       opened.listener_id, type_id, limit)  # fmt: skip
 
-    return Job(clock, lambda: close(opened, type_id, loops), hangs)
+    return Job(clock, lambda: close(opened, type_id, loops), hangs, opened.listener_id)
 
 
 def close(opened: OpenChannel, type_id: str, loops: EventLoops) -> None:

@@ -31,8 +31,8 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
     clock = turn.services.clock
     turn.slice = SLICE
     turn.proceed(opened.limit)
-    new = part + _more(turn, opened, _window(turn, opened) - len(part))
     try:
+        new = part + _more(turn, opened, _window(turn, opened) - len(part))
         while new or turn.under_way:
             if new:
                 now = (clock.time(), clock.monotonic())
@@ -53,7 +53,7 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
             new = [] if again else _more(turn, opened, _window(turn, opened) - len(turn.under_way))
     except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
         found = verdicts.of_exception(error)
-        channel.broken = channel.broken or found.error is not None
+        opened.broken = opened.broken or found.error is not None
         if found.credentials and may_renew:
             again += turn.under_way.values()
         else:
@@ -66,7 +66,7 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
 
 def _more(turn: Turn, opened: OpenChannel, room: int) -> list[Delivery]:
     """What is to be submitted next: nothing more over a channel that another is to replace."""
-    if room <= 0 or opened.channel.broken or not turn.may_go_on():
+    if room <= 0 or not opened.is_usable or not turn.may_go_on():
         return []
     turn.services.refill(turn.route)
     if not turn.route.waiting or opened.generation != _generation(turn):

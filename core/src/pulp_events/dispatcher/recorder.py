@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from pulp_events.clock import Clock, from_timestamp
 from pulp_events.dispatcher.health import HealthWatch
+from pulp_events.dispatcher.repeats import Repeats
 from pulp_events.dispatcher.retry import Follow, follow
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import Verdict, shorten
@@ -84,6 +85,7 @@ class Recorder:
         self._judged: deque[Judged] = deque()
         self._oldest = 0.0
         self._storing = threading.Lock()
+        self._repeats = Repeats(clock)
         self.recorded = threading.Condition()
         """Notified after each time that results were stored."""
 
@@ -98,6 +100,10 @@ class Recorder:
         """True if what was added is to be stored now."""
         count = len(self._judged)
         return count > 0 and (count >= MOST_RESULTS or time.monotonic() - self._oldest >= RECORD_SECONDS)
+
+    def sum_up(self, *, all: bool = False) -> None:
+        """Log how many more failures there were like those that were logged."""
+        self._repeats.sum_up(all=all)
 
     @property
     def has_results(self) -> bool:
@@ -218,16 +224,22 @@ class Recorder:
             return
         level = logging.WARNING if result.transition == "give_up" else logging.INFO
         follows = "dead" if result.retry_in is None else f"next attempt in {result.retry_in:.0f} s"
-        _logger.log(
-            level,
-            "delivery %s to listener %s, attempt %d: %s: %s; %s",
-            delivery.id,
-            delivery.listener_id,
-            attempt.number,
-            attempt.outcome,
-            attempt.detail.partition("\n")[0],
-            follows,
-        )
+        said = attempt.detail.partition("\n")[0]
+
+        def log(more: str) -> None:
+            _logger.log(
+                level,
+                "delivery %s to listener %s, attempt %d: %s: %s; %s%s",
+                delivery.id,
+                delivery.listener_id,
+                attempt.number,
+                attempt.outcome,
+                said,
+                follows,
+                more,
+            )
+
+        self._repeats.say((delivery.listener_id, attempt.outcome, said, result.transition), log)
         if judged.verdict.error is not None and attempt.number == 1:
             trace = "".join(traceback.format_exception(judged.verdict.error))
             scrub = judged.route.configuration.scrubber

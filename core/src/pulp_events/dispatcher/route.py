@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pulp_events.dispatcher.turn import Turn
 
 MOST_ABANDONED = 16
-"""Threads of a listener that hang beyond its time limit; with more, no further one is risked."""
+"""Threads of a listener that hang beyond its time limit, and channels of it that wait to be closed; with more, nothing
+further is risked."""
 
 
 class Route:
@@ -50,6 +51,8 @@ class Route:
         self.abandoned = 0
         """Threads that hang in what the listener's notifier does."""
         self._told: str | None = None
+        self.closing = 0
+        """Its channels that are being closed, or are to be."""
         self.speed: Speed = UNTRIED
         self.in_flight = 0
         """Deliveries that its channel takes on top of each other; 0: it takes them one by one."""
@@ -98,7 +101,7 @@ class Route:
 
     def lanes_wanted(self, now: float) -> int:
         """How many turns may be at work now."""
-        if self.wait(now) > 0 or self.abandoned >= MOST_ABANDONED:
+        if self.wait(now) > 0 or self.abandoned + self.closing > MOST_ABANDONED:
             return 0
         if self.circuit.is_open or self.window is not None or self.in_flight:
             return 1

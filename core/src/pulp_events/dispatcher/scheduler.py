@@ -29,6 +29,10 @@ MOST_LOOKED_AT = 500
 """Listeners of one line that a claim looks at."""
 TASKS = 16
 """Attempts of coroutine functions that may be under way for each attempt in a thread."""
+CLOSING = 16
+"""One channel may be closed at a time for so many attempts that may be under way."""
+MOST_JOBS_LOOKED_AT = 64
+"""Jobs of which the next one is chosen."""
 FEW = 8
 """Deliveries: a claim that found fewer is not followed by another at once."""
 CLAIM_GAP = 0.002
@@ -63,6 +67,9 @@ class Scheduler:
         self._runnable: dict[Line, deque[Route]] = {line: deque() for line in LINES}
         self._queued: set[Route] = set()
         self._jobs: deque[Job] = deque()
+        self._closing: set[str] = set()
+        """Listeners a channel of which is being closed."""
+        self._most_closing = max(2, concurrency // CLOSING)
         self._claiming = False
         self._claimed_at, self._claimed_few = 0.0, False
         self.gathers = True
@@ -109,7 +116,9 @@ class Scheduler:
     def has_work(self) -> bool:
         """True if a thread would find something to do."""
         with self.lock:
-            return bool(self._jobs) or (self._is_open and (self._pick(LINES) is not None or self._may_claim()))
+            return any(map(self._may_begin, itertools.islice(self._jobs, MOST_JOBS_LOOKED_AT))) or (
+                self._is_open and (self._pick(LINES) is not None or self._may_claim())
+            )
 
     @property
     def is_busy(self) -> bool:
@@ -144,9 +153,7 @@ class Scheduler:
         """Work for the calling thread; None if there is none now."""
         while True:
             with self.lock:
-                if self._jobs:
-                    job = self._jobs.popleft()
-                    self.at_work.add(job)
+                if (job := self._take_job()) is not None:
                     return job
                 if not self._is_open:
                     return None
@@ -162,12 +169,41 @@ class Scheduler:
         """Have a thread do this."""
         with self.lock:
             self._jobs.append(job)
+            self._count_closing(job, 1)
         self._wake(1)
+
+    def _count_closing(self, job: Job, by: int) -> None:
+        route = None if job.closes_for is None else self._routes.known(job.closes_for)
+        if route is not None:
+            route.closing = max(0, route.closing + by)
+            if by < 0:
+                self._agenda.now((route.listener.id,))
+
+    def _take_job(self) -> Job | None:
+        """The first job that may begin: few channels are closed at once, one of each listener, as closing may hang."""
+        for job in itertools.islice(self._jobs, MOST_JOBS_LOOKED_AT):
+            if self._may_begin(job):
+                self._jobs.remove(job)
+                self.at_work.add(job)
+                if job.closes_for is not None:
+                    self._closing.add(job.closes_for)
+                return job
+        return None
+
+    def _may_begin(self, job: Job) -> bool:
+        if job.closes_for is None:
+            return True
+        return job.closes_for not in self._closing and (
+            len(self._closing) < self._most_closing or self._services.stopping.is_set()
+        )
 
     def done(self, work: Turn | Job) -> None:
         """The thread is through with it, or it was abandoned: whatever comes first counts."""
         if isinstance(work, Job):
             with self.lock:
+                if work in self.at_work and work.closes_for is not None:
+                    self._closing.discard(work.closes_for)
+                    self._count_closing(work, -1)
                 self.at_work.discard(work)
             return
         route = work.route

@@ -30,13 +30,13 @@ async def send(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew:
 
 async def _send_one(turn: Turn, opened: OpenChannel, delivery: Delivery, may_renew: bool) -> bool:
     channel = opened.channel
-    channel.detail = ""
     try:
+        channel.detail = ""
         value = await awaited(turn, channel.send(delivery))  # type: ignore[func-returns-value]
         found = verdicts.of_return(value, boundary.detail_of(channel))
     except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
         found = verdicts.of_exception(error, _text_of(channel))
-        channel.broken = channel.broken or found.error is not None
+        opened.broken = opened.broken or found.error is not None
     opened.used = True
     if found.credentials and may_renew:
         return False
@@ -48,8 +48,8 @@ def _send_batch(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew
     channel, again = opened.channel, []
     left = {delivery.id: delivery for delivery in part}
     rest = Verdict("error", "the notifier's send_batch() said nothing about this delivery")
-    channel.detail = ""
     try:
+        channel.detail = ""
         for each in boundary.outcomes(channel.send_batch(part), "send_batch"):
             delivery_id, failure = boundary.outcome(each, "send_batch")
             if (delivery := left.pop(delivery_id, None)) is None:
@@ -61,7 +61,7 @@ def _send_batch(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew
                 turn.judge(delivery, found)
     except BaseException as error:  # noqa: BLE001
         rest = verdicts.of_exception(error)
-        channel.broken = channel.broken or rest.error is not None
+        opened.broken = opened.broken or rest.error is not None
     opened.used = True
     if rest.credentials and may_renew:
         return [*again, *left.values()]
@@ -92,5 +92,8 @@ async def awaited(turn: Turn, value: object) -> object:
 
 def _text_of(channel: Channel) -> str:
     """The channel's detail, beside a failure that has a text of its own; what is no text is left out."""
-    detail: object = channel.detail
+    try:
+        detail: object = channel.detail
+    except BaseException:  # noqa: BLE001
+        return ""
     return detail if isinstance(detail, str) else ""

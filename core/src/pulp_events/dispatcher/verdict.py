@@ -59,20 +59,29 @@ def of_exception(error: BaseException, detail: str = "") -> Verdict:
     """
     if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
         raise error
-    if isinstance(error, PermanentFailure):
-        return Verdict("permanent", _both(str(error), detail), disable_listener=bool(error.disable_listener))
-    if isinstance(error, TransientFailure):
-        try:
-            retry_after = boundary.retry_after_of(error)
-        except boundary.NotifierMistake as mistake:
-            return Verdict("error", f"{mistake}\n{_both(str(error), detail)}", error=mistake)
-        outcome = "timeout" if isinstance(error, TimedOut) else "transient"
-        return Verdict(outcome, _both(str(error), detail), retry_after, credentials=bool(error.credentials))
+    words = boundary.words_of(error)
+    try:
+        if isinstance(error, PermanentFailure):
+            return Verdict(
+                "permanent",
+                _both(words, detail),
+                credentials=boundary.flag(error.credentials, "credentials of PermanentFailure"),
+                disable_listener=boundary.flag(error.disable_listener, "disable_listener of PermanentFailure"),
+            )
+        if isinstance(error, TransientFailure):
+            return Verdict(
+                "timeout" if isinstance(error, TimedOut) else "transient",
+                _both(words, detail),
+                boundary.retry_after_of(error),
+                credentials=boundary.flag(error.credentials, f"credentials of {type(error).__name__}"),
+            )
+    except Exception as mistake:  # noqa: BLE001  # a failure of the notifier's own making may hold anything
+        return Verdict("error", f"{boundary.words_of(mistake)}\n{_both(words, detail)}", error=mistake)
     if isinstance(error, TimeoutError):
-        return Verdict("timeout", f"{type(error).__name__}: {error}", error=error)
+        return Verdict("timeout", f"{type(error).__name__}: {words}", error=error)
     if isinstance(error, SettingsError):
-        return Verdict("transient", str(error), unresolved=True)
-    return Verdict("error", f"{type(error).__name__}: {error}", error=error)
+        return Verdict("transient", words, unresolved=True)
+    return Verdict("error", f"{type(error).__name__}: {words}", error=error)
 
 
 def _both(text: str, detail: str) -> str:
