@@ -73,6 +73,7 @@ def author(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 def test_its_tests_are_green_and_none_is_skipped(author):
     done = author.run("pytest", "-q", "-p", "no:cacheprovider", folder=author.package)
     assert done.returncode == 0, done.stdout

@@ -18,7 +18,7 @@ def listeners(admin):
         mail = admin.listener(
             "email", "create", "--event-type=repo.publish.#", "--subject=s", "--addresses=a@b.example", "--disabled"
         )
-        assert admin("event", "emit", "repo.sync.start", "--timeout=3s").code == 1
+        assert admin("event", "emit", "repo.sync.start", "--timeout=1s").code == 1
         yield good, bad, mail
 
 

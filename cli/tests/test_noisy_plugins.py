@@ -10,6 +10,8 @@ import textwrap
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NOISY = """
 import os, subprocess, sys
 from marshmallow import Schema, fields

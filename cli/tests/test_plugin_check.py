@@ -9,6 +9,8 @@ from pulp_events import Action, Notifier, hookimpl
 from pulp_events.fields import Duration
 from pulp_events_cli import plugin_load
 
+pytestmark = pytest.mark.slow
+
 CHECK = ("event", "plugin", "check")
 
 

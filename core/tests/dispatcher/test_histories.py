@@ -153,6 +153,6 @@ class BusMachine(RuleBasedStateMachine):
 
 
 BusMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestRandomHistories = BusMachine.TestCase

@@ -53,7 +53,9 @@ print(json.dumps(outcomes))
 """
 
 
-@pytest.mark.parametrize("mode", ["background", "inline", "external"])
+@pytest.mark.parametrize(
+    "mode", ["external", *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("background", "inline"))]
+)
 def test_a_handler_that_emits_and_closes_is_served_or_told_why_not(tmp_path, mode):
     ran = subprocess.run(
         [sys.executable, "-c", APPLICATION, mode, str(tmp_path)], capture_output=True, text=True, timeout=100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ class TinyDBListenerStore:
         self._lock_path = self._path.with_suffix(".lock")
         self._name = str(self._path)
         self._versions = FileVersions()
-        self._seen = folder.is_dir()
+        self._seen = os.path.isdir(folder)  # noqa: PTH112  # False where the name itself is refused
         self._complaints = Complaints()
 
     def version(self) -> Hashable | None:
