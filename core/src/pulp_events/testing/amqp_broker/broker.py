@@ -55,7 +55,7 @@ class AmqpBroker:
         self.users = dict(users or {})
         self.idle_timeout = idle_timeout
         self.faults = faults or Faults()
-        self.nodes = Nodes()
+        self.nodes = Nodes(self.manner.exchanges)
         self.authentications: list[tuple[str, str]] = []
         """SASL mechanism and user name of each client that came, in order."""
 

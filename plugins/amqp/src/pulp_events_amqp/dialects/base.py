@@ -19,6 +19,10 @@ EXCHANGE_TYPE = "topic"
 """The type of every exchange that we publish to: its consumers choose by patterns over the event type."""
 
 
+BUILT_IN = "amq."
+"""What the names of exchanges begin with that a broker has from the start and keeps (AMQP 0-9-1 §3.1.3.1)."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a broker told of an exchange while nothing was made."""
@@ -113,9 +117,10 @@ class Dialect:
 def wrong_type(exchange: str, found: str | None, said: str) -> TransientFailure:
     """The failure for an exchange of another type. `found`: its type, where the broker tells; `said`: its words."""
     what = f"is of type {found}" if found else "exists with another type"
+    built_in = exchange.startswith(BUILT_IN)
     return TransientFailure(
-        f"exchange {exchange!r} {what}, but events need one of type {EXCHANGE_TYPE} ({said}); name another exchange, "
-        "or delete this one at the broker and it is made again"
+        f"exchange {exchange!r} {what}, but events need one of type {EXCHANGE_TYPE} ({said}); name another exchange"
+        + ("" if built_in else ", or delete this one at the broker and it is made again")
     )
 
 
