@@ -105,7 +105,10 @@ class Dialect:
 
     def explain_blocked(self, broker: str) -> str:
         """That the broker takes nothing for now. `broker`: its address."""
-        return f"{broker} takes no messages for now: it keeps the window of our session closed"
+        return (
+            f"{broker} takes no messages for now: it keeps the window of our session closed; look there for a limit of "
+            "memory or disk that is reached"
+        )
 
     def explain_end(self, exchange: str, reason: str) -> str:
         """Why link or connection ended, with the permission that is missing if it is for that."""
