@@ -11,6 +11,8 @@ from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
 from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events.testing.amqp_broker.nodes import Refusal
+from pulp_events_amqp.notifier import AmqpNotifier
+from pulp_events_amqp.settings import MessagingSettings
 
 ACTIVEMQ, ARTEMIS, BROKER_J = "ActiveMQ", "apache-activemq-artemis", "Apache Qpid Broker-J Core"
 KNOWN = ["qpid-cpp", "RabbitMQ", ACTIVEMQ, ARTEMIS, BROKER_J]
@@ -45,12 +47,12 @@ def test_an_exchange_is_made_when_absent_and_used_when_there(product, exchange, 
         assert [message.exchange for message in broker.wait_for(2)] == [exchange, exchange]
 
 
-@pytest.mark.parametrize("exchange", ["pulp", "amq.direct", "amq.fanout"])
+@pytest.mark.parametrize("exchange", ["pulp", "amq.direct", "amq.fanout", "amq.match"])
 @pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", ARTEMIS, BROKER_J])
 def test_an_exchange_of_another_type_is_refused_with_the_wanted_type(product, exchange, open_channel) -> None:
     """An administrator can put it right, so it is no reason to give an event up."""
     with AmqpBroker(product) as broker:
-        broker.exchanges["pulp"] = "direct"
+        broker.exchanges.setdefault(exchange, "direct")
         broker.faults.auto_create = False
         with pytest.raises(TransientFailure, match=rf"exchange '{exchange}'.*events need one of type topic") as caught:
             open_channel(broker.url, exchange)
@@ -206,3 +208,34 @@ def wait_until(condition, timeout: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "did not come about in time"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("product", ["RabbitMQ", "qpid-cpp", "Apache Qpid Broker-J Core"])
+def test_an_exchange_of_the_brokers_own_is_not_to_be_deleted(product, open_channel) -> None:
+    with AmqpBroker(product) as broker, pytest.raises(TransientFailure, match="type topic .*; name another") as caught:
+        open_channel(broker.url, "amq.match")
+    assert "delete" not in str(caught.value)
+
+
+def test_what_rabbitmq_makes_for_nobody_is_told_from_a_missing_permission(rabbit_like, open_channel) -> None:
+    with pytest.raises(TransientFailure, match=r"makes none whose name begins with amq\. .*; name another") as caught:
+        open_channel(rabbit_like.url, "amq.other")
+    assert "permission" not in str(caught.value) and not caught.value.credentials
+
+
+@pytest.mark.parametrize("exchange", ["a>", "a.*", "a,b", "a?b"])
+def test_signs_of_activemq_are_refused_in_the_name_of_a_topic(exchange, open_channel) -> None:
+    with AmqpBroker("ActiveMQ") as broker:
+        with pytest.raises(TransientFailure, match=r"cannot be a topic of .*ActiveMQ: '.' .*; name another exchange"):
+            open_channel(broker.url, exchange)
+        settings = MessagingSettings().load({"url": broker.url, "topic_exchange": exchange})
+        with pytest.raises(TransientFailure, match="cannot be a topic"):
+            list(AmqpNotifier().probe(settings))
+        assert not broker.exchanges and not broker.queues
+
+
+@pytest.mark.parametrize("exchange", ["a.b", "a b", "a#b"])
+def test_other_names_are_topics_of_activemq(exchange, make_delivery, open_channel) -> None:
+    with AmqpBroker("ActiveMQ") as broker:
+        open_channel(broker.url, exchange).send(make_delivery())
+        assert list(broker.exchanges) == [exchange]

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from pulp_events import TransientFailure
-from pulp_events.testing.amqp_broker import AmqpBroker
+from pulp_events.testing.amqp_broker import AmqpBroker, Faults
 from pulp_events_amqp.durations import seconds
 
 
@@ -58,15 +58,20 @@ def greet() -> Iterator:
     ("greeting", "hint"),
     [
         (b"\x15\x03\x03\x00\x02\x02\x46", "that is a TLS port; write amqps:// in [messaging] url"),
-        (b"AMQP\x00\x00\x09\x01", "another version of AMQP"),
+        (b"AMQP\x00\x00\x09\x01", "another version of AMQP (its header is 41 4d 51 50 00 00 09 01)"),
         (b"AMQP\x01\x01\x00\x0a", "another version of AMQP"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "a web server's port"),
         (b"", "is that a TLS port (amqps://"),
+        (b"hello", 'it begins with "hello"; check host and port in [messaging] url'),
+        (b"220 mail.example.com ESMTP\r\n", 'it begins with "220 mail"; check host and port'),
+        (b"\x00\xff\x01\x02\x80abc", "it begins with 00 ff 01 02 80 61 62 63; check host and port"),
+        (b"AM", 'it ended after "AM"'),
     ],
 )
 def test_what_speaks_something_else_is_recognised(greeting, hint, greet, open_channel) -> None:
-    with pytest.raises(TransientFailure, match=re.escape(hint)):
+    with pytest.raises(TransientFailure, match=re.escape(hint)) as caught:
         open_channel(greet(greeting))
+    assert "framing-error" not in str(caught.value) and "\\x" not in str(caught.value)
 
 
 def test_a_real_tls_port_is_recognised(tmp_path, open_channel) -> None:
@@ -96,6 +101,13 @@ def test_what_is_left_of_a_time_limit_is_told_as_people_know_it(open_channel) ->
         "0.04 s",
         "1500 s",
     ]
+
+
+def test_no_credit_names_what_to_look_for(make_delivery, open_channel) -> None:
+    with AmqpBroker(faults=Faults(credit=0)) as broker:
+        channel = open_channel(broker.url, timeout="200ms")
+        with pytest.raises(TransientFailure, match=r"no credit .*a queue that nobody empties, or for a limit"):
+            channel.send(make_delivery())
 
 
 @pytest.mark.parametrize(

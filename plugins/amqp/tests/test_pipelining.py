@@ -10,7 +10,6 @@ import pytest
 
 from pulp_events import Channel, Delivery, PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure, TimedOut
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events_amqp.window import FIRST
 
 
@@ -212,23 +211,6 @@ def test_a_large_and_an_impossible_one_harm_no_other(broker, make_delivery, open
         PermanentFailure,
     ]
     assert [outcomes["5081a42c1.1"], outcomes["5081a42c4.1"]] == [None, None]
-
-
-def test_what_an_alarm_holds_back_does_not_time_out_and_is_not_sent_later(make_delivery, open_channel) -> None:
-    with AmqpBroker() as broker:
-        broker.faults.blocked = True
-        channel = open_channel(broker.url, timeout="300ms")
-        outcomes = Driver(channel, [make_delivery(number) for number in range(300)]).run()
-        assert isinstance(outcomes.pop("5081a42c0.1"), TimedOut), "one frame goes out, the window is closed after it"
-        for failure in outcomes.values():
-            assert isinstance(failure, TransientFailure) and not isinstance(failure, TimedOut)
-            assert "takes no messages for now" in str(failure) and failure.retry_after == 1.0
-        assert channel.broken
-        channel.close()
-        broker.faults.blocked = False
-        channel.open()
-        assert Driver(channel, [make_delivery(1000)]).run() == {"5081a42c1000.1": None}
-        assert {message.id for message in broker.messages} <= {"5081a42c0.1", "5081a42c1000.1"}
 
 
 def wait_until(condition, timeout: float = 10.0) -> None:

@@ -279,6 +279,17 @@ def test_what_is_in_flight_when_an_alarm_ends_goes_out_within_a_second(
     assert failure is None and channel.detail == "accepted"
 
 
+def test_an_alarm_that_ends_while_a_channel_opens_lets_it_go_on(rabbitmq, url, make_delivery, open_channel) -> None:
+    with memory_alarm(rabbitmq), ThreadPoolExecutor(1) as threads:
+        opening = threads.submit(open_channel, url, "alarm-opens", timeout="60s")
+        with pytest.raises(TimeoutError):
+            opening.result(1.0)
+        assert rabbitmq.evaluate(f"rabbit_alarm:clear_alarm({ALARM}).") == "ok"
+        channel = opening.result(5.0)
+    channel.send(make_delivery())
+    assert not channel._engine.takes_nothing()
+
+
 def test_an_alarm_costs_no_step_of_the_schedule(rabbitmq, url, tmp_path, open_channel) -> None:
     """With an hour between attempts, only the pause that the failure asks for can be what brings the next one."""
     bind(open_channel(url, "alarm-bus"), "alarm-bus", "#", "alarm-bus")

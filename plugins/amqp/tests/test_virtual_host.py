@@ -34,9 +34,14 @@ def test_without_one_it_is_the_host(broker, open_channel) -> None:
 def test_one_that_is_not_there_is_named(product, open_channel) -> None:
     """And RabbitMQ, which takes a bare name for its default virtual host, publishes nothing there."""
     with AmqpBroker(product) as broker:
-        with pytest.raises(TransientFailure, match=r"amqp:not-found: .*nowhere"):
+        with pytest.raises(TransientFailure, match=r"amqp:not-found: .*nowhere.* path of \[messaging\] url"):
             open_channel(f"{broker.url}/nowhere")
         assert "pulp" not in broker.exchanges
+
+
+def test_rabbitmqs_default_has_the_name_of_a_slash(rabbit_like, make_delivery, open_channel) -> None:
+    open_channel(f"{rabbit_like.url}/%2F").send(make_delivery())
+    assert rabbit_like.hostnames == ["vhost:/"]
 
 
 def test_the_probe_finds_it_too() -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
-from proton import Connection, Endpoint, Transport
+from proton import Condition, Connection, Endpoint, Transport
 
 from pulp_events_amqp.address import BrokerAddress
 from pulp_events_amqp.conditions import said
 from pulp_events_amqp.credentials import Credentials
+from pulp_events_amqp.durations import seconds
 
 VIRTUAL_HOST = "vhost:"
 """Before the name of a virtual host, in the hostname of an open frame: RabbitMQ's convention."""
+
+HEADER = 8
+"""Bytes of a protocol header (AMQP 1.0 §2.2)."""
 
 
 def hostnames(address: BrokerAddress) -> tuple[str, ...]:
@@ -43,7 +47,7 @@ def describe_end(broker: str, connection: Connection, transport: Transport, open
     """Why the connection to `broker` ended: in the broker's words if it had any. `first`: the first that it said."""
     remote, local = connection.remote_condition, transport.condition
     if remote is not None:
-        return f"{broker} closed the connection: {said(remote)}"
+        return f"{broker} closed the connection: {said(remote)}{_remedy(remote, opening)}"
     if login_refused(transport):
         return (
             f"{broker} refused {opening.credentials.describe()}; check user name and password in [messaging], and "
@@ -51,10 +55,16 @@ def describe_end(broker: str, connection: Connection, transport: Transport, open
         )
     if another := another_protocol(first, opening):
         return f"no AMQP 1.0 with {broker}: {another}"
-    reason = (
-        f"{local.name}: {local.description or 'no description'}" if local else "closed by the broker without a reason"
-    )
-    return f"connection to {broker} lost: {reason}{hint(connection, transport, opening, first)}"
+    return f"connection to {broker} lost: {_cause(local, opening)}{hint(connection, transport, opening, first)}"
+
+
+def _cause(local: Condition | None, opening: Opening) -> str:
+    """What proton noticed, where that is all that is known."""
+    if local is None or "connection aborted" in (local.description or ""):  # proton's words for the end of the input
+        return "it ended without a word from the broker, as when that stops, or a firewall steps in"
+    if local.name == "amqp:resource-limit-exceeded" and "idle-timeout" in (local.description or ""):
+        return f"the broker said nothing for {seconds(opening.heartbeat)} ([messaging] heartbeat)"
+    return f"{local.name}: {local.description or 'no description'}"
 
 
 def another_protocol(first: bytes, opening: Opening) -> str | None:
@@ -62,10 +72,35 @@ def another_protocol(first: bytes, opening: Opening) -> str | None:
     if first[:1] in (b"\x15", b"\x16") and first[1:2] == b"\x03" and not opening.tls:  # RFC 8446 §5.1: alert, handshake
         return "that is a TLS port; write amqps:// in [messaging] url"
     if first[:4] == b"AMQP" and (first[4:5] not in (b"\0", b"\x02", b"\x03") or first[5:6] != b"\x01"):
-        return f"it speaks another version of AMQP (its header is {first!r}); RabbitMQ has 1.0 from version 4 on"
+        return (
+            f"it speaks another version of AMQP (its header is {_legible(first)}); RabbitMQ has 1.0 from version 4 on"
+        )
     if first[:5] in (b"HTTP/", b"<html"):
         return "that is a web server's port; put the AMQP port (5672, with TLS 5671) in [messaging] url"
+    if first and not b"AMQP".startswith(first[:4]):
+        return f"what answers there is something else, it begins with {_legible(first)}; {_RIGHT_PORT}"
+    if first and len(first) < HEADER:
+        return f"it ended after {_legible(first)}, which is less than a header of AMQP; {_RIGHT_PORT}"
     return None
+
+
+_RIGHT_PORT = "check host and port in [messaging] url (AMQP has 5672, with TLS 5671)"
+
+
+def _legible(data: bytes) -> str:
+    """Bytes of a stranger: in quotes if they are plain text, else in hexadecimal."""
+    text = data.decode("ascii", "replace").rstrip("\r\n")
+    return f'"{text}"' if text.isascii() and text.isprintable() else data.hex(" ")
+
+
+def _remedy(remote: Condition, opening: Opening) -> str:
+    """What to do about a host that the broker does not know, which it says in answer to our open frame."""
+    if remote.name != "amqp:not-found":
+        return ""
+    if opening.hostname.startswith(VIRTUAL_HOST):
+        name = opening.hostname.removeprefix(VIRTUAL_HOST)
+        return f"; create the virtual host {name!r} at the broker, or name another as the path of [messaging] url"
+    return "; name a virtual host that the broker has as the path of [messaging] url"
 
 
 def login_refused(transport: Transport) -> bool:

@@ -69,7 +69,10 @@ def withdrawn(why: Why, dialect: Dialect, broker: str, timeout: float) -> Transi
     if why is Why.BLOCKED:
         return Blocked(dialect.explain_blocked(broker))
     if why is Why.NO_CREDIT:
-        return TransientFailure(f"{broker} gave no credit to send within {seconds(timeout)}")
+        return TransientFailure(
+            f"{broker} gave no credit to send within {seconds(timeout)}: it holds publishers back; look there for a "
+            "queue that nobody empties, or for a limit of memory or disk that is reached"
+        )
     return TimedOut(f"{broker} did not settle the message within {seconds(timeout)}")
 
 

@@ -8,14 +8,13 @@ import time
 
 from proton import Transport
 
+from pulp_events_amqp.opening import HEADER
+
 _CHUNK = 256 * 1024
 """Bytes read from the socket, or written to it, at once."""
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Linux has it (tcp(7)); elsewhere the system's own way of acknowledging has to do."""
-
-_HEADER = 8
-"""Bytes of a protocol header (AMQP 1.0 §2.2)."""
 
 _LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -68,8 +67,8 @@ class Wire:
                 self._transport.close_tail()
                 raise WireClosed
             self.heard = time.monotonic()
-            if len(self.first) < _HEADER:
-                self.first += data[: _HEADER - len(self.first)]
+            if len(self.first) < HEADER:
+                self.first += data[: HEADER - len(self.first)]
             self._transport.push(data)
             self._acknowledge()
             if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):

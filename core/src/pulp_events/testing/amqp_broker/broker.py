@@ -55,7 +55,7 @@ class AmqpBroker:
         self.users = dict(users or {})
         self.idle_timeout = idle_timeout
         self.faults = faults or Faults()
-        self.nodes = Nodes()
+        self.nodes = Nodes(self.manner.exchanges)
         self.authentications: list[tuple[str, str]] = []
         """SASL mechanism and user name of each client that came, in order."""
 
@@ -77,6 +77,7 @@ class AmqpBroker:
         self._peers: list[Peer] = []
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self.faults.on_alarm = self._tell_of_alarm
 
     # ---- life -------------------------------------------------------------------------------------------------------
 
@@ -174,6 +175,16 @@ class AmqpBroker:
                 lambda: not self._commands and not any(peer in self._peers for peer in present), timeout
             )
 
+    def _tell_of_alarm(self, timeout: float = 5.0) -> None:
+        """Have every client told that windows are closed, or open again; return when that is done."""
+        if self._thread in (None, threading.current_thread()):
+            return
+        self._waker.send(b"!")
+        with self._arrived:
+            self._arrived.wait_for(
+                lambda: all(peer.alarm == self.faults.blocked for peer in list(self._peers)), timeout
+            )
+
     # ---- on the broker's thread -------------------------------------------------------------------------------------
 
     def publish(self, exchange: str, key: str | None, encoded: bytes, capabilities: Sequence[str] = ()) -> str:
@@ -214,7 +225,12 @@ class AmqpBroker:
                         self._arrived.notify_all()
                 for peer in list(self._peers):
                     peer.settle()
-                    blocked = not peer.gone and peer.write()
+                    alarm = self.faults.blocked
+                    blocked = not peer.gone and peer.write(alarm)
+                    if peer.alarm != alarm:
+                        with self._arrived:
+                            peer.alarm = alarm
+                            self._arrived.notify_all()
                     if peer.gone:
                         self._forget(peer, selector)
                     else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Outcome = Literal["accept", "reject", "release", "modify", "never"]
 """What becomes of a published message; `never`: it is not settled."""
@@ -32,8 +33,8 @@ class Faults:
     """Seconds after which a message is settled: a broker that waits for its disk. The messages after it do not wait."""
 
     blocked: bool = False
-    """True: an alarm, as RabbitMQ has them. Sessions that begin meanwhile get a window of a single frame, and what is
-    sent is not looked at before this is False again."""
+    """True: an alarm, as RabbitMQ has them: the incoming window of every session is 0, and it opens when this is False
+    again. Clients have been told when setting it returns; what was on its way by then is still taken."""
 
     close_after: int | None = None
     """Close the connection, with a condition, when this many messages were received in all; the last is not settled."""
@@ -61,3 +62,11 @@ class Faults:
 
     max_message_size: int = 0
     """Announced to publishers, in bytes; 0: no limit."""
+
+    on_alarm: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
+    """Set by the broker; called when `blocked` was set."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "blocked" and "on_alarm" in self.__dict__:  # not so while it is being made
+            self.on_alarm()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pulp_events.events.pattern import matches
@@ -45,12 +45,13 @@ class Refusal(Exception):
 class Nodes:
     """State of the broker that outlives connections. Used on the broker's thread; tests may look."""
 
-    def __init__(self) -> None:
-        self.exchanges: dict[str, str] = {"amq.topic": "topic", "amq.direct": "direct", "amq.fanout": "fanout"}
+    def __init__(self, exchanges: Mapping[str, str]) -> None:
+        """`exchanges`: type by name of those that are there from the start."""
+        self.exchanges = dict(exchanges)
         self.subscriptions: list[Subscription] = []
         self.transient: set[str] = set()
         """Names of exchanges that do not survive the broker."""
-        self.virtual_hosts: set[str] = {"default"}
+        self.virtual_hosts: set[str] = {"/", "default"}
         self.queues: dict[str, deque[ReceivedMessage]] = {}
         """What was sent to queues by their names: where events are lost, if they were meant for an exchange."""
 

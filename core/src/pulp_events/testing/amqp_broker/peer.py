@@ -7,12 +7,13 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
-from proton import Collector, Condition, Connection, Delivery, Endpoint, Event, Link, Session, Transport, symbol
+from proton import Collector, Condition, Connection, Endpoint, Event, Link, Session, Transport, symbol
 
 from pulp_events.testing.amqp_broker.links import Publisher, Subscriber, filters, properties, symbols
 from pulp_events.testing.amqp_broker.manners.base import RequestHandler, Target
 from pulp_events.testing.amqp_broker.nodes import Refusal
 from pulp_events.testing.amqp_broker.sasl import SaslServer
+from pulp_events.testing.amqp_broker.windows import Windows
 
 if TYPE_CHECKING:
     from pulp_events.testing.amqp_broker.broker import AmqpBroker
@@ -30,6 +31,9 @@ class Peer:
     def __init__(self, broker: AmqpBroker, sock: socket.socket, certified: bool) -> None:
         self.socket = sock
         self.gone = False
+        self.alarm = False
+        """What the client was last told: True if its sessions' windows are closed."""
+
         self._broker = broker
         self._sasl = SaslServer(broker.users, certified)
         self._output = b""
@@ -45,7 +49,7 @@ class Peer:
         self._requests: RequestHandler | None = None
         self._subscribers: list[Subscriber] = []
         self._publishers: list[Publisher] = []
-        self._held: list[Delivery] = []
+        self._windows = Windows()
 
     # ---- input and output -------------------------------------------------------------------------------------------
 
@@ -72,10 +76,12 @@ class Peer:
                 if self._sasl.accepted:
                     self._push(self._sasl.rest)
 
-    def write(self) -> bool:
-        """Send what there is; True if the socket takes no more for now."""
+    def write(self, alarm: bool) -> bool:
+        """Send what there is; True if the socket takes no more for now. `alarm`: with sessions' windows closed."""
         if self._broker.faults.silent:
             return False
+        if alarm != self.alarm:
+            self._tell_windows()
         try:
             while self._output:
                 self._output = self._output[self.socket.send(self._output) :]
@@ -84,7 +90,11 @@ class Peer:
                 return False
             self._transport.tick(time.monotonic())
             while self._sasl.done and (pending := self._transport.pending()) > 0:
-                self._transport.pop(self.socket.send(self._transport.peek(min(pending, _CHUNK)) or b""))
+                data = self._transport.peek(min(pending, _CHUNK)) or b""
+                self._transport.pop(len(data))
+                self._output = self._windows.passed(data, alarm)
+                while self._output:
+                    self._output = self._output[self.socket.send(self._output) :]
         except _WAIT:
             return True
         except OSError:
@@ -92,6 +102,14 @@ class Peer:
         if self._transport.closed or (self._sasl.done and self._transport.pending() < 0):
             self.gone = True
         return False
+
+    def _tell_windows(self) -> None:
+        """Have a flow frame sent for each link that takes something, which tells of its session's window too."""
+        link: Any = self._connection.link_head(Endpoint.LOCAL_ACTIVE | Endpoint.REMOTE_ACTIVE)
+        while link is not None:
+            if link.is_receiver and self._broker.faults.credit:
+                link.flow(1)  # proton sends one only where there is news of the link
+            link = link.next(Endpoint.LOCAL_ACTIVE | Endpoint.REMOTE_ACTIVE)
 
     def _push(self, data: bytes) -> None:
         while data and (capacity := self._transport.capacity()) > 0:
@@ -120,11 +138,7 @@ class Peer:
         return min((one.next_settlement for one in self._publishers), default=float("inf"))
 
     def settle(self) -> None:
-        """Settle what is to be settled by now, and take in what was held back by an alarm that is over."""
-        while self._held and not self._broker.faults.blocked:
-            delivery = self._held.pop(0)
-            self._deliver(delivery)
-            delivery.link.flow(1)  # which tells the client of the session's window too
+        """Settle what is to be settled by now."""
         for publisher in self._publishers:
             publisher.settle()
 
@@ -139,10 +153,9 @@ class Peer:
     def _handle(self, event: Any) -> None:
         kind = event.type
         if kind is Event.DELIVERY:
-            if self._broker.faults.blocked and event.delivery.link.is_receiver:
-                self._held.append(event.delivery)  # not read, it fills the session's window
-            else:
-                self._deliver(event.delivery)
+            handler = getattr(event.delivery.link, "handled_by", None)
+            if handler is not None:
+                handler.delivery(event.delivery)
         elif kind is Event.LINK_FLOW:
             handler = getattr(event.link, "handled_by", None)
             if handler is not None:
@@ -159,8 +172,6 @@ class Peer:
                 self._connection.condition = Condition(refusal.condition, refusal.description)
                 self._connection.close()
         elif kind is Event.SESSION_REMOTE_OPEN:
-            if self._broker.faults.blocked:
-                event.session.incoming_capacity = _FRAME
             event.session.open()
         elif kind is Event.LINK_REMOTE_OPEN:
             self._attach(event.link)
@@ -176,11 +187,6 @@ class Peer:
                 handler := getattr(endpoint, "handled_by", None), Publisher
             ):
                 self._publishers.remove(handler)
-
-    def _deliver(self, delivery: Delivery) -> None:
-        handler = getattr(delivery.link, "handled_by", None)
-        if handler is not None:
-            handler.delivery(delivery)
 
     def _attach(self, link: Any) -> None:
         broker = self._broker

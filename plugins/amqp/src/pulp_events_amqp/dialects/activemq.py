@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pulp_events import TransientFailure
-from pulp_events_amqp.dialects.base import Attachment, absent, may_not_publish
+from pulp_events_amqp.dialects.base import Attachment, Seen, absent, may_not_publish
 from pulp_events_amqp.dialects.node import Node
 from pulp_events_amqp.engine import Engine
 from pulp_events_amqp.links import LinkRefused, attach_sender
@@ -28,6 +29,13 @@ class ActiveMQ(Node):
     publish = "write"
     create = "admin"
     capabilities: ClassVar[tuple[str, ...]] = ()
+    signs: ClassVar[Mapping[str, str]] = {
+        ">": "is a wildcard",
+        "*": "is a wildcard",
+        ",": "separates several topics",
+        "?": "begins options",
+    }
+    """What means something of its own in the name of a topic: what is sent there would reach others, or nobody."""
 
     def address(self, exchange: str) -> str:
         """See `Node.address`."""
@@ -35,6 +43,7 @@ class ActiveMQ(Node):
 
     def attach(self, engine: Engine, exchange: str) -> Procedure[Attachment]:
         """See `Dialect.attach`."""
+        self._check_name(engine, exchange)
         try:
             return Attachment((yield from attach_sender(engine, self.address(exchange))))
         except LinkRefused as refused:
@@ -43,3 +52,17 @@ class ActiveMQ(Node):
             if self.is_forbidden(refused):
                 raise may_not_publish(self, exchange, refused) from refused
             raise TransientFailure(f"{engine.broker} refused exchange {exchange!r}: {refused}") from refused
+
+    def look(self, engine: Engine, exchange: str) -> Procedure[Seen]:
+        """See `Dialect.look`. Attaching would make the topic."""
+        self._check_name(engine, exchange)
+        return (yield from super().look(engine, exchange))
+
+    def _check_name(self, engine: Engine, exchange: str) -> None:
+        for sign, meaning in self.signs.items():
+            if sign in exchange:
+                raise TransientFailure(
+                    f"exchange {exchange!r} cannot be a topic of {engine.broker}, which is ActiveMQ: {sign!r} "
+                    f"{meaning} in the name of a topic; name another exchange (--exchange, or [messaging] "
+                    "topic_exchange)"
+                )

@@ -19,6 +19,10 @@ EXCHANGE_TYPE = "topic"
 """The type of every exchange that we publish to: its consumers choose by patterns over the event type."""
 
 
+BUILT_IN = "amq."
+"""What the names of exchanges begin with that a broker has from the start and keeps (AMQP 0-9-1 §3.1.3.1)."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """What a broker told of an exchange while nothing was made."""
@@ -101,7 +105,10 @@ class Dialect:
 
     def explain_blocked(self, broker: str) -> str:
         """That the broker takes nothing for now. `broker`: its address."""
-        return f"{broker} takes no messages for now: it keeps the window of our session closed"
+        return (
+            f"{broker} takes no messages for now: it keeps the window of our session closed; look there for a limit of "
+            "memory or disk that is reached"
+        )
 
     def explain_end(self, exchange: str, reason: str) -> str:
         """Why link or connection ended, with the permission that is missing if it is for that."""
@@ -113,9 +120,10 @@ class Dialect:
 def wrong_type(exchange: str, found: str | None, said: str) -> TransientFailure:
     """The failure for an exchange of another type. `found`: its type, where the broker tells; `said`: its words."""
     what = f"is of type {found}" if found else "exists with another type"
+    built_in = exchange.startswith(BUILT_IN)
     return TransientFailure(
-        f"exchange {exchange!r} {what}, but events need one of type {EXCHANGE_TYPE} ({said}); name another exchange, "
-        "or delete this one at the broker and it is made again"
+        f"exchange {exchange!r} {what}, but events need one of type {EXCHANGE_TYPE} ({said}); name another exchange"
+        + ("" if built_in else ", or delete this one at the broker and it is made again")
     )
 
 

@@ -11,6 +11,7 @@ from pulp_events import TransientFailure
 from pulp_events_amqp.broker import RABBITMQ
 from pulp_events_amqp.conditions import UNAUTHORISED
 from pulp_events_amqp.dialects.base import (
+    BUILT_IN,
     EXCHANGE_TYPE,
     Attachment,
     Dialect,
@@ -27,6 +28,9 @@ from pulp_events_amqp.procedures import Procedure
 
 _LINK_PAIR = "LINK_PAIR_V1_0"
 """Capability of the open frame that RabbitMQ has since version 4."""
+
+_RESERVED = "starts with reserved prefix"
+"""Said of an exchange that nobody may make, with the status that a missing permission has (4.0 and 4.3)."""
 
 
 class RabbitMQ(Dialect):
@@ -53,6 +57,11 @@ class RabbitMQ(Dialect):
             raise TransientFailure(f"{engine.broker} did not declare exchange {exchange!r}: {declared}")
         # 409 for durability or arguments: whoever made it had their reasons.
         if declared.status == 403 and not (yield from self._is_there(engine, exchange)):
+            if _RESERVED in declared.text:
+                raise TransientFailure(
+                    f"exchange {exchange!r} is absent, and {engine.broker} makes none whose name begins with "
+                    f"{BUILT_IN} ({declared}); name another exchange"
+                )
             raise absent(self, exchange, declared)
         try:
             link = yield from attach_sender(engine, None)

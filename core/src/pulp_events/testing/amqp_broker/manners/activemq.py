@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pulp_events.testing.amqp_broker.faults import Faults
 from pulp_events.testing.amqp_broker.manners.artemis import jms_selector
@@ -18,6 +19,7 @@ class ActiveMQManner(Manner):
 
     product = "ActiveMQ"
     version = "5.17.2"
+    exchanges: ClassVar[Mapping[str, str]] = {}
 
     def properties(self) -> dict[str, Any]:
         """See `Manner.properties`."""

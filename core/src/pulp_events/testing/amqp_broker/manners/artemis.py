@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from pulp_events.testing.amqp_broker.faults import Faults
 from pulp_events.testing.amqp_broker.manners.base import SELECTOR, Manner, Target
@@ -17,6 +18,7 @@ class ArtemisManner(Manner):
 
     product = "apache-activemq-artemis"
     version = "2.33.0"
+    exchanges: ClassVar[Mapping[str, str]] = {}
 
     def attach(self, nodes: Nodes, target: Target, faults: Faults) -> str:
         """See `Manner.attach`. Without a capability, an address is taken as it is, or made multicast."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from proton import Delivery
 
@@ -41,6 +41,14 @@ class Manner:
     """What it calls itself in its open frame."""
 
     version: str = ""
+    exchanges: ClassVar[Mapping[str, str]] = {
+        "amq.topic": "topic",
+        "amq.direct": "direct",
+        "amq.fanout": "fanout",
+        "amq.match": "headers",
+    }
+    """Type by name of those that are there from the start."""
+
     offered: Sequence[str] = ("ANONYMOUS-RELAY",)
     """Capabilities of the open frame."""
 

@@ -41,6 +41,8 @@ class LinkPair(Requests):
         if not self._faults.may_create:
             raise Refusal("amqp:unauthorized-access", f"configure access to exchange '{name}' refused", True)
         found = self._nodes.exchanges.get(name)
+        if found is None and name.startswith("amq."):
+            return 403, f"exchange '{name}' in vhost '/' starts with reserved prefix 'amq.'"
         if found is None:
             self._nodes.exchanges[name] = wanted["type"]
             return 201, None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 from urllib.parse import quote, unquote
 
 from proton import symbol
@@ -22,6 +22,7 @@ class RabbitMQManner(Manner):
     offered = ("LINK_PAIR_V1_0", "ANONYMOUS-RELAY")
     channel_max = 63
     has_anonymous_terminus = True
+    exchanges: ClassVar[Mapping[str, str]] = {**Manner.exchanges, "amq.headers": "headers"}
 
     def refuses_host(self, hostname: str, nodes: Nodes) -> Refusal | None:
         """See `Manner.refuses_host`. Only what has the prefix is a virtual host's name."""
