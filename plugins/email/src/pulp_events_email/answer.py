@@ -16,6 +16,18 @@ class TlsFailed(OSError):
     """The connection could not be encrypted; its cause says why."""
 
 
+class Unasked(smtplib.SMTPServerDisconnected):
+    """The server said something that nothing was asked for, such as that it has waited long enough.
+
+    No answer that follows can be told from that of another command, so the connection was closed.
+    """
+
+    def __init__(self, said: bytes) -> None:
+        line = said.partition(b"\n")[0].rstrip()
+        code, text = (int(line[:3]), line[4:]) if line[:3].isdigit() else (-1, line)
+        super().__init__(describe(code, text)[:300])
+
+
 class NoAddressAnswers(OSError):
     """The server has several addresses, and none of them can be used."""
 
@@ -128,6 +140,8 @@ def explain(error: BaseException) -> str:
             return "no answer in time"
         case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, TimeoutError):
             return "no answer in time"  # which smtplib calls a disconnection too
+        case Unasked():
+            return f"it said {error} without being asked; the connection was closed"
         case smtplib.SMTPServerDisconnected():
             return "it closed the connection"
         case smtplib.SMTPResponseException():

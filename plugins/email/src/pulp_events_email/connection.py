@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pulp_events import TransientFailure
 from pulp_events.deadline import AddressInfo, Deadline, DeadlineSocket, connect_to
 from pulp_events.notifier import Config
-from pulp_events_email.answer import TlsFailed, describe
+from pulp_events_email.answer import TlsFailed, Unasked, describe
+from pulp_events_email.reader import LineReader
 from pulp_events_email.settings import LMTP, SMTPS
 
 
@@ -119,6 +120,25 @@ class Connection(smtplib.SMTP):
     def write(self, octets: bytes) -> None:
         """Send as it is. Raises SMTPServerDisconnected."""
         self.send(octets)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As smtplib's, by way of a reader that shows what is left unread."""
+        if self.file is None and self.sock is not None:
+            self.file = LineReader(self.sock)
+        return super().getreply()
+
+    def send(self, s: str | bytes) -> None:
+        """As smtplib's, if the server waits for a command.
+
+        Raises Unasked if it has said something that nothing was asked for, and SMTPServerDisconnected. The next answer
+        would be taken for that of another command: what is read first after the last dot decides whether a message is
+        the server's.
+        """
+        left = self.file.unread() if isinstance(self.file, LineReader) else None
+        if left is not None:
+            self.close()
+            raise Unasked(left) if left else smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+        super().send(s)
 
     def hang_up(self) -> None:
         """Say goodbye if that takes no time, and close."""
