@@ -225,11 +225,13 @@ class Scripted:
             file = stack.enter_context(connection.makefile("rb"))
             counts: dict[str, int] = {}
 
-            def answer(command: str, usual: str) -> str:
+            def answer(command: str, usual: str, message: bytes | None = None) -> str:
                 counts[command] = counts.get(command, 0) + 1
                 said = self.say(command, number, counts[command])
                 text = usual if said is None else said
                 ends = text.endswith(CLOSE)
+                if message is not None and text.startswith("2"):
+                    self.messages.append(message)
                 lines = text.removesuffix(CLOSE)
                 # Within TLS each line is a record of its own: what is read of one leaves the others where they are.
                 for part in filter(None, lines.split("\r\n") if self.smtps else [lines]):
@@ -246,8 +248,7 @@ class Scripted:
                 command = line[:8].split()[0].decode().upper() if line.strip() else ""
                 if answer(command, usual.get(command, "250 2.0.0 OK")).startswith("354"):
                     message = b"".join(iter(file.readline, b".\r\n"))
-                    if answer("DOT", "250 2.0.0 queued").startswith("2"):
-                        self.messages.append(message)
+                    answer("DOT", "250 2.0.0 queued", message)
                 self.answered.set()
 
 

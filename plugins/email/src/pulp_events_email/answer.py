@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure
@@ -16,8 +17,19 @@ class TlsFailed(OSError):
     """The connection could not be encrypted; its cause says why."""
 
 
+@dataclass
+class Refused(Exception):
+    """The server gave another answer than success."""
+
+    command: str
+    code: int
+    text: bytes
+    data_is_open: bool = False
+    """It waits for a message all the same, as RFC 2920 §3.1 allows where commands came in one go."""
+
+
 class Unasked(smtplib.SMTPServerDisconnected):
-    """The server said something that nothing was asked for, such as that it has waited long enough.
+    """The server said something that nothing was asked for, or closed the connection, before anything more was sent.
 
     No answer that follows can be told from that of another command, so the connection was closed.
     """
@@ -25,7 +37,7 @@ class Unasked(smtplib.SMTPServerDisconnected):
     def __init__(self, said: bytes) -> None:
         line = said.partition(b"\n")[0].rstrip()
         code, text = (int(line[:3]), line[4:]) if line[:3].isdigit() else (-1, line)
-        super().__init__(describe(code, text)[:300])
+        super().__init__(describe(code, text)[:300] if said else "")
 
 
 class NoAddressAnswers(OSError):
@@ -96,6 +108,27 @@ def is_final(command: str, code: int, text: bytes | str) -> bool:
     return subject not in (3, 5, 7) and (subject, detail in _SENDERS) != (1, True)
 
 
+def is_end(error: Exception) -> bool:
+    """True where it is this server that wants no more: it closed the connection, or is about to (RFC 5321 §3.8)."""
+    match error:
+        case Refused():
+            return error.code == 421
+        case smtplib.SMTPResponseException():
+            return error.smtp_code == 421
+    return isinstance(error, smtplib.SMTPServerDisconnected)
+
+
+def is_spent(refused: Refused) -> bool:
+    """True for an answer that may mean that the server has had enough of this connection, and of nothing else."""
+    if refused.command == "MAIL":  # in whatever words
+        return not is_final(refused.command, refused.code, refused.text)
+    if not 400 <= refused.code <= 599:  # out of step; after the dot a 2yz is no refusal, so the message was not sent
+        return refused.command == "RCPT" or 200 <= refused.code <= 299
+    about = enhanced(refused.text)
+    # RFC 3463 §3.6: X.5.3, too many recipients. RFC 5321 §4.5.3.1.10: 452, which without that also means a full disk.
+    return refused.code == 421 or about == (5, 3) or (refused.code == 452 and about == (None, None))
+
+
 def is_about_size(code: int, text: bytes | str) -> bool:
     """True where the message is too large, and a shorter one may be taken (RFC 1870 §6.1, RFC 3463 §3.3, §3.4)."""
     subject, detail = enhanced(text)
@@ -133,6 +166,8 @@ def explain(error: BaseException) -> str:
     match error:
         case DeliveryFailure() | NoAddressAnswers():
             return str(error)
+        case Refused():
+            return f"{error.command}: {describe(error.code, error.text)}"
         case TlsFailed() if error.__cause__ is not None:
             reason = explain(error.__cause__)
             return reason if isinstance(error.__cause__, ssl.SSLError) else f"TLS failed: {reason}"
@@ -140,7 +175,7 @@ def explain(error: BaseException) -> str:
             return "no answer in time"
         case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, TimeoutError):
             return "no answer in time"  # which smtplib calls a disconnection too
-        case Unasked():
+        case Unasked() if str(error):
             return f"it said {error} without being asked; the connection was closed"
         case smtplib.SMTPServerDisconnected():
             return "it closed the connection"

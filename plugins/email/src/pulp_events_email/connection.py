@@ -130,14 +130,14 @@ class Connection(smtplib.SMTP):
     def send(self, s: str | bytes) -> None:
         """As smtplib's, if the server waits for a command.
 
-        Raises Unasked if it has said something that nothing was asked for, and SMTPServerDisconnected. The next answer
-        would be taken for that of another command: what is read first after the last dot decides whether a message is
-        the server's.
+        Raises Unasked, with nothing sent, if it has said something else or is gone; and SMTPServerDisconnected. The
+        next answer would be taken for that of another command: what is read first after the last dot decides whether a
+        message is the server's.
         """
         left = self.file.unread() if isinstance(self.file, LineReader) else None
         if left is not None:
             self.close()
-            raise Unasked(left) if left else smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+            raise Unasked(left)
         super().send(s)
 
     def hang_up(self) -> None:

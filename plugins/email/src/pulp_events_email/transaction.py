@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from pulp_events_email.answer import Refused
 from pulp_events_email.connection import Connection
 
 GO_AHEAD = 354
-
-
-@dataclass
-class Refused(Exception):
-    """The server gave another answer than success."""
-
-    command: str
-    code: int
-    text: bytes
-    data_is_open: bool = False
-    """It waits for a message all the same, as RFC 2920 §3.1 allows where commands came in one go."""
 
 
 def begin(
