@@ -180,7 +180,7 @@ def test_a_look_up_that_hangs_ends_with_the_time_limit(open_channel, delivery, f
 
 
 @pytest.mark.parametrize("extensions", ["PIPELINING", "HELP"])
-@pytest.mark.parametrize("command", ["AUTH", "MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("command", ["EHLO", "AUTH", "MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("answer", ["421 4.3.2 busy", "421 4.3.2 busyclose", "close"])
 def test_a_server_that_ends_a_new_connection_before_the_message_leads_on(
     open_channel, scripted, delivery, failure_of, named, extensions, command, answer

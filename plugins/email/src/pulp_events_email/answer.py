@@ -28,6 +28,14 @@ class Refused(Exception):
     """It waits for a message all the same, as RFC 2920 §3.1 allows where commands came in one go."""
 
 
+class TurnedAway(smtplib.SMTPResponseException):
+    """The server answered, before any message was offered, that it wants no more of this connection."""
+
+    def __init__(self, command: str, code: int, text: bytes) -> None:
+        super().__init__(code, text)
+        self.command = command
+
+
 class Unasked(smtplib.SMTPServerDisconnected):
     """The server said something that nothing was asked for, or closed the connection, before anything more was sent.
 
@@ -179,6 +187,8 @@ def explain(error: BaseException) -> str:
             return f"it said {error} without being asked; the connection was closed"
         case smtplib.SMTPServerDisconnected():
             return "it closed the connection"
+        case TurnedAway() if error.command != "connecting":
+            return f"{error.command}: {describe(error.smtp_code, error.smtp_error)}"
         case smtplib.SMTPResponseException():
             return describe(error.smtp_code, error.smtp_error)
         case ssl.SSLCertVerificationError():

@@ -12,6 +12,7 @@ from pulp_events_email.answer import (
     NoAddressAnswers,
     Refused,
     TlsFailed,
+    TurnedAway,
     Unasked,
     explain,
     is_about_size,
@@ -168,7 +169,8 @@ class EmailChannel(MailChannel):
             case _ if self._limits.over:
                 return TimedOut(f"{server}: {self._limits.exceeded()}")
             case smtplib.SMTPResponseException():
-                failure = judge("connecting", error.smtp_code, error.smtp_error)
+                command = error.command if isinstance(error, TurnedAway) else "connecting"
+                failure = judge(command, error.smtp_code, error.smtp_error)
                 if not isinstance(failure, TransientFailure):
                     return TransientFailure(f"{server}: {failure}")
                 return TransientFailure(f"{server}: {failure}", failure.retry_after, credentials=failure.credentials)
