@@ -75,10 +75,12 @@ _SENDERS = frozenset((7, 8))
 
 _ABOUT_US = re.compile(
     r"\b(relay(ing)?|authenticat\w*|log ?in|sender|client|helo|ehlo|your (ip|host|address|server)|black ?list\w*|"
-    r"block ?list\w*|dnsbl|rbl|spamhaus|tls|encrypt\w*)\b",
+    r"block ?list\w*|blocked|banned|dnsbl|rbl|spamhaus|reputation|spam|spf|dkim|dmarc|tls|encrypt\w*|polic(y|ies)|"
+    r"administrative\w*|prohibit\w*|access (is )?denied|permission denied|(not|un)[ -]?authori[sz]ed)\b",
     re.IGNORECASE,
 )
-"""How servers that send no enhanced codes, such as Exim, say that it is not the recipient whom they do not like."""
+"""How servers that send no enhanced codes, such as Exim, say that it is not the recipient, or not the message, which
+they do not like: what RFC 3463 has X.7 for."""
 
 _ADDRESS = re.compile(r"<[^>]*>|\S*@\S*")
 
@@ -107,9 +109,9 @@ def is_final(command: str, code: int, text: bytes | str) -> bool:
     if command not in ("RCPT", "DATA") or code in _CREDENTIALS or code in _SESSION_CODES:
         return False
     subject, detail = enhanced(text)
-    if subject is None:
-        # RCPT: where a server refuses us, it often waits until then to say so (Postfix: smtpd_delay_reject).
-        return command == "DATA" or _ABOUT_US.search(_ADDRESS.sub("", _decoded(text))) is None
+    if subject in (None, 0):  # X.0: it says nothing
+        # Where a server refuses us, it often waits until then to say so (Postfix: smtpd_delay_reject).
+        return _ABOUT_US.search(_ADDRESS.sub("", _decoded(text))) is None
     if code == 501 and command == "RCPT":
         return True  # RFC 5321 §4.3.2: the recipient's address has an error in it
     # X.7: policy, log-in, encryption, SPF, DKIM; X.3: the mail system; X.5: the protocol.
