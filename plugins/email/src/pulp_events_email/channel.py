@@ -151,7 +151,9 @@ class EmailChannel(MailChannel):
             if not self._composer.sender.isascii():
                 raise TransientFailure(f"the sender {self._composer.sender} is {needs}; set another `from`")
         letter.fit(connection.largest)
-        begin(connection, self._composer.sender, letter.recipient, letter.size, meanwhile=letter.make)
+        # RFC 1870: it can refuse one that is too large, or has no room for it, before it is sent.
+        size = len(letter.octets) if connection.has_extn("size") else None
+        begin(connection, self._composer.sender, letter.recipient, size, meanwhile=letter.make)
         return connection
 
     def close_at_once(self) -> None:
