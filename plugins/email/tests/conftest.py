@@ -8,11 +8,15 @@ import email
 import email.policy
 import json
 import os
+import socket
+import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import trustme
@@ -160,3 +164,95 @@ def missing() -> Callable[[str], None]:
         pytest.skip(what)
 
     return lacking
+
+
+CLOSE = "close"
+"""In place of an answer."""
+
+Say = Callable[[str, int, int], str | None]
+"""Command (`DOT` for the end of a message), number of the connection, how many of this command came on it → answer."""
+
+OK = {"EHLO": "250-x\r\n250 SIZE 100000", "DATA": "354 go", "QUIT": "221 bye", "STARTTLS": "220 go"}
+
+
+@dataclass
+class Scripted:
+    """A mail server on a real socket, for answers that no well-meant server gives.
+
+    `say` gives the answers that are not the usual ones; one may have several lines, and end
+    with CLOSE.
+    """
+
+    say: Say
+    address: str = "127.0.0.1"
+    port: int = 0
+    extensions: str = ""
+    smtps: ssl.SSLContext | None = None
+    connections: int = 0
+    lines: list[bytes] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)
+    """Those whose answer was 2yz."""
+
+    answered: threading.Event = field(default_factory=threading.Event)
+    """All is said in answer to the last command."""
+
+    def __enter__(self) -> Self:
+        self._listener = socket.create_server((self.address, self.port))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._talk, args=(connection, self.connections), daemon=True).start()
+
+    def _talk(self, connection: socket.socket, number: int) -> None:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            stack.enter_context(connection)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what was said is there
+            if self.smtps is not None:
+                connection = stack.enter_context(self.smtps.wrap_socket(connection, server_side=True))
+            connection.settimeout(10)
+            file = stack.enter_context(connection.makefile("rb"))
+            counts: dict[str, int] = {}
+
+            def answer(command: str, usual: str, message: bytes | None = None) -> str:
+                counts[command] = counts.get(command, 0) + 1
+                said = self.say(command, number, counts[command])
+                text = usual if said is None else said
+                ends = text.endswith(CLOSE)
+                if message is not None and text.startswith("2"):
+                    self.messages.append(message)
+                lines = text.removesuffix(CLOSE)
+                # Within TLS each line is a record of its own: what is read of one leaves the others where they are.
+                for part in filter(None, lines.split("\r\n") if self.smtps else [lines]):
+                    connection.sendall(part.encode() + b"\r\n")
+                if ends:
+                    raise ConnectionError
+                return text
+
+            answer("CONNECT", "220 x")
+            usual = OK | ({"EHLO": f"250-x\r\n250-{self.extensions}\r\n250 HELP"} if self.extensions else {})
+            for line in file:
+                self.answered.clear()
+                self.lines.append(line.rstrip())
+                command = line[:8].split()[0].decode().upper() if line.strip() else ""
+                if answer(command, usual.get(command, "250 2.0.0 OK")).startswith("354"):
+                    message = b"".join(iter(file.readline, b".\r\n"))
+                    answer("DOT", "250 2.0.0 queued", message)
+                self.answered.set()
+
+
+@pytest.fixture(scope="session")
+def scripted() -> type[Scripted]:
+    """The class."""
+    return Scripted

@@ -198,6 +198,12 @@ def test_a_password_that_is_a_reference_counts_as_present() -> None:
     EmailSettings().load({"username": "u", "password": "p"})
 
 
+@pytest.mark.parametrize("sender", ["nobody", "Pulp <nobody>", "Pulp <a@b.de", "<>", "a@@b.de", "a b@c.de"])
+def test_a_sender_that_is_refused_is_told_the_form_that_is_wanted(sender: str) -> None:
+    with pytest.raises(ValueError, match="or a name and an address: Pulp <no-reply@your.domain>"):
+        split_sender(sender)
+
+
 def test_a_sender_may_have_a_name() -> None:
     assert split_sender("no-reply@your.domain") == ("", "no-reply@your.domain")
     assert split_sender('"Pulp, events" <a@B.de>') == ("Pulp, events", "a@b.de")
@@ -240,12 +246,18 @@ def test_where_to_leave_is_an_address_or_a_url(given_: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given_", ["", "ops", "ftp://x/", "https://", "https://a/ b", "https://a/é", "mailto:x", "https://a/\r\nBcc: x"]
+    "given_",
+    [
+        *("", "ops", "ftp://x/", "https://", "https://a/ b", "https://a/é", "mailto:x", "https://a/\r\nBcc: x"),
+        *("http://pulp.example/leave", "https://a:x/", "https://a:99999/", "https:a", "javascript:alert(1)"),
+        *("https://u:hunter2@a/", "https://u@a/", "https://u:hunter2@[a/", "http://u:hunter2@a/", "https://@a/"),
+    ],
 )
 def test_where_nobody_can_leave_is_refused(given_: str) -> None:
     with pytest.raises(ValidationError) as caught:
         EmailConfig().load({"subject": "s", "addresses": "a@b.example", "unsubscribe": given_})
     assert list(caught.value.messages) == ["unsubscribe"]
+    assert "hunter2" not in str(caught.value)
 
 
 def test_the_files_that_are_read_when_a_channel_opens_are_known_to_the_core() -> None:

@@ -79,3 +79,31 @@ def test_through_the_bus_none_dies_of_a_spent_connection(sink, tmp_path) -> None
             event = bus.emit("repo.sync.start", {"number": number})
             assert [(one.state, one.attempts) for one in bus.wait(event, 10)] == [("delivered", 1)]
     assert len(sink.received) == 30
+
+
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
+@pytest.mark.parametrize(
+    "answer", ["452 4.5.3 Too many recipients", "452 Too many recipients", "421 4.7.0 Good bye", "550 5.5.3 Too many"]
+)
+def test_so_does_one_that_says_so_at_the_recipient_or_the_message(
+    sink, open_channel, delivery, failure_of, command, answer
+) -> None:
+    with open_channel(sink) as channel:
+        sink.reply(command, answer, after=2)
+        for _ in range(6):
+            channel.send(delivery)
+        assert [one.connection for one in sink.wait_for(6)] == [1, 1, 2, 2, 3, 3]
+        sink.reply(command, answer)
+        assert str(failure_of(channel, delivery)) == f"{command}: {answer}"
+        assert sink.connections == 4
+
+
+@pytest.mark.parametrize("answer", ["close", "421 4.7.0 Good bye", "452 4.5.3 Too many", "250 stray"])
+def test_so_does_one_that_takes_no_message_after_data(scripted, open_channel, delivery, answer) -> None:
+    def say(command: str, connection: int, count: int) -> str | None:
+        return answer if (command, connection, count) == ("DATA", 1, 2) else None
+
+    with scripted(say) as server, open_channel(None, host="127.0.0.1", port=server.port) as channel:
+        for _ in range(3):
+            channel.send(delivery)
+        assert (len(server.messages), server.connections) == (3, 2)

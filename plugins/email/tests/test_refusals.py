@@ -34,6 +34,14 @@ ANSWERS = [
     ("DATA", 550, "5.7.26 Unauthenticated email from your.domain is not accepted due to its DMARC policy", TRANSIENT),
     ("DATA", 554, "5.7.1 Message rejected as spam", TRANSIENT),
     ("DATA", 502, "5.5.2 Error: command not recognized", TRANSIENT),
+    *((command, 554, "Relay access denied", TRANSIENT) for command in ("RCPT", "DATA")),
+    *((command, 550, "Administrative prohibition", TRANSIENT) for command in ("RCPT", "DATA")),
+    *((command, 550, "<a@b.example>: Access denied", TRANSIENT) for command in ("RCPT", "DATA")),
+    *((command, 550, "Blocked by local policy", TRANSIENT) for command in ("RCPT", "DATA")),
+    *((command, 550, "5.0.0 Access denied", TRANSIENT) for command in ("RCPT", "DATA")),
+    *((command, 550, "not authorized to send here", TRANSIENT) for command in ("RCPT", "DATA")),
+    ("DATA", 554, "Message rejected as spam", TRANSIENT),
+    ("DATA", 550, "SPF check failed", TRANSIENT),
     ("RCPT", 450, "4.2.0 Greylisted", TRANSIENT),
     ("DATA", 451, "4.3.0 Temporary lookup failure", TRANSIENT),
     ("DATA", 299, "what is this", TRANSIENT),
@@ -48,6 +56,9 @@ ANSWERS = [
     # this message
     ("DATA", 554, "5.6.0 Message contains bare LF", FINAL),
     ("DATA", 550, "Message refused", FINAL),
+    ("DATA", 550, "This message contains a virus", FINAL),
+    ("DATA", 554, "5.0.0 Bad header <policy@relay.example>", FINAL),
+    ("RCPT", 550, "5.0.0 <policy@relay.example>... No such user", FINAL),
     ("MAIL", 552, "5.3.4 Message size exceeds fixed limit", FINAL),
     ("MAIL", 552, "Message size exceeds maximum permitted", FINAL),
     ("DATA", 552, "5.2.3 Message too long for this mailbox", FINAL),
@@ -58,6 +69,17 @@ ANSWERS = [
 def test_only_what_is_about_this_recipient_or_message_is_final(command, code, text, kind) -> None:
     failure = judge(command, code, text)
     assert (type(failure), str(failure)) == (kind, f"{command}: {code} {text}")
+
+
+@pytest.mark.parametrize("command", ["DATA", "DOT"])
+def test_what_is_about_us_is_transient_before_and_after_the_message(
+    open_channel, scripted, delivery, failure_of, command
+) -> None:
+    def say(now: str, connection: int, count: int) -> str | None:
+        return "554 Relay access denied" if now == command else None
+
+    with scripted(say) as server, open_channel(None, host="127.0.0.1", port=server.port) as channel:
+        assert type(failure_of(channel, delivery)) is TransientFailure
 
 
 @pytest.mark.parametrize("pipelining", [True, False])

@@ -177,3 +177,61 @@ def test_a_look_up_that_hangs_ends_with_the_time_limit(open_channel, delivery, f
     with open_channel(None, host="mail.test", timeout="200ms") as channel:
         assert type(failure_of(channel, delivery)) is TimedOut
     free.set()
+
+
+@pytest.mark.parametrize("extensions", ["PIPELINING", "HELP"])
+@pytest.mark.parametrize("command", ["EHLO", "AUTH", "MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("answer", ["421 4.3.2 busy", "421 4.3.2 busyclose", "close"])
+def test_a_server_that_ends_a_new_connection_before_the_message_leads_on(
+    open_channel, scripted, delivery, failure_of, named, extensions, command, answer
+) -> None:
+    named(BAD, GOOD)
+    where = {"host": "mail.test", "username": "adm", "password": "hunter2"}
+    offers = f"{extensions}\r\n250-AUTH PLAIN"
+
+    def say(now: str, connection: int, count: int) -> str | None:
+        return answer if now == command else "235 OK" if now == "AUTH" else None
+
+    def log_in(now: str, connection: int, count: int) -> str | None:
+        return "235 OK" if now == "AUTH" else None
+
+    with (
+        scripted(log_in, extensions=offers) as good,
+        scripted(say, address=BAD, port=good.port, extensions=offers) as bad,
+        open_channel(None, port=good.port, **where) as channel,
+    ):
+        channel.send(delivery)
+        channel.send(delivery)
+        assert (bad.connections, good.connections, len(good.messages)) == (1, 1, 2)
+
+
+def test_a_refusal_that_is_no_farewell_does_not(open_channel, scripted, delivery, failure_of, named) -> None:
+    named(BAD, GOOD)
+
+    def say(command: str, connection: int, count: int) -> str | None:
+        return "451 4.7.1 Later" if command == "MAIL" else None
+
+    with (
+        scripted(lambda *_: None) as good,
+        scripted(say, address=BAD, port=good.port) as bad,
+        open_channel(None, host="mail.test", port=good.port) as channel,
+    ):
+        assert str(failure_of(channel, delivery)) == "MAIL: 451 4.7.1 Later"
+        assert (bad.connections, good.connections) == (1, 0)
+
+
+def test_where_all_end_it_each_is_told_with_its_words(open_channel, scripted, delivery, failure_of, named) -> None:
+    named(BAD, GOOD)
+
+    def say(command: str, connection: int, count: int) -> str | None:
+        return "421 4.3.2 busy" if command == "MAIL" else None
+
+    with (
+        scripted(say) as good,
+        scripted(say, address=BAD, port=good.port),
+        open_channel(None, host="mail.test", port=good.port) as channel,
+    ):
+        assert str(failure_of(channel, delivery)) == (
+            f"mail.test:{good.port}: none of its 2 addresses can be used: {BAD}: MAIL: 421 4.3.2 busy; "
+            f"{GOOD}: MAIL: 421 4.3.2 busy"
+        )

@@ -46,6 +46,15 @@ def test_no_value_makes_a_second_header(composed, parsed, made, value) -> None:
     assert raw.count(b"\r\n\r\n") >= 1
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("a  b   c", "a  b   c"), ("a \r\n  b", "a b"), ("a\tb", "a b"), ("  é  ü\u00a0\u00a0x ", "é  ü\u00a0\u00a0x")],
+)
+def test_spaces_in_a_subject_stay_and_line_breaks_become_one(composed, parsed, made, value, shown) -> None:
+    message = parsed(composed(made("x", {"repo_id": value}), "{{ payload.repo_id }}  -  {{ event.event_type }}"))
+    assert message["Subject"] == f"{shown}{' ' if value.endswith(' ') else ''}  -  x"
+
+
 def test_a_long_or_empty_subject_is_mended(composed, parsed, made) -> None:
     long = parsed(composed(made("x", {"repo_id": "y" * 5000}), "{{ payload.repo_id }}"))["Subject"]
     assert (len(long), long[-1]) == (255, "…")

@@ -15,6 +15,8 @@ _SPECIALS = frozenset('()<>[]:;@\\,"')
 
 _LONGEST_NAME = 100
 
+_WANTED = "Write an address, or a name and an address: Pulp <no-reply@your.domain>."
+
 
 def normalise(address: str) -> str:
     """The address as it is stored: its domain in lower case and Unicode, its local part as it was given.
@@ -39,11 +41,14 @@ def split_sender(text: str) -> tuple[str, str]:
     """
     text = text.strip()
     name, bracket, rest = text.rpartition("<")
-    if not bracket:
-        return "", normalise(text)
-    if not rest.endswith(">"):
-        raise ValueError("Write an address, or a name and an address: Pulp <no-reply@your.domain>.")
-    return _name(name.strip()), normalise(rest[:-1])
+    if bracket and not rest.endswith(">"):
+        raise ValueError(_WANTED)
+    shown = _name(name.strip()) if bracket else ""
+    address = rest[:-1] if bracket else text
+    try:
+        return shown, normalise(address)
+    except ValueError as error:
+        raise ValueError(f"{address[:100]!r} is not a mail address: {error} {_WANTED}") from None
 
 
 def _name(text: str) -> str:

@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure
@@ -14,6 +15,37 @@ from pulp_events.errors import DeliveryFailure
 
 class TlsFailed(OSError):
     """The connection could not be encrypted; its cause says why."""
+
+
+@dataclass
+class Refused(Exception):
+    """The server gave another answer than success."""
+
+    command: str
+    code: int
+    text: bytes
+    data_is_open: bool = False
+    """It waits for a message all the same, as RFC 2920 §3.1 allows where commands came in one go."""
+
+
+class TurnedAway(smtplib.SMTPResponseException):
+    """The server answered, before any message was offered, that it wants no more of this connection."""
+
+    def __init__(self, command: str, code: int, text: bytes) -> None:
+        super().__init__(code, text)
+        self.command = command
+
+
+class Unasked(smtplib.SMTPServerDisconnected):
+    """The server said something that nothing was asked for, or closed the connection, before anything more was sent.
+
+    No answer that follows can be told from that of another command, so the connection was closed.
+    """
+
+    def __init__(self, said: bytes) -> None:
+        line = said.partition(b"\n")[0].rstrip()
+        code, text = (int(line[:3]), line[4:]) if line[:3].isdigit() else (-1, line)
+        super().__init__(describe(code, text)[:300] if said else "")
 
 
 class NoAddressAnswers(OSError):
@@ -43,10 +75,12 @@ _SENDERS = frozenset((7, 8))
 
 _ABOUT_US = re.compile(
     r"\b(relay(ing)?|authenticat\w*|log ?in|sender|client|helo|ehlo|your (ip|host|address|server)|black ?list\w*|"
-    r"block ?list\w*|dnsbl|rbl|spamhaus|tls|encrypt\w*)\b",
+    r"block ?list\w*|blocked|banned|dnsbl|rbl|spamhaus|reputation|spam|spf|dkim|dmarc|tls|encrypt\w*|polic(y|ies)|"
+    r"administrative\w*|prohibit\w*|access (is )?denied|permission denied|(not|un)[ -]?authori[sz]ed)\b",
     re.IGNORECASE,
 )
-"""How servers that send no enhanced codes, such as Exim, say that it is not the recipient whom they do not like."""
+"""How servers that send no enhanced codes, such as Exim, say that it is not the recipient, or not the message, which
+they do not like: what RFC 3463 has X.7 for."""
 
 _ADDRESS = re.compile(r"<[^>]*>|\S*@\S*")
 
@@ -75,13 +109,34 @@ def is_final(command: str, code: int, text: bytes | str) -> bool:
     if command not in ("RCPT", "DATA") or code in _CREDENTIALS or code in _SESSION_CODES:
         return False
     subject, detail = enhanced(text)
-    if subject is None:
-        # RCPT: where a server refuses us, it often waits until then to say so (Postfix: smtpd_delay_reject).
-        return command == "DATA" or _ABOUT_US.search(_ADDRESS.sub("", _decoded(text))) is None
+    if subject in (None, 0):  # X.0: it says nothing
+        # Where a server refuses us, it often waits until then to say so (Postfix: smtpd_delay_reject).
+        return _ABOUT_US.search(_ADDRESS.sub("", _decoded(text))) is None
     if code == 501 and command == "RCPT":
         return True  # RFC 5321 §4.3.2: the recipient's address has an error in it
     # X.7: policy, log-in, encryption, SPF, DKIM; X.3: the mail system; X.5: the protocol.
     return subject not in (3, 5, 7) and (subject, detail in _SENDERS) != (1, True)
+
+
+def is_end(error: Exception) -> bool:
+    """True where it is this server that wants no more: it closed the connection, or is about to (RFC 5321 §3.8)."""
+    match error:
+        case Refused():
+            return error.code == 421
+        case smtplib.SMTPResponseException():
+            return error.smtp_code == 421
+    return isinstance(error, smtplib.SMTPServerDisconnected)
+
+
+def is_spent(refused: Refused) -> bool:
+    """True for an answer that may mean that the server has had enough of this connection, and of nothing else."""
+    if refused.command == "MAIL":  # in whatever words
+        return not is_final(refused.command, refused.code, refused.text)
+    if not 400 <= refused.code <= 599:  # out of step; after the dot a 2yz is no refusal, so the message was not sent
+        return refused.command == "RCPT" or 200 <= refused.code <= 299
+    about = enhanced(refused.text)
+    # RFC 3463 §3.6: X.5.3, too many recipients. RFC 5321 §4.5.3.1.10: 452, which without that also means a full disk.
+    return refused.code == 421 or about == (5, 3) or (refused.code == 452 and about == (None, None))
 
 
 def is_about_size(code: int, text: bytes | str) -> bool:
@@ -121,6 +176,8 @@ def explain(error: BaseException) -> str:
     match error:
         case DeliveryFailure() | NoAddressAnswers():
             return str(error)
+        case Refused():
+            return f"{error.command}: {describe(error.code, error.text)}"
         case TlsFailed() if error.__cause__ is not None:
             reason = explain(error.__cause__)
             return reason if isinstance(error.__cause__, ssl.SSLError) else f"TLS failed: {reason}"
@@ -128,8 +185,12 @@ def explain(error: BaseException) -> str:
             return "no answer in time"
         case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, TimeoutError):
             return "no answer in time"  # which smtplib calls a disconnection too
+        case Unasked() if str(error):
+            return f"it said {error} without being asked; the connection was closed"
         case smtplib.SMTPServerDisconnected():
             return "it closed the connection"
+        case TurnedAway() if error.command != "connecting":
+            return f"{error.command}: {describe(error.smtp_code, error.smtp_error)}"
         case smtplib.SMTPResponseException():
             return describe(error.smtp_code, error.smtp_error)
         case ssl.SSLCertVerificationError():

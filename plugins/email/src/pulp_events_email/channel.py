@@ -8,14 +8,25 @@ import time
 from pulp_events import PermanentFailure, TimedOut, TransientFailure
 from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config
-from pulp_events_email.answer import NoAddressAnswers, TlsFailed, explain, is_about_size, is_final, judge
+from pulp_events_email.answer import (
+    NoAddressAnswers,
+    Refused,
+    TlsFailed,
+    TurnedAway,
+    Unasked,
+    explain,
+    is_about_size,
+    is_end,
+    is_spent,
+    judge,
+)
 from pulp_events_email.connection import Connection
 from pulp_events_email.dialer import Dialer
 from pulp_events_email.limits import Limits
 from pulp_events_email.mail_channel import Letter, MailChannel
 from pulp_events_email.notices import Notices
 from pulp_events_email.tls import tls_context
-from pulp_events_email.transaction import Refused, begin, finish, give_up
+from pulp_events_email.transaction import begin, finish, give_up
 
 IDLE_LIMIT = 30.0
 """Seconds after which an unused connection is not trusted any more: a firewall may have forgotten it without a word."""
@@ -27,7 +38,7 @@ class EmailChannel(MailChannel):
     The connection is made by the first delivery, and again after `messages_per_connection`. When the server closed it
     since the last one, or takes no further message on it, another is made: before the answer to DATA nothing of the
     message has been sent, so nothing can come twice. When it goes later, the delivery failed and the next attempt, with
-    the same Message-ID, repeats it.
+    the same Message-ID, repeats it. A new one that the server ends before that leads on to its next address.
     """
 
     def __init__(self, config: Config, settings: Config, notices: Notices) -> None:
@@ -79,14 +90,29 @@ class EmailChannel(MailChannel):
         while True:
             try:
                 return finish(self._begin(letter), letter.octets, sent=self._limits.await_answer)
+            except Unasked:
+                if not self._was_used:
+                    raise
+                self.close_at_once()
+                self._limits.short()
             except Refused as refused:
                 self._limits.short()
+                if self._was_used and is_spent(refused):
+                    if not 400 <= refused.code <= 599 or refused.code == 421 or refused.data_is_open:
+                        self.close_at_once()
+                    self.close()
+                    continue
                 if self._connection is not None and give_up(self._connection, refused):
                     self._last_used = time.monotonic()
                 else:
                     self.close_at_once()
                 if not (is_about_size(refused.code, refused.text) and letter.shorten()):
                     raise
+
+    @property
+    def _was_used(self) -> bool:
+        """True if something had been offered on the connection before what is under way: a new one may do better."""
+        return self._connection is not None and self._connection.messages > 1
 
     def _begin(self, letter: Letter) -> Connection:
         """A connection whose server waits for the message."""
@@ -104,17 +130,18 @@ class EmailChannel(MailChannel):
                 if self._limits.over:
                     raise
                 self.close_at_once()
-            except Refused as refused:
-                # It may be this connection of which the server has had enough, in whatever words.
-                if refused.command != "MAIL" or is_final(refused.command, refused.code, refused.text):
+        connections = self._dialer.connections()
+        connection = next(connections)
+        while True:
+            self._connection = connection
+            self._last_used = time.monotonic()
+            try:
+                return self._offer(connection, letter)
+            except (smtplib.SMTPServerDisconnected, Refused) as error:
+                if not is_end(error):
                     raise
-                if refused.code == 421 or refused.data_is_open:
-                    self.close_at_once()
-                self.close()
-                self._limits.short()
-        self._connection = self._dialer.dial()
-        self._last_used = time.monotonic()
-        return self._offer(self._connection, letter)
+                self._connection = None  # the generator closes it
+                connection = connections.throw(error)
 
     def _offer(self, connection: Connection, letter: Letter) -> Connection:
         if not connection.has_extn("smtputf8"):
@@ -124,7 +151,9 @@ class EmailChannel(MailChannel):
             if not self._composer.sender.isascii():
                 raise TransientFailure(f"the sender {self._composer.sender} is {needs}; set another `from`")
         letter.fit(connection.largest)
-        begin(connection, self._composer.sender, letter.recipient, letter.size, meanwhile=letter.make)
+        # RFC 1870: it can refuse one that is too large, or has no room for it, before it is sent.
+        size = len(letter.octets) if connection.has_extn("size") else None
+        begin(connection, self._composer.sender, letter.recipient, size, meanwhile=letter.make)
         return connection
 
     def close_at_once(self) -> None:
@@ -142,7 +171,8 @@ class EmailChannel(MailChannel):
             case _ if self._limits.over:
                 return TimedOut(f"{server}: {self._limits.exceeded()}")
             case smtplib.SMTPResponseException():
-                failure = judge("connecting", error.smtp_code, error.smtp_error)
+                command = error.command if isinstance(error, TurnedAway) else "connecting"
+                failure = judge(command, error.smtp_code, error.smtp_error)
                 if not isinstance(failure, TransientFailure):
                     return TransientFailure(f"{server}: {failure}")
                 return TransientFailure(f"{server}: {failure}", failure.retry_after, credentials=failure.credentials)

@@ -40,7 +40,10 @@ class Addresses(Words):
 
 
 class Unsubscribe(fields.String):
-    """What List-Unsubscribe names (RFC 2369 §3.2): an https:, http: or mailto: URL; an address becomes one."""
+    """What List-Unsubscribe names (RFC 2369 §3.2): an https: or mailto: URL; an address becomes one.
+
+    Every recipient sees it: what it says of a user and a password would be theirs, and over http: anybody's on the way.
+    """
 
     LONGEST = 500
 
@@ -49,15 +52,21 @@ class Unsubscribe(fields.String):
 
         text: str = super()._deserialize(value, attr, data, **kwargs)
         scheme, colon, rest = text.partition(":")
+        hidden = scheme.lower() != "mailto" and colon and "@" in rest  # there may be a password before it
         try:
             if not colon:
                 return f"mailto:{quote(normalise(text), safe='@+')}"
             if scheme.lower() == "mailto":
                 normalise(unquote(rest.partition("?")[0]))
-            elif scheme.lower() not in ("https", "http") or not urlsplit(text).hostname:
-                raise ValueError("write an address, or an https:, http: or mailto: URL")
+            else:
+                url = urlsplit(text)
+                if "@" in url.netloc:
+                    raise ValueError("every recipient would see the user name and password in it; leave them out")
+                if scheme.lower() != "https" or not url.hostname or url.port == 0:
+                    raise ValueError("write an address, or an https: or mailto: URL")
         except ValueError as error:
-            raise ValidationError(f"{text[:100]!r} cannot be used: {error}") from None
+            shown = "The URL" if hidden else repr(text[:100])
+            raise ValidationError(f"{shown} cannot be used: {error}") from None
         if not text.isascii() or not text.isprintable() or any(character in text for character in ' <>"'):
             raise ValidationError("Write the URL in ASCII, with anything else in it percent-encoded.")
         if len(text) > self.LONGEST:

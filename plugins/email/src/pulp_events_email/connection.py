@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pulp_events import TransientFailure
 from pulp_events.deadline import AddressInfo, Deadline, DeadlineSocket, connect_to
 from pulp_events.notifier import Config
-from pulp_events_email.answer import TlsFailed, describe
+from pulp_events_email.answer import TlsFailed, TurnedAway, Unasked, describe
+from pulp_events_email.reader import LineReader
 from pulp_events_email.settings import LMTP, SMTPS
 
 
@@ -47,13 +48,13 @@ class Connection(smtplib.SMTP):
     def call(self, found: AddressInfo | None) -> None:
         """Connect to this address, or to the Unix socket that the settings name; returns when the server has greeted.
 
-        Raises what smtplib does: SMTPConnectError for a greeting that sends us away, OSError; and TlsFailed.
+        Raises TurnedAway, also for a greeting; what smtplib does; OSError; and TlsFailed.
         """
         host = self._settings["host"]
         self.sock = _connect_unix(host, self._deadline) if found is None else self._connect(found)
         code, text = self.getreply()
         if code != 220:
-            raise smtplib.SMTPConnectError(code, text)
+            raise TurnedAway("connecting", code, text)
         self.greeting = text.decode("utf-8", "replace")
         self.greet()
         self.offers_starttls = self.has_extn("starttls")
@@ -77,8 +78,8 @@ class Connection(smtplib.SMTP):
     def start_tls(self) -> None:
         """Encrypt the connection (RFC 3207), and greet once more.
 
-        Raises TransientFailure where the server does not want to, after which it can be used as it is; TlsFailed and
-        SMTPServerDisconnected, after which it cannot.
+        Raises TransientFailure where the server does not want to, after which it can be used as it is; TlsFailed,
+        TurnedAway and SMTPServerDisconnected, after which it cannot.
         """
         if not self.offers_starttls:
             raise TransientFailure("the mail server offers no STARTTLS; nothing was sent")
@@ -89,7 +90,7 @@ class Connection(smtplib.SMTP):
                 self.starttls(context=self._context)
         except smtplib.SMTPResponseException as error:
             if not 400 <= error.smtp_code <= 599 or error.smtp_code == 421:
-                raise smtplib.SMTPServerDisconnected(f"{error.smtp_code} in answer to STARTTLS") from error
+                raise TurnedAway("STARTTLS", error.smtp_code, error.smtp_error) from error
             said = describe(error.smtp_code, error.smtp_error)[:200]
             raise TransientFailure(
                 f"the mail server refused STARTTLS with {said}; nothing was sent", credentials=True
@@ -108,17 +109,42 @@ class Connection(smtplib.SMTP):
         return int(limit) if limit.isdigit() and int(limit) else math.inf
 
     def greet(self) -> None:
-        """EHLO, or HELO to a server that does not know it; LHLO in LMTP."""
-        if not self._is_lmtp:
-            self.ehlo_or_helo_if_needed()
-        elif self.ehlo_resp is None:
-            code, text = self.ehlo()
-            if not 200 <= code <= 299:
-                raise smtplib.SMTPHeloError(code, text)
+        """EHLO, or HELO to a server that does not know it (RFC 5321 §3.2); LHLO in LMTP. Raises TurnedAway."""
+        command = self.ehlo_msg.upper()
+        code, text = self.ehlo()
+        if 500 <= code <= 599 and not self._is_lmtp:
+            try:
+                again, more = self.helo()
+            except smtplib.SMTPServerDisconnected:
+                raise TurnedAway(command, code, text) from None  # what it said before it went
+            if 200 <= again <= 299:
+                return
+            command, code, text = "HELO", again, more
+        if not 200 <= code <= 299:
+            raise TurnedAway(command, code, text)
 
     def write(self, octets: bytes) -> None:
         """Send as it is. Raises SMTPServerDisconnected."""
         self.send(octets)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As smtplib's, by way of a reader that shows what is left unread."""
+        if self.file is None and self.sock is not None:
+            self.file = LineReader(self.sock)
+        return super().getreply()
+
+    def send(self, s: str | bytes) -> None:
+        """As smtplib's, if the server waits for a command.
+
+        Raises Unasked, with nothing sent, if it has said something else or is gone; and SMTPServerDisconnected. The
+        next answer would be taken for that of another command: what is read first after the last dot decides whether a
+        message is the server's.
+        """
+        left = self.file.unread() if isinstance(self.file, LineReader) else None
+        if left is not None:
+            self.close()
+            raise Unasked(left)
+        super().send(s)
 
     def hang_up(self) -> None:
         """Say goodbye if that takes no time, and close."""

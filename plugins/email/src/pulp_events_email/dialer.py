@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from pulp_events import TransientFailure
 from pulp_events.deadline import AddressInfo, Deadline, look_up
 from pulp_events.notifier import Config
-from pulp_events_email.answer import NoAddressAnswers, explain
+from pulp_events_email.answer import NoAddressAnswers, Refused, explain, is_end
 from pulp_events_email.connection import Connection
 from pulp_events_email.login import log_in
 from pulp_events_email.notices import Notices
@@ -28,42 +29,58 @@ class Dialer:
         self._last: str | None = None
 
     def dial(self) -> Connection:
-        """Connect, encrypt and log in.
+        """The first connection that can be made. Raises what `connections` does."""
+        return next(self.connections())
+
+    def connections(self) -> Generator[Connection, None, None]:
+        """Connections, encrypted and logged in, to one address of the server after the other (RFC 5321 §5.1).
+
+        Whoever finds that one is of no use after all throws what it ended with into the generator, for the next. Making
+        each has an equal share of the time.
 
         Raises TransientFailure for what an administrator can fix; what smtplib raises otherwise, TlsFailed and
-        NoAddressAnswers are the caller's to judge.
+        NoAddressAnswers are the caller's to judge. What is thrown comes back where the server has one address.
         """
-        connection = self._reach()
-        try:
-            if "username" in self._settings:
-                if self._settings["security"] == STARTTLS_IF_OFFERED and not connection.encrypted:
-                    raise TransientFailure(_no_password("the mail server offers no STARTTLS"), credentials=True)
-                connection.mechanism = log_in(connection, self._settings, connection.encrypted)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _reach(self) -> Connection:
-        """The first address that greets us as it should (RFC 5321 §5.1), each with its share of the time."""
         host = self._settings["host"]
+        found: list[AddressInfo | None] = []
         if host.startswith("/"):
-            return self._open(None)
-        found = look_up(host, self._settings["port"], self._deadline)
-        found.sort(key=lambda each: each[4][0] != self._last)
+            found.append(None)
+        else:
+            found.extend(look_up(host, self._settings["port"], self._deadline))
+            found.sort(key=lambda each: _place(each) != self._last)
         failures: list[tuple[str, Exception]] = []
         for each, seconds in self._deadline.shares(found):
             try:
                 with self._deadline.within(seconds):
                     connection = self._open(each)
             except (OSError, TransientFailure) as error:
-                if len(found) == 1:
-                    raise
-                failures.append((str(each[4][0]), error))
+                failure: Exception = error
             else:
-                self._last = str(each[4][0])
-                return connection
+                try:
+                    self._log_in(connection)
+                    self._last = _place(each)
+                    yield connection
+                    return
+                except (OSError, Refused) as error:
+                    connection.close()
+                    if not is_end(error):
+                        raise
+                    failure = error
+            if len(found) == 1:
+                raise failure
+            failures.append((_place(each), failure))
         raise NoAddressAnswers(failures)
+
+    def _log_in(self, connection: Connection) -> None:
+        if "username" not in self._settings:
+            return
+        try:
+            if self._settings["security"] == STARTTLS_IF_OFFERED and not connection.encrypted:
+                raise TransientFailure(_no_password("the mail server offers no STARTTLS"), credentials=True)
+            connection.mechanism = log_in(connection, self._settings, connection.encrypted)
+        except BaseException:
+            connection.close()
+            raise
 
     def _open(self, found: AddressInfo | None) -> Connection:
         """A connection that is encrypted where it is to be."""
@@ -106,6 +123,10 @@ class Dialer:
         else:
             self._notices.forget(where)
         return connection
+
+
+def _place(found: AddressInfo | None) -> str:
+    return "" if found is None else str(found[4][0])
 
 
 def _no_password(what: str) -> str:

@@ -16,6 +16,8 @@ _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\Z")
 _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
 """Atoms with a space between each (RFC 5322 §3.2.5): a name that needs no quotes."""
 
+_BREAK = re.compile(r" *\n[ \n]*")
+
 
 def header(name: str, value: str) -> str:
     """One header field, folded and, where it must be, encoded (RFC 2047), with its CRLF."""
@@ -58,11 +60,17 @@ def _phrase(text: str, taken: int) -> str:
 
 
 def one_line(text: str, longest: int = 255) -> str:
-    """The text fit for a header's value: line breaks and other control characters become a space."""
-    if len(text) <= longest and text.isprintable():
-        return " ".join(text.split())
-    kept = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text[:10_000])
-    line = " ".join(kept.split())
+    """The text fit for a header's value, without spaces at its ends.
+
+    Line breaks and other control characters become one space, together with what spaces are at them.
+    """
+    if not (len(text) <= longest and text.isprintable()):
+        kept = [
+            "\n" if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") else character
+            for character in text[:10_000]
+        ]
+        text = _BREAK.sub(" ", "".join(kept))
+    line = text.strip()
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 import smtplib
 from collections.abc import Callable
 from pathlib import Path
 
 from pulp_events import TransientFailure
 from pulp_events.notifier import Config
+from pulp_events_email.answer import TurnedAway
 from pulp_events_email.settings import AUTO, CRAM_MD5, LOGIN, PLAIN, XOAUTH2
 
 Answer = tuple[int, bytes]
+
+_ENCODED = re.compile(r"[A-Za-z0-9+/=]{20,}")
+"""Longer than words are."""
 
 
 def log_in(connection: smtplib.SMTP, settings: Config, encrypted: bool) -> str:
@@ -23,14 +28,14 @@ def log_in(connection: smtplib.SMTP, settings: Config, encrypted: bool) -> str:
     account, cannot use. In the clear only one is, as the next might show what this one did not.
 
     Raises TransientFailure, an administrator can fix it, and never with what was sent or the server's text, which may
-    repeat it; what smtplib raises for a broken connection is the caller's to judge.
+    repeat it; TurnedAway, and what smtplib raises for a broken connection, are the caller's to judge.
     """
     username, secret = settings["username"], _secret(settings)
     mechanisms = _choose(settings["auth"], connection.esmtp_features.get("auth", "").upper().split(), encrypted)
     refusals: list[str] = []
     for mechanism in mechanisms:
         try:
-            code, _ = _EXCHANGES[mechanism](connection, username, secret)
+            code, text = _EXCHANGES[mechanism](connection, username, secret)
         except smtplib.SMTPServerDisconnected:
             if not refusals:
                 raise
@@ -39,7 +44,7 @@ def log_in(connection: smtplib.SMTP, settings: Config, encrypted: bool) -> str:
             return mechanism.upper()
         if code == 421:
             if not refusals:
-                raise smtplib.SMTPServerDisconnected("421 in answer to AUTH")
+                raise TurnedAway("AUTH", code, _without(text, username, secret))
             break
         refusals.append(f"{mechanism.upper()} with {code if code > 0 else 'no SMTP answer'}")
     what = "the access token" if mechanisms == [XOAUTH2] else "the password"
@@ -48,6 +53,15 @@ def log_in(connection: smtplib.SMTP, settings: Config, encrypted: bool) -> str:
         f"check username, {what} and auth in the section [email] of server.conf",
         credentials=True,
     )
+
+
+def _without(text: bytes, username: str, secret: str) -> bytes:
+    """The server's words, unless they repeat what was sent, or anything that looks as if it were encoded."""
+    said = text.decode("utf-8", "replace")
+    sent = (secret, _encode(secret), _encode(f"\0{username}\0{secret}"))
+    if any(one in said for one in sent) or _ENCODED.search(said):
+        return b""
+    return text
 
 
 def _secret(settings: Config) -> str:

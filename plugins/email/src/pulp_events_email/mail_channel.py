@@ -15,10 +15,13 @@ from pulp_events_email.notifier import DISABLED
 
 
 class Letter:
-    """A message for one recipient, made when it is first asked for: while the server answers MAIL."""
+    """A message for one recipient, made when it is first asked for.
 
-    LARGE = 64 * 1024
-    """Octets of reports from which on the server is told the message's size: it can refuse one before it is sent."""
+    That is for its size, or while the server answers MAIL.
+    """
+
+    LEAST = 64 * 1024
+    """Octets of a message apart from its reports, at most."""
 
     GROWTH = 10
     """Times the reports that a message may be: as text, as HTML with its escapes, and as an attachment."""
@@ -36,14 +39,9 @@ class Letter:
         """As it goes over the wire."""
         return self._compose(self._form)
 
-    @property
-    def size(self) -> int | None:
-        """Octets, if there are many."""
-        return len(self.octets) if self._reports >= self.LARGE else None
-
     def fit(self, largest: float) -> None:
         """Leave out what must be for a message of at most `largest` octets; the last form may still be more."""
-        if self.LARGE + self.GROWTH * self._reports <= largest:
+        if self.LEAST + self.GROWTH * self._reports <= largest:
             return  # without making it now
         while len(self.octets) > largest and self.shorten():
             pass

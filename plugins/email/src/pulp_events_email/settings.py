@@ -137,8 +137,9 @@ class EmailSettings(Schema):
         load_default=AUTO,
         validate=validate.OneOf([AUTO, PLAIN, LOGIN, CRAM_MD5, XOAUTH2]),
         metadata={
-            "help": "how to log in; auto: the best of cram-md5, plain and login that the server offers; "
-            "xoauth2: the password is an OAuth access token"
+            "help": "how to log in; auto: within TLS plain, login and cram-md5, one after the other until one works, "
+            "else only one, cram-md5 first, which does not show the password; xoauth2: the password is an OAuth access "
+            "token"
         },
     )
     security = fields.String(

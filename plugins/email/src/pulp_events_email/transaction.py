@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from pulp_events_email.answer import Refused
 from pulp_events_email.connection import Connection
 
 GO_AHEAD = 354
-
-
-@dataclass
-class Refused(Exception):
-    """The server gave another answer than success."""
-
-    command: str
-    code: int
-    text: bytes
-    data_is_open: bool = False
-    """It waits for a message all the same, as RFC 2920 §3.1 allows where commands came in one go."""
 
 
 def begin(
@@ -27,11 +16,11 @@ def begin(
 ) -> None:
     """All that comes before the message; afterwards the server waits for it. Raises Refused, and what smtplib does.
 
-    `size`: of the message in octets, or None if that need not be told. `meanwhile` is called while the server is busy
-    with the first command.
+    `size`: of the message in octets, or None where the server does not ask for it. `meanwhile` is called
+    while the server is busy with the first command.
     """
     connection.messages += 1
-    parameters = f" SIZE={size}" if size is not None and connection.has_extn("size") else ""  # RFC 1870
+    parameters = f" SIZE={size}" if size is not None else ""
     if not (sender.isascii() and recipient.isascii()):
         parameters += " BODY=8BITMIME SMTPUTF8"  # RFC 6531 §3.4
     lines = {
