@@ -158,6 +158,58 @@ def test_an_answer_that_comes_before_the_body_is_sent_is_read(
     assert seen == [1]
 
 
+@pytest.mark.parametrize("size", [200_000, 6_000_000])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"HTTP/1.1 100 Continue\r\n\r\n"],
+        [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3, b"HTTP/1.1 102 Processing\r\n\r\n"],
+        [b"HTT", b"P/1.1 1", b"03 Early Hints\r\nX: y", b"\r\n\r\nHTTP/1.1 102 Processing\r\n", b"\r\n"],
+    ],
+)
+def test_interim_answers_do_not_stop_the_sending_of_a_large_body(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str, parts: list[bytes], size: int
+) -> None:
+    came = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += connection.recv(2000)
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(0.01)
+        head, _, body = data.partition(b"\r\n\r\n")
+        missing = int(re.search(rb"(?i)content-length: *(\d+)", head)[1]) - len(body)
+        while missing and (more := connection.recv(65536)):
+            missing -= len(more)
+        came.append((number, missing))
+        connection.sendall(OK)
+
+    config = {"ca_path": bundle} if context else {}
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "3s"}) as channel:
+        channel.send(large(delivery, size))
+    assert came == [(1, 0)]
+
+
+def test_the_final_answer_behind_an_interim_one_ends_the_sending(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str
+) -> None:
+    over = threading.Event()
+
+    def serve(connection: socket.socket, number: int) -> None:
+        connection.recv(2000)
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 413 Content Too Large\r\n")
+        connection.sendall(b"Content-Length: 4\r\n\r\nwell")
+        over.wait(5)
+
+    config = {"ca_path": bundle} if context else {}
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "8s"}) as channel:
+        with pytest.raises(TransientFailure, match="413 Content Too Large: well"):
+            channel.send(large(delivery, 6_000_000))
+        over.set()
+
+
 def test_a_receiver_that_takes_no_more_and_says_nothing_ends_with_the_time_limit(
     open_channel, delivery: Delivery, raw_server, context, bundle: str
 ) -> None:

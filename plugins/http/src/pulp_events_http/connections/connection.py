@@ -53,7 +53,8 @@ class Connection:
     """
 
     __slots__ = (
-        "__weakref__", "_cut_by", "_ended", "_limits", "_protocol", "_seen", "made", "socket", "unclean", "used",
+        "__weakref__", "_cut_by", "_ended", "_final", "_limits", "_protocol", "_seen", "made", "socket", "unclean",
+        "used",
     )  # fmt: skip
 
     def __init__(self, socket: Any, now: float) -> None:
@@ -65,6 +66,7 @@ class Connection:
         self._limits: TimeLimits
         self._seen = bytearray()
         self._cut_by: OSError | None = None
+        self._final: h11.Response | None = None
         self._ended = False
 
     def begin(self, limits: TimeLimits) -> None:
@@ -74,10 +76,14 @@ class Connection:
         self._limits = limits
         self._seen.clear()
         self._cut_by = None
+        self._final = None
         self._ended = False
 
     def send(self, request: h11.Request, body: bytes) -> None:
-        """Send the request, or as much of it as the receiver takes before it answers or closes (RFC 9112 §9.5)."""
+        """Send the request, or as much of it as the receiver takes before it answers or closes (RFC 9112 §9.5).
+
+        Interim answers (RFC 9110 §15.2) that come meanwhile are read, and sending goes on.
+        """
         data = self._protocol.send(request)
         if body:
             data += self._protocol.send(h11.Data(body))
@@ -110,12 +116,35 @@ class Connection:
             self.socket.sendall(view[start : start + PIECE])
 
     def _comes_early(self) -> bool:
-        """True if the answer, or the connection's end, is there before the request is sent."""
-        data = self._at_once()
-        if data is None:
-            return False
-        self._cut_by = ClosedEarly("the receiver did not take the whole request")
-        self._feed(data)
+        """True if the final answer, or the connection's end, is there before the request is sent."""
+        while (data := self._at_once()) is not None:
+            self._feed(data)
+            if not data or self._final_begins():
+                self._cut_by = ClosedEarly("the receiver did not take the whole request")
+                return True
+        return False
+
+    def _final_begins(self) -> bool:
+        """True if what was read has the beginning of the final answer, or of what is no answer."""
+        try:
+            self._next()
+        except h11.RemoteProtocolError:
+            return True
+        # Of half an interim answer the rest will come.
+        return self._final is not None or not _may_be_interim(self._seen)
+
+    def _next(self) -> bool:
+        """Read past interim answers; True once the final one's head is there. Raises RemoteProtocolError."""
+        while self._final is None:
+            event = self._protocol.next_event()
+            if event is h11.NEED_DATA:
+                return False
+            if isinstance(event, h11.Response):
+                self._final = event
+            elif isinstance(event, h11.InformationalResponse):
+                self._seen[:] = self._protocol.trailing_data[0]
+            else:
+                raise h11.RemoteProtocolError("no answer")
         return True
 
     def _at_once(self) -> bytes | None:
@@ -136,14 +165,10 @@ class Connection:
         Where the rest of the head cannot be read, the status line decides. Raises OSError and NotHttp if there is none.
         """
         try:
-            while True:
-                event = self._protocol.next_event()
-                if event is h11.NEED_DATA:
-                    self._feed(self._receive(self._limits.left()))
-                elif isinstance(event, h11.Response):
-                    return self._parsed(event)
-                elif not isinstance(event, h11.InformationalResponse):
-                    raise h11.RemoteProtocolError("no answer")
+            while not self._next():
+                self._feed(self._receive(self._limits.left()))
+            assert self._final is not None
+            return self._parsed(self._final)
         except (h11.RemoteProtocolError, OSError) as error:
             self._cut_by = self._cut_by or ClosedEarly()
             if (head := _status_line(self._seen)) is not None:
@@ -220,6 +245,11 @@ class Connection:
         """Close it. In a forked child this says nothing to the receiver: Python's sockets send no close_notify."""
         with contextlib.suppress(OSError):
             self.socket.close()
+
+
+def _may_be_interim(seen: bytearray) -> bool:
+    """True if what comes first is, as far as it goes, an interim answer: not a final one, and not junk."""
+    return any(line.startswith(bytes(seen[: len(line)])) for line in (b"HTTP/1.1 1", b"HTTP/1.0 1"))
 
 
 def _pending(connection: socket.socket) -> int:
