@@ -379,6 +379,47 @@ def test_a_body_that_does_not_end_is_not_waited_for(
         over.set()
 
 
+@pytest.mark.parametrize("status", [b"200 OK", b"503 No"])
+@pytest.mark.parametrize("drips", [True, False])
+def test_a_head_that_does_not_end_is_not_waited_for(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str, status: bytes, drips: bool
+) -> None:
+    over = threading.Event()
+
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 " + status + b"\r\nX-Half: ")
+        while not over.wait(0.05 if drips else 20):
+            connection.sendall(b"x")
+
+    config = {"ca_path": bundle} if context else {}
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "20s"}) as channel:
+        began = time.monotonic()
+        if status.startswith(b"2"):
+            channel.send(delivery)
+        else:
+            with pytest.raises(TransientFailure, match="503"):
+                channel.send(delivery)
+        assert time.monotonic() - began < 10  # of 20
+        over.set()
+
+
+def test_a_head_that_comes_in_time_is_read_to_its_end(open_channel, delivery: Delivery, raw_server) -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        for part in (b"HTTP/1.1 503 No\r\n", b"Retry-After: 7\r\nContent-", b"Length: 4\r\n\r\n", b"well"):
+            connection.sendall(part)
+            time.sleep(0.02)
+
+    with (
+        raw_server(serve) as url,
+        open_channel({"url": url}) as channel,
+        pytest.raises(TransientFailure, match="503 No: well") as caught,
+    ):
+        channel.send(delivery)
+    assert caught.value.retry_after == 7
+
+
 # ---- refusals --------------------------------------------------------------------------------------------------------
 
 

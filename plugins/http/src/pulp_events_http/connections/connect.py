@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import time
@@ -118,7 +119,7 @@ def _tunnel(made: Any, proxy: Proxy, route: Route, limits: TimeLimits) -> None:
     try:
         connection.begin(limits)
         connection.send(h11.Request(method="CONNECT", target=target, headers=headers), b"")
-        head = connection.head()
+        head = connection.head(patience=math.inf)  # what is behind its end is the receiver's
         if not 200 <= head.status < 300:
             raise ProxyFailed(proxy, f"refused the tunnel: {head.status} {head.reason}".rstrip(), head.status)
         if connection.has_more():

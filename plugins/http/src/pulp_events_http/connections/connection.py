@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import select
 import socket
@@ -24,7 +25,7 @@ HEAD_LIMIT = 256 * 1024
 """Octets that the head of an answer may have."""
 
 PATIENCE = 0.5
-"""Seconds for which an answer's body is waited for. What it means is known by then: the status line says it."""
+"""Seconds for which the rest of an answer is waited for. What it means is known by then: the status line says it."""
 
 CHUNK = 16 * 1024
 """Octets that are read at a time."""
@@ -159,14 +160,21 @@ class Connection:
         self._seen += data
         self._protocol.receive_data(data)
 
-    def head(self) -> Head:
+    def head(self, patience: float = PATIENCE) -> Head:
         """The final answer's; interim ones (102 to 199 but 101, RFC 9110 §15.2) are read and left aside.
 
-        Where the rest of the head cannot be read, the status line decides. Raises OSError and NotHttp if there is none.
+        Where the rest of the head cannot be read, or does not come in `patience` seconds, the status line decides.
+        Raises OSError and NotHttp if there is none.
         """
+        until = math.inf
         try:
             while not self._next():
-                self._feed(self._receive(self._limits.left()))
+                if until == math.inf and _status_line(self._seen) is not None:
+                    until = time.monotonic() + patience
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError("the head does not end")
+                self._feed(self._receive(min(left, self._limits.left())))
             assert self._final is not None
             return self._parsed(self._final)
         except (h11.RemoteProtocolError, OSError) as error:
@@ -191,6 +199,8 @@ class Connection:
         """The body, packed as it came: up to BODY_LIMIT, and as far as it comes in PATIENCE and before an error."""
         until = time.monotonic() + PATIENCE
         body = bytearray()
+        if self._final is None:  # the head had no end
+            return b""
         with contextlib.suppress(h11.RemoteProtocolError, OSError):
             while len(body) <= BODY_LIMIT:
                 event = self._protocol.next_event()
