@@ -289,6 +289,92 @@ def test_a_connection_that_is_not_clean_is_closed_and_none_of_that_receiver_used
     assert len(requests) == len(set(requests)) == 3
 
 
+LATE = {
+    "text": (OK, b"junk"),
+    "an empty line": (OK, b"\r\n"),
+    "a refusal": (OK, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"),
+    "a 408": (OK, b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"),
+    "half an answer": (OK, b"HTTP/1.1 2"),
+    "more than its length": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"lo world"),
+    "the body of a 204": (b"HTTP/1.1 204 No Content\r\n\r\n", b'{"status": "ok"}\n'),
+}
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_what_comes_late_while_the_next_request_is_on_its_way_is_distrusted(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str, what: str
+) -> None:
+    """It spoils one request, as nothing can be known before; after that each has a connection of its own."""
+    answer, late = LATE[what]
+    requests = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        first = True
+        while read_request(connection):
+            requests.append(number)
+            if not first:
+                connection.sendall(late)  # behind the answer before: the client waits for the next one already
+                time.sleep(0.02)
+            connection.sendall(answer)
+            first = False
+
+    config = {"ca_path": bundle} if context else {}
+    failed = []
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}) as channel:
+        for number in range(6):
+            try:
+                channel.send(delivery)
+            except TransientFailure:
+                failed.append(number)
+            time.sleep(0.03)
+    assert failed == [1]
+    assert requests == [1, 1, 2, 3, 4, 5]
+
+
+def test_a_refusal_on_a_used_connection_alone_is_no_reason_for_distrust(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str
+) -> None:
+    requests = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        while read_request(connection):
+            requests.append(number)
+            connection.sendall(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n" if len(requests) == 2 else OK)
+
+    config = {"ca_path": bundle} if context else {}
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}) as channel:
+        channel.send(delivery)
+        with pytest.raises(TransientFailure, match="500"):
+            channel.send(delivery)
+        for _ in range(3):
+            channel.send(delivery)
+    assert requests == [1, 1, 2, 2, 2]
+
+
+def test_what_came_while_a_connection_rested_for_too_long_is_seen_when_it_is_closed(
+    open_channel, delivery: Delivery, raw_server, monkeypatch
+) -> None:
+    from pulp_events_http.connections import kept
+
+    monkeypatch.setattr(kept, "IDLE_LIMIT", 0.0)
+    requests = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        while read_request(connection):
+            requests.append(number)
+            connection.sendall(OK)
+            time.sleep(0.01)
+            connection.sendall(OK)
+
+    with raw_server(serve) as url, open_channel({"url": url}) as channel:
+        channel.send(delivery)
+        time.sleep(0.03)
+        channel.send(delivery)
+        monkeypatch.setattr(kept, "IDLE_LIMIT", 60.0)
+        channel.send(delivery)
+    assert requests == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

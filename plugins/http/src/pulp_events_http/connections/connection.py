@@ -109,6 +109,7 @@ class Connection:
                 ready = poll.poll(self._limits.left() * 1000)
                 happened = ready[0][1] if ready else 0
                 if happened & ~select.POLLOUT and self._comes_early():
+                    self.unclean = self.unclean or (start == 0 and self.has_come)  # it answers no request of ours
                     return
                 if happened & select.POLLOUT:
                     break
@@ -218,6 +219,11 @@ class Connection:
             self.unclean = True
         return bytes(body)
 
+    @property
+    def has_come(self) -> bool:
+        """True if anything was read in this exchange, interim answers aside."""
+        return bool(self._seen)
+
     def has_more(self) -> bool:
         """True if more was read than the answer's head."""
         return bool(self._protocol.trailing_data[0])
@@ -243,7 +249,7 @@ class Connection:
             data = self._at_once()
         except (OSError, ValueError):
             return False
-        self.unclean = bool(data)
+        self.unclean = self.unclean or bool(data)
         return data is None
 
     def _receive(self, seconds: float) -> bytes:
