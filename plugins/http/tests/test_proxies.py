@@ -174,6 +174,79 @@ def test_tls_within_tls_carries_large_reports_and_keeps_to_the_limits(
                 channel.send(report)
 
 
+class Stopping:
+    """A server that answers a head at once, and closes with the rest of the request unread."""
+
+    def __init__(self, context: ssl.SSLContext, answer: bytes) -> None:
+        self.context = context
+        self.answer = answer
+
+    def __call__(self, connection: socket.socket, number: int) -> None:
+        with self.context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(2000)
+            secure.sendall(self.answer)
+
+
+def test_an_early_answer_is_read_through_tls_within_tls(
+    open_channel, delivery: Delivery, raw_server, server_context, proxy_context, bundle, proxy_bundle
+) -> None:
+    import dataclasses
+
+    report = dataclasses.replace(delivery, report=b'"%s"' % (b"x" * 3_000_000))
+    server = Stopping(server_context, b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nwell")
+    with (
+        raw_server(server) as target,
+        raw_server(Tunnel(int(target.rstrip("/").rpartition(":")[2])), proxy_context) as url,
+    ):
+        settings = {"proxy": url.rstrip("/"), "proxy_ca_path": proxy_bundle}
+        with (
+            open_channel({"url": "https://ci.example/", "ca_path": bundle}, settings) as channel,
+            pytest.raises(TransientFailure, match="413 Content Too Large: well"),
+        ):
+            channel.send(report)
+
+
+def test_what_came_is_read_after_a_write_failed_in_tls_within_tls(
+    raw_server, server_context, proxy_context, bundle, proxy_bundle
+) -> None:
+    """The outer connection is closed with the answer in it; the write that finds this out must not lose it."""
+    from pulp_events_http.connections.tls_in_tls import pending, wrap
+    from pulp_events_http.limits import TimeLimits
+
+    answered = threading.Event()
+
+    def serve(outer: ssl.SSLSocket, number: int) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inner = server_context.wrap_bio(incoming, outgoing, server_side=True)
+        while True:
+            try:
+                inner.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                outer.sendall(outgoing.read())
+                incoming.write(outer.recv(65536))
+        inner.write(b"well")
+        outer.sendall(outgoing.read())
+        outer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        outer.close()
+        answered.set()
+
+    limits = TimeLimits(5, 5, 5)
+    limits.begin()
+    trusting = ssl.create_default_context(cafile=proxy_bundle)
+    with raw_server(serve, proxy_context) as url:
+        raw = socket.create_connection(("127.0.0.1", int(url.rstrip("/").rpartition(":")[2])))
+        outer = trusting.wrap_socket(raw, server_hostname="127.0.0.1")
+        with contextlib.closing(wrap(outer, ssl.create_default_context(cafile=bundle), "127.0.0.1", limits)) as made:
+            assert answered.wait(5)
+            with pytest.raises(OSError):
+                for _ in range(100):
+                    made.sendall(b"x" * 16384)
+            assert made.recv(2) == b"we"
+            assert pending(made) == 2
+            assert made.recv(100) == b"ll"
+
+
 def test_a_handshake_that_drips_through_a_tunnel_is_under_the_limit_of_connecting(
     open_channel, delivery: Delivery, raw_server, proxy_context, proxy_bundle
 ) -> None:

@@ -268,8 +268,13 @@ def _may_be_interim(seen: bytearray) -> bool:
     return any(line.startswith(bytes(seen[: len(line)])) for line in (b"HTTP/1.1 1", b"HTTP/1.0 1"))
 
 
-def _pending(connection: socket.socket) -> int:
-    return connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
+def _pending(connection: Any) -> int:
+    """Octets that came and that the socket itself no longer has: TLS has read them."""
+    if isinstance(connection, socket.socket):
+        return connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
+    from pulp_events_http.connections.tls_in_tls import pending
+
+    return pending(connection)
 
 
 def _status_line(seen: bytearray) -> Head | None:
