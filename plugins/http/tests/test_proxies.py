@@ -300,6 +300,42 @@ def test_what_a_proxy_says_is_told_as_its_own_words_and_tried_again(
     assert "hunter22" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("answer", "pause"),
+    [
+        (b"HTTP/1.1 503 Busy\r\nRetry-After: 120\r\n\r\n", 120.0),
+        (b"HTTP/1.1 429 Too Many Requests\r\n\r\n", 60.0),
+        (b"HTTP/1.1 403 Forbidden\r\nRetry-After: 120\r\n\r\n", None),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", None),
+    ],
+)
+@pytest.mark.parametrize("url", ["https://ci.example/", "http://ci.example/"])
+def test_a_proxy_that_asks_for_a_pause_gets_one(
+    open_channel, delivery: Delivery, raw_server, answer: bytes, pause: float | None, url: str
+) -> None:
+    with (
+        raw_server(Tunnel(1, answer)) as proxy,
+        open_channel({"url": url}, {"proxy": proxy.rstrip("/")}) as channel,
+        pytest.raises(TransientFailure) as caught,
+    ):
+        channel.send(delivery)
+    assert caught.value.retry_after == pause
+
+
+@pytest.mark.parametrize("url", ["https://ci.example/", "http://ci.example/"])
+def test_a_proxy_that_wants_an_account_names_the_setting(
+    open_channel, delivery: Delivery, raw_server, url: str
+) -> None:
+    answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    with (
+        raw_server(Tunnel(1, answer)) as proxy,
+        open_channel({"url": url}, {"proxy": proxy.rstrip("/")}) as channel,
+        pytest.raises(TransientFailure, match=r"407 Proxy Authentication Required; .* in \[http\] proxy") as caught,
+    ):
+        channel.send(delivery)
+    assert caught.value.credentials
+
+
 def test_interim_answers_of_a_proxy_are_left_aside(
     open_channel, delivery: Delivery, raw_server, server_context, bundle: str
 ) -> None:
