@@ -506,6 +506,32 @@ def test_a_head_that_comes_in_time_is_read_to_its_end(open_channel, delivery: De
     assert caught.value.retry_after == 7
 
 
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"HTTP/2 200\r\n\r\n", 'not HTTP: it begins with "HTTP/2 200"'),
+        (b"SSH-2.0-x\x07 'y'\r\n\r\n", "not HTTP: it begins with \"SSH-2.0-x 'y'\""),
+        (b"hello", 'not HTTP: it ends behind "hello"'),
+        (b"HTTP/1.1 200", 'not HTTP: it ends behind "HTTP/1.1 200"'),
+        (b"\r\n\r\n", "not HTTP: it begins with an empty line"),
+        (b"HTTP/1.1 103 Hints\r\nno header\r\n\r\n", 'not HTTP: illegal header line: "no header"'),
+        (b"Authorization: Bearer s3cr3t-t0ken" + b"x" * 9000 + b"\r\n\r\n", "not HTTP: it begins with"),
+    ],
+)
+def test_what_is_not_http_is_shown_as_it_came(
+    open_channel, delivery: Delivery, raw_server, answer: bytes, text: str
+) -> None:
+    with (
+        raw_server(Script(answer, close=True)) as url,
+        open_channel({"url": url, "token": "s3cr3t-t0ken"}) as channel,
+        pytest.raises(TransientFailure) as caught,
+    ):
+        channel.send(delivery)
+    assert text in str(caught.value)
+    assert "bytearray" not in str(caught.value) and "s3cr3t" not in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
 # ---- refusals --------------------------------------------------------------------------------------------------------
 
 

@@ -35,6 +35,9 @@ from pulp_events_http.url import Place, place_of, without_secrets
 IN_FAILURE = 200
 """Characters of an answer's body that stand in a failure's own text, which lists and logs show as one line."""
 
+MOST_OF_A_REASON = 500
+"""Characters of the reason why there is no answer; it may have what came instead of one."""
+
 _PHRASES = frozenset(status.phrase for status in HTTPStatus)
 
 
@@ -189,7 +192,7 @@ class HttpChannel(Channel):
             if isinstance(error, ProxyFailed):
                 text = f"{error.proxy}: {text}"
             return TimedOut(f"{host}: {text}")
-        text = f"{host}: {self._scrub(explain(error))}"
+        text = f"{host}: {clean(self._scrub(explain(error)))[:MOST_OF_A_REASON]}"
         pause = pause_for(error.status, error.retry_after, time.time()) if isinstance(error, ProxyFailed) else None
         return TransientFailure(text, retry_after=pause, credentials=about_credentials(error))
 

@@ -186,7 +186,7 @@ class Connection:
                 raise
             if not self._seen:
                 raise ClosedEarly from (self._cut_by if self._cut_by.args else None)
-            raise NotHttp(str(error)) from None
+            raise NotHttp(_what_it_is(self._seen, str(error))) from None
 
     def _parsed(self, event: h11.Response) -> Head:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
@@ -266,6 +266,17 @@ class Connection:
 def _may_be_interim(seen: bytearray) -> bool:
     """True if what comes first is, as far as it goes, an interim answer: not a final one, and not junk."""
     return any(line.startswith(bytes(seen[: len(line)])) for line in (b"HTTP/1.1 1", b"HTTP/1.0 1"))
+
+
+def _what_it_is(seen: bytearray, reason: str) -> str:
+    """Why that is no answer: its first line, or what `reason` says of a later one."""
+    line, end, _ = seen.partition(b"\n")
+    if _STATUS_LINE.match(seen):
+        return re.sub(r"bytearray\(b(['\"])(.*)\1\)", r'"\2"', reason)
+    text = bytes(line[:1024]).decode("utf-8", "replace").strip()
+    if not text:
+        return "it begins with an empty line"
+    return f'it begins with "{text}"' if end else f'it ends behind "{text}"'
 
 
 def _pending(connection: Any) -> int:
