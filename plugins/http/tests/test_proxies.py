@@ -436,6 +436,10 @@ PAST = [
     ("fd00::/8", "fd12::1", True), ("[fd00::]/8", "fd12::1", True), ("fd00::/8", "fe00::1", False),
     ("0:0:0:0:0:0:0:1", "::1", True), ("h.example:8080", "h.example", True), ("h.example:81", "h.example", False),
     ("bücher.example", "xn--bcher-kva.example", True), ("xn--bcher-kva.example", "bücher.example", True),
+    ("[::/64]", "::1", True), ("[fd00::/8]", "fe00::1", False), ("127.*", "127.0.0.1", True),
+    ("10.1.*", "10.2.0.1", False), ("10.1.2.*", "10.1.2.9", True), ("127.*", "x.127.example", False),
+    ("http://localhost", "localhost", True), ("HTTPS://h.example:8080/", "h.example", True),
+    ("http://h.example:81", "h.example", False), ("http://127.0.0.1/", "127.1", True),
     ("*", "anything", True), ("", "h", False), (".", "h", False), ("*.", "h", False), ("[", "h", False),
     ("10.0.0.0/99", "10.0.0.1", False), ("example", "10.0.0.1", False), ("0.0.1", "10.0.0.1", False),
 ]  # fmt: skip
@@ -450,6 +454,29 @@ def test_settings_and_environment_understand_hosts_alike(monkeypatch, entry: str
             patch.setenv("HTTP_PROXY" if variable.isupper() else "http_proxy", "http://p:1")
             patch.setenv(variable, f"x.example, {entry}")
             assert (proxy_for("http", host, 8080, "environment", []) is None) is past
+
+
+@pytest.mark.parametrize(
+    "text", ["h.example 10.0.0.0/8", " h.example , 10.0.0.0/8 ", "h.example\n  10.0.0.0/8", "h.example,,10.0.0.0/8"]
+)
+def test_entries_are_separated_by_commas_or_spaces(text: str) -> None:
+    assert HttpSettings().load({"no_proxy": text})["no_proxy"] == ["h.example", "10.0.0.0/8"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["[", "*.", "h.*.example", "*h.example", "10.*.1", "999.*", "10.0.0.0/99", "[::/200]", "::1]", "http://", "http://h/path",
+     "h:99999", "h:0", "h:port", "h;x", "h.example|x", "a..b", "-h", "user@h"],
+)  # fmt: skip
+def test_an_entry_that_stands_for_no_host_is_refused(entry: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        HttpSettings().load({"no_proxy": ["h.example", entry]})
+    assert "stands for no host; write a name" in str(caught.value.messages)
+
+
+@pytest.mark.parametrize("entry", sorted({entry for entry, _, past in PAST if past}))
+def test_an_entry_that_is_understood_is_accepted(entry: str) -> None:
+    assert HttpSettings().load({"no_proxy": entry})["no_proxy"] == [entry]
 
 
 @given(st.text(max_size=30), st.sampled_from(["h.example", "127.0.0.1", "::1", "xn--bcher-kva.example"]))
