@@ -53,7 +53,17 @@ def test_a_redirect_names_its_target_without_anything_secret() -> None:
     assert "to https://new.example/x; put the new address in the listener's url" in str(failure)
     assert "u:p" not in str(failure)
     assert "to https://h/moved;" in str(judged(302, {"location": "/moved?key=1"}))
-    assert "304" in str(judged(304))
+
+
+def test_a_304_is_no_redirect() -> None:
+    text = str(judged(304))
+    assert text.startswith("304 Reason: no answer to a POST")
+    assert "redirect" not in text and "url" not in text
+
+
+def test_a_407_names_the_setting_where_a_proxy_was_asked() -> None:
+    assert "in [http] proxy" in str(judged(407, by_proxy=True))
+    assert "proxy" not in str(judged(407)) and "proxy" not in str(judged(401, by_proxy=True))
 
 
 @pytest.mark.parametrize("location", ["http://[bad/x?key=1", "//u:p@[::1/x#key", "http://h:port]/x", "https://[v1.x"])

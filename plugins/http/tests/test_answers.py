@@ -158,6 +158,58 @@ def test_an_answer_that_comes_before_the_body_is_sent_is_read(
     assert seen == [1]
 
 
+@pytest.mark.parametrize("size", [200_000, 6_000_000])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"HTTP/1.1 100 Continue\r\n\r\n"],
+        [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3, b"HTTP/1.1 102 Processing\r\n\r\n"],
+        [b"HTT", b"P/1.1 1", b"03 Early Hints\r\nX: y", b"\r\n\r\nHTTP/1.1 102 Processing\r\n", b"\r\n"],
+    ],
+)
+def test_interim_answers_do_not_stop_the_sending_of_a_large_body(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str, parts: list[bytes], size: int
+) -> None:
+    came = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += connection.recv(2000)
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(0.01)
+        head, _, body = data.partition(b"\r\n\r\n")
+        missing = int(re.search(rb"(?i)content-length: *(\d+)", head)[1]) - len(body)
+        while missing and (more := connection.recv(65536)):
+            missing -= len(more)
+        came.append((number, missing))
+        connection.sendall(OK)
+
+    config = {"ca_path": bundle} if context else {}
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "3s"}) as channel:
+        channel.send(large(delivery, size))
+    assert came == [(1, 0)]
+
+
+def test_the_final_answer_behind_an_interim_one_ends_the_sending(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str
+) -> None:
+    over = threading.Event()
+
+    def serve(connection: socket.socket, number: int) -> None:
+        connection.recv(2000)
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 413 Content Too Large\r\n")
+        connection.sendall(b"Content-Length: 4\r\n\r\nwell")
+        over.wait(5)
+
+    config = {"ca_path": bundle} if context else {}
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "8s"}) as channel:
+        with pytest.raises(TransientFailure, match="413 Content Too Large: well"):
+            channel.send(large(delivery, 6_000_000))
+        over.set()
+
+
 def test_a_receiver_that_takes_no_more_and_says_nothing_ends_with_the_time_limit(
     open_channel, delivery: Delivery, raw_server, context, bundle: str
 ) -> None:
@@ -235,6 +287,92 @@ def test_a_connection_that_is_not_clean_is_closed_and_none_of_that_receiver_used
             channel.send(delivery)
             time.sleep(0.03)
     assert len(requests) == len(set(requests)) == 3
+
+
+LATE = {
+    "text": (OK, b"junk"),
+    "an empty line": (OK, b"\r\n"),
+    "a refusal": (OK, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"),
+    "a 408": (OK, b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"),
+    "half an answer": (OK, b"HTTP/1.1 2"),
+    "more than its length": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"lo world"),
+    "the body of a 204": (b"HTTP/1.1 204 No Content\r\n\r\n", b'{"status": "ok"}\n'),
+}
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_what_comes_late_while_the_next_request_is_on_its_way_is_distrusted(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str, what: str
+) -> None:
+    """It spoils one request, as nothing can be known before; after that each has a connection of its own."""
+    answer, late = LATE[what]
+    requests = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        first = True
+        while read_request(connection):
+            requests.append(number)
+            if not first:
+                connection.sendall(late)  # behind the answer before: the client waits for the next one already
+                time.sleep(0.02)
+            connection.sendall(answer)
+            first = False
+
+    config = {"ca_path": bundle} if context else {}
+    failed = []
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}) as channel:
+        for number in range(6):
+            try:
+                channel.send(delivery)
+            except TransientFailure:
+                failed.append(number)
+            time.sleep(0.03)
+    assert failed == [1]
+    assert requests == [1, 1, 2, 3, 4, 5]
+
+
+def test_a_refusal_on_a_used_connection_alone_is_no_reason_for_distrust(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str
+) -> None:
+    requests = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        while read_request(connection):
+            requests.append(number)
+            connection.sendall(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n" if len(requests) == 2 else OK)
+
+    config = {"ca_path": bundle} if context else {}
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}) as channel:
+        channel.send(delivery)
+        with pytest.raises(TransientFailure, match="500"):
+            channel.send(delivery)
+        for _ in range(3):
+            channel.send(delivery)
+    assert requests == [1, 1, 2, 2, 2]
+
+
+def test_what_came_while_a_connection_rested_for_too_long_is_seen_when_it_is_closed(
+    open_channel, delivery: Delivery, raw_server, monkeypatch
+) -> None:
+    from pulp_events_http.connections import kept
+
+    monkeypatch.setattr(kept, "IDLE_LIMIT", 0.0)
+    requests = []
+
+    def serve(connection: socket.socket, number: int) -> None:
+        while read_request(connection):
+            requests.append(number)
+            connection.sendall(OK)
+            time.sleep(0.01)
+            connection.sendall(OK)
+
+    with raw_server(serve) as url, open_channel({"url": url}) as channel:
+        channel.send(delivery)
+        time.sleep(0.03)
+        channel.send(delivery)
+        monkeypatch.setattr(kept, "IDLE_LIMIT", 60.0)
+        channel.send(delivery)
+    assert requests == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -325,6 +463,73 @@ def test_a_body_that_does_not_end_is_not_waited_for(
                 channel.send(delivery)
         assert time.monotonic() - began < 10  # of 20
         over.set()
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"503 No"])
+@pytest.mark.parametrize("drips", [True, False])
+def test_a_head_that_does_not_end_is_not_waited_for(
+    open_channel, delivery: Delivery, raw_server, context, bundle: str, status: bytes, drips: bool
+) -> None:
+    over = threading.Event()
+
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 " + status + b"\r\nX-Half: ")
+        while not over.wait(0.05 if drips else 20):
+            connection.sendall(b"x")
+
+    config = {"ca_path": bundle} if context else {}
+    with raw_server(serve, context) as url, open_channel({"url": url, **config}, {"timeout": "20s"}) as channel:
+        began = time.monotonic()
+        if status.startswith(b"2"):
+            channel.send(delivery)
+        else:
+            with pytest.raises(TransientFailure, match="503"):
+                channel.send(delivery)
+        assert time.monotonic() - began < 10  # of 20
+        over.set()
+
+
+def test_a_head_that_comes_in_time_is_read_to_its_end(open_channel, delivery: Delivery, raw_server) -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        for part in (b"HTTP/1.1 503 No\r\n", b"Retry-After: 7\r\nContent-", b"Length: 4\r\n\r\n", b"well"):
+            connection.sendall(part)
+            time.sleep(0.02)
+
+    with (
+        raw_server(serve) as url,
+        open_channel({"url": url}) as channel,
+        pytest.raises(TransientFailure, match="503 No: well") as caught,
+    ):
+        channel.send(delivery)
+    assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"HTTP/2 200\r\n\r\n", 'not HTTP: it begins with "HTTP/2 200"'),
+        (b"SSH-2.0-x\x07 'y'\r\n\r\n", "not HTTP: it begins with \"SSH-2.0-x 'y'\""),
+        (b"hello", 'not HTTP: it ends behind "hello"'),
+        (b"HTTP/1.1 200", 'not HTTP: it ends behind "HTTP/1.1 200"'),
+        (b"\r\n\r\n", "not HTTP: it begins with an empty line"),
+        (b"HTTP/1.1 103 Hints\r\nno header\r\n\r\n", 'not HTTP: illegal header line: "no header"'),
+        (b"Authorization: Bearer s3cr3t-t0ken" + b"x" * 9000 + b"\r\n\r\n", "not HTTP: it begins with"),
+    ],
+)
+def test_what_is_not_http_is_shown_as_it_came(
+    open_channel, delivery: Delivery, raw_server, answer: bytes, text: str
+) -> None:
+    with (
+        raw_server(Script(answer, close=True)) as url,
+        open_channel({"url": url, "token": "s3cr3t-t0ken"}) as channel,
+        pytest.raises(TransientFailure) as caught,
+    ):
+        channel.send(delivery)
+    assert text in str(caught.value)
+    assert "bytearray" not in str(caught.value) and "s3cr3t" not in str(caught.value)
+    assert len(str(caught.value)) < 600
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------------

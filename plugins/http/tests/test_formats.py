@@ -138,6 +138,29 @@ def test_a_charset_other_than_what_is_sent_is_refused(charset: str) -> None:
     assert "content_type" in refused(**config)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "accepted"),
+    [
+        ("text/plain; charset=utf-8; charset=latin1", False),
+        ("text/plain; charset=utf-8; charset=utf-8", False),
+        ('text/plain; y="; charset=latin1"', True),
+        ('text/plain; y="a\\"; charset=latin1"; charset=utf-8', True),
+        ('text/plain; y="; charset=utf-8"; charset=latin1', False),
+        ('text/plain; y="a"; charset="latin1"', False),
+        ('text/plain; charset="u\\tf-8"', True),
+        ('text/plain; y="a" b"', False),
+        ("text/plain; a=1; A=2", False),
+    ],
+)
+def test_parameters_are_read_as_they_are_quoted(open_channel, content_type: str, accepted: bool) -> None:
+    config = {"format": "template", "body_template": "x", "content_type": content_type}
+    if accepted:
+        with open_channel({"url": "http://127.0.0.1:9/", **config}):
+            pass
+    else:
+        assert "content_type" in refused(**config)
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8"])
 def test_the_charset_that_is_sent_may_be_named(open_channel, charset: str) -> None:
     config = {"format": "template", "body_template": "€", "content_type": f"text/plain; charset={charset}"}

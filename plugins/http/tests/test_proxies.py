@@ -174,6 +174,79 @@ def test_tls_within_tls_carries_large_reports_and_keeps_to_the_limits(
                 channel.send(report)
 
 
+class Stopping:
+    """A server that answers a head at once, and closes with the rest of the request unread."""
+
+    def __init__(self, context: ssl.SSLContext, answer: bytes) -> None:
+        self.context = context
+        self.answer = answer
+
+    def __call__(self, connection: socket.socket, number: int) -> None:
+        with self.context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(2000)
+            secure.sendall(self.answer)
+
+
+def test_an_early_answer_is_read_through_tls_within_tls(
+    open_channel, delivery: Delivery, raw_server, server_context, proxy_context, bundle, proxy_bundle
+) -> None:
+    import dataclasses
+
+    report = dataclasses.replace(delivery, report=b'"%s"' % (b"x" * 3_000_000))
+    server = Stopping(server_context, b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 4\r\n\r\nwell")
+    with (
+        raw_server(server) as target,
+        raw_server(Tunnel(int(target.rstrip("/").rpartition(":")[2])), proxy_context) as url,
+    ):
+        settings = {"proxy": url.rstrip("/"), "proxy_ca_path": proxy_bundle}
+        with (
+            open_channel({"url": "https://ci.example/", "ca_path": bundle}, settings) as channel,
+            pytest.raises(TransientFailure, match="413 Content Too Large: well"),
+        ):
+            channel.send(report)
+
+
+def test_what_came_is_read_after_a_write_failed_in_tls_within_tls(
+    raw_server, server_context, proxy_context, bundle, proxy_bundle
+) -> None:
+    """The outer connection is closed with the answer in it; the write that finds this out must not lose it."""
+    from pulp_events_http.connections.tls_in_tls import pending, wrap
+    from pulp_events_http.limits import TimeLimits
+
+    answered = threading.Event()
+
+    def serve(outer: ssl.SSLSocket, number: int) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inner = server_context.wrap_bio(incoming, outgoing, server_side=True)
+        while True:
+            try:
+                inner.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                outer.sendall(outgoing.read())
+                incoming.write(outer.recv(65536))
+        inner.write(b"well")
+        outer.sendall(outgoing.read())
+        outer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        outer.close()
+        answered.set()
+
+    limits = TimeLimits(5, 5, 5)
+    limits.begin()
+    trusting = ssl.create_default_context(cafile=proxy_bundle)
+    with raw_server(serve, proxy_context) as url:
+        raw = socket.create_connection(("127.0.0.1", int(url.rstrip("/").rpartition(":")[2])))
+        outer = trusting.wrap_socket(raw, server_hostname="127.0.0.1")
+        with contextlib.closing(wrap(outer, ssl.create_default_context(cafile=bundle), "127.0.0.1", limits)) as made:
+            assert answered.wait(5)
+            with pytest.raises(OSError):
+                for _ in range(100):
+                    made.sendall(b"x" * 16384)
+            assert made.recv(2) == b"we"
+            assert pending(made) == 2
+            assert made.recv(100) == b"ll"
+
+
 def test_a_handshake_that_drips_through_a_tunnel_is_under_the_limit_of_connecting(
     open_channel, delivery: Delivery, raw_server, proxy_context, proxy_bundle
 ) -> None:
@@ -225,6 +298,42 @@ def test_what_a_proxy_says_is_told_as_its_own_words_and_tried_again(
     assert text in str(caught.value) and ": the proxy 127.0.0.1:" in str(caught.value)
     assert caught.value.credentials == about_credentials
     assert "hunter22" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "pause"),
+    [
+        (b"HTTP/1.1 503 Busy\r\nRetry-After: 120\r\n\r\n", 120.0),
+        (b"HTTP/1.1 429 Too Many Requests\r\n\r\n", 60.0),
+        (b"HTTP/1.1 403 Forbidden\r\nRetry-After: 120\r\n\r\n", None),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", None),
+    ],
+)
+@pytest.mark.parametrize("url", ["https://ci.example/", "http://ci.example/"])
+def test_a_proxy_that_asks_for_a_pause_gets_one(
+    open_channel, delivery: Delivery, raw_server, answer: bytes, pause: float | None, url: str
+) -> None:
+    with (
+        raw_server(Tunnel(1, answer)) as proxy,
+        open_channel({"url": url}, {"proxy": proxy.rstrip("/")}) as channel,
+        pytest.raises(TransientFailure) as caught,
+    ):
+        channel.send(delivery)
+    assert caught.value.retry_after == pause
+
+
+@pytest.mark.parametrize("url", ["https://ci.example/", "http://ci.example/"])
+def test_a_proxy_that_wants_an_account_names_the_setting(
+    open_channel, delivery: Delivery, raw_server, url: str
+) -> None:
+    answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    with (
+        raw_server(Tunnel(1, answer)) as proxy,
+        open_channel({"url": url}, {"proxy": proxy.rstrip("/")}) as channel,
+        pytest.raises(TransientFailure, match=r"407 Proxy Authentication Required; .* in \[http\] proxy") as caught,
+    ):
+        channel.send(delivery)
+    assert caught.value.credentials
 
 
 def test_interim_answers_of_a_proxy_are_left_aside(
@@ -327,6 +436,10 @@ PAST = [
     ("fd00::/8", "fd12::1", True), ("[fd00::]/8", "fd12::1", True), ("fd00::/8", "fe00::1", False),
     ("0:0:0:0:0:0:0:1", "::1", True), ("h.example:8080", "h.example", True), ("h.example:81", "h.example", False),
     ("bücher.example", "xn--bcher-kva.example", True), ("xn--bcher-kva.example", "bücher.example", True),
+    ("[::/64]", "::1", True), ("[fd00::/8]", "fe00::1", False), ("127.*", "127.0.0.1", True),
+    ("10.1.*", "10.2.0.1", False), ("10.1.2.*", "10.1.2.9", True), ("127.*", "x.127.example", False),
+    ("http://localhost", "localhost", True), ("HTTPS://h.example:8080/", "h.example", True),
+    ("http://h.example:81", "h.example", False), ("http://127.0.0.1/", "127.1", True),
     ("*", "anything", True), ("", "h", False), (".", "h", False), ("*.", "h", False), ("[", "h", False),
     ("10.0.0.0/99", "10.0.0.1", False), ("example", "10.0.0.1", False), ("0.0.1", "10.0.0.1", False),
 ]  # fmt: skip
@@ -341,6 +454,29 @@ def test_settings_and_environment_understand_hosts_alike(monkeypatch, entry: str
             patch.setenv("HTTP_PROXY" if variable.isupper() else "http_proxy", "http://p:1")
             patch.setenv(variable, f"x.example, {entry}")
             assert (proxy_for("http", host, 8080, "environment", []) is None) is past
+
+
+@pytest.mark.parametrize(
+    "text", ["h.example 10.0.0.0/8", " h.example , 10.0.0.0/8 ", "h.example\n  10.0.0.0/8", "h.example,,10.0.0.0/8"]
+)
+def test_entries_are_separated_by_commas_or_spaces(text: str) -> None:
+    assert HttpSettings().load({"no_proxy": text})["no_proxy"] == ["h.example", "10.0.0.0/8"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["[", "*.", "h.*.example", "*h.example", "10.*.1", "999.*", "10.0.0.0/99", "[::/200]", "::1]", "http://", "http://h/path",
+     "h:99999", "h:0", "h:port", "h;x", "h.example|x", "a..b", "-h", "user@h"],
+)  # fmt: skip
+def test_an_entry_that_stands_for_no_host_is_refused(entry: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        HttpSettings().load({"no_proxy": ["h.example", entry]})
+    assert "stands for no host; write a name" in str(caught.value.messages)
+
+
+@pytest.mark.parametrize("entry", sorted({entry for entry, _, past in PAST if past}))
+def test_an_entry_that_is_understood_is_accepted(entry: str) -> None:
+    assert HttpSettings().load({"no_proxy": entry})["no_proxy"] == [entry]
 
 
 @given(st.text(max_size=30), st.sampled_from(["h.example", "127.0.0.1", "::1", "xn--bcher-kva.example"]))

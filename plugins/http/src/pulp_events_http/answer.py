@@ -8,6 +8,7 @@ from datetime import UTC
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure
+from pulp_events_http.explain import PROXY_ACCOUNT
 from pulp_events_http.url import location_without_secrets
 
 EXCERPT = 1024
@@ -15,6 +16,8 @@ EXCERPT = 1024
 
 _TOO_MANY_REQUESTS = 429
 _GONE = 410
+_NOT_MODIFIED = 304
+_PROXY_AUTHENTICATION = 407
 _ABOUT_CREDENTIALS = frozenset({401, 403, 407})
 
 
@@ -27,6 +30,7 @@ def judge(
     url: str,
     now: float,
     permanent: Collection[int] = (),
+    by_proxy: bool = False,
 ) -> DeliveryFailure | None:
     """The failure that this answer stands for; None if it says that the report was taken.
 
@@ -34,13 +38,15 @@ def judge(
     path, a moved URL. Only 410 ends it, and what the listener calls `permanent`.
 
     `headers`: names in lower case; `excerpt`: the beginning of the body, see `excerpt_of`; `url`: that of the request;
-    `now`: seconds since the epoch.
+    `now`: seconds since the epoch; `by_proxy`: a proxy was asked for the URL.
     """
     if 200 <= status < 300:
         return None
     line = f"{status} {clean(reason or '')[:100]}".rstrip()
     text = f"{line}: {excerpt}" if excerpt else line
-    if 300 <= status < 400:
+    if status == _NOT_MODIFIED:
+        text = f"{line}: no answer to a POST (RFC 9110 §15.4.5); look at the receiver, or a cache before it"
+    elif 300 <= status < 400:
         target = headers.get("location")
         to = f" to {clean(location_without_secrets(url, target))[:500]}" if target else ""
         text = f"{line}: redirects are not followed{to}; put the new address in the listener's url"
@@ -48,15 +54,17 @@ def judge(
         return PermanentFailure(text, disable_listener=True)
     if status in permanent:
         return PermanentFailure(text)
-    pause = _pause(status, headers.get("retry-after"), now)
+    if status == _PROXY_AUTHENTICATION and by_proxy:
+        text = f"{text}; {PROXY_ACCOUNT}"
+    pause = pause_for(status, headers.get("retry-after"), now)
     return TransientFailure(text, retry_after=pause, credentials=status in _ABOUT_CREDENTIALS)
 
 
-def _pause(status: int, value: str | None, now: float) -> float | None:
+def pause_for(status: int, value: str | None, now: float) -> float | None:
     """Seconds for which the receiver wants no request at all: `Retry-After` (RFC 9110 §10.2.3) of 429 and of 5xx.
 
-    Of another status it is about this request, and no reason to hold others back. A second at least; a minute after a
-    429 that does not say how long.
+    It holds for a proxy that refuses a tunnel too. Of another status it is about this request, and no reason to hold
+    others back. A second at least; a minute after a 429 that does not say how long.
     """
     if status != _TOO_MANY_REQUESTS and status < 500:
         return None

@@ -16,7 +16,7 @@ from pulp_events.clock import iso_z
 from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config
 from pulp_events.secrets import Scrubber
-from pulp_events_http.answer import clean, excerpt_of, judge
+from pulp_events_http.answer import clean, excerpt_of, judge, pause_for
 from pulp_events_http.body import BodyMaker, body_maker
 from pulp_events_http.connections.connection import Head
 from pulp_events_http.connections.exchange import exchange
@@ -34,6 +34,9 @@ from pulp_events_http.url import Place, place_of, without_secrets
 
 IN_FAILURE = 200
 """Characters of an answer's body that stand in a failure's own text, which lists and logs show as one line."""
+
+MOST_OF_A_REASON = 500
+"""Characters of the reason why there is no answer; it may have what came instead of one."""
 
 _PHRASES = frozenset(status.phrase for status in HTTPStatus)
 
@@ -175,6 +178,7 @@ class HttpChannel(Channel):
             url=self._config["url"],
             now=time.time(),
             permanent=self._config.get("permanent", ()),
+            by_proxy=self._proxy is not None and self._target == self._place.url,
         )
         assert failure is not None
         return failure
@@ -188,7 +192,9 @@ class HttpChannel(Channel):
             if isinstance(error, ProxyFailed):
                 text = f"{error.proxy}: {text}"
             return TimedOut(f"{host}: {text}")
-        return TransientFailure(f"{host}: {self._scrub(explain(error))}", credentials=about_credentials(error))
+        text = f"{host}: {clean(self._scrub(explain(error)))[:MOST_OF_A_REASON]}"
+        pause = pause_for(error.status, error.retry_after, time.time()) if isinstance(error, ProxyFailed) else None
+        return TransientFailure(text, retry_after=pause, credentials=about_credentials(error))
 
     def _reason(self, head: Head) -> str:
         return head.reason if head.reason in _PHRASES else self._scrub(clean(head.reason))

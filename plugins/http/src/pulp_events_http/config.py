@@ -18,15 +18,25 @@ from pulp_events_http.url import check_url
 
 FORMATS = ("report", "cloudevents", "cloudevents-binary", "template")
 
-_MEDIA_TYPE = r"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+( *; *[a-z0-9_-]+=(\"[\x20-\x7e]*\"|[^\s\";,]+))*"
+# RFC 9110 §8.3.1, §5.6.4, §5.6.6
+_PARAMETER = r" *; *([a-z0-9_-]+)=(\"(?:[ !#-\[\]-~]|\\[ -~])*\"|[^\s\";,]+)"
+_MEDIA_TYPE = rf"[!#$&^_.+a-z0-9-]+/[!#$&^_.+a-z0-9-]+((?:{_PARAMETER})*)"
 
 
 def _check_media_type(text: str) -> None:
-    if not re.fullmatch(_MEDIA_TYPE, text, re.IGNORECASE):
+    found = re.fullmatch(_MEDIA_TYPE, text, re.IGNORECASE)
+    if found is None:
         raise ValueError("must be a media type, such as text/plain; charset=utf-8")
-    charset = re.search(r";\s*charset=\"?([^\s\";]*)", text, re.IGNORECASE)
-    if charset and charset[1].lower() not in ("utf-8", "utf8"):
-        raise ValueError(f"must not name another charset than utf-8, which is what is sent, not {charset[1]}")
+    seen: set[str] = set()
+    for name, value in re.findall(_PARAMETER, found[1], re.IGNORECASE):
+        name = name.lower()
+        if name in seen:
+            raise ValueError(f"must not name {name} twice")
+        seen.add(name)
+        if value.startswith('"'):
+            value = re.sub(r"\\(.)", r"\1", value[1:-1])
+        if name == "charset" and value.lower() not in ("utf-8", "utf8"):
+            raise ValueError(f"must not name another charset than utf-8, which is what is sent, not {value!r}")
 
 
 def refusing(check: Callable[[str], object]) -> Callable[[str], None]:

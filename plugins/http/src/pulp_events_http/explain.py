@@ -8,10 +8,15 @@ import ssl
 from pulp_events_http.connections.failures import ClosedEarly, NotHttp, ProxyFailed
 from pulp_events_http.networks import ForbiddenAddress
 
+PROXY_ACCOUNT = "put user name and password into the URL in [http] proxy, or in the environment's variable"
+"""How to fix a 407, which is a proxy's."""
+
 
 def explain(error: BaseException) -> str:
     """What went wrong; where it is the proxy, that is named."""
     match error:
+        case ProxyFailed(status=407):
+            return f"{error.proxy}: {error}; {PROXY_ACCOUNT}"
         case ProxyFailed():
             return f"{error.proxy}: {str(error) or explain(error.__cause__ or error)}"
         case ssl.SSLCertVerificationError():

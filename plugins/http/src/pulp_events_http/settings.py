@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from pulp_events.fields import Duration, Words
@@ -20,6 +22,21 @@ def _proxy(text: str) -> None:
     from pulp_events_http.proxies import check_proxy
 
     check_proxy(text)
+
+
+def _past_proxy(text: str) -> None:
+    from pulp_events_http.no_proxy import check_entry
+
+    check_entry(text)
+
+
+class Hosts(Words):
+    """Words that white space may separate too, as in NO_PROXY."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, str):
+            value = ",".join(value.split())
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class HttpSettings(Schema):
@@ -57,10 +74,12 @@ class HttpSettings(Schema):
             "as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say; none: no proxy"
         },
     )
-    no_proxy = Words(
-        fields.String(),
+    no_proxy = Hosts(
+        fields.String(validate=refusing(_past_proxy)),
         load_default=list,
-        metadata={"help": "hosts, domains and networks that are reached past the URL in proxy, separated by commas"},
+        metadata={
+            "help": "hosts, domains and networks that are reached past the URL in proxy, separated by commas or spaces"
+        },
     )
     ca_path = fields.String(
         load_default=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import time
@@ -118,9 +119,10 @@ def _tunnel(made: Any, proxy: Proxy, route: Route, limits: TimeLimits) -> None:
     try:
         connection.begin(limits)
         connection.send(h11.Request(method="CONNECT", target=target, headers=headers), b"")
-        head = connection.head()
+        head = connection.head(patience=math.inf)  # what is behind its end is the receiver's
         if not 200 <= head.status < 300:
-            raise ProxyFailed(proxy, f"refused the tunnel: {head.status} {head.reason}".rstrip(), head.status)
+            text = f"refused the tunnel: {head.status} {head.reason}".rstrip()
+            raise ProxyFailed(proxy, text, head.status, head.headers.get("retry-after"))
         if connection.has_more():
             raise NotHttp("something came through the tunnel before it was used")
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import select
 import socket
@@ -24,7 +25,7 @@ HEAD_LIMIT = 256 * 1024
 """Octets that the head of an answer may have."""
 
 PATIENCE = 0.5
-"""Seconds for which an answer's body is waited for. What it means is known by then: the status line says it."""
+"""Seconds for which the rest of an answer is waited for. What it means is known by then: the status line says it."""
 
 CHUNK = 16 * 1024
 """Octets that are read at a time."""
@@ -53,7 +54,8 @@ class Connection:
     """
 
     __slots__ = (
-        "__weakref__", "_cut_by", "_ended", "_limits", "_protocol", "_seen", "made", "socket", "unclean", "used",
+        "__weakref__", "_cut_by", "_ended", "_final", "_limits", "_protocol", "_seen", "made", "socket", "unclean",
+        "used",
     )  # fmt: skip
 
     def __init__(self, socket: Any, now: float) -> None:
@@ -65,6 +67,7 @@ class Connection:
         self._limits: TimeLimits
         self._seen = bytearray()
         self._cut_by: OSError | None = None
+        self._final: h11.Response | None = None
         self._ended = False
 
     def begin(self, limits: TimeLimits) -> None:
@@ -74,10 +77,14 @@ class Connection:
         self._limits = limits
         self._seen.clear()
         self._cut_by = None
+        self._final = None
         self._ended = False
 
     def send(self, request: h11.Request, body: bytes) -> None:
-        """Send the request, or as much of it as the receiver takes before it answers or closes (RFC 9112 §9.5)."""
+        """Send the request, or as much of it as the receiver takes before it answers or closes (RFC 9112 §9.5).
+
+        Interim answers (RFC 9110 §15.2) that come meanwhile are read, and sending goes on.
+        """
         data = self._protocol.send(request)
         if body:
             data += self._protocol.send(h11.Data(body))
@@ -102,6 +109,7 @@ class Connection:
                 ready = poll.poll(self._limits.left() * 1000)
                 happened = ready[0][1] if ready else 0
                 if happened & ~select.POLLOUT and self._comes_early():
+                    self.unclean = self.unclean or (start == 0 and self.has_come)  # it answers no request of ours
                     return
                 if happened & select.POLLOUT:
                     break
@@ -110,12 +118,35 @@ class Connection:
             self.socket.sendall(view[start : start + PIECE])
 
     def _comes_early(self) -> bool:
-        """True if the answer, or the connection's end, is there before the request is sent."""
-        data = self._at_once()
-        if data is None:
-            return False
-        self._cut_by = ClosedEarly("the receiver did not take the whole request")
-        self._feed(data)
+        """True if the final answer, or the connection's end, is there before the request is sent."""
+        while (data := self._at_once()) is not None:
+            self._feed(data)
+            if not data or self._final_begins():
+                self._cut_by = ClosedEarly("the receiver did not take the whole request")
+                return True
+        return False
+
+    def _final_begins(self) -> bool:
+        """True if what was read has the beginning of the final answer, or of what is no answer."""
+        try:
+            self._next()
+        except h11.RemoteProtocolError:
+            return True
+        # Of half an interim answer the rest will come.
+        return self._final is not None or not _may_be_interim(self._seen)
+
+    def _next(self) -> bool:
+        """Read past interim answers; True once the final one's head is there. Raises RemoteProtocolError."""
+        while self._final is None:
+            event = self._protocol.next_event()
+            if event is h11.NEED_DATA:
+                return False
+            if isinstance(event, h11.Response):
+                self._final = event
+            elif isinstance(event, h11.InformationalResponse):
+                self._seen[:] = self._protocol.trailing_data[0]
+            else:
+                raise h11.RemoteProtocolError("no answer")
         return True
 
     def _at_once(self) -> bytes | None:
@@ -130,20 +161,23 @@ class Connection:
         self._seen += data
         self._protocol.receive_data(data)
 
-    def head(self) -> Head:
+    def head(self, patience: float = PATIENCE) -> Head:
         """The final answer's; interim ones (102 to 199 but 101, RFC 9110 §15.2) are read and left aside.
 
-        Where the rest of the head cannot be read, the status line decides. Raises OSError and NotHttp if there is none.
+        Where the rest of the head cannot be read, or does not come in `patience` seconds, the status line decides.
+        Raises OSError and NotHttp if there is none.
         """
+        until = math.inf
         try:
-            while True:
-                event = self._protocol.next_event()
-                if event is h11.NEED_DATA:
-                    self._feed(self._receive(self._limits.left()))
-                elif isinstance(event, h11.Response):
-                    return self._parsed(event)
-                elif not isinstance(event, h11.InformationalResponse):
-                    raise h11.RemoteProtocolError("no answer")
+            while not self._next():
+                if until == math.inf and _status_line(self._seen) is not None:
+                    until = time.monotonic() + patience
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError("the head does not end")
+                self._feed(self._receive(min(left, self._limits.left())))
+            assert self._final is not None
+            return self._parsed(self._final)
         except (h11.RemoteProtocolError, OSError) as error:
             self._cut_by = self._cut_by or ClosedEarly()
             if (head := _status_line(self._seen)) is not None:
@@ -152,7 +186,7 @@ class Connection:
                 raise
             if not self._seen:
                 raise ClosedEarly from (self._cut_by if self._cut_by.args else None)
-            raise NotHttp(str(error)) from None
+            raise NotHttp(_what_it_is(self._seen, str(error))) from None
 
     def _parsed(self, event: h11.Response) -> Head:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
@@ -166,6 +200,8 @@ class Connection:
         """The body, packed as it came: up to BODY_LIMIT, and as far as it comes in PATIENCE and before an error."""
         until = time.monotonic() + PATIENCE
         body = bytearray()
+        if self._final is None:  # the head had no end
+            return b""
         with contextlib.suppress(h11.RemoteProtocolError, OSError):
             while len(body) <= BODY_LIMIT:
                 event = self._protocol.next_event()
@@ -182,6 +218,11 @@ class Connection:
         if self._protocol.trailing_data[0] and self._ended:
             self.unclean = True
         return bytes(body)
+
+    @property
+    def has_come(self) -> bool:
+        """True if anything was read in this exchange, interim answers aside."""
+        return bool(self._seen)
 
     def has_more(self) -> bool:
         """True if more was read than the answer's head."""
@@ -208,7 +249,7 @@ class Connection:
             data = self._at_once()
         except (OSError, ValueError):
             return False
-        self.unclean = bool(data)
+        self.unclean = self.unclean or bool(data)
         return data is None
 
     def _receive(self, seconds: float) -> bytes:
@@ -222,8 +263,29 @@ class Connection:
             self.socket.close()
 
 
-def _pending(connection: socket.socket) -> int:
-    return connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
+def _may_be_interim(seen: bytearray) -> bool:
+    """True if what comes first is, as far as it goes, an interim answer: not a final one, and not junk."""
+    return any(line.startswith(bytes(seen[: len(line)])) for line in (b"HTTP/1.1 1", b"HTTP/1.0 1"))
+
+
+def _what_it_is(seen: bytearray, reason: str) -> str:
+    """Why that is no answer: its first line, or what `reason` says of a later one."""
+    line, end, _ = seen.partition(b"\n")
+    if _STATUS_LINE.match(seen):
+        return re.sub(r"bytearray\(b(['\"])(.*)\1\)", r'"\2"', reason)
+    text = bytes(line[:1024]).decode("utf-8", "replace").strip()
+    if not text:
+        return "it begins with an empty line"
+    return f'it begins with "{text}"' if end else f'it ends behind "{text}"'
+
+
+def _pending(connection: Any) -> int:
+    """Octets that came and that the socket itself no longer has: TLS has read them."""
+    if isinstance(connection, socket.socket):
+        return connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
+    from pulp_events_http.connections.tls_in_tls import pending
+
+    return pending(connection)
 
 
 def _status_line(seen: bytearray) -> Head | None:

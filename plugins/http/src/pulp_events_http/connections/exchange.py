@@ -15,6 +15,9 @@ from pulp_events_http.limits import TimeLimits
 _MAY_BE_THE_CONNECTIONS = frozenset({401, 403, 407, 421})
 """Answers that another connection might not get: its certificate, or the server that it leads to, may be the reason."""
 
+_REQUEST_TIMEOUT = 408
+"""On a connection that was used before it is about the time between requests, and answers none (RFC 9110 §15.5.9)."""
+
 
 def exchange(route: Route, request: h11.Request, body: bytes, limits: TimeLimits) -> tuple[Head, bytes]:
     """Send, and read the answer. The connection is kept after a 2xx that left it clean, and renewed otherwise.
@@ -35,16 +38,22 @@ def exchange(route: Route, request: h11.Request, body: bytes, limits: TimeLimits
     except BaseException:
         if connection is not None:
             connection.close()
+            if not is_new and connection.has_come:  # it came late, behind the answer before
+                KEPT.distrust(route)
         KEPT.drop(route)
         raise
     if is_new:
         _keep_session(route, connection)
+    elif head.status == _REQUEST_TIMEOUT:
+        connection.unclean = True
     if connection.unclean:
         KEPT.distrust(route)
     elif head.status in _MAY_BE_THE_CONNECTIONS:
         KEPT.drop(route)
     if 200 <= head.status < 300 and connection.is_reusable():
         KEPT.give(route, connection)
+    elif not is_new and connection.is_reusable():
+        KEPT.watch(route, connection)
     else:
         connection.close()
     return head, answer

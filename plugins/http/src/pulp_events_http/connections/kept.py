@@ -51,6 +51,7 @@ class Kept:
         self._holders: dict[Route, int] = {}
         self._resting: OrderedDict[Connection, Route] = OrderedDict()
         self._by_route: dict[Route, list[Connection]] = {}
+        self._watched: OrderedDict[Route, Connection] = OrderedDict()
         self._distrusted: OrderedDict[Route, float] = OrderedDict()
         self._open: weakref.WeakSet[Connection] = weakref.WeakSet()
 
@@ -71,19 +72,22 @@ class Kept:
             else:
                 self._holders.pop(route, None)
                 closing = self._without(route)
+                if (watched := self._watched.pop(route, None)) is not None:
+                    closing.append(watched)
         _close(closing)
 
     def take(self, route: Route) -> Connection | None:
         """A connection that is fit for a request; None: make one."""
         self._notice_fork()
         while True:
+            self._look_at_watched(route)
             with self._lock:
                 closing = self._rested_out()
                 resting = self._by_route.get(route)
                 connection = resting[-1] if resting else None
                 if connection is not None:
                     self._remove(connection)
-            _close(closing)
+            self._look_and_close(closing)
             if connection is None:
                 return None
             if connection.is_quiet():
@@ -99,12 +103,60 @@ class Kept:
         with self._lock:
             connection.used = now
             if now - connection.made > AGE_LIMIT or route not in self._holders or self._is_distrusted(route, now):
-                closing = [connection]
+                closing = [(connection, route)]
             else:
                 self._resting[connection] = route
                 self._by_route.setdefault(route, []).append(connection)
                 closing = self._rested_out()
-        _close(closing)
+        self._look_and_close(closing)
+
+    def watch(self, route: Route, connection: Connection) -> None:
+        """Use it no more, but see for a moment whether something comes that belongs to no request.
+
+        For a connection that brought a refusal and not as its first answer: if that was a second answer to the request
+        before, the one to this request is still to come.
+        """
+        self._notice_fork()
+        connection.used = self._clock()
+        closing: list[tuple[Connection, Route]] = []
+        with self._lock:
+            if (earlier := self._watched.pop(route, None)) is not None:
+                closing.append((earlier, route))
+            if route in self._holders:
+                self._watched[route] = connection
+            else:
+                closing.append((connection, route))
+            if len(self._watched) > MOST:
+                oldest, one = self._watched.popitem(last=False)
+                closing.append((one, oldest))
+        self._look_and_close(closing)
+
+    def _look_at_watched(self, route: Route) -> None:
+        """At this route's, and at those that were watched for long enough."""
+        if not self._watched:
+            return
+        oldest = self._clock() - IDLE_LIMIT
+        with self._lock:
+            found = [(one, of) for of, one in self._watched.items() if of == route or one.used < oldest]
+            for _, of in found:
+                del self._watched[of]
+        closing = []
+        for one, of in found:
+            go_on = one.used >= oldest and one.is_quiet()
+            with self._lock:
+                go_on = go_on and of in self._holders and of not in self._watched
+                if go_on:
+                    self._watched[of] = one
+            if not go_on:
+                closing.append((one, of))
+        self._look_and_close(closing)
+
+    def _look_and_close(self, connections: list[tuple[Connection, Route]]) -> None:
+        for connection, route in connections:
+            connection.is_quiet()
+            connection.close()
+            if connection.unclean:
+                self.distrust(route)
 
     def opened(self, connection: Connection) -> None:
         """A connection was made: from now on a forked child closes its copy."""
@@ -133,15 +185,15 @@ class Kept:
             return False
         return until is not None
 
-    def _rested_out(self) -> list[Connection]:
+    def _rested_out(self) -> list[tuple[Connection, Route]]:
         """Those that rested for too long, or are too many; taken out."""
         oldest = self._clock() - IDLE_LIMIT
-        found: list[Connection] = []
-        for connection in self._resting:
+        found: list[tuple[Connection, Route]] = []
+        for connection, route in self._resting.items():
             if connection.used >= oldest and len(self._resting) - len(found) <= MOST:
                 break
-            found.append(connection)
-        for connection in found:
+            found.append((connection, route))
+        for connection, _ in found:
             self._remove(connection)
         return found
 

@@ -25,6 +25,11 @@ class _UnderLimits:
         return getattr(self._connection, name)
 
 
+def pending(made: SSLTransport) -> int:
+    """Octets that came and were not read yet: of the inner connection, and of the outer one."""
+    return int(made.sslobj.pending() + made.incoming.pending + made.socket.pending())  # type: ignore[attr-defined]
+
+
 def wrap(connection: ssl.SSLSocket, context: ssl.SSLContext, name: str, limits: TimeLimits) -> SSLTransport:
     """The inner TLS connection. Raises OSError."""
     made = SSLTransport(_UnderLimits(connection, limits), context, server_hostname=name)  # type: ignore[arg-type]
