@@ -109,4 +109,6 @@ def _log(as_json: bool) -> None:
 
     logger = logging.getLogger("pulp_events")
     logger.handlers, logger.propagate = [handler(as_json, own_stdout.real())], False
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").handlers = logger.handlers  # which show no secrets
     logger.setLevel(min(logging.INFO, logger.level or logging.INFO))
