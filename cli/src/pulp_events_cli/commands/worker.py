@@ -64,7 +64,9 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
     if arguments.processes > 1:
-        return WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace, log_json=arguments.json).run()
+        pool = WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace, log_json=arguments.json)
+        with own_stdout.in_place():  # which its processes inherit
+            return pool.run()
     return Worker(lambda: session.open_bus("background"), arguments.grace).run()
 
 
