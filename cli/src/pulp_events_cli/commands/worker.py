@@ -6,7 +6,7 @@ import argparse
 import logging
 import os
 
-from pulp_events_cli.errors import UsageError
+from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.parser.argument_types import duration, positive
@@ -81,6 +81,10 @@ def _unit(arguments: argparse.Namespace) -> str:
 
     session = arguments.session
     settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    if settings.path is not None and not settings.path.is_file():
+        raise CommandFailed(
+            f"{settings.path} is a pipe or device, which is not there when the unit starts; name a file with --config"
+        )
     command = systemd_unit.program()
     reads = systemd_unit.read_by_python()
     if settings.path is not None and (session.options.config is not None or settings.path != DEFAULT_PATH):
