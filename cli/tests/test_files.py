@@ -58,6 +58,7 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for 
     [
         (f"{BOMB}version: 1\nlisteners: []\n", "aliases stand for too many values"),
         ("version: 1\nlisteners: &l [*l]\n", "aliases stand for too many values"),
+        (f"version: {'[' * 5000}{']' * 5000}", "it is nested too deeply"),
         ("version: 1\nlisteners: []\nlisteners: []\n", "the key 'listeners' stands twice, again in line 3"),
         ('{"version": 1, "listeners": [], "version": 1}', "the key 'version' stands twice"),
         ("version: 0\nlisteners: []\n", "is of version 0, which there never was"),

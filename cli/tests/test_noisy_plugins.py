@@ -18,8 +18,11 @@ from marshmallow import Schema, fields
 from pulp_events import Action, Notifier, hookimpl
 
 print("noise: import")
-os.write(1, b"noise: below\\n")
-subprocess.run(["echo", "noise: process"])
+def below(what):
+    os.write(1, f"noise: {what} below\\n".encode())
+    subprocess.run(["echo", f"noise: {what} process"])
+
+below("import")
 
 class Config(Schema):
     room = fields.String(metadata={"help": "room"})
@@ -35,13 +38,16 @@ class Noisy(Notifier):
         print("noise: made")
     def check(self, config):
         print("noise: check")
+        below("check")
     def targets(self, config):
         sys.stdout.write("noise: targets\\n")
         return [""]
     def deliver(self, event, config):
         print("noise: deliver")
+        below("deliver")
     def probe(self, settings):
         print("noise: probe")
+        below("probe")
         return ["fine"]
     def actions(self):
         print("noise: actions")
@@ -57,19 +63,23 @@ def pulp_notifiers():
 @hookimpl
 def pulp_before_emit(event):
     print("noise: before emit")
+    below("before emit")
 
 @hookimpl
 def pulp_event_emitted(event):
     print("noise: emitted")
+    below("emitted")
 
 @hookimpl
 def pulp_admin_commands(commands):
     print("noise: commands")
+    below("commands")
     parser = commands.add_parser("shout", help="shout")
     parser.set_defaults(run=shout, deliver=None)
 
 def shout(bus, arguments):
-    print("wanted: shout")
+    print("wanted: shout", flush=True)
+    subprocess.run(["echo", "wanted: process"])
     return 0
 """
 
@@ -95,7 +105,9 @@ def test_nothing_that_a_plugin_prints_gets_between_what_a_program_reads(admin, i
     create = ("event", "listener", "noisy", "create", "--event-type=repo.#", "--room=x", "--json")
     run = admin.process(*create, env=environment)
     listener = json.loads(run.out)["id"]
-    assert all(f"noise: {when}" in run.err for when in ("import", "below", "process", "made", "check", "targets"))
+    assert all(
+        f"noise: {when}" in run.err for when in ("import", "import below", "check process", "made", "check", "targets")
+    )
     for words in (
         ("event", "emit", "repo.sync.start"),
         ("event", "listener", "list"),
@@ -109,7 +121,45 @@ def test_nothing_that_a_plugin_prints_gets_between_what_a_program_reads(admin, i
         assert run.out and "noise" not in run.out, words
         json.loads(run.out)
     assert "noise" not in admin.process("event", "listener", "noisy", env=environment).out
-    assert "wanted: shout" in admin.process("event", "shout", env=environment).out
+    assert admin.process("event", "shout", env=environment).out == "wanted: shout\nwanted: process\n"
+    run = admin.process("event", "listener", "export", "--output=/dev/stdout", env=environment)
+    assert listener in run.out and "noise" not in run.out
+
+
+WARNING = """
+import warnings
+from marshmallow import Schema, fields
+from pulp_events import Notifier
+
+class Config(Schema):
+    token = fields.String(metadata={"help": "token", "secret": True})
+
+class Warns(Notifier):
+    type_id = "warns"
+    config_schema = Config
+    def deliver(self, event, config):
+        warnings.warn(f"cannot use {config['token']}")
+
+notifier = Warns()
+"""
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_what_a_library_warns_of_in_a_worker_is_logged_without_secrets(admin, installed, processes):
+    environment = installed("warns", f"{WARNING}\nfrom pulp_events import hookimpl\n@hookimpl\ndef pulp_notifiers():\n"
+                                     "    return [notifier]\n")  # fmt: skip
+    admin.process("event", "listener", "warns", "create", "--event-type=*", "--token=hunter2-x", env=environment)
+    assert admin.process("event", "emit", "repo.sync.start", "--no-wait", env=environment).code == 0
+    worker = subprocess.Popen(
+        admin.command("--json", "event", "worker", "--processes", processes), env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in worker.stdout:
+        if "cannot use" in line:
+            break
+    worker.send_signal(signal.SIGTERM)
+    _, err = worker.communicate(timeout=20)
+    assert "cannot use ********" in json.loads(line)["message"] and "hunter2" not in line + err
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])

@@ -3,10 +3,11 @@
 import io
 import json
 import logging
+import warnings
 
 import pytest
 
-from pulp_events.log_scrubbing import ScrubbingFilter
+from pulp_events.log_scrubbing import ScrubbingFilter, scrub_our_threads
 from pulp_events.scrubber import MASK, Scrubber
 from pulp_events.worker.log import handler
 
@@ -89,3 +90,20 @@ def test_a_scrubber_that_is_gone_is_forgotten():
     assert len(scrubber.alive) == count + 100
     del made
     assert len(scrubber.alive) <= count
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_that_a_library_gives_in_our_threads_shows_no_secret(recording_bus, recording):
+    bus = recording_bus(deliver="background")
+    bus.listeners.create("recording", {"token": SECRET}, ["*"])
+    seen = []
+
+    def act(event, config):
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: seen.append(str(message))
+            scrub_our_threads()
+            warnings.warn(f"cannot use {config['token']}", stacklevel=1)
+
+    recording.act = act
+    assert bus.wait(bus.emit("repo.sync.start"), 20)[0].state == "delivered"
+    assert seen == [f"cannot use {MASK}"]

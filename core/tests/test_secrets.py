@@ -19,6 +19,7 @@ from pulp_events.secrets import (
     is_reference,
     is_secret,
     mask_passwords,
+    mask_value,
     redact,
     resolve,
     secret_fields,
@@ -176,6 +177,29 @@ def test_what_has_no_password_stays_as_it_is(text):
     assert mask_passwords(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("u:hunter2@host:80", f"u:{MASK}@host:80"),
+        ("'u:hun/ter@2@host:80'", f"'u:{MASK}@host:80'"),
+        (":hunter2@host", f":{MASK}@host"),
+        ("key = u:hunter2@host", f"key = u:{MASK}@host"),
+        ("http://u:hunter2", f"http://u:{MASK}"),
+    ],
+)
+def test_a_password_is_masked_in_what_is_no_url_yet(text, masked):
+    assert mask_value(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["such as http://proxy.example.com:3128", "http://proxy.example.com:3128.", "see http://h:80. Or x@y", "host:80",
+     "mail to: x@y.example", "ops@example.com"],
+)  # fmt: skip
+def test_a_remedy_without_a_password_stays_as_it_is(text):
+    assert mask_value(text) == text
+
+
 secrets = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=3, max_size=10)
 
 
@@ -299,6 +323,15 @@ def test_an_error_in_a_nested_field_shows_none_of_its_secrets(nested_bus):
         {"tokens": [5, "hunter-1"]},
         {"login": {"backup": {"password": "hunter-1", "user": {}}}},
         {"api_token": "hunter-1"},
+        {"login": "hunter-1"},
+        {"login": ["hunter-1"]},
+        {"login": {"backup": "hunter-1"}},
+        {"logins": "hunter-1"},
+        {"logins": ["hunter-1", {"user": "ann"}]},
+        {"logins": {"password": "hunter-1"}},
+        {"by_room": "hunter-1"},
+        {"by_room": ["hunter-1"]},
+        {"by_room": {"x": "hunter-1"}},
     ):
         with pytest.raises(InvalidConfig) as refused:
             nested_bus.listeners.create("nested", wrong, ["*"])
@@ -326,12 +359,19 @@ BASIC = "ann:s3cr3t/pa+ss ü"
         "form p=s3cr3t%2Fpa%2Bss+%C3%BC",
         "path /s3cr3t/pa%2Bss%20%C3%BC/x",
         r'{"p": "s3cr3t/pa+ss \u00fc"}',
+        "hex " + "s3cr3t/pa+ss ü".encode().hex(),
+        "HEX " + ("ann:s3cr3t/pa+ss ü!".encode().hex().upper()),
+        "twice s3cr3t%252Fpa%252Bss%2520%25C3%25BC",
+        "twice s3cr3t%252fpa%252bss%2520%25c3%25bc",
+        "every byte " + "".join(f"%{byte:02x}" for byte in "s3cr3t/pa+ss ü".encode()),
+        "EVERY BYTE " + "".join(f"%{byte:02X}" for byte in "s3cr3t/pa+ss ü".encode()),
+        f"bytes {'s3cr3t/pa+ss ü'.encode()!r}",
     ],
 )
 def test_a_secret_is_found_in_other_words(text):
     scrubbed = Scrubber(["s3cr3t/pa+ss ü"])(text)
     assert MASK in scrubbed and scrubbed.split(MASK)[0] == text[: len(scrubbed.split(MASK)[0])]
-    for known in ("s3cr3t", "c3Jj", "M2Ny", "zcjN0", "MzY3Iz", "pa%2", "pa+ss"):
+    for known in ("s3cr3t", "c3Jj", "M2Ny", "zcjN0", "MzY3Iz", "pa%2", "pa+ss", "733363", "%73%33", "c3%bc", "xbc"):
         assert known not in scrubbed, scrubbed
 
 

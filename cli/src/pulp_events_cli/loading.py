@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from pulp_events.plugins import guard
-from pulp_events_cli.output import own_stdout, streams
+from pulp_events_cli.output import streams
 
 if TYPE_CHECKING:
     from pulp_events.plugins.registry import Plugins
@@ -22,7 +22,7 @@ def load() -> Plugins:
     """Every installed plugin."""
     from pulp_events.plugins.registry import Plugins
 
-    with own_stdout.also_below(), _naming_what_takes_long():
+    with _naming_what_takes_long():
         return Plugins.load()
 
 

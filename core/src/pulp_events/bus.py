@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pulp_events import forks
+from pulp_events.arguments import check_path, check_seconds
 from pulp_events.clock import Clock, SystemClock
 from pulp_events.deliveries import Deliveries
 from pulp_events.delivery_mode import MODES, External
@@ -18,6 +19,7 @@ from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.events.event_type import EventTypes
 from pulp_events.exclusive import InUse
+from pulp_events.late_imports import imports_late
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.logs import get_logger
@@ -104,10 +106,12 @@ class EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
-        Raises SettingsError, PluginError (a plugin's store), StoreError.
+        Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind).
         """
         if deliver not in MODES:
             raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
+        check_path(config, "config")
+        check_path(data_dir, "data_dir")
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         settings = Settings.load(config, loaded.settings_sections)
         folder = settings.data_dir if data_dir is None else absolute(data_dir)
@@ -147,6 +151,7 @@ class EventBus:
         self._check_open()
         return self._emit(events, connection)
 
+    @imports_late
     def _emit(self, events: Iterable[Any], connection: Any = None) -> list[Event]:
         emitter = self._emitter or self._make_emitter()
         prepared = emitter.prepare_all(events)
@@ -171,6 +176,7 @@ class EventBus:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._get_threads(), self.emit, event_type, payload, call_report)
 
+    @imports_late
     def operation(
         self, name: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
     ) -> Operation:
@@ -179,6 +185,7 @@ class EventBus:
 
         return Operation(self, name, payload, call_report)
 
+    @imports_late
     def wait(self, event: Event | str, timeout: float | None = None) -> list[Delivery]:
         """Wait until every delivery of an event (or event id) is delivered or dead, at most `timeout` seconds.
 
@@ -187,7 +194,10 @@ class EventBus:
         from pulp_events.outbox.delivery import PENDING
 
         self._check_open()
-        event_id = event if isinstance(event, str) else event.id
+        check_seconds(timeout, "timeout", none=True)
+        event_id = event if isinstance(event, str) else getattr(event, "id", None)
+        if not isinstance(event_id, str):
+            raise EventsError(f"wait() was given {event!r:.60}; give the Event that emit() returned, or its id")
         outbox = self.outbox
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -197,6 +207,7 @@ class EventBus:
                 return deliveries
             self.dispatcher.wait_for_record(left)
 
+    @imports_late
     def test_listener(self, listener_id: str) -> list[Trial]:
         """Send a marked test event to a listener now, enabled or not; one `Trial` for each target.
 
@@ -210,6 +221,7 @@ class EventBus:
         event = test_event(listener, self.event_types, self.clock, self.settings.section("events")["source"])
         return send_test(listener, notifier, event, self.settings, self.clock)
 
+    @imports_late
     def explain(
         self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
     ) -> list[Explanation]:
@@ -223,6 +235,7 @@ class EventBus:
         emitter, now = self._emitter or self._make_emitter(), self.clock.time()
         return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report)
 
+    @imports_late
     def deliver_due(self) -> int:
         """Make every attempt that is due now, in this thread; returns how many there were. For `inline`, and tests."""
         self._check_open()
@@ -237,6 +250,7 @@ class EventBus:
         Raises EventsError where this very thread is in the middle of an `emit`, as in a signal handler: nothing is
         closed then.
         """
+        check_seconds(grace, "grace")
         forks.notice()
         if self._closed:
             return
@@ -258,6 +272,7 @@ class EventBus:
         self._store.close()
 
     @property
+    @imports_late
     def outbox(self) -> Outbox:
         """The store of deliveries, opened when it is first needed."""
         if self._outbox is None:
@@ -267,6 +282,7 @@ class EventBus:
         return self._outbox
 
     @property
+    @imports_late
     def dispatcher(self) -> Dispatcher:
         """What makes deliveries, made when it is first needed."""
         from pulp_events.dispatcher.assembly import make_dispatcher

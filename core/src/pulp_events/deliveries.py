@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from pulp_events.arguments import check_limit
 from pulp_events.errors import DeliveryNotFound
+from pulp_events.late_imports import imports_late
 
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
@@ -23,12 +25,15 @@ class Deliveries:
         self._outbox = outbox
         self._on_revived = on_revived
 
+    @imports_late
     def list(self, query: DeliveryQuery | None = None, *, limit: int = 50, before: str | None = None) -> list[Delivery]:
         """Deliveries that fit, newest first, at most `limit`; `before`: id of the last of the page before."""
         from pulp_events.outbox.records import DeliveryQuery
 
+        check_limit(limit, "limit")
         return list(self._outbox().find(query or DeliveryQuery(), limit, before))
 
+    @imports_late
     def get(self, delivery_id: str) -> Delivery:
         """One delivery; raises DeliveryNotFound."""
         from pulp_events.outbox.records import DeliveryQuery

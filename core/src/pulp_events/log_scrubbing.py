@@ -8,6 +8,8 @@ are its own, the making of records in our threads (`scrub_our_threads`).
 from __future__ import annotations
 
 import logging
+import threading
+import warnings
 from typing import Any
 
 from pulp_events import scrubber
@@ -30,7 +32,7 @@ def scrub(record: logging.LogRecord) -> None:
     """Take all known secrets out of message and traceback. Core's own records are clean already."""
     if record.name == OWN or record.name.startswith(f"{OWN}."):
         return
-    known = [found for reference in list(scrubber.alive) if (found := reference()) is not None]
+    known = _known()
     if not known:
         return
     message = record.getMessage()
@@ -43,7 +45,8 @@ def scrub(record: logging.LogRecord) -> None:
 
 
 def scrub_our_threads() -> None:
-    """Let records that are made in our threads be clean from the start, whichever handlers they reach."""
+    """Let records and warnings that are made in our threads be clean from the start, whoever shows them."""
+    _scrub_warnings()
     make = logging.getLogRecordFactory()
     if getattr(make, "scrubs_our_threads", False):
         return
@@ -56,6 +59,25 @@ def scrub_our_threads() -> None:
 
     made.scrubs_our_threads = True  # type: ignore[attr-defined]
     logging.setLogRecordFactory(made)
+
+
+def _scrub_warnings() -> None:
+    show = warnings.showwarning
+    if getattr(show, "scrubs_our_threads", False):
+        return
+
+    def shown(message: Warning | str, *arguments: Any, **keywords: Any) -> None:
+        if threading.current_thread().name.startswith(THREADS):
+            text = str(message)
+            message = message if (clean := _scrubbed(text, _known())) == text else clean
+        show(message, *arguments, **keywords)
+
+    shown.scrubs_our_threads = True  # type: ignore[attr-defined]
+    warnings.showwarning = shown
+
+
+def _known() -> list[scrubber.Scrubber]:
+    return [found for reference in list(scrubber.alive) if (found := reference()) is not None]
 
 
 def _scrubbed(text: str, known: list[scrubber.Scrubber]) -> str:

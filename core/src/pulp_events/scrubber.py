@@ -15,6 +15,7 @@ _URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]+(?=@)")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 _SHORTEST_BASE64 = 4
 _SHORTEST_PARAMETER = 6
+_SHORTEST_HEX = 8
 _ENTITIES = (
     ("&", ("&amp;",)),
     ("<", ("&lt;",)),
@@ -45,8 +46,8 @@ def passwords_of_urls(text: str) -> Iterator[str]:
 class Scrubber:
     """Takes known secrets, and passwords in URLs, out of a text before it is stored or logged.
 
-    A secret is known as it is; quoted as Python, JSON, URLs and HTML do; and in base64, also as a part of what is
-    encoded, such as the password in the `user:password` of an Authorization header.
+    A secret is known as it is; quoted as Python, JSON, URLs (also twice) and HTML do; in hex; and in base64, also as a
+    part of what is encoded, such as the password in the `user:password` of an Authorization header.
     """
 
     def __init__(self, secrets: Iterable[Any]) -> None:
@@ -134,17 +135,25 @@ def _of_url(url: str) -> Iterator[str]:
 
 
 def _quoted(text: str) -> Iterator[str]:
-    """As errors and answers quote it: in a repr, in one that has both kinds of quotes, in JSON, in a URL, in HTML."""
+    """As errors and answers quote it: in a repr, in one that has both kinds of quotes, in JSON, in a URL, in HTML, in
+    hex."""
     from urllib.parse import quote, quote_plus
 
+    plain = text.encode("utf-8", "replace")
     yield from (repr(text)[1:-1], repr(text + "'\"")[1:-4], json.dumps(text)[1:-1])
-    for found in (
+    yield from (repr(plain)[2:-1], repr(plain + b"'\"")[2:-4])
+    digits = plain.hex()
+    if len(digits) >= _SHORTEST_HEX:
+        yield from (digits, digits.upper())
+    once = [
         quote(text, safe="", errors="replace"),
         quote(text, errors="replace"),
         quote_plus(text, errors="replace"),
-    ):
-        yield found
-        yield re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), found)
+        "".join(f"%{byte:02X}" for byte in plain),
+    ]
+    once += [re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), each) for each in once]
+    yield from once
+    yield from (quote(each, safe="") for each in once)
     escaped = {text}
     for character, entities in _ENTITIES:
         escaped |= {each.replace(character, entity) for each in escaped for entity in entities if character in each}

@@ -37,8 +37,10 @@ __all__ = [
     "secret_values",
 ]
 
-_UNFINISHED_URL = re.compile(r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|$))[^\s/'\"]+")
+_UNFINISHED_URL = re.compile(r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|\.?(?:\s|$)))[^\s/'\"]+")
 """What stands where a port would, and is none."""
+_ACCOUNT = re.compile(r"(?<![^\s'\"\[({,;=])([^\s/:@'\"]*):(?!//)\S+(?=@[^\s@])")
+"""`user:password@` without a scheme before it."""
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|credential|key|auth", re.IGNORECASE)
 
 
@@ -146,8 +148,9 @@ def resolve(value: Any, place: str) -> Any:
 
 
 def mask_value(text: str) -> str:
-    """The same for what somebody gave as a URL and may be none: `http://user:PASSWORD` has its end masked too."""
-    return _UNFINISHED_URL.sub(r"\1:" + MASK, mask_passwords(text))
+    """The same for what somebody gave as a URL and may be none: `http://user:PASSWORD` and `user:PASSWORD@host` are
+    masked too."""
+    return _ACCOUNT.sub(r"\1:" + MASK, _UNFINISHED_URL.sub(r"\1:" + MASK, mask_passwords(text)))
 
 
 def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,6 +163,8 @@ def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(field: Any, value: Any) -> Any:
+    if _is_misplaced(field, value):
+        return MASK
     schema = None if field is None else _nested(field)
     if isinstance(value, Mapping):
         if schema is not None:
@@ -174,6 +179,17 @@ def _shown(field: Any, value: Any) -> Any:
     return mask_passwords(value) if isinstance(value, str) else value
 
 
+def _is_misplaced(field: Any, value: Any) -> bool:
+    """True where a value is not of the shape of its field, and the field has secrets in it: then it may be one."""
+    if value is None or field is None or not holds_secrets(field):
+        return False
+    if isinstance(value, Mapping):
+        return _nested(field) is None and getattr(field, "value_field", None) is None
+    if isinstance(value, list | tuple):
+        return not any((_nested(field), getattr(field, "inner", None), getattr(field, "tuple_fields", None)))
+    return True
+
+
 def secret_values(schema: Schema, config: Mapping[str, Any]) -> Iterator[Any]:
     """What a `Scrubber` must know of a configuration: its secrets, wherever they stand, and passwords in its URLs."""
     by_key = {field.data_key or name: field for name, field in schema.fields.items()}
@@ -186,7 +202,9 @@ def secret_values(schema: Schema, config: Mapping[str, Any]) -> Iterator[Any]:
 
 def _secrets_below(field: Any, value: Any) -> Iterator[Any]:
     schema = None if field is None else _nested(field)
-    if isinstance(value, Mapping):
+    if _is_misplaced(field, value):
+        yield value
+    elif isinstance(value, Mapping):
         if schema is not None:
             yield from secret_values(schema, value)
         else:

@@ -61,6 +61,10 @@ def outbox_path(settings: Settings, folder: Path) -> Path:
     path = settings.file(named)
     if path.is_dir():
         raise SettingsError(f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise SettingsError(
+            f"{settings.path}, section [events], key outbox = {named!r}: it is a device or pipe; name a file"
+        )
     return path
 
 

@@ -90,7 +90,8 @@ NAN, DEEP = float("nan"), json.loads("[" * 100 + "]" * 100)
         {"notifier_config": {"room": "\ud800"}}, {"lanes": "2"}, {"lanes": NAN}, {"lanes": 0}, {"lanes": True},
         {"lanes": 1.0}, {"retry_schedule": ["x"]}, {"retry_schedule": [NAN]}, {"retry_schedule": [-1]},
         {"retry_schedule": "5s"}, {"retry_schedule": {"1": 2}}, {"filter": ["a"]}, {"disabled_reason": 5},
-        {"notifier_type_id": None}, {"id": 7}, {"id": None}, {"id": ""},
+        {"notifier_type_id": None}, {"id": 7}, {"id": None}, {"id": ""}, {"id": "../../x"}, {"id": "A" * 24},
+        {"filter": "((("}, {"filter": "nosuch(@)"}, {"filter": ""},
     ],
     ids=repr,
 )  # fmt: skip

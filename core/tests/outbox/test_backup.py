@@ -208,3 +208,32 @@ def test_another_database_that_is_copied_over_a_killed_outbox_is_known_once_the_
     assert pending(outbox) == 1
     assert "is that of another file" in caplog.text
     assert [path.name for path in outbox.parent.iterdir() if ".corrupt-" in path.name] == []
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(files, tmp_path):
+    outbox, listeners, target = files
+    (tmp_path / "link").symlink_to(target)
+    for _ in range(2):  # first it leads nowhere, then to a backup
+        backup.write(outbox, listeners, tmp_path / "link", NOW)
+        assert (tmp_path / "link").is_symlink() and backup.read(target).listeners == listeners.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["outbox.sqlite", "outbox.sqlite-wal", "listeners.json", "link"])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_backup_never_takes_the_place_of_what_is_backed_up(files, name, there):
+    outbox, listeners, _ = files
+    (outbox.parent / "link").symlink_to(outbox)
+    listeners.unlink()
+    if there:
+        outbox.touch()
+        listeners.write_bytes(b"{}")
+    before = {path: path.exists() and path.read_bytes() for path in outbox.parent.iterdir()}
+    with pytest.raises(StoreError, match="is in use itself; name another file"):
+        backup.write(outbox, listeners, outbox.parent / name, NOW)
+    assert {path: path.exists() and path.read_bytes() for path in outbox.parent.iterdir()} == before
+
+
+def test_a_backup_in_a_folder_that_is_not_there_says_so(files, tmp_path):
+    with pytest.raises(StoreError, match=r"/nodir is no folder that is there; make it") as refused:
+        backup.write(files[0], files[1], tmp_path / "nodir" / "x", NOW)
+    assert "data_dir" not in str(refused.value)

@@ -89,7 +89,9 @@ def homeless(**environment):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody without an entry in passwd")
-@pytest.mark.parametrize("environment", [{}, {"HOME": "/"}])
+@pytest.mark.parametrize(
+    "environment", [{}, *({"HOME": home} for home in ("/", "", "rel", "./rel", "~", "~nobody-here"))]
+)
 def test_who_has_no_home_is_told_to_name_a_data_dir(environment):
     done = homeless(**environment)
     assert "has no home folder" in done.stdout and "data_dir" in done.stdout, done

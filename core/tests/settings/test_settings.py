@@ -15,6 +15,7 @@ from pulp_events import EventBus, SettingsError
 from pulp_events.fields import Duration, Words, format_duration, parse_duration
 from pulp_events.settings import server_conf
 from pulp_events.settings.settings import Settings
+from pulp_events.stores import outbox_path
 
 
 class Mail(Schema):
@@ -221,3 +222,17 @@ def test_a_file_that_the_user_may_not_read_is_one_clear_line(tmp_path, hidden):
         as_user(65534, READ, file, home=tmp_path)
         == f"{file}: cannot be read: Permission denied; give the user of this process the right to read there"
     )
+
+
+@pytest.mark.parametrize("outbox", [":memory:", "file:///x", "file:/x", "sqlite:///x", "postgresql://h/d"])
+def test_an_outbox_that_is_no_path_is_refused(load, outbox):
+    with pytest.raises(SettingsError, match=r"key outbox"):
+        load(f"[events]\noutbox = {outbox}\n")
+
+
+@pytest.mark.parametrize("outbox", ["/dev/null", "pipe"])
+def test_an_outbox_that_is_a_device_or_pipe_is_refused(load, tmp_path, outbox):
+    os.mkfifo(tmp_path / "pipe")
+    settings = load(f"[events]\noutbox = {outbox}\n")
+    with pytest.raises(SettingsError, match=r"key outbox = .*it is a device or pipe; name a file"):
+        outbox_path(settings, tmp_path)

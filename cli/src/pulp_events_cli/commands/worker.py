@@ -6,7 +6,7 @@ import argparse
 import logging
 import os
 
-from pulp_events_cli.errors import UsageError
+from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.parser.argument_types import duration, positive
@@ -64,7 +64,9 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
     if arguments.processes > 1:
-        return WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace, log_json=arguments.json).run()
+        pool = WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace, log_json=arguments.json)
+        with own_stdout.in_place():  # which its processes inherit
+            return pool.run()
     return Worker(lambda: session.open_bus("background"), arguments.grace).run()
 
 
@@ -79,6 +81,10 @@ def _unit(arguments: argparse.Namespace) -> str:
 
     session = arguments.session
     settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    if settings.path is not None and not settings.path.is_file():
+        raise CommandFailed(
+            f"{settings.path} is a pipe or device, which is not there when the unit starts; name a file with --config"
+        )
     command = systemd_unit.program()
     reads = systemd_unit.read_by_python()
     if settings.path is not None and (session.options.config is not None or settings.path != DEFAULT_PATH):
@@ -109,4 +115,6 @@ def _log(as_json: bool) -> None:
 
     logger = logging.getLogger("pulp_events")
     logger.handlers, logger.propagate = [handler(as_json, own_stdout.real())], False
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").handlers = logger.handlers  # which show no secrets
     logger.setLevel(min(logging.INFO, logger.level or logging.INFO))

@@ -60,7 +60,9 @@ def _yaml(text: str, name: str) -> Any:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise UsageError(f"{name}: it is not YAML: {error.problem or 'it cannot be read'}{where}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise UsageError(f"{name}: it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{name}: it is not YAML: {' '.join(str(error).split()):.200}") from None
 
 

@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from pulp_events_cli.output import own_stdout
+
 _MADE_BY_THE_SYSTEM = ("/dev/", "/proc/")
 
 
@@ -18,7 +20,7 @@ def write(path: Path, text: str) -> bool:
     if _is_to_be_replaced(path):
         _replace(path.resolve() if path.is_symlink() else path, text)
         return True
-    with path.open("w", encoding="utf-8") as file:
+    with own_stdout.in_place(), path.open("w", encoding="utf-8") as file:
         file.write(text)
     return False
 

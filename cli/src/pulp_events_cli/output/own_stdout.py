@@ -2,12 +2,15 @@
 
 A plugin may print when it is imported, when it checks a configuration, when it delivers, in our thread or another. In
 none of these may its text get between lines that a program reads. So each write is asked whose it is, and the answer is
-in the stack: the innermost function that is neither Python's own library nor one that only passes text on.
+in the stack: the innermost function that is neither Python's own library nor one that only passes text on. What is
+written past Python (C code, a plugin's child processes) goes to file descriptor 1, which is standard error meanwhile:
+our own stream has another one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -15,7 +18,10 @@ from typing import Any, TextIO
 
 _OURS = "pulp_events_cli"
 _CARRIERS = frozenset(sys.stdlib_module_names) | {"__main__", "rich", "argcomplete", "pulp_events"}
+_STDOUT, _STDERR = 1, 2
 _lent = 0
+_real: int | None = None
+"""The descriptor that is standard output while 1 is not."""
 
 
 class _OwnStdout:
@@ -51,18 +57,79 @@ def _is_ours() -> bool:
 
 @contextlib.contextmanager
 def kept() -> Iterator[None]:
-    """In the block, `print` of a plugin goes to standard error."""
+    """In the block, what a plugin prints or writes to file descriptor 1 goes to standard error."""
     stream = sys.stdout
     if stream is None or isinstance(stream, _OwnStdout):
         yield
         return
-    own: Any = _OwnStdout(stream)
-    sys.stdout = own
+    with _moved(stream) as moved:
+        own: Any = _OwnStdout(moved)
+        sys.stdout = own
+        try:
+            yield
+        finally:
+            if sys.stdout is own:
+                sys.stdout = stream
+
+
+@contextlib.contextmanager
+def _moved(stream: TextIO) -> Iterator[TextIO]:
+    """The stream on a descriptor of its own, where it is the process's standard output; 1 is standard error then.
+
+    Raises OSError at the end, if what was printed cannot be written.
+    """
+    global _real
+    if not isinstance(stream, io.TextIOWrapper) or not _is_standard(stream):
+        yield stream
+        return
+    stream.flush()
+    try:
+        real = os.dup(_STDOUT)
+        os.dup2(_STDERR, _STDOUT)
+    except OSError:  # standard error is closed, or no descriptor is left
+        yield stream
+        return
+    moved = io.TextIOWrapper(
+        os.fdopen(real, "wb"),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+    _real = real
+    try:
+        yield moved
+    finally:
+        _real = None
+        os.dup2(real, _STDOUT)
+        try:
+            moved.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), real)  # nothing is to complain when it is closed
+            raise
+        finally:
+            moved.close()
+
+
+def _is_standard(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == _STDOUT
+    except (OSError, ValueError):  # it is in memory, or closed
+        return False
+
+
+@contextlib.contextmanager
+def in_place() -> Iterator[None]:
+    """In the block, file descriptor 1 is standard output again: for /dev/stdout, and processes that may print."""
+    if _real is None:
+        yield
+        return
+    sys.stdout.flush()
+    os.dup2(_real, _STDOUT)
     try:
         yield
     finally:
-        if sys.stdout is own:
-            sys.stdout = stream
+        os.dup2(_STDERR, _STDOUT)
 
 
 @contextlib.contextmanager
@@ -71,7 +138,8 @@ def lent() -> Iterator[None]:
     global _lent
     _lent += 1
     try:
-        yield
+        with in_place():
+            yield
     finally:
         _lent -= 1
 
@@ -79,21 +147,3 @@ def lent() -> Iterator[None]:
 def real() -> Any:
     """The stream itself, for what is ours though it does not look so."""
     return sys.stdout._stream if isinstance(sys.stdout, _OwnStdout) else sys.stdout
-
-
-@contextlib.contextmanager
-def also_below() -> Iterator[None]:
-    """In the block, what is written past Python (C code, a plugin's child processes) goes to standard error too."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        kept_open = os.dup(1)
-        os.dup2(2, 1)
-    except (OSError, ValueError):  # one of them is closed
-        yield
-        return
-    try:
-        yield
-    finally:
-        os.dup2(kept_open, 1)
-        os.close(kept_open)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterable
 
 from pulp_events_cli.parser.parser import ARGUMENTS, COMMANDS, SECTIONS, Parser
@@ -30,8 +31,8 @@ def width() -> int:
         columns = int(os.environ.get("COLUMNS", "")) or WIDTH
     except ValueError:
         try:
-            columns = os.get_terminal_size(1).columns or WIDTH
-        except (OSError, ValueError):
+            columns = os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
+        except (OSError, ValueError, AttributeError):  # no terminal; closed
             columns = WIDTH
     return max(_LIMITS[0], min(columns, _LIMITS[1]))
 

@@ -10,10 +10,11 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from pulp_events import boundary
-from pulp_events.errors import InvalidConfig, PluginError
+from pulp_events.errors import EventsError, InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.notifier import Notifier
+from pulp_events.plugins import guard
 from pulp_events.secrets import (
     Scrubber,
     holds_reference,
@@ -39,7 +40,8 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     _check_items(notifier, schema, references)
     plain = {key: value for key, value in given.items() if key not in references}
     with _explained(notifier, schema, plain):
-        prepared: object = notifier.prepare(plain)
+        with _called(notifier, "prepare", schema, given):
+            prepared: object = notifier.prepare(plain)
         if not isinstance(prepared, Mapping):
             raise PluginError(
                 f"notifier type {notifier.type_id!r}: prepare() must return a mapping, not {prepared!r:.60}"
@@ -47,7 +49,7 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
         plain = dict(prepared)
     given = {key: value for key, value in {**given, **plain}.items() if key in plain or key in references}
     loaded = _load(notifier, schema, plain, partial=tuple(references))
-    with _explained(notifier, schema, plain):
+    with _explained(notifier, schema, plain), _called(notifier, "check", schema, given):
         notifier.check(loaded)
     # A field that is load_only, as passwords often are, is not dumped: it is stored as it was given.
     declared = {field.data_key or name for name, field in schema.fields.items()}
@@ -56,7 +58,8 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
         stored = json.loads(json.dumps({key: stored[key] for key in given if key in stored}, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise InvalidConfig(f"the configuration of {notifier.type_id} cannot be kept as JSON: {error}") from error
-    return stored, _targets(notifier, loaded)
+    with _called(notifier, "targets", schema, given):
+        return stored, _targets(notifier, loaded)
 
 
 def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | None = None) -> dict[str, Any]:
@@ -128,6 +131,21 @@ def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
 def _load(notifier: Notifier, schema: Schema, config: dict[str, Any], partial: tuple[str, ...] = ()) -> dict[str, Any]:
     with _explained(notifier, schema, config):
         return schema.load(config, partial=partial or None)  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def _called(notifier: Notifier, method: str, schema: Schema, config: Mapping[str, Any]) -> Iterator[None]:
+    """Make PluginError, which names the method and shows no secret, of what no method of a notifier should raise."""
+    try:
+        with guard.interrupts():
+            yield
+    except (ValidationError, EventsError) as error:
+        if not isinstance(error, guard.RaisedInterrupt):
+            raise
+        raise PluginError(f"notifier type {notifier.type_id!r}, {method}(): {error}") from error
+    except (Exception, SystemExit) as error:
+        text = Scrubber(secret_values(schema, config))(" ".join(f"{type(error).__name__}: {error}".split()))
+        raise PluginError(f"notifier type {notifier.type_id!r}, {method}(): it raised {text}") from error
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ from typing import Any
 from pulp_events.clock import iso_z
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
+from pulp_events.ids import is_listener_id
+from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.options import check_options
 
@@ -58,17 +60,20 @@ def from_document(document: object) -> Listener:
     muted, schedule, lanes = (document.get(key) for key in ("muted_until", "retry_schedule", "lanes"))
     try:
         check_options(schedule, lanes)
+        if filter is not None:
+            filter = _text(document, "filter")
+            compile_filter(filter)  # one that does not compile would let every event pass
     except InvalidConfig as error:
         raise ValueError(str(error)) from None
     return Listener(
-        id=_text(document, "id"),
+        id=_id(document),
         notifier_type_id=_text(document, "notifier_type_id"),
         notifier_config=_config(document),
         event_types=_texts(document, "event_types"),
         targets=_texts(document, "targets"),
         created=_moment(document, "created"),
         updated=_moment(document, "updated"),
-        filter=None if filter is None else _text(document, "filter"),
+        filter=filter,
         enabled=_truth(document, "enabled", True),
         disabled_reason=None if reason is None else _text(document, "disabled_reason"),
         retry_schedule=None if schedule is None else tuple(schedule),
@@ -87,6 +92,13 @@ def _text(document: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{key} is {_shown(value)}, and no text")
     return value
+
+
+def _id(document: Mapping[str, Any]) -> str:
+    found = _text(document, "id")
+    if not is_listener_id(found):
+        raise ValueError(f"id is {_shown(found)}, and not 24 hex digits, 0-9 and a-f")
+    return found
 
 
 def _config(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.budget import OverBudget
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
+from pulp_events.late_imports import imports_late
 from pulp_events.logs import get_logger
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _logger = get_logger(__name__)
 
 
 @lru_cache(maxsize=8192)  # to compile takes as long as three or four searches
+@imports_late
 def compile_filter(expression: str) -> Filter:
     """The expression as a function of the report. Raises InvalidConfig with place and remedy if it is malformed, or
     costs too much on any report."""

@@ -14,6 +14,7 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
+from pulp_events.plugins import guard
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
@@ -202,13 +203,14 @@ class Listeners:
         section = notifier.settings_section
         try:
             config = readable_part(notifier, listener.notifier_config)
-            found: Any = notifier.warnings(config, self._settings.section(section) if section else {})
-            found = found if isinstance(found, str) else list(found)
+            with guard.interrupts():
+                found: Any = notifier.warnings(config, self._settings.section(section) if section else {})
+                found = found if isinstance(found, str) else list(found)
             if isinstance(found, str) or not all(isinstance(text, str) for text in found):
                 raise TypeError(f"warnings() must return a list of texts, not {found!r:.60}")
-        except EventsError as error:
-            return [str(error)]
-        except Exception as error:  # noqa: BLE001  # a notifier may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a notifier may raise anything
+            if isinstance(error, EventsError) and not isinstance(error, guard.RaisedInterrupt):
+                return [str(error)]
             text = self._scrubbed(notifier, listener, f"{type(error).__name__}: {error}")
             return [f"notifier type {notifier.type_id!r} could not say what to know of this listener: {text}"]
         return [*found]

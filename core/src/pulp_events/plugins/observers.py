@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.logs import get_logger
+from pulp_events.plugins.guard import interrupts
 from pulp_events.plugins.registry import Plugins
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _logger = get_logger(__name__)
 
 
 class Observers:
-    """What plugins want to see. An observer that raises, even SystemExit, is logged and otherwise ignored."""
+    """What plugins want to see. One that raises, even SystemExit or KeyboardInterrupt, is logged, and no more."""
 
     def __init__(self, plugins: Plugins, settings: Settings) -> None:
         self._settings = settings
@@ -37,7 +38,8 @@ class Observers:
 
         for plugin, call in self._before_emit:
             try:
-                replacement = call(event=event, settings=self._settings)
+                with interrupts():
+                    replacement = call(event=event, settings=self._settings)
                 if replacement is not None:
                     if not isinstance(replacement, Event):
                         raise TypeError(f"returned {type(replacement).__name__}, expected an Event or None")
@@ -57,7 +59,8 @@ class Observers:
         listeners = tuple(listeners)  # one plugin cannot take them from the next
         for plugin, call in self._emitted:
             try:
-                call(event=event, listeners=listeners, settings=self._settings)
+                with interrupts():
+                    call(event=event, listeners=listeners, settings=self._settings)
             except (Exception, SystemExit):  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_event_emitted failed", plugin.name)
 
@@ -77,7 +80,8 @@ class AttemptObserver:
     def tell(self, delivery: Delivery, attempt: Attempt) -> None:
         """An attempt was recorded."""
         try:
-            self._call(delivery=delivery, attempt=attempt, settings=self._settings)
+            with interrupts():
+                self._call(delivery=delivery, attempt=attempt, settings=self._settings)
         except (Exception, SystemExit):  # noqa: BLE001
             _logger.exception("plugin %s: pulp_delivery_attempted failed", self.plugin)
 

@@ -11,6 +11,7 @@ from pulp_events.errors import PluginError, SettingsError, StoreError, UnknownNo
 from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
 from pulp_events.events.event_type import EventTypes
 from pulp_events.notifier import Notifier
+from pulp_events.plugins import guard
 from pulp_events.plugins.loader import Loader
 from pulp_events.plugins.plugin import LOADED, Plugin
 from pulp_events.plugins.validation import missing_methods
@@ -80,10 +81,13 @@ class Plugins:
         """
         for plugin, call in self.hooks(name):
             try:
-                result = call(**arguments)
+                with guard.interrupts():
+                    result = call(**arguments)
             except (StoreError, SettingsError):
                 raise
-            except (Exception, SystemExit) as error:
+            except SystemExit as error:
+                raise PluginError(f"plugin {plugin.name}, {name}: it raised SystemExit({error.code!r:.60})") from error
+            except Exception as error:
                 reason = mask_passwords(" ".join(str(error).split())) or type(error).__name__
                 raise PluginError(f"plugin {plugin.name}, {name}: {reason}") from error
             if result is not None:

@@ -22,7 +22,10 @@ def absolute(path: str | Path, base: Path | None = None) -> Path:
         raise SettingsError(f"{text!r} is no path: it has a NUL in it")
     if text == "~" or text.startswith("~/"):
         home = os.path.expanduser("~")  # noqa: PTH111  # Path's own raises RuntimeError where there is none
-        if home in ("~", "/", "//"):  # `/` stands in for a home where there is none, as in containers
+        if not home.startswith("/") or home in (
+            "/",
+            "//",
+        ):  # `/` stands in for a home where there is none, as in containers
             raise SettingsError(
                 f"{text}: this user has no home folder (HOME is {os.environ.get('HOME')!r}); name a folder as data_dir "
                 "in section [events] of server.conf, or in EventBus.open(data_dir=…)"
@@ -40,4 +43,5 @@ def absolute(path: str | Path, base: Path | None = None) -> Path:
 
 def is_home_known() -> bool:
     """False where `~` stands for nothing, or for the root of the file system."""
-    return os.path.expanduser("~") not in ("~", "/", "//")  # noqa: PTH111
+    home = os.path.expanduser("~")  # noqa: PTH111
+    return home.startswith("/") and home not in ("/", "//")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events.fields import Duration, Words
 from pulp_events.settings.paths import NO_HOME, is_home_known
@@ -22,6 +23,11 @@ def default_data_dir() -> str:
     return str(user_data_path("pulp") / "events")
 
 
+def _path_of_database(text: str) -> None:
+    if text.startswith((":", "file:", "sqlite:")) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise ValidationError("Write the path of a file; deliveries are to outlive the process, and a URL is no path.")
+
+
 class EventsSettings(Schema):
     """`[events]`"""
 
@@ -35,6 +41,7 @@ class EventsSettings(Schema):
     )
     outbox = fields.String(
         load_default="",
+        validate=_path_of_database,
         metadata={
             "help": "file of the outbox, such as an application's own SQLite database for transactional emit; "
             "outbox.sqlite in data_dir unless set. A relative one begins at the folder of server.conf"

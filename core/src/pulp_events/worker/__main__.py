@@ -19,6 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     """Work until told to stop. `arguments`: one JSON object, as `command` writes it."""
     options = json.loads(arguments[0])
     logging.basicConfig(level=options["log_level"], handlers=[handler(options["log_json"], _own_stdout())])
+    logging.captureWarnings(True)  # through the handler, which shows no secrets
 
     def open_bus() -> EventBus:
         return EventBus.open(options["config"], data_dir=options["data_dir"])

@@ -40,15 +40,18 @@ class Backup:
 def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
     """Make the file `target` (mode 0600), whole or not at all, while others use the outbox. `now`: for its date.
 
-    Raises StoreError.
+    Where `target` is a link, what it leads to is written. Raises StoreError.
     """
-    if any(target.exists() and found.exists() and target.samefile(found) for found in (outbox, listeners)):
+    target = Path(os.path.realpath(target))
+    if _is_one_of_ours(target, outbox, listeners):
         raise StoreError(f"{target} is in use itself; name another file for the backup")
+    if not target.parent.is_dir():
+        raise StoreError(f"{target.parent} is no folder that is there; make it, or name a file in another one")
     if target.exists() and not target.is_file():
         raise StoreError(f"{target} is no file; name one that can be replaced")
     new = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        data_dir.create(new)
+        _create(new)
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as copy:
             if outbox.exists():
                 with Onlooker(outbox) as source:
@@ -109,6 +112,23 @@ def copy_outbox(source: Path, target: Path) -> None:
         _sync(target)
     except sqlite3.Error as error:
         raise explain_only(target, error) from error
+
+
+def _is_one_of_ours(target: Path, outbox: Path, listeners: Path) -> bool:
+    """True for the files that are backed up, also where they are not there yet, and for what SQLite keeps beside."""
+    if any(target.exists() and found.exists() and target.samefile(found) for found in (outbox, listeners)):
+        return True
+    database = os.path.realpath(outbox)
+    beside = (f"{database}{ending}" for ending in ("", "-wal", "-shm", "-journal"))
+    return str(target) in (os.path.realpath(listeners), *beside)
+
+
+def _create(path: Path) -> None:
+    try:
+        data_dir.create(path)
+    except StoreError as error:
+        # Its remedy would be another data_dir, which has nothing to do with where a backup goes.
+        raise error.__cause__ if isinstance(error.__cause__, OSError) else error from None
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,0 +1,38 @@
+"""Arguments of the public calls, checked before anything is done: one line says what was given, and what is right."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from pulp_events.errors import EventsError
+
+
+def check_path(value: object, name: str) -> None:
+    """Raise EventsError unless `value` is None, a text that names something, or a Path."""
+    if value is None or isinstance(value, Path):
+        return
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str) or not text.strip():
+        raise EventsError(f"{name}={value!r:.60} names nothing; give a path, as a str or Path, or leave it out")
+    if text.startswith(("env:", "file:")):
+        raise EventsError(
+            f"{name}={value!r:.60} is no path: only secrets of server.conf are read from the environment or a file; "
+            f"give the path itself, or ./{text:.40} where that is its name"
+        )
+
+
+def check_seconds(value: object, name: str, *, none: bool = False) -> None:
+    """Raise EventsError unless `value` is a number of seconds, or None where `none` allows it."""
+    if none and value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        alternative = ", or None to wait for as long as it takes" if none else ""
+        raise EventsError(f"{name}={value!r:.60} is no time; give a number of seconds{alternative}")
+
+
+def check_limit(value: object, name: str) -> None:
+    """Raise EventsError unless `value` is a whole number from 0 on."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise EventsError(f"{name}={value!r:.60} is no limit; give a whole number of at least 0")

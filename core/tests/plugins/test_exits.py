@@ -1,0 +1,123 @@
+"""What a plugin raises to end the program, in a hook or a notifier's method, ends only that call, and is named."""
+
+import pytest
+from marshmallow import Schema, fields
+
+from pulp_events import EventBus, Notifier, PluginError, hookimpl
+from pulp_events.plugins.registry import Plugins
+
+EXITS = [SystemExit(4), KeyboardInterrupt(), KeyError("hunter2")]
+
+
+class RoomConfig(Schema):
+    token = fields.String(metadata={"secret": True})
+
+
+class Room(Notifier):
+    type_id = "room"
+    config_schema = RoomConfig
+
+    def __init__(self):
+        self.raises = {}
+        self.delivered = 0
+
+    def _call(self, name, result):
+        if name in self.raises:
+            raise self.raises[name]
+        return result
+
+    def prepare(self, config):
+        return self._call("prepare", config)
+
+    def check(self, config):
+        return self._call("check", None)
+
+    def targets(self, config):
+        return self._call("targets", [""])
+
+    def warnings(self, config, settings):
+        return self._call("warnings", [])
+
+    def deliver(self, event, config):
+        self.delivered += 1
+
+
+class Plugin:
+    def __init__(self, room):
+        self.room = room
+
+    @hookimpl
+    def pulp_notifiers(self):
+        return [self.room]
+
+    @hookimpl
+    def pulp_before_emit(self, event):
+        self.room._call("pulp_before_emit", None)
+
+    @hookimpl
+    def pulp_event_emitted(self, event):
+        self.room._call("pulp_event_emitted", None)
+
+    @hookimpl
+    def pulp_delivery_attempted(self, attempt):
+        self.room._call("pulp_delivery_attempted", None)
+
+    @hookimpl
+    def pulp_outbox(self):
+        return self.room._call("pulp_outbox", None)
+
+    @hookimpl
+    def pulp_listener_store(self):
+        return self.room._call("pulp_listener_store", None)
+
+
+@pytest.fixture
+def room():
+    return Room()
+
+
+@pytest.fixture
+def open_bus(tmp_path, room):
+    plugins = Plugins()
+    plugins.add("exits", Plugin(room))
+    return lambda: EventBus.open(plugins=plugins, data_dir=tmp_path / "data", deliver="inline")
+
+
+@pytest.mark.parametrize("exit", EXITS, ids=repr)
+@pytest.mark.parametrize("hook", ["pulp_before_emit", "pulp_event_emitted", "pulp_delivery_attempted"])
+def test_an_observer_that_exits_is_logged_and_the_event_delivered(open_bus, room, caplog, hook, exit):
+    with open_bus() as bus:
+        bus.listeners.create("room", {}, ["*"])
+        room.raises[hook] = exit
+        bus.emit("repo.sync.start")
+        assert room.delivered == 1
+    assert f"plugin exits: {hook} failed" in caplog.text
+
+
+@pytest.mark.parametrize("exit", EXITS, ids=repr)
+@pytest.mark.parametrize("method", ["prepare", "check", "targets"])
+def test_a_notifier_that_exits_is_named_and_nothing_stored(open_bus, room, method, exit):
+    with open_bus() as bus:
+        room.raises[method] = exit
+        with pytest.raises(PluginError, match=rf"'room', {method}\(\).*{type(exit).__name__}") as refused:
+            bus.listeners.create("room", {"token": "hunter2"}, ["*"])
+        assert "hunter2" not in str(refused.value)
+        assert bus.listeners.list() == []
+
+
+@pytest.mark.parametrize("exit", EXITS, ids=repr)
+def test_warnings_that_exit_are_a_warning(open_bus, room, exit):
+    with open_bus() as bus:
+        listener = bus.listeners.create("room", {"token": "hunter2"}, ["*"])
+        room.raises["warnings"] = exit
+        [text] = bus.listeners.warnings(listener)
+    assert "'room'" in text and type(exit).__name__ in text and "hunter2" not in text
+
+
+@pytest.mark.parametrize("exit", EXITS[:2], ids=repr)
+@pytest.mark.parametrize("hook", ["pulp_outbox", "pulp_listener_store"])
+def test_a_store_that_exits_is_named(open_bus, room, hook, exit):
+    room.raises[hook] = exit
+    with pytest.raises(PluginError, match=rf"plugin exits, {hook}: it raised {type(exit).__name__}"), open_bus() as bus:
+        bus.emit("repo.sync.start")
+        bus.deliveries.list()
