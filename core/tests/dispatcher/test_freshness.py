@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pulp_events import TransientFailure
+from pulp_events import PermanentFailure, TransientFailure
 
 FRESH = 1.0
 
@@ -177,6 +177,20 @@ def test_an_answer_about_credentials_is_tried_over_a_new_channel_before_the_sche
     [delivery] = bus.wait(bus.emit("repo.sync.start"), 0)
     assert (delivery.state, delivery.attempts) == ("delivered", 1)
     assert (scripted.opened["a"], scripted.closed["a"], len(scripted.calls)) == (2, 1, 3)
+
+
+def test_a_permanent_answer_about_credentials_too(open_bus, clock, scripted):
+    bus = open_bus("inline", clock)
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    bus.emit("repo.sync.start")
+
+    def only_old(delivery, channel):
+        if scripted.opened["a"] == 1:
+            raise PermanentFailure("401, which this listener calls final", credentials=True)
+
+    scripted.behaviour["a"] = only_old
+    [delivery] = bus.wait(bus.emit("repo.sync.start"), 0)
+    assert delivery.state == "delivered"
 
 
 def test_but_only_once_and_not_if_the_channel_was_new(open_bus, clock, scripted):

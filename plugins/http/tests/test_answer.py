@@ -132,3 +132,10 @@ def test_an_excerpt_is_one_printable_line_of_bounded_length(body: bytes) -> None
 
 def test_a_compressed_body_is_not_unpacked() -> None:
     assert excerpt_of(b"\x1f\x8b...", "gzip") == "(gzip body)"
+
+
+@pytest.mark.parametrize("status", [401, 403, 407, 404])
+def test_a_permanent_refusal_of_credentials_too_is_tried_over_a_new_channel_first(status):
+    failure = judge(status, "", {}, "", url="http://ci.example/", now=0.0, permanent=[401, 403, 404, 407])
+    assert isinstance(failure, PermanentFailure)
+    assert failure.credentials == (status != 404)

@@ -53,7 +53,7 @@ def judge(
     if status == _GONE:
         return PermanentFailure(text, disable_listener=True)
     if status in permanent:
-        return PermanentFailure(text)
+        return PermanentFailure(text, credentials=status in _ABOUT_CREDENTIALS)
     if status == _PROXY_AUTHENTICATION and by_proxy:
         text = f"{text}; {PROXY_ACCOUNT}"
     pause = pause_for(status, headers.get("retry-after"), now)
