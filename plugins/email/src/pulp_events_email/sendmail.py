@@ -76,7 +76,7 @@ class SendmailChannel(MailChannel):
             except BaseException:
                 _kill_group(process)
                 raise
-        return process.returncode, one_line(output.decode("utf-8", "replace"), 500)
+        return process.returncode, one_line(" ".join(output.decode("utf-8", "replace").split()), 500)
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
