@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from pulp_events import Delivery, TransientFailure
 from pulp_events.testing.http_sink import HttpSink
 from pulp_events_http import pulp_notifiers
-from pulp_events_http.networks import Networks
+from pulp_events_http.networks import ForbiddenAddress, Networks
 from pulp_events_http.settings import HttpSettings
 
 METADATA = ["169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "fd20:ce::254",
@@ -266,3 +266,24 @@ def test_a_proxy_is_a_url_or_one_of_two_words() -> None:
     for text in ("p.example:3128", "ftp://p", "http://", "http://p p/"):
         with pytest.raises(ValidationError):
             HttpSettings().load({"proxy": text})
+
+
+LOCAL_NAMES = [
+    "localhost", "a.localhost", "LocalHost.", "localhost.localdomain", "db.localdomain", "localhost6", "ip6-localhost",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", LOCAL_NAMES)
+def test_a_name_that_is_local_by_definition_is_so_also_where_it_has_no_address_here(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(ForbiddenAddress):
+        Networks(["public"]).check_name(host)
+    for allowed in ("any", "127.0.0.0/8", "::1/128"):
+        Networks([allowed]).check_name(host)
+    for other in (f"{host.rstrip('.')}.example.com", "notlocalhost", "receiver.example"):
+        Networks(["public"]).check_name(other)

@@ -7,6 +7,7 @@ The rule is applied to the address that is about to be connected to, so that nei
 from __future__ import annotations
 
 import errno
+import re
 import socket
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -63,6 +64,11 @@ _TRANSLATED = IPv6Network("::ffff:0:0:0/96")  # RFC 2765 §2.1: ::ffff:0:a.b.c.d
 _COMPATIBLE = IPv6Network("::/96")  # RFC 4291 §2.5.5.1
 _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214 §6.1: the four octets before the IPv4 address
 
+_LOCAL_NAME = re.compile(
+    r"(.+\.)?(localhost|localhost6|localdomain|localdomain6)\.?|ip6-(localhost|loopback)\.?", re.IGNORECASE
+)
+"""Names of the machine itself."""
+
 
 class ForbiddenAddress(OSError):
     """`[http] networks` does not let us connect there."""
@@ -118,7 +124,8 @@ class Networks:
         return allowed
 
     def check_name(self, host: str) -> None:
-        """`check` for each address that `host` has; nothing if it cannot be resolved here.
+        """`check` for each address that `host` has; nothing if it cannot be resolved here, unless its name alone says
+        that it is local (RFC 6761 §6.3): a proxy may know an address for it.
 
         What is an address in any spelling counts as one, also with a dot at its end: a proxy may take it for that.
         """
@@ -129,6 +136,8 @@ class Networks:
         try:
             found = socket.getaddrinfo(host.removesuffix("."), None, 0, socket.SOCK_STREAM)
         except (OSError, UnicodeError):
+            if _LOCAL_NAME.fullmatch(host) and not self.allows("::1"):
+                self.check("127.0.0.1")
             return
         for *_, address in found:
             self.check(str(address[0]))
