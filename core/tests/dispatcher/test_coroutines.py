@@ -197,7 +197,7 @@ def test_a_coroutine_that_blocks_its_loop_stops_neither_other_types_nor_what_com
     open_async, deliverer, scripted, eventually, monkeypatch, caplog
 ):
     monkeypatch.setattr(event_loops, "BLOCKED", 0.2)
-    monkeypatch.setattr("pulp_events.dispatcher.dispatcher.SUPERVISE", 0.05)
+    monkeypatch.setattr("pulp_events.dispatcher.timekeeper.SUPERVISE", 0.05)
     bus, release = open_async(), threading.Event()
 
     async def block():
@@ -223,7 +223,7 @@ def test_a_channel_of_a_loop_that_was_replaced_is_replaced_with_it(
     open_async, connected, eventually, monkeypatch, caplog
 ):
     monkeypatch.setattr(event_loops, "BLOCKED", 0.2)
-    monkeypatch.setattr("pulp_events.dispatcher.dispatcher.SUPERVISE", 0.05)
+    monkeypatch.setattr("pulp_events.dispatcher.timekeeper.SUPERVISE", 0.05)
     bus = open_async()
     bus.listeners.create("connected", {"name": "healthy"}, ["repo.publish.start"])
     bus.wait(bus.emit("repo.publish.start"), 10)
@@ -313,7 +313,7 @@ def test_what_waits_behind_a_coroutine_that_blocks_goes_another_way(
 ):
     """Also what was handed to the loop before anybody could know that it is blocked."""
     monkeypatch.setattr(event_loops, "BLOCKED", 0.3)
-    monkeypatch.setattr("pulp_events.dispatcher.dispatcher.SUPERVISE", 0.05)
+    monkeypatch.setattr("pulp_events.dispatcher.timekeeper.SUPERVISE", 0.05)
     bus = open_async()
     bus.listeners.create("connected", {"name": "good"}, ["repo.publish.start"])
     for _ in range(2):

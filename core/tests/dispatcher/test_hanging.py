@@ -7,7 +7,7 @@ import pytest
 
 from pulp_events import EventBus, hookimpl
 from pulp_events.dispatcher import dispatcher as dispatcher_module
-from pulp_events.dispatcher import jobs
+from pulp_events.dispatcher import jobs, timekeeper
 from pulp_events.errors import EventsError, StoreCorrupt, StoreError
 from pulp_events.outbox.records import DeliveryQuery
 
@@ -30,8 +30,8 @@ def test_a_close_that_hangs_keeps_nobody_else_and_loses_no_result(
     open_bus, scripted, eventually, hanging_close, monkeypatch
 ):
     monkeypatch.setattr(jobs.Job, "limit", 0.2)
-    monkeypatch.setattr(dispatcher_module, "GRACE", 0.0)
-    monkeypatch.setattr(dispatcher_module, "SUPERVISE", 0.05)
+    monkeypatch.setattr(timekeeper, "GRACE", 0.0)
+    monkeypatch.setattr(timekeeper, "SUPERVISE", 0.05)
     bus = open_bus(concurrency=4)
 
     def breaks(delivery, channel):
@@ -167,8 +167,8 @@ def test_an_observer_that_hangs_or_fails_silences_no_other(open_bus, scripted, e
 
 
 def test_routes_and_channels_of_deleted_listeners_are_let_go(open_bus, scripted, eventually, monkeypatch):
-    monkeypatch.setattr(dispatcher_module, "SUPERVISE", 0.05)
-    monkeypatch.setattr(dispatcher_module, "FORGET", 0.0)
+    monkeypatch.setattr(timekeeper, "SUPERVISE", 0.05)
+    monkeypatch.setattr(timekeeper, "FORGET", 0.0)
     bus = open_bus()
     with bus.listeners.together() as made:
         listeners = [made.create("scripted", {"name": f"n{number}"}, ["*"]) for number in range(30)]

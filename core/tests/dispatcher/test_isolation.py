@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pulp_events import TransientFailure
-from pulp_events.dispatcher import dispatcher as dispatcher_module
+from pulp_events.dispatcher import timekeeper
 from pulp_events.dispatcher.circuit import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Circuit
 from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
 from pulp_events.errors import StoreError
@@ -83,8 +83,8 @@ def test_a_faulty_notifier_hurts_only_its_own_deliveries(open_bus, scripted, eve
 def test_a_notifier_that_hangs_past_its_limit_is_abandoned_and_its_delivery_timed_out(
     open_bus, scripted, eventually, monkeypatch
 ):
-    monkeypatch.setattr(dispatcher_module, "GRACE", 0.0)
-    monkeypatch.setattr(dispatcher_module, "SUPERVISE", 0.05)
+    monkeypatch.setattr(timekeeper, "GRACE", 0.0)
+    monkeypatch.setattr(timekeeper, "SUPERVISE", 0.05)
     monkeypatch.setattr(type(scripted), "time_limit", 0.2)
     bus = open_bus(lanes=1)
     bus.listeners.create("scripted", {"name": "hanging"}, ["*"])
@@ -111,7 +111,7 @@ def test_a_notifier_that_hangs_past_its_limit_is_abandoned_and_its_delivery_time
 
 
 def test_long_sends_keep_their_leases(open_bus, scripted, eventually, monkeypatch):
-    monkeypatch.setattr(dispatcher_module, "SUPERVISE", 0.05)
+    monkeypatch.setattr(timekeeper, "SUPERVISE", 0.05)
     bus = open_bus(lease="1s")
     bus.listeners.create("scripted", {"name": "slow"}, ["*"])
     release = threading.Event()

@@ -136,8 +136,8 @@ def test_credentials_that_ran_out_are_read_again_for_all_in_flight(open_bus, clo
 
 
 def test_what_hangs_in_flight_is_given_up_at_its_limit(open_bus, pipes, eventually, monkeypatch):
-    monkeypatch.setattr("pulp_events.dispatcher.dispatcher.GRACE", 0.0)
-    monkeypatch.setattr("pulp_events.dispatcher.dispatcher.SUPERVISE", 0.05)
+    monkeypatch.setattr("pulp_events.dispatcher.timekeeper.GRACE", 0.0)
+    monkeypatch.setattr("pulp_events.dispatcher.timekeeper.SUPERVISE", 0.05)
     monkeypatch.setattr(type(pipes), "time_limit", 0.3)
     monkeypatch.setattr(Pipe, "settled", lambda self, timeout: pipes.released.wait(30) and [])
     bus = open_bus(retry_schedule="1h")

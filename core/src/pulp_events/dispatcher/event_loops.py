@@ -59,8 +59,8 @@ class EventLoops:
                 raise TimedOut(f"no answer within {turn.limit:g} s") from None
             raise
 
-    def run(self, type_id: str, value: Awaitable[Any], limit: float) -> object:
-        """The same from a thread that may wait."""
+    def run(self, type_id: str, value: Awaitable[Any], limit: float, loop: object = None) -> object:
+        """The same from a thread that may wait. `loop`: the one that it must be, if that is still there."""
         import asyncio
         from concurrent.futures import TimeoutError as Late
 
@@ -75,8 +75,8 @@ class EventLoops:
                 return None, error
 
         late = threading.Event()
-        with self._of(type_id).used() as loop:
-            future = asyncio.run_coroutine_threadsafe(finish(), loop)
+        with self._of(type_id, loop).used() as found_loop:
+            future = asyncio.run_coroutine_threadsafe(finish(), found_loop)
             try:
                 found, error = future.result(limit)
             except Late:
@@ -114,8 +114,11 @@ class EventLoops:
                 found.stop()
             self._loops, self._blocked = {}, {}
 
-    def _of(self, type_id: str) -> _Loop:
+    def _of(self, type_id: str, loop: object = None) -> _Loop:
         with self._lock:
+            for blocked in self._blocked.get(type_id, ()):
+                if blocked.loop is loop:
+                    return blocked
             found = self._loops.get(type_id)
             if found is None or found.loop.is_closed():
                 found = self._loops[type_id] = _Loop(type_id)

@@ -65,7 +65,7 @@ def close(opened: OpenChannel, type_id: str, loops: EventLoops) -> None:
     try:
         value = disconnect(opened.channel)
         if value is not None and inspect.isawaitable(value):
-            loops.run(type_id, value, CLOSE_LIMIT)
+            loops.run(type_id, value, CLOSE_LIMIT, opened.loop)
     except BaseException as error:  # noqa: BLE001  # a notifier's close() may do anything
         _logger.debug("closing a channel failed: %s", opened.scrub(f"{type(error).__name__}: {error}"))
 

@@ -1,0 +1,195 @@
+"""`Timekeeper`: the own thread of the dispatcher. It looks, starts threads, gives up on what hangs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pulp_events.dispatcher.crew import Crew
+from pulp_events.dispatcher.scheduler import Scheduler
+from pulp_events.dispatcher.services import Services
+from pulp_events.dispatcher.turn import Turn
+from pulp_events.errors import EventsError, StoreCorrupt, StoreError, StoreTooNew
+from pulp_events.logs import get_logger
+
+POLL = 0.04
+"""Seconds between looks at whether another process stored something."""
+BUSY_POLL = 0.01
+"""Seconds between looks at whether more threads are needed, while work waits for one."""
+SUPERVISE = 0.5
+"""Seconds between looks at what hangs, leases that end, and records of listeners that changed."""
+SLOW_STEP = 0.1
+"""Seconds after which what waits behind a step may be taken by another thread."""
+LONG_STEP = 2.0
+"""Seconds after which a step counts as slow."""
+FORGET = 20.0
+"""Seconds between looks at routes that are not used any more."""
+MAINTAIN = 60.0
+"""Seconds between cleanings."""
+WATCH = 0.05
+"""Seconds between looks at what takes long."""
+COMPLAINT = 60.0
+"""Seconds between log lines about the same failure."""
+LONGEST_LOOK = 60.0
+"""Seconds after which the dispatcher looks without a reason."""
+GRACE = 2.0
+"""Seconds beyond a notifier's own time limit after which its thread is abandoned."""
+
+_logger = get_logger(__name__)
+
+
+class Timekeeper:
+    """`backlog`: set to False, it looks for nothing but what `wake` is called for."""
+
+    def __init__(self, services: Services, scheduler: Scheduler, crew: Crew, delivery: Mapping[str, Any]) -> None:
+        self._services = services
+        self._outbox = services.outbox
+        self._recorder = services.recorder
+        self._routes = services.routes
+        self._clock = services.clock
+        self._scheduler = scheduler
+        self._crew = crew
+        self._delivery = delivery
+        self._lease = float(delivery["lease"])
+        self._stopping = services.stopping
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.backlog = True
+        self.failure: StoreError | None = None
+        """Why nothing can be delivered any more: an outbox that is damaged, or too new. It is tried all the same."""
+        self._complained = ("", 0.0)
+        self._next_look = 0.0
+        self._supervised = self._maintained = self._extended = self._watched = self._forgot = 0.0
+        self._cleaning = False
+        """There was more to clean than one step takes."""
+        self._stuck = 0
+        """Threads that are at work at one step for long."""
+
+    def start(self) -> None:
+        """Begin. Raises EventsError where the system permits no thread."""
+        thread = threading.Thread(target=self._loop, name="pulp-events-dispatcher", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise EventsError(
+                f"the thread that makes deliveries cannot be started ({error}); raise the limit of threads of this "
+                "process, or open the bus with deliver='external' and run a worker"
+            ) from error
+        self._thread = thread
+
+    def join(self, timeout: float) -> None:
+        """Wait for its end, once the dispatcher is stopping."""
+        self.wake()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def wake(self) -> None:
+        """There may be something to do now."""
+        self._wake.set()
+
+    def look_soon(self) -> None:
+        """This process changed what is pending: deliveries were retried, say."""
+        self._next_look = 0.0
+        self._wake.set()
+
+    def _loop(self) -> None:
+        self._supervised = self._maintained = self._clock.monotonic()
+        self._crew.start_one()
+        while not self._stopping.is_set():
+            if self._wake.wait(self._pause()):
+                self._wake.clear()  # not otherwise: it may just have been set
+            try:
+                self._round(self._clock.monotonic())
+                self.failure = None
+            except StoreError as error:
+                if isinstance(error, StoreCorrupt | StoreTooNew):
+                    self.failure = error
+                self._complain(str(error))
+                self._look_again()
+            except Exception:
+                _logger.exception("the dispatcher tries again in 1 s")
+                self._look_again()
+
+    def _round(self, now: float) -> None:
+        supervise = now - self._supervised >= SUPERVISE
+        if self.backlog and (
+            self._outbox.changed() or (supervise and self._routes.changed()) or now >= self._next_look
+        ):
+            self.look()
+        self._crew.grow(self._stuck)
+        self._watch(now)
+        if supervise:
+            self._supervised = now
+            self._supervise(now)
+        if self._cleaning or now - self._maintained >= MAINTAIN:
+            self._maintained = now
+            self._cleaning = self._outbox.maintain(self._delivery["keep_delivered"], self._delivery["keep_dead"])
+
+    def _look_again(self) -> None:
+        self._next_look = 0.0  # what called for the look that failed calls no second time
+        self._stopping.wait(1.0)
+
+    def _complain(self, text: str) -> None:
+        """Log what goes wrong, the same thing once a minute."""
+        before, at = self._complained
+        now = self._clock.monotonic()
+        if text != before or now - at >= COMPLAINT:
+            self._complained = (text, now)
+            _logger.error("the dispatcher tries again in 1 s: %s", text)
+
+    def _pause(self) -> float:
+        if self._scheduler.has_work or self._cleaning:
+            return BUSY_POLL
+        return max(0.001, min(POLL, self._scheduler.soonest - self._clock.monotonic()))
+
+    def look(self) -> None:
+        """Ask the outbox who has something pending."""
+        began, spent = self._clock.monotonic(), time.monotonic()
+        soonest = LONGEST_LOOK
+        for listener_id, wait in self._outbox.ready().items():
+            if wait <= 0:
+                self._scheduler.due_now((listener_id,))
+            else:
+                soonest = min(soonest, wait)
+                self._scheduler.due_later(listener_id, wait)
+        # Looking takes time where very many listeners have something pending: it may take a tenth of ours.
+        self._next_look = began + max(min(soonest, LONGEST_LOOK), 10 * (time.monotonic() - spent))
+
+    def _watch(self, now: float) -> None:
+        """See to what takes long: what waits behind it may go another way, and results are stored meanwhile."""
+        if self._recorder.due:
+            self._recorder.flush(wait=False)
+        if now - self._watched < WATCH:
+            return
+        self._watched, stuck = now, 0
+        for work in list(self._scheduler.at_work):
+            since = work.since
+            if not since or now - since < SLOW_STEP:
+                continue
+            stuck += work.thread is not None and now - since > LONG_STEP
+            if isinstance(work, Turn):
+                if work.route.waiting and not work.route.ordered:
+                    self._scheduler.widen(work.route)
+                if now - since > LONG_STEP:
+                    self._scheduler.slow_down(work)
+        self._stuck = stuck
+
+    def _supervise(self, now: float) -> None:
+        """Give up on what hangs; keep the leases of what is held; close what is not used."""
+        for work in list(self._scheduler.at_work):
+            limit = work.limit + GRACE
+            if work.since and now - work.since > limit:
+                self._crew.abandon(work, f"no answer within {limit:.0f} s; the attempt was abandoned")
+        if now - self._extended > self._lease / 3:
+            self._extended = now
+            held = [one for route in self._routes.all() for one in route.held()] + self._recorder.waiting
+            if held:
+                self._outbox.extend(held, self._lease)
+        self._recorder.sum_up()
+        self._services.loops.look_after()
+        self._services.channels.close_idle()
+        if now - self._forgot > FORGET:
+            self._forgot = now
+            self._routes.forget_unused()
