@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 import threading
 import time
@@ -74,7 +75,8 @@ class Scheduler:
         self._claimed_at, self._claimed_few = 0.0, False
         self.gathers = True
         """False where the caller waits for each delivery."""
-        self._token = secrets.token_hex(8)
+        # Containers on one volume may all be process 1: the number is for people, the rest tells dispatchers apart.
+        self._token = f"{os.getpid()}.{secrets.token_hex(8)}"
         self._claims = itertools.count()
         self._picks = itertools.count()
         self.at_work: set[Turn | Job] = set()
