@@ -17,12 +17,14 @@ CODE = """
     import asyncio, json, socket, ssl, sys, threading, time
 
     delay, ports, certificate, patience = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
-    arrivals, answered, wanted = [], 0, None
+    arrivals, answered, wanted, first = [], 0, None, None
     OK = b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n"
 
     class Endpoint(asyncio.Protocol):
         def connection_made(self, transport):
+            global first
             self.transport, self.data = transport, b""
+            first = first or time.time()
 
         def data_received(self, data):
             self.data += data
@@ -53,10 +55,10 @@ CODE = """
                 finish()
 
     def finish():
-        global wanted, answered
+        global wanted, answered, first
         count, what = wanted
         wanted = None
-        took = time.time() - arrivals[0][0]
+        took, first = time.time() - (first or arrivals[0][0]), None
         answer = took if what == "took" else arrivals[:]
         arrivals.clear()
         answered -= count
@@ -67,7 +69,7 @@ CODE = """
         what, count = line.split()
         if what == "clear":
             arrivals.clear()
-            globals().update(answered=0)
+            globals().update(answered=0, first=None)
             return print("null", flush=True)
         wanted = mine = int(count), what
         if what == "now" or answered >= wanted[0]:
@@ -130,7 +132,10 @@ class ManySink(Child):
                 for n in range(count)]  # fmt: skip
 
     def took(self, count: int) -> float:
-        """Seconds from the first of so many requests to the last answer; infinite where they do not come."""
+        """Seconds from the first connection to the last of so many answers; infinite where they do not come.
+
+        Not from the first request: a client that opens all its connections before it sends would have that for free.
+        """
         return float(self.ask(f"took {count}") or "inf")
 
     def arrivals(self) -> list[Any]:

@@ -133,6 +133,8 @@ class _Loop:
         self._tasks: dict[asyncio.Task[Any], Turn] = {}
         self._waiting: dict[Turn, tuple[Work, Ended]] = {}
         """What no task was made for yet."""
+        self._woken = False
+        """True while the loop is to begin what waits."""
         self._users = 0
         self._ending = False
         self._asked = 0.0
@@ -170,23 +172,26 @@ class _Loop:
         turn.loop = self.loop
         with self._lock:
             self._waiting[turn] = (work, ended)
-        self.loop.call_soon_threadsafe(self._begin, turn)
+            if self._woken:
+                return  # it is about to begin all that waits
+            self._woken = True
+        self.loop.call_soon_threadsafe(self._begin_waiting)
 
     def withdraw(self) -> list[Callable[[_Loop], None]]:
         """Take back what was not begun: each is called with the loop that it is to be spawned in."""
         with self._lock:
             taken, self._waiting = self._waiting, {}
+            self._woken = False
         return [partial(_spawn, turn, *each) for turn, each in taken.items()]
 
-    def _begin(self, turn: Turn) -> None:
+    def _begin_waiting(self) -> None:
         with self._lock:
-            found = self._waiting.pop(turn, None)
-        if found is None:
-            return  # it was withdrawn
-        work, ended = found
-        task = self.loop.create_task(work(turn))
-        self._tasks[task] = turn
-        task.add_done_callback(partial(self._over, ended))
+            begun, self._waiting = self._waiting, {}
+            self._woken = False
+        for turn, (work, ended) in begun.items():
+            task = self.loop.create_task(work(turn))
+            self._tasks[task] = turn
+            task.add_done_callback(partial(self._over, ended))
 
     def _over(self, ended: Ended, task: asyncio.Task[Any]) -> None:
         turn = self._tasks.pop(task)

@@ -109,7 +109,10 @@ class Route:
 
     def wants_turn(self, now: float) -> bool:
         """True if something waits that another turn may take."""
-        return bool(self.waiting) and len(self.turns) < self.lanes_wanted(now)
+        waiting = len(self.waiting)
+        if not waiting or len(self.turns) >= self.lanes_wanted(now):
+            return False
+        return waiting > sum(not turn.has_taken for turn in self.turns)
 
     def claim_limit(self) -> int:
         """How many deliveries the next claim may take; 0 while enough of the last one is left."""

@@ -61,7 +61,7 @@ class Timekeeper:
         """Why nothing can be delivered any more: an outbox that is damaged, or too new. It is tried all the same."""
         self._complained = ("", 0.0)
         self._next_look = 0.0
-        self._supervised = self._maintained = self._extended = self._watched = self._forgot = 0.0
+        self._supervised = self._maintained = self._extended = self._next_watch = self._forgot = 0.0
         self._cleaning = False
         """There was more to clean than one step takes."""
         self._stuck = 0
@@ -161,20 +161,22 @@ class Timekeeper:
         """See to what takes long: what waits behind it may go another way, and results are stored meanwhile."""
         if self._recorder.due:
             self._recorder.flush(wait=False)
-        if now - self._watched < WATCH:
+        if now < self._next_watch:
             return
-        self._watched, stuck = now, 0
+        stuck, busy, spent = 0, self._crew.workload.is_busy, time.monotonic()
         for work in list(self._scheduler.at_work):
             since = work.since
             if not since or now - since < SLOW_STEP:
                 continue
             stuck += work.thread is not None and now - since > LONG_STEP
             if isinstance(work, Turn):
-                if work.route.waiting and not work.route.ordered:
+                # A loop that is busy would only be busier.
+                if work.route.waiting and not work.route.ordered and not (work.line.in_loop and busy):
                     self._scheduler.widen(work.route)
                 if now - since > LONG_STEP:
                     self._scheduler.slow_down(work)
         self._stuck = stuck
+        self._next_watch = now + max(WATCH, 20 * (time.monotonic() - spent))
 
     def _supervise(self, now: float) -> None:
         """Give up on what hangs; keep the leases of what is held; close what is not used."""

@@ -47,12 +47,14 @@ class Turn:
         self.abandoned = False
         self.halted = False
         """What came of an attempt forbids further ones."""
+        self.has_taken = False
+        """False until it took the first of what waits."""
         self.attempts = 0
         self.line = Line(False, route.speed)
         """As which it is counted while it is at work."""
         self.crowded: Callable[[], bool] = lambda: False
         self._entered = self._clock.monotonic()
-        self._wall, self._cpu = time.perf_counter(), time.thread_time()
+        self._wall = self._cpu = 0.0
         self.slice = SLICE
         self.loop: object = None
         """The event loop that it is a task of, if it is."""
@@ -63,6 +65,8 @@ class Turn:
 
     def next(self) -> list[Delivery]:
         """What the next attempt is for: a delivery, or what leaves together; empty if the turn is over."""
+        if not self.has_taken:
+            self._wall, self._cpu = time.perf_counter(), time.thread_time()
         if not self.may_go_on():
             return []
         if self.route.window is not None:
@@ -71,6 +75,7 @@ class Turn:
 
     def take(self, count: int) -> list[Delivery]:
         """At most so many of the deliveries that wait, the first ones."""
+        self.has_taken = True
         taken: list[Delivery] = []
         waiting = self.route.waiting
         while len(taken) < count:
@@ -155,8 +160,8 @@ class Turn:
             else:
                 self.services.channels.give_back(opened, self.route.configuration.generation)
         if self.attempts and not self.abandoned:
-            wall = time.perf_counter() - self._wall
-            cpu = 0.0 if self.loop is not None else time.thread_time() - self._cpu
+            # In a loop that is what all its tasks computed: one that is busy makes the wait, not the endpoint.
+            wall, cpu = time.perf_counter() - self._wall, time.thread_time() - self._cpu
             self.route.pace.learn(self.attempts, wall, cpu, self.route.most_lanes)
 
     def release(self, deliveries: list[Delivery]) -> None:
