@@ -78,7 +78,13 @@ class Crew:
         self._end(turn)
         if turn.abandoned:
             self._returned(turn)
-        self.more(1)
+        # In this thread, as handing them over would take longer; two, so that they do not become fewer.
+        for _ in range(2):
+            if (another := self._scheduler.next_task()) is None:
+                break
+            self.do(another)
+        if self._scheduler.has_work:
+            self.more(1)
 
     def _end(self, work: Turn | Job) -> None:
         try:

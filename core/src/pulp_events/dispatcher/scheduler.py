@@ -44,6 +44,7 @@ TRY_AGAIN = 1.0
 _logger = get_logger(__name__)
 
 
+_TASKS = [line for line in LINES if line.in_loop]
 _USUALLY = sorted(LINES, key=lambda line: line.speed)
 _NOW_AND_THEN = sorted(LINES, key=lambda line: (line.speed is QUICK, line.speed))
 
@@ -166,6 +167,12 @@ class Scheduler:
                     return None
                 self._claiming = True
             self._claim()
+
+    def next_task(self) -> Turn | None:
+        """A turn for an event loop, if one is claimed for: its thread takes no part in claims and other work."""
+        with self.lock:
+            line = self._pick(_TASKS) if self._is_open else None
+            return None if line is None else self._begin(line)
 
     def job(self, job: Job) -> None:
         """Have a thread do this."""

@@ -53,8 +53,7 @@ class Turn:
         self.line = Line(False, route.speed)
         """As which it is counted while it is at work."""
         self.crowded: Callable[[], bool] = lambda: False
-        self._entered = self._clock.monotonic()
-        self._wall = self._cpu = 0.0
+        self._entered = self._wall = self._cpu = 0.0
         self.slice = SLICE
         self.loop: object = None
         """The event loop that it is a task of, if it is."""
@@ -66,6 +65,7 @@ class Turn:
     def next(self) -> list[Delivery]:
         """What the next attempt is for: a delivery, or what leaves together; empty if the turn is over."""
         if not self.has_taken:
+            self._entered = self._clock.monotonic()  # not before: a task may have waited long for its loop
             self._wall, self._cpu = time.perf_counter(), time.thread_time()
         if not self.may_go_on():
             return []

@@ -10,7 +10,7 @@ from pulp_events import data_dir
 from pulp_events.clock import Clock, SystemClock
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
-from pulp_events.outbox.sqlite import insertion, ledger, queue
+from pulp_events.outbox.sqlite import insertion, ledger, queue, recording
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
 from pulp_events.outbox.sqlite.reader import Reader
@@ -69,7 +69,7 @@ class SQLiteOutbox:
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
         self._correct_clock()
         now = self._clock.time()
-        return self._writer.run(lambda own: queue.record(own, results, now))
+        return self._writer.run(lambda own: recording.record(own, results, now))
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         self._correct_clock()

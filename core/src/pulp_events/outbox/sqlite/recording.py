@@ -1,0 +1,110 @@
+"""SQL of what attempts came to. Each function is part of its caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from pulp_events.outbox.records import Result
+from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.sqlite.together import OF_KEYS, as_json
+
+_FIND = """
+SELECT json_group_array(json_array(r.key, d.event_seq, d.state, d.lease))
+FROM json_each(?) r CROSS JOIN pulp_event e ON e.id = json_extract(r.value, '$[0]')
+CROSS JOIN pulp_delivery d ON d.event_seq = e.seq AND d.n = json_extract(r.value, '$[1]')
+"""
+_FINISH = f"""
+UPDATE pulp_delivery SET state = ?, finished = ?, ready_at = 0, lease = NULL WHERE state = 'pending' AND {OF_KEYS}
+"""
+# Each row is there, so that this only changes it; UPDATE … FROM needs a newer SQLite.
+_POSTPONE = """
+INSERT INTO pulp_delivery (event_seq, n, ready_at, forgiven, listener_id, target, state)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+       json_extract(value, '$[3]'), '', '', ''
+FROM json_each(?) WHERE true
+ON CONFLICT (event_seq, n) DO UPDATE SET
+    ready_at = excluded.ready_at, lease = NULL, forgiven = forgiven + excluded.forgiven
+"""
+_COLUMNS = "(event_seq, n, number, started, duration, outcome, detail, retry_at)"
+_ATTEMPT = f"INSERT OR REPLACE INTO pulp_attempt {_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ATTEMPTS = f"""
+INSERT OR REPLACE INTO pulp_attempt {_COLUMNS}
+SELECT {", ".join(f"json_extract(value, '$[{column}]')" for column in range(8))} FROM json_each(?)
+"""
+_HEALTH = """
+INSERT INTO pulp_listener_health (listener_id, last_success, last_failure, failing_since, failures, detail)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+       json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')
+FROM json_each(?) WHERE true
+ON CONFLICT (listener_id) DO UPDATE SET
+    last_success = COALESCE(excluded.last_success, last_success),
+    last_failure = COALESCE(excluded.last_failure, last_failure),
+    failing_since = CASE WHEN excluded.last_success IS NULL THEN COALESCE(failing_since, excluded.last_failure)
+                    ELSE excluded.last_failure END,
+    failures = CASE WHEN excluded.last_success IS NULL THEN failures + excluded.failures ELSE excluded.failures END,
+    detail = excluded.detail
+"""
+_FINISHED = {"succeed": "delivered", "give_up": "dead"}
+
+
+def record(connection: sqlite3.Connection, results: Sequence[Result], now: float) -> list[bool]:
+    """Store attempts and their transitions (`succeed`, `postpone`, `give_up`)."""
+    ids = [split_id(result.delivery.id) for result in results]
+    found = {key: rest for key, *rest in json.loads(connection.execute(_FIND, (as_json(ids),)).fetchone()[0])}
+    held = [False] * len(results)
+    finished: dict[str, list[tuple[int, int]]] = {state: [] for state in _FINISHED.values()}
+    postponed, attempts = [], []
+    for index, (result, (_, n)) in enumerate(zip(results, ids, strict=True)):
+        retry_at = None
+        seq, state, lease = found.get(index, (None, None, None))
+        ours = state == "pending" and lease == result.delivery.lease
+        if result.transition == "postpone":
+            retry_at = now + (result.retry_in or 0.0)
+            held[index] = ours
+            if ours:
+                postponed.append((seq, n, retry_at, int(result.forgiven)))
+        elif result.transition in _FINISHED:
+            # What is delivered is so whoever holds the lease now.
+            held[index] = ours or (state == "pending" and result.transition == "succeed")
+            if held[index]:
+                finished[_FINISHED[result.transition]].append((seq, n))
+        else:
+            raise ValueError(f"an attempt is followed by succeed, postpone or give_up, not {result.transition!r}")
+        if seq is not None:
+            attempt = result.attempt
+            attempts.append(
+                (seq, n, attempt.number, attempt.started.timestamp(), attempt.duration, attempt.outcome, attempt.detail)
+                + (retry_at,)
+            )
+    if postponed:
+        connection.execute(_POSTPONE, (as_json(postponed),))
+    for state, keys in finished.items():
+        if keys:
+            connection.execute(_FINISH, (state, now, as_json(keys)))
+    _store_attempts(connection, attempts)
+    _record_health(connection, results, now)
+    return held
+
+
+def _store_attempts(connection: sqlite3.Connection, attempts: Sequence[tuple[Any, ...]]) -> None:
+    text = as_json(attempts)
+    if "\\u0000" in text:  # at which json_extract ends a text
+        connection.executemany(_ATTEMPT, attempts)
+    elif attempts:
+        connection.execute(_ATTEMPTS, (text,))
+
+
+def _record_health(connection: sqlite3.Connection, results: Sequence[Result], now: float) -> None:
+    of_listener: dict[str, list[Result]] = {}
+    for result in results:
+        of_listener.setdefault(result.delivery.listener_id, []).append(result)
+    rows = []
+    for listener_id, group in of_listener.items():
+        outcomes = [result.transition == "succeed" for result in group]
+        failures = outcomes[::-1].index(True) if True in outcomes else len(outcomes)
+        success, failure = now if True in outcomes else None, now if failures else None
+        rows.append((listener_id, success, failure, failures, group[-1].attempt.detail.replace("\0", " ")))
+    connection.execute(_HEALTH, (as_json(rows),))
