@@ -14,6 +14,8 @@ an event loop, and for any other they run through without waiting.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel, connect, make_channel
 from pulp_events.dispatcher.look import GIVEN_UP, look, lost_too_often
@@ -84,13 +86,15 @@ async def _open(turn: Turn) -> OpenChannel | None:
         _discard(turn)
     try:
         opened = turn.opened or _of_this_loop(turn, services.channels.take(route.listener.id, generation))
-        if opened is None:
-            opened = make_channel(route.listener.id, route.traits, route.configuration)
+        if opened is None or not opened.connected:
+            # Tasks of a loop take turns by themselves, and must not wait for each other in its thread.
+            with route.traits.first_use.alone() if turn.loop is None else nullcontext():
+                opened = opened or make_channel(route.listener.id, route.traits, route.configuration)
+                turn.opened = opened
+                opened.connected, opened.loop = True, turn.loop
+                turn.proceed(OPEN_LIMIT, connecting=True)
+                await awaited(turn, connect(opened.channel))
         turn.opened = opened
-        if not opened.connected:
-            opened.connected, opened.loop = True, turn.loop
-            turn.proceed(OPEN_LIMIT, connecting=True)
-            await awaited(turn, connect(opened.channel))
         route.in_flight = opened.in_flight
         route.traits.is_async = route.traits.is_async or opened.is_async
         return opened

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from pulp_events.dispatcher.first_use import FirstUse
 from pulp_events.listeners.named_files import file_fields, named_files
 from pulp_events.notifier import Notifier
 from pulp_events.secrets import holds_secrets, secret_fields
@@ -18,6 +19,7 @@ class Traits:
     def __init__(self, notifier: Notifier, settings: Settings) -> None:
         self.notifier = notifier
         self.schema = notifier.config_schema()
+        self.first_use = FirstUse()
         section = notifier.settings_section
         self.settings: Mapping[str, Any] = settings.section(section) if section else {}
         settings_schema = notifier.settings_schema() if section and notifier.settings_schema is not None else None

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import h11
+import urllib3.util  # noqa: F401  # as `url` does where it is needed: here it is whole before any thread can ask for it
 
 from pulp_events import Channel, Delivery, TimedOut, TransientFailure
 from pulp_events.clock import iso_z

@@ -22,7 +22,10 @@ DEFAULT_AGE = 60.0
 """Seconds for which the system's authorities are taken to be as they were."""
 
 NAMED_AGE = 0.5
-"""Seconds for which files that a configuration names are taken to be as they were; an opening channel looks anew."""
+"""Seconds for which files that a configuration names are taken to be as they were; an opening channel looks again."""
+
+OPENING_AGE = 0.1
+"""The same for a channel that is being opened: a thousand that name one file are not to read it a thousand times."""
 
 MOST_FILES = 256
 """Sets of files whose contexts are kept beyond the channels that use them."""
@@ -104,7 +107,7 @@ class Trusts:
         """
         limit = NAMED_AGE if files.ca_path or files.cert else DEFAULT_AGE
         known = self._known.get(files)
-        if known is not None and time.monotonic() - known.at < (0.0 if look and limit == NAMED_AGE else limit):
+        if known is not None and time.monotonic() - known.at < (OPENING_AGE if look and limit == NAMED_AGE else limit):
             return known.trust
         contents = _contents(files)
         with self._lock:
