@@ -44,7 +44,10 @@ def main() -> int:
     for name in names:
         module, _, part = name.partition(":")
         found = importlib.import_module(f"benchmarks.{module}")
-        for row in found.PARTS[part]() if part else found.run():
+        parts = getattr(found, "PARTS", {})
+        if part not in parts if part else not hasattr(found, "run"):
+            parser.error(f"{name} has no rows" + (f"; of {module} there are {', '.join(parts)}" if parts else ""))
+        for row in parts[part]() if part else found.run():
             print(row.line(), flush=True)
             failed += row.holds is False
     return int(failed > 0)
