@@ -25,7 +25,7 @@ SETTLED_LATE = 0.5
 
 BROKER = """
     import sys
-    from pulp_events.testing.amqp_broker import AmqpBroker, Faults
+    from pulp_events_amqp.testing import AmqpBroker, Faults
     faults = Faults(settle_after=float(sys.argv[1]), credit=int(sys.argv[2]), eager_credit=sys.argv[3] == "True")
     with AmqpBroker("qpid-cpp", faults=faults) as broker:
         print('"' + broker.url + '"', flush=True)

@@ -14,9 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events.testing.http_sink import HttpSink
 from pulp_events.testing.smtp_sink import SmtpSink
+from pulp_events_amqp.testing import AmqpBroker
 
 BIN = Path(sys.executable).parent
 EVENTS = 4

@@ -14,6 +14,7 @@ import re
 import runpy
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +142,10 @@ def error_classes() -> str:
 
 
 def fixtures() -> str:
-    """The fixtures of the pytest plugin."""
-    tree = ast.parse((ROOT / "core/src/pulp_events/testing/pytest_plugin.py").read_text("utf-8"))
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    """The fixtures of the pytest plugins."""
+    modules = sorted(each.value for each in entry_points(group="pytest11") if each.value.startswith("pulp_events"))
+    sources = [inspect.getsource(importlib.import_module(module)) for module in modules]
+    functions = [node for source in sources for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     rows = [
         (f"`{node.name}`", " ".join(str(ast.get_docstring(node)).split()))
         for node in functions

@@ -201,8 +201,8 @@ def commands_of():
 @pytest.fixture
 def runner(tmp_path, monkeypatch):
     """Runs a document in a folder of its own, with the settings that lead to real servers."""
-    from pulp_events.testing.amqp_broker import AmqpBroker
     from pulp_events.testing.smtp_sink import SmtpSink
+    from pulp_events_amqp.testing import AmqpBroker
 
     bin_folder = Path(sys.executable).parent
     with HttpSink(answer) as http, SmtpSink() as smtp, AmqpBroker() as broker:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from pulp_events import Channel, Delivery
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events_amqp.config import AmqpConfig
 from pulp_events_amqp.notifier import AmqpNotifier
 from pulp_events_amqp.settings import MessagingSettings
+from pulp_events_amqp.testing import AmqpBroker
 
 TIME = datetime(2012, 10, 19, 19, 9, 16, tzinfo=UTC)
 REPORT = b'{"call_report": {"task_id": "79be77a8"}, "event_type": "repo.sync.start", "payload": {"repo_id": "pulp2"}}'
@@ -64,10 +64,9 @@ def open_channel() -> Iterator[OpenChannel]:
 
 
 @pytest.fixture
-def broker() -> Iterator[AmqpBroker]:
+def broker(pulp_events_amqp_broker: AmqpBroker) -> AmqpBroker:
     """Like Qpid C++."""
-    with AmqpBroker() as running:
-        yield running
+    return pulp_events_amqp_broker
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from pulp_events import EventBus, TransientFailure
 from pulp_events.errors import TimedOut
-from pulp_events.testing.amqp_broker import AmqpBroker
+from pulp_events_amqp.testing import AmqpBroker
 
 PRODUCTS = {"RabbitMQ": "blocked the connection", "qpid-cpp": "takes no messages for now"}
 

@@ -12,7 +12,7 @@ import pytest
 
 from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
-from pulp_events.testing.amqp_broker import AmqpBroker, Faults
+from pulp_events_amqp.testing import AmqpBroker, Faults
 
 
 def test_a_port_where_nobody_listens_is_transient_and_named(open_channel) -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events.testing.endpoint import Arrival
 from pulp_events.testing.fault_proxy import FaultProxy
 from pulp_events.testing.notifier_contract import NotifierContract
 from pulp_events_amqp.notifier import AmqpNotifier
+from pulp_events_amqp.testing import AmqpBroker
 
 
 class AmqpEndpoint:

@@ -9,10 +9,10 @@ import pytest
 
 from pulp_events import TransientFailure
 from pulp_events.errors import TimedOut
-from pulp_events.testing.amqp_broker import AmqpBroker
-from pulp_events.testing.amqp_broker.nodes import Refusal
 from pulp_events_amqp.notifier import AmqpNotifier
 from pulp_events_amqp.settings import MessagingSettings
+from pulp_events_amqp.testing import AmqpBroker
+from pulp_events_amqp.testing.nodes import Refusal
 
 ACTIVEMQ, ARTEMIS, BROKER_J = "ActiveMQ", "apache-activemq-artemis", "Apache Qpid Broker-J Core"
 KNOWN = ["qpid-cpp", "RabbitMQ", ACTIVEMQ, ARTEMIS, BROKER_J]

@@ -11,8 +11,8 @@ import pytest
 import trustme
 
 from pulp_events import TransientFailure
-from pulp_events.testing.amqp_broker import AmqpBroker, Faults
 from pulp_events_amqp.durations import seconds
+from pulp_events_amqp.testing import AmqpBroker, Faults
 
 
 class Greeter:

@@ -9,9 +9,9 @@ import pytest
 import trustme
 
 from pulp_events import TransientFailure
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events_amqp.notifier import AmqpNotifier
 from pulp_events_amqp.settings import MessagingSettings
+from pulp_events_amqp.testing import AmqpBroker
 
 ARTEMIS, BROKER_J = "apache-activemq-artemis", "Apache Qpid Broker-J Core"
 

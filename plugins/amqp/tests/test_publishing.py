@@ -16,8 +16,8 @@ from proton import Message, timestamp
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import TimedOut
 from pulp_events.testing import factory
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events_amqp.message import MessageMaker
+from pulp_events_amqp.testing import AmqpBroker
 
 
 def test_a_report_arrives_byte_for_byte_with_its_properties(broker, make_delivery, open_channel) -> None:

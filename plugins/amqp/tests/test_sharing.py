@@ -13,11 +13,11 @@ import pytest
 
 from pulp_events import EventBus, TransientFailure
 from pulp_events.errors import TimedOut
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events.testing.fault_proxy import FaultProxy
 from pulp_events_amqp.links import attach_sender
 from pulp_events_amqp.notifier import AmqpNotifier
 from pulp_events_amqp.settings import MessagingSettings
+from pulp_events_amqp.testing import AmqpBroker
 
 
 def test_all_listeners_of_a_process_share_one_connection(broker, tmp_path) -> None:

@@ -7,7 +7,7 @@ from proton import Described, symbol
 from proton.reactor import Filter
 from proton.utils import BlockingConnection
 
-from pulp_events.testing.amqp_broker import AmqpBroker
+from pulp_events_amqp.testing import AmqpBroker
 
 EVENT_TYPES = ["repo.sync.start", "repo.sync.finish", "repo.publish.finish", "consumer.bind"]
 

@@ -8,8 +8,8 @@ import pytest
 import trustme
 
 from pulp_events import TransientFailure
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events_amqp.settings import MessagingSettings
+from pulp_events_amqp.testing import AmqpBroker
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pulp_events import TransientFailure
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events_amqp.notifier import AmqpNotifier
 from pulp_events_amqp.settings import MessagingSettings
+from pulp_events_amqp.testing import AmqpBroker
 
 BROKERS = pytest.mark.parametrize(
     "product",

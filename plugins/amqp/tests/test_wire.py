@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from proton import Data, Described, symbol, ulong
 
-from pulp_events.testing.amqp_broker import AmqpBroker
 from pulp_events_amqp import connecting
+from pulp_events_amqp.testing import AmqpBroker
 
 _ATTACH, _TARGET = ulong(0x12), ulong(0x29)
 

@@ -26,8 +26,8 @@ package, with tests, and `pulp-admin event plugin check` looks at one that is in
 """
 
 _TESTING = """\
-`pulp_events.testing` has servers to test against (`HttpSink`, `SmtpSink`, an AMQP 1.0 broker), a clock that is set by
-hand, and `NotifierContract`, a class of tests to be subclassed: it holds a notifier to everything that is said here.
+`pulp_events.testing` has servers to test against (`HttpSink`, `SmtpSink`), a clock that is set by hand, and
+`NotifierContract`, a class of tests to be subclassed: it holds a notifier to everything that is said here.
 """
 
 

@@ -1,8 +1,8 @@
 """What authors of notifiers, stores and applications need to test against real sockets and real time.
 
-- Servers on the loopback address and a free port: `HttpSink`, `SmtpSink` (needs the extra `pulp-events[test-smtp]`),
-  `AmqpBroker` (needs `pulp-events[test-amqp]`); and `FaultProxy`, which lets things go wrong on the way to any of them,
-  or to a server of yours.
+- Servers on the loopback address and a free port: `HttpSink`, `SmtpSink` (needs the extra `pulp-events[test-smtp]`);
+  and `FaultProxy`, which lets things go wrong on the way to either of them, or to a server of yours. A server that only
+  one notifier's tests need comes with that notifier, as `pulp_events_amqp.testing` does.
 - Contracts, test classes to be subclassed: `NotifierContract`, `ListenerStoreContract`, `OutboxContract`.
 - `open_bus` and `plugins_of`: a bus with the plugins that a test gives it. `FakeClock`, `make_event`, `make_delivery`,
   `Admin` (runs `pulp-admin`).
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pulp_events.testing.admin import Admin
-    from pulp_events.testing.amqp_broker import AmqpBroker
     from pulp_events.testing.bus import open_bus, plugins_of
     from pulp_events.testing.clock import FakeClock
     from pulp_events.testing.endpoint import Arrival, Endpoint
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Admin",
-    "AmqpBroker",
     "Answer",
     "Arrival",
     "Endpoint",
@@ -50,7 +48,6 @@ __all__ = [
 
 _HOMES = {
     "admin": ("Admin",),
-    "amqp_broker": ("AmqpBroker",),
     "bus": ("open_bus", "plugins_of"),
     "clock": ("FakeClock",),
     "endpoint": ("Arrival", "Endpoint"),

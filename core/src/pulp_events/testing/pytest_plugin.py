@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from pulp_events import Event, EventBus
     from pulp_events.testing.admin import Admin
-    from pulp_events.testing.amqp_broker import AmqpBroker
     from pulp_events.testing.clock import FakeClock
     from pulp_events.testing.http_sink import HttpSink
     from pulp_events.testing.smtp_sink import SmtpSink
@@ -106,16 +105,6 @@ def smtp_sink() -> Iterator[SmtpSink]:
 
     with SmtpSink() as sink:
         yield sink
-
-
-@pytest.fixture
-def amqp_broker() -> Iterator[AmqpBroker]:
-    """An AMQP 1.0 broker in this process. Needs the extra `pulp-events[test-amqp]`."""
-    pytest.importorskip("proton", reason="needs pulp-events[test-amqp]")
-    from pulp_events.testing.amqp_broker import AmqpBroker
-
-    with AmqpBroker() as broker:
-        yield broker
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.manners.artemis import jms_selector
-from pulp_events.testing.amqp_broker.manners.base import SELECTOR, Manner, Target
-from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
+from pulp_events_amqp.testing.faults import Faults
+from pulp_events_amqp.testing.manners.artemis import jms_selector
+from pulp_events_amqp.testing.manners.base import SELECTOR, Manner, Target
+from pulp_events_amqp.testing.nodes import Nodes, Refusal, Subscription
 
 _TOPIC, _QUEUE = "topic://", "queue://"
 

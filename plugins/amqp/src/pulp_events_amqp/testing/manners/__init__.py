@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pulp_events.testing.amqp_broker.manners.activemq import ActiveMQManner
-from pulp_events.testing.amqp_broker.manners.artemis import ArtemisManner
-from pulp_events.testing.amqp_broker.manners.base import Manner
-from pulp_events.testing.amqp_broker.manners.broker_j import BrokerJManner
-from pulp_events.testing.amqp_broker.manners.echo import EchoManner
-from pulp_events.testing.amqp_broker.manners.qpid import QpidManner
-from pulp_events.testing.amqp_broker.manners.rabbitmq import RabbitMQManner
+from pulp_events_amqp.testing.manners.activemq import ActiveMQManner
+from pulp_events_amqp.testing.manners.artemis import ArtemisManner
+from pulp_events_amqp.testing.manners.base import Manner
+from pulp_events_amqp.testing.manners.broker_j import BrokerJManner
+from pulp_events_amqp.testing.manners.echo import EchoManner
+from pulp_events_amqp.testing.manners.qpid import QpidManner
+from pulp_events_amqp.testing.manners.rabbitmq import RabbitMQManner
 
 MANNERS: tuple[type[Manner], ...] = (QpidManner, RabbitMQManner, ActiveMQManner, ArtemisManner, BrokerJManner)
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from proton import Collector, Condition, Connection, Endpoint, Event, Link, Session, Transport, symbol
 
-from pulp_events.testing.amqp_broker.links import Publisher, Subscriber, filters, properties, symbols
-from pulp_events.testing.amqp_broker.manners.base import RequestHandler, Target
-from pulp_events.testing.amqp_broker.nodes import Refusal
-from pulp_events.testing.amqp_broker.sasl import SaslServer
-from pulp_events.testing.amqp_broker.windows import Windows
+from pulp_events_amqp.testing.links import Publisher, Subscriber, filters, properties, symbols
+from pulp_events_amqp.testing.manners.base import RequestHandler, Target
+from pulp_events_amqp.testing.nodes import Refusal
+from pulp_events_amqp.testing.sasl import SaslServer
+from pulp_events_amqp.testing.windows import Windows
 
 if TYPE_CHECKING:
-    from pulp_events.testing.amqp_broker.broker import AmqpBroker
+    from pulp_events_amqp.testing.broker import AmqpBroker
 
 _CHUNK = 256 * 1024
 _FRAME = 128 * 1024

@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 from proton import Message, Receiver, Sender
 
-from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.manners.requests import Requests
-from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal
+from pulp_events_amqp.testing.faults import Faults
+from pulp_events_amqp.testing.manners.requests import Requests
+from pulp_events_amqp.testing.nodes import Nodes, Refusal
 
 
 class LinkPair(Requests):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pulp_events.events.pattern import matches
-from pulp_events.testing.amqp_broker.messages import ReceivedMessage
+from pulp_events_amqp.testing.messages import ReceivedMessage
 
 
 @dataclass(eq=False)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from proton import Condition, Data, Delivery, Described, Link, Message, Receiver, Sender, symbol
 
-from pulp_events.testing.amqp_broker.manners.base import SELECTOR, TOPIC_BINDING
-from pulp_events.testing.amqp_broker.nodes import Refusal, Subscription
+from pulp_events_amqp.testing.manners.base import SELECTOR, TOPIC_BINDING
+from pulp_events_amqp.testing.nodes import Refusal, Subscription
 
 if TYPE_CHECKING:
-    from pulp_events.testing.amqp_broker.broker import AmqpBroker
+    from pulp_events_amqp.testing.broker import AmqpBroker
 
 _NAMES_OF_OUTCOMES = {"reject": "amqp:rejected:list", "release": "amqp:released:list", "modify": "amqp:modified:list"}
 _STATES = {

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from proton import Delivery
 
-from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
+from pulp_events_amqp.testing.faults import Faults
+from pulp_events_amqp.testing.nodes import Nodes, Refusal, Subscription
 
 
 @dataclass(frozen=True)

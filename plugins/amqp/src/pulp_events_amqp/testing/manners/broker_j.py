@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from proton import Message
 
-from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.manners.base import Manner, Target
-from pulp_events.testing.amqp_broker.manners.requests import Requests
-from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
+from pulp_events_amqp.testing.faults import Faults
+from pulp_events_amqp.testing.manners.base import Manner, Target
+from pulp_events_amqp.testing.manners.requests import Requests
+from pulp_events_amqp.testing.nodes import Nodes, Refusal, Subscription
 
 
 class BrokerJManner(Manner):

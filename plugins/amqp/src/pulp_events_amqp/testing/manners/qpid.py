@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.manners.base import Manner, Target
-from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal
+from pulp_events_amqp.testing.faults import Faults
+from pulp_events_amqp.testing.manners.base import Manner, Target
+from pulp_events_amqp.testing.nodes import Nodes, Refusal
 
 
 class QpidManner(Manner):

@@ -13,11 +13,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Literal
 
-from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.manners import manner_of
-from pulp_events.testing.amqp_broker.messages import ReceivedMessage
-from pulp_events.testing.amqp_broker.nodes import Nodes, Subscription
-from pulp_events.testing.amqp_broker.peer import Peer
+from pulp_events_amqp.testing.faults import Faults
+from pulp_events_amqp.testing.manners import manner_of
+from pulp_events_amqp.testing.messages import ReceivedMessage
+from pulp_events_amqp.testing.nodes import Nodes, Subscription
+from pulp_events_amqp.testing.peer import Peer
 
 Product = Literal["qpid-cpp", "RabbitMQ", "ActiveMQ", "apache-activemq-artemis", "Apache Qpid Broker-J Core"] | str
 _TICK = 0.25

@@ -6,7 +6,7 @@ from typing import Any
 
 from proton import Condition, Delivery, Message, Receiver, Sender
 
-from pulp_events.testing.amqp_broker.nodes import Refusal
+from pulp_events_amqp.testing.nodes import Refusal
 
 
 class Requests:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.manners.base import SELECTOR, Manner, Target
-from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
+from pulp_events_amqp.testing.faults import Faults
+from pulp_events_amqp.testing.manners.base import SELECTOR, Manner, Target
+from pulp_events_amqp.testing.nodes import Nodes, Refusal, Subscription
 
 _CLAUSE = re.compile(r"\s*JMSType\s*(=|LIKE)\s*'([^']*)'\s*\Z", re.IGNORECASE)
 

@@ -8,10 +8,10 @@ from urllib.parse import quote, unquote
 
 from proton import symbol
 
-from pulp_events.testing.amqp_broker.faults import Faults
-from pulp_events.testing.amqp_broker.manners.base import TOPIC_BINDING, Manner, Target
-from pulp_events.testing.amqp_broker.manners.link_pair import LinkPair
-from pulp_events.testing.amqp_broker.nodes import Nodes, Refusal, Subscription
+from pulp_events_amqp.testing.faults import Faults
+from pulp_events_amqp.testing.manners.base import TOPIC_BINDING, Manner, Target
+from pulp_events_amqp.testing.manners.link_pair import LinkPair
+from pulp_events_amqp.testing.nodes import Nodes, Refusal, Subscription
 
 
 class RabbitMQManner(Manner):
