@@ -86,10 +86,10 @@ def test_all_are_loaded_and_say_what_they_implement(host):
     }
 
 
-def test_the_audit_log_has_each_attempt_and_the_enricher_says_who_emitted(host, http_sink):
-    host.listen(http_sink.url, "repo.sync.start")
+def test_the_audit_log_has_each_attempt_and_the_enricher_says_who_emitted(host, pulp_events_http_sink):
+    host.listen(pulp_events_http_sink.url, "repo.sync.start")
     host.ok("emit", "repo.sync.start", '--payload={"repo_id": "pulp2"}')
-    [request] = http_sink.wait_for(1)
+    [request] = pulp_events_http_sink.wait_for(1)
     payload = json.loads(request.body)["payload"]
     assert payload["repo_id"] == "pulp2" and payload["emitted_by"].keys() == {"host", "pid"}
     [line] = map(json.loads, host.audit_log.read_text().splitlines())
@@ -109,17 +109,17 @@ def test_the_audit_logs_section_is_checked_like_any_other(host):
     assert done.returncode == 1 and "[audit_log]" in done.stderr and "did you mean 'file'?" in done.stderr
 
 
-def test_an_observer_that_raises_harms_nothing(host, http_sink):
+def test_an_observer_that_raises_harms_nothing(host, pulp_events_http_sink):
     host.audit_log.mkdir()
-    host.listen(http_sink.url, "repo.sync.start")
+    host.listen(pulp_events_http_sink.url, "repo.sync.start")
     done = host.admin("emit", "repo.sync.start", "-v")
     assert done.returncode == 0 and "delivered" in done.stdout
     assert "audit_log" in done.stderr and "pulp_delivery_attempted failed" in done.stderr
-    assert len(http_sink.requests) == 1
+    assert len(pulp_events_http_sink.requests) == 1
 
 
-def test_the_events_of_an_own_type_wait_for_a_worker(host, http_sink):
-    host.listen(http_sink.url, "disk.space.low")
+def test_the_events_of_an_own_type_wait_for_a_worker(host, pulp_events_http_sink):
+    host.listen(pulp_events_http_sink.url, "disk.space.low")
     done = host.python("-m", "pulp_events_disk_space", str(host.audit_log.parent), "100.1")
     assert done.returncode == 0, done.stderr
     [delivery] = json.loads(host.ok("delivery", "list", "--json"))

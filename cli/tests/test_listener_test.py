@@ -47,14 +47,14 @@ class Plugin:
 
 
 @pytest.fixture
-def http(admin, http_sink):
-    return admin.listener("http", "create", "--event-type=repo.sync.*", f"--url={http_sink.url}/hook")
+def http(admin, pulp_events_http_sink):
+    return admin.listener("http", "create", "--event-type=repo.sync.*", f"--url={pulp_events_http_sink.url}/hook")
 
 
-def test_the_receiver_gets_an_event_that_says_it_is_a_test(admin, http_sink, http):
+def test_the_receiver_gets_an_event_that_says_it_is_a_test(admin, pulp_events_http_sink, http):
     out = admin.ok(*TEST, http).out
     assert re.match(r"OUTCOME +MILLISECONDS +DETAIL\ndelivered +\d+ +200 OK\n", out)
-    (request,) = http_sink.requests
+    (request,) = pulp_events_http_sink.requests
     body = json.loads(request.body)
     assert body["payload"]["test"] is True and body["event_type"].startswith("repo.sync.")
 
@@ -64,18 +64,18 @@ def test_nothing_is_stored(admin, http):
     assert admin.ok("event", "delivery", "list", "--json").json == []
 
 
-def test_a_disabled_listener_is_tested_too(admin, http_sink, http):
+def test_a_disabled_listener_is_tested_too(admin, pulp_events_http_sink, http):
     admin.ok("event", "listener", "disable", "--listener-id", http)
     admin.ok(*TEST, http)
-    assert len(http_sink.requests) == 1
+    assert len(pulp_events_http_sink.requests) == 1
 
 
-def test_a_failure_ends_with_exit_code_1_and_one_line(admin, http_sink, http):
-    http_sink.answer = Answer(503, body=b"first line\nsecond line")
+def test_a_failure_ends_with_exit_code_1_and_one_line(admin, pulp_events_http_sink, http):
+    pulp_events_http_sink.answer = Answer(503, body=b"first line\nsecond line")
     run = admin(*TEST, http)
     assert run.code == 1 and "503" in run.out and run.err.count("\n") == 1
     assert "second line" in run.out
-    assert f"\nMore about this attempt:\n  POST {http_sink.url}/hook\n" in run.out
+    assert f"\nMore about this attempt:\n  POST {pulp_events_http_sink.url}/hook\n" in run.out
     assert f"did not reach 1 of 1 target of listener {http}" in run.err
 
 

@@ -38,22 +38,22 @@ class SlowNotifier(Notifier):
         return SlowChannel()
 
 
-def trials(make_event_bus, notifier):
-    bus = make_event_bus(notifier)
+def trials(make_bus, notifier):
+    bus = make_bus(notifier)
     return bus.test_listener(bus.listeners.create("slow", {}, ["*"]).id)
 
 
-def test_the_duration_is_that_of_connecting_and_sending_without_imports(make_event_bus, clock):
-    notifier = SlowNotifier(clock)
-    first, second = trials(make_event_bus, notifier)
+def test_the_duration_is_that_of_connecting_and_sending_without_imports(pulp_events_make_bus, pulp_events_clock):
+    notifier = SlowNotifier(pulp_events_clock)
+    first, second = trials(pulp_events_make_bus, notifier)
     assert (first.outcome, first.duration) == ("delivered", pytest.approx(3))
     assert (second.outcome, second.duration) == ("delivered", pytest.approx(1)), "over the channel of the first"
     assert (notifier.opened, notifier.closed) == (1, 1)
 
 
-def test_a_channel_that_cannot_be_opened_is_closed_once_and_said_to_be_refused(make_event_bus, clock):
-    notifier = SlowNotifier(clock, refuse=True)
-    found = trials(make_event_bus, notifier)
+def test_a_channel_that_cannot_be_opened_is_closed_once_and_said_to_be_refused(pulp_events_make_bus, pulp_events_clock):
+    notifier = SlowNotifier(pulp_events_clock, refuse=True)
+    found = trials(pulp_events_make_bus, notifier)
     assert [(one.outcome, one.detail, one.duration) for one in found] == [
         ("transient", "refused", pytest.approx(2))
     ] * 2

@@ -30,6 +30,6 @@ class TestChat(NotifierContract):
         return Chat()
 
     @pytest.fixture
-    def endpoint(self, http_sink):
-        with FaultProxy(http_sink.port) as proxy:
-            yield ChatEndpoint(http_sink, proxy)
+    def endpoint(self, pulp_events_http_sink):
+        with FaultProxy(pulp_events_http_sink.port) as proxy:
+            yield ChatEndpoint(pulp_events_http_sink, proxy)

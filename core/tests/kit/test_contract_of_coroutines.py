@@ -80,6 +80,6 @@ class TestCoroutines(NotifierContract):
         return Poster()
 
     @pytest.fixture
-    def endpoint(self, http_sink):
-        with FaultProxy(http_sink.port) as proxy:
-            yield PosterEndpoint(http_sink, proxy)
+    def endpoint(self, pulp_events_http_sink):
+        with FaultProxy(pulp_events_http_sink.port) as proxy:
+            yield PosterEndpoint(pulp_events_http_sink, proxy)

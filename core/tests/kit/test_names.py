@@ -1,5 +1,6 @@
 """`pulp_events.testing`: its names are there, and none costs a library that is not used."""
 
+import re
 import subprocess
 import sys
 
@@ -23,3 +24,12 @@ def test_importing_the_kit_imports_no_server_and_no_pytest():
     code = "import sys, pulp_events.testing; print(*sys.modules)"
     names = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
     assert not names & {"pytest", "aiosmtpd", "proton", "asyncio", "ssl", "hypothesis"}
+
+
+def test_fixtures_that_every_project_gets_from_us_carry_our_name(tmp_path):
+    """One called `clock` would stand in for a fixture that the project's author forgot to write."""
+    command = [sys.executable, "-m", "pytest", "--fixtures", "-q", "-p", "no:cacheprovider"]
+    listed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    ours = re.findall(r"^(\w+)[^\n]* -- \S*pulp_events\S*pytest_plugin\.py", listed, re.MULTILINE)
+    assert len(ours) >= 9, listed
+    assert [name for name in ours if not name.startswith("pulp_events_")] == []

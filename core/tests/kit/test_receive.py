@@ -27,7 +27,11 @@ def test_it_prints_what_it_is_sent_and_answers_as_told(status):
     assert shown.lstrip().startswith("POST /hook\n") and "x-id: 7\n" in shown and shown.endswith("\n\nGrüße\n\n")
 
 
-def test_bad_arguments_and_a_taken_port_are_one_line(http_sink):
-    for words, code, text in ((["x"], 2, "usage: "), (["70000"], 2, "usage: "), ([str(http_sink.port)], 1, "in use")):
+def test_bad_arguments_and_a_taken_port_are_one_line(pulp_events_http_sink):
+    for words, code, text in (
+        (["x"], 2, "usage: "),
+        (["70000"], 2, "usage: "),
+        ([str(pulp_events_http_sink.port)], 1, "in use"),
+    ):
         done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=30)
         assert done.returncode == code and text in done.stderr and done.stderr.count("\n") == 1

@@ -121,12 +121,12 @@ def test_login_and_tls_are_told_and_no_password(tmp_path) -> None:
         assert "s3cret" not in " ".join(lines)
 
 
-def test_the_command_line_shows_it(pulp_admin, event_settings) -> None:
+def test_the_command_line_shows_it(pulp_events_admin, pulp_events_settings) -> None:
     with AmqpBroker("RabbitMQ", users={"pulp": "s3cret"}) as broker:
         url = broker.url.replace("amqp://", "amqp://pulp:s3cret@")
-        with event_settings.open("a") as conf:
+        with pulp_events_settings.open("a") as conf:
             conf.write(f"[messaging]\nurl = {url}\n")
-        result = pulp_admin("event", "config", "check", "--probe")
+        result = pulp_events_admin("event", "config", "check", "--probe")
         assert f"{broker.url}: RabbitMQ 4.0.5" in " ".join(result.out.split())
         assert "exchange 'amq.topic': there" in " ".join(result.out.split())
         assert "s3cret" not in result.out + result.err

@@ -536,11 +536,11 @@ def test_what_is_not_http_is_shown_as_it_came(
 
 
 @pytest.mark.parametrize("status", [301, 302, 400, 401, 403, 404, 407, 409, 413, 418, 422, 451])
-def test_a_refusal_that_somebody_can_fix_is_tried_again(event_settings, raw_server, status: int) -> None:
+def test_a_refusal_that_somebody_can_fix_is_tried_again(pulp_events_settings, raw_server, status: int) -> None:
     from pulp_events import EventBus
 
     script = Script(b"HTTP/1.1 %d No\r\nLocation: http://[x\r\nContent-Length: 0\r\n\r\n" % status)
-    with raw_server(script) as url, EventBus.open(event_settings, deliver="inline") as bus:
+    with raw_server(script) as url, EventBus.open(pulp_events_settings, deliver="inline") as bus:
         final = bus.listeners.create("http", {"url": url, "permanent": [418, status]}, ["repo.sync.*"])
         again = bus.listeners.create("http", {"url": url}, ["repo.sync.*"])
         states = {one.listener_id: one.state for one in bus.wait(bus.emit("repo.sync.start", {"repo_id": "x"}), 0)}

@@ -32,12 +32,16 @@ def test_a_token_and_headers_are_sent(open_channel, delivery: Delivery) -> None:
     assert headers["user-agent"] == "mine"
 
 
-def test_headers_may_be_lines_of_a_file_that_is_read_when_a_channel_opens(event_bus, http_sink, tmp_path) -> None:
+def test_headers_may_be_lines_of_a_file_that_is_read_when_a_channel_opens(
+    pulp_events_bus, pulp_events_http_sink, tmp_path
+) -> None:
     path = tmp_path / "headers"
     path.write_text("X-One: 1\nX-Two: 2\n")
-    event_bus.listeners.create("http", {"url": http_sink.url, "header": {"$file": str(path)}}, ["repo.#"])
-    event_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
-    headers = http_sink.wait_for(1)[0].headers
+    pulp_events_bus.listeners.create(
+        "http", {"url": pulp_events_http_sink.url, "header": {"$file": str(path)}}, ["repo.#"]
+    )
+    pulp_events_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
+    headers = pulp_events_http_sink.wait_for(1)[0].headers
     assert (headers["x-one"], headers["x-two"]) == ("1", "2")
 
 

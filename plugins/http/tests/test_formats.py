@@ -116,12 +116,12 @@ def test_a_template_that_begins_with_at_is_no_name_of_a_file(open_channel, deliv
         ("hello", "makes no JSON"),
     ],
 )
-def test_a_template_is_tried_out_before_it_is_stored(event_bus, source: str, text: str) -> None:
+def test_a_template_is_tried_out_before_it_is_stored(pulp_events_bus, source: str, text: str) -> None:
     config = {"url": "http://h/", "format": "template", "body_template": source}
     with pytest.raises(InvalidConfig, match="body_template") as caught:
-        event_bus.listeners.create("http", config, ["*"])
+        pulp_events_bus.listeners.create("http", config, ["*"])
     assert text in str(caught.value)
-    assert event_bus.listeners.list() == []
+    assert pulp_events_bus.listeners.list() == []
 
 
 def test_a_template_and_its_format_go_together() -> None:

@@ -170,10 +170,10 @@ def test_no_limit_is_longer_than_the_whole() -> None:
 # ---- listener test --------------------------------------------------------------------------------------------------
 
 
-def test_a_test_event_shows_request_line_status_latency_and_excerpt(event_settings) -> None:
+def test_a_test_event_shows_request_line_status_latency_and_excerpt(pulp_events_settings) -> None:
     with (
         HttpSink(Answer(202, body=b"queued as 7", delay=0.05)) as sink,
-        EventBus.open(event_settings, deliver="inline") as bus,
+        EventBus.open(pulp_events_settings, deliver="inline") as bus,
     ):
         config = {"url": f"{sink.url}/hook?key=1", "secret": "generate"}
         listener = bus.listeners.create("http", config, ["repo.sync.*"])
@@ -200,10 +200,10 @@ FAILED = {
 
 
 @pytest.mark.parametrize("what", FAILED)
-def test_a_test_event_that_failed_shows_the_request_line_too(event_settings, what: str) -> None:
+def test_a_test_event_that_failed_shows_the_request_line_too(pulp_events_settings, what: str) -> None:
     answer, said, more = FAILED[what]
-    event_settings.write_text(event_settings.read_text() + "\n[http]\ntimeout = 300ms\n")
-    with HttpSink(Answer(**answer)) as sink, EventBus.open(event_settings, deliver="inline") as bus:
+    pulp_events_settings.write_text(pulp_events_settings.read_text() + "\n[http]\ntimeout = 300ms\n")
+    with HttpSink(Answer(**answer)) as sink, EventBus.open(pulp_events_settings, deliver="inline") as bus:
         listener = bus.listeners.create("http", {"url": f"{sink.url}/hook?key=hunter22"}, ["repo.sync.*"])
         (trial,) = bus.test_listener(listener.id)
         first, line, *_ = trial.detail.split("\n")
@@ -219,16 +219,16 @@ def test_a_test_event_that_failed_shows_the_request_line_too(event_settings, wha
         assert bus.deliveries.attempts(delivery.id)[0].detail == trial.detail
 
 
-def test_a_long_answer_is_kept_in_part(event_bus) -> None:
+def test_a_long_answer_is_kept_in_part(pulp_events_bus) -> None:
     with HttpSink(Answer(200, body=b"y" * 70_000)) as sink:
-        listener = event_bus.listeners.create("http", {"url": sink.url}, ["repo.sync.*"])
-        (trial,) = event_bus.test_listener(listener.id)
+        listener = pulp_events_bus.listeners.create("http", {"url": sink.url}, ["repo.sync.*"])
+        (trial,) = pulp_events_bus.test_listener(listener.id)
     assert trial.outcome == "delivered"
     assert len(trial.detail.encode()) <= 1024
 
 
-def test_gone_disables_the_listener(event_bus) -> None:
+def test_gone_disables_the_listener(pulp_events_bus) -> None:
     with HttpSink(Answer(410)) as sink:
-        listener = event_bus.listeners.create("http", {"url": sink.url}, ["repo.#"])
-        event_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
-        assert not event_bus.listeners.get(listener.id).enabled
+        listener = pulp_events_bus.listeners.create("http", {"url": sink.url}, ["repo.#"])
+        pulp_events_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
+        assert not pulp_events_bus.listeners.get(listener.id).enabled

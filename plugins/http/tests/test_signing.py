@@ -175,16 +175,16 @@ def test_ed25519_without_its_extra_is_refused_with_what_to_install(monkeypatch) 
 
 @pytest.mark.parametrize("word", ["generate", "generate-ed25519"])
 def test_a_reference_whose_text_asks_for_a_secret_gets_none_and_nothing_is_sent(
-    event_bus, http_sink, monkeypatch, word
+    pulp_events_bus, pulp_events_http_sink, monkeypatch, word
 ) -> None:
     # A secret that nobody knows, and that is another one at each opening of a channel, would sign for nobody.
     monkeypatch.setenv("HOOK_SECRET", word)
-    config = {"url": http_sink.url, "secret": {"$env": "HOOK_SECRET"}}
-    listener = event_bus.listeners.create("http", config, ["repo.#"])
-    (trial,) = event_bus.test_listener(listener.id)
+    config = {"url": pulp_events_http_sink.url, "secret": {"$env": "HOOK_SECRET"}}
+    listener = pulp_events_bus.listeners.create("http", config, ["repo.#"])
+    (trial,) = pulp_events_bus.test_listener(listener.id)
     assert trial.outcome == "error"
     assert "secret: Must begin with whsec_ or whsk_" in trial.detail
-    assert not http_sink.requests
+    assert not pulp_events_http_sink.requests
 
 
 # ---- commands -------------------------------------------------------------------------------------------------------
@@ -196,87 +196,105 @@ def act(bus, name: str, listener, **options) -> str:
     return action.run(bus.listeners, bus.listeners.get(listener.id), action.options().load(options))
 
 
-def test_rotating_prints_the_new_secret_and_signs_with_both(event_bus, http_sink) -> None:
-    listener = event_bus.listeners.create("http", {"url": http_sink.url, "secret": SECRET}, ["repo.#"])
-    printed = act(event_bus, "rotate-secret", listener)
+def test_rotating_prints_the_new_secret_and_signs_with_both(pulp_events_bus, pulp_events_http_sink) -> None:
+    listener = pulp_events_bus.listeners.create(
+        "http", {"url": pulp_events_http_sink.url, "secret": SECRET}, ["repo.#"]
+    )
+    printed = act(pulp_events_bus, "rotate-secret", listener)
     new = printed.splitlines()[0].rpartition(" ")[2]
     assert new.startswith("whsec_")
     assert "1d" in printed
-    event_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
-    (request,) = http_sink.wait_for(1)
+    pulp_events_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
+    (request,) = pulp_events_http_sink.wait_for(1)
     for secret in (SECRET, new):
         Webhook(secret).verify(request.body, dict(request.headers))
-    redacted = event_bus.listeners.redacted(event_bus.listeners.get(listener.id))
+    redacted = pulp_events_bus.listeners.redacted(pulp_events_bus.listeners.get(listener.id))
     assert SECRET not in str(redacted)
     assert new not in str(redacted)
-    assert new in act(event_bus, "show-secret", listener)
+    assert new in act(pulp_events_bus, "show-secret", listener)
 
 
-def test_rotating_again_keeps_two_secrets_and_without_overlap_one(event_bus, http_sink) -> None:
-    listener = event_bus.listeners.create("http", {"url": http_sink.url, "secret": "generate"}, ["repo.#"])
-    act(event_bus, "rotate-secret", listener, secret=OTHER)
-    assert SECRET not in act(event_bus, "rotate-secret", listener, secret=SECRET)
-    config = event_bus.listeners.get(listener.id).notifier_config
+def test_rotating_again_keeps_two_secrets_and_without_overlap_one(pulp_events_bus, pulp_events_http_sink) -> None:
+    listener = pulp_events_bus.listeners.create(
+        "http", {"url": pulp_events_http_sink.url, "secret": "generate"}, ["repo.#"]
+    )
+    act(pulp_events_bus, "rotate-secret", listener, secret=OTHER)
+    assert SECRET not in act(pulp_events_bus, "rotate-secret", listener, secret=SECRET)
+    config = pulp_events_bus.listeners.get(listener.id).notifier_config
     assert (config["secret"], config["previous_secret"]) == (SECRET, OTHER)
-    act(event_bus, "rotate-secret", listener, overlap="0")
-    assert not {"previous_secret", "previous_secret_until"} & set(event_bus.listeners.get(listener.id).notifier_config)
+    act(pulp_events_bus, "rotate-secret", listener, overlap="0")
+    assert not {"previous_secret", "previous_secret_until"} & set(
+        pulp_events_bus.listeners.get(listener.id).notifier_config
+    )
 
 
-def test_of_rotations_at_once_the_last_secret_but_one_signs_too(event_bus, http_sink) -> None:
-    listener = event_bus.listeners.create("http", {"url": http_sink.url, "secret": SECRET}, ["repo.#"])
+def test_of_rotations_at_once_the_last_secret_but_one_signs_too(pulp_events_bus, pulp_events_http_sink) -> None:
+    listener = pulp_events_bus.listeners.create(
+        "http", {"url": pulp_events_http_sink.url, "secret": SECRET}, ["repo.#"]
+    )
     together = threading.Barrier(2)
 
     def rotate(_: int) -> str:
         together.wait(10)
-        return act(event_bus, "rotate-secret", listener).splitlines()[0].rpartition(" ")[2]
+        return act(pulp_events_bus, "rotate-secret", listener).splitlines()[0].rpartition(" ")[2]
 
     with ThreadPoolExecutor(2) as pool:
         for _ in range(10):
             printed = set(pool.map(rotate, range(2)))
-            config = event_bus.listeners.get(listener.id).notifier_config
+            config = pulp_events_bus.listeners.get(listener.id).notifier_config
             assert {config["secret"], config["previous_secret"]} == printed
 
 
-def test_what_a_rotation_keeps_is_what_is_stored_then_and_not_what_it_was_shown(event_bus, http_sink) -> None:
-    listener = event_bus.listeners.create("http", {"url": http_sink.url, "secret": SECRET}, ["repo.#"])
-    action = next(one for one in event_bus.plugins.notifier("http").actions() if one.name == "rotate-secret")
-    first = action.run(event_bus.listeners, listener, action.options().load({})).splitlines()[0].rpartition(" ")[2]
-    action.run(event_bus.listeners, listener, action.options().load({}))
-    assert event_bus.listeners.get(listener.id).notifier_config["previous_secret"] == first
+def test_what_a_rotation_keeps_is_what_is_stored_then_and_not_what_it_was_shown(
+    pulp_events_bus, pulp_events_http_sink
+) -> None:
+    listener = pulp_events_bus.listeners.create(
+        "http", {"url": pulp_events_http_sink.url, "secret": SECRET}, ["repo.#"]
+    )
+    action = next(one for one in pulp_events_bus.plugins.notifier("http").actions() if one.name == "rotate-secret")
+    first = (
+        action.run(pulp_events_bus.listeners, listener, action.options().load({})).splitlines()[0].rpartition(" ")[2]
+    )
+    action.run(pulp_events_bus.listeners, listener, action.options().load({}))
+    assert pulp_events_bus.listeners.get(listener.id).notifier_config["previous_secret"] == first
 
 
-def test_a_listener_without_a_secret_gets_its_first(event_bus, http_sink) -> None:
-    listener = event_bus.listeners.create("http", {"url": http_sink.url}, ["repo.#"])
+def test_a_listener_without_a_secret_gets_its_first(pulp_events_bus, pulp_events_http_sink) -> None:
+    listener = pulp_events_bus.listeners.create("http", {"url": pulp_events_http_sink.url}, ["repo.#"])
     with pytest.raises(InvalidConfig, match="does not sign"):
-        act(event_bus, "show-secret", listener)
-    assert act(event_bus, "rotate-secret", listener).count("\n") == 0
-    assert "previous_secret" not in event_bus.listeners.get(listener.id).notifier_config
+        act(pulp_events_bus, "show-secret", listener)
+    assert act(pulp_events_bus, "rotate-secret", listener).count("\n") == 0
+    assert "previous_secret" not in pulp_events_bus.listeners.get(listener.id).notifier_config
 
 
-def test_a_key_pair_shows_its_public_half_alone(event_bus, http_sink) -> None:
-    listener = event_bus.listeners.create("http", {"url": http_sink.url, "secret": "generate-ed25519"}, ["repo.#"])
-    printed = act(event_bus, "rotate-secret", listener) + act(event_bus, "show-secret", listener)
+def test_a_key_pair_shows_its_public_half_alone(pulp_events_bus, pulp_events_http_sink) -> None:
+    listener = pulp_events_bus.listeners.create(
+        "http", {"url": pulp_events_http_sink.url, "secret": "generate-ed25519"}, ["repo.#"]
+    )
+    printed = act(pulp_events_bus, "rotate-secret", listener) + act(pulp_events_bus, "show-secret", listener)
     assert "whpk_" in printed
     assert "whsk_" not in printed
-    secret = event_bus.listeners.get(listener.id).notifier_config["secret"]
+    secret = pulp_events_bus.listeners.get(listener.id).notifier_config["secret"]
     assert public_key(secret) in printed
 
 
-def test_a_reference_stays_one_and_is_named(event_bus, http_sink, monkeypatch) -> None:
+def test_a_reference_stays_one_and_is_named(pulp_events_bus, pulp_events_http_sink, monkeypatch) -> None:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
-    config = {"url": http_sink.url, "secret": {"$env": "HOOK_SECRET"}}
-    listener = event_bus.listeners.create("http", config, ["repo.#"])
-    assert "env:HOOK_SECRET" in act(event_bus, "show-secret", listener)
-    act(event_bus, "rotate-secret", listener)
-    event_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
-    (request,) = http_sink.wait_for(1)
+    config = {"url": pulp_events_http_sink.url, "secret": {"$env": "HOOK_SECRET"}}
+    listener = pulp_events_bus.listeners.create("http", config, ["repo.#"])
+    assert "env:HOOK_SECRET" in act(pulp_events_bus, "show-secret", listener)
+    act(pulp_events_bus, "rotate-secret", listener)
+    pulp_events_bus.emit("repo.sync.start", {"repo_id": "pulp2"})
+    (request,) = pulp_events_http_sink.wait_for(1)
     Webhook(SECRET).verify(request.body, dict(request.headers))
-    assert event_bus.listeners.get(listener.id).notifier_config["previous_secret"] == {"$env": "HOOK_SECRET"}
+    assert pulp_events_bus.listeners.get(listener.id).notifier_config["previous_secret"] == {"$env": "HOOK_SECRET"}
 
 
-def test_a_secret_that_cannot_be_used_changes_nothing(event_bus, http_sink) -> None:
-    listener = event_bus.listeners.create("http", {"url": http_sink.url, "secret": SECRET}, ["repo.#"])
+def test_a_secret_that_cannot_be_used_changes_nothing(pulp_events_bus, pulp_events_http_sink) -> None:
+    listener = pulp_events_bus.listeners.create(
+        "http", {"url": pulp_events_http_sink.url, "secret": SECRET}, ["repo.#"]
+    )
     with pytest.raises(InvalidConfig) as caught:
-        act(event_bus, "rotate-secret", listener, secret="nonsense-hunter2")
+        act(pulp_events_bus, "rotate-secret", listener, secret="nonsense-hunter2")
     assert "hunter2" not in str(caught.value)
-    assert event_bus.listeners.get(listener.id) == listener
+    assert pulp_events_bus.listeners.get(listener.id) == listener

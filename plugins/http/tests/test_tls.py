@@ -205,17 +205,17 @@ def test_a_client_certificate_that_is_of_no_use_is_transient_and_named(
 
 
 def test_insecure_is_spelt_out_warned_of_and_shown(
-    open_channel, delivery: Delivery, authority: trustme.CA, event_bus, recwarn
+    open_channel, delivery: Delivery, authority: trustme.CA, pulp_events_bus, recwarn
 ) -> None:
     with HttpSink(ssl_context=server(authority, "other.example")) as sink:
         config = {"url": sink.url, "insecure": True}
         with open_channel(config) as channel:
             channel.send(delivery)
-        listener = event_bus.listeners.create("http", config, ["repo.#"])
-        assert event_bus.listeners.redacted(listener)["insecure"] is True
-        assert any("will not be verified" in text for text in event_bus.listeners.warnings(listener))
-        event_bus.listeners.update(listener.id, notifier_config={"insecure": None})
-        (trial,) = event_bus.test_listener(listener.id)
+        listener = pulp_events_bus.listeners.create("http", config, ["repo.#"])
+        assert pulp_events_bus.listeners.redacted(listener)["insecure"] is True
+        assert any("will not be verified" in text for text in pulp_events_bus.listeners.warnings(listener))
+        pulp_events_bus.listeners.update(listener.id, notifier_config={"insecure": None})
+        (trial,) = pulp_events_bus.test_listener(listener.id)
         assert "its certificate is not valid" in trial.detail
     assert not recwarn.list
 

@@ -61,8 +61,8 @@ def test_importing_the_plugin_imports_no_psycopg():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_files_are_used_while_no_url_is_set(event_bus):
-    assert type(event_bus.outbox).__name__ == "SQLiteOutbox"
+def test_files_are_used_while_no_url_is_set(pulp_events_bus):
+    assert type(pulp_events_bus.outbox).__name__ == "SQLiteOutbox"
 
 
 def test_tables_of_a_newer_release_are_left_alone(place):

@@ -32,31 +32,31 @@ def test_status_and_migrate(admin):
     assert after.code == 0 and "pw" not in after.out and "Delivery table:" in after.out
 
 
-def test_status_of_files_says_so(pulp_admin):
-    run = pulp_admin("event", "storage", "status")
+def test_status_of_files_says_so(pulp_events_admin):
+    run = pulp_events_admin("event", "storage", "status")
     assert run.code == 1 and "records are in files" in run.err
 
 
 @pytest.fixture
-def clock():
+def pulp_events_clock():
     """The system's, which `pulp-admin` goes by, too."""
     return SystemClock()
 
 
 @pytest.fixture
-def filled(event_bus):
+def filled(pulp_events_bus):
     """Files with listeners, pending, dead and delivered deliveries, and what they are in order."""
-    listener = event_bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"], enabled=False).id
-    outbox = event_bus.outbox
+    listener = pulp_events_bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"], enabled=False).id
+    outbox = pulp_events_bus.outbox
     outbox.add([new_event(listener) for _ in range(700)])
     [one, two, three] = outbox.claim([ClaimRequest(listener, 3)], 60, "t").deliveries
     outbox.record([result(one, "postpone", 500), result(two, "give_up", detail="no"), result(three, "succeed")])
-    return event_bus, listener
+    return pulp_events_bus, listener
 
 
 @pytest.fixture
-def copy(filled, event_settings, url, pulp_admin):
-    return lambda *more: pulp_admin("event", "storage", "copy", "--to", url, "--password", "pw", "--json", *more)
+def copy(filled, pulp_events_settings, url, pulp_events_admin):
+    return lambda *more: pulp_events_admin("event", "storage", "copy", "--to", url, "--password", "pw", "--json", *more)
 
 
 def test_copying_takes_everything_with_it_in_order(filled, copy, conf):
@@ -117,11 +117,11 @@ time.sleep(60)
 
 
 @pytest.fixture
-def at_work(event_settings):
+def at_work(pulp_events_settings):
     """Starts a process that has the records of a server.conf open, and changes nothing; returns its pid."""
     running = []
 
-    def start(conf=event_settings, deliver="background"):
+    def start(conf=pulp_events_settings, deliver="background"):
         process = subprocess.Popen([sys.executable, "-c", HOLD, str(conf), deliver], stdout=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stdout.readline() == "open\n"
@@ -203,7 +203,9 @@ def eventually_ok(run):
     ],
     ids=["an event", "a claim", "a death", "a listener"],
 )
-def test_what_changes_while_it_is_copied_is_said_and_never_passed_over(filled, copy, event_settings, monkeypatch, act):
+def test_what_changes_while_it_is_copied_is_said_and_never_passed_over(
+    filled, copy, pulp_events_settings, monkeypatch, act
+):
     from pulp_events_postgres import copying
 
     whole, calls = copying._store, []
@@ -211,7 +213,7 @@ def test_what_changes_while_it_is_copied_is_said_and_never_passed_over(filled, c
     def meanwhile(*arguments, **more):
         calls.append(1)
         if len(calls) == 1:
-            with EventBus.open(event_settings, deliver="external") as other:
+            with EventBus.open(pulp_events_settings, deliver="external") as other:
                 act(other, filled[1])
         return whole(*arguments, **more)
 
@@ -225,8 +227,8 @@ def test_what_changes_while_it_is_copied_is_said_and_never_passed_over(filled, c
     "words",
     [("--password", "hush", "hush"), ("--password=hush", "--nonsense"), ("--pasword=hush",), ("--password=hush",)],
 )
-def test_no_error_of_a_copy_has_a_password_in_it(pulp_admin, words):
-    run = pulp_admin("event", "storage", "copy", "--to", "postgresql://pulp@127.0.0.1:9/x", *words)
+def test_no_error_of_a_copy_has_a_password_in_it(pulp_events_admin, words):
+    run = pulp_events_admin("event", "storage", "copy", "--to", "postgresql://pulp@127.0.0.1:9/x", *words)
     assert run.code in (1, 2) and run.err.count("\n") == 1
     assert "hush" not in run.out + run.err
 

@@ -52,11 +52,11 @@ def test_it_is_that_major(place, major):
     connections.close()
 
 
-def test_events_reach_their_receiver_and_are_waked_for(conf, http_sink, eventually):
+def test_events_reach_their_receiver_and_are_waked_for(conf, pulp_events_http_sink, eventually):
     with EventBus.open(conf, deliver="external") as application, EventBus.open(conf, deliver="background") as worker:
-        listener = application.listeners.create("http", {"url": http_sink.url}, ["repo.#"])
+        listener = application.listeners.create("http", {"url": pulp_events_http_sink.url}, ["repo.#"])
         events = [application.emit("repo.sync.start", {"n": n}) for n in range(20)]
         application.emit_many([("repo.sync.finish", {"n": n}) for n in range(20)])
-        assert len(http_sink.wait_for(40)) == 40
+        assert len(pulp_events_http_sink.wait_for(40)) == 40
         assert eventually(lambda: worker.outbox.stats().by_listener[listener.id]["delivered"] == 40)
         assert [one.state for one in application.wait(events[0], timeout=10)] == ["delivered"]

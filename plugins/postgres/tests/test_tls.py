@@ -147,12 +147,14 @@ def test_a_client_certificate_opens_in_place_of_a_password(url, ca, secure_serve
         opened(certified, common)
 
 
-def test_every_connection_of_a_bus_is_encrypted_and_verified(url, ca, tmp_path, http_sink, secure_server, eventually):
+def test_every_connection_of_a_bus_is_encrypted_and_verified(
+    url, ca, tmp_path, pulp_events_http_sink, secure_server, eventually
+):
     conf = tmp_path / "server.conf"
     address = f"{url}?sslmode=verify-full&sslrootcert={ca}"
     conf.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\n[storage]\nurl = {address}\npassword = pw\n")
     with EventBus.open(conf, deliver="background") as bus:
-        bus.listeners.create("http", {"url": http_sink.url}, ["*"])
+        bus.listeners.create("http", {"url": pulp_events_http_sink.url}, ["*"])
         event = bus.emit("repo.sync.start", {"repo_id": "x"})
         assert [one.state for one in bus.wait(event, timeout=20)] == ["delivered"]
         assert eventually(lambda: bus.outbox.database.rows(ENCRYPTED)[0][1] >= 2)  # one listens

@@ -1,6 +1,7 @@
 """Fixtures for authors of notifiers and applications; pytest finds them wherever pulp-events is installed.
 
-Nothing but pytest is imported until a fixture is used.
+Nothing but pytest is imported until a fixture is used. Their names begin with ours, as they stand beside those of every
+project that has us installed.
 """
 
 from __future__ import annotations
@@ -28,37 +29,42 @@ pytest.register_assert_rewrite(
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    """The clock of `event_bus`: it stands still until `clock.advance(seconds)`."""
+def pulp_events_clock() -> FakeClock:
+    """The clock of `pulp_events_bus`: it stands still until `pulp_events_clock.advance(seconds)`."""
     from pulp_events.testing.clock import FakeClock
 
     return FakeClock()
 
 
 @pytest.fixture
-def event_settings(tmp_path: Path) -> Path:
-    """The server.conf of `event_bus` and `pulp_admin`, in a temporary folder; add to it before they are used."""
+def pulp_events_settings(tmp_path: Path) -> Path:
+    """The server.conf of `pulp_events_bus` and `pulp_events_admin`, in a temporary folder.
+
+    What a test adds to it counts if it is added before they are used.
+    """
     path = tmp_path / "server.conf"
     path.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\nsource = test\n")
     return path
 
 
 @pytest.fixture
-def event_bus(event_settings: Path, clock: FakeClock) -> Iterator[EventBus]:
+def pulp_events_bus(pulp_events_settings: Path, pulp_events_clock: FakeClock) -> Iterator[EventBus]:
     """A bus on temporary data with the installed plugins; `emit` makes the deliveries before it returns.
 
-    What failed is tried again by `clock.advance(…)` and `event_bus.deliver_due()`.
+    What failed is tried again by `pulp_events_clock.advance(…)` and `pulp_events_bus.deliver_due()`.
     """
     from pulp_events import EventBus
 
-    with EventBus.open(event_settings, deliver="inline", clock=clock) as bus:
+    with EventBus.open(pulp_events_settings, deliver="inline", clock=pulp_events_clock) as bus:
         yield bus
 
 
 @pytest.fixture
-def make_event_bus(tmp_path: Path, clock: FakeClock) -> Iterator[Callable[..., EventBus]]:
-    """`make_event_bus(Chat(), …, conf={"chat": {"timeout": "1s"}})`: a bus with these plugins alone, installed or not:
-    modules, objects with hooks, or notifiers. Each call makes one, on data of its own."""
+def pulp_events_make_bus(tmp_path: Path, pulp_events_clock: FakeClock) -> Iterator[Callable[..., EventBus]]:
+    """`pulp_events_make_bus(Chat(), …, conf={"chat": {"timeout": "1s"}})`: a bus with these plugins alone.
+
+    They are modules, objects with hooks, or notifiers, installed or not. Each call makes one, on data of its own.
+    """
     from contextlib import ExitStack
 
     from pulp_events.testing.bus import Conf, open_bus
@@ -67,29 +73,32 @@ def make_event_bus(tmp_path: Path, clock: FakeClock) -> Iterator[Callable[..., E
 
         def make(*plugins: Any, conf: Conf | None = None, deliver: str = "inline") -> EventBus:
             folder = tmp_path / f"bus-{len(list(tmp_path.glob('bus-*')))}"
-            return stack.enter_context(open_bus(folder, *plugins, conf=conf, clock=clock, deliver=deliver))
+            return stack.enter_context(open_bus(folder, *plugins, conf=conf, clock=pulp_events_clock, deliver=deliver))
 
         yield make
 
 
 @pytest.fixture
-def pulp_admin(event_settings: Path) -> Admin:
-    """`pulp_admin("event", "types")` runs the command in this process, `pulp_admin.process(…)` as one of its own."""
+def pulp_events_admin(pulp_events_settings: Path) -> Admin:
+    """`pulp_events_admin("event", "types")` runs `pulp-admin` in this process.
+
+    `pulp_events_admin.process(…)` runs it as one of its own.
+    """
     from pulp_events.testing.admin import Admin
 
-    return Admin(event_settings)
+    return Admin(pulp_events_settings)
 
 
 @pytest.fixture
-def make_event() -> Callable[..., Event]:
-    """`make_event(event_type, payload, call_report)`: an event as `emit` would make it."""
+def pulp_events_make_event() -> Callable[..., Event]:
+    """`pulp_events_make_event(event_type, payload, call_report)`: an event as `emit` would make it."""
     from pulp_events.testing import factory
 
     return factory.make_event
 
 
 @pytest.fixture
-def http_sink() -> Iterator[HttpSink]:
+def pulp_events_http_sink() -> Iterator[HttpSink]:
     """An HTTP server that keeps what it is sent, and answers as told."""
     from pulp_events.testing.http_sink import HttpSink
 
@@ -98,7 +107,7 @@ def http_sink() -> Iterator[HttpSink]:
 
 
 @pytest.fixture
-def smtp_sink() -> Iterator[SmtpSink]:
+def pulp_events_smtp_sink() -> Iterator[SmtpSink]:
     """An SMTP server that keeps what it is sent. Needs the extra `pulp-events[test-smtp]`."""
     pytest.importorskip("aiosmtpd", reason="needs pulp-events[test-smtp]")
     from pulp_events.testing.smtp_sink import SmtpSink
@@ -108,8 +117,11 @@ def smtp_sink() -> Iterator[SmtpSink]:
 
 
 @pytest.fixture
-def fault_proxy() -> Iterator[Callable[[int], Any]]:
-    """`fault_proxy(port)`: a proxy before a server of yours that can be slow, reset, garble, hang or refuse."""
+def pulp_events_fault_proxy() -> Iterator[Callable[[int], Any]]:
+    """`pulp_events_fault_proxy(port)`: a proxy before a server of yours.
+
+    It can be slow, reset, garble, hang or refuse.
+    """
     from pulp_events.testing.fault_proxy import FaultProxy
 
     made: list[FaultProxy] = []
