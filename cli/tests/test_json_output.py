@@ -107,7 +107,8 @@ def checked(admin, schema):
     return run
 
 
-def test_every_command_prints_what_its_schema_says(admin, checked, tmp_path):
+def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_path):
+    admin.configure(f"[messaging]\nurl = amqp://{refused}\n")
     one = "--listener-id"
     with HttpSink() as sink:
         listener = checked("event", "listener", "http", "create", "--event-type=*", f"--url={sink.url}",
@@ -118,7 +119,7 @@ def test_every_command_prints_what_its_schema_says(admin, checked, tmp_path):
         checked("event", "listener", "email", "update", one, mail, "--subject=t")
         amqp = checked("event", "listener", "amqp", "create", "--event-type=repo.publish.start")["id"]
         checked("event", "listener", "amqp", "update", one, amqp, "--exchange=x")
-        dead = checked("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")["id"]
+        dead = checked("event", "listener", "http", "create", "--event-type=*", f"--url=http://{refused}/")["id"]
         checked("event", "listener", "mute", one, dead, "--for=1h", "--drop")
         checked("event", "emit", "repo.sync.start", "--payload", '{"a": 1}', "--timeout=3s", code=1)
         checked("event", "listener", "unmute", one, dead)

@@ -100,7 +100,8 @@ def installed(admin, tmp_path):
     return install
 
 
-def test_nothing_that_a_plugin_prints_gets_between_what_a_program_reads(admin, installed):
+def test_nothing_that_a_plugin_prints_gets_between_what_a_program_reads(admin, installed, refused):
+    admin.configure(f"[messaging]\nurl = amqp://{refused}\n")
     environment = installed("noisy", NOISY)
     create = ("event", "listener", "noisy", "create", "--event-type=repo.#", "--room=x", "--json")
     run = admin.process(*create, env=environment)

@@ -117,9 +117,18 @@ def test_errors_are_red_on_a_terminal_only(admin, show):
 def test_in_a_pipe_rich_is_not_imported(admin):
     import subprocess
 
-    script = "import sys; from pulp_events_cli.main import main; main(sys.argv[1:]); assert 'rich' not in sys.modules"
-    for words in (("event", "listener", "list"), ("event", "delivery", "purge", "--all"), ("event", "listner")):
-        subprocess.run([sys.executable, "-c", script, *words], env=admin.environment, check=True, capture_output=True)
+    script = (
+        "import sys; from pulp_events_cli.main import main; code = main(sys.argv[1:]); "
+        "assert 'rich' not in sys.modules; sys.exit(code)"
+    )
+    for code, *words in (
+        (0, "event", "listener", "list"),
+        (0, "event", "delivery", "purge", "--all"),
+        (2, "event", "listner"),
+    ):
+        command = [sys.executable, "-c", script, *words]
+        run = subprocess.run(command, env=admin.environment, capture_output=True, text=True)
+        assert run.returncode == code, run.stderr
 
 
 def test_progress_is_shown_on_a_terminal_and_gone_at_the_end(admin, show, dead):
