@@ -118,8 +118,8 @@ def test_listeners_that_cannot_work_as_stored_are_named(admin):
     assert f"{typeless} cannot get all that it asks for" in notes and f"{failing} is disabled: 410 Gone" in notes
 
 
-def test_a_listener_that_fails_is_noted(admin):
-    failing = admin.listener(*HTTP, "--retry-schedule=1h")
+def test_a_listener_that_fails_is_noted(admin, refused):
+    failing = admin.listener("http", "create", "--event-type=*", f"--url=http://{refused}/", "--retry-schedule=1h")
     admin("event", "emit", "repo.sync.start", "--timeout=3s")
     assert f"{failing} is failing: 1 failure since" in " ".join(texts(admin.ok(*CHECK, "--json"), "note", "listeners"))
 

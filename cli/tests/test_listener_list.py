@@ -11,10 +11,10 @@ EXPLAIN = ("event", "listener", "explain", "--event-type=repo.sync.finish")
 
 
 @pytest.fixture
-def listeners(admin):
+def listeners(admin, refused):
     with HttpSink() as sink:
         good = admin.listener("http", "create", "--event-type=repo.sync.*", f"--url={sink.url}")
-        bad = admin.listener("http", "create", "--event-type=*", "--url=http://127.0.0.1:9/", "--retry-schedule=1h")
+        bad = admin.listener("http", "create", "--event-type=*", f"--url=http://{refused}/", "--retry-schedule=1h")
         mail = admin.listener(
             "email", "create", "--event-type=repo.publish.#", "--subject=s", "--addresses=a@b.example", "--disabled"
         )

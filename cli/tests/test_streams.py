@@ -55,8 +55,8 @@ def test_what_a_terminal_would_obey_is_escaped(admin):
     assert "\x1b" not in admin("event", "\x1b[31m").err
 
 
-def test_ctrl_c_ends_in_one_line(admin):
-    admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")
+def test_ctrl_c_ends_in_one_line(admin, refused):
+    admin.ok("event", "listener", "http", "create", "--event-type=*", f"--url=http://{refused}/")
     command = admin.command("event", "emit", "repo.sync.start", "--timeout=60s")
     process = subprocess.Popen(command, env=admin.environment, stderr=subprocess.PIPE, text=True)
     wait_until((admin.data / "outbox.sqlite").exists)
