@@ -118,7 +118,10 @@ def test_a_listener_of_another_type_is_refused(admin):
     ("has", "reason"),
     [
         ([Action("update", "x", ring)], "taken"), ([ACTIONS[0], ACTIONS[0]], "taken"),
-        ([Action("A b", "x", ring)], "lower-case"), (["ring"], "Action objects"), (None, "TypeError"),
+        ([Action("A b", "x", ring)], "lower-case"), (["ring"], "Action objects"), (None, "list of Action objects"),
+        ("ring", "list of Action objects"),
+        ([Action("a", None, ring)], "must be a text"), ([Action("a", "x", "ring")], "must be a function"),
+        ([Action("a", "x", ring, {})], "a Schema class"),
     ],
 )  # fmt: skip
 def test_one_that_cannot_be_is_left_out_and_said(admin, monkeypatch, has, reason):
@@ -127,6 +130,40 @@ def test_one_that_cannot_be_is_left_out_and_said(admin, monkeypatch, has, reason
     assert "create - create a listener" in run.out and "update - update a listener" in run.out
     assert reason in run.err and run.err.count("\n") == 1
     assert admin.ok("event", "listener", "bell", "create", "--event-type=*", "--tone=x").err == ""
+
+
+EXITS = [SystemExit(0), SystemExit("hunter22"), KeyboardInterrupt(), GeneratorExit(), KeyError("hunter22")]
+
+
+def raising(error):
+    def run(*arguments):
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize("error", EXITS, ids=repr)
+def test_actions_that_exit_are_left_out_and_said(admin, monkeypatch, error):
+    monkeypatch.setattr(Bell, "actions", raising(error))
+    run = admin.ok("event", "listener", "bell")
+    assert "create - create a listener" in run.out and run.err.count("\n") == 1
+    assert "notifier type 'bell': it raised" in run.err and type(error).__name__ in run.err
+
+
+@pytest.mark.parametrize("error", EXITS, ids=repr)
+def test_an_action_that_exits_fails_and_names_its_type(admin, monkeypatch, error):
+    monkeypatch.setattr(Bell, "has", [Action("break", "x", raising(error))])
+    listener = admin.listener("bell", "create", "--event-type=*", "--tone=ding", "--key=hunter22")
+    run = admin(*action("break", listener))
+    assert run.code == 1 and run.err.count("\n") == 1 and "hunter22" not in run.err
+    assert f"notifier type 'bell', action break: it raised {type(error).__name__}" in run.err
+
+
+def test_an_action_that_returns_no_text_fails(admin, monkeypatch):
+    monkeypatch.setattr(Bell, "has", [Action("break", "x", lambda *arguments: 5)])
+    listener = admin.listener("bell", "create", "--event-type=*", "--tone=ding")
+    run = admin(*action("break", listener))
+    assert run.code == 1 and "what it returned is 5; it must be a text" in run.err
 
 
 def test_the_http_notifiers_rotate_a_secret(admin):

@@ -57,6 +57,16 @@ def test_a_plugin_that_fails_is_named_and_harms_nothing(admin, with_plugin):
     assert run.code == 1 and "problem  plugin misspelt" in run.out
 
 
+def test_a_plugins_command_that_exits_with_a_text_fails_with_it(admin, with_plugin, monkeypatch):
+    def run(bus, arguments):
+        raise SystemExit("nothing to audit")
+
+    monkeypatch.setattr(Audit, "run", staticmethod(run))
+    with_plugin("audit", Audit())
+    done = admin("event", "audit")
+    assert done.code == 1 and done.err == "pulp-admin: error: nothing to audit\n"
+
+
 def test_a_blocked_plugin_is_shown_as_such(admin, monkeypatch):
     monkeypatch.setenv("PULP_EVENTS_BLOCK", "http")
     assert "blocked" in admin.ok("event", "plugin", "list").out

@@ -83,7 +83,7 @@ def test_what_was_found_is_shown_a_line_each(admin, door):
         (TransientFailure("gate.example refused: hunter22"), "gate.example refused: ********"),
         (PermanentFailure("no such host"), "no such host"),
         (ZeroDivisionError("x"), "ZeroDivisionError: x; a mistake in the plugin"),
-        (SystemExit(3), "SystemExit: 3"),
+        (SystemExit(3), "it raised SystemExit(3)"),
     ],
 )
 def test_a_failure_is_a_problem_with_its_text_and_no_secret(admin, door, error, text):
@@ -92,6 +92,13 @@ def test_a_failure_is_a_problem_with_its_text_and_no_secret(admin, door, error, 
     assert run.code == 1 and text in run.out and "hunter22" not in run.out + run.err
     assert "reached gate.example" in run.out
     assert admin(*PROBE, "--json").json["ok"] is False
+
+
+@pytest.mark.parametrize("answer", ["all is well", None, [b"bytes"]], ids=repr)
+def test_an_answer_that_is_no_list_of_texts_is_a_mistake_of_the_plugin(admin, door, answer):
+    door(lambda settings: answer)
+    run = admin(*PROBE)
+    assert run.code == 1 and "probe()" in run.out and "a mistake in the plugin" in run.out
 
 
 def test_one_that_hangs_is_given_up(admin, door, monkeypatch):

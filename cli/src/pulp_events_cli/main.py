@@ -47,7 +47,9 @@ def _main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         streams.error("interrupted")
         return FAILED
-    except SystemExit as end:  # argparse ends so after it printed help
+    except SystemExit as end:  # argparse ends so after it printed help, a plugin's command as it likes
+        if isinstance(end.code, str):
+            streams.error(end.code)
         return _flushed(end.code if end.code in (DONE, FAILED, USAGE) else FAILED)
     except Exception as error:  # noqa: BLE001  # whatever happens: one line, and the traceback only where asked for
         return _report(error, options.verbose)

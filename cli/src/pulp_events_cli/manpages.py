@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pulp_events.plugins import guard
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.manual import command_page, conf_page, notifier_page
 from pulp_events_cli.output import streams
@@ -34,8 +35,10 @@ def _pages_of(parser: Parser, session: Session) -> list[tuple[str, str]]:
             below += _pages_of(child, session)
             continue
         try:
-            below += _pages_of(child, session)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything
+            with guard.exits():
+                found = _pages_of(child, session)
+            below += found
+        except Exception as error:  # noqa: BLE001  # a plugin may raise anything
             _say_left_out(f"`{child.prog}`", error)
             assert parser.commands is not None
             del parser.commands.choices[name]

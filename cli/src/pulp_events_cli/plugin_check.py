@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pulp_events.plugins import claims
+from pulp_events import boundary
+from pulp_events.plugins import claims, guard
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
 from pulp_events_cli import plugin_load
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
@@ -43,7 +44,8 @@ def check(plugin: Plugin) -> Iterator[Finding]:
 
 def _wrong(claim: Callable[[Notifier], Iterable[str]], notifier: Notifier) -> list[str]:
     try:
-        return list(claim(notifier))
+        with guard.exits():
+            return list(claim(notifier))
     except Exception as error:  # noqa: BLE001  # what the plugin raises is a finding
         return [f"{notifier.type_id} cannot be looked at: {type(error).__name__}: {error}"]
 
@@ -113,7 +115,7 @@ def _praise(plugin: Plugin, what: str) -> str:
         sections = [f"[{each.settings_section}]" for each in plugin.notifiers if each.settings_section]
         return f"{', '.join(sections)}, each key with a default" if sections else "no section of server.conf"
     if what == "command line":
-        actions = [action.name for notifier in plugin.notifiers for action in notifier.actions()]
+        actions = [action.name for notifier in plugin.notifiers for action in boundary.actions_of(notifier)]
         return ", ".join(["create", "update", *actions])
     options = sum(len(notifier.config_schema().fields) for notifier in plugin.notifiers)
     return {

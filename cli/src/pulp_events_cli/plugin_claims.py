@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from pulp_events import boundary
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import claims
 from pulp_events_cli.commands import listener_type
@@ -16,7 +17,7 @@ def the_command_line_can_be_made(notifier: Notifier) -> Iterator[str]:
     try:
         for updating in (False, True):
             SchemaOptions(notifier.type_id, notifier.config_schema).add_to(Parser(prog="create"), updating)
-        actions = list(notifier.actions())
+        actions = boundary.actions_of(notifier)
     except Exception as error:  # noqa: BLE001  # a plugin may raise anything
         yield f"{type(error).__name__}: {error}; mend config_schema or actions()"
         return

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from pulp_events.errors import DeliveryFailure
+from pulp_events.errors import DeliveryFailure, EventsError, PluginError
 from pulp_events.notifier import Channel, Config, Notifier, Outcome
+from pulp_events.plugins import guard
 
 MOST_AT_ONCE = 5000
 """Deliveries of one batch, or in flight on one channel, at most, whatever a channel asks for."""
@@ -64,22 +66,74 @@ def is_broken(channel: Channel) -> bool:
         return True
 
 
+@contextmanager
+def mistakes(what: str, scrub: Callable[[str], str], *, passes: type[Exception] = EventsError) -> Iterator[None]:
+    """The block calls `what`, a plugin's, outside an attempt.
+
+    What it should not raise, exits among it, becomes PluginError, which names it. EventsError and `passes` go on as
+    they are. `scrub` takes the secrets out of the text.
+    """
+    try:
+        with guard.exits():
+            yield
+    except guard.RaisedExit as error:
+        raise PluginError(f"{what}: {scrub(words_of(error))}") from error
+    except (EventsError, passes):
+        raise
+    except NotifierMistake as error:
+        raise PluginError(f"{what}: {scrub(words_of(error))}") from error
+    except Exception as error:
+        text = scrub(" ".join(f"{type(error).__name__}: {words_of(error)}".split()))
+        raise PluginError(f"{what}: it raised {text}") from error
+
+
+def texts(found: Any, what: str) -> list[str]:
+    """A list of texts, from any iterable of them but a text itself, which would fall into its letters."""
+    listed = None if isinstance(found, str | bytes) or not isinstance(found, Iterable) else list(found)
+    if listed is None or not all(isinstance(each, str) for each in listed):
+        raise NotifierMistake(f"{what} must return a list of texts, not {(found if listed is None else listed)!r:.60}")
+    return listed
+
+
 def channel_of(notifier: Notifier, config: Config, settings: Config) -> Channel:
     """What `Notifier.open` returned."""
-    found: object = notifier.open(config, settings)
+    with guard.exits("open()"):
+        found: object = notifier.open(config, settings)
     if not isinstance(found, Channel):
         raise NotifierMistake(f"open() returned {type(found).__name__}; it must return a Channel")
     return found
 
 
+def actions_of(notifier: Notifier) -> list[Any]:
+    """What `Notifier.actions` returned, in a list; of what it is made is not checked. Raises PluginError."""
+    with mistakes(f"notifier type {notifier.type_id!r}", str):
+        found: object = notifier.actions()
+        if isinstance(found, str | bytes) or not isinstance(found, Iterable):
+            raise NotifierMistake(f"actions() returned {found!r:.60}; it must return a list of Action objects")
+        return list(found)
+
+
+def probe(notifier: Notifier, settings: Config, tell: Callable[[str], None]) -> None:
+    """Give `tell` what `Notifier.probe` finds, line by line. Raises its failure, or PluginError."""
+    with mistakes(f"notifier type {notifier.type_id!r}", str):
+        found: object = notifier.probe(settings)
+        if isinstance(found, str | bytes) or not isinstance(found, Iterable):
+            raise NotifierMistake(f"probe() returned {found!r:.60}; it must return or yield texts")
+        for line in found:
+            tell(text(line, "what probe() yielded"))
+
+
 def limit_of(notifier: Notifier, config: Config, settings: Config) -> float:
     """Seconds that one attempt may take."""
-    return seconds(notifier.limit(config, settings), "what limit() returned")
+    with guard.exits("limit()"):
+        found: object = notifier.limit(config, settings)
+    return seconds(found, "what limit() returned")
 
 
 def window_of(notifier: Notifier, config: Config) -> float | None:
     """Seconds of events that leave together; None: each leaves by itself."""
-    found: object = notifier.window(config)
+    with guard.exits("window()"):
+        found: object = notifier.window(config)
     return None if found is None else seconds(found, "what window() returned")
 
 

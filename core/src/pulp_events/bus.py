@@ -23,6 +23,7 @@ from pulp_events.late_imports import imports_late
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.logs import get_logger
+from pulp_events.plugins import guard
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
@@ -219,7 +220,8 @@ class EventBus:
         listener = self.listeners.get(listener_id)
         notifier = self.plugins.notifier(listener.notifier_type_id)
         event = test_event(listener, self.event_types, self.clock, self.settings.section("events")["source"])
-        return send_test(listener, notifier, event, self.settings, self.clock)
+        with guard.exits("a notifier"):
+            return send_test(listener, notifier, event, self.settings, self.clock)
 
     @imports_late
     def explain(
@@ -239,7 +241,8 @@ class EventBus:
     def deliver_due(self) -> int:
         """Make every attempt that is due now, in this thread; returns how many there were. For `inline`, and tests."""
         self._check_open()
-        return self.dispatcher.run_due()
+        with guard.exits("a notifier"):
+            return self.dispatcher.run_due()
 
     def close(self, grace: float = 5.0, *, drain: bool = True) -> None:
         """End within `grace` seconds: finish the deliveries under way, leave the others stored, let go of everything.

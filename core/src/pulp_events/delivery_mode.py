@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
 from pulp_events.logs import get_logger
+from pulp_events.plugins import guard
 
 if TYPE_CHECKING:
     from pulp_events.bus import EventBus
@@ -44,7 +45,8 @@ class Inline(External):
 
     def emitted(self, stored: Sequence[NewEvent]) -> None:
         try:
-            self._bus.dispatcher.run_due()
+            with guard.exits("a notifier"):
+                self._bus.dispatcher.run_due()
         except StoreError as error:  # the events are stored, which is what `emit` promises
             _logger.error("what was emitted is stored and not delivered yet: %s", error)
 

@@ -1,16 +1,27 @@
 """What a plugin raises to end the program, in a hook or a notifier's method, ends only that call, and is named."""
 
-import pytest
-from marshmallow import Schema, fields
+import os
+import signal
 
-from pulp_events import EventBus, Notifier, PluginError, hookimpl
+import pytest
+from marshmallow import Schema, fields, pre_load
+
+from pulp_events import Channel, EventBus, Notifier, PluginError, SettingsError, hookimpl
 from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.settings import Settings
 
 EXITS = [SystemExit(4), KeyboardInterrupt(), KeyError("hunter2")]
 
 
 class RoomConfig(Schema):
     token = fields.String(metadata={"secret": True})
+    raises = None
+
+    @pre_load
+    def look(self, config, **kwargs):
+        if RoomConfig.raises:
+            raise RoomConfig.raises
+        return config
 
 
 class Room(Notifier):
@@ -38,8 +49,31 @@ class Room(Notifier):
     def warnings(self, config, settings):
         return self._call("warnings", [])
 
-    def deliver(self, event, config):
-        self.delivered += 1
+    def window(self, config):
+        return self._call("window", None)
+
+    def limit(self, config, settings):
+        return self._call("limit", 10.0)
+
+    def open(self, config, settings):
+        self._call("open", None)
+        return RoomChannel(self)
+
+
+class RoomChannel(Channel):
+    def __init__(self, room):
+        self.room = room
+
+    @property
+    def batch_size(self):
+        return self.room._call("batch_size", 1)
+
+    def open(self):
+        self.room._call("channel open", None)
+
+    def send(self, delivery):
+        self.room._call("send", None)
+        self.room.delivered += 1
 
 
 class Plugin:
@@ -112,6 +146,52 @@ def test_warnings_that_exit_are_a_warning(open_bus, room, exit):
         room.raises["warnings"] = exit
         [text] = bus.listeners.warnings(listener)
     assert "'room'" in text and type(exit).__name__ in text and "hunter2" not in text
+
+
+@pytest.mark.parametrize("exit", EXITS, ids=repr)
+def test_a_schema_that_exits_is_named_and_nothing_stored(open_bus, monkeypatch, exit):
+    monkeypatch.setattr(RoomConfig, "raises", exit)
+    with open_bus() as bus:
+        with pytest.raises(PluginError, match=rf"'room', config_schema.*{type(exit).__name__}") as refused:
+            bus.listeners.create("room", {"token": "hunter2"}, ["*"])
+        assert "hunter2" not in str(refused.value)
+        assert bus.listeners.list() == []
+
+
+@pytest.mark.parametrize("exit", EXITS, ids=repr)
+@pytest.mark.parametrize("method", ["limit", "window", "open", "batch_size", "channel open", "send"])
+def test_a_delivery_that_a_notifier_ends_with_an_exit_fails_alone(open_bus, room, method, exit):
+    """Inline, so in the main thread, where a KeyboardInterrupt might be somebody's."""
+    with open_bus() as bus:
+        listener = bus.listeners.create("room", {"token": "hunter2"}, ["*"])
+        room.raises[method] = exit
+        event = bus.emit("repo.sync.start")
+        [delivery] = bus.wait(event, timeout=0)
+        assert delivery.state == "pending" and delivery.attempts == 1
+        assert type(exit).__name__ in delivery.detail and "hunter2" not in delivery.detail
+        if method != "window":  # a test event waits for no window
+            [trial] = bus.test_listener(listener.id)
+            assert trial.outcome == "error" and type(exit).__name__ in trial.detail
+
+
+def test_ctrl_c_amid_a_delivery_ends_the_program(open_bus, room):
+    with open_bus() as bus:
+        bus.listeners.create("room", {}, ["*"])
+        room._call = lambda name, result: os.kill(os.getpid(), signal.SIGINT) if name == "send" else result
+        with pytest.raises(KeyboardInterrupt):
+            bus.emit("repo.sync.start")
+
+
+@pytest.mark.parametrize("exit", EXITS, ids=repr)
+def test_a_section_whose_schema_exits_is_named(tmp_path, exit):
+    class Section(Schema):
+        @pre_load
+        def look(self, values, **kwargs):
+            raise exit
+
+    with pytest.raises(SettingsError, match=rf"section \[room\]: .*{type(exit).__name__}") as refused:
+        Settings.load(None, {"room": Section})
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("exit", EXITS[:2], ids=repr)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from pulp_events import boundary
+from pulp_events.secrets import Scrubber, secret_values
 from pulp_events_cli import listener_ids
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type
 from pulp_events_cli.errors import DONE, UsageError
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from pulp_events.bus import EventBus
+    from pulp_events.listeners.listener import Listener
     from pulp_events.notifier import Action, Notifier
 
 
@@ -32,12 +35,26 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     listener = listener_ids.find(bus, arguments.listener_id)
     refuse_other_type(listener, arguments.notifier_type_id, arguments.action.name)
     given = {key: value for key, value in arguments.options.config(arguments).items() if value is not None}
-    text = str(arguments.action.run(bus.listeners, listener, _load(arguments.action.options(), given)) or "")
+    text = _call(bus, arguments, listener, given)
     if arguments.json:
         print_json({"listener_id": listener.id, "action": arguments.action.name, "text": text})
     elif text:
         print("\n".join(map(printable, text.split("\n"))))
     return DONE
+
+
+def _call(bus: EventBus, arguments: argparse.Namespace, listener: Listener, given: dict[str, Any]) -> str:
+    """What the action says. Raises what it raises of ours, and PluginError for everything else."""
+    action = arguments.action
+    schema = action.options()
+
+    def scrub(text: str) -> str:
+        return bus.listeners.scrubber(listener)(Scrubber(secret_values(schema, given))(text))
+
+    what = f"notifier type {listener.notifier_type_id!r}, action {action.name}"
+    with boundary.mistakes(what, scrub, passes=UsageError):
+        found: object = action.run(bus.listeners, listener, _load(schema, given))
+        return "" if found is None else boundary.text(found, "what it returned")
 
 
 def _load(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:

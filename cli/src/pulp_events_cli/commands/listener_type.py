@@ -6,6 +6,8 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
+from pulp_events import boundary
+from pulp_events.errors import EventsError
 from pulp_events_cli import listener_ids
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type, report
 from pulp_events_cli.options_from_schema import SchemaOptions
@@ -36,14 +38,16 @@ def _fill_actions(parser: Parser, notifier: Notifier) -> None:
     """Offer the notifier's own commands; one that cannot be is left out, and said."""
     seen: set[str] = set()
     try:
-        for action in notifier.actions():
-            if reason := unusable(action, seen):
-                streams.warning(f"notifier {notifier.type_id}: {reason}")
-            else:
-                # Their names may be longer than the guide's, whose columns stay.
-                parser.offer(action.name, action.help, _action(notifier, action), group=OTHER_COMMANDS)
-    except Exception as error:  # noqa: BLE001  # a plugin may raise anything, create and update still work
-        streams.warning(f"notifier {notifier.type_id}: its actions cannot be had: {type(error).__name__}: {error}")
+        actions = boundary.actions_of(notifier)
+    except EventsError as error:  # create and update still work
+        streams.warning(f"{error}; its actions cannot be had")
+        return
+    for action in actions:
+        if reason := unusable(action, seen):
+            streams.warning(f"notifier {notifier.type_id}: {reason}")
+        else:
+            # Their names may be longer than the guide's, whose columns stay.
+            parser.offer(action.name, action.help, _action(notifier, action), group=OTHER_COMMANDS)
 
 
 def _action(notifier: Notifier, action: Action) -> Fill:
@@ -57,6 +61,8 @@ def _action(notifier: Notifier, action: Action) -> Fill:
 
 def unusable(action: Any, seen: set[str]) -> str:
     """Why what `actions()` returned can be no command; empty if it can. `seen`: names so far, to which it is added."""
+    from marshmallow import Schema
+
     from pulp_events.notifier import Action
 
     if not isinstance(action, Action):
@@ -65,6 +71,12 @@ def unusable(action: Any, seen: set[str]) -> str:
         return f"its action {action.name!r:.60} has no name that can be a command; use lower-case letters, digits and -"
     if action.name in OWN or action.name in seen:
         return f"its action {action.name!r} has a name that is taken; choose another"
+    if not isinstance(action.help, str):
+        return f"its action {action.name!r} has the help {action.help!r:.60}; it must be a text"
+    if not callable(action.run):
+        return f"its action {action.name!r} has {action.run!r:.60} to run; it must be a function"
+    if not (isinstance(action.options, type) and issubclass(action.options, Schema)):
+        return f"its action {action.name!r} has the options {action.options!r:.60}; they must be a Schema class"
     seen.add(action.name)
     return ""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from pulp_events.errors import EventsError
+from pulp_events import boundary
+from pulp_events.errors import EventsError, PluginError
 from pulp_events.notifier import Notifier
 from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
@@ -44,12 +45,12 @@ def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
     secrets = secret_fields(notifier.settings_schema()) if notifier.settings_schema else ()
     scrub = Scrubber(section.get(key) for key in secrets)
     lines: list[str] = []
-    failed: list[BaseException] = []
+    failed: list[EventsError] = []
 
     def work() -> None:
         try:
-            lines.extend(str(line) for line in notifier.probe(section))
-        except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, the others are still asked
+            boundary.probe(notifier, section, lines.append)
+        except EventsError as error:
             failed.append(error)
 
     # In a thread, so that what hangs can be left behind.
@@ -63,9 +64,8 @@ def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
         return
     yield from (Finding(OK, what, scrub(line)) for line in lines)
     for error in failed:
-        own = isinstance(error, EventsError)
-        text = str(error) if own else f"{type(error).__name__}: {error}; a mistake in the plugin"
-        yield Finding(PROBLEM, what, scrub(text))
+        mistake = "; a mistake in the plugin" * isinstance(error, PluginError)
+        yield Finding(PROBLEM, what, scrub(f"{boundary.words_of(error)}{mistake}"))
     if not lines and not failed:
         none = type(notifier).probe is Notifier.probe
         yield Finding(OK, what, "it has no probe; `listener test` tries a listener" if none else "nothing to probe")

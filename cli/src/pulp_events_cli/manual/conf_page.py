@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from pulp_events.fields import Duration, Words, format_duration
+from pulp_events.plugins import guard
 from pulp_events.secrets import is_secret_field
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.server_conf import DEFAULT_PATH, ENVIRONMENT_VARIABLE
@@ -58,8 +59,10 @@ def text(plugin_sections: Mapping[str, type[Schema]], left_out: Callable[[str, B
     lines += [*roff.section("description"), *roff.paragraphs(_DESCRIPTION)]
     for name, schema in {**CORE_SECTIONS, **plugin_sections}.items():
         try:
-            lines += [*roff.section(f"[{name}]"), *_keys(name, schema)]
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin's schema may raise anything
+            with guard.exits():
+                about = _keys(name, schema)
+            lines += [*roff.section(f"[{name}]"), *about]
+        except Exception as error:  # noqa: BLE001  # a plugin's schema may raise anything
             left_out(f"section [{name}]", error)
     lines += [*roff.section("examples"), *roff.paragraphs(_EXAMPLE)]
     lines += roff.section("environment")

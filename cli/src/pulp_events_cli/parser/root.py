@@ -48,7 +48,7 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
         try:
             with guard.loading(plugin.name):
                 add_commands(commands=parser.section())
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may raise anything, the others still work
+        except Exception as error:  # noqa: BLE001  # a plugin may raise anything, the others still work
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             from pulp_events.logs import get_logger
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
 from pulp_events import boundary
 from pulp_events.errors import DeliveryFailure, PermanentFailure, SettingsError, TimedOut, TransientFailure
+from pulp_events.plugins import guard
 
 DETAIL_BYTES = 1024
 
@@ -55,9 +55,9 @@ def of_exception(error: BaseException, detail: str = "") -> Verdict:
     """A notifier raised: the two failures speak for themselves, anything else is transient.
 
     `detail`: what the channel said beside it; it is kept below the failure's text, or in its place if it begins so.
-    Ctrl-C in the main thread is the user's, not the notifier's, and passes through.
+    Ctrl-C is the user's, not the notifier's, and passes through.
     """
-    if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+    if isinstance(error, KeyboardInterrupt) and guard.may_be_pressed():
         raise error
     words = boundary.words_of(error)
     try:

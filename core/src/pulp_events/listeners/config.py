@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError
 
 from pulp_events import boundary
-from pulp_events.errors import EventsError, InvalidConfig, PluginError
+from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.notifier import Notifier
-from pulp_events.plugins import guard
 from pulp_events.secrets import (
     Scrubber,
     holds_reference,
@@ -53,7 +52,9 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
         notifier.check(loaded)
     # A field that is load_only, as passwords often are, is not dumped: it is stored as it was given.
     declared = {field.data_key or name for name, field in schema.fields.items()}
-    stored = {key: value for key, value in given.items() if key in declared} | schema.dump(loaded) | references
+    with _called(notifier, "config_schema", schema, given):
+        dumped = schema.dump(loaded)
+    stored = {key: value for key, value in given.items() if key in declared} | dumped | references
     try:
         stored = json.loads(json.dumps({key: stored[key] for key in given if key in stored}, allow_nan=False))
     except (TypeError, ValueError) as error:
@@ -115,37 +116,27 @@ def window(notifier: Notifier, stored: Mapping[str, Any]) -> float | None:
 
 
 def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
-    found: Any = notifier.targets(loaded)
-    if isinstance(found, str) or not isinstance(found, Iterable):
-        raise PluginError(
-            f"notifier type {notifier.type_id!r}: targets() must return a list of texts, not {found!r:.60}"
-        )
-    found = list(found)
-    if not all(isinstance(target, str) for target in found):
-        raise PluginError(
-            f"notifier type {notifier.type_id!r}: targets() must return a list of texts, not {found!r:.60}"
-        )
+    try:
+        found = boundary.texts(notifier.targets(loaded), "targets()")
+    except boundary.NotifierMistake as mistake:
+        raise PluginError(f"notifier type {notifier.type_id!r}: {mistake}") from None
     return tuple(dict.fromkeys(found)) or ("",)
 
 
 def _load(notifier: Notifier, schema: Schema, config: dict[str, Any], partial: tuple[str, ...] = ()) -> dict[str, Any]:
-    with _explained(notifier, schema, config):
+    with _explained(notifier, schema, config), _called(notifier, "config_schema", schema, config):
         return schema.load(config, partial=partial or None)  # type: ignore[no-any-return]
 
 
 @contextlib.contextmanager
 def _called(notifier: Notifier, method: str, schema: Schema, config: Mapping[str, Any]) -> Iterator[None]:
     """Make PluginError, which names the method and shows no secret, of what no method of a notifier should raise."""
-    try:
-        with guard.interrupts():
-            yield
-    except (ValidationError, EventsError) as error:
-        if not isinstance(error, guard.RaisedInterrupt):
-            raise
-        raise PluginError(f"notifier type {notifier.type_id!r}, {method}(): {error}") from error
-    except (Exception, SystemExit) as error:
-        text = Scrubber(secret_values(schema, config))(" ".join(f"{type(error).__name__}: {error}".split()))
-        raise PluginError(f"notifier type {notifier.type_id!r}, {method}(): it raised {text}") from error
+
+    def scrub(text: str) -> str:
+        return Scrubber(secret_values(schema, config))(text)
+
+    with boundary.mistakes(f"notifier type {notifier.type_id!r}, {method}()", scrub, passes=ValidationError):
+        yield
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pulp_events import boundary
 from pulp_events.clock import Clock
 from pulp_events.errors import EventsError, ListenerNotFound, UnknownNotifierType
 from pulp_events.frozen import thaw
@@ -14,7 +15,6 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
-from pulp_events.plugins import guard
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
@@ -201,23 +201,22 @@ class Listeners:
         except UnknownNotifierType:
             return []
         section = notifier.settings_section
+        what = f"notifier type {notifier.type_id!r} could not say what to know of this listener"
         try:
             config = readable_part(notifier, listener.notifier_config)
-            with guard.interrupts():
-                found: Any = notifier.warnings(config, self._settings.section(section) if section else {})
-                found = found if isinstance(found, str) else list(found)
-            if isinstance(found, str) or not all(isinstance(text, str) for text in found):
-                raise TypeError(f"warnings() must return a list of texts, not {found!r:.60}")
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a notifier may raise anything
-            if isinstance(error, EventsError) and not isinstance(error, guard.RaisedInterrupt):
-                return [str(error)]
-            text = self._scrubbed(notifier, listener, f"{type(error).__name__}: {error}")
-            return [f"notifier type {notifier.type_id!r} could not say what to know of this listener: {text}"]
-        return [*found]
+            with boundary.mistakes(what, lambda text: self.scrubber(listener)(text)):
+                found = notifier.warnings(config, self._settings.section(section) if section else {})
+                return boundary.texts(found, "warnings()")
+        except EventsError as error:
+            return [str(error)]
 
-    @staticmethod
-    def _scrubbed(notifier: Notifier, listener: Listener, text: str) -> str:
-        return Scrubber(secrets_of(notifier.config_schema(), listener.notifier_config))(text)
+    def scrubber(self, listener: Listener) -> Scrubber:
+        """Takes the secrets of the listener's configuration, those it refers to included, out of a text.
+
+        Raises UnknownNotifierType: without the listener's plugin nobody knows which values are secret.
+        """
+        notifier = self._plugins.notifier(listener.notifier_type_id)
+        return Scrubber(secrets_of(notifier.config_schema(), listener.notifier_config))
 
     def _change(self, listener_id: str, change: Change) -> tuple[Listener, bool]:
         """The listener as it is now, and whether it became another."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, missing
 
+from pulp_events import boundary
+from pulp_events.errors import PluginError
 from pulp_events.notifier import Action, Notifier
 from pulp_events.secrets import is_secret_field, nested_schemas
 
@@ -105,8 +107,8 @@ CLAIMS: Mapping[str, Callable[[Notifier], Iterator[str]]] = {
 def _actions(notifier: Notifier) -> list[Action]:
     """Those that can be used; what is wrong with others, the command line says."""
     try:
-        return [action for action in notifier.actions() if isinstance(action, Action)]
-    except Exception:  # noqa: BLE001  # a plugin may raise anything
+        return [action for action in boundary.actions_of(notifier) if isinstance(action, Action)]
+    except PluginError:
         return []
 
 

@@ -1,4 +1,4 @@
-"""Around the code of a plugin: which one it is, and whether an interrupt is the plugin's own doing."""
+"""Around the code of a plugin: which one it is, and what it raises to end the program, which it must not."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ from pulp_events.errors import PluginError
 under_way: list[str] = []
 """Name of the plugin whose code runs now, for whoever wants to say what takes so long."""
 
+_watched: list[list[int]] = []
+"""The SIGINTs that came in the block of `exits` that the main thread is in, if that sees them."""
 
-class RaisedInterrupt(PluginError):
-    """A plugin raised KeyboardInterrupt, and nobody pressed Ctrl-C."""
+
+class RaisedExit(PluginError):
+    """A plugin raised SystemExit, a KeyboardInterrupt that nobody pressed, or another that is no Exception."""
 
 
 @contextmanager
 def loading(name: str) -> Iterator[None]:
-    """The block loads the plugin `name`; interrupts are as in `interrupts`."""
+    """The block loads the plugin `name`; what it may raise is as in `exits`."""
     under_way.append(name)
     try:
-        with interrupts():
+        with exits():
             yield
     finally:
         under_way.pop()
 
 
 @contextmanager
-def interrupts() -> Iterator[None]:
-    """The block runs code of a plugin.
+def exits(what: str = "it") -> Iterator[None]:
+    """The block runs code of a plugin, `what`: it may fail with any Exception, and end nothing but itself.
 
-    A KeyboardInterrupt goes on where somebody pressed Ctrl-C, and is RaisedInterrupt where the plugin raised it.
+    Whatever else it raises becomes RaisedExit, but for a KeyboardInterrupt of somebody who pressed Ctrl-C.
     """
     pressed: list[int] = []
 
@@ -45,15 +48,35 @@ def interrupts() -> Iterator[None]:
     in_main_thread = threading.current_thread() is threading.main_thread()  # no signal interrupts another one
     if in_main_thread and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         before = _signal.signal(_signal.SIGINT, on_interrupt)
+        _watched.append(pressed)
     try:
         yield
+    except Exception:
+        raise
     except KeyboardInterrupt as error:
-        # Where the application has a handler of its own it may have raised this: then it is none of our business.
-        if pressed or (in_main_thread and before is None):
+        if may_be_pressed():
             raise
-        raise RaisedInterrupt(
-            "it raised KeyboardInterrupt, which only Ctrl-C may; correct or uninstall its package"
+        raise RaisedExit(
+            f"{what} raised KeyboardInterrupt, which only Ctrl-C may; correct or uninstall its package"
+        ) from error
+    except BaseException as error:
+        raised = type(error).__name__
+        if isinstance(error, SystemExit) and isinstance(error.code, int):  # a text may hold a secret
+            raised += f"({error.code})"
+        raise RaisedExit(
+            f"{what} raised {raised}, which would end the program; correct or uninstall its package"
         ) from error
     finally:
         if before is not None:
+            _watched.pop()
             _signal.signal(_signal.SIGINT, before)
+
+
+def may_be_pressed() -> bool:
+    """True if a KeyboardInterrupt that is caught in this thread now may be somebody's Ctrl-C.
+
+    So it may where no block of `exits` sees the signal, as beside a handler of the application's, which may raise it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    return not _watched or bool(_watched[-1])

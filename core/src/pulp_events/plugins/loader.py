@@ -54,7 +54,9 @@ class Loader:
                 self._load(plugin, importer)
         except KeyboardInterrupt:  # somebody pressed Ctrl-C
             raise
-        except BaseException as error:  # noqa: BLE001  # a plugin may raise anything, and it is only left out
+        except guard.RaisedExit as error:
+            self.fail(plugin, error if isinstance(error.__cause__, KeyboardInterrupt) else error.__cause__ or error)
+        except Exception as error:  # noqa: BLE001  # a plugin may raise anything, and it is only left out
             self.fail(plugin, error)
         plugin.seconds = time.perf_counter() - began
         return plugin

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.logs import get_logger
-from pulp_events.plugins.guard import interrupts
+from pulp_events.plugins.guard import exits
 from pulp_events.plugins.registry import Plugins
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class Observers:
 
         for plugin, call in self._before_emit:
             try:
-                with interrupts():
+                with exits():
                     replacement = call(event=event, settings=self._settings)
                 if replacement is not None:
                     if not isinstance(replacement, Event):
                         raise TypeError(f"returned {type(replacement).__name__}, expected an Event or None")
                     _check(replacement, event)
                     event = replacement
-            except (Exception, SystemExit):  # noqa: BLE001  # an observer must never keep an event from being emitted
+            except Exception:  # noqa: BLE001  # an observer must never keep an event from being emitted
                 _logger.exception("plugin %s: pulp_before_emit failed; the event is emitted without it", plugin.name)
         return event
 
@@ -59,9 +59,9 @@ class Observers:
         listeners = tuple(listeners)  # one plugin cannot take them from the next
         for plugin, call in self._emitted:
             try:
-                with interrupts():
+                with exits():
                     call(event=event, listeners=listeners, settings=self._settings)
-            except (Exception, SystemExit):  # noqa: BLE001
+            except Exception:  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_event_emitted failed", plugin.name)
 
     def of_attempts(self) -> list[AttemptObserver]:
@@ -80,9 +80,9 @@ class AttemptObserver:
     def tell(self, delivery: Delivery, attempt: Attempt) -> None:
         """An attempt was recorded."""
         try:
-            with interrupts():
+            with exits():
                 self._call(delivery=delivery, attempt=attempt, settings=self._settings)
-        except (Exception, SystemExit):  # noqa: BLE001
+        except Exception:  # noqa: BLE001
             _logger.exception("plugin %s: pulp_delivery_attempted failed", self.plugin)
 
 

@@ -81,12 +81,10 @@ class Plugins:
         """
         for plugin, call in self.hooks(name):
             try:
-                with guard.interrupts():
+                with guard.exits():
                     result = call(**arguments)
             except (StoreError, SettingsError):
                 raise
-            except SystemExit as error:
-                raise PluginError(f"plugin {plugin.name}, {name}: it raised SystemExit({error.code!r:.60})") from error
             except Exception as error:
                 reason = mask_passwords(" ".join(str(error).split())) or type(error).__name__
                 raise PluginError(f"plugin {plugin.name}, {name}: {reason}") from error

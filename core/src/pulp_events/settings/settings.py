@@ -10,8 +10,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from pulp_events.errors import SettingsError
+from pulp_events.errors import EventsError, SettingsError
 from pulp_events.fields import messages
+from pulp_events.plugins import guard
 from pulp_events.secrets import Scrubber, is_secret, mask_value, resolve
 from pulp_events.settings import server_conf
 from pulp_events.settings.paths import absolute
@@ -93,9 +94,17 @@ class Settings:
         given = self._text.get(section, {})
         self._references[section] = self._find_references(section, schema, given)
         try:
-            loaded = schema.load(given)
+            with guard.exits():
+                loaded = schema.load(given)
         except ValidationError as error:
             raise SettingsError(self._explain(section, schema, given, error)) from None
+        except EventsError as error:
+            if not isinstance(error, guard.RaisedExit):
+                raise
+            raise SettingsError(f"{self._place(section)}: the schema of its plugin is broken: {error}") from error
+        except Exception as error:
+            reason = f"it raised {type(error).__name__}"  # its text may hold any value of the section
+            raise SettingsError(f"{self._place(section)}: the schema of its plugin is broken: {reason}") from error
         return dict(loaded)
 
     def _find_references(self, section: str, schema: Schema, given: Mapping[str, str]) -> dict[str, dict[str, str]]:
