@@ -19,7 +19,6 @@ from pulp_events.secrets import (
     is_reference,
     is_secret,
     mask_passwords,
-    mask_value,
     redact,
     resolve,
     secret_fields,
@@ -175,29 +174,6 @@ def test_passwords_of_urls_are_masked(text, masked):
 )
 def test_what_has_no_password_stays_as_it_is(text):
     assert mask_passwords(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "masked"),
-    [
-        ("u:hunter2@host:80", f"u:{MASK}@host:80"),
-        ("'u:hun/ter@2@host:80'", f"'u:{MASK}@host:80'"),
-        (":hunter2@host", f":{MASK}@host"),
-        ("key = u:hunter2@host", f"key = u:{MASK}@host"),
-        ("http://u:hunter2", f"http://u:{MASK}"),
-    ],
-)
-def test_a_password_is_masked_in_what_is_no_url_yet(text, masked):
-    assert mask_value(text) == masked
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["such as http://proxy.example.com:3128", "http://proxy.example.com:3128.", "see http://h:80. Or x@y", "host:80",
-     "mail to: x@y.example", "ops@example.com"],
-)  # fmt: skip
-def test_a_remedy_without_a_password_stays_as_it_is(text):
-    assert mask_value(text) == text
 
 
 secrets = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=3, max_size=10)

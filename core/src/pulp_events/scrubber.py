@@ -8,10 +8,10 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-MASK = "********"
+from pulp_events.passwords import MASK, mask_passwords
+
 SHORTEST = 3
 """Characters of a secret that is looked for: shorter ones stand in any text."""
-_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):[^\s/]+(?=@)")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 _SHORTEST_BASE64 = 4
 _SHORTEST_PARAMETER = 6
@@ -26,21 +26,6 @@ _ENTITIES = (
 
 alive: list[weakref.ref[Scrubber]] = []
 """Those of this process, for logs that are not ours; see `log_scrubbing`."""
-
-
-def mask_passwords(text: str) -> str:
-    """The text with the passwords of the URLs in it masked."""
-    return _URL_PASSWORD.sub(r"\1:" + MASK, text)
-
-
-def passwords_of_urls(text: str) -> Iterator[str]:
-    """The passwords of the URLs in a text, as they stand there and decoded."""
-    if "://" in text:
-        from urllib.parse import unquote
-
-        for found in _URL_PASSWORD.finditer(text):
-            password = found[0].partition(":")[2]
-            yield from (password, unquote(password))
 
 
 class Scrubber:

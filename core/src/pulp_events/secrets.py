@@ -16,8 +16,9 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from pulp_events.errors import SettingsError
+from pulp_events.passwords import MASK, mask_address, mask_message, mask_passwords, mask_value, passwords_of_urls
 from pulp_events.remedies import remedy
-from pulp_events.scrubber import MASK, Scrubber, mask_passwords, passwords_of_urls
+from pulp_events.scrubber import Scrubber
 
 __all__ = [
     "MASK",
@@ -28,6 +29,7 @@ __all__ = [
     "is_reference",
     "is_secret",
     "is_secret_field",
+    "mask_message",
     "mask_passwords",
     "mask_value",
     "nested_schemas",
@@ -37,10 +39,6 @@ __all__ = [
     "secret_values",
 ]
 
-_UNFINISHED_URL = re.compile(r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]|\.?(?:\s|$)))[^\s/'\"]+")
-"""What stands where a port would, and is none."""
-_ACCOUNT = re.compile(r"(?<![^\s'\"\[({,;=])([^\s/:@'\"]*):(?!//)\S+(?=@[^\s@])")
-"""`user:password@` without a scheme before it."""
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|credential|key|auth", re.IGNORECASE)
 
 
@@ -147,12 +145,6 @@ def resolve(value: Any, place: str) -> Any:
         raise SettingsError(f"{place}: cannot read {name}: not UTF-8 text; write it as UTF-8") from error
 
 
-def mask_value(text: str) -> str:
-    """The same for what somebody gave as a URL and may be none: `http://user:PASSWORD` and `user:PASSWORD@host` are
-    masked too."""
-    return _ACCOUNT.sub(r"\1:" + MASK, _UNFINISHED_URL.sub(r"\1:" + MASK, mask_passwords(text)))
-
-
 def redact(schema: Schema, config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration fit to be shown: secrets masked wherever they stand, references spelt, no password in URLs."""
     by_key = {field.data_key or name: field for name, field in schema.fields.items()}
@@ -176,7 +168,7 @@ def _shown(field: Any, value: Any) -> Any:
             value
         )
         return [_shown(place, each) for place, each in zip(places, value, strict=False)]
-    return mask_passwords(value) if isinstance(value, str) else value
+    return mask_address(value) if isinstance(value, str) else value
 
 
 def _is_misplaced(field: Any, value: Any) -> bool:

@@ -19,6 +19,7 @@ from pulp_events.secrets import (
     holds_reference,
     is_reference,
     is_secret,
+    mask_message,
     mask_value,
     redact,
     resolve,
@@ -148,20 +149,25 @@ def _explained(notifier: Notifier, schema: Schema, config: Mapping[str, Any]) ->
         found: dict[str, list[str]] = {}
         scrub = Scrubber(secret_values(schema, config))
         for path, message in messages(error.normalized_messages()):  # type: ignore[no-untyped-call]
-            found.setdefault(path, []).append(scrub(message))
+            key = _key_of(path, config)
+            masked = mask_message(scrub(message), config.get(key), secret=is_secret(schema, key))
+            found.setdefault(path, []).append(masked)
         lines = [_line(path, texts, config, schema) for path, texts in found.items()]
         raise InvalidConfig(f"invalid {notifier.type_id} configuration: {'; '.join(lines)}", found) from None
 
 
 def _line(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema) -> str:
-    key, _, rest = path.partition(".")
-    if path in config:  # an unknown key may have dots
-        key, rest = path, ""
+    key = _key_of(path, config)
+    rest = path[len(key) + 1 :]
     value = redact(schema, {key: config[key]})[key] if key in config else None
     if rest.isdigit() and isinstance(value, list) and int(rest) < len(value):
         value = value[int(rest)]
-    shown = "" if is_secret(schema, key) or value is None else " " + mask_value(repr(value))[:100]
+    shown = "" if is_secret(schema, key) or value is None else " " + mask_value(value)[:100]
     return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
+
+
+def _key_of(path: str, config: Mapping[str, Any]) -> str:
+    return path if path in config else path.partition(".")[0]  # an unknown key may have dots
 
 
 def _check_items(notifier: Notifier, schema: Schema, values: Mapping[str, Any]) -> None:

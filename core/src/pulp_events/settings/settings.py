@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError
 from pulp_events.errors import EventsError, SettingsError
 from pulp_events.fields import messages
 from pulp_events.plugins import guard
-from pulp_events.secrets import Scrubber, is_secret, mask_value, resolve
+from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, resolve
 from pulp_events.settings import server_conf
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.sections import CORE_SECTIONS
@@ -132,13 +132,14 @@ class Settings:
         key = key if key in given else key.split(".")[0]
         hidden = is_secret(schema, key)
         if key and key not in known:
-            value = "(hidden)" if hidden else mask_value(repr(given.get(key)))
+            value = "(hidden)" if hidden else mask_value(given.get(key))
             return (
                 f"{place}, key {key} = {value}: unknown key{did_you_mean(key, known)}; known keys: {', '.join(known)}"
             )
         if key and key in given:
-            value = "(secret)" if hidden else mask_value(repr(given[key]))
-            message = Scrubber([given[key]])(message) if hidden else mask_value(message)
+            value = "(secret)" if hidden else mask_value(given[key])
+            message = Scrubber([given[key]])(message) if hidden else message
+            message = mask_message(message, given[key], secret=hidden)
             return f"{place}, key {key} = {value}: {message}"
         return f"{place}{f', key {key}' if key else ''}: {message}"
 
