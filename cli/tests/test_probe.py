@@ -24,12 +24,16 @@ class Door(Notifier):
     settings_section = "door"
     settings_schema = DoorSettings
     answer = None
+    warning = staticmethod(lambda settings: ())
 
     def deliver(self, event, config):
         pass
 
     def probe(self, settings):
         return type(self).answer(settings)
+
+    def settings_warnings(self, settings):
+        return type(self).warning(settings)
 
 
 class Plain(Notifier):
@@ -99,6 +103,30 @@ def test_an_answer_that_is_no_list_of_texts_is_a_mistake_of_the_plugin(admin, do
     door(lambda settings: answer)
     run = admin(*PROBE)
     assert run.code == 1 and "probe()" in run.out and "a mistake in the plugin" in run.out
+
+
+CHECK = PROBE[:-1]
+
+
+def test_what_a_notifier_says_of_its_settings_is_noted_without_secrets(admin, door, monkeypatch):
+    door(lambda settings: ())
+    monkeypatch.setattr(Door, "warning", staticmethod(lambda settings: [f"{settings['password']} opens every door"]))
+    assert "note   notifier door  ******** opens every door\n" in admin.ok(*CHECK).out
+
+
+@pytest.mark.parametrize(
+    "warning",
+    [lambda settings: "text", lambda settings: None, raising(SystemExit(0)), raising(KeyboardInterrupt()),
+     raising(KeyError("hunter22"))],
+)  # fmt: skip
+def test_one_that_cannot_say_it_is_a_problem(admin, door, monkeypatch, warning):
+    door(lambda settings: ())
+    monkeypatch.setattr(Door, "warning", staticmethod(warning))
+    run = admin(*CHECK)
+    assert (
+        run.code == 1 and "notifier type 'door', settings_warnings()" in run.out and "mistake in the plugin" in run.out
+    )
+    assert "hunter22" not in run.out
 
 
 def test_one_that_hangs_is_given_up(admin, door, monkeypatch):

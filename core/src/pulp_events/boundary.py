@@ -123,6 +123,12 @@ def probe(notifier: Notifier, settings: Config, tell: Callable[[str], None]) -> 
             tell(text(line, "what probe() yielded"))
 
 
+def settings_warnings_of(notifier: Notifier, settings: Config, scrub: Callable[[str], str]) -> list[str]:
+    """What `Notifier.settings_warnings` returned. Raises EventsError, PluginError for a mistake."""
+    with mistakes(f"notifier type {notifier.type_id!r}, settings_warnings()", scrub):
+        return texts(notifier.settings_warnings(settings), "settings_warnings()")
+
+
 def limit_of(notifier: Notifier, config: Config, settings: Config) -> float:
     """Seconds that one attempt may take."""
     with guard.exits("limit()"):

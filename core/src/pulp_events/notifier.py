@@ -240,6 +240,11 @@ class Notifier:
         """
         return ()
 
+    def settings_warnings(self, settings: Config) -> Sequence[str]:
+        """What the administrator should know of the settings, and of the environment where they go by that; for
+        `config check`. Connects to nothing."""
+        return ()
+
 
 class _DeliverChannel(Channel):
     """Calls `Notifier.deliver`; there is no connection to keep."""

@@ -17,6 +17,7 @@ from marshmallow import ValidationError
 from pulp_events import Delivery, TransientFailure
 from pulp_events.testing.http_sink import Answer, HttpSink
 from pulp_events_http.no_proxy import goes_past
+from pulp_events_http.notifier import HttpNotifier
 from pulp_events_http.proxies import parse_proxy, proxy_for
 from pulp_events_http.settings import HttpSettings
 
@@ -512,3 +513,31 @@ def test_what_is_excepted_never_reaches_the_proxy(open_channel, delivery: Delive
         with open_channel({"url": sink.url}) as channel:
             channel.send(delivery)
         assert (proxy.connections, sink.connections) == (0, 1)
+
+
+USELESS = ["10.0.0.1-10.0.0.9", "*.example.*", "<local>", "ci.example:99999", "10.0.0.0/40", "http://u:hunter2@h"]
+
+
+@pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
+@pytest.mark.parametrize("entry", USELESS)
+def test_an_entry_of_the_environment_that_stands_for_no_host_is_told_and_keeps_nothing_from_being_sent(
+    monkeypatch, variable, entry
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv(variable, f"localhost, {entry} 10.0.0.0/8")
+    [text] = HttpNotifier().settings_warnings(HttpSettings().load({}))
+    assert f"environment variable {variable} has an entry that is passed over" in text and "stands for no host" in text
+    assert entry.partition("hunter2")[0] in text and "hunter2" not in text and "write a name" in text
+    proxy = proxy_for("http", "ci.example", 80, "environment", [])
+    assert proxy is not None and proxy_for("http", "localhost", 80, "environment", []) is None
+
+
+def test_an_environment_without_such_entries_or_that_is_not_asked_is_not_told_of(monkeypatch) -> None:
+    assert HttpNotifier().settings_warnings(HttpSettings().load({})) == []
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("NO_PROXY", "<local>")  # the other one holds
+    assert HttpNotifier().settings_warnings(HttpSettings().load({})) == []
+    monkeypatch.setenv("no_proxy", "*, .example, [::1]:80,,10.1.*")
+    assert HttpNotifier().settings_warnings(HttpSettings().load({})) == []
+    monkeypatch.setenv("no_proxy", "<local>")
+    assert HttpNotifier().settings_warnings(HttpSettings().load({"proxy": "none"})) == []

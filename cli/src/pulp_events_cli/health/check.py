@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pulp_events import boundary
 from pulp_events.errors import EventsError, PluginError
@@ -32,6 +33,9 @@ def check(session: Session, probe: bool = False) -> Iterator[Finding]:
         yield from stores.check(session, settings)
     yield from clock.check()
     yield from plugins.check(session.plugins)
+    if settings is not None:
+        for notifier in session.plugins.notifiers.values():
+            yield from _warnings(notifier, settings)
     if probe and settings is None:
         yield Finding(NOTE, "probe", "left out: mend the settings first")
     elif probe and settings is not None:
@@ -39,11 +43,33 @@ def check(session: Session, probe: bool = False) -> Iterator[Finding]:
             yield from _probe(notifier, settings)
 
 
-def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
-    what = f"probe {notifier.type_id}"
+def _section(notifier: Notifier, settings: Settings) -> tuple[Mapping[str, Any], Scrubber]:
+    """The notifier's section, and what takes the secrets in it out of a text."""
     section = settings.section(notifier.settings_section) if notifier.settings_section else {}
     secrets = secret_fields(notifier.settings_schema()) if notifier.settings_schema else ()
-    scrub = Scrubber(section.get(key) for key in secrets)
+    return section, Scrubber(section.get(key) for key in secrets)
+
+
+def _warnings(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
+    what = f"notifier {notifier.type_id}"
+    try:
+        section, scrub = _section(notifier, settings)
+        found = boundary.settings_warnings_of(notifier, section, scrub)
+    except PluginError as error:
+        yield Finding(PROBLEM, what, f"{error}; a mistake in the plugin")
+    except EventsError as error:
+        yield Finding(PROBLEM, what, str(error))
+    else:
+        yield from (Finding(NOTE, what, scrub(text)) for text in found)
+
+
+def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
+    what = f"probe {notifier.type_id}"
+    try:
+        section, scrub = _section(notifier, settings)
+    except EventsError as error:
+        yield Finding(PROBLEM, what, str(error))
+        return
     lines: list[str] = []
     failed: list[EventsError] = []
 

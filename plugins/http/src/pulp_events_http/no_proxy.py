@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
+from pulp_events.secrets import mask_value
 from pulp_events_http.url import ascii_host, numeric_address
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
@@ -40,7 +41,8 @@ def check_entry(entry: str) -> None:
     """Raise ValueError unless the entry can stand for a host."""
     if _rule(entry.strip().lower()) is None:
         raise ValueError(
-            f"{entry!r} stands for no host; write a name, an address, or a network such as 10.0.0.0/8 or fd00::/8"
+            f"{mask_value(entry)} stands for no host; write a name, an address, or a network such as 10.0.0.0/8 or "
+            "fd00::/8"
         )
 
 
@@ -77,7 +79,10 @@ def _rule(entry: str) -> _Rule | None:
         name = ascii_host(name)
     except ValueError:
         return None
-    return (name, port) if all(_LABEL.fullmatch(label) for label in name.split(".")) else None
+    labels = name.split(".")
+    if labels[-1].isdigit():  # only an address ends in a number (WHATWG URL, host parsing), and this is none
+        return None
+    return (name, port) if all(map(_LABEL.fullmatch, labels)) else None
 
 
 def _network(text: str) -> _Network | None:

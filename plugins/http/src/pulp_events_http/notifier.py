@@ -56,3 +56,9 @@ class HttpNotifier(Notifier):
         from pulp_events_http.advice import advice
 
         return list(advice(config, settings))
+
+    def settings_warnings(self, settings: Config) -> Sequence[str]:
+        """What stands for no host in the environment's NO_PROXY."""
+        from pulp_events_http.proxies import ENVIRONMENT, useless_past_proxy
+
+        return list(useless_past_proxy()) if settings["proxy"] == ENVIRONMENT else []

@@ -6,11 +6,12 @@ import base64
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote
 
-from pulp_events_http.no_proxy import goes_past
+from pulp_events_http.no_proxy import check_entry, goes_past
 from pulp_events_http.url import check_url
 
 ENVIRONMENT = "environment"
@@ -108,7 +109,7 @@ def proxy_for(scheme: str, host: str, port: int, proxy: str, no_proxy: list[str]
     """
     if proxy == ENVIRONMENT:
         found = _variable(f"{scheme}_proxy") or _variable("all_proxy")
-        if not found or goes_past(re.split(r"[\s,]+", _variable("no_proxy")), host, port):
+        if not found or goes_past(_past_proxy(), host, port):
             return None
         try:
             return parse_proxy(found)
@@ -117,6 +118,20 @@ def proxy_for(scheme: str, host: str, port: int, proxy: str, no_proxy: list[str]
     if proxy == NONE or goes_past(no_proxy, host, port):
         return None
     return parse_proxy(proxy)
+
+
+def useless_past_proxy() -> Iterator[str]:
+    """What is to be said of each entry of the environment's `no_proxy` that stands for no host."""
+    variable = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
+    for entry in filter(None, _past_proxy()):
+        try:
+            check_entry(entry)
+        except ValueError as error:
+            yield f"the environment variable {variable} has an entry that is passed over: {error}"
+
+
+def _past_proxy() -> list[str]:
+    return re.split(r"[\s,]+", _variable("no_proxy"))
 
 
 def _variable(name: str) -> str:

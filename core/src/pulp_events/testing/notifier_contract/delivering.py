@@ -42,6 +42,7 @@ class DeliveringClaims(Subject):
         notifier.targets(readable)
         notifier.window(readable)
         notifier.warnings(readable, settings)
+        notifier.settings_warnings(settings)
         assert readable == as_given
         with open_channel(notifier, config, settings) as channel:
             send(channel, delivery_to(notifier, endpoint, "unchanged"))
