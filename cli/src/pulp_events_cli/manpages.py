@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pulp_events.plugins import guard
+from pulp_events_cli import paths
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.manual import command_page, conf_page, notifier_page
 from pulp_events_cli.output import streams
@@ -62,7 +63,7 @@ def _say_left_out(what: str, error: BaseException) -> None:
 
 def write(root: Parser, session: Session, directory: str | Path) -> list[Path]:
     """Write every page; returns their paths. Raises UsageError for a folder that cannot be written."""
-    folder = Path(directory)
+    folder = paths.named("--man-pages", str(directory))
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)

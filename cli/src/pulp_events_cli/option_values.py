@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from pulp_events.errors import SettingsError
+from pulp_events.settings.paths import expand
+from pulp_events_cli import paths
 from pulp_events_cli.errors import UsageError
 
 _AFTERWARDS = "\\ before a value that begins so"
@@ -57,7 +59,7 @@ class OptionReader:
         if colon and kind in ("env", "file"):
             if not name:
                 raise UsageError(f"{option} {text}: a name is missing; write {option}={kind}:NAME")
-            return {f"${kind}": name if kind == "env" else _absolute(name)}
+            return {f"${kind}": name if kind == "env" else _absolute(option, name)}
         return self._text(option, text, _SECRET, hidden=True)
 
     def _text(self, option: str, text: str, special: tuple[str, ...], hidden: bool) -> str:
@@ -92,21 +94,18 @@ class OptionReader:
 
 def _read_file(option: str, name: str) -> str:
     try:
-        return _without_line_break(Path(name).expanduser().read_text("utf-8"))
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        return _without_line_break(expand(name).read_text("utf-8"))
+    except (OSError, ValueError, SettingsError) as error:
+        reason = "not UTF-8 text" if isinstance(error, ValueError) else getattr(error, "strerror", None) or error
         raise UsageError(
             f"{option}: cannot read the file that is named after @: {reason}; "
             "a value that itself begins with @ is written \\@…"
         ) from None
 
 
-def _absolute(name: str) -> str:
+def _absolute(option: str, name: str) -> str:
     # A worker that reads it later runs elsewhere, perhaps as somebody else.
-    try:
-        return str(Path(name).expanduser().absolute())
-    except RuntimeError:
-        return name
+    return str(paths.absolute(option, name))
 
 
 def _without_line_break(text: str) -> str:

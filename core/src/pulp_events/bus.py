@@ -115,7 +115,7 @@ class EventBus:
         check_path(data_dir, "data_dir")
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         settings = Settings.load(config, loaded.settings_sections)
-        folder = settings.data_dir if data_dir is None else absolute(data_dir)
+        folder = settings.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
         return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or random_module.Random())
 
     @property

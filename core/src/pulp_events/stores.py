@@ -58,7 +58,7 @@ def outbox_path(settings: Settings, folder: Path) -> Path:
     named = settings.section("events")["outbox"]
     if not named:
         return folder / FILE_NAME
-    path = settings.file(named)
+    path = settings.file("events", "outbox", named)
     if path.is_dir():
         raise SettingsError(f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file")
     if path.exists() and not path.is_file():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli import own_files
+from pulp_events_cli import own_files, paths
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
@@ -35,7 +34,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
     files = own_files.find(arguments.session)
     own_files.refuse_applications(files)
-    path = Path(arguments.file).expanduser().absolute()
+    path = paths.absolute("FILE", arguments.file)
     made = write(files.outbox, files.listeners, path, SystemClock().time())
     if arguments.json:
         print_json({"file": str(path), **values(made)})

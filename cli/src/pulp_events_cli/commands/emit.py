@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.clock import from_timestamp
 from pulp_events.errors import EventsError
 from pulp_events.outbox.window import remaining
+from pulp_events_cli import paths
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
@@ -108,7 +108,7 @@ def _object(option: str, text: str | None) -> Any:
             text = sys.stdin.read() if sys.stdin is not None else ""
         elif text.startswith("@"):
             place = f"{option}, file {text[1:]}"
-            text = Path(text[1:]).expanduser().read_text("utf-8")
+            text = paths.named(f"{option}, file", text[1:]).read_text("utf-8")
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise UsageError(
@@ -117,7 +117,7 @@ def _object(option: str, text: str | None) -> Any:
         ) from None
     except OSError as error:
         raise UsageError(f"{place}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError, RuntimeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{place} cannot be used: {error}") from None
     if not isinstance(value, dict):
         raise UsageError(f"""{place} is JSON, but no object; write for example '{{"repo_id": "pulp2"}}'""")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventsError, StoreBusy
-from pulp_events_cli import listener_ids
+from pulp_events_cli import listener_ids, paths
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.listener_files import changes as carrying_out
 from pulp_events_cli.listener_files import document, plan
@@ -67,7 +66,7 @@ def _export(bus: EventBus, arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         print(text, end="")
         return DONE
-    path = Path(arguments.output).expanduser()
+    path = paths.named("--output", arguments.output)
     try:
         is_file = files.write(path, text)
     except OSError as error:
@@ -155,8 +154,8 @@ def _read(name: str) -> tuple[str, str]:
     try:
         if name == "-":
             return "standard input", sys.stdin.read() if sys.stdin is not None else ""
-        return name, Path(name).expanduser().read_text("utf-8")
+        return name, paths.named("--file", name).read_text("utf-8")
     except OSError as error:
         raise UsageError(f"{name}: cannot be read: {error.strerror}; name a file that `export` wrote") from None
-    except (ValueError, RuntimeError):
+    except ValueError:
         raise UsageError(f"{name}: not UTF-8 text") from None

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.suggestion import did_you_mean
+from pulp_events_cli import paths
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records, show_table
@@ -64,12 +64,12 @@ def _new(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events_cli.scaffold import names, package
 
     names.check(arguments.name, arguments.session.plugins)
-    folder, paths = package.write(arguments.name, Path(arguments.directory).expanduser())
+    folder, written = package.write(arguments.name, paths.named("--directory", arguments.directory))
     if arguments.json:
-        print_json({"directory": str(folder.absolute()), "files": paths})
+        print_json({"directory": str(folder.absolute()), "files": written})
         return DONE
     confirm(f"{folder} has a notifier of type {arguments.name} and its tests:")
-    confirm("\n".join(f"  {path}" for path in paths))
+    confirm("\n".join(f"  {path}" for path in written))
     confirm(f"\nNext:\n  cd {shlex.quote(str(folder))}\n  pip install -e '.[test]'\n  pytest")
     return DONE
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from pulp_events_cli import own_files
+from pulp_events_cli import own_files, paths
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
@@ -33,7 +33,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events.outbox.sqlite.recover import recover
 
     files = own_files.find(arguments.session)
-    path = _newest(files.outbox) if arguments.file is None else Path(arguments.file).expanduser().absolute()
+    path = _newest(files.outbox) if arguments.file is None else paths.absolute("FILE", arguments.file)
     found = recover(path, files.outbox, set_damaged_aside=not files.is_applications)
     if arguments.json:
         print_json({"file": str(path), **asdict(found)})

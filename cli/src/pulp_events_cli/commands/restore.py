@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from pulp_events_cli import own_files
+from pulp_events_cli import own_files, paths
 from pulp_events_cli.commands.backup import holds, values
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.output.records import print_json
@@ -30,7 +29,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
     files = own_files.find(arguments.session)
     own_files.refuse_applications(files)
-    path = Path(arguments.file).expanduser().absolute()
+    path = paths.absolute("FILE", arguments.file)
     found, kept = restore(path, files.outbox, files.listeners)
     if arguments.json:
         print_json({"file": str(path), **values(found), "kept": [str(each) for each in kept]})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pulp_events.errors import SettingsError
+from pulp_events.settings.paths import home
 from pulp_events_cli.completion.shell import PROGRAM, SHELLS, script
 from pulp_events_cli.errors import CommandFailed, UsageError
 
@@ -24,6 +26,8 @@ def install(shell: str) -> list[Path]:
     """Write what this user's shell needs; returns the files that were written or changed. Raises CommandFailed."""
     try:
         return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell]()
+    except SettingsError as error:
+        raise CommandFailed(f"{error}; `{PROGRAM} completion {shell}` prints what the shell is to run") from error
     except OSError as error:
         raise CommandFailed(
             f"{error.filename}: {error.strerror}; `{PROGRAM} completion {shell}` prints what the shell is to run"
@@ -35,13 +39,13 @@ def _bash() -> list[Path]:
     path = _write(Path(own) / "completions" / PROGRAM, script("bash"))
     # bash-completion loads it when it is first needed; without that package, .bashrc does.
     return [path] if any(each.exists() for each in _SYSTEM) and _loads_bash_completion() else [
-        path, *_source(Path.home() / ".bashrc", path)
+        path, *_source(home() / ".bashrc", path)
     ]  # fmt: skip
 
 
 def _loads_bash_completion() -> bool:
     """True if this user's bash will load the package: its line may be missing, as in root's .bashrc on Debian."""
-    for path in (Path.home() / ".bashrc", Path("/etc/bash.bashrc"), Path("/etc/bashrc")):
+    for path in (home() / ".bashrc", Path("/etc/bash.bashrc"), Path("/etc/bashrc")):
         try:
             lines = path.read_text("utf-8", "replace").splitlines()
         except OSError:
@@ -53,7 +57,7 @@ def _loads_bash_completion() -> bool:
 
 def _zsh() -> list[Path]:
     path = _write(_home("XDG_DATA_HOME", ".local/share") / PROGRAM / "completion.zsh", script("zsh"))
-    return [path, *_source(Path(os.environ.get("ZDOTDIR") or Path.home()) / ".zshrc", path)]
+    return [path, *_source(Path(os.environ.get("ZDOTDIR") or home()) / ".zshrc", path)]
 
 
 def _fish() -> list[Path]:
@@ -61,7 +65,7 @@ def _fish() -> list[Path]:
 
 
 def _home(variable: str, default: str) -> Path:
-    return Path(os.environ.get(variable) or Path.home() / default)
+    return Path(os.environ.get(variable) or home() / default)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from pulp_events.errors import SettingsError
+from pulp_events.settings.paths import expand
 from pulp_events_cli.output.text import first_line, local_time, one_line
 from pulp_events_cli.session import Session
 
@@ -17,8 +18,8 @@ def files(prefix: str) -> list[Candidate]:
     """Files and folders."""
     folder, slash, start = prefix.rpartition("/")
     try:
-        found = sorted(Path(f"{folder}{slash}" or ".").expanduser().iterdir())
-    except (OSError, RuntimeError):
+        found = sorted(expand(f"{folder}{slash}" or ".").iterdir())
+    except (OSError, SettingsError):
         return []
     return [
         (f"{folder}{slash}{path.name}{'/' if path.is_dir() else ''}", "")

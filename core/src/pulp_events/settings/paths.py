@@ -1,4 +1,4 @@
-"""Paths that somebody names: `~` is the home folder, and what is relative begins at a folder that does not move."""
+"""Paths that somebody names: `~` is a home folder, and what is relative begins at a folder that does not move."""
 
 from __future__ import annotations
 
@@ -9,39 +9,58 @@ from pulp_events.errors import SettingsError
 
 NO_HOME = "~/.local/share/pulp/events"
 """Stands for the default data folder of a user who has no home; it cannot be made absolute."""
+NAME_A_DATA_DIR = "name a folder as data_dir in section [events] of server.conf, or in EventBus.open(data_dir=…)"
 
 
-def absolute(path: str | Path, base: Path | None = None) -> Path:
-    """`path` from the root on; a relative one begins at `base`, else at the folder that the process is in now.
+def home() -> Path:
+    """This user's home folder. Raises SettingsError, which does not say what it was wanted for, where there is none."""
+    found = os.path.expanduser("~")  # noqa: PTH111  # Path's own raises RuntimeError where there is none
+    if not found.startswith("/") or found in ("/", "//"):  # `/` stands in for a home where there is none, in containers
+        raise SettingsError(f"this user has no home folder (HOME is {os.environ.get('HOME')!r})")
+    return Path(found)
 
-    So a process that changes its folder later goes on using the same files. Raises SettingsError where the user has
-    no home folder to stand for `~`, or the process is in a folder that was deleted.
+
+def expand(path: str | Path) -> Path:
+    """`path` with the home folder that `~` or `~user` at its beginning stands for.
+
+    Raises SettingsError, which shows nothing of the path, where that stands for none: whoever calls says which option
+    or setting it is, and what would be right.
     """
     text = os.fspath(path)
     if "\0" in text:
-        raise SettingsError(f"{text!r} is no path: it has a NUL in it")
-    if text == "~" or text.startswith("~/"):
-        home = os.path.expanduser("~")  # noqa: PTH111  # Path's own raises RuntimeError where there is none
-        if not home.startswith("/") or home in (
-            "/",
-            "//",
-        ):  # `/` stands in for a home where there is none, as in containers
-            raise SettingsError(
-                f"{text}: this user has no home folder (HOME is {os.environ.get('HOME')!r}); name a folder as data_dir "
-                "in section [events] of server.conf, or in EventBus.open(data_dir=…)"
-            )
+        raise SettingsError("it is no path: it has a NUL in it")
+    user, slash, rest = text.partition("/")
+    if user == "~":
+        return home() / rest
     try:
-        expanded = Path(text).expanduser()
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise SettingsError("it begins with ~ and a name that no user of this machine has") from None
+
+
+def absolute(path: str | Path, base: Path | None = None, *, place: str = "", remedy: str = "write it out") -> Path:
+    """`path` from the root on; a relative one begins at `base`, else at the folder that the process is in now.
+
+    So a process that changes its folder later goes on using the same files. Raises SettingsError where `~` stands for
+    no home folder, or the process is in a folder that was deleted; `place` is the option or setting that it names, and
+    `remedy` what it advises.
+    """
+    what = f"{place} {os.fspath(path)!r}".lstrip() if place or "\0" in os.fspath(path) else os.fspath(path)
+    try:
+        expanded = expand(path)
         return expanded if expanded.is_absolute() else (base or Path.cwd()) / expanded
-    except RuntimeError as error:  # ~somebody
-        raise SettingsError(f"{text}: {error}; write the path out") from None
+    except SettingsError as error:
+        raise SettingsError(f"{what}: {error}; {remedy}") from None
     except OSError as error:
         raise SettingsError(
-            f"{text}: it is relative, and the folder that this process is in is gone ({error.strerror}); write it out"
+            f"{what}: it is relative, and the folder that this process is in is gone ({error.strerror}); write it out"
         ) from error
 
 
 def is_home_known() -> bool:
     """False where `~` stands for nothing, or for the root of the file system."""
-    home = os.path.expanduser("~")  # noqa: PTH111
-    return home.startswith("/") and home not in ("/", "//")
+    try:
+        home()
+    except SettingsError:
+        return False
+    return True

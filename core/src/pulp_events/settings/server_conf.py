@@ -23,14 +23,14 @@ def locate(path: str | Path | None) -> Path | None:
     """
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if path is not None:
-        return _named(Path(path), "")
+        return _named(Path(path), "", "server.conf")
     if named:
-        return _named(Path(named), f" ({ENVIRONMENT_VARIABLE} names it)")
+        return _named(Path(named), f" ({ENVIRONMENT_VARIABLE} names it)", ENVIRONMENT_VARIABLE)
     return DEFAULT_PATH if _kind(DEFAULT_PATH) == "file" else None
 
 
-def _named(path: Path, by: str) -> Path:
-    found = absolute(path)
+def _named(path: Path, by: str, place: str) -> Path:
+    found = absolute(path, place=place)
     kind = _kind(found)
     if kind == "folder":
         raise SettingsError(f"{found}: it is a folder{by}; name the server.conf in it")

@@ -15,7 +15,7 @@ from pulp_events.fields import messages
 from pulp_events.plugins import guard
 from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, resolve
 from pulp_events.settings import server_conf
-from pulp_events.settings.paths import absolute
+from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.suggestion import did_you_mean
 
@@ -77,14 +77,14 @@ class Settings:
     @property
     def data_dir(self) -> Path:
         """`[events] data_dir`, absolute. Raises SettingsError where it stands for no folder."""
-        return self.file(self.section("events")["data_dir"])
+        return absolute(self.section("events")["data_dir"], self._base, remedy=NAME_A_DATA_DIR)
 
-    def file(self, text: str) -> Path:
-        """A path that a setting names, absolute: a relative one begins at the folder of server.conf.
+    def file(self, section: str, key: str, text: str) -> Path:
+        """A path that a key of a section names, absolute: a relative one begins at the folder of server.conf.
 
         Raises SettingsError where it has a `~` that stands for nothing.
         """
-        return absolute(text, self._base)
+        return absolute(text, self._base, place=f"{self._place(section)}, key {key} =")
 
     def _place(self, section: str) -> str:
         return f"{self.path or 'server.conf (there is none)'}, section [{section}]"
@@ -121,7 +121,9 @@ class Settings:
                 )
             if known[key].metadata.get("resolved", True):
                 found[known[key].attribute or str(known[key].name)] = (
-                    {"$env": reference["name"]} if reference["kind"] else {"$file": str(self.file(reference["path"]))}
+                    {"$env": reference["name"]}
+                    if reference["kind"]
+                    else {"$file": str(self.file(section, key, reference["path"]))}
                 )
         return found
 
