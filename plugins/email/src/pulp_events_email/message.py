@@ -22,6 +22,7 @@ from pulp_events_email.readable_text import text_body
 from pulp_events_email.report import Report, read
 from pulp_events_email.settings import READABLE
 from pulp_events_email.summary import Summary, summarise
+from pulp_events_email.unsubscribe import can_be_sent
 from pulp_events_email.wording import DIGEST, MESSAGE, Wording
 
 TEST_MARK = "[test] "
@@ -49,7 +50,8 @@ class Composer:
         self._domain = self.sender.rpartition("@")[2]
         if not self._domain.isascii():  # the local part has kept it from its ASCII form, which ids are made with
             self._domain = envelope_form(f"x@{self._domain}").rpartition("@")[2]
-        self._unsubscribe = header("List-Unsubscribe", f"<{config['unsubscribe']}>") if "unsubscribe" in config else ""
+        where = config.get("unsubscribe", "")
+        self._unsubscribe = header("List-Unsubscribe", f"<{where}>") if can_be_sent(where) else ""
         self._subject: str = config["subject"]
         self._fixed_subject = header("Subject", self._subject)
         self._template: Template | None = None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from marshmallow import ValidationError
+
 from pulp_events import Channel, Notifier
 from pulp_events.notifier import Config
+from pulp_events_email import unsubscribe
 from pulp_events_email.config import MARK, EmailConfig
 from pulp_events_email.notices import Notices
 from pulp_events_email.settings import NONE, SENDMAIL, STARTTLS_IF_OFFERED, EmailSettings
@@ -36,7 +39,15 @@ class EmailNotifier(Notifier):
         return EmailChannel(config, settings, self._notices)
 
     def check(self, config: Config) -> None:
-        """Compile the templates and make a message with them. One that breaks later costs no event."""
+        """Compile the templates and make a message with them. One that breaks later costs no event.
+
+        And look at where recipients are to unsubscribe, which is not to cost any either.
+        """
+        if "unsubscribe" in config:
+            try:
+                unsubscribe.check(config["unsubscribe"])
+            except ValueError as error:
+                raise ValidationError(str(error), "unsubscribe") from None
         if MARK not in config.get("subject", "") and "template" not in config:
             return
         from pulp_events_email.sample import try_templates
