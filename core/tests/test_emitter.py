@@ -68,7 +68,9 @@ def test_a_filter_that_many_listeners_have_is_asked_once_for_each_event(bus, mon
             several.create("recording", {}, ["*"], filter="payload.a")
             several.create("recording", {}, ["*"], filter="payload.b")
     asked = []
-    monkeypatch.setattr(emitter, "passes", lambda text, report: asked.append(text) or filters.passes(text, report))
+    monkeypatch.setattr(
+        emitter, "passes", lambda one, report: asked.append(one.expression) or filters.passes(one, report)
+    )
     event = bus.emit("repo.sync.start", {"a": True})
     assert len(bus.outbox.of_event(event.id)) == 50 and sorted(asked) == ["payload.a", "payload.b"]
 

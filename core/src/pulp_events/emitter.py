@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.clock import Clock, from_timestamp
-from pulp_events.errors import EventsError, InvalidEvent
+from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.events.report import serialise
+from pulp_events.frozen import thaw
 from pulp_events.ids import new_event_id
 from pulp_events.listeners.filters import passes
 from pulp_events.listeners.index import ListenerIndex
@@ -20,6 +21,9 @@ from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.jmespath_budget import Filter
 
 SKIPPED = "skipped: the listener was disabled"
 DROPPED = "dropped: the listener was muted"
@@ -119,10 +123,12 @@ class Emitter:
         listeners: list[Listener] = []
         deliveries: list[NewDelivery] = []
         verdicts: dict[str, bool] = {}
+        report: dict[str, Any] | None = None
         for listener, own in zip(audience.listeners, audience.own, strict=True):
             if listener.filter is not None:
                 if listener.filter not in verdicts:  # many listeners may have the same
-                    verdicts[listener.filter] = passes(listener.filter, event.report())
+                    report = report or thaw(event.report())
+                    verdicts[listener.filter] = passes(_condition(listener), report)
                 if not verdicts[listener.filter]:
                     continue
             listeners.append(listener)
@@ -150,6 +156,13 @@ class _Audience:
         """All of them; None where they depend on the time, or on the event."""
         if None not in self.own and not any(each.filter for each in listeners):
             self.deliveries = tuple(delivery for own in self.own for delivery in own or ())
+
+
+def _condition(listener: Listener) -> Filter | None:
+    try:
+        return listener.condition
+    except InvalidConfig:  # of a foreign store; an event too many is better than one that is lost
+        return None
 
 
 def _deliveries(listener: Listener, skip: str | None) -> tuple[NewDelivery, ...]:

@@ -1,12 +1,14 @@
 """A filter that cannot work is refused when it is stored, not found out by the events that it lets pass."""
 
+import gc
+
 import pytest
 
 from pulp_events import InvalidConfig
-from pulp_events.frozen import freeze
+from pulp_events.listeners import filters
 from pulp_events.listeners.filters import compile_filter, passes
 
-REPORT = freeze({"call_report": {}, "event_type": "x", "payload": {"tags": ["a"], "n": 0, "text": "t", "map": {}}})
+REPORT = {"call_report": {}, "event_type": "x", "payload": {"tags": ["a"], "n": 0, "text": "t", "map": {}}}
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,48 @@ def test_everything_of_the_language_may_be_used(expression):
     ],
 )  # fmt: skip
 def test_truth_is_as_jmespath_has_it(expression, true):
-    assert passes(expression, REPORT) is true
+    assert passes(compile_filter(expression), REPORT) is true
 
 
 def test_no_filter_lets_everything_pass():
     assert passes(None, REPORT)
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """The expressions that were compiled."""
+    found = []
+    compile_one = filters._compile
+
+    def counting(expression):
+        found.append(expression)
+        return compile_one(expression)
+
+    monkeypatch.setattr(filters, "_compile", counting)
+    return found
+
+
+def test_however_many_filters_there_are_each_is_compiled_once_for_the_listeners_that_have_it(bus, compiled):
+    with bus.listeners.together() as several:
+        for number in range(300):
+            several.create("room", {"room": "x"}, ["*"], filter=f"payload.n == `{number}`")
+        several.create("room", {"room": "y"}, ["*"], filter="payload.n == `7`")
+    listeners = bus.listeners.list()
+    compiled.clear()
+    for number in (7, 299, 1000):
+        event = bus.emit("repo.sync.start", {"n": number})
+        assert len(bus.outbox.of_event(event.id)) == {7: 2, 299: 1, 1000: 0}[number]
+    bus.listeners.disable(listeners[0].id)  # all records are read again
+    bus.emit("repo.sync.start", {"n": 7})
+    bus.emit("repo.sync.finish", {"n": 7})
+    assert compiled == []
+
+
+def test_a_filter_that_no_listener_has_any_more_takes_no_memory(bus, compiled):
+    listener = bus.listeners.create("room", {"room": "x"}, ["*"], filter="payload.gone")
+    bus.emit("repo.sync.start")
+    bus.listeners.update(listener.id, filter="payload.here")
+    del listener
+    bus.emit("repo.sync.start")
+    gc.collect()
+    assert "payload.gone" not in filters._in_use and "payload.here" in filters._in_use

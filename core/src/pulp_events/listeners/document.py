@@ -11,7 +11,6 @@ from pulp_events.clock import iso_z
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 from pulp_events.ids import is_listener_id
-from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.options import check_options
 
@@ -62,10 +61,9 @@ def from_document(document: object) -> Listener:
         check_options(schedule, lanes)
         if filter is not None:
             filter = _text(document, "filter")
-            compile_filter(filter)  # one that does not compile would let every event pass
     except InvalidConfig as error:
         raise ValueError(str(error)) from None
-    return Listener(
+    listener = Listener(
         id=_id(document),
         notifier_type_id=_text(document, "notifier_type_id"),
         notifier_config=_config(document),
@@ -81,6 +79,11 @@ def from_document(document: object) -> Listener:
         muted_until=None if muted is None else _moment(document, "muted_until"),
         mute_drops=_truth(document, "mute_drops", False),
     )
+    try:
+        _ = listener.condition  # one that does not compile would let every event pass
+    except InvalidConfig as error:
+        raise ValueError(str(error)) from None
+    return listener
 
 
 def _shown(value: object) -> str:

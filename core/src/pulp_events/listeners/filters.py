@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from pulp_events.budget import OverBudget
 from pulp_events.errors import InvalidConfig
@@ -24,11 +25,24 @@ _EXAMPLE = {"call_report": {}, "event_type": "repo.sync.finish", "payload": {"re
 _logger = get_logger(__name__)
 
 
-@lru_cache(maxsize=8192)  # to compile takes as long as three or four searches
-@imports_late
+_in_use: WeakValueDictionary[str, Filter] = WeakValueDictionary()
+
+
 def compile_filter(expression: str) -> Filter:
     """The expression as a function of the report. Raises InvalidConfig with place and remedy if it is malformed, or
-    costs too much on any report."""
+    costs too much on any report.
+
+    To compile takes as long as three or four searches, so it is done once for as long as anybody holds the result: each
+    listener does (`Listener.condition`), however many there are.
+    """
+    found = _in_use.get(expression) if isinstance(expression, str) else None
+    if found is None:
+        found = _in_use[expression] = _compile(expression)
+    return found
+
+
+@imports_late
+def _compile(expression: str) -> Filter:
     import jmespath  # needed only where a listener has a filter
     from jmespath.exceptions import JMESPathError
 
@@ -48,7 +62,7 @@ def compile_filter(expression: str) -> Filter:
         ) from error
     except RecursionError as error:
         raise InvalidConfig(f"filter {expression!r:.60}… is nested too deeply; at most {DEEPEST} levels") from error
-    made = Filter(compiled.parsed)
+    made = Filter(expression, compiled.parsed)
     try:
         made(_EXAMPLE)
     except OverBudget as error:
@@ -58,18 +72,20 @@ def compile_filter(expression: str) -> Filter:
     return made
 
 
-def passes(expression: str | None, report: Mapping[str, Any]) -> bool:
+def passes(condition: Filter | None, report: Mapping[str, Any]) -> bool:
     """True if there is no filter, or if it finds something true in the report by JMESPath's own rules of truth.
+
+    `report`: in plain dicts and lists, as `thaw` makes it; JMESPath's functions know a type by its class's name.
 
     An expression that fails on this report (a function given the wrong type, or it costs too much, see `budget`) lets
     the event pass: an event too many is better than one that is lost.
     """
-    if expression is None:
+    if condition is None:
         return True
     try:
-        return _is_true(_search(expression, report))
+        return _is_true(condition(report))
     except OverBudget as error:
-        _say_once(expression, str(error))
+        _say_once(condition.expression, str(error))
         return True
     except Exception:  # noqa: BLE001  # also ValueError and OverflowError, as of [::0] and ceil(to_number('inf'))
         return True
@@ -80,7 +96,7 @@ def judge(expression: str | None, report: Mapping[str, Any]) -> tuple[bool, str]
     if expression is None:
         return True, ""
     try:
-        found = _search(expression, report)
+        found = compile_filter(expression)(thaw(report))
     except Exception as error:  # noqa: BLE001  # as in `passes`
         why = " ".join(str(error).split())
         return True, f"the filter {expression} fails on this report, which lets it pass: {why:.200}"
@@ -91,9 +107,13 @@ def judge(expression: str | None, report: Mapping[str, Any]) -> tuple[bool, str]
     return passed, f"the filter {expression} finds {shown:.80}, which is {'true' if passed else 'false'}"
 
 
-def _search(expression: str, report: Mapping[str, Any]) -> Any:
-    # JMESPath's functions know a type by its class's name, so they want plain dicts and lists.
-    return compile_filter(expression)(thaw(report))
+def failure(condition: Filter, report: Mapping[str, Any]) -> str:
+    """Why the filter fails on a plain report, which lets it pass; empty if it does not."""
+    try:
+        condition(report)
+    except Exception as error:  # noqa: BLE001  # as in `passes`
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""
 
 
 def _is_true(found: Any) -> bool:

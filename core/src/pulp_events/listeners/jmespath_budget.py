@@ -28,7 +28,8 @@ _OPTIONS = Options(custom_functions=Functions())
 class Filter:
     """A compiled expression, to be called with a report of plain dicts and lists. Raises OverBudget."""
 
-    def __init__(self, parsed: Any) -> None:
+    def __init__(self, expression: str, parsed: Any) -> None:
+        self.expression = expression
         self._parsed = parsed
 
     def __call__(self, report: Mapping[str, Any]) -> Any:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.frozen import freeze
+from pulp_events.listeners.filters import compile_filter
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.jmespath_budget import Filter
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class Listener:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notifier_config", freeze(self.notifier_config))
+
+    @cached_property
+    def condition(self) -> Filter | None:
+        """The filter, compiled once for this record. Raises InvalidConfig, which records of our stores do not."""
+        return None if self.filter is None else compile_filter(self.filter)
 
     def muted_for(self, now: float) -> float:
         """Seconds until its mute ends, 0 if it is not muted; `now`: seconds since the epoch."""
