@@ -53,6 +53,34 @@ def test_a_password_that_everybody_can_read_is_a_problem(admin):
     admin.ok(*CHECK)
 
 
+COSTLY = "payload.n[].[@, @] | [].[@, @] | [].[@, @] | [].[@, @] | [].[@, @] | [].[@, @] | [].[@, @] | [].[@, @]"
+
+
+@pytest.mark.parametrize(
+    ("expression", "payload", "why"),
+    [
+        (COSTLY, {"n": list(range(3000))}, "it costs too much: more than 50000 steps"),
+        ("sort(payload.n)", {"n": "text"}, 'received: "string"'),
+    ],
+)
+def test_a_listener_whose_filter_fails_on_events_is_named_with_one_of_them(admin, expression, payload, why):
+    listener = admin.listener(*HTTP, f"--filter={expression}")
+    other = admin.listener(*HTTP, "--filter=payload.n")
+    event = admin.ok("event", "emit", "repo.sync.start", "--no-wait", "--json", f"--payload={json.dumps(payload)}").json
+    fitting = '--payload={"n": [1]}'
+    admin.ok("event", "emit", "repo.sync.start", "--no-wait", fitting)
+    words = ("--event-type=repo.sync.start", f"--listener-id={listener}", f"--payload={json.dumps(payload)}")
+    explained = admin.ok("event", "listener", "explain", *words, "--json").json
+    assert "fails on this report, which lets it pass" in explained[0]["reason"]
+    notes = [text for text in texts(admin.ok(*CHECK, "--json"), "note", "listeners") if "filter" in text]
+    assert len(notes) == 1 and other not in notes[0]
+    assert (
+        f"listener {listener} gets events that its filter fails on, such as {event['id']} (repo.sync.start): "
+        in notes[0]
+    )
+    assert why in notes[0] and f"update --listener-id={listener} --filter=EXPR` changes it" in notes[0]
+
+
 def test_files_that_others_can_read_and_outboxes_that_were_set_aside_are_named(admin):
     admin.listener(*HTTP)
     (admin.data / "listeners.json").chmod(0o644)

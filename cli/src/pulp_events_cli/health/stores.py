@@ -12,6 +12,7 @@ from pulp_events.outbox.sqlite import foreign_log, ledger, schema
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.settings.settings import Settings
 from pulp_events.stores import open_listener_store, outbox_of_plugin, outbox_path
+from pulp_events_cli.health import filters
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.session import Session
@@ -47,14 +48,21 @@ def check(session: Session, settings: Settings) -> Iterator[Finding]:
     for text in broken:
         yield Finding(PROBLEM, "listeners", text)
     health: dict[str, Health] = {}
-    yield from _outbox(session, settings, listeners, health)
+    recent: list[Delivery] = []
+    yield from _outbox(session, settings, listeners, health, recent)
     for listener in listeners:
         yield from _listener(session, listener, health.get(listener.id))
+    yield from filters.check(listeners, recent)
 
 
 def _outbox(
-    session: Session, settings: Settings, listeners: list[Listener], health: dict[str, Health]
+    session: Session,
+    settings: Settings,
+    listeners: list[Listener],
+    health: dict[str, Health],
+    recent: list[Delivery],
 ) -> Iterator[Finding]:
+    """Findings on the outbox; `health` and `recent`, the newest deliveries, are filled from it."""
     from pulp_events.clock import SystemClock
 
     now = SystemClock().time()
@@ -62,7 +70,8 @@ def _outbox(
         outbox = outbox_of_plugin(settings, session.plugins)
         if outbox is not None:
             try:
-                yield from _state(outbox.stats(), outbox.find(DeliveryQuery(), 1), listeners, _home(outbox), now)
+                recent += outbox.find(DeliveryQuery(), filters.RECENT)
+                yield from _state(outbox.stats(), recent[:1], listeners, _home(outbox), now)
                 health.update(outbox.health())
             finally:
                 outbox.close()
@@ -78,8 +87,8 @@ def _outbox(
             yield from wrong
             if not wrong or wrong == [_TOO_LARGE]:
                 health.update(ledger.health(file))
-                newest = ledger.find(file, DeliveryQuery(), 1, None)
-                yield from _state(ledger.stats(file), newest, listeners, f"; schema {schema.VERSION}", now)
+                recent += ledger.find(file, DeliveryQuery(), filters.RECENT, None)
+                yield from _state(ledger.stats(file), recent[:1], listeners, f"; schema {schema.VERSION}", now)
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
 
