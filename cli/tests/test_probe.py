@@ -114,6 +114,15 @@ def test_what_a_notifier_says_of_its_settings_is_noted_without_secrets(admin, do
     assert "note   notifier door  ******** opens every door\n" in admin.ok(*CHECK).out
 
 
+def test_a_secret_that_only_a_worker_can_read_is_no_problem_here(admin, door, monkeypatch):
+    door(lambda settings: ())
+    monkeypatch.setattr(Door, "warning", staticmethod(lambda settings: [f"host {settings['host']}"]))
+    admin.configure("[door]\nhost = gate.example\npassword = env:NO_SUCH_VARIABLE_HERE\n")
+    assert "note   notifier door  host gate.example\n" in admin.ok(*CHECK).out
+    run = admin(*PROBE)
+    assert run.code == 1 and "NO_SUCH_VARIABLE_HERE is not set" in run.out
+
+
 @pytest.mark.parametrize(
     "warning",
     [lambda settings: "text", lambda settings: None, raising(SystemExit(0)), raising(KeyboardInterrupt()),

@@ -150,3 +150,25 @@ def test_secrets_within_a_structure_or_a_list_are_read_as_secrets_are_and_never_
     assert "user" in runs[0].out.lower() and "ann" in runs[0].out
     assert all(run.code == 2 for run in runs[4:7])
     assert "env:NAME or file:PATH" in admin.ok("event", "listener", "nested", "create", "--help").out
+
+
+@pytest.mark.parametrize("where", ["env:HOOK_TOKEN", "file:/nowhere/token", "hunter22"])
+def test_a_secret_that_would_be_sent_in_the_clear_is_warned_of_wherever_it_stands(admin, where):
+    for option in (f"--token={where}", f"--header={where if ':/' in where or 'env' in where else 'X-Key: hunter22'}"):
+        run = admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=http://ci.example/", option)
+        assert "will be sent unencrypted; use an https URL" in run.err and "hunter22" not in run.err
+        run = admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=https://ci.example/", option)
+        assert "unencrypted" not in run.err
+
+
+@pytest.mark.parametrize("password", ["env:NO_SUCH_VARIABLE_HERE", "hunter22"])
+def test_so_it_is_for_one_of_a_section_that_cannot_be_read_here(admin, password):
+    admin.configure(
+        f"[email]\nenabled = true\nhost = mail.example\nusername = u\npassword = {password}\nsecurity = none\n"
+    )
+    run = admin.ok("event", "listener", "email", "create", "--event-type=*", "--subject=s", "--addresses=a@b.example")
+    assert "the mail server's password will be sent unencrypted" in run.err and "hunter22" not in run.err
+    assert ("NO_SUCH_VARIABLE_HERE is not set" in run.err) is password.startswith("env:")
+    admin.configure(f"[messaging]\nurl = amqp://mq.example\nusername = u\npassword = {password}\n")
+    run = admin.ok("event", "listener", "amqp", "create", "--event-type=*")
+    assert "without TLS" in run.err or "no TLS" in run.err, run.err

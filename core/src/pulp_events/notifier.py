@@ -48,6 +48,23 @@ if TYPE_CHECKING:
 Config = Mapping[str, Any]
 """A listener's configuration as its notifier's `config_schema` loaded it."""
 
+
+class ReadablePart(dict[str, Any]):
+    """A configuration as `check`, `targets`, `window` and `warnings` get it."""
+
+    references: frozenset[str] = frozenset()
+    """What is not in it: keys whose values are references, or have one among their items."""
+
+
+def is_given(config: Config, key: str) -> bool:
+    """True if a listener's configuration has this key, also where it is a secret that is not told.
+
+    >>> is_given({"token": "x"}, "token"), is_given({}, "token")
+    (True, False)
+    """
+    return key in config or key in getattr(config, "references", ())
+
+
 Outcome: TypeAlias = "tuple[Delivery, DeliveryFailure | None]"
 """What became of one delivery of a batch: None stands for delivered."""
 
@@ -195,7 +212,8 @@ class Notifier:
         """Try out what the schema cannot know to work, such as a template, when a listener is created or updated.
 
         `config` is what `config_schema.load` makes of the configuration, defaults included, as everywhere; but a secret
-        that is a reference, or has one among its items, is not in it, here, in `targets`, `window` and `warnings`.
+        that is a reference, or has one among its items, is not in it, here, in `targets`, `window` and `warnings`:
+        `pulp_events.notifier.is_given(config, key)` knows whether there is one.
         Raises marshmallow's ValidationError, with the name of the field; nothing is stored then. What is stored already
         is not checked again: a delivery fails by itself.
         """

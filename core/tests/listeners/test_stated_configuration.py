@@ -4,6 +4,7 @@ import pytest
 from marshmallow import Schema, fields
 
 from pulp_events import Notifier
+from pulp_events.notifier import is_given
 from pulp_events.testing.bus import open_bus
 
 
@@ -63,6 +64,24 @@ def test_all_of_them_get_what_the_schema_loads_without_what_holds_a_reference(tm
         assert bus.listeners.window(listener) is None
         assert bus.listeners.warnings(listener) == [f"level {left['level']}"]
         assert asking.seen == dict.fromkeys(("check", "targets", "window", "warnings"), left)
+
+
+@pytest.mark.parametrize(
+    ("given", "keys"),
+    [
+        ({}, {"level", "token"}),
+        ({"token": {"$env": "A"}, "tokens": [{"$file": "/a"}, "x"]}, {"level", "token", "tokens"}),
+        ({"tokens": ["x"]}, {"level", "token", "tokens"}),
+    ],
+)
+def test_whether_a_secret_is_given_can_be_told_and_its_value_cannot(tmp_path, asking, given, keys):
+    asked = {}
+    asking.note = lambda name, config: asked.update({name: {key for key in Config().fields if is_given(config, key)}})
+    asking.fault = list
+    with open_bus(tmp_path, asking) as bus:
+        listener = bus.listeners.create("asking", given, ["*"])
+        assert bus.listeners.window(listener) is None and bus.listeners.warnings(listener) == []
+    assert asked == dict.fromkeys(("check", "targets", "window", "warnings"), keys)
 
 
 @pytest.mark.parametrize("answer", [lambda: {}["gone"], lambda: "one text", lambda: [3], lambda: None])

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pulp_events import boundary
-from pulp_events.errors import EventsError, PluginError
+from pulp_events.errors import EventsError, PluginError, SettingsError
 from pulp_events.notifier import Notifier
 from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
@@ -44,7 +44,8 @@ def check(session: Session, probe: bool = False) -> Iterator[Finding]:
 
 
 def _section(notifier: Notifier, settings: Settings) -> tuple[Mapping[str, Any], Scrubber]:
-    """The notifier's section, and what takes the secrets in it out of a text."""
+    """The notifier's section, and what takes the secrets in it out of a text. Raises SettingsError for a secret that
+    cannot be read here."""
     section = settings.section(notifier.settings_section) if notifier.settings_section else {}
     secrets = secret_fields(notifier.settings_schema()) if notifier.settings_schema else ()
     return section, Scrubber(section.get(key) for key in secrets)
@@ -53,7 +54,10 @@ def _section(notifier: Notifier, settings: Settings) -> tuple[Mapping[str, Any],
 def _warnings(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
     what = f"notifier {notifier.type_id}"
     try:
-        section, scrub = _section(notifier, settings)
+        try:
+            section, scrub = _section(notifier, settings)
+        except SettingsError:  # as of a worker's own environment: what is written does, secrets spelt as references
+            section, scrub = settings.section_as_written(notifier.settings_section or ""), Scrubber(())
         found = boundary.settings_warnings_of(notifier, section, scrub)
     except PluginError as error:
         yield Finding(PROBLEM, what, f"{error}; a mistake in the plugin")

@@ -13,7 +13,7 @@ from pulp_events import boundary
 from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
-from pulp_events.notifier import Notifier
+from pulp_events.notifier import Notifier, ReadablePart
 from pulp_events.secrets import (
     Scrubber,
     holds_reference,
@@ -48,7 +48,7 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
             )
         plain = dict(prepared)
     given = {key: value for key, value in {**given, **plain}.items() if key in plain or key in references}
-    loaded = _load(notifier, schema, plain, partial=tuple(references))
+    loaded = _readable(notifier, schema, plain, references)
     with _explained(notifier, schema, plain), _called(notifier, "check", schema, given):
         notifier.check(loaded)
     # A field that is load_only, as passwords often are, is not dumped: it is stored as it was given.
@@ -99,16 +99,23 @@ def _read_now(value: Any) -> Iterator[Any]:
         yield value
 
 
-def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> dict[str, Any]:
+def readable_part(notifier: Notifier, stored: Mapping[str, Any]) -> ReadablePart:
     """What `check`, `targets`, `window` and `warnings` are given: the same without the secrets that are references, or
     lists and mappings with one in them; nothing outside the record is read.
 
     Raises InvalidConfig for what the schema refuses now.
     """
     given = thaw(stored)
-    references = tuple(key for key, value in given.items() if holds_reference(value))
+    references = {key: value for key, value in given.items() if holds_reference(value)}
     plain = {key: value for key, value in given.items() if key not in references}
-    return _load(notifier, notifier.config_schema(), plain, partial=references)
+    return _readable(notifier, notifier.config_schema(), plain, references)
+
+
+def _readable(notifier: Notifier, schema: Schema, plain: dict[str, Any], references: Mapping[str, Any]) -> ReadablePart:
+    found = ReadablePart(_load(notifier, schema, plain, partial=tuple(references)))
+    loads_as = {field.data_key or name: field.attribute or name for name, field in schema.fields.items()}
+    found.references = frozenset(loads_as.get(key, key) for key in references)
+    return found
 
 
 def window(notifier: Notifier, stored: Mapping[str, Any]) -> float | None:

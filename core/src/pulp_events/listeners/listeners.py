@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events import boundary
 from pulp_events.clock import Clock
-from pulp_events.errors import EventsError, ListenerNotFound, UnknownNotifierType
+from pulp_events.errors import EventsError, ListenerNotFound, SettingsError, UnknownNotifierType
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import readable_part, secrets_of, window
 from pulp_events.listeners.index import ListenerIndex
@@ -15,6 +15,7 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
+from pulp_events.plugins import guard
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
@@ -204,11 +205,25 @@ class Listeners:
         what = f"notifier type {notifier.type_id!r} could not say what to know of this listener"
         try:
             config = readable_part(notifier, listener.notifier_config)
-            with boundary.mistakes(what, lambda text: self.scrubber(listener)(text)):
-                found = notifier.warnings(config, self._settings.section(section) if section else {})
-                return boundary.texts(found, "warnings()")
         except EventsError as error:
             return [str(error)]
+        try:
+            with boundary.mistakes(what, lambda text: self.scrubber(listener)(text)):
+                values = self._settings.section(section) if section else {}
+                return boundary.texts(notifier.warnings(config, values), "warnings()")
+        except SettingsError as error:  # a secret in the section cannot be read here
+            return [*self._warnings_without(notifier, config, section), str(error)]
+        except EventsError as error:
+            return [str(error)]
+
+    def _warnings_without(self, notifier: Notifier, config: Mapping[str, Any], section: str | None) -> Sequence[str]:
+        """What can be said with the settings as they are written, their secrets spelt as references."""
+        values = self._settings.section_as_written(section) if section else {}
+        try:
+            with guard.exits():
+                return boundary.texts(notifier.warnings(config, values), "warnings()")
+        except Exception:  # noqa: BLE001  # such as a reference for a URL
+            return []
 
     def scrubber(self, listener: Listener) -> Scrubber:
         """Takes the secrets of the listener's configuration, those it refers to included, out of a text.

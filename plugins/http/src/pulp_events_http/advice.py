@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pulp_events.notifier import Config
+from pulp_events.notifier import Config, is_given
 from pulp_events_http.networks import ForbiddenAddress, Networks
 from pulp_events_http.sample import is_fragile
 
@@ -20,7 +20,7 @@ def advice(config: Config, settings: Config) -> Iterator[str]:
     secure = config["url"].lower().startswith("https:")
     if not secure:
         for key, what in (("username", "user name and password"), ("token", "the token"), ("header", "the headers")):
-            if key in config:
+            if is_given(config, key):
                 yield f"{what} will be sent unencrypted; use an https URL"
         for key in ("cert", "insecure"):
             if config.get(key):
