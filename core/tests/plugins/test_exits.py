@@ -110,6 +110,14 @@ def room():
     return Room()
 
 
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN, signal.SIG_DFL], ids=["default", "ignored", "none"])
+def at_interrupt(request):
+    """What SIGINT does; in a job that a shell put into the background it is ignored."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def open_bus(tmp_path, room):
     plugins = Plugins()
@@ -160,7 +168,7 @@ def test_a_schema_that_exits_is_named_and_nothing_stored(open_bus, monkeypatch, 
 
 @pytest.mark.parametrize("exit", EXITS, ids=repr)
 @pytest.mark.parametrize("method", ["limit", "window", "open", "batch_size", "channel open", "send"])
-def test_a_delivery_that_a_notifier_ends_with_an_exit_fails_alone(open_bus, room, method, exit):
+def test_a_delivery_that_a_notifier_ends_with_an_exit_fails_alone(open_bus, room, at_interrupt, method, exit):
     """Inline, so in the main thread, where a KeyboardInterrupt might be somebody's."""
     with open_bus() as bus:
         listener = bus.listeners.create("room", {"token": "hunter2"}, ["*"])
@@ -175,11 +183,13 @@ def test_a_delivery_that_a_notifier_ends_with_an_exit_fails_alone(open_bus, room
 
 
 def test_ctrl_c_amid_a_delivery_ends_the_program(open_bus, room):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with open_bus() as bus:
         bus.listeners.create("room", {}, ["*"])
         room._call = lambda name, result: os.kill(os.getpid(), signal.SIGINT) if name == "send" else result
         with pytest.raises(KeyboardInterrupt):
             bus.emit("repo.sync.start")
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("exit", EXITS, ids=repr)

@@ -44,10 +44,14 @@ def exits(what: str = "it") -> Iterator[None]:
         pressed.append(number)
         raise KeyboardInterrupt
 
-    before = None
-    in_main_thread = threading.current_thread() is threading.main_thread()  # no signal interrupts another one
-    if in_main_thread and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
-        before = _signal.signal(_signal.SIGINT, on_interrupt)
+    before, watched = None, False
+    if threading.current_thread() is threading.main_thread():  # no signal interrupts another one
+        handler = _signal.getsignal(_signal.SIGINT)
+        if handler is _signal.default_int_handler:
+            before = _signal.signal(_signal.SIGINT, on_interrupt)
+        # Where the system handles it, as in a job that a shell put into the background, it raises nothing at all.
+        watched = before is not None or handler in (_signal.SIG_IGN, _signal.SIG_DFL)
+    if watched:
         _watched.append(pressed)
     try:
         yield
@@ -68,8 +72,9 @@ def exits(what: str = "it") -> Iterator[None]:
         ) from error
     finally:
         if before is not None:
-            _watched.pop()
             _signal.signal(_signal.SIGINT, before)
+        if watched:
+            _watched.pop()
 
 
 def may_be_pressed() -> bool:
