@@ -141,7 +141,7 @@ def test_listeners_that_cannot_work_as_stored_are_named(admin):
     admin.ok("event", "listener", "disable", "--listener-id", failing, "--reason=410 Gone")
     run = admin(*CHECK, "--json")
     [problem] = texts(run, "problem", "listeners")
-    assert broken in problem and f"http update --listener-id={broken}` mends it" in problem
+    assert broken in problem and f"http update --listener-id={broken}` fixes it" in problem
     notes = " ".join(texts(run, "note", "listeners"))
     assert f"{typeless} cannot get all that it asks for" in notes and f"{failing} is disabled: 410 Gone" in notes
 

@@ -93,7 +93,7 @@ LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
         ("settings", {"settings": {"host": fields.String(required=True, **HELP)}}, "[good] host has no default"),
         ("command line", {"actions": lambda self: 1 / 0}, "ZeroDivisionError"),
         ("command line", {"actions": lambda self: [Action("create", "x", print)]}, "taken"),
-        ("command line", {"actions": lambda self: [Action("ring", "x", print, int)]}, "mend its options"),
+        ("command line", {"actions": lambda self: [Action("ring", "x", print, int)]}, "a Schema class"),
     ],
 )
 def test_a_fault_is_found_by_the_claim_meant_for_it(admin, with_plugin, claim, attributes, text):

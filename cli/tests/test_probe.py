@@ -159,4 +159,4 @@ def test_with_broken_settings_nothing_is_probed(admin, door):
     door(raising(SystemExit("called")))
     admin.configure("[door]\nnonsense = 1\n")
     run = admin(*PROBE)
-    assert run.code == 1 and "mend the settings first" in run.out and "called" not in run.out
+    assert run.code == 1 and "fix the settings first" in run.out and "called" not in run.out

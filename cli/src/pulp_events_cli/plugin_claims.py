@@ -19,7 +19,7 @@ def the_command_line_can_be_made(notifier: Notifier) -> Iterator[str]:
             SchemaOptions(notifier.type_id, notifier.config_schema).add_to(Parser(prog="create"), updating)
         actions = boundary.actions_of(notifier)
     except Exception as error:  # noqa: BLE001  # a plugin may raise anything
-        yield f"{type(error).__name__}: {error}; mend config_schema or actions()"
+        yield f"{type(error).__name__}: {error}; fix config_schema or actions()"
         return
     seen: set[str] = set()
     for action in actions:
@@ -29,7 +29,7 @@ def the_command_line_can_be_made(notifier: Notifier) -> Iterator[str]:
         try:
             SchemaOptions(notifier.type_id, action.options).add_to(Parser(prog=action.name), updating=False)
         except Exception as error:  # noqa: BLE001
-            yield f"its action {action.name}: {type(error).__name__}: {error}; mend its options"
+            yield f"its action {action.name}: {type(error).__name__}: {error}; fix its options"
 
 
 CLAIMS: Mapping[str, Callable[[Notifier], Iterator[str]]] = {

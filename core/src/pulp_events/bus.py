@@ -310,7 +310,7 @@ class EventBus:
         """See `forks`: nothing is to be put down here."""
 
     def after_fork(self, in_child: bool) -> None:
-        """In a child there are none of our threads; what had them is made anew when the child first uses the bus."""
+        """In a child there are none of our threads; what had them is made again when the child first uses the bus."""
         if in_child:
             self._in_use = InUse()
             self._forked = True
@@ -318,7 +318,7 @@ class EventBus:
             self._mode = self._mode.in_child()
 
     def _assemble(self) -> None:
-        """Make everything that has threads, locks or channels: at the start, and anew in a forked child."""
+        """Make everything that has threads, locks or channels: at the start, and again in a forked child."""
         self._lock = threading.RLock()
         self._dispatcher = None
         self._observers = Observers(self.plugins, self.settings)

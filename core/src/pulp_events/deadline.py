@@ -1,6 +1,6 @@
 """Sockets that hold a deadline over many reads and writes: for notifiers that keep a connection.
 
-A socket's own time-out begins anew with every read, so a server that sends a byte now and then holds its client for
+A socket's own time-out starts over with every read, so a server that sends a byte now and then holds its client for
 ever. Here each read and write may take what is left until one moment, however many of them there are.
 """
 
@@ -25,7 +25,7 @@ SLACK = 0.05
 
 
 class Deadline:
-    """The moment by which the attempt under way must be over; set anew for each."""
+    """The moment by which the attempt under way must be over; set again for each."""
 
     __slots__ = ("_at",)
 

@@ -174,7 +174,7 @@ class _File:
                 return self._version
             began = time.thread_time()
             content = head + file.read()
-            # hash() is keyed anew in each process, and takes a quarter of the time of a cryptographic digest
+            # hash() has a new key in each process, and takes a quarter of the time of a cryptographic digest
             version = (len(content), hash(content))
             self._reading_time = time.thread_time() - began
         self._settling.looked()

@@ -66,7 +66,7 @@ def test_a_stated_age_ends_it_all_the_same(open_bus, clock, scripted, settings):
     assert found.state == "dead" and clock.time() - began >= most
 
 
-def test_the_age_counts_anew_for_what_an_administrator_retries(open_bus, clock, scripted):
+def test_the_age_starts_over_for_what_an_administrator_retries(open_bus, clock, scripted):
     bus = open_bus("inline", clock, retry_schedule="10s", jitter=0, max_age="1h")
     bus.listeners.create("scripted", {"name": "limited"}, ["*"])
     scripted.behaviour["limited"] = scripted.refuse

@@ -145,7 +145,7 @@ def test_only_the_target_that_failed_is_tried_again(open_bus, clock, scripted):
     assert {one.state for one in bus.deliveries.list()} == {"delivered"}
 
 
-def test_an_administrators_retry_begins_the_schedule_anew(open_bus, clock, scripted):
+def test_an_administrators_retry_starts_the_schedule_over(open_bus, clock, scripted):
     bus = open_bus("inline", clock, retry_schedule="5s", jitter=0)
     bus.listeners.create("scripted", {"name": "down"}, ["*"])
     scripted.behaviour["down"] = scripted.refuse

@@ -315,14 +315,14 @@ class ChangesWhatItIsGiven(Good):
         return GoodChannel(config)
 
 
-def connect_anew(self):
+def connect_again(self):
     self.close()
     return GoodChannel.connect(self)
 
 
 @fault("a_kept_connection_is_used_again")
 class ConnectsEachTime(Good):
-    channel_class = with_channel(connect=connect_anew)
+    channel_class = with_channel(connect=connect_again)
 
 
 def dead_for_good(self, delivery):

@@ -74,7 +74,7 @@ def test_values_are_read_and_other_peoples_sections_left_alone(load):
         (b"[email]\nhost = \xff\n", ["not UTF-8", "UTF-8"]),
     ],
 )
-def test_a_mistake_is_one_line_that_says_what_where_and_how_to_mend_it(load, tmp_path, text, parts):
+def test_a_mistake_is_one_line_that_says_what_where_and_how_to_fix_it(load, tmp_path, text, parts):
     with pytest.raises(SettingsError) as refused:
         load(text)
     message = str(refused.value)

@@ -148,7 +148,7 @@ def test_a_connection_whose_sessions_are_used_up_is_replaced_and_its_users_stay(
 
 
 def test_a_dead_peer_is_not_waited_for_twice(make_delivery, open_channel) -> None:
-    """Long before the heartbeat finds it: what times out in silence makes the next one connect anew."""
+    """Long before the heartbeat finds it: what times out in silence makes the next one connect again."""
     with AmqpBroker() as broker, FaultProxy(broker.port) as proxy:
         channel = open_channel(f"amqp://127.0.0.1:{proxy.port}", timeout="500ms", heartbeat="1h")
         other = open_channel(f"amqp://127.0.0.1:{proxy.port}", timeout="500ms", heartbeat="1h")

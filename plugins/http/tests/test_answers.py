@@ -136,7 +136,7 @@ def test_an_answer_that_comes_before_the_body_is_sent_is_read(
         seen.append(number)
         connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 4\r\n\r\nwell")
         if ending == "reset":
-            time.sleep(0.1)  # an RST that overtakes the answer is nobody's to mend
+            time.sleep(0.1)  # an RST that overtakes the answer is nobody's to fix
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         elif ending == "linger":
             connection.shutdown(socket.SHUT_WR)

@@ -222,8 +222,8 @@ def test_after_a_refusal_of_credentials_the_next_attempt_has_a_new_connection(
             with pytest.raises(TransientFailure) as caught:
                 one.send(delivery)
             assert caught.value.credentials
-            with open_channel({"url": sink.url}) as anew:
-                anew.send(delivery)
+            with open_channel({"url": sink.url}) as another:
+                another.send(delivery)
         assert [request.connection for request in sink.requests] == [1, 1, 2]
 
 

@@ -126,12 +126,12 @@ def test_a_connection_made_by_other_certificates_is_not_used(
 # ---- files that change -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("anew", [True, False])
+@pytest.mark.parametrize("reopened", [True, False])
 def test_an_authority_that_was_replaced_is_trusted_and_the_old_one_not(
-    open_channel, delivery: Delivery, authority, other_authority, bundle: str, monkeypatch, anew: bool
+    open_channel, delivery: Delivery, authority, other_authority, bundle: str, monkeypatch, reopened: bool
 ) -> None:
-    """Found by the contents, by a channel opened anew at once, by an open one after NAMED_AGE."""
-    if not anew:
+    """Found by the contents, by a new channel at once, by an open one after NAMED_AGE."""
+    if not reopened:
         monkeypatch.setattr(tls, "NAMED_AGE", 0.0)
     with (
         HttpSink(ssl_context=context_of(authority)) as before,
@@ -147,7 +147,7 @@ def test_an_authority_that_was_replaced_is_trusted_and_the_old_one_not(
         with pytest.raises(TransientFailure, match="not valid"):
             new.send(delivery)
         overwrite(bundle, other_authority.cert_pem.bytes())
-        if anew:
+        if reopened:
             old, new = opened(before), opened(after)
         new.send(delivery)
         with pytest.raises(TransientFailure, match="not valid") as caught:

@@ -54,7 +54,7 @@ def test_looking_costs_no_query_as_a_rule(two, monkeypatch):
     assert len(looks) <= 2 + (time.monotonic() - began) / 0.03
 
 
-def test_a_connection_that_listens_and_breaks_is_made_anew(two, server, eventually):
+def test_a_connection_that_listens_and_breaks_is_made_again(two, server, eventually):
     watcher, writer, _, elsewhere = two
     watcher.changed()
     before = watcher._watch._connection

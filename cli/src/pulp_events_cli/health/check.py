@@ -21,7 +21,7 @@ PROBE_LIMIT = 30.0
 
 
 def check(session: Session, probe: bool = False) -> Iterator[Finding]:
-    """Everything, in the order in which it is best mended. `probe`: also ask each notifier to connect."""
+    """Everything, in the order in which it is best fixed. `probe`: also ask each notifier to connect."""
     settings = None
     for found in conf_file.check(session.options.config, {**CORE_SECTIONS, **session.plugins.settings_sections}):
         if isinstance(found, Settings):
@@ -37,7 +37,7 @@ def check(session: Session, probe: bool = False) -> Iterator[Finding]:
         for notifier in session.plugins.notifiers.values():
             yield from _warnings(notifier, settings)
     if probe and settings is None:
-        yield Finding(NOTE, "probe", "left out: mend the settings first")
+        yield Finding(NOTE, "probe", "left out: fix the settings first")
     elif probe and settings is not None:
         for notifier in session.plugins.notifiers.values():
             yield from _probe(notifier, settings)

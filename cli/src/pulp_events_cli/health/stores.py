@@ -158,7 +158,7 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
     try:
         validate(notifier, listener.notifier_config)
     except EventsError as error:
-        update = f"`pulp-admin event listener {listener.notifier_type_id} update --listener-id={listener.id}` mends it"
+        update = f"`pulp-admin event listener {listener.notifier_type_id} update --listener-id={listener.id}` fixes it"
         yield Finding(PROBLEM, "listeners", f"listener {listener.id}: {error}; {update}")
     for text in listener.event_types:
         try:

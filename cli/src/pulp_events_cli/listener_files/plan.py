@@ -86,7 +86,7 @@ class _Wanted:
 
     attributes: dict[str, Any]
     made: frozenset[str]
-    """Keys of the configuration whose values are made anew each time, as of `secret: generate`."""
+    """Keys of the configuration whose values are new each time, as of `secret: generate`."""
 
     def beside(self, listener: Listener | None) -> dict[str, Any]:
         """The attributes for this listener: what was made for it once is not made again."""
@@ -105,7 +105,7 @@ class _SameInAll:
         self._found: dict[frozenset[str], dict[str, list[Listener]]] = {}
 
     def as_(self, type_id: str, wanted: _Wanted) -> Sequence[Listener]:
-        """Those of this type with these attributes, where what is made anew each time does not count."""
+        """Those of this type with these attributes, where what is new each time does not count."""
         by_text = self._found.get(wanted.made)
         if by_text is None:
             by_text = self._found[wanted.made] = {}

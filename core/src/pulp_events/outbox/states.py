@@ -17,7 +17,7 @@
 `release`   the dispatcher gives it back unattempted; the attempt does not count
 `bury`      its listener or its target is gone
 `skip`      at emit the listener was disabled, with `[delivery] while_disabled = skip`, or muted in the way that drops
-`revive`    an administrator retries a dead one; its schedule begins anew
+`revive`    an administrator retries a dead one; its schedule starts over
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Outbox(Protocol):
         """How deliveries went, by listener id."""
 
     def forget_health(self, listener_id: str) -> None:
-        """Begin a listener's record of failures anew: it was enabled, or deleted."""
+        """Clear a listener's record of failures: it was enabled, or deleted."""
 
     def maintain(self, keep_delivered: float, keep_dead: float) -> bool:
         """One small step of cleaning what finished longer ago (seconds); True if there is more to do at once."""

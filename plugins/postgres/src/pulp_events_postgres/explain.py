@@ -50,7 +50,7 @@ def explain(address: Address, error: psycopg.Error) -> StoreError:
         return StoreError(f"{where}: no TLS connection ({said}); check sslmode, sslrootcert, sslcert and sslkey in "
                           "[storage] url")  # fmt: skip
     if is_lost(error):
-        return StoreError(f"{where} cannot be reached ({said}); start it, or mend url in section [storage]")
+        return StoreError(f"{where} cannot be reached ({said}); start it, or fix url in section [storage]")
     return StoreError(f"{where}: {said}; nothing was stored")
 
 

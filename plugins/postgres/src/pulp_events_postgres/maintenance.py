@@ -10,7 +10,7 @@ from pulp_events_postgres.database import Database
 STEP = 2000
 """Rows that one step looks at, at most."""
 
-ANEW = 600.0
+RESTART = 600.0
 """Seconds after which a sweep begins at the very first delivery again, and not where the last one found the oldest."""
 
 _START = (-(2**63), -1)
@@ -31,7 +31,7 @@ class Cleaner:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._position = self._oldest = _START
-        self._anew_at = time.monotonic() + ANEW
+        self._restart_at = time.monotonic() + RESTART
 
     def step(self, keep_delivered: float, keep_dead: float) -> bool:
         """Look at the next STEP deliveries and delete what finished too long ago; True if more are to be looked at.
@@ -60,8 +60,8 @@ class Cleaner:
         if gone:
             own.execute(text(_DELETE), ([seq for seq, _ in gone], [n for _, n in gone]))
         if len(rows) < STEP or (rows[-1][4] or 0.0) > max(limits.values()):
-            if time.monotonic() >= self._anew_at:
-                self._oldest, self._anew_at = _START, time.monotonic() + ANEW
+            if time.monotonic() >= self._restart_at:
+                self._oldest, self._restart_at = _START, time.monotonic() + RESTART
             self._position = self._oldest
             return False
         self._position = rows[-1][:2]

@@ -1,4 +1,4 @@
-"""A connection that is kept open, and opened anew where the file under its name is another one."""
+"""A connection that is kept open, and opened again where the file under its name is another one."""
 
 from __future__ import annotations
 

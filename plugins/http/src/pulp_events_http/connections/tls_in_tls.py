@@ -11,7 +11,7 @@ from pulp_events_http.limits import TimeLimits
 
 
 class _UnderLimits:
-    """The socket to the proxy while the handshake goes on, which reads it many times: no byte starts the time anew."""
+    """The socket to the proxy while the handshake goes on, which reads it many times: no byte restarts the clock."""
 
     def __init__(self, connection: ssl.SSLSocket, limits: TimeLimits) -> None:
         self._connection = connection
