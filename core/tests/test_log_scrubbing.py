@@ -105,5 +105,7 @@ def test_a_warning_that_a_library_gives_in_our_threads_shows_no_secret(recording
             warnings.warn(f"cannot use {config['token']}", stacklevel=1)
 
     recording.act = act
+    other = Scrubber([SECRET[:7]])  # of another listener
     assert bus.wait(bus.emit("repo.sync.start"), 20)[0].state == "delivered"
     assert seen == [f"cannot use {MASK}"]
+    del other

@@ -12,6 +12,7 @@ from marshmallow import Schema, fields
 from pulp_events import EventBus, InvalidConfig, Notifier, SettingsError, TransientFailure, hookimpl
 from pulp_events.listeners.config import secrets_of
 from pulp_events.plugins.registry import Plugins
+from pulp_events.scrubber import scrub_by
 from pulp_events.secrets import (
     MASK,
     Scrubber,
@@ -188,6 +189,12 @@ def test_a_known_secret_never_comes_through(secret, before, after):
 @given(first=secrets, second=secrets, cut=st.integers(1, 3))
 def test_of_two_secrets_that_overlap_nothing_comes_through(first, second, cut):
     assert set(Scrubber([first + second[:cut], second])(first + second)) == {"*"}
+
+
+def test_of_the_secrets_of_two_listeners_the_longer_one_is_taken_out_whole():
+    one, other = Scrubber(["hunter2"]), Scrubber(["hunter2-and-more"])
+    for order in ([one, other], [other, one]):
+        assert scrub_by(order, "it is hunter2-and-more, or hunter2") == f"it is {MASK}, or {MASK}"
 
 
 def test_secrets_are_found_in_the_forms_in_which_errors_quote_them():

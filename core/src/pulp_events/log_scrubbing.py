@@ -81,6 +81,4 @@ def _known() -> list[scrubber.Scrubber]:
 
 
 def _scrubbed(text: str, known: list[scrubber.Scrubber]) -> str:
-    for each in known:
-        text = each(text)
-    return text
+    return scrubber.scrub_by(known, text)

@@ -48,20 +48,10 @@ class Scrubber:
         alive.append(weakref.ref(self, _forget))
 
     def __call__(self, text: str) -> str:
-        return mask_passwords(self._without_known(text))
+        return scrub_by([self], text)
 
-    def _without_known(self, text: str) -> str:
-        spans = sorted(self._spans(text))
-        if not spans:
-            return text
-        parts, end = [], 0
-        for first, last in spans:
-            if first >= end:
-                parts += [text[end:first], MASK]
-            end = max(end, last)
-        return "".join([*parts, text[end:]])
-
-    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where a secret begins and ends."""
         if self._known is not None:
             yield from (found.span(1) for found in self._known.finditer(text))
         if self._encoded is not None:
@@ -72,6 +62,18 @@ class Scrubber:
                 while last < len(text) and text[last] in _BASE64:
                     last += 1
                 yield first, last
+
+
+def scrub_by(scrubbers: Iterable[Scrubber], text: str) -> str:
+    """Take what any of them knows out of a text: all look at the whole of it, as the secret of one may begin with that
+    of another, and what would be left of it then is known to none."""
+    spans = sorted(span for each in scrubbers for span in each.spans(text))
+    parts, end = [], 0
+    for first, last in spans:
+        if first >= end:
+            parts += [text[end:first], MASK]
+        end = max(end, last)
+    return mask_passwords("".join([*parts, text[end:]]) if spans else text)
 
 
 def _forget(gone: weakref.ref[Scrubber]) -> None:
