@@ -50,7 +50,7 @@ class Scrubber:
     def __call__(self, text: str) -> str:
         return scrub_by([self], text)
 
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where a secret begins and ends."""
         if self._known is not None:
             yield from (found.span(1) for found in self._known.finditer(text))
@@ -67,7 +67,7 @@ class Scrubber:
 def scrub_by(scrubbers: Iterable[Scrubber], text: str) -> str:
     """Take what any of them knows out of a text: all look at the whole of it, as the secret of one may begin with that
     of another, and what would be left of it then is known to none."""
-    spans = sorted(span for each in scrubbers for span in each.spans(text))
+    spans = sorted(span for each in scrubbers for span in each._spans(text))
     parts, end = [], 0
     for first, last in spans:
         if first >= end:
