@@ -58,7 +58,7 @@ class EventBus:
     `deliver` says who makes the deliveries:
 
     - `background`: threads of this process (the default)
-    - `emitted`: the same, only for the listeners that its own events concern: for a command that emits an event
+    - `emitted`: the same, only of its own events, and nothing that was pending before: for a command that emits one
     - `process`: a process of its own beside this one, which ends with it
     - `external`: nobody here; `pulp-admin event worker` does, on the same data folder
     - `inline`: `emit` itself, before it returns; what fails is tried again by `deliver_due()`

@@ -69,13 +69,17 @@ class Background(External):
 
 
 class Emitted(Background):
-    """Threads of this process, for the listeners that its own events concern: what waits for others is left to others.
+    """Threads of this process, for its own events: what else is pending, for their listeners too, is left to others.
 
     For a command that emits one event.
     """
 
     def start(self) -> None:
         self._bus.dispatcher.start(backlog=False)
+
+    def emitted(self, stored: Sequence[NewEvent]) -> None:
+        self._bus.dispatcher.adopt(stored)
+        super().emitted(stored)
 
 
 class Process(External):

@@ -93,14 +93,17 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.pending())
     @rule(target=claims, listener=LISTENERS, limit=st.integers(1, 5), ordered=st.booleans())
-    def claim(self, listener, limit, ordered):
+    def claim(self, listener, limit, ordered, named=None):
         token = f"token-{next(self.numbers)}"
-        found = self.outbox.claim([ClaimRequest(listener, limit, ordered)], LEASE, token).deliveries
+        found = self.outbox.claim([ClaimRequest(listener, limit, ordered, ids=named)], LEASE, token).deliveries
         assert len(found) <= limit
         claimable = {
             key
             for key, one in self.model.items()
-            if one.listener == listener and one.state == PENDING and one.ready <= self.now
+            if one.listener == listener
+            and one.state == PENDING
+            and one.ready <= self.now
+            and (named is None or key in named)
         }
         if not ordered:
             assert bool(found) == bool(claimable), "what may be claimed is claimed, and nothing else"
@@ -130,6 +133,14 @@ class OutboxMachine(RuleBasedStateMachine):
         if not waiting:
             return multiple()
         return self.claim(data.draw(st.sampled_from(waiting)), limit, ordered=False)
+
+    @precondition(lambda self: self.pending() > 1)
+    @rule(target=claims, limit=st.integers(1, 5), ordered=st.booleans(), data=st.data())
+    def claim_certain_ones(self, limit, ordered, data):
+        pending = sorted(key for key, one in self.model.items() if one.state == PENDING)
+        first = data.draw(st.sampled_from(pending))
+        named = {first, *data.draw(st.lists(st.sampled_from(sorted(self.model)), max_size=6))}
+        return self.claim(self.model[first].listener, limit, ordered, sorted(named))
 
     @staticmethod
     def order(delivery_id):

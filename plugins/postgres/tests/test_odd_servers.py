@@ -28,7 +28,7 @@ def go_the_way_of_an_event(home, eventually):
     with psycopg.connect(home.url, password="pw") as application:
         outbox.add([new_event()], connection=application)
         outbox.add([new_event(), new_event()], connection=application)
-    assert eventually(watcher.changed, 0.5)
+    assert eventually(watcher.changed)
     assert outbox.ready() == {LISTENER: 0}
     batch = outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries
     assert len(batch) == 7

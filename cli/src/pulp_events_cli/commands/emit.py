@@ -7,14 +7,13 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.clock import from_timestamp
 from pulp_events.errors import EventsError
-from pulp_events.outbox.window import remaining
 from pulp_events_cli import paths
+from pulp_events_cli.commands import emit_waiting as waiting
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
-from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.streams import confirm, warning
 from pulp_events_cli.output.text import count, first_line
 from pulp_events_cli.parser.argument_types import duration
 from pulp_events_cli.parser.parser import Parser
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Delivery
 
 TIMEOUT = 30.0
-_LOOK = 0.25
+_LOOK = waiting.SOON
 """Seconds between looks at whether there is anything left to wait for."""
 
 
@@ -44,7 +43,10 @@ def fill(parser: Parser, session: Session) -> None:
         metavar="DURATION",
         help="how long to wait for the deliveries; default: 30s",
     )
-    parser.epilog = "The exit code is 1 when a delivery is dead, or still pending after the time to wait."
+    parser.epilog = (
+        "Only this event is delivered: what waits for the same listeners is left to a worker. "
+        "The exit code is 1 when a delivery is dead, or still pending after the time to wait."
+    )
     parser.set_defaults(run=_run, deliver=lambda arguments: "external" if arguments.no_wait else "emitted")
 
 
@@ -85,7 +87,7 @@ def _tell(bus: EventBus, event: Event, arguments: argparse.Namespace) -> int:
     deliveries = list(bus.outbox.of_event(event.id)) if arguments.no_wait else _wait(bus, event, arguments.timeout)
     _print(bus, event, deliveries, arguments)
     failed = [found for found in deliveries if found.state == "dead"]
-    pending = [found for found in deliveries if found.state == "pending" and not _window_left(bus, found)]
+    pending = [found for found in deliveries if found.state == "pending" and not waiting.window_left(bus, found)]
     if failed or (pending and not arguments.no_wait):
         parts = [f"{len(failed)} dead"] * bool(failed) + [f"{len(pending)} still pending"] * bool(pending)
         raise CommandFailed(
@@ -127,42 +129,18 @@ def _object(option: str, text: str | None) -> Any:
 def _wait(bus: EventBus, event: Event, timeout: float) -> list[Delivery]:
     """Wait until all is decided, the time is over, or nothing is left but what cannot be delivered now."""
     end = time.monotonic() + timeout
+    told: set[str] = set()
     while True:
         left = end - time.monotonic()
         deliveries = bus.wait(event, max(0.0, min(left, _LOOK)))
         pending = [found for found in deliveries if found.state == "pending"]
-        if not pending or left <= 0 or all(_reason_to_wait(bus, found) for found in pending):
+        if not pending or left <= 0 or all(waiting.reason_to_leave(bus, found) for found in pending):
             return deliveries
-
-
-def _reason_to_wait(bus: EventBus, delivery: Delivery) -> str:
-    """Why a pending delivery will not be attempted now; empty if it will."""
-    listener = next((each for each in bus.listeners.list() if each.id == delivery.listener_id), None)
-    if listener is None:
-        return ""
-    if not listener.enabled:
-        return "waits: the listener is disabled"
-    if listener.muted_for(bus.clock.time()) > _LOOK:
-        from pulp_events_cli.output.text import local_time
-
-        return f"waits: the listener is muted until {local_time(listener.muted_until)}"
-    if listener.notifier_type_id not in bus.plugins.notifiers:
-        return f"waits: notifier type {listener.notifier_type_id} is not installed"
-    if (left := _window_left(bus, delivery)) > _LOOK:
-        from pulp_events_cli.output.text import local_time
-
-        return f"waits for its window, until {local_time(from_timestamp(bus.clock.time() + left))}"
-    return ""
-
-
-def _window_left(bus: EventBus, delivery: Delivery) -> float:
-    """Seconds for which a delivery that was not attempted yet waits for others that leave with it."""
-    listener = next((each for each in bus.listeners.list() if each.id == delivery.listener_id), None)
-    try:
-        window = None if listener is None or delivery.attempts else bus.listeners.window(listener)
-    except Exception:  # noqa: BLE001  # a notifier may raise anything; the dispatcher says so with the delivery
-        return 0.0
-    return 0.0 if window is None else remaining(delivery.event_time.timestamp(), window, bus.clock.time())
+        for found in pending:
+            if found.listener_id not in told:
+                told.add(found.listener_id)
+                if number := waiting.older(bus, found):
+                    warning(f"listener {found.listener_id}: {waiting.behind_others(number)}")
 
 
 def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], arguments: argparse.Namespace) -> None:
@@ -174,7 +152,7 @@ def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], argument
             "notifier_type_id": types.get(found.listener_id),
             "target": found.target,
             "state": found.state,
-            "detail": (_reason_to_wait(bus, found) if found.state == "pending" else "") or found.detail,
+            "detail": (waiting.reason(bus, found) if found.state == "pending" else "") or found.detail,
         }
         for found in deliveries
     ]

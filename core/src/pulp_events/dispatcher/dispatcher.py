@@ -20,12 +20,14 @@ from collections.abc import Iterable
 from pulp_events.dispatcher.channels import OpenChannel, has_nothing_to_close
 from pulp_events.dispatcher.crew import Crew, guarded
 from pulp_events.dispatcher.jobs import close, closing
+from pulp_events.dispatcher.own_deliveries import OwnDeliveries
 from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.timekeeper import POLL, Timekeeper
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
 from pulp_events.exclusive import InUse
+from pulp_events.outbox.records import NewEvent
 from pulp_events.settings.settings import Settings
 
 STORE_PATIENCE = 2.0
@@ -59,8 +61,9 @@ class Dispatcher:
     def start(self, *, backlog: bool = True) -> None:
         """Begin to deliver in background threads. Raises EventsError where the system permits no thread.
 
-        `backlog`: False serves only the listeners that `wake` names; what waits for others is left to other processes.
+        `backlog`: False delivers only what `adopt` is told of; everything else is left to other processes.
         """
+        self._scheduler.own = None if backlog else OwnDeliveries()
         self._timekeeper.backlog = backlog
         self._recorder.watch.start()
         self._crew.in_threads = True
@@ -114,6 +117,10 @@ class Dispatcher:
             woken = self._crew.wake_one()
         if not woken:
             self._timekeeper.wake()
+
+    def adopt(self, events: Iterable[NewEvent]) -> None:
+        """Without a backlog: the deliveries of these events, which were just stored, are to be made here."""
+        self._scheduler.emitted(events)
 
     def look_soon(self) -> None:
         """This process changed what is pending: deliveries were retried, say."""

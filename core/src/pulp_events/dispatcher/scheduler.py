@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pulp_events.dispatcher.agenda import Agenda
 from pulp_events.dispatcher.jobs import Job, asking_for_window
+from pulp_events.dispatcher.own_deliveries import OwnDeliveries
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.shares import Shares
@@ -20,7 +21,7 @@ from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
 from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.records import ClaimRequest, Result
+from pulp_events.outbox.records import ClaimRequest, NewEvent, Result
 
 MOST_CLAIMED = 500
 """Deliveries that one claim takes, of all listeners together."""
@@ -76,6 +77,8 @@ class Scheduler:
         self._claimed_at, self._claimed_few = 0.0, False
         self.gathers = True
         """False where the caller waits for each delivery."""
+        self.own: OwnDeliveries | None = None
+        """If there is one, nothing else is claimed."""
         # Containers on one volume may all be process 1: the number is for people, the rest tells dispatchers apart.
         self._token = f"{os.getpid()}.{secrets.token_hex(8)}"
         self._claims = itertools.count()
@@ -97,6 +100,18 @@ class Scheduler:
         with self.lock:
             self._agenda.later(listener_id, self._clock.monotonic() + wait)
 
+    def emitted(self, events: Iterable[NewEvent]) -> None:
+        """These were stored by this process."""
+        with self.lock:
+            if self.own is not None:
+                self.own.add(events)
+
+    def look_for_own(self) -> None:
+        """What kept this process's own deliveries from being made may be over."""
+        with self.lock:
+            if self.own is not None:
+                self._agenda.now(self.own.listeners)
+
     def recorded(self, results: Sequence[Result]) -> None:
         """These results are stored: retries come due, and what waited for an order or a window may follow."""
         with self.lock:
@@ -105,7 +120,13 @@ class Scheduler:
                 if result.retry_in is not None:
                     self.due_later(listener_id, result.retry_in)
                 route = self._routes.known(listener_id)
-                if route is not None and (route.ordered or route.window is not None):
+                in_order = route is not None and (route.ordered or route.window is not None)
+                if self.own is not None:
+                    if result.retry_in is None:
+                        self.own.done(listener_id, (result.delivery.id,))
+                    elif not in_order:
+                        self.own.later(listener_id, result.delivery.id)
+                if in_order or (self.own is not None and self.own.of(listener_id)):
                     self._agenda.now((listener_id,))
 
     @property
@@ -363,6 +384,7 @@ class Scheduler:
                 self._claimed_at, self._claimed_few = time.monotonic(), 0 < len(claim.deliveries) < FEW
                 if not self._hand_out(asked, claim.deliveries, claim.waits):
                     self._outbox.release(claim.deliveries)
+                self._forget_done(requests, claim.waits)
         except BaseException as error:
             for listener_id in due:
                 self.due_later(listener_id, TRY_AGAIN)
@@ -401,6 +423,9 @@ class Scheduler:
                 if muted := self._routes.muted_for(listener_id):
                     self.due_later(listener_id, muted)
                 continue
+            own = None if self.own is None else self._own_of(self.own, listener_id)
+            if own == ():
+                continue
             now = self._clock.monotonic()
             if (wait := route.wait(now)) > 0:
                 self.due_later(listener_id, wait)
@@ -411,7 +436,7 @@ class Scheduler:
             elif route.lanes_wanted(now) and (limit := route.claim_limit()):
                 left -= limit
                 asked[listener_id] = route
-                requests.append(ClaimRequest(listener_id, limit, route.ordered, route.window))
+                requests.append(ClaimRequest(listener_id, limit, route.ordered, route.window, own))
             else:
                 route.exhausted = False  # so that it is asked for once there is room
         return requests
@@ -442,6 +467,20 @@ class Scheduler:
         if len(found) > 1:
             self._wake(len(found) - 1)
         return True
+
+    def _own_of(self, own: OwnDeliveries, listener_id: str) -> Sequence[str]:
+        with self.lock:
+            return own.of(listener_id)
+
+    def _forget_done(self, requests: Iterable[ClaimRequest], waits: Mapping[str, float | None]) -> None:
+        """Of what was asked for by name, forget what is not pending any more: others may have made it."""
+        for request in requests:
+            listener_id = request.listener_id
+            if self.own is not None and request.ids is not None and waits.get(listener_id, 0.0) is None:
+                with self.lock:
+                    self.own.done(listener_id, request.ids)
+                    if self.own.of(listener_id):
+                        self._agenda.now((listener_id,))
 
     def _ask_for_window(self, route: Route) -> None:
         if not route.asking:

@@ -41,7 +41,7 @@ _logger = get_logger(__name__)
 
 
 class Timekeeper:
-    """`backlog`: set to False, it looks for nothing but what `wake` is called for."""
+    """`backlog`: set to False, it looks only after deliveries of this process's own events."""
 
     def __init__(self, services: Services, scheduler: Scheduler, crew: Crew, delivery: Mapping[str, Any]) -> None:
         self._services = services
@@ -114,9 +114,7 @@ class Timekeeper:
 
     def _round(self, now: float) -> None:
         supervise = now - self._supervised >= SUPERVISE
-        if self.backlog and (
-            self._outbox.changed() or (supervise and self._routes.changed()) or now >= self._next_look
-        ):
+        if self._outbox.changed() or (supervise and self._routes.changed()) or now >= self._next_look:
             self.look()
         self._crew.grow(self._stuck)
         self._watch(now)
@@ -146,6 +144,10 @@ class Timekeeper:
 
     def look(self) -> None:
         """Ask the outbox who has something pending."""
+        if not self.backlog:
+            self._scheduler.look_for_own()
+            self._next_look = self._clock.monotonic() + LONGEST_LOOK
+            return
         began, spent = self._clock.monotonic(), time.monotonic()
         soonest = LONGEST_LOOK
         for listener_id, wait in self._outbox.ready().items():

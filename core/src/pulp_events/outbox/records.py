@@ -8,6 +8,9 @@ from datetime import datetime
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 
+HELD_UP = 1.0
+"""Seconds after which it is worth asking again for what only waits for older deliveries that others are to make."""
+
 
 @dataclass(slots=True)
 class NewDelivery:
@@ -29,6 +32,7 @@ class NewEvent:
     source: str
     report: bytes
     deliveries: Sequence[NewDelivery]
+    """The ids of those that are stored are `EVENT_ID.0`, `EVENT_ID.1` and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class ClaimRequest:
     """Deliveries must finish in emit order."""
     window: float | None = None
     """Seconds of events that leave together; None where each leaves by itself."""
+    ids: Sequence[str] | None = None
+    """Only these deliveries of the listener, by their ids; None: any."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Claim:
     """Those of one listener stand together, in the order in which they are to begin."""
     waits: Mapping[str, float | None] = field(default_factory=dict)
     """For each listener of which fewer than its limit were claimed: seconds until more may be (0: at once), None if
-    nothing else of it is pending."""
+    nothing else of it is pending. Where only certain deliveries were asked for, of these."""
 
 
 @dataclass(frozen=True)

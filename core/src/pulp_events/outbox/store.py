@@ -41,6 +41,10 @@ class Outbox(Protocol):
         events are of one window of so many seconds (see `pulp_events.outbox.window`), once it is over. With `ordered`,
         none while an older one is leased or waits for its retry. What was claimed together and failed, or was lost, is
         claimed together again, without any other.
+
+        `ids`: only the listener's deliveries with these ids, and of what leaves together only that which has one of
+        them in it, whole. Nothing else is claimed, or changed in any way. With `ordered`, none while an older delivery
+        is pending that is not among them; the wait is then as long as that is certain to last, or `records.HELD_UP`.
         """
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:

@@ -9,6 +9,7 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest
 from pulp_events.outbox.rows import to_delivery
 from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, SETTLE
+from pulp_events_postgres import named_claims
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.marks import Front, Look, Marks
 from pulp_events_postgres.values import flags, numbers, texts
@@ -38,11 +39,17 @@ def claim(database: Database, marks: Marks, requests: Sequence[ClaimRequest], le
     """Choose, lease and return deliveries of several listeners (transitions `claim` and `lose`)."""
     deliveries: dict[str, Sequence[Delivery]] = {}
     waits: dict[str, float | None] = {}
-    if together := [request for request in requests if request.window is None]:
+    if together := [request for request in requests if request.window is None and request.ids is None]:
         _claim(database, marks, together, lease, token, deliveries, waits)
+    if named := [request for request in requests if request.window is None and request.ids is not None]:
+        named_claims.claim(database, named, lease, token, deliveries, waits)
     for request in requests:
         if request.window is not None:
-            found, wait = _claim_window(database, marks, request, lease, token)
+            found, wait = (
+                _claim_window(database, marks, request, lease, token)
+                if request.ids is None
+                else named_claims.claim_window(database, request, lease, token)
+            )
             deliveries[request.listener_id] = found
             if not found:
                 waits[request.listener_id] = wait

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.records import Claim, ClaimRequest
+from pulp_events.outbox.records import HELD_UP, Claim, ClaimRequest
 from pulp_events.outbox.rows import split_id, to_delivery
-from pulp_events.outbox.sqlite import windows
+from pulp_events.outbox.sqlite import named, windows
 from pulp_events.outbox.sqlite.together import LISTED, OF_IDS, OF_KEYS, Row, as_json, of_keys, of_listeners, read
 
 LOST = "no result before the lease ended: the process that made this attempt stopped or was cut off"
@@ -65,12 +66,14 @@ def claim(
 
     for request in requests:
         if request.window is not None:
-            keys, wait = windows.choose(connection, request.listener_id, request.window, request.ordered, now)
+            keys, wait = _choose_window(connection, request, request.window, now)
             rows = _sorted(read(connection, LISTED, (as_json(keys),))) if keys else []
             _record_lost(connection, [row for row in rows if row[13] is not None], now)
             if not rows:
                 waits[request.listener_id] = wait
             chosen += rows
+        elif request.ids is not None:
+            take(request, _choose_named(connection, request, request.ids, now))
         elif request.ordered and (in_order := _choose_ordered(connection, request, now)) is not None:
             take(request, in_order)
         else:
@@ -138,6 +141,27 @@ def _sorted(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row[15], row[1]))
 
 
+def _choose_named(connection: sqlite3.Connection, request: ClaimRequest, ids: Sequence[str], now: float) -> list[Row]:
+    """With an order: what anybody would be given now, up to the first that is not among these ids."""
+    if request.ordered:
+        rows = _choose_ordered(connection, request, now)
+        if rows is None:
+            rows = _choose(connection, [request], now).get(request.listener_id, [])
+        wanted = frozenset(ids)
+        return list(takewhile(lambda row: f"{row[0]}.{row[1]}" in wanted, rows))
+    found = named.choose(named.pending(connection, request.listener_id, ids), request.limit, now)
+    return _sorted(read(connection, LISTED, (as_json(one[:2] for one in found),))) if found else []
+
+
+def _choose_window(
+    connection: sqlite3.Connection, request: ClaimRequest, window: float, now: float
+) -> tuple[windows.Keys, float | None]:
+    if request.ids is None:
+        return windows.choose(connection, request.listener_id, window, request.ordered, now)
+    found = named.pending(connection, request.listener_id, request.ids)
+    return windows.choose_with(connection, request.listener_id, window, request.ordered, now, found)
+
+
 def _choose_ordered(connection: sqlite3.Connection, request: ClaimRequest, now: float) -> list[Row] | None:
     """The oldest alone if it was attempted before; None where first attempts may be claimed as usual."""
     attempted = next(iter(read(connection, _LATER, (request.listener_id,))), None)
@@ -155,13 +179,25 @@ def _waits(connection: sqlite3.Connection, requests: Sequence[ClaimRequest], now
     """Seconds until more than was just leased may be claimed."""
     waits: dict[str, float | None] = {}
     for request in requests:
-        if request.ordered:
+        if request.ids is not None:
+            waits[request.listener_id] = _wait_named(connection, request, request.ids, now)
+        elif request.ordered:
             row = connection.execute(_WAIT_ORDERED, (request.listener_id,)).fetchone()
             waits[request.listener_id] = None if row is None else max(0.0, row[0] - now)
-    if rest := [request.listener_id for request in requests if not request.ordered]:
+    if rest := [request.listener_id for request in requests if not request.ordered and request.ids is None]:
         found = json.loads(connection.execute(_WAITS, (now, json.dumps(rest))).fetchone()[0])
         waits.update((listener_id, None if wait is None else max(0.0, wait)) for listener_id, wait in found)
     return waits
+
+
+def _wait_named(connection: sqlite3.Connection, request: ClaimRequest, ids: Sequence[str], now: float) -> float | None:
+    left = named.pending(connection, request.listener_id, ids)
+    if not left:
+        return None
+    if not request.ordered:
+        return max(0.0, min(one.ready_at for one in left) - now)
+    row = connection.execute(_WAIT_ORDERED, (request.listener_id,)).fetchone()
+    return HELD_UP if row is None or row[0] <= now else float(row[0] - now)
 
 
 def _record_lost(connection: sqlite3.Connection, rows: Sequence[Row], now: float) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from pulp_events.testing.outbox_contract.claiming import StoringAndClaimingClaims
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, new_event, result
 from pulp_events.testing.outbox_contract.ledger import LedgerClaims
+from pulp_events.testing.outbox_contract.named import NamedClaims
 from pulp_events.testing.outbox_contract.order import OrderClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
@@ -24,6 +25,13 @@ __all__ = ["LEASE", "LISTENER", "OTHER", "Home", "OutboxContract", "new_event", 
 
 
 class OutboxContract(
-    StoringAndClaimingClaims, SeveralClaims, ResultClaims, OrderClaims, LedgerClaims, UpkeepClaims, WindowClaims
+    StoringAndClaimingClaims,
+    SeveralClaims,
+    NamedClaims,
+    ResultClaims,
+    OrderClaims,
+    LedgerClaims,
+    UpkeepClaims,
+    WindowClaims,
 ):
     """Subclass it and give it a fixture `home`."""

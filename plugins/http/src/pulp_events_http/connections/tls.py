@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 import ssl
 import threading
 import time
 import weakref
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,13 @@ from typing import Any
 import certifi
 
 from pulp_events import TransientFailure
+from pulp_events.file_version import FileVersions
 
 DEFAULT_AGE = 60.0
 """Seconds for which the system's authorities are taken to be as they were."""
 
 NAMED_AGE = 0.5
 """Seconds for which files that a configuration names are taken to be as they were; an opening channel looks again."""
-
-OPENING_AGE = 0.1
-"""The same for a channel that is being opened: a thousand that name one file are not to read it a thousand times."""
 
 MOST_FILES = 256
 """Sets of files whose contexts are kept beyond the channels that use them."""
@@ -87,7 +87,7 @@ class Trust:
 
 @dataclass(slots=True)
 class _Known:
-    contents: tuple[Any, ...]
+    versions: tuple[Hashable, ...]
     trust: Trust
     at: float = field(default_factory=time.monotonic)
 
@@ -97,6 +97,7 @@ class Trusts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._files = FileVersions()
         self._known: OrderedDict[TlsFiles, _Known] = OrderedDict()
         self._by_contents: weakref.WeakValueDictionary[tuple[Any, ...], Trust] = weakref.WeakValueDictionary()
 
@@ -105,20 +106,29 @@ class Trusts:
 
         Raises TransientFailure if one of them cannot be read or used: an administrator can fix it.
         """
+        known, now = self._known.get(files), time.monotonic()
         limit = NAMED_AGE if files.ca_path or files.cert else DEFAULT_AGE
-        known = self._known.get(files)
-        if known is not None and time.monotonic() - known.at < (OPENING_AGE if look and limit == NAMED_AGE else limit):
+        if known is not None and now - known.at < limit and not (look and limit == NAMED_AGE):
+            return known.trust
+        versions = self._versions(files)
+        if known is not None and versions and versions == known.versions:
+            known.at = now
             return known.trust
         contents = _contents(files)
         with self._lock:
             trust = self._by_contents.get(contents)
             if trust is None:
                 trust = self._by_contents[contents] = Trust(_context(files))
-            self._known[files] = _Known(contents, trust)
+            self._known[files] = _Known(versions, trust)
             self._known.move_to_end(files)
             if len(self._known) > MOST_FILES:
                 self._known.popitem(last=False)
         return trust
+
+    def _versions(self, files: TlsFiles) -> tuple[Hashable, ...]:
+        """Of the files that are named; none where one of them is a folder, whose files are all to be looked at."""
+        named = [path for path in (files.ca_path, files.cert, files.key) if path]
+        return () if any(map(os.path.isdir, named)) else tuple(self._files.of(path, 0.0) for path in named)
 
 
 TRUSTS = Trusts()
