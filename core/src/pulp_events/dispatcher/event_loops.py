@@ -135,6 +135,7 @@ class _Loop:
         """What no task was made for yet."""
         self._woken = False
         """True while the loop is to begin what waits."""
+        self._called = self._delay = 0.0
         self._users = 0
         self._ending = False
         self._asked = 0.0
@@ -169,13 +170,17 @@ class _Loop:
                 self._users -= 1
 
     def spawn(self, turn: Turn, work: Work, ended: Ended) -> None:
-        turn.loop = self.loop
+        turn.loop, turn.delay = self.loop, self.delay
         with self._lock:
             self._waiting[turn] = (work, ended)
             if self._woken:
                 return  # it is about to begin all that waits
-            self._woken = True
+            self._woken, self._called = True, time.monotonic()
         self.loop.call_soon_threadsafe(self._begin_waiting)
+
+    def delay(self) -> float:
+        """Seconds for which what is ready waits for the loop to come to it."""
+        return time.monotonic() - self._called if self._woken else self._delay
 
     def withdraw(self) -> list[Callable[[_Loop], None]]:
         """Take back what was not begun: each is called with the loop that it is to be spawned in."""
@@ -187,7 +192,7 @@ class _Loop:
     def _begin_waiting(self) -> None:
         with self._lock:
             begun, self._waiting = self._waiting, {}
-            self._woken = False
+            self._woken, self._delay = False, time.monotonic() - self._called
         for turn, (work, ended) in begun.items():
             task = self.loop.create_task(work(turn))
             self._tasks[task] = turn

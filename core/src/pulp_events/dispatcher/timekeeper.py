@@ -10,7 +10,7 @@ from typing import Any
 from pulp_events.dispatcher.crew import Crew
 from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
-from pulp_events.dispatcher.turn import Turn
+from pulp_events.dispatcher.turn import BUSY_LOOP, Turn
 from pulp_events.errors import EventsError, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.logs import get_logger
 
@@ -165,7 +165,7 @@ class Timekeeper:
             self._recorder.flush(wait=False)
         if now < self._next_watch:
             return
-        stuck, busy, spent = 0, self._crew.workload.is_busy, time.monotonic()
+        stuck, spent = 0, time.monotonic()
         for work in list(self._scheduler.at_work):
             since = work.since
             if not since or now - since < SLOW_STEP:
@@ -173,7 +173,7 @@ class Timekeeper:
             stuck += work.thread is not None and now - since > LONG_STEP
             if isinstance(work, Turn):
                 # A loop that is busy would only be busier.
-                if work.route.waiting and not work.route.ordered and not (work.line.in_loop and busy):
+                if work.route.waiting and not work.route.ordered and work.delay() < BUSY_LOOP:
                     self._scheduler.widen(work.route)
                 if now - since > LONG_STEP:
                     self._scheduler.slow_down(work)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OPEN_LIMIT = 120.0
 """Seconds that opening a channel may take."""
+BUSY_LOOP = 0.01
+"""Seconds of delay in an event loop from which on it says nothing about endpoints that its tasks take long."""
 SLICE = 0.1
 """Seconds after which a turn ends where other listeners wait for one."""
 
@@ -57,6 +59,8 @@ class Turn:
         self.slice = SLICE
         self.loop: object = None
         """The event loop that it is a task of, if it is."""
+        self.delay: Callable[[], float] = lambda: 0.0
+        """Seconds for which that loop, which may be busy with others, lets a task wait that could go on."""
         self.thread: PoolThread | None = None
         """That which does it; None in a loop, and once it is given up."""
 
@@ -160,8 +164,9 @@ class Turn:
             else:
                 self.services.channels.give_back(opened, self.route.configuration.generation)
         if self.attempts and not self.abandoned:
-            # In a loop that is what all its tasks computed: one that is busy makes the wait, not the endpoint.
             wall, cpu = time.perf_counter() - self._wall, time.thread_time() - self._cpu
+            if self.delay() > BUSY_LOOP:
+                cpu = wall  # the loop makes the wait, not the endpoint
             self.route.pace.learn(self.attempts, wall, cpu, self.route.most_lanes)
 
     def release(self, deliveries: list[Delivery]) -> None:

@@ -18,8 +18,6 @@ class Workload:
     def __init__(self, most: int) -> None:
         self._most = most + most // 8  # what went over its share while it was under way does not count
         self.wanted = FEW
-        self.is_busy = False
-        """True while the process uses most of one processor."""
         self._finished = -1
         self._wall = time.monotonic()
         self._cpu = time.process_time()
@@ -40,8 +38,7 @@ class Workload:
             return self.wanted
         use = (cpu - self._cpu) / (wall - self._wall)
         self._wall, self._cpu = wall, cpu
-        self.is_busy = use > BUSY
-        if self.is_busy:
+        if use > BUSY:
             self.wanted = max(FEW, min(self.wanted, at_work) - 1)
         elif waits and at_work >= self.wanted - 1:
             self.wanted += max(2, self.wanted // 2)
