@@ -13,6 +13,8 @@ help:
 	@echo "make clean     remove what the others made, .venv too"
 
 export PYTHON
+# Tests start hundreds of Python processes: where bytecode is not kept, each would compile what it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 demo:
 	@scripts/setup runtime
@@ -20,7 +22,7 @@ demo:
 
 test:
 	@scripts/setup dev
-	.venv/bin/python -m pytest -n auto
+	.venv/bin/python -m pytest -n auto --dist worksteal
 
 test-extra:
 	@scripts/setup extra
@@ -28,7 +30,7 @@ test-extra:
 
 test-all:
 	@scripts/setup dev
-	.venv/bin/python -m pytest -m "slow or not slow"
+	.venv/bin/python -m pytest -m "slow or not slow" --hypothesis-profile=thorough
 
 lint: types
 	.venv/bin/ruff check .

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +50,17 @@ def test_a_link_stays_one_and_the_file_that_it_leads_to_is_replaced_as_a_whole(a
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_text().startswith("version: 1\n")
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(not os.path.ismount("/dev/shm"), reason="there is no file system in memory here")
+def test_what_is_kept_in_memory_below_dev_is_a_file_like_any_other(admin):
+    admin.listener(*HTTP)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        file = Path(folder, "listeners.yaml")
+        for _ in range(2):
+            assert admin.ok(*EXPORT, "--output", str(file)).out == f"1 listener written to {file}\n"
+            assert file.stat().st_mode & 0o777 == 0o600
+            file.chmod(0o644)
 
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))

@@ -81,7 +81,7 @@ def run(words: list[str]) -> None:
         assert "Traceback" not in err.getvalue()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3 * settings.default.max_examples, deadline=None, suppress_health_check=list(HealthCheck))
 @given(argv)
 def test_no_command_line_ends_in_a_traceback(words):
     run(words)

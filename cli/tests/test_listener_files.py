@@ -220,7 +220,7 @@ entry = st.fixed_dictionaries(
 files = st.lists(entry, max_size=5, unique_by=lambda each: each.get("id", id(each)))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples // 5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(first=files, second=files)
 def test_after_any_file_the_same_file_changes_nothing(admin, tmp_path, first, second):
     for content in (first, second):

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -24,16 +25,18 @@ def test_threads_that_emit_at_once_share_commits(bus, monkeypatch):
         "_run_together",
         lambda connection, jobs: (shared.append(len(jobs)), together(connection, jobs)),
     )
-    start = threading.Barrier(16)
 
     def work():
-        start.wait()
         for _ in range(10):
             bus.emit("repo.sync.start")
 
     threads = [threading.Thread(target=work) for _ in range(16)]
+    bus.outbox._writer._exclusive.hold()  # as during a commit that takes long
     for thread in threads:
         thread.start()
+    while len(bus.outbox._writer._queue) < 16:
+        time.sleep(0.001)
+    bus.outbox._writer._exclusive.let_go()
     for thread in threads:
         thread.join()
     assert bus.deliveries.stats().pending == 160

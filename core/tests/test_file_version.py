@@ -67,7 +67,7 @@ def coarse(clock, monkeypatch):
     ),
     tick=st.sampled_from([0.004, 1.0, 2.0]),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=2 * settings.default.max_examples)
 def test_a_version_is_another_exactly_where_the_content_is(steps, tick):
     clock = FakeClock(1_000_000.0)
     disk, versions, seen = CoarseDisk(clock, tick), FileVersions(clock), {}

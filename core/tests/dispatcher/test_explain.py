@@ -18,7 +18,7 @@ listener = st.fixed_dictionaries(
 mute = st.sampled_from([None, "wait", "drop", "over"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     listeners=st.lists(st.tuples(listener, mute), max_size=5),
     event_type=st.sampled_from(["repo.sync.start", "repo.publish.start"]),

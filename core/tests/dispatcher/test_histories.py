@@ -152,7 +152,5 @@ class BusMachine(RuleBasedStateMachine):
         }
 
 
-BusMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+BusMachine.TestCase.settings = settings(stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
 TestRandomHistories = BusMachine.TestCase

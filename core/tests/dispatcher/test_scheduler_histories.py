@@ -224,6 +224,6 @@ class DispatcherMachine(RuleBasedStateMachine):
 
 
 DispatcherMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestSchedulerHistories = DispatcherMachine.TestCase

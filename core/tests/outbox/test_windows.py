@@ -100,7 +100,7 @@ class Windows(RuleBasedStateMachine):
 
 
 TestWindows = Windows.TestCase
-TestWindows.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestWindows.settings = settings(stateful_step_count=30, deadline=None)
 
 
 @given(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import socket
 import threading
 import time
@@ -65,7 +66,9 @@ def test_a_connection_that_ends_in_mid_batch_loses_nothing_silently(fault, broke
     if fault == "close_after":
         assert "amqp:connection:forced: closed by the test" in str(failed[0])
     else:
-        assert "lost: it ended without a word from the broker" in str(failed[0])
+        # The latter where the broker had not yet read all that was sent.
+        words = r"lost: (it ended without a word from the broker|Connection reset by peer)"
+        assert re.search(words, str(failed[0]))
     assert channel.broken
     accepted = {message.id for message in broker.messages if message.outcome == "accept"}
     assert {delivery.id for delivery, failure in outcomes.items() if failure is None} <= accepted

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import pytest
 import trustme
@@ -175,6 +175,15 @@ Say = Callable[[str, int, int], str | None]
 OK = {"EHLO": "250-x\r\n250 SIZE 100000", "DATA": "354 go", "QUIT": "221 bye", "STARTTLS": "220 go"}
 
 
+def _message_from(file: IO[bytes]) -> bytes:
+    lines = []
+    while (line := file.readline()) != b".\r\n":
+        if not line:  # at the end of the connection it would be read for ever
+            raise ConnectionError
+        lines.append(line)
+    return b"".join(lines)
+
+
 @dataclass
 class Scripted:
     """A mail server on a real socket, for answers that no well-meant server gives.
@@ -247,8 +256,7 @@ class Scripted:
                 self.lines.append(line.rstrip())
                 command = line[:8].split()[0].decode().upper() if line.strip() else ""
                 if answer(command, usual.get(command, "250 2.0.0 OK")).startswith("354"):
-                    message = b"".join(iter(file.readline, b".\r\n"))
-                    answer("DOT", "250 2.0.0 queued", message)
+                    answer("DOT", "250 2.0.0 queued", _message_from(file))
                 self.answered.set()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pulp_events_cli.output import own_stdout
 
-_MADE_BY_THE_SYSTEM = ("/dev/", "/proc/")
+_MADE_BY_THE_SYSTEM = (Path("/dev"), Path("/proc"))
 
 
 def write(path: Path, text: str) -> bool:
@@ -26,14 +26,21 @@ def write(path: Path, text: str) -> bool:
 
 
 def _is_to_be_replaced(path: Path) -> bool:
-    # /dev/stdout is a link to a link to whatever standard output is: also where that is a file, whoever opened it
-    # expects the text in it.
-    if str(path.absolute()).startswith(_MADE_BY_THE_SYSTEM):
-        return False
     try:
+        if _is_made_by_the_system(path.absolute()):
+            return False
         return stat.S_ISREG(path.stat().st_mode)
     except FileNotFoundError:
         return True
+
+
+def _is_made_by_the_system(path: Path) -> bool:
+    # /dev/stdout is a link to a link to whatever standard output is: also where that is a file, whoever opened it
+    # expects the text in it. But below /dev/shm, which is mounted there, lie files like any other.
+    if not any(folder in path.parents for folder in _MADE_BY_THE_SYSTEM):
+        return False
+    device = path.parent.stat().st_dev
+    return any(folder.exists() and folder.stat().st_dev == device for folder in _MADE_BY_THE_SYSTEM)
 
 
 def _replace(path: Path, text: str) -> None:

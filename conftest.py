@@ -1,0 +1,42 @@
+"""How the tests of all packages are run: how many at once, how many examples hypothesis tries, where files are put."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# `.ci/run` asks for the thorough one with --hypothesis-profile. Tests that need more or fewer examples than most say so
+# as a multiple of the profile's. No deadlines: how long an example takes depends on who else uses the machine.
+settings.register_profile("quick", max_examples=20, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.load_profile("quick")
+
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30
+"""Bytes that must be free in it: the tests take a tenth of that, and those that fail leave theirs there."""
+
+
+def memory_serves():
+    """Whether there is a file system in memory with room for tests, in which programs can be run."""
+    return (
+        MEMORY.is_dir()
+        and os.access(MEMORY, os.W_OK)
+        and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+        and shutil.disk_usage(MEMORY).free > ROOM
+    )
+
+
+# A test that opens an outbox waits for the disk at each step. Whoever sets TMPDIR has the files there, as `.ci/run`
+# does for the slow tests.
+if "TMPDIR" not in os.environ and memory_serves():
+    os.environ["TMPDIR"] = str(MEMORY)
+    tempfile.tempdir = None  # pytest has asked for it already
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Two workers for each processor, as half of the time of the tests is waiting for servers and processes."""
+    return 2 * (os.cpu_count() or 1)
