@@ -1,5 +1,6 @@
 """A full disk, a locked, damaged or foreign file, a folder that cannot be written: said clearly, nothing is lost."""
 
+import dataclasses
 import errno
 import logging
 import os
@@ -21,6 +22,7 @@ from pulp_events.outbox.sqlite import connection as connection_module
 from pulp_events.outbox.sqlite import reader, schema
 from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.outbox.sqlite.writer import LOG_BYTES
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LISTENER, new_event
 
@@ -42,6 +44,20 @@ def test_the_file_is_its_owners_alone(outbox, path):
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert path.with_name("outbox.sqlite-wal").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_log_grows_while_somebody_reads_and_is_cut_afterwards(outbox, path):
+    log = path.with_name("outbox.sqlite-wal")
+    reading = sqlite3.connect(path, isolation_level=None)
+    reading.execute("BEGIN")
+    reading.execute("SELECT count(*) FROM pulp_delivery").fetchone()
+    for _ in range(LOG_BYTES // 1_000_000 + 4):
+        outbox.add([dataclasses.replace(new_event(), report=b" " * 1_000_000)])
+    assert log.stat().st_size > LOG_BYTES
+    reading.close()
+    for _ in range(2):  # the first carries the log over, the second begins it again
+        outbox.add([new_event()])
+    assert log.stat().st_size <= LOG_BYTES
 
 
 def test_a_file_of_garbage_is_set_aside_and_never_deleted(path, caplog):

@@ -42,12 +42,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Set what holds for the whole file; to be done before its first table is made."""
-    for setting in (
-        "auto_vacuum = INCREMENTAL",
-        "journal_mode = WAL",
-        "journal_size_limit = 16777216",
-        "temp_store = MEMORY",
-    ):
+    for setting in ("auto_vacuum = INCREMENTAL", "journal_mode = WAL"):
         patiently(connection.execute, f"PRAGMA {setting}")
 
 

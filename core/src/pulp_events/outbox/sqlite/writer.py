@@ -24,6 +24,8 @@ LOG_PAGES = 3000
 
 SQLite's own 1000 would make that one of 160 emits, and the one after it slow too: more than one in a hundred.
 """
+LOG_BYTES = 16 * 1024 * 1024
+"""To which the log is cut after it has grown beyond, as it does while somebody reads for long; it would stay large."""
 Operation = Callable[[sqlite3.Connection], T]
 
 
@@ -130,6 +132,7 @@ class Writer:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         patiently(connection.execute, f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        patiently(connection.execute, f"PRAGMA journal_size_limit = {LOG_BYTES}")
         insertion.prepare(connection)
         self._synchronous = ""
 
