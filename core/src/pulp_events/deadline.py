@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 AddressInfo: TypeAlias = tuple[int, int, int, str, Any]
@@ -79,6 +79,18 @@ class DeadlineSocket(socket.socket):
 
     deadline: Deadline
 
+    @classmethod
+    def around(cls, plain: socket.socket, deadline: Deadline) -> DeadlineSocket:
+        """The same connection, under the deadline from now on; `plain` is of no use any more."""
+        made = cls(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        made.deadline = deadline
+        try:
+            made.settimeout(deadline.left())  # for the TLS handshake, which takes this as its whole time
+        except BaseException:
+            made.close()
+            raise
+        return made
+
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         _apply(self, self.deadline.left())
         return super().recv_into(*args, **kwargs)
@@ -123,21 +135,40 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[AddressInfo]:
     return found
 
 
-def connect_to(found: AddressInfo, deadline: Deadline) -> DeadlineSocket:
+def open_to(found: AddressInfo, deadline: Deadline) -> socket.socket:
     """Connect to this address. Raises OSError."""
     family, kind, protocol, _, address = found
-    connection = DeadlineSocket(family, kind, protocol)
-    connection.deadline = deadline
+    connection = socket.socket(family, kind, protocol)
     try:
         # Without this a request in two segments, head and body, waits for the receiver's delayed ACK.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.settimeout(deadline.left())
         connection.connect(address)
-        connection.settimeout(deadline.left())  # for the TLS handshake, which takes this as its whole time
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def open_tcp(host: str, port: int, deadline: Deadline, check: Callable[[str], object] | None = None) -> socket.socket:
+    """Connect to the first address of `host` that takes the connection; each has an equal share of the time left.
+
+    `check` is called with each address in numbers before anything is sent there, and raises OSError for one that is not
+    to be used. What is done on the connection afterwards is under the time-outs that the caller sets; use `connect` for
+    one that keeps to the deadline by itself.
+
+    Raises OSError: that of the name look-up, TimeoutError, or that of the last address that was tried.
+    """
+    last: OSError | None = None
+    for found, seconds in deadline.shares(look_up(host, port, deadline)):
+        try:
+            if check is not None:
+                check(str(found[4][0]))
+            with deadline.within(seconds):
+                return open_to(found, deadline)
+        except OSError as error:
+            last = error
+    raise last or OSError("the name has no address")
 
 
 def connect(host: str, port: int, deadline: Deadline) -> DeadlineSocket:
@@ -145,14 +176,7 @@ def connect(host: str, port: int, deadline: Deadline) -> DeadlineSocket:
 
     Raises OSError: that of the name look-up, TimeoutError, or that of the last address that was tried.
     """
-    last: OSError | None = None
-    for found, seconds in deadline.shares(look_up(host, port, deadline)):
-        try:
-            with deadline.within(seconds):
-                return connect_to(found, deadline)
-        except OSError as error:
-            last = error
-    raise last or OSError("the name has no address")
+    return DeadlineSocket.around(open_tcp(host, port, deadline), deadline)
 
 
 def put_under_deadline(context: ssl.SSLContext, deadline: Deadline) -> None:

@@ -144,6 +144,24 @@ def test_a_connection_has_a_limit_of_its_own(open_channel, delivery: Delivery) -
     assert took < 2
 
 
+@pytest.mark.parametrize("proxy", ["none", "http://127.0.0.1:9", "socks5://127.0.0.1:9", "http://slow.example"])
+def test_a_look_up_that_hangs_is_under_the_limit_of_connecting(
+    open_channel, delivery: Delivery, monkeypatch, proxy: str
+) -> None:
+    over, look_up = threading.Event(), socket.getaddrinfo
+
+    def slow(host, *rest):
+        return [] if host == "slow.example" and over.wait(20) else look_up(host, *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    failure, took = outcome(
+        open_channel, "http://slow.example/", delivery, {"timeout": "5s", "connect_timeout": "200ms", "proxy": proxy}
+    )
+    over.set()
+    assert "no connection within 200ms" in str(failure)
+    assert took < 2
+
+
 def test_silence_has_a_limit_of_its_own(open_channel, delivery: Delivery) -> None:
     with HttpSink(Answer(fault="hang")) as sink:
         failure, took = outcome(open_channel, sink.url, delivery, {"timeout": "5s", "read_timeout": "200ms"})

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from pulp_events import Delivery, TransientFailure
+from pulp_events.deadline import Deadline
 from pulp_events.testing.http_sink import HttpSink
 from pulp_events_http import pulp_notifiers
 from pulp_events_http.networks import ForbiddenAddress, Networks
@@ -281,9 +282,11 @@ def test_a_name_that_is_local_by_definition_is_so_also_where_it_has_no_address_h
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    deadline = Deadline()
+    deadline.start(10)
     with pytest.raises(ForbiddenAddress):
-        Networks(["public"]).check_name(host)
+        Networks(["public"]).check_name(host, deadline)
     for allowed in ("any", "127.0.0.0/8", "::1/128"):
-        Networks([allowed]).check_name(host)
+        Networks([allowed]).check_name(host, deadline)
     for other in (f"{host.rstrip('.')}.example.com", "notlocalhost", "receiver.example"):
-        Networks(["public"]).check_name(other)
+        Networks(["public"]).check_name(other, deadline)

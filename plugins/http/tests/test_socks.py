@@ -162,28 +162,29 @@ def test_an_address_that_is_not_allowed_is_never_asked_for(
         assert socks.asked == []
 
 
-def test_a_name_that_is_looked_up_here_is_held_against_the_networks_when_it_is_asked_for(
+def test_the_proxy_is_asked_for_the_address_that_was_held_against_the_networks(
     open_channel, delivery: Delivery, socks_server, monkeypatch
 ) -> None:
-    """DNS rebinding between the first look and the request to the proxy."""
-    look_up, seen = socket.getaddrinfo, []
+    """DNS rebinding: there is one look-up, and what is checked is what is asked for."""
+    look_up, answers = socket.getaddrinfo, ["127.0.0.1", "169.254.169.254"]
 
     def rebinding(host, port, *rest):
         if host != "rebind.example":
             return look_up(host, port, *rest)
-        seen.append(host)
-        address = "127.0.0.1" if len(seen) == 1 else "169.254.169.254"
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop(0), port))]
 
-    with socks_server() as socks, monkeypatch.context() as patch:
+    with HttpSink() as sink, socks_server() as socks, monkeypatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", rebinding)
+        url, settings = f"http://rebind.example:{sink.port}/", {"proxy": f"socks5://127.0.0.1:{socks.port}"}
+        with open_channel({"url": url}, settings) as channel:
+            channel.send(delivery)
+        assert socks.asked == [("ipv4", "127.0.0.1", sink.port)]
         with (
-            open_channel({"url": "http://rebind.example/"}, {"proxy": f"socks5://127.0.0.1:{socks.port}"}) as channel,
-            pytest.raises(TransientFailure, match="169.254.169.254 is not allowed"),
+            open_channel({"url": url}, settings) as channel,
+            pytest.raises(TransientFailure, match=r"169\.254\.169\.254 is not allowed"),
         ):
             channel.send(delivery)
-        assert len(seen) == 2
-        assert socks.asked == []
+        assert len(socks.asked) == 1
 
 
 def test_without_its_extra_it_is_refused_with_what_to_install(open_channel, delivery: Delivery, monkeypatch) -> None:

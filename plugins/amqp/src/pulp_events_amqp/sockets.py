@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 
 from pulp_events import TransientFailure
+from pulp_events.deadline import Deadline, open_tcp
 from pulp_events.errors import TimedOut
 from pulp_events_amqp.address import BrokerAddress
 from pulp_events_amqp.durations import seconds
@@ -16,26 +17,28 @@ from pulp_events_amqp.unusable import Unusable
 def connect(address: BrokerAddress, context: Callable[[], ssl.SSLContext], timeout: float) -> socket.socket:
     """A connected, non-blocking socket.
 
-    `context` makes the TLS context, if one is needed; `timeout`: seconds for TCP and TLS each (name resolution is left
-    to the system's own limits). Raises TransientFailure, for a broker that does not answer TimedOut.
+    `context` makes the TLS context, if one is needed; `timeout`: seconds for look-up, TCP and TLS together. Raises
+    TransientFailure, for a broker that does not answer TimedOut.
     """
     tls = context() if address.tls else None
+    deadline = Deadline()
+    deadline.start(timeout)
     try:
-        plain = socket.create_connection((address.host, address.port), timeout)
+        plain = open_tcp(address.host, address.port, deadline)
     except TimeoutError as error:
         raise TimedOut(
             f"no connection to {address} within {seconds(timeout)}; check [messaging] url and the broker"
         ) from error
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise TransientFailure(
             f"cannot connect to {address}: {reason}; check [messaging] url and the broker"
         ) from error
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls is None:
         plain.setblocking(False)
         return plain
     try:
+        plain.settimeout(deadline.left())
         secured = tls.wrap_socket(plain, server_hostname=address.host)
     except ssl.SSLCertVerificationError as error:
         plain.close()

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Iterator
 
 from pulp_events import TransientFailure
-from pulp_events.deadline import AddressInfo, Deadline, DeadlineSocket, connect_to
+from pulp_events.deadline import AddressInfo, Deadline, DeadlineSocket, open_to
 from pulp_events.notifier import Config
 from pulp_events_email.answer import TlsFailed, TurnedAway, Unasked, describe
 from pulp_events_email.reader import LineReader
@@ -60,7 +60,7 @@ class Connection(smtplib.SMTP):
         self.offers_starttls = self.has_extn("starttls")
 
     def _connect(self, found: AddressInfo) -> DeadlineSocket | ssl.SSLSocket:
-        plain = connect_to(found, self._deadline)
+        plain = DeadlineSocket.around(open_to(found, self._deadline), self._deadline)
         if "local_hostname" not in self._settings:
             # RFC 5321 §4.1.4: a client without a name of its own sends its address.
             address = plain.getsockname()[0].partition("%")[0]

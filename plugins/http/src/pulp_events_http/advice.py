@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from pulp_events.deadline import Deadline
 from pulp_events.notifier import Config, is_given
 from pulp_events_http.networks import ForbiddenAddress, Networks
 from pulp_events_http.sample import is_fragile
@@ -46,15 +46,9 @@ def advice(config: Config, settings: Config) -> Iterator[str]:
 
 def _address(config: Config, settings: Config) -> Iterator[str]:
     host = urlsplit(config["url"]).hostname or ""
-    found: list[str] = []
-
-    def look() -> None:
-        try:
-            Networks(settings.get("networks", ["any"])).check_name(host)
-        except ForbiddenAddress as error:
-            found.append(f"{host}: {error.strerror}; deliveries will fail")
-
-    thread = threading.Thread(target=look, name="http-look-up", daemon=True)  # nothing ends a look-up that hangs
-    thread.start()
-    thread.join(LOOK_UP)
-    yield from found
+    deadline = Deadline()
+    deadline.start(LOOK_UP)
+    try:
+        Networks(settings.get("networks", ["any"])).check_name(host, deadline)
+    except ForbiddenAddress as error:
+        yield f"{host}: {error.strerror}; deliveries will fail"

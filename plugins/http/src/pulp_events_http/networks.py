@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import errno
 import re
-import socket
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
 from pulp_events_http.url import numeric_address
+
+if TYPE_CHECKING:
+    from pulp_events.deadline import Deadline
 
 Address = IPv4Address | IPv6Address
 
@@ -123,9 +126,9 @@ class Networks:
             self._allowed.add(address)
         return allowed
 
-    def check_name(self, host: str) -> None:
-        """`check` for each address that `host` has; nothing if it cannot be resolved here, unless its name alone says
-        that it is local (RFC 6761 §6.3): a proxy may know an address for it.
+    def check_name(self, host: str, deadline: Deadline) -> None:
+        """`check` for each address that `host` has; nothing if it cannot be resolved here in time, unless its name
+        alone says that it is local (RFC 6761 §6.3): a proxy may know an address for it.
 
         What is an address in any spelling counts as one, also with a dot at its end: a proxy may take it for that.
         """
@@ -133,9 +136,11 @@ class Networks:
         if numeric is not None:
             self.check(str(numeric))
             return
+        from pulp_events.deadline import look_up  # which imports ssl, and this module is imported with the plugin
+
         try:
-            found = socket.getaddrinfo(host.removesuffix("."), None, 0, socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
+            found = look_up(host.removesuffix("."), 0, deadline)
+        except OSError:
             if _LOCAL_NAME.fullmatch(host) and not self.allows("::1"):
                 self.check("127.0.0.1")
             return

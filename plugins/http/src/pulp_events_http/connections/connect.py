@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import socket
 import ssl
 import time
 from typing import Any
 
 import h11
 
+from pulp_events.deadline import open_tcp
 from pulp_events_http.connections.connection import Connection
 from pulp_events_http.connections.failures import NotHttp, ProxyFailed
 from pulp_events_http.connections.route import Route
 from pulp_events_http.connections.tls import Trust
 from pulp_events_http.limits import TimeLimits
-from pulp_events_http.networks import Networks
 from pulp_events_http.proxies import Proxy
 
 
@@ -27,7 +26,10 @@ def connect(route: Route, limits: TimeLimits) -> Connection:
     """
     limits.connecting()
     begun = time.monotonic()
-    made = open_tcp(route.host, route.port, limits, route.networks) if route.proxy is None else _by_proxy(route, limits)
+    if route.proxy is None:
+        made: Any = open_tcp(route.host, route.port, limits, route.networks.check)
+    else:
+        made = _by_proxy(route, limits)
     if route.trust is not None:
         made = start_tls(made, route.trust, route.host, session_place(route), limits)
     limits.connected()
@@ -37,39 +39,6 @@ def connect(route: Route, limits: TimeLimits) -> Connection:
 def session_place(route: Route) -> object:
     """What a session with the receiver is kept by."""
     return route.host, route.port, route.proxy
-
-
-def open_tcp(host: str, port: int, limits: TimeLimits, networks: Networks | None) -> socket.socket:
-    """Connect to the first address of `host` that is allowed and takes the connection, all of them within the limits.
-
-    An address may take its share of the time that is left, so that one that swallows packets leaves some for the next.
-    `networks`: None for a proxy, which is the administrator's own choice. Raises OSError: that of the name look-up,
-    TimeoutError, ForbiddenAddress, or that of the last address tried.
-    """
-    last: OSError | None = None
-    try:
-        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    except UnicodeError:
-        raise socket.gaierror(socket.EAI_NONAME, "a part of the name is too long or empty") from None
-    for (family, kind, protocol, _, address), share in limits.shares(found):
-        if networks is not None:
-            try:
-                networks.check(str(address[0]))
-            except OSError as error:
-                last = error
-                continue
-        connection = socket.socket(family, kind, protocol)
-        try:
-            # Without this a request in several segments waits for the receiver's delayed ACK.
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(share)
-            connection.connect(address)
-        except OSError as error:
-            last = error
-            connection.close()
-        else:
-            return connection
-    raise last or OSError("the name has no address")
 
 
 def start_tls(made: Any, trust: Trust, host: str, place: Any, limits: TimeLimits) -> Any:
@@ -98,9 +67,9 @@ def _by_proxy(route: Route, limits: TimeLimits) -> Any:
 
         return open_socks(proxy, route.host, route.port, limits, route.networks)
     # The proxy connects, to addresses of its own finding; what can be checked from here is checked.
-    route.networks.check_name(route.host)
+    route.networks.check_name(route.host, limits)
     try:
-        made: Any = open_tcp(proxy.host, proxy.port, limits, None)
+        made: Any = open_tcp(proxy.host, proxy.port, limits)  # its address is the administrator's choice
         if route.proxy_trust is not None:
             made = start_tls(made, route.proxy_trust, proxy.host, (proxy.host, proxy.port), limits)
         if not route.forwards:

@@ -7,7 +7,7 @@ import socket
 
 import socks
 
-from pulp_events.deadline import DeadlineSocket
+from pulp_events.deadline import DeadlineSocket, look_up
 from pulp_events_http.connections.failures import ProxyFailed
 from pulp_events_http.limits import TimeLimits
 from pulp_events_http.networks import Networks
@@ -27,24 +27,26 @@ def open_socks(proxy: Proxy, host: str, port: int, limits: TimeLimits, networks:
     `networks` allows; with `socks5h://` and `socks4a://` the proxy looks it up, and what can be checked is checked.
     Raises TimeoutError, ForbiddenAddress, gaierror, and ProxyFailed with what the proxy says.
     """
-    networks.check_name(host)
     if proxy.scheme in ("socks5", "socks4"):
-        host = _look_up(host, port, networks, only_ipv4=proxy.scheme == "socks4")
+        host = _look_up(host, port, limits, networks, only_ipv4=proxy.scheme == "socks4")
+    else:
+        networks.check_name(host, limits)
     return _connect(proxy, host, port, limits)
 
 
-def _look_up(host: str, port: int, networks: Networks, only_ipv4: bool) -> str:
+def _look_up(host: str, port: int, limits: TimeLimits, networks: Networks, only_ipv4: bool) -> str:
     """The first address of `host` that `networks` allows. Raises ForbiddenAddress if there is none, gaierror."""
     last: OSError | None = None
-    family = socket.AF_INET if only_ipv4 else 0
-    for *_, address in socket.getaddrinfo(host, port, family, socket.SOCK_STREAM):
+    for family, *_, address in look_up(host, port, limits):
+        if only_ipv4 and family != socket.AF_INET:
+            continue
         try:
             networks.check(str(address[0]))
         except OSError as error:
             last = error
         else:
             return str(address[0])
-    raise last or OSError("the name has no address")
+    raise last or OSError(errno.EADDRNOTAVAIL, f"the name has no {'IPv4 ' * only_ipv4}address")
 
 
 def _connect(proxy: Proxy, host: str, port: int, limits: TimeLimits) -> socket.socket:
