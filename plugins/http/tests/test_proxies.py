@@ -378,9 +378,10 @@ def test_a_password_may_have_any_character(
         assert credentials(tunnel.heads[0]) == f"me:{AWKWARD}"
 
 
-def test_socks_takes_the_same_passwords(open_channel, delivery: Delivery, socks_server) -> None:
-    with HttpSink() as sink, socks_server(account=(b"me", AWKWARD.encode())) as socks:
-        proxy = f"socks5h://me:{AWKWARD}@127.0.0.1:{socks.port}"
+@pytest.mark.parametrize("password", [AWKWARD, "x" * 255, "ü" * 100])
+def test_socks_takes_the_same_passwords(open_channel, delivery: Delivery, socks_server, password: str) -> None:
+    with HttpSink() as sink, socks_server(account=(b"me", password.encode())) as socks:
+        proxy = f"socks5h://me:{password}@127.0.0.1:{socks.port}"
         with open_channel({"url": sink.url}, {"proxy": proxy}) as channel:
             channel.send(delivery)
 

@@ -116,7 +116,7 @@ def test_a_proxy_that_is_not_there_or_speaks_otherwise_is_transient(open_channel
     with socket.create_server(("127.0.0.1", 0)) as listening:
         other = listening.getsockname()[1]
         threading.Thread(target=banner, daemon=True).start()
-        for port, text in ((1, "Connection refused"), (other, "the SOCKS proxy .*: .*invalid data")):
+        for port, text in ((1, "Connection refused"), (other, "the SOCKS proxy .*: .*version")):
             with (
                 open_channel({"url": "http://127.0.0.1:9/"}, {"proxy": f"socks5://127.0.0.1:{port}"}) as channel,
                 pytest.raises(TransientFailure, match=text),
@@ -189,7 +189,9 @@ def test_the_proxy_is_asked_for_the_address_that_was_held_against_the_networks(
 
 def test_without_its_extra_it_is_refused_with_what_to_install(open_channel, delivery: Delivery, monkeypatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "socks" else find(name, *rest))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "python_socks" else find(name, *rest)
+    )
     with pytest.raises(ValidationError, match=r"pulp-events-http\[socks\]"):
         HttpSettings().load({"proxy": "socks5h://127.0.0.1:1080"})
     monkeypatch.setenv("all_proxy", "socks5h://127.0.0.1:1080")

@@ -98,7 +98,7 @@ def parse_proxy(text: str) -> Proxy:
 
 def need_socks(proxy: Proxy | None) -> None:
     """Raise ValueError if this is a SOCKS proxy and the package for it is not installed."""
-    if proxy is not None and proxy.is_socks and importlib.util.find_spec("socks") is None:
+    if proxy is not None and proxy.is_socks and importlib.util.find_spec("python_socks") is None:
         raise ValueError("a SOCKS proxy needs the extra: pip install 'pulp-events-http[socks]'")
 
 

@@ -1,23 +1,52 @@
-"""Connections through a SOCKS proxy. Imports PySocks, which the extra `socks` brings."""
+"""Connections through a SOCKS proxy. Imports python-socks, which the extra `socks` brings."""
 
 from __future__ import annotations
 
 import errno
 import socket
+from typing import Any
 
-import socks
+from python_socks import ProxyError, ProxyType
+from python_socks.sync import Proxy as Client
 
-from pulp_events.deadline import DeadlineSocket, look_up
+from pulp_events.deadline import connect, look_up
 from pulp_events_http.connections.failures import ProxyFailed
 from pulp_events_http.limits import TimeLimits
 from pulp_events_http.networks import Networks
 from pulp_events_http.proxies import Proxy
 
-_VERSIONS = {"socks5": socks.SOCKS5, "socks5h": socks.SOCKS5, "socks4": socks.SOCKS4, "socks4a": socks.SOCKS4}
+_TYPES = {
+    "socks5": ProxyType.SOCKS5,
+    "socks5h": ProxyType.SOCKS5,
+    "socks4": ProxyType.SOCKS4,
+    "socks4a": ProxyType.SOCKS4,
+}
 
 
-class _SocksSocket(DeadlineSocket, socks.socksocket):
-    """PySocks' socket, whose every read while it talks to the proxy is under the deadline."""
+class _WithinLimits(Client):  # type: ignore[misc]  # python-socks is there with the extra only
+    """What the client is told to go through first: a connection whose every read and write is under the limits.
+
+    A time limit that is given to the client itself holds for each of its reads anew, which a proxy that sends a byte
+    now and then makes endless.
+    """
+
+    def __init__(self, limits: TimeLimits) -> None:
+        self._limits = limits
+
+    def connect(self, dest_host: str, dest_port: int, timeout: float | None = None, **_: Any) -> socket.socket:
+        return connect(dest_host, dest_port, self._limits)
+
+
+class _Utf8(str):
+    """A user name or password: the client would write ASCII only, and the length that it writes is that in bytes."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        return super().encode()
+
+    def __len__(self) -> int:
+        return len(self.encode())
 
 
 def open_socks(proxy: Proxy, host: str, port: int, limits: TimeLimits, networks: Networks) -> socket.socket:
@@ -31,7 +60,24 @@ def open_socks(proxy: Proxy, host: str, port: int, limits: TimeLimits, networks:
         host = _look_up(host, port, limits, networks, only_ipv4=proxy.scheme == "socks4")
     else:
         networks.check_name(host, limits)
-    return _connect(proxy, host, port, limits)
+    client = Client(
+        _TYPES[proxy.scheme],
+        proxy.host,
+        proxy.port,
+        _Utf8(proxy.username or ""),
+        _Utf8(proxy.password or ""),
+        rdns=True,  # what is to be looked up here is an address already
+        forward=_WithinLimits(limits),
+    )
+    try:
+        made = client.connect(host, port)
+    except TimeoutError:
+        raise TimeoutError("the time limit is over") from None
+    except ProxyError as error:
+        raise ProxyFailed(proxy, str(error)) from OSError(errno.EPROTO, str(error))
+    except (OSError, ValueError) as error:  # ValueError: what cannot be asked for, or no valid answer
+        raise ProxyFailed(proxy, "" if isinstance(error, OSError) else str(error)) from error
+    return socket.socket(made.family, made.type, made.proto, fileno=made.detach())
 
 
 def _look_up(host: str, port: int, limits: TimeLimits, networks: Networks, only_ipv4: bool) -> str:
@@ -47,41 +93,3 @@ def _look_up(host: str, port: int, limits: TimeLimits, networks: Networks, only_
         else:
             return str(address[0])
     raise last or OSError(errno.EADDRNOTAVAIL, f"the name has no {'IPv4 ' * only_ipv4}address")
-
-
-def _connect(proxy: Proxy, host: str, port: int, limits: TimeLimits) -> socket.socket:
-    last: OSError | None = None
-    try:
-        found = socket.getaddrinfo(proxy.host, proxy.port, 0, socket.SOCK_STREAM)
-    except OSError as error:
-        raise ProxyFailed(proxy) from error
-    rdns = proxy.scheme in ("socks5h", "socks4a")
-    for (family, kind, protocol, _, _), share in limits.shares(found):
-        connection = _SocksSocket(family, kind, protocol)
-        connection.deadline = limits
-        connection.set_proxy(
-            _VERSIONS[proxy.scheme], proxy.host, proxy.port, rdns, proxy.username, proxy.password or None
-        )
-        try:
-            connection.settimeout(share)
-            connection.connect((host, port))
-        except OSError as error:
-            last = error
-            connection.close()
-        else:
-            made = socket.socket(family, kind, protocol, fileno=connection.detach())
-            # Without this a request in several segments waits for the receiver's delayed ACK.
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return made
-    if isinstance(last, TimeoutError) or limits.over:
-        raise TimeoutError("the time limit is over")
-    raise ProxyFailed(proxy, _reason(last)) from OSError(errno.EPROTO, _reason(last))
-
-
-def _reason(error: OSError | None) -> str:
-    """What PySocks says, from the error at the bottom of those that it wraps it in."""
-    while isinstance(error, socks.ProxyError) and isinstance(error.socket_err, OSError):
-        error = error.socket_err
-    if error is None:
-        return "its name has no address"
-    return error.strerror or str(error)
