@@ -12,6 +12,7 @@ from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent, Result
 from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.tally import tally
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.values import flags, numbers, storable, texts
@@ -126,7 +127,7 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
         if result.transition not in ("succeed", "postpone", "give_up"):
             raise ValueError(f"an attempt is followed by succeed, postpone or give_up, not {result.transition!r}")
     keys = [split_id(result.delivery.id) for result in results]
-    details = [storable(result.attempt.detail) for result in results]
+    health = tally(results)
     parameters = (
         texts(event_id for event_id, _ in keys),
         numbers(n for _, n in keys),
@@ -138,25 +139,14 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
         numbers(result.attempt.started.timestamp() for result in results),
         numbers(float(result.attempt.duration) for result in results),
         texts(result.attempt.outcome for result in results),
-        texts(details),
-        *_health(results, details),
+        texts(storable(result.attempt.detail) for result in results),
+        texts(health),
+        flags(each.succeeded for each in health.values()),
+        numbers(each.failures for each in health.values()),
+        texts(storable(each.detail) for each in health.values()),
     )
     in_time = {row[0] for row in database.rows(_RECORD, parameters)}
     return [position in in_time for position in range(1, len(results) + 1)]
-
-
-def _health(results: Sequence[Result], details: Sequence[str]) -> tuple[list[str], list[bool], list[int], list[str]]:
-    """For each listener: its id, whether it had a success, failures since the last one, the last detail."""
-    of_listener: dict[str, tuple[bool, int, str]] = {}
-    for result, detail in zip(results, details, strict=True):
-        success, failures, _ = of_listener.get(result.delivery.listener_id, (False, 0, ""))
-        if result.transition == "succeed":
-            success, failures = True, 0
-        else:
-            failures += 1
-        of_listener[result.delivery.listener_id] = (success, failures, detail)
-    groups = list(of_listener.values())
-    return list(of_listener), [each[0] for each in groups], [each[1] for each in groups], [each[2] for each in groups]
 
 
 _HELD = "%s::text[], %s::int4[], %s::text[]"

@@ -10,6 +10,7 @@ from typing import Any
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.sqlite.together import OF_KEYS, as_json
+from pulp_events.outbox.tally import tally
 
 _FIND = """
 SELECT json_group_array(json_array(r.key, d.event_seq, d.state, d.lease))
@@ -98,13 +99,14 @@ def _store_attempts(connection: sqlite3.Connection, attempts: Sequence[tuple[Any
 
 
 def _record_health(connection: sqlite3.Connection, results: Sequence[Result], now: float) -> None:
-    of_listener: dict[str, list[Result]] = {}
-    for result in results:
-        of_listener.setdefault(result.delivery.listener_id, []).append(result)
-    rows = []
-    for listener_id, group in of_listener.items():
-        outcomes = [result.transition == "succeed" for result in group]
-        failures = outcomes[::-1].index(True) if True in outcomes else len(outcomes)
-        success, failure = now if True in outcomes else None, now if failures else None
-        rows.append((listener_id, success, failure, failures, group[-1].attempt.detail.replace("\0", " ")))
+    rows = [
+        (
+            listener_id,
+            now if each.succeeded else None,
+            now if each.failures else None,
+            each.failures,
+            each.detail.replace("\0", " "),
+        )
+        for listener_id, each in tally(results).items()
+    ]
     connection.execute(_HEALTH, (as_json(rows),))
