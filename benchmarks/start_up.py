@@ -70,7 +70,9 @@ def loading() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         for plugin in Plugins.load().all:
             assert plugin.entry_point is not None
-            found = plugin_load.measure(plugin.name, plugin.entry_point.value, 15, compiled(Path(name)))
+            how = plugin.name, plugin.entry_point.value, compiled(Path(name))
+            runs = [plugin_load.measure(*how) for _ in range(15)]
+            found = min(runs, key=lambda run: run.seconds)
             what = f"loading the plugin `{plugin.name}`, {len(found.modules)} modules"
             yield Row(what, f"{found.seconds * 1000:.1f} ms", "–", None, "≤ 3 ms", found.seconds <= plugin_load.LIMIT)
 

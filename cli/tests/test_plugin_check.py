@@ -7,7 +7,6 @@ from marshmallow import Schema, fields
 
 from pulp_events import Action, Notifier, hookimpl
 from pulp_events.fields import Duration
-from pulp_events_cli import plugin_load
 
 pytestmark = pytest.mark.slow
 
@@ -186,10 +185,18 @@ def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monk
 )
 def test_the_range_of_releases_is_read_from_its_package(admin, tmp_path, monkeypatch, requires, state, text):
     install(tmp_path, monkeypatch, requires=requires)
-    monkeypatch.setattr(plugin_load, "RUNS", 1)
     run = admin(*CHECK, "a-plugin", "--json")
     found = {each["what"]: each for each in run.json["findings"]}
     assert found["versions"]["state"] == state and text in found["versions"]["text"]
+
+
+def test_it_is_loaded_in_one_process_beside_ours(admin, tmp_path, monkeypatch):
+    log = tmp_path / "loaded"
+    install(tmp_path, monkeypatch, f"import os\nopen({str(log)!r}, 'a').write(f'{{os.getpid()}} ')\n")
+    run = admin(*CHECK, "a-plugin")
+    assert "of each start of pulp-admin" in run.out
+    pids = log.read_text().split()
+    assert len(pids) == len(set(pids)) == 2
 
 
 def test_one_that_does_not_load_alone_is_found(admin, tmp_path, monkeypatch):

@@ -90,22 +90,22 @@ def _version_range(plugin: Plugin) -> Finding:
 
 def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
     try:
-        best = plugin_load.measure(name, entry_point.value)
+        found = plugin_load.measure(name, entry_point.value)
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
         yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a process of its own")
         return
-    if best.reason:
-        yield Finding(PROBLEM, "imports", f"alone in a process it does not load: {best.reason}")
+    if found.reason:
+        yield Finding(PROBLEM, "imports", f"alone in a process it does not load: {found.reason}")
         return
-    modules = set(best.modules)
+    modules = set(found.modules)
     heavy = [each for each in plugin_load.HEAVY if each in modules]
     if heavy:
         remedy = "import them in Channel.open(), or where they are used"
         yield Finding(PROBLEM, "imports", f"importing it imports {', '.join(heavy)}; {remedy}")
     else:
         yield Finding(OK, "imports", f"no transport among {count(len(modules), 'module', 'modules')}")
-    cost = f"{best.seconds * 1000:.1f} ms of each start of pulp-admin"
-    slow = best.seconds > plugin_load.LIMIT
+    cost = f"{found.seconds * 1000:.1f} ms of each start of pulp-admin"
+    slow = found.seconds > plugin_load.LIMIT
     advice = f"; below {plugin_load.LIMIT * 1000:g} ms would be better: `python -X importtime` shows what takes long"
     yield Finding(NOTE if slow else OK, "load time", cost + advice * slow)
 

@@ -17,7 +17,6 @@ jinja2 mako yaml lxml cryptography pydantic asyncio twisted numpy pandas
 """Modules that are slow to import and not needed before there is something to send."""
 LIMIT = 0.003
 """Seconds of every start of pulp-admin that one plugin should stay below."""
-RUNS = 5
 
 _LOAD = """
 import gc, json, sys, time
@@ -47,16 +46,12 @@ class Load:
     modules: list[str]
 
 
-def measure(name: str, value: str, runs: int | None = None, environment: Mapping[str, str] | None = None) -> Load:
-    """Load the plugin that an entry point names, each time in a process of its own; the fastest of the runs.
+def measure(name: str, value: str, environment: Mapping[str, str] | None = None) -> Load:
+    """Load the plugin that an entry point names, in a process of its own.
 
-    `environment`: that of the processes, else ours. Raises OSError, ValueError, IndexError or
-    subprocess.SubprocessError where it ends its process.
+    `environment`: that of the process, else ours. Raises OSError, ValueError, IndexError or subprocess.SubprocessError
+    where it ends its process.
     """
-    return min((_load(name, value, environment) for _ in range(runs or RUNS)), key=lambda run: run.seconds)
-
-
-def _load(name: str, value: str, environment: Mapping[str, str] | None) -> Load:
     command = [sys.executable, "-c", _LOAD, name, value, _MARK]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
     # The plugin may print too, before and after.
