@@ -1,6 +1,8 @@
 """Loggers that import `logging` when there is something to log.
 
 That import takes as long as core's records, plugins and settings together, and most runs of `pulp-admin` log nothing.
+Measured as in `plugins/discovery.py`, `listener list` takes 5 % longer with it.
+
 Every module says `_logger = get_logger(__name__)`, so that `before_first_record` holds for all of them.
 """
 

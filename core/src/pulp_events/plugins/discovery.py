@@ -3,6 +3,9 @@
 `importlib.metadata` does the same in four times the time, most of it for importing `email` and `zipfile`, which is felt
 in each start of `pulp-admin`. So the metadata folders on `sys.path` are read here; where distributions may lie
 elsewhere (in a zip file, or behind a finder of somebody's own) the question goes to `importlib.metadata`.
+
+What that is worth, with 78 distributions, best of 60 starts in turn: `listener list` takes 16 % longer with
+`importlib.metadata`, 1.59 in place of 1.37 times the bare imports of its libraries.
 """
 
 from __future__ import annotations
