@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pulp_events import TransientFailure
+from pulp_events.tls import client_context
 from pulp_events_amqp.address import BrokerAddress
 from pulp_events_amqp.exposure import plain_is_exposed
 from pulp_events_amqp.unusable import Unusable
@@ -51,22 +53,10 @@ def credentials(address: BrokerAddress, settings: Mapping[str, Any]) -> Credenti
 def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
     """Checks the broker's certificate and host name; shows ours if there is one.
 
-    Raises Unusable naming the key and file that cannot be used.
+    Raises Unusable naming the file that cannot be used.
     """
-    cacert, clientcert, clientkey = (settings[key] for key in ("cacert", "clientcert", "clientkey"))
+    cacert, clientcert, clientkey = (settings[key] or None for key in ("cacert", "clientcert", "clientkey"))
     try:
-        context = ssl.create_default_context(cafile=cacert or None)
-    except OSError as error:  # ssl.SSLError is one
-        raise _unusable("cacert", cacert, error) from error
-    if clientcert:
-        try:
-            context.load_cert_chain(clientcert, clientkey or None)
-        except OSError as error:
-            where = f"{clientcert} with clientkey = {clientkey}" if clientkey else f"{clientcert} (certificate and key)"
-            raise _unusable("clientcert", where, error) from error
-    return context
-
-
-def _unusable(key: str, value: str, error: OSError) -> Unusable:
-    reason = error.strerror or str(error)
-    return Unusable(f"[messaging] {key} = {value} cannot be used: {reason}; fix the setting or the file")
+        return client_context(cacert, clientcert, clientkey if clientcert else None)
+    except TransientFailure as error:
+        raise Unusable(f"{error}; fix [messaging] cacert, clientcert or clientkey, or the file") from error

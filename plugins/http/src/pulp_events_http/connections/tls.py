@@ -18,8 +18,8 @@ from typing import Any
 
 import certifi
 
-from pulp_events import TransientFailure
 from pulp_events.file_version import FileVersions
+from pulp_events.tls import ca_unusable, certificate_unusable, client_context
 
 DEFAULT_AGE = 60.0
 """Seconds for which the system's authorities are taken to be as they were."""
@@ -142,12 +142,12 @@ def _contents(files: TlsFiles) -> tuple[Any, ...]:
         try:
             found = [_digest(files.ca_path)]
         except OSError as error:
-            raise _unusable(files.ca_path, error) from error
+            raise ca_unusable(files.ca_path, error) from error
     for path in (files.cert, files.key):
         try:
             found.append(_digest(path) if path else None)
         except OSError as error:
-            raise _useless(files, error) from error
+            raise certificate_unusable(str(files.cert), files.key, error) from error
     return (files.insecure, *found)
 
 
@@ -171,48 +171,9 @@ def _system() -> tuple[str | None, str | None]:
 
 
 def _context(files: TlsFiles) -> ssl.SSLContext:
-    """One that verifies certificate and host name, from TLS 1.2 on; `insecure`: that verifies nothing."""
-    if files.ca_path is None:
-        cafile, capath = _system()
-    else:
-        is_folder = Path(files.ca_path).is_dir()
-        cafile, capath = (None, files.ca_path) if is_folder else (files.ca_path, None)
-    try:
-        context = ssl.create_default_context(cafile=cafile, capath=capath)
-    except OSError as error:  # ssl.SSLError, for a file that is no certificate, is one too
-        raise _unusable(str(cafile or capath), error) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    cafile, capath = (files.ca_path, None) if files.ca_path is not None else _system()
+    context = client_context(cafile or capath, files.cert, files.key, verify=not files.insecure)
+    if cafile and capath:
+        context.load_verify_locations(capath=capath)
     context.set_alpn_protocols(["http/1.1"])
-    if files.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if files.cert is not None:
-        _load_client_certificate(context, files)
     return context
-
-
-def _load_client_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
-    def refuse() -> str:  # without this OpenSSL would ask on the terminal
-        raise ValueError("the key is encrypted; store it without a pass phrase, readable for the worker alone")
-
-    assert files.cert is not None
-    try:
-        context.load_cert_chain(files.cert, files.key, password=refuse)
-    except ValueError as error:
-        raise TransientFailure(f"the client certificate {files.cert} cannot be used: {error}") from None
-    except OSError as error:
-        raise _useless(files, error) from error
-
-
-def _unusable(path: str, error: OSError) -> TransientFailure:
-    reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no CA certificates in PEM form"
-    return TransientFailure(f"the CA certificates in {path} cannot be used: {reason}")
-
-
-def _useless(files: TlsFiles, error: OSError) -> TransientFailure:
-    if isinstance(error, ssl.SSLError):
-        reason = "the key does not belong to it" if error.reason == "KEY_VALUES_MISMATCH" else "not in PEM form"
-    else:
-        reason = error.strerror or "cannot be read"
-    named = files.cert if files.key is None else f"{files.cert} with the key {files.key}"
-    return TransientFailure(f"the client certificate {named} cannot be used: {reason}")
