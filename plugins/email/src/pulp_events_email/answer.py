@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import smtplib
-import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pulp_events import PermanentFailure, TransientFailure
+from pulp_events import PermanentFailure, TransientFailure, network_errors
 from pulp_events.errors import DeliveryFailure
 
 
@@ -181,10 +180,8 @@ def explain(error: BaseException) -> str:
         case TlsFailed() if error.__cause__ is not None:
             reason = explain(error.__cause__)
             return reason if isinstance(error.__cause__, ssl.SSLError) else f"TLS failed: {reason}"
-        case TimeoutError():
-            return "no answer in time"
         case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, TimeoutError):
-            return "no answer in time"  # which smtplib calls a disconnection too
+            return network_errors.explain(error.__context__)  # which smtplib calls a disconnection too
         case Unasked() if str(error):
             return f"it said {error} without being asked; the connection was closed"
         case smtplib.SMTPServerDisconnected():
@@ -193,15 +190,7 @@ def explain(error: BaseException) -> str:
             return f"{error.command}: {describe(error.smtp_code, error.smtp_error)}"
         case smtplib.SMTPResponseException():
             return describe(error.smtp_code, error.smtp_error)
-        case ssl.SSLCertVerificationError():
-            return f"its certificate is not valid: {error.verify_message}"
-        case ssl.SSLError():
-            return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}"
-        case socket.gaierror():
-            return f"the name cannot be resolved: {error.strerror}"
-        case OSError() if error.strerror:
-            return f"the connection failed: {error.strerror}"
-    return f"the connection failed: {type(error).__name__}"
+    return network_errors.explain(error)
 
 
 def _decoded(text: bytes | str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 
+from pulp_events import network_errors
 from pulp_events_http.connections.failures import ClosedEarly, NotHttp, ProxyFailed
 from pulp_events_http.networks import ForbiddenAddress
 
@@ -19,25 +19,15 @@ def explain(error: BaseException) -> str:
             return f"{error.proxy}: {error}; {PROXY_ACCOUNT}"
         case ProxyFailed():
             return f"{error.proxy}: {str(error) or explain(error.__cause__ or error)}"
-        case ssl.SSLCertVerificationError():
-            return f"its certificate is not valid: {error.verify_message}"
         case ssl.SSLError() if error.reason and "CERTIFICATE_REQUIRED" in error.reason:
             return "it asks for a client certificate; give one with --cert and --key"
-        case ssl.SSLError():
-            return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}"
         case ForbiddenAddress():
             return str(error.strerror)
-        case socket.gaierror():
-            return f"the name cannot be resolved: {error.strerror}"
         case ClosedEarly():
             return "it closed the connection without an answer"
         case NotHttp():
             return f"its answer is not HTTP: {error}"
-        case TimeoutError():
-            return "it took too long"
-        case OSError() if error.strerror:
-            return f"the connection failed: {error.strerror}"
-    return f"the connection failed: {type(error).__name__}"
+    return network_errors.explain(error)
 
 
 def about_credentials(error: BaseException) -> bool:
