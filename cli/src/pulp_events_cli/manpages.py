@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pulp_events.plugins import guard
+from pulp_events.visible import one_line
 from pulp_events_cli import paths
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.manual import command_page, conf_page, notifier_page
@@ -57,7 +58,7 @@ def _is_a_plugins(parser: Parser, session: Session) -> bool:
 
 
 def _say_left_out(what: str, error: BaseException) -> None:
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    reason = one_line(f"{type(error).__name__}: {error}")
     streams.warning(f"{what} is left out of the manual, its plugin is broken: {reason}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pulp_events.clock import iso_z
 from pulp_events.events.event import Event
+from pulp_events.visible import one_line
 
 LONGEST = 1_000_000
 """Characters of the longest text that a template may make."""
@@ -67,7 +68,7 @@ class Template:
             with self._counting():
                 text = "".join(_limited(self._template.generate(names)))
         except Exception as error:
-            raise TemplateError(f"{self._name}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+            raise TemplateError(f"{self._name}: {type(error).__name__}: {one_line(str(error))}") from error
         return text
 
 

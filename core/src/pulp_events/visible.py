@@ -29,6 +29,15 @@ def visible(text: str, keep: str = "") -> str:
     return "".join(one if one in keep or _is_visible(one) else _escape(one) for one in text)
 
 
+def one_line(text: str) -> str:
+    """`text` in one line: runs of white space made a space, and what is not visible an escape.
+
+    >>> print(one_line(" one\\n  two\\x1b[31m\\t"))
+    one two\\x1b[31m
+    """
+    return visible(" ".join(text.split()))
+
+
 def json_text(value: Any, indent: int | None = None, default: Callable[[Any], Any] | None = None) -> str:
     r"""`value` as JSON that is the same for a program, and fit to be looked at: escapes as of RFC 8259 §7.
 

@@ -510,7 +510,7 @@ def test_a_head_that_comes_in_time_is_read_to_its_end(open_channel, delivery: De
     ("answer", "text"),
     [
         (b"HTTP/2 200\r\n\r\n", 'not HTTP: it begins with "HTTP/2 200"'),
-        (b"SSH-2.0-x\x07 'y'\r\n\r\n", "not HTTP: it begins with \"SSH-2.0-x 'y'\""),
+        (b"SSH-2.0-x\x07 'y'\r\n\r\n", "not HTTP: it begins with \"SSH-2.0-x\\x07 'y'\""),
         (b"hello", 'not HTTP: it ends behind "hello"'),
         (b"HTTP/1.1 200", 'not HTTP: it ends behind "HTTP/1.1 200"'),
         (b"\r\n\r\n", "not HTTP: it begins with an empty line"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from pulp_events.visible import one_line
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.text import one_line
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 

@@ -6,7 +6,8 @@ import argparse
 
 from pulp_events.errors import SettingsError
 from pulp_events.settings.paths import expand
-from pulp_events_cli.output.text import first_line, local_time, one_line
+from pulp_events.visible import one_line
+from pulp_events_cli.output.text import first_line, local_time
 from pulp_events_cli.session import Session
 
 Candidate = tuple[str, str]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.budget import Budget, OverBudget
+from pulp_events.visible import one_line
 from pulp_events_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _yaml(text: str, name: str) -> Any:
     except RecursionError:
         raise UsageError(f"{name}: it is nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise UsageError(f"{name}: it is not YAML: {' '.join(str(error).split()):.200}") from None
+        raise UsageError(f"{name}: it is not YAML: {one_line(str(error)):.200}") from None
 
 
 def _refuse_double_keys(node: yaml.MappingNode, name: str) -> None:

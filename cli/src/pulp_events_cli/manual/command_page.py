@@ -10,6 +10,7 @@ from typing import Any
 
 from argparse_manpage.manpage import Manpage, _ManpageFormatter, _markup  # type: ignore[import-untyped]
 
+from pulp_events.visible import one_line
 from pulp_events_cli.manual import roff
 from pulp_events_cli.parser.help_format import explain
 from pulp_events_cli.parser.parser import ARGUMENTS, COMMANDS, SECTIONS, Parser
@@ -82,7 +83,7 @@ class _PageFormatter(_ManpageFormatter):  # type: ignore[misc]
     @staticmethod
     def format_text(text: str) -> str:
         """Text that roff prints as it is: no line of it is taken for a request, none is indented."""
-        lines = (" ".join(line.split()) for line in _ManpageFormatter.format_text(text).split("\n"))
+        lines = (one_line(line) for line in _ManpageFormatter.format_text(text).split("\n"))
         return "\n".join(f"\\&{line}" if line.startswith((".", "'")) else line for line in lines)
 
     def _format_action(self, action: argparse.Action) -> list[str]:

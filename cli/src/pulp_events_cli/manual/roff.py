@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from pulp_events.visible import one_line
+
 DATE = "2026-11-24"
 """Of the release: a page that is made twice is the same."""
 _LONGEST = 78
@@ -50,7 +52,7 @@ def paragraphs(text: str) -> list[str]:
 
 def flowing(text: str) -> list[str]:
     """Words that are wrapped by whoever shows the page."""
-    joined = " ".join(text.split())
+    joined = one_line(text)
     parts = re.split(r"``?([^`]+)``?", joined)
     marked = "".join(rf"\fB{escape(part)}\fR" if index % 2 else escape(part) for index, part in enumerate(parts))
     return wrapped(marked)

@@ -8,9 +8,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-from pulp_events.visible import visible
+from pulp_events.visible import one_line, visible
 from pulp_events_cli.output.terminal import console, has_colour
-from pulp_events_cli.output.text import one_line
 
 PROGRAM = "pulp-admin"
 _STYLES = {"error": "bold red", "warning": "yellow"}

@@ -29,11 +29,6 @@ def printable(text: str) -> str:
     return visible(text)
 
 
-def one_line(text: str) -> str:
-    """`text` in one printable line."""
-    return printable(" ".join(text.split()))
-
-
 def count(number: int, one: str, many: str) -> str:
     """A number and its noun: `1 delivery`, `2 deliveries`."""
     return f"{number} {one if number == 1 else many}"

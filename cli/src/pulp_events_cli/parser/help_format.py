@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable
 
+from pulp_events.visible import one_line
 from pulp_events_cli.parser.parser import ARGUMENTS, COMMANDS, SECTIONS, Parser
 
 WIDTH = 80
@@ -128,7 +129,7 @@ def _wrap(start: str, text: str) -> list[str]:
 
     indent = " " * len(start)
     wrapped = textwrap.wrap(
-        " ".join(text.split()),
+        one_line(text),
         width=max(width(), len(start) + 20),
         initial_indent=start,
         subsequent_indent=indent if len(start) < width() // 2 else "    ",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from pulp_events.plugins import guard
+from pulp_events.visible import one_line
 from pulp_events_cli.commands import GROUPS
 from pulp_events_cli.global_options import HELP, METAVARS
 from pulp_events_cli.parser.parser import PLUGINS, Fill, Parser
@@ -49,7 +50,7 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
             with guard.loading(plugin.name):
                 add_commands(commands=parser.section())
         except Exception as error:  # noqa: BLE001  # a plugin may raise anything, the others still work
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = one_line(f"{type(error).__name__}: {error}")
             from pulp_events.logs import get_logger
 
             _logger = get_logger(__name__)

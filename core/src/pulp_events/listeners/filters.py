@@ -12,6 +12,7 @@ from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 from pulp_events.late_imports import imports_late
 from pulp_events.logs import get_logger
+from pulp_events.visible import one_line
 
 if TYPE_CHECKING:
     from pulp_events.listeners.jmespath_budget import Filter
@@ -56,7 +57,7 @@ def _compile(expression: str) -> Filter:
         compiled = jmespath.compile(expression)
         _check(expression, compiled.parsed, DEEPEST)
     except JMESPathError as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(str(error))
         raise InvalidConfig(
             f"filter {expression!r} is not JMESPath: {reason}; write for example payload.result == 'failed'"
         ) from error
@@ -98,7 +99,7 @@ def judge(expression: str | None, report: Mapping[str, Any]) -> tuple[bool, str]
     try:
         found = compile_filter(expression)(thaw(report))
     except Exception as error:  # noqa: BLE001  # as in `passes`
-        why = " ".join(str(error).split())
+        why = one_line(str(error))
         return True, f"the filter {expression} fails on this report, which lets it pass: {why:.200}"
     import json
 

@@ -19,6 +19,7 @@ from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.notifier_plugin import as_plugin
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
 from pulp_events.plugins.validation import check_event_types, check_notifiers, check_sections
+from pulp_events.visible import one_line
 
 GROUP = hookspecs.PROJECT
 BLOCK_VARIABLE = "PULP_EVENTS_BLOCK"
@@ -89,7 +90,7 @@ class Loader:
         """Mark the plugin as failed, with the reason, and log it once."""
         kind = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
         plugin.state = FAILED
-        plugin.reason = " ".join(f"{kind}{error}".split()) or kind
+        plugin.reason = one_line(f"{kind}{error}") or kind
         plugin.notifiers = plugin.event_types = ()
         plugin.own_sections = {}
         plugin.hooks = {}
@@ -102,7 +103,7 @@ class Loader:
             self._manager.register(module, name)
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
-            raise PluginError(_first_line(error)) from error
+            raise PluginError(one_line(str(error))) from error
 
     def _refuse_taken(self, name: str, module: Any) -> None:
         if self._manager.has_plugin(name):
@@ -137,7 +138,3 @@ def _refuse_unmarked(module: ModuleType, marked: Container[str]) -> None:
     for name, _function in inspect.getmembers(module, inspect.isfunction):
         if hasattr(hookspecs, name) and name.startswith("pulp_") and name not in marked:
             raise PluginError(f"{name} is not marked with @hookimpl, so it would never be called")
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -17,6 +17,7 @@ from pulp_events.plugins.plugin import LOADED, Plugin
 from pulp_events.plugins.validation import missing_methods
 from pulp_events.secrets import mask_passwords
 from pulp_events.suggestion import did_you_mean
+from pulp_events.visible import one_line
 
 FIRST_PARTY = {
     "email": "pulp-events-email",
@@ -86,7 +87,7 @@ class Plugins:
             except (StoreError, SettingsError):
                 raise
             except Exception as error:
-                reason = mask_passwords(" ".join(str(error).split())) or type(error).__name__
+                reason = mask_passwords(one_line(str(error))) or type(error).__name__
                 raise PluginError(f"plugin {plugin.name}, {name}: {reason}") from error
             if result is not None:
                 if lacking := missing_methods(result, protocol):

@@ -9,6 +9,7 @@ from apprise import Apprise, AppriseResult
 
 from pulp_events import Channel, Delivery, Event, PermanentFailure, TransientFailure
 from pulp_events.templates import TemplateError
+from pulp_events.visible import one_line
 from pulp_events_apprise.scrubbing import scrubbed, scrubber
 from pulp_events_apprise.services import UnusableUrl, asset, service_of
 from pulp_events_apprise.urls import ALL, labels
@@ -93,5 +94,5 @@ class AppriseChannel(Channel):
         return "" if result else self._reason(result)
 
     def _reason(self, result: AppriseResult) -> str:
-        lines = dict.fromkeys(" ".join(entry.message.split()) for entry in result.logs())
+        lines = dict.fromkeys(one_line(entry.message) for entry in result.logs())
         return self._scrub(" ".join(lines)) or "not notified, and Apprise does not say why"

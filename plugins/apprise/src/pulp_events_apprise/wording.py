@@ -7,6 +7,7 @@ from typing import Any
 
 from pulp_events import Event
 from pulp_events.templates import Template
+from pulp_events.visible import one_line
 
 TITLE = "{{ event_type }}{% if payload.repo_id %}: {{ payload.repo_id }}{% endif %}"
 
@@ -32,7 +33,7 @@ class Wording:
 
     def title(self, event: Event) -> str:
         """One line. Raises TemplateError."""
-        return " ".join(self._title.render(event).split())
+        return one_line(self._title.render(event))
 
     def body(self, event: Event) -> str:
         """Raises TemplateError."""

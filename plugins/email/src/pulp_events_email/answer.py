@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pulp_events import PermanentFailure, TransientFailure, network_errors
 from pulp_events.errors import DeliveryFailure
+from pulp_events.visible import one_line
 
 
 class TlsFailed(OSError):
@@ -166,7 +167,7 @@ def retry_after(text: str) -> float | None:
 
 def describe(code: int, text: bytes | str) -> str:
     """Code and text in one line of at most 1 KiB: `250 2.0.0 OK`."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in _decoded(text)).split())
+    line = one_line(_decoded(text))
     return f"{code if code > 0 else 'not an SMTP answer'} {line}"[:1000].rstrip()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from pulp_events.visible import one_line
 from pulp_events_email.colours import COLOURS
 from pulp_events_email.digest import Digest, Line
 from pulp_events_email.page import BLACK, GREY, WHITE, WRAP, page
@@ -69,7 +70,7 @@ def _row(line: Line) -> str:
 
 
 def _error(line: Line) -> str:
-    text = " ".join(line.summary.error.split())
+    text = one_line(line.summary.error)
     return text if len(text) <= LONGEST_ERROR else text[: LONGEST_ERROR - 1] + "…"
 
 

@@ -9,8 +9,8 @@ import subprocess
 
 from pulp_events import PermanentFailure, TimedOut, TransientFailure
 from pulp_events.fields import format_duration
+from pulp_events.visible import one_line
 from pulp_events_email import limits
-from pulp_events_email.headers import one_line
 from pulp_events_email.mail_channel import Letter, MailChannel
 
 PERMANENT = {
@@ -76,7 +76,7 @@ class SendmailChannel(MailChannel):
             except BaseException:
                 _kill_group(process)
                 raise
-        return process.returncode, one_line(" ".join(output.decode("utf-8", "replace").split()), 500)
+        return process.returncode, one_line(output.decode("utf-8", "replace"))[:500]
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC
 
 from pulp_events import PermanentFailure, TransientFailure
 from pulp_events.errors import DeliveryFailure
+from pulp_events.visible import one_line
 from pulp_events_http.explain import PROXY_ACCOUNT
 from pulp_events_http.url import location_without_secrets
 
@@ -42,13 +43,13 @@ def judge(
     """
     if 200 <= status < 300:
         return None
-    line = f"{status} {clean(reason or '')[:100]}".rstrip()
+    line = f"{status} {one_line(reason or '')[:100]}".rstrip()
     text = f"{line}: {excerpt}" if excerpt else line
     if status == _NOT_MODIFIED:
         text = f"{line}: no answer to a POST (RFC 9110 §15.4.5); look at the receiver, or a cache before it"
     elif 300 <= status < 400:
         target = headers.get("location")
-        to = f" to {clean(location_without_secrets(url, target))[:500]}" if target else ""
+        to = f" to {one_line(location_without_secrets(url, target))[:500]}" if target else ""
         text = f"{line}: redirects are not followed{to}; put the new address in the listener's url"
     if status == _GONE:
         return PermanentFailure(text, disable_listener=True)
@@ -96,10 +97,5 @@ def excerpt_of(body: bytes, encoding: str | None) -> str:
     if not body:
         return ""
     if encoding and encoding.lower() != "identity":
-        return f"({clean(encoding)[:20]} body)"
-    return clean(body[: 4 * EXCERPT].decode("utf-8", "replace"))[:EXCERPT]
-
-
-def clean(text: str) -> str:
-    """`text` in one line, control characters and runs of white space made a single space each."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+        return f"({one_line(encoding)[:20]} body)"
+    return one_line(body[: 4 * EXCERPT].decode("utf-8", "replace"))[:EXCERPT]

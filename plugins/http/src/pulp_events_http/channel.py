@@ -17,7 +17,8 @@ from pulp_events.clock import iso_z
 from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config
 from pulp_events.secrets import Scrubber
-from pulp_events_http.answer import clean, excerpt_of, judge, pause_for
+from pulp_events.visible import one_line
+from pulp_events_http.answer import excerpt_of, judge, pause_for
 from pulp_events_http.body import BodyMaker, body_maker
 from pulp_events_http.connections.connection import Head
 from pulp_events_http.connections.exchange import exchange
@@ -193,12 +194,12 @@ class HttpChannel(Channel):
             if isinstance(error, ProxyFailed):
                 text = f"{error.proxy}: {text}"
             return TimedOut(f"{host}: {text}")
-        text = f"{host}: {clean(self._scrub(explain(error)))[:MOST_OF_A_REASON]}"
+        text = f"{host}: {one_line(self._scrub(explain(error)))[:MOST_OF_A_REASON]}"
         pause = pause_for(error.status, error.retry_after, time.time()) if isinstance(error, ProxyFailed) else None
         return TransientFailure(text, retry_after=pause, credentials=about_credentials(error))
 
     def _reason(self, head: Head) -> str:
-        return head.reason if head.reason in _PHRASES else self._scrub(clean(head.reason))
+        return head.reason if head.reason in _PHRASES else self._scrub(one_line(head.reason))
 
     def _scrub(self, text: str) -> str:
         if self._scrubber is None:  # made for the few that need it

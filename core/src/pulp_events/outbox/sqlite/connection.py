@@ -17,6 +17,7 @@ from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
 from pulp_events.outbox.sqlite.own_transaction import NOTICE
 from pulp_events.outbox.sqlite.reasons import why_not
 from pulp_events.remedies import remedy
+from pulp_events.visible import one_line
 
 T = TypeVar("T")
 
@@ -124,7 +125,7 @@ def explain_only(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> Store
             "section [storage] allows; nothing was stored, retry later"
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _SIGNS_OF_DAMAGE.search(str(error)):
-        return damaged(path, " ".join(str(error).split()))
+        return damaged(path, one_line(str(error)))
     if code in _OF_THE_SYSTEM and (reason := why_not(path)) is not None:
         place = reason.filename if reason.filename and ".trial-" not in str(reason.filename) else path
         return StoreError(f"{place}: {reason.strerror or reason}; nothing was stored; {remedy(reason)}")

@@ -10,6 +10,7 @@ from pulp_events.outbox.rows import to_attempt, to_delivery, to_health
 from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES
 from pulp_events.outbox.sqlite.connection import ERRORS
 from pulp_events.outbox.sqlite.onlooker import Onlooker
+from pulp_events.visible import one_line
 
 LONG = 3600.0
 """Seconds for looking at all of it."""
@@ -21,7 +22,7 @@ def find(path: Path) -> str:
         with Onlooker(path) as file:
             return find_in(file)
     except StoreError as error:
-        return " ".join(str(error).split())
+        return one_line(str(error))
 
 
 def find_in(file: Onlooker) -> str:
@@ -29,7 +30,7 @@ def find_in(file: Onlooker) -> str:
     try:
         return file.damage(LONG, thorough=True) or _in_rows(file)
     except (StoreError, *ERRORS) as error:
-        return " ".join(str(error).split())
+        return one_line(str(error))
 
 
 def _in_rows(file: Onlooker) -> str:
