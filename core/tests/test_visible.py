@@ -1,7 +1,9 @@
 """What a payload may bring must be seen, and not obeyed by a terminal or turn a text round."""
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -44,3 +46,15 @@ def test_every_character_is_shown_or_spelt_out():
 
 def test_lone_surrogates_do_not_end_it():
     assert visible("\ud800") == "\\ud800" and json_text("\ud800") == '"\\ud800"'
+
+
+def test_text_is_made_one_line_here_and_nowhere_else():
+    root = Path(__file__).parents[2]
+    sources = [path for folder in ("core", "cli", "plugins/*") for path in root.glob(f"{folder}/src/**/*.py")]
+    assert len(sources) > 100
+    by_hand = re.compile(r"""["'] ["']\.join\([^\n]*\.split\(\)\)""")
+    found = {str(path.relative_to(root)) for path in sources if by_hand.search(path.read_text("utf-8"))}
+    assert found == {
+        "core/src/pulp_events/visible.py",
+        "core/src/pulp_events/testing/notifier_contract/command_line.py",
+    }

@@ -10,6 +10,7 @@ from typing import Any
 from pulp_events.errors import DeliveryFailure, EventsError, PluginError
 from pulp_events.notifier import Channel, Config, Notifier, Outcome
 from pulp_events.plugins import guard
+from pulp_events.visible import one_line
 
 MOST_AT_ONCE = 5000
 """Deliveries of one batch, or in flight on one channel, at most, whatever a channel asks for."""
@@ -83,7 +84,7 @@ def mistakes(what: str, scrub: Callable[[str], str], *, passes: type[Exception] 
     except NotifierMistake as error:
         raise PluginError(f"{what}: {scrub(words_of(error))}") from error
     except Exception as error:
-        text = scrub(" ".join(f"{type(error).__name__}: {words_of(error)}".split()))
+        text = scrub(one_line(f"{type(error).__name__}: {words_of(error)}"))
         raise PluginError(f"{what}: it raised {text}") from error
 
 

@@ -12,6 +12,7 @@ from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.listeners.filters import judge
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.waiting import disabled, wait_of
 from pulp_events.plugins.registry import Plugins
 
 YES, LATER, NO = "yes", "later", "no"
@@ -46,24 +47,13 @@ def explain(listener: Listener, event: Event, emitter: Emitter, plugins: Plugins
         return Explanation(listener, NO, "filter", why)
     skip = emitter.skip(listener)
     if skip == SKIPPED:
-        return Explanation(listener, NO, "disabled", _disabled(listener, "with while_disabled = skip it is skipped"))
-    muted = "" if listener.muted_until is None else iso_z(listener.muted_until)
+        return Explanation(listener, NO, "disabled", f"{disabled(listener)}; with while_disabled = skip it is skipped")
     if skip == DROPPED:
+        muted = "" if listener.muted_until is None else iso_z(listener.muted_until)
         return Explanation(listener, NO, "muted", f"the listener is muted until {muted}, and drops what comes")
-    if not listener.enabled:
-        return Explanation(listener, LATER, "disabled", _disabled(listener, "it waits until the listener is enabled"))
-    if listener.muted_for(now):
-        return Explanation(listener, LATER, "muted", f"the listener is muted until {muted}; it waits until then")
-    if listener.notifier_type_id not in plugins.notifiers:
-        return Explanation(
-            listener, LATER, "notifier", f"notifier type {listener.notifier_type_id} is not installed; it waits for it"
-        )
+    if wait := wait_of(listener, plugins.notifiers, now):
+        return Explanation(listener, LATER, wait.cause, f"{wait.reason}; {wait.end}")
     return Explanation(listener, YES, "all", f"{found} matches{'; ' if why else ''}{why}")
-
-
-def _disabled(listener: Listener, follows: str) -> str:
-    why = f" ({listener.disabled_reason})" if listener.disabled_reason else ""
-    return f"the listener is disabled{why}; {follows}"
 
 
 def explain_all(

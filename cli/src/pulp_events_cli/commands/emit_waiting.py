@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulp_events.clock import from_timestamp
+from pulp_events.listeners.waiting import wait_of
 from pulp_events.outbox.window import remaining
 from pulp_events_cli.output.text import count, local_time
 
@@ -27,12 +28,8 @@ def reason_to_leave(bus: EventBus, delivery: Delivery) -> str:
     listener = _listener(bus, delivery)
     if listener is None:
         return ""
-    if not listener.enabled:
-        return "waits: the listener is disabled"
-    if listener.muted_for(bus.clock.time()) > SOON:
-        return f"waits: the listener is muted until {local_time(listener.muted_until)}"
-    if listener.notifier_type_id not in bus.plugins.notifiers:
-        return f"waits: notifier type {listener.notifier_type_id} is not installed"
+    if wait := wait_of(listener, bus.plugins.notifiers, bus.clock.time() + SOON):
+        return f"waits: {wait.reason}"
     if (left := window_left(bus, delivery)) > SOON:
         return f"waits for its window, until {local_time(from_timestamp(bus.clock.time() + left))}"
     return ""

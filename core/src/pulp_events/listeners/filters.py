@@ -113,7 +113,7 @@ def failure(condition: Filter, report: Mapping[str, Any]) -> str:
     try:
         condition(report)
     except Exception as error:  # noqa: BLE001  # as in `passes`
-        return " ".join(str(error).split()) or type(error).__name__
+        return one_line(str(error)) or type(error).__name__
     return ""
 
 
