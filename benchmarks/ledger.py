@@ -21,9 +21,9 @@ from pathlib import Path
 from benchmarks.measure import Row
 from benchmarks.start_up import seconds
 from pulp_events import EventBus
-from pulp_events.ids import new_event_id
 from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.system.ids import new_event_id
 
 SIZES = (1_000, 1_000_000)
 TYPES = ("repo.sync.start", "repo.sync.finish", "repo.publish.start", "repo.publish.finish")

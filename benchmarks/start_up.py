@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.measure import Row
 from pulp_events.plugins.registry import Plugins
-from pulp_events_cli import plugin_load
+from pulp_events_cli.plugin_check import load as plugin_load
 
 BARE = [sys.executable, "-c", "import marshmallow, tinydb, pluggy, argparse, sqlite3"]
 LIST = [str(Path(sys.executable).with_name("pulp-admin")), "event", "listener", "list"]

@@ -10,9 +10,9 @@ from pathlib import Path
 from benchmarks.backlog import fill
 from benchmarks.many_listeners.senders import place
 from benchmarks.measure import Row, scaled
-from pulp_events.ids import new_listener_id
 from pulp_events.outbox.records import ClaimRequest
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.system.ids import new_listener_id
 
 MANY, LISTENERS = 1_000_000, 10_000
 FEW, FEW_LISTENERS = 1_000, 10

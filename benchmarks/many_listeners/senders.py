@@ -33,7 +33,7 @@ OURS = """
     from benchmarks.many_listeners.async_notifier import plugins
     from pulp_events import EventBus
     # As the peers have imported theirs: what is measured begins afterwards.
-    import pulp_events.bus, pulp_events.dispatcher.assembly, pulp_events_http.channel
+    import pulp_events.bus.event_bus, pulp_events.dispatcher.assembly, pulp_events_http.channel
     import pulp_events.outbox.sqlite.sqlite_outbox, pulp_events.listeners.tinydb_store
     known = plugins()
     print("null", flush=True)

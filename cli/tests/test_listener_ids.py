@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pulp_events_cli import listener_ids
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.ids import listeners as listener_ids
 
 HTTP = ("http", "create", "--event-type=*", "--url=http://ci.example/")
 

@@ -17,7 +17,7 @@ sys.exit(code)
 TRANSPORTS = {"requests", "urllib3", "smtplib", "proton", "email_validator", "jinja2", "aiosmtpd"}
 SLOW = {"filelock", "sqlite3", "logging", "importlib.metadata", "zipfile", "shutil", "tempfile", "difflib", "textwrap"}
 SLOW |= {"jmespath", "platformdirs", "packaging", "argparse_manpage", "subprocess", "concurrent.futures", "asyncio"}
-OURS = {"pulp_events.dispatcher", "pulp_events.outbox.records", "pulp_events.emitter", "pulp_events.worker"}
+OURS = {"pulp_events.dispatcher", "pulp_events.outbox.records", "pulp_events.bus.emitter", "pulp_events.worker"}
 OURS |= {"pulp_events_cli.commands.emit", "pulp_events_cli.commands.delivery", "pulp_events_cli.parser.help_format"}
 
 

@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 from pulp_events import EventBus, InvalidConfig, Notifier, SettingsError, TransientFailure, hookimpl
 from pulp_events.listeners.config import secrets_of
 from pulp_events.plugins.registry import Plugins
-from pulp_events.scrubber import scrub_by
+from pulp_events.redaction.scrubber import scrub_by
 from pulp_events.secrets import (
     MASK,
     Scrubber,

@@ -109,7 +109,7 @@ def _flushed(code: int) -> int:
 
 def _report(error: Exception, verbose: int) -> int:
     from pulp_events.errors import EventsError
-    from pulp_events.remedies import remedy
+    from pulp_events.system.remedies import remedy
 
     if verbose > 1:
         import traceback

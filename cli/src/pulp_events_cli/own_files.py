@@ -24,10 +24,10 @@ class OwnFiles:
 
 def find(session: Session) -> OwnFiles:
     """The files; raises CommandFailed where a plugin keeps the records elsewhere, and SettingsError."""
-    from pulp_events import data_dir
+    from pulp_events.bus.stores import outbox_of_plugin, outbox_path
     from pulp_events.listeners.tinydb_store import FILE_NAME
     from pulp_events.settings.settings import Settings
-    from pulp_events.stores import outbox_of_plugin, outbox_path
+    from pulp_events.system import data_dir
 
     settings = Settings.load(session.options.config, session.plugins.settings_sections)
     outbox = outbox_of_plugin(settings, session.plugins)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.plugins.registry import Plugins
     from pulp_events_cli.output.progress import Progress
 
@@ -59,7 +59,7 @@ class Session:
 
     def open_bus(self, deliver: str) -> EventBus:
         """The bus that a command works with."""
-        from pulp_events.bus import EventBus
+        from pulp_events.bus.event_bus import EventBus
 
         return EventBus.open(self.options.config, deliver=deliver, plugins=self.plugins)
 

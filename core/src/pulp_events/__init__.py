@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.errors import (
         BusClosed,
         DeliveryFailure,
@@ -89,7 +89,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "pulp_events.bus": ("EventBus",),
+    "pulp_events.bus.event_bus": ("EventBus",),
     "pulp_events.errors": (
         "BusClosed",
         "DeliveryFailure",

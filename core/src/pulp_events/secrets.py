@@ -16,9 +16,16 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from pulp_events.errors import SettingsError
-from pulp_events.passwords import MASK, mask_address, mask_message, mask_passwords, mask_value, passwords_of_urls
-from pulp_events.remedies import remedy
-from pulp_events.scrubber import Scrubber
+from pulp_events.redaction.passwords import (
+    MASK,
+    mask_address,
+    mask_message,
+    mask_passwords,
+    mask_value,
+    passwords_of_urls,
+)
+from pulp_events.redaction.scrubber import Scrubber
+from pulp_events.system.remedies import remedy
 
 __all__ = [
     "MASK",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pulp_events.clock import iso_z
 from pulp_events.events.event import Event
+from pulp_events.system.clock import iso_z
 from pulp_events.visible import one_line
 
 LONGEST = 1_000_000
@@ -37,7 +37,7 @@ class Template:
         """Compile `source`. `html`: escape what is put in. Raises TemplateError with the line of the mistake."""
         from jinja2 import TemplateSyntaxError
 
-        from pulp_events.template_sandbox import counting, environment
+        from pulp_events.budgets.template_sandbox import counting, environment
 
         self.source = source
         self._name = name
@@ -54,7 +54,7 @@ class Template:
 
     def render(self, event: Event, **more: Any) -> str:
         """The text for `event`. Raises TemplateError for anything that goes wrong in the template, also that it costs
-        too much, see `pulp_events.budget`."""
+        too much, see `pulp_events.budgets.budget`."""
         names = {
             "event": event,
             "event_type": event.event_type,

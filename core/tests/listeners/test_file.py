@@ -14,9 +14,10 @@ from dataclasses import replace
 
 import pytest
 
-from pulp_events import StoreCorrupt, StoreError, StoreTooNew, file_version
+from pulp_events import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.listeners import index as index_module
 from pulp_events.listeners.tinydb_store import HOLD, TinyDBListenerStore
+from pulp_events.system import file_version
 from pulp_events.testing.listener_store_contract import new_listener
 
 CREATE = """
@@ -24,7 +25,7 @@ CREATE = """
     from datetime import UTC, datetime
     from pathlib import Path
     from pulp_events import Listener
-    from pulp_events.ids import new_listener_id
+    from pulp_events.system.ids import new_listener_id
     from pulp_events.listeners.tinydb_store import TinyDBListenerStore
     store, now = TinyDBListenerStore(Path(sys.argv[1])), datetime.now(UTC)
     for _ in range(int(sys.argv[2])):

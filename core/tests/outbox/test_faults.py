@@ -14,8 +14,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from pulp_events import data_dir
-from pulp_events.clock import SystemClock
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite import connection as connection_module
@@ -23,6 +21,8 @@ from pulp_events.outbox.sqlite import reader, schema
 from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.sqlite.writer import LOG_BYTES
+from pulp_events.system import data_dir
+from pulp_events.system.clock import SystemClock
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LISTENER, new_event
 
@@ -352,7 +352,7 @@ def test_as_long_as_others_commit_one_waits_for_ones_turn(path, outbox, monkeypa
 FIRST = """
 import sys, time
 from pulp_events import EventBus
-from pulp_events.ids import new_event_id
+from pulp_events.system.ids import new_event_id
 from pulp_events.testing.outbox_contract import new_event
 time.sleep(max(0, float(sys.argv[2]) - time.time()))
 with EventBus.open(data_dir=sys.argv[1], deliver="external", plugins=False) as bus:
@@ -406,7 +406,7 @@ from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.listeners.listener import Listener
 from pulp_events.testing.outbox_contract import new_event
-import filelock, pulp_events.remedies, tempfile
+import filelock, pulp_events.system.remedies, tempfile
 folder = Path(sys.argv[1])
 
 def mount(*options):

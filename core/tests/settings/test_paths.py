@@ -9,8 +9,8 @@ import pytest
 from marshmallow import Schema, fields
 
 from pulp_events import SettingsError
+from pulp_events.bus.stores import outbox_path
 from pulp_events.settings.settings import Settings
-from pulp_events.stores import outbox_path
 
 
 class Mail(Schema):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
 from pulp_events import EventBus, SettingsError
+from pulp_events.bus.stores import outbox_path
 from pulp_events.fields import Duration, Words, format_duration, parse_duration
 from pulp_events.settings import server_conf
 from pulp_events.settings.settings import Settings
-from pulp_events.stores import outbox_path
 
 
 class Mail(Schema):

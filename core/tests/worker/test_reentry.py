@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pulp_events.errors import StoreError
-from pulp_events.exclusive import Exclusive, Reentered
+from pulp_events.system.exclusive import Exclusive, Reentered
 
 APPLICATION = """
 import json, os, signal, sys, weakref
@@ -111,7 +111,7 @@ def test_a_turn_is_free_again_after_an_error():
 
 
 def test_a_change_of_listeners_within_a_change_of_listeners_is_refused_at_once(tmp_path):
-    from pulp_events.file_lock import locked
+    from pulp_events.system.file_lock import locked
 
     with locked(tmp_path / "lock"), pytest.raises(StoreError, match="same thread"), locked(tmp_path / "lock"):
         pass

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from pulp_events import Delivery, InvalidConfig, PermanentFailure
+from pulp_events.events.cloud_events import _REFERENCE, as_uri_reference
 from pulp_events.testing.factory import make_delivery
 from pulp_events.testing.http_sink import HttpSink
-from pulp_events.uri_reference import _REFERENCE, as_uri_reference
 from pulp_events_http import pulp_notifiers
 from pulp_events_http.body import TemplateBody
 from pulp_events_http.config import HttpConfig

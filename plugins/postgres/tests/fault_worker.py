@@ -8,8 +8,8 @@ import types
 from marshmallow import Schema, fields
 
 from pulp_events import EventBus, Notifier, hookimpl
-from pulp_events.clock import SystemClock
 from pulp_events.plugins.registry import Plugins
+from pulp_events.system.clock import SystemClock
 from pulp_events.worker.worker import Worker
 
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from pulp_events import EventBus
-from pulp_events.clock import SystemClock
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
+from pulp_events.system.clock import SystemClock
 from pulp_events.testing.outbox_contract import new_event, result
 from pulp_events_postgres.set_up import scripts
 

@@ -29,8 +29,8 @@ def fill(parser: Parser, session: Session) -> None:
 
 
 def _run(bus: None, arguments: argparse.Namespace) -> int:
-    from pulp_events.clock import SystemClock
     from pulp_events.outbox.sqlite.backup import write
+    from pulp_events.system.clock import SystemClock
 
     files = own_files.find(arguments.session)
     own_files.refuse_applications(files)

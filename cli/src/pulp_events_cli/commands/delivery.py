@@ -6,9 +6,10 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli import delivery_ids, listener_ids
 from pulp_events_cli.commands import delivery_tail
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.ids import deliveries as delivery_ids
+from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.output import deliveries as records
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
@@ -23,7 +24,7 @@ from pulp_events_cli.stopping import stoppable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.records import DeliveryQuery
 
 STATES = ("pending", "delivered", "dead")

@@ -14,7 +14,7 @@ from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.delivery import Delivery
 
 WATCHED = 500

@@ -22,7 +22,7 @@ from pulp_events_cli.session import Session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.events.event import Event
     from pulp_events.outbox.delivery import Delivery
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulp_events.clock import from_timestamp
 from pulp_events.listeners.waiting import wait_of
 from pulp_events.outbox.window import remaining
+from pulp_events.system.clock import from_timestamp
 from pulp_events_cli.output.text import count, local_time
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.delivery import Delivery
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from pulp_events import boundary
+from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, secret_values
-from pulp_events_cli import listener_ids
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type
 from pulp_events_cli.errors import DONE, UsageError
+from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.text import printable
@@ -18,7 +18,7 @@ from pulp_events_cli.parser.parser import Parser
 if TYPE_CHECKING:
     from marshmallow import Schema
 
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
     from pulp_events.notifier import Action, Notifier
 

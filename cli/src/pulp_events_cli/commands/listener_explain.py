@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events.clock import iso_z
-from pulp_events_cli import listener_ids
+from pulp_events.system.clock import iso_z
 from pulp_events_cli.commands.emit import add_report, read_report
 from pulp_events_cli.errors import DONE
+from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
@@ -16,8 +16,8 @@ from pulp_events_cli.output.text import local_time
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
-    from pulp_events.explanation import Explanation
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.bus.explanation import Explanation
 
 
 def fill(parser: Parser) -> None:

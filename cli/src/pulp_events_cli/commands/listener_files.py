@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventsError, StoreBusy
-from pulp_events_cli import listener_ids, paths
+from pulp_events_cli import paths
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.listener_files import changes as carrying_out
 from pulp_events_cli.listener_files import document, plan
 from pulp_events_cli.output import files
@@ -22,7 +23,7 @@ from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.stopping import stoppable
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
 
 TRIES = 5

@@ -11,7 +11,7 @@ from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
 
 

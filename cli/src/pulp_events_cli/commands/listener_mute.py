@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events_cli import listener_ids
 from pulp_events_cli.commands.one_listener import add_listener_id, report
+from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.parser.argument_types import duration
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
 
 
 def fill_mute(parser: Parser) -> None:

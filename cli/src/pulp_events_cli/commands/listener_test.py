@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events_cli import listener_ids
 from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.text import count, first_line, printable
@@ -16,8 +16,8 @@ from pulp_events_cli.parser.parser import Parser
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulp_events.bus import EventBus
-    from pulp_events.trial import Trial
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.bus.trial import Trial
 
 
 def fill(parser: Parser) -> None:

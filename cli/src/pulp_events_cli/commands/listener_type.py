@@ -6,10 +6,10 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
-from pulp_events import boundary
 from pulp_events.errors import EventsError
-from pulp_events_cli import listener_ids
+from pulp_events.plugins import boundary
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type, report
+from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output import streams
 from pulp_events_cli.parser.argument_types import durations, optional_positive
@@ -17,7 +17,7 @@ from pulp_events_cli.parser.parser import GENERAL, OTHER_COMMANDS, Fill, Parser
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
     from pulp_events.notifier import Action, Notifier
 

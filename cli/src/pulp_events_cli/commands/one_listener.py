@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events_cli import listener_ids
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.output import listeners as records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records
@@ -14,7 +14,7 @@ from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
 
 NO_CHANGES = "No changes were made"

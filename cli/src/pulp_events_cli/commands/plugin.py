@@ -9,7 +9,7 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.suggestion import did_you_mean
+from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli import paths
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output.records import print_json
@@ -40,8 +40,8 @@ def _fill_check(parser: Parser) -> None:
 
 
 def _check(bus: None, arguments: argparse.Namespace) -> int:
-    from pulp_events_cli import plugin_check
     from pulp_events_cli.output.findings import show
+    from pulp_events_cli.plugin_check import check as plugin_check
 
     return show(plugin_check.check(_named(arguments)), arguments.json)
 

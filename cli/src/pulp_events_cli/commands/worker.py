@@ -50,7 +50,7 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
         else:
             print(text, end="")
         return 0
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.worker.pool import WorkerPool
     from pulp_events.worker.worker import Worker
 
@@ -72,11 +72,11 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
 
 def _unit(arguments: argparse.Namespace) -> str:
     """The unit file that runs what this command line asks for, without `--print-unit`."""
+    from pulp_events.bus.stores import outbox_path
     from pulp_events.fields import format_duration
     from pulp_events.plugins.loader import BLOCK_VARIABLE
     from pulp_events.settings.server_conf import DEFAULT_PATH
     from pulp_events.settings.settings import Settings
-    from pulp_events.stores import outbox_path
     from pulp_events_cli import systemd_unit
 
     session = arguments.session

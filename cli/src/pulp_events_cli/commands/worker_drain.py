@@ -12,7 +12,7 @@ from pulp_events_cli.output.text import count
 from pulp_events_cli.stopping import stoppable
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
 
 _STEP = 0.5
 """Seconds between looks at how far it is."""

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pulp_events import boundary
 from pulp_events.errors import EventsError, PluginError, SettingsError
 from pulp_events.notifier import Notifier
+from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings

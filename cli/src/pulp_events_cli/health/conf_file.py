@@ -13,7 +13,7 @@ from pulp_events.errors import EventsError
 from pulp_events.secrets import secret_fields
 from pulp_events.settings import server_conf
 from pulp_events.settings.settings import Settings
-from pulp_events.suggestion import did_you_mean
+from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count
 

@@ -7,9 +7,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pulp_events import data_dir
-from pulp_events.data_dir import name_of
 from pulp_events.errors import EventsError
+from pulp_events.system import data_dir
+from pulp_events.system.data_dir import name_of
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 
 WHAT = "data folder"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pulp_events import data_dir
+from pulp_events.bus.stores import open_listener_store, outbox_of_plugin, outbox_path
 from pulp_events.errors import EventsError
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import foreign_log, ledger, schema
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.settings.settings import Settings
-from pulp_events.stores import open_listener_store, outbox_of_plugin, outbox_path
+from pulp_events.system import data_dir
 from pulp_events_cli.health import filters
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
@@ -63,7 +63,7 @@ def _outbox(
     recent: list[Delivery],
 ) -> Iterator[Finding]:
     """Findings on the outbox; `health` and `recent`, the newest deliveries, are filled from it."""
-    from pulp_events.clock import SystemClock
+    from pulp_events.system.clock import SystemClock
 
     now = SystemClock().time()
     try:

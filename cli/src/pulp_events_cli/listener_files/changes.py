@@ -10,7 +10,7 @@ from pulp_events_cli.listener_files.plan import CREATE, DELETE, UNCHANGED, UPDAT
 from pulp_events_cli.output.text import count, value_text
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.together import Together
 
 _MARKS = {CREATE: "+", UPDATE: "~", DELETE: "-"}

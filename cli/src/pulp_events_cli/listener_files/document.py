@@ -24,7 +24,7 @@ from pulp_events.fields import Duration, format_duration, messages
 from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import Listener
 from pulp_events.secrets import is_reference
-from pulp_events.suggestion import did_you_mean
+from pulp_events.system.suggestion import did_you_mean
 from pulp_events.visible import json_text
 from pulp_events.visible import visible as made_visible
 from pulp_events_cli.errors import UsageError

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.budget import Budget, OverBudget
+from pulp_events.budgets.budget import Budget, OverBudget
 from pulp_events.visible import one_line
 from pulp_events_cli.errors import UsageError
 

@@ -16,7 +16,7 @@ from pulp_events_cli.errors import UsageError
 from pulp_events_cli.listener_files.document import refuse_written_references, visible
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
 
 CREATE, UPDATE, DELETE, UNCHANGED = "create", "update", "delete", "unchanged"

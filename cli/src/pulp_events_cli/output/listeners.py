@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events_cli.output.text import first_line, local_time
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.records import Health
 

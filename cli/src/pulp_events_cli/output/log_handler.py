@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from pulp_events.log_scrubbing import ScrubbingFilter
+from pulp_events.redaction.logs import ScrubbingFilter
 from pulp_events.visible import visible
 from pulp_events_cli.output.streams import say
 

@@ -58,7 +58,7 @@ def print_json(value: Any, one_line: bool = False) -> None:
 
 def _jsonable(value: Any) -> Any:
     if isinstance(value, datetime):
-        from pulp_events.clock import iso_z
+        from pulp_events.system.clock import iso_z
 
         return iso_z(value)
     if isinstance(value, set | frozenset):

@@ -89,7 +89,7 @@ def log_to_stderr(verbose: int) -> Iterator[None]:
     if verbose or "logging" in sys.modules:
         configure()
     else:
-        from pulp_events.logs import before_first_record
+        from pulp_events.system.logs import before_first_record
 
         before_first_record(configure)
     try:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pulp_events.suggestion import did_you_mean
+from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli.errors import UsageError
 
 ARGUMENTS = "Available Arguments"

@@ -51,7 +51,7 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
                 add_commands(commands=parser.section())
         except Exception as error:  # noqa: BLE001  # a plugin may raise anything, the others still work
             reason = one_line(f"{type(error).__name__}: {error}")
-            from pulp_events.logs import get_logger
+            from pulp_events.system.logs import get_logger
 
             _logger = get_logger(__name__)
             _logger.warning("plugin %s: not all of its commands are there: %s", plugin.name, reason)

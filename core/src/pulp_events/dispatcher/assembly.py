@@ -6,7 +6,6 @@ import random
 import threading
 from collections.abc import Callable
 
-from pulp_events.clock import Clock
 from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.dispatcher import Dispatcher
 from pulp_events.dispatcher.event_loops import EventLoops
@@ -21,6 +20,7 @@ from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
+from pulp_events.system.clock import Clock
 
 
 def make_dispatcher(

@@ -8,13 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pulp_events import boundary
-from pulp_events.clock import Clock
 from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.traits import Traits
-from pulp_events.logs import get_logger
 from pulp_events.notifier import Channel
+from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber
+from pulp_events.system.clock import Clock
+from pulp_events.system.logs import get_logger
 
 IDLE_TIMEOUT = 60.0
 """Seconds after which an unused channel is closed."""

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from pulp_events.clock import Clock
 from pulp_events.dispatcher.traits import Traits
-from pulp_events.file_version import FileVersions
 from pulp_events.listeners.config import complete, secrets_of
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.named_files import files_in
 from pulp_events.secrets import Scrubber, is_reference
+from pulp_events.system.clock import Clock
+from pulp_events.system.file_version import FileVersions
 
 HOLDS = 0.4
 """Seconds for which what was seen of the files holds; an attempt is made by what they held at most a second before."""

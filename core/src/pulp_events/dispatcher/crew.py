@@ -12,7 +12,7 @@ from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.workload import Workload
 from pulp_events.errors import StoreError
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 
 FOR_MORE = 0.004
 """Seconds for which a thread that ran out of work waits for more before it stores results."""

@@ -26,9 +26,9 @@ from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.timekeeper import POLL, Timekeeper
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
-from pulp_events.exclusive import InUse
 from pulp_events.outbox.records import NewEvent
 from pulp_events.settings.settings import Settings
+from pulp_events.system.exclusive import InUse
 
 STORE_PATIENCE = 2.0
 """Seconds for which a caller of `run_due` waits while results cannot be stored."""

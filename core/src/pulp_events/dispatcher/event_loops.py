@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import TimedOut
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
     import asyncio

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.clock import Clock
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import shorten
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import Health, Result
 from pulp_events.outbox.store import Outbox
+from pulp_events.system.clock import Clock
 
 if TYPE_CHECKING:
     from pulp_events.dispatcher.recorder import Judged

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from pulp_events.clock import Clock
 from pulp_events.dispatcher.channels import OpenChannel, disconnect
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.pool import PoolThread
 from pulp_events.dispatcher.route import Route
 from pulp_events.listeners.config import window
-from pulp_events.logs import get_logger
+from pulp_events.system.clock import Clock
+from pulp_events.system.logs import get_logger
 
 CLOSE_LIMIT = 30.0
 """Seconds that closing a channel may take before its thread is given up."""

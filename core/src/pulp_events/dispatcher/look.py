@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
-from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.system.logs import get_logger
 
 GIVEN_UP = "given up: the process that made it ended during each of the last attempts"
 TARGET_REMOVED = "the target was removed from the listener"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pulp_events import boundary
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel
 from pulp_events.dispatcher.look import GIVEN_UP, look, lost_too_often
@@ -10,6 +9,7 @@ from pulp_events.dispatcher.sending import judge_all, outcome_of
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.plugins import boundary
 
 FOR_MORE = 0.02
 """Seconds of waiting for outcomes while there is room for more deliveries, which may be claimed meanwhile."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 
 LINGER = 5.0
 """Seconds after which a parked thread ends. The last one stays."""

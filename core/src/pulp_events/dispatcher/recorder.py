@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pulp_events.clock import Clock, from_timestamp
 from pulp_events.dispatcher.health import HealthWatch
 from pulp_events.dispatcher.repeats import Repeats
 from pulp_events.dispatcher.retry import Follow, follow
@@ -19,11 +18,12 @@ from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import Verdict, shorten
 from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.errors import StoreError
-from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
+from pulp_events.system.clock import Clock, from_timestamp
+from pulp_events.system.logs import get_logger
 
 RECORD_SECONDS = 0.2
 """Results are stored at the latest after this long, and at once when nothing more is due: a transaction for each would

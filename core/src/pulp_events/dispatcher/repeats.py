@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 
-from pulp_events.clock import Clock
+from pulp_events.system.clock import Clock
 
 SUMMARY = 10.0
 """Seconds after which it is said how many more there were."""

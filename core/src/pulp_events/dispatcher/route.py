@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.clock import Clock
 from pulp_events.dispatcher.circuit import Circuit
 from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
@@ -16,6 +15,7 @@ from pulp_events.dispatcher.traits import Traits
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.system.clock import Clock
 
 if TYPE_CHECKING:
     from pulp_events.dispatcher.turn import Turn

@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 
-from pulp_events.clock import Clock
 from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.traits import Traits
-from pulp_events.file_version import FileVersions
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
-from pulp_events.logs import get_logger
 from pulp_events.outbox.store import Outbox
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
+from pulp_events.system.clock import Clock
+from pulp_events.system.file_version import FileVersions
+from pulp_events.system.logs import get_logger
 
 ORPHANED = 60.0
 """Seconds for which a listener must be missing before its deliveries are dead: its record may just be on its way."""

@@ -19,9 +19,9 @@ from pulp_events.dispatcher.shares import Shares
 from pulp_events.dispatcher.speed import LINES, QUICK, SLOW, UNTRIED, Line
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
-from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import ClaimRequest, NewEvent, Result
+from pulp_events.system.logs import get_logger
 
 MOST_CLAIMED = 500
 """Deliveries that one claim takes, of all listeners together."""

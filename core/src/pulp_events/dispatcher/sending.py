@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
-from pulp_events import boundary
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel
 from pulp_events.dispatcher.look import look
@@ -14,6 +13,7 @@ from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.notifier import Channel
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.plugins import boundary
 
 
 async def send(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:

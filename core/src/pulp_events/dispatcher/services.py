@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pulp_events.clock import Clock
 from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.outbox.store import Outbox
+from pulp_events.system.clock import Clock
 
 
 @dataclass

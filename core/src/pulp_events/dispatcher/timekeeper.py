@@ -12,7 +12,7 @@ from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.turn import BUSY_LOOP, Turn
 from pulp_events.errors import EventsError, StoreCorrupt, StoreError, StoreTooNew
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 
 POLL = 0.04
 """Seconds between looks at whether another process stored something."""

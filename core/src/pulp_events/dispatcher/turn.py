@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from pulp_events.clock import Clock
 from pulp_events.dispatcher import speed
 from pulp_events.dispatcher.channels import OpenChannel
 from pulp_events.dispatcher.pool import PoolThread
@@ -16,6 +15,7 @@ from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.speed import Line
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.system.clock import Clock
 
 if TYPE_CHECKING:
     from pulp_events.dispatcher.services import Services

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pulp_events import boundary
 from pulp_events.errors import DeliveryFailure, PermanentFailure, SettingsError, TimedOut, TransientFailure
-from pulp_events.plugins import guard
+from pulp_events.plugins import boundary, guard
 
 DETAIL_BYTES = 1024
 

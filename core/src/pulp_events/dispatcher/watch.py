@@ -6,9 +6,9 @@ import queue
 import threading
 import time
 
-from pulp_events.logs import get_logger
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.plugins.observers import AttemptObserver, Observers
+from pulp_events.system.logs import get_logger
 
 LONGEST_QUEUE = 10_000
 """Attempts that wait for one observer; what comes on top of them it is not told, and that is logged."""

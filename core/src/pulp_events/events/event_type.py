@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pulp_events.errors import PluginError, UnknownEventType
 from pulp_events.events import pattern as patterns
 from pulp_events.frozen import freeze
-from pulp_events.suggestion import did_you_mean
+from pulp_events.system.suggestion import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\Z")
 

@@ -15,9 +15,9 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from pulp_events.clock import iso_z
 from pulp_events.errors import InvalidEvent
 from pulp_events.frozen import FrozenDict, FrozenList
+from pulp_events.system.clock import iso_z
 from pulp_events.visible import visible
 
 MAX_DEPTH = 64

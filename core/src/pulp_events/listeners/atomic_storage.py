@@ -11,8 +11,8 @@ from typing import Any
 
 from tinydb.storages import Storage
 
-from pulp_events import data_dir
 from pulp_events.errors import StoreCorrupt, StoreTooNew
+from pulp_events.system import data_dir
 
 FORMAT = "pulp-events listeners"
 VERSION = 1

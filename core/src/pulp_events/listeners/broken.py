@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 
 _logger = get_logger(__name__)
 

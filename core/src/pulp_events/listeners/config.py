@@ -9,11 +9,11 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from pulp_events import boundary
 from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.notifier import Notifier, ReadablePart
+from pulp_events.plugins import boundary
 from pulp_events.secrets import (
     Scrubber,
     holds_reference,
@@ -70,7 +70,7 @@ def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | Non
     `schema`: an instance of the notifier's, where there is one already. Raises SettingsError for a reference that
     cannot be read, InvalidConfig for what the schema refuses now.
     """
-    from pulp_events.log_scrubbing import scrub_our_threads  # which imports logging
+    from pulp_events.redaction.logs import scrub_our_threads  # which imports logging
 
     scrub_our_threads()  # before anything can log what is read now
     plain = {key: resolve(value, f"{notifier.type_id} {key}") for key, value in thaw(stored).items()}

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pulp_events.clock import iso_z
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
-from pulp_events.ids import is_listener_id
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.options import check_options
+from pulp_events.system.clock import iso_z
+from pulp_events.system.ids import is_listener_id
 
 MAX_DEPTH = 64
 """How deep a record may be nested."""

@@ -7,15 +7,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from pulp_events.budget import OverBudget
+from pulp_events.budgets.budget import OverBudget
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
-from pulp_events.late_imports import imports_late
-from pulp_events.logs import get_logger
+from pulp_events.system.late_imports import imports_late
+from pulp_events.system.logs import get_logger
 from pulp_events.visible import one_line
 
 if TYPE_CHECKING:
-    from pulp_events.listeners.jmespath_budget import Filter
+    from pulp_events.budgets.jmespath_budget import Filter
 
 LONGEST = 10_000
 """Characters of a filter."""
@@ -47,7 +47,7 @@ def _compile(expression: str) -> Filter:
     import jmespath  # needed only where a listener has a filter
     from jmespath.exceptions import JMESPathError
 
-    from pulp_events.listeners.jmespath_budget import Filter
+    from pulp_events.budgets.jmespath_budget import Filter
 
     if not isinstance(expression, str):
         raise InvalidConfig(f"filter is {expression!r:.60}; it must be text, such as payload.result == 'failed'")

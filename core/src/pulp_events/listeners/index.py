@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from pulp_events import forks
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.events import pattern
-from pulp_events.exclusive import Exclusive, Reentered
-from pulp_events.logs import get_logger
+from pulp_events.system import forks
+from pulp_events.system.exclusive import Exclusive, Reentered
+from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener

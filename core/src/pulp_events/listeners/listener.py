@@ -12,7 +12,7 @@ from pulp_events.frozen import freeze
 from pulp_events.listeners.filters import compile_filter
 
 if TYPE_CHECKING:
-    from pulp_events.listeners.jmespath_budget import Filter
+    from pulp_events.budgets.jmespath_budget import Filter
 
 
 @dataclass(frozen=True)

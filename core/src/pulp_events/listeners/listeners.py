@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events import boundary
-from pulp_events.clock import Clock
 from pulp_events.errors import EventsError, ListenerNotFound, SettingsError, UnknownNotifierType
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import readable_part, secrets_of, window
@@ -15,10 +13,11 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
-from pulp_events.plugins import guard
+from pulp_events.plugins import boundary, guard
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
+from pulp_events.system.clock import Clock
 
 if TYPE_CHECKING:
     from pulp_events.listeners.store import ListenerStore

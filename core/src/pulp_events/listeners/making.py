@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from pulp_events.clock import Clock, from_timestamp
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
-from pulp_events.ids import new_listener_id
 from pulp_events.listeners.config import validate
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.options import check_options
 from pulp_events.plugins.registry import Plugins
+from pulp_events.system.clock import Clock, from_timestamp
+from pulp_events.system.ids import new_listener_id
 
 Change = Callable[[Listener], Listener]
 """What becomes of a record; the same one where nothing changes."""

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pulp_events import data_dir
-from pulp_events.file_lock import locked
-from pulp_events.file_version import FileVersions
 from pulp_events.listeners.atomic_storage import AtomicJSONStorage
 from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.table import ListenerTable
+from pulp_events.system import data_dir
+from pulp_events.system.file_lock import locked
+from pulp_events.system.file_version import FileVersions
 
 T = TypeVar("T")
 

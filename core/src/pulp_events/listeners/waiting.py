@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
-from pulp_events.clock import iso_z
 from pulp_events.listeners.listener import Listener
+from pulp_events.system.clock import iso_z
 
 
 @dataclass(frozen=True, slots=True)

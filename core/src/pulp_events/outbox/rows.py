@@ -10,10 +10,10 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from pulp_events.clock import from_timestamp
 from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
 from pulp_events.outbox.records import Health, Stats
+from pulp_events.system.clock import from_timestamp
 
 _STATES = frozenset([PENDING, DELIVERED, DEAD])
 P = ParamSpec("P")

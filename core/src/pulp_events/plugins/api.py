@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import PluginError
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
     from pulp_events.plugins.plugin import Plugin

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.logs import get_logger
 from pulp_events.plugins.guard import exits
 from pulp_events.plugins.registry import Plugins
+from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
     from pulp_events.events.event import Event

@@ -16,7 +16,7 @@ from pulp_events.plugins.loader import Loader
 from pulp_events.plugins.plugin import LOADED, Plugin
 from pulp_events.plugins.validation import missing_methods
 from pulp_events.secrets import mask_passwords
-from pulp_events.suggestion import did_you_mean
+from pulp_events.system.suggestion import did_you_mean
 from pulp_events.visible import one_line
 
 FIRST_PARTY = {

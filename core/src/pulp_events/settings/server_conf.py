@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pulp_events.errors import SettingsError
-from pulp_events.remedies import remedy
 from pulp_events.settings.paths import absolute
+from pulp_events.system.remedies import remedy
 
 DEFAULT_PATH = Path("/etc/pulp/server.conf")
 ENVIRONMENT_VARIABLE = "PULP_EVENTS_CONFIG"

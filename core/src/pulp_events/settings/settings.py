@@ -17,7 +17,7 @@ from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, r
 from pulp_events.settings import server_conf
 from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
 from pulp_events.settings.sections import CORE_SECTIONS
-from pulp_events.suggestion import did_you_mean
+from pulp_events.system.suggestion import did_you_mean
 
 _REFERENCE = re.compile(r"(?P<kind>env):(?P<name>[A-Za-z_]\w*)|file:(?P<path>(?!//)\S.*)")
 """A scheme of URLs is none."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pulp_events import EventBus, Notifier, Plugins
-from pulp_events.clock import Clock
+from pulp_events.system.clock import Clock
 
 Conf = Mapping[str, Mapping[str, object]]
 """Sections of server.conf: name → key → value."""

@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from pulp_events.clock import from_timestamp
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.events.report import serialise
-from pulp_events.ids import new_event_id, new_listener_id
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.system.clock import from_timestamp
+from pulp_events.system.ids import new_event_id, new_listener_id
 
 
 def make_event(

@@ -22,10 +22,10 @@ from typing import Any, Protocol
 import pytest
 
 from pulp_events.errors import ListenerNotFound, StoreError
-from pulp_events.ids import new_listener_id
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.store import ListenerStore
+from pulp_events.system.ids import new_listener_id
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from pulp_events.bus import EventBus
+from pulp_events.bus.event_bus import EventBus
 from pulp_events.errors import EventsError
 from pulp_events.worker.log import handler
 from pulp_events.worker.worker import Worker

@@ -7,8 +7,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from pulp_events.clock import iso_z
-from pulp_events.log_scrubbing import ScrubbingFilter
+from pulp_events.redaction.logs import ScrubbingFilter
+from pulp_events.system.clock import iso_z
 from pulp_events.visible import json_text, visible
 
 

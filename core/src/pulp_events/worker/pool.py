@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 from pulp_events.worker import sd_notify
 from pulp_events.worker.command import command
 from pulp_events.worker.health import PoolHealth

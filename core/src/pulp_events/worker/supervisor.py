@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 from pulp_events.worker import sd_notify
 from pulp_events.worker.complaints import Complaints
 

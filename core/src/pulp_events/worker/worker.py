@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from pulp_events.bus import EventBus
+from pulp_events.bus.event_bus import EventBus
 from pulp_events.errors import EventsError
-from pulp_events.logs import get_logger
+from pulp_events.system.logs import get_logger
 from pulp_events.worker import sd_notify
 from pulp_events.worker.signals import Signals
 

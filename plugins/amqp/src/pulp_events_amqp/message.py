@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from proton import Message, timestamp
 
 from pulp_events import Delivery
-from pulp_events.cloud_events import attributes
+from pulp_events.events.cloud_events import attributes
 
 JSON = "application/json"
 

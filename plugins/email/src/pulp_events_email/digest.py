@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pulp_events import Delivery, Event
-from pulp_events.clock import iso_z
+from pulp_events.system.clock import iso_z
 from pulp_events_email.report import indented, read
 from pulp_events_email.summary import CANCELLED, FAILED, FINISHED, OTHER, STARTED, SUCCEEDED, Summary, summarise
 

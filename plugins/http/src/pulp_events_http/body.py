@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from pulp_events import Delivery, PermanentFailure, TransientFailure
-from pulp_events.cloud_events import attributes
+from pulp_events.events.cloud_events import attributes
 from pulp_events.notifier import Config
 from pulp_events.templates import Template, TemplateError
 

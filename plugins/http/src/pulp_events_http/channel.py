@@ -13,10 +13,10 @@ import h11
 import urllib3.util  # noqa: F401  # as `url` does where it is needed: here it is whole before any thread can ask for it
 
 from pulp_events import Channel, Delivery, TimedOut, TransientFailure
-from pulp_events.clock import iso_z
 from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config
 from pulp_events.secrets import Scrubber
+from pulp_events.system.clock import iso_z
 from pulp_events.visible import one_line
 from pulp_events_http.answer import excerpt_of, judge, pause_for
 from pulp_events_http.body import BodyMaker, body_maker

@@ -12,9 +12,9 @@ import queue
 import threading
 import time
 
-from pulp_events import forks
 from pulp_events.errors import StoreError
-from pulp_events.logs import get_logger
+from pulp_events.system import forks
+from pulp_events.system.logs import get_logger
 from pulp_events_postgres.connections import Connections
 
 PAUSE = 0.02

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from pulp_events import forks
 from pulp_events.errors import StoreBusy, StoreError
-from pulp_events.logs import get_logger
+from pulp_events.system import forks
+from pulp_events.system.logs import get_logger
 from pulp_events_postgres.address import Address
 from pulp_events_postgres.explain import AGAIN, explain, is_lost
 

@@ -19,7 +19,7 @@ from pulp_events_postgres.listener_store import dump
 from pulp_events_postgres.values import storable
 
 if TYPE_CHECKING:
-    from pulp_events.bus import EventBus
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.store import Outbox
 
 BATCH = 500

@@ -45,8 +45,8 @@ _REMEDY = "stop applications and workers, then copy: what they change meanwhile 
 
 
 def _refuse_file(settings: Settings) -> None:
+    from pulp_events.bus.stores import outbox_path
     from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
-    from pulp_events.stores import outbox_path
 
     path = outbox_path(settings, settings.data_dir)
     user = open_elsewhere(path)

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pulp_events import forks
 from pulp_events.errors import ListenerNotFound, StoreCorrupt, StoreError
 from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
+from pulp_events.system import forks
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.watch import LISTENERS

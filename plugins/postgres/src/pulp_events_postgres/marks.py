@@ -24,7 +24,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pulp_events import forks
+from pulp_events.system import forks
 from pulp_events_postgres.lowered import Lowered
 
 EVERYTHING = 30.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from pulp_events import forks
+from pulp_events.system import forks
 from pulp_events_postgres.connections import Connection, left_behind, readable
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.explain import explain

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pulp_events import data_dir
-from pulp_events.clock import from_timestamp
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.sqlite import damage, schema
 from pulp_events.outbox.sqlite.connection import explain_only
 from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, make_outbox
 from pulp_events.outbox.sqlite.onlooker import Onlooker
+from pulp_events.system import data_dir
+from pulp_events.system.clock import from_timestamp
 
 FORMAT = 1
 

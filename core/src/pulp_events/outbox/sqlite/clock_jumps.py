@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from pulp_events.clock import Clock
+from pulp_events.system.clock import Clock
 
 TOLERANCE = 2.0
 """Seconds: smaller steps, as a time daemon makes them, are ignored."""

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pulp_events import data_dir
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
 from pulp_events.outbox.sqlite.own_transaction import NOTICE
 from pulp_events.outbox.sqlite.reasons import why_not
-from pulp_events.remedies import remedy
+from pulp_events.system import data_dir
+from pulp_events.system.remedies import remedy
 from pulp_events.visible import one_line
 
 T = TypeVar("T")

@@ -12,13 +12,13 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pulp_events import data_dir
 from pulp_events.errors import StoreBusy
-from pulp_events.logs import get_logger
 from pulp_events.outbox.sqlite import damage
 from pulp_events.outbox.sqlite.connection import ERRORS
 from pulp_events.outbox.sqlite.onlooker import Onlooker, has_log
 from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
+from pulp_events.system import data_dir
+from pulp_events.system.logs import get_logger
 
 BACKUP_MARK = 0x70756C42
 """`PRAGMA application_id` of a backup. It is taken away, in the file itself, before the first log is made."""

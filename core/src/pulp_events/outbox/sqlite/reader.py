@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pulp_events import forks
-from pulp_events.clock import Clock, SystemClock
 from pulp_events.errors import StoreCorrupt
-from pulp_events.exclusive import Exclusive
-from pulp_events.file_version import Settling
 from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
+from pulp_events.system import forks
+from pulp_events.system.clock import Clock, SystemClock
+from pulp_events.system.exclusive import Exclusive
+from pulp_events.system.file_version import Settling
 
 
 class Reader:

@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pulp_events import data_dir
 from pulp_events.errors import StoreBusy, StoreError
-from pulp_events.file_lock import locked
 from pulp_events.outbox.sqlite import backup
 from pulp_events.outbox.sqlite.backup import Backup
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
+from pulp_events.system import data_dir
+from pulp_events.system.file_lock import locked
 
 _BESIDE = ("-wal", "-shm", "")
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pulp_events import data_dir
 from pulp_events.errors import StoreCorrupt
-from pulp_events.file_lock import locked
-from pulp_events.logs import get_logger
 from pulp_events.outbox.sqlite import damage, foreign_log, schema
 from pulp_events.outbox.sqlite.connection import (
     ERRORS,
@@ -19,6 +16,9 @@ from pulp_events.outbox.sqlite.connection import (
     prepare,
     set_aside,
 )
+from pulp_events.system import data_dir
+from pulp_events.system.file_lock import locked
+from pulp_events.system.logs import get_logger
 
 _logger = get_logger(__name__)
 

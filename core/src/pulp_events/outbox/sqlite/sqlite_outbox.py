@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pulp_events import data_dir
-from pulp_events.clock import Clock, SystemClock
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.sqlite import insertion, ledger, queue, recording
@@ -17,6 +15,8 @@ from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
+from pulp_events.system import data_dir
+from pulp_events.system.clock import Clock, SystemClock
 
 FILE_NAME = "outbox.sqlite"
 

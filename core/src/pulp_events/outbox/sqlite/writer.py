@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from pulp_events import forks
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
-from pulp_events.exclusive import Exclusive
 from pulp_events.outbox.sqlite import insertion
 from pulp_events.outbox.sqlite.connection import ERRORS, damaged, explain, note_damage, patiently
 from pulp_events.outbox.sqlite.kept_connection import KeptConnection
 from pulp_events.outbox.sqlite.own_transaction import NOTICE, is_held_by_this_thread
+from pulp_events.system import forks
+from pulp_events.system.exclusive import Exclusive
 
 T = TypeVar("T")
 

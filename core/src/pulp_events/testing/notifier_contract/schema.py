@@ -12,7 +12,7 @@ import pytest
 
 from pulp_events import InvalidConfig, Notifier
 from pulp_events.listeners.config import validate
-from pulp_events.plugins import claims
+from pulp_events.plugins import checks
 from pulp_events.plugins.validation import check_notifiers
 from pulp_events.secrets import secret_fields
 from pulp_events.testing.notifier_contract.subject import Subject, secrets_of
@@ -25,16 +25,16 @@ class SchemaClaims(Subject):
         check_notifiers([notifier])
 
     def test_every_option_has_a_help_text(self, notifier: Notifier) -> None:
-        assert_claim(claims.every_option_has_help, notifier)
+        assert_claim(checks.every_option_has_help, notifier)
 
     def test_what_sounds_like_a_secret_is_marked_as_one(self, notifier: Notifier) -> None:
-        assert_claim(claims.secrets_are_marked, notifier)
+        assert_claim(checks.secrets_are_marked, notifier)
 
     def test_the_settings_have_defaults(self, notifier: Notifier) -> None:
-        assert_claim(claims.settings_work_without_a_file, notifier)
+        assert_claim(checks.settings_work_without_a_file, notifier)
 
     def test_a_configuration_survives_json(self, notifier: Notifier, endpoint: Any) -> None:
-        assert_claim(claims.configuration_is_json, notifier)
+        assert_claim(checks.configuration_is_json, notifier)
         stored, targets = validate(notifier, endpoint.config)
         again = validate(notifier, json.loads(json.dumps(stored)))
         assert again == (stored, targets), "validating what was stored must give the same again"

@@ -9,7 +9,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 
-from pulp_events import forks
+from pulp_events.system import forks
 from pulp_events_http.connections.connection import Connection
 from pulp_events_http.connections.route import Route
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import certifi
 
-from pulp_events.file_version import FileVersions
+from pulp_events.system.file_version import FileVersions
 from pulp_events.tls import ca_unusable, certificate_unusable, client_context
 
 DEFAULT_AGE = 60.0

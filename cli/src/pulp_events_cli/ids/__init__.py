@@ -1,0 +1,1 @@
+"""Ids as a user types them: whole, or the beginning of one."""

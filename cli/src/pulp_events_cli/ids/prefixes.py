@@ -1,0 +1,34 @@
+"""Ids at the command line: a unique beginning is enough, a mistyped one is answered with the nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pulp_events_cli.errors import UsageError
+
+SHORTEST = 4
+"""Characters that the beginning of an id must have at least."""
+_SHOWN = 5
+
+
+def pick(text: str, known: Collection[str], many: str) -> str | None:
+    """The id that `text` is, or is the beginning of; None if there is none. `many`: what these ids are of, in plural.
+
+    Raises UsageError where several ids begin so.
+    """
+    if text in known:
+        return text
+    found = [each for each in known if each.startswith(text)] if len(text) >= SHORTEST else []
+    if len(found) > 1:
+        shown = ", ".join(found[:_SHOWN]) + ", …" * (len(found) > _SHOWN)
+        raise UsageError(f"{text!r} is ambiguous: {len(found)} {many} have ids that begin so, {shown}")
+    return found[0] if found else None
+
+
+def hint(text: str, known: Collection[str], command: str) -> str:
+    """What to add to the message that there is no such id. `command`: what lists them."""
+    if len(text) < SHORTEST and any(each.startswith(text) for each in known):
+        return f"; the beginning of one is enough, if it has {SHORTEST} characters or more"
+    from pulp_events.system.suggestion import did_you_mean
+
+    return did_you_mean(text, known) or f"; `pulp-admin event {command}` shows them"

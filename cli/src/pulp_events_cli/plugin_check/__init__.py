@@ -1,0 +1,1 @@
+"""`pulp-admin event plugin check`."""

@@ -1,0 +1,124 @@
+"""What `pulp-admin event plugin check NAME` looks at: the part of the notifier contract that needs no endpoint."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pulp_events.plugins import boundary, checks, guard
+from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
+from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
+from pulp_events_cli.output.text import count
+from pulp_events_cli.plugin_check import load as plugin_load
+from pulp_events_cli.plugin_check.claims import CLAIMS
+
+if TYPE_CHECKING:
+    from pulp_events.notifier import Notifier
+    from pulp_events.plugins.discovery import EntryPoint
+
+CORE = "pulp-events"
+
+
+def check(plugin: Plugin) -> Iterator[Finding]:
+    """Everything; claims about notifiers are left out where the plugin could not be loaded."""
+    yield _registered(plugin)
+    yield _version_range(plugin)
+    yield from (Finding(NOTE, "deprecations", text) for text in plugin.deprecations)
+    if plugin.state in (BLOCKED, FAILED):
+        return
+    if plugin.entry_point is not None:
+        yield from _loading(plugin.name, plugin.entry_point)
+    for what, claim in CLAIMS.items() if plugin.notifiers else ():
+        wrong = [text for notifier in plugin.notifiers for text in _wrong(claim, notifier)]
+        yield from (Finding(PROBLEM, what, text) for text in wrong)
+        if not wrong:
+            yield Finding(OK, what, _praise(plugin, what))
+    for section, schema in plugin.own_sections.items():
+        wrong = list(checks.of_section(section, schema))
+        yield from (Finding(PROBLEM, "settings", text) for text in wrong)
+        if not wrong:
+            yield Finding(OK, "settings", f"[{section}], each key with a default")
+
+
+def _wrong(claim: Callable[[Notifier], Iterable[str]], notifier: Notifier) -> list[str]:
+    try:
+        with guard.exits():
+            return list(claim(notifier))
+    except Exception as error:  # noqa: BLE001  # what the plugin raises is a finding
+        return [f"{notifier.type_id} cannot be looked at: {type(error).__name__}: {error}"]
+
+
+def _registered(plugin: Plugin) -> Finding:
+    if plugin.state == BLOCKED:
+        return Finding(PROBLEM, "registered", f"{plugin.reason}; take it out of PULP_EVENTS_BLOCK and check again")
+    if plugin.state == FAILED:
+        return Finding(PROBLEM, "registered", f"{plugin.reason}; -vv shows where it arose")
+    if not plugin.hooks:
+        return Finding(
+            PROBLEM, "registered", "it implements no hook; mark one with @hookimpl, see docs/notifier-authors.md"
+        )
+    parts = [f"notifier types: {', '.join(plugin.type_ids)}"] * bool(plugin.notifiers)
+    return Finding(OK, "registered", "; ".join([*parts, f"hooks: {', '.join(sorted(plugin.hooks))}"]))
+
+
+def _version_range(plugin: Plugin) -> Finding:
+    what = "versions"
+    if plugin.needs_api:
+        return Finding(OK, what, f"pulp_events_api = {plugin.needs_api!r}")
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found = plugin.entry_point and plugin.entry_point.dist
+    for text in (found.requires or ()) if found else ():
+        try:
+            needs = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if needs.name.lower().replace("_", "-") == CORE and needs.marker is None:
+            if any(part.operator in ("<", "<=", "~=", "==") for part in needs.specifier):
+                return Finding(OK, what, text)
+            return Finding(
+                PROBLEM, what, f"{text} has no upper bound; write for example {CORE}>=0.1,<0.2 in pyproject.toml"
+            )
+    return Finding(
+        PROBLEM,
+        what,
+        f"neither its package requires {CORE}, nor its module states pulp_events_api = '>=1.0,<2'; add one of them",
+    )
+
+
+def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
+    try:
+        found = plugin_load.measure(name, entry_point.value)
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+        yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a process of its own")
+        return
+    if found.reason:
+        yield Finding(PROBLEM, "imports", f"alone in a process it does not load: {found.reason}")
+        return
+    modules = set(found.modules)
+    heavy = [each for each in plugin_load.HEAVY if each in modules]
+    if heavy:
+        remedy = "import them in Channel.open(), or where they are used"
+        yield Finding(PROBLEM, "imports", f"importing it imports {', '.join(heavy)}; {remedy}")
+    else:
+        yield Finding(OK, "imports", f"no transport among {count(len(modules), 'module', 'modules')}")
+    cost = f"{found.seconds * 1000:.1f} ms of each start of pulp-admin"
+    slow = found.seconds > plugin_load.LIMIT
+    advice = f"; below {plugin_load.LIMIT * 1000:g} ms would be better: `python -X importtime` shows what takes long"
+    yield Finding(NOTE if slow else OK, "load time", cost + advice * slow)
+
+
+def _praise(plugin: Plugin, what: str) -> str:
+    if what == "settings":
+        sections = [f"[{each.settings_section}]" for each in plugin.notifiers if each.settings_section]
+        return f"{', '.join(sections)}, each key with a default" if sections else "no section of server.conf"
+    if what == "command line":
+        actions = [action.name for notifier in plugin.notifiers for action in boundary.actions_of(notifier)]
+        return ", ".join(["create", "update", *actions])
+    options = sum(len(notifier.config_schema().fields) for notifier in plugin.notifiers)
+    return {
+        "help of options": f"{count(options, 'option', 'options')}, all described",
+        "secrets": "all that sound like one are marked",
+        "JSON": "the configuration can be stored",
+    }[what]

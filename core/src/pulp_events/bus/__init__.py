@@ -1,0 +1,1 @@
+"""What an application holds: the event bus, and what it asks of it."""

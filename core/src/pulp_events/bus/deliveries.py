@@ -1,0 +1,73 @@
+"""`bus.deliveries`: the ledger of what is to be delivered, was delivered, or could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from pulp_events.errors import DeliveryNotFound
+from pulp_events.system.arguments import check_limit
+from pulp_events.system.late_imports import imports_late
+
+if TYPE_CHECKING:
+    from pulp_events.outbox.delivery import Attempt, Delivery
+    from pulp_events.outbox.records import DeliveryQuery, Health, Stats
+    from pulp_events.outbox.store import Outbox
+
+PAGE = 500
+"""Deliveries that one step of a long change takes."""
+
+
+class Deliveries:
+    """Questions to the outbox, and the changes that an administrator may make to it."""
+
+    def __init__(self, outbox: Callable[[], Outbox], on_revived: Callable[[], None] = lambda: None) -> None:
+        self._outbox = outbox
+        self._on_revived = on_revived
+
+    @imports_late
+    def list(self, query: DeliveryQuery | None = None, *, limit: int = 50, before: str | None = None) -> list[Delivery]:
+        """Deliveries that fit, newest first, at most `limit`; `before`: id of the last of the page before."""
+        from pulp_events.outbox.records import DeliveryQuery
+
+        check_limit(limit, "limit")
+        return list(self._outbox().find(query or DeliveryQuery(), limit, before))
+
+    @imports_late
+    def get(self, delivery_id: str) -> Delivery:
+        """One delivery; raises DeliveryNotFound."""
+        from pulp_events.outbox.records import DeliveryQuery
+
+        found = self._outbox().find(DeliveryQuery(ids=[delivery_id]), 1)
+        if not found:
+            raise DeliveryNotFound(
+                f"no delivery has the id {delivery_id!r}; `pulp-admin event delivery list` shows them"
+            )
+        return found[0]
+
+    def attempts(self, delivery_id: str) -> list[Attempt]:  # type: ignore[valid-type]
+        """The attempts of a delivery, the first one first."""
+        return [*self._outbox().attempts(delivery_id)]
+
+    def retry(self, query: DeliveryQuery) -> Iterator[int]:
+        """Make the dead deliveries that fit pending again, a page at a time; yields how many each page had."""
+        while count := self._outbox().revive(query, PAGE):
+            self._on_revived()
+            yield count
+
+    def purge(self, query: DeliveryQuery) -> Iterator[int]:
+        """Delete the finished deliveries that fit, a page at a time; yields how many each page had."""
+        while count := self._outbox().purge(query, PAGE):
+            yield count
+
+    def count(self, query: DeliveryQuery) -> int:
+        """How many deliveries fit."""
+        return self._outbox().count(query)
+
+    def stats(self) -> Stats:
+        """Counts of deliveries, in all and by listener."""
+        return self._outbox().stats()
+
+    def health(self) -> Mapping[str, Health]:
+        """How deliveries went lately, by listener id."""
+        return self._outbox().health()

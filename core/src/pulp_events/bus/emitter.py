@@ -1,0 +1,177 @@
+"""What `emit` does before anything is stored: build the event, let plugins enrich it, match it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
+from pulp_events.events.event import Event
+from pulp_events.events.jsonable import to_jsonable
+from pulp_events.events.report import serialise
+from pulp_events.frozen import thaw
+from pulp_events.listeners.filters import passes
+from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.listener import Listener
+from pulp_events.outbox.records import NewDelivery, NewEvent
+from pulp_events.plugins.observers import Observers
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.settings import Settings
+from pulp_events.system.clock import Clock, from_timestamp
+from pulp_events.system.ids import new_event_id
+from pulp_events.system.logs import get_logger
+
+if TYPE_CHECKING:
+    from pulp_events.budgets.jmespath_budget import Filter
+
+SKIPPED = "skipped: the listener was disabled"
+DROPPED = "dropped: the listener was muted"
+
+AUDIENCES = 16
+"""Event types whose listeners are kept worked out; ten thousand listeners take a megabyte each time."""
+_EXAMPLE = "(event_type, payload), or (event_type, payload, call_report)"
+
+_logger = get_logger(__name__)
+
+
+class Emitter:
+    """Prepares events. Raises UnknownEventType, InvalidEvent or EventTooLarge for what cannot be emitted."""
+
+    def __init__(
+        self, settings: Settings, plugins: Plugins, index: ListenerIndex, observers: Observers, clock: Clock
+    ) -> None:
+        self._events = settings.section("events")
+        self._skip = settings.section("delivery")["while_disabled"] == "skip"
+        self._event_types = plugins.event_types
+        self._index = index
+        self._observers = observers
+        self._clock = clock
+        self._audiences: dict[str, _Audience] = {}
+
+    def prepare(
+        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> tuple[Event, Sequence[Listener], NewEvent]:
+        """The event, the listeners that it concerns, and what is to be stored for them."""
+        event = self._build(event_type, payload, call_report)
+        if self._observers.enrich:
+            event = self._enrich(event)
+        return event, *self._match(event)
+
+    def prepare_all(self, events: Iterable[Any]) -> list[tuple[Event, Sequence[Listener], NewEvent]]:
+        """The same for `(event_type, payload[, call_report])` each; raises InvalidEvent for what is no such tuple."""
+        if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
+            raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")
+        prepared = []
+        for number, event in enumerate(events):
+            if not isinstance(event, tuple | list) or not 1 <= len(event) <= 3:
+                raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
+            prepared.append(self.prepare(*event))
+        return prepared
+
+    def skip(self, listener: Listener) -> str | None:
+        """Why an event of now is recorded as dead for this listener at once; None if it is to be delivered."""
+        if self._skip and not listener.enabled:
+            return SKIPPED
+        if listener.mute_drops and listener.muted_for(self._clock.time()):
+            return DROPPED
+        return None
+
+    def _build(
+        self, event_type: str, payload: Mapping[str, Any] | None, call_report: Mapping[str, Any] | None
+    ) -> Event:
+        self._event_types.require(event_type)
+        now = self._clock.time()
+        return Event(
+            event_type=event_type,
+            payload=_mapping(payload, "payload"),
+            call_report=_mapping(call_report, "call_report"),
+            id=new_event_id(now),
+            time=from_timestamp(now),
+            source=self._events["source"],
+        )
+
+    def _enrich(self, event: Event) -> Event:
+        wished = self._observers.before_emit(event)
+        if wished is event:
+            return event
+        try:
+            self._event_types.require(wished.event_type)
+            enriched = replace(
+                wished,
+                payload=_mapping(wished.payload, "payload"),
+                call_report=_mapping(wished.call_report, "call_report"),
+            )
+            serialise(enriched, self._events["max_event_bytes"])
+        except EventsError as error:
+            _logger.error("what plugins made of an event cannot be emitted, so it goes as it was: %s", error)
+            return event
+        return enriched
+
+    def _match(self, event: Event) -> tuple[Sequence[Listener], NewEvent]:
+        report = serialise(event, self._events["max_event_bytes"])
+        audience = self._audience(event.event_type)
+        listeners: Sequence[Listener]
+        deliveries: Sequence[NewDelivery]
+        if audience.deliveries is not None:
+            listeners, deliveries = audience.listeners, audience.deliveries
+        else:
+            listeners, deliveries = self._choose(audience, event)
+        return listeners, NewEvent(event.id, event.event_type, event.time.timestamp(), event.source, report, deliveries)
+
+    def _choose(self, audience: _Audience, event: Event) -> tuple[list[Listener], list[NewDelivery]]:
+        listeners: list[Listener] = []
+        deliveries: list[NewDelivery] = []
+        verdicts: dict[str, bool] = {}
+        report: dict[str, Any] | None = None
+        for listener, own in zip(audience.listeners, audience.own, strict=True):
+            if listener.filter is not None:
+                if listener.filter not in verdicts:  # many listeners may have the same
+                    report = report or thaw(event.report())
+                    verdicts[listener.filter] = passes(_condition(listener), report)
+                if not verdicts[listener.filter]:
+                    continue
+            listeners.append(listener)
+            deliveries += _deliveries(listener, self.skip(listener)) if own is None else own
+        return listeners, deliveries
+
+    def _audience(self, event_type: str) -> _Audience:
+        matching = self._index.matching(event_type)
+        found = self._audiences.get(event_type)
+        if found is None or found.listeners is not matching:
+            if len(self._audiences) >= AUDIENCES:
+                self._audiences.clear()
+            found = self._audiences[event_type] = _Audience(matching, self.skip)
+        return found
+
+
+class _Audience:
+    """The listeners of an event type as long as no record changes, with what is the same at each of its events."""
+
+    def __init__(self, listeners: tuple[Listener, ...], skip: Callable[[Listener], str | None]) -> None:
+        self.listeners = listeners
+        self.own = [None if each.mute_drops else _deliveries(each, skip(each)) for each in listeners]
+        """The deliveries of each listener; None where they depend on the time."""
+        self.deliveries: tuple[NewDelivery, ...] | None = None
+        """All of them; None where they depend on the time, or on the event."""
+        if None not in self.own and not any(each.filter for each in listeners):
+            self.deliveries = tuple(delivery for own in self.own for delivery in own or ())
+
+
+def _condition(listener: Listener) -> Filter | None:
+    try:
+        return listener.condition
+    except InvalidConfig:  # of a foreign store; an event too many is better than one that is lost
+        return None
+
+
+def _deliveries(listener: Listener, skip: str | None) -> tuple[NewDelivery, ...]:
+    return tuple(NewDelivery(listener.id, target, skip) for target in listener.targets)
+
+
+def _mapping(value: Any, name: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidEvent(f"{name} is of type {type(value).__name__}; it must be a mapping, such as a dict")
+    return to_jsonable(value, name)  # type: ignore[no-any-return]

@@ -1,0 +1,379 @@
+"""`EventBus`: what an application opens, emits events on, and closes."""
+
+from __future__ import annotations
+
+import random as random_module
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.bus.deliveries import Deliveries
+from pulp_events.bus.delivery_mode import MODES, External
+from pulp_events.bus.stores import open_listener_store, open_outbox
+from pulp_events.errors import BusClosed, EventsError
+from pulp_events.events.builtin import LISTENER_DISABLED
+from pulp_events.events.event_type import EventTypes
+from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.listeners import Listeners
+from pulp_events.plugins import guard
+from pulp_events.plugins.observers import Observers
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.paths import absolute
+from pulp_events.settings.settings import Settings
+from pulp_events.system import forks
+from pulp_events.system.arguments import check_path, check_seconds
+from pulp_events.system.clock import Clock, SystemClock
+from pulp_events.system.exclusive import InUse
+from pulp_events.system.late_imports import imports_late
+from pulp_events.system.logs import get_logger
+
+# What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pulp_events.bus.emitter import Emitter
+    from pulp_events.bus.explanation import Explanation
+    from pulp_events.bus.operation import Operation
+    from pulp_events.bus.trial import Trial
+    from pulp_events.dispatcher.dispatcher import Dispatcher
+    from pulp_events.events.event import Event
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.outbox.delivery import Delivery
+    from pulp_events.outbox.store import Outbox
+
+WAIT_POLL = 0.02
+"""Seconds between looks of `wait` at deliveries that another process makes."""
+EMITTING_THREADS = 8
+"""Threads in which `emit_async` waits."""
+
+_logger = get_logger(__name__)
+
+
+class EventBus:
+    """Emits events to listeners. Open one for each application and share it between threads.
+
+    `deliver` says who makes the deliveries:
+
+    - `background`: threads of this process (the default)
+    - `emitted`: the same, only of its own events, and nothing that was pending before: for a command that emits one
+    - `process`: a process of its own beside this one, which ends with it
+    - `external`: nobody here; `pulp-admin event worker` does, on the same data folder
+    - `inline`: `emit` itself, before it returns; what fails is tried again by `deliver_due()`
+    """
+
+    _dispatcher: Dispatcher | None
+    _index: ListenerIndex
+    listeners: Listeners
+
+    def __init__(
+        self,
+        settings: Settings,
+        plugins: Plugins,
+        data_dir: Path,
+        deliver: str,
+        clock: Clock,
+        dice: random_module.Random,
+    ) -> None:
+        """Not for applications: use `EventBus.open`."""
+        self.settings = settings
+        self.plugins = plugins
+        self.data_dir = data_dir
+        self.clock = clock
+        self._mode = MODES[deliver](self)
+        self._dice = dice
+        self._closed = False
+        self._in_use = InUse()
+        self._store = open_listener_store(settings, plugins, data_dir)
+        self._outbox: Outbox | None = None
+        self._forked = False
+        forks.take_part(self)
+        self.deliveries = Deliveries(lambda: self.outbox, self._look_soon)
+        self._assemble()
+
+    @classmethod
+    def open(
+        cls,
+        config: str | Path | None = None,
+        *,
+        deliver: str = "background",
+        plugins: bool | Plugins = True,
+        data_dir: str | Path | None = None,
+        clock: Clock | None = None,
+        random: random_module.Random | None = None,
+    ) -> EventBus:
+        """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
+
+        `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
+        Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind).
+        """
+        if deliver not in MODES:
+            raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
+        check_path(config, "config")
+        check_path(data_dir, "data_dir")
+        loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
+        settings = Settings.load(config, loaded.settings_sections)
+        folder = settings.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
+        return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or random_module.Random())
+
+    @property
+    def event_types(self) -> EventTypes:
+        """The registry of event types; an application registers its own with `bus.event_types.register(…)`."""
+        return self.plugins.event_types
+
+    def emit(
+        self,
+        event_type: str,
+        payload: Mapping[str, Any] | None = None,
+        call_report: Mapping[str, Any] | None = None,
+        *,
+        connection: Any = None,
+    ) -> Event:
+        """Announce an event; durable when this returns.
+
+        `payload` and `call_report`: what `jsonable.to_jsonable` takes. `connection`: an open connection of the
+        application to the database that the outbox is in; the event then exists if and only if that commits.
+
+        Raises UnknownEventType, InvalidEvent (with the path of the value), EventTooLarge, StoreError, BusClosed; then
+        nothing was stored.
+        """
+        self._check_open()
+        return self._emit([(event_type, payload, call_report)], connection)[0]
+
+    def emit_many(
+        self,
+        events: Iterable[tuple[str, Mapping[str, Any] | None] | tuple[str, Mapping[str, Any] | None, Any]],
+        *,
+        connection: Any = None,
+    ) -> list[Event]:
+        """Announce several events, `(event_type, payload[, call_report])` each, in one transaction."""
+        self._check_open()
+        return self._emit(events, connection)
+
+    @imports_late
+    def _emit(self, events: Iterable[Any], connection: Any = None) -> list[Event]:
+        emitter = self._emitter or self._make_emitter()
+        prepared = emitter.prepare_all(events)
+        stored = [new for _, _, new in prepared if new.deliveries]
+        with self._in_use:
+            if stored:
+                self.outbox.add(stored, connection)
+                if connection is None:
+                    self._mode.emitted(stored)
+            if self._observers.watch_emitted:
+                for event, listeners, _ in prepared:
+                    self._observers.emitted(event, listeners)
+        return [event for event, _, _ in prepared]
+
+    async def emit_async(
+        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> Event:
+        """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
+        import asyncio
+
+        self._check_open()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._get_threads(), self.emit, event_type, payload, call_report)
+
+    @imports_late
+    def operation(
+        self, name: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> Operation:
+        """A context manager that emits `NAME.start` and `NAME.finish` around a block; see `Operation`."""
+        from pulp_events.bus.operation import Operation
+
+        return Operation(self, name, payload, call_report)
+
+    @imports_late
+    def wait(self, event: Event | str, timeout: float | None = None) -> list[Delivery]:
+        """Wait until every delivery of an event (or event id) is delivered or dead, at most `timeout` seconds.
+
+        Returns its deliveries as they then are: after a time-out some are still pending.
+        """
+        from pulp_events.outbox.delivery import PENDING
+
+        self._check_open()
+        check_seconds(timeout, "timeout", none=True)
+        event_id = event if isinstance(event, str) else getattr(event, "id", None)
+        if not isinstance(event_id, str):
+            raise EventsError(f"wait() was given {event!r:.60}; give the Event that emit() returned, or its id")
+        outbox = self.outbox
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            deliveries = list(outbox.of_event(event_id))
+            left = WAIT_POLL if deadline is None else min(WAIT_POLL, deadline - time.monotonic())
+            if left <= 0 or all(delivery.state != PENDING for delivery in deliveries):
+                return deliveries
+            self.dispatcher.wait_for_record(left)
+
+    @imports_late
+    def test_listener(self, listener_id: str) -> list[Trial]:
+        """Send a marked test event to a listener now, enabled or not; one `Trial` for each target.
+
+        Nothing is stored or tried again. Raises ListenerNotFound, UnknownNotifierType.
+        """
+        from pulp_events.bus.trial import send_test, test_event
+
+        self._check_open()
+        listener = self.listeners.get(listener_id)
+        notifier = self.plugins.notifier(listener.notifier_type_id)
+        event = test_event(listener, self.event_types, self.clock, self.settings.section("events")["source"])
+        with guard.exits("a notifier"):
+            return send_test(listener, notifier, event, self.settings, self.clock)
+
+    @imports_late
+    def explain(
+        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> list[Explanation]:
+        """For each listener: would it get such an event now, and why or why not? Nothing is stored or sent.
+
+        Plugins enrich the event as they would at `emit`, and what `emit` would refuse is refused in the same way.
+        """
+        from pulp_events.bus.explanation import explain_all
+
+        self._check_open()
+        emitter, now = self._emitter or self._make_emitter(), self.clock.time()
+        return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report)
+
+    @imports_late
+    def deliver_due(self) -> int:
+        """Make every attempt that is due now, in this thread; returns how many there were. For `inline`, and tests."""
+        self._check_open()
+        with guard.exits("a notifier"):
+            return self.dispatcher.run_due()
+
+    def close(self, grace: float = 5.0, *, drain: bool = True) -> None:
+        """End within `grace` seconds: finish the deliveries under way, leave the others stored, let go of everything.
+
+        `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
+        events leave with it. What remains is made by the next process on the same data folder.
+
+        Raises EventsError where this very thread is in the middle of an `emit`, as in a signal handler: nothing is
+        closed then.
+        """
+        check_seconds(grace, "grace")
+        forks.notice()
+        if self._closed:
+            return
+        if self._in_use.here:
+            raise EventsError(
+                "close() was called from a signal handler, finalizer or hook while the same thread was emitting; "
+                "nothing was closed: let the handler set a flag, and close the bus in the main program"
+            )
+        self._closed = True
+        if not self._forked:
+            deadline = time.monotonic() + grace
+            self._mode.stop(grace, drain)
+            if self._dispatcher is not None:
+                self._dispatcher.stop(max(0.0, deadline - time.monotonic()))
+        if self._threads is not None and not self._forked:
+            self._threads.shutdown()
+        if self._outbox is not None:
+            self._outbox.close()
+        self._store.close()
+
+    @property
+    @imports_late
+    def outbox(self) -> Outbox:
+        """The store of deliveries, opened when it is first needed."""
+        if self._outbox is None:
+            with self._lock:
+                if self._outbox is None:
+                    self._outbox = open_outbox(self.settings, self.plugins, self.data_dir, self.clock)
+        return self._outbox
+
+    @property
+    @imports_late
+    def dispatcher(self) -> Dispatcher:
+        """What makes deliveries, made when it is first needed."""
+        from pulp_events.dispatcher.assembly import make_dispatcher
+
+        outbox = self.outbox
+        with self._lock:
+            if self._dispatcher is None:
+                self._dispatcher = make_dispatcher(
+                    outbox, self._index, self.plugins, self.settings, self.clock, self._dice, self._disable
+                )
+        return self._dispatcher
+
+    def __enter__(self) -> EventBus:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def before_fork(self) -> None:
+        """See `forks`: nothing is to be put down here."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """In a child there are none of our threads; what had them is made again when the child first uses the bus."""
+        if in_child:
+            self._in_use = InUse()
+            self._forked = True
+            self._lock = threading.RLock()
+            self._mode = self._mode.in_child()
+
+    def _assemble(self) -> None:
+        """Make everything that has threads, locks or channels: at the start, and again in a forked child."""
+        self._lock = threading.RLock()
+        self._dispatcher = None
+        self._observers = Observers(self.plugins, self.settings)
+        self._index = ListenerIndex(self._store)
+        self._emitter: Emitter | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self.listeners = Listeners(
+            self._store, self._index, self.plugins, self.settings, self.clock, self._deleted, self._enabled
+        )
+        if type(self._mode) is not External:
+            # Not first in some thread: a fork amid an import would leave the child with a lock that nobody opens.
+            self._make_emitter()
+        self._mode.start()
+
+    def _make_emitter(self) -> Emitter:
+        from pulp_events.bus.emitter import Emitter
+
+        self._emitter = emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
+        return emitter
+
+    def _check_open(self) -> None:
+        forks.notice()
+        if self._closed:
+            raise BusClosed("this event bus was closed; open another one")
+        if self._forked:
+            with self._lock:
+                if self._forked:
+                    self._forked = False
+                    self._assemble()
+
+    def _get_threads(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with self._lock:
+            if self._threads is None:
+                # Several, so that events emitted at once share a commit.
+                self._threads = ThreadPoolExecutor(EMITTING_THREADS, "pulp-events-emit")
+            return self._threads
+
+    def _deleted(self, listener: Listener) -> None:
+        self.outbox.bury(listener.id, "the listener was deleted")
+        self.outbox.forget_health(listener.id)
+
+    def _enabled(self, listener: Listener) -> None:
+        self.outbox.forget_health(listener.id)
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        """What waits may be due now."""
+        if self._dispatcher is not None:
+            self._dispatcher.look_soon()
+
+    def _disable(self, listener: Listener, reason: str) -> None:
+        """A listener's endpoint is to be left alone: record it, and announce it once."""
+        if self.listeners.disable_for(listener.id, reason):
+            _logger.warning("listener %s is disabled: %s", listener.id, reason)
+            payload = {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason}
+            self._emit([(LISTENER_DISABLED, payload)])  # also while the bus is being closed

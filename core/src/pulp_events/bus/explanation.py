@@ -1,0 +1,70 @@
+"""`bus.explain`: who would get an event, and why or why not, without emitting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulp_events.bus.emitter import DROPPED, SKIPPED, Emitter
+from pulp_events.events import pattern
+from pulp_events.events.event import Event
+from pulp_events.listeners.filters import judge
+from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.waiting import disabled, wait_of
+from pulp_events.plugins.registry import Plugins
+from pulp_events.system.clock import iso_z
+
+YES, LATER, NO = "yes", "later", "no"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What would become of one event for one listener."""
+
+    listener: Listener
+
+    gets: str
+    """`yes`: it is delivered at once; `later`: it is stored and waits; `no`: it does not concern the listener, or is
+    recorded as dead at once."""
+
+    cause: str
+    """What decides: `event type`, `filter`, `disabled`, `muted`, `notifier`, or `all` where nothing stands against."""
+
+    reason: str
+    """The same in words."""
+
+
+def explain(listener: Listener, event: Event, emitter: Emitter, plugins: Plugins, now: float) -> Explanation:
+    """Why the listener would get the event or not; `now`: seconds since the epoch."""
+    found = next((text for text in listener.event_types if pattern.matches(text, event.event_type)), None)
+    if found is None:
+        return Explanation(
+            listener, NO, "event type", f"{', '.join(listener.event_types)} does not match {event.event_type}"
+        )
+    passes, why = judge(listener.filter, event.report())
+    if not passes:
+        return Explanation(listener, NO, "filter", why)
+    skip = emitter.skip(listener)
+    if skip == SKIPPED:
+        return Explanation(listener, NO, "disabled", f"{disabled(listener)}; with while_disabled = skip it is skipped")
+    if skip == DROPPED:
+        muted = "" if listener.muted_until is None else iso_z(listener.muted_until)
+        return Explanation(listener, NO, "muted", f"the listener is muted until {muted}, and drops what comes")
+    if wait := wait_of(listener, plugins.notifiers, now):
+        return Explanation(listener, LATER, wait.cause, f"{wait.reason}; {wait.end}")
+    return Explanation(listener, YES, "all", f"{found} matches{'; ' if why else ''}{why}")
+
+
+def explain_all(
+    emitter: Emitter,
+    listeners: list[Listener],
+    plugins: Plugins,
+    now: float,
+    event_type: str,
+    payload: Mapping[str, Any] | None,
+    call_report: Mapping[str, Any] | None,
+) -> list[Explanation]:
+    """An explanation for each listener, of the event as plugins would enrich it. Raises what `emit` raises."""
+    event = emitter.prepare(event_type, payload, call_report)[0]
+    return [explain(listener, event, emitter, plugins, now) for listener in listeners]

@@ -1,0 +1,84 @@
+"""`Operation`: the usual pair of events around a piece of work."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.errors import InvalidEvent
+from pulp_events.system.clock import from_timestamp
+
+if TYPE_CHECKING:
+    from pulp_events.bus.event_bus import EventBus
+
+SUCCESS = "success"
+FAILED = "failed"
+LONGEST = 20_000
+"""Characters of an error's message, and of the end of its traceback, that a finish carries."""
+
+
+class Operation:
+    """Emits `NAME.start` when entered and `NAME.finish` when left, also when the block raises; the error goes on.
+
+        with bus.operation("repo.sync", {"repo_id": "pulp2"}) as op:
+            op["added_count"] = synchronise()
+
+    The payload of the finish has what was given, what the block added, and `start_time`, `end_time`, `result`
+    (`success` or `failed`), `error_message` and `traceback` (both null on success).
+    """
+
+    def __init__(
+        self, bus: EventBus, name: str, payload: Mapping[str, Any] | None, call_report: Mapping[str, Any] | None
+    ) -> None:
+        self._bus = bus
+        self._name = name
+        self._call_report = call_report
+        if payload is not None and not isinstance(payload, Mapping):
+            raise InvalidEvent(f"payload is of type {type(payload).__name__}; it must be a mapping, such as a dict")
+        self.payload: dict[str, Any] = dict(payload or {})
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.payload[key] = value
+
+    def __getitem__(self, key: str) -> Any:
+        return self.payload[key]
+
+    def __enter__(self) -> Operation:
+        # Both types are asked for now: work that is done must not end in an error about its event.
+        self._bus.event_types.require(f"{self._name}.finish")
+        self.payload.setdefault("start_time", from_timestamp(self._bus.clock.time()))
+        self._bus.emit(f"{self._name}.start", self.payload, self._call_report)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        failed = error is not None
+        finish = {
+            **self.payload,
+            "end_time": from_timestamp(self._bus.clock.time()),
+            "result": FAILED if failed else self.payload.get("result", SUCCESS),
+            "error_message": _message(error) if error else self.payload.get("error_message"),
+            "traceback": _trace(error) if error else self.payload.get("traceback"),
+        }
+        try:
+            self._bus.emit(f"{self._name}.finish", finish, self._call_report)
+        except Exception as failure:
+            if error is None:
+                raise
+            error.add_note(f"the event {self._name}.finish could not be emitted: {failure}")
+
+
+def _message(error: BaseException) -> str:
+    return _carried(str(error))[:LONGEST] or type(error).__name__
+
+
+def _trace(error: BaseException) -> str:
+    return _carried("".join(traceback.format_exception(error)))[-LONGEST:]
+
+
+def _carried(text: str) -> str:
+    """The text with lone surrogates, as in the name of a file, spelt out: a report cannot carry them."""
+    return text.encode("utf-8", "backslashreplace").decode()

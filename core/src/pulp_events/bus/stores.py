@@ -1,0 +1,84 @@
+"""Opens the homes of listeners and deliveries: a plugin's, if one offers it, else ours in the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pulp_events.errors import SettingsError
+from pulp_events.listeners.store import ListenerStore
+from pulp_events.outbox.store import Outbox
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.settings import Settings
+from pulp_events.system import data_dir
+from pulp_events.system.clock import Clock
+
+
+def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> ListenerStore:
+    """What `pulp_listener_store` answers, else a TinyDB file."""
+    found: ListenerStore | None = plugins.first_result("pulp_listener_store", ListenerStore, settings=settings)
+    if found is not None:
+        return found
+    _refuse_storage_url(settings)
+    from pulp_events.listeners.tinydb_store import TinyDBListenerStore
+
+    data_dir.check(folder)
+    return TinyDBListenerStore(folder)
+
+
+def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock) -> Outbox:
+    """What `pulp_outbox` answers, else an SQLite file."""
+    found = outbox_of_plugin(settings, plugins)
+    if found is not None:
+        return found
+    from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+
+    named = settings.section("events")["outbox"]
+    path = outbox_path(settings, folder)
+    data_dir.refuse_dangling_link(path)
+    if not named:
+        data_dir.check(folder)
+    wait = settings.section("storage")["timeout"]
+    durable = settings.section("delivery")["durability"] == "full"
+    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named, timeout=wait)
+
+
+def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:
+    """What `pulp_outbox` answers; None where the outbox is a file of ours. Raises SettingsError for a `[storage] url`
+    that no plugin took."""
+    found: Outbox | None = plugins.first_result("pulp_outbox", Outbox, settings=settings)
+    if found is None:
+        _refuse_storage_url(settings)
+    return found
+
+
+def outbox_path(settings: Settings, folder: Path) -> Path:
+    """Where our own outbox is: the application's database that `[events] outbox` names, or a file in the folder."""
+    from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
+
+    named = settings.section("events")["outbox"]
+    if not named:
+        return folder / FILE_NAME
+    path = settings.file("events", "outbox", named)
+    if path.is_dir():
+        raise SettingsError(f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise SettingsError(
+            f"{settings.path}, section [events], key outbox = {named!r}: it is a device or pipe; name a file"
+        )
+    return path
+
+
+def _refuse_storage_url(settings: Settings) -> None:
+    """No plugin took the URL: records must not go to the files that it was meant to replace."""
+    url = settings.section("storage")["url"]
+    if url:
+        scheme = url.partition(":")[0]
+        remedy = (
+            "pip install pulp-events-postgres"
+            if scheme in ("postgresql", "postgres")
+            else f"no plugin knows {scheme!r} URLs; use postgresql://…"
+        )
+        raise SettingsError(
+            f"{settings.path}, section [storage], key url: no installed plugin stores there; {remedy}, "
+            "or remove the key to store in files"
+        )

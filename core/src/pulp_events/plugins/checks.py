@@ -1,0 +1,126 @@
+"""What can be said of a notifier without delivering anything: each claim yields what is wrong, with its remedy.
+
+`NotifierContract` holds a notifier to them in its author's tests, `pulp-admin event plugin check` what is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import Schema, fields, missing
+
+from pulp_events.errors import PluginError
+from pulp_events.notifier import Action, Notifier
+from pulp_events.plugins import boundary
+from pulp_events.secrets import is_secret_field, nested_schemas
+
+SECRET_WORDS = re.compile(r"passw|secret|token|api_?key|credential|private", re.IGNORECASE)
+_SAMPLES: Mapping[type[fields.Field[Any]], Any] = {
+    fields.Decimal: Decimal("1.5"),
+    fields.Float: 1.5,
+    fields.Integer: 1,
+    fields.Boolean: True,
+    fields.String: "text",
+}
+
+
+def every_option_has_help(notifier: Notifier) -> Iterator[str]:
+    """It is shown at the command line and in manual pages."""
+    for place, schema in _schemas(notifier):
+        yield from _without_help(place, schema)
+
+
+def _without_help(place: str, schema: type[Schema]) -> Iterator[str]:
+    for key, field in _fields(schema):
+        if not str(field.metadata.get("help", "")).strip():
+            yield f"{place}{key} has none; add metadata={{'help': …}}"
+
+
+def secrets_are_marked(notifier: Notifier) -> Iterator[str]:
+    """What is not marked is shown, logged and stored with the attempt."""
+    for place, schema in _schemas(notifier):
+        yield from _unmarked(place, schema)
+
+
+def _unmarked(place: str, schema: type[Schema]) -> Iterator[str]:
+    yield from _unmarked_below(place, _fields(schema), frozenset({schema}))
+
+
+def _unmarked_below(
+    place: str, found: Iterable[tuple[str, fields.Field[Any]]], seen: frozenset[type[Schema]]
+) -> Iterator[str]:
+    for key, field in found:
+        if "secret" in field.metadata or is_secret_field(field):
+            continue
+        if SECRET_WORDS.search(key):
+            yield f"{place}{key} sounds like one; add metadata={{'secret': True}}, or False if it is none"
+        for below in nested_schemas(field):
+            if below not in seen:
+                yield from _unmarked_below(f"{place}{key}.", _fields(below), seen | {below})
+
+
+def configuration_is_json(notifier: Notifier) -> Iterator[str]:
+    """A listener's configuration is stored as JSON."""
+    schema = notifier.config_schema()
+    for name, field in schema.fields.items():
+        value = field.load_default
+        if callable(value) or value is missing or value is None:
+            value = next((sample for kind, sample in _SAMPLES.items() if type(field) is kind), None)
+        if value is None:
+            continue
+        try:
+            json.dumps(field.serialize(name, {name: value}), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            yield f"config_schema: {name} does not become JSON ({error}); let the field serialise to text or a number"
+
+
+def settings_work_without_a_file(notifier: Notifier) -> Iterator[str]:
+    """Where server.conf is silent, the defaults hold."""
+    if notifier.settings_schema is not None:
+        yield from _without_default(f"[{notifier.settings_section}] ", notifier.settings_schema)
+
+
+def _without_default(place: str, schema: type[Schema]) -> Iterator[str]:
+    for name in sorted(map(str, schema().validate({}))):
+        yield f"{place}{name} has no default; give the field load_default=…"
+
+
+def of_section(section: str, schema: type[Schema]) -> Iterator[str]:
+    """What is wrong with a section that `pulp_settings_sections` returned."""
+    for claim in (_without_help, _unmarked, _without_default):
+        yield from claim(f"[{section}] ", schema)
+
+
+CLAIMS: Mapping[str, Callable[[Notifier], Iterator[str]]] = {
+    "help of options": every_option_has_help,
+    "secrets": secrets_are_marked,
+    "JSON": configuration_is_json,
+    "settings": settings_work_without_a_file,
+}
+"""What is looked at → the claim."""
+
+
+def _actions(notifier: Notifier) -> list[Action]:
+    """Those that can be used; what is wrong with others, the command line says."""
+    try:
+        return [action for action in boundary.actions_of(notifier) if isinstance(action, Action)]
+    except PluginError:
+        return []
+
+
+def _schemas(notifier: Notifier) -> Iterator[tuple[str, type[Schema]]]:
+    """Where its fields are, and the schema: those of configuration, settings and options of actions."""
+    yield f"{notifier.type_id} option ", notifier.config_schema
+    if notifier.settings_schema is not None:
+        yield f"[{notifier.settings_section}] ", notifier.settings_schema
+    for action in _actions(notifier):
+        yield f"{notifier.type_id} {action.name} option ", action.options
+
+
+def _fields(schema: type[Schema]) -> Iterator[tuple[str, fields.Field[Any]]]:
+    """The fields by their keys."""
+    return ((field.data_key or name, field) for name, field in schema().fields.items())
