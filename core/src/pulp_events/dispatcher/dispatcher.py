@@ -20,7 +20,6 @@ from collections.abc import Iterable
 from pulp_events.dispatcher.channels import OpenChannel, has_nothing_to_close
 from pulp_events.dispatcher.crew import Crew, guarded
 from pulp_events.dispatcher.jobs import close, closing
-from pulp_events.dispatcher.own_deliveries import OwnDeliveries
 from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.timekeeper import POLL, Timekeeper
@@ -63,7 +62,8 @@ class Dispatcher:
 
         `backlog`: False delivers only what `adopt` is told of; everything else is left to other processes.
         """
-        self._scheduler.own = None if backlog else OwnDeliveries()
+        if not backlog:
+            self._scheduler.own_only()
         self._timekeeper.backlog = backlog
         self._recorder.watch.start()
         self._crew.in_threads = True
@@ -141,7 +141,7 @@ class Dispatcher:
             return 0
         attempted = 0
         self._recorder.patience = STORE_PATIENCE
-        self._scheduler.gathers = False
+        self._scheduler.for_one_caller()
         with self._running:
             while True:
                 self._again = False

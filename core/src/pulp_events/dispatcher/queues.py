@@ -1,0 +1,129 @@
+"""`Queues`: where listeners stand. First on the agenda (something may be due), then among the runnable (it is claimed).
+
+One lock guards them and what the scheduler counts. Nobody claims, sends or records while holding it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from pulp_events.dispatcher.agenda import Agenda
+from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.routes import Routes
+from pulp_events.dispatcher.shares import Shares
+from pulp_events.dispatcher.speed import LINES, QUICK, SLOW, UNTRIED, Line
+from pulp_events.dispatcher.turn import Turn
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.system.clock import Clock
+
+AHEAD = 32
+"""Quick listeners whose deliveries may be claimed and wait for a thread."""
+TASKS = 16
+"""Attempts of coroutine functions that may be under way for each attempt in a thread."""
+
+
+class Queues:
+    """`concurrency`: attempts that may be under way at once in threads."""
+
+    def __init__(self, routes: Routes, clock: Clock, concurrency: int) -> None:
+        self._routes = routes
+        self._clock = clock
+        self.lock = threading.RLock()
+        self.agenda: Agenda[Line] = Agenda(LINES, self._line_of)
+        self.queued: set[Route] = set()
+        """Those that are runnable: something is claimed for them, and waits for a turn."""
+        self._runnable: dict[Line, deque[Route]] = {line: deque() for line in LINES}
+        self._shares = {False: Shares(concurrency), True: Shares(concurrency * TASKS)}
+
+    def _line_of(self, listener_id: str) -> Line:
+        route = self._routes.known(listener_id)
+        if route is None:
+            return Line(self._routes.in_loop(listener_id), UNTRIED)
+        return Line(route.traits.is_async, route.speed)
+
+    # What may be due
+
+    def due_now(self, listener_ids: Iterable[str]) -> None:
+        """These may have something to claim."""
+        with self.lock:
+            self.agenda.now(listener_ids)
+
+    def due_later(self, listener_id: str, wait: float) -> None:
+        """It may have something to claim in `wait` seconds."""
+        with self.lock:
+            self.agenda.later(listener_id, self._clock.monotonic() + wait)
+
+    def take_due(self, most: int) -> list[str]:
+        """The listeners that are to be claimed for, as many of each line as there is room for, at most `most`."""
+        with self.lock:
+            return [
+                listener_id
+                for line in LINES
+                for listener_id in self.agenda.take(line, min(max(0, self._room_to_claim(line)), most))
+            ]
+
+    @property
+    def has_due(self) -> bool:
+        """True if a claim would ask for somebody."""
+        self.agenda.advance(self._clock.monotonic())
+        return any(self.agenda.waits_in(line) and self._room_to_claim(line) > 0 for line in LINES)
+
+    @property
+    def waiting(self) -> int:
+        """Listeners that wait for a thread, as far as their shares have room."""
+        due = sum(self.agenda.count(line) for line in LINES if self._room_to_claim(line) > 0)
+        return len(self.queued) + due
+
+    def _room_to_claim(self, line: Line) -> int:
+        """Listeners of this line that may be claimed for: as many as may be served soon."""
+        if line.speed is QUICK and not line.in_loop:
+            return AHEAD - len(self.queued)
+        return self._shares[line.in_loop].room(line.speed) - len(self._runnable[line])
+
+    # What is claimed, and waits for a turn
+
+    def queue(self, route: Route) -> None:
+        """It is runnable, if anything waits there that one more turn may take."""
+        if route not in self.queued and route.wants_turn(self._clock.monotonic()):
+            self.queued.add(route)
+            self._runnable[Line(route.traits.is_async, route.speed)].append(route)
+
+    def pick(self, order: Sequence[Line]) -> Line | None:
+        """The first of these lines in which somebody is runnable and whose share has room."""
+        for line in order:
+            if self._runnable[line] and self._shares[line.in_loop].room(line.speed):
+                return line
+        return None
+
+    def take(self, line: Line) -> Route:
+        """The first of this line; its turn begins."""
+        route = self._runnable[line].popleft()
+        self.queued.discard(route)
+        self._shares[line.in_loop].begin(line.speed)
+        return route
+
+    def end(self, line: Line) -> None:
+        """A turn of this line has ended."""
+        self._shares[line.in_loop].end(line.speed)
+
+    def slow_down(self, turn: Turn) -> None:
+        """What is under way there takes long: it is counted as slow from now on."""
+        line = turn.line
+        if line.speed is not SLOW:
+            self._shares[line.in_loop].end(line.speed)
+            self._shares[line.in_loop].begin(SLOW)
+            turn.line = Line(line.in_loop, SLOW)
+            turn.route.speed = SLOW
+
+    def clear(self) -> list[Delivery]:
+        """Nobody is runnable any more; what was claimed and not begun is to be released."""
+        taken: list[Delivery] = []
+        for route in self._routes.all():
+            taken += route.waiting
+            route.waiting.clear()
+        self.queued.clear()
+        for runnable in self._runnable.values():
+            runnable.clear()
+        return taken
