@@ -20,7 +20,7 @@ from pulp_events.system.clock import iso_z
 from pulp_events.visible import one_line
 from pulp_events_http.answer import excerpt_of, judge, pause_for
 from pulp_events_http.body import BodyMaker, body_maker
-from pulp_events_http.connections.connection import Head
+from pulp_events_http.connections.answer_head import Head
 from pulp_events_http.connections.exchange import exchange
 from pulp_events_http.connections.failures import NotHttp, ProxyFailed
 from pulp_events_http.connections.kept import KEPT

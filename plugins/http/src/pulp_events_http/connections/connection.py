@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 import select
 import socket
 import ssl
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import h11
 
+from pulp_events_http.connections.answer_head import Head, may_be_interim, status_line, what_it_is
 from pulp_events_http.connections.failures import ClosedEarly, NotHttp
 from pulp_events_http.limits import TimeLimits
 
@@ -32,19 +30,6 @@ CHUNK = 16 * 1024
 
 PIECE = 16 * 1024
 """Octets that are sent before it is looked whether the answer is there already; a TLS record, at the most."""
-
-_STATUS_LINE = re.compile(rb"HTTP/1\.\d (\d{3})(?: ([^\r\n]*))?\r?\n")
-_BLANK_LINE = re.compile(rb"\n\r?\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Status line and headers of the final answer."""
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    """Names in lower case; empty if they could not be read."""
 
 
 class Connection:
@@ -133,7 +118,7 @@ class Connection:
         except h11.RemoteProtocolError:
             return True
         # Of half an interim answer the rest will come.
-        return self._final is not None or not _may_be_interim(self._seen)
+        return self._final is not None or not may_be_interim(self._seen)
 
     def _next(self) -> bool:
         """Read past interim answers; True once the final one's head is there. Raises RemoteProtocolError."""
@@ -170,7 +155,7 @@ class Connection:
         until = math.inf
         try:
             while not self._next():
-                if until == math.inf and _status_line(self._seen) is not None:
+                if until == math.inf and status_line(self._seen) is not None:
                     until = time.monotonic() + patience
                 left = until - time.monotonic()
                 if left <= 0:
@@ -180,13 +165,13 @@ class Connection:
             return self._parsed(self._final)
         except (h11.RemoteProtocolError, OSError) as error:
             self._cut_by = self._cut_by or ClosedEarly()
-            if (head := _status_line(self._seen)) is not None:
+            if (head := status_line(self._seen)) is not None:
                 return head
             if isinstance(error, OSError):
                 raise
             if not self._seen:
                 raise ClosedEarly from (self._cut_by if self._cut_by.args else None)
-            raise NotHttp(_what_it_is(self._seen, str(error))) from None
+            raise NotHttp(what_it_is(self._seen, str(error))) from None
 
     def _parsed(self, event: h11.Response) -> Head:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
@@ -263,22 +248,6 @@ class Connection:
             self.socket.close()
 
 
-def _may_be_interim(seen: bytearray) -> bool:
-    """True if what comes first is, as far as it goes, an interim answer: not a final one, and not junk."""
-    return any(line.startswith(bytes(seen[: len(line)])) for line in (b"HTTP/1.1 1", b"HTTP/1.0 1"))
-
-
-def _what_it_is(seen: bytearray, reason: str) -> str:
-    """Why that is no answer: its first line, or what `reason` says of a later one."""
-    line, end, _ = seen.partition(b"\n")
-    if _STATUS_LINE.match(seen):
-        return re.sub(r"bytearray\(b(['\"])(.*)\1\)", r'"\2"', reason)
-    text = bytes(line[:1024]).decode("utf-8", "replace").strip()
-    if not text:
-        return "it begins with an empty line"
-    return f'it begins with "{text}"' if end else f'it ends behind "{text}"'
-
-
 def _pending(connection: Any) -> int:
     """Octets that came and that the socket itself no longer has: TLS has read them."""
     if isinstance(connection, socket.socket):
@@ -286,17 +255,3 @@ def _pending(connection: Any) -> int:
     from pulp_events_http.connections.tls_in_tls import pending
 
     return pending(connection)
-
-
-def _status_line(seen: bytearray) -> Head | None:
-    """The final answer's, out of what cannot be read as a whole; None if it has none."""
-    start = 0
-    while line := _STATUS_LINE.match(seen, start):
-        status = int(line[1])
-        if status == 101 or not 100 <= status < 200:
-            return Head(status, (line[2] or b"").decode("latin-1"), {})
-        end = _BLANK_LINE.search(seen, line.end() - 1)
-        if end is None:
-            return None
-        start = end.end()
-    return None

@@ -6,8 +6,9 @@ import ssl
 
 import h11
 
+from pulp_events_http.connections.answer_head import Head
 from pulp_events_http.connections.connect import connect, session_place
-from pulp_events_http.connections.connection import Connection, Head
+from pulp_events_http.connections.connection import Connection
 from pulp_events_http.connections.kept import KEPT
 from pulp_events_http.connections.route import Route
 from pulp_events_http.limits import TimeLimits
