@@ -15,6 +15,8 @@ from pulp_events.outbox.rows import split_id, to_delivery
 from pulp_events.outbox.sqlite import named, windows
 from pulp_events.outbox.sqlite.together import LISTED, OF_IDS, OF_KEYS, Row, as_json, of_keys, of_listeners, read
 
+FEW_LIMITS = 4
+"""Different limits for which a statement each is worth more than reading some rows too many."""
 LOST = "no result before the lease ended: the process that made this attempt stopped or was cut off"
 
 
@@ -119,8 +121,9 @@ def _of_each(
 ) -> dict[str, list[Row]]:
     """The first ones to be ready of each listener: a statement for those whose limits are alike."""
     alike: dict[int, list[str]] = {}
+    rounded = len(set(limits.values())) > FEW_LIMITS
     for listener_id, limit in limits.items():
-        alike.setdefault(1 << (limit - 1).bit_length(), []).append(listener_id)
+        alike.setdefault(1 << (limit - 1).bit_length() if rounded else limit, []).append(listener_id)
     found: dict[str, list[Row]] = {}
     for limit, listener_ids in alike.items():
         for row in read(connection, statement, (json.dumps(listener_ids), now, limit)):
