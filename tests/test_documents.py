@@ -128,7 +128,7 @@ def figures_of_delivery():
 
     default = DeliverySettings().load({})
     schedule = sum(default["retry_schedule"])
-    words = {0.5: "one half", 0.875: "seven eighths", 0.125: "an eighth", 1: "a second", 2: "two seconds",
+    words = {0.375: "three eighths", 0.625: "five eighths", 0.875: "seven eighths", 0.125: "an eighth", 1: "a second", 2: "two seconds",
              4: "four", 5: "five", 8: "eight", 16: "sixteen", 86400: "a day"}  # fmt: skip
     return [
         f"{words[len(default['retry_schedule']) + 1]} attempts in {schedule // 3600:g} hours and "
@@ -149,7 +149,8 @@ def figures_of_delivery():
         f"after {turn.SLICE:g} s (a pipeline's after {pipeline.SLICE:g} s)",
         f"{default['concurrency']} unless set",
         f"answered within {speed.QUICK_ANSWER:g} s",
-        f"{words[shares.FOR_UNTRIED]} of `concurrency` together, the slow ones alone {words[shares.FOR_SLOW]}",
+        f"{words[shares.FOR_UNTRIED]} of `concurrency` together, those known to be slow {words[shares.FOR_SLOW]}, and those that did not answer "
+        f"within their time limit {words[shares.FOR_SILENT]}",
         f"by {words[1 - shares.FOR_UNTRIED]} at most",
         f"takes longer than {timekeeper.LONG_STEP:g} s counts as slow",
         f"There are {words[workload.FEW]}",

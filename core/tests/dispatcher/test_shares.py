@@ -6,10 +6,11 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulp_events.dispatcher import speed
 from pulp_events.dispatcher.agenda import Agenda
 from pulp_events.dispatcher.channels import MOST_IDLE
 from pulp_events.dispatcher.shares import Shares
-from pulp_events.dispatcher.speed import QUICK, SLOW, UNTRIED, Speed
+from pulp_events.dispatcher.speed import QUICK, SILENT, SLOW, UNTRIED, Speed
 from pulp_events.dispatcher.workload import FEW, Workload
 
 
@@ -20,8 +21,10 @@ def test_what_is_slow_or_unknown_leaves_a_share_to_what_is_quick(most, speeds):
         if shares.room(speed):
             shares.begin(speed)
     assert sum(shares.busy) <= most
-    assert shares.busy[SLOW] <= max(1, most // 2)
-    assert shares.busy[SLOW] + shares.busy[UNTRIED] <= max(1, 7 * most // 8)
+    silent, slow, untried = shares.busy[SILENT], shares.busy[SLOW], shares.busy[UNTRIED]
+    assert silent <= max(1, 3 * most // 8)
+    assert silent + slow <= max(1, 5 * most // 8)
+    assert silent + slow + untried <= max(1, 7 * most // 8)
     assert shares.room(QUICK) == most - sum(shares.busy)
 
 
@@ -37,6 +40,17 @@ def test_quick_ones_that_begin_to_hang_leave_their_share_to_others():
     for _ in range(13):
         shares.begin(QUICK)
     assert shares.room(QUICK) == 0
+
+
+def test_one_that_answers_slowly_does_not_wait_for_those_that_never_do():
+    shares = Shares(100)
+    while shares.room(SILENT):
+        shares.begin(SILENT)
+
+    assert shares.room(SLOW) == 25
+    assert shares.room(UNTRIED) == 50
+    assert speed.of(3.0, timed_out=False) is SLOW
+    assert speed.of(3.0, timed_out=True) is SILENT
 
 
 @given(

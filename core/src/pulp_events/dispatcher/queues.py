@@ -111,7 +111,7 @@ class Queues:
     def slow_down(self, turn: Turn) -> None:
         """What is under way there takes long: it is counted as slow from now on."""
         line = turn.line
-        if line.speed is not SLOW:
+        if line.speed < SLOW:
             self._shares[line.in_loop].end(line.speed)
             self._shares[line.in_loop].begin(SLOW)
             turn.line = Line(line.in_loop, SLOW)

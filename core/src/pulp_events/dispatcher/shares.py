@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pulp_events.dispatcher.speed import QUICK, SLOW, UNTRIED, Speed
+from pulp_events.dispatcher.speed import QUICK, SILENT, SLOW, UNTRIED, Speed
 
 FOR_UNTRIED = 0.875
 """Part of all threads that listeners which did not answer quickly may have together: the rest is for quick ones."""
-FOR_SLOW = 0.5
-"""Part that those may have which are known to be slow, or to hang."""
+FOR_SLOW = 0.625
+"""Part that those may have which are known to be slow or silent: the rest is for those that nothing is known of."""
+FOR_SILENT = 0.375
+"""Part that those may have which did not answer at all, so that one that answers slowly does not wait for them."""
 
 
 class Shares:
@@ -15,23 +17,26 @@ class Shares:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._untried = max(1, int(most * FOR_UNTRIED))
-        self._slow = max(1, int(most * FOR_SLOW))
-        self.busy = [0, 0, 0]
+        self._untried, self._slow, self._silent = (
+            max(1, int(most * part)) for part in (FOR_UNTRIED, FOR_SLOW, FOR_SILENT)
+        )
+        self.busy = [0] * len(Speed)
 
     @property
     def taken(self) -> int:
         """Attempts under way; those by which the others went over their share meanwhile do not count."""
-        others = self.busy[UNTRIED] + self.busy[SLOW]
+        others = sum(self.busy[UNTRIED:])
         return self.busy[QUICK] + min(others, max(self._untried, others - (self.most - self._untried)))
 
     def room(self, speed: Speed) -> int:
         """How many more of this speed may begin."""
         room = self.most - self.taken
         if speed is not QUICK:
-            room = min(room, self._untried - self.busy[UNTRIED] - self.busy[SLOW])
-        if speed is SLOW:
-            room = min(room, self._slow - self.busy[SLOW])
+            room = min(room, self._untried - sum(self.busy[UNTRIED:]))
+        if speed >= SLOW:
+            room = min(room, self._slow - sum(self.busy[SLOW:]))
+        if speed is SILENT:
+            room = min(room, self._silent - self.busy[SILENT])
         return max(0, room)
 
     def begin(self, speed: Speed) -> None:

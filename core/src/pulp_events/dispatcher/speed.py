@@ -12,16 +12,20 @@ class Speed(IntEnum):
     QUICK = 0
     UNTRIED = 1
     SLOW = 2
+    SILENT = 3
+    """It did not answer within its time limit."""
 
 
-QUICK, UNTRIED, SLOW = Speed
+QUICK, UNTRIED, SLOW, SILENT = Speed
 
 QUICK_ANSWER = 1.5
 """Seconds within which a listener that answers is quick."""
 
 
-def of(seconds: float) -> Speed:
-    """Of a listener whose last attempt took so long."""
+def of(seconds: float, *, timed_out: bool) -> Speed:
+    """Of a listener whose last attempt took so long, or was ended by a time limit."""
+    if timed_out:
+        return SILENT
     return QUICK if seconds < QUICK_ANSWER else SLOW
 
 

@@ -141,7 +141,7 @@ class Turn:
                 self.halted = True  # in an order, what follows waits until that is stored
             self.since = now if self.under_way else 0.0
         if verdict.outcome != "lost":
-            self.route.speed = speed.of(took)
+            self.route.speed = speed.of(took, timed_out=verdict.outcome == "timeout")
         self.route.learn(verdict, now, self._group(delivery))
 
     def end(self) -> None:
@@ -198,5 +198,5 @@ class Turn:
                 )
             self.under_way = {}
         self.route.circuit.failed(now)
-        self.route.speed = speed.SLOW
+        self.route.speed = speed.SILENT
         return True
