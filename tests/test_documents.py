@@ -128,7 +128,8 @@ def figures_of_delivery():
 
     default = DeliverySettings().load({})
     schedule = sum(default["retry_schedule"])
-    words = {0.375: "three eighths", 0.625: "five eighths", 0.875: "seven eighths", 0.125: "an eighth", 1: "a second", 2: "two seconds",
+    words = {0.375: "three eighths", 0.625: "five eighths", 0.875: "seven eighths", 0.125: "an eighth",
+             1: "a second", 2: "two seconds",
              4: "four", 5: "five", 8: "eight", 16: "sixteen", 86400: "a day"}  # fmt: skip
     return [
         f"{words[len(default['retry_schedule']) + 1]} attempts in {schedule // 3600:g} hours and "

@@ -17,9 +17,9 @@ from pulp_events.dispatcher.workload import FEW, Workload
 @given(most=st.integers(4, 400), speeds=st.lists(st.sampled_from(list(Speed)), max_size=600))
 def test_what_is_slow_or_unknown_leaves_a_share_to_what_is_quick(most, speeds):
     shares = Shares(most)
-    for speed in speeds:
-        if shares.room(speed):
-            shares.begin(speed)
+    for each in speeds:
+        if shares.room(each):
+            shares.begin(each)
     assert sum(shares.busy) <= most
     silent, slow, untried = shares.busy[SILENT], shares.busy[SLOW], shares.busy[UNTRIED]
     assert silent <= max(1, 3 * most // 8)
