@@ -150,8 +150,8 @@ def figures_of_delivery():
         f"after {turn.SLICE:g} s (a pipeline's after {pipeline.SLICE:g} s)",
         f"{default['concurrency']} unless set",
         f"answered within {speed.QUICK_ANSWER:g} s",
-        f"{words[shares.FOR_UNTRIED]} of `concurrency` together, those known to be slow {words[shares.FOR_SLOW]}, and those that did not answer "
-        f"within their time limit {words[shares.FOR_SILENT]}",
+        f"{words[shares.FOR_UNTRIED]} of `concurrency` together, those known to be slow "
+        f"{words[shares.FOR_SLOW]}, and those that did not answer within their time limit {words[shares.FOR_SILENT]}",
         f"by {words[1 - shares.FOR_UNTRIED]} at most",
         f"takes longer than {timekeeper.LONG_STEP:g} s counts as slow",
         f"There are {words[workload.FEW]}",
