@@ -230,7 +230,7 @@ def test_what_a_notifiers_trial_refuses_is_not_stored_and_named_without_a_secret
 @pytest.mark.parametrize("wrong", ["ops", ["ops", 5], [None]])
 def test_targets_that_are_no_list_of_texts_are_the_plugins_mistake(bus, room, file, monkeypatch, wrong):
     monkeypatch.setattr(room, "targets", lambda config: wrong)
-    with pytest.raises(PluginError, match=r"'room': targets\(\) must return a list of texts"):
+    with pytest.raises(PluginError, match=r"'room', targets\(\): it must return a list of texts"):
         bus.listeners.create("room", {"room": "x"}, ["*"])
     assert not file.exists()
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 from marshmallow import Schema, fields, pre_load
@@ -211,3 +212,86 @@ def test_a_store_that_exits_is_named(open_bus, room, hook, exit):
     with pytest.raises(PluginError, match=rf"plugin exits, {hook}: it raised {type(exit).__name__}"), open_bus() as bus:
         bus.emit("repo.sync.start")
         bus.deliveries.list()
+
+
+class Unspeakable(Exception):
+    """Its own text raises."""
+
+    def __init__(self, worse):
+        super().__init__()
+        self.worse = worse
+
+    def __str__(self):
+        raise self.worse
+
+    __repr__ = __str__
+
+
+def attempted(bus, event):
+    deadline = time.monotonic() + 10
+    while True:
+        found = bus.outbox.of_event(event.id)
+        if all(one.attempts and one.lease is None for one in found):
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("worse", [AttributeError("missing"), KeyboardInterrupt()], ids=["error", "interrupt"])
+def test_a_window_whose_error_cannot_be_shown_fails_its_deliveries(tmp_path, room, worse):
+    plugins = Plugins()
+    plugins.add("exits", Plugin(room))
+    with EventBus.open(plugins=plugins, data_dir=tmp_path / "data") as bus:
+        bus.listeners.create("room", {}, ["*"])
+        room.raises["window"] = Unspeakable(worse)
+        event = bus.emit("repo.sync.start")
+        (delivery,) = attempted(bus, event)
+    assert "its window is not known: Unspeakable" in delivery.detail
+
+
+def test_a_window_shows_no_secret(tmp_path, room, caplog):
+    plugins = Plugins()
+    plugins.add("exits", Plugin(room))
+    with EventBus.open(plugins=plugins, data_dir=tmp_path / "data") as bus:
+        bus.listeners.create("room", {"token": "S3CRET-TOKEN"}, ["*"])
+        room.raises["window"] = ValueError("bad token S3CRET-TOKEN here")
+        event = bus.emit("repo.sync.start")
+        attempted(bus, event)
+    assert "its window is not known" in caplog.text
+    assert "S3CRET" not in caplog.text
+
+
+@pytest.mark.parametrize("method", ["targets", "prepare"])
+def test_what_a_method_returns_by_mistake_shows_no_secret(tmp_path, method):
+    class Mistaken(Room):
+        def _call(self, name, result):
+            return ("S3CRET-TOKEN", 1) if name == method else result
+
+    plugins = Plugins()
+    plugins.add("exits", Plugin(Mistaken()))
+    with (
+        EventBus.open(plugins=plugins, data_dir=tmp_path / "data", deliver="external") as bus,
+        pytest.raises(PluginError, match=rf"{method}\(\)") as raised,
+    ):
+        bus.listeners.create("room", {"token": "S3CRET-TOKEN"}, ["*"])
+    assert "S3CRET" not in str(raised.value)
+
+
+def test_what_a_notifier_warns_of_shows_no_secret(open_bus, room):
+    room._call = lambda name, result: ["the token S3CRET-TOKEN is short"] if name == "warnings" else result
+    with open_bus() as bus:
+        listener = bus.listeners.create("room", {"token": "S3CRET-TOKEN"}, ["*"])
+        (text,) = bus.listeners.warnings(listener)
+    assert text.startswith("the token")
+    assert "S3CRET" not in text
+
+
+@pytest.mark.parametrize("worse", [AttributeError("missing"), KeyboardInterrupt()], ids=["error", "interrupt"])
+def test_a_plugin_whose_error_cannot_be_shown_is_left_out(worse):
+    class Broken:
+        @hookimpl
+        def pulp_notifiers(self):
+            raise Unspeakable(worse)
+
+    with pytest.raises(PluginError, match="Unspeakable"):
+        Plugins().add("broken", Broken())

@@ -542,3 +542,14 @@ def test_an_environment_without_such_entries_or_that_is_not_asked_is_not_told_of
     assert HttpNotifier().settings_warnings(HttpSettings().load({})) == []
     monkeypatch.setenv("no_proxy", "<local>")
     assert HttpNotifier().settings_warnings(HttpSettings().load({"proxy": "none"})) == []
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTPS_PROXY", "all_proxy"])
+@pytest.mark.parametrize("value", ["http://u:hunter2@h:99999", "ftp://u:hunter2@h", "socks9://u:hunter2@h"])
+def test_a_variable_that_names_no_usable_proxy_is_told(monkeypatch, variable, value) -> None:
+    monkeypatch.setenv(variable, value)
+    [text] = HttpNotifier().settings_warnings(HttpSettings().load({}))
+    assert text.startswith(f"the environment variable {variable} has ")
+    assert "hunter2" not in text
+    with pytest.raises(ValueError, match=f"the environment variable {variable} has "):
+        proxy_for("https" if variable == "HTTPS_PROXY" else "http", "h.example", 80, "environment", [])

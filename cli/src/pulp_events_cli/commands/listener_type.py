@@ -64,19 +64,20 @@ def unusable(action: Any, seen: set[str]) -> str:
     from marshmallow import Schema
 
     from pulp_events.notifier import Action
+    from pulp_events.plugins.boundary import shown
 
     if not isinstance(action, Action):
-        return f"actions() returned {action!r:.80}; it must return Action objects"
+        return f"actions() returned {shown(action, 80)}; it must return Action objects"
     if not isinstance(action.name, str) or not _NAME.fullmatch(action.name):
-        return f"its action {action.name!r:.60} has no name that can be a command; use lower-case letters, digits and -"
+        return f"its action {shown(action.name)} has no name for a command; use lower-case letters, digits and -"
     if action.name in OWN or action.name in seen:
         return f"its action {action.name!r} has a name that is taken; choose another"
     if not isinstance(action.help, str):
-        return f"its action {action.name!r} has the help {action.help!r:.60}; it must be a text"
+        return f"its action {action.name!r} has the help {shown(action.help)}; it must be a text"
     if not callable(action.run):
-        return f"its action {action.name!r} has {action.run!r:.60} to run; it must be a function"
+        return f"its action {action.name!r} has {shown(action.run)} to run; it must be a function"
     if not (isinstance(action.options, type) and issubclass(action.options, Schema)):
-        return f"its action {action.name!r} has the options {action.options!r:.60}; they must be a Schema class"
+        return f"its action {action.name!r} has the options {shown(action.options)}; they must be a Schema class"
     seen.add(action.name)
     return ""
 

@@ -10,6 +10,7 @@ from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.pool import PoolThread
 from pulp_events.dispatcher.route import Route
 from pulp_events.listeners.config import window
+from pulp_events.plugins import boundary
 from pulp_events.system.clock import Clock
 from pulp_events.system.logs import get_logger
 
@@ -67,7 +68,8 @@ def close(opened: OpenChannel, type_id: str, loops: EventLoops) -> None:
         if value is not None and inspect.isawaitable(value):
             loops.run(type_id, value, CLOSE_LIMIT, opened.loop)
     except BaseException as error:  # noqa: BLE001  # a notifier's close() may do anything
-        _logger.debug("closing a channel failed: %s", opened.scrub(f"{type(error).__name__}: {error}"))
+        words = f"{type(error).__name__}: {boundary.words_of(error)}"
+        _logger.debug("closing a channel failed: %s", opened.scrub(words))
 
 
 def asking_for_window(route: Route, clock: Clock, known: Callable[[], None]) -> Job:
@@ -79,7 +81,8 @@ def asking_for_window(route: Route, clock: Clock, known: Callable[[], None]) -> 
         try:
             found = window(route.traits.notifier, listener.notifier_config)
         except BaseException as error:  # noqa: BLE001  # a notifier may raise anything
-            fault = f"its window is not known: {type(error).__name__}: {error}"
+            words = f"{type(error).__name__}: {boundary.words_of(error)}"
+            fault = f"its window is not known: {route.configuration.scrubber(words)}"
             _logger.error("listener %s: %s", listener.id, fault)
         settle(found, fault)
 

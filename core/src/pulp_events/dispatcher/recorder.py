@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from pulp_events.dispatcher.health import HealthWatch
 from pulp_events.dispatcher.repeats import Repeats
-from pulp_events.dispatcher.retry import Follow, follow
+from pulp_events.dispatcher.retry import SHORTEST_PAUSE, Follow, follow
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import Verdict, shorten
 from pulp_events.dispatcher.watch import AttemptWatch
@@ -164,7 +164,8 @@ class Recorder:
                 route.retry_schedule,
                 self._delivery["jitter"],
                 dice,
-                retry_after=asked,
+                # Another process may be able to read what this one cannot, and its turn is not to be waited for.
+                retry_after=SHORTEST_PAUSE if verdict.unresolved else asked,
                 timed_out=verdict.outcome == "timeout",
                 too_old=asked is not None and self._age(delivery) >= self._most_age(route),
             )

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from pulp_events.errors import InvalidConfig, PluginError
+from pulp_events.errors import InvalidConfig
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.notifier import Notifier, ReadablePart
@@ -42,10 +42,8 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     with _explained(notifier, schema, plain):
         with _called(notifier, "prepare", schema, given):
             prepared: object = notifier.prepare(plain)
-        if not isinstance(prepared, Mapping):
-            raise PluginError(
-                f"notifier type {notifier.type_id!r}: prepare() must return a mapping, not {prepared!r:.60}"
-            )
+            if not isinstance(prepared, Mapping):
+                raise boundary.NotifierMistake(f"it must return a mapping, not {boundary.shown(prepared)}")
         plain = dict(prepared)
     given = {key: value for key, value in {**given, **plain}.items() if key in plain or key in references}
     loaded = _readable(notifier, schema, plain, references)
@@ -124,10 +122,7 @@ def window(notifier: Notifier, stored: Mapping[str, Any]) -> float | None:
 
 
 def _targets(notifier: Notifier, loaded: Mapping[str, Any]) -> tuple[str, ...]:
-    try:
-        found = boundary.texts(notifier.targets(loaded), "targets()")
-    except boundary.NotifierMistake as mistake:
-        raise PluginError(f"notifier type {notifier.type_id!r}: {mistake}") from None
+    found = boundary.texts(notifier.targets(loaded), "it")
     return tuple(dict.fromkeys(found)) or ("",)
 
 

@@ -209,11 +209,12 @@ class Listeners:
         try:
             with boundary.mistakes(what, lambda text: self.scrubber(listener)(text)):
                 values = self._settings.section(section) if section else {}
-                return boundary.texts(notifier.warnings(config, values), "warnings()")
+                found = boundary.texts(notifier.warnings(config, values), "warnings()")
         except SettingsError as error:  # a secret in the section cannot be read here
-            return [*self._warnings_without(notifier, config, section), str(error)]
+            found = [*self._warnings_without(notifier, config, section), str(error)]
         except EventsError as error:
-            return [str(error)]
+            found = [str(error)]
+        return [self.scrubber(listener)(text) for text in found]
 
     def _warnings_without(self, notifier: Notifier, config: Mapping[str, Any], section: str | None) -> Sequence[str]:
         """What can be said with the settings as they are written, their secrets spelt as references."""

@@ -24,7 +24,7 @@ def seconds(value: object, what: str, *, zero: bool = False) -> float:
     """A number of seconds above 0 (or from 0, with `zero`); `what` names its origin, such as `limit()`."""
     least = "of at least 0" if zero else "above 0"
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise NotifierMistake(f"{what} is {value!r:.60}; it must be a number of seconds {least}")
+        raise NotifierMistake(f"{what} is {shown(value)}; it must be a number of seconds {least}")
     if value < 0 or (value == 0 and not zero):
         raise NotifierMistake(f"{what} is {value!r}; it must be a number of seconds {least}")
     return float(value)
@@ -33,21 +33,21 @@ def seconds(value: object, what: str, *, zero: bool = False) -> float:
 def whole(value: object, what: str, least: int) -> int:
     """A whole number from `least` on, cut to MOST_AT_ONCE."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise NotifierMistake(f"{what} is {value!r:.60}; it must be a whole number of at least {least}")
+        raise NotifierMistake(f"{what} is {shown(value)}; it must be a whole number of at least {least}")
     return min(value, MOST_AT_ONCE)
 
 
 def text(value: object, what: str) -> str:
     """A text."""
     if not isinstance(value, str):
-        raise NotifierMistake(f"{what} is {value!r:.60}; it must be a text")
+        raise NotifierMistake(f"{what} is {shown(value)}; it must be a text")
     return value
 
 
 def flag(value: object, what: str) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        raise NotifierMistake(f"{what} is {value!r:.60}; it must be True or False")
+        raise NotifierMistake(f"{what} is {shown(value)}; it must be True or False")
     return value
 
 
@@ -57,6 +57,14 @@ def words_of(error: BaseException) -> str:
         return str(error)
     except BaseException as worse:  # noqa: BLE001
         return f"(its text cannot be shown: {type(worse).__name__})"
+
+
+def shown(value: object, most: int = 60) -> str:
+    """At most so many characters of `repr(value)`, whatever its own `__repr__` does."""
+    try:
+        return repr(value)[:most]
+    except BaseException as worse:  # noqa: BLE001
+        return f"a {type(value).__name__} that cannot be shown ({type(worse).__name__})"
 
 
 def is_broken(channel: Channel) -> bool:
@@ -92,7 +100,7 @@ def texts(found: Any, what: str) -> list[str]:
     """A list of texts, from any iterable of them but a text itself, which would fall into its letters."""
     listed = None if isinstance(found, str | bytes) or not isinstance(found, Iterable) else list(found)
     if listed is None or not all(isinstance(each, str) for each in listed):
-        raise NotifierMistake(f"{what} must return a list of texts, not {(found if listed is None else listed)!r:.60}")
+        raise NotifierMistake(f"{what} must return a list of texts, not {shown(found if listed is None else listed)}")
     return listed
 
 
@@ -110,7 +118,7 @@ def actions_of(notifier: Notifier) -> list[Any]:
     with mistakes(f"notifier type {notifier.type_id!r}", str):
         found: object = notifier.actions()
         if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-            raise NotifierMistake(f"actions() returned {found!r:.60}; it must return a list of Action objects")
+            raise NotifierMistake(f"actions() returned {shown(found)}; it must return a list of Action objects")
         return list(found)
 
 
@@ -119,7 +127,7 @@ def probe(notifier: Notifier, settings: Config, tell: Callable[[str], None]) -> 
     with mistakes(f"notifier type {notifier.type_id!r}", str):
         found: object = notifier.probe(settings)
         if isinstance(found, str | bytes) or not isinstance(found, Iterable):
-            raise NotifierMistake(f"probe() returned {found!r:.60}; it must return or yield texts")
+            raise NotifierMistake(f"probe() returned {shown(found)}; it must return or yield texts")
         for line in found:
             tell(text(line, "what probe() yielded"))
 
@@ -152,7 +160,7 @@ def detail_of(channel: Channel) -> str:
 def outcomes(found: object, method: str) -> Iterable[Outcome]:
     """What `send_batch` or `settled` returned."""
     if not isinstance(found, Iterable):
-        raise NotifierMistake(f"{method}() returned {found!r:.60}; it must yield (delivery, failure or None)")
+        raise NotifierMistake(f"{method}() returned {shown(found)}; it must yield (delivery, failure or None)")
     return found
 
 
@@ -162,10 +170,12 @@ def outcome(found: Any, method: str) -> tuple[str, DeliveryFailure | None]:
         delivery, failure = found
         delivery_id = delivery.id
     except (TypeError, ValueError, AttributeError):
-        raise NotifierMistake(f"{method}() yielded {found!r:.80}; it must yield (delivery, failure or None)") from None
+        raise NotifierMistake(
+            f"{method}() yielded {shown(found, 80)}; it must yield (delivery, failure or None)"
+        ) from None
     if failure is not None and not isinstance(failure, DeliveryFailure):
         raise NotifierMistake(
-            f"{method}() yielded {failure!r:.80} for a delivery; it must be None, a TransientFailure or a "
+            f"{method}() yielded {shown(failure, 80)} for a delivery; it must be None, a TransientFailure or a "
             "PermanentFailure"
         )
     return delivery_id, failure

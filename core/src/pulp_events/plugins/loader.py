@@ -13,7 +13,7 @@ import pluggy
 
 from pulp_events import hookspecs
 from pulp_events.errors import PluginError
-from pulp_events.plugins import api, guard
+from pulp_events.plugins import api, boundary, guard
 from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.notifier_plugin import as_plugin
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
@@ -90,7 +90,7 @@ class Loader:
         """Mark the plugin as failed, with the reason, and log it once."""
         kind = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
         plugin.state = FAILED
-        plugin.reason = one_line(f"{kind}{error}") or kind
+        plugin.reason = one_line(f"{kind}{boundary.words_of(error)}") or kind
         plugin.notifiers = plugin.event_types = ()
         plugin.own_sections = {}
         plugin.hooks = {}

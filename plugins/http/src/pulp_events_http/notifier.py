@@ -58,7 +58,7 @@ class HttpNotifier(Notifier):
         return list(advice(config, settings))
 
     def settings_warnings(self, settings: Config) -> Sequence[str]:
-        """What stands for no host in the environment's NO_PROXY."""
-        from pulp_events_http.proxies import ENVIRONMENT, useless_past_proxy
+        """What is wrong with HTTP_PROXY, NO_PROXY and their like in the environment."""
+        from pulp_events_http.proxies import ENVIRONMENT, faults_of_environment
 
-        return list(useless_past_proxy()) if settings["proxy"] == ENVIRONMENT else []
+        return list(faults_of_environment()) if settings["proxy"] == ENVIRONMENT else []

@@ -75,7 +75,7 @@ def parse_proxy(text: str) -> Proxy:
         scheme, rest = "http", text
     scheme = scheme.lower()
     if scheme not in _PORTS:
-        raise ValueError(f"write {ENVIRONMENT}, {NONE}, or {_EXAMPLE}; its scheme is one of {', '.join(_PORTS)}")
+        raise ValueError(f"has the scheme {scheme[:20]!r}, not one of {', '.join(_PORTS)}; write {_EXAMPLE}")
     account, at, place = rest.rpartition("@")
     try:
         check_url(f"http://{place}")
@@ -108,21 +108,33 @@ def proxy_for(scheme: str, host: str, port: int, proxy: str, no_proxy: list[str]
     Raises ValueError if the environment names one that cannot be used.
     """
     if proxy == ENVIRONMENT:
-        found = _variable(f"{scheme}_proxy") or _variable("all_proxy")
-        if not found or goes_past(_past_proxy(), host, port):
+        if goes_past(_past_proxy(), host, port):
             return None
-        try:
-            return parse_proxy(found)
-        except ValueError as error:
-            raise ValueError(f"the proxy that the environment names {error}") from None
+        for name in (f"{scheme}_proxy", "all_proxy"):
+            if found := _variable(name):
+                return _of_environment(name, found)
+        return None
     if proxy == NONE or goes_past(no_proxy, host, port):
         return None
     return parse_proxy(proxy)
 
 
-def useless_past_proxy() -> Iterator[str]:
-    """What is to be said of each entry of the environment's `no_proxy` that stands for no host."""
-    variable = "no_proxy" if "no_proxy" in os.environ else "NO_PROXY"
+def _of_environment(name: str, value: str) -> Proxy:
+    try:
+        return parse_proxy(value)
+    except ValueError as error:
+        raise ValueError(f"the environment variable {_spelling(name)} {error}") from None
+
+
+def faults_of_environment() -> Iterator[str]:
+    """What is to be said of each variable that names no usable proxy, and each entry of `no_proxy` that is no host."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        if found := _variable(name):
+            try:
+                need_socks(_of_environment(name, found))
+            except ValueError as error:
+                yield f"{error}; deliveries through it fail"
+    variable = _spelling("no_proxy")
     for entry in filter(None, _past_proxy()):
         try:
             check_entry(entry)
@@ -132,6 +144,10 @@ def useless_past_proxy() -> Iterator[str]:
 
 def _past_proxy() -> list[str]:
     return re.split(r"[\s,]+", _variable("no_proxy"))
+
+
+def _spelling(name: str) -> str:
+    return name if name in os.environ else name.upper()
 
 
 def _variable(name: str) -> str:
