@@ -122,6 +122,18 @@ def test_a_secret_that_cannot_be_read_here_uses_up_no_step_of_the_schedule(open_
     assert {one.state for one in bus.deliveries.list()} == {"delivered"}
 
 
+def test_a_process_that_cannot_read_a_secret_does_not_hold_up_one_that_can(open_bus, clock, scripted, monkeypatch):
+    """It leaves the listener alone for a step of the schedule; its deliveries, in an order too, may go on at once."""
+    monkeypatch.delenv("NO_SUCH_TOKEN", raising=False)
+    bus, other = (open_bus("inline", clock, retry_schedule="30m", jitter=0) for _ in range(2))
+    bus.listeners.create("scripted", {"name": "a", "token": {"$env": "NO_SUCH_TOKEN"}}, ["*"], lanes=1)
+    bus.emit_many([("repo.sync.start", {})] * 2)
+    monkeypatch.setenv("NO_SUCH_TOKEN", "s3cr3t")
+    clock.advance(2)
+    assert bus.deliver_due() == 0
+    assert other.deliver_due() == 2
+
+
 def test_in_the_background_a_receiver_that_limits_its_rate_is_not_run_against(open_bus, scripted, eventually):
     """It takes an event each 10 ms and asks for a second whenever one comes too early: one lane is what it bears."""
     lock, last, refused = threading.Lock(), [0.0], []
