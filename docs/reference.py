@@ -73,7 +73,7 @@ def attributes(found: type) -> Iterator[str]:
 def _default(found: type, name: str, value: ast.expr | None) -> str:
     """` = None` where that is what a field is unless it is given, also where a call such as `field()` says so."""
     if isinstance(value, ast.Call) and dataclasses.is_dataclass(found):
-        default = next(each.default for each in dataclasses.fields(found) if each.name == name)
+        default = {each.name: each.default for each in dataclasses.fields(found)}.get(name, dataclasses.MISSING)
         return "" if default is dataclasses.MISSING else f" = {default!r}"
     return "" if value is None else f" = {ast.unparse(value)}"
 

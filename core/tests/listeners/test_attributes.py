@@ -35,6 +35,11 @@ def test_the_types_of_the_keyword_arguments_name_what_the_table_has_options_for(
         assert each.default is None and type(None) in typing.get_args(record[name])
 
 
+def test_what_files_have_can_be_applied():
+    """`apply` makes listeners what a file says by `update`, and by `enable` and `disable`."""
+    assert {name for name, each in ATTRIBUTES.items() if each.in_file} - OPTIONS.keys() == {"enabled"}
+
+
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_a_record_says_an_attribute_only_where_it_is_not_the_default(name):
     plain, other = new_listener(), new_listener(**{name: OTHER[name]})
@@ -80,8 +85,8 @@ def test_what_has_no_option_is_no_argument(bus, file, name):
         (TEXT, None, "it is missing, and no text"),
         (TEXTS, ["a", 5], "no list of texts"),
         (FLAG, 1, "it is 1, which is neither true nor false"),
-        (Number(2, 3), 4, "it is 4; give a number from 2 to 3"),
-        (Number(0, 3), False, "it is False; give a number from 0 to 3"),
+        (Number(3), 4, "it is 4; give a number from 1 to 3"),
+        (Number(3), True, "it is True; give a number from 1 to 3"),
         (DURATIONS, "5s", "give a list of seconds"),
         (DURATIONS, [5, 0], "it has 0; each step is a number of seconds above 0"),
         (MOMENT, "soon", "no time such as 2026-01-02T03:04:05Z"),
@@ -99,7 +104,7 @@ def test_each_kind_says_what_is_wrong_with_a_value(kind, wrong, text):
 
 @pytest.mark.parametrize(
     ("kind", "value", "in_json"),
-    [(TEXT, "ü", "ü"), (TEXTS, ("a", "b"), ["a", "b"]), (FLAG, False, False), (Number(1, 3), 3, 3),
+    [(TEXT, "ü", "ü"), (TEXTS, ("a", "b"), ["a", "b"]), (FLAG, False, False), (Number(3), 3, 3),
      (DURATIONS, (1.5, 60), [1.5, 60]), (MOMENT, NOW, "2026-01-02T03:04:05Z")],
 )  # fmt: skip
 def test_each_kind_is_read_as_it_was_written(kind, value, in_json):

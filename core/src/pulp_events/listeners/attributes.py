@@ -3,7 +3,7 @@
 An attribute is a field of `Listener` that may hold a default and is then left out of the record:
 
     lanes: int | None = attribute(
-        Number(1, 64),
+        Number(64),
         "deliveries under way at once, where it has a number of its own",
         option=Option("NUMBER", "deliveries under way at once, at most; 1 keeps their order"),
         in_file=InFile("deliveries under way at once"),

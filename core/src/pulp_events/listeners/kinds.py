@@ -89,16 +89,15 @@ class Flag(Kind):
 
 @dataclass(frozen=True)
 class Number(Kind):
-    """A whole number, within limits."""
+    """A whole number from 1 up."""
 
-    least: int
     most: int
 
     schema = {"type": "integer", "minimum": 0}
 
     def load(self, name: str, value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not self.least <= value <= self.most:
-            raise ValueError(f"{name} is {value!r:.60}; give a number from {self.least} to {self.most}")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= self.most:
+            raise ValueError(f"{name} is {value!r:.60}; give a number from 1 to {self.most}")
         return value
 
 

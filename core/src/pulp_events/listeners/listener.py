@@ -63,7 +63,7 @@ class Listener:
     """Steps between attempts, in seconds, in place of `[delivery] retry_schedule`."""
 
     lanes: int | None = attribute(
-        Number(1, 64),
+        Number(64),
         "deliveries under way at once, where it has a number of its own",
         option=Option("NUMBER", "deliveries under way at once, at most; 1 keeps their order"),
         in_file=InFile("deliveries under way at once"),

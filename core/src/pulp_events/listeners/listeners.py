@@ -56,9 +56,9 @@ class Listeners:
     ) -> Listener:
         """Store a new listener and return it.
 
-        `event_types`: names or patterns, at least one. `filter`: JMESPath over the report. `retry_schedule`: seconds
-        between attempts. `listener_id`: one that no listener has, 24 hex digits, as where a listener is moved from
-        another installation; else it gets a new one. Raises UnknownNotifierType, UnknownEventType, InvalidConfig,
+        `event_types`: names or patterns, at least one. `listener_id`: one that no listener has, 24 hex digits, as where
+        a listener is moved from another installation; else it gets a new one. `options`: attributes by name, as in
+        `lanes=1`; `Listener` says what each is. Raises UnknownNotifierType, UnknownEventType, InvalidConfig,
         StoreError.
         """
         listener = self._making.new(
@@ -110,7 +110,8 @@ class Listeners:
         Keys of `notifier_config` that are not named stay, a key with value None is removed, and the merged
         configuration is validated. A function in its place gets the configuration as it is stored and returns such
         keys, while nobody else can change the listener: for what is made of the old value. `event_types` replaces the
-        old ones. Raises what `create` raises, and ListenerNotFound.
+        old ones. `options`: attributes as `create` takes them; None removes what was set. Raises what `create` raises,
+        and ListenerNotFound.
         """
         return self._store.change(listener_id, self._making.update(notifier_config, event_types, **options))
 
