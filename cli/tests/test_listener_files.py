@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pulp_events import EventBus, StoreError
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events_cli.commands import listener_files
-from pulp_events_cli.listener_files import plan
+from pulp_events_cli.listener_files import document, plan
 
 EXPORT = ("event", "listener", "export")
 HTTP = ("http", "create", "--event-type=repo.sync.*", "--url=http://ci.example/hook")
@@ -175,7 +175,7 @@ BAD = {
     "not JSON": ("{,", "is not JSON"),
     "a list": ("- 1", "no file of listeners"),
     "nothing": ("", "no file of listeners"),
-    "a newer version": ("version: 2\nlisteners: []", "upgrade"),
+    "a newer version": (f"version: {document.VERSION + 1}\nlisteners: []", "upgrade"),
     "no version": ("listeners: []", "version: it is missing"),
     "an object where there is none": ("version: 1\nlisteners:\n- !!python/object:os.system {}\n", "is not YAML"),
 }
