@@ -27,12 +27,13 @@ from pulp_events.outbox import states
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.testing import NotifierContract
-from pulp_events_cli import manpages
+from pulp_events_cli import listener_attributes, manpages
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.parser import root
 from pulp_events_cli.session import Session
 
 ROOT = Path(__file__).resolve().parents[1]
+OUTPUT_SCHEMA = ROOT / "cli/src/pulp_events_cli/schemas/output-1.json"
 MARKED = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 COMPUTED = {
@@ -162,12 +163,29 @@ def claims() -> str:
 
 def json_output(part: str) -> str:
     """What `--json` prints: a table of the commands, or the records that they have in common."""
-    schema = json.loads((ROOT / "cli/src/pulp_events_cli/schemas/output-1.json").read_text("utf-8"))
+    schema = json.loads(OUTPUT_SCHEMA.read_text("utf-8"))
     if part == "commands":
         rows = [(f"`{name}`", json_kind(each, stream=True)) for name, each in schema["properties"].items()]
         return table(("command", "prints"), rows)
     blocks = [f"### {name.capitalize()}\n\n{json_keys(each)}" for name, each in schema["$defs"].items()]
     return "\n".join(blocks)
+
+
+def output_schema() -> str:
+    """The schema of `--json`, with what it says of listeners' attributes made from their table in core."""
+    schema = json.loads(OUTPUT_SCHEMA.read_text("utf-8"))
+    listener, entry = schema["$defs"]["listener"], schema["$defs"]["entry"]
+    listener["properties"] = between(listener["properties"], "targets", listener_attributes.schemas(), "created")
+    listener["required"] = list(listener["properties"])
+    entry["properties"] = between(entry["properties"], "notifier_config", listener_attributes.schemas_in_file())
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def between(own: dict[str, Any], last: str, others: dict[str, Any], following: str = "") -> dict[str, Any]:
+    """The items up to `last`, the others, and, where there are more, the items from `following` on."""
+    names = list(own)
+    begin, end = names.index(last) + 1, names.index(following) if following else len(names)
+    return {**{name: own[name] for name in names[:begin]}, **others, **{name: own[name] for name in names[end:]}}
 
 
 def json_keys(schema: dict[str, Any]) -> str:
@@ -274,12 +292,12 @@ def documents() -> list[Path]:
 
 
 def main() -> int:
-    """Renew every document and manual page; says which changed."""
+    """Renew every document, manual page and the schema of `--json`; says which changed."""
     pages = man_pages()
     for path in {path for folder in {page.parent for page in pages} for path in folder.glob("*")} - set(pages):
         path.unlink()
         sys.stdout.write(f"removed {path.relative_to(ROOT)}\n")
-    for path, text in pages.items():
+    for path, text in {**pages, OUTPUT_SCHEMA: output_schema()}.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")

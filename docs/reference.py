@@ -60,8 +60,7 @@ def attributes(found: type) -> Iterator[str]:
     for node, after in zip(tree.body, following, strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             name, kind = node.target.id, ast.unparse(node.annotation)
-            value = f" = {ast.unparse(node.value)}" if node.value is not None else ""
-            value = "" if value.startswith(" = field(") else value
+            value = _default(found, name, node.value)
             text = _string(after)
             if not name.startswith("_") and (text or dataclasses.is_dataclass(found)):
                 yield _row(name, kind.replace("ClassVar[", "").removesuffix("]" * ("ClassVar[" in kind)) + value, text)
@@ -69,6 +68,14 @@ def attributes(found: type) -> Iterator[str]:
             returns = ast.unparse(node.returns) if node.returns else ""
             if not node.name.startswith("_"):
                 yield _row(node.name, returns, ast.get_docstring(node) or "")
+
+
+def _default(found: type, name: str, value: ast.expr | None) -> str:
+    """` = None` where that is what a field is unless it is given, also where a call such as `field()` says so."""
+    if isinstance(value, ast.Call) and dataclasses.is_dataclass(found):
+        default = {each.name: each.default for each in dataclasses.fields(found)}.get(name, dataclasses.MISSING)
+        return "" if default is dataclasses.MISSING else f" = {default!r}"
+    return "" if value is None else f" = {ast.unparse(value)}"
 
 
 def _string(node: ast.stmt | None) -> str:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pulp_events import EventBus, StoreError
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events_cli.commands import listener_files
-from pulp_events_cli.listener_files import plan
+from pulp_events_cli.listener_files import document, plan
 
 EXPORT = ("event", "listener", "export")
 HTTP = ("http", "create", "--event-type=repo.sync.*", "--url=http://ci.example/hook")
@@ -130,6 +130,21 @@ def test_a_listener_without_an_id_is_created_once(admin, tmp_path):
     assert apply(admin, file, "--prune").out == "2 listeners: 2 unchanged\n"
 
 
+def test_a_schedule_is_the_same_in_whole_seconds_and_as_a_file_has_it(admin, tmp_path):
+    with EventBus.open(config=admin.config, deliver="external") as bus:
+        bus.listeners.create("http", {"url": "http://ci.example/"}, ["*"], retry_schedule=[60, 90])
+    entry = {"notifier_type_id": "http", "event_types": ["*"], "notifier_config": {"url": "http://ci.example/"}}
+    (tmp_path / "f").write_text(json.dumps({"version": 1, "listeners": [{**entry, "retry_schedule": ["1m", "90s"]}]}))
+    assert apply(admin, tmp_path / "f").out == "1 listener: 1 unchanged\n"
+
+
+def test_a_schedule_without_steps_is_said_in_words(admin, tmp_path):
+    (tmp_path / "f").write_text(ENTRY + "  retry_schedule: []\n")
+    assert "  + retry_schedule: no retries\n" in apply(admin, tmp_path / "f").out
+    assert "Retry Schedule:    no retries\n" in admin.ok("event", "listener", "list").out
+    assert apply(admin, tmp_path / "f").out == "1 listener: 1 unchanged\n"
+
+
 @pytest.mark.parametrize("ident", [{}, {"id": "ab" * 12}], ids=["without id", "with id"])
 def test_a_secret_that_is_to_be_generated_is_generated_once(admin, tmp_path, ident):
     config = {"url": "http://ci.example/", "secret": "generate"}
@@ -160,7 +175,7 @@ BAD = {
     "not JSON": ("{,", "is not JSON"),
     "a list": ("- 1", "no file of listeners"),
     "nothing": ("", "no file of listeners"),
-    "a newer version": ("version: 2\nlisteners: []", "upgrade"),
+    "a newer version": (f"version: {document.VERSION + 1}\nlisteners: []", "upgrade"),
     "no version": ("listeners: []", "version: it is missing"),
     "an object where there is none": ("version: 1\nlisteners:\n- !!python/object:os.system {}\n", "is not YAML"),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 HTTP = ("http", "create", "--event-type=repo.sync.start", "--url=http://ci.example/hook")
 
 
@@ -80,6 +82,19 @@ def test_update_merges_replaces_event_types_and_removes_empty_values(admin):
     (after,) = admin.ok("event", "listener", "list", "--json").json
     assert after["notifier_config"] == {"url": "http://other.example/"}
     assert after["event_types"] == ["*"] and after["filter"] is None and after["id"] == listener
+
+
+@pytest.mark.parametrize(
+    ("option", "key", "empty"),
+    [("--filter=payload.a", "filter", ""), ("--lanes=2", "lanes", ""), ("--retry-schedule=5s", "retry_schedule", ""),
+     ("--retry-schedule=5s", "retry_schedule", " , ")],
+)  # fmt: skip
+def test_an_empty_value_removes_an_attribute_and_sets_none(admin, option, key, empty):
+    listener, name = admin.listener(*HTTP, option), option.partition("=")[0]
+    assert admin.ok("event", "listener", "list", "--json").json[0][key] is not None
+    admin.ok("event", "listener", "http", "update", "--listener-id", listener, f"{name}={empty}")
+    admin.listener(*HTTP, f"{name}={empty}")
+    assert [each[key] for each in admin.ok("event", "listener", "list", "--json").json] == [None, None]
 
 
 def test_an_update_that_changes_nothing_writes_nothing(admin):

@@ -34,8 +34,9 @@ def test_with_drop_what_is_emitted_stands_as_dead(admin):
 
 def test_a_mute_that_is_over_is_not_shown(admin):
     one = ("--listener-id", admin.listener(*HTTP))
-    admin.ok("event", "listener", "mute", *one, "--for=1ms")
+    admin.ok("event", "listener", "mute", *one, "--for=1ms", "--drop")
     assert "Mute" not in admin.ok("event", "listener", "list").out
+    assert admin.ok("event", "listener", "list", "--json").json[0]["muted_until"] is None
     assert admin.ok("event", "listener", "unmute", *one).out == "No changes were made\n"
 
 

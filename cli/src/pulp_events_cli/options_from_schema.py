@@ -16,13 +16,14 @@ from marshmallow import Schema, fields, missing, validate
 
 from pulp_events.errors import PluginError
 from pulp_events.fields import Duration, format_duration
+from pulp_events.listeners.listener import OPTIONS
 from pulp_events.secrets import holds_secrets, is_secret_field
-from pulp_events_cli import option_values
+from pulp_events_cli import listener_attributes, option_values
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.global_options import RESERVED
 from pulp_events_cli.parser.parser import Parser
 
-GENERIC = ("--event-type", "--listener-id", "--filter", "--lanes", "--retry-schedule", "--disabled", "--id")
+GENERIC = ("--event-type", "--listener-id", "--disabled", "--id", *map(listener_attributes.option, OPTIONS))
 """Options of ours that stand beside a notifier's."""
 
 

@@ -95,7 +95,8 @@ NAN, DEEP = float("nan"), json.loads("[" * 100 + "]" * 100)
         {"lanes": 1.0}, {"retry_schedule": ["x"]}, {"retry_schedule": [NAN]}, {"retry_schedule": [-1]},
         {"retry_schedule": "5s"}, {"retry_schedule": {"1": 2}}, {"filter": ["a"]}, {"disabled_reason": 5},
         {"notifier_type_id": None}, {"id": 7}, {"id": None}, {"id": ""}, {"id": "../../x"}, {"id": "A" * 24},
-        {"filter": "((("}, {"filter": "nosuch(@)"}, {"filter": ""},
+        {"filter": "((("}, {"filter": "nosuch(@)"}, {"filter": ""}, {"enabled": None},
+        {"mute_drops": None},
     ],
     ids=repr,
 )  # fmt: skip

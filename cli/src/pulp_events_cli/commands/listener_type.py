@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError
 from pulp_events.plugins import boundary
+from pulp_events_cli import listener_attributes
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type, report
 from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output import streams
-from pulp_events_cli.parser.argument_types import durations, optional_positive
 from pulp_events_cli.parser.parser import GENERAL, OTHER_COMMANDS, Fill, Parser
 from pulp_events_cli.session import Session
 
@@ -112,22 +112,7 @@ def _add_event_type(parser: Parser, session: Session, required: bool) -> None:
 
 def _add_general(parser: Parser) -> Any:
     general = parser.add_argument_group(GENERAL)
-    general.add_argument(
-        "--filter", metavar="EXPR", help="only events whose report this JMESPath expression finds true"
-    )
-    general.add_argument(
-        "--lanes",
-        type=optional_positive,
-        default=argparse.SUPPRESS,
-        metavar="NUMBER",
-        help="deliveries under way at once, at most; 1 keeps their order",
-    )
-    general.add_argument(
-        "--retry-schedule",
-        type=durations,
-        metavar="WAITS",
-        help="waits between attempts, such as 5s,5m,1h, in place of the setting",
-    )
+    listener_attributes.add_options(general)
     return general
 
 
@@ -136,10 +121,8 @@ def _create(bus: EventBus, arguments: argparse.Namespace) -> int:
         arguments.notifier_type_id,
         arguments.options.config(arguments),
         arguments.event_type,
-        filter=arguments.filter or None,
         enabled=not arguments.disabled,
-        retry_schedule=arguments.retry_schedule or None,
-        lanes=getattr(arguments, "lanes", None),
+        **listener_attributes.options(arguments),
     )
     report(bus, arguments, listener, "created")
     _warn(bus, listener)
@@ -149,15 +132,9 @@ def _create(bus: EventBus, arguments: argparse.Namespace) -> int:
 def _update(bus: EventBus, arguments: argparse.Namespace) -> int:
     before = listener_ids.find(bus, arguments.listener_id)
     refuse_other_type(before, arguments.notifier_type_id, "update")
-    changes: dict[str, Any] = {}
-    if arguments.filter is not None:
-        changes["filter"] = arguments.filter or None
-    if arguments.retry_schedule is not None:
-        changes["retry_schedule"] = arguments.retry_schedule or None
-    if "lanes" in arguments:
-        changes["lanes"] = arguments.lanes
+    attributes = listener_attributes.options(arguments)
     config = arguments.options.config(arguments)
-    after = bus.listeners.update(before.id, config or None, arguments.event_type, **changes)
+    after = bus.listeners.update(before.id, config or None, arguments.event_type, **attributes)
     report(bus, arguments, after, "updated" if after != before else None)
     _warn(bus, after)
     return 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.fields import format_duration
+from pulp_events.listeners.listener import OPTIONS
+from pulp_events_cli.listener_attributes import IN_FILE, in_words
 from pulp_events_cli.listener_files.plan import CREATE, DELETE, UNCHANGED, UPDATE, Change, shown
 from pulp_events_cli.output.text import count, value_text
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from pulp_events.listeners.together import Together
 
 _MARKS = {CREATE: "+", UPDATE: "~", DELETE: "-"}
-_DEFAULTS = {"filter": None, "enabled": True, "retry_schedule": None, "lanes": None}
 
 
 def differences(bus: EventBus, change: Change) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def differences(bus: EventBus, change: Change) -> list[dict[str, Any]]:
     found = []
     for key in dict.fromkeys([*after, *before]):
         was, will_be = before.get(key), after.get(key)
-        if change.action != UPDATE and will_be == _DEFAULTS.get(key, ...) and was is None:
+        if change.action != UPDATE and was is None and key in IN_FILE and will_be == IN_FILE[key].default:
             continue
         if was != will_be or _differs_unseen(change, key):
             found.append({"key": key, "before": was, "after": will_be})
@@ -77,7 +77,7 @@ def _update(several: Together, listener_id: str, before: Any, after: Any) -> Non
     config = None
     if before["notifier_config"] != after["notifier_config"]:
         config = {**dict.fromkeys(before["notifier_config"]), **after["notifier_config"]}
-    options = {key: after[key] for key in ("filter", "retry_schedule", "lanes") if before[key] != after[key]}
+    options = {name: after[name] for name in OPTIONS if name in IN_FILE and before[name] != after[name]}
     types = after["event_types"] if before["event_types"] != after["event_types"] else None
     several.update(listener_id, config, types, **options)
     if before["enabled"] != after["enabled"]:
@@ -96,6 +96,4 @@ def _differs_unseen(change: Change, key: str) -> bool:
 def _text(key: str, value: Any) -> str:
     if value is None:
         return ""
-    if key == "retry_schedule":
-        return ", ".join(map(format_duration, value)) or "no retries"
-    return value_text(value)
+    return value_text(in_words(key, value) if key in IN_FILE else value)

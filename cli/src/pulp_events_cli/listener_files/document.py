@@ -8,7 +8,7 @@
       notifier_config: {url: http://ci.example/hook}
       filter: payload.result == 'failed'
 
-Further keys are `enabled`, `lanes` and `retry_schedule`. Health and mutes are not in it: they are of the moment.
+Further keys are the attributes that core says files have. Health and mutes are not in it: they are of the moment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from pulp_events.fields import Duration, format_duration, messages
+from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import Listener
 from pulp_events.secrets import is_reference
@@ -28,16 +28,16 @@ from pulp_events.system.suggestion import did_you_mean
 from pulp_events.visible import json_text
 from pulp_events.visible import visible as made_visible
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.listener_attributes import SINCE, fields_of_file, written
 from pulp_events_cli.listener_files.parsing import parse
 
-VERSION = 1
+VERSION = max(SINCE.values())
+"""The newest that this release reads. A file is written in the oldest that has all that is in it."""
 
 _MESSAGES: dict[str, Any] = {"required": "it is missing", "null": "it is empty"}
 
 
-class EntrySchema(Schema):
-    """One listener of the file."""
-
+class _AlwaysThere(Schema):
     class Meta:
         unknown = RAISE
 
@@ -45,10 +45,10 @@ class EntrySchema(Schema):
     notifier_type_id = fields.String(required=True, error_messages=_MESSAGES)
     event_types = fields.List(fields.String(), required=True, error_messages=_MESSAGES)
     notifier_config = fields.Dict(keys=fields.String(), required=True, error_messages=_MESSAGES)
-    filter = fields.String(allow_none=True, load_default=None)
-    enabled = fields.Boolean(load_default=True, truthy={True}, falsy={False})
-    retry_schedule = fields.List(Duration(), allow_none=True, load_default=None)
-    lanes = fields.Integer(strict=True, allow_none=True, load_default=None)
+
+
+EntrySchema = _AlwaysThere.from_dict(dict(fields_of_file()), name="EntrySchema")
+"""One listener of the file."""
 
 
 class FileSchema(Schema):
@@ -66,21 +66,13 @@ def from_listener(listener: Listener, redacted: Mapping[str, Any] | None) -> dic
     config = thaw(listener.notifier_config)
     if redacted is not None:
         config = visible(config, redacted)
-    entry: dict[str, Any] = {
+    return {
         "id": listener.id,
         "notifier_type_id": listener.notifier_type_id,
         "event_types": list(listener.event_types),
         "notifier_config": config,
+        **written(listener),
     }
-    if listener.filter is not None:
-        entry["filter"] = listener.filter
-    if not listener.enabled:
-        entry["enabled"] = False
-    if listener.retry_schedule is not None:
-        entry["retry_schedule"] = [format_duration(step) for step in listener.retry_schedule]
-    if listener.lanes is not None:
-        entry["lanes"] = listener.lanes
-    return entry
 
 
 def visible(config: Mapping[str, Any], redacted: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +90,8 @@ def _visible(value: Any, shown: Any) -> Any:
 
 def write(entries: list[dict[str, Any]], as_json: bool) -> str:
     """The text of a file with these entries."""
-    content = {"version": VERSION, "listeners": entries}
+    since = [version for name, version in SINCE.items() if any(name in entry for entry in entries)]
+    content = {"version": max([1, *since]), "listeners": entries}
     if as_json:
         return json_text(content, 2) + "\n"
     import yaml

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.errors import EventsError
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import validate
+from pulp_events.listeners.listener import OPTIONS
 from pulp_events.secrets import MASK, redact, secret_fields
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.listener_attributes import IN_FILE, in_json
 from pulp_events_cli.listener_files.document import refuse_written_references, visible
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
 
 CREATE, UPDATE, DELETE, UNCHANGED = "create", "update", "delete", "unchanged"
-ATTRIBUTES = ("event_types", "notifier_config", "filter", "enabled", "retry_schedule", "lanes")
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,11 @@ def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: 
 
 def attributes(listener: Listener) -> dict[str, Any]:
     """What a file says of a listener."""
-    schedule = listener.retry_schedule
+    found = in_json(listener)
     return {
         "event_types": list(listener.event_types),
         "notifier_config": thaw(listener.notifier_config),
-        "filter": listener.filter,
-        "enabled": listener.enabled,
-        "retry_schedule": None if schedule is None else list(schedule),
-        "lanes": listener.lanes,
+        **{name: found[name] for name in IN_FILE},
     }
 
 
@@ -116,9 +114,16 @@ class _SameInAll:
 
 def _text(type_id: str, values: Mapping[str, Any], made: frozenset[str]) -> str:
     config = {key: None if key in made else value for key, value in values["notifier_config"].items()}
-    schedule = values["retry_schedule"]
-    steps = None if schedule is None else [float(step) for step in schedule]  # 60 is 60.0
-    return json.dumps([type_id, {**values, "notifier_config": config, "retry_schedule": steps}], sort_keys=True)
+    return json.dumps([type_id, _numbers({**values, "notifier_config": config})], sort_keys=True)
+
+
+def _numbers(value: Any) -> Any:
+    """The value with each number in one form: 60.0 is 60."""
+    if isinstance(value, Mapping):
+        return {key: _numbers(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_numbers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, place: str) -> _Wanted:
@@ -137,15 +142,12 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
             if config != given:
                 again = validate(notifier, given)[0]
                 made = frozenset(key for key in config if config[key] != again.get(key))
-        bus.listeners.check(
-            entry["event_types"], filter=entry["filter"], retry_schedule=entry["retry_schedule"], lanes=entry["lanes"],
-            listener_id=entry.get("id"),
-        )  # fmt: skip
+        options = {name: entry[name] for name in OPTIONS if name in IN_FILE}
+        bus.listeners.check(entry["event_types"], listener_id=entry.get("id"), **options)
     except EventsError as error:
         raise UsageError(f"{place}: {error}") from None
-    wanted = {key: entry[key] for key in ATTRIBUTES}
-    types = list(dict.fromkeys(entry["event_types"]))
-    return _Wanted({**wanted, "event_types": types, "notifier_config": config}, made)
+    wanted = {"event_types": list(dict.fromkeys(entry["event_types"])), "notifier_config": config}
+    return _Wanted({**wanted, **{name: entry[name] for name in IN_FILE}}, made)
 
 
 def _with_secrets(

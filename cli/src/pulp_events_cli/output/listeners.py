@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pulp_events_cli import listener_attributes
 from pulp_events_cli.output.text import first_line, local_time
 
 if TYPE_CHECKING:
@@ -23,20 +24,10 @@ def brief(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None
     }
     if listener.notifier_type_id not in bus.plugins.notifiers:
         shown["notifier_type_id"] = f"{listener.notifier_type_id} (not installed)"
-    if not listener.enabled:
-        shown["enabled"] = False
-    if listener.disabled_reason:
-        shown["disabled_reason"] = listener.disabled_reason
-    if listener.filter is not None:
-        shown["filter"] = listener.filter
-    if listener.retry_schedule is not None:
-        shown["retry_schedule"] = _schedule(listener)
-    if listener.lanes is not None:
-        shown["lanes"] = listener.lanes
-    if listener.muted_for(bus.clock.time()):
-        shown["muted_until"] = listener.muted_until
-        if listener.mute_drops:
-            shown["mute_drops"] = True
+    shown |= listener_attributes.shown(listener)
+    if not listener.muted_for(bus.clock.time()):  # it may have been, until now
+        shown.pop("muted_until", None)
+        shown.pop("mute_drops", None)
     if health is not None:
         found = _health(listener, health)
         shown["last_outcome"] = _outcome(found)
@@ -58,19 +49,16 @@ def full(bus: EventBus, listener: Listener, health: Mapping[str, Health]) -> dic
 
 def for_json(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None = None) -> dict[str, Any]:
     """The record for programs: every attribute, the same keys for every listener."""
+    attributes = listener_attributes.in_json(listener)
+    if not listener.muted_for(bus.clock.time()):
+        attributes["muted_until"] = None
     return {
         "id": listener.id,
         "notifier_type_id": listener.notifier_type_id,
         "notifier_config": bus.listeners.redacted(listener),
         "event_types": list(listener.event_types),
         "targets": [target for target in listener.targets if target],
-        "filter": listener.filter,
-        "enabled": listener.enabled,
-        "disabled_reason": listener.disabled_reason,
-        "retry_schedule": None if listener.retry_schedule is None else list(listener.retry_schedule),
-        "lanes": listener.lanes,
-        "muted_until": listener.muted_until if listener.muted_for(bus.clock.time()) else None,
-        "mute_drops": listener.mute_drops,
+        **attributes,
         "created": listener.created,
         "updated": listener.updated,
         "health": None if health is None else _health(listener, health),
@@ -98,9 +86,3 @@ def _outcome(health: Mapping[str, Any]) -> str | None:
     times = "once" if health["failures"] == 1 else f"{health['failures']} times"
     since = f" since {local_time(health['failing_since'])}" if health["failing_since"] else ""
     return f"failed {times}{since}{': ' if detail else ''}{detail}"
-
-
-def _schedule(listener: Listener) -> str:
-    from pulp_events.fields import format_duration
-
-    return ", ".join(map(format_duration, listener.retry_schedule or ())) or "no retries"

@@ -44,6 +44,8 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def optional_positive(text: str) -> int | None:
-    """A whole number above 0; None for empty text."""
-    return positive(text) if text else None
+def truth(text: str) -> bool:
+    """`true` or `false`."""
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is neither true nor false")
+    return text == "true"

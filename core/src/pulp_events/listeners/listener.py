@@ -1,15 +1,17 @@
-"""`Listener`: the record that connects event types with a notifier."""
+"""`Listener`: the record that connects event types with a notifier, and the table of its attributes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pulp_events.frozen import freeze
+from pulp_events.listeners.attributes import Attribute, InFile, Option, attribute, attributes_of
 from pulp_events.listeners.filters import compile_filter
+from pulp_events.listeners.kinds import DURATIONS, EXPRESSION, FLAG, MOMENT, TEXT, Number
 
 if TYPE_CHECKING:
     from pulp_events.budgets.jmespath_budget import Filter
@@ -38,23 +40,40 @@ class Listener:
     created: datetime
     updated: datetime
 
-    filter: str | None = None
+    filter: str | None = attribute(
+        EXPRESSION,
+        "JMESPath expression over the report",
+        option=Option("EXPR", "only events whose report this JMESPath expression finds true"),
+        in_file=InFile("JMESPath expression"),
+    )
     """JMESPath over the report; the listener gets an event only where it is true."""
 
-    enabled: bool = True
-    disabled_reason: str | None = None
+    enabled: bool = attribute(
+        FLAG, "false: nothing is delivered to it", default=True, in_file=InFile("whether it gets anything")
+    )
+    disabled_reason: str | None = attribute(TEXT, "why it was disabled")
     """Why it is not enabled, where it was not an administrator who disabled it."""
 
-    retry_schedule: tuple[float, ...] | None = None
+    retry_schedule: tuple[float, ...] | None = attribute(
+        DURATIONS,
+        "seconds between attempts, where it has a schedule of its own",
+        option=Option("WAITS", "waits between attempts, such as 5s,5m,1h, in place of the setting"),
+        in_file=InFile("waits between attempts, such as 5s"),
+    )
     """Steps between attempts, in seconds, in place of `[delivery] retry_schedule`."""
 
-    lanes: int | None = None
+    lanes: int | None = attribute(
+        Number(64),
+        "deliveries under way at once, where it has a number of its own",
+        option=Option("NUMBER", "deliveries under way at once, at most; 1 keeps their order"),
+        in_file=InFile("deliveries under way at once"),
+    )
     """How many deliveries may be under way at once, in place of `[delivery] lanes`; 1 keeps the order."""
 
-    muted_until: datetime | None = None
+    muted_until: datetime | None = attribute(MOMENT, "end of its mute, while it is muted; ISO 8601, UTC")
     """Nothing is delivered before this moment; None, or a moment that has passed: it is not muted."""
 
-    mute_drops: bool = False
+    mute_drops: bool = attribute(FLAG, "true: what is emitted during its mute is recorded as dead", default=False)
     """What is emitted while it is muted: False, it waits; True, it is recorded as dead at once."""
 
     def __post_init__(self) -> None:
@@ -68,3 +87,22 @@ class Listener:
     def muted_for(self, now: float) -> float:
         """Seconds until its mute ends, 0 if it is not muted; `now`: seconds since the epoch."""
         return 0.0 if self.muted_until is None else max(0.0, self.muted_until.timestamp() - now)
+
+
+ATTRIBUTES: Final[Mapping[str, Attribute]] = attributes_of(Listener)
+"""Name → what is said of it, in the order in which records and JSON have them."""
+
+
+class Options(TypedDict, total=False):
+    """The types of what `create` and `update` take by name: each attribute with an option, held to that by a test.
+
+    None is the default, for `update` as well: it removes what was set.
+    """
+
+    filter: str | None
+    retry_schedule: Sequence[float] | None
+    lanes: int | None
+
+
+OPTIONS: Final[Mapping[str, Attribute]] = {name: each for name, each in ATTRIBUTES.items() if each.option}
+"""Those that `create` and `update` take."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pulp_events.errors import EventsError, ListenerNotFound, SettingsError, UnknownNotifierType
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import readable_part, secrets_of, window
 from pulp_events.listeners.index import ListenerIndex
-from pulp_events.listeners.listener import Listener
-from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
+from pulp_events.listeners.listener import Listener, Options
+from pulp_events.listeners.making import Change, Making
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import boundary, guard
@@ -50,43 +50,26 @@ class Listeners:
         notifier_config: Mapping[str, Any],
         event_types: Sequence[str],
         *,
-        filter: str | None = None,
         enabled: bool = True,
-        retry_schedule: Sequence[float] | None = None,
-        lanes: int | None = None,
         listener_id: str | None = None,
+        **options: Unpack[Options],
     ) -> Listener:
         """Store a new listener and return it.
 
-        `event_types`: names or patterns, at least one. `filter`: JMESPath over the report. `retry_schedule`: seconds
-        between attempts. `listener_id`: one that no listener has, 24 hex digits, as where a listener is moved from
-        another installation; else it gets a new one. Raises UnknownNotifierType, UnknownEventType, InvalidConfig,
+        `event_types`: names or patterns, at least one. `listener_id`: one that no listener has, 24 hex digits, as where
+        a listener is moved from another installation; else it gets a new one. `options`: attributes by name, as in
+        `lanes=1`; `Listener` says what each is. Raises UnknownNotifierType, UnknownEventType, InvalidConfig,
         StoreError.
         """
         listener = self._making.new(
-            notifier_type_id,
-            notifier_config,
-            event_types,
-            filter=filter,
-            enabled=enabled,
-            retry_schedule=retry_schedule,
-            lanes=lanes,
-            listener_id=listener_id,
+            notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
         )
         self._store.add(listener)
         return listener
 
-    def check(
-        self,
-        event_types: Sequence[str],
-        *,
-        filter: str | None = None,
-        retry_schedule: Sequence[float] | None = None,
-        lanes: int | None = None,
-        listener_id: str | None = None,
-    ) -> None:
+    def check(self, event_types: Sequence[str], *, listener_id: str | None = None, **options: Unpack[Options]) -> None:
         """Raise what `create` would raise for these, and store nothing."""
-        self._making.check(event_types, filter, retry_schedule, lanes, listener_id)
+        self._making.check(event_types, listener_id=listener_id, **options)
 
     def together(self, *, missing_ok: bool = False, planned_on: Sequence[Listener] | None = None) -> Together:
         """A context manager for many changes in one write: all that its block asks for is stored at its end, or none.
@@ -120,22 +103,17 @@ class Listeners:
         listener_id: str,
         notifier_config: Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
         event_types: Sequence[str] | None = None,
-        *,
-        filter: str | None | Unchanged = UNCHANGED,
-        retry_schedule: Sequence[float] | None | Unchanged = UNCHANGED,
-        lanes: int | None | Unchanged = UNCHANGED,
+        **options: Unpack[Options],
     ) -> Listener:
         """Change a listener and return it as it is now; its `updated` is as before if nothing differs.
 
         Keys of `notifier_config` that are not named stay, a key with value None is removed, and the merged
         configuration is validated. A function in its place gets the configuration as it is stored and returns such
         keys, while nobody else can change the listener: for what is made of the old value. `event_types` replaces the
-        old ones. Raises what `create` raises, and ListenerNotFound.
+        old ones. `options`: attributes as `create` takes them; None removes what was set. Raises what `create` raises,
+        and ListenerNotFound.
         """
-        change = self._making.update(
-            notifier_config, event_types, filter=filter, retry_schedule=retry_schedule, lanes=lanes
-        )
-        return self._store.change(listener_id, change)
+        return self._store.change(listener_id, self._making.update(notifier_config, event_types, **options))
 
     def delete(self, listener_id: str) -> Listener:
         """Delete a listener and return it as it was. What it was still to get stands as dead."""

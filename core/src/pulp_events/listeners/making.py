@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Unpack
 
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import validate
 from pulp_events.listeners.document import from_document, to_document
-from pulp_events.listeners.filters import compile_filter
-from pulp_events.listeners.listener import Listener
-from pulp_events.listeners.options import check_options
+from pulp_events.listeners.listener import OPTIONS, Listener, Options
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import new_listener_id
+from pulp_events.system.suggestion import did_you_mean
 
 Change = Callable[[Listener], Listener]
 """What becomes of a record; the same one where nothing changes."""
 
-
-class Unchanged(enum.Enum):
-    """Stands for an argument that was not given, where None has a meaning of its own."""
-
-    UNCHANGED = "unchanged"
-
-
-UNCHANGED: Final = Unchanged.UNCHANGED
 
 LONGEST_MUTE = 100 * 365 * 86400.0
 """Seconds."""
@@ -48,16 +38,14 @@ class Making:
         notifier_config: Mapping[str, Any],
         event_types: Sequence[str],
         *,
-        filter: str | None = None,
         enabled: bool = True,
-        retry_schedule: Sequence[float] | None = None,
-        lanes: int | None = None,
         listener_id: str | None = None,
+        **options: Unpack[Options],
     ) -> Listener:
         """A listener that is stored nowhere yet."""
         notifier = self._plugins.notifier(notifier_type_id)
         types = self._check_event_types(event_types)
-        _check(filter, retry_schedule, lanes)
+        values = _checked(options)
         _check_mapping(notifier_config)
         given = {key: value for key, value in notifier_config.items() if value is not None}
         config, targets = validate(notifier, given)
@@ -71,24 +59,15 @@ class Making:
                 targets=targets,
                 created=now,
                 updated=now,
-                filter=filter,
                 enabled=enabled,
-                retry_schedule=None if retry_schedule is None else tuple(retry_schedule),
-                lanes=lanes,
+                **values,
             )
         )
 
-    def check(
-        self,
-        event_types: Sequence[str],
-        filter: str | None,
-        retry_schedule: Sequence[float] | None,
-        lanes: int | None,
-        listener_id: str | None,
-    ) -> None:
+    def check(self, event_types: Sequence[str], *, listener_id: str | None = None, **options: Unpack[Options]) -> None:
         """Raise what `new` would raise for these."""
         self._check_event_types(event_types)
-        _check(filter, retry_schedule, lanes)
+        _checked(options)
         if listener_id is not None:
             _check_id(listener_id)
 
@@ -96,19 +75,16 @@ class Making:
         self,
         notifier_config: Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
         event_types: Sequence[str] | None = None,
-        *,
-        filter: str | None | Unchanged = UNCHANGED,
-        retry_schedule: Sequence[float] | None | Unchanged = UNCHANGED,
-        lanes: int | None | Unchanged = UNCHANGED,
+        **options: Unpack[Options],
     ) -> Change:
         """The change that makes a listener of the one that is stored then."""
         types = None if event_types is None else self._check_event_types(event_types)
-        _check(*(None if option is UNCHANGED else option for option in (filter, retry_schedule, lanes)))  # type: ignore[arg-type]
+        values = _checked(options)
         if notifier_config is not None and not callable(notifier_config):
             _check_mapping(notifier_config)
 
         def change(before: Listener) -> Listener:
-            after = before
+            after = replace(before, **values)
             keys = notifier_config(before.notifier_config) if callable(notifier_config) else notifier_config
             if keys:
                 _check_mapping(keys)
@@ -119,13 +95,7 @@ class Making:
                 after = replace(after, notifier_config=config, targets=targets)
             if types is not None:
                 after = replace(after, event_types=types)
-            if filter is not UNCHANGED:
-                after = replace(after, filter=filter)
-            if retry_schedule is not UNCHANGED:
-                after = replace(after, retry_schedule=None if retry_schedule is None else tuple(retry_schedule))
-            if lanes is not UNCHANGED:
-                after = replace(after, lanes=lanes)
-            return after if after == before else _fit(self._stamped(after))
+            return before if after == before else _fit(self._stamped(after))
 
         return change
 
@@ -196,7 +166,15 @@ def _check_mapping(notifier_config: object) -> None:
         )
 
 
-def _check(filter: str | None, retry_schedule: Sequence[float] | None, lanes: int | None) -> None:
-    if filter is not None:
-        compile_filter(filter)
-    check_options(retry_schedule, lanes)
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that are given by name; None stands for the default. TypeError if one is none of `OPTIONS`."""
+    for name in options:
+        if name not in OPTIONS:
+            raise TypeError(
+                f"{name!r} is not what a listener is created or updated with{did_you_mean(name, OPTIONS)}; "
+                f"there are {', '.join(OPTIONS)}"
+            )
+    return {
+        name: OPTIONS[name].default if value is None else OPTIONS[name].kind.given(name, value)
+        for name, value in options.items()
+    }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pulp_events.errors import EventsError, ListenerNotFound, StoreBusy
 from pulp_events.listeners.edit import Edit
-from pulp_events.listeners.listener import Listener
-from pulp_events.listeners.making import UNCHANGED, Change, Making, Unchanged
+from pulp_events.listeners.listener import Listener, Options
+from pulp_events.listeners.making import Change, Making
 
 if TYPE_CHECKING:
     from pulp_events.listeners.store import ListenerStore
@@ -46,10 +46,19 @@ class Together:
         """Ids that no listener had at the end of the block, where that is allowed."""
 
     def create(
-        self, notifier_type_id: str, notifier_config: Mapping[str, Any], event_types: Sequence[str], **options: Any
+        self,
+        notifier_type_id: str,
+        notifier_config: Mapping[str, Any],
+        event_types: Sequence[str],
+        *,
+        enabled: bool = True,
+        listener_id: str | None = None,
+        **options: Unpack[Options],
     ) -> Listener:
         """A new listener, as it will be stored."""
-        listener = self._making.new(notifier_type_id, notifier_config, event_types, **options)
+        listener = self._making.new(
+            notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
+        )
 
         def add(edit: Edit) -> Listener:
             edit.add(listener)
@@ -63,16 +72,10 @@ class Together:
         listener_id: str,
         notifier_config: Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
         event_types: Sequence[str] | None = None,
-        *,
-        filter: str | None | Unchanged = UNCHANGED,
-        retry_schedule: Sequence[float] | None | Unchanged = UNCHANGED,
-        lanes: int | None | Unchanged = UNCHANGED,
+        **options: Unpack[Options],
     ) -> None:
         """Change a listener."""
-        change = self._making.update(
-            notifier_config, event_types, filter=filter, retry_schedule=retry_schedule, lanes=lanes
-        )
-        self._change(listener_id, change)
+        self._change(listener_id, self._making.update(notifier_config, event_types, **options))
 
     def delete(self, listener_id: str) -> None:
         """Delete a listener."""

@@ -23,7 +23,8 @@ import pytest
 
 from pulp_events.errors import ListenerNotFound, StoreError
 from pulp_events.listeners.edit import Edit
-from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.kinds import Durations, Expression, Flag, Moment, Number, Text
+from pulp_events.listeners.listener import ATTRIBUTES, Listener
 from pulp_events.listeners.store import ListenerStore
 from pulp_events.system.ids import new_listener_id
 
@@ -52,6 +53,23 @@ def new_listener(**attributes: Any) -> Listener:
     return Listener(**values)
 
 
+_EXAMPLES: dict[type, Any] = {
+    Text: "410 Gone: ü",
+    Expression: "payload.result == 'failed'",
+    Number: 1,
+    Durations: (1.5, 60.0),
+    Moment: NOW,
+}
+
+
+def not_defaults() -> dict[str, Any]:
+    """Attribute → a value beside its default, for each that a listener may have."""
+    return {
+        name: not each.default if isinstance(each.kind, Flag) else _EXAMPLES[type(each.kind)]
+        for name, each in ATTRIBUTES.items()
+    }
+
+
 class ListenerStoreContract:
     """Subclass it and give it a fixture `home`."""
 
@@ -62,11 +80,7 @@ class ListenerStoreContract:
         opened.close()
 
     def test_a_record_comes_back_as_it_was_stored(self, store: ListenerStore) -> None:
-        plain = new_listener()
-        full = new_listener(
-            filter="payload.result == 'failed'", enabled=False, disabled_reason="410 Gone: ü",
-            retry_schedule=(1.5, 60.0), lanes=1, muted_until=NOW, mute_drops=True,
-        )  # fmt: skip
+        plain, full = new_listener(), new_listener(**not_defaults())
         store.add(plain)
         store.add(full)
         assert list(store.all()) == [plain, full]

@@ -1,0 +1,156 @@
+"""How attributes of listeners are written and shown here, by kind. Which there are is said in core, in `Listener`.
+
+A new attribute of a kind that is here needs nothing in the CLI. A new kind needs its form.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from marshmallow import fields
+
+from pulp_events.fields import Duration, format_duration
+from pulp_events.listeners.kinds import Durations, Flag, Kind, Moment, Number, Text
+from pulp_events.listeners.listener import ATTRIBUTES, OPTIONS, Listener
+from pulp_events_cli.parser.argument_types import durations, positive, truth
+
+IN_FILE = {name: each for name, each in ATTRIBUTES.items() if each.in_file}
+"""Those that a file of listeners has."""
+SINCE = {name: each.in_file.since for name, each in IN_FILE.items() if each.in_file}
+"""The version of the file that has each first."""
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a kind of values is to people and in files of listeners."""
+
+    argument: Callable[[str], Any] | None = None
+    """Reads the value of an option, which is not empty; raises ArgumentTypeError."""
+    field: Callable[..., fields.Field[Any]] | None = None
+    """Reads what a file has, as JSON has it in the record: a marshmallow field, made with its own arguments."""
+    written: Callable[[Any], Any] = _same
+    """What a file has."""
+    schema: Mapping[str, Any] | None = None
+    """What a file has, by JSON Schema, where that is another type than `--json` prints."""
+    shown: Callable[[Any], Any] = _same
+    """What people see."""
+
+
+def _as_durations(steps: Sequence[float]) -> list[str]:
+    return [format_duration(step) for step in steps]
+
+
+_FORMS: Mapping[type[Kind], Form] = {
+    Text: Form(str, fields.String),
+    Flag: Form(truth, partial(fields.Boolean, truthy={True}, falsy={False})),
+    Number: Form(positive, partial(fields.Integer, strict=True)),
+    Durations: Form(
+        lambda text: durations(text) or None,
+        partial(fields.List, Duration()),
+        _as_durations,
+        {"type": "array", "items": {"type": "string"}},
+        lambda steps: ", ".join(_as_durations(steps)) or "no retries",
+    ),
+    Moment: Form(),  # set by commands of their own
+}
+
+
+def _form(kind: Kind) -> Form:
+    return next(_FORMS[each] for each in type(kind).__mro__ if each in _FORMS)
+
+
+def option(name: str) -> str:
+    """The option for an attribute: `--retry-schedule`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def add_options(group: Any) -> None:
+    """Add the options of `create` and `update`, in the order of their names."""
+    for name, each in sorted(OPTIONS.items()):
+        if each.option is not None:
+            group.add_argument(
+                option(name),
+                dest=_destination(name),
+                type=_reader(each.kind),
+                default=argparse.SUPPRESS,
+                metavar=each.option.metavar,
+                help=each.option.help.replace("%", "%%"),  # argparse takes % for a placeholder
+            )
+
+
+def options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What a command line says of attributes; None for what is to be removed."""
+    return {name: vars(arguments)[_destination(name)] for name in OPTIONS if _destination(name) in arguments}
+
+
+def _destination(name: str) -> str:
+    return f"attribute:{name}"
+
+
+def _reader(kind: Kind) -> Callable[[str], Any]:
+    argument = _form(kind).argument
+    assert argument is not None, f"{type(kind).__name__} has no form on the command line"
+    return lambda text: argument(text) if text else None
+
+
+def shown(listener: Listener) -> dict[str, Any]:
+    """What people see of those that do not hold their default."""
+    found = ((name, getattr(listener, name)) for name in ATTRIBUTES)
+    return {name: in_words(name, value) for name, value in found if value != ATTRIBUTES[name].default}
+
+
+def in_words(name: str, value: Any) -> Any:
+    """What people see of a value that is not the default; it may be as JSON has it."""
+    return _form(ATTRIBUTES[name].kind).shown(value)
+
+
+def in_json(listener: Listener) -> dict[str, Any]:
+    """All of them as `--json` prints them."""
+    found = ((name, each, getattr(listener, name)) for name, each in ATTRIBUTES.items())
+    return {name: None if value is None else each.kind.dump(value) for name, each, value in found}
+
+
+def written(listener: Listener) -> dict[str, Any]:
+    """What a file has of those that do not hold their default."""
+    found = ((name, each, getattr(listener, name)) for name, each in IN_FILE.items())
+    return {name: _form(each.kind).written(value) for name, each, value in found if value != each.default}
+
+
+def fields_of_file() -> dict[str, fields.Field[Any]]:
+    """Marshmallow fields that read them in a file."""
+    found = {}
+    for name, each in IN_FILE.items():
+        make = _form(each.kind).field
+        assert make is not None, f"{type(each.kind).__name__} has no form in a file"
+        found[name] = make(allow_none=each.default is None, load_default=each.default)
+    return found
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """What `--json` prints for each, by JSON Schema."""
+    return {
+        name: _described(each.kind.schema, each.meaning, nullable=each.default is None)
+        for name, each in ATTRIBUTES.items()
+    }
+
+
+def schemas_in_file() -> dict[str, dict[str, Any]]:
+    """What a file has for each, by JSON Schema."""
+    return {
+        name: _described(_form(each.kind).schema or each.kind.schema, each.in_file.meaning, nullable=False)
+        for name, each in IN_FILE.items()
+        if each.in_file
+    }
+
+
+def _described(schema: Mapping[str, Any], meaning: str, nullable: bool) -> dict[str, Any]:
+    kind = [schema["type"], "null"] if nullable else schema["type"]
+    return {"type": kind, "description": meaning, **{key: each for key, each in schema.items() if key != "type"}}
