@@ -124,14 +124,24 @@ def hooks() -> str:
 
 
 def transitions() -> str:
-    """The legal changes of a delivery's state, with what the state machine's module says of each."""
-    said = dict(re.findall(r"^`(\w+)` +(.+)$", str(states.__doc__), re.MULTILINE))
+    """The legal changes of a delivery's state."""
     rows = []
-    for name, transition in states.TRANSITIONS.items():
-        leased = ", leased" if transition.leased_after else ""
-        text = said.get(name, "the event is stored with its delivery")
-        rows.append((f"`{name}`", transition.leaves or "–", transition.enters + leased, text))
+    for name, [text] in REFERENCE["members"](states.Transition).items():
+        way = states.TRANSITIONS[name]
+        rows.append((f"`{name}`", way.leaves or "–", way.enters + (", leased" if way.leased_after else ""), text))
     return table(("transition", "from", "to", "when"), rows)
+
+
+def delivery_states() -> str:
+    """The states of a delivery."""
+    rows = [(f"`{name}`", text) for name, [text] in REFERENCE["members"](states.State).items()]
+    return table(("state", "meaning"), rows)
+
+
+def outcomes() -> str:
+    """The outcomes of an attempt, and what follows from each."""
+    rows = [(f"`{name}`", *texts) for name, texts in REFERENCE["members"](states.Outcome).items()]
+    return table(("outcome", "meaning", "what follows"), rows)
 
 
 def error_classes() -> str:
@@ -251,6 +261,8 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "event types": event_types,
     "hooks": hooks,
     "transitions": transitions,
+    "states": delivery_states,
+    "outcomes": outcomes,
     "errors": error_classes,
     "fixtures": fixtures,
     "claims": claims,

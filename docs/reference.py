@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import textwrap
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any
 
 WIDTH = 100
@@ -27,6 +29,9 @@ def klass(found: type) -> str:
     ours = [base for base in found.__mro__ if f"{base.__module__}.".startswith(f"{package}.")]
     if rows := [row for base in reversed(ours) for row in attributes(base)]:
         parts.append("| attribute | | |\n| --- | --- | --- |\n" + "".join(rows))
+    if issubclass(found, Enum):
+        words = "".join(f"| `{word}` | {'; '.join(texts)} |\n" for word, texts in members(found).items())
+        return "\n".join([*parts, f"| word | meaning |\n| --- | --- |\n{words}"])
     for name, value in vars(found).items():
         method = value.__func__ if isinstance(value, staticmethod | classmethod) else value
         if not name.startswith("_") and inspect.isfunction(method):
@@ -76,6 +81,18 @@ def _default(found: type, name: str, value: ast.expr | None) -> str:
         default = {each.name: each.default for each in dataclasses.fields(found)}.get(name, dataclasses.MISSING)
         return "" if default is dataclasses.MISSING else f" = {default!r}"
     return "" if value is None else f" = {ast.unparse(value)}"
+
+
+def members(found: type[Enum]) -> dict[str, list[str]]:
+    """The paragraphs of the docstring of each member of an enumeration, by the member's value."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(found))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    texts = {
+        ast.unparse(node.targets[0]): inspect.cleandoc(_string(after)).split("\n\n")
+        for node, after in itertools.pairwise(tree.body)
+        if isinstance(node, ast.Assign)
+    }
+    return {each.value: [" ".join(part.split()) for part in texts[each.name]] for each in found}
 
 
 def _string(node: ast.stmt | None) -> str:

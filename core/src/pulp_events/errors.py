@@ -14,6 +14,7 @@
     │   ├── StoreCorrupt         the file is torn or not ours; it is left as it is
     │   ├── StoreTooNew          the file was written by a newer release
     │   └── StoreBusy            another process kept the lock too long
+    ├── IllegalTransition        a delivery was to be changed in a way that its table of states does not have
     ├── BusClosed
     └── DeliveryFailure          raised by notifiers
         ├── TransientFailure     worth another attempt
@@ -84,6 +85,10 @@ class StoreTooNew(StoreError):
 
 class StoreBusy(StoreError):
     """Another process held the store's lock for longer than we wait."""
+
+
+class IllegalTransition(EventsError, ValueError):
+    """A delivery was to be changed in a way that `outbox.states.TRANSITIONS` does not have: a mistake in the caller."""
 
 
 class BusClosed(EventsError):

@@ -18,10 +18,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
-from pulp_events.outbox.states import TRANSITIONS
+from pulp_events.outbox.states import TRANSITIONS, State
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LISTENER, OTHER, result
 
@@ -50,7 +49,7 @@ class Expected:
             assert (self.lease is not None) == legal.leased_before, transition
         self.state, self.lease, self.ready = legal.enters, lease, ready
         assert (lease is not None) == legal.leased_after, transition
-        self.ended += legal.enters != PENDING
+        self.ended += legal.enters != State.PENDING
 
 
 class OutboxMachine(RuleBasedStateMachine):
@@ -76,7 +75,7 @@ class OutboxMachine(RuleBasedStateMachine):
         return self.clock.monotonic()
 
     def pending(self):
-        return sum(one.state == PENDING for one in self.model.values())
+        return sum(one.state == State.PENDING for one in self.model.values())
 
     @rule(
         new=st.lists(
@@ -101,7 +100,7 @@ class OutboxMachine(RuleBasedStateMachine):
             key
             for key, one in self.model.items()
             if one.listener == listener
-            and one.state == PENDING
+            and one.state == State.PENDING
             and one.ready <= self.now
             and (named is None or key in named)
         }
@@ -118,7 +117,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 (
                     self.order(key)
                     for key, one in self.model.items()
-                    if one.listener == listener and one.state == PENDING
+                    if one.listener == listener and one.state == State.PENDING
                 )
             )
             assert [self.order(delivery.id) for delivery in found] == pending[: len(found)]
@@ -128,7 +127,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(target=claims, limit=st.integers(3, 9), data=st.data())
     def claim_where_there_is_something(self, limit, data):
         waiting = sorted(
-            {one.listener for one in self.model.values() if one.state == PENDING and one.ready <= self.now}
+            {one.listener for one in self.model.values() if one.state == State.PENDING and one.ready <= self.now}
         )
         if not waiting:
             return multiple()
@@ -137,7 +136,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.pending() > 1)
     @rule(target=claims, limit=st.integers(1, 5), ordered=st.booleans(), data=st.data())
     def claim_certain_ones(self, limit, ordered, data):
-        pending = sorted(key for key, one in self.model.items() if one.state == PENDING)
+        pending = sorted(key for key, one in self.model.items() if one.state == State.PENDING)
         first = data.draw(st.sampled_from(pending))
         named = {first, *data.draw(st.lists(st.sampled_from(sorted(self.model)), max_size=6))}
         return self.claim(self.model[first].listener, limit, ordered, sorted(named))
@@ -151,8 +150,8 @@ class OutboxMachine(RuleBasedStateMachine):
         """By whoever claimed it, also when its lease ended long ago."""
         [held] = self.outbox.record([result(delivery, how, wait if how == "postpone" else None)])
         expected = self.model[delivery.id]
-        mine = expected.state == PENDING and expected.lease == delivery.lease
-        should_hold = mine or (how == "succeed" and expected.state == PENDING)
+        mine = expected.state == State.PENDING and expected.lease == delivery.lease
+        should_hold = mine or (how == "succeed" and expected.state == State.PENDING)
         assert held == should_hold
         if held:
             expected.go(how, self.now, ready=self.now + wait if how == "postpone" else 0.0)
@@ -161,7 +160,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def release(self, delivery):
         self.outbox.release([delivery])
         expected = self.model[delivery.id]
-        if expected.state == PENDING and expected.lease == delivery.lease:
+        if expected.state == State.PENDING and expected.lease == delivery.lease:
             expected.attempts -= 1
             expected.go("release", self.now, ready=self.now if expected.attempts > expected.forgiven else 0.0)
 
@@ -169,7 +168,7 @@ class OutboxMachine(RuleBasedStateMachine):
     def extend(self, delivery):
         self.outbox.extend([delivery], LEASE)
         expected = self.model[delivery.id]
-        if expected.state == PENDING and expected.lease == delivery.lease:
+        if expected.state == State.PENDING and expected.lease == delivery.lease:
             expected.ready = self.now + LEASE
 
     @rule(delivery=consumes(claims))
@@ -181,17 +180,17 @@ class OutboxMachine(RuleBasedStateMachine):
     def delete_or_update_listener(self, listener, gone):
         count = self.outbox.bury(listener, "gone", gone)
         for one in self.model.values():
-            if one.listener == listener and one.state == PENDING and (gone is None or one.target in gone):
+            if one.listener == listener and one.state == State.PENDING and (gone is None or one.target in gone):
                 one.go("bury", self.now)
                 count -= 1
         assert count == 0
 
-    @precondition(lambda self: any(one.state == DEAD for one in self.model.values()))
+    @precondition(lambda self: any(one.state == State.DEAD for one in self.model.values()))
     @rule(listener=LISTENERS)
     def revive(self, listener):
         count = self.outbox.revive(DeliveryQuery(listener_id=listener), 1000)
         for one in self.model.values():
-            if one.listener == listener and one.state == DEAD:
+            if one.listener == listener and one.state == State.DEAD:
                 one.go("revive", self.now)
                 one.forgiven = one.attempts
                 count -= 1
@@ -213,7 +212,7 @@ class OutboxMachine(RuleBasedStateMachine):
         """Retries come due meanwhile; leases, which nobody could extend, last as long as before."""
         self.clock.sleep(seconds)
         for one in self.model.values():
-            if one.state == PENDING and one.lease is None and one.ready:
+            if one.state == State.PENDING and one.lease is None and one.ready:
                 one.ready -= seconds
 
     @precondition(lambda self: self.pending() > 4)
@@ -234,7 +233,7 @@ class OutboxMachine(RuleBasedStateMachine):
             key: (one.listener, one.target, one.state, one.attempts, one.lease) for key, one in self.model.items()
         }
         stats = self.outbox.stats()
-        assert stats.delivered == sum(one.state == DELIVERED for one in self.model.values())
+        assert stats.delivered == sum(one.state == State.DELIVERED for one in self.model.values())
 
 
 OutboxMachine.TestCase.settings = settings(

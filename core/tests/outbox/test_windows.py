@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.outbox.states import State
 from pulp_events.outbox.window import SETTLE, remaining, window_of
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LEASE
@@ -93,10 +93,10 @@ class Windows(RuleBasedStateMachine):
     def what_is_stored_is_what_was_emitted(self):
         found = {one.id: one.state for one in self.outbox.find(DeliveryQuery(), 10_000)}
         assert found.keys() == self.emitted.keys()
-        delivered = {id for id, state in found.items() if state == DELIVERED}
+        delivered = {id for id, state in found.items() if state == State.DELIVERED}
         assert delivered <= {id for ids in self.sent for id in ids}
-        assert {id for id, state in found.items() if state == DEAD} == self.given_up
-        assert all(state in (PENDING, DELIVERED, DEAD) for state in found.values())
+        assert {id for id, state in found.items() if state == State.DEAD} == self.given_up
+        assert all(state in (State.PENDING, State.DELIVERED, State.DEAD) for state in found.values())
 
 
 TestWindows = Windows.TestCase

@@ -192,7 +192,7 @@ class EventBus:
 
         Returns its deliveries as they then are: after a time-out some are still pending.
         """
-        from pulp_events.outbox.delivery import PENDING
+        from pulp_events.outbox.states import State
 
         self._check_open()
         check_seconds(timeout, "timeout", none=True)
@@ -204,7 +204,7 @@ class EventBus:
         while True:
             deliveries = list(outbox.of_event(event_id))
             left = WAIT_POLL if deadline is None else min(WAIT_POLL, deadline - time.monotonic())
-            if left <= 0 or all(delivery.state != PENDING for delivery in deliveries):
+            if left <= 0 or all(delivery.state != State.PENDING for delivery in deliveries):
                 return deliveries
             self.dispatcher.wait_for_record(left)
 

@@ -25,6 +25,7 @@ from pulp_events.events.report import serialise
 from pulp_events.listeners.listener import Listener
 from pulp_events.notifier import Notifier
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.states import Outcome
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
@@ -38,7 +39,7 @@ class Trial:
 
     target: str
     event_type: str
-    outcome: str
+    outcome: Outcome
     """As of an `Attempt`."""
     detail: str
     """What the receiver said, never a secret."""

@@ -25,6 +25,7 @@ from pulp_events.dispatcher.turn import OPEN_LIMIT, Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.states import Outcome
 
 
 def make_attempts(turn: Turn) -> None:
@@ -55,10 +56,10 @@ async def attempt(turn: Turn, part: list[Delivery]) -> None:
     turn.begin(part, OPEN_LIMIT)
     try:
         if (fault := turn.route.window_fault) is not None:
-            judge_all(turn, part, Verdict("error", fault))
+            judge_all(turn, part, Verdict(Outcome.ERROR, fault))
             return
         if lost_too_often(turn, part):
-            judge_all(turn, part, Verdict("lost", GIVEN_UP))
+            judge_all(turn, part, Verdict(Outcome.LOST, GIVEN_UP))
             return
         renewed = False
         while part and (opened := await _open(turn)):

@@ -10,6 +10,7 @@ from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import shorten
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import Health, Result
+from pulp_events.outbox.states import Transition
 from pulp_events.outbox.store import Outbox
 from pulp_events.system.clock import Clock
 
@@ -39,7 +40,7 @@ class HealthWatch:
     def look_after(self, recorded: Sequence[tuple[Judged, Result]]) -> None:
         """These attempts were recorded."""
         for judged, result in recorded:
-            if result.transition == "succeed":
+            if result.transition == Transition.SUCCEED:
                 continue
             route = judged.route
             if judged.verdict.disable_listener:

@@ -9,6 +9,7 @@ from pulp_events.dispatcher.sending import judge_all, outcome_of
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.states import Outcome
 from pulp_events.plugins import boundary
 
 FOR_MORE = 0.02
@@ -75,7 +76,7 @@ def _more(turn: Turn, opened: OpenChannel, room: int) -> list[Delivery]:
     turn.also(new)
     for delivery in [one for one in new if lost_too_often(turn, [one])]:
         new.remove(delivery)
-        turn.judge(delivery, Verdict("lost", GIVEN_UP))
+        turn.judge(delivery, Verdict(Outcome.LOST, GIVEN_UP))
     return new
 
 

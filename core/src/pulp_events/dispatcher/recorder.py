@@ -18,8 +18,9 @@ from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import Verdict, shorten
 from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.errors import StoreError
-from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
+from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Result
+from pulp_events.outbox.states import Outcome, State, Transition, entered, following
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
@@ -32,8 +33,6 @@ MOST_RESULTS = 400
 """Results that are stored in one transaction."""
 STORE_RETRY = 1.0
 """Seconds between tries to store results while the outbox cannot be written."""
-
-_STATES = {"succeed": DELIVERED, "postpone": PENDING, "give_up": DEAD}
 
 _logger = get_logger(__name__)
 
@@ -166,10 +165,10 @@ class Recorder:
                 dice,
                 # Another process may be able to read what this one cannot, and its turn is not to be waited for.
                 retry_after=SHORTEST_PAUSE if verdict.unresolved else asked,
-                timed_out=verdict.outcome == "timeout",
+                timed_out=verdict.outcome == Outcome.TIMEOUT,
                 too_old=asked is not None and self._age(delivery) >= self._most_age(route),
             )
-        transition = "succeed" if verdict.delivered else "give_up" if step.wait is None else "postpone"
+        transition = following(verdict.outcome, again=step.wait is not None)
         attempt = Attempt(
             number=delivery.attempts,
             started=from_timestamp(judged.started),
@@ -220,11 +219,11 @@ class Recorder:
 
     def _log(self, result: Result, judged: Judged) -> None:
         delivery, attempt = result.delivery, result.attempt
-        if result.transition == "succeed":
+        if result.transition == Transition.SUCCEED:
             _logger.debug("delivery %s: delivered to listener %s", delivery.id, delivery.listener_id)
             return
-        level = logging.WARNING if result.transition == "give_up" else logging.INFO
-        follows = "dead" if result.retry_in is None else f"next attempt in {result.retry_in:.0f} s"
+        level = logging.WARNING if result.transition == Transition.GIVE_UP else logging.INFO
+        follows = State.DEAD if result.retry_in is None else f"next attempt in {result.retry_in:.0f} s"
         said = attempt.detail.partition("\n")[0]
 
         def log(more: str) -> None:
@@ -274,6 +273,5 @@ def _parts(pairs: Iterable[Pair]) -> list[list[Pair]]:
 
 
 def _after(result: Result) -> Delivery:
-    state = _STATES[result.transition]
-    attempt = result.attempt
+    attempt, state = result.attempt, entered(result.transition, result.delivery.state)
     return replace(result.delivery, state=state, due=attempt.retry_at, detail=attempt.detail, lease=None)

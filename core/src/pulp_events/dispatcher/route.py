@@ -138,7 +138,7 @@ class Route:
                 self.circuit.failed(now)
                 self.paused_until = now + pause(asked)
                 self.pace.limit()
-        elif verdict.outcome in ("transient", "timeout", "error"):
+        elif not verdict.final:
             self.circuit.failed(now)
         else:
             self.circuit.succeeded()

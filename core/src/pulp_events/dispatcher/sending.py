@@ -13,6 +13,7 @@ from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.notifier import Channel
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.states import Outcome
 from pulp_events.plugins import boundary
 
 
@@ -47,7 +48,7 @@ async def _send_one(turn: Turn, opened: OpenChannel, delivery: Delivery, may_ren
 def _send_batch(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:
     channel, again = opened.channel, []
     left = {delivery.id: delivery for delivery in part}
-    rest = Verdict("error", "the notifier's send_batch() said nothing about this delivery")
+    rest = Verdict(Outcome.ERROR, "the notifier's send_batch() said nothing about this delivery")
     try:
         channel.detail = ""
         for each in boundary.outcomes(channel.send_batch(part), "send_batch"):

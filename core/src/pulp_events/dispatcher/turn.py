@@ -15,6 +15,7 @@ from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.speed import Line
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.states import Outcome
 from pulp_events.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -140,8 +141,8 @@ class Turn:
             if verdict.disable_listener or (self.route.ordered and not verdict.delivered):
                 self.halted = True  # in an order, what follows waits until that is stored
             self.since = now if self.under_way else 0.0
-        if verdict.outcome != "lost":
-            self.route.speed = speed.of(took, timed_out=verdict.outcome == "timeout")
+        if verdict.outcome != Outcome.LOST:
+            self.route.speed = speed.of(took, timed_out=verdict.outcome == Outcome.TIMEOUT)
         self.route.learn(verdict, now, self._group(delivery))
 
     def end(self) -> None:
@@ -191,7 +192,7 @@ class Turn:
                 return False
             self.abandoned = True
             now = self._clock.monotonic()
-            verdict = Verdict("timeout", reason)
+            verdict = Verdict(Outcome.TIMEOUT, reason)
             for delivery in self.under_way.values():
                 self._recorder.add(
                     Judged(self.route, delivery, verdict, self.started, now - self.began, self._group(delivery))

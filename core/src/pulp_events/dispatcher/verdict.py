@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pulp_events.errors import DeliveryFailure, PermanentFailure, SettingsError, TimedOut, TransientFailure
+from pulp_events.outbox.states import Outcome
 from pulp_events.plugins import boundary, guard
 
 DETAIL_BYTES = 1024
+
+_FINAL = frozenset({Outcome.DELIVERED, Outcome.PERMANENT, Outcome.LOST})
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`outcome` is that of `Attempt`; `detail` is not scrubbed yet."""
 
-    outcome: str
+    outcome: Outcome
     detail: str = ""
     retry_after: float | None = None
     """Seconds for which the receiver wants nothing more of this listener."""
@@ -29,25 +32,25 @@ class Verdict:
     @property
     def delivered(self) -> bool:
         """True if the receiver has the event."""
-        return self.outcome == "delivered"
+        return self.outcome == Outcome.DELIVERED
 
     @property
     def final(self) -> bool:
         """True if no other attempt follows."""
-        return self.outcome in ("delivered", "permanent", "lost")
+        return self.outcome in _FINAL
 
 
 def of_return(value: object, detail: str) -> Verdict:
     """A notifier returned: None stands for delivered, anything else is a mistake in the notifier."""
     if value is None:
-        return Verdict("delivered", detail)
+        return Verdict(Outcome.DELIVERED, detail)
     error = TypeError(f"the notifier returned {value!r:.80}; return None for delivered, or raise a failure")
-    return Verdict("error", str(error), error=error)
+    return Verdict(Outcome.ERROR, str(error), error=error)
 
 
 def of_outcome(failure: DeliveryFailure | None, detail: str) -> Verdict:
     """A notifier yielded one delivery of a batch: None stands for delivered."""
-    return Verdict("delivered", detail) if failure is None else of_exception(failure, detail)
+    return Verdict(Outcome.DELIVERED, detail) if failure is None else of_exception(failure, detail)
 
 
 def of_exception(error: BaseException, detail: str = "") -> Verdict:
@@ -62,25 +65,25 @@ def of_exception(error: BaseException, detail: str = "") -> Verdict:
     try:
         if isinstance(error, PermanentFailure):
             return Verdict(
-                "permanent",
+                Outcome.PERMANENT,
                 _both(words, detail),
                 credentials=boundary.flag(error.credentials, "credentials of PermanentFailure"),
                 disable_listener=boundary.flag(error.disable_listener, "disable_listener of PermanentFailure"),
             )
         if isinstance(error, TransientFailure):
             return Verdict(
-                "timeout" if isinstance(error, TimedOut) else "transient",
+                Outcome.TIMEOUT if isinstance(error, TimedOut) else Outcome.TRANSIENT,
                 _both(words, detail),
                 boundary.retry_after_of(error),
                 credentials=boundary.flag(error.credentials, f"credentials of {type(error).__name__}"),
             )
     except Exception as mistake:  # noqa: BLE001  # a failure of the notifier's own making may hold anything
-        return Verdict("error", f"{boundary.words_of(mistake)}\n{_both(words, detail)}", error=mistake)
+        return Verdict(Outcome.ERROR, f"{boundary.words_of(mistake)}\n{_both(words, detail)}", error=mistake)
     if isinstance(error, TimeoutError):
-        return Verdict("timeout", f"{type(error).__name__}: {words}", error=error)
+        return Verdict(Outcome.TIMEOUT, f"{type(error).__name__}: {words}", error=error)
     if isinstance(error, SettingsError):
-        return Verdict("transient", words, unresolved=True)
-    return Verdict("error", f"{type(error).__name__}: {words}", error=error)
+        return Verdict(Outcome.TRANSIENT, words, unresolved=True)
+    return Verdict(Outcome.ERROR, f"{type(error).__name__}: {words}", error=error)
 
 
 def _both(text: str, detail: str) -> str:

@@ -9,10 +9,7 @@ from functools import cached_property
 
 from pulp_events.errors import StoreCorrupt
 from pulp_events.events.event import Event
-
-PENDING = "pending"
-DELIVERED = "delivered"
-DEAD = "dead"
+from pulp_events.outbox.states import Outcome, State
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +30,8 @@ class Delivery:
     target: str
     """Label of the address, as `Notifier.targets` gave it; empty where a configuration stands for one address."""
 
-    state: str = PENDING
-    """`pending`, `delivered` or `dead`."""
+    state: State = State.PENDING
+    """`pending`, `delivered` or `dead`; it compares as that text."""
 
     attempts: int = 0
     """Attempts begun so far, the one under way included."""
@@ -83,7 +80,7 @@ class Attempt:
     duration: float
     """Seconds."""
 
-    outcome: str
+    outcome: Outcome
     """`delivered`, `transient`, `permanent`, `timeout`, `error` (the notifier raised something else) or `lost` (the
     process that held the lease went away)."""
 

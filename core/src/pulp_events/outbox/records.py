@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.states import State, Transition
 
 HELD_UP = 1.0
 """Seconds after which it is worth asking again for what only waits for older deliveries that others are to make."""
@@ -67,7 +68,7 @@ class Result:
 
     delivery: Delivery
     attempt: Attempt
-    transition: str
+    transition: Transition
     retry_in: float | None = None
     """Seconds until the next attempt."""
     forgiven: bool = False
@@ -78,7 +79,7 @@ class Result:
 class DeliveryQuery:
     """Which deliveries; None stands for any."""
 
-    state: str | None = None
+    state: State | None = None
     listener_id: str | None = None
     event_type: str | None = None
     event_id: str | None = None
@@ -113,5 +114,5 @@ class Stats:
     dead: int = 0
     oldest_pending: datetime | None = None
     """Time of the oldest event that still has a pending delivery."""
-    by_listener: dict[str, dict[str, int]] = field(default_factory=dict)
+    by_listener: dict[str, dict[State, int]] = field(default_factory=dict)
     """listener id → state → count."""

@@ -11,11 +11,15 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from pulp_events.errors import DeliveryNotFound, StoreCorrupt
-from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
+from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Health, Stats
+from pulp_events.outbox.states import Outcome, State
 from pulp_events.system.clock import from_timestamp
 
-_STATES = frozenset([PENDING, DELIVERED, DEAD])
+_PENDING = State.PENDING
+_STATES: dict[str, State] = {each.value: each for each in State}
+"""By their words, which is quicker than `State(word)` for each row."""
+_OUTCOMES: dict[str, Outcome] = {each.value: each for each in Outcome}
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -40,10 +44,11 @@ def _from_rows(make: Callable[P, T]) -> Callable[P, T]:
 def to_delivery(row: tuple[Any, ...]) -> Delivery:
     """A delivery from: event id, n, event type, time, source, report, listener id, target, state, attempts, ready at,
     finished, detail, lease, forgiven. Raises StoreCorrupt, as all of these do."""
-    event_id, n, event_type, time, source, report, listener_id, target, state, attempts, ready_at, *rest = row
+    event_id, n, event_type, time, source, report, listener_id, target, word, attempts, ready_at, *rest = row
     finished, detail, lease, forgiven = rest
-    if type(attempts) is not int or type(forgiven) is not int or type(report) is not bytes or state not in _STATES:
-        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {state!r:.20}, with {attempts!r:.20} attempts")
+    state = _STATES.get(word)
+    if type(attempts) is not int or type(forgiven) is not int or type(report) is not bytes or state is None:
+        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {word!r:.20}, with {attempts!r:.20} attempts")
     if not (type(event_id) is type(event_type) is type(listener_id) is type(target) is str):
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a name that is no text")
     return Delivery(
@@ -57,7 +62,7 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
         target=target,
         state=state,
         attempts=attempts,
-        due=from_timestamp(ready_at) if ready_at and state == PENDING else None,
+        due=from_timestamp(ready_at) if ready_at and state is _PENDING else None,
         finished=_moment(finished),
         detail=detail,
         lease=lease,
@@ -68,9 +73,10 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
 @_from_rows
 def to_attempt(row: tuple[Any, ...]) -> Attempt:
     """An attempt from: number, started, duration, outcome, detail, retry at."""
-    number, started, duration, outcome, detail, retry_at = row
-    if type(number) is not int or not type(outcome) is type(detail) is str:
-        raise TypeError(f"attempt {number!r:.20} has the outcome {outcome!r:.20}")
+    number, started, duration, word, detail, retry_at = row
+    outcome = _OUTCOMES.get(word)
+    if type(number) is not int or outcome is None or type(detail) is not str:
+        raise TypeError(f"attempt {number!r:.20} has the outcome {word!r:.20}")
     duration = float(duration)
     return Attempt(number, from_timestamp(started), duration, outcome, detail, _moment(retry_at))
 
@@ -78,10 +84,11 @@ def to_attempt(row: tuple[Any, ...]) -> Attempt:
 @_from_rows
 def to_stats(counts: Iterable[tuple[str, str, int]], oldest_pending: float | None) -> Stats:
     """Counts from: listener id, state, number of deliveries. `oldest_pending`: time of the oldest pending event."""
-    totals = {PENDING: 0, DELIVERED: 0, DEAD: 0}
-    by_listener: dict[str, dict[str, int]] = {}
-    for listener_id, state, count in counts:
-        by_listener.setdefault(listener_id, dict.fromkeys(totals, 0))[state] = count
+    totals = dict.fromkeys(State, 0)
+    by_listener: dict[str, dict[State, int]] = {}
+    for listener_id, word, count in counts:
+        state = _STATES[word]
+        by_listener.setdefault(listener_id, dict.fromkeys(State, 0))[state] = count
         totals[state] += count
     return Stats(**totals, oldest_pending=_moment(oldest_pending), by_listener=by_listener)
 

@@ -1,4 +1,4 @@
-"""The states of a delivery, and every legal way from one to another.
+"""The states of a delivery, every legal way from one to another, and the outcomes of an attempt.
 
                     ┌── claim ──┐      ┌──────── revive ────────┐
                     │           ▼      ▼                        │
@@ -9,44 +9,180 @@
                     │     lose      │                          │
                     └───────── bury ┴──────────────────────────┘
 
-`claim`     a dispatcher takes it for the length of a lease; the attempt counts from here on
-`succeed`   the receiver has it
-`postpone`  the attempt failed and the retry schedule has another step
-`give_up`   the attempt failed for good, or was the last of the schedule
-`lose`      the lease ended without a result: the process died; the attempt counts, and another claim follows at once
-`release`   the dispatcher gives it back unattempted; the attempt does not count
-`bury`      its listener or its target is gone
-`skip`      at emit the listener was disabled, with `[delivery] while_disabled = skip`, or muted in the way that drops
-`revive`    an administrator retries a dead one; its schedule starts over
+Whoever changes a state asks TRANSITIONS: the stores when they write their SQL, the dispatcher when it records.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 
-from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING
+from pulp_events.errors import IllegalTransition
 
 
-@dataclass(frozen=True)
-class Transition:
-    """A named way out of one state into another. `leased`: whether a lease must be held before, and is held after."""
+class Word(StrEnum):
+    """One of a few words. It is text: stored, printed, compared and put into JSON as the word that it is."""
 
-    leaves: str | None
-    enters: str
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+class State(Word):
+    """What a delivery is."""
+
+    PENDING = "pending"
+    """still to be delivered: at once, when its retry is due, or when its listener is enabled"""
+
+    DELIVERED = "delivered"
+    """the receiver has it"""
+
+    DEAD = "dead"
+    """given up; an administrator may retry it"""
+
+
+class Outcome(Word):
+    """How an attempt ended. The second paragraph of each says what follows."""
+
+    DELIVERED = "delivered"
+    """the notifier returned
+
+    delivered
+    """
+
+    TRANSIENT = "transient"
+    """the receiver asked for another attempt, or could not be reached
+
+    the next step of the schedule, or a pause
+    """
+
+    TIMEOUT = "timeout"
+    """no answer within the time limit
+
+    the next step, at least 60 s away: the receiver may still be at work on it
+    """
+
+    ERROR = "error"
+    """the notifier raised something else, or returned or set something that it must not
+
+    the next step; logged with its traceback at the first attempt
+    """
+
+    PERMANENT = "permanent"
+    """no attempt can succeed
+
+    dead
+    """
+
+    LOST = "lost"
+    """the process that held the lease went away
+
+    another attempt follows at once; dead once there were more than the schedule allows
+    """
+
+
+class Transition(Word):
+    """What happens to a delivery. `TRANSITIONS` has the way that each of them takes."""
+
+    EMIT = "emit"
+    """the event is stored with its delivery"""
+
+    SKIP = "skip"
+    """at emit the listener was disabled, with `[delivery] while_disabled = skip`, or muted in the way that drops"""
+
+    CLAIM = "claim"
+    """a dispatcher takes it for the length of a lease; the attempt counts from here on"""
+
+    SUCCEED = "succeed"
+    """the receiver has it"""
+
+    POSTPONE = "postpone"
+    """the attempt failed and the retry schedule has another step"""
+
+    GIVE_UP = "give_up"
+    """the attempt failed for good, or was the last of the schedule"""
+
+    LOSE = "lose"
+    """the lease ended without a result: the process died; the attempt counts, and another claim follows at once"""
+
+    RELEASE = "release"
+    """the dispatcher gives it back unattempted; the attempt does not count"""
+
+    BURY = "bury"
+    """its listener or its target is gone"""
+
+    REVIVE = "revive"
+    """an administrator retries a dead one; its schedule starts over"""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From one state into another."""
+
+    leaves: State | None
+    """None: there was no delivery before."""
+    enters: State
     leased_before: bool | None = None
+    """Whether whoever changes it must hold its lease; None: that does not matter."""
     leased_after: bool = False
 
+    def is_open(self, state: str | None, leased: bool) -> bool:
+        """Whether a delivery in this state may go this way; `leased`: it is held under the caller's lease."""
+        return state == self.leaves and (self.leased_before is None or self.leased_before is leased)
 
-TRANSITIONS = {
-    "emit": Transition(None, PENDING),
-    "skip": Transition(None, DEAD),
-    "claim": Transition(PENDING, PENDING, leased_before=False, leased_after=True),
-    "succeed": Transition(PENDING, DELIVERED),
-    "postpone": Transition(PENDING, PENDING, leased_before=True),
-    "give_up": Transition(PENDING, DEAD, leased_before=True),
-    "lose": Transition(PENDING, PENDING, leased_before=True, leased_after=True),
-    "release": Transition(PENDING, PENDING, leased_before=True),
-    "bury": Transition(PENDING, DEAD),
-    "revive": Transition(DEAD, PENDING),
-}
-"""`succeed` asks for no lease: a receiver that has the event has it, also if its answer came after the lease ended."""
+
+TRANSITIONS: Mapping[Transition, Way] = MappingProxyType(
+    {
+        Transition.EMIT: Way(None, State.PENDING),
+        Transition.SKIP: Way(None, State.DEAD),
+        Transition.CLAIM: Way(State.PENDING, State.PENDING, leased_before=False, leased_after=True),
+        # No lease: a receiver that has the event has it, also if its answer came after the lease ended.
+        Transition.SUCCEED: Way(State.PENDING, State.DELIVERED),
+        Transition.POSTPONE: Way(State.PENDING, State.PENDING, leased_before=True),
+        Transition.GIVE_UP: Way(State.PENDING, State.DEAD, leased_before=True),
+        Transition.LOSE: Way(State.PENDING, State.PENDING, leased_before=True, leased_after=True),
+        Transition.RELEASE: Way(State.PENDING, State.PENDING, leased_before=True),
+        Transition.BURY: Way(State.PENDING, State.DEAD),
+        Transition.REVIVE: Way(State.DEAD, State.PENDING),
+    }
+)
+
+_AFTER_ATTEMPT = {each: TRANSITIONS[each] for each in (Transition.SUCCEED, Transition.POSTPONE, Transition.GIVE_UP)}
+
+
+def following(outcome: Outcome, again: bool) -> Transition:
+    """What follows an attempt that ended so; `again`: another one is due."""
+    if outcome == Outcome.DELIVERED:
+        return Transition.SUCCEED
+    return Transition.POSTPONE if again else Transition.GIVE_UP
+
+
+def after_attempt(transition: Transition) -> Way:
+    """The way that a recorded attempt leads to. Raises IllegalTransition for a transition that no attempt leads to."""
+    try:
+        return _AFTER_ATTEMPT[transition]
+    except KeyError:
+        known = ", ".join(_AFTER_ATTEMPT)
+        raise IllegalTransition(f"an attempt is followed by one of {known}, not by {transition!r}") from None
+
+
+def kept(transition: Transition) -> State:
+    """The state that a transition keeps, for statements that do not write it.
+
+    Raises IllegalTransition for a transition that changes it.
+    """
+    way = TRANSITIONS[transition]
+    if way.leaves is None or way.leaves != way.enters:
+        raise IllegalTransition(f"{transition!r} makes a delivery {way.enters}; the statement must write that")
+    return way.enters
+
+
+def entered(transition: Transition, state: State) -> State:
+    """The state that a delivery enters from `state`. Raises IllegalTransition if the table has no such way."""
+    way = TRANSITIONS.get(transition)
+    if way is None:
+        raise IllegalTransition(f"there is no transition {transition!r}; there are {', '.join(TRANSITIONS)}")
+    if way.leaves != state:
+        raise IllegalTransition(f"{transition!r} leaves {way.leaves or 'no delivery'}, and this delivery is {state}")
+    return way.enters

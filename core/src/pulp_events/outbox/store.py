@@ -14,7 +14,8 @@ class Outbox(Protocol):
     """A durable home for deliveries. Threads and processes share it; each method is one transaction.
 
     Times go in as seconds from now: the store has the clock by which leases and retries are measured. Every method may
-    raise StoreError; then nothing was stored. The legal changes of state are those of `states.TRANSITIONS`.
+    raise StoreError; then nothing was stored. The legal changes of state are those of `states.TRANSITIONS`; a
+    store takes from there what each of them leaves and enters.
     """
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pulp_events.outbox.records import Result
+from pulp_events.outbox.states import Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def tally(results: Iterable[Result]) -> dict[str, Tally]:
     for result in results:
         listener_id, detail = result.delivery.listener_id, result.attempt.detail
         before = found.get(listener_id)
-        if result.transition == "succeed":
+        if result.transition == Transition.SUCCEED:
             found[listener_id] = Tally(True, 0, detail)
         elif before is None:
             found[listener_id] = Tally(False, 1, detail)

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import StoreError
-from pulp_events.outbox.delivery import DEAD, PENDING, Attempt, Delivery
+from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.states import State
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.listener_store import dump
@@ -58,14 +59,16 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
     total = stats.pending + stats.dead
     progress(0, total)
     newest_first = heapq.merge(
-        _deliveries(source, PENDING), _deliveries(source, DEAD), key=lambda one: (one.event_time, one.id), reverse=True
+        *(_deliveries(source, state) for state in (State.PENDING, State.DEAD)),
+        key=lambda one: (one.event_time, one.id),
+        reverse=True,
     )
     while batch := list(itertools.islice(newest_first, BATCH)):
         attempts = {one.id: source.attempts(one.id) if one.attempts else () for one in batch}
         store = functools.partial(_store, target, batch=batch, attempts=attempts, now=bus.clock.time())
         done.there_already += target.connections.transaction(store)
-        done.pending += sum(1 for one in batch if one.state == PENDING)
-        done.dead += sum(1 for one in batch if one.state == DEAD)
+        done.pending += sum(1 for one in batch if one.state == State.PENDING)
+        done.dead += sum(1 for one in batch if one.state == State.DEAD)
         done.attempts += sum(map(len, attempts.values()))
         progress(done.pending + done.dead, total)
     if source.changed() or _state(bus) != before:
@@ -84,7 +87,7 @@ def _state(bus: EventBus) -> object:
     return bus.outbox.stats(), [one.id for one in newest], bus.listeners.list()
 
 
-def _deliveries(source: Outbox, state: str) -> Iterator[Delivery]:
+def _deliveries(source: Outbox, state: State) -> Iterator[Delivery]:
     before: str | None = None
     while page := source.find(DeliveryQuery(state=state), BATCH, before):
         yield from page
@@ -186,7 +189,7 @@ def _store(
 
 def _reason(one: Delivery, attempts: Sequence[Attempt]) -> str | None:
     """What ended a delivery, where it was not its last attempt."""
-    if one.state != DEAD or (attempts and attempts[-1].detail == one.detail):
+    if one.state != State.DEAD or (attempts and attempts[-1].detail == one.detail):
         return None
     return storable(one.detail)
 

@@ -6,13 +6,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.system.clock import Clock
 
 TOLERANCE = 2.0
 """Seconds: smaller steps, as a time daemon makes them, are ignored."""
 
 
-_MOVE = "UPDATE pulp_delivery SET ready_at = max(ready_at + ?, 1) WHERE state = 'pending' AND ready_at > 0"
+_MOVE = f"UPDATE pulp_delivery SET ready_at = max(ready_at + ?, 1) WHERE {PENDING} AND ready_at > 0"
 
 
 def boot_id() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pulp_events.outbox.states import Transition, kept
+
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
     d.finished, COALESCE(d.reason, a.detail, ''), d.lease, d.forgiven
@@ -10,4 +12,6 @@ _LAST_ATTEMPT = "LEFT JOIN pulp_attempt a ON a.event_seq = d.event_seq AND a.n =
 DELIVERY_TABLES = f"pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq {_LAST_ATTEMPT}"
 EVENT_TABLES = f"pulp_event e CROSS JOIN pulp_delivery d ON d.event_seq = e.seq {_LAST_ATTEMPT}"
 """The same rows, but the event is looked for first. A CROSS JOIN keeps SQLite from changing the order."""
+PENDING = f"state = '{kept(Transition.CLAIM)}'"
+"""A condition. In the text and no parameter, with which SQLite would not use the index of what is pending."""
 ATTEMPT_COLUMNS = "number, started, duration, outcome, detail, retry_at"

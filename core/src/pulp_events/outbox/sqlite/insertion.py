@@ -10,9 +10,12 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from pulp_events.outbox.delivery import DEAD, PENDING
 from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.outbox.sqlite.connection import patiently
+from pulp_events.outbox.states import TRANSITIONS, Transition
+
+_EMITTED = TRANSITIONS[Transition.EMIT].enters.value
+_SKIPPED = TRANSITIONS[Transition.SKIP].enters.value
 
 # pulp_delivery has no rowid, so that last_insert_rowid() stays that of the event.
 _EVENT = """
@@ -39,7 +42,7 @@ END
 CREATE TEMP TRIGGER pulp_emit_many_insert INSTEAD OF INSERT ON pulp_emit_many BEGIN
     {_EVENT}
     INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state)
-    SELECT last_insert_rowid(), key, value, '', '{PENDING}' FROM json_each(NEW.plain);
+    SELECT last_insert_rowid(), key, value, '', '{_EMITTED}' FROM json_each(NEW.plain);
     INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
     SELECT last_insert_rowid(), key, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
            json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')
@@ -75,5 +78,5 @@ def insert(connection: sqlite3.Connection, events: Sequence[NewEvent], now: floa
 def columns(delivery: NewDelivery, now: float) -> tuple[str, str, str, float | None, str | None]:
     """Its listener_id, target, state, finished and reason."""
     if delivery.skip is None:
-        return (delivery.listener_id, delivery.target, PENDING, None, None)
-    return (delivery.listener_id, delivery.target, DEAD, now, delivery.skip)
+        return (delivery.listener_id, delivery.target, _EMITTED, None, None)
+    return (delivery.listener_id, delivery.target, _SKIPPED, now, delivery.skip)

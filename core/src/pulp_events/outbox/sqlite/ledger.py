@@ -10,7 +10,8 @@ from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats
-from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_TABLES
+from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_TABLES, PENDING
+from pulp_events.outbox.states import TRANSITIONS, State, Transition
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ def find(reader: Rows, query: DeliveryQuery, limit: int, before: str | None) -> 
     """Deliveries that fit, newest first."""
     where, parameters = conditions(query)
     # Event types have an index in the order of the list; dead ones too, and they are few.
-    events_first = query.event_type is not None and query.state != "dead"
+    events_first = query.event_type is not None and query.state != State.DEAD
     tables, seq = (EVENT_TABLES, "e.seq") if events_first else (DELIVERY_TABLES, "d.event_seq")
     if before is not None:
         event_id, n = split_id(before)
@@ -85,8 +86,8 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     if query.state is not None:
         # Dead ones have an index in the order of the list. For pending ones the + keeps SQLite from theirs, which is
         # in another order: sorting a million rows takes longer than passing over some.
-        parts.append("d.state = 'dead'" if query.state == "dead" else "+d.state = ?")
-        parameters += [] if query.state == "dead" else [query.state]
+        parts.append(f"d.state = '{State.DEAD}'" if query.state == State.DEAD else "+d.state = ?")
+        parameters += [] if query.state == State.DEAD else [query.state]
     for column, value in (
         ("+d.listener_id", query.listener_id),
         ("e.event_type", query.event_type),
@@ -117,13 +118,14 @@ _KEYS = f"SELECT d.event_seq, d.n FROM {KEY_TABLES} WHERE"
 
 def revive(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> int:
     """Dead deliveries that fit become pending (transition `revive`), the oldest first."""
+    way = TRANSITIONS[Transition.REVIVE]
     where, parameters = conditions(query)
     keys = connection.execute(
-        f"{_KEYS} d.state = 'dead' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
+        f"{_KEYS} d.state = '{way.leaves}' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
     ).fetchall()
     connection.executemany(
-        "UPDATE pulp_delivery SET state = 'pending', ready_at = 0, lease = NULL, finished = NULL, reason = NULL, "
-        "forgiven = attempts WHERE event_seq = ? AND n = ? AND state = 'dead'",
+        f"UPDATE pulp_delivery SET state = '{way.enters}', ready_at = 0, lease = NULL, finished = NULL, reason = NULL, "
+        f"forgiven = attempts WHERE event_seq = ? AND n = ? AND state = '{way.leaves}'",
         keys,
     )
     return len(keys)
@@ -133,7 +135,7 @@ def purge(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> i
     """Finished deliveries that fit are deleted, the oldest first; an event goes with its last delivery."""
     where, parameters = conditions(query)
     keys = connection.execute(
-        f"{_KEYS} d.state != 'pending' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
+        f"{_KEYS} d.state != '{State.PENDING}' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
     ).fetchall()
     delete(connection, keys)
     return len(keys)
@@ -159,7 +161,7 @@ def stats(reader: Rows) -> Stats:
     """Counts of deliveries, in all and by listener."""
     counts = reader.rows("SELECT listener_id, state, count(*) FROM pulp_delivery GROUP BY listener_id, state")
     oldest = reader.rows(
-        "SELECT time FROM pulp_event WHERE seq = (SELECT min(event_seq) FROM pulp_delivery WHERE state = 'pending')"
+        f"SELECT time FROM pulp_event WHERE seq = (SELECT min(event_seq) FROM pulp_delivery WHERE {PENDING})"
     )
     return _made(reader, lambda: to_stats(counts, oldest[0][0] if oldest else None))
 

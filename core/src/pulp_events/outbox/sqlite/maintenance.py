@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from pulp_events.outbox.sqlite.ledger import delete
+from pulp_events.outbox.states import State
 
 STEP = 2000
 """Rows that one step looks at, at most."""
@@ -30,7 +31,7 @@ class Cleaner:
             "ORDER BY d.event_seq, d.n LIMIT ?",
             (*self._position, STEP),
         ).fetchall()
-        limits = {"delivered": delivered_before, "dead": dead_before}
+        limits = {State.DELIVERED: delivered_before, State.DEAD: dead_before}
         delete(
             connection,
             [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]],

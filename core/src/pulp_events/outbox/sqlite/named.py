@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.sqlite.columns import PENDING
 
 # Row by row, not as JSON: that would round the times, by whose equality windows are told apart.
-PENDING = """
+_NAMED = f"""
 SELECT d.event_seq, d.n, d.ready_at, d.lease, d.target, e.time
 FROM json_each(?) j CROSS JOIN pulp_event e ON e.id = json_extract(j.value, '$[0]')
 CROSS JOIN pulp_delivery d ON d.event_seq = e.seq AND d.n = json_extract(j.value, '$[1]')
-WHERE d.state = 'pending' AND d.listener_id = ? ORDER BY d.event_seq, d.n
+WHERE d.{PENDING} AND d.listener_id = ? ORDER BY d.event_seq, d.n
 """
 
 
@@ -33,7 +34,7 @@ class Named(NamedTuple):
 def pending(connection: sqlite3.Connection, listener_id: str, ids: Sequence[str]) -> list[Named]:
     """Those of the listener's deliveries with these ids that are pending, in emit order."""
     keys = json.dumps([split_id(each) for each in dict.fromkeys(ids)])
-    return [Named(*row) for row in connection.execute(PENDING, (keys, listener_id))]
+    return [Named(*row) for row in connection.execute(_NAMED, (keys, listener_id))]
 
 
 def choose(found: Sequence[Named], limit: int, now: float) -> list[Named]:

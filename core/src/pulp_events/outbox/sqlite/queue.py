@@ -13,38 +13,40 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import HELD_UP, Claim, ClaimRequest
 from pulp_events.outbox.rows import split_id, to_delivery
 from pulp_events.outbox.sqlite import named, windows
+from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.together import LISTED, OF_IDS, OF_KEYS, Row, as_json, of_keys, of_listeners, read
+from pulp_events.outbox.states import TRANSITIONS, Outcome, Transition, kept
 
 FEW_LIMITS = 4
 """Different limits for which a statement each is worth more than reading some rows too many."""
 LOST = "no result before the lease ended: the process that made this attempt stopped or was cut off"
 
 
-READY = """
+READY = f"""
 WITH RECURSIVE pending(id) AS (
-    SELECT (SELECT min(listener_id) FROM pulp_delivery WHERE state = 'pending')
+    SELECT (SELECT min(listener_id) FROM pulp_delivery WHERE {PENDING})
     UNION ALL
-    SELECT (SELECT min(listener_id) FROM pulp_delivery WHERE state = 'pending' AND listener_id > pending.id)
+    SELECT (SELECT min(listener_id) FROM pulp_delivery WHERE {PENDING} AND listener_id > pending.id)
     FROM pending WHERE pending.id IS NOT NULL
 )
-SELECT id, (SELECT min(ready_at) FROM pulp_delivery WHERE state = 'pending' AND listener_id = pending.id)
+SELECT id, (SELECT min(ready_at) FROM pulp_delivery WHERE {PENDING} AND listener_id = pending.id)
 FROM pending WHERE id IS NOT NULL
 """
 """Listeners with pending deliveries and when the first is ready: a step in the index for each listener, however many
 deliveries it has."""
 
-_PENDING = "SELECT event_seq, n FROM pulp_delivery WHERE state = 'pending' AND listener_id = ?"
+_PENDING = f"SELECT event_seq, n FROM pulp_delivery WHERE {PENDING} AND listener_id = ?"
 _FIRST = of_keys(f"{_PENDING} AND ready_at = 0 ORDER BY event_seq, n LIMIT ?")
 _LATER = of_keys(f"{_PENDING} AND ready_at > 0 ORDER BY event_seq, n LIMIT 1")
 _READY = of_listeners("ready_at <= ?2")
 _DUE = of_listeners("ready_at > 0 AND ready_at <= ?2")
-_WAITS = """
+_WAITS = f"""
 SELECT json_group_array(json_array(value, (
-    SELECT min(ready_at) - ? FROM pulp_delivery WHERE state = 'pending' AND listener_id = value
+    SELECT min(ready_at) - ? FROM pulp_delivery WHERE {PENDING} AND listener_id = value
 ))) FROM json_each(?)
 """
-_WAIT_ORDERED = """
-SELECT ready_at FROM pulp_delivery WHERE state = 'pending' AND listener_id = ? AND ready_at > 0
+_WAIT_ORDERED = f"""
+SELECT ready_at FROM pulp_delivery WHERE {PENDING} AND listener_id = ? AND ready_at > 0
 ORDER BY event_seq, n LIMIT 1
 """
 
@@ -205,7 +207,7 @@ def _wait_named(connection: sqlite3.Connection, request: ClaimRequest, ids: Sequ
 
 def _record_lost(connection: sqlite3.Connection, rows: Sequence[Row], now: float) -> None:
     connection.executemany(
-        "INSERT OR REPLACE INTO pulp_attempt VALUES (?, ?, ?, ?, 0, 'lost', ?, ?)",
+        f"INSERT OR REPLACE INTO pulp_attempt VALUES (?, ?, ?, ?, 0, '{Outcome.LOST}', ?, ?)",
         [(row[15], row[1], row[9], row[10], LOST, now) for row in rows],
     )
 
@@ -215,7 +217,7 @@ def release(connection: sqlite3.Connection, deliveries: Sequence[Delivery], now:
     connection.execute(
         "UPDATE pulp_delivery SET lease = NULL, attempts = attempts - 1, "
         "ready_at = CASE WHEN attempts - 1 > forgiven THEN ? ELSE 0 END "
-        f"WHERE state = 'pending' AND {OF_IDS}",
+        f"WHERE state = '{kept(Transition.RELEASE)}' AND {OF_IDS}",
         (now, _held(deliveries)),
     )
 
@@ -223,7 +225,7 @@ def release(connection: sqlite3.Connection, deliveries: Sequence[Delivery], now:
 def extend(connection: sqlite3.Connection, deliveries: Sequence[Delivery], until: float) -> None:
     """Let leases end at `until`."""
     connection.execute(
-        f"UPDATE pulp_delivery SET ready_at = ? WHERE state = 'pending' AND {OF_IDS}", (until, _held(deliveries))
+        f"UPDATE pulp_delivery SET ready_at = ? WHERE {PENDING} AND {OF_IDS}", (until, _held(deliveries))
     )
 
 
@@ -235,9 +237,10 @@ def bury(
     connection: sqlite3.Connection, listener_id: str, reason: str, targets: Sequence[str] | None, now: float
 ) -> int:
     """Pending deliveries of a listener (for some targets) are dead."""
+    way = TRANSITIONS[Transition.BURY]
     condition = "" if targets is None else f" AND target IN ({', '.join('?' * len(targets))})"
     return connection.execute(
-        "UPDATE pulp_delivery SET state = 'dead', finished = ?, reason = ?, ready_at = 0, lease = NULL "
-        f"WHERE state = 'pending' AND listener_id = ?{condition}",
+        f"UPDATE pulp_delivery SET state = '{way.enters}', finished = ?, reason = ?, ready_at = 0, lease = NULL "
+        f"WHERE state = '{way.leaves}' AND listener_id = ?{condition}",
         (now, reason, listener_id, *(targets or ())),
     ).rowcount

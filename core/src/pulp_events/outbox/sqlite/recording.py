@@ -10,6 +10,7 @@ from typing import Any
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.sqlite.together import OF_KEYS, as_json
+from pulp_events.outbox.states import Transition, after_attempt
 from pulp_events.outbox.tally import tally
 
 _FIND = """
@@ -18,7 +19,7 @@ FROM json_each(?) r CROSS JOIN pulp_event e ON e.id = json_extract(r.value, '$[0
 CROSS JOIN pulp_delivery d ON d.event_seq = e.seq AND d.n = json_extract(r.value, '$[1]')
 """
 _FINISH = f"""
-UPDATE pulp_delivery SET state = ?, finished = ?, ready_at = 0, lease = NULL WHERE state = 'pending' AND {OF_KEYS}
+UPDATE pulp_delivery SET state = ?, finished = ?, ready_at = 0, lease = NULL WHERE state = ? AND {OF_KEYS}
 """
 # Each row is there, so that this only changes it; UPDATE … FROM needs a newer SQLite.
 _POSTPONE = """
@@ -48,7 +49,6 @@ ON CONFLICT (listener_id) DO UPDATE SET
     failures = CASE WHEN excluded.last_success IS NULL THEN failures + excluded.failures ELSE excluded.failures END,
     detail = excluded.detail
 """
-_FINISHED = {"succeed": "delivered", "give_up": "dead"}
 
 
 def record(connection: sqlite3.Connection, results: Sequence[Result], now: float) -> list[bool]:
@@ -56,24 +56,20 @@ def record(connection: sqlite3.Connection, results: Sequence[Result], now: float
     ids = [split_id(result.delivery.id) for result in results]
     found = {key: rest for key, *rest in json.loads(connection.execute(_FIND, (as_json(ids),)).fetchone()[0])}
     held = [False] * len(results)
-    finished: dict[str, list[tuple[int, int]]] = {state: [] for state in _FINISHED.values()}
+    ways = {each: after_attempt(each) for each in {result.transition for result in results}}
+    finished: dict[Transition, list[tuple[int, int]]] = {}
     postponed, attempts = [], []
     for index, (result, (_, n)) in enumerate(zip(results, ids, strict=True)):
         retry_at = None
         seq, state, lease = found.get(index, (None, None, None))
-        ours = state == "pending" and lease == result.delivery.lease
-        if result.transition == "postpone":
+        way = ways[result.transition]
+        held[index] = way.is_open(state, leased=lease == result.delivery.lease)
+        if way.enters is way.leaves:
             retry_at = now + (result.retry_in or 0.0)
-            held[index] = ours
-            if ours:
-                postponed.append((seq, n, retry_at, int(result.forgiven)))
-        elif result.transition in _FINISHED:
-            # What is delivered is so whoever holds the lease now.
-            held[index] = ours or (state == "pending" and result.transition == "succeed")
             if held[index]:
-                finished[_FINISHED[result.transition]].append((seq, n))
-        else:
-            raise ValueError(f"an attempt is followed by succeed, postpone or give_up, not {result.transition!r}")
+                postponed.append((seq, n, retry_at, int(result.forgiven)))
+        elif held[index]:
+            finished.setdefault(result.transition, []).append((seq, n))
         if seq is not None:
             attempt = result.attempt
             attempts.append(
@@ -82,9 +78,9 @@ def record(connection: sqlite3.Connection, results: Sequence[Result], now: float
             )
     if postponed:
         connection.execute(_POSTPONE, (as_json(postponed),))
-    for state, keys in finished.items():
-        if keys:
-            connection.execute(_FINISH, (state, now, as_json(keys)))
+    for transition, keys in finished.items():
+        way = ways[transition]
+        connection.execute(_FINISH, (way.enters, now, way.leaves, as_json(keys)))
     _store_attempts(connection, attempts)
     _record_health(connection, results, now)
     return held

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from pulp_events.errors import EventsError, StoreError
-from pulp_events.outbox.delivery import PENDING
 from pulp_events.outbox.rows import to_attempt, to_delivery
 from pulp_events.outbox.sqlite.connection import connect, explain, patiently
 from pulp_events.outbox.sqlite.damage import is_json
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.outbox.sqlite.set_up import set_up
+from pulp_events.outbox.states import State
 
 _UNREADABLE = (sqlite3.Error, OverflowError, ValueError)
 PAGE = 4096
@@ -137,7 +137,7 @@ class _Recovery:
 
     def _event(self, row: tuple[Any, ...]) -> None:
         seq, *values = row
-        if not self._is_sound(row, (seq, 0, "", "", PENDING, 0, None, 0, 0, None, None)):
+        if not self._is_sound(row, (seq, 0, "", "", State.PENDING, 0, None, 0, 0, None, None)):
             self._result.damaged += 1
         elif self._new.execute("SELECT 1 FROM pulp_event WHERE id = ?", (values[0],)).fetchone():
             self._result.known += 1
@@ -157,13 +157,13 @@ class _Recovery:
             self._result.damaged += 1
             return False
         _, n, listener_id, target, state, ready_at, lease, *rest = row
-        ready_at = 0 if lease is not None and state == PENDING else ready_at
+        ready_at = 0 if lease is not None and state == State.PENDING else ready_at
         self._new.execute(
             "INSERT OR IGNORE INTO pulp_delivery VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)",
             (number, n, listener_id, target, state, ready_at, *rest),
         )
         self._result.deliveries += 1
-        self._result.pending += state == PENDING
+        self._result.pending += state == State.PENDING
         return True
 
     def _attempt(self, row: tuple[Any, ...], taken: set[tuple[int, int]]) -> None:

@@ -12,6 +12,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pulp_events.outbox.sqlite.columns import PENDING
+
 Row = tuple[Any, ...]
 
 # JSON holds no BLOB, and writes 15 digits of a REAL: the report goes as text, the time in microseconds. A value of
@@ -44,7 +46,7 @@ def of_listeners(condition: str) -> str:
     SELECT json_group_array({_DELIVERY}) FROM json_each(?1) r
     CROSS JOIN pulp_delivery d ON (d.event_seq, d.n) IN (
         SELECT event_seq, n FROM pulp_delivery
-        WHERE state = 'pending' AND listener_id = r.value AND {condition} ORDER BY ready_at, event_seq, n LIMIT ?3
+        WHERE {PENDING} AND listener_id = r.value AND {condition} ORDER BY ready_at, event_seq, n LIMIT ?3
     )
     CROSS JOIN pulp_event e ON e.seq = d.event_seq
     """

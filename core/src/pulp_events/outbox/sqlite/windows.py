@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pulp_events.outbox.records import HELD_UP
+from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.named import Named
 from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, remaining, window_of
 
@@ -20,7 +21,7 @@ Keys = list[tuple[int, int]]
 LOOK = 100
 """Deliveries whose windows are not over that are passed over in search of an older one that was stored late."""
 
-_WAITING = "state = 'pending' AND listener_id = ?"
+_WAITING = f"{PENDING} AND listener_id = ?"
 _DUE = f"""
 SELECT ready_at, target, lease, event_seq, n FROM pulp_delivery
 WHERE {_WAITING} AND ready_at > 0 AND ready_at <= ? ORDER BY ready_at, event_seq, n LIMIT 1
@@ -37,10 +38,10 @@ _LOST_TOGETHER = f"""
 SELECT event_seq, n FROM pulp_delivery
 WHERE {_WAITING} AND ready_at > 0 AND ready_at <= ? AND target = ? AND lease = ? ORDER BY event_seq, n
 """
-_NEVER_ATTEMPTED = """
+_NEVER_ATTEMPTED = f"""
 SELECT d.event_seq, d.n, d.target, e.time, length(e.report)
 FROM pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq
-WHERE d.state = 'pending' AND d.listener_id = ? AND d.ready_at = 0
+WHERE d.{PENDING} AND d.listener_id = ? AND d.ready_at = 0
 """
 _FIRST = _NEVER_ATTEMPTED + "ORDER BY d.event_seq, d.n"
 AFTER = _NEVER_ATTEMPTED + "AND (d.event_seq, d.n) >= (?, ?) ORDER BY d.event_seq, d.n"

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from pulp_events.errors import StoreError
-from pulp_events.outbox.delivery import DEAD, PENDING
 from pulp_events.outbox.records import ClaimRequest, NewDelivery, NewEvent
+from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
@@ -25,7 +25,7 @@ class StoringAndClaimingClaims(Outboxes):
         first = claimed[0]
         assert (first.report, first.event_type, first.source) == (events[0].report, "repo.sync.start", "here")
         assert first.event_time.timestamp() == events[0].time
-        assert (first.state, first.attempts, first.lease) == (PENDING, 1, "t1")
+        assert (first.state, first.attempts, first.lease) == (State.PENDING, 1, "t1")
 
     def test_each_target_of_each_listener_has_a_delivery_and_an_id_of_its_own(self, outbox: Outbox) -> None:
         event = new_event(LISTENER, OTHER, targets=("x@example.com", "y@example.com"))
@@ -62,7 +62,7 @@ class StoringAndClaimingClaims(Outboxes):
         event = NewEvent("skipped", "repo.sync.start", 1.0, "", b"{}", [NewDelivery(LISTENER, "", "was disabled")])
         outbox.add([event])
         [delivery] = outbox.of_event("skipped")
-        assert (delivery.state, delivery.detail) == (DEAD, "was disabled")
+        assert (delivery.state, delivery.detail) == (State.DEAD, "was disabled")
         assert delivery.finished is not None
         assert self.claim(outbox) == []
 

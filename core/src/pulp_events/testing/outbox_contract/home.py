@@ -11,12 +11,18 @@ import pytest
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import ClaimRequest, NewDelivery, NewEvent, Result
+from pulp_events.outbox.states import Outcome, Transition
 from pulp_events.outbox.store import Outbox
 
 LISTENER, OTHER = "a" * 24, "b" * 24
 LEASE = 60.0
 
 _ids = itertools.count(1)
+_OUTCOMES = {
+    Transition.SUCCEED: Outcome.DELIVERED,
+    Transition.POSTPONE: Outcome.TRANSIENT,
+    Transition.GIVE_UP: Outcome.PERMANENT,
+}
 
 
 class Home(Protocol):
@@ -44,10 +50,10 @@ def new_event(*listeners: str, targets: Sequence[str] = ("",), event_type: str =
 
 
 def result(delivery: Delivery, transition: str, retry_in: float | None = None, detail: str = "said so") -> Result:
-    """An attempt of a claimed delivery and what follows."""
-    outcome = {"succeed": "delivered", "postpone": "transient", "give_up": "permanent"}[transition]
+    """An attempt of a claimed delivery and what follows: `succeed`, `postpone` or `give_up`."""
+    outcome = _OUTCOMES[Transition(transition)]
     attempt = Attempt(delivery.attempts, datetime(2026, 1, 2, tzinfo=UTC), 0.25, outcome, detail)
-    return Result(delivery, attempt, transition, retry_in)
+    return Result(delivery, attempt, Transition(transition), retry_in)
 
 
 class Outboxes:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pulp_events.errors import DeliveryNotFound
-from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
 
@@ -54,7 +54,7 @@ class LedgerClaims(Outboxes):
         states = {delivery.id: delivery.state for delivery in outbox.find(DeliveryQuery(), 100)}
         moments = (None, *(datetime.fromtimestamp(time, UTC) for time in (98, 100, 102, 102.5, 105)))
         for state, listener, event_type, since, until in itertools.product(
-            (None, PENDING, DELIVERED, DEAD), (None, OTHER), (None, types[0], "none.such"), moments, moments
+            (None, *State), (None, OTHER), (None, types[0], "none.such"), moments, moments
         ):
             query = DeliveryQuery(
                 state=state, listener_id=listener, event_type=event_type, since=since, until=until

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING
+from pulp_events.errors import IllegalTransition
 from pulp_events.outbox.records import DeliveryQuery, Result
+from pulp_events.outbox.states import Outcome, State, Transition
 from pulp_events.outbox.store import Outbox
 from pulp_events.testing.outbox_contract.home import LEASE, Home, Outboxes, new_event, result
 
@@ -20,7 +21,7 @@ class ResultClaims(Outboxes):
         [delivery] = self.claim(outbox)
         assert list(outbox.record([result(delivery, "succeed", detail="200 OK")])) == [True]
         [after] = outbox.find(DeliveryQuery(), 10)
-        assert (after.state, after.attempts, after.detail, after.lease) == (DELIVERED, 1, "200 OK", None)
+        assert (after.state, after.attempts, after.detail, after.lease) == (State.DELIVERED, 1, "200 OK", None)
         assert after.finished is not None and after.due is None
         [attempt] = outbox.attempts(after.id)
         assert (attempt.number, attempt.outcome, attempt.duration) == (1, "delivered", 0.25)
@@ -31,14 +32,14 @@ class ResultClaims(Outboxes):
         outbox.add([new_event()])
         [first] = self.claim(outbox)
         outbox.record([result(first, "postpone", 30)])
-        [waiting] = outbox.find(DeliveryQuery(state=PENDING), 10)
+        [waiting] = outbox.find(DeliveryQuery(state=State.PENDING), 10)
         assert waiting.due is not None
         assert self.claim(outbox) == []
         home.advance(31)
         [second] = self.claim(outbox)
         assert (second.id, second.attempts) == (first.id, 2)
         outbox.record([result(second, "give_up")])
-        [dead] = outbox.find(DeliveryQuery(state=DEAD), 10)
+        [dead] = outbox.find(DeliveryQuery(state=State.DEAD), 10)
         assert [attempt.outcome for attempt in outbox.attempts(dead.id)] == ["transient", "permanent"]
         assert outbox.ready() == {}
 
@@ -78,7 +79,7 @@ class ResultClaims(Outboxes):
         again = self.claim(outbox, token="t2")
         assert again == []
         assert list(outbox.record([result(first[0], "postpone", 5)])) == [False]
-        assert {delivery.state for delivery in outbox.find(DeliveryQuery(), 9)} == {DELIVERED, DEAD}
+        assert {delivery.state for delivery in outbox.find(DeliveryQuery(), 9)} == {State.DELIVERED, State.DEAD}
 
     def test_a_failure_of_somebody_whose_lease_was_taken_over_changes_nothing(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event()])
@@ -86,7 +87,7 @@ class ResultClaims(Outboxes):
         home.advance(LEASE + 1)
         [now] = self.claim(outbox, token="t2")
         assert list(outbox.record([result(late, "give_up")])) == [False]
-        assert outbox.of_event(now.event_id)[0].state == PENDING
+        assert outbox.of_event(now.event_id)[0].state == State.PENDING
         assert list(outbox.record([result(now, "succeed")])) == [True]
 
     def test_released_deliveries_are_free_again_and_the_attempt_does_not_count(self, outbox: Outbox) -> None:
@@ -105,6 +106,17 @@ class ResultClaims(Outboxes):
         assert again.attempts == 2
         assert len(outbox.attempts(again.id)) == 1
 
+    def test_what_is_read_back_has_states_and_outcomes_and_no_mere_text(self, outbox: Outbox) -> None:
+        outbox.add([new_event()])
+        [delivery] = self.claim(outbox)
+        assert delivery.state is State.PENDING
+        outbox.record([result(delivery, "give_up")])
+        assert outbox.find(DeliveryQuery(), 9)[0].state is State.DEAD
+        assert outbox.attempts(delivery.id)[0].outcome is Outcome.PERMANENT
+        assert outbox.stats().by_listener[delivery.listener_id] == {
+            State.PENDING: 0, State.DELIVERED: 0, State.DEAD: 1,
+        }  # fmt: skip
+
     def test_an_attempt_is_recorded_whatever_characters_its_endpoint_answered(self, outbox: Outbox) -> None:
         outbox.add([new_event()])
         [delivery] = self.claim(outbox)
@@ -114,8 +126,8 @@ class ResultClaims(Outboxes):
     def test_a_transition_that_does_not_follow_an_attempt_is_refused(self, outbox: Outbox) -> None:
         outbox.add([new_event()])
         [delivery] = self.claim(outbox)
-        wrong = Result(delivery, result(delivery, "succeed").attempt, "revive")
-        with pytest.raises(ValueError, match="revive"):
+        wrong = Result(delivery, result(delivery, "succeed").attempt, Transition.REVIVE)
+        with pytest.raises(IllegalTransition, match="revive"):
             outbox.record([wrong])
         assert outbox.attempts(delivery.id) == []
 

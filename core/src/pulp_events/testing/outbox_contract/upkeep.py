@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulp_events.outbox.delivery import DEAD
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
 
@@ -17,7 +17,7 @@ class UpkeepClaims(Outboxes):
         outbox.add([new_event(targets=("x", "y")), new_event(OTHER)])
         assert outbox.bury(LISTENER, "target gone", ["y"]) == 1
         assert outbox.bury(LISTENER, "listener gone") == 1
-        details = {delivery.target: delivery.detail for delivery in outbox.find(DeliveryQuery(state=DEAD), 9)}
+        details = {delivery.target: delivery.detail for delivery in outbox.find(DeliveryQuery(state=State.DEAD), 9)}
         assert details == {"x": "listener gone", "y": "target gone"}
         assert outbox.ready() == {OTHER: 0}
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import pytest
 
-from pulp_events.outbox.delivery import DEAD, DELIVERED, PENDING, Attempt, Delivery
+from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent, Result
+from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 from pulp_events.outbox.window import MOST_BYTES, SETTLE, window_of
-from pulp_events.testing.outbox_contract.home import LEASE, Home
+from pulp_events.testing.outbox_contract.home import LEASE, Home, result
 
 LISTENER = "c" * 24
 WINDOW = 900.0
@@ -29,9 +29,7 @@ def event_at(time: float, targets: Sequence[str] = ("",), size: int = 2) -> NewE
 
 def took(delivery: Delivery, transition: str, retry_in: float | None = None) -> Result:
     """An attempt of a claimed delivery and what follows."""
-    outcome = {"succeed": "delivered", "postpone": "transient", "give_up": "permanent"}[transition]
-    attempt = Attempt(delivery.attempts, datetime(2026, 1, 2, tzinfo=UTC), 0.25, outcome, "")
-    return Result(delivery, attempt, transition, retry_in)
+    return result(delivery, transition, retry_in, detail="")
 
 
 def ids(deliveries: Sequence[Delivery]) -> list[str]:
@@ -178,8 +176,8 @@ class WindowClaims:
             sets = list(pool.map(lambda _: self.claim_window(outbox), range(8)))
         assert sorted(map(len, sets)) == [0] * 7 + [200]
         outbox.record([took(delivery, "succeed") for one in sets for delivery in one])
-        assert len(outbox.find(DeliveryQuery(state=DELIVERED), 1000)) == 200
-        assert outbox.find(DeliveryQuery(state=PENDING), 1000) == []
+        assert len(outbox.find(DeliveryQuery(state=State.DELIVERED), 1000)) == 200
+        assert outbox.find(DeliveryQuery(state=State.PENDING), 1000) == []
 
     @pytest.mark.parametrize("seed", range(4))
     def test_over_any_history_each_event_is_counted_once(self, home: Home, outbox: Outbox, seed: int) -> None:
@@ -210,5 +208,5 @@ class WindowClaims:
         assert len(counted) == len(set(counted))
         found_now = {one.id: one.state for one in outbox.find(DeliveryQuery(), 10_000)}
         assert found_now.keys() == emitted.keys()
-        assert {one for one, state in found_now.items() if state == DELIVERED} <= set(counted)
-        assert {one for one, state in found_now.items() if state == DEAD} == refused
+        assert {one for one, state in found_now.items() if state == State.DELIVERED} <= set(counted)
+        assert {one for one, state in found_now.items() if state == State.DEAD} == refused
