@@ -7,6 +7,10 @@ import pickle
 import pytest
 
 from pulp_events.errors import EventsError, IllegalTransition
+from pulp_events.outbox import states
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
+from pulp_events.outbox.sqlite import ledger, queue
+from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.states import (
     TRANSITIONS,
     Outcome,
@@ -18,6 +22,7 @@ from pulp_events.outbox.states import (
     following,
     kept,
 )
+from pulp_events.testing.outbox_contract import LISTENER, new_event, result
 
 WORDS = [*State, *Outcome, *Transition]
 AFTER_ATTEMPT = {Transition.SUCCEED, Transition.POSTPONE, Transition.GIVE_UP}
@@ -94,3 +99,27 @@ def test_a_way_is_open_by_state_and_lease():
     assert not held.is_open(None, leased=True)
     either = Way(State.PENDING, State.DELIVERED)
     assert either.is_open("pending", leased=False) and either.is_open("pending", leased=True)
+
+
+def test_the_store_does_what_the_table_says(tmp_path, monkeypatch):
+    """With another table it does something else: no statement knows better."""
+    bury, revive = Way(State.PENDING, State.DELIVERED), Way(State.DELIVERED, State.DEAD)
+    other = {**TRANSITIONS, Transition.BURY: bury, Transition.REVIVE: revive}
+    monkeypatch.setitem(states._AFTER_ATTEMPT, Transition.GIVE_UP, Way(State.PENDING, State.DELIVERED))
+    monkeypatch.setitem(states._AFTER_ATTEMPT, Transition.SUCCEED, Way(State.DEAD, State.DELIVERED))
+    monkeypatch.setattr(queue, "TRANSITIONS", other)
+    monkeypatch.setattr(ledger, "TRANSITIONS", other)
+    outbox = SQLiteOutbox(tmp_path / "outbox.sqlite")
+    outbox.add([new_event() for _ in range(3)])
+
+    def found():
+        return [one.state for one in outbox.find(DeliveryQuery(), 9)][::-1]
+
+    one, two, _ = outbox.claim([ClaimRequest(LISTENER, 3)], 60, "t").deliveries
+    assert outbox.record([result(one, "give_up"), result(two, "succeed")]) == [True, False]
+    assert found() == ["delivered", "pending", "pending"]
+    assert outbox.bury(LISTENER, "gone") == 2
+    assert found() == ["delivered"] * 3
+    assert outbox.revive(DeliveryQuery(), 9) == 3
+    assert found() == ["dead"] * 3
+    outbox.close()

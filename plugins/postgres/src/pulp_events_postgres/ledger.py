@@ -7,6 +7,7 @@ from typing import Any
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats
+from pulp_events.outbox.states import TRANSITIONS, State, Transition
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES
 from pulp_events_postgres.database import Database
 
@@ -71,12 +72,13 @@ _KEYS = (
 
 def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
     """Dead deliveries that fit become pending (transition `revive`), the oldest first."""
+    way = TRANSITIONS[Transition.REVIVE]
     where, parameters = _conditions(query)
-    keys = _KEYS.format(f"d.state = 'dead' AND {where}")
+    keys = _KEYS.format(f"d.state = '{way.leaves}' AND {where}")
     return database.execute(
-        f"WITH keys AS ({keys}) UPDATE @.pulp_delivery d SET state = 'pending', ready_at = 0, lease = NULL, "
+        f"WITH keys AS ({keys}) UPDATE @.pulp_delivery d SET state = '{way.enters}', ready_at = 0, lease = NULL, "
         "finished = NULL, reason = NULL, forgiven = d.attempts FROM keys "
-        "WHERE d.event_seq = keys.event_seq AND d.n = keys.n AND d.state = 'dead'",
+        f"WHERE d.event_seq = keys.event_seq AND d.n = keys.n AND d.state = '{way.leaves}'",
         (*parameters, limit),
     )
 
@@ -84,7 +86,7 @@ def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
 def purge(database: Database, query: DeliveryQuery, limit: int) -> int:
     """Finished deliveries that fit are deleted, the oldest first; an event goes with its last delivery."""
     where, parameters = _conditions(query)
-    keys = _KEYS.format(f"d.state <> 'pending' AND {where}")
+    keys = _KEYS.format(f"d.state <> '{State.PENDING}' AND {where}")
     deleted = f"SELECT @.pulp_delete(array_agg(k.event_seq), array_agg(k.n)) FROM ({keys}) k"
     return int(database.rows(deleted, (*parameters, limit))[0][0])
 
@@ -102,7 +104,8 @@ def stats(database: Database) -> Stats:
     """Counts of deliveries, in all and by listener."""
     counts = database.rows("SELECT listener_id, state, count(*) FROM @.pulp_delivery GROUP BY listener_id, state")
     oldest = database.rows(
-        "SELECT time FROM @.pulp_event WHERE seq = (SELECT min(event_seq) FROM @.pulp_delivery WHERE state = 'pending')"
+        "SELECT time FROM @.pulp_event WHERE seq = "
+        f"(SELECT min(event_seq) FROM @.pulp_delivery WHERE state = '{State.PENDING}')"
     )
     return to_stats(counts, oldest[0][0] if oldest else None)
 

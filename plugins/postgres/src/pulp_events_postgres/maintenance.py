@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from pulp_events.outbox.states import State
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 
@@ -50,7 +51,7 @@ class Cleaner:
         if not turn[0]:
             self._position = self._oldest
             return False
-        limits = {"delivered": turn[1] - keep_delivered, "dead": turn[1] - keep_dead}
+        limits = {State.DELIVERED: turn[1] - keep_delivered, State.DEAD: turn[1] - keep_dead}
         rows = own.execute(text(_LOOK), (*self._position, STEP)).fetchall()
         gone = [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]]
         if self._position == self._oldest and rows:

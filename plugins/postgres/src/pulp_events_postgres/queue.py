@@ -12,10 +12,11 @@ from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent, Result
 from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
 from pulp_events.outbox.tally import tally
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
-from pulp_events_postgres.values import flags, numbers, storable, texts
+from pulp_events_postgres.values import flags, numbers, storable, texts, words
 
 _RELAXED = "(SELECT set_config('synchronous_commit', 'off', true)) AS relaxed"
 """Among the tables of a statement: its commit does not wait for the disk."""
@@ -23,22 +24,24 @@ _RELAXED = "(SELECT set_config('synchronous_commit', 'off', true)) AS relaxed"
 _ENTERED = "WITH entered AS MATERIALIZED (SELECT @.pulp_enter_{way}() AS done), event AS ("
 """First of all, and so before an event has its number; see `marks`."""
 
-_ONE = """
+_EMIT, _SKIP, _BURIED = (TRANSITIONS[each] for each in (Transition.EMIT, Transition.SKIP, Transition.BURY))
+
+_ONE = f"""
     INSERT INTO @.pulp_event (id, event_type, time, source, report)
-    SELECT %s, %s, %s, %s, %b FROM entered{relaxed} WHERE entered.done RETURNING seq
+    SELECT %s, %s, %s, %s, %b FROM entered{{relaxed}} WHERE entered.done RETURNING seq
 )
 INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state)
-SELECT seq, 0, %s, %s, 'pending' FROM event
+SELECT seq, 0, %s, %s, '{_EMIT.enters}' FROM event
 """
-_MANY = """
+_MANY = f"""
     INSERT INTO @.pulp_event (id, event_type, time, source, report)
     SELECT u.id, u.event_type, u.time, u.source, u.report
     FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[]) WITH ORDINALITY
-        AS u(id, event_type, time, source, report, position) CROSS JOIN entered{relaxed}
+        AS u(id, event_type, time, source, report, position) CROSS JOIN entered{{relaxed}}
     WHERE entered.done ORDER BY u.position RETURNING seq, id
 )
 INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
-SELECT event.seq, u.n, u.listener_id, u.target, CASE WHEN u.skipped THEN 'dead' ELSE 'pending' END,
+SELECT event.seq, u.n, u.listener_id, u.target, CASE WHEN u.skipped THEN '{_SKIP.enters}' ELSE '{_EMIT.enters}' END,
        CASE WHEN u.skipped THEN @.pulp_now() END, CASE WHEN u.skipped THEN u.reason END
 FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::bool[], %s::text[])
     AS u(event_id, n, listener_id, target, skipped, reason)
@@ -114,8 +117,9 @@ def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) ->
 
 
 _RECORD = (
-    "SELECT * FROM @.pulp_record(%s::text[], %s::int4[], %s::text[], %s::text[], %s::float8[], %s::int4[], %s::int4[], "
-    "%s::float8[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::int4[], %s::text[])"
+    "SELECT * FROM @.pulp_record(%s::text[], %s::int4[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::float8[], "
+    "%s::int4[], %s::int4[], %s::float8[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::int4[], "
+    "%s::text[])"
 )
 
 
@@ -123,18 +127,22 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
     """Store attempts and their transitions (`succeed`, `postpone`, `give_up`)."""
     if not results:
         return []
-    for result in results:
-        if result.transition not in ("succeed", "postpone", "give_up"):
-            raise ValueError(f"an attempt is followed by succeed, postpone or give_up, not {result.transition!r}")
+    ways = [after_attempt(result.transition) for result in results]
+    waits = [
+        (result.retry_in or 0.0) if way.enters is way.leaves else None
+        for result, way in zip(results, ways, strict=True)
+    ]
     keys = [split_id(result.delivery.id) for result in results]
     health = tally(results)
     parameters = (
         texts(event_id for event_id, _ in keys),
         numbers(n for _, n in keys),
         texts(result.delivery.lease for result in results),
-        texts(result.transition for result in results),
-        numbers((result.retry_in or 0.0) if result.transition == "postpone" else None for result in results),
-        numbers(int(result.forgiven and result.transition == "postpone") for result in results),
+        words(way.leaves or "" for way in ways),
+        words(way.enters for way in ways),
+        flags(way.leased_before is True for way in ways),
+        numbers(waits),
+        numbers(int(result.forgiven and wait is not None) for result, wait in zip(results, waits, strict=True)),
         numbers(result.attempt.number for result in results),
         numbers(result.attempt.started.timestamp() for result in results),
         numbers(float(result.attempt.duration) for result in results),
@@ -172,9 +180,9 @@ def _leases(deliveries: Sequence[Delivery]) -> tuple[list[str], list[int], list[
 
 
 # Said of the lease for the sake of the two indexes.
-_BURY = """
-UPDATE @.pulp_delivery SET state = 'dead', finished = @.pulp_now(), reason = %s, ready_at = 0, lease = NULL
-WHERE state = 'pending' AND (lease IS NULL OR lease IS NOT NULL) AND listener_id = %s
+_BURY = f"""
+UPDATE @.pulp_delivery SET state = '{_BURIED.enters}', finished = @.pulp_now(), reason = %s, ready_at = 0, lease = NULL
+WHERE state = '{_BURIED.leaves}' AND (lease IS NULL OR lease IS NOT NULL) AND listener_id = %s
   AND (%s::text[] IS NULL OR target = ANY (%s::text[]))
 """
 
