@@ -10,6 +10,7 @@ import subprocess
 import jsonschema
 import pytest
 
+from pulp_events.outbox.states import Outcome, State
 from pulp_events.testing.http_sink import HttpSink
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.main import main
@@ -195,3 +196,17 @@ def test_nothing_but_json_is_on_standard_output(admin):
         assert re.match(r"[\[{]", admin.process(*words, "--json", "-vv").out)
     assert admin.process("event", "types", "--json", "--quiet").json
     assert subprocess.run(admin.command("--json-schema"), capture_output=True, check=True).stdout.startswith(b"{")
+
+
+def words_of(schema, key):
+    """The words that the schema has for each property of this name which is about deliveries."""
+    if isinstance(schema, dict):
+        words = schema.get("properties", {}).get(key, {}).get("enum", ())
+        yield from [words] if State.DELIVERED in words else ()
+        for each in schema.values():
+            yield from words_of(each, key)
+
+
+def test_the_schema_has_the_states_and_outcomes_that_there_are(schema):
+    assert [set(words) for words in words_of(schema, "state")] == [set(State)] * 3
+    assert [set(words) for words in words_of(schema, "outcome")] == [set(Outcome)] * 2

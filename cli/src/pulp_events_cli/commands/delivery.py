@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.outbox.states import TRANSITIONS, State, Transition
 from pulp_events_cli.commands import delivery_tail
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.ids import deliveries as delivery_ids
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.records import DeliveryQuery
 
-STATES = ("pending", "delivered", "dead")
+_FINISHED = tuple(state for state in State if state is not State.PENDING)
+_RETRIED = (TRANSITIONS[Transition.REVIVE].leaves,)
 PAGE = 50
 _IDS_AT_ONCE = 100
 
@@ -43,7 +45,7 @@ def fill(parser: Parser, session: Session) -> None:
 
 
 def _fill_list(parser: Parser) -> None:
-    _add_query(parser, STATES)
+    _add_query(parser, tuple(State))
     parser.add_argument("--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"at most; default: {PAGE}")
     parser.add_argument("--before", metavar="ID", help="go on after the delivery that the page before ended with")
     parser.set_defaults(run=_list)
@@ -63,12 +65,12 @@ def _fill_retry(parser: Parser) -> None:
 
 def _fill_purge(parser: Parser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="ids of finished deliveries")
-    _add_query(parser, STATES[1:])
+    _add_query(parser, _FINISHED)
     parser.add_argument("--all", action="store_true", help="all finished deliveries")
     parser.set_defaults(run=_purge)
 
 
-def _add_query(parser: Parser, states: tuple[str, ...]) -> None:
+def _add_query(parser: Parser, states: tuple[State, ...]) -> None:
     if states:
         parser.add_argument("--state", choices=states, metavar="STATE", help=f"only these: {', '.join(states)}")
     parser.add_argument("--listener-id", metavar="ID", help="only those to this listener")
@@ -81,6 +83,8 @@ def _add_query(parser: Parser, states: tuple[str, ...]) -> None:
 def _filters(bus: EventBus, arguments: argparse.Namespace) -> dict[str, Any]:
     names = ("state", "listener_id", "event_type", "since", "until")
     found = {name: getattr(arguments, name, None) for name in names}
+    if found["state"]:
+        found["state"] = State(found["state"])
     if found["listener_id"]:
         found["listener_id"] = listener_ids.for_query(bus, found["listener_id"])
     if found["event_type"]:
@@ -127,7 +131,7 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 
 def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
-    return _change(bus, arguments, "dead", "retry")
+    return _change(bus, arguments, State.DEAD, "retry")
 
 
 def _purge(bus: EventBus, arguments: argparse.Namespace) -> int:
@@ -162,7 +166,7 @@ def _change(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
 
 def _count(bus: EventBus, queries: list[DeliveryQuery], verb: str) -> int:
     """How many deliveries there are to be done."""
-    states = ("dead",) if verb == "retry" else STATES[1:]
+    states = _RETRIED if verb == "retry" else _FINISHED
     return sum(
         bus.deliveries.count(replace(query, state=state))
         for query in queries
@@ -186,7 +190,7 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     chosen = []
     for text in arguments.ids:
         delivery = delivery_ids.find(bus, text)
-        if (delivery.state != "dead") if verb == "retry" else (delivery.state == "pending"):
+        if delivery.state not in (_RETRIED if verb == "retry" else _FINISHED):
             raise CommandFailed(
                 f"delivery {delivery.id} is {delivery.state}; only {what} ones can be chosen; nothing was changed"
             )
@@ -198,7 +202,7 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
 def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
     stats = bus.deliveries.stats()
     if arguments.json:
-        counts = {state: getattr(stats, state) for state in STATES}
+        counts = {state: getattr(stats, state) for state in State}
         print_json({**counts, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener})
         return DONE
     types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
@@ -208,8 +212,8 @@ def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
         counts = stats.by_listener.get(listener_id, {})
         last = health[listener_id].last_success if listener_id in health else None
         shown = types.get(listener_id, "(deleted)")
-        rows.append([listener_id, shown, *(counts.get(state, 0) for state in STATES), local_time(last)])
-    rows.append(["all", "", *(getattr(stats, state) for state in STATES), ""])
+        rows.append([listener_id, shown, *(counts.get(state, 0) for state in State), local_time(last)])
+    rows.append(["all", "", *(getattr(stats, state) for state in State), ""])
     show_table(["LISTENER", "TYPE", "PENDING", "DELIVERED", "DEAD", "LAST SUCCESS"], rows)
     if stats.oldest_pending is not None:
         print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")

@@ -16,6 +16,7 @@ from pulp_events_cli.parser.parser import Parser
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.delivery import Delivery
+    from pulp_events.outbox.states import State
 
 WATCHED = 500
 """How many of the newest deliveries are watched."""
@@ -33,7 +34,7 @@ def fill(parser: Parser) -> None:
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     end = None if arguments.length is None else time.monotonic() + arguments.length
-    seen: dict[str, tuple[str, int]] = {}
+    seen: dict[str, tuple[State, int]] = {}
     newest = bus.deliveries.list(limit=WATCHED)
     for delivery in newest[arguments.last :]:
         seen[delivery.id] = _version(delivery)
@@ -50,14 +51,14 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
         return 0  # the way in which a tail ends
 
 
-def _version(delivery: Delivery) -> tuple[str, int]:
+def _version(delivery: Delivery) -> tuple[State, int]:
     # An attempt that has begun is counted already: it is a change once it has ended.
     return delivery.state, delivery.attempts - (delivery.lease is not None)
 
 
 def _print_changes(
-    newest: list[Delivery], seen: dict[str, tuple[str, int]], arguments: argparse.Namespace
-) -> dict[str, tuple[str, int]]:
+    newest: list[Delivery], seen: dict[str, tuple[State, int]], arguments: argparse.Namespace
+) -> dict[str, tuple[State, int]]:
     for delivery in reversed(newest):
         if seen.get(delivery.id) == _version(delivery):
             continue

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError
+from pulp_events.outbox.states import State
 from pulp_events_cli import paths
 from pulp_events_cli.commands import emit_waiting as waiting
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
@@ -86,8 +87,8 @@ def _tell(bus: EventBus, event: Event, arguments: argparse.Namespace) -> int:
     """Wait, and say what became of the deliveries."""
     deliveries = list(bus.outbox.of_event(event.id)) if arguments.no_wait else _wait(bus, event, arguments.timeout)
     _print(bus, event, deliveries, arguments)
-    failed = [found for found in deliveries if found.state == "dead"]
-    pending = [found for found in deliveries if found.state == "pending" and not waiting.window_left(bus, found)]
+    failed = [found for found in deliveries if found.state == State.DEAD]
+    pending = [found for found in deliveries if found.state == State.PENDING and not waiting.window_left(bus, found)]
     if failed or (pending and not arguments.no_wait):
         parts = [f"{len(failed)} dead"] * bool(failed) + [f"{len(pending)} still pending"] * bool(pending)
         raise CommandFailed(
@@ -133,7 +134,7 @@ def _wait(bus: EventBus, event: Event, timeout: float) -> list[Delivery]:
     while True:
         left = end - time.monotonic()
         deliveries = bus.wait(event, max(0.0, min(left, _LOOK)))
-        pending = [found for found in deliveries if found.state == "pending"]
+        pending = [found for found in deliveries if found.state == State.PENDING]
         if not pending or left <= 0 or all(waiting.reason_to_leave(bus, found) for found in pending):
             return deliveries
         for found in pending:
@@ -152,7 +153,7 @@ def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], argument
             "notifier_type_id": types.get(found.listener_id),
             "target": found.target,
             "state": found.state,
-            "detail": (waiting.reason(bus, found) if found.state == "pending" else "") or found.detail,
+            "detail": (waiting.reason(bus, found) if found.state == State.PENDING else "") or found.detail,
         }
         for found in deliveries
     ]

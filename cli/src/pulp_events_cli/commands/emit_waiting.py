@@ -48,17 +48,18 @@ def window_left(bus: EventBus, delivery: Delivery) -> float:
 def older(bus: EventBus, delivery: Delivery) -> int:
     """How many deliveries of earlier events must come first, as the listener's order is kept. They are the worker's."""
     from pulp_events.outbox.records import DeliveryQuery
+    from pulp_events.outbox.states import State
 
     listener = _listener(bus, delivery)
     if listener is None or (listener.lanes or bus.settings.section("delivery")["lanes"]) != 1:
         return 0
     event_id, listener_id = delivery.event_id, listener.id
     first = next(one.id for one in bus.outbox.of_event(event_id) if one.listener_id == listener_id)
-    if not bus.outbox.find(DeliveryQuery(state="pending", listener_id=listener_id), 1, before=first):
+    if not bus.outbox.find(DeliveryQuery(state=State.PENDING, listener_id=listener_id), 1, before=first):
         return 0
     # By the times of their events, which a datetime rounds: perhaps to after its own.
-    earlier = DeliveryQuery(state="pending", listener_id=listener_id, until=delivery.event_time)
-    own = DeliveryQuery(state="pending", listener_id=listener_id, until=delivery.event_time, event_id=event_id)
+    earlier = DeliveryQuery(state=State.PENDING, listener_id=listener_id, until=delivery.event_time)
+    own = DeliveryQuery(state=State.PENDING, listener_id=listener_id, until=delivery.event_time, event_id=event_id)
     return max(1, bus.outbox.count(earlier) - bus.outbox.count(own))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pulp_events.outbox.states import Outcome
 from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.ids import listeners as listener_ids
@@ -48,7 +49,7 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
         print_json({"listener_id": listener.id, "trials": shown})
     else:
         _print(trials)
-    failed = sum(trial.outcome != "delivered" for trial in trials)
+    failed = sum(trial.outcome != Outcome.DELIVERED for trial in trials)
     if failed:
         raise CommandFailed(
             f"the test event did not reach {failed} of {count(len(trials), 'target', 'targets')} "

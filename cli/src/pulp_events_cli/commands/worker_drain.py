@@ -21,9 +21,10 @@ _STEP = 0.5
 def drain(bus: EventBus, grace: float, json: bool) -> int:
     """Deliver until nothing is due; the exit code is 1 if it was interrupted."""
     from pulp_events.outbox.records import DeliveryQuery
+    from pulp_events.outbox.states import State
 
-    pending = DeliveryQuery(state="pending")
-    dead = DeliveryQuery(state="dead")
+    pending = DeliveryQuery(state=State.PENDING)
+    dead = DeliveryQuery(state=State.DEAD)
     total, dead_before = bus.deliveries.count(pending), bus.deliveries.count(dead)
     with stoppable() as stopped, Progress("drain: deliveries", lambda: total) as progress:
         while not stopped() and not bus.dispatcher.drain(_STEP):
@@ -34,7 +35,7 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
     left, died = bus.deliveries.count(pending), max(0, bus.deliveries.count(dead) - dead_before)
     delivered = max(0, total - left - died)
     if json:
-        print_json({"delivered": delivered, "dead": died, "pending": left, "interrupted": interrupted})
+        print_json({State.DELIVERED: delivered, State.DEAD: died, State.PENDING: left, "interrupted": interrupted})
     else:
         waits = "wait for a retry, their endpoint, the end of a mute, or a listener to be enabled"
         more = f"; {left} {waits}" if left and not interrupted else ""

@@ -71,14 +71,15 @@ def _plugins(session: Session, parser: argparse.ArgumentParser, prefix: str) -> 
 
 def _deliveries(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
     from pulp_events.outbox.records import DeliveryQuery
+    from pulp_events.outbox.states import State
 
     command = parser.prog.rpartition(" ")[2]
-    query = DeliveryQuery(state="dead") if command == "retry" else DeliveryQuery()
+    query = DeliveryQuery(state=State.DEAD) if command == "retry" else DeliveryQuery()
     with session.open_bus("external") as bus:
         return [
             (each.id, f"{each.state} {each.event_type} {local_time(each.event_time)} {first_line(each.detail)}".strip())
             for each in bus.deliveries.list(query, limit=RECENT)
-            if command != "purge" or each.state != "pending"
+            if command != "purge" or each.state != State.PENDING
         ]
 
 

@@ -67,10 +67,11 @@ def for_json(bus: EventBus, listener: Listener, health: Mapping[str, Health] | N
 
 def _health(listener: Listener, health: Mapping[str, Health]) -> dict[str, Any]:
     from pulp_events.outbox.records import Health
+    from pulp_events.outbox.states import Outcome
 
     found = health.get(listener.id, Health(listener.id))
     return {
-        "last_outcome": "failed" if found.failures else "delivered" if found.last_success else None,
+        "last_outcome": "failed" if found.failures else Outcome.DELIVERED if found.last_success else None,
         "last_success": found.last_success,
         "last_failure": found.last_failure,
         "failing_since": found.failing_since,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TextIO
 
+from pulp_events.outbox.states import Outcome, State
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-STYLES = {
-    "delivered": "green",
-    "dead": "red",
-    "pending": "yellow",
+STYLES: dict[str, str] = {
+    State.DELIVERED: "green",
+    State.DEAD: "red",
+    State.PENDING: "yellow",
     "ok": "green",
     "note": "yellow",
     "problem": "bold red",
@@ -21,11 +23,11 @@ STYLES = {
     "yes": "green",
     "later": "yellow",
     "no": "dim",
-    "transient": "yellow",
-    "timeout": "yellow",
-    "permanent": "red",
-    "error": "red",
-    "lost": "red",
+    Outcome.TRANSIENT: "yellow",
+    Outcome.TIMEOUT: "yellow",
+    Outcome.PERMANENT: "red",
+    Outcome.ERROR: "red",
+    Outcome.LOST: "red",
     "unchanged": "dim",
     "create": "green",
     "update": "yellow",
