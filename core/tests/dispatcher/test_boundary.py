@@ -133,7 +133,7 @@ def test_what_open_returns(open_bus, scripted, eventually, monkeypatch):
 def test_what_is_asked_for_when_a_listener_is_made_is_refused_there(open_bus, scripted, monkeypatch, method):
     monkeypatch.setattr(type(scripted), method, lambda self, config: None)
     bus = open_bus("inline")
-    with pytest.raises(PluginError, match=rf"notifier type 'scripted': {method}\(\) must return a .*, not None"):
+    with pytest.raises(PluginError, match=rf"notifier type 'scripted', {method}\(\): it must return a .*, not None"):
         bus.listeners.create("scripted", {"name": "a"}, ["*"])
     assert bus.listeners.list() == []
 
