@@ -300,6 +300,28 @@ def test_a_look_that_failed_is_made_up_for(open_bus, scripted, eventually, monke
     assert failed
 
 
+def test_draining_does_not_end_while_what_was_just_claimed_is_under_way(open_bus, scripted, monkeypatch):
+    """It was not under way when that was asked, and is not due any more when the outbox is."""
+    bus, other = open_bus(), open_bus("external")
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    ready, asking, begun = bus.outbox.ready, threading.current_thread(), threading.Event()
+
+    def claimed_meanwhile():
+        if threading.current_thread() is asking and not begun.is_set():
+            other.emit("repo.sync.start")
+            assert begun.wait(10)
+        return ready()
+
+    def send(delivery, channel):
+        begun.set()
+        time.sleep(0.1)
+
+    scripted.behaviour["a"] = send
+    monkeypatch.setattr(bus.outbox, "ready", claimed_meanwhile)
+    assert bus.dispatcher.drain(10)
+    assert bus.deliveries.stats().delivered == 1
+
+
 def test_a_claim_that_the_outbox_forgot_is_made_again_and_both_attempts_are_recorded(
     open_bus, scripted, eventually, monkeypatch
 ):

@@ -166,8 +166,13 @@ class Dispatcher:
             self._scheduler.job(closing(opened, type_id, self._services.loops, self._clock))
 
     def _has_work(self) -> bool:
-        if self._scheduler.is_busy or self._recorder.busy:
-            return True
+        # Once more afterwards: what was claimed in between is neither due any more nor was it under way before.
+        return self._is_busy() or self._is_due() or self._is_busy()
+
+    def _is_busy(self) -> bool:
+        return self._scheduler.is_busy or self._recorder.busy
+
+    def _is_due(self) -> bool:
         if not self._timekeeper.backlog:
             return self._scheduler.has_work
         now = self._clock.monotonic()
