@@ -83,9 +83,24 @@ def scripted():
     notifier.released.set()
 
 
+class RunningClock(FakeClock):
+    """Time passes by itself too, as threads that pace themselves need it; a test lets more of it pass."""
+
+    def __init__(self):
+        self.began = time.monotonic()
+        super().__init__()
+
+    def time(self):
+        return super().time() + time.monotonic() - self.began
+
+    def monotonic(self):
+        return super().monotonic() + time.monotonic() - self.began
+
+
 @pytest.fixture
-def clock():
-    return FakeClock()
+def clock(request):
+    in_threads = "deliver" in request.fixturenames and request.getfixturevalue("deliver") == "background"
+    return RunningClock() if in_threads else FakeClock()
 
 
 @pytest.fixture
@@ -110,6 +125,25 @@ def open_bus(tmp_path, scripted):
     scripted.released.set()
     for bus in buses:
         bus.close(grace=1.0)
+
+
+@pytest.fixture(params=["inline", "background"])
+def deliver(request):
+    """Who makes the deliveries: `emit` itself, or threads. For claims that hold whoever does."""
+    return request.param
+
+
+@pytest.fixture
+def settle(deliver):
+    """Waits until nothing is due any more on a bus that was opened with `deliver`."""
+
+    def wait(bus):
+        if deliver == "inline":
+            bus.deliver_due()
+        else:
+            assert bus.dispatcher.drain(10), "something is still due"
+
+    return wait
 
 
 @pytest.fixture

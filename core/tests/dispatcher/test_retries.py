@@ -233,8 +233,8 @@ def test_a_single_success_resets_the_five_days(open_bus, clock, scripted):
     assert bus.listeners.get(listener.id).enabled
 
 
-def test_a_receiver_that_wants_no_more_gets_no_more(open_bus, clock, scripted):
-    bus = open_bus("inline", clock)
+def test_a_receiver_that_wants_no_more_gets_no_more(open_bus, clock, deliver, settle, scripted):
+    bus = open_bus(deliver, clock)
     listener = bus.listeners.create("scripted", {"name": "gone"}, ["*"])
 
     def gone(delivery, channel):
@@ -242,30 +242,34 @@ def test_a_receiver_that_wants_no_more_gets_no_more(open_bus, clock, scripted):
 
     scripted.behaviour["gone"] = gone
     bus.emit("repo.sync.start")
+    settle(bus)
     assert not bus.listeners.get(listener.id).enabled
     assert "410 Gone" in bus.listeners.get(listener.id).disabled_reason
     bus.emit("repo.sync.finish")
+    settle(bus)
     assert len(scripted.calls) == 1
 
 
-def test_events_of_a_disabled_listener_wait_until_it_is_enabled(open_bus, clock, scripted):
-    bus = open_bus("inline", clock)
+def test_events_of_a_disabled_listener_wait_until_it_is_enabled(open_bus, clock, deliver, settle, scripted):
+    bus = open_bus(deliver, clock)
     listener = bus.listeners.create("scripted", {"name": "paused"}, ["*"], enabled=False)
     events = [bus.emit("repo.sync.start") for _ in range(3)]
+    settle(bus)
     assert [one.state for one in bus.deliveries.list()] == ["pending"] * 3
     bus.listeners.enable(listener.id)
-    bus.deliver_due()
+    settle(bus)
     assert scripted.sent("paused") == [event.id for event in events]
 
 
-def test_or_are_skipped_and_recorded_as_such(open_bus, clock, scripted):
-    bus = open_bus("inline", clock, while_disabled="skip")
+def test_or_are_skipped_and_recorded_as_such(open_bus, clock, deliver, settle, scripted):
+    bus = open_bus(deliver, clock, while_disabled="skip")
     listener = bus.listeners.create("scripted", {"name": "paused"}, ["*"], enabled=False)
     bus.emit("repo.sync.start")
+    settle(bus)
     [skipped] = bus.deliveries.list()
     assert (skipped.state, skipped.detail) == ("dead", "skipped: the listener was disabled")
     bus.listeners.enable(listener.id)
-    bus.deliver_due()
+    settle(bus)
     assert scripted.calls == []
 
 

@@ -3,7 +3,11 @@
 import os
 import signal
 import socket
+import time
 from pathlib import Path
+
+from pulp_events import EventBus
+from pulp_events.plugins.registry import Plugins
 
 
 def test_a_worker_delivers_what_another_process_emits(place, eventually):
@@ -12,6 +16,27 @@ def test_a_worker_delivers_what_another_process_emits(place, eventually):
     ids = place.emit(20)
     eventually(lambda: len(place.arrived()) == 20)
     assert place.arrived() == ids
+
+
+def test_a_worker_leaves_alone_whom_another_process_disables_or_mutes_until_it_is_lifted(place, eventually):
+    place.listener()
+    place.worker()
+    with EventBus.open(place.config, deliver="external", plugins=Plugins()) as bus:
+        listeners = bus.listeners
+        [listener] = listeners.list()
+        for stop, resume in (
+            (listeners.disable, listeners.enable),
+            (lambda id: listeners.mute(id, 3600), listeners.unmute),
+        ):
+            before = bus.emit("repo.sync.start")
+            eventually(lambda before=before: place.arrived()[-1:] == [before.id])
+            stop(listener.id)
+            held = {bus.emit("repo.sync.start").id for _ in range(3)}
+            time.sleep(0.1)
+            assert {one.state for one in bus.deliveries.list() if one.event_id in held} == {"pending"}
+            assert place.arrived()[-1] == before.id
+            resume(listener.id)
+            eventually(lambda held=held: held.issubset(place.arrived()))
 
 
 def test_sigterm_finishes_what_is_under_way_gives_back_the_rest_and_ends_with_0(place, eventually):
