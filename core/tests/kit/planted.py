@@ -186,6 +186,12 @@ class OpenSecret(GoodConfig):
     token = fields.String(required=True, metadata={"help": "says who we are"})
 
 
+@fault("its_secrets_may_be_references")
+class WantsToSeeItsSecret(Good):
+    def warnings(self, config, settings):
+        return ["the token is short"] if len(config["token"]) < 8 else []
+
+
 @fault("what_sounds_like_a_secret_is_marked_as_one")
 class MarksNoSecret(Good):
     config_schema = OpenSecret

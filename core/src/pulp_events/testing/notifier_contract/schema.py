@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pulp_events import InvalidConfig, Notifier
-from pulp_events.listeners.config import validate
+from pulp_events.listeners.config import complete, readable_part, validate
 from pulp_events.plugins import checks
 from pulp_events.plugins.validation import check_notifiers
 from pulp_events.secrets import secret_fields
@@ -60,6 +60,34 @@ class SchemaClaims(Subject):
         assert len(set(targets)) == len(targets), "two targets have one label"
         for secret in secrets_of(notifier, endpoint):
             assert not any(secret in target for target in targets), "a target's label shows a secret"
+
+    def test_its_secrets_may_be_references(
+        self, notifier: Notifier, endpoint: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`check`, `targets`, `window` and `warnings` then get the others alone, and `open` the values."""
+        marked = secret_fields(notifier.config_schema())
+        secrets = {key: value for key, value in endpoint.config.items() if key in marked}
+        if not secrets:
+            pytest.skip("it has no secret")
+
+        def reference(name: str, value: Any) -> Any:
+            if isinstance(value, list | tuple):
+                return [reference(f"{name}_{number}", each) for number, each in enumerate(value)]
+            if not isinstance(value, str):
+                return value
+            monkeypatch.setenv(name, value)
+            return {"$env": name}
+
+        references = {key: reference(f"CONTRACT_{key.upper()}", value) for key, value in secrets.items()}
+        stored, _ = validate(notifier, {**endpoint.config, **references})
+        readable = readable_part(notifier, stored)
+        _, settings = self.opening(notifier, endpoint)
+        notifier.window(readable)
+        notifier.warnings(readable, settings)
+        given, _ = validate(notifier, endpoint.config)
+        opened, expected = complete(notifier, stored), complete(notifier, given)
+        for key in secrets:
+            assert opened.get(key) == expected.get(key), f"{key} is not the value that the reference stands for"
 
 
 def assert_claim(claim: Callable[[Notifier], Iterator[str]], notifier: Notifier) -> None:
