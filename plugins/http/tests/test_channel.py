@@ -89,7 +89,9 @@ def test_the_environments_proxy_is_used(open_channel, delivery: Delivery, monkey
 def test_any_2xx_is_delivered(open_channel, delivery: Delivery, status: int) -> None:
     with HttpSink(Answer(status)) as sink, open_channel({"url": sink.url}) as channel:
         channel.send(delivery)
+        assert channel.detail.startswith(f"{status} ")
         channel.send(delivery)
+        assert ([one.body for one in sink.wait_for(2)], sink.connections) == ([delivery.report] * 2, 1)
 
 
 def test_a_connection_is_kept_from_delivery_to_delivery_and_renewed_after_a_failure(

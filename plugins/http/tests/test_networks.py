@@ -183,6 +183,7 @@ def test_of_several_addresses_one_that_is_allowed_is_taken(open_channel, deliver
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
         with open_channel({"url": f"http://two.example:{sink.port}/"}) as channel:
             channel.send(delivery)
+        assert [one.headers["host"] for one in sink.wait_for(1)] == [f"two.example:{sink.port}"]
 
 
 def test_the_warning_at_create_names_address_and_setting() -> None:
@@ -259,6 +260,7 @@ def test_the_environments_proxy_can_be_overruled(open_channel, delivery: Deliver
     monkeypatch.delenv("NO_PROXY", raising=False)
     with HttpSink() as sink, open_channel({"url": sink.url}, settings) as channel:
         channel.send(delivery)
+        assert [one.path for one in sink.wait_for(1)] == ["/"]  # a proxy is asked for the whole address
 
 
 def test_a_proxy_is_a_url_or_one_of_two_words() -> None:

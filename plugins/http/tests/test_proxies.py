@@ -345,6 +345,7 @@ def test_interim_answers_of_a_proxy_are_left_aside(
         settings = {"proxy": url.rstrip("/")}
         with open_channel({"url": "https://ci.example/", "ca_path": bundle}, settings) as channel:
             channel.send(delivery)
+        assert [one.body for one in sink.wait_for(1)] == [delivery.report]
 
 
 @pytest.mark.parametrize("proxy", ["http://nowhere.invalid:3128", "https://nowhere.invalid", "http://127.0.0.1:1"])
@@ -384,6 +385,7 @@ def test_socks_takes_the_same_passwords(open_channel, delivery: Delivery, socks_
         proxy = f"socks5h://me:{password}@127.0.0.1:{socks.port}"
         with open_channel({"url": sink.url}, {"proxy": proxy}) as channel:
             channel.send(delivery)
+        assert [one.body for one in sink.wait_for(1)] == [delivery.report]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30))
