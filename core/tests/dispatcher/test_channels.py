@@ -4,6 +4,9 @@ import pytest
 
 from pulp_events import Channel, TransientFailure
 from pulp_events.dispatcher.channels import IDLE_TIMEOUT
+from pulp_events.dispatcher.route import MOST_ABANDONED
+from pulp_events.dispatcher.routes import Routes
+from pulp_events.errors import StoreError
 from pulp_events.outbox.records import DeliveryQuery
 
 
@@ -17,7 +20,7 @@ def test_a_channel_is_reused_from_delivery_to_delivery_and_closed_with_the_bus(o
     assert scripted.closed["a"] == 1
 
 
-def test_a_channel_that_called_itself_broken_is_replaced(open_bus, clock, deliver, settle, scripted):
+def test_a_channel_that_called_itself_broken_is_replaced(open_bus, clock, deliver, settle, scripted, eventually):
     bus = open_bus(deliver, clock)
     bus.listeners.create("scripted", {"name": "a"}, ["*"])
 
@@ -25,18 +28,20 @@ def test_a_channel_that_called_itself_broken_is_replaced(open_bus, clock, delive
         channel.broken = True
 
     scripted.behaviour["a"] = breaks
-    bus.emit_many([("repo.sync.start", {})] * 3)
+    count = MOST_ABANDONED + 4  # more than may wait to be closed
+    bus.emit_many([("repo.sync.start", {})] * count)
     settle(bus)
-    assert (scripted.opened["a"], scripted.closed["a"]) == (3, 3)
-    assert bus.deliveries.stats().delivered == 3
+    assert bus.deliveries.stats().delivered == count
+    eventually(lambda: (scripted.opened["a"], scripted.closed["a"]) == (count, count))
 
 
 def test_an_unexpected_exception_costs_the_channel_and_a_failure_does_not(open_bus, clock, deliver, settle, scripted):
     bus = open_bus(deliver, clock)
     bus.listeners.create("scripted", {"name": "a"}, ["*"])
     scripted.behaviour["a"] = scripted.refuse
-    bus.emit_many([("repo.sync.start", {})] * 2)
-    settle(bus)
+    for _ in range(2):
+        bus.emit("repo.sync.start")
+        settle(bus)
     assert scripted.opened["a"] == 1
 
     def crash(delivery, channel):
@@ -162,7 +167,7 @@ def test_deliveries_of_a_missing_plugin_wait_and_go_when_it_is_back(open_bus, cl
     without.close()
     back = open_bus(deliver, clock)
     settle(back)
-    assert [delivery.target for _, delivery, _ in scripted.calls] == ["x", "y"]
+    assert sorted(delivery.target for _, delivery, _ in scripted.calls) == ["x", "y"]
 
 
 def test_a_listener_of_a_missing_plugin_can_be_deleted_and_its_deliveries_are_dead(
@@ -193,6 +198,64 @@ def test_a_target_that_was_removed_gets_nothing_more(open_bus, clock, deliver, s
     assert [delivery.target for _, delivery, _ in scripted.calls] == ["x"]
     states = {one.target: (one.state, one.detail) for one in bus.deliveries.list()}
     assert states["y"] == ("dead", "the target was removed from the listener")
+
+
+def test_what_a_target_that_may_be_removed_was_to_get_waits_while_the_records_cannot_be_read(
+    open_bus, clock, deliver, settle, scripted, monkeypatch
+):
+    bus = open_bus(deliver, clock, retry_schedule="5s", jitter=0)
+    listener = bus.listeners.create("scripted", {"name": "a", "to": ["x", "y"]}, ["*"])
+    scripted.behaviour["a"] = scripted.refuse
+    bus.emit("repo.sync.start")
+    settle(bus)
+    scripted.behaviour.clear()
+    scripted.calls.clear()
+    bus.listeners.update(listener.id, {"to": ["x"]})
+    targets, failed = Routes.targets, []
+
+    def fail_once(self, listener_id):
+        if not failed:
+            failed.append(listener_id)
+            raise StoreError("the disk is away")
+        return targets(self, listener_id)
+
+    monkeypatch.setattr(Routes, "targets", fail_once)
+    clock.advance(10)
+    settle(bus)
+    clock.advance(10)
+    settle(bus)
+    assert failed
+    assert [delivery.target for _, delivery, _ in scripted.calls] == ["x"]
+    assert {one.target: one.state for one in bus.deliveries.list()} == {"x": "delivered", "y": "dead"}
+
+
+def test_a_target_that_was_removed_gets_nothing_more_in_a_batch_with_others_either(
+    open_bus, clock, deliver, settle, scripted, monkeypatch
+):
+    bus = open_bus(deliver, clock, retry_schedule="5s", jitter=0)
+    sent = []
+
+    class Sending(Channel):
+        batch_size = 10
+        failure = TransientFailure("503")
+
+        def send_batch(self, deliveries):
+            sent.append([delivery.target for delivery in deliveries])
+            return [(delivery, self.failure) for delivery in deliveries]
+
+    monkeypatch.setattr(scripted, "open", lambda config, settings: Sending())
+    listener = bus.listeners.create("scripted", {"name": "a", "to": ["w", "x", "y", "z"]}, ["*"])
+    bus.emit("repo.sync.start")
+    settle(bus)
+    assert sorted(sum(sent, [])) == ["w", "x", "y", "z"]
+    sent.clear()
+    Sending.failure = None
+    bus.listeners.update(listener.id, {"to": ["w", "y", "z"]})
+    clock.advance(10)
+    settle(bus)
+    assert sorted(sum(sent, [])) == ["w", "y", "z"] and max(map(len, sent)) > 1
+    states = {one.target: one.state for one in bus.deliveries.list()}
+    assert states == {"w": "delivered", "x": "dead", "y": "delivered", "z": "delivered"}
 
 
 @pytest.mark.parametrize("records_are_away", [False, True])
@@ -232,7 +295,7 @@ def test_a_channel_that_is_only_a_context_manager_is_entered_and_left(
             calls.append("send")
 
     monkeypatch.setattr(scripted, "open", lambda config, settings: Entered())
-    bus = open_bus(deliver, clock)
+    bus = open_bus(deliver, clock, lanes=1)
     bus.listeners.create("scripted", {"name": "a"}, ["*"])
     bus.emit_many([("repo.sync.start", {})] * 2)
     settle(bus)

@@ -138,6 +138,16 @@ def test_open_send_and_close_may_be_coroutine_functions(open_async, connected, d
     assert connected.calls.count("open") == connected.calls.count("close") >= 2
 
 
+@pytest.mark.parametrize(("attribute", "value"), [("batch_size", 2), ("in_flight", 2)])
+def test_a_channel_that_is_awaited_takes_one_delivery_at_a_time(open_async, connected, monkeypatch, attribute, value):
+    monkeypatch.setattr(AsyncChannel, attribute, value)
+    bus = open_async("inline", retry_schedule="1h")
+    bus.listeners.create("connected", {"name": "a"}, ["*"])
+    [delivery] = bus.wait(bus.emit("repo.sync.start"), 0)
+    assert delivery.state == "pending" and "takes deliveries one by one" in delivery.detail
+    assert connected.calls == []
+
+
 def test_inline_works_inside_a_running_event_loop_too(open_async, deliverer):
     bus = open_async("inline")
     bus.listeners.create("deliverer", {"name": "a"}, ["*"])

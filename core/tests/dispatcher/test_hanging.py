@@ -309,3 +309,6 @@ def test_a_bus_whose_folder_is_gone_can_be_closed(open_bus, scripted, tmp_path, 
     bus.wait(bus.emit("repo.sync.start"), 5)
     shutil.rmtree(tmp_path / "data")
     bus.close(grace=1)
+    assert scripted.closed["a"] == 1
+    assert not (tmp_path / "data").exists()
+    assert "Traceback" not in caplog.text

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pulp_events import TransientFailure
-from pulp_events.dispatcher import timekeeper
+from pulp_events.dispatcher import claiming, timekeeper
 from pulp_events.dispatcher.circuit import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Circuit
 from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
 from pulp_events.errors import StoreError
@@ -331,6 +331,57 @@ def test_draining_does_not_end_while_what_was_just_claimed_is_under_way(open_bus
     monkeypatch.setattr(bus.outbox, "ready", claimed_meanwhile)
     assert bus.dispatcher.drain(10)
     assert bus.deliveries.stats().delivered == 1
+
+
+def test_draining_waits_for_a_result_that_is_just_being_stored(open_bus, scripted, eventually, monkeypatch):
+    bus = open_bus()
+    record, storing, released = bus.outbox.record, threading.Event(), threading.Event()
+
+    def slowly(results):
+        storing.set()
+        released.wait(10)
+        return record(results)
+
+    monkeypatch.setattr(bus.outbox, "record", slowly)
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    bus.emit("repo.sync.start")
+    assert storing.wait(10)
+    eventually(lambda: not bus.dispatcher._scheduler.is_busy)
+    assert not bus.dispatcher.drain(0.1)
+    released.set()
+    assert bus.dispatcher.drain(10)
+
+
+def test_a_retry_is_made_in_time_though_others_of_its_listener_were_due_before_it(open_bus, scripted, eventually):
+    """It waits since before this process began: what is claimed tells when the next one is due."""
+    before = open_bus("inline", retry_schedule="0.5s", jitter=0)
+    before.listeners.create("scripted", {"name": "a"}, ["*"])
+    scripted.behaviour["a"] = scripted.refuse
+    retried = before.emit("repo.sync.start")
+    scripted.behaviour.clear()
+    scripted.calls.clear()
+    before.close()
+    fresh = open_bus("external", retry_schedule="0.5s", jitter=0).emit("repo.sync.finish")
+    open_bus(retry_schedule="0.5s", jitter=0)
+    eventually(lambda: scripted.sent("a") == [fresh.id, retried.id])
+
+
+def test_one_claim_takes_no_more_than_its_limit_however_many_listeners_are_due(open_bus, clock, scripted, monkeypatch):
+    monkeypatch.setattr(claiming, "MOST_CLAIMED", 8)
+    bus = open_bus("inline", clock)
+    for number in range(6):
+        bus.listeners.create("scripted", {"name": f"n{number}"}, ["*"])
+    claim, asked = bus.outbox.claim, []
+
+    def note(requests, *arguments):
+        asked.append(sum(request.limit for request in requests))
+        return claim(requests, *arguments)
+
+    monkeypatch.setattr(bus.outbox, "claim", note)
+    open_bus("external").emit_many([("repo.sync.start", {})] * 10)
+    bus.deliver_due()
+    assert bus.deliveries.stats().delivered == 60
+    assert max(asked) < 8 + LARGEST_BATCH and asked[0] == 8
 
 
 def test_a_claim_that_the_outbox_forgot_is_made_again_and_both_attempts_are_recorded(

@@ -28,6 +28,17 @@ def test_what_is_slow_or_unknown_leaves_a_share_to_what_is_quick(most, speeds):
     assert shares.room(QUICK) == most - sum(shares.busy)
 
 
+@given(most=st.integers(1, 400), slow=st.integers(0, 5))
+def test_half_of_it_may_be_slow_and_at_least_one(most, slow):
+    shares = Shares(most)
+    for _ in range(slow):
+        shares.begin(SLOW)
+    assert shares.room(SLOW) == max(0, max(1, most // 2) - slow)
+    for _ in range(slow):
+        shares.end(SLOW)
+    assert shares.room(UNTRIED) == max(1, 7 * most // 8)
+
+
 def test_quick_ones_that_begin_to_hang_leave_their_share_to_others():
     shares = Shares(100)
     while shares.room(QUICK):

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from pulp_events import Channel, PermanentFailure, TransientFailure
+from pulp_events.dispatcher import recorder
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.window import SETTLE
 
@@ -125,6 +126,25 @@ def test_batches_of_two_windows_that_fail_in_a_row_stay_two(bus, clock, together
     clock.advance(7)
     bus.deliver_due()
     assert sorted(together.batches) == sorted([first, second] * 2)
+
+
+def test_a_window_that_is_larger_than_one_transaction_is_recorded_in_one_all_the_same(
+    bus, clock, together, monkeypatch
+):
+    """What was recorded apart would be due again apart."""
+    monkeypatch.setattr(recorder, "MOST_RESULTS", 4)
+    recorded, record = [], bus.outbox.record
+    monkeypatch.setattr(bus.outbox, "record", lambda results: recorded.append(len(results)) or record(results))
+    bus.listeners.create("scripted", {"name": "digest"}, ["*"], retry_schedule=[5])
+    begin_window(clock)
+    ids = emit(bus, 10)
+    together.fails = [TransientFailure("later")]
+    clock.advance(WINDOW + SETTLE)
+    bus.deliver_due()
+    assert recorded == [10]
+    clock.advance(7)
+    bus.deliver_due()
+    assert together.batches == [ids] * 2
 
 
 def test_without_a_window_any_more_what_waits_leaves_by_itself(bus, clock, together, monkeypatch):
