@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 from typing import ClassVar
 
 import pytest
@@ -103,6 +104,11 @@ def test_references_among_the_items_are_stored_resolved_at_delivery_and_never_sh
     [delivery] = lists_bus.wait(lists_bus.emit("repo.sync.start"), 0)
     assert Lists.opened[-1] == {"urls": ["http://a/secret-a", "http://b/secret-b"], "pairs": {"x": 654321, "y": 123456}}
     assert delivery.detail.split() == [MASK] * 4
+
+
+def test_a_reference_may_stand_for_a_whole_list_or_mapping(lists_bus):
+    config = {"urls": {"$env": "URLS"}, "pairs": {"$env": "PAIRS"}}
+    assert lists_bus.listeners.create("lists", config, ["*"]).notifier_config == config
 
 
 def test_items_beside_a_reference_are_checked_at_once_and_the_reference_when_it_is_read(lists_bus, monkeypatch):
@@ -364,6 +370,25 @@ def test_no_secret_comes_through_in_base64_whatever_is_encoded_with_it(secret, b
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         encoded = encode(before + secret.encode() + after).decode()
         assert Scrubber([secret])(f"Basic {encoded}, and more") == f"Basic {MASK}, and more"
+
+
+@pytest.mark.parametrize(("secret", "before"), [("p1n", 0), ("p1n", 3), *[("p1n4", before) for before in range(6)]])
+def test_a_short_secret_too_is_found_in_base64(secret, before):
+    encoded = base64.b64encode(b"x" * before + secret.encode() + b"yy").decode()
+    assert Scrubber([secret])(encoded) == MASK
+
+
+def test_in_a_repr_with_both_kinds_of_quotes_nothing_of_a_secret_is_left():
+    secret = "it's-hünter"
+    said = f'{secret} "x"'
+    assert Scrubber([secret])(repr(said)) == f"""'{MASK} "x"'"""
+    assert Scrubber([secret])(repr(said.encode())) == f"""b'{MASK} "x"'"""
+
+
+@pytest.mark.parametrize("secret", ["back\\slash", 'one "x"', "t\tb", "ü\\9"])
+def test_in_a_repr_or_json_nothing_of_a_secret_is_left(secret):
+    for said in (repr(secret), json.dumps(secret), repr(secret.encode())):
+        assert Scrubber([secret])(said).strip("b'\"") == MASK, said
 
 
 def test_html_shows_no_secret_either():

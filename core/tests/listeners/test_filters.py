@@ -6,7 +6,7 @@ import pytest
 
 from pulp_events import InvalidConfig
 from pulp_events.listeners import filters
-from pulp_events.listeners.filters import compile_filter, passes
+from pulp_events.listeners.filters import compile_filter, failure, passes
 
 REPORT = {"call_report": {}, "event_type": "x", "payload": {"tags": ["a"], "n": 0, "text": "t", "map": {}}}
 
@@ -99,3 +99,10 @@ def test_a_filter_that_no_listener_has_any_more_takes_no_memory(bus, compiled):
     bus.emit("repo.sync.start")
     gc.collect()
     assert "payload.gone" not in filters._in_use and "payload.here" in filters._in_use
+
+
+def test_why_a_filter_fails_on_a_report_is_one_line_and_nothing_where_it_does_not():
+    report = {"payload": {"n": "x"}}
+    assert "abs()" in failure(compile_filter("abs(payload.n)"), report)
+    assert "\n" not in failure(compile_filter("abs(payload.n)"), report)
+    assert failure(compile_filter("payload.n"), report) == ""

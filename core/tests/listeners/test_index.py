@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -42,6 +43,18 @@ def store():
 @pytest.fixture
 def index(store):
     return ListenerIndex(store)
+
+
+def test_nobody_is_in_the_middle_of_reading_while_the_process_forks(store, index):
+    store.change(new_listener(event_types=("*",)))
+    index.before_fork()
+    read = threading.Event()
+    thread = threading.Thread(target=lambda: index.matching("repo.sync.start") and read.set())
+    thread.start()
+    assert not read.wait(0.05)
+    index.after_fork(in_child=False)
+    assert read.wait(10)
+    thread.join()
 
 
 def test_records_are_read_once_for_each_version(store, index):

@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields
 
 from pulp_events import (
     EventBus,
+    EventsError,
     InvalidConfig,
     ListenerNotFound,
     PluginError,
@@ -24,6 +25,25 @@ def test_a_listener_has_an_id_in_objectid_form_and_comes_back_as_it_was_made(bus
     assert made.notifier_config == {"room": "ops", "size": 5}
     assert bus.listeners.get(made.id) == made == bus.listeners.list()[0]
     assert (made.targets, made.lanes, made.enabled) == (("ops",), 1, True)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"filter": "payload.["}, "filter"),
+        ({"lanes": 0}, "lanes"),
+        ({"retry_schedule": [-1]}, "retry_schedule|retry schedule"),
+        ({"listener_id": "x"}, "24 hex digits"),
+        ({"event_types": ["repo.sink.start"]}, "repo.sink.start"),
+    ],
+)
+def test_checking_what_is_to_be_created_refuses_what_creating_it_would(bus, wrong, said):
+    given = {"event_types": ["*"], "filter": None, "retry_schedule": None, "lanes": None, "listener_id": None, **wrong}
+    with pytest.raises(EventsError, match=said):
+        bus.listeners.check(**given)
+    with pytest.raises(EventsError, match=said):
+        bus.listeners.create("room", {"room": "a"}, given.pop("event_types"), **given)
+    assert bus.listeners.list() == []
 
 
 def test_ids_differ_and_sort_by_age(bus):

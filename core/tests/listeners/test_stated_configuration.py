@@ -1,9 +1,10 @@
 """What `check`, `targets`, `window` and `warnings` are given: loaded, with defaults, no references; and guarded."""
 
 import pytest
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
-from pulp_events import Notifier
+from pulp_events import InvalidConfig, Notifier
+from pulp_events.listeners.config import validate as stored
 from pulp_events.notifier import is_given
 from pulp_events.testing.bus import open_bus
 
@@ -42,6 +43,31 @@ class Asking(Notifier):
 
     def deliver(self, event, config):
         pass
+
+
+class Sizes(Schema):
+    sizes = fields.List(fields.Integer(), validate=validate.Length(max=2))
+    rooms = fields.Dict(fields.String(), fields.Integer())
+
+
+class Sized(Notifier):
+    type_id = "sized"
+    config_schema = Sizes
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"sizes": [1, "x"]}, "sizes 'x': Not a valid integer."),
+        ({"sizes": [1, 2, 3]}, "sizes [1, 2, 3]: Longer than maximum length 2."),
+        ({"sizes": "x"}, "sizes 'x': Not a valid list."),
+        ({"rooms": {"0": "x"}}, "rooms {'0': 'x'}: Not a valid integer."),
+    ],
+)
+def test_what_is_refused_is_shown_and_of_a_list_the_item(config, said):
+    with pytest.raises(InvalidConfig) as refused:
+        stored(Sized(), config)
+    assert str(refused.value) == f"invalid sized configuration: {said}"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Bits that flip in an outbox: an error that says what to do, then a new outbox, and what can be read is recovered."""
 
+import contextlib
 import random
 import sqlite3
 from dataclasses import replace
@@ -128,7 +129,31 @@ def test_all_of_a_sound_outbox_is_recovered_with_its_log_and_what_was_under_way_
     assert (found.damaged, found.gaps) == (0, 0)
     outbox = SQLiteOutbox(path)
     assert outbox.ready() == {LISTENER: 0.0}
+    assert len(outbox.claim([ClaimRequest(LISTENER, 1000)], 60, "t").deliveries) == 200
     outbox.close()
+
+
+def test_a_retry_that_is_recovered_is_due_when_it_was(tmp_path):
+    old, path = tmp_path / "old.sqlite", tmp_path / "outbox.sqlite"
+    before = SQLiteOutbox(old)
+    before.add([new_event()])
+    [failed] = before.claim([ClaimRequest(LISTENER, 1)], 60, "t").deliveries
+    before.record([result(failed, "postpone", 1800)])
+    before.close()
+    recover(old, path)
+    outbox = SQLiteOutbox(path)
+    assert outbox.ready()[LISTENER] == pytest.approx(1800, abs=60)
+    outbox.close()
+
+
+def test_an_attempt_that_is_none_of_ours_is_left_out_of_what_is_recovered_and_counted(tmp_path, sound):
+    old, path = tmp_path / "old.sqlite", tmp_path / "outbox.sqlite"
+    old.write_bytes(sound)
+    with contextlib.closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE pulp_attempt SET started = 'yesterday' WHERE event_seq % 10 = 0")
+        connection.commit()
+    found = recover(old, path)
+    assert (found.damaged, found.attempts, found.deliveries) == (10, 90, 300)
 
 
 def test_recovery_refuses_what_it_cannot_use(tmp_path, sound):

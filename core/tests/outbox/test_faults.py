@@ -1,5 +1,6 @@
 """A full disk, a locked, damaged or foreign file, a folder that cannot be written: said clearly, nothing is lost."""
 
+import contextlib
 import dataclasses
 import errno
 import logging
@@ -44,6 +45,14 @@ def test_the_file_is_its_owners_alone(outbox, path):
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert path.with_name("outbox.sqlite-wal").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_closed_outbox_says_so_and_stores_nothing(outbox, path):
+    outbox.close()
+    with pytest.raises(StoreError, match="was closed by this process"):
+        outbox.add([new_event()])
+    with contextlib.closing(SQLiteOutbox(path)) as again:
+        assert again.stats().pending == 0
 
 
 def test_the_log_grows_while_somebody_reads_and_is_cut_afterwards(outbox, path):

@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from pulp_events import InvalidConfig, Notifier, SettingsError
 from pulp_events.listeners.config import validate
-from pulp_events.redaction.passwords import MASK, SHORTEST_PART, mask_message, mask_value
+from pulp_events.redaction.passwords import MASK, SHORTEST_PART, mask_message, mask_value, passwords_of_urls
 from pulp_events.secrets import Scrubber, redact, secret_values
 from pulp_events.settings.settings import Settings
 
@@ -52,6 +52,11 @@ def test_an_address_without_a_password_stays_as_it_is(text):
 )  # fmt: skip
 def test_a_remedy_without_a_password_stays_as_it_is(text):
     assert mask_message(text, "http://u:hunter2@h") == text
+
+
+def test_a_sentence_that_names_an_address_has_no_password():
+    assert list(passwords_of_urls("note: see http://h/ or ask a@b.example")) == []
+    assert set(passwords_of_urls("http://u:p w@h/")) == {"p w"}
 
 
 @pytest.mark.parametrize("text", ["key = u:hunter2@host", "'u:hunter2@host:80'", "http://u:hunter2"])

@@ -11,6 +11,7 @@ import pytest
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, NewEvent
 from pulp_events.outbox.store import Outbox
+from pulp_events.outbox.window import MOST_BYTES
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 from pulp_events.testing.outbox_contract.windows import LISTENER as WINDOWED
 from pulp_events.testing.outbox_contract.windows import WINDOW, WindowClaims, event_at, took
@@ -252,6 +253,16 @@ class NamedClaims(Outboxes):
         outbox.record([took(one, "succeed") for one in again])
         assert self.claim_named(outbox, own, window=WINDOW).waits == {WINDOWED: None}
         assert all(untouched(outbox, event) for event in old)
+
+    def test_named_of_windows_no_more_is_claimed_than_one_message_may_hold(self, home: Home, outbox: Outbox) -> None:
+        began = WindowClaims.begin_window(home)
+        events = [event_at(began + 1, size=MOST_BYTES // 4) for _ in range(6)]
+        outbox.add(events)
+        home.advance(WINDOW)
+        for event, count in ((events[0], 4), (events[-1], 2)):
+            claim = self.claim_named(outbox, event, window=WINDOW)
+            assert len(claim.deliveries) == count
+            outbox.record([took(one, "succeed") for one in claim.deliveries])
 
     def test_named_of_windows_in_order_an_older_one_goes_first(self, home: Home, outbox: Outbox) -> None:
         began = WindowClaims.begin_window(home)

@@ -10,7 +10,7 @@ from pulp_events.errors import IllegalTransition
 from pulp_events.outbox.records import DeliveryQuery, Result
 from pulp_events.outbox.states import Outcome, State, Transition
 from pulp_events.outbox.store import Outbox
-from pulp_events.testing.outbox_contract.home import LEASE, Home, Outboxes, new_event, result
+from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, Home, Outboxes, new_event, result
 
 
 class ResultClaims(Outboxes):
@@ -27,6 +27,19 @@ class ResultClaims(Outboxes):
         assert (attempt.number, attempt.outcome, attempt.duration) == (1, "delivered", 0.25)
         assert attempt.started == datetime(2026, 1, 2, tzinfo=UTC)
         assert outbox.ready() == {}
+
+    def test_what_came_of_a_delivery_that_is_gone_is_too_late(self, outbox: Outbox) -> None:
+        outbox.add([new_event(), new_event()])
+        gone, here = self.claim(outbox)
+        outbox.bury(LISTENER, "deleted")
+        outbox.purge(DeliveryQuery(), 10)
+        outbox.add([new_event()])
+        [here] = self.claim(outbox)
+        for transition in ("succeed", "give_up", "postpone"):
+            late = result(gone, transition, 5 if transition == "postpone" else None)
+            assert list(outbox.record([late])) == [False]
+        assert list(outbox.record([result(gone, "succeed"), result(here, "succeed")])) == [False, True]
+        assert outbox.stats().delivered == 1
 
     def test_a_failure_waits_for_its_retry_and_keeps_its_id(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event()])

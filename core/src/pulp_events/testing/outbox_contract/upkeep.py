@@ -39,6 +39,17 @@ class UpkeepClaims(Outboxes):
         assert outbox.stats().pending == 1
         assert outbox.attempts(batch[0].id) == []
 
+    def test_an_event_is_kept_as_long_as_any_of_its_deliveries_and_no_longer(self, home: Home, outbox: Outbox) -> None:
+        shared, alone, pending = new_event(LISTENER, OTHER), new_event(), new_event()
+        outbox.add([shared, alone, pending])
+        outbox.record([result(one, "succeed") for one in self.claim(outbox, limit=2)])
+        assert outbox.purge(DeliveryQuery(), 10) == 2
+        assert [one.listener_id for one in outbox.of_event(shared.id)] == [OTHER]
+        assert [one.report for one in self.claim(outbox, listener=OTHER)] == [shared.report]
+        assert list(outbox.of_event(alone.id)) == []
+        outbox.add([alone])  # which a store refuses that has it still
+        assert len(outbox.of_event(alone.id)) == len(outbox.of_event(pending.id)) == 1
+
     def test_cleaning_deletes_what_finished_long_ago_and_nothing_else(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event() for _ in range(4)])
         batch = self.claim(outbox, limit=2)

@@ -53,6 +53,14 @@ class WindowClaims:
         home.advance(WINDOW - home.time() % WINDOW + 1)
         return home.time() // WINDOW * WINDOW
 
+    def test_the_wait_is_for_the_first_window_that_ends(self, home: Home, outbox: Outbox) -> None:
+        began = self.begin_window(home)
+        outbox.add([event_at(began + 1)])
+        home.advance(WINDOW - 10)
+        outbox.add([event_at(began + WINDOW + 1)])  # of a clock that is a little ahead
+        wait = outbox.claim([ClaimRequest(LISTENER, 1, window=WINDOW)], LEASE, "t").waits[LISTENER]
+        assert wait is not None and abs(wait - (began + WINDOW + SETTLE - home.time())) < 5
+
     def test_a_window_is_claimed_whole_once_it_is_over_and_not_before(self, home: Home, outbox: Outbox) -> None:
         began = self.begin_window(home)
         events = [event_at(began + offset) for offset in (1, 5, 899)]
