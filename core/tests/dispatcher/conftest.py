@@ -96,6 +96,9 @@ class RunningClock(FakeClock):
     def monotonic(self):
         return super().monotonic() + time.monotonic() - self.began
 
+    def boottime(self):
+        return super().boottime() + time.monotonic() - self.began
+
 
 @pytest.fixture
 def clock(request):

@@ -3,13 +3,14 @@
 import threading
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pulp_events.dispatcher import speed
 from pulp_events.dispatcher.agenda import Agenda
 from pulp_events.dispatcher.channels import MOST_IDLE
-from pulp_events.dispatcher.shares import Shares
+from pulp_events.dispatcher.shares import FOR_SILENT, FOR_SLOW, FOR_UNTRIED, Shares
 from pulp_events.dispatcher.speed import QUICK, SILENT, SLOW, UNTRIED, Speed
 from pulp_events.dispatcher.workload import FEW, Workload
 
@@ -28,15 +29,16 @@ def test_what_is_slow_or_unknown_leaves_a_share_to_what_is_quick(most, speeds):
     assert shares.room(QUICK) == most - sum(shares.busy)
 
 
-@given(most=st.integers(1, 400), slow=st.integers(0, 5))
-def test_half_of_it_may_be_slow_and_at_least_one(most, slow):
+@pytest.mark.parametrize(("speed", "part"), [(UNTRIED, FOR_UNTRIED), (SLOW, FOR_SLOW), (SILENT, FOR_SILENT)])
+@given(most=st.integers(1, 400), busy=st.integers(0, 5))
+def test_each_speed_has_its_part_and_at_least_one(speed, part, most, busy):
     shares = Shares(most)
-    for _ in range(slow):
-        shares.begin(SLOW)
-    assert shares.room(SLOW) == max(0, max(1, most // 2) - slow)
-    for _ in range(slow):
-        shares.end(SLOW)
-    assert shares.room(UNTRIED) == max(1, 7 * most // 8)
+    for _ in range(busy):
+        shares.begin(speed)
+    assert shares.room(speed) == max(0, max(1, int(most * part)) - busy)
+    for _ in range(busy):
+        shares.end(speed)
+    assert shares.room(QUICK) == most
 
 
 def test_quick_ones_that_begin_to_hang_leave_their_share_to_others():
