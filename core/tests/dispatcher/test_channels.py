@@ -29,7 +29,7 @@ def test_a_channel_that_called_itself_broken_is_replaced(open_bus, clock, delive
         channel.broken = True
 
     scripted.behaviour["a"] = breaks
-    count = MOST_ABANDONED + 4  # more than may wait to be closed
+    count = 4 * MOST_ABANDONED  # more than may wait to be closed, and than one claim takes
     bus.emit_many([("repo.sync.start", {})] * count)
     settle(bus)
     assert bus.deliveries.stats().delivered == count
