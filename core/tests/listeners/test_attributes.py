@@ -58,7 +58,7 @@ def test_what_has_an_option_is_taken_by_create_update_and_together(bus, name):
     assert getattr(bus.listeners.get(made.id), name) == value, "what is not named stays"
 
 
-@pytest.mark.parametrize("name", [*(ATTRIBUTES.keys() - OPTIONS.keys() - {"enabled"}), "lane"])
+@pytest.mark.parametrize("name", [*sorted(ATTRIBUTES.keys() - OPTIONS.keys() - {"enabled"}), "lane"])
 def test_what_has_no_option_is_no_argument(bus, file, name):
     listeners = bus.listeners
     for call in (

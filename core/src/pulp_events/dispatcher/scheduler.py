@@ -17,6 +17,8 @@ from pulp_events.dispatcher.turn import Turn
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent, Result
 
+AFTER_GIVING_BACK = 1.0
+"""Seconds after which what was given back unattempted, as the records could not be read, is asked for again."""
 _TASKS = [line for line in LINES if line.in_loop]
 _USUALLY = sorted(LINES, key=lambda line: line.speed)
 _NOW_AND_THEN = sorted(LINES, key=lambda line: (line.speed is QUICK, line.speed))
@@ -186,6 +188,8 @@ class Scheduler:
             self._queues.end(work.line)
             route.turns.discard(work)
             released = self._settle(route, current)
+            if work.gave_back:
+                self.due_later(route.listener.id, AFTER_GIVING_BACK)
         if released:
             try:
                 self._outbox.release(released)

@@ -50,6 +50,8 @@ class Turn:
         self.abandoned = False
         self.halted = False
         """What came of an attempt forbids further ones."""
+        self.gave_back = False
+        """Something was released unattempted, and is to be asked for again."""
         self.has_taken = False
         """False until it took the first of what waits."""
         self.attempts = 0
@@ -173,6 +175,7 @@ class Turn:
     def release(self, deliveries: list[Delivery]) -> None:
         """Give claimed deliveries back unattempted."""
         if deliveries:
+            self.gave_back = True
             self.services.outbox.release(deliveries)
 
     def give_up(self) -> list[Delivery]:
