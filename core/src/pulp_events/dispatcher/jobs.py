@@ -87,7 +87,7 @@ def asking_for_window(route: Route, clock: Clock, known: Callable[[], None]) -> 
         settle(found, fault)
 
     def hangs(limit: float) -> None:
-        fault = f"its window is not known: window() took over {limit:.0f} s"
+        fault = f"its window cannot be determined: window() took over {limit:.0f} s"
         _logger.error("listener %s: %s", listener.id, fault)
         settle(None, fault)
 
