@@ -125,7 +125,7 @@ def test_without_permission_to_make_it_an_exchange_is_used_if_it_is_there(
 ) -> None:
     open_channel(rabbitmq.url("publisher"), "is-there").send(make_delivery())
     with pytest.raises(
-        TransientFailure, match=r"'not-there' is absent and the permission 'configure'.*missing"
+        TransientFailure, match=r"'not-there' does not exist, and the permission 'configure'.*missing"
     ) as caught:
         open_channel(rabbitmq.url("publisher"), "not-there")
     assert not isinstance(caught.value, TimedOut)
