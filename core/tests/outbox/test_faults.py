@@ -274,7 +274,7 @@ def test_an_applications_own_database_is_never_renamed(path):
     path.parent.mkdir()
     path.write_bytes(b"no database, but somebody's letters " * 200)
     before = path.read_bytes()
-    with pytest.raises(StoreCorrupt, match="left as it is"):
+    with pytest.raises(StoreCorrupt, match="left unchanged"):
         SQLiteOutbox(path, set_damaged_aside=False)
     assert path.read_bytes() == before
     assert not [one for one in path.parent.iterdir() if ".corrupt-" in one.name]

@@ -150,9 +150,9 @@ _OF_THE_SYSTEM = (
 def damaged(path: Path, why: str) -> StoreCorrupt:
     """A StoreCorrupt with the remedy."""
     return StoreCorrupt(
-        f"{path} is damaged or not a database ({why}); it was left unchanged. If it is an outbox of its own, the next "
-        "start renames it, and `pulp-admin event recover` recovers what is readable; restore an application's "
-        "database from a backup"
+        f"{path} is damaged or not a database ({why}); it was left unchanged. A separate outbox file is set aside by "
+        "the next start, and `pulp-admin event recover` recovers what is readable; restore an application's database "
+        "from a backup"
     )
 
 
