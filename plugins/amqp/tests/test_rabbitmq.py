@@ -422,7 +422,7 @@ def test_what_waits_longer_than_its_time_to_live_is_dropped(url, make_delivery, 
     [
         ("admin", "is-there", r"'is-there': there.*'write': yes; permission 'configure': yes"),
         ("publisher", "is-there", r"'is-there': there.*'write': yes; permission 'configure': no"),
-        ("admin", "never-made", r"'never-made': absent.*'configure' is needed"),
+        ("admin", "never-made", r"'never-made': absent.*needs the permission 'configure'"),
     ],
 )
 def test_a_probe_says_who_the_broker_is_and_what_is_permitted(user, exchange, expected, rabbitmq) -> None:
