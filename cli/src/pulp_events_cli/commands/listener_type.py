@@ -69,11 +69,13 @@ def unusable(action: Any, seen: set[str]) -> str:
     if not isinstance(action, Action):
         return f"actions() returned {shown(action, 80)}; it must return Action objects"
     if not isinstance(action.name, str) or not _NAME.fullmatch(action.name):
-        return f"its action {shown(action.name)} has no name for a command; use lower-case letters, digits and -"
+        return (
+            f"its action {shown(action.name)} has a name that cannot be a command; use lower-case letters, digits and -"
+        )
     if action.name in OWN or action.name in seen:
         return f"its action {action.name!r} has a name that is already taken; choose another"
     if not isinstance(action.help, str):
-        return f"its action {action.name!r} has the help {shown(action.help)}; it must be a text"
+        return f"its action {action.name!r} has the help {shown(action.help)}; it must be text"
     if not callable(action.run):
         return f"its action {action.name!r} has {shown(action.run)} to run; it must be a function"
     if not (isinstance(action.options, type) and issubclass(action.options, Schema)):
