@@ -46,7 +46,7 @@ def from_document(document: object) -> Listener:
     Everything is looked at here, so that no record, whoever edited it, makes trouble where it is used.
     """
     if not isinstance(document, Mapping):
-        raise ValueError(f"it is {shown(document)}, not an object")
+        raise ValueError(f"it is {shown(document)}; it must be an object")
     if bad := _unfit(document, ""):
         raise ValueError(bad)
     listener = Listener(
@@ -70,7 +70,7 @@ def _says(document: Mapping[str, Any], name: str) -> bool:
 def _id(document: Mapping[str, Any]) -> str:
     found = TEXT.load("id", document.get("id"))
     if not is_listener_id(found):
-        raise ValueError(f"id is {shown(found)}, not 24 hex digits (0-9 and a-f)")
+        raise ValueError(f"id is {shown(found)}; it must have 24 hex digits, 0-9 and a-f")
     return found
 
 
