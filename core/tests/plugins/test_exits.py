@@ -257,7 +257,7 @@ def test_a_window_shows_no_secret(tmp_path, room, caplog):
         room.raises["window"] = ValueError("bad token S3CRET-TOKEN here")
         event = bus.emit("repo.sync.start")
         attempted(bus, event)
-    assert "its window is not known" in caplog.text
+    assert "its window cannot be determined" in caplog.text
     assert "S3CRET" not in caplog.text
 
 
