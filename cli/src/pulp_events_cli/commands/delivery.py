@@ -46,8 +46,12 @@ def fill(parser: Parser, session: Session) -> None:
 
 def _fill_list(parser: Parser) -> None:
     _add_query(parser, tuple(State))
-    parser.add_argument("--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"at most; default: {PAGE}")
-    parser.add_argument("--before", metavar="ID", help="go on after the delivery that the page before ended with")
+    parser.add_argument(
+        "--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"maximum number to list; default: {PAGE}"
+    )
+    parser.add_argument(
+        "--before", metavar="ID", help="continue after this delivery, the last one of the previous page"
+    )
     parser.set_defaults(run=_list)
 
 

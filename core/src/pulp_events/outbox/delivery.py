@@ -81,8 +81,8 @@ class Attempt:
     """Seconds."""
 
     outcome: Outcome
-    """`delivered`, `transient`, `permanent`, `timeout`, `error` (the notifier raised something else) or `lost` (the
-    process that held the lease went away)."""
+    """`delivered`, `transient`, `permanent`, `timeout`, `error` (the notifier raised another exception) or `lost`
+    (the process that held the lease died)."""
 
     detail: str = ""
     """Status line, SMTP code, AMQP outcome or error with an excerpt, at most 1 KiB, never a secret."""
