@@ -88,7 +88,7 @@ def show_posts(http: HttpSink) -> None:
 
 def show_messages(broker: AmqpBroker) -> None:
     received = broker.wait_for(EVENTS)
-    print(f"  amqp: {len(received)} messages in exchange {received[0].exchange!r}, which was made on the way")
+    print(f"  amqp: {len(received)} messages in exchange {received[0].exchange!r}, which was created automatically")
     for message in received:
         print(f"    subject {message.subject:20}  {describe(message.json)}")
     print()

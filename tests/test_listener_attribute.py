@@ -199,7 +199,7 @@ def test_create_and_update_have_its_option_and_refuse_what_it_cannot_be(seen):
         assert "  --colour         - colour on the wall, 100% opaque\n" in printed(seen, name)
     assert "\\-\\-colour" in seen["page"] and "whether it rings" in seen["page"]
     assert ["--colour", "colour on the wall, 100% opaque"] in seen["completed"]
-    assert "--weight: 'heavy' is no whole number above 0" in refused(seen, "not a number")
+    assert "--weight: 'heavy' is not a whole number above 0" in refused(seen, "not a number")
     assert "weight is 10; give a number from 1 to 9" in refused(seen, "out of range")
     assert "--loud: 'yes' is neither true nor false" in refused(seen, "not true or false")
 
@@ -207,6 +207,6 @@ def test_create_and_update_have_its_option_and_refuse_what_it_cannot_be(seen):
 def test_programs_give_it_by_name(seen):
     assert seen["made"] == ["blue", True, None] and seen["changed"] == [None, True, 2]
     assert seen["errors"] == [
-        "colour is 5, and no text", "loud is 'yes', which is neither true nor false",
-        "weight is 10; give a number from 1 to 9", "colour is 5, and no text",
+        "colour is 5; it must be text", "loud is 'yes', which is neither true nor false",
+        "weight is 10; give a number from 1 to 9", "colour is 5; it must be text",
     ]  # fmt: skip

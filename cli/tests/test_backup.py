@@ -28,7 +28,7 @@ def test_what_was_lost_comes_back_with_a_backup(admin, tmp_path):
     emit(admin)
     done = admin.ok("event", "restore", str(file))
     assert "1 listener and 2 deliveries restored, as they were at " in done.out
-    assert done.out.count("What was there is kept as ") == 2
+    assert done.out.count("The previous file is kept as ") == 2
     assert pending(admin) == 2
     assert admin.ok("event", "listener", "show", "--listener-id", listener).out
 
@@ -65,7 +65,7 @@ def test_a_damaged_outbox_is_set_aside_by_the_next_command_and_recovered_by_anot
     done = admin.ok("event", "recover")
     assert "5 events and 5 deliveries recovered from" in done.out and "5 of them pending" in done.out
     assert pending(admin) == 5
-    assert "5 events were there already" in admin.ok("event", "recover").out
+    assert "5 events were already there" in admin.ok("event", "recover").out
 
 
 def test_without_anything_damaged_recover_says_so(admin):
@@ -93,9 +93,9 @@ def test_what_a_plugin_keeps_is_its_databases_affair_and_config_check_asks_it(ad
     admin.listener(*HTTP)
     emit(admin, 3)
     run = admin("event", "backup", str(tmp_path / "backup"))
-    assert run.code == 1 and "deliveries are kept by pulp_events, not in files" in run.err
+    assert run.code == 1 and "deliveries are stored by pulp_events, not in files" in run.err
     check = admin.ok("event", "config", "check").out
-    assert "3 pending, 0 delivered, 0 dead deliveries; kept by pulp_events" in check and "outbox.sqlite" not in check
+    assert "3 pending, 0 delivered, 0 dead deliveries; stored by pulp_events" in check and "outbox.sqlite" not in check
 
 
 def state_of(folder):
@@ -126,7 +126,7 @@ def test_a_backup_in_the_place_of_the_outbox_is_named(admin, tmp_path):
     emit(admin)
     admin.ok("event", "backup", str(tmp_path / "backup"))
     (admin.data / "outbox.sqlite").write_bytes((tmp_path / "backup").read_bytes())
-    assert "is a backup; the next command or worker takes it into use" in admin.ok("event", "config", "check").out
+    assert "is a backup; the next command or worker starts using it" in admin.ok("event", "config", "check").out
     assert pending(admin) == 1
     assert "1 pending" in admin.ok("event", "config", "check").out
 

@@ -30,13 +30,13 @@ def test_each_wrong_line_of_server_conf_is_named_with_its_number(admin):
         assert f"server.conf, line {line}, section [" in text and f"key {key} " in text
     assert "did you mean 'lease'?" in problems[1]
     [note] = texts(run, "note", "settings")
-    assert "line 11: [delivry] is no section of ours; did you mean 'delivery'?" in note
+    assert "line 11: [delivry] is not a section of pulp-events; did you mean 'delivery'?" in note
 
 
 def test_a_good_section_is_named_with_its_line_and_keys(admin):
     admin.configure("[delivery]\nlanes = 2\n[database]\nname = pulp\n")
     out = admin.ok(*CHECK).out
-    assert "line 3, [delivery]: lanes\n" in out and "1 section of others is left alone" in out
+    assert "line 3, [delivery]: lanes\n" in out and "1 other section is ignored" in out
 
 
 def test_line_numbers_are_those_that_configparser_reads():
@@ -74,11 +74,9 @@ def test_a_listener_whose_filter_fails_on_events_is_named_with_one_of_them(admin
     assert "fails on this report, which lets it pass" in explained[0]["reason"]
     notes = [text for text in texts(admin.ok(*CHECK, "--json"), "note", "listeners") if "filter" in text]
     assert len(notes) == 1 and other not in notes[0]
-    assert (
-        f"listener {listener} gets events that its filter fails on, such as {event['id']} (repo.sync.start): "
-        in notes[0]
-    )
-    assert why in notes[0] and f"update --listener-id={listener} --filter=EXPR` changes it" in notes[0]
+    assert f"the filter of listener {listener} fails on events such as {event['id']} (repo.sync.start): " in notes[0]
+    assert why in notes[0] and "; change it with `pulp-admin event listener " in notes[0]
+    assert notes[0].endswith(f"update --listener-id={listener} --filter=EXPR`")
 
 
 def test_files_that_others_can_read_and_outboxes_that_were_set_aside_are_named(admin):
@@ -99,7 +97,7 @@ def test_an_older_schema_is_noted_and_left_and_a_newer_one_is_a_problem(admin):
         connection.execute("DROP INDEX pulp_event_time")
         connection.execute(set_version, (1,))
     for _ in range(2):
-        assert f"has schema 1; the next command or worker brings it up to {schema.VERSION}" in admin.ok(*CHECK).out
+        assert f"has schema 1; the next command or worker upgrades it to {schema.VERSION}" in admin.ok(*CHECK).out
     admin.ok("event", "delivery", "list")
     assert f"1 pending, 0 delivered, 0 dead deliveries; schema {schema.VERSION}\n" in admin.ok(*CHECK).out
     with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
@@ -143,7 +141,7 @@ def test_listeners_that_cannot_work_as_stored_are_named(admin):
     [problem] = texts(run, "problem", "listeners")
     assert broken in problem and f"http update --listener-id={broken}` fixes it" in problem
     notes = " ".join(texts(run, "note", "listeners"))
-    assert f"{typeless} cannot get all that it asks for" in notes and f"{failing} is disabled: 410 Gone" in notes
+    assert f"{typeless} cannot get everything it asks for" in notes and f"{failing} is disabled: 410 Gone" in notes
 
 
 def test_a_listener_that_fails_is_noted(admin, refused):
@@ -160,7 +158,10 @@ def test_a_record_with_a_wrong_type_is_named_and_the_other_listeners_work(admin,
     content["listeners"]["1"].update(damage)
     file.write_text(json.dumps(content))
     run = admin("event", "config", "check")
-    assert run.code == 1 and f"record 1 with id '{bad}' is no listener and is left out: {next(iter(damage))}" in run.out
+    assert (
+        run.code == 1
+        and f"record 1 with id '{bad}' is not a valid listener and is left out: {next(iter(damage))}" in run.out
+    )
     run = admin("event", "listener", "list", "--json")
     assert (run.code, [each["id"] for each in run.json]) == (0, [good])
     assert run.err.count("\n") == 1 and bad in run.err

@@ -10,7 +10,7 @@ EMAIL = ("email", "create", "--event-type=*", "--subject=s", "--addresses=a@x.ex
 def test_emit_does_not_wait_for_a_window_and_says_until_when_it_lasts(admin):
     admin.listener(*EMAIL, "--digest=7d")
     run = admin.ok("event", "emit", "repo.sync.start", "--timeout=60s")
-    assert re.search(r"pending +waits for its window, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", run.out)
+    assert re.search(r"pending +waiting for its window, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", run.out)
     assert "Digest:    7d" in admin.ok("event", "listener", "list").out
 
 

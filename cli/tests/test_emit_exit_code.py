@@ -23,4 +23,6 @@ def test_what_fails_after_the_event_was_stored_does_not_look_as_if_it_had_not_be
     monkeypatch.setattr(Listeners, "list", fail)
     run = admin("event", "emit", "repo.sync.start", "--no-wait")
     assert run.code == 1
-    assert "is stored and will be delivered, do not emit it again" in run.err and "ValueError: no such thing" in run.err
+    assert (
+        "is stored and will be delivered, so do not emit it again" in run.err and "ValueError: no such thing" in run.err
+    )

@@ -75,8 +75,8 @@ def test_in_order_the_own_event_waits_and_says_for_what(admin, sink):
     listener = listen(admin, f"{sink.url}/hook", "--lanes=1")
     store(admin)
     run = admin(*EMIT, "--timeout=600ms")
-    assert run.code == 1 and "of 1 delivery 1 still pending" in run.err
-    assert re.search(r"pending +waits: 200 older deliveries come first; the worker sends them", run.out)
+    assert run.code == 1 and "1 of 1 delivery is still pending" in run.err
+    assert re.search(r"pending +waiting: 200 older deliveries come first; the worker sends them", run.out)
     assert f"warning: listener {listener}: 200 older deliveries come first; the worker sends them" in run.err
     assert not sink.requests and backlog(admin) == {(0, "pending"): BACKLOG}
     [own] = admin.ok("event", "delivery", "list", "--event-type=repo.sync.start", "--json").json

@@ -69,14 +69,14 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for 
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        (f"{BOMB}version: 1\nlisteners: []\n", "aliases stand for too many values"),
-        ("version: 1\nlisteners: &l [*l]\n", "aliases stand for too many values"),
-        (f"version: {'[' * 5000}{']' * 5000}", "it is nested too deeply"),
-        ("version: 1\nlisteners: []\nlisteners: []\n", "the key 'listeners' stands twice, again in line 3"),
-        ('{"version": 1, "listeners": [], "version": 1}', "the key 'version' stands twice"),
-        ("version: 0\nlisteners: []\n", "is of version 0, which there never was"),
-        ("version: -1\nlisteners: []\n", "is of version -1"),
-        ("version: 1\nlisteners: " + "[" * 5000 + "]" * 5000, "it is"),
+        (f"{BOMB}version: 1\nlisteners: []\n", "aliases expand to too many values"),
+        ("version: 1\nlisteners: &l [*l]\n", "aliases expand to too many values"),
+        (f"version: {'[' * 5000}{']' * 5000}", "is nested too deeply"),
+        ("version: 1\nlisteners: []\nlisteners: []\n", "the key 'listeners' occurs twice, again in line 3"),
+        ('{"version": 1, "listeners": [], "version": 1}', "the key 'version' occurs twice"),
+        ("version: 0\nlisteners: []\n", "has version 0, which does not exist"),
+        ("version: -1\nlisteners: []\n", "has version -1"),
+        ("version: 1\nlisteners: " + "[" * 5000 + "]" * 5000, "is "),
     ],
 )
 def test_a_file_that_nobody_would_write_is_refused(admin, tmp_path, text, what):

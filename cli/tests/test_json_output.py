@@ -188,7 +188,7 @@ def test_a_line_of_a_stream_is_there_at_once(admin):
 def test_a_version_can_be_asked_for_and_one_that_is_not_there_is_refused(admin):
     assert admin.ok("event", "types", "--json=1").json == admin.ok("event", "types", "--json").json
     run = admin("event", "types", "--json=2")
-    assert run.code == 2 and "--json=2: there is version 1 only" in run.err
+    assert run.code == 2 and "--json=2: the only version is 1" in run.err
 
 
 def test_nothing_but_json_is_on_standard_output(admin):

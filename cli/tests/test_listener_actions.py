@@ -120,7 +120,7 @@ def test_a_listener_of_another_type_is_refused(admin):
         ([Action("update", "x", ring)], "taken"), ([ACTIONS[0], ACTIONS[0]], "taken"),
         ([Action("A b", "x", ring)], "lower-case"), (["ring"], "Action objects"), (None, "list of Action objects"),
         ("ring", "list of Action objects"),
-        ([Action("a", None, ring)], "must be a text"), ([Action("a", "x", "ring")], "must be a function"),
+        ([Action("a", None, ring)], "must be text"), ([Action("a", "x", "ring")], "must be a function"),
         ([Action("a", "x", ring, {})], "a Schema class"),
     ],
 )  # fmt: skip
@@ -163,13 +163,13 @@ def test_an_action_that_returns_no_text_fails(admin, monkeypatch):
     monkeypatch.setattr(Bell, "has", [Action("break", "x", lambda *arguments: 5)])
     listener = admin.listener("bell", "create", "--event-type=*", "--tone=ding")
     run = admin(*action("break", listener))
-    assert run.code == 1 and "what it returned is 5; it must be a text" in run.err
+    assert run.code == 1 and "what it returned is 5; it must be text" in run.err
 
 
 def test_the_http_notifiers_rotate_a_secret(admin):
     http = admin.listener("http", "create", "--event-type=*", "--url=http://ci.example/", "--secret=generate")
     before = admin.ok("event", "listener", "http", "show-secret", "--listener-id", http).out
     made = admin.ok("event", "listener", "http", "rotate-secret", "--listener-id", http, "--overlap=1h").out
-    assert made.startswith("Secret for the receiver: whsec_") and "The old secret signs too for 1h" in made
+    assert made.startswith("Secret for the receiver: whsec_") and "The old secret also signs for 1h" in made
     after = admin.ok("event", "listener", "http", "show-secret", "--listener-id", http).out
     assert after != before and made.startswith(after)

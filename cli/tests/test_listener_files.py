@@ -101,7 +101,7 @@ def test_the_difference_is_readable(admin, three, tmp_path):
         run.out
         == f"""\
 ~ http {one}
-  ~ notifier_config.password: ******** (another value)
+  ~ notifier_config.password: ******** (different value)
   - filter: payload.a
   + filter: payload.b
   - lanes: 1
@@ -171,13 +171,13 @@ BAD = {
     "a bad id": (ENTRY + "  id: 12\n", "id: Not a valid string"),
     "an id of another form": (ENTRY + "  id: xyz\n", "24 hex digits"),
     "a masked secret of nobody": (ENTRY.replace("'}", "', username: u, password: '********'}"), "masked"),
-    "not YAML": ("a: [", "is not YAML"),
-    "not JSON": ("{,", "is not JSON"),
-    "a list": ("- 1", "no file of listeners"),
-    "nothing": ("", "no file of listeners"),
+    "not YAML": ("a: [", "is not valid YAML"),
+    "not JSON": ("{,", "is not valid JSON"),
+    "a list": ("- 1", "not a listeners file"),
+    "nothing": ("", "not a listeners file"),
     "a newer version": (f"version: {document.VERSION + 1}\nlisteners: []", "upgrade"),
     "no version": ("listeners: []", "version: it is missing"),
-    "an object where there is none": ("version: 1\nlisteners:\n- !!python/object:os.system {}\n", "is not YAML"),
+    "an object where there is none": ("version: 1\nlisteners:\n- !!python/object:os.system {}\n", "is not valid YAML"),
 }
 
 
@@ -293,7 +293,7 @@ def test_where_others_never_cease_what_is_gone_is_passed_over(admin, three, tmp_
     meanwhile(monkeypatch, *mute, lambda: (store.remove(one), store.remove(two)))
     run = apply(admin, tmp_path / "f", "--prune")
     assert run.code == 0 and run.out.endswith("2 listeners: 2 deleted\n")
-    assert run.err == f"pulp-admin: warning: listener {one} was deleted meanwhile, and stays deleted\n"
+    assert run.err == f"pulp-admin: warning: listener {one} was deleted in the meantime and stays deleted\n"
     assert store.all() == []
 
 
@@ -350,5 +350,5 @@ def test_what_cannot_be_buried_after_a_prune_is_said_as_it_is(admin, three, tmp_
     monkeypatch.setattr(EventBus, "_deleted", full)
     (tmp_path / "f").write_text("version: 1\nlisteners: []\n")
     run = apply(admin, tmp_path / "f", "--prune")
-    assert run.code == 1 and "the listeners are as the file says now, but the disk is full" in run.err
+    assert run.code == 1 and "the listeners now match the file, but the disk is full" in run.err
     assert admin.ok("event", "listener", "list").out == ""

@@ -44,7 +44,7 @@ def test_an_ambiguous_one_is_refused_with_the_ids(admin, listeners):
 
 def test_one_that_is_too_short_is_refused_with_the_reason(admin, listeners):
     run = show(admin, "508")
-    assert run.code == 1 and "4 characters or more" in run.err
+    assert run.code == 1 and "at least 4 characters" in run.err
 
 
 def test_a_mistyped_id_is_answered_with_the_nearest(admin, listeners):

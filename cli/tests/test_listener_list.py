@@ -64,7 +64,7 @@ def test_explain_says_of_each_listener_why(admin, listeners):
     run = admin.ok(*EXPLAIN, "--payload", '{"result": "success"}')
     lines = run.out.splitlines()
     assert lines[0].split("  ")[0] == "LISTENER" and "GETS IT" in lines[0]
-    assert f"{good}  http   no       the filter payload.result == 'failed' finds false, which is false" in run.out
+    assert f"{good}  http   no       the filter payload.result == 'failed' yields false, which is false" in run.out
     assert f"{bad}  http   later    the listener is muted until" in run.out
     assert f"{mail}  email  no       repo.publish.# does not match repo.sync.finish" in run.out
     [one] = admin.ok(*EXPLAIN, "--payload", '{"result": "failed"}', "--listener-id", good[:10], "--json").json
@@ -75,5 +75,5 @@ def test_explain_says_of_each_listener_why(admin, listeners):
 def test_explain_refuses_what_emit_refuses(admin):
     assert admin("event", "listener", "explain", "--event-type=repo.sink").code == 2
     assert admin(*EXPLAIN, "--payload=[1]").code == 2
-    assert admin.ok(*EXPLAIN).out == "There is no listener\n"
+    assert admin.ok(*EXPLAIN).out == "There are no listeners\n"
     assert admin.ok(*EXPLAIN, "--quiet").out == ""

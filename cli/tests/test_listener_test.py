@@ -75,7 +75,7 @@ def test_a_failure_ends_with_exit_code_1_and_one_line(admin, pulp_events_http_si
     run = admin(*TEST, http)
     assert run.code == 1 and "503" in run.out and run.err.count("\n") == 1
     assert "second line" in run.out
-    assert f"\nMore about this attempt:\n  POST {pulp_events_http_sink.url}/hook\n" in run.out
+    assert f"\nDetails of this attempt:\n  POST {pulp_events_http_sink.url}/hook\n" in run.out
     assert f"did not reach 1 of 1 target of listener {http}" in run.err
 
 
@@ -83,7 +83,7 @@ def test_a_receiver_that_is_not_there_has_a_request_line_too(admin):
     http = admin.listener("http", "create", "--event-type=*", "--url=http://127.0.0.1:1/hook?key=hunter22")
     run = admin(*TEST, http)
     assert re.search(r"^transient +\d+ +127.0.0.1:1: the connection failed: Connection refused$", run.out, re.M)
-    assert run.out.endswith("\nMore about this attempt:\n  POST http://127.0.0.1:1/hook\n")
+    assert run.out.endswith("\nDetails of this attempt:\n  POST http://127.0.0.1:1/hook\n")
 
 
 def test_each_target_has_a_line_and_all_that_it_said_is_shown(admin, with_plugin):
@@ -93,7 +93,7 @@ def test_each_target_has_a_line_and_all_that_it_said_is_shown(admin, with_plugin
     assert run.code == 1 and "1 of 2 targets" in run.err
     assert re.search(r"^dev +delivered +\d+ +come in$", run.out, re.M)
     assert re.search(r"^shut-ops +permanent +\d+ +shut$", run.out, re.M)
-    assert "\nMore about shut-ops:\n  knock ********" in run.out
+    assert "\nDetails of shut-ops:\n  knock ********" in run.out
     assert "hunter22" not in run.out + run.err and "\x1b" not in run.out
 
 

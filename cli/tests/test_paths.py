@@ -36,13 +36,13 @@ def test_a_user_who_is_unknown_is_a_wrong_option_in_one_line(admin, what):
     run = admin(*command(what, NOBODY))
     assert run.code == 2 and run.err.count("\n") == 1 and "Traceback" not in run.err
     assert what.partition(" ")[0] in run.err and NOBODY in run.err
-    assert "a name that no user of this machine has; write the path out" in run.err
+    assert "a name that is not a user of this machine; write the path out" in run.err
     assert admin.stored() == before
 
 
 def test_of_a_file_that_may_be_a_secret_nothing_is_shown(admin):
     run = admin(*HTTP, f"--password=@{NOBODY}")
-    assert run.code == 2 and "--password" in run.err and "no user of this machine" in run.err
+    assert run.code == 2 and "--password" in run.err and "not a user of this machine" in run.err
     assert NOBODY not in run.err and run.err.count("\n") == 1
 
 
@@ -51,7 +51,7 @@ def test_so_it_is_for_server_conf(admin, monkeypatch, variable):
     monkeypatch.setenv("PULP_EVENTS_CONFIG", NOBODY)
     words = ["--config", NOBODY] if variable == "--config" else []
     run = admin(*words, "event", "types")
-    assert run.code == 1 and run.err.count("\n") == 1 and NOBODY in run.err and "no user of this machine" in run.err
+    assert run.code == 1 and run.err.count("\n") == 1 and NOBODY in run.err and "not a user of this machine" in run.err
     assert ("PULP_EVENTS_CONFIG" if not words else "server.conf") in run.err
 
 
@@ -61,7 +61,7 @@ def test_and_for_a_setting(admin, key):
     if key == "outbox":
         admin.configure(f"outbox = {NOBODY}\n")
     run = admin(*EVENT, "--no-wait")
-    assert run.code == 1 and run.err.count("\n") == 1 and key in run.err and "no user of this machine" in run.err
+    assert run.code == 1 and run.err.count("\n") == 1 and key in run.err and "not a user of this machine" in run.err
 
 
 @pytest.fixture

@@ -83,12 +83,20 @@ LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
         ("help of options", {"config": {"room": fields.String()}}, "good option room has none"),
         ("help of options", {"settings": {"room": fields.String(load_default="")}}, "[good] room has none"),
         ("help of options", {"options": {"room": fields.String()}}, "good ring option room has none"),
-        ("secrets", {"config": {"api_key": fields.String(**HELP)}}, "api_key sounds like one"),
-        ("secrets", {"settings": {"password": fields.String(load_default="", **HELP)}}, "password sounds like one"),
-        ("secrets", {"config": {"login": fields.Nested(LOGIN, **HELP)}}, "login.password sounds like one"),
-        ("secrets", {"config": {"all": fields.List(fields.Nested(LOGIN), **HELP)}}, "all.password sounds like one"),
-        ("JSON", {"config": {"ratio": fields.Decimal(**HELP)}}, "ratio does not become JSON"),
-        ("JSON", {"config": {"ratio": fields.Raw(load_default=1j, **HELP)}}, "ratio does not become JSON"),
+        ("secrets", {"config": {"api_key": fields.String(**HELP)}}, "api_key sounds like a secret"),
+        (
+            "secrets",
+            {"settings": {"password": fields.String(load_default="", **HELP)}},
+            "password sounds like a secret",
+        ),
+        ("secrets", {"config": {"login": fields.Nested(LOGIN, **HELP)}}, "login.password sounds like a secret"),
+        (
+            "secrets",
+            {"config": {"all": fields.List(fields.Nested(LOGIN), **HELP)}},
+            "all.password sounds like a secret",
+        ),
+        ("JSON", {"config": {"ratio": fields.Decimal(**HELP)}}, "ratio cannot be stored as JSON"),
+        ("JSON", {"config": {"ratio": fields.Raw(load_default=1j, **HELP)}}, "ratio cannot be stored as JSON"),
         ("settings", {"settings": {"host": fields.String(required=True, **HELP)}}, "[good] host has no default"),
         ("command line", {"actions": lambda self: 1 / 0}, "ZeroDivisionError"),
         ("command line", {"actions": lambda self: [Action("create", "x", print)]}, "taken"),
@@ -111,7 +119,7 @@ def test_one_that_failed_or_is_blocked_does_not_pass(admin, with_plugin, monkeyp
     assert run.code == 1 and "problem  registered  notifier type 'http' is taken" in run.out
     monkeypatch.setenv("PULP_EVENTS_BLOCK", "amqp")
     run = admin(*CHECK, "amqp")
-    assert run.code == 1 and "take it out of PULP_EVENTS_BLOCK" in run.out
+    assert run.code == 1 and "remove it from PULP_EVENTS_BLOCK" in run.out
 
 
 def test_one_without_a_hook_or_a_version_range_does_not_pass(admin, with_plugin):
@@ -202,7 +210,7 @@ def test_it_is_loaded_in_one_process_beside_ours(admin, tmp_path, monkeypatch):
 def test_one_that_does_not_load_alone_is_found(admin, tmp_path, monkeypatch):
     install(tmp_path, monkeypatch, "import sys\nassert 'pytest' in sys.modules, 'only in tests'\n")
     run = admin(*CHECK, "a-plugin")
-    assert run.code == 1 and "alone in a process it does not load" in run.out and "only in tests" in run.out
+    assert run.code == 1 and "it does not load in a separate process" in run.out and "only in tests" in run.out
 
 
 class Sections:
@@ -217,8 +225,8 @@ class Sections:
 @pytest.mark.parametrize(
     ("field", "text"),
     [
-        ({"limit": fields.Integer(load_default=1)}, "[own] limit has none; add metadata={'help': …}"),
-        ({"password": fields.String(load_default="", **HELP)}, "[own] password sounds like one"),
+        ({"limit": fields.Integer(load_default=1)}, "[own] limit has no help; add metadata={'help': …}"),
+        ({"password": fields.String(load_default="", **HELP)}, "[own] password sounds like a secret"),
         ({"limit": fields.Integer(required=True, **HELP)}, "[own] limit has no default"),
         ({"limit": fields.Integer(load_default=1, **HELP)}, None),
     ],

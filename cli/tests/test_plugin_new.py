@@ -40,7 +40,7 @@ def test_it_is_made_in_the_current_folder(admin, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("Chat", "lower-case"), ("1chat", "a letter first"), ("team_chat", "lower-case"), ("a--b", "single -"),
+        ("Chat", "lower-case"), ("1chat", "starting with a letter"), ("team_chat", "lower-case"), ("a--b", "single -"),
         ("chat-", "single -"), ("", "lower-case"), ("../chat", "lower-case"), ("c" * 41, "at most 40"),
         ("list", "is a command"), ("mute", "is a command"), ("http", "pulp-events-http"), ("amqp", "pulp-events-amqp"),
         ("delivery", "section of server.conf"), ("messaging", "section of server.conf"), ("cli", "pulp_events_cli"),
@@ -73,7 +73,7 @@ def test_nothing_is_overwritten(admin, folder, kind):
         target.symlink_to(folder / "other")
     before = names(folder)
     run = admin(*NEW, "chat", "--directory", str(folder))
-    assert run.code == 1 and "is there already, and nothing was written" in run.err and run.err.count("\n") == 1
+    assert run.code == 1 and "already exists, so nothing was written" in run.err and run.err.count("\n") == 1
     assert names(folder) == before
 
 
@@ -85,7 +85,7 @@ def test_an_empty_folder_is_filled(admin, folder):
 
 def test_a_folder_that_is_absent_is_not_made(admin, folder):
     run = admin(*NEW, "chat", "--directory", str(folder / "absent"))
-    assert run.code == 1 and "is no folder" in run.err
+    assert run.code == 1 and "is not a folder" in run.err
     assert names(folder) == []
 
 
@@ -106,5 +106,5 @@ def test_what_somebody_makes_meanwhile_is_safe(admin, folder, monkeypatch):
 
     monkeypatch.setattr(package, "_render", slow)
     run = admin(*NEW, "chat", "--directory", str(folder))
-    assert run.code == 1 and "is there already" in run.err
+    assert run.code == 1 and "already exists" in run.err
     assert names(folder) == ["pulp-events-chat", "pulp-events-chat/notes"]

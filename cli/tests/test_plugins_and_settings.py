@@ -139,7 +139,7 @@ def test_the_check_reports_every_wrong_section(admin):
     ("prepare", "hint"),
     [
         (lambda data: (data.mkdir(), data.chmod(0o755)), "chmod 0700"),
-        (lambda data: data.write_text(""), "is no folder"),
+        (lambda data: data.write_text(""), "is not a folder"),
         (lambda data: (data.mkdir(0o700), (data / "listeners.json").write_text("{")), "listeners.json"),
     ],
     ids=["open to others", "no folder", "torn file"],
@@ -170,8 +170,8 @@ def test_a_server_conf_that_is_not_there_is_one_error_whatever_the_command(admin
     run = admin("--config=/no/such/server.conf", "event", *words.split())
     assert (run.code, run.out) == (1, "") and not list(tmp_path.glob("pulp-events-*"))
     assert run.err == (
-        "pulp-admin: error: /no/such/server.conf: no such file; name an existing server.conf, or none to use the "
-        "defaults\n"
+        "pulp-admin: error: /no/such/server.conf: no such file; name an existing server.conf, or leave it out to "
+        "use the defaults\n"
     )
 
 

@@ -86,7 +86,7 @@ def test_what_was_found_is_shown_a_line_each(admin, door):
     [
         (TransientFailure("gate.example refused: hunter22"), "gate.example refused: ********"),
         (PermanentFailure("no such host"), "no such host"),
-        (ZeroDivisionError("x"), "ZeroDivisionError: x; a mistake in the plugin"),
+        (ZeroDivisionError("x"), "ZeroDivisionError: x; this is a bug in the plugin"),
         (SystemExit(3), "it raised SystemExit(3)"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_failure_is_a_problem_with_its_text_and_no_secret(admin, door, error, 
 def test_an_answer_that_is_no_list_of_texts_is_a_mistake_of_the_plugin(admin, door, answer):
     door(lambda settings: answer)
     run = admin(*PROBE)
-    assert run.code == 1 and "probe()" in run.out and "a mistake in the plugin" in run.out
+    assert run.code == 1 and "probe()" in run.out and "a bug in the plugin" in run.out
 
 
 CHECK = PROBE[:-1]
@@ -132,9 +132,7 @@ def test_one_that_cannot_say_it_is_a_problem(admin, door, monkeypatch, warning):
     door(lambda settings: ())
     monkeypatch.setattr(Door, "warning", staticmethod(warning))
     run = admin(*CHECK)
-    assert (
-        run.code == 1 and "notifier type 'door', settings_warnings()" in run.out and "mistake in the plugin" in run.out
-    )
+    assert run.code == 1 and "notifier type 'door', settings_warnings()" in run.out and "bug in the plugin" in run.out
     assert "hunter22" not in run.out
 
 

@@ -118,9 +118,9 @@ def test_a_value_reaches_the_configuration(admin, words, key, value):
         (["--wait=soon"], "15s"),
         (["--urls=http://hunter22", "--urls=env:X"], "urls"),
         (["--pairs=A=hunter22", "--pairs=B=env:X"], "pairs"),
-        (["--tags=a", "--room=env:X", '--headers={"A": {"$env": "X"}}'], "headers is no secret"),
+        (["--tags=a", "--room=env:X", '--headers={"A": {"$env": "X"}}'], "headers is not a secret"),
         (["--urls=hunter22"], "urls"),
-        (["--script=@/nowhere"], "--script: cannot read the file that is named after @: No such file"),
+        (["--script=@/nowhere"], "--script: cannot read the file named after @: No such file"),
         (["--script=@/dev/null/x"], "--script: cannot read"),
         (["--made=x"], "unknown option --made"),
     ],
@@ -139,7 +139,7 @@ def test_help_says_what_is_required_chosen_from_and_taken_by_default(admin):
     assert "--retries - tries; default: 3" in text
     assert "--verify - whether to verify; default: true" in text
     assert "--wait - how long; default: 1m 30s" in text
-    assert "--script - what to say; @FILE or - reads it now; \\ before a value that begins so" in text
+    assert "--script - what to say; @FILE or - is read now; prefix a literal value that starts this way with \\" in text
     assert "env:NAME or file:PATH" in text and "--made" not in text
 
 

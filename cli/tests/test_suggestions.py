@@ -79,5 +79,5 @@ def test_deliveries_are_found_by_their_beginning_and_by_their_event(admin, known
     )
     event = admin.ok("event", "emit", "repo.sync.start", "--no-wait", "--json").json["id"]
     run = admin("event", "delivery", "show", event)
-    assert run.code == 2 and "is ambiguous: 3 deliveries have ids that begin so" in run.err
+    assert run.code == 2 and "is ambiguous: 3 deliveries have ids that start with it" in run.err
     assert admin("event", "delivery", "show", "0000").code == 1

@@ -169,7 +169,7 @@ def test_a_unit_cannot_read_its_settings_from_a_pipe(admin):
     command = f"{admin.command()[0]} --config <(cat {admin.config}) event worker --print-unit"
     done = subprocess.run(["bash", "-c", command], env=admin.environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "is a pipe or device, which is not there when the unit starts; name a file" in done.stderr
+    assert "is a pipe or device, which will not exist when the unit starts; name a file" in done.stderr
 
 
 def verify(folder, text):

@@ -171,7 +171,7 @@ def test_ctrl_c_stops_between_two_pages_and_says_what_was_done(admin, dead, wher
         text, code = process.communicate(timeout=30)[0], process.returncode
     assert code == 1
     done = int(re.search(r"(\d+) deliveries deleted", text)[1])
-    assert f"error: interrupted after {done} deliveries; the same command goes on" in text
+    assert f"error: interrupted after {done} deliveries; run the same command to continue" in text
     assert 0 < done < 40_000 and done % 500 == 0
     assert admin.ok("event", "delivery", "stats", "--json").json["dead"] == 40_000 - done
 

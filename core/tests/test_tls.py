@@ -100,8 +100,8 @@ def test_a_client_certificate_is_shown(files, authority, names):
         (None, "none.pem", None, "the client certificate CERT cannot be used: No such file or directory"),
         (None, "cert.pem", "none.pem", "the client certificate CERT with the key KEY cannot be used: No such file"),
         (None, "text.pem", "key.pem", "CERT with the key KEY cannot be used: not in PEM form"),
-        (None, "cert.pem", "other.pem", "CERT with the key KEY cannot be used: the key does not belong to it"),
-        (None, "cert.pem", "locked.pem", "the key is encrypted; store it without a pass phrase"),
+        (None, "cert.pem", "other.pem", "CERT with the key KEY cannot be used: the key does not match it"),
+        (None, "cert.pem", "locked.pem", "the key is encrypted; store it without a passphrase"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_the_reason(files, ca, cert, key, text):

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pulp_events_cli.errors import UsageError
 
 HELP = {
-    "--config": "server.conf to read; else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf",
-    "--json": "print JSON, times in UTC, for programs to read; --json=1 asks for this version of it",
+    "--config": "server.conf to read; default: $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf",
+    "--json": "print JSON for programs to read, with times in UTC; --json=1 asks for this version of the format",
     "--json-schema": "print the JSON Schema of what --json prints, and exit",
-    "--no-plugins": "start without any plugin, to repair what one broke",
-    "--quiet": "or -q: no confirmations, hints, warnings or progress; errors, and what was asked for, are printed",
-    "-v": "say more on standard error; -vv also shows where an error arose",
+    "--no-plugins": "start without plugins, to repair what one of them broke",
+    "--quiet": "or -q: print errors and requested output only; no confirmations, hints, warnings or progress",
+    "-v": "print more to standard error; -vv also shows where an error occurred",
     "--version": "print the version and exit",
     "--man-pages": "write the manual pages of all commands into a directory and exit",
 }
@@ -73,7 +73,7 @@ def extract(argv: Sequence[str]) -> tuple[GlobalOptions, list[str]]:
             options.verbose += len(word) - 1
         elif name == "--json" and equals:
             if value != JSON_VERSION:
-                raise UsageError(f"--json={value:.20}: there is version {JSON_VERSION} only; write --json")
+                raise UsageError(f"--json={value:.20}: the only version is {JSON_VERSION}; write --json")
             options.json = True
         elif name in FLAGS:
             if equals:

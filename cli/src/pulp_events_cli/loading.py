@@ -46,6 +46,6 @@ def _name_it(number: int, frame: FrameType | None) -> None:
     if guard.under_way:
         name = guard.under_way[-1]
         streams.warning(
-            f"plugin {name} is still being loaded after {PATIENCE:g} s; Ctrl-C, and PULP_EVENTS_BLOCK={name} in the "
-            "environment starts without it"
+            f"plugin {name} is still loading after {PATIENCE:g} s; to start without it, press Ctrl-C and set "
+            f"PULP_EVENTS_BLOCK={name} in the environment"
         )

@@ -122,6 +122,7 @@ def _report(error: Exception, verbose: int) -> int:
         streams.abandon_stdout()
     else:
         streams.error(
-            f"unexpected {type(error).__name__}: {error}; -vv shows where it arose, please report it with the command"
+            f"unexpected {type(error).__name__}: {error}; -vv shows where it occurred; please report it with the "
+            "command"
         )
     return exit_code(error)

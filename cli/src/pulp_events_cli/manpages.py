@@ -59,7 +59,7 @@ def _is_a_plugins(parser: Parser, session: Session) -> bool:
 
 def _say_left_out(what: str, error: BaseException) -> None:
     reason = one_line(f"{type(error).__name__}: {error}")
-    streams.warning(f"{what} is left out of the manual, its plugin is broken: {reason}")
+    streams.warning(f"{what} is left out of the manual because its plugin is broken: {reason}")
 
 
 def write(root: Parser, session: Session, directory: str | Path) -> list[Path]:
@@ -72,7 +72,7 @@ def write(root: Parser, session: Session, directory: str | Path) -> list[Path]:
             (folder / name).write_text(text, "utf-8")
             written.append(folder / name)
     except OSError as error:
-        raise UsageError(f"{error.filename or folder}: {error.strerror}; name a folder that can be written") from error
+        raise UsageError(f"{error.filename or folder}: {error.strerror}; name a writable folder") from error
     return written
 
 

@@ -24,9 +24,9 @@ from pulp_events.settings.paths import expand
 from pulp_events_cli import paths
 from pulp_events_cli.errors import UsageError
 
-_AFTERWARDS = "\\ before a value that begins so"
-SECRET_HELP = f"@FILE or - reads it now, env:NAME or file:PATH is read at each delivery; {_AFTERWARDS}"
-READ_FILE_HELP = f"@FILE or - reads it now; {_AFTERWARDS}"
+_AFTERWARDS = "prefix a literal value that starts this way with \\"
+SECRET_HELP = f"@FILE or - is read now, env:NAME or file:PATH at each delivery; {_AFTERWARDS}"
+READ_FILE_HELP = f"@FILE or - is read now; {_AFTERWARDS}"
 
 _READ_NOW = ("@", "\\")
 _SECRET = ("@", "env:", "file:", "\\")
@@ -58,7 +58,7 @@ class OptionReader:
         kind, colon, name = text.partition(":")
         if colon and kind in ("env", "file"):
             if not name:
-                raise UsageError(f"{option} {text}: a name is missing; write {option}={kind}:NAME")
+                raise UsageError(f"{option} {text}: the name is missing; write {option}={kind}:NAME")
             return {f"${kind}": name if kind == "env" else _absolute(option, name)}
         return self._text(option, text, _SECRET, hidden=True)
 
@@ -98,8 +98,7 @@ def _read_file(option: str, name: str) -> str:
     except (OSError, ValueError, SettingsError) as error:
         reason = "not UTF-8 text" if isinstance(error, ValueError) else getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{option}: cannot read the file that is named after @: {reason}; "
-            "a value that itself begins with @ is written \\@…"
+            f"{option}: cannot read the file named after @: {reason}; write a value that itself begins with @ as \\@…"
         ) from None
 
 

@@ -34,7 +34,7 @@ def find(session: Session) -> OwnFiles:
     if outbox is not None:
         outbox.close()
         home = type(outbox).__module__.partition(".")[0]
-        raise CommandFailed(f"deliveries are kept by {home}, not in files; use what its database has for this")
+        raise CommandFailed(f"deliveries are stored by {home}, not in files; use the tools of its database instead")
     data_dir.check(settings.data_dir)
     path = outbox_path(settings, settings.data_dir)
     return OwnFiles(path, settings.data_dir / FILE_NAME, bool(settings.section("events")["outbox"]))

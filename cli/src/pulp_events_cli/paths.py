@@ -24,6 +24,6 @@ def absolute(option: str, text: str) -> Path:
     from pulp_events.settings import paths
 
     try:
-        return paths.absolute(text, place=option, remedy="write the path out")
+        return paths.absolute(text, place=option, remedy="write the path out in full")
     except SettingsError as error:
         raise UsageError(str(error)) from None

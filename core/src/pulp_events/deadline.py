@@ -40,7 +40,7 @@ class Deadline:
         """Seconds that are left. Raises TimeoutError when there are none."""
         left = self._at - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the time limit is over")
+            raise TimeoutError("the time limit was exceeded")
         return left
 
     @property
@@ -125,10 +125,10 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[AddressInfo]:
     thread.start()
     thread.join(deadline.left())
     if thread.is_alive():
-        raise TimeoutError(f"the look-up of {host} took too long")
+        raise TimeoutError(f"looking up {host} took too long")
     if failed:
         if isinstance(failed[0], UnicodeError):  # what a label that is too long makes of it
-            raise socket.gaierror(socket.EAI_NONAME, f"it is no host name: {failed[0]}") from failed[0]
+            raise socket.gaierror(socket.EAI_NONAME, f"it is not a valid host name: {failed[0]}") from failed[0]
         raise failed[0]
     if not found:
         raise OSError("the name has no address")

@@ -11,7 +11,7 @@
     ├── SettingsError            server.conf, or a secret reference that cannot be read
     ├── PluginError              why a plugin was left out
     ├── StoreError               listener store or outbox
-    │   ├── StoreCorrupt         the file is torn or not ours; it is left as it is
+    │   ├── StoreCorrupt         the file is truncated or not ours; it is left unchanged
     │   ├── StoreTooNew          the file was written by a newer release
     │   └── StoreBusy            another process kept the lock too long
     ├── IllegalTransition        a delivery was to be changed in a way that its table of states does not have
@@ -28,11 +28,11 @@ from __future__ import annotations
 
 
 class EventsError(Exception):
-    """Root of all errors of this package; its text is fit to be shown to a user."""
+    """Root of all errors of this package; its text can be shown to a user."""
 
 
 class InvalidEvent(EventsError):
-    """A payload or call report has a value that JSON cannot carry; the text has its path."""
+    """A payload or call report has a value that JSON cannot represent; the text names its path."""
 
 
 class EventTooLarge(InvalidEvent):
@@ -44,7 +44,7 @@ class UnknownEventType(EventsError):
 
 
 class UnknownNotifierType(EventsError):
-    """No installed plugin brings this notifier type."""
+    """No installed plugin provides this notifier type."""
 
 
 class InvalidConfig(EventsError):
@@ -76,7 +76,7 @@ class StoreError(EventsError):
 
 
 class StoreCorrupt(StoreError):
-    """The file is torn or belongs to something else; nothing was changed in it."""
+    """The file is truncated or belongs to something else; nothing was changed in it."""
 
 
 class StoreTooNew(StoreError):
@@ -84,7 +84,7 @@ class StoreTooNew(StoreError):
 
 
 class StoreBusy(StoreError):
-    """Another process held the store's lock for longer than we wait."""
+    """Another process held the store's lock for longer than the timeout."""
 
 
 class IllegalTransition(EventsError, ValueError):
@@ -96,17 +96,17 @@ class BusClosed(EventsError):
 
 
 class DeliveryFailure(EventsError):
-    """Base of the two ways in which a notifier says that a delivery did not happen."""
+    """Base of the two exceptions with which a notifier reports that a delivery failed."""
 
 
 class TransientFailure(DeliveryFailure):
     """This attempt failed and a later one may succeed.
 
     `retry_after`: seconds that the receiver asked us to wait, at most a day at a time. All deliveries of the listener
-    pause for so long, and the attempt uses up no step of the retry schedule, until the delivery is older than
+    pause for that long, and the attempt uses up no step of the retry schedule, until the delivery is older than
     `[delivery] max_age`.
 
-    `credentials`: the answer speaks of credentials or certificates, so it may be the channel that is out of date. If
+    `credentials`: the answer is about credentials or certificates, so the channel may be out of date. If
     the channel was opened for an earlier delivery, the attempt is made once more over a new one.
     """
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 
 def _refuse(self: object, *_args: object, **_kwargs: object) -> NoReturn:
-    raise TypeError("this value belongs to an immutable record; make a copy of your own with pulp_events.frozen.thaw()")
+    raise TypeError("this value belongs to an immutable record; make your own copy with pulp_events.frozen.thaw()")
 
 
 class FrozenDict(dict[str, Any]):

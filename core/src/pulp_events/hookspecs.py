@@ -1,10 +1,10 @@
 """Every hook that a plugin may implement: the framework's table of contents.
 
 A plugin is a module (or object) named by an entry point in the group `pulp_events`; it marks its implementations with
-`pulp_events.hookimpl`. One that is a notifier and nothing else needs no hook: its entry point names the notifier's
-class. A hook's implementation may take fewer arguments than a hook has. Hooks that *collect* are called once, at start;
-one that raises has its plugin left out, with the reason shown by `pulp-admin event plugin list`. Hooks that *observe*
-are called one by one, in the order in which the plugins' names sort; one that raises is logged and harms nothing.
+`pulp_events.hookimpl`. A plugin that is only a notifier needs no hook: its entry point names the notifier's class.
+An implementation may take fewer arguments than its hook. Hooks that *collect* are called once, at start; if one raises,
+its plugin is left out, with the reason shown by `pulp-admin event plugin list`. Hooks that *observe* are called one by
+one, sorted by plugin name; if one raises, that is logged and does no harm.
 """
 
 from __future__ import annotations
@@ -45,28 +45,28 @@ def pulp_notifiers() -> Sequence[Notifier]:  # type: ignore[empty-body]
 
 @hookspec
 def pulp_settings_sections() -> Mapping[str, type[Schema]]:  # type: ignore[empty-body]
-    """Collects: sections of server.conf, each with its schema, for a plugin that is no notifier. Since API 1.0.
+    """Collects: sections of server.conf, each with its schema, for a plugin that is not a notifier. Since API 1.0.
 
     A notifier's own section needs no hook: it has `settings_section` and `settings_schema`. Hooks that are given
-    `settings` read theirs with `settings.section(NAME)`. Where server.conf is silent the defaults must do.
+    `settings` read theirs with `settings.section(NAME)`. If server.conf does not set a key, its default applies.
     """
 
 
 @hookspec
 def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
-    """Enriches: return an event in place of `event`, before it is matched and stored; None leaves it as it is.
+    """Enriches: return an event that replaces `event` before it is matched and stored; None leaves it unchanged.
 
-    Called in the emitting thread, each plugin with what the one before it returned. An event keeps its id: make the
-    replacement with `dataclasses.replace(event, payload=…)`. One that cannot be used (another id, an unknown event
-    type, a payload that is no JSON) is logged, and the event emitted as it was. Since API 1.0.
+    Called in the emitting thread, each plugin with the result of the one before it. An event keeps its id: make the
+    replacement with `dataclasses.replace(event, payload=…)`. If it cannot be used (another id, an unknown event
+    type, a payload that is not JSON), that is logged and the event is emitted unchanged. Since API 1.0.
     """
 
 
 @hookspec
 def pulp_event_emitted(event: Event, listeners: Sequence[Listener], settings: Settings) -> None:
-    """Observes: `event` is stored for these listeners. Called in the emitting thread, after deliveries may begin.
+    """Observes: `event` is stored for these listeners. Called in the emitting thread; deliveries may have started.
 
-    What it takes, `emit` takes longer; deliveries do not wait for it. Since API 1.0.
+    The time it takes is added to `emit`; deliveries do not wait for it. Since API 1.0.
     """
 
 
@@ -74,22 +74,22 @@ def pulp_event_emitted(event: Event, listeners: Sequence[Listener], settings: Se
 def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
     """Observes: an attempt was recorded; `delivery.state` is what followed. Called in a thread for observers.
 
-    So it delays no delivery; one that does not keep up with 10,000 attempts misses those that follow, which is logged.
+    So it delays no delivery; an observer that is 10,000 attempts behind misses the next ones, which is logged.
     With `deliver="inline"` it is called in the emitting thread. Since API 1.0.
     """
 
 
 @hookspec(firstresult=True)
 def pulp_listener_store(settings: Settings) -> ListenerStore | None:
-    """Another home for listener records; the first plugin that returns one is used. Since API 1.0.
+    """Another store for listener records; the first plugin that returns one is used. Since API 1.0.
 
-    One that raises stops the start with its message: records must never go to a home that nobody chose.
+    If it raises, the start fails with its message: records must never go to a store that nobody chose.
     """
 
 
 @hookspec(firstresult=True)
 def pulp_outbox(settings: Settings) -> Outbox | None:
-    """Another home for deliveries; the first plugin that returns one is used.
+    """Another store for deliveries; the first plugin that returns one is used.
 
     Raising stops the start. Since API 1.0.
     """
@@ -97,7 +97,7 @@ def pulp_outbox(settings: Settings) -> Outbox | None:
 
 @hookspec
 def pulp_admin_commands(commands: Any) -> None:
-    """Adds subcommands to `pulp-admin event …`; called with the parser to which they are added.
+    """Adds subcommands to `pulp-admin event …`; called with the object to which they are added.
 
     `commands` is the result of `argparse.ArgumentParser.add_subparsers`; a subcommand sets the default `run` to a
     function `run(bus, arguments) -> int` that returns the exit code. A notifier's own `listener TYPE` section is made

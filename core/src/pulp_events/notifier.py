@@ -17,15 +17,15 @@ A whole plugin, ready to install (its pyproject.toml has the entry point `chat =
         def deliver(self, event, config):
             ...                             # return: delivered; raise TransientFailure / PermanentFailure
 
-From this come `pulp-admin event listener chat create|update`, their help and man pages, validation, redaction and
+This provides `pulp-admin event listener chat create|update`, their help and man pages, validation, redaction and
 retries. What a notifier may rely on:
 
 - `config` is what `config_schema.load` made of the listener's configuration, with secret references resolved.
 - One channel is used by one thread at a time; several channels for one listener may be open at once.
 - `deliver`, and a channel's `open`, `send` and `close`, may be coroutine functions (`async def`): an event loop of the
-  dispatcher's runs them, many at once. They must not block it.
+  dispatcher runs them, many at once. They must not block it.
 - A delivery has the same `id` on every attempt.
-- Whatever is raised hurts this delivery only. Anything but the two failures counts as transient.
+- An exception affects only this delivery. Anything but the two failures counts as transient.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class ReadablePart(dict[str, Any]):
 
 
 def is_given(config: Config, key: str) -> bool:
-    """True if a listener's configuration has this key, also where it is a secret that is not told.
+    """True if a listener's configuration has this key, even if it is a secret that is not passed.
 
     >>> is_given({"token": "x"}, "token"), is_given({}, "token")
     (True, False)
@@ -66,23 +66,23 @@ def is_given(config: Config, key: str) -> bool:
 
 
 Outcome: TypeAlias = "tuple[Delivery, DeliveryFailure | None]"
-"""What became of one delivery of a batch: None stands for delivered."""
+"""The result of one delivery of a batch; None means delivered."""
 
 
 class Channel:
     """An open connection for one listener's configuration, reused from delivery to delivery.
 
-    Override `send`, or `send_batch` with `batch_size > 1` where pipelining pays; `open` and `close` if there is a
-    connection to keep. Use it as a context manager: `with notifier.open(config, settings) as channel`.
+    Override `send`, or `send_batch` with `batch_size > 1` if pipelining pays off, and `open` and `close` if there
+    is a connection to keep. Use it as a context manager: `with notifier.open(config, settings) as channel`.
     """
 
     batch_size: int = 1
-    """How many deliveries `send_batch` is given at the most. 1: only `send` is called."""
+    """Maximum number of deliveries passed to `send_batch`. 1: only `send` is called."""
 
     in_flight: int = 0
-    """Above 0, the channel pipelines: it is given up to so many deliveries with `submit`, more of them as soon as
-    `settled` has told what became of earlier ones, and `send` and `send_batch` are not called. It is read again in each
-    round, so it may be a property that follows what the receiver bears."""
+    """Above 0, the channel pipelines: up to this many deliveries are passed to `submit`, and more as soon as `settled`
+    has returned the results of earlier ones; `send` and `send_batch` are not called. It is read again in each round, so
+    it may be a property that adapts to the receiver."""
 
     broken: bool = False
     """Set it to True when the connection is gone: the channel is closed and the next delivery gets a new one."""
@@ -90,19 +90,19 @@ class Channel:
     detail: str = ""
     """What the receiver answered to the delivery just sent, such as `200 OK`; it is kept with the attempt.
 
-    Of an attempt that failed, the failure's text is kept, and this below it. Its first line is what lists show.
+    For a failed attempt, the failure's text is kept, with this below it. Lists show the first line.
     """
 
     def open(self) -> None:
-        """Connect. May raise a failure; it then counts for the delivery that was to be sent."""
+        """Connect. If it raises a failure, that counts for the delivery that was to be sent."""
 
     def close(self) -> None:
-        """Let go of everything. Called once, also after a failed `open`."""
+        """Release all resources. Called once, even after a failed `open`."""
 
     def send(self, delivery: Delivery) -> None:
         """Deliver `delivery.report` to `delivery.target`; return None once the receiver has it.
 
-        Raises TransientFailure or PermanentFailure. Any other exception, and any other return value than None, counts
+        Raises TransientFailure or PermanentFailure. Any other exception, and any return value other than None, counts
         as transient.
         """
         raise NotImplementedError(f"{type(self).__name__} must override send() or send_batch()")
@@ -110,7 +110,7 @@ class Channel:
     def send_batch(self, deliveries: Sequence[Delivery]) -> Iterable[Outcome]:
         """Deliver several; yield `(delivery, None)` or `(delivery, failure)` for each as soon as it is known.
 
-        The order is free. A delivery that is not yielded counts as a transient failure.
+        They may be yielded in any order. A delivery that is not yielded counts as a transient failure.
         """
         for delivery in deliveries:
             self.detail = ""
@@ -122,17 +122,17 @@ class Channel:
                 yield delivery, None
 
     def submit(self, deliveries: Sequence[Delivery]) -> None:
-        """Begin to send these, after those submitted before; does not wait for their outcomes.
+        """Start sending these, after those submitted before, without waiting for their outcomes.
 
-        Raises a failure where nothing can be sent any more: it counts for all that are in flight.
+        Raises a failure if nothing more can be sent: it counts for all deliveries in flight.
         """
         raise NotImplementedError(f"{type(self).__name__} sets in_flight, so it must override submit() and settled()")
 
     def settled(self, timeout: float) -> Iterable[Outcome]:
-        """What became of deliveries that were submitted; `(delivery, None)` stands for delivered. The order is free.
+        """The results of submitted deliveries, in any order; `(delivery, None)` means delivered.
 
-        Waits at most `timeout` seconds for the first outcome, and returns what there is then. `detail` is read after
-        each outcome is taken. Raises a failure where the connection is lost: it counts for all that are in flight.
+        Waits at most `timeout` seconds for the first outcome, and returns those available then. `detail` is read after
+        each outcome is taken. Raises a failure if the connection is lost: it counts for all deliveries in flight.
         """
         raise NotImplementedError(f"{type(self).__name__} sets in_flight, so it must override submit() and settled()")
 
@@ -152,7 +152,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Action:
-    """A command of a notifier type beside `create` and `update`: `pulp-admin event listener TYPE NAME`."""
+    """A command of a notifier type in addition to `create` and `update`: `pulp-admin event listener TYPE NAME`."""
 
     name: str
     """Lower-case letters, digits and `-`."""
@@ -161,27 +161,27 @@ class Action:
     """What it does, for the help of the command line."""
 
     run: Callable[[Listeners, Listener, Config], str]
-    """Called with the bus's listeners, the listener that it is about, and the options as `options` loaded them; returns
-    what to print. Raises EventsError to fail with its text."""
+    """Called with the bus's listeners, the listener concerned, and the options as loaded by `options`; returns the text
+    to print. Raises EventsError to fail with its text."""
 
     options: type[Schema] = Schema
-    """Its options, as `config_schema` has those of a listener; `--listener-id` is always there."""
+    """Its options, like `config_schema` for a listener; `--listener-id` always exists."""
 
 
 class Notifier:
     """One notifier type. A plugin's `pulp_notifiers` hook returns instances."""
 
     type_id: ClassVar[str]
-    """Name of the type in records and at the CLI: lower-case letters, digits and `-`, beginning with a letter."""
+    """Name of the type in records and commands: lower-case letters, digits and `-`, starting with a letter."""
 
     config_schema: ClassVar[type[Schema]]
-    """Schema of a listener's configuration. Field metadata: `help` (text at the CLI), `secret` (True: never shown),
+    """Schema of a listener's configuration. Field metadata: `help` (text of the help), `secret` (True: never shown),
     `read_file` (True: the CLI takes `@FILE` for a long text), `names_file` (True: the value is the path of a file that
-    the channel reads when it opens; after a change of the file the next attempt opens another channel), `group`
-    (heading of a section of its own in the help, for options that few need)."""
+    the channel reads when it opens; after the file changes, the next attempt opens another channel), `group`
+    (heading of a separate section in the help, for rarely used options)."""
 
     settings_section: ClassVar[str | None] = None
-    """Section of server.conf that holds this notifier's settings."""
+    """Section of server.conf with this notifier's settings."""
 
     settings_schema: ClassVar[type[Schema] | None] = None
     """Schema of that section; `load_default` gives the defaults, metadata `help` the text for the manual."""
@@ -201,7 +201,7 @@ class Notifier:
         return _DeliverChannel(self, config)
 
     def prepare(self, config: Config) -> Config:
-        """What is to be stored of a configuration that an administrator gave: values that are made once, such as a key.
+        """The configuration to store for the one that an administrator gave: for values generated once, such as a key.
 
         Called before the schema loads it, when a listener is created or updated, and never at a delivery; secrets that
         are references are not in it. Raises marshmallow's ValidationError to refuse it.
@@ -209,7 +209,7 @@ class Notifier:
         return config
 
     def check(self, config: Config) -> None:
-        """Try out what the schema cannot know to work, such as a template, when a listener is created or updated.
+        """Check what the schema cannot, such as a template, when a listener is created or updated.
 
         `config` is what `config_schema.load` makes of the configuration, defaults included, as everywhere; but a secret
         that is a reference, or has one among its items, is not in it, here, in `targets`, `window` and `warnings`:

@@ -43,14 +43,14 @@ class Template:
         self._name = name
         self._counting = counting
         if len(source) > LONGEST_SOURCE:
-            raise TemplateError(f"{name}: it has {len(source)} characters; at most {LONGEST_SOURCE} are taken")
+            raise TemplateError(f"{name}: it has {len(source)} characters; at most {LONGEST_SOURCE} are allowed")
         try:
             with counting():
                 self._template = environment(html).from_string(source)
         except TemplateSyntaxError as error:
             raise TemplateError(f"{name}, line {error.lineno}: {error.message}") from error
         except (RecursionError, MemoryError, SyntaxError) as error:  # of Python, into which it is translated
-            raise TemplateError(f"{name}: it is nested too deeply; simplify it") from error
+            raise TemplateError(f"{name} is nested too deeply; simplify it") from error
 
     def render(self, event: Event, **more: Any) -> str:
         """The text for `event`. Raises TemplateError for anything that goes wrong in the template, also that it costs
@@ -87,7 +87,7 @@ def _limited(parts: Any) -> Any:
     for part in parts:
         length += len(part)
         if length > LONGEST:
-            raise ValueError(f"it makes more than {LONGEST} characters")
+            raise ValueError(f"it produces more than {LONGEST} characters")
         yield part
 
 

@@ -44,7 +44,7 @@ def ca_unusable(path: str, error: OSError) -> TransientFailure:
 def certificate_unusable(cert: str, key: str | None, error: OSError | ValueError) -> TransientFailure:
     """What to raise where the client certificate, or its key, cannot be read, or is none."""
     if isinstance(error, ssl.SSLError):
-        reason = "the key does not belong to it" if error.reason == "KEY_VALUES_MISMATCH" else "not in PEM form"
+        reason = "the key does not match it" if error.reason == "KEY_VALUES_MISMATCH" else "not in PEM form"
     elif isinstance(error, OSError):
         reason = error.strerror or "cannot be read"
     else:
@@ -55,7 +55,7 @@ def certificate_unusable(cert: str, key: str | None, error: OSError | ValueError
 
 def _load_certificate(context: ssl.SSLContext, cert: str, key: str | None) -> None:
     def refuse() -> str:  # without this OpenSSL would ask on the terminal
-        raise ValueError("the key is encrypted; store it without a pass phrase, readable for the worker alone")
+        raise ValueError("the key is encrypted; store it without a passphrase, readable by the worker only")
 
     try:
         context.load_cert_chain(cert, key, password=refuse)

@@ -137,7 +137,7 @@ def test_an_event_type_of_the_application_is_emitted_once_it_is_registered(recor
     bus.listeners.create("recording", {}, ["app.*"])
     bus.emit("app.done")
     assert [event.event_type for event, _ in recording.calls] == ["app.done"]
-    with pytest.raises(PluginError, match="registered already"):
+    with pytest.raises(PluginError, match="already registered"):
         bus.event_types.register(EventType("app.done", "Something else."))
 
 

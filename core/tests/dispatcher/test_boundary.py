@@ -37,8 +37,8 @@ def raises(error):
 @pytest.mark.parametrize(
     ("behaviour", "says"),
     [
-        (sets("detail", b"200 OK"), "detail is b'200 OK'; it must be a text"),
-        (sets("detail", None), "detail is None; it must be a text"),
+        (sets("detail", b"200 OK"), "detail is b'200 OK'; it must be text"),
+        (sets("detail", None), "detail is None; it must be text"),
         (raises(TransientFailure("busy", retry_after="120")), "retry_after of TransientFailure is '120'"),
         (raises(TransientFailure("busy", retry_after=math.nan)), "retry_after of TransientFailure is nan"),
         (raises(TransientFailure("busy", retry_after=-5)), "retry_after of TransientFailure is -5"),

@@ -60,7 +60,7 @@ def test_each_cause_has_its_words(open_bus, clock, scripted):
     ]  # fmt: skip
     texts = [one.reason for one in found]
     assert texts[0] == "repo.publish.* does not match repo.sync.start"
-    assert texts[1] == "the filter payload.result == 'failed' finds false, which is false"
+    assert texts[1] == "the filter payload.result == 'failed' yields false, which is false"
     assert texts[2].startswith("* matches; the filter abs(payload.result) fails on this report, which lets it pass: ")
     assert texts[3] == "the listener is disabled (moved); it waits until the listener is enabled"
     assert texts[4].startswith("the listener is muted until ") and texts[5] == "repo.sync.* matches"

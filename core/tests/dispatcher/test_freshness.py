@@ -214,7 +214,7 @@ def test_records_that_cannot_be_read_just_now_stay_in_use_and_nothing_is_buried(
     clock.advance(1)
     bus.emit("repo.sync.start")
     assert bus.deliveries.stats().delivered == 2
-    assert "listeners cannot be read, those known so far stay in use" in caplog.text
+    assert "listeners cannot be read; those known so far stay in use" in caplog.text
 
 
 def test_after_an_answer_about_credentials_no_other_old_channel_is_tried(open_bus, scripted, eventually):

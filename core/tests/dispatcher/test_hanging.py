@@ -270,7 +270,7 @@ def test_an_outbox_that_can_never_be_read_ends_a_drain_and_is_complained_about_o
         monkeypatch.setattr(bus.dispatcher, "_has_work", lambda: True)
         bus.dispatcher.drain(5)
     time.sleep(1.2)
-    assert caplog.text.count("the dispatcher tries again in 1 s: outbox.sqlite is damaged") == 1
+    assert caplog.text.count("the dispatcher retries in 1 s: outbox.sqlite is damaged") == 1
 
 
 def test_closes_that_hang_use_up_no_threads_of_others(open_bus, scripted, eventually, hanging_close):

@@ -121,7 +121,7 @@ for _ in range(MAX_DEPTH + 1):
         ({"a": CYCLE}, "payload.a.self[0]", "contains itself"),
         ({"a": lambda: 1}, "payload.a", "of type"),
         ({"a": datetime(2020, 1, 1, tzinfo=NoZone())}, "payload.a", "without a time zone"),
-        ({"a": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))}, "payload.a", "no date in UTC"),
+        ({"a": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))}, "payload.a", "not a date in UTC"),
         ({"a": Decimal("-Infinity")}, "payload.a", "-Infinity"),
         ({"a": {1.5: 1}}, "payload.a", "keys must be text"),
         ({"a": {("x",): 1}}, "payload.a", "keys must be text"),

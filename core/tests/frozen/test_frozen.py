@@ -100,7 +100,7 @@ def test_a_plugin_states_the_range_that_it_needs(needs):
 
 @pytest.mark.parametrize("needs", [">1", "<1", "==1.1", "!=1.0", "~=2.0", ">=1.0,<1.0.0"])
 def test_a_plugin_that_needs_another_version_is_refused(needs):
-    with pytest.raises(PluginError, match=re.escape(f"needs plugin API {needs}, and this pulp-events has 1.0")):
+    with pytest.raises(PluginError, match=re.escape(f"needs plugin API {needs}, but this pulp-events has 1.0")):
         api.check(needs)
 
 

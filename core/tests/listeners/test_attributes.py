@@ -76,18 +76,18 @@ def test_what_has_no_option_is_no_argument(bus, file, name):
 @pytest.mark.parametrize(
     ("kind", "wrong", "text"),
     [
-        (TEXT, 5, "it is 5, and no text"),
-        (TEXT, "", "it is '', and no text"),
-        (TEXT, None, "it is missing, and no text"),
-        (TEXTS, ["a", 5], "no list of texts"),
+        (TEXT, 5, "it is 5; it must be text"),
+        (TEXT, "", "it is ''; it must be text"),
+        (TEXT, None, "it is missing; it must be text"),
+        (TEXTS, ["a", 5], "must be a list of texts"),
         (FLAG, 1, "it is 1, which is neither true nor false"),
         (Number(3), 4, "it is 4; give a number from 1 to 3"),
         (Number(3), True, "it is True; give a number from 1 to 3"),
         (DURATIONS, "5s", "give a list of seconds"),
         (DURATIONS, [5, 0], "it has 0; each step is a number of seconds above 0"),
-        (MOMENT, "soon", "no time such as 2026-01-02T03:04:05Z"),
+        (MOMENT, "soon", "must be a time such as 2026-01-02T03:04:05Z"),
         (MOMENT, "2026-01-02", "it has no time zone"),
-        (EXPRESSION, 5, "it is 5, and no text"),
+        (EXPRESSION, 5, "it is 5; it must be text"),
     ],
 )
 def test_each_kind_says_what_is_wrong_with_a_value(kind, wrong, text):

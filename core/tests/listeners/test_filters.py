@@ -14,12 +14,12 @@ REPORT = {"call_report": {}, "event_type": "x", "payload": {"tags": ["a"], "n": 
 @pytest.mark.parametrize(
     ("expression", "text"),
     [
-        ("", "not JMESPath"),
-        ("payload ==", "not JMESPath"),
-        ("payload.tags[", "not JMESPath"),
-        ("cotnains(payload.tags, 'a')", "cotnains(), which is no function"),
-        ("payload.n || payload.tags[?len(@) > `1`]", "len(), which is no function"),
-        ("{a: [contains(payload, nope(@))]}", "nope(), which is no function"),
+        ("", "not valid JMESPath"),
+        ("payload ==", "not valid JMESPath"),
+        ("payload.tags[", "not valid JMESPath"),
+        ("cotnains(payload.tags, 'a')", "cotnains(), which is not a JMESPath function"),
+        ("payload.n || payload.tags[?len(@) > `1`]", "len(), which is not a JMESPath function"),
+        ("{a: [contains(payload, nope(@))]}", "nope(), which is not a JMESPath function"),
         ("length(payload.tags, payload.n)", "gives 2 arguments to length(), which takes 1"),
         ("contains(payload.tags)", "gives 1 arguments to contains(), which takes 2"),
         ("merge()", "gives 0 arguments to merge(), which takes at least 1"),

@@ -116,4 +116,4 @@ def test_a_notifier_that_cannot_say_its_warnings_is_a_warning(tmp_path, asking, 
     with open_bus(tmp_path, asking) as bus:
         listener = bus.listeners.create("asking", {"token": "hunter22"}, ["*"])
         [text] = bus.listeners.warnings(listener)
-        assert "notifier type 'asking' could not say what to know" in text and "hunter22" not in text
+        assert "notifier type 'asking' could not check this listener" in text and "hunter22" not in text

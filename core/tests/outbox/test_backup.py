@@ -140,7 +140,7 @@ def test_nothing_is_restored_while_another_process_has_the_outbox_open(files):
     with other:
         other.stdout.readline()
         before = sorted(path.name for path in outbox.parent.iterdir())
-        with pytest.raises(StoreBusy, match=rf"open in process {other.pid}; end applications and workers"):
+        with pytest.raises(StoreBusy, match=rf"open in process {other.pid}; stop applications and workers"):
             restore(target, outbox, listeners)
         assert sorted({path.name for path in outbox.parent.iterdir()} - {"listeners.lock"}) == before
         other.stdin.close()
@@ -163,7 +163,7 @@ def test_what_is_no_backup_of_ours_is_refused_and_nothing_is_changed(files, how)
             connection.execute("UPDATE pulp_outbox_meta SET value = ? WHERE key = 'version'", (schema.VERSION + 1,))
     before = {path: path.read_bytes() for path in outbox.parent.iterdir()}
     kind = {"torn": StoreCorrupt, "newer": StoreTooNew}.get(how, StoreError)
-    with pytest.raises(kind, match="no such file|is no backup|is damaged|newer release"):
+    with pytest.raises(kind, match="no such file|is not a backup|is damaged|newer release"):
         restore(target, outbox, listeners)
     assert {path: path.read_bytes() for path in outbox.parent.iterdir()} == before
 
@@ -172,7 +172,7 @@ def test_the_outbox_itself_is_no_place_for_its_backup(files):
     outbox, listeners, _ = files
     SQLiteOutbox(outbox).close()
     for place in (outbox, listeners):
-        with pytest.raises(StoreError, match="is in use itself"):
+        with pytest.raises(StoreError, match="is in use"):
             backup.write(outbox, listeners, place, NOW)
 
 
@@ -187,7 +187,7 @@ def test_a_backup_that_is_copied_over_a_killed_outbox_does_not_get_its_log(files
     shutil.copyfile(target, outbox)
     assert foreign_log.is_backup(outbox)
     assert pending(outbox) == 1
-    assert "is that of another file" in caplog.text
+    assert "belongs to another file" in caplog.text
     assert not foreign_log.is_backup(outbox)
     assert sqlite3.connect(outbox).execute("PRAGMA journal_mode").fetchone() == ("wal",)
     killed_in_use(outbox, 3)  # its own log, from now on, is played
@@ -206,7 +206,7 @@ def test_another_database_that_is_copied_over_a_killed_outbox_is_known_once_the_
     assert foreign_log.is_foreign(outbox)
     damage_marker(outbox).touch()  # as the first to meet the mixture leaves it
     assert pending(outbox) == 1
-    assert "is that of another file" in caplog.text
+    assert "belongs to another file" in caplog.text
     assert [path.name for path in outbox.parent.iterdir() if ".corrupt-" in path.name] == []
 
 
@@ -228,12 +228,12 @@ def test_a_backup_never_takes_the_place_of_what_is_backed_up(files, name, there)
         outbox.touch()
         listeners.write_bytes(b"{}")
     before = {path: path.exists() and path.read_bytes() for path in outbox.parent.iterdir()}
-    with pytest.raises(StoreError, match="is in use itself; name another file"):
+    with pytest.raises(StoreError, match="is in use; name another file"):
         backup.write(outbox, listeners, outbox.parent / name, NOW)
     assert {path: path.exists() and path.read_bytes() for path in outbox.parent.iterdir()} == before
 
 
 def test_a_backup_in_a_folder_that_is_not_there_says_so(files, tmp_path):
-    with pytest.raises(StoreError, match=r"/nodir is no folder that is there; make it") as refused:
+    with pytest.raises(StoreError, match=r"/nodir is not an existing folder; create it") as refused:
         backup.write(files[0], files[1], tmp_path / "nodir" / "x", NOW)
     assert "data_dir" not in str(refused.value)

@@ -164,7 +164,7 @@ def test_recovery_refuses_what_it_cannot_use(tmp_path, sound):
     with pytest.raises(StoreError, match="no such file"):
         recover(tmp_path / "absent", path)
     (tmp_path / "garbage").write_bytes(b"letters " * 1000)
-    with pytest.raises(StoreError, match=r"nothing of it can be read .* event restore"):
+    with pytest.raises(StoreError, match=r"nothing in it can be read .* event restore"):
         recover(tmp_path / "garbage", path)
 
 
@@ -175,7 +175,7 @@ def test_recovery_of_any_damage_ends_and_leaves_the_outbox_sound(tmp_path, sound
     try:
         recover(damaged, path)
     except StoreError as error:
-        assert "nothing of it can be read" in str(error)
+        assert "nothing in it can be read" in str(error)
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 

@@ -283,7 +283,7 @@ def test_an_applications_own_database_is_never_renamed(path):
     path.parent.mkdir()
     path.write_bytes(b"no database, but somebody's letters " * 200)
     before = path.read_bytes()
-    with pytest.raises(StoreCorrupt, match="left as it is"):
+    with pytest.raises(StoreCorrupt, match="left unchanged"):
         SQLiteOutbox(path, set_damaged_aside=False)
     assert path.read_bytes() == before
     assert not [one for one in path.parent.iterdir() if ".corrupt-" in one.name]
@@ -440,16 +440,16 @@ def store():
 @pytest.mark.parametrize(
     ("number", "text", "other_folder"),
     [
-        (errno.ENOSPC, "make room on its disk", True),
+        (errno.ENOSPC, "free some space on its disk", True),
         (errno.EDQUOT, "quota", True),
         (errno.EMFILE, "LimitNOFILE=", False),
         (errno.ENFILE, "fs.file-max", False),
         (errno.EACCES, "right to write", True),
         (errno.EPERM, "right to write", True),
         (errno.EROFS, "ReadWritePaths=", True),
-        (errno.ENOENT, "make the folder that is missing", True),
-        (errno.EIO, "the kernel's log", True),
-        (errno.EXDEV, "see that this process can write there", True),
+        (errno.ENOENT, "create the missing folder", True),
+        (errno.EIO, "the kernel log", True),
+        (errno.EXDEV, "make sure that this process can write there", True),
     ],
 )
 def test_a_remedy_goes_by_the_number_of_the_error(tmp_path, number, text, other_folder):
@@ -465,7 +465,7 @@ def test_a_remedy_goes_by_the_number_of_the_error(tmp_path, number, text, other_
     [
         (
             'mount("-t", "tmpfs", "-o", "size=1m", "none"); store()',
-            ["No space left on device", "make room on its disk"],
+            ["No space left on device", "free some space on its disk"],
         ),
         ('mount("-t", "tmpfs", "-o", "ro", "none"); store()', ["Read-only file system", "ReadWritePaths="]),
         (

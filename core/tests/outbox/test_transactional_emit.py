@@ -111,7 +111,7 @@ def test_an_emit_that_would_wait_for_its_own_threads_transaction_says_so_at_once
     """Not after the 20 seconds, and not as if another process were to blame."""
     connection = sqlite3.connect(database)
     connection.execute("INSERT INTO sync VALUES ('pulp2')")
-    with pytest.raises(StoreBusy, match=r"by a transaction of this thread.*connection=…, or commit first"):
+    with pytest.raises(StoreBusy, match=r"by a transaction of this same thread.*connection=…, or commit first"):
         own.emit("repo.sync.start")
     connection.commit()
     own.emit("repo.sync.start")

@@ -246,7 +246,7 @@ def test_a_window_whose_error_cannot_be_shown_fails_its_deliveries(tmp_path, roo
         room.raises["window"] = Unspeakable(worse)
         event = bus.emit("repo.sync.start")
         (delivery,) = attempted(bus, event)
-    assert "its window is not known: Unspeakable" in delivery.detail
+    assert "its window cannot be determined: Unspeakable" in delivery.detail
 
 
 def test_a_window_shows_no_secret(tmp_path, room, caplog):
@@ -257,7 +257,7 @@ def test_a_window_shows_no_secret(tmp_path, room, caplog):
         room.raises["window"] = ValueError("bad token S3CRET-TOKEN here")
         event = bus.emit("repo.sync.start")
         attempted(bus, event)
-    assert "its window is not known" in caplog.text
+    assert "its window cannot be determined" in caplog.text
     assert "S3CRET" not in caplog.text
 
 

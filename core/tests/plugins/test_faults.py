@@ -51,25 +51,25 @@ FAULTS = {
     "an option that dict has": (
         NOTIFIER + "\nclass Bad(Config):\n    keys = fields.String()\nChat.config_schema = Bad"
         + HOOK + "return [Chat()]",
-        "'keys', a method of dict"),
+        "'keys', which is a method of dict"),
     "settings without a section": (
         NOTIFIER + "\nChat.settings_schema = Config" + HOOK + "return [Chat()]", "or neither"),
     "a section that is core's": (
         NOTIFIER + "\nChat.settings_schema = Config\nChat.settings_section = 'delivery'" + HOOK + "return [Chat()]",
-        "which is core's"),
+        "which belongs to core"),
     "a section that is no text": (
         NOTIFIER + "\nChat.settings_schema = Config\nChat.settings_section = 5" + HOOK + "return [Chat()]",
         "name a section"),
     "sections that are no dict": (
         HEAD + "@hookimpl\ndef pulp_settings_sections():\n    return ['own']", "it must return a dict of schemas"),
     "a section of core's by the hook": (
-        HEAD + "@hookimpl\ndef pulp_settings_sections():\n    return {'events': Schema}", "which is core's"),
+        HEAD + "@hookimpl\ndef pulp_settings_sections():\n    return {'events': Schema}", "which belongs to core"),
     "a section without a schema": (
         HEAD + "@hookimpl\ndef pulp_settings_sections():\n    return {'own': dict}", "a marshmallow Schema class"),
     "a section that is taken": (
         NOTIFIER + "\nChat.settings_schema = Config\nChat.settings_section = 'own'" + HOOK + "return [Chat()]\n\n"
         "@hookimpl\ndef pulp_settings_sections():\n    return {'own': Schema}", "by another schema"),
-    "a type twice": (NOTIFIER + HOOK + "return [Chat(), Chat()]", "'chat' is taken already"),
+    "a type twice": (NOTIFIER + HOOK + "return [Chat(), Chat()]", "'chat' is already taken"),
 }  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def test_two_packages_with_one_entry_point_name_are_said_to_have_it(install, tmp
     (info / "entry_points.txt").write_text("[pulp_events]\nchat = planted_z_other\n")
     first, second = [plugin for plugin in Plugins.load().all if plugin.name == "chat"]
     assert (first.state, first.type_ids, first.distribution) == ("loaded", ["chat"], "planted-chat")
-    assert second.state == "failed" and "has the name chat already" in second.reason
+    assert second.state == "failed" and "already has the name chat" in second.reason
 
 
 def test_two_entry_points_of_one_module_are_one_plugin(install, tmp_path):
@@ -181,7 +181,7 @@ def test_what_is_no_store_is_refused_with_what_it_lacks(install, tmp_path, hook,
     assert message.startswith(f"plugin store, {hook}: it returned an object of {shown}") and "close" in message
     assert ("add, " in message) == (returned != "Half()")
     assert message.endswith(
-        "fulfils pulp_events." + ("outbox.store.Outbox" if "out" in hook else "listeners.store.ListenerStore")
+        "implements pulp_events." + ("outbox.store.Outbox" if "out" in hook else "listeners.store.ListenerStore")
     )
 
 

@@ -29,7 +29,7 @@ BROKEN = {
     "import error": ("import no_such_module_anywhere", "No module named"),
     "syntax error": ("def", "SyntaxError"),
     "exit at import": ("raise SystemExit(3)", "SystemExit: 3"),
-    "taken type id": (GOOD % "good", "'good' is taken already"),
+    "taken type id": (GOOD % "good", "'good' is already taken"),
     "misspelt hook": (HEAD + "@hookimpl\ndef pulp_notifierz():\n    return []", "pulp_notifierz"),
     "wrong arguments": (HEAD + "@hookimpl\ndef pulp_event_emitted(evnt):\n    pass", "evnt"),
     "hook raises": (HEAD + "@hookimpl\ndef pulp_notifiers():\n    raise KeyError('boom')", "boom"),
@@ -45,9 +45,10 @@ BROKEN = {
     "nothing overridden": (HEAD + "class N(Notifier):\n    type_id = 'n'\n    config_schema = Schema\n"
                            "@hookimpl\ndef pulp_notifiers():\n    return [N()]", "neither deliver() nor open()"),
     "no marker": (HEAD + "def pulp_notifiers():\n    return []", "not marked with @hookimpl"),
-    "bad event type": (HEAD + "@hookimpl\ndef pulp_event_types():\n    return [EventType('a b', '')]", "no valid name"),
+    "bad event type": (HEAD + "@hookimpl\ndef pulp_event_types():\n    return [EventType('a b', "
+    "'')]", "not a valid name"),
     "taken event type": (HEAD + "@hookimpl\ndef pulp_event_types():\n    return [EventType('repo.sync.start', 'mine')]",
-                         "registered already"),
+                         "already registered"),
 }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_values_are_read_and_other_peoples_sections_left_alone(load):
         ("[events]\nmax_event_bytes = 5\n", ["max_event_bytes = '5'", "1024"]),
         ("[events]\ndata_dir =\n", ["data_dir = ''", "Name a folder"]),
         ("[email]\nport = 1\nport = 2\n", ["[email]", "port", "set twice", "line 3"]),
-        ("[email]\n[email]\n", ["[email]", "begun twice", "line 2"]),
+        ("[email]\n[email]\n", ["[email]", "appears twice", "line 2"]),
         ("port = 1\n", ["line 1", "before the first section"]),
         ("[email]\nnonsense\n", ["line 2", "neither"]),
         (b"[email]\nhost = \xff\n", ["not UTF-8", "UTF-8"]),
@@ -220,7 +220,7 @@ def test_a_file_that_the_user_may_not_read_is_one_clear_line(tmp_path, hidden):
     (file if hidden == "file" else folder).chmod(0)
     assert (
         as_user(65534, READ, file, home=tmp_path)
-        == f"{file}: cannot be read: Permission denied; give the user of this process the right to read there"
+        == f"{file} cannot be read: Permission denied; give the user of this process the right to read there"
     )
 
 

@@ -93,7 +93,7 @@ def test_a_folder_that_everybody_may_write_is_refused(tmp_path):
 
 def test_a_link_that_leads_nowhere_is_refused_as_folder_and_as_outbox(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "absent")
-    with pytest.raises(StoreError, match="is a link to .*absent, which is not there"):
+    with pytest.raises(StoreError, match="is a link to .*absent, which does not exist"):
         EventBus.open(deliver="external", plugins=False, data_dir=tmp_path / "link")
     data = tmp_path / "data"
     data.mkdir(mode=0o700)

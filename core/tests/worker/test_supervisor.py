@@ -54,7 +54,7 @@ def test_an_interpreter_that_is_away_for_a_while_is_used_again_when_it_is_back(
     eventually(lambda: "a worker cannot be started: [Errno 2] No such file or directory" in caplog.text)
     interpreter.symlink_to(sys.executable)
     eventually(lambda: found.pids and found.pids != [pid])
-    assert caplog.text.count("cannot be started") == 1 and "was started at last" in caplog.text
+    assert caplog.text.count("cannot be started") == 1 and "was finally started" in caplog.text
 
 
 @pytest.mark.parametrize("error", [BlockingIOError(11, "Resource temporarily unavailable"), MemoryError("no memory")])
@@ -141,8 +141,8 @@ def test_a_pool_whose_workers_all_die_for_long_ends_with_an_error(place):
     place.config.write_text("[events]\nnonsense = 1\n")
     pool = start_pool(place, give_up=2.0)
     _, error = pool.communicate(timeout=30)
-    assert pool.returncode == 1 and "ended with 1; another one starts" in error
-    assert error.count("another one starts") <= 2, "said for each of many deaths"
+    assert pool.returncode == 1 and "ended with 1; a new one starts" in error
+    assert error.count("a new one starts") <= 2, "said for each of many deaths"
 
 
 class Systemd:

@@ -49,7 +49,7 @@ def test_a_server_that_speaks_something_else_is_transient(open_channel) -> None:
 
         thread = threading.Thread(target=greet)
         thread.start()
-        with pytest.raises(TransientFailure, match="it begins with"):
+        with pytest.raises(TransientFailure, match="its answer begins with"):
             open_channel(f"amqp://127.0.0.1:{server.getsockname()[1]}")
         thread.join()
 
@@ -67,7 +67,7 @@ def test_a_connection_that_ends_in_mid_batch_loses_nothing_silently(fault, broke
         assert "amqp:connection:forced: closed by the test" in str(failed[0])
     else:
         # The latter where the broker had not yet read all that was sent.
-        words = r"lost: (it ended without a word from the broker|Connection reset by peer)"
+        words = r"lost: (it ended without a message from the broker|Connection reset by peer)"
         assert re.search(words, str(failed[0]))
     assert channel.broken
     accepted = {message.id for message in broker.messages if message.outcome == "accept"}

@@ -94,7 +94,7 @@ def test_without_permission_to_make_it_an_absent_exchange_is_a_failure_that_name
     with AmqpBroker(product) as broker:
         broker.faults.may_create = False
         with pytest.raises(
-            TransientFailure, match=f"'pulp' is absent and the permission '{CREATE[product]}' to make it is"
+            TransientFailure, match=f"'pulp' does not exist, and the permission '{CREATE[product]}' to create it is"
         ) as caught:
             open_channel(broker.url)
         assert not isinstance(caught.value, TimedOut)
@@ -123,7 +123,9 @@ def test_artemis_adds_multicast_to_an_anycast_address(make_delivery, open_channe
 def test_an_artemis_that_makes_no_addresses_is_told_from_one_that_may_not(make_delivery, open_channel) -> None:
     with AmqpBroker(ARTEMIS) as broker:
         broker.faults.auto_create = False
-        with pytest.raises(TransientFailure, match=r"'pulp' is absent.*makes no addresses.*auto-create-addresses"):
+        with pytest.raises(
+            TransientFailure, match=r"'pulp' does not exist.*does not create addresses.*auto-create-addresses"
+        ):
             open_channel(broker.url)
         broker.exchanges["pulp"] = "anycast"
         with pytest.raises(TransientFailure, match=r"is of type anycast.*topic"):
@@ -135,7 +137,7 @@ def test_an_artemis_that_makes_no_addresses_is_told_from_one_that_may_not(make_d
 def test_a_broker_j_without_management_is_used_if_the_exchange_is_there(make_delivery, open_channel) -> None:
     with AmqpBroker(BROKER_J) as broker:
         broker.faults.has_management = False
-        with pytest.raises(TransientFailure, match=r"'pulp' is absent.*\$management"):
+        with pytest.raises(TransientFailure, match=r"'pulp' does not exist.*\$management"):
             open_channel(broker.url)
         broker.exchanges["pulp"] = "topic"
         open_channel(broker.url).send(make_delivery())
@@ -218,7 +220,7 @@ def test_an_exchange_of_the_brokers_own_is_not_to_be_deleted(product, open_chann
 
 
 def test_what_rabbitmq_makes_for_nobody_is_told_from_a_missing_permission(rabbit_like, open_channel) -> None:
-    with pytest.raises(TransientFailure, match=r"makes none whose name begins with amq\. .*; name another") as caught:
+    with pytest.raises(TransientFailure, match=r"creates none whose name begins with amq\. .*; name another") as caught:
         open_channel(rabbit_like.url, "amq.other")
     assert "permission" not in str(caught.value) and not caught.value.credentials
 

@@ -62,9 +62,9 @@ def greet() -> Iterator:
         (b"AMQP\x01\x01\x00\x0a", "another version of AMQP"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "a web server's port"),
         (b"", "is that a TLS port (amqps://"),
-        (b"hello", 'it begins with "hello"; check host and port in [messaging] url'),
-        (b"220 mail.example.com ESMTP\r\n", 'it begins with "220 mail"; check host and port'),
-        (b"\x00\xff\x01\x02\x80abc", "it begins with 00 ff 01 02 80 61 62 63; check host and port"),
+        (b"hello", 'its answer begins with "hello"; check the host and port in [messaging] url'),
+        (b"220 mail.example.com ESMTP\r\n", 'its answer begins with "220 mail"; check the host and port'),
+        (b"\x00\xff\x01\x02\x80abc", "its answer begins with 00 ff 01 02 80 61 62 63; check the host and port"),
         (b"AM", 'it ended after "AM"'),
     ],
 )
@@ -106,12 +106,12 @@ def test_what_is_left_of_a_time_limit_is_told_as_people_know_it(open_channel) ->
 def test_no_credit_names_what_to_look_for(make_delivery, open_channel) -> None:
     with AmqpBroker(faults=Faults(credit=0)) as broker:
         channel = open_channel(broker.url, timeout="200ms")
-        with pytest.raises(TransientFailure, match=r"no credit .*a queue that nobody empties, or for a limit"):
+        with pytest.raises(TransientFailure, match=r"no credit .*a queue that is not being consumed, or a memory"):
             channel.send(make_delivery())
 
 
 @pytest.mark.parametrize(
-    ("may_create", "permission"), [(False, "the permission 'admin' to make it"), (True, "the permission 'write'")]
+    ("may_create", "permission"), [(False, "the permission 'admin' to create it"), (True, "the permission 'write'")]
 )
 def test_permissions_have_the_words_of_activemq(may_create, permission, make_delivery, open_channel) -> None:
     with AmqpBroker("ActiveMQ") as broker:

@@ -197,7 +197,7 @@ def test_an_event_that_no_message_can_be_made_of_harms_no_other(broker, make_del
     channel = open_channel(broker.url, config={"format": "cloudevents"})
     torn = make_delivery(1, report=b'{"payload": ')
     outcomes = dict(channel.send_batch([torn, *(good := [make_delivery(2), make_delivery(3)])]))
-    assert isinstance(outcomes[torn], PermanentFailure) and "no message can be made" in str(outcomes[torn])
+    assert isinstance(outcomes[torn], PermanentFailure) and "cannot be encoded" in str(outcomes[torn])
     assert [outcomes[delivery] for delivery in good] == [None, None]
 
 

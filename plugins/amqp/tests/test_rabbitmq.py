@@ -125,7 +125,7 @@ def test_without_permission_to_make_it_an_exchange_is_used_if_it_is_there(
 ) -> None:
     open_channel(rabbitmq.url("publisher"), "is-there").send(make_delivery())
     with pytest.raises(
-        TransientFailure, match=r"'not-there' is absent and the permission 'configure'.*missing"
+        TransientFailure, match=r"'not-there' does not exist, and the permission 'configure'.*missing"
     ) as caught:
         open_channel(rabbitmq.url("publisher"), "not-there")
     assert not isinstance(caught.value, TimedOut)
@@ -422,7 +422,7 @@ def test_what_waits_longer_than_its_time_to_live_is_dropped(url, make_delivery, 
     [
         ("admin", "is-there", r"'is-there': there.*'write': yes; permission 'configure': yes"),
         ("publisher", "is-there", r"'is-there': there.*'write': yes; permission 'configure': no"),
-        ("admin", "never-made", r"'never-made': absent.*'configure' is needed"),
+        ("admin", "never-made", r"'never-made': absent.*needs the permission 'configure'"),
     ],
 )
 def test_a_probe_says_who_the_broker_is_and_what_is_permitted(user, exchange, expected, rabbitmq) -> None:

@@ -114,7 +114,7 @@ def test_what_is_refused_to_one_channel_harms_no_other(product, make_delivery, o
         healthy = open_channel(broker.url)
         broker.faults.may_create = False
         for _ in range(5):
-            with pytest.raises(TransientFailure, match="absent"):
+            with pytest.raises(TransientFailure, match="does not exist"):
                 open_channel(broker.url, "not-there")
         healthy.send(make_delivery())
         assert len(broker.authentications) == 1

@@ -142,7 +142,7 @@ def test_templates_of_digests(three, composed_digest, parsed, tmp_path) -> None:
     assert json.loads(rest)["count"] == 3
     (tmp_path / "digest.txt").unlink()
     (tmp_path / "digest.html").unlink()
-    with pytest.raises(ValidationError, match=r"neither digest.txt nor digest.html"):
+    with pytest.raises(ValidationError, match=r"no readable digest.txt or digest.html"):
         notifier.check(notifier.config_schema().load(config))
 
 
@@ -311,5 +311,5 @@ def test_what_is_too_large_for_the_server_comes_without_the_reports(open_channel
     assert message["Subject"] == "pulp notification: 300 events, 300 failed"
     assert len(received.raw) < 200_000
     for kind in ("plain", "html")[: 1 if format == "report" else 2]:
-        assert "The event reports are more than the mail server takes" in message.get_body((kind,)).get_content()
+        assert "The event reports are larger than the mail server accepts" in message.get_body((kind,)).get_content()
         assert "250 more are not shown" in message.get_body((kind,)).get_content()

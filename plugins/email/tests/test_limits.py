@@ -62,7 +62,7 @@ def test_an_answer_that_never_comes_is_given_up_and_said_to_be_unknown(
     with open_channel(sink) as channel:
         failure = failure_of(channel, delivery)
     assert type(failure) is TimedOut
-    assert "no answer to the message within 200ms; the server may have taken it" in str(failure)
+    assert "no answer to the message within 200ms; the server may have accepted it" in str(failure)
 
 
 def test_a_server_that_refuses_the_message_and_hangs_then_does_not_hold_us_for_long(

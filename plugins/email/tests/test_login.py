@@ -58,7 +58,7 @@ def test_a_mechanism_that_is_not_offered_is_named_with_those_that_are(open_chann
         SmtpSink(credentials=("adm", "x"), mechanisms=["LOGIN"]) as sink,
         open_channel(sink, auth="xoauth2", **CREDENTIALS) as channel,
     ):
-        assert "no XOAUTH2 to log in with, but LOGIN" in str(failure_of(channel, delivery))
+        assert "no XOAUTH2 for logging in, only LOGIN" in str(failure_of(channel, delivery))
 
 
 def test_a_password_file_is_read_again_at_each_log_in(open_channel, delivery, failure_of, tmp_path) -> None:
@@ -101,7 +101,7 @@ def test_a_server_that_goes_away_at_log_in_is_no_wrong_password(
 
 def test_a_server_without_log_in_is_told_apart_from_a_wrong_password(open_channel, delivery, failure_of) -> None:
     with SmtpSink(mechanisms=()) as sink, open_channel(sink, **CREDENTIALS) as channel:
-        assert "offers no log-in on this connection; check `security`" in str(failure_of(channel, delivery))
+        assert "does not offer login on this connection; check `security`" in str(failure_of(channel, delivery))
 
 
 @pytest.fixture

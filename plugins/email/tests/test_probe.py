@@ -27,7 +27,7 @@ def test_it_connects_offers_the_sender_and_sends_nothing() -> None:
         assert found[1:] == [
             "not encrypted",
             "extensions: 8BITMIME, HELP, PIPELINING, SIZE",
-            "no log-in; offered: LOGIN, PLAIN",
+            "no login; offered: LOGIN, PLAIN",
             "the sender pulp@mail.example is accepted",
         ]
         assert sink.received == []
@@ -44,7 +44,7 @@ def test_it_encrypts_and_logs_in(authority, tmp_path) -> None:
         secure = {"security": "starttls", "ca_path": str(tmp_path / "ca.pem")}
         found = probed(sink, username="adm", password="hunter2", **secure)
         assert any(line.startswith("encrypted with TLSv1.3; its certificate is valid until ") for line in found)
-        assert "log-in as adm accepted (PLAIN)" in found
+        assert "login as adm accepted (PLAIN)" in found
         assert "hunter2" not in "".join(found)
         with pytest.raises(TransientFailure, match="refused to log adm in by PLAIN with 535, by LOGIN with 535"):
             probed(sink, username="adm", password="wrong", **secure)
@@ -90,12 +90,12 @@ def test_lmtp_and_sendmail_are_probed_too(tmp_path) -> None:
     with SmtpSink(lmtp=True, path=path):
         assert probed(None, transport="lmtp", host=path)[0].startswith(f"{path} greets with 220")
     program = tmp_path / "sendmail"
-    with pytest.raises(TransientFailure, match="is no program that can be run"):
+    with pytest.raises(TransientFailure, match="is not an executable program"):
         probed(None, transport="sendmail", sendmail_path=str(program))
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     assert probed(None, transport="sendmail", sendmail_path=str(program)) == [
-        f"{program} is there; only a message can show whether it takes one"
+        f"{program} exists; only sending a message can show whether it accepts one"
     ]
 
 

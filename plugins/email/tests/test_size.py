@@ -34,8 +34,8 @@ def test_a_report_that_is_too_large_comes_as_a_short_text_with_its_ids(sink, ope
     assert message["Subject"] == "pulp notification"
     assert message["Message-ID"] == f"<{large.id}@your.domain>"
     assert message.get_content().splitlines() == [
-        f"The event report, {len(large.report)} bytes, is more than the mail server takes, so it was left out. "
-        f"`pulp-admin event delivery show {large.id}` has it.",
+        f"The event report, {len(large.report)} bytes, is larger than the mail server accepts, so it was left out. "
+        f"`pulp-admin event delivery show {large.id}` shows it.",
         "",
         "Event type: repo.sync.finish",
         f"Event id: {large.event_id}",
@@ -51,7 +51,7 @@ def test_a_readable_message_keeps_what_it_says_and_leaves_the_report_out(sink, o
     text, html = (received.message.get_body((kind,)).get_content() for kind in ("plain", "html"))
     for body in (text, html):
         assert "Sync of pulp2 succeeded" in body
-        assert f"The event report, {len(large.report)} bytes, is more than the mail server takes" in body
+        assert f"The event report, {len(large.report)} bytes, is larger than the mail server accepts" in body
         assert "xxxx" not in body
     assert list(received.message.iter_attachments()) == []
 
@@ -66,7 +66,7 @@ def test_templates_are_used_as_long_as_they_are_not_what_is_too_large(
         (received,) = sink.wait_for(1)
     text = received.raw.decode()
     assert ("Hello: Sync of pulp2 succeeded" in text) == ("title" in wording)
-    assert "is more than the mail server takes" in text.replace("=\r\n", "")
+    assert "is larger than the mail server accepts" in text.replace("=\r\n", "")
 
 
 def test_what_fits_is_left_as_it_is(sink, open_channel, made) -> None:
@@ -81,7 +81,7 @@ def test_a_digest_comes_without_its_reports(sink, open_channel, large) -> None:
         together = [dataclasses.replace(large, id=f"{large.event_id}.{number}") for number in range(3)]
         assert all(failure is None for _, failure in channel.send_batch(together))
         (received,) = sink.wait_for(1)
-    assert "The event reports are more than the mail server takes" in received.message.get_content()
+    assert "The event reports are larger than the mail server accepts" in received.message.get_content()
 
 
 def test_a_server_that_takes_not_even_that_has_refused_it(open_channel, large, failure_of) -> None:

@@ -73,7 +73,7 @@ def test_on_a_new_connection_it_is_told_and_nothing_is_sent(
     with scripted(say, extensions=extensions) as server, _channel(open_channel, server) as channel:
         failure = failure_of(channel, delivery)
         assert type(failure) is TransientFailure
-        assert str(failure).endswith("it said 250 stray without being asked; the connection was closed")
+        assert str(failure).endswith("it sent 250 stray unprompted; the connection was closed")
         assert server.messages == []
 
 

@@ -102,7 +102,7 @@ def test_an_html_template_of_any_characters_makes_a_valid_message(composed, made
 @pytest.mark.parametrize(
     ("files", "text"),
     [
-        ({}, "it has neither message.txt nor message.html"),
+        ({}, "it contains no readable message.txt or message.html"),
         ({"message.txt": b"{% if %}"}, "message.txt, line 1"),
         ({"message.html": b"ok\n{{ payload.a.b() }}"}, "message.html"),
         ({"message.txt": b"\xff"}, "it is not UTF-8 text"),
@@ -120,7 +120,7 @@ def test_a_directory_that_does_not_work_is_refused_when_it_is_named(files, text,
 def test_a_relative_directory_and_one_for_the_report_are_refused() -> None:
     with pytest.raises(ValidationError, match="absolute path"):
         check(template="templates")
-    with pytest.raises(ValidationError, match="The report has no template"):
+    with pytest.raises(ValidationError, match="The report format has no template"):
         check(template="/tmp", format="report")
 
 

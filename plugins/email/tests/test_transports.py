@@ -73,7 +73,7 @@ def test_lmtp_to_a_server_that_speaks_smtp_is_transient(open_channel, delivery, 
 def test_sendmail_gets_the_message_and_the_envelope(open_channel, delivery, program, tmp_path) -> None:
     with open_channel(None, transport="sendmail", sendmail_path=program("exit 0")) as channel:
         channel.send(delivery)
-        assert channel.detail == "0 taken by sendmail"
+        assert channel.detail == "0 accepted by sendmail"
     assert (tmp_path / "args").read_text().split() == ["-i", "-f", "no-reply@your.domain", "--", "someone@redhat.com"]
     octets = (tmp_path / "mail").read_bytes()
     assert b"\r" not in octets

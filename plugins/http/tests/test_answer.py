@@ -57,7 +57,7 @@ def test_a_redirect_names_its_target_without_anything_secret() -> None:
 
 def test_a_304_is_no_redirect() -> None:
     text = str(judged(304))
-    assert text.startswith("304 Reason: no answer to a POST")
+    assert text.startswith("304 Reason: not a valid answer to a POST")
     assert "redirect" not in text and "url" not in text
 
 

@@ -68,7 +68,7 @@ def test_an_absolute_http_url_is_taken_as_it_is(url: str) -> None:
         ("http://h/?x=%2", "write it as %25"),
         ("http://[fe80::1%25eth0]/", "IPv6 zone"),
         ("http://[fe80::1%eth0]/", "IPv6 zone"),
-        ("http://user:hunter2", "port is no number"),
+        ("http://user:hunter2", "port is not a number"),
         ("http://169。254。169。254/", "host name"),
         ("http://１27.0.0.1/", "host name"),
         ("http://127%2e0.0.1/", "host name"),

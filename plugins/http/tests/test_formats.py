@@ -112,8 +112,8 @@ def test_a_template_that_begins_with_at_is_no_name_of_a_file(open_channel, deliv
         ("{% for %}", "line 1"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{{ 'x' * 1000000000 }}", "not available"),
-        ('{"text": {{ payload.repo_id }}}', "makes no JSON"),
-        ("hello", "makes no JSON"),
+        ('{"text": {{ payload.repo_id }}}', "does not produce valid JSON"),
+        ("hello", "does not produce valid JSON"),
     ],
 )
 def test_a_template_is_tried_out_before_it_is_stored(pulp_events_bus, source: str, text: str) -> None:

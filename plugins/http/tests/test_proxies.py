@@ -282,7 +282,7 @@ def test_a_handshake_that_drips_through_a_tunnel_is_under_the_limit_of_connectin
         (b"HTTP/1.1 502 Bad Gateway\r\n" + b"X: y\r\n" * 200 + b"\r\n", "refused the tunnel: 502 Bad Gateway", False),
         (b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\n", "refused the tunnel: 302", False),
         (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "its answer is not HTTP", False),
-        (b"HTTP/1.1 200 OK\r\n\r\nwelcome", "not HTTP: something came", False),
+        (b"HTTP/1.1 200 OK\r\n\r\nwelcome", "not HTTP: data came", False),
     ],
 )
 def test_what_a_proxy_says_is_told_as_its_own_words_and_tried_again(
@@ -475,7 +475,7 @@ def test_entries_are_separated_by_commas_or_spaces(text: str) -> None:
 def test_an_entry_that_stands_for_no_host_is_refused(entry: str) -> None:
     with pytest.raises(ValidationError) as caught:
         HttpSettings().load({"no_proxy": ["h.example", entry]})
-    assert "stands for no host; write a name" in str(caught.value.messages)
+    assert "does not name a host; write a name" in str(caught.value.messages)
 
 
 @pytest.mark.parametrize("entry", sorted({entry for entry, _, past in PAST if past}))
@@ -529,7 +529,7 @@ def test_an_entry_of_the_environment_that_stands_for_no_host_is_told_and_keeps_n
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv(variable, f"localhost, {entry} 10.0.0.0/8")
     [text] = HttpNotifier().settings_warnings(HttpSettings().load({}))
-    assert f"environment variable {variable} has an entry that is passed over" in text and "stands for no host" in text
+    assert f"environment variable {variable} has an entry that is ignored" in text and "does not name a host" in text
     assert entry.partition("hunter2")[0] in text and "hunter2" not in text and "write a name" in text
     proxy = proxy_for("http", "ci.example", 80, "environment", [])
     assert proxy is not None and proxy_for("http", "localhost", 80, "environment", []) is None

@@ -190,7 +190,7 @@ def test_a_client_certificate_that_is_of_no_use_is_transient_and_named(
     )
     for files, text in (
         ({"cert": "/nowhere.pem"}, "/nowhere.pem"),
-        ({"cert": client["cert"], "key": str(other)}, "does not belong"),
+        ({"cert": client["cert"], "key": str(other)}, "does not match"),
         ({"cert": client["cert"], "key": str(encrypted)}, "encrypted"),
         ({"cert": client["cert"]}, "client.pem"),
     ):

@@ -34,7 +34,7 @@ def test_status_and_migrate(admin):
 
 def test_status_of_files_says_so(pulp_events_admin):
     run = pulp_events_admin("event", "storage", "status")
-    assert run.code == 1 and "records are in files" in run.err
+    assert run.code == 1 and "records are stored in files" in run.err
 
 
 @pytest.fixture
@@ -149,7 +149,10 @@ def test_ctrl_c_ends_a_copy_between_two_batches_and_the_same_command_goes_on(fil
     monkeypatch.setattr(copying, "_store", interrupted)
     run = copy()
     made = copying.BATCH
-    assert run.code == 1 and f"interrupted after {made} of 699 deliveries; the same command copies the rest" in run.err
+    assert (
+        run.code == 1
+        and f"interrupted after {made} of 699 deliveries; run the same command to copy the rest" in run.err
+    )
     run = copy()
     assert run.code == 0 and json.loads(run.out)["there_already"] == made
     with EventBus.open(conf, deliver="external") as target:

@@ -79,7 +79,7 @@ def test_a_primary_that_became_a_standby_is_left_for_the_new_one(pair, faults, t
             other.listen(1)
         except StoreError as error:
             if "does not exist" not in str(error):  # as long as the standby has not replayed that it was made
-                assert "takes no changes" in str(error) and "target_session_attrs=read-write" in str(error)
+                assert "is read-only" in str(error) and "target_session_attrs=read-write" in str(error)
                 break
         else:
             other.close()

@@ -50,7 +50,7 @@ def test_what_cannot_take_part_is_refused_and_leaves_the_transaction_as_it_was(b
     with server.connect() as elsewhere:
         elsewhere.autocommit = False
         elsewhere.execute("CREATE TEMP TABLE mine (n int)")
-        with pytest.raises(StoreError, match="has not the outbox"):
+        with pytest.raises(StoreError, match="does not contain the outbox"):
             bus.emit("repo.sync.start", connection=elsewhere)
         elsewhere.execute("SELECT * FROM mine")
         elsewhere.rollback()

@@ -9,15 +9,15 @@ function of the arguments that returns it. `arguments` also has `json` and `sess
 from __future__ import annotations
 
 GROUPS = (
-    ("backup", "write listeners and deliveries into one file", "pulp_events_cli.commands.backup"),
+    ("backup", "back up listeners and deliveries to one file", "pulp_events_cli.commands.backup"),
     ("config", "show and check the settings", "pulp_events_cli.commands.config"),
-    ("delivery", "see and manage deliveries", "pulp_events_cli.commands.delivery"),
-    ("emit", "emit an event and see it delivered", "pulp_events_cli.commands.emit"),
+    ("delivery", "view and manage deliveries", "pulp_events_cli.commands.delivery"),
+    ("emit", "emit an event and wait for its deliveries", "pulp_events_cli.commands.emit"),
     ("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
-    ("plugin", "see installed plugins", "pulp_events_cli.commands.plugin"),
-    ("recover", "take what can be read out of a damaged outbox", "pulp_events_cli.commands.recover"),
-    ("restore", "put a backup in the place of what is there", "pulp_events_cli.commands.restore"),
-    ("types", "list the types of events", "pulp_events_cli.commands.types"),
-    ("worker", "make deliveries until told to stop", "pulp_events_cli.commands.worker"),
+    ("plugin", "show and check installed plugins", "pulp_events_cli.commands.plugin"),
+    ("recover", "recover what is readable from a damaged outbox", "pulp_events_cli.commands.recover"),
+    ("restore", "restore listeners and deliveries from a backup", "pulp_events_cli.commands.restore"),
+    ("types", "list event types", "pulp_events_cli.commands.types"),
+    ("worker", "run a worker, which makes deliveries until stopped", "pulp_events_cli.commands.worker"),
 )
 """Name, line in the help of `pulp-admin event`, and module: it is imported when the name is used, or for help."""

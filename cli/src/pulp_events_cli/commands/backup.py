@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the arguments."""
-    parser.add_argument("file", metavar="FILE", help="file to write, for its owner alone; replaced if there")
+    parser.add_argument(
+        "file", metavar="FILE", help="file to write, readable by its owner only; an existing file is replaced"
+    )
     parser.epilog = (
-        "Applications and workers may go on meanwhile. The file holds the secrets that the listeners hold. "
+        "Applications and workers can keep running. The file contains the listeners' secrets. "
         "`pulp-admin event restore` reads it."
     )
     parser.set_defaults(run=_run, deliver=None)

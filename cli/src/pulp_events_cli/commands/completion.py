@@ -15,13 +15,15 @@ _SHELLS = ("bash", "zsh", "fish")
 def fill(parser: Parser) -> None:
     """Add the commands."""
     for shell in _SHELLS:
-        parser.offer(shell, f"print what {shell} is to run", run=_print, deliver=None, shell=shell)
+        parser.offer(shell, f"print the completion script for {shell}", run=_print, deliver=None, shell=shell)
     parser.offer("install", "set up completion for your shell", _fill_install)
 
 
 def _fill_install(parser: Parser) -> None:
-    parser.add_argument("shell", nargs="?", choices=_SHELLS, metavar="SHELL", help="bash, zsh or fish; default: yours")
-    parser.epilog = "It writes to your home folder only; repeated, it changes nothing. New shells then complete."
+    parser.add_argument(
+        "shell", nargs="?", choices=_SHELLS, metavar="SHELL", help="bash, zsh or fish; default: your shell"
+    )
+    parser.epilog = "Writes to your home folder only; running it again changes nothing. Completion works in new shells."
     parser.set_defaults(run=_install, deliver=None)
 
 
@@ -45,5 +47,5 @@ def _install(bus: None, arguments: argparse.Namespace) -> int:
         print_json({"shell": shell, "files": files})
     else:
         confirm(f"Completion for {shell} is set up: {', '.join(files)}")
-        confirm(f"It works in new shells; `exec {shell}` makes this one new")
+        confirm(f"It works in new shells; run `exec {shell}` to restart this one")
     return DONE

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
-    parser.offer("show", "show the settings that hold", run=_show, deliver=None)
+    parser.offer("show", "show the settings in effect", run=_show, deliver=None)
     parser.offer("check", "check settings, data folder, stores and plugins", _fill_check)
 
 
 def _fill_check(parser: Parser) -> None:
-    parser.add_argument("--probe", action="store_true", help="also connect to the servers that the settings name")
-    parser.epilog = "The exit code is 1 when there is a problem."
+    parser.add_argument("--probe", action="store_true", help="also connect to the servers named in the settings")
+    parser.epilog = "The exit code is 1 if there is a problem."
     parser.set_defaults(run=_check, deliver=None, reports_config=True)
 
 

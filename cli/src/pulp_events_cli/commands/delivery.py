@@ -36,18 +36,22 @@ _IDS_AT_ONCE = 100
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
-    parser.offer("list", "list deliveries, the newest first", _fill_list)
+    parser.offer("list", "list deliveries, newest first", _fill_list)
     parser.offer("show", "show a delivery, its attempts and its report", _fill_show)
     parser.offer("retry", "make dead deliveries pending again", _fill_retry)
     parser.offer("purge", "delete finished deliveries", _fill_purge)
-    parser.offer("stats", "count deliveries, in all and by listener", run=_stats)
+    parser.offer("stats", "count deliveries, in total and per listener", run=_stats)
     parser.offer("tail", "follow deliveries as they happen", delivery_tail.fill)
 
 
 def _fill_list(parser: Parser) -> None:
     _add_query(parser, tuple(State))
-    parser.add_argument("--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"at most; default: {PAGE}")
-    parser.add_argument("--before", metavar="ID", help="go on after the delivery that the page before ended with")
+    parser.add_argument(
+        "--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"maximum number to list; default: {PAGE}"
+    )
+    parser.add_argument(
+        "--before", metavar="ID", help="continue after this delivery, the last one of the previous page"
+    )
     parser.set_defaults(run=_list)
 
 
@@ -72,12 +76,16 @@ def _fill_purge(parser: Parser) -> None:
 
 def _add_query(parser: Parser, states: tuple[State, ...]) -> None:
     if states:
-        parser.add_argument("--state", choices=states, metavar="STATE", help=f"only these: {', '.join(states)}")
-    parser.add_argument("--listener-id", metavar="ID", help="only those to this listener")
-    parser.add_argument("--event-type", metavar="TYPE", help="only those of this event type")
+        parser.add_argument(
+            "--state", choices=states, metavar="STATE", help=f"only deliveries in this state: {', '.join(states)}"
+        )
+    parser.add_argument("--listener-id", metavar="ID", help="only deliveries to this listener")
+    parser.add_argument("--event-type", metavar="TYPE", help="only deliveries of this event type")
     since = "2026-11-24T08:00, or 2h for two hours ago"
-    parser.add_argument("--since", type=moment, metavar="TIME", help=f"only events of this time and later: {since}")
-    parser.add_argument("--until", type=moment, metavar="TIME", help="only events before this time")
+    parser.add_argument(
+        "--since", type=moment, metavar="TIME", help=f"only events emitted at or after this time: {since}"
+    )
+    parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
 
 
 def _filters(bus: EventBus, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -111,7 +119,7 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     elif found:
         show_table(records.HEADINGS, map(records.row, found))
         if len(found) == arguments.limit:
-            confirm(f"\nThere may be more; go on with --before {found[-1].id}")
+            confirm(f"\nThere may be more; continue with --before {found[-1].id}")
     return DONE
 
 
@@ -160,7 +168,9 @@ def _change(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     else:
         confirm(f"{count(done, 'delivery', 'deliveries')} deleted")
     if interrupted:
-        raise CommandFailed(f"interrupted after {count(done, 'delivery', 'deliveries')}; the same command goes on")
+        raise CommandFailed(
+            f"interrupted after {count(done, 'delivery', 'deliveries')}; run the same command to continue"
+        )
     return DONE
 
 
@@ -181,8 +191,8 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     filters = _filters(bus, arguments)
     if sum(map(bool, (arguments.ids, filters, arguments.all))) != 1:
         raise UsageError(
-            f"say which {what} deliveries to {verb}, in one way: by their ids, by options such as --listener-id "
-            "or --since, or --all"
+            f"choose the {what} deliveries to {verb} in one way: by id, with options such as --listener-id or "
+            "--since, or with --all"
         )
     if not arguments.ids:
         yield DeliveryQuery(**filters)
@@ -192,7 +202,7 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
         delivery = delivery_ids.find(bus, text)
         if delivery.state not in (_RETRIED if verb == "retry" else _FINISHED):
             raise CommandFailed(
-                f"delivery {delivery.id} is {delivery.state}; only {what} ones can be chosen; nothing was changed"
+                f"delivery {delivery.id} is {delivery.state}; only {what} deliveries can be chosen; nothing was changed"
             )
         chosen.append(delivery.id)
     for start in range(0, len(chosen), _IDS_AT_ONCE):

@@ -26,9 +26,15 @@ _LOOK = 0.2
 
 def fill(parser: Parser) -> None:
     """Add the options of `tail`."""
-    parser.add_argument("--last", type=positive, default=10, metavar="NUMBER", help="begin with so many; default: 10")
-    parser.add_argument("--for", dest="length", type=duration, metavar="DURATION", help="end after this time")
-    parser.epilog = f"It follows the newest {WATCHED} deliveries until Ctrl-C ends it."
+    parser.add_argument(
+        "--last",
+        type=positive,
+        default=10,
+        metavar="NUMBER",
+        help="number of recent deliveries to start with; default: 10",
+    )
+    parser.add_argument("--for", dest="length", type=duration, metavar="DURATION", help="stop after this time")
+    parser.epilog = f"Follows the newest {WATCHED} deliveries until you press Ctrl-C."
     parser.set_defaults(run=_run)
 
 

@@ -34,7 +34,7 @@ _LOOK = waiting.SOON
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the arguments of `emit`."""
-    parser.add_argument("event_type", metavar="TYPE", help="event type, as `pulp-admin event types` lists them")
+    parser.add_argument("event_type", metavar="TYPE", help="event type; `pulp-admin event types` lists them")
     add_report(parser)
     parser.add_argument("--no-wait", action="store_true", help="store the deliveries and leave them to a worker")
     parser.add_argument(
@@ -45,8 +45,8 @@ def fill(parser: Parser, session: Session) -> None:
         help="how long to wait for the deliveries; default: 30s",
     )
     parser.epilog = (
-        "Only this event is delivered: what waits for the same listeners is left to a worker. "
-        "The exit code is 1 when a delivery is dead, or still pending after the time to wait."
+        "Only this event is delivered; other deliveries to the same listeners are left to a "
+        "worker. The exit code is 1 if a delivery is dead, or still pending after the timeout."
     )
     parser.set_defaults(run=_run, deliver=lambda arguments: "external" if arguments.no_wait else "emitted")
 
@@ -78,8 +78,8 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
             raise
         text = str(error) if isinstance(error, EventsError) else f"{type(error).__name__}: {error}"
         raise CommandFailed(
-            f"event {event.id} is stored and will be delivered, do not emit it again; "
-            f"what became of it cannot be told: {text}"
+            f"event {event.id} is stored and will be delivered, so do not emit it "
+            f"again; its deliveries cannot be shown: {text}"
         ) from error
 
 
@@ -90,12 +90,16 @@ def _tell(bus: EventBus, event: Event, arguments: argparse.Namespace) -> int:
     failed = [found for found in deliveries if found.state == State.DEAD]
     pending = [found for found in deliveries if found.state == State.PENDING and not waiting.window_left(bus, found)]
     if failed or (pending and not arguments.no_wait):
-        parts = [f"{len(failed)} dead"] * bool(failed) + [f"{len(pending)} still pending"] * bool(pending)
-        raise CommandFailed(
-            f"of {count(len(deliveries), 'delivery', 'deliveries')} {' and '.join(parts)}; "
-            "`pulp-admin event delivery show ID` shows the attempts"
-        )
+        unfinished = _unfinished(len(deliveries), {"dead": len(failed), "still pending": len(pending)})
+        raise CommandFailed(f"{unfinished}; `pulp-admin event delivery show ID` shows the attempts")
     return DONE
+
+
+def _unfinished(number: int, states: dict[str, int]) -> str:
+    """Such as "2 of 4 deliveries are dead and 1 is still pending"."""
+    parts = [f"{found} {'is' if found == 1 else 'are'} {state}" for state, found in states.items() if found]
+    first, _, rest = " and ".join(parts).partition(" ")
+    return f"{first} of {count(number, 'delivery', 'deliveries')} {rest}"
 
 
 def _object(option: str, text: str | None) -> Any:
@@ -115,15 +119,15 @@ def _object(option: str, text: str | None) -> Any:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise UsageError(
-            f"{place} is not JSON: {error.msg} in line {error.lineno}, column {error.colno}; "
+            f"{place} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}; "
             """write for example '{"repo_id": "pulp2"}'"""
         ) from None
     except OSError as error:
-        raise UsageError(f"{place}: cannot be read: {error.strerror}") from None
+        raise UsageError(f"{place} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{place} cannot be used: {error}") from None
     if not isinstance(value, dict):
-        raise UsageError(f"""{place} is JSON, but no object; write for example '{{"repo_id": "pulp2"}}'""")
+        raise UsageError(f"""{place} is JSON, but not an object; write for example '{{"repo_id": "pulp2"}}'""")
     return value
 
 
@@ -162,7 +166,7 @@ def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], argument
         return
     confirm(f"Event {event.id} emitted")
     if not shown:
-        confirm("No listener listens to it")
+        confirm("No listener matches this event")
         return
     headings = ["LISTENER", "TYPE", "TARGET", "STATE", "DETAIL"]
     rows = [[*list(each.values())[1:-1], first_line(str(each["detail"]))] for each in shown]

@@ -29,9 +29,9 @@ def reason_to_leave(bus: EventBus, delivery: Delivery) -> str:
     if listener is None:
         return ""
     if wait := wait_of(listener, bus.plugins.notifiers, bus.clock.time() + SOON):
-        return f"waits: {wait.reason}"
+        return f"waiting: {wait.reason}"
     if (left := window_left(bus, delivery)) > SOON:
-        return f"waits for its window, until {local_time(from_timestamp(bus.clock.time() + left))}"
+        return f"waiting for its window, until {local_time(from_timestamp(bus.clock.time() + left))}"
     return ""
 
 
@@ -70,7 +70,7 @@ def behind_others(number: int) -> str:
 
 
 def _behind(number: int) -> str:
-    return f"waits: {behind_others(number)}" if number else ""
+    return f"waiting: {behind_others(number)}" if number else ""
 
 
 def _listener(bus: EventBus, delivery: Delivery) -> Listener | None:

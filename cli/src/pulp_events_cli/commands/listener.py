@@ -25,13 +25,13 @@ def fill(parser: Parser, session: Session) -> None:
         parser.offer(name, summary, _later(module, what))
     # Longer than `delete`, or before it: among the others they would change what the user guide shows.
     for name, summary, module, what in (
-        ("apply", "make listeners what a file says", files, "fill_apply"),
-        ("disable", "deliver nothing to a listener until it is enabled", one, "fill_disable"),
-        ("enable", "deliver to a disabled listener again", one, "fill_enable"),
-        ("explain", "say who would get an event, and why", "listener_explain", "fill"),
-        ("export", "write listeners as a file", files, "fill_export"),
-        ("mute", "deliver nothing to a listener for a while", mute, "fill_mute"),
-        ("unmute", "end a mute before its time", mute, "fill_unmute"),
+        ("apply", "make listeners match a file", files, "fill_apply"),
+        ("disable", "stop deliveries to a listener until it is enabled again", one, "fill_disable"),
+        ("enable", "resume deliveries to a disabled listener", one, "fill_enable"),
+        ("explain", "explain which listeners would get an event", "listener_explain", "fill"),
+        ("export", "write listeners to a file", files, "fill_export"),
+        ("mute", "pause deliveries to a listener for a while", mute, "fill_mute"),
+        ("unmute", "end a mute early", mute, "fill_unmute"),
     ):
         parser.offer(name, summary, _later(module, what), group=OTHER_COMMANDS)
     parser.fill_later(lambda parser: _fill_types(parser, session))
@@ -67,10 +67,10 @@ def _no_notifier(session: Session) -> str:
     from pulp_events.plugins.registry import FIRST_PARTY
 
     if session.options.no_plugins:
-        return "No notifier type is there, as --no-plugins was given."
+        return "No notifier types are loaded because of --no-plugins."
     packages = ", ".join(f"`pip install {package}` ({type_id})" for type_id, package in FIRST_PARTY.items())
     return (
-        f"No notifier is installed, so no listener can be created. These bring one: {packages}. "
+        f"No notifier is installed, so no listener can be created. Install one with {packages}. "
         "`pulp-admin event plugin list` shows plugins that could not be loaded."
     )
 
@@ -80,9 +80,9 @@ def _explain_unknown(word: str, hint: str, session: Session) -> str:
 
     for plugin in session.plugins.all:
         if plugin.name == word:
-            return f"plugin {word} brings no notifier type {word!r}: {plugin.reason or 'it has others'}"
+            return f"plugin {word} provides no notifier type {word!r}: {plugin.reason or 'it provides others'}"
     if word in FIRST_PARTY:
-        off = "it was not loaded, as --no-plugins was given" if session.options.no_plugins else ""
-        return f"unknown notifier type {word!r}; {off or f'pip install {FIRST_PARTY[word]} brings it'}"
+        off = "it was not loaded because of --no-plugins" if session.options.no_plugins else ""
+        return f"unknown notifier type {word!r}; {off or f'install it with `pip install {FIRST_PARTY[word]}`'}"
     installed = ", ".join(session.plugins.notifiers) or "none"
     return f"unknown notifier type or command {word!r:.60}{hint}; notifier types: {installed}"

@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser) -> None:
     """Add the options."""
-    parser.add_argument("--event-type", required=True, metavar="TYPE", help="event type of the event to try")
+    parser.add_argument("--event-type", required=True, metavar="TYPE", help="type of the event to try")
     add_report(parser)
     parser.add_argument("--listener-id", metavar="ID", help="only this listener")
-    parser.epilog = (
-        "Nothing is emitted. The filters, and what plugins make of an event, are those of an event emitted now."
-    )
+    parser.epilog = "Nothing is emitted. Filters and plugins are applied as they would be to an event emitted now."
     parser.set_defaults(run=run)
 
 
@@ -55,7 +53,7 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
         rows = [(each.listener.id, each.listener.notifier_type_id, each.gets, _reason(each)) for each in found]
         show_table(("LISTENER", "TYPE", "GETS IT", "REASON"), rows)
     else:
-        confirm("There is no listener")
+        confirm("There are no listeners")
     return DONE
 
 

@@ -32,12 +32,16 @@ TRIES = 5
 
 def fill_export(parser: Parser) -> None:
     """Add the options of `export`."""
-    parser.add_argument("--listener-id", action="append", metavar="ID", help="only this one; may be repeated")
-    parser.add_argument("--with-secrets", action="store_true", help="write secrets out; else they are masked")
-    parser.add_argument("--output", metavar="FILE", help="write this file, for its owner alone, in place of printing")
+    parser.add_argument("--listener-id", action="append", metavar="ID", help="only this listener; may be repeated")
+    parser.add_argument(
+        "--with-secrets", action="store_true", help="write secrets in plain text; by default they are masked"
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", help="write to this file, readable by its owner only, instead of printing"
+    )
     parser.epilog = (
-        "It is YAML, with --json JSON. Where a masked secret is applied, it stays as it is in the record. References "
-        "such as env:NAME are no secrets and are always written."
+        "The output is YAML, or JSON with --json. Applying a masked secret leaves the stored one unchanged. References "
+        "such as env:NAME are not secrets and are always written."
     )
     parser.set_defaults(run=_export)
 
@@ -45,13 +49,17 @@ def fill_export(parser: Parser) -> None:
 def fill_apply(parser: Parser) -> None:
     """Add the options of `apply`."""
     parser.add_argument(
-        "-f", "--file", required=True, metavar="FILE", help="YAML or JSON as `export` writes it; - reads it"
+        "-f",
+        "--file",
+        required=True,
+        metavar="FILE",
+        help="YAML or JSON, as written by `export`; - reads standard input",
     )
-    parser.add_argument("--prune", action="store_true", help="delete the listeners that are not in the file")
-    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.add_argument("--prune", action="store_true", help="delete listeners that are not in the file")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change without changing anything")
     parser.epilog = (
-        "Listeners are known by their ids; one without an id is created, unless there is one that is the same in all. "
-        "Everything is checked first, and then stored in one write."
+        "Listeners are matched by id. An entry without an id creates a listener, unless an identical one exists. "
+        "Everything is checked first, then stored in one write."
     )
     parser.set_defaults(run=_apply)
 
@@ -71,7 +79,7 @@ def _export(bus: EventBus, arguments: argparse.Namespace) -> int:
     try:
         is_file = files.write(path, text)
     except OSError as error:
-        raise CommandFailed(f"{path}: {error.strerror}; name a file that can be written") from error
+        raise CommandFailed(f"{path}: {error.strerror}; name a writable file") from error
     if is_file:  # else the text may have gone where this would go
         confirm(f"{count(len(entries), 'listener', 'listeners')} written to {path}")
     return DONE
@@ -125,7 +133,7 @@ def _carry_out(bus: EventBus, make: Callable[[], list[plan.Change]]) -> tuple[li
     made = []
     for change, listener_id in zip(changes, ids, strict=True):
         if listener_id in missing and change.action == plan.UPDATE:
-            say("warning", f"listener {listener_id} was deleted meanwhile, and stays deleted")
+            say("warning", f"listener {listener_id} was deleted in the meantime and stays deleted")
         else:
             made.append((change, listener_id))
     return [change for change, _ in made], [listener_id for _, listener_id in made]
@@ -146,7 +154,7 @@ def _together(
     except StoreBusy:
         raise
     except EventsError as error:
-        done = "the listeners are as the file says now, but " if several.stored else ""
+        done = "the listeners now match the file, but " if several.stored else ""
         raise CommandFailed(f"{done}{error}{'' if several.stored else '; nothing was changed'}") from error
     return ids, several.missing
 
@@ -157,6 +165,6 @@ def _read(name: str) -> tuple[str, str]:
             return "standard input", sys.stdin.read() if sys.stdin is not None else ""
         return name, paths.named("--file", name).read_text("utf-8")
     except OSError as error:
-        raise UsageError(f"{name}: cannot be read: {error.strerror}; name a file that `export` wrote") from None
+        raise UsageError(f"{name} cannot be read: {error.strerror}; name a file written by `export`") from None
     except ValueError:
         raise UsageError(f"{name}: not UTF-8 text") from None

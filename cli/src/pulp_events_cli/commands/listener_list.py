@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser) -> None:
     """Add the options."""
-    parser.add_argument("--type", metavar="TYPE", help="only those of this notifier type")
+    parser.add_argument("--type", metavar="TYPE", help="only listeners of this notifier type")
     parser.add_argument(
-        "--event-type", metavar="TYPE", help="only those that hear this event type, or have this pattern"
+        "--event-type", metavar="TYPE", help="only listeners that match this event type or have this pattern"
     )
-    parser.add_argument("--disabled", action="store_true", help="only disabled ones")
-    parser.add_argument("--failing", action="store_true", help="only those with failures since their last success")
-    parser.add_argument("--health", action="store_true", help="show the last outcome and the last success of each")
-    parser.epilog = "Options that leave some out show health, too."
+    parser.add_argument("--disabled", action="store_true", help="only disabled listeners")
+    parser.add_argument("--failing", action="store_true", help="only listeners with failures since their last success")
+    parser.add_argument(
+        "--health", action="store_true", help="show the last outcome and the last success of each listener"
+    )
+    parser.epilog = "Options that filter the list also show health."
     parser.set_defaults(run=run)
 
 

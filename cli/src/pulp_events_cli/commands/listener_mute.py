@@ -21,10 +21,12 @@ def fill_mute(parser: Parser) -> None:
         "--for", dest="length", type=duration, required=True, metavar="DURATION", help="how long, such as 30m or 2h"
     )
     parser.add_argument(
-        "--drop", action="store_true", help="record what is emitted meanwhile as dead, in place of letting it wait"
+        "--drop",
+        action="store_true",
+        help="record deliveries of events emitted meanwhile as dead, instead of letting them wait",
     )
     parser.epilog = (
-        "It ends by itself. What was pending before waits in any case; a mute that holds already is replaced."
+        "The mute ends by itself. Deliveries that are already pending wait in any case. An earlier mute is replaced."
     )
     parser.set_defaults(run=_mute)
 

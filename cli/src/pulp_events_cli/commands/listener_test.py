@@ -25,8 +25,8 @@ def fill(parser: Parser) -> None:
     """Add the options."""
     add_listener_id(parser)
     parser.epilog = (
-        "The event's payload says that it is a test. It is sent also to a disabled or muted listener, whatever its "
-        "filter is; nothing is stored or tried again. The exit code is 1 when a target did not get it."
+        "The event's payload says that it is a test. It is sent even if the listener is disabled or muted, whatever "
+        "its filter; nothing is stored or retried. The exit code is 1 if a target did not get it."
     )
     parser.set_defaults(run=run)
 
@@ -65,5 +65,5 @@ def _print(trials: Sequence[Trial]) -> None:
     for trial in trials:
         _, _, more = trial.detail.partition("\n")
         if more.strip():
-            print(f"\nMore about {printable(trial.target) or 'this attempt'}:")
+            print(f"\nDetails of {printable(trial.target) or 'this attempt'}:")
             print("\n".join(f"  {printable(line)}".rstrip() for line in more.rstrip().split("\n")))

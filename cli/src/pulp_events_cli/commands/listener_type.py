@@ -40,7 +40,7 @@ def _fill_actions(parser: Parser, notifier: Notifier) -> None:
     try:
         actions = boundary.actions_of(notifier)
     except EventsError as error:  # create and update still work
-        streams.warning(f"{error}; its actions cannot be had")
+        streams.warning(f"{error}; its actions are not available")
         return
     for action in actions:
         if reason := unusable(action, seen):
@@ -69,11 +69,13 @@ def unusable(action: Any, seen: set[str]) -> str:
     if not isinstance(action, Action):
         return f"actions() returned {shown(action, 80)}; it must return Action objects"
     if not isinstance(action.name, str) or not _NAME.fullmatch(action.name):
-        return f"its action {shown(action.name)} has no name for a command; use lower-case letters, digits and -"
+        return (
+            f"its action {shown(action.name)} has a name that cannot be a command; use lower-case letters, digits and -"
+        )
     if action.name in OWN or action.name in seen:
-        return f"its action {action.name!r} has a name that is taken; choose another"
+        return f"its action {action.name!r} has a name that is already taken; choose another"
     if not isinstance(action.help, str):
-        return f"its action {action.name!r} has the help {shown(action.help)}; it must be a text"
+        return f"its action {action.name!r} has the help {shown(action.help)}; it must be text"
     if not callable(action.run):
         return f"its action {action.name!r} has {shown(action.run)} to run; it must be a function"
     if not (isinstance(action.options, type) and issubclass(action.options, Schema)):
@@ -86,7 +88,7 @@ def _fill_create(parser: Parser, options: SchemaOptions, session: Session) -> No
     _add_event_type(parser, session, required=True)
     options.add_to(parser, updating=False)
     general = _add_general(parser)
-    general.add_argument("--disabled", action="store_true", help="create it disabled: its events wait")
+    general.add_argument("--disabled", action="store_true", help="create it disabled; its events wait")
     parser.set_defaults(run=_create)
 
 
@@ -95,7 +97,7 @@ def _fill_update(parser: Parser, options: SchemaOptions, session: Session) -> No
     _add_event_type(parser, session, required=False)
     options.add_to(parser, updating=True)
     _add_general(parser)
-    parser.epilog = 'What is not named stays as it is; an empty value, as in --filter "", removes what was set.'
+    parser.epilog = 'Options that are not given stay unchanged; an empty value, as in --filter "", removes a value.'
     parser.set_defaults(run=_update)
 
 

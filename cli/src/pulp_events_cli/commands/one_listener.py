@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
 
 NO_CHANGES = "No changes were made"
-LISTENER_ID_HELP = "id of the listener, as `list` shows it, or its beginning if no other begins so"
+LISTENER_ID_HELP = "id of the listener, as `list` shows it, or a unique prefix of it"
 
 
 def add_listener_id(parser: Parser) -> None:
@@ -56,7 +56,7 @@ def fill_enable(parser: Parser) -> None:
 def fill_disable(parser: Parser) -> None:
     """Add the options of `disable`."""
     add_listener_id(parser)
-    parser.add_argument("--reason", metavar="TEXT", help="why, to be shown with the listener")
+    parser.add_argument("--reason", metavar="TEXT", help="reason, shown with the listener")
     parser.set_defaults(run=_disable)
 
 

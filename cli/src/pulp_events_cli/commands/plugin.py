@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
-    parser.offer("check", "see whether a plugin keeps to the rules", _fill_check)
+    parser.offer("check", "check whether a plugin follows the rules", _fill_check)
     parser.offer("list", "list installed plugins and their states", run=_list, deliver=None)
-    parser.offer("new", "write a package with a notifier of your own", _fill_new)
+    parser.offer("new", "create a package for your own notifier", _fill_new)
     parser.offer("show", "show a plugin in full", _fill_show)
 
 
 def _fill_check(parser: Parser) -> None:
     _add_name(parser)
     parser.epilog = (
-        "It looks at what can be said without delivering anything; the package's own tests, made of NotifierContract, "
-        "look at the rest. The exit code is 1 when there is a problem."
+        "Checks what can be checked without delivering anything; the package's own tests, based on NotifierContract, "
+        "check the rest. The exit code is 1 if there is a problem."
     )
     parser.set_defaults(run=_check, deliver=None)
 
@@ -54,9 +54,9 @@ def _fill_show(parser: Parser) -> None:
 def _fill_new(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="notifier type: lower-case letters, digits and -")
     parser.add_argument(
-        "--directory", metavar="DIR", default=".", help="where its folder is made; default: the current folder"
+        "--directory", metavar="DIR", default=".", help="where to create its folder; default: the current folder"
     )
-    parser.epilog = "It is complete, and its tests pass: `pip install -e '.[test]'` and `pytest` in its folder."
+    parser.epilog = "The package is complete and its tests pass: `pip install -e '.[test]'` and `pytest` in its folder."
     parser.set_defaults(run=_new, deliver=None)
 
 
@@ -68,7 +68,7 @@ def _new(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"directory": str(folder.absolute()), "files": written})
         return DONE
-    confirm(f"{folder} has a notifier of type {arguments.name} and its tests:")
+    confirm(f"{folder} contains a notifier of type {arguments.name} and its tests:")
     confirm("\n".join(f"  {path}" for path in written))
     confirm(f"\nNext:\n  cd {shlex.quote(str(folder))}\n  pip install -e '.[test]'\n  pytest")
     return DONE
@@ -83,7 +83,7 @@ def _list(bus: None, arguments: argparse.Namespace) -> int:
         headings = ("NAME", "VERSION", "DISTRIBUTION", "TYPES", "HOOKS", "NEEDS API", "STATE", "REASON")
         show_table(headings, ([_describe(plugin)[key] for key in keys] for plugin in found))
     else:
-        confirm("No plugin is loaded, as --no-plugins was given" if arguments.session.options.no_plugins else _NONE)
+        confirm("No plugins are loaded because of --no-plugins" if arguments.session.options.no_plugins else _NONE)
     return DONE
 
 
@@ -107,7 +107,7 @@ def _named(arguments: argparse.Namespace) -> Plugin:
     if plugin is None:
         known = ", ".join(plugins) or "none"
         raise CommandFailed(
-            f"no plugin is called {arguments.name!r}{did_you_mean(arguments.name, plugins)}; installed: {known}"
+            f"no plugin is named {arguments.name!r}{did_you_mean(arguments.name, plugins)}; installed: {known}"
         )
     return plugin
 
@@ -129,4 +129,4 @@ def _describe(plugin: Plugin) -> dict[str, Any]:
     }
 
 
-_NONE = "No plugin is installed; pulp-events-email, pulp-events-http and pulp-events-amqp each bring a notifier"
+_NONE = "No plugin is installed; pulp-events-email, pulp-events-http and pulp-events-amqp each provide a notifier"

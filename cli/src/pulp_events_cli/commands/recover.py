@@ -20,11 +20,11 @@ _PARTS = ("-wal", "-shm")
 def fill(parser: Parser, session: Session) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="a damaged outbox; the newest that was set aside unless named"
+        "file", nargs="?", metavar="FILE", help="damaged outbox to read; default: the newest that was set aside"
     )
     parser.epilog = (
-        "What can be read is stored in the outbox in use, and pending deliveries are made; those that were under way "
-        "may be repeated. The damaged file stays as it is. Applications and workers may go on meanwhile."
+        "Whatever can be read is stored in the outbox in use, and pending deliveries are made; those that were under "
+        "way may be repeated. The damaged file is not changed. Applications and workers can keep running."
     )
     parser.set_defaults(run=_run, deliver=None)
 
@@ -43,15 +43,18 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
         f"from {path}, {found.pending} of them pending"
     )
     if found.known:
-        confirm(f"{count(found.known, 'event was', 'events were')} there already")
+        confirm(f"{count(found.known, 'event was', 'events were')} already there")
     if found.damaged or found.gaps:
-        rows, places = count(found.damaged, "row was", "rows were"), count(found.gaps, "place", "places")
-        confirm(f"{rows} not what was stored, and {places} could not be read")
+        rows, places = (
+            count(found.damaged, "corrupt row was", "corrupt rows were"),
+            count(found.gaps, "place", "places"),
+        )
+        confirm(f"{rows} left out, and {places} could not be read")
     return DONE
 
 
 def _newest(outbox: Path) -> Path:
     aside = [path for path in outbox.parent.glob(f"{outbox.name}.corrupt-*") if not path.name.endswith(_PARTS)]
     if not aside:
-        raise CommandFailed(f"no damaged outbox was set aside in {outbox.parent}; name the file that is to be read")
+        raise CommandFailed(f"no damaged outbox was set aside in {outbox.parent}; name the file to read")
     return max(aside, key=lambda path: path.name)

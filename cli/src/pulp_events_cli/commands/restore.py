@@ -16,10 +16,10 @@ from pulp_events_cli.session import Session
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the arguments."""
-    parser.add_argument("file", metavar="FILE", help="a file that `pulp-admin event backup` wrote")
+    parser.add_argument("file", metavar="FILE", help="file written by `pulp-admin event backup`")
     parser.epilog = (
-        "Applications and workers must have ended. What is there now is kept beside it under other names. What was "
-        "delivered since the backup is delivered again."
+        "Stop applications and workers first. The current files are kept under other names. Deliveries that were "
+        "pending in the backup are made again."
     )
     parser.set_defaults(run=_run, deliver=None)
 
@@ -36,5 +36,5 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
         return DONE
     confirm(f"{holds(found)} restored, as they were at {local_time(found.made)}")
     for each in kept:
-        confirm(f"What was there is kept as {each}")
+        confirm(f"The previous file is kept as {each}")
     return DONE

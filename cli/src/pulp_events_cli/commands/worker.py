@@ -17,7 +17,7 @@ from pulp_events_cli.session import Session
 def fill(parser: Parser, session: Session) -> None:
     """Add the options."""
     parser.add_argument(
-        "--processes", type=positive, default=1, metavar="NUMBER", help="how many processes work at once; default: 1"
+        "--processes", type=positive, default=1, metavar="NUMBER", help="number of worker processes; default: 1"
     )
     parser.add_argument(
         "--grace",
@@ -27,18 +27,18 @@ def fill(parser: Parser, session: Session) -> None:
         help="how long deliveries under way may take to finish after SIGTERM or SIGINT; default: 5s",
     )
     parser.add_argument(
-        "--print-unit", action="store_true", help="print a unit file for systemd that runs this command, and end"
+        "--print-unit", action="store_true", help="print a systemd unit file that runs this command, and exit"
     )
     parser.add_argument(
-        "--drain", action="store_true", help="make the deliveries that are due now, show how far it is, and end"
+        "--drain", action="store_true", help="make the deliveries that are due now, show progress, and exit"
     )
-    parser.epilog = "It logs on standard error; with --json a JSON object a line on standard output."
+    parser.epilog = "Logs go to standard error; with --json, one JSON object per line goes to standard output."
     parser.set_defaults(run=_run, deliver=_deliver)
 
 
 def _deliver(arguments: argparse.Namespace) -> str | None:
     if arguments.drain and (arguments.print_unit or arguments.processes > 1):
-        raise UsageError("--drain is done by one process, and by itself; leave --processes and --print-unit out")
+        raise UsageError("--drain runs in a single process and prints no unit; leave out --processes and --print-unit")
     return None if arguments.print_unit else "background" if arguments.drain else "external"
 
 
@@ -83,7 +83,7 @@ def _unit(arguments: argparse.Namespace) -> str:
     settings = Settings.load(session.options.config, session.plugins.settings_sections)
     if settings.path is not None and not settings.path.is_file():
         raise CommandFailed(
-            f"{settings.path} is a pipe or device, which is not there when the unit starts; name a file with --config"
+            f"{settings.path} is a pipe or device, which will not exist when the unit starts; name a file with --config"
         )
     command = systemd_unit.program()
     reads = systemd_unit.read_by_python()

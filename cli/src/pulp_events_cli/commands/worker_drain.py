@@ -42,5 +42,5 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
         confirm(f"{count(delivered, 'delivery', 'deliveries')} made, {died} dead{more}")
     if interrupted:
         bus.close(drain=False)
-        raise CommandFailed(f"interrupted; {left} deliveries are still pending, a worker makes them")
+        raise CommandFailed(f"interrupted; {left} deliveries are still pending, and a worker will make them")
     return DONE

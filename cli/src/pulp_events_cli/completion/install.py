@@ -18,7 +18,7 @@ def current_shell() -> str:
     """The user's shell; raises UsageError for one that is none of ours."""
     name = Path(os.environ.get("SHELL", "")).name
     if name not in SHELLS:
-        raise UsageError(f"{name or 'your shell'} is none that is known; name one of {', '.join(SHELLS)}")
+        raise UsageError(f"{name or 'your shell'} is not supported; name one of {', '.join(SHELLS)}")
     return name
 
 
@@ -27,10 +27,10 @@ def install(shell: str) -> list[Path]:
     try:
         return {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell]()
     except SettingsError as error:
-        raise CommandFailed(f"{error}; `{PROGRAM} completion {shell}` prints what the shell is to run") from error
+        raise CommandFailed(f"{error}; `{PROGRAM} completion {shell}` prints the completion script") from error
     except OSError as error:
         raise CommandFailed(
-            f"{error.filename}: {error.strerror}; `{PROGRAM} completion {shell}` prints what the shell is to run"
+            f"{error.filename}: {error.strerror}; `{PROGRAM} completion {shell}` prints the completion script"
         ) from error
 
 

@@ -37,7 +37,7 @@ def check(session: Session, probe: bool = False) -> Iterator[Finding]:
         for notifier in session.plugins.notifiers.values():
             yield from _warnings(notifier, settings)
     if probe and settings is None:
-        yield Finding(NOTE, "probe", "left out: fix the settings first")
+        yield Finding(NOTE, "probe", "skipped: fix the settings first")
     elif probe and settings is not None:
         for notifier in session.plugins.notifiers.values():
             yield from _probe(notifier, settings)
@@ -60,7 +60,7 @@ def _warnings(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
             section, scrub = settings.section_as_written(notifier.settings_section or ""), Scrubber(())
         found = boundary.settings_warnings_of(notifier, section, scrub)
     except PluginError as error:
-        yield Finding(PROBLEM, what, f"{error}; a mistake in the plugin")
+        yield Finding(PROBLEM, what, f"{error}; this is a bug in the plugin")
     except EventsError as error:
         yield Finding(PROBLEM, what, str(error))
     else:
@@ -89,13 +89,17 @@ def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
     thread.join(PROBE_LIMIT)
     if thread.is_alive():
         yield Finding(
-            PROBLEM, what, f"no answer within {PROBE_LIMIT:g} s; see what [{notifier.settings_section}] names"
+            PROBLEM,
+            what,
+            f"no answer within {PROBE_LIMIT:g} s; check the server named in [{notifier.settings_section}]",
         )
         return
     yield from (Finding(OK, what, scrub(line)) for line in lines)
     for error in failed:
-        mistake = "; a mistake in the plugin" * isinstance(error, PluginError)
+        mistake = "; this is a bug in the plugin" * isinstance(error, PluginError)
         yield Finding(PROBLEM, what, scrub(f"{boundary.words_of(error)}{mistake}"))
     if not lines and not failed:
         none = type(notifier).probe is Notifier.probe
-        yield Finding(OK, what, "it has no probe; `listener test` tries a listener" if none else "nothing to probe")
+        yield Finding(
+            OK, what, "it has no probe; use `listener test` to try a listener" if none else "nothing to probe"
+        )

@@ -17,10 +17,12 @@ def check() -> Iterator[Finding]:
     state = _kernel_state()
     if state == _UNSYNCHRONISED:
         yield Finding(
-            NOTE, "clock", "nothing keeps this machine's clock right, says its kernel; run chronyd or systemd-timesyncd"
+            NOTE,
+            "clock",
+            "the kernel reports that this machine's clock is not synchronized; run chronyd or systemd-timesyncd",
         )
     elif state is not None:
-        yield Finding(OK, "clock", "kept right, says the kernel")
+        yield Finding(OK, "clock", "synchronized, according to the kernel")
 
 
 def _kernel_state() -> int | None:

@@ -35,7 +35,7 @@ def check(named: str | None, schemas: Mapping[str, type[Schema]]) -> Iterator[Fi
         yield Finding(PROBLEM, WHAT, str(error))
         return
     if path is None:
-        yield Finding(OK, WHAT, f"no file at {server_conf.DEFAULT_PATH}: the defaults hold")
+        yield Finding(OK, WHAT, f"no file at {server_conf.DEFAULT_PATH}; the defaults apply")
         yield Settings(path, schemas, text)
         return
     lines = line_numbers(content)
@@ -96,11 +96,13 @@ def _foreign(path: Path, names: list[str], known: Mapping[str, type[Schema]], li
     for name in names:
         hint = did_you_mean(name, known)
         if hint:
-            yield Finding(NOTE, WHAT, f"{path}, line {lines.get((name, ''), 0)}: [{name}] is no section of ours{hint}")
+            yield Finding(
+                NOTE, WHAT, f"{path}, line {lines.get((name, ''), 0)}: [{name}] is not a section of pulp-events{hint}"
+            )
         else:
             left += 1
     if left:
-        yield Finding(OK, WHAT, f"{count(left, 'section of others is', 'sections of others are')} left alone")
+        yield Finding(OK, WHAT, f"{count(left, 'other section is', 'other sections are')} ignored")
 
 
 def _permissions(
@@ -120,5 +122,5 @@ def _permissions(
         yield Finding(
             PROBLEM,
             WHAT,
-            f"{path} has mode {mode:04o}, everybody can read {', '.join(secret)}; chmod o-rwx {path}",
+            f"{path} has mode {mode:04o}, so everybody can read {', '.join(secret)}; chmod o-rwx {path}",
         )

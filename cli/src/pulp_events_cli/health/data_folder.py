@@ -20,7 +20,9 @@ LITTLE = 1 << 30
 def check(folder: Path) -> Iterator[Finding]:
     """Findings on the folder and the files in it."""
     if folder.is_symlink() and not folder.exists():
-        yield Finding(PROBLEM, WHAT, f"{folder} is a link to {folder.readlink()}, which is not there; make that folder")
+        yield Finding(
+            PROBLEM, WHAT, f"{folder} is a link to {folder.readlink()}, which does not exist; create that folder"
+        )
         return
     try:
         found = folder.stat()
@@ -31,7 +33,7 @@ def check(folder: Path) -> Iterator[Finding]:
         yield Finding(PROBLEM, WHAT, f"{folder}: {error.strerror}; set another data_dir in [events]")
         return
     if not folder.is_dir():
-        yield Finding(PROBLEM, WHAT, f"{folder} is no folder; set another data_dir in [events]")
+        yield Finding(PROBLEM, WHAT, f"{folder} is not a folder; set another data_dir in [events]")
         return
     mode, owner = stat.S_IMODE(found.st_mode), name_of(found.st_uid)
     try:
@@ -40,10 +42,10 @@ def check(folder: Path) -> Iterator[Finding]:
         yield Finding(PROBLEM, WHAT, str(error))
         return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield Finding(PROBLEM, WHAT, f"{folder} (mode {mode:04o}, of {owner}) cannot be written; chmod 0700 {folder}")
+        yield Finding(PROBLEM, WHAT, f"{folder} (mode {mode:04o}, of {owner}) is not writable; chmod 0700 {folder}")
         return
     if mode & 0o077:
-        yield Finding(PROBLEM, WHAT, f"{folder} has mode {mode:04o}, others can get at secrets; chmod 0700 {folder}")
+        yield Finding(PROBLEM, WHAT, f"{folder} has mode {mode:04o}, so others can access secrets; chmod 0700 {folder}")
     else:
         of = "" if found.st_uid == os.geteuid() else f", of {owner}"
         yield Finding(OK, WHAT, f"{folder}, mode {mode:04o}{of}")
@@ -54,11 +56,11 @@ def check(folder: Path) -> Iterator[Finding]:
 def _absent(folder: Path) -> Finding:
     parent = next((each for each in folder.parents if each.exists()), folder)
     if os.access(parent, os.W_OK | os.X_OK):
-        return Finding(NOTE, WHAT, f"{folder} will be made with the first listener")
+        return Finding(NOTE, WHAT, f"{folder} will be created with the first listener")
     return Finding(
         PROBLEM,
         WHAT,
-        f"{folder} is absent and {parent} cannot be written; make it, or set another data_dir in [events]",
+        f"{folder} does not exist and {parent} is not writable; create the folder, or set another data_dir in [events]",
     )
 
 
@@ -73,7 +75,7 @@ def _files(folder: Path, owner: int) -> Iterator[Finding]:
             continue
         if found.st_mode & 0o077:
             mode = stat.S_IMODE(found.st_mode)
-            yield Finding(PROBLEM, WHAT, f"{path} has mode {mode:04o}, others can get at it; chmod 0600 {path}")
+            yield Finding(PROBLEM, WHAT, f"{path} has mode {mode:04o}, so others can access it; chmod 0600 {path}")
         if found.st_uid != owner:
             whose = f"{path} belongs to {name_of(found.st_uid)}, its folder to {name_of(owner)}"
             yield Finding(PROBLEM, WHAT, f"{whose}; chown {name_of(owner)} {path}")
@@ -85,7 +87,8 @@ def _files(folder: Path, owner: int) -> Iterator[Finding]:
         yield Finding(
             NOTE,
             WHAT,
-            f"set aside: {', '.join(aside)}; `pulp-admin event recover` takes what can be read; then delete them",
+            f"set aside: {', '.join(aside)}; recover what is readable with `pulp-admin event recover`, then delete "
+            "them",
         )
 
 
@@ -95,5 +98,7 @@ def _room(folder: Path) -> Iterator[Finding]:
     if free < LITTLE:
         state = PROBLEM if free < LITTLE // 10 else NOTE
         yield Finding(
-            state, WHAT, f"{free >> 20} MiB are free on its disk; make room, or shorten keep_delivered in [delivery]"
+            state,
+            WHAT,
+            f"{free >> 20} MiB are free on its disk; free some space, or shorten keep_delivered in [delivery]",
         )

@@ -48,6 +48,6 @@ def _report(delivery: Delivery) -> dict[str, Any]:
 def _text(listener: Listener, delivery: Delivery, why: str) -> str:
     change = f"`pulp-admin event listener {listener.notifier_type_id} update --listener-id={listener.id} --filter=EXPR`"
     return (
-        f"listener {listener.id} gets events that its filter fails on, such as {delivery.event_id} "
-        f"({delivery.event_type}): {why:.200}; {change} changes it"
+        f"the filter of listener {listener.id} fails on events such as {delivery.event_id} "
+        f"({delivery.event_type}): {why:.200}; change it with {change}"
     )

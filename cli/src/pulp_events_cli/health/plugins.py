@@ -19,9 +19,9 @@ def check(plugins: Plugins) -> Iterator[Finding]:
         remedy = "; fix or uninstall its package, or block it with PULP_EVENTS_BLOCK" if state == PROBLEM else ""
         yield Finding(state, f"plugin {plugin.name}", (plugin.reason or plugin.state) + remedy)
         if plugin.seconds > SLOW:
-            text = f"loading it takes {plugin.seconds:.1f} s of each command; see `plugin check {plugin.name}`"
+            text = f"loading it adds {plugin.seconds:.1f} s to each command; see `plugin check {plugin.name}`"
             yield Finding(NOTE, f"plugin {plugin.name}", text)
     if not plugins.notifiers:
-        yield Finding(NOTE, "plugins", "no notifier type is there, so no listener can be created")
+        yield Finding(NOTE, "plugins", "no notifier type is available, so no listener can be created")
     for leftover in leftovers(plugin.distribution for plugin in plugins.all if plugin.distribution):
         yield Finding(NOTE, "plugins", f"{leftover.folder} {leftover.text}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LOOKING = 20.0
 """Seconds for looking whether all pages of the outbox are in order."""
-_TOO_LARGE = Finding(NOTE, "outbox", f"it is too large to be looked at as a whole within {LOOKING:g} s")
+_TOO_LARGE = Finding(NOTE, "outbox", f"it is too large to be checked completely within {LOOKING:g} s")
 LATE = 3600.0
 """Seconds after which an event that still waits is worth a look at the workers."""
 
@@ -79,7 +79,7 @@ def _outbox(
         path = outbox_path(settings, settings.data_dir)
         data_dir.refuse_dangling_link(path)
         if not path.exists():
-            yield Finding(NOTE, "outbox", f"{path} will be made with the first event")
+            yield Finding(NOTE, "outbox", f"{path} will be created with the first event")
             return
         # A check changes nothing: an outbox that is opened is made, brought up to date, or set aside.
         with Onlooker(path) as file:
@@ -94,22 +94,22 @@ def _outbox(
 
 
 def _home(outbox: Outbox) -> str:
-    return f"; kept by {type(outbox).__module__.partition('.')[0]}"
+    return f"; stored by {type(outbox).__module__.partition('.')[0]}"
 
 
 def _file(file: Onlooker, own: bool) -> Iterator[Finding]:
     """Why the file cannot be used as it is: damaged, or of another release. Nothing where it can."""
     if foreign_log.is_backup(file.path):
-        yield Finding(NOTE, "outbox", f"{file.path} is a backup; the next command or worker takes it into use")
+        yield Finding(NOTE, "outbox", f"{file.path} is a backup; the next command or worker starts using it")
         return
     wrong = file.damage(LOOKING)
     if wrong:
         if foreign_log.is_foreign(file.path):
-            text = f"the log beside {file.path} is another file's; the next command or worker sets the log aside"
+            text = f"the log beside {file.path} belongs to another file; the next command or worker sets the log aside"
         elif own:
             text = (
-                f"{file.path} is damaged ({wrong}); the next command or worker sets it aside, and then "
-                "`pulp-admin event recover` takes from it what can be read"
+                f"{file.path} is damaged ({wrong}); the next command or worker sets it aside; "
+                "`pulp-admin event recover` then recovers what is readable"
             )
         else:
             text = f"{file.path} is damaged ({wrong}); restore the application's database from a backup"
@@ -117,10 +117,13 @@ def _file(file: Onlooker, own: bool) -> Iterator[Finding]:
         return
     found = file.version()
     if found > schema.VERSION:
-        text = f"{file.path} was written by a newer release (schema {found}, known: {schema.VERSION}); upgrade here too"
+        text = (
+            f"{file.path} was written by a newer release (schema {found}, supported: {schema.VERSION}); upgrade "
+            "this installation too"
+        )
         yield Finding(PROBLEM, "outbox", text)
     elif found < schema.VERSION:
-        text = f"{file.path} has schema {found}; the next command or worker brings it up to {schema.VERSION}"
+        text = f"{file.path} has schema {found}; the next command or worker upgrades it to {schema.VERSION}"
         yield Finding(NOTE, "outbox", text)
     elif wrong is None:
         yield _TOO_LARGE
@@ -144,7 +147,7 @@ def _waiting(stats: Stats, listeners: list[Listener], now: float) -> Iterator[Fi
         return
     held = any(not listener.enabled or listener.muted_for(now) for listener in listeners)
     remedy = "see `pulp-admin event delivery list --state=pending`" if held else "is a worker running?"
-    yield Finding(NOTE, "outbox", f"an event of {local_time(oldest)} is still to be delivered; {remedy}")
+    yield Finding(NOTE, "outbox", f"an event emitted at {local_time(oldest)} is still undelivered; {remedy}")
 
 
 def _listener(session: Session, listener: Listener, health: Health | None) -> Iterator[Finding]:
@@ -164,7 +167,7 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
         try:
             session.plugins.event_types.check_pattern(text)
         except EventsError as error:
-            yield Finding(NOTE, "listeners", f"listener {listener.id} cannot get all that it asks for: {error}")
+            yield Finding(NOTE, "listeners", f"listener {listener.id} cannot get everything it asks for: {error}")
     if listener.disabled_reason and not listener.enabled:
         yield Finding(NOTE, "listeners", f"listener {listener.id} is disabled: {listener.disabled_reason}")
     elif health is not None and health.failures:

@@ -21,14 +21,14 @@ def pick(text: str, known: Collection[str], many: str) -> str | None:
     found = [each for each in known if each.startswith(text)] if len(text) >= SHORTEST else []
     if len(found) > 1:
         shown = ", ".join(found[:_SHOWN]) + ", …" * (len(found) > _SHOWN)
-        raise UsageError(f"{text!r} is ambiguous: {len(found)} {many} have ids that begin so, {shown}")
+        raise UsageError(f"{text!r} is ambiguous: {len(found)} {many} have ids that start with it, {shown}")
     return found[0] if found else None
 
 
 def hint(text: str, known: Collection[str], command: str) -> str:
     """What to add to the message that there is no such id. `command`: what lists them."""
     if len(text) < SHORTEST and any(each.startswith(text) for each in known):
-        return f"; the beginning of one is enough, if it has {SHORTEST} characters or more"
+        return f"; a unique prefix of at least {SHORTEST} characters is enough"
     from pulp_events.system.suggestion import did_you_mean
 
     return did_you_mean(text, known) or f"; `pulp-admin event {command}` shows them"

@@ -42,7 +42,7 @@ def lines(bus: EventBus, changes: Sequence[Change]) -> Iterator[str]:
         for each in differences(bus, change):
             key, was, will_be = each["key"], _text(each["key"], each["before"]), _text(each["key"], each["after"])
             if was == will_be:
-                yield f"  ~ {key}: {was} (another value)"
+                yield f"  ~ {key}: {was} (different value)"
                 continue
             if change.action == UPDATE and was:
                 yield f"  - {key}: {was}"

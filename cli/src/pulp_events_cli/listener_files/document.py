@@ -110,13 +110,13 @@ def read(text: str, name: str) -> list[dict[str, Any]]:
     content = parse(text, name)
     if not isinstance(content, dict):
         raise UsageError(
-            f"{name} is no file of listeners; it has the keys version and listeners, as `export` writes it"
+            f"{name} is not a listeners file; it must have the keys version and listeners, as `export` writes them"
         )
     version = content.get("version")
     if isinstance(version, int) and version < 1:
-        raise UsageError(f"{name} is of version {version}, which there never was; write version: {VERSION}")
+        raise UsageError(f"{name} has version {version}, which does not exist; write version: {VERSION}")
     if isinstance(version, int) and version > VERSION:
-        raise UsageError(f"{name} is of version {version}; this release knows {VERSION}: upgrade it")
+        raise UsageError(f"{name} has version {version}, but this release supports only {VERSION}; upgrade it")
     try:
         loaded = FileSchema().load(content)
     except ValidationError as error:
@@ -143,7 +143,7 @@ def refuse_written_references(
                 kind = found[1] or found[2]
                 what = "NAME" if kind == "env" else "PATH"
                 raise UsageError(
-                    f"{place}, {key}: {kind}:{what} is how the command line takes a reference; in a file it is "
+                    f"{place}, {key}: {kind}:{what} is the command-line form of a reference; in a file, write "
                     f"{{${kind}: {what}}}"
                 )
 

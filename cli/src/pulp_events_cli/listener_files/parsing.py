@@ -25,7 +25,7 @@ def parse(text: str, name: str) -> Any:
     except (OverBudget, RecursionError):  # an alias for what it stands in
         too_many = True
     if too_many:
-        raise UsageError(f"{name}: its aliases stand for too many values; write out what is meant")
+        raise UsageError(f"{name}: its aliases expand to too many values; write the values out")
     return content
 
 
@@ -34,7 +34,7 @@ def _json(text: str, name: str) -> Any:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key in found:
-                raise UsageError(f"{name}: the key {key!r:.60} stands twice in one object; keep one")
+                raise UsageError(f"{name}: the key {key!r:.60} occurs twice in one object; keep one")
             found[key] = value
         return found
 
@@ -42,9 +42,9 @@ def _json(text: str, name: str) -> Any:
         return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise UsageError(f"{name}: it is not JSON: {error.msg} in {where}") from None
+        raise UsageError(f"{name} is not valid JSON: {error.msg} in {where}") from None
     except RecursionError:
-        raise UsageError(f"{name}: it is nested too deeply") from None
+        raise UsageError(f"{name} is nested too deeply") from None
 
 
 def _yaml(text: str, name: str) -> Any:
@@ -60,11 +60,11 @@ def _yaml(text: str, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UsageError(f"{name}: it is not YAML: {error.problem or 'it cannot be read'}{where}") from None
+        raise UsageError(f"{name} is not valid YAML: {error.problem or 'it cannot be read'}{where}") from None
     except RecursionError:
-        raise UsageError(f"{name}: it is nested too deeply") from None
+        raise UsageError(f"{name} is nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise UsageError(f"{name}: it is not YAML: {one_line(str(error)):.200}") from None
+        raise UsageError(f"{name} is not valid YAML: {one_line(str(error)):.200}") from None
 
 
 def _refuse_double_keys(node: yaml.MappingNode, name: str) -> None:
@@ -75,5 +75,5 @@ def _refuse_double_keys(node: yaml.MappingNode, name: str) -> None:
             continue
         if text in seen and text != "<<":
             line = key.start_mark.line + 1
-            raise UsageError(f"{name}: the key {text!r:.60} stands twice, again in line {line}; keep one")
+            raise UsageError(f"{name}: the key {text!r:.60} occurs twice, again in line {line}; keep one")
         seen.add(text)

@@ -45,9 +45,7 @@ def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: 
     for number, entry in enumerate(entries, 1):
         place = f"{name}: listener {number}"
         if "id" in entry and named[entry["id"]] > 1:
-            raise UsageError(
-                f"{place}: the id {entry['id']} stands in the file twice; give each listener one of its own"
-            )
+            raise UsageError(f"{place}: the id {entry['id']} occurs twice in the file; give each listener its own id")
         before = records.get(entry.get("id", ""))
         wanted = _wanted(bus, entry, before, place)
         if "id" not in entry:
@@ -131,8 +129,8 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
     type_id = entry["notifier_type_id"]
     if before is not None and before.notifier_type_id != type_id:
         raise UsageError(
-            f"{place}: listener {before.id} is of type {before.notifier_type_id}, and the type of a listener never "
-            f"changes; leave the id out to create a listener of type {type_id}"
+            f"{place}: listener {before.id} is of type {before.notifier_type_id}, and the type of a listener cannot "
+            f"be changed; leave the id out to create a listener of type {type_id}"
         )
     config, made = _with_secrets(bus, type_id, entry["notifier_config"], before, place), frozenset[str]()
     try:
@@ -164,7 +162,8 @@ def _with_secrets(
             config[key] = stored[key]
         else:
             raise UsageError(
-                f"{place}, {key}: its value is masked, and no record has it; write the value, or a reference such as "
+                f"{place}, {key}: its value is masked, and there is no stored value to keep; write the value, or a "
+                "reference such as "
                 "{$env: NAME}, or export it --with-secrets"
             )
     notifier = bus.plugins.notifiers.get(type_id)

@@ -23,18 +23,18 @@ COMPUTED = {
 """Defaults that depend on the machine, in words."""
 
 _DESCRIPTION = f"""\
-pulp-events has its settings in sections of Pulp's server.conf. The file is the one that `--config` or
-`${ENVIRONMENT_VARIABLE}` names, else {DEFAULT_PATH}; where there is none, the defaults hold. It is an INI file:
-sections in brackets, `key = value` below them, lines that begin with `#` or `;` are left out.
+The settings of pulp-events are in sections of Pulp's server.conf: the file given by `--config`, or by
+`${ENVIRONMENT_VARIABLE}`, or else {DEFAULT_PATH}. If it does not exist, the defaults apply. It is an INI file with
+sections in brackets and `key = value` below them; lines that begin with `#` or `;` are ignored.
 
-An unknown key, or a value that is none, in a section that is described here is an error; other sections are left alone.
+In the sections described here, an unknown key or a value that is not valid is an error; other sections are ignored.
 A worker reads the file again when it gets SIGHUP.
 
-A duration is a number of seconds, or text such as `15s`, `30m`, `1h 30m` or `7d`. A key that is secret may be
-`env:NAME` or `file:PATH`: it is then read from there.
+A duration is a number of seconds, or text such as `15s`, `30m`, `1h 30m` or `7d`. The value of a secret key may be
+`env:NAME` or `file:PATH`; it is then read from there.
 
-`pulp-admin event config show` prints the settings that hold, and `pulp-admin event config check` what is wrong with
-them, line by line.
+`pulp-admin event config show` prints the settings in effect, and `pulp-admin event config check` reports what is wrong
+with them, line by line.
 """
 
 _EXAMPLE = """\
@@ -66,8 +66,8 @@ def text(plugin_sections: Mapping[str, type[Schema]], left_out: Callable[[str, B
             left_out(f"section [{name}]", error)
     lines += [*roff.section("examples"), *roff.paragraphs(_EXAMPLE)]
     lines += roff.section("environment")
-    lines += roff.term(ENVIRONMENT_VARIABLE, f"the server.conf to read; else {DEFAULT_PATH}")
-    lines += roff.term("PULP_EVENTS_BLOCK", "names of plugins that are not to be loaded, separated by commas")
+    lines += roff.term(ENVIRONMENT_VARIABLE, f"the server.conf to read; default: {DEFAULT_PATH}")
+    lines += roff.term("PULP_EVENTS_BLOCK", "names of plugins not to load, separated by commas")
     lines += [*roff.section("see also"), r"\fBpulp\-admin\fR(1), \fBpulp\-events\-notifier\fR(7)"]
     return roff.page(lines)
 

@@ -20,14 +20,14 @@ _SYNOPSIS = """\
 """
 
 _BEGIN = """\
-A notifier brings a type of listener to pulp-events: how an event report reaches somebody. It is a class in a package of
-its own, which is found by its entry point in the group `pulp_events`. `pulp-admin event plugin new` writes such a
-package, with tests, and `pulp-admin event plugin check` looks at one that is installed.
+A notifier adds a type of listener to pulp-events: a way for an event report to reach somebody. It is a class in its own
+package, which is found through its entry point in the group `pulp_events`. `pulp-admin event plugin new` creates such a
+package, with tests, and `pulp-admin event plugin check` checks an installed one.
 """
 
 _TESTING = """\
 `pulp_events.testing` has servers to test against (`HttpSink`, `SmtpSink`), a clock that is set by hand, and
-`NotifierContract`, a class of tests to be subclassed: it holds a notifier to everything that is said here.
+`NotifierContract`, a class of tests to subclass: it checks a notifier against everything that is said here.
 """
 
 

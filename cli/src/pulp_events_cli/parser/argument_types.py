@@ -13,7 +13,9 @@ def duration(text: str) -> float:
     try:
         return parse_duration(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r:.60} is no duration; write for example 30s, 5m or 2h") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r:.60} is not a valid duration; write for example 30s, 5m or 2h"
+        ) from None
 
 
 def durations(text: str) -> list[float]:
@@ -33,14 +35,14 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise argparse.ArgumentTypeError(
-            f"{text!r:.60} is no moment; write 2026-11-24T08:00, or 2h for two hours ago"
+            f"{text!r:.60} is not a valid time; write 2026-11-24T08:00, or 2h for two hours ago"
         ) from None
 
 
 def positive(text: str) -> int:
     """A whole number above 0."""
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r:.60} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a whole number above 0")
     return int(text)
 
 

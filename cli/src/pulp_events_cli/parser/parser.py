@@ -182,10 +182,10 @@ class Parser(argparse.ArgumentParser):
     def _refuse_extra(self, extra: Sequence[str]) -> NoReturn:
         options = [word.partition("=")[0] for word in extra if word.startswith("-") and word not in ("-", "--")]
         if self.has_secrets:
-            what = "an argument (not shown: it may be part of a secret)"
+            what = "argument (not shown: it may be part of a secret)"
         else:
             what = f"option {options[0][:40]}" if options else f"argument {extra[0]!r:.60}"
-        raise UsageError(f"{what} is too much here; quote values that have spaces, and see `{self.prog} --help`")
+        raise UsageError(f"unexpected {what}; quote values that have spaces, and see `{self.prog} --help`")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, Commands) and value not in action.choices:
@@ -199,4 +199,4 @@ class Parser(argparse.ArgumentParser):
             known = [str(choice) for choice in action.choices]
             name = action.option_strings[-1] if action.option_strings else action.metavar or action.dest
             hint = did_you_mean(str(value), known)
-            raise UsageError(f"argument {name}: {str(value)!r:.60} is none of {', '.join(known)}{hint}")
+            raise UsageError(f"argument {name}: {str(value)!r:.60} is not one of {', '.join(known)}{hint}")

@@ -54,7 +54,7 @@ def _fill_plugins_commands(parser: Parser, session: Session) -> None:
             from pulp_events.system.logs import get_logger
 
             _logger = get_logger(__name__)
-            _logger.warning("plugin %s: not all of its commands are there: %s", plugin.name, reason)
+            _logger.warning("plugin %s: some of its commands are missing: %s", plugin.name, reason)
             _logger.debug("plugin %s failed here", plugin.name, exc_info=error)
     for name, command in parser.section().choices.items():
         if name not in own and isinstance(command, Parser):

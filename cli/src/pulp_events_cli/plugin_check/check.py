@@ -46,14 +46,14 @@ def _wrong(claim: Callable[[Notifier], Iterable[str]], notifier: Notifier) -> li
         with guard.exits():
             return list(claim(notifier))
     except Exception as error:  # noqa: BLE001  # what the plugin raises is a finding
-        return [f"{notifier.type_id} cannot be looked at: {type(error).__name__}: {error}"]
+        return [f"{notifier.type_id} cannot be checked: {type(error).__name__}: {error}"]
 
 
 def _registered(plugin: Plugin) -> Finding:
     if plugin.state == BLOCKED:
-        return Finding(PROBLEM, "registered", f"{plugin.reason}; take it out of PULP_EVENTS_BLOCK and check again")
+        return Finding(PROBLEM, "registered", f"{plugin.reason}; remove it from PULP_EVENTS_BLOCK and check again")
     if plugin.state == FAILED:
-        return Finding(PROBLEM, "registered", f"{plugin.reason}; -vv shows where it arose")
+        return Finding(PROBLEM, "registered", f"{plugin.reason}; -vv shows where it occurred")
     if not plugin.hooks:
         return Finding(
             PROBLEM, "registered", "it implements no hook; mark one with @hookimpl, see docs/notifier-authors.md"
@@ -83,7 +83,8 @@ def _version_range(plugin: Plugin) -> Finding:
     return Finding(
         PROBLEM,
         what,
-        f"neither its package requires {CORE}, nor its module states pulp_events_api = '>=1.0,<2'; add one of them",
+        f"its package does not require {CORE}, and its module does not set pulp_events_api = '>=1.0,<2'; add one of "
+        "them",
     )
 
 
@@ -91,10 +92,10 @@ def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
     try:
         found = plugin_load.measure(name, entry_point.value)
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
-        yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a process of its own")
+        yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a separate process")
         return
     if found.reason:
-        yield Finding(PROBLEM, "imports", f"alone in a process it does not load: {found.reason}")
+        yield Finding(PROBLEM, "imports", f"it does not load in a separate process: {found.reason}")
         return
     modules = set(found.modules)
     heavy = [each for each in plugin_load.HEAVY if each in modules]
@@ -105,7 +106,7 @@ def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
         yield Finding(OK, "imports", f"no transport among {count(len(modules), 'module', 'modules')}")
     cost = f"{found.seconds * 1000:.1f} ms of each start of pulp-admin"
     slow = found.seconds > plugin_load.LIMIT
-    advice = f"; below {plugin_load.LIMIT * 1000:g} ms would be better: `python -X importtime` shows what takes long"
+    advice = f"; aim for less than {plugin_load.LIMIT * 1000:g} ms: `python -X importtime` shows what takes long"
     yield Finding(NOTE if slow else OK, "load time", cost + advice * slow)
 
 

@@ -18,8 +18,8 @@ def check(name: str, plugins: Plugins) -> None:
     """Raise UsageError unless `name` can be a notifier type, a section of server.conf and part of a package's name."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r:.60} cannot be the name of a notifier type; use lower-case letters and digits, a letter first, "
-            "and single - between words, such as team-chat"
+            f"{name!r:.60} cannot be the name of a notifier type; use lower-case letters and digits, starting with a "
+            "letter, and single - between words, such as team-chat"
         )
     if len(name) > _LONGEST:
         raise UsageError(f"the name has {len(name)} characters; use at most {_LONGEST}")
@@ -32,14 +32,14 @@ def _taken(name: str, plugins: Plugins) -> str:
     if name in RESERVED_TYPE_IDS:
         return f"is a command, `pulp-admin event listener {name}`"
     if name in FIRST_PARTY:
-        return f"is a notifier type already, of {FIRST_PARTY[name]}"
+        return f"is already a notifier type, of {FIRST_PARTY[name]}"
     for plugin in plugins.all:
         if name == plugin.name or name in plugin.type_ids:
-            return f"is taken already, by the installed plugin {plugin.name} ({plugin.distribution or 'no package'})"
+            return f"is already taken by the installed plugin {plugin.name} ({plugin.distribution or 'no package'})"
     if name in CORE_SECTIONS or name in plugins.settings_sections:
-        return f"is a section of server.conf already, [{name}]"
+        return f"is already a section of server.conf, [{name}]"
     if find_spec(module(name)) is not None:
-        return f"is taken already, by the installed package {module(name)}"
+        return f"is already taken by the installed package {module(name)}"
     return ""
 
 

@@ -36,7 +36,7 @@ def write(name: str, directory: Path) -> tuple[Path, list[str]]:
     """
     target = directory / names.distribution(name)
     if not directory.is_dir():
-        raise CommandFailed(f"{directory} is no folder; make it first, or name another with --directory")
+        raise CommandFailed(f"{directory} is not a folder; create it first, or name another with --directory")
     _refuse_existing(target)
     texts = _render(name)
     # Beside the target, so that the rename at the end stays on one file system.
@@ -82,7 +82,7 @@ def _range(distribution: str) -> str:
 def _refuse_existing(target: Path) -> None:
     if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
         raise CommandFailed(
-            f"{target} is there already, and nothing was written; remove it, or name another folder with --directory"
+            f"{target} already exists, so nothing was written; remove it, or name another folder with --directory"
         )
 
 

@@ -183,11 +183,11 @@ def _check(name: str, first: Any, more: Iterable[Any], named: dict[str, Any]) ->
         if isinstance(value, int) and name in _WIDTHS:
             size = abs(value)
             if size > WIDEST:
-                raise OverBudget(f"{name} is given {value}; at most {WIDEST} are taken")
+                raise OverBudget(f"{name} is given {value}; at most {WIDEST} is allowed")
         elif isinstance(value, str):
             size = len(value)
         if length * size > LARGEST_PRODUCT and name not in ("center", "ljust", "rjust", "zfill", "round"):
-            raise OverBudget(f"{name} would make a text that is too long")
+            raise OverBudget(f"{name} would produce a text that is too long")
 
 
 def _check_format(text: str) -> None:

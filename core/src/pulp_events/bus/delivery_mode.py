@@ -48,7 +48,7 @@ class Inline(External):
             with guard.exits("a notifier"):
                 self._bus.dispatcher.run_due()
         except StoreError as error:  # the events are stored, which is what `emit` promises
-            _logger.error("what was emitted is stored and not delivered yet: %s", error)
+            _logger.error("emitted events are stored but not delivered yet: %s", error)
 
 
 class Background(External):
@@ -65,7 +65,7 @@ class Background(External):
             try:
                 self._bus.dispatcher.drain(grace)
             except StoreError as error:
-                _logger.error("what is due is left to the next process: %s", error)
+                _logger.error("due deliveries are left to the next process: %s", error)
 
 
 class Emitted(Background):

@@ -104,7 +104,7 @@ class Emitter:
             )
             serialise(enriched, self._events["max_event_bytes"])
         except EventsError as error:
-            _logger.error("what plugins made of an event cannot be emitted, so it goes as it was: %s", error)
+            _logger.error("an event as changed by plugins cannot be emitted, so it is emitted unchanged: %s", error)
             return event
         return enriched
 

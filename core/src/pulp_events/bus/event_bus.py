@@ -55,13 +55,13 @@ _logger = get_logger(__name__)
 class EventBus:
     """Emits events to listeners. Open one for each application and share it between threads.
 
-    `deliver` says who makes the deliveries:
+    `deliver` selects who makes the deliveries:
 
     - `background`: threads of this process (the default)
-    - `emitted`: the same, only of its own events, and nothing that was pending before: for a command that emits one
-    - `process`: a process of its own beside this one, which ends with it
-    - `external`: nobody here; `pulp-admin event worker` does, on the same data folder
-    - `inline`: `emit` itself, before it returns; what fails is tried again by `deliver_due()`
+    - `emitted`: the same, but only for its own events, not for older deliveries: for a command that emits one event
+    - `process`: a separate process, which ends with this one
+    - `external`: not this process; `pulp-admin event worker` does it, on the same data folder
+    - `inline`: `emit` itself, before it returns; failed deliveries are retried by `deliver_due()`
     """
 
     _dispatcher: Dispatcher | None
@@ -190,7 +190,7 @@ class EventBus:
     def wait(self, event: Event | str, timeout: float | None = None) -> list[Delivery]:
         """Wait until every delivery of an event (or event id) is delivered or dead, at most `timeout` seconds.
 
-        Returns its deliveries as they then are: after a time-out some are still pending.
+        Returns its deliveries as they are then: after a timeout some are still pending.
         """
         from pulp_events.outbox.states import State
 
@@ -212,7 +212,7 @@ class EventBus:
     def test_listener(self, listener_id: str) -> list[Trial]:
         """Send a marked test event to a listener now, enabled or not; one `Trial` for each target.
 
-        Nothing is stored or tried again. Raises ListenerNotFound, UnknownNotifierType.
+        Nothing is stored or retried. Raises ListenerNotFound, UnknownNotifierType.
         """
         from pulp_events.bus.trial import send_test, test_event
 
@@ -229,7 +229,7 @@ class EventBus:
     ) -> list[Explanation]:
         """For each listener: would it get such an event now, and why or why not? Nothing is stored or sent.
 
-        Plugins enrich the event as they would at `emit`, and what `emit` would refuse is refused in the same way.
+        Plugins enrich the event as in `emit`, and an event that `emit` would refuse is refused in the same way.
         """
         from pulp_events.bus.explanation import explain_all
 
@@ -245,12 +245,12 @@ class EventBus:
             return self.dispatcher.run_due()
 
     def close(self, grace: float = 5.0, *, drain: bool = True) -> None:
-        """End within `grace` seconds: finish the deliveries under way, leave the others stored, let go of everything.
+        """Close within `grace` seconds: finish the deliveries under way, leave the others stored, release everything.
 
         `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
-        events leave with it. What remains is made by the next process on the same data folder.
+        events are delivered. The rest is delivered by the next process on the same data folder.
 
-        Raises EventsError where this very thread is in the middle of an `emit`, as in a signal handler: nothing is
+        Raises EventsError if this same thread is in the middle of an `emit`, as in a signal handler; nothing is
         closed then.
         """
         check_seconds(grace, "grace")

@@ -50,7 +50,7 @@ def explain(listener: Listener, event: Event, emitter: Emitter, plugins: Plugins
         return Explanation(listener, NO, "disabled", f"{disabled(listener)}; with while_disabled = skip it is skipped")
     if skip == DROPPED:
         muted = "" if listener.muted_until is None else iso_z(listener.muted_until)
-        return Explanation(listener, NO, "muted", f"the listener is muted until {muted}, and drops what comes")
+        return Explanation(listener, NO, "muted", f"the listener is muted until {muted}, and drops new events")
     if wait := wait_of(listener, plugins.notifiers, now):
         return Explanation(listener, LATER, wait.cause, f"{wait.reason}; {wait.end}")
     return Explanation(listener, YES, "all", f"{found} matches{'; ' if why else ''}{why}")

@@ -76,9 +76,9 @@ def _refuse_storage_url(settings: Settings) -> None:
         remedy = (
             "pip install pulp-events-postgres"
             if scheme in ("postgresql", "postgres")
-            else f"no plugin knows {scheme!r} URLs; use postgresql://…"
+            else f"no plugin supports {scheme!r} URLs; use postgresql://…"
         )
         raise SettingsError(
-            f"{settings.path}, section [storage], key url: no installed plugin stores there; {remedy}, "
-            "or remove the key to store in files"
+            f"{settings.path}, section [storage], key url: no installed plugin can store there; "
+            f"{remedy}, or remove the key to store in files"
         )

@@ -78,9 +78,9 @@ class Claimer:
             for listener_id in due:
                 self._queues.due_later(listener_id, TRY_AGAIN)
             if isinstance(error, StoreError):
-                _logger.error("nothing could be claimed, trying again in %.0f s: %s", TRY_AGAIN, error)
+                _logger.error("no deliveries could be claimed, retrying in %.0f s: %s", TRY_AGAIN, error)
             elif isinstance(error, Exception):
-                _logger.exception("nothing could be claimed, trying again in %.0f s", TRY_AGAIN)
+                _logger.exception("no deliveries could be claimed, retrying in %.0f s", TRY_AGAIN)
             else:
                 raise
 

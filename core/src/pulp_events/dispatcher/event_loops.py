@@ -97,8 +97,7 @@ class EventLoops:
                     each.stop_when_done()
                 if not found.is_alive() and len(blocked) < MOST_BLOCKED:
                     _logger.error(
-                        "notifier type %s: a coroutine%s blocks its event loop; what is begun from now on gets another "
-                        "one",
+                        "notifier type %s: a coroutine%s blocks its event loop; new attempts get another one",
                         type_id,
                         found.culprit(),
                     )
@@ -153,7 +152,7 @@ class _Loop:
                 try:
                     self.loop.run_forever()  # a notifier may stop it, or raise SystemExit in a callback
                 except BaseException as error:  # noqa: BLE001
-                    _logger.error("an event loop goes on after %s: %s", type(error).__name__, error)
+                    _logger.error("an event loop continues after %s: %s", type(error).__name__, error)
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         finally:
             self.loop.close()

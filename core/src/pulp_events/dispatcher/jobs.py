@@ -82,12 +82,12 @@ def asking_for_window(route: Route, clock: Clock, known: Callable[[], None]) -> 
             found = window(route.traits.notifier, listener.notifier_config)
         except BaseException as error:  # noqa: BLE001  # a notifier may raise anything
             words = f"{type(error).__name__}: {boundary.words_of(error)}"
-            fault = f"its window is not known: {route.configuration.scrubber(words)}"
+            fault = f"its window cannot be determined: {route.configuration.scrubber(words)}"
             _logger.error("listener %s: %s", listener.id, fault)
         settle(found, fault)
 
     def hangs(limit: float) -> None:
-        fault = f"its window is not known: window() took over {limit:.0f} s"
+        fault = f"its window cannot be determined: window() took over {limit:.0f} s"
         _logger.error("listener %s: %s", listener.id, fault)
         settle(None, fault)
 

@@ -7,7 +7,7 @@ from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.system.logs import get_logger
 
-GIVEN_UP = "given up: the process that made it ended during each of the last attempts"
+GIVEN_UP = "given up: the process that was making it ended during each of the last attempts"
 TARGET_REMOVED = "the target was removed from the listener"
 
 _logger = get_logger(__name__)
@@ -32,7 +32,7 @@ def _without_removed_targets(turn: Turn, part: list[Delivery]) -> list[Delivery]
     try:
         targets = services.routes.targets(listener_id)  # from the store: the record in use may be a moment old
     except StoreError as error:
-        _logger.error("listener %s: what was removed from it waits: %s", listener_id, error)
+        _logger.error("listener %s: deliveries to its removed targets wait: %s", listener_id, error)
         targets = None
     if targets is None:
         turn.halted = True

@@ -41,7 +41,7 @@ class Pool:
                 self.threads.discard(thread)
             if time.monotonic() - self._complained >= COMPLAINT:
                 self._complained = time.monotonic()
-                _logger.error("a thread for deliveries cannot be started, those that run go on: %s", error)
+                _logger.error("a thread for deliveries cannot be started; the running ones continue: %s", error)
             return False
         return True
 

@@ -206,12 +206,13 @@ class Recorder:
                     self.blocked = True
                     if deadline is not None and time.monotonic() >= deadline:
                         _logger.error(
-                            "attempts cannot be recorded; %d deliveries are attempted again when their leases end: %s",
+                            "attempts cannot be recorded; %d deliveries will be attempted again when their leases "
+                            "end: %s",
                             len(results),
                             error,
                         )
                         return False
-                    _logger.error("attempts cannot be recorded, trying again: %s", error)
+                    _logger.error("attempts cannot be recorded; retrying: %s", error)
                     if self._stopping.wait(STORE_RETRY if deadline is None else min(STORE_RETRY, self.patience or 0)):
                         return False
         finally:
@@ -243,7 +244,7 @@ class Recorder:
         if judged.verdict.error is not None and attempt.number == 1:
             trace = "".join(traceback.format_exception(judged.verdict.error))
             scrub = judged.route.configuration.scrubber
-            _logger.error("the notifier raised while it made delivery %s:\n%s", delivery.id, scrub(trace))
+            _logger.error("the notifier raised an exception during delivery %s:\n%s", delivery.id, scrub(trace))
 
 
 Pair = tuple[Judged, Result]

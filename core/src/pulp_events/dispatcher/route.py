@@ -65,7 +65,7 @@ class Route:
         self.window_known = not traits.has_windows
         self.asking = False
         self.window_fault: str | None = None
-        """Why the window is not known: each delivery fails with this."""
+        """Why the window cannot be determined: each delivery fails with this."""
 
     @property
     def most_lanes(self) -> int:

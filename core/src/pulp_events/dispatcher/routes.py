@@ -145,5 +145,5 @@ class Routes:
         self._missing[listener_id] = (since, now)
         if now - since >= ORPHANED and not self._index.is_broken(listener_id):
             del self._missing[listener_id]
-            count = self._outbox.bury(listener_id, "the listener does not exist any more")
-            _logger.warning("listener %s is gone: %d pending deliveries are dead", listener_id, count)
+            count = self._outbox.bury(listener_id, "the listener no longer exists")
+            _logger.warning("listener %s no longer exists: %d pending deliveries are now dead", listener_id, count)

@@ -74,7 +74,7 @@ class Timekeeper:
             thread.start()
         except RuntimeError as error:
             raise EventsError(
-                f"the thread that makes deliveries cannot be started ({error}); raise the limit of threads of this "
+                f"the thread that makes deliveries cannot be started ({error}); raise the thread limit of this "
                 "process, or open the bus with deliver='external' and run a worker"
             ) from error
         self._thread = thread
@@ -109,7 +109,7 @@ class Timekeeper:
                 self._complain(str(error))
                 self._look_again()
             except Exception:
-                _logger.exception("the dispatcher tries again in 1 s")
+                _logger.exception("the dispatcher retries in 1 s")
                 self._look_again()
 
     def _round(self, now: float) -> None:
@@ -135,7 +135,7 @@ class Timekeeper:
         now = self._clock.monotonic()
         if text != before or now - at >= COMPLAINT:
             self._complained = (text, now)
-            _logger.error("the dispatcher tries again in 1 s: %s", text)
+            _logger.error("the dispatcher retries in 1 s: %s", text)
 
     def _pause(self) -> float:
         if self._scheduler.has_work or self._cleaning:

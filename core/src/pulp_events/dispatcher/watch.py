@@ -60,7 +60,7 @@ class _ObserverThread:
             self._queue.put((delivery, attempt))
         elif not self._overflowing:
             self._overflowing = True
-            _logger.error("plugin %s does not keep up; it is not told of attempts until it does", self._observer.plugin)
+            _logger.error("plugin %s does not keep up; it misses attempts until it does", self._observer.plugin)
         if self._thread is None:
             thread = threading.Thread(
                 target=self._run, name=f"pulp-events-observer-{self._observer.plugin}", daemon=True
@@ -68,7 +68,7 @@ class _ObserverThread:
             try:
                 thread.start()
             except RuntimeError as error:  # as many as the system permits; the next attempt tries again
-                _logger.error("plugin %s is not told of attempts yet: %s", self._observer.plugin, error)
+                _logger.error("plugin %s is not notified of attempts yet: %s", self._observer.plugin, error)
             else:
                 self._thread = thread
 

@@ -29,7 +29,8 @@ class EventType:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.match(self.name):
             raise PluginError(
-                f"event type {self.name!r} is no valid name; use letters, digits, _ and -, in words separated by dots"
+                f"event type {self.name!r} is not a valid name; use letters, digits, _ and -, in words separated by "
+                "dots"
             )
         object.__setattr__(self, "payload", freeze(self.payload))
 
@@ -46,7 +47,7 @@ class EventTypes:
         """Add a type. The same type again is no error; another one of its name raises PluginError."""
         known = self._types.get(event_type.name)
         if known is not None and known != event_type:
-            raise PluginError(f"event type {event_type.name!r} is registered already, with another description")
+            raise PluginError(f"event type {event_type.name!r} is already registered with another description")
         self._types[event_type.name] = event_type
 
     def __iter__(self) -> Iterator[EventType]:

@@ -71,7 +71,9 @@ def _container(value: Any, path: str, parents: tuple[int, ...]) -> Any:
         for key, item in value.items():
             name = key if type(key) is str and key.isascii() else _key(key, path)
             if name in result:
-                raise InvalidEvent(f"{path} has the key {name!r} twice, as text and as another type; keep one")
+                raise InvalidEvent(
+                    f"{path} has the key {name!r} twice, once as text and once as another type; keep one"
+                )
             result[name] = _convert(item, f"{path}.{name}", parents)
         return FrozenDict(result)
     if isinstance(value, list | tuple):
@@ -97,7 +99,7 @@ def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
         try:
             return iso_z(value)
         except OverflowError:
-            raise InvalidEvent(f"{path} is {value!r}, which is no date in UTC; use null or text") from None
+            raise InvalidEvent(f"{path} is {value!r}, which is not a date in UTC; use null or text") from None
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -106,7 +108,7 @@ def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
         return _text(str(value), path)
     if isinstance(value, Decimal):
         if not value.is_finite():
-            raise InvalidEvent(f"{path} is {value}, which JSON cannot carry; use null or text")
+            raise InvalidEvent(f"{path} is {value}, which JSON cannot represent; use null or text")
         return str(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(bytes(value)).decode()
@@ -117,7 +119,7 @@ def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
     if isinstance(value, float):
         return _float(float(value), path)
     raise InvalidEvent(
-        f"{path} is of type {type(value).__module__}.{type(value).__qualname__}, which a report cannot carry; "
+        f"{path} is of type {type(value).__module__}.{type(value).__qualname__}, which a report cannot contain; "
         "use JSON types, datetime, UUID, bytes, sets or dataclasses"
     )
 
@@ -152,12 +154,12 @@ def _text(value: str, path: str) -> str:
 def _integer(value: int, path: str) -> int:
     if value.bit_length() > _MAX_INTEGER_BITS:
         raise InvalidEvent(
-            f"{path} is an integer of {value.bit_length()} bits; at most {_MAX_INTEGER_BITS} are carried"
+            f"{path} is an integer of {value.bit_length()} bits; at most {_MAX_INTEGER_BITS} are allowed"
         )
     return value
 
 
 def _float(value: float, path: str) -> float:
     if not math.isfinite(value):
-        raise InvalidEvent(f"{path} is {value}, which JSON cannot carry; use null or text")
+        raise InvalidEvent(f"{path} is {value}, which JSON cannot represent; use null or text")
     return value

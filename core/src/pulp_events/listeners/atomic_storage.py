@@ -17,7 +17,7 @@ from pulp_events.system import data_dir
 FORMAT = "pulp-events listeners"
 VERSION = 1
 _SUFFIX = ".tmp"
-_REMEDY = "it was left as it is; restore it from a backup, or move it away to begin without listeners"
+_REMEDY = "it was left unchanged; restore it from a backup, or move it away to start without listeners"
 
 
 class AtomicJSONStorage(Storage):
@@ -49,12 +49,12 @@ class AtomicJSONStorage(Storage):
                 raise ValueError
             self._changes = changes if isinstance(changes, int) else 0  # who writes it by hand need not count
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            what = "is empty" if not text.strip() else "is torn, or is no file of listeners"
+            what = "is empty" if not text.strip() else "is truncated, or is not a listeners file"
             raise StoreCorrupt(f"{self._path} {what}; {_REMEDY}") from error
         if form["version"] > VERSION:
             raise StoreTooNew(
-                f"{self._path} was written by a newer release (format {form['version']}, known: {VERSION}); "
-                "upgrade pulp-events here too"
+                f"{self._path} was written by a newer release (format {form['version']}, supported: "
+                f"{VERSION}); upgrade this pulp-events too"
             )
         return content  # type: ignore[no-any-return]
 

@@ -4,9 +4,9 @@ An attribute is a field of `Listener` that may hold a default and is then left o
 
     lanes: int | None = attribute(
         Number(64),
-        "deliveries under way at once, where it has a number of its own",
-        option=Option("NUMBER", "deliveries under way at once, at most; 1 keeps their order"),
-        in_file=InFile("deliveries under way at once"),
+        "maximum number of concurrent deliveries, if it has its own",
+        option=Option("NUMBER", "maximum number of concurrent deliveries; 1 keeps their order"),
+        in_file=InFile("maximum number of concurrent deliveries"),
     )
 
 By that it is stored and checked (`document.py`), and taken by `bus.listeners.create`, `update`, `check` and `together`

@@ -57,7 +57,7 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     try:
         stored = json.loads(json.dumps({key: stored[key] for key in given if key in stored}, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise InvalidConfig(f"the configuration of {notifier.type_id} cannot be kept as JSON: {error}") from error
+        raise InvalidConfig(f"the configuration of {notifier.type_id} cannot be stored as JSON: {error}") from error
     with _called(notifier, "targets", schema, given):
         return stored, _targets(notifier, loaded)
 
@@ -196,6 +196,6 @@ def _refuse_references(notifier: Notifier, schema: Schema, references: Mapping[s
     wrong = sorted(set(references) - secret_fields(schema))
     if wrong:
         raise InvalidConfig(
-            f"invalid {notifier.type_id} configuration: {', '.join(wrong)} is no secret, so it cannot be a "
-            "reference to a file or environment variable; give the value itself"
+            f"invalid {notifier.type_id} configuration: {', '.join(wrong)} is not a secret, so it cannot be "
+            "a reference to a file or environment variable; give the value itself"
         )

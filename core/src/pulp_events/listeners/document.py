@@ -46,7 +46,7 @@ def from_document(document: object) -> Listener:
     Everything is looked at here, so that no record, whoever edited it, makes trouble where it is used.
     """
     if not isinstance(document, Mapping):
-        raise ValueError(f"it is {shown(document)}, and no object")
+        raise ValueError(f"it is {shown(document)}; it must be an object")
     if bad := _unfit(document, ""):
         raise ValueError(bad)
     listener = Listener(
@@ -70,23 +70,23 @@ def _says(document: Mapping[str, Any], name: str) -> bool:
 def _id(document: Mapping[str, Any]) -> str:
     found = TEXT.load("id", document.get("id"))
     if not is_listener_id(found):
-        raise ValueError(f"id is {shown(found)}, and not 24 hex digits, 0-9 and a-f")
+        raise ValueError(f"id is {shown(found)}; it must have 24 hex digits, 0-9 and a-f")
     return found
 
 
 def _config(document: Mapping[str, Any]) -> dict[str, Any]:
     value = document.get("notifier_config")
     if not isinstance(value, Mapping):
-        raise ValueError("notifier_config is missing, or is no object")  # what it is may be a secret
+        raise ValueError("notifier_config is missing, or is not an object")  # what it is may be a secret
     return dict(value)
 
 
 def _unfit(value: object, place: str, depth: int = 0) -> str:
     """What is no value of a record: Python reads more as JSON than there is in JSON (RFC 8259 §6, §8.2)."""
     if isinstance(value, str):
-        return "" if value.isascii() or _is_unicode(value) else f"{place} has half a character (a lone surrogate)"
+        return "" if value.isascii() or _is_unicode(value) else f"{place} has half of a character (a lone surrogate)"
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{place} is {value!r}, which is no number of JSON"
+        return f"{place} is {value!r}, which is not a JSON number"
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     if items and depth > MAX_DEPTH:
         return f"{place:.60}… is nested too deeply"

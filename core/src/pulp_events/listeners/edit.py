@@ -39,7 +39,7 @@ class Edit:
     def add(self, listener: Listener) -> None:
         """A new record; StoreError if its id is there already."""
         if listener.id in self._records or listener.id in self._broken:
-            raise StoreError(f"a listener with id {listener.id} exists already; nothing was stored")
+            raise StoreError(f"a listener with id {listener.id} already exists; nothing was stored")
         self._records[listener.id] = self.added[listener.id] = listener
 
     def change(self, listener_id: str, change: Callable[[Listener], Listener]) -> Listener:

@@ -52,14 +52,16 @@ def _compile(expression: str) -> Filter:
     if not isinstance(expression, str):
         raise InvalidConfig(f"filter is {expression!r:.60}; it must be text, such as payload.result == 'failed'")
     if len(expression) > LONGEST:
-        raise InvalidConfig(f"filter {expression!r:.60}… has {len(expression)} characters; at most {LONGEST} are taken")
+        raise InvalidConfig(
+            f"filter {expression!r:.60}… has {len(expression)} characters; at most {LONGEST} are allowed"
+        )
     try:
         compiled = jmespath.compile(expression)
         _check(expression, compiled.parsed, DEEPEST)
     except JMESPathError as error:
         reason = one_line(str(error))
         raise InvalidConfig(
-            f"filter {expression!r} is not JMESPath: {reason}; write for example payload.result == 'failed'"
+            f"filter {expression!r} is not valid JMESPath: {reason}; write for example payload.result == 'failed'"
         ) from error
     except RecursionError as error:
         raise InvalidConfig(f"filter {expression!r:.60}… is nested too deeply; at most {DEEPEST} levels") from error
@@ -105,7 +107,7 @@ def judge(expression: str | None, report: Mapping[str, Any]) -> tuple[bool, str]
 
     passed = _is_true(found)
     shown = json.dumps(found, ensure_ascii=False, default=str)
-    return passed, f"the filter {expression} finds {shown:.80}, which is {'true' if passed else 'false'}"
+    return passed, f"the filter {expression} yields {shown:.80}, which is {'true' if passed else 'false'}"
 
 
 def failure(condition: Filter, report: Mapping[str, Any]) -> str:
@@ -138,7 +140,7 @@ def _check(expression: str, node: Mapping[str, Any], levels: int) -> None:
         known = Functions.FUNCTION_TABLE
         if name not in known:
             raise InvalidConfig(
-                f"filter {expression!r} calls {name}(), which is no function of JMESPath; "
+                f"filter {expression!r} calls {name}(), which is not a JMESPath function; "
                 f"there are {', '.join(sorted(known))}"
             )
         signature = known[name]["signature"]

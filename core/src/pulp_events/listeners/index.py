@@ -134,4 +134,4 @@ class ListenerIndex:
     def _report(self, error: StoreError) -> None:
         if str(error) != self._reported:
             self._reported = str(error)
-            _logger.error("listeners cannot be read, those known so far stay in use: %s", error)
+            _logger.error("listeners cannot be read; those known so far stay in use: %s", error)

@@ -44,7 +44,7 @@ class Text(Kind):
 
     def load(self, name: str, value: Any) -> str:
         if not isinstance(value, str) or not value:
-            raise ValueError(f"{name} is {shown(value)}, and no text")
+            raise ValueError(f"{name} is {shown(value)}; it must be text")
         return value
 
 
@@ -66,7 +66,7 @@ class Texts(Kind):
 
     def load(self, name: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise ValueError(f"{name} is {shown(value)}, and no list of texts")
+            raise ValueError(f"{name} is {shown(value)}; it must be a list of texts")
         return tuple(value)
 
     def dump(self, value: tuple[str, ...]) -> list[str]:
@@ -130,7 +130,7 @@ class Moment(Kind):
         try:
             moment = datetime.fromisoformat(TEXT.load(name, value))
         except ValueError:
-            raise ValueError(f"{name} is {shown(value)}, and no time such as 2026-01-02T03:04:05Z") from None
+            raise ValueError(f"{name} is {shown(value)}; it must be a time such as 2026-01-02T03:04:05Z") from None
         if moment.tzinfo is None:
             raise ValueError(f"{name} has no time zone")
         return moment

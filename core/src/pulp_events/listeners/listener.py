@@ -43,30 +43,30 @@ class Listener:
     filter: str | None = attribute(
         EXPRESSION,
         "JMESPath expression over the report",
-        option=Option("EXPR", "only events whose report this JMESPath expression finds true"),
+        option=Option("EXPR", "only events whose report makes this JMESPath expression true"),
         in_file=InFile("JMESPath expression"),
     )
     """JMESPath over the report; the listener gets an event only where it is true."""
 
     enabled: bool = attribute(
-        FLAG, "false: nothing is delivered to it", default=True, in_file=InFile("whether it gets anything")
+        FLAG, "false: deliveries to it are stopped", default=True, in_file=InFile("whether events are delivered to it")
     )
     disabled_reason: str | None = attribute(TEXT, "why it was disabled")
     """Why it is not enabled, where it was not an administrator who disabled it."""
 
     retry_schedule: tuple[float, ...] | None = attribute(
         DURATIONS,
-        "seconds between attempts, where it has a schedule of its own",
-        option=Option("WAITS", "waits between attempts, such as 5s,5m,1h, in place of the setting"),
-        in_file=InFile("waits between attempts, such as 5s"),
+        "seconds between attempts, if it has its own schedule",
+        option=Option("WAITS", "delays between attempts, such as 5s,5m,1h, instead of the setting"),
+        in_file=InFile("delays between attempts, such as 5s"),
     )
     """Steps between attempts, in seconds, in place of `[delivery] retry_schedule`."""
 
     lanes: int | None = attribute(
         Number(64),
-        "deliveries under way at once, where it has a number of its own",
-        option=Option("NUMBER", "deliveries under way at once, at most; 1 keeps their order"),
-        in_file=InFile("deliveries under way at once"),
+        "maximum number of concurrent deliveries, if it has its own",
+        option=Option("NUMBER", "maximum number of concurrent deliveries; 1 keeps their order"),
+        in_file=InFile("maximum number of concurrent deliveries"),
     )
     """How many deliveries may be under way at once, in place of `[delivery] lanes`; 1 keeps the order."""
 

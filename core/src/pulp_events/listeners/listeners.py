@@ -179,7 +179,7 @@ class Listeners:
         except UnknownNotifierType:
             return []
         section = notifier.settings_section
-        what = f"notifier type {notifier.type_id!r} could not say what to know of this listener"
+        what = f"notifier type {notifier.type_id!r} could not check this listener for warnings"
         try:
             config = readable_part(notifier, listener.notifier_config)
         except EventsError as error:

@@ -113,7 +113,8 @@ class Making:
         """The change that mutes a listener for so many seconds from now."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_MUTE:
             raise InvalidConfig(
-                f"cannot mute for {seconds!r:.40} seconds; give a time above 0, and disable what is to stay silent"
+                f"cannot mute for {seconds!r:.40} seconds; give a time above 0; to silence it for good, disable the "
+                "listener"
             )
         until = from_timestamp(self._clock.time() + seconds)
 
@@ -135,7 +136,7 @@ class Making:
 
     def _check_event_types(self, event_types: Sequence[str]) -> tuple[str, ...]:
         if isinstance(event_types, str):
-            raise InvalidConfig(f"event_types is the text {event_types!r}; give a list of event types")
+            raise InvalidConfig(f"event_types is the string {event_types!r}; give a list of event types")
         if not isinstance(event_types, Iterable):
             raise InvalidConfig(f"event_types is of type {type(event_types).__name__}; give a list of event types")
         if not event_types:
@@ -150,7 +151,7 @@ def _fit(listener: Listener) -> Listener:
     try:
         return from_document(to_document(listener))
     except ValueError as error:
-        raise InvalidConfig(f"the listener cannot be kept: {error}") from None
+        raise InvalidConfig(f"the listener cannot be stored: {error}") from None
 
 
 def _check_id(listener_id: object) -> str:

@@ -48,7 +48,7 @@ class ListenerTable(Table):
         for key, listener_id, why in wrong:
             own = isinstance(listener_id, str) and listener_id not in found.listeners
             name = f"record {key}" if listener_id is None else f"record {key} with id {listener_id!r:.60}"
-            found.broken[str(listener_id) if own else key] = f"{name} is no listener and is left out: {why}"
+            found.broken[str(listener_id) if own else key] = f"{name} is not a valid listener and is left out: {why}"
         return found
 
     def carry_out(self, edit: Edit, keys: Mapping[str, str]) -> None:

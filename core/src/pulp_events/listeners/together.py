@@ -106,7 +106,9 @@ class Together:
 
     def _run(self, edit: Edit) -> tuple[list[str], list[tuple[Effect, Listener]]]:
         if self._planned_on is not None and edit.all() != list(self._planned_on):
-            raise StoreBusy("another process changed the listeners meanwhile; nothing was stored, plan it again")
+            raise StoreBusy(
+                "another process changed the listeners in the meantime; nothing was stored; plan the change again"
+            )
         missing, effects = [], []
         for listener_id, step, effect in self._steps:
             before = edit.get(listener_id)

@@ -29,7 +29,9 @@ def wait_of(listener: Listener, installed: Container[str], now: float) -> Wait |
     if listener.muted_for(now) and listener.muted_until is not None:
         return Wait("muted", f"the listener is muted until {iso_z(listener.muted_until)}", "it waits until then")
     if listener.notifier_type_id not in installed:
-        return Wait("notifier", f"notifier type {listener.notifier_type_id} is not installed", "it waits for it")
+        return Wait(
+            "notifier", f"notifier type {listener.notifier_type_id} is not installed", "it waits until it is installed"
+        )
     return None
 
 

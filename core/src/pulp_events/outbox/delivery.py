@@ -24,41 +24,41 @@ class Delivery:
     event_time: datetime
     source: str
     report: bytes
-    """The JSON report, UTF-8, serialised once at emit: what leaves."""
+    """The JSON report that is sent, UTF-8, serialised once at emit."""
 
     listener_id: str
     target: str
-    """Label of the address, as `Notifier.targets` gave it; empty where a configuration stands for one address."""
+    """Label of the address, as returned by `Notifier.targets`; empty if the configuration has a single address."""
 
     state: State = State.PENDING
     """`pending`, `delivered` or `dead`; it compares as that text."""
 
     attempts: int = 0
-    """Attempts begun so far, the one under way included."""
+    """Attempts started so far, including the one under way."""
 
     forgiven: int = 0
     """Attempts before an administrator last retried it: they do not count against the retry schedule."""
 
     due: datetime | None = None
-    """Not to be attempted before this moment; None: at once, or no more."""
+    """Not to be attempted before this time; None: immediately, or no more."""
 
     finished: datetime | None = None
     """When it was delivered or declared dead."""
 
     detail: str = ""
-    """What the last attempt, or whoever ended the delivery, had to say."""
+    """Detail of the last attempt, or the reason why the delivery ended."""
 
     lease: str | None = None
     """Token of the claim under which it is being attempted."""
 
     @cached_property
     def event(self) -> Event:
-        """The event, read back from the report. Raises StoreCorrupt where that is none."""
+        """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""
         try:
             body = json.loads(self.report)
             payload, call_report = body["payload"], body["call_report"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise StoreCorrupt(f"the report of delivery {self.id} is damaged; nothing can be made of it") from error
+            raise StoreCorrupt(f"the report of delivery {self.id} is damaged; it cannot be read") from error
         return Event(
             event_type=self.event_type,
             payload=payload,
@@ -81,8 +81,8 @@ class Attempt:
     """Seconds."""
 
     outcome: Outcome
-    """`delivered`, `transient`, `permanent`, `timeout`, `error` (the notifier raised something else) or `lost` (the
-    process that held the lease went away)."""
+    """`delivered`, `transient`, `permanent`, `timeout`, `error` (the notifier raised another exception) or `lost`
+    (the process that held the lease died)."""
 
     detail: str = ""
     """Status line, SMTP code, AMQP outcome or error with an excerpt, at most 1 KiB, never a secret."""

@@ -35,7 +35,7 @@ def _from_rows(make: Callable[P, T]) -> Callable[P, T]:
         try:
             return make(*arguments, **named)
         except _UNREADABLE as error:
-            raise StoreCorrupt(f"a row is not what was stored: {type(error).__name__}: {error}") from error
+            raise StoreCorrupt(f"a row is corrupt: {type(error).__name__}: {error}") from error
 
     return checked
 
@@ -50,7 +50,7 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
     if type(attempts) is not int or type(forgiven) is not int or type(report) is not bytes or state is None:
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {word!r:.20}, with {attempts!r:.20} attempts")
     if not (type(event_id) is type(event_type) is type(listener_id) is type(target) is str):
-        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a name that is no text")
+        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a name that is not text")
     return Delivery(
         id=f"{event_id}.{n}",
         event_id=event_id,

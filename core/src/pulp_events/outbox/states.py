@@ -33,7 +33,7 @@ class State(Word):
     """What a delivery is."""
 
     PENDING = "pending"
-    """still to be delivered: at once, when its retry is due, or when its listener is enabled"""
+    """still to be delivered: immediately, when its retry is due, or when its listener is enabled"""
 
     DELIVERED = "delivered"
     """the receiver has it"""
@@ -60,7 +60,7 @@ class Outcome(Word):
     TIMEOUT = "timeout"
     """no answer within the time limit
 
-    the next step, at least 60 s away: the receiver may still be at work on it
+    the next step, at least 60 s later: the receiver may still be processing it
     """
 
     ERROR = "error"
@@ -78,7 +78,7 @@ class Outcome(Word):
     LOST = "lost"
     """the process that held the lease went away
 
-    another attempt follows at once; dead once there were more than the schedule allows
+    another attempt follows at once; dead after more attempts than the schedule allows
     """
 
 

@@ -31,7 +31,7 @@ def check(needs: str) -> None:
     """Raise PluginError unless API_VERSION lies in the range `needs`."""
     if needs and not fits(API_VERSION, needs):
         raise PluginError(
-            f"needs plugin API {needs}, and this pulp-events has {API_VERSION}; install releases that fit each other"
+            f"needs plugin API {needs}, but this pulp-events has {API_VERSION}; install matching releases"
         )
 
 

@@ -40,7 +40,7 @@ def whole(value: object, what: str, least: int) -> int:
 def text(value: object, what: str) -> str:
     """A text."""
     if not isinstance(value, str):
-        raise NotifierMistake(f"{what} is {shown(value)}; it must be a text")
+        raise NotifierMistake(f"{what} is {shown(value)}; it must be text")
     return value
 
 

@@ -37,7 +37,7 @@ def every_option_has_help(notifier: Notifier) -> Iterator[str]:
 def _without_help(place: str, schema: type[Schema]) -> Iterator[str]:
     for key, field in _fields(schema):
         if not str(field.metadata.get("help", "")).strip():
-            yield f"{place}{key} has none; add metadata={{'help': …}}"
+            yield f"{place}{key} has no help; add metadata={{'help': …}}"
 
 
 def secrets_are_marked(notifier: Notifier) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _unmarked_below(
         if "secret" in field.metadata or is_secret_field(field):
             continue
         if SECRET_WORDS.search(key):
-            yield f"{place}{key} sounds like one; add metadata={{'secret': True}}, or False if it is none"
+            yield f"{place}{key} sounds like a secret; add metadata={{'secret': True}}, or False if it is not"
         for below in nested_schemas(field):
             if below not in seen:
                 yield from _unmarked_below(f"{place}{key}.", _fields(below), seen | {below})
@@ -75,7 +75,10 @@ def configuration_is_json(notifier: Notifier) -> Iterator[str]:
         try:
             json.dumps(field.serialize(name, {name: value}), allow_nan=False)
         except (TypeError, ValueError) as error:
-            yield f"config_schema: {name} does not become JSON ({error}); let the field serialise to text or a number"
+            yield (
+                f"config_schema: {name} cannot be stored as JSON ({error}); make the field serialise to text or a "
+                "number"
+            )
 
 
 def settings_work_without_a_file(notifier: Notifier) -> Iterator[str]:

@@ -61,14 +61,14 @@ def exits(what: str = "it") -> Iterator[None]:
         if may_be_pressed():
             raise
         raise RaisedExit(
-            f"{what} raised KeyboardInterrupt, which only Ctrl-C may; correct or uninstall its package"
+            f"{what} raised KeyboardInterrupt, which only Ctrl-C may raise; fix or uninstall its package"
         ) from error
     except BaseException as error:
         raised = type(error).__name__
         if isinstance(error, SystemExit) and isinstance(error.code, int):  # a text may hold a secret
             raised += f"({error.code})"
         raise RaisedExit(
-            f"{what} raised {raised}, which would end the program; correct or uninstall its package"
+            f"{what} raised {raised}, which would end the program; fix or uninstall its package"
         ) from error
     finally:
         if before is not None:

@@ -39,9 +39,7 @@ def leftovers(known: Iterable[str] = ()) -> Iterator[Leftover]:
             continue
         package = name.lstrip("~").replace("_", "-")
         if not name[0].isalnum():
-            text = (
-                f"was left by an install that was interrupted; delete it, then pip install --force-reinstall {package}"
-            )
+            text = f"was left behind by an interrupted install; delete it, then pip install --force-reinstall {package}"
             yield from (Leftover(folder, name, text) for folder in folders)
             continue
         for folder in folders:
@@ -58,7 +56,7 @@ def leftovers(known: Iterable[str] = ()) -> Iterator[Leftover]:
         if len(same) > 1:
             others = ", ".join(folder.name for folder in same[1:])
             yield Leftover(
-                same[0], name, f"is what counts, and {others} is there too; delete what is not installed any more"
+                same[0], name, f"is the one in use, but {others} exists too; delete what is no longer installed"
             )
 
 

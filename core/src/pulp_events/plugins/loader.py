@@ -107,9 +107,9 @@ class Loader:
 
     def _refuse_taken(self, name: str, module: Any) -> None:
         if self._manager.has_plugin(name):
-            raise PluginError(f"another entry point has the name {name} already; uninstall one of the two packages")
+            raise PluginError(f"another entry point already has the name {name}; uninstall one of the two packages")
         if self._manager.is_registered(module):
-            raise PluginError(f"another entry point registered the same module already ({module!r:.80})")
+            raise PluginError(f"another entry point has already registered the same module ({module!r:.80})")
 
     def _implementations(self, module: Any) -> dict[str, Callable[..., Any]]:
         found = {}

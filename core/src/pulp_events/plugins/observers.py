@@ -46,7 +46,9 @@ class Observers:
                     _check(replacement, event)
                     event = replacement
             except Exception:  # noqa: BLE001  # an observer must never keep an event from being emitted
-                _logger.exception("plugin %s: pulp_before_emit failed; the event is emitted without it", plugin.name)
+                _logger.exception(
+                    "plugin %s: pulp_before_emit failed; the event is emitted without its changes", plugin.name
+                )
         return event
 
     @property
@@ -94,6 +96,6 @@ def _check(event: Event, before: Event) -> None:
         # One that was used before could not be stored, and receivers would drop the event as a repeat.
         raise ValueError(f"returned an Event with id {event.id!r:.60}; an event keeps its id, here {before.id}")
     if not isinstance(event.source, str):
-        raise TypeError(f"returned an Event with source {event.source!r:.60}, expected a text")
+        raise TypeError(f"returned an Event with source {event.source!r:.60}, expected text")
     if not isinstance(event.time, datetime) or event.time.utcoffset() is None:
         raise TypeError(f"returned an Event with time {event.time!r:.60}, expected an aware datetime")

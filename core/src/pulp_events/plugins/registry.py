@@ -93,7 +93,7 @@ class Plugins:
                 if lacking := missing_methods(result, protocol):
                     raise PluginError(
                         f"plugin {plugin.name}, {name}: it returned an object of type {type(result).__name__} without "
-                        f"{', '.join(lacking)}; return one that fulfils {protocol.__module__}.{protocol.__name__}"
+                        f"{', '.join(lacking)}; return one that implements {protocol.__module__}.{protocol.__name__}"
                     )
                 return result
         return None
@@ -115,12 +115,12 @@ class Plugins:
         for notifier in plugin.notifiers:
             if notifier.type_id in seen:
                 owner = type(seen[notifier.type_id]).__module__
-                raise PluginError(f"notifier type {notifier.type_id!r} is taken already, by {owner}")
+                raise PluginError(f"notifier type {notifier.type_id!r} is already taken by {owner}")
             seen[notifier.type_id] = notifier
         sections = dict(self.settings_sections)
         for section, schema in plugin.sections:
             if sections.setdefault(section, schema) is not schema:
-                raise PluginError(f"section [{section}] of server.conf is taken already, by another schema")
+                raise PluginError(f"section [{section}] of server.conf is already taken by another schema")
         trial = EventTypes(self.event_types)
         for event_type in plugin.event_types:
             trial.register(event_type)
@@ -132,7 +132,7 @@ class Plugins:
             for leftover in leftovers([FIRST_PARTY[type_id]]):
                 if leftover.distribution.lstrip("~") == FIRST_PARTY[type_id].replace("-", "_"):
                     return f"; {leftover.folder} {leftover.text}"
-            return f"; pip install {FIRST_PARTY[type_id]} brings it"
+            return f"; install it with `pip install {FIRST_PARTY[type_id]}`"
         if not self.notifiers:
-            return "; no notifier is installed; pip install " + ", ".join(FIRST_PARTY.values()) + " bring some"
+            return "; no notifier is installed; install one with pip: " + ", ".join(FIRST_PARTY.values())
         return f"{did_you_mean(type_id, self.notifiers)}; installed: {', '.join(sorted(self.notifiers))}"

@@ -70,7 +70,7 @@ def check_section(place: str, section: Any, schema: Any) -> None:
     if not isinstance(section, str) or not section:
         raise PluginError(f"{place} has the section {section!r}; name a section of server.conf")
     if section in CORE_SECTIONS:
-        raise PluginError(f"{place} has the section {section!r}, which is core's; choose another")
+        raise PluginError(f"{place} has the section {section!r}, which belongs to core; choose another")
     _check_schema(f"{place}, section [{section}]", schema)
 
 
@@ -94,7 +94,9 @@ def _check_notifier(notifier: Any) -> None:
     name = type(notifier).__name__
     type_id = getattr(notifier, "type_id", None)
     if not isinstance(type_id, str) or not _TYPE_ID.match(type_id):
-        raise PluginError(f"{name}.type_id is {type_id!r}; use lower-case letters, digits and -, a letter first")
+        raise PluginError(
+            f"{name}.type_id is {type_id!r}; use lower-case letters, digits and -, starting with a letter"
+        )
     if type_id in RESERVED_TYPE_IDS:
         raise PluginError(f"{name}.type_id is {type_id!r}, which is a command of the CLI; choose another")
     if type(notifier).deliver is Notifier.deliver and type(notifier).open is Notifier.open:
@@ -114,4 +116,6 @@ def _check_schema(name: str, schema: Any) -> None:
         if not _OPTION.match(field.data_key or key):
             raise PluginError(f"{name} has the field {field.data_key or key!r}; use lower-case letters, digits and _")
         if hasattr(dict, key):  # marshmallow takes an attribute of what it dumps for a key that is absent
-            raise PluginError(f"{name} has the field {key!r}, a method of dict; give it another name, and a data_key")
+            raise PluginError(
+                f"{name} has the field {key!r}, which is a method of dict; rename the field and give it a data_key"
+            )

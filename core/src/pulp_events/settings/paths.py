@@ -28,17 +28,19 @@ def expand(path: str | Path) -> Path:
     """
     text = os.fspath(path)
     if "\0" in text:
-        raise SettingsError("it is no path: it has a NUL in it")
+        raise SettingsError("it is not a valid path: it contains a NUL")
     user, slash, rest = text.partition("/")
     if user == "~":
         return home() / rest
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise SettingsError("it begins with ~ and a name that no user of this machine has") from None
+        raise SettingsError("it begins with ~ and a name that is not a user of this machine") from None
 
 
-def absolute(path: str | Path, base: Path | None = None, *, place: str = "", remedy: str = "write it out") -> Path:
+def absolute(
+    path: str | Path, base: Path | None = None, *, place: str = "", remedy: str = "write it out in full"
+) -> Path:
     """`path` from the root on; a relative one begins at `base`, else at the folder that the process is in now.
 
     So a process that changes its folder later goes on using the same files. Raises SettingsError where `~` stands for
@@ -53,7 +55,8 @@ def absolute(path: str | Path, base: Path | None = None, *, place: str = "", rem
         raise SettingsError(f"{what}: {error}; {remedy}") from None
     except OSError as error:
         raise SettingsError(
-            f"{what}: it is relative, and the folder that this process is in is gone ({error.strerror}); write it out"
+            f"{what}: it is relative, and the working directory of this process no longer exists ({error.strerror}); "
+            "use an absolute path"
         ) from error
 
 

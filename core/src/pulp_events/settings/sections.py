@@ -25,7 +25,7 @@ def default_data_dir() -> str:
 
 def _path_of_database(text: str) -> None:
     if text.startswith((":", "file:", "sqlite:")) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
-        raise ValidationError("Write the path of a file; deliveries are to outlive the process, and a URL is no path.")
+        raise ValidationError("Write the path of a file: deliveries must outlive the process, and a URL is not a path.")
 
 
 class EventsSettings(Schema):
@@ -35,7 +35,8 @@ class EventsSettings(Schema):
         load_default=default_data_dir,
         validate=validate.Predicate("strip", error="Name a folder."),
         metadata={
-            "help": "folder of the listener records and the outbox; only its owner can read it. A relative one begins "
+            "help": "folder for the listener records and the outbox; only its owner can read it. A relative path "
+            "starts "
             "at the folder of server.conf"
         },
     )
@@ -44,7 +45,7 @@ class EventsSettings(Schema):
         validate=_path_of_database,
         metadata={
             "help": "file of the outbox, such as an application's own SQLite database for transactional emit; "
-            "outbox.sqlite in data_dir unless set. A relative one begins at the folder of server.conf"
+            "default: outbox.sqlite in data_dir. A relative path starts at the folder of server.conf"
         },
     )
     max_event_bytes = fields.Integer(
@@ -54,7 +55,7 @@ class EventsSettings(Schema):
     )
     source = fields.String(
         load_default=lambda: socket.gethostname(),
-        metadata={"help": "name of the place that events come from; the host name unless set"},
+        metadata={"help": "name of the place that events come from; default: the host name"},
     )
 
 
@@ -65,45 +66,47 @@ class DeliverySettings(Schema):
         Duration(minimum=0.001),
         load_default=lambda: [5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0],
         validate=validate.Length(max=100),
-        metadata={"help": "waits between the attempts of a delivery; it is dead when the last one failed too"},
+        metadata={
+            "help": "delays between the attempts of a delivery; if the last attempt fails too, the delivery is dead"
+        },
     )
     max_age = Duration(
         minimum=1.0,
         load_default=None,
         allow_none=True,
         metadata={
-            "help": "how long a receiver may put a delivery off with Retry-After before that uses up retry_schedule; "
-            "twice the schedule's length unless set"
+            "help": "how long a receiver may postpone a delivery with Retry-After before that uses up retry_schedule; "
+            "default: twice the length of the schedule"
         },
     )
     jitter = fields.Float(
         load_default=0.2,
         validate=validate.Range(min=0, max=1),
-        metadata={"help": "part of each wait by which it is varied at random, up or down"},
+        metadata={"help": "fraction of each delay by which it is randomly varied, up or down"},
     )
     lanes = fields.Integer(
         load_default=4,
         validate=validate.Range(min=1, max=64),
-        metadata={"help": "deliveries of one listener under way at once, at most; 1 keeps their order"},
+        metadata={"help": "maximum number of concurrent deliveries per listener; 1 keeps their order"},
     )
     concurrency = fields.Integer(
         load_default=256,
         validate=validate.Range(min=4, max=10_000),
         metadata={
-            "help": "attempts of all listeners that one process makes at once, at most; an eighth of them is for "
-            "listeners that answer quickly"
+            "help": "maximum number of concurrent attempts in one process, for all listeners; an eighth of them "
+            "is reserved for listeners that answer quickly"
         },
     )
     lease = Duration(
         minimum=1.0,
         load_default=60.0,
-        metadata={"help": "how long after a worker's death its deliveries are taken over"},
+        metadata={"help": "how long after a worker dies its deliveries are taken over"},
     )
     durability = fields.String(
         load_default="full",
         validate=validate.OneOf(["full", "normal"]),
-        metadata={"help": "full: emit returns when the event is on the disk; normal: it survives a crash of the "
-                          "process, but a power cut can take what the system had not written yet"},
+        metadata={"help": "full: emit returns once the event is on disk; normal: events survive a crash of the "
+                          "process, but a power failure can lose those that the system had not yet written"},
     )  # fmt: skip
     while_disabled = fields.String(
         load_default="wait",
@@ -115,7 +118,7 @@ class DeliverySettings(Schema):
     disable_after = Duration(
         minimum=1.0,
         load_default=432000.0,
-        metadata={"help": "a listener with nothing but failures for this long is disabled"},
+        metadata={"help": "a listener that has only failed for this long is disabled"},
     )
     keep_delivered = Duration(load_default=604800.0, metadata={"help": "how long delivered deliveries stay listed"})
     keep_dead = Duration(load_default=2592000.0, metadata={"help": "how long dead deliveries stay listed"})
@@ -128,14 +131,14 @@ class StorageSettings(Schema):
         load_default="",
         metadata={
             "help": "database for listeners and deliveries, such as postgresql://pulp@db.example/pulp; "
-            "files in data_dir unless set",
+            "default: files in data_dir",
             "secret": True,
         },
     )
     password = fields.String(
         load_default="",
         metadata={
-            "help": "its password, where url has none: the text itself, env:NAME or file:PATH",
+            "help": "its password, if url has none: the text itself, env:NAME or file:PATH",
             "secret": True,
             "resolved": False,  # whoever takes the URL reads it, when it connects
         },
@@ -143,18 +146,20 @@ class StorageSettings(Schema):
     pool_size = fields.Integer(
         load_default=4,
         validate=validate.Range(min=1, max=100),
-        metadata={"help": "connections of each process to the database, at most"},
+        metadata={"help": "maximum number of database connections per process"},
     )
     timeout = Duration(
         minimum=0.1,
         load_default=30.0,
         metadata={
-            "help": "how long connecting, or one statement, may take; with files, how long another transaction may"
+            "help": "time limit for connecting and for each statement; with files, for waiting for another transaction"
         },
     )
     listen = fields.Boolean(
         load_default=True,
-        metadata={"help": "let the database wake workers; false: poll, as behind a pooler in transaction mode"},
+        metadata={
+            "help": "let the database wake workers; false: poll, which is needed behind a pooler in transaction mode"
+        },
     )
 
 

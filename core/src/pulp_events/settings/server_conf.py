@@ -35,7 +35,9 @@ def _named(path: Path, by: str, place: str) -> Path:
     if kind == "folder":
         raise SettingsError(f"{found}: it is a folder{by}; name the server.conf in it")
     if kind == "absent":
-        raise SettingsError(f"{found}: no such file{by}; name an existing server.conf, or none to use the defaults")
+        raise SettingsError(
+            f"{found}: no such file{by}; name an existing server.conf, or leave it out to use the defaults"
+        )
     return found
 
 
@@ -43,7 +45,7 @@ def _kind(path: Path) -> str:
     try:
         return "folder" if path.is_dir() else "file" if path.exists() else "absent"
     except OSError as error:  # such as a folder that this user may not enter
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
     except ValueError:  # a NUL in it
         return "absent"
 
@@ -65,7 +67,7 @@ def content(path: Path | None) -> str:
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
 
 
 def parse(text: str, path: Path | None) -> Mapping[str, Mapping[str, str]]:
@@ -80,12 +82,12 @@ def parse(text: str, path: Path | None) -> Mapping[str, Mapping[str, str]]:
         ) from error
     except configparser.DuplicateSectionError as error:
         raise SettingsError(
-            f"{path}, section [{error.section}]: begun twice (again in line {error.lineno}); merge the two"
+            f"{path}, section [{error.section}]: appears twice (again in line {error.lineno}); merge the two"
         ) from error
     # These two quote the line, which may hold a password: neither they nor what they say is passed on.
     except configparser.MissingSectionHeaderError as error:
         raise SettingsError(
-            f"{path}, line {error.lineno}: it stands before the first section; begin with a line such as [events]"
+            f"{path}, line {error.lineno}: it comes before the first section; start with a line such as [events]"
         ) from None
     except configparser.ParsingError as error:
         line, _ = error.errors[0]
@@ -93,5 +95,5 @@ def parse(text: str, path: Path | None) -> Mapping[str, Mapping[str, str]]:
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
     return {name: dict(parser[name]) for name in parser.sections()}

@@ -15,11 +15,11 @@ def check_path(value: object, name: str) -> None:
         return
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str) or not text.strip():
-        raise EventsError(f"{name}={value!r:.60} names nothing; give a path, as a str or Path, or leave it out")
+        raise EventsError(f"{name}={value!r:.60} is empty; give a path, as a str or Path, or leave it out")
     if text.startswith(("env:", "file:")):
         raise EventsError(
-            f"{name}={value!r:.60} is no path: only secrets of server.conf are read from the environment or a file; "
-            f"give the path itself, or ./{text:.40} where that is its name"
+            f"{name}={value!r:.60} is not a path: only secrets of server.conf are read from the environment or a file; "
+            f"give the path itself, or ./{text:.40} if that is its name"
         )
 
 
@@ -29,10 +29,10 @@ def check_seconds(value: object, name: str, *, none: bool = False) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         alternative = ", or None to wait for as long as it takes" if none else ""
-        raise EventsError(f"{name}={value!r:.60} is no time; give a number of seconds{alternative}")
+        raise EventsError(f"{name}={value!r:.60} is not a valid time; give a number of seconds{alternative}")
 
 
 def check_limit(value: object, name: str) -> None:
     """Raise EventsError unless `value` is a whole number from 0 on."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise EventsError(f"{name}={value!r:.60} is no limit; give a whole number of at least 0")
+        raise EventsError(f"{name}={value!r:.60} is not a valid limit; give a whole number of at least 0")

@@ -36,12 +36,12 @@ def check(folder: Path) -> None:
     except OSError as error:
         raise unusable(folder, error) from error
     if not stat.S_ISDIR(found.st_mode):
-        raise StoreError(f"{folder} is no folder; name another one as data_dir in section [events] of server.conf")
+        raise StoreError(f"{folder} is not a folder; name another one as data_dir in section [events] of server.conf")
     mode = stat.S_IMODE(found.st_mode)
     owner = name_of(found.st_uid)
     if mode & stat.S_IWOTH:
         raise StoreError(
-            f"{folder} has mode {mode:04o} and belongs to {owner}: everybody can replace what is in it; "
+            f"{folder} has mode {mode:04o} and belongs to {owner}: anybody can replace its contents; "
             f"chmod 0700 {folder}, or name a folder in it as data_dir in section [events] of server.conf"
         )
     if hasattr(os, "geteuid") and not _is_root() and found.st_uid != os.geteuid():
@@ -55,7 +55,7 @@ def refuse_dangling_link(path: Path) -> None:
     """Raise StoreError where a link leads nowhere: what is made through it would have a place, owner and mode that
     nobody chose."""
     if path.is_symlink() and not path.exists():
-        raise StoreError(f"{path} is a link to {path.readlink()}, which is not there; make that, or remove the link")
+        raise StoreError(f"{path} is a link to {path.readlink()}, which does not exist; create it, or remove the link")
 
 
 def create(path: Path) -> None:
@@ -123,8 +123,8 @@ def unusable(path: Path, error: OSError) -> StoreError:
 def gone(folder: Path) -> StoreError:
     """A StoreError for a folder that was there and is not any more."""
     return StoreError(
-        f"{folder} is gone: it was deleted or moved while it was in use; put it back, or begin with an empty one "
-        "of mode 0700; nothing was stored"
+        f"{folder} is gone: it was deleted or moved while in use; put it back, or start with an empty one of mode "
+        "0700; nothing was stored"
     )
 
 

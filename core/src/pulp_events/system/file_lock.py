@@ -45,7 +45,7 @@ def _held(path: Path) -> Iterator[None]:
         lock.acquire()
     except filelock.Timeout as error:
         raise StoreBusy(
-            f"{path} was held by another process for {TIMEOUT:g} s; nothing was stored, retry later"
+            f"{path} was held by another process for {TIMEOUT:g} s; nothing was stored; retry later"
         ) from error
     except OSError as error:
         raise data_dir.unusable(path, error) from error

@@ -167,7 +167,7 @@ class _File:
             names = sorted(os.listdir(self._path))  # noqa: PTH208  # a third of the time of Path.iterdir
             return ("folder", tuple((name, self._inner(f"{self._path}/{name}")) for name in names))
         if not stat.S_ISREG(found.st_mode):  # to read a pipe would take something out of it
-            return ("no regular file", found.st_dev, found.st_ino)
+            return ("not a regular file", found.st_dev, found.st_ino)
         with open(self._path, "rb") as file:  # noqa: PTH123
             head = file.read(HEAD)
             if head == self._head and now - self._read_at < SHARE * self._reading_time:

@@ -76,7 +76,7 @@ class WorkerPool:
                 self._pass_on_reload()
             self._speak_for_workers()
             if self._supervisor.failing_for > self._give_up:
-                _logger.error("no worker has worked for %.0f s; the pool ends", self._supervisor.failing_for)
+                _logger.error("no worker has worked for %.0f s; the pool exits", self._supervisor.failing_for)
                 return 1
         return 0
 
@@ -87,7 +87,7 @@ class WorkerPool:
         if self._health.all_ready():
             sd_notify.ready(f"delivering, processes {', '.join(map(str, self._supervisor.pids))}")
         for pid in self._health.silent():
-            _logger.error("worker %d gave no sign of life; it is killed, and another one started", pid)
+            _logger.error("worker %d gave no sign of life; it is killed and replaced", pid)
             self._supervisor.signal(signal.SIGKILL, pid)
         now = time.monotonic()
         if self._watchdog is not None and now >= self._next_sign:
@@ -117,5 +117,5 @@ def _reports() -> Reports | None:
     try:
         return Reports()
     except (OSError, AttributeError) as error:  # no such sockets on this system
-        _logger.error("systemd is told nothing of the workers: %s", error)
+        _logger.error("systemd cannot be notified about the workers: %s", error)
         return None

@@ -108,7 +108,7 @@ class Supervisor:
             try:
                 self.look()
             except Exception as error:  # noqa: BLE001  # whatever it is, processes must go on being restarted
-                text = f"looking after the worker failed: {type(error).__name__}: {error}"
+                text = f"supervising the worker failed: {type(error).__name__}: {error}"
                 self._complaints.say(self._monotonic(), "looking", text)
 
     def _start(self, place: _Place, now: float) -> None:
@@ -116,19 +116,17 @@ class Supervisor:
             place.start(self._command, self._environment, now)
         except (OSError, MemoryError, subprocess.SubprocessError) as error:
             pause = place.pause(now)
-            text = f"a worker cannot be started: {error}; it is tried again, the next time in {pause:.1f} s"
+            text = f"a worker cannot be started: {error}; retrying in {pause:.1f} s"
             self._complaints.say(now, "start", text)
         else:
             if self._complaints.over("start"):
-                _logger.warning("worker %d was started at last", place.process.pid if place.process else 0)
+                _logger.warning("worker %d was finally started", place.process.pid if place.process else 0)
 
     def _bury(self, place: _Place, now: float) -> None:
         assert place.process is not None
         pid, code = place.process.pid, place.process.poll()
         pause = place.pause(now)
-        self._complaints.say(
-            now, f"death {code}", f"worker {pid} ended with {code}; another one starts in {pause:.1f} s"
-        )
+        self._complaints.say(now, f"death {code}", f"worker {pid} ended with {code}; a new one starts in {pause:.1f} s")
         if not pause:
             self._start(place, now)
 

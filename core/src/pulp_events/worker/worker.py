@@ -60,7 +60,7 @@ class Worker:
                 if (failure := bus.dispatcher.failure) is not None:
                     raise failure  # the service manager tells; starting again may set a damaged file aside
                 if self._parent is not None and os.getppid() != self._parent:
-                    _logger.info("worker %d ends with its parent process", os.getpid())
+                    _logger.info("worker %d exits because its parent process ended", os.getpid())
                     break
                 if self._reload:
                     self._reload = False
@@ -95,7 +95,7 @@ class Worker:
         try:
             renewed = self._open_bus()
         except EventsError as error:
-            _logger.error("the settings stay as they were: %s", error)
+            _logger.error("the settings stay unchanged: %s", error)
         else:
             bus.close(self._grace, drain=False)
             bus = renewed

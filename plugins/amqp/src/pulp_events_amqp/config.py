@@ -60,5 +60,5 @@ class AmqpConfig(Schema):
     format = fields.String(
         load_default="report",
         validate=validate.OneOf(FORMATS),
-        metadata={"help": "what the body is", "group": _MESSAGE},
+        metadata={"help": "format of the body", "group": _MESSAGE},
     )

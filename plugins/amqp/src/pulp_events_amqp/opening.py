@@ -50,8 +50,8 @@ def describe_end(broker: str, connection: Connection, transport: Transport, open
         return f"{broker} closed the connection: {said(remote)}{_remedy(remote, opening)}"
     if login_refused(transport):
         return (
-            f"{broker} refused {opening.credentials.describe()}; check user name and password in [messaging], and "
-            "which mechanisms the broker offers"
+            f"{broker} refused {opening.credentials.describe()}; check the user name and password in [messaging], "
+            "and the mechanisms that the broker offers"
         )
     if another := another_protocol(first, opening):
         return f"no AMQP 1.0 with {broker}: {another}"
@@ -61,7 +61,7 @@ def describe_end(broker: str, connection: Connection, transport: Transport, open
 def _cause(local: Condition | None, opening: Opening) -> str:
     """What proton noticed, where that is all that is known."""
     if local is None or "connection aborted" in (local.description or ""):  # proton's words for the end of the input
-        return "it ended without a word from the broker, as when that stops, or a firewall steps in"
+        return "it ended without a message from the broker, as when the broker stops or a firewall intervenes"
     if local.name == "amqp:resource-limit-exceeded" and "idle-timeout" in (local.description or ""):
         return f"the broker said nothing for {seconds(opening.heartbeat)} ([messaging] heartbeat)"
     return f"{local.name}: {local.description or 'no description'}"
@@ -73,18 +73,19 @@ def another_protocol(first: bytes, opening: Opening) -> str | None:
         return "that is a TLS port; write amqps:// in [messaging] url"
     if first[:4] == b"AMQP" and (first[4:5] not in (b"\0", b"\x02", b"\x03") or first[5:6] != b"\x01"):
         return (
-            f"it speaks another version of AMQP (its header is {_legible(first)}); RabbitMQ has 1.0 from version 4 on"
+            f"it speaks another version of AMQP (its header is {_legible(first)}); RabbitMQ supports 1.0 from "
+            "version 4 on"
         )
     if first[:5] in (b"HTTP/", b"<html"):
-        return "that is a web server's port; put the AMQP port (5672, with TLS 5671) in [messaging] url"
+        return "that is a web server's port; use the AMQP port (5672, or 5671 with TLS) in [messaging] url"
     if first and not b"AMQP".startswith(first[:4]):
-        return f"what answers there is something else, it begins with {_legible(first)}; {_RIGHT_PORT}"
+        return f"something else answers there: its answer begins with {_legible(first)}; {_RIGHT_PORT}"
     if first and len(first) < HEADER:
-        return f"it ended after {_legible(first)}, which is less than a header of AMQP; {_RIGHT_PORT}"
+        return f"it ended after {_legible(first)}, which is shorter than an AMQP header; {_RIGHT_PORT}"
     return None
 
 
-_RIGHT_PORT = "check host and port in [messaging] url (AMQP has 5672, with TLS 5671)"
+_RIGHT_PORT = "check the host and port in [messaging] url (AMQP uses 5672, or 5671 with TLS)"
 
 
 def _legible(data: bytes) -> str:
@@ -100,7 +101,7 @@ def _remedy(remote: Condition, opening: Opening) -> str:
     if opening.hostname.startswith(VIRTUAL_HOST):
         name = opening.hostname.removeprefix(VIRTUAL_HOST)
         return f"; create the virtual host {name!r} at the broker, or name another as the path of [messaging] url"
-    return "; name a virtual host that the broker has as the path of [messaging] url"
+    return "; name an existing virtual host as the path of [messaging] url"
 
 
 def login_refused(transport: Transport) -> bool:
@@ -128,7 +129,7 @@ def hint(connection: Connection, transport: Transport, opening: Opening, first: 
         return ""
     sasl = transport.sasl()
     if sasl.outcome == sasl.OK and opening.hostname.startswith(VIRTUAL_HOST):  # RabbitMQ 4.0 does so
-        return f"; is there a virtual host {opening.hostname.removeprefix(VIRTUAL_HOST)!r} that we may use?"
+        return f"; does virtual host {opening.hostname.removeprefix(VIRTUAL_HOST)!r} exist, and may we use it?"
     if wants_certificate(connection, transport, opening):
         return "; does the broker demand another client certificate ([messaging] clientcert)?"
     if sasl.outcome is None and not first:  # some servers hang up on whoever does not begin with TLS

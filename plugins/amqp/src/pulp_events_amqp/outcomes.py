@@ -40,7 +40,7 @@ def failure_of(settled: Settled, exchange: str, dialect: Dialect) -> DeliveryFai
     if settled.state == Delivery.REJECTED:
         said = dialect.explain_rejection(settled)
         if dialect.is_gone(settled):
-            return ExchangeGone(f"exchange {exchange!r} is gone: {said}; it is made again for the next attempt")
+            return ExchangeGone(f"exchange {exchange!r} is gone: {said}; it is created again for the next attempt")
         text = f"exchange {exchange!r} rejected the message: {said}"
         if settled.condition.startswith(tuple(f"{name}:" for name in NEVER)):
             return PermanentFailure(text)
@@ -70,8 +70,8 @@ def withdrawn(why: Why, dialect: Dialect, broker: str, timeout: float) -> Transi
         return Blocked(dialect.explain_blocked(broker))
     if why is Why.NO_CREDIT:
         return TransientFailure(
-            f"{broker} gave no credit to send within {seconds(timeout)}: it holds publishers back; look there for a "
-            "queue that nobody empties, or for a limit of memory or disk that is reached"
+            f"{broker} gave no credit to send within {seconds(timeout)}: it is throttling publishers; check it for "
+            "a queue that is not being consumed, or a memory or disk limit that has been reached"
         )
     return TimedOut(f"{broker} did not settle the message within {seconds(timeout)}")
 
@@ -79,13 +79,14 @@ def withdrawn(why: Why, dialect: Dialect, broker: str, timeout: float) -> Transi
 def too_large(broker: str, size: int, limit: int) -> TransientFailure:
     """The failure of a message over the limit that the broker announced; an administrator may raise it."""
     return TransientFailure(
-        f"the message has {size} bytes, {broker} takes at most {limit}; raise the broker's limit, or lower [events] "
+        f"the message has {size} bytes, but {broker} accepts at most {limit}; raise the broker's limit, or lower "
+        "[events] "
         "max_event_bytes so that such events are refused when they are emitted"
     )
 
 
 def unmade(error: Exception) -> PermanentFailure:
     """The failure for an event that there can be no message of, now or later."""
-    failure = PermanentFailure(f"no message can be made of the event: {type(error).__name__}: {error}")
+    failure = PermanentFailure(f"the event cannot be encoded as a message: {type(error).__name__}: {error}")
     failure.__cause__ = error
     return failure

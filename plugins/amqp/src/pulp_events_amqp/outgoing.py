@@ -39,7 +39,7 @@ class Why(Enum):
     """How far a message had come when it was withdrawn."""
 
     NO_CREDIT = "the link had no credit for it"
-    BLOCKED = "the broker takes nothing on the session, whatever credit there is"
+    BLOCKED = "the broker accepts nothing on the session, regardless of credit"
     SENT = "it was sent"
 
 

@@ -62,13 +62,13 @@ def _describe(engine: Engine, dialect: Dialect, exchange: str) -> Procedure[str]
     seen = yield from dialect.look(engine, exchange)
     named = f"exchange {exchange!r}"
     if seen.there is None and (unverified := dialect.unverified(exchange)):
-        return f"{named}: {unverified}; not looked for, as that could make it"
+        return f"{named}: {unverified}; not checked, because that could create it"
     if seen.there is None:
-        return f"{named}: {dialect.broker.product} does not say whether it is there without making it"
+        return f"{named}: {dialect.broker.product} cannot report whether it exists without creating it"
     if not seen.there:
-        return f"{named}: absent; the first event makes it, for which the permission {dialect.create!r} is needed"
-    kind = "of type topic" if seen.verified else "not verified that it is a topic exchange, the first event finds out"
-    permitted = {True: "yes", False: "no", None: "not known before a message comes"}[seen.may_publish]
+        return f"{named}: absent; the first event creates it, which needs the permission {dialect.create!r}"
+    kind = "of type topic" if seen.verified else "not verified to be a topic exchange until the first event"
+    permitted = {True: "yes", False: "no", None: "unknown until a message is sent"}[seen.may_publish]
     text = f"{named}: there, {kind}; permission {dialect.publish!r}: {permitted}"
     if seen.may_create is None:
         return text

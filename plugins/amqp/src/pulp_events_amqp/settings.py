@@ -26,36 +26,38 @@ class MessagingSettings(Schema):
         load_default="amqp://localhost:5672",
         validate=_validate_url,
         metadata={
-            "help": "broker: amqp://, amqps:// (TLS), Pulp 2's tcp:// and ssl://, or HOST:PORT; may hold user name, "
-            "password and, as path, a virtual host; several, with commas between them, stand in for each other"
+            "help": "broker: amqp://, amqps:// (TLS), Pulp 2's tcp:// and ssl://, or HOST:PORT; may contain a user "
+            "name, password and, as its path, a virtual host; several, separated by commas, back each other up"
         },
     )
     topic_exchange = fields.String(
         load_default="amq.topic",
         validate=validate_exchange,
-        metadata={"help": "exchange for listeners that name none; made as a durable topic exchange when absent"},
+        metadata={
+            "help": "exchange for listeners that name none; created as a durable topic exchange if it does not exist"
+        },
     )
-    username = fields.String(load_default="", metadata={"help": "user name, unless the URL has one"})
+    username = fields.String(load_default="", metadata={"help": "user name, unless it is in the URL"})
     password = fields.String(
-        load_default="", metadata={"help": "password of that user, unless the URL has one", "secret": True}
+        load_default="", metadata={"help": "password of that user, unless it is in the URL", "secret": True}
     )
     timeout = Duration(
         load_default=10.0,
         minimum=0.1,
         metadata={
-            "help": "time for connecting to one broker, for coming back after a connection was lost, and for the "
-            "broker's answer to what was sent"
+            "help": "time limit for connecting to one broker, for reconnecting after a connection is lost, and "
+            "for the broker's answer to a message"
         },
     )
     heartbeat = Duration(
         load_default=30.0,
         minimum=1.0,
-        metadata={"help": "a broker that was silent for this long is taken for dead"},
+        metadata={"help": "a broker that has been silent for this long is considered dead"},
     )
     cacert = fields.String(
         load_default="",
         metadata={
-            "help": "PEM file with the CAs that the broker's certificate is checked against (TLS; else the system's)",
+            "help": "PEM file with the CAs to check the broker's certificate against (TLS; default: the system's)",
             "names_file": True,
         },
     )
@@ -76,26 +78,26 @@ class MessagingSettings(Schema):
     transport = fields.String(
         load_default="qpid",
         validate=validate.OneOf(["qpid", "rabbitmq"], error="Must be one of: {choices}; it has no effect here."),
-        metadata={"help": "of Pulp 2, has no effect: which broker it is, is read from what it says of itself"},
+        metadata={"help": "from Pulp 2, no effect: the type of broker is detected"},
     )
     auth_enabled = fields.Boolean(
-        load_default=True, metadata={"help": "of Pulp 2 (signing of agent messages), has no effect"}
+        load_default=True, metadata={"help": "from Pulp 2 (signing of agent messages), no effect"}
     )
     event_notifications_enabled = fields.Boolean(
-        load_default=False, metadata={"help": "of Pulp 2 (notices about its database records), has no effect"}
+        load_default=False, metadata={"help": "from Pulp 2 (notices about its database records), no effect"}
     )
     event_notification_url = fields.String(
         load_default="qpid://localhost:5672/",
-        metadata={"help": "of Pulp 2 (notices about its database records), has no effect"},
+        metadata={"help": "from Pulp 2 (notices about its database records), no effect"},
     )
 
     @validates_schema
     def _credentials_are_whole(self, data: Mapping[str, Any], **_: Any) -> None:
         if data.get("clientkey") and not data.get("clientcert"):
-            raise ValidationError("Is of no use without clientcert; set that too.", "clientkey")
+            raise ValidationError("Has no effect without clientcert; set that too.", "clientkey")
         if (
             data.get("password")
             and not data.get("username")
             and not any(address.username for address in parse_urls(data["url"]))
         ):
-            raise ValidationError("Is of no use without username; set that too.", "password")
+            raise ValidationError("Has no effect without username; set that too.", "password")

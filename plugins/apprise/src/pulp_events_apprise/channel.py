@@ -63,7 +63,9 @@ class AppriseChannel(Channel):
         except TemplateError as error:
             raise PermanentFailure(f"{error}; change the listener's template") from None
         if not body.strip():
-            raise PermanentFailure("the template of the body made no text for this event; Apprise sends no empty one")
+            raise PermanentFailure(
+                "the body template produced no text for this event; Apprise does not send empty messages"
+            )
         failures = [
             f"{label}: {why}"
             for label in self._labels(delivery.target)
@@ -71,13 +73,13 @@ class AppriseChannel(Channel):
         ]
         if failures:
             raise TransientFailure("; ".join(failures))
-        self.detail = "taken by Apprise"
+        self.detail = "accepted by Apprise"
 
     def _labels(self, target: str) -> Iterable[str]:
         if target == ALL:
             return tuple(self._services)
         if target not in self._services:
-            raise PermanentFailure(f"the listener has no URL {target!r} any more; it was updated in the meantime")
+            raise PermanentFailure(f"the listener no longer has the URL {target!r}; it was updated in the meantime")
         return (target,)
 
     def _notify(self, label: str, delivery_id: str, title: str, body: str, event: Event) -> str:

@@ -73,14 +73,14 @@ class AppriseConfig(Schema):
     )
     title = fields.String(
         validate=_template("title"),
-        metadata={"help": "template of the message's title; by default the event type and the repository's id"},
+        metadata={"help": "template of the message title; default: the event type and the repository id"},
     )
     body = fields.String(
         validate=_template("body"),
-        metadata={"help": "template of the message; by default the payload, a line for each value"},
+        metadata={"help": "template of the message; default: the payload, one line per value"},
     )
     format = fields.String(
         load_default="text",
         validate=validate.OneOf(["text", "markdown", "html"]),
-        metadata={"help": "what the body is written in; Apprise converts it to what a service takes"},
+        metadata={"help": "format of the body; Apprise converts it to what a service accepts"},
     )

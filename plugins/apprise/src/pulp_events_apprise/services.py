@@ -50,7 +50,7 @@ def service_of(url: str) -> NotifyBase:
 
 def _why(name: str) -> str:
     if name not in _known:
-        return f"has no scheme that Apprise knows, such as slack:// or ntfy://; {SERVICES} lists them"
+        return f"has no scheme that Apprise supports, such as slack:// or ntfy://; {SERVICES} lists them"
     plugin = _known[name]
     if not plugin.enabled:
         packages = plugin.requirements.get("packages_required") or []

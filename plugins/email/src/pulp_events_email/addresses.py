@@ -56,8 +56,8 @@ def _name(text: str) -> str:
         text = re.sub(r"\\(.)", r"\1", text[1:-1])
     elif found := sorted(_SPECIALS.intersection(text)):
         raise ValueError(
-            f"There can be one name and one address. A name with {' '.join(found)} in it stands in double quotes, "
-            f'where " and \\ have a \\ before them: "Pulp (events)" <no-reply@your.domain>.'
+            f"Give one name and one address. Put a name that contains {' '.join(found)} in double quotes, "
+            f'with a \\ before each " and \\: "Pulp (events)" <no-reply@your.domain>.'
         )
     if not text.isprintable() or len(text) > _LONGEST_NAME:
         raise ValueError(f"The name must be at most {_LONGEST_NAME} characters long, without control characters.")

@@ -184,7 +184,7 @@ def explain(error: BaseException) -> str:
         case smtplib.SMTPServerDisconnected() if isinstance(error.__context__, TimeoutError):
             return network_errors.explain(error.__context__)  # which smtplib calls a disconnection too
         case Unasked() if str(error):
-            return f"it said {error} without being asked; the connection was closed"
+            return f"it sent {error} unprompted; the connection was closed"
         case smtplib.SMTPServerDisconnected():
             return "it closed the connection"
         case TurnedAway() if error.command != "connecting":

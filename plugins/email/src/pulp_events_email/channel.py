@@ -145,7 +145,7 @@ class EmailChannel(MailChannel):
 
     def _offer(self, connection: Connection, letter: Letter) -> Connection:
         if not connection.has_extn("smtputf8"):
-            needs = "beyond ASCII, and the mail server does not take such addresses (SMTPUTF8)"
+            needs = "not ASCII, and the mail server does not accept such addresses (SMTPUTF8)"
             if not letter.recipient.isascii():
                 raise PermanentFailure(f"the recipient {letter.recipient} is {needs}")
             if not self._composer.sender.isascii():

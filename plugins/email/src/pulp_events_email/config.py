@@ -55,14 +55,14 @@ class Unsubscribe(fields.String):
 def _subject(value: str) -> None:
     # RFC 5322 §2.2: a header field is one line; whoever could put in a second one could put in a header.
     if not value.strip() or any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in value):
-        raise ValidationError("Must not be empty, nor have a line break or another control character in it.")
+        raise ValidationError("Must not be empty or contain a line break or another control character.")
     longest = 1000 if MARK in value else 255
     if len(value) > longest:
         raise ValidationError(f"Must be at most {longest} characters long, not {len(value)}.")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValidationError("Must be Unicode text; it has half of a surrogate pair in it.") from None
+        raise ValidationError("Must be Unicode text; it contains half of a surrogate pair.") from None
 
 
 def _at_least_one(value: list[str]) -> None:
@@ -85,28 +85,28 @@ class EmailConfig(Schema):
     format = fields.String(
         validate=validate.OneOf(FORMATS),
         metadata={
-            "help": "the report as JSON, or readable: the same in words, as text and HTML, with the report attached; "
-            "else as server.conf says"
+            "help": "report: the report as JSON; readable: the same in words, as text and HTML, with the report "
+            "attached; default: as set in server.conf"
         },
     )
     template = fields.String(
         validate=absolute,
         metadata={
-            "help": "absolute path of a directory with message.txt, message.html or both, jinja2 templates in place "
-            "of the readable format's own text and HTML"
+            "help": "absolute path of a directory with message.txt, message.html or both: jinja2 templates that "
+            "replace the text and HTML of the readable format"
         },
     )
 
     digest = Duration(
         minimum=1.0,
         validate=validate.Range(max=LONGEST_WINDOW, error="Must be at most 7d."),
-        metadata={"help": "one message for the events of so long, such as 15m, in place of one for each event"},
+        metadata={"help": "send one message for all events within this time, such as 15m, instead of one per event"},
     )
 
     unsubscribe = Unsubscribe(
         metadata={
-            "help": "address, or https: or mailto: URL, where recipients ask to be taken off the list; mail programs "
-            "show it as a button",
+            "help": "address, or https: or mailto: URL, for recipients to unsubscribe; mail programs show it as a "
+            "button",
             "group": "Message Arguments",
         },
     )
@@ -114,4 +114,6 @@ class EmailConfig(Schema):
     @validates_schema(skip_on_field_errors=True)
     def _template_is_readable(self, data: dict[str, Any], **_: Any) -> None:
         if "template" in data and data.get("format") == REPORT:
-            raise ValidationError("The report has no template; leave it out, or set format to readable.", "template")
+            raise ValidationError(
+                "The report format has no template; leave it out, or set format to readable.", "template"
+            )

@@ -49,5 +49,5 @@ class Limits(Deadline):
     def exceeded(self) -> str:
         """Which limit is over, in words."""
         if self._waits:
-            return f"no answer to the message within {format_duration(ANSWER_LIMIT)}; the server may have taken it"
+            return f"no answer to the message within {format_duration(ANSWER_LIMIT)}; the server may have accepted it"
         return f"no answer within {format_duration(self._timeout)}"

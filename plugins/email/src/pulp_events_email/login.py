@@ -82,7 +82,7 @@ def _choose(wanted: str, offered: list[str], encrypted: bool) -> list[str]:
     """The mechanisms to try, in order."""
     if not offered:
         raise TransientFailure(
-            "the mail server offers no log-in on this connection; check `security`", credentials=True
+            "the mail server does not offer login on this connection; check `security`", credentials=True
         )
     # In the clear CRAM-MD5 at least keeps the password; within TLS there is nothing to keep it from, and servers that
     # store passwords hashed offer it without being able to take it.
@@ -92,7 +92,7 @@ def _choose(wanted: str, offered: list[str], encrypted: bool) -> list[str]:
         return found if encrypted else found[:1]
     names = "none of CRAM-MD5, PLAIN and LOGIN" if wanted == AUTO else f"no {wanted.upper()}"
     raise TransientFailure(
-        f"the mail server offers {names} to log in with, but {', '.join(offered)}; check `auth`", credentials=True
+        f"the mail server offers {names} for logging in, only {', '.join(offered)}; check `auth`", credentials=True
     )
 
 

@@ -184,8 +184,8 @@ class Composer:
         """The body where the whole of it is more than the mail server takes."""
         size = len(delivery.report)
         left_out = (
-            f"The event report, {size} bytes, is more than the mail server takes, so it was left out. "
-            f"`pulp-admin event delivery show {delivery.id}` has it."
+            f"The event report, {size} bytes, is larger than the mail server accepts, so it was left "
+            f"out. `pulp-admin event delivery show {delivery.id}` shows it."
         )
         if form == WITHOUT_REPORT and self._readable and not notes:
             try:
@@ -202,7 +202,9 @@ class Composer:
 
     def _brief_digest(self, digest: Digest, form: int) -> Part:
         if form == SHORTEST:
-            return text_part(f"{digest.title}\n{digest.period}\n\nAll else is more than the mail server takes. {_SEE}")
+            return text_part(
+                f"{digest.title}\n{digest.period}\n\nEverything else is larger than the mail server accepts. {_SEE}"
+            )
         text = text_part(digest_text(digest))
         return multipart("alternative", text, text_part(digest_html(digest), "html")) if self._readable else text
 

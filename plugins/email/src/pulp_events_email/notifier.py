@@ -13,7 +13,7 @@ from pulp_events_email.config import MARK, EmailConfig
 from pulp_events_email.notices import Notices
 from pulp_events_email.settings import NONE, SENDMAIL, STARTTLS_IF_OFFERED, EmailSettings
 
-DISABLED = "email is disabled; put `enabled = true` into the section [email] of server.conf"
+DISABLED = "email is disabled; set `enabled = true` in the section [email] of server.conf"
 
 
 class EmailNotifier(Notifier):

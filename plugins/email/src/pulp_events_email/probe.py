@@ -50,8 +50,8 @@ def probe(settings: Config) -> list[str]:
 
 def _sendmail(path: str) -> str:
     if not Path(path).is_file() or not os.access(path, os.X_OK):
-        raise TransientFailure(f"{path} is no program that can be run; see sendmail_path in the section [email]")
-    return f"{path} is there; only a message can show whether it takes one"
+        raise TransientFailure(f"{path} is not an executable program; see sendmail_path in the section [email]")
+    return f"{path} exists; only sending a message can show whether it accepts one"
 
 
 def _found(connection: Connection, settings: Config, server: str) -> Iterator[str]:
@@ -60,10 +60,10 @@ def _found(connection: Connection, settings: Config, server: str) -> Iterator[st
     names = sorted(name.upper() for name in connection.esmtp_features if name not in _HIDDEN)
     yield f"extensions: {', '.join(names)[:500]}" if names else "no extensions"
     if connection.mechanism:
-        yield f"log-in as {settings['username']} accepted ({connection.mechanism})"
+        yield f"login as {settings['username']} accepted ({connection.mechanism})"
     else:
         offered = connection.esmtp_features.get("auth", "").upper().split()
-        yield f"no log-in; offered: {', '.join(offered)}" if offered else "no log-in, and none is offered"
+        yield f"no login; offered: {', '.join(offered)}" if offered else "no login, and none is offered"
     sender = envelope_form(split_sender(settings["from_"])[1])
     # smtplib's own mail() would encode once more what is known to be good
     options = " SMTPUTF8" if not sender.isascii() else ""

@@ -39,7 +39,7 @@ class SendmailChannel(MailChannel):
         while True:
             code, said = self._run(command, letter.octets.replace(b"\r\n", b"\n"))
             if code == 0:
-                self.detail = "0 taken by sendmail"
+                self.detail = "0 accepted by sendmail"
                 return
             if not (_TOO_LARGE.search(said) and letter.shorten()):
                 break

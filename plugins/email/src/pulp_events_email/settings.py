@@ -91,12 +91,12 @@ class EmailSettings(Schema):
     )
     host = Host(
         load_default="localhost",
-        metadata={"help": "host of the mail server; with the transport lmtp also the absolute path of its socket"},
+        metadata={"help": "host of the mail server; for the transport lmtp, it may be the absolute path of its socket"},
     )
     port = fields.Integer(
         load_default=25,
         validate=validate.Range(1, 65535),
-        metadata={"help": "port of the mail server; usual are 25, 587 with starttls and 465 with smtps"},
+        metadata={"help": "port of the mail server, usually 25, 587 with starttls or 465 with smtps"},
     )
     from_ = fields.String(
         data_key="from",
@@ -108,19 +108,21 @@ class EmailSettings(Schema):
         load_default=REPORT,
         validate=validate.OneOf(FORMATS),
         metadata={
-            "help": "what messages look like, unless a listener says otherwise. report: the report as JSON; "
+            "help": "format of messages, unless a listener sets another. report: the report as JSON; "
             "readable: the same in words, as text and HTML, with the report attached"
         },
     )
     transport = fields.String(
         load_default=SMTP,
         validate=validate.OneOf([SMTP, LMTP, SENDMAIL]),
-        metadata={"help": "how mail leaves: smtp or lmtp to the mail server, or the program sendmail of this machine"},
+        metadata={
+            "help": "how mail is sent: by smtp or lmtp to the mail server, or with this machine's sendmail program"
+        },
     )
     sendmail_path = fields.String(
         load_default="/usr/sbin/sendmail",
         validate=absolute,
-        metadata={"help": "the program that takes the messages, for the transport sendmail"},
+        metadata={"help": "program that accepts the messages, for the transport sendmail"},
     )
     username = fields.String(metadata={"help": "user name to log in to the mail server with"})
     password = fields.String(metadata={"help": "password to log in to the mail server with", "secret": True})
@@ -129,17 +131,18 @@ class EmailSettings(Schema):
         metadata={
             "secret": False,
             "names_file": True,
-            "help": "absolute path of a file that holds the password or, for xoauth2, the access token; "
-            "it is read at each log-in",
+            "help": "absolute path of a file that contains the password or, for xoauth2, the access "
+            "token; it is read at each login",
         },
     )
     auth = fields.String(
         load_default=AUTO,
         validate=validate.OneOf([AUTO, PLAIN, LOGIN, CRAM_MD5, XOAUTH2]),
         metadata={
-            "help": "how to log in; auto: within TLS plain, login and cram-md5, one after the other until one works, "
-            "else only one, cram-md5 first, which does not show the password; xoauth2: the password is an OAuth access "
-            "token"
+            "help": "how to log in; auto: with TLS, plain, login and cram-md5 in turn until one works; without TLS, "
+            "only one of them, preferably cram-md5, which does not reveal the password; xoauth2: the password is an "
+            "OAuth "
+            "access token"
         },
     )
     security = fields.String(
@@ -147,9 +150,9 @@ class EmailSettings(Schema):
         validate=validate.OneOf([NONE, STARTTLS, STARTTLS_IF_OFFERED, SMTPS]),
         metadata={
             "help": "none; starttls: nothing is sent before the connection is encrypted; "
-            "starttls-if-offered: encrypted where that works, its certificate not verified, else not, but then "
-            "without any password; "
-            "smtps: the connection is encrypted from its first byte"
+            "starttls-if-offered: encrypted if that works, without verifying the certificate; otherwise "
+            "unencrypted, but then no "
+            "password is sent; smtps: the connection is encrypted from its first byte"
         },
     )
     ca_path = fields.String(
@@ -157,28 +160,28 @@ class EmailSettings(Schema):
         metadata={
             "names_file": True,
             "help": "absolute path of a file or directory of CA certificates to trust for the mail server, "
-            "in place of the system's",
+            "instead of the system's",
         },
     )
     timeout = Duration(
         load_default=30.0,
         minimum=0.1,
         metadata={
-            "help": "time limit of connecting, logging in and sending together; for the answer to a whole message, "
-            "which servers may take their time over, it is always 10 minutes"
+            "help": "time limit for connecting, logging in and sending together; for the answer to a complete "
+            "message, which may take a server long, it is always 10 minutes"
         },
     )
     messages_per_connection = fields.Integer(
         load_default=10,
         validate=validate.Range(1, 1000),
         metadata={
-            "help": "messages that are sent over one connection, at most; some servers, Exim among them, only queue "
-            "those after the tenth"
+            "help": "maximum number of messages per connection; some servers, such as Exim, only queue those after "
+            "the tenth"
         },
     )
     local_hostname = fields.String(
         validate=validate.Regexp(r"[\x21-\x7e]+\Z", error="Must be a host name without spaces."),
-        metadata={"help": "name to greet the mail server with; by default the address that the connection comes from"},
+        metadata={"help": "name to greet the mail server with; default: the address that the connection comes from"},
     )
 
     @validates_schema(skip_on_field_errors=True)
@@ -206,4 +209,4 @@ class EmailSettings(Schema):
         if data["transport"] == SENDMAIL:
             for key in ("username", "security"):
                 if data.get(key, NONE) != NONE:
-                    raise ValidationError("Not for transport = sendmail, which has settings of its own.", key)
+                    raise ValidationError("Not for transport = sendmail, which has its own settings.", key)

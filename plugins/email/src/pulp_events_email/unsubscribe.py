@@ -30,7 +30,7 @@ def check(text: str) -> None:
         else:
             url = urlsplit(text)
             if "@" in url.netloc:
-                raise ValueError("every recipient would see the user name and password in it; leave them out")
+                raise ValueError("every recipient would see its user name and password; leave them out")
             if scheme.lower() != "https" or not url.hostname or url.port == 0:
                 raise ValueError("write an address, or an https: or mailto: URL")
     except ValueError as error:

@@ -33,7 +33,7 @@ class Wording:
         """Read what is new or has changed. Raises TemplateError if there is nothing that can be used."""
         found = [self._template(name) for name in (self._text, self._html)]
         if not any(found):
-            raise TemplateError(f"{self._directory}: it has neither {self._text} nor {self._html} that can be read")
+            raise TemplateError(f"{self._directory}: it contains no readable {self._text} or {self._html}")
 
     def text(self, event: Event, more: Mapping[str, Any]) -> str | None:
         """The text for the event; None if there is no template for it. Raises TemplateError."""

@@ -26,7 +26,7 @@ def advice(config: Config, settings: Config) -> Iterator[str]:
             if config.get(key):
                 yield f"{key} has no effect on an http URL"
     elif config.get("insecure"):
-        yield "the server's certificate will not be verified; ca_path makes a private authority trusted"
+        yield "the server's certificate will not be verified; to trust a private authority, use ca_path"
     if path := config.get("ca_path"):
         if not secure:
             yield "ca_path has no effect on an http URL"
@@ -35,11 +35,11 @@ def advice(config: Config, settings: Config) -> Iterator[str]:
     for key in ("ca_path", "cert", "key"):
         path = config.get(key)
         if path and secure and not os.access(path, os.R_OK):
-            yield f"{key} {path} cannot be read here; deliveries will fail where it cannot be read"
+            yield f"{key} {path} cannot be read here; deliveries fail wherever it cannot be read"
     if config.get("format") == "template" and is_fragile(config["body_template"], config.get("content_type")):
         yield (
-            "body_template makes malformed JSON of values with quotes or line breaks in them; "
-            'write {{ payload.repo_id | tojson }} in place of "{{ payload.repo_id }}"'
+            "body_template produces malformed JSON for values that contain quotes or line breaks; "
+            'write {{ payload.repo_id | tojson }} instead of "{{ payload.repo_id }}"'
         )
     yield from _address(config, settings)
 

@@ -46,7 +46,7 @@ def judge(
     line = f"{status} {one_line(reason or '')[:100]}".rstrip()
     text = f"{line}: {excerpt}" if excerpt else line
     if status == _NOT_MODIFIED:
-        text = f"{line}: no answer to a POST (RFC 9110 §15.4.5); look at the receiver, or a cache before it"
+        text = f"{line}: not a valid answer to a POST (RFC 9110 §15.4.5); check the receiver, or a cache in front of it"
     elif 300 <= status < 400:
         target = headers.get("location")
         to = f" to {one_line(location_without_secrets(url, target))[:500]}" if target else ""

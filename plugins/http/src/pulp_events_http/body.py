@@ -96,7 +96,9 @@ class TemplateBody:
             return self._template.render(delivery.event, delivery_id=delivery.id).encode(), {}
         except (TemplateError, UnicodeEncodeError) as error:
             text = (
-                str(error) if isinstance(error, TemplateError) else "body_template: it makes text that is not Unicode"
+                str(error)
+                if isinstance(error, TemplateError)
+                else "body_template: it produces text that is not Unicode"
             )
             raise PermanentFailure(text) from None
 

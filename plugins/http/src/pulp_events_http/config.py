@@ -36,7 +36,7 @@ def _check_media_type(text: str) -> None:
         if value.startswith('"'):
             value = re.sub(r"\\(.)", r"\1", value[1:-1])
         if name == "charset" and value.lower() not in ("utf-8", "utf8"):
-            raise ValueError(f"must not name another charset than utf-8, which is what is sent, not {value!r}")
+            raise ValueError(f"must not name a charset other than utf-8, in which it is sent, not {value!r}")
 
 
 def refusing(check: Callable[[str], object]) -> Callable[[str], None]:
@@ -55,17 +55,17 @@ def refusing(check: Callable[[str], object]) -> Callable[[str], None]:
 def _username(value: str) -> None:
     # RFC 7617 §2: the first colon ends the user name; control characters are not allowed.
     if not value or ":" in value or not value.isprintable():
-        raise ValidationError("Must not be empty, nor have a colon or a control character in it.")
+        raise ValidationError("Must not be empty or contain a colon or a control character.")
 
 
 def _password(value: str) -> None:
     if not value or any(character < " " or character == "\x7f" for character in value):
-        raise ValidationError("Must not be empty, nor have a control character in it.")
+        raise ValidationError("Must not be empty or contain a control character.")
 
 
 def _token(value: str) -> None:
     if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise ValidationError("Must be visible ASCII characters without a space; give it without the word Bearer.")
+        raise ValidationError("Must be visible ASCII characters without spaces; give it without the word Bearer.")
 
 
 def check_path(value: str) -> None:
@@ -121,7 +121,7 @@ class HttpConfig(Schema):
         validate=check_path,
         metadata={
             "help": "absolute path of a file or directory of CA certificates to trust, "
-            "in place of those that are trusted by default",
+            "instead of those trusted by default",
             "names_file": True,
         },
     )
@@ -130,14 +130,14 @@ class HttpConfig(Schema):
         fields.String(validate=refusing(parse_header)),
         validate=_headers,
         metadata={
-            "help": "header to send along, as 'Name: value'; may be repeated; a file holds one in each line",
+            "help": "additional header, as 'Name: value'; may be repeated; a file has one per line",
             "secret": True,
         },
     )
     cert = fields.String(
         validate=check_path,
         metadata={
-            "help": "absolute path of a client certificate in PEM form, for servers that ask",
+            "help": "absolute path of a client certificate in PEM form, for servers that ask for one",
             "names_file": True,
         },
     )
@@ -146,43 +146,45 @@ class HttpConfig(Schema):
         metadata={"help": "absolute path of the certificate's key, unless it is in the same file", "names_file": True},
     )
     insecure = fields.Boolean(
-        metadata={"help": "do not verify the server's certificate: whoever is on the way can read and change it all"}
+        metadata={
+            "help": "do not verify the server's certificate: anyone on the network path can read or alter requests"
+        }
     )
     secret = fields.String(
         validate=refusing(key_bytes),
         metadata={
-            "help": f"sign by Standard Webhooks with this secret, {SYMMETRIC}… or (ed25519) {PRIVATE}…; "
-            f"{GENERATE} or {GENERATE_ED25519} makes one, see show-secret",
+            "help": f"sign according to Standard Webhooks with this secret, {SYMMETRIC}… or (ed25519) {PRIVATE}…; "
+            f"{GENERATE} or {GENERATE_ED25519} generates one, see show-secret",
             "secret": True,
         },
     )
     previous_secret = fields.String(
         validate=refusing(key_bytes),
-        metadata={"help": "sign with this one too; rotate-secret sets it", "secret": True},
+        metadata={"help": "also sign with this secret; set by rotate-secret", "secret": True},
     )
     previous_secret_until = fields.AwareDateTime(
         format="iso",
         default_timezone=UTC,
-        metadata={"help": "until then, such as 2026-01-31T12:00:00Z; rotate-secret sets it", "secret": False},
+        metadata={
+            "help": "when previous_secret expires, such as 2026-01-31T12:00:00Z; set by rotate-secret",
+            "secret": False,
+        },
     )
     format = fields.String(
         load_default="report",
         validate=validate.OneOf(FORMATS),
-        metadata={"help": "what the body is"},
+        metadata={"help": "format of the body"},
     )
     body_template = fields.String(
         metadata={"help": "jinja2 template of the body, for the format template", "read_file": True}
     )
     content_type = fields.String(
         validate=refusing(_check_media_type),
-        metadata={"help": "Content-Type of what the template makes; application/json unless given"},
+        metadata={"help": "Content-Type of the template's output; default: application/json"},
     )
     permanent = Words(
         fields.Integer(strict=False, validate=validate.Range(300, 599)),
-        metadata={
-            "help": "status codes after which a delivery is not tried again, separated by commas; "
-            "unless given, that is 410 only"
-        },
+        metadata={"help": "status codes after which a delivery is not retried, separated by commas; default: 410"},
     )
 
     @validates_schema(skip_on_field_errors=True)
@@ -198,7 +200,9 @@ class HttpConfig(Schema):
             raise ValidationError("Give a token or a user name and password, not both.", "token")
         names = {parse_header(text)[0].lower() for text in data.get("header", ())}
         if "authorization" in names and present & {"token", "username"}:
-            raise ValidationError("Has Authorization, which the user name or token makes; give one of them.", "header")
+            raise ValidationError(
+                "Contains Authorization, which the user name or token sets; give only one of them.", "header"
+            )
         for one, other in (
             ("key", "cert"),
             ("previous_secret", "secret"),

@@ -8,7 +8,7 @@ from pulp_events import network_errors
 from pulp_events_http.connections.failures import ClosedEarly, NotHttp, ProxyFailed
 from pulp_events_http.networks import ForbiddenAddress
 
-PROXY_ACCOUNT = "put user name and password into the URL in [http] proxy, or in the environment's variable"
+PROXY_ACCOUNT = "put the user name and password into the URL in [http] proxy or the environment variable"
 """How to fix a 407, which is a proxy's."""
 
 
@@ -20,7 +20,7 @@ def explain(error: BaseException) -> str:
         case ProxyFailed():
             return f"{error.proxy}: {str(error) or explain(error.__cause__ or error)}"
         case ssl.SSLError() if error.reason and "CERTIFICATE_REQUIRED" in error.reason:
-            return "it asks for a client certificate; give one with --cert and --key"
+            return "it requires a client certificate; give one with --cert and --key"
         case ForbiddenAddress():
             return str(error.strerror)
         case ClosedEarly():

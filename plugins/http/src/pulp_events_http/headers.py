@@ -25,12 +25,12 @@ def parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     name, value = name.strip(" \t"), value.strip(" \t")
     if not colon or not re.fullmatch(_NAME, name):
-        raise ValueError("is no header; write 'Name: value'")
+        raise ValueError("is not a header; write 'Name: value'")
     if not re.fullmatch(_VALUE, value):
         raise ValueError(f"has a value for {name} that is empty or not in visible ASCII characters and spaces")
     lower = name.lower()
     if lower == "content-type":
-        raise ValueError("cannot set Content-Type; that comes from --format, or --content-type for a template")
+        raise ValueError("cannot set Content-Type; use --format, or --content-type for a template")
     if lower in _OF_THE_CONNECTION or lower.startswith(_OURS):
-        raise ValueError(f"cannot set {name}, which is made for each request")
+        raise ValueError(f"cannot set {name}, which is set for each request")
     return name, value

@@ -42,7 +42,7 @@ class TimeLimits(Deadline):
         if self._connected_by < math.inf:
             left = min(left, self._connected_by - time.monotonic())
         if left <= 0:
-            raise TimeoutError("the time limit is over")
+            raise TimeoutError("the time limit was exceeded")
         return min(left, self._silence)
 
     def exceeded(self) -> str:

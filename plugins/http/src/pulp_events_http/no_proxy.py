@@ -41,7 +41,7 @@ def check_entry(entry: str) -> None:
     """Raise ValueError unless the entry can stand for a host."""
     if _rule(entry.strip().lower()) is None:
         raise ValueError(
-            f"{mask_value(entry)} stands for no host; write a name, an address, or a network such as 10.0.0.0/8 or "
+            f"{mask_value(entry)} does not name a host; write a name, an address, or a network such as 10.0.0.0/8 or "
             "fd00::/8"
         )
 

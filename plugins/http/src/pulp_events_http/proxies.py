@@ -83,7 +83,7 @@ def parse_proxy(text: str) -> Proxy:
         raise ValueError(f"has no valid host and port where they are expected; write {_EXAMPLE}") from None
     found = re.fullmatch(r"(?:\[([^\]]+)\]|([^:/]+))(?::(\d+))?/?", place)
     if found is None:
-        raise ValueError(f"has something behind its host and port; write {_EXAMPLE}")
+        raise ValueError(f"has something after its host and port; write {_EXAMPLE}")
     username, colon, password = account.partition(":")
     if re.search(r"[\x00-\x1f\x7f]", unquote(account)):
         raise ValueError("has a control character in its user name or password")
@@ -139,7 +139,7 @@ def faults_of_environment() -> Iterator[str]:
         try:
             check_entry(entry)
         except ValueError as error:
-            yield f"the environment variable {variable} has an entry that is passed over: {error}"
+            yield f"the environment variable {variable} has an entry that is ignored: {error}"
 
 
 def _past_proxy() -> list[str]:

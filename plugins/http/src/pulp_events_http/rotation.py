@@ -23,13 +23,13 @@ class RotateOptions(Schema):
 
     overlap = Duration(
         load_default=86400.0,
-        metadata={"help": "how long the old secret signs too; 0 ends it at once"},
+        metadata={"help": "how long the old secret also signs; 0 retires it at once"},
     )
     secret = fields.String(
         load_default=GENERATE,
         metadata={
-            "help": f"the new secret; {GENERATE} (the default) makes one of the old one's kind, "
-            f"{GENERATE_ED25519} a key pair",
+            "help": f"the new secret; {GENERATE} (the default) generates one of the same kind as "
+            f"the old one, {GENERATE_ED25519} a key pair",
             "secret": True,
         },
     )
@@ -58,9 +58,9 @@ def rotate(listeners: Listeners, listener: Listener, options: Config) -> str:
         }
 
     config = listeners.update(listener.id, notifier_config=change).notifier_config
-    lines = [_describe(config["secret"]) if made else "The new secret was taken."]
+    lines = [_describe(config["secret"]) if made else "The new secret is in use."]
     if "previous_secret" in config:
-        lines.append(f"The old secret signs too for {format_duration(overlap)}, until {until:%Y-%m-%d %H:%M:%S} UTC.")
+        lines.append(f"The old secret also signs for {format_duration(overlap)}, until {until:%Y-%m-%d %H:%M:%S} UTC.")
     return "\n".join(lines)
 
 

@@ -32,7 +32,8 @@ def check_template(source: str, content_type: str | None) -> None:
             json.loads(text)
         except ValueError as error:
             raise ValueError(
-                f"makes no JSON of a sample event: {error}; write values as {{{{ payload.repo_id | tojson }}}}, "
+                f"does not produce valid JSON for a sample event: {error}; write values as "
+                "{{ payload.repo_id | tojson }}, "
                 "or give another --content-type"
             ) from None
 

@@ -45,24 +45,24 @@ class HttpSettings(Schema):
     timeout = Duration(
         load_default=15.0,
         minimum=0.1,
-        metadata={"help": "time limit of a whole request: connecting, sending, and reading the answer to its end"},
+        metadata={"help": "time limit for a whole request: connecting, sending, and reading the complete answer"},
     )
     connect_timeout = Duration(
         load_default=10.0,
         minimum=0.1,
-        metadata={"help": "time limit of connecting, proxy and TLS included; never more than timeout"},
+        metadata={"help": "time limit for connecting, including proxy and TLS; never more than timeout"},
     )
     read_timeout = Duration(
         load_default=15.0,
         minimum=0.1,
-        metadata={"help": "for how long a receiver may be silent; never more than timeout"},
+        metadata={"help": "how long a receiver may be silent; never more than timeout"},
     )
     networks = Words(
         fields.String(validate=refusing(_network)),
         load_default=lambda: ["any"],
         validate=validate.Length(min=1, error="Name at least one network, or any."),
         metadata={
-            "help": "where listeners may send to: any (all but link-local and cloud metadata addresses), "
+            "help": "networks that listeners may send to: any (all but link-local and cloud metadata addresses), "
             "public, or networks such as 10.1.0.0/16, separated by commas"
         },
     )
@@ -71,22 +71,22 @@ class HttpSettings(Schema):
         validate=refusing(_proxy),
         metadata={
             "help": "URL of the proxy for all requests (http, https, socks5, socks5h, socks4, socks4a); environment: "
-            "as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say; none: no proxy"
+            "as set by HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY; none: no proxy"
         },
     )
     no_proxy = Hosts(
         fields.String(validate=refusing(_past_proxy)),
         load_default=list,
         metadata={
-            "help": "hosts, domains and networks that are reached past the URL in proxy, separated by commas or spaces"
+            "help": "hosts, domains and networks that are reached without the proxy, separated by commas or spaces"
         },
     )
     ca_path = fields.String(
         load_default=None,
         validate=check_path,
         metadata={
-            "help": "absolute path of a file or directory of CA certificates to trust where a listener names none; "
-            "the system's unless given",
+            "help": "absolute path of a file or directory of CA certificates to trust if a listener names none; "
+            "default: the system's",
             "names_file": True,
         },
     )
@@ -95,7 +95,7 @@ class HttpSettings(Schema):
         validate=check_path,
         metadata={
             "help": "absolute path of a file or directory of CA certificates to trust for an https proxy; "
-            "the system's unless given",
+            "default: the system's",
             "names_file": True,
         },
     )

@@ -21,7 +21,7 @@ def key_bytes(secret: str) -> bytes:
     """The key in a secret. Raises ValueError, without any of the secret in it, if it is not well formed."""
     prefix = next((prefix for prefix in (SYMMETRIC, PRIVATE) if secret.startswith(prefix)), None)
     if prefix is None:
-        raise ValueError(f"must begin with {SYMMETRIC} or {PRIVATE}; `--secret={GENERATE}` makes one")
+        raise ValueError(f"must begin with {SYMMETRIC} or {PRIVATE}; `--secret={GENERATE}` generates one")
     encoded = secret[len(prefix) :].rstrip("=")
     try:
         # Padding is optional to the official libraries, and so it is here.
@@ -29,9 +29,9 @@ def key_bytes(secret: str) -> bytes:
     except (binascii.Error, ValueError):
         raise ValueError(f"must be base64 after {prefix}") from None
     if prefix == SYMMETRIC and not 24 <= len(key) <= 64:
-        raise ValueError(f"must stand for 24 to 64 bytes after {prefix}, not {len(key)}")
+        raise ValueError(f"must encode 24 to 64 bytes after {prefix}, not {len(key)}")
     if prefix == PRIVATE and len(key) not in (32, 64):
-        raise ValueError(f"must stand for 32 bytes (the seed) or 64 (seed and public key) after {prefix}")
+        raise ValueError(f"must encode 32 bytes (the seed) or 64 (seed and public key) after {prefix}")
     if prefix == PRIVATE:
         _need_cryptography()
     return key

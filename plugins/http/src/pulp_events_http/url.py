@@ -33,17 +33,17 @@ def check_url(url: str) -> None:
     try:
         port = parts.port
     except ValueError:
-        raise ValueError("is not a URL: its port is no number from 1 to 65535") from None
+        raise ValueError("is not a URL: its port is not a number from 1 to 65535") from None
     if parts.scheme not in ("http", "https"):
         raise ValueError("must begin with http:// or https://")
     if "@" in parts.netloc:
-        raise ValueError("must not hold a user name or password; give them with --username and --password")
+        raise ValueError("must not contain a user name or password; give them with --username and --password")
     if port == 0:
         raise ValueError("has port 0, which nothing can listen on")
     if "#" in url:
-        raise ValueError("has a #, and what follows one is never sent; write it as %23, or leave it out")
+        raise ValueError("has a #, and whatever follows it is never sent; write it as %23, or leave it out")
     if re.search(_STRAY_PERCENT, parts.path + "?" + parts.query):
-        raise ValueError("has a % that begins no escape; write it as %25")
+        raise ValueError("has a % that does not start an escape; write it as %25")
     _check_host(parts.hostname or "", "[" in parts.netloc)
 
 
@@ -133,7 +133,7 @@ def place_of(url: str) -> Place:
         raise ValueError("is not a URL") from None
     scheme = str(parsed.scheme)
     if scheme not in _DEFAULT_PORTS or not parsed.host:
-        raise ValueError("is no http or https URL with a host")
+        raise ValueError("is not an http or https URL with a host")
     host = str(parsed.host).removeprefix("[").removesuffix("]")
     return Place(scheme, host, parsed.port or _DEFAULT_PORTS[scheme], parsed.request_uri)
 

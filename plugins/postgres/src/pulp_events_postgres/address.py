@@ -67,8 +67,8 @@ def make(url: str, password: str = "", place: str = "--to:", **limits: Any) -> A
         given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     except ProgrammingError:
         raise SettingsError(
-            f"{place} url: not a PostgreSQL URL; use postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, with what "
-            "is special in a URL percent-encoded, and parameters as libpq has them"
+            f"{place} url: not a PostgreSQL URL; use postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, with "
+            "special characters percent-encoded, and libpq's parameters"
         ) from None
     # What is in the URL was said more plainly than what the environment has; what neither has, libpq finds.
     if password and "password" not in given:

@@ -18,11 +18,11 @@ _PASSWORD_HELP = "its password: env:NAME, file:PATH or text; without it libpq lo
 
 def add(commands: Any) -> None:
     """Add the section to `pulp-admin event`."""
-    storage = commands.add_parser("storage", help="see, migrate and fill the database of listeners and deliveries")
+    storage = commands.add_parser("storage", help="show, migrate and fill the database of listeners and deliveries")
     section = storage.add_subparsers(metavar="COMMAND")
     status = section.add_parser("status", help="show the database and the version of its tables")
     status.set_defaults(run=_status, deliver=None)
-    migrate = section.add_parser("migrate", help="bring the tables up to date; every start does so, too")
+    migrate = section.add_parser("migrate", help="bring the tables up to date, as every start also does")
     migrate.set_defaults(run=_migrate, deliver=None)
     copy = section.add_parser("copy", help="copy listeners, pending and dead deliveries into a database")
     copy.add_argument("--to", required=True, metavar="URL", help="the database: postgresql://USER@HOST/DATABASE")
@@ -44,7 +44,8 @@ def _address(arguments: argparse.Namespace) -> Address:
     settings = _settings(arguments)
     if not address.is_ours(settings):
         raise SettingsError(
-            f"{settings.path}, section [storage], key url names no PostgreSQL database: records are in files; "
+            f"{settings.path}, section [storage], key url does not name a PostgreSQL database; records are stored in "
+            "files: "
             "`pulp-admin event storage copy --to URL` copies them"
         )
     return address.from_settings(settings)
@@ -118,7 +119,7 @@ def _copy(_: None, arguments: argparse.Namespace) -> int:
                 progress.show(made, total)
                 if stopped() and made < total:
                     raise StoreError(
-                        f"interrupted after {made} of {total} deliveries; the same command copies the rest"
+                        f"interrupted after {made} of {total} deliveries; run the same command to copy the rest"
                     )
 
             done = copy(bus, target, show)
@@ -128,9 +129,9 @@ def _copy(_: None, arguments: argparse.Namespace) -> int:
         print(json.dumps(done.as_dict(), indent=2))  # noqa: T201
     else:
         _say(f"Copied to {target.address.shown}: {done.listeners} listeners, {done.pending} pending and {done.dead} "
-             f"dead deliveries with {done.attempts} attempts; every one was counted there")  # fmt: skip
+             f"dead deliveries with {done.attempts} attempts; all of them were counted in the target")  # fmt: skip
         if done.there_already:
-            _say(f"{done.there_already} of them were there already")
+            _say(f"{done.there_already} of them were already there")
         _say("Now name the database as url in section [storage] of server.conf, and start applications and workers.")
     return 0
 

@@ -94,7 +94,7 @@ class Connections:
         if self.address.shown not in _pooled:
             _pooled.add(self.address.shown)
             _logger.warning(
-                "%s is reached through a pooler: going on as with listen = false in section [storage]; set that",
+                "%s is reached through a pooler: continuing as with listen = false in section [storage]; set that",
                 self.address.shown,
             )
         return True

@@ -51,7 +51,9 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
     """
     source = bus.outbox
     if getattr(getattr(source, "database", None), "identity", None) == target.identity:
-        raise StoreError(f"{target.address.shown} is where the listeners and deliveries are; name another with --to")
+        raise StoreError(
+            f"{target.address.shown} already holds these listeners and deliveries; name another database with --to"
+        )
     before = _state(bus)
     source.changed()  # from here on
     done = Copied(listeners=_copy_listeners(bus, target))
@@ -73,9 +75,9 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
         progress(done.pending + done.dead, total)
     if source.changed() or _state(bus) != before:
         raise StoreError(
-            f"an application or a worker is still at work: the source changed while it was copied, so that "
-            f"{target.address.shown} may lack what came, and deliver once more what was delivered; stop it, drop the "
-            "tables pulp_* there (or name another database), and copy again"
+            f"an application or a worker is still running: the source changed while it was copied, so "
+            f"{target.address.shown} may miss new deliveries and repeat finished ones; stop it, drop the tables pulp_* "
+            "there (or name another database), and copy again"
         )
     target.upheaval()
     return done

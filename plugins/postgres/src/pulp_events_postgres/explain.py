@@ -30,18 +30,20 @@ def explain(address: Address, error: psycopg.Error) -> StoreError:
     """A StoreError that says what happened where, and what to do."""
     where, said = address.shown, _one_line(address, error)
     if isinstance(error, _BUSY):
-        return StoreBusy(f"{where} is busy ({said}); nothing was stored, retry later")
+        return StoreBusy(f"{where} is busy ({said}); nothing was stored; retry later")
     if isinstance(error, errors.DiskFull):
-        return StoreError(f"{where}: the server's disk is full; nothing was stored, make room there and retry")
+        return StoreError(f"{where}: the server's disk is full; nothing was stored; free some space there and retry")
     if isinstance(error, errors.ReadOnlySqlTransaction):
-        return StoreError(f"{where} takes no changes ({said}); name the primary in [storage] url, or add "
+        return StoreError(f"{where} is read-only ({said}); name the primary in [storage] url, or add "
                           "target_session_attrs=read-write to it")  # fmt: skip
     if isinstance(error, _POOLED):
         return StoreError(
             f"{where}: {said}; behind a pooler in transaction mode set listen = false in section [storage]"
         )
     if isinstance(error, errors.InsufficientPrivilege):
-        return StoreError(f"{where}: {said}; let this user own the tables, or give it CREATE on their schema")
+        return StoreError(
+            f"{where}: {said}; make this user the owner of the tables, or grant it CREATE on their schema"
+        )
     if isinstance(error, errors.UndefinedTable | errors.UndefinedFunction):
         return StoreError(f"{where}: {said}; run `pulp-admin event storage migrate`")
     if isinstance(error, _LOGIN) or "authentication failed" in said or "no password supplied" in said:

@@ -36,12 +36,14 @@ def refuse_in_use(settings: Settings) -> None:
         connections.close()
     if count and connections.listen:
         raise StoreError(
-            f"{where.shown} is in use: {count} connections of the name {name!r} (backend {pid}, "
+            f"{where.shown} is in use: {count} connections named {name!r} (backend {pid}, "
             f"from {host or 'its own host'}); {_REMEDY}"
         )
 
 
-_REMEDY = "stop applications and workers, then copy: what they change meanwhile would be missed, or delivered twice"
+_REMEDY = (
+    "stop applications and workers, then copy: whatever they change in the meantime would be missed or delivered twice"
+)
 
 
 def _refuse_file(settings: Settings) -> None:

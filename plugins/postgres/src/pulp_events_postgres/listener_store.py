@@ -105,7 +105,7 @@ class PostgresListenerStore:
             if own.execute(self.database.text(text), (listener.id, document)).rowcount:
                 self._changed(own)
             elif tries == 1:
-                raise StoreError(f"a listener with id {listener.id} exists already; nothing was stored")
+                raise StoreError(f"a listener with id {listener.id} already exists; nothing was stored")
             # else the connection was lost while the first try committed
 
         self._write(add)
@@ -231,8 +231,8 @@ class PostgresListenerStore:
 
     def _named(self, listener_id: str, error: ValueError) -> str:
         return (
-            f"{self.database.address.shown}, table pulp_listener: the record with id {listener_id} is no listener and "
-            f"is left out: {error}; correct it there, or restore it from a backup"
+            f"{self.database.address.shown}, table pulp_listener: the record with id {listener_id} is not a valid "
+            f"listener and is left out: {error}; correct it there, or restore it from a backup"
         )
 
 

@@ -102,7 +102,7 @@ def _look(connections: Connections, own: Connection) -> Found:
     schema, path = row
     if schema is None:
         raise StoreError(
-            f"{connections.address.shown}: none of the schemas in search_path ({path}) exists; make one with "
+            f"{connections.address.shown}: none of the schemas in search_path ({path}) exists; create one with "
             "CREATE SCHEMA, or name another in [storage] url: ?options=-csearch_path%3DNAME"
         )
     try:
@@ -114,7 +114,7 @@ def _look(connections: Connections, own: Connection) -> Found:
     newest = len(scripts())
     if version > newest:
         raise StoreTooNew(
-            f"{connections.address.shown} has tables of a newer release (version {version}, known: {newest}); "
-            "upgrade pulp-events-postgres here too"
+            f"{connections.address.shown} has tables of a newer release (version {version}, supported: "
+            f"{newest}); upgrade this pulp-events-postgres too"
         )
     return Found(schema, version, rows.get("identity", ""))

@@ -28,9 +28,9 @@ def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) 
     if own.closed or status == TransactionStatus.UNKNOWN:
         raise StoreError(f"connection is closed; {REMEDY}")
     if status == TransactionStatus.INERROR:
-        raise StoreError("connection is in a transaction that failed before; roll it back, and emit in a new one")
+        raise StoreError("connection is in a failed transaction; roll it back, and emit in a new one")
     if status == TransactionStatus.IDLE and own.autocommit:
-        raise StoreError("connection is in autocommit mode and in no transaction; begin one before emit")
+        raise StoreError("connection is in autocommit mode outside a transaction; begin one before emit")
     try:
         # The application's own row factory, and its prepared statements, are none of our business.
         with own.cursor(row_factory=tuple_row) as cursor:
@@ -59,7 +59,7 @@ def _check(cursor: psycopg.Cursor[Any], database: Database) -> None:
         found = None
     if found is None or found[0] != database.identity:
         raise StoreError(
-            f"connection is to {cursor.connection.info.dbname!r}, which has not the outbox; it is in "
+            f"connection is to {cursor.connection.info.dbname!r}, which does not contain the outbox; that is in "
             f"{database.address.shown}: name the application's database in [storage] url"
         )
 

@@ -44,11 +44,11 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
     """
     target = Path(os.path.realpath(target))
     if _is_one_of_ours(target, outbox, listeners):
-        raise StoreError(f"{target} is in use itself; name another file for the backup")
+        raise StoreError(f"{target} is in use; name another file for the backup")
     if not target.parent.is_dir():
-        raise StoreError(f"{target.parent} is no folder that is there; make it, or name a file in another one")
+        raise StoreError(f"{target.parent} is not an existing folder; create it, or name a file in another one")
     if target.exists() and not target.is_file():
-        raise StoreError(f"{target} is no file; name one that can be replaced")
+        raise StoreError(f"{target} is not a regular file; name one that can be replaced")
     new = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         _create(new)
@@ -74,7 +74,7 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
     except sqlite3.Error as error:
         raise explain_only(target, error) from error
     except OSError as error:
-        raise StoreError(f"{target}: {error.strerror or error}; name a file that can be written") from error
+        raise StoreError(f"{target}: {error.strerror or error}; name a writable file") from error
     finally:
         for leftover in (new, new.with_name(new.name + "-journal")):
             leftover.unlink(missing_ok=True)
@@ -84,17 +84,18 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
 def read(path: Path) -> Backup:
     """What a backup holds. Raises StoreError for a file that is none, StoreCorrupt and StoreTooNew."""
     if not path.is_file():
-        raise StoreError(f"{path}: no such file; name one that `pulp-admin event backup` wrote")
+        raise StoreError(f"{path}: no such file; name one written by `pulp-admin event backup`")
     with Onlooker(path, without_log=True) as file:
         if wrong := damage.find_in(file):
-            raise StoreCorrupt(f"{path} is damaged, or no database ({wrong}); use another backup")
+            raise StoreCorrupt(f"{path} is damaged or not a database ({wrong}); use another backup")
         if not file.rows("SELECT 1 FROM sqlite_master WHERE name = 'pulp_backup'"):
-            raise StoreError(f"{path} is no backup; name a file that `pulp-admin event backup` wrote")
+            raise StoreError(f"{path} is not a backup; name a file written by `pulp-admin event backup`")
         values = dict(file.rows("SELECT name, value FROM pulp_backup"))
         version = file.version()
         if values["format"] > FORMAT or version > schema.VERSION:
             raise StoreTooNew(
-                f"{path} was written by a newer release (format {values['format']}, schema {version}; known: {FORMAT}, "
+                f"{path} was written by a newer release (format {values['format']}, schema {version}; supported: "
+                f"{FORMAT}, "
                 f"{schema.VERSION}); restore it with that release"
             )
         deliveries = file.rows("SELECT count(*) FROM pulp_delivery")[0][0] if version else 0

@@ -122,7 +122,7 @@ def explain_only(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> Store
     if _is_busy(error):
         return StoreBusy(
             f"{path} was locked by another process, or another transaction of this one, for longer than `timeout` in "
-            "section [storage] allows; nothing was stored, retry later"
+            "section [storage] allows; nothing was stored; retry later"
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _SIGNS_OF_DAMAGE.search(str(error)):
         return damaged(path, one_line(str(error)))
@@ -130,7 +130,7 @@ def explain_only(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> Store
         place = reason.filename if reason.filename and ".trial-" not in str(reason.filename) else path
         return StoreError(f"{place}: {reason.strerror or reason}; nothing was stored; {remedy(reason)}")
     if code == sqlite3.SQLITE_FULL:
-        return StoreError(f"{path}: the disk is full; nothing was stored, make room and retry")
+        return StoreError(f"{path}: the disk is full; nothing was stored; free some space and retry")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StoreError(f"{path} cannot be written ({error}); give this process's user the right to write there")
     return StoreError(f"{path}: {error}; nothing was stored")
@@ -150,9 +150,9 @@ _OF_THE_SYSTEM = (
 def damaged(path: Path, why: str) -> StoreCorrupt:
     """A StoreCorrupt with the remedy."""
     return StoreCorrupt(
-        f"{path} is damaged, or no database ({why}); it was left as it is. The next start sets an outbox of our own "
-        "aside under another name, and `pulp-admin event recover` takes from it what can be read; an application's "
-        "database is to be restored from a backup"
+        f"{path} is damaged or not a database ({why}); it was left unchanged. A separate outbox file is set aside by "
+        "the next start, and `pulp-admin event recover` recovers what is readable; restore an application's database "
+        "from a backup"
     )
 
 

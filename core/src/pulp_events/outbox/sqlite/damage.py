@@ -39,7 +39,7 @@ def _in_rows(file: Onlooker) -> str:
         return ""
     for row in file.ask(f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES}"):
         if not is_json(to_delivery(row).report):
-            raise StoreCorrupt(f"the report of event {row[0]} is no JSON")
+            raise StoreCorrupt(f"the report of event {row[0]} is not valid JSON")
     for row in file.ask(f"SELECT {ATTEMPT_COLUMNS} FROM pulp_attempt"):
         to_attempt(row)
     to_health(file.rows("SELECT * FROM pulp_listener_health"))

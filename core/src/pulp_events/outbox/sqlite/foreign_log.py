@@ -83,4 +83,4 @@ def set_log_aside(path: Path) -> None:
         if part.exists():
             part.rename(kept.with_name(kept.name + suffix))
     copy.replace(path)
-    _logger.error("the log beside %s is that of another file; it was set aside as %s-wal", path, kept)
+    _logger.error("the log beside %s belongs to another file; it was set aside as %s-wal", path, kept)

@@ -88,8 +88,8 @@ class KeptConnection:
     def _refuse_after_fork(self) -> None:
         if self._name in _unusable:
             raise StoreError(
-                f"{self._path} cannot be used in this process: it was forked, in a way that the interpreter does not "
-                "know of or by a signal handler, while its parent was storing; fork with os.fork, or before the event "
+                f"{self._path} cannot be used in this process: it was forked while its parent was storing, by a signal "
+                "handler or in a way unknown to the interpreter; fork with os.fork, or before the event "
                 "bus is opened (uWSGI: lazy-apps = true); nothing was stored"
             )
 

@@ -37,7 +37,7 @@ def ready(reader: Rows, query: str, now: float) -> dict[str, float]:
     """Listeners with pending deliveries → seconds until the first may be claimed, from rows of both."""
     rows = reader.rows(query)
     if not all(type(listener_id) is str and isinstance(ready_at, int | float) for listener_id, ready_at in rows):
-        raise reader.damaged(StoreCorrupt("a pending delivery is due at no time"))
+        raise reader.damaged(StoreCorrupt("a pending delivery has no due time"))
     return {listener_id: max(0.0, ready_at - now) for listener_id, ready_at in rows}
 
 

@@ -131,7 +131,7 @@ def _of_each(
         for row in read(connection, statement, (json.dumps(listener_ids), now, limit)):
             found.setdefault(row[6], []).append(row)
     if unasked := found.keys() - limits.keys():
-        raise StoreCorrupt(f"the index names a delivery of {min(unasked, key=str)!r:.60} for another listener")
+        raise StoreCorrupt(f"the index lists a delivery of {min(unasked, key=str)!r:.60} under another listener")
     for listener_id, rows in found.items():
         rows.sort(key=_by_readiness)
         del rows[limits[listener_id] :]

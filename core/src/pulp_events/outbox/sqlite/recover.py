@@ -86,7 +86,7 @@ def _open(source: Path, stack: ExitStack) -> Onlooker:
         if old.ask(_FIND).fetchone():
             return old
         old.close()
-        raise StoreError(f"{source} has no events in it; name a damaged outbox")
+        raise StoreError(f"{source} contains no events; name a damaged outbox")
     except _UNREADABLE as error:
         old.close()
         with contextlib.suppress(OSError, StoreError, *_UNREADABLE):
@@ -94,7 +94,7 @@ def _open(source: Path, stack: ExitStack) -> Onlooker:
             if copy.ask(_FIND).fetchone() and copy.ask(f"{_EVENTS} LIMIT 1", (0,)).fetchone():
                 return copy
         raise StoreError(
-            f"{source}: nothing of it can be read ({error}); restore a backup with `pulp-admin event restore`"
+            f"{source}: nothing in it can be read ({error}); restore a backup with `pulp-admin event restore`"
         ) from error
 
 

@@ -31,7 +31,7 @@ def restore(source: Path, outbox: Path, listeners: Path) -> tuple[Backup, list[P
         stack.enter_context(locked(listeners.with_suffix(".lock")))
         stack.enter_context(locked(outbox.with_name(outbox.name + ".lock")))
         if who := open_elsewhere(outbox):
-            raise StoreBusy(f"{outbox} is open in {who}; end applications and workers first, nothing was changed")
+            raise StoreBusy(f"{outbox} is open in {who}; stop applications and workers first; nothing was changed")
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         new_outbox = outbox.with_name(f".{outbox.name}.{stamp}.tmp")
         new_listeners = listeners.with_name(f".{listeners.name}.{stamp}.tmp")
@@ -50,7 +50,7 @@ def restore(source: Path, outbox: Path, listeners: Path) -> tuple[Backup, list[P
             for folder in {outbox.parent, listeners.parent}:
                 data_dir.sync(folder)
         except OSError as error:
-            raise StoreError(f"{error.filename or outbox}: {error.strerror}; restore it again") from error
+            raise StoreError(f"{error.filename or outbox}: {error.strerror}; run the restore again") from error
         finally:
             new_outbox.unlink(missing_ok=True)
             new_listeners.unlink(missing_ok=True)

@@ -86,8 +86,8 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         found = version(connection)
         if found > VERSION:
             raise StoreTooNew(
-                f"{path} was written by a newer release (schema {found}, known: {VERSION}); "
-                "upgrade pulp-events here too"
+                f"{path} was written by a newer release (schema {found}, supported: "
+                f"{VERSION}); upgrade this pulp-events too"
             )
         if found == VERSION:
             return

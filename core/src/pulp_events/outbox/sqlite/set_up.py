@@ -41,7 +41,9 @@ def set_up(path: Path, set_damaged_aside: bool = True) -> None:
             if not set_damaged_aside:
                 raise
             kept = set_aside(path)
-            _logger.error("%s is damaged, or no database; it was set aside as %s, and a new outbox begun", path, kept)
+            _logger.error(
+                "%s is damaged or not a database; it was set aside as %s, and a new outbox was created", path, kept
+            )
             _migrate(path)
         # SQLite deletes its rollback journal, but does not make sure that it stays deleted: should a power cut bring it
         # back, it would be played back into a database that has moved on.

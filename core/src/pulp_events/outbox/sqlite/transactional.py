@@ -28,12 +28,12 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
         file = os.fsdecode(cursor.execute("PRAGMA database_list").fetchone()[2])
         if not file or not Path(file).samefile(path):
             raise StoreError(
-                f"connection is to {file or 'a database in memory'}, not to the outbox; {remedy}, "
+                f"connection is open on {file or 'a database in memory'}, not on the outbox; {remedy}, "
                 "or name the application's database as outbox in section [events] of server.conf"
             )
         if not connection.in_transaction:
             if connection.isolation_level is None:
-                raise StoreError("connection is in autocommit mode and in no transaction; execute BEGIN before emit")
+                raise StoreError("connection is in autocommit mode outside a transaction; execute BEGIN before emit")
             connection.execute("BEGIN")
         connection.execute("SAVEPOINT pulp_events")
         try:

@@ -103,8 +103,8 @@ class Writer:
     def _check_own_transaction(self) -> None:
         if is_held_by_this_thread(self._path):
             raise StoreBusy(
-                f"{self._path} is locked by a transaction of this thread, which would wait for itself: give emit that "
-                "connection as connection=…, or commit first; nothing was stored"
+                f"{self._path} is locked by a transaction of this same thread: pass that connection to emit as "
+                "connection=…, or commit first; nothing was stored"
             )
 
     def close(self) -> None:

@@ -45,11 +45,11 @@ class Artemis(Node):
             link = yield from attach_sender(engine, exchange)
         except LinkRefused:
             raise TransientFailure(
-                f"exchange {exchange!r} is absent and {engine.broker} makes no addresses by itself ({not_found}); "
-                "create it as a multicast address, or switch auto-create-addresses on for it"
+                f"exchange {exchange!r} does not exist and {engine.broker} does not create addresses automatically "
+                f"({not_found}); create it as a multicast address, or enable auto-create-addresses for it"
             ) from not_found
         engine.spawn(lambda: detach(engine, link))
-        raise wrong_type(exchange, "anycast", "a topic is a multicast address there")
+        raise wrong_type(exchange, "anycast", "a topic is a multicast address in Artemis")
 
     def is_gone(self, settled: Settled) -> bool:
         """The address was deleted, and is not made again without an attach."""

@@ -106,8 +106,9 @@ class Dialect:
     def explain_blocked(self, broker: str) -> str:
         """That the broker takes nothing for now. `broker`: its address."""
         return (
-            f"{broker} takes no messages for now: it keeps the window of our session closed; look there for a limit of "
-            "memory or disk that is reached"
+            f"{broker} does not accept messages at the moment: it keeps the session window closed; check whether it "
+            "has "
+            "reached a memory or disk limit"
         )
 
     def explain_end(self, exchange: str, reason: str) -> str:
@@ -123,7 +124,7 @@ def wrong_type(exchange: str, found: str | None, said: str) -> TransientFailure:
     built_in = exchange.startswith(BUILT_IN)
     return TransientFailure(
         f"exchange {exchange!r} {what}, but events need one of type {EXCHANGE_TYPE} ({said}); name another exchange"
-        + ("" if built_in else ", or delete this one at the broker and it is made again")
+        + ("" if built_in else ", or delete this one at the broker, and it is created again")
     )
 
 
@@ -138,7 +139,8 @@ def may_not_publish(dialect: Dialect, exchange: str, refused: LinkRefused) -> Tr
 def absent(dialect: Dialect, exchange: str, refused: object) -> TransientFailure:
     """The failure for an exchange that is not there and that we may not make. `refused`: the broker's words."""
     return TransientFailure(
-        f"exchange {exchange!r} is absent and the permission {dialect.create!r} to make it is missing ({refused}); "
+        f"exchange {exchange!r} does not exist, and the permission {dialect.create!r} to create it is missing "
+        f"({refused}); "
         "grant it, or create the exchange as a durable topic exchange",
         credentials=True,
     )

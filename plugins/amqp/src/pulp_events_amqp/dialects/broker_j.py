@@ -46,7 +46,7 @@ class BrokerJ(Node):
             if refused.name == "amqp:not-found":
                 if made.status in (403, 404):
                     raise absent(self, exchange, made) from refused
-                raise TransientFailure(f"{engine.broker} did not make exchange {exchange!r}: {made}") from refused
+                raise TransientFailure(f"{engine.broker} did not create exchange {exchange!r}: {made}") from refused
             if self.is_forbidden(refused):
                 raise may_not_publish(self, exchange, refused) from refused
             raise TransientFailure(f"{engine.broker} refused exchange {exchange!r}: {refused}") from refused

@@ -59,7 +59,7 @@ class RabbitMQ(Dialect):
         if declared.status == 403 and not (yield from self._is_there(engine, exchange)):
             if _RESERVED in declared.text:
                 raise TransientFailure(
-                    f"exchange {exchange!r} is absent, and {engine.broker} makes none whose name begins with "
+                    f"exchange {exchange!r} does not exist, and {engine.broker} creates none whose name begins with "
                     f"{BUILT_IN} ({declared}); name another exchange"
                 )
             raise absent(self, exchange, declared)
@@ -103,7 +103,7 @@ class RabbitMQ(Dialect):
     def explain_rejection(self, settled: Settled) -> str:
         """See `Dialect.explain_rejection`."""
         if not settled.condition:
-            return "no condition, so a queue is full or not to be had"
+            return "no condition, so a queue is full or unavailable"
         if "reason=maxlen" in settled.condition:  # since 4.3 the info has the reason
             return f"{settled.condition}: a queue is full"
         return settled.condition
@@ -112,7 +112,7 @@ class RabbitMQ(Dialect):
         """See `Dialect.explain_blocked`. An alarm closes the incoming window of every session."""
         return (
             f"{broker} has blocked the connection, as RabbitMQ does during a memory or disk alarm, which "
-            "`rabbitmq-diagnostics alarms` names; sending goes on when the alarm ends"
+            "`rabbitmq-diagnostics alarms` names; sending resumes when the alarm ends"
         )
 
     def _check_version(self, engine: Engine) -> None:

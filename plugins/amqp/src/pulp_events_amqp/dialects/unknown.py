@@ -16,6 +16,6 @@ class Unknown(Node):
     def unverified(self, exchange: str) -> str:
         """See `Dialect.unverified`."""
         return (
-            f"not verified that {exchange!r} is a topic exchange: {self.broker} is no broker that is known here, and "
-            "may have taken it for a queue"
+            f"not verified that {exchange!r} is a topic exchange: {self.broker} is not a known broker, and may have "
+            "created a queue instead"
         )

@@ -93,7 +93,7 @@ def _tunnel(made: Any, proxy: Proxy, route: Route, limits: TimeLimits) -> None:
             text = f"refused the tunnel: {head.status} {head.reason}".rstrip()
             raise ProxyFailed(proxy, text, head.status, head.headers.get("retry-after"))
         if connection.has_more():
-            raise NotHttp("something came through the tunnel before it was used")
+            raise NotHttp("data came through the tunnel before it was used")
     except BaseException:
         made.close()
         raise

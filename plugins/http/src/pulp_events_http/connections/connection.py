@@ -107,7 +107,7 @@ class Connection:
         while (data := self._at_once()) is not None:
             self._feed(data)
             if not data or self._final_begins():
-                self._cut_by = ClosedEarly("the receiver did not take the whole request")
+                self._cut_by = ClosedEarly("the receiver did not read the whole request")
                 return True
         return False
 
@@ -159,7 +159,7 @@ class Connection:
                     until = time.monotonic() + patience
                 left = until - time.monotonic()
                 if left <= 0:
-                    raise TimeoutError("the head does not end")
+                    raise TimeoutError("its head is not complete")
                 self._feed(self._receive(min(left, self._limits.left())))
             assert self._final is not None
             return self._parsed(self._final)

@@ -72,7 +72,7 @@ def open_socks(proxy: Proxy, host: str, port: int, limits: TimeLimits, networks:
     try:
         made = client.connect(host, port)
     except TimeoutError:
-        raise TimeoutError("the time limit is over") from None
+        raise TimeoutError("the time limit was exceeded") from None
     except ProxyError as error:
         raise ProxyFailed(proxy, str(error)) from OSError(errno.EPROTO, str(error))
     except (OSError, ValueError) as error:  # ValueError: what cannot be asked for, or no valid answer
