@@ -8,13 +8,13 @@ import signal
 import time
 from pathlib import Path
 
+from pulp_events.processes.command import command
+from pulp_events.processes.supervisor import POLL, Supervisor
+from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
-from pulp_events.worker import sd_notify
-from pulp_events.worker.command import command
 from pulp_events.worker.health import PoolHealth
 from pulp_events.worker.reports import Reports
 from pulp_events.worker.signals import Signals
-from pulp_events.worker.supervisor import POLL, Supervisor
 
 GIVE_UP = 600.0
 """Seconds without a worker that works after which the pool ends with an error, for whoever looks after it to see."""

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from pulp_events.bus.event_bus import EventBus
 from pulp_events.errors import EventsError
+from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
-from pulp_events.worker import sd_notify
 from pulp_events.worker.signals import Signals
 
 FAILURE_POLL = 1.0

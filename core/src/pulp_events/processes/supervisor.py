@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from pulp_events.processes.complaints import Complaints
+from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
-from pulp_events.worker import sd_notify
-from pulp_events.worker.complaints import Complaints
 
 HEALTHY = 10.0
 """Seconds after which a process that died counts as having worked: the next one is started at once."""
