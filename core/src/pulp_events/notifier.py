@@ -42,7 +42,7 @@ from pulp_events.errors import DeliveryFailure
 if TYPE_CHECKING:
     from pulp_events.events.event import Event
     from pulp_events.listeners.listener import Listener
-    from pulp_events.listeners.listeners import Listeners
+    from pulp_events.listeners.listeners import Listeners  # a circle: an action is given what is built upon notifiers
     from pulp_events.outbox.delivery import Delivery
 
 Config = Mapping[str, Any]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
-from pulp_events.plugins import guard
+from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:

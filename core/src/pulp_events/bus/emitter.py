@@ -54,7 +54,7 @@ class Emitter:
     ) -> tuple[Event, Sequence[Listener], NewEvent]:
         """The event, the listeners that it concerns, and what is to be stored for them."""
         event = self._build(event_type, payload, call_report)
-        if self._observers.enrich:
+        if self._observers.enriches:
             event = self._enrich(event)
         return event, *self._match(event)
 

@@ -18,12 +18,11 @@ from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.event_type import EventTypes
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
-from pulp_events.plugins import guard
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
-from pulp_events.system import forks
+from pulp_events.system import forks, guard
 from pulp_events.system.arguments import check_path, check_seconds
 from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.exclusive import InUse
@@ -139,7 +138,7 @@ class EventBus:
                 self.outbox.add(stored, connection)
                 if connection is None:
                     self._delivering.mode.emitted(stored)
-            if self._observers.watch_emitted:
+            if self._observers.watches_emitted:
                 for event, listeners, _ in prepared:
                     self._observers.emitted(event, listeners)
         return [event for event, _, _ in prepared]

@@ -11,7 +11,8 @@ from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.jobs import close
-from pulp_events.dispatcher.recorder import Judged, Recorder
+from pulp_events.dispatcher.judged import Judged
+from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.services import Services

@@ -9,7 +9,7 @@ from typing import Any
 
 from pulp_events.errors import DeliveryFailure, EventsError, PluginError
 from pulp_events.notifier import Channel, Config, Notifier, Outcome
-from pulp_events.plugins import guard
+from pulp_events.system import guard
 from pulp_events.visible import one_line
 
 MOST_AT_ONCE = 5000

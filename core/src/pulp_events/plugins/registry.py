@@ -11,11 +11,11 @@ from pulp_events.errors import PluginError, SettingsError, StoreError, UnknownNo
 from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
 from pulp_events.events.event_type import EventTypes
 from pulp_events.notifier import Notifier
-from pulp_events.plugins import guard
 from pulp_events.plugins.loader import Loader
 from pulp_events.plugins.plugin import LOADED, Plugin
 from pulp_events.plugins.validation import missing_methods
 from pulp_events.secrets import mask_passwords
+from pulp_events.system import guard
 from pulp_events.system.suggestion import did_you_mean
 from pulp_events.visible import one_line
 

@@ -11,7 +11,7 @@ from pulp_events.errors import DeliveryFailure
 from pulp_events.notifier import Config, Outcome
 from pulp_events_email.addresses import envelope_form
 from pulp_events_email.message import FULL, SHORTEST, Composer
-from pulp_events_email.notifier import DISABLED
+from pulp_events_email.settings import DISABLED
 
 
 class Letter:
