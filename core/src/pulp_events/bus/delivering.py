@@ -73,14 +73,15 @@ class Delivering:
     @imports_late
     def dispatcher(self) -> Dispatcher:
         """What makes deliveries."""
-        from pulp_events.dispatcher.assembly import make_dispatcher
+        if self._dispatcher is None:
+            from pulp_events.dispatcher.assembly import make_dispatcher
 
-        outbox = self.outbox
-        with self._lock:
-            if self._dispatcher is None:
-                self._dispatcher = make_dispatcher(
-                    outbox, self._index, self._plugins, self._settings, self._clock, self._dice, self._disable
-                )
+            outbox = self.outbox
+            with self._lock:
+                if self._dispatcher is None:
+                    self._dispatcher = make_dispatcher(
+                        outbox, self._index, self._plugins, self._settings, self._clock, self._dice, self._disable
+                    )
         return self._dispatcher
 
     def look_soon(self) -> None:

@@ -42,7 +42,7 @@ class Emitter:
         self, settings: Settings, plugins: Plugins, index: ListenerIndex, observers: Observers, clock: Clock
     ) -> None:
         self._events = settings.section("events")
-        self._skip = settings.section("delivery")["while_disabled"] == "skip"
+        self._skips = settings.section("delivery")["while_disabled"] == "skip"
         self._event_types = plugins.event_types
         self._index = index
         self._observers = observers
@@ -71,7 +71,7 @@ class Emitter:
 
     def skip(self, listener: Listener) -> str | None:
         """Why an event of now is recorded as dead for this listener at once; None if it is to be delivered."""
-        if self._skip and not listener.enabled:
+        if self._skips and not listener.enabled:
             return SKIPPED
         if listener.mute_drops and listener.muted_for(self._clock.time()):
             return DROPPED

@@ -33,7 +33,7 @@ take longer than the deliveries."""
 MOST_RESULTS = 400
 """Results that are stored in one transaction."""
 STORE_RETRY = 1.0
-"""Seconds between attempts to store results while the outbox cannot be written."""
+"""Seconds after which results are stored again, where the outbox could not be written."""
 
 _logger = get_logger(__name__)
 

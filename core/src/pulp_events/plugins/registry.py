@@ -121,9 +121,9 @@ class Plugins:
         for section, schema in plugin.sections:
             if sections.setdefault(section, schema) is not schema:
                 raise PluginError(f"section [{section}] of server.conf is taken already, by another schema")
-        trial = EventTypes(self.event_types)
+        extended = EventTypes(self.event_types)
         for event_type in plugin.event_types:
-            trial.register(event_type)
+            extended.register(event_type)
 
     def _remedy(self, type_id: str) -> str:
         if type_id in FIRST_PARTY:

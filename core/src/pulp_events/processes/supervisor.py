@@ -153,7 +153,7 @@ class _Place:
         self.start_at = None
 
     def pause(self, now: float) -> float:
-        """It died, or could not be started: seconds until the next try."""
+        """It died, or could not be started: seconds until the next start."""
         worked = self.start_at is None and self.process is not None and now - self.started > HEALTHY
         self._failures = 0 if worked else self._failures + 1
         pause = 0.0 if worked else min(0.1 * 2 ** min(self._failures, 20), LONGEST_PAUSE)
