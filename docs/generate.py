@@ -27,8 +27,9 @@ from pulp_events.outbox import states
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.testing import NotifierContract
-from pulp_events_cli import listener_attributes, manpages
+from pulp_events_cli import listener_attributes
 from pulp_events_cli.global_options import GlobalOptions
+from pulp_events_cli.manual import writing
 from pulp_events_cli.parser import root
 from pulp_events_cli.session import Session
 
@@ -291,7 +292,7 @@ def man_pages() -> dict[Path, str]:
     """Where each manual page is kept, and its text. Those of a notifier's commands go with the notifier's package."""
     session = Session(GlobalOptions())
     found = {}
-    for name, text in manpages.pages(root.build(session), session):
+    for name, text in writing.pages(root.build(session), session):
         kinds = [kind for kind in PLUGINS.notifiers if name.startswith(f"pulp-admin-event-listener-{kind}")]
         folder = ROOT / "plugins" / kinds[0] if kinds else ROOT / "cli"
         found[folder / "man" / f"man{name[-1]}" / name] = text

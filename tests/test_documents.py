@@ -1,5 +1,6 @@
 """What the documents say is true: examples run, transcripts are what is printed, tables are the code's."""
 
+import ast
 import doctest
 import importlib
 import importlib.util
@@ -222,6 +223,17 @@ def test_one_word_stands_for_one_thing(path):
     for pattern, word in SYNONYMS.items():
         found = re.search(rf"\b({pattern})\b", text, re.IGNORECASE)
         assert not found, f"{name(path)} says {found[0]!r}; the word is {word!r}"
+
+
+def test_a_trial_is_a_test_that_a_listener_is_sent_and_nothing_else():
+    """In the code of core and of the command line: a delivery has attempts, and what is done again has no such name."""
+    named = re.compile(r"(^|_)(try|tries|TRIES|trials?)(_|$)")
+    for path in [*(ROOT / "core/src").rglob("*.py"), *(ROOT / "cli/src").rglob("*.py")]:
+        if path.name in ("trial.py", "listener_test.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for each in (getattr(node, "id", ""), getattr(node, "attr", ""), getattr(node, "arg", "")):
+                assert not named.search(each or ""), f"{path.relative_to(ROOT)}:{node.lineno}: {each}"
 
 
 @pytest.mark.parametrize("path", OURS, ids=name)

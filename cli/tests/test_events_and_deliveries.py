@@ -119,7 +119,7 @@ def test_show_has_the_attempts_and_the_report(admin, ledger):
     run = admin.ok("event", "delivery", "show", dead)
     assert "OUTCOME" in run.out and "permanent" in run.out and '"event_type": "repo.sync.finish"' in run.out
     shown = admin.ok("event", "delivery", "show", dead, "--json").json
-    assert [attempt["outcome"] for attempt in shown["tries"]] == ["permanent"]
+    assert [attempt["outcome"] for attempt in shown["attempt_records"]] == ["permanent"]
     assert shown["report"]["event_type"] == "repo.sync.finish"
 
 

@@ -141,7 +141,7 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         deliveries = checked("event", "delivery", "list")
         checked("event", "delivery", "show", deliveries[0]["id"])
         delivered = next(each["id"] for each in deliveries if each["state"] == "delivered")
-        assert checked("event", "delivery", "show", delivered)["tries"]
+        assert checked("event", "delivery", "show", delivered)["attempt_records"]
         checked("event", "delivery", "tail", "--for=0s")
         checked("event", "delivery", "stats")
         checked("event", "delivery", "retry", "--all")

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pulp_events import EventBus, StoreError
+from pulp_events.bus.delivering import Delivering
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events_cli.commands import listener_files
 from pulp_events_cli.listener_files import document, plan
@@ -344,10 +345,10 @@ def test_an_interrupted_apply_changed_nothing(admin, three, tmp_path, monkeypatc
 
 
 def test_what_cannot_be_buried_after_a_prune_is_said_as_it_is(admin, three, tmp_path, monkeypatch):
-    def full(bus, listener):
+    def full(delivering, listener):
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(EventBus, "_deleted", full)
+    monkeypatch.setattr(Delivering, "listener_deleted", full)
     (tmp_path / "f").write_text("version: 1\nlisteners: []\n")
     run = apply(admin, tmp_path / "f", "--prune")
     assert run.code == 1 and "the listeners now match the file, but the disk is full" in run.err

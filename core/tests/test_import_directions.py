@@ -81,36 +81,30 @@ def test_importing_a_plugin_imports_no_transport(package):
     assert not names & {"requests", "urllib3", "smtplib", "proton", "jinja2", "ssl", "apprise", "email_validator"}
 
 
-ONLY_FOR_TYPES = {
-    ("turn", "services"): "a turn uses what all turns share, and that holds the event loops that run turns",
-    ("event_loops", "turn"): "a loop keeps the turn of each task, to name the one that blocks it",
-    ("route", "turn"): "a route keeps the turns at work for it",
-    ("health", "recorder"): "the recorder has health looked after, with what it judged",
+CIRCLES = {
+    ("pulp_events.notifier", "pulp_events.listeners.listeners"): (
+        "the type of what a notifier's action is given: the listeners of the bus, which are checked by notifiers"
+    ),
 }
-"""Imports in `pulp_events.dispatcher` that are made under TYPE_CHECKING, and what each is for. They would close a
-circle, so a new one needs a reason."""
+"""Imports that close a circle, and why each may."""
 
 
-def imports_in_dispatcher():
-    """`(module, what it imports, only for types)` for each import from one file of the dispatcher to another."""
-    folder = PACKAGES["pulp_events"] / "dispatcher"
-    files = {path.stem for path in folder.glob("*.py")}
-    for path in sorted(folder.glob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        guarded = {
-            inner
-            for node in ast.walk(tree)
-            if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
-            for inner in ast.walk(node)
-        }
-        for node in ast.walk(tree):
+def imports_within(package):
+    """`(module, what it imports)` for each import from one module of a package to another: also those made later,
+    in a function, and for types alone, as a reader follows them all."""
+    files = {name_of(path): path for path in modules(package)}
+    for module, path in files.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
             if isinstance(node, ast.ImportFrom):
-                names = [node.module, *(f"{node.module}.{name}" for name in names)]
-            for name in names:
-                package, _, module = name.rpartition(".")
-                if package == "pulp_events.dispatcher" and module in files:
-                    yield path.stem, module, node in guarded
+                inner = [f"{node.module}.{name}" for name in names]
+                names = [name if name in files else node.module for name in inner]
+            yield from ((module, name) for name in names if name in files and name != module)
+
+
+def name_of(path):
+    source = next(each.parent for each in PACKAGES.values() if path.is_relative_to(each))
+    return ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
 
 
 def circle(imports):
@@ -125,31 +119,60 @@ def circle(imports):
     return None
 
 
-def test_the_dispatcher_imports_in_no_circle():
-    found = list(imports_in_dispatcher())
-    assert len(found) > 50, "imports are not recognised"
-    assert circle((module, other) for module, other, _ in found if (module, other) not in ONLY_FOR_TYPES) is None
+@pytest.mark.parametrize("package", PACKAGES)
+def test_modules_import_each_other_in_no_circle(package):
+    found = set(imports_within(package))
+    assert len(found) >= len(modules(package)) // 2, "imports are not recognised"
+    assert circle(found - set(CIRCLES)) is None
 
 
-def test_what_the_dispatcher_imports_only_for_types_has_a_reason():
-    """A circle of types alone is none at run time, and still one for the reader."""
-    found = list(imports_in_dispatcher())
-    assert {(module, other) for module, other, only_for_types in found if only_for_types} == set(ONLY_FOR_TYPES)
-    for module, other in ONLY_FOR_TYPES:
-        assert module in reachable(other, {(one, another) for one, another, _ in found}), (
+def test_what_may_close_a_circle_does():
+    found = {each for package in PACKAGES for each in imports_within(package)}
+    for module, other in CIRCLES:
+        assert (module, other) in found and circle(found - set(CIRCLES) | {(module, other)}), (
             f"{module} may import {other} as anything else: there is no circle"
         )
 
 
-def reachable(module, imports):
-    """What a module imports, and what that imports, and so on."""
-    seen, left = set(), [module]
-    while left:
-        here = left.pop()
-        new = {other for one, other in imports if one == here} - seen
-        seen |= new
-        left += new
-    return seen
+@pytest.mark.parametrize("text", ["import pulp_events.b", "def f():\n from pulp_events import b",
+                                  "if TYPE_CHECKING:\n from pulp_events.b import B"])  # fmt: skip
+def test_a_circle_is_found_however_it_is_imported(text, tmp_path, monkeypatch):
+    (tmp_path / "pulp_events").mkdir()
+    monkeypatch.setitem(PACKAGES, "pulp_events", tmp_path / "pulp_events")
+    (tmp_path / "pulp_events/a.py").write_text(text)
+    (tmp_path / "pulp_events/b.py").write_text("from pulp_events.a import A")
+    assert circle(imports_within("pulp_events"))
+
+
+def rooms():
+    """The rooms of core as docs/architecture.md lists them: for each row its files and folders."""
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    table = text.partition("\n## Rooms of core\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return [re.findall(r"`([^`]+)`", row) for row in rows]
+
+
+def test_rooms_of_core_import_only_from_those_above_them():
+    places = {path: number for number, row in enumerate(rooms()) for path in row}
+    assert len(places) > 20, "the table is not recognised"
+    package = PACKAGES["pulp_events"]
+    for place in places:
+        assert (package / place).exists(), f"{place} is not there"
+
+    def row_of(path):
+        parts = path.relative_to(package)
+        for place in (str(parts), *(f"{parent}/" for parent in parts.parents)):
+            if place in places:
+                return places[place]
+        raise AssertionError(f"{parts} has no room in docs/architecture.md")
+
+    row_of_module = {name_of(path): row_of(path) for path in modules("pulp_events")}
+    wrong = [
+        f"{module} imports {other}"
+        for module, other in imports_within("pulp_events")
+        if row_of_module[other] > row_of_module[module] and (module, other) not in CIRCLES
+    ]
+    assert wrong == []
 
 
 def test_core_names_no_module_of_a_plugin_even_as_text():

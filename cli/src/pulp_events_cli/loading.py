@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]  # as in pulp_events.plugins.guard
+import _signal  # type: ignore[import-not-found]  # as in pulp_events.system.guard
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from pulp_events.plugins import guard
+from pulp_events.system import guard
 from pulp_events_cli.output import streams
 
 if TYPE_CHECKING:

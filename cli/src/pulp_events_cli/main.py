@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pulp_events_cli import global_options
 from pulp_events_cli.errors import DONE, FAILED, USAGE, CommandFailed, UsageError, exit_code
 from pulp_events_cli.global_options import GlobalOptions
-from pulp_events_cli.output import own_stdout, streams
+from pulp_events_cli.output import log_lines, own_stdout, streams
 from pulp_events_cli.output.records import print_json
 
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return _main(argv)
     if "_ARGCOMPLETE" in os.environ:
-        from pulp_events_cli.completion.shell import answer
+        from pulp_events_cli.completion.answer import answer
 
         answer()
     # What is imported and built at the start stays to the end. Looking through it for garbage, then and once more when
@@ -37,7 +37,7 @@ def _main(argv: Sequence[str]) -> int:
         options, words = global_options.extract(argv)
         streams.prepare(options.quiet)
         _refuse_undecodable(words)
-        with own_stdout.kept(), streams.log_to_stderr(options.verbose):
+        with own_stdout.kept(), log_lines.log_to_stderr(options.verbose):
             code = _run(options, words)
         streams.flush()
         return code
@@ -77,7 +77,7 @@ def _run(options: GlobalOptions, words: Sequence[str]) -> int:
     session = Session(options)
     parser = build(session)
     if options.man_pages is not None:
-        from pulp_events_cli.manpages import write
+        from pulp_events_cli.manual.writing import write
 
         written = write(parser, session, options.man_pages)
         if options.json:

@@ -42,7 +42,7 @@ from pulp_events.errors import DeliveryFailure
 if TYPE_CHECKING:
     from pulp_events.events.event import Event
     from pulp_events.listeners.listener import Listener
-    from pulp_events.listeners.listeners import Listeners
+    from pulp_events.listeners.listeners import Listeners  # a circle: an action is given what is built upon notifiers
     from pulp_events.outbox.delivery import Delivery
 
 Config = Mapping[str, Any]
@@ -65,7 +65,7 @@ def is_given(config: Config, key: str) -> bool:
     return key in config or key in getattr(config, "references", ())
 
 
-Outcome: TypeAlias = "tuple[Delivery, DeliveryFailure | None]"
+Settlement: TypeAlias = "tuple[Delivery, DeliveryFailure | None]"
 """The result of one delivery of a batch; None means delivered."""
 
 
@@ -107,7 +107,7 @@ class Channel:
         """
         raise NotImplementedError(f"{type(self).__name__} must override send() or send_batch()")
 
-    def send_batch(self, deliveries: Sequence[Delivery]) -> Iterable[Outcome]:
+    def send_batch(self, deliveries: Sequence[Delivery]) -> Iterable[Settlement]:
         """Deliver several; yield `(delivery, None)` or `(delivery, failure)` for each as soon as it is known.
 
         They may be yielded in any order. A delivery that is not yielded counts as a transient failure.
@@ -128,7 +128,7 @@ class Channel:
         """
         raise NotImplementedError(f"{type(self).__name__} sets in_flight, so it must override submit() and settled()")
 
-    def settled(self, timeout: float) -> Iterable[Outcome]:
+    def settled(self, timeout: float) -> Iterable[Settlement]:
         """The results of submitted deliveries, in any order; `(delivery, None)` means delivered.
 
         Waits at most `timeout` seconds for the first outcome, and returns those available then. `detail` is read after

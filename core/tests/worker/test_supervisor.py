@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pulp_events.worker.complaints import EVERY, Complaints
-from pulp_events.worker.supervisor import LONGEST_PAUSE, Supervisor
+from pulp_events.processes.complaints import EVERY, Complaints
+from pulp_events.processes.supervisor import LONGEST_PAUSE, Supervisor
 
 SLEEP = ["-c", "import time; time.sleep(60)"]
 
@@ -224,7 +224,7 @@ def test_a_single_worker_gives_signs_of_life_while_its_dispatcher_lives(place, s
 
 
 def test_a_worker_whose_dispatcher_is_gone_gives_no_sign_of_life(monkeypatch):
-    from pulp_events.worker import sd_notify
+    from pulp_events.system import sd_notify
     from pulp_events.worker.worker import Worker
 
     monkeypatch.setenv("WATCHDOG_USEC", "1000")

@@ -45,8 +45,9 @@ def fill(parser: Parser, session: Session) -> None:
         help="how long to wait for the deliveries; default: 30s",
     )
     parser.epilog = (
-        "Only this event is delivered; other deliveries to the same listeners are left to a "
-        "worker. The exit code is 1 if a delivery is dead, or still pending after the timeout."
+        "Only this event is delivered; other deliveries to the same listeners are left to a worker. The exit code is "
+        "1 if a delivery is dead, or still pending after the timeout; one that waits for a digest's window does not "
+        "count."
     )
     parser.set_defaults(run=_run, deliver=lambda arguments: "external" if arguments.no_wait else "emitted")
 
@@ -90,7 +91,7 @@ def _tell(bus: EventBus, event: Event, arguments: argparse.Namespace) -> int:
     failed = [found for found in deliveries if found.state == State.DEAD]
     pending = [found for found in deliveries if found.state == State.PENDING and not waiting.window_left(bus, found)]
     if failed or (pending and not arguments.no_wait):
-        unfinished = _unfinished(len(deliveries), {"dead": len(failed), "still pending": len(pending)})
+        unfinished = _unfinished(len(deliveries), {State.DEAD: len(failed), "still pending": len(pending)})
         raise CommandFailed(f"{unfinished}; `pulp-admin event delivery show ID` shows the attempts")
     return DONE
 

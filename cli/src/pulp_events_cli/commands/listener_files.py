@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
 
-TRIES = 5
+ROUNDS = 5
 """How often changes are planned and made while other commands change the same records."""
 
 
@@ -121,14 +121,14 @@ def _carry_out(bus: EventBus, make: Callable[[], list[plan.Change]]) -> tuple[li
     Where other commands changed the records since the plan was made, it is made again, so that the records are as if
     one command had been run after the other. Should they never cease, the last plan is carried out as far as it goes.
     """
-    for tries_left in reversed(range(TRIES)):
-        planned_on = bus.listeners.list() if tries_left else None
+    for rounds_left in reversed(range(ROUNDS)):
+        planned_on = bus.listeners.list() if rounds_left else None
         changes = make()
         try:
             ids, missing = _together(bus, changes, planned_on)
             break
         except StoreBusy as error:
-            if not tries_left:
+            if not rounds_left:
                 raise CommandFailed(f"{error}; nothing was changed") from error
     made = []
     for change, listener_id in zip(changes, ids, strict=True):

@@ -100,6 +100,4 @@ def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
         yield Finding(PROBLEM, what, scrub(f"{boundary.words_of(error)}{mistake}"))
     if not lines and not failed:
         none = type(notifier).probe is Notifier.probe
-        yield Finding(
-            OK, what, "it has no probe; use `listener test` to try a listener" if none else "nothing to probe"
-        )
+        yield Finding(OK, what, "it has no probe; `listener test` sends a test event" if none else "nothing to probe")

@@ -12,8 +12,9 @@ from argparse_manpage.manpage import Manpage, _ManpageFormatter, _markup  # type
 
 from pulp_events.visible import one_line
 from pulp_events_cli.manual import roff
+from pulp_events_cli.parser.described import ARGUMENTS, COMMANDS, SECTIONS
 from pulp_events_cli.parser.help_format import explain
-from pulp_events_cli.parser.parser import ARGUMENTS, COMMANDS, SECTIONS, Parser
+from pulp_events_cli.parser.parser import Parser
 
 _DATA = {"project_name": "pulp-events", "manual_title": "Pulp manual", "manual_section": 1, "date": roff.DATE}
 _TITLE = 30

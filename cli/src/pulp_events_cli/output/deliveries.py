@@ -76,7 +76,7 @@ def for_json(delivery: Delivery, attempts: Sequence[Attempt] | None = None) -> d
     }
     if attempts is None:
         return values
-    tries = [
+    records = [
         {
             "number": attempt.number,
             "started": attempt.started,
@@ -87,4 +87,4 @@ def for_json(delivery: Delivery, attempts: Sequence[Attempt] | None = None) -> d
         }
         for attempt in attempts
     ]
-    return {**values, "tries": tries, "report": delivery.event.report()}
+    return {**values, "attempt_records": records, "report": delivery.event.report()}

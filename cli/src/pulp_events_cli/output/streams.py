@@ -1,4 +1,4 @@
-"""Standard output and standard error: encodings that cannot fail, messages in one line, log records as such."""
+"""Standard output and standard error: encodings that cannot fail, messages in one line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
 
 from pulp_events.visible import one_line, visible
 from pulp_events_cli.output.terminal import console, has_colour
@@ -70,31 +69,3 @@ def abandon_stdout() -> None:
     """Nobody reads standard output any more: let what is still buffered go nowhere, and nothing complain at exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextlib.contextmanager
-def log_to_stderr(verbose: int) -> Iterator[None]:
-    """Show warnings of the framework and of plugins, more with `-v`.
-
-    Most runs log nothing: unless somebody imported `logging` already, the handler is made for the first record.
-    """
-    undo: list[Callable[[], None]] = []
-
-    def configure() -> None:
-        from pulp_events_cli.output.log_handler import attach
-
-        if not undo:
-            undo.append(attach(verbose))
-
-    if verbose or "logging" in sys.modules:
-        configure()
-    else:
-        from pulp_events.system.logs import before_first_record
-
-        before_first_record(configure)
-    try:
-        yield
-    finally:
-        for detach in undo:
-            detach()
-        undo.append(lambda: None)  # a record that comes after the end finds nothing to attach

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 
 from pulp_events.visible import one_line
-from pulp_events_cli.parser.parser import ARGUMENTS, COMMANDS, SECTIONS, Parser
+from pulp_events_cli.parser.described import ARGUMENTS, COMMANDS, SECTIONS, Described
 
 WIDTH = 80
 """Columns, where the terminal does not say otherwise."""
@@ -20,7 +20,7 @@ _LIMITS = (50, 100)
 _GROUPS_OF_ARGPARSE = ("positional arguments", "options", "optional arguments", None)
 
 
-def format_help(parser: Parser) -> str:
+def format_help(parser: Described) -> str:
     """The help text of a section or command."""
     lines = _section(parser) if parser.commands is not None else _command(parser)
     return "\n".join([*lines, ""])
@@ -38,9 +38,9 @@ def width() -> int:
     return max(_LIMITS[0], min(columns, _LIMITS[1]))
 
 
-def _section(parser: Parser) -> list[str]:
+def _section(parser: Described) -> list[str]:
     assert parser.commands is not None
-    named = {name: found for name, found in parser.commands.choices.items() if isinstance(found, Parser)}
+    named = {name: found for name, found in parser.commands.choices.items() if isinstance(found, Described)}
     what = "[SUB_SECTION, ..] COMMAND" if any(_is_section(found) for found in named.values()) else "COMMAND"
     lines = [f"Usage: {parser.usage_name or parser.prog} {what}", *_wrap("Description: ", _description(parser))]
     groups: dict[str, list[tuple[str, str]]] = {}
@@ -57,7 +57,7 @@ def _section(parser: Parser) -> list[str]:
     return lines
 
 
-def _command(parser: Parser) -> list[str]:
+def _command(parser: Described) -> list[str]:
     lines = [f"Command: {parser.name}", *_wrap("Description: ", _description(parser))]
     positionals = parser._get_positional_actions()
     if positionals:
@@ -72,16 +72,16 @@ def _command(parser: Parser) -> list[str]:
     return lines
 
 
-def _description(parser: Parser) -> str:
+def _description(parser: Described) -> str:
     return parser.description or parser.summary or parser.name
 
 
-def _is_section(parser: Parser) -> bool:
+def _is_section(parser: Described) -> bool:
     parser.fill()
     return parser.commands is not None
 
 
-def _argument_groups(parser: Parser) -> Iterable[tuple[str, list[argparse.Action]]]:
+def _argument_groups(parser: Described) -> Iterable[tuple[str, list[argparse.Action]]]:
     merged: dict[str, list[argparse.Action]] = {}
     for group in parser._action_groups:
         heading = ARGUMENTS if group.title in _GROUPS_OF_ARGPARSE else str(group.title)

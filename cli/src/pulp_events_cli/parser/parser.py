@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.parser.described import Described
 
-ARGUMENTS = "Available Arguments"
 GENERAL = "General Arguments"
-SECTIONS = "Available Sections"
-COMMANDS = "Available Commands"
 OTHER_COMMANDS = "Other Commands"
 PLUGINS = "Commands of Plugins"
 
@@ -41,7 +39,7 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.HelpFormatter(prog, width=80)
 
 
-class Parser(argparse.ArgumentParser):
+class Parser(Described):
     """A section (has commands) or a command (has a default `run(bus, arguments) -> int`).
 
     Only what the words lead to is built. `fill` adds what belongs to the parser, and is called when it is first used.
@@ -53,21 +51,13 @@ class Parser(argparse.ArgumentParser):
         # An abbreviation that works today would become ambiguous with the next option that a plugin brings.
         super().__init__(*args, **{"allow_abbrev": False, "formatter_class": _formatter, **kwargs})
         self.register("action", "parsers", Commands)
-        self.summary = ""
-        self.group: str | None = None
         self.commands: Commands | None = None
-        self.usage_name: str | None = None
         self.explain_unknown: Callable[[str, str], str] | None = None
         """Makes the message for a word that is no command here, of the word and a `; did you mean …?`."""
         self._fill = fill
         self._fill_rest: Fill | None = None
         self._offers: dict[str, Callable[[], None]] = {}
         self.set_defaults(parser=self)
-
-    @property
-    def name(self) -> str:
-        """The last word of the command."""
-        return self.prog.rpartition(" ")[2]
 
     def section(self) -> Commands:
         """Make this a section; the result takes its commands."""
@@ -146,7 +136,7 @@ class Parser(argparse.ArgumentParser):
         return namespace
 
     def format_help(self) -> str:
-        from pulp_events_cli.parser.help_format import format_help
+        from pulp_events_cli.parser.help_format import format_help  # only where help is shown
 
         self.complete()
         return format_help(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from pulp_events.plugins import guard
+from pulp_events.system import guard
 from pulp_events.visible import one_line
 from pulp_events_cli.commands import GROUPS
 from pulp_events_cli.global_options import HELP, METAVARS

@@ -6,8 +6,9 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pulp_events.plugins import boundary, checks, guard
+from pulp_events.plugins import boundary, checks
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
+from pulp_events.system import guard
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count
 from pulp_events_cli.plugin_check import load as plugin_load

@@ -1,33 +1,32 @@
-"""Who makes an application's deliveries: the four values of `EventBus.open(deliver=…)`."""
+"""Who makes an application's deliveries: the values of `EventBus.open(deliver=…)`, a class each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
-from pulp_events.plugins import guard
+from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
-    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.outbox.records import NewEvent
-    from pulp_events.worker.supervisor import Supervisor
+    from pulp_events.processes.supervisor import Supervisor
 
 _logger = get_logger(__name__)
 
-PROCESS_GRACE = 5.0
-"""Seconds that the process of `deliver="process"` has to finish."""
 
+class Mode:
+    """What a mode does at each of these moments; by itself nothing."""
 
-class External:
-    """Nobody here: `pulp-admin event worker` does, on the same data folder."""
-
-    def __init__(self, bus: EventBus) -> None:
-        self._bus = bus
+    emits_at_once = True
+    """Whether what emits is to be imported when the bus is opened, and not first in some thread: a fork amid an import
+    would leave the child with a lock that nobody opens."""
 
     def start(self) -> None:
-        """Begin; called once, when the bus is ready."""
+        """Begin; called once, when the bus is ready, and once more in a forked child."""
 
     def emitted(self, stored: Sequence[NewEvent]) -> None:
         """These were just stored."""
@@ -35,35 +34,47 @@ class External:
     def stop(self, grace: float, drain: bool) -> None:
         """End within `grace` seconds; `drain`: first make the deliveries that are due."""
 
-    def in_child(self) -> External:
-        """What serves a child that was forked with the bus."""
-        return type(self)(self._bus)
+    def in_child(self) -> Mode:
+        """What serves a child that was forked with the bus, from its `start` on."""
+        return self
 
 
-class Inline(External):
+class External(Mode):
+    """Nobody here: `pulp-admin event worker` does, on the same data folder."""
+
+    emits_at_once = False  # many a program that opens a bus like this only manages listeners
+
+
+class Inline(Mode):
     """`emit` itself, before it returns."""
+
+    def __init__(self, dispatcher: Callable[[], Dispatcher]) -> None:
+        self._dispatcher = dispatcher
 
     def emitted(self, stored: Sequence[NewEvent]) -> None:
         try:
             with guard.exits("a notifier"):
-                self._bus.dispatcher.run_due()
+                self._dispatcher().run_due()
         except StoreError as error:  # the events are stored, which is what `emit` promises
             _logger.error("emitted events are stored but not delivered yet: %s", error)
 
 
-class Background(External):
+class Background(Mode):
     """Threads of this process."""
 
+    def __init__(self, dispatcher: Callable[[], Dispatcher]) -> None:
+        self._dispatcher = dispatcher
+
     def start(self) -> None:
-        self._bus.dispatcher.start()
+        self._dispatcher().start()
 
     def emitted(self, stored: Sequence[NewEvent]) -> None:
-        self._bus.dispatcher.wake({delivery.listener_id for new in stored for delivery in new.deliveries})
+        self._dispatcher().wake({delivery.listener_id for new in stored for delivery in new.deliveries})
 
     def stop(self, grace: float, drain: bool) -> None:
         if drain:
             try:
-                self._bus.dispatcher.drain(grace)
+                self._dispatcher().drain(grace)
             except StoreError as error:
                 _logger.error("due deliveries are left to the next process: %s", error)
 
@@ -75,24 +86,24 @@ class Emitted(Background):
     """
 
     def start(self) -> None:
-        self._bus.dispatcher.start(backlog=False)
+        self._dispatcher().start(backlog=False)
 
     def emitted(self, stored: Sequence[NewEvent]) -> None:
-        self._bus.dispatcher.adopt(stored)
+        self._dispatcher().adopt(stored)
         super().emitted(stored)
 
 
-class Process(External):
+class Process(Mode):
     """A process of its own beside this one, restarted when it dies, which ends with it."""
 
-    _supervisor: Supervisor | None = None
+    def __init__(self, worker_command: Callable[[], Sequence[str]]) -> None:
+        self._worker_command = worker_command
+        self._supervisor: Supervisor | None = None
 
     def start(self) -> None:
-        from pulp_events.worker.command import command
-        from pulp_events.worker.supervisor import Supervisor
+        from pulp_events.processes.supervisor import Supervisor
 
-        assert self._bus.outbox is not None  # so that a mistake in the settings shows here and not in the process
-        self._supervisor = Supervisor(command(self._bus.settings.path, self._bus.data_dir, PROCESS_GRACE))
+        self._supervisor = Supervisor(self._worker_command())
         self._supervisor.start()
 
     @property
@@ -104,14 +115,25 @@ class Process(External):
         if self._supervisor is not None:
             self._supervisor.stop(grace)
 
-    def in_child(self) -> External:
-        return External(self._bus)  # the parent's process serves its children too
+    def in_child(self) -> Mode:
+        return External()  # the parent's process serves its children too
 
 
-MODES: dict[str, type[External]] = {
-    "background": Background,
-    "emitted": Emitted,
-    "process": Process,
-    "external": External,
-    "inline": Inline,
+@dataclass(frozen=True)
+class Means:
+    """What modes deliver with."""
+
+    dispatcher: Callable[[], Dispatcher]
+    """The dispatcher of this process, made at the first call."""
+
+    worker_command: Callable[[], Sequence[str]]
+    """The command line of a process that delivers from the same outbox."""
+
+
+MODES: dict[str, Callable[[Means], Mode]] = {
+    "background": lambda means: Background(means.dispatcher),
+    "emitted": lambda means: Emitted(means.dispatcher),
+    "process": lambda means: Process(means.worker_command),
+    "external": lambda means: External(),
+    "inline": lambda means: Inline(means.dispatcher),
 }

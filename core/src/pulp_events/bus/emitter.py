@@ -42,7 +42,7 @@ class Emitter:
         self, settings: Settings, plugins: Plugins, index: ListenerIndex, observers: Observers, clock: Clock
     ) -> None:
         self._events = settings.section("events")
-        self._skip = settings.section("delivery")["while_disabled"] == "skip"
+        self._skips = settings.section("delivery")["while_disabled"] == "skip"
         self._event_types = plugins.event_types
         self._index = index
         self._observers = observers
@@ -54,7 +54,7 @@ class Emitter:
     ) -> tuple[Event, Sequence[Listener], NewEvent]:
         """The event, the listeners that it concerns, and what is to be stored for them."""
         event = self._build(event_type, payload, call_report)
-        if self._observers.enrich:
+        if self._observers.enriches:
             event = self._enrich(event)
         return event, *self._match(event)
 
@@ -71,7 +71,7 @@ class Emitter:
 
     def skip(self, listener: Listener) -> str | None:
         """Why an event of now is recorded as dead for this listener at once; None if it is to be delivered."""
-        if self._skip and not listener.enabled:
+        if self._skips and not listener.enabled:
             return SKIPPED
         if listener.mute_drops and listener.muted_for(self._clock.time()):
             return DROPPED

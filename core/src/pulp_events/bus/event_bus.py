@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-import random as random_module
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.deliveries import Deliveries
-from pulp_events.bus.delivery_mode import MODES, External
-from pulp_events.bus.stores import open_listener_store, open_outbox
+from pulp_events.bus.delivering import Delivering
+from pulp_events.bus.delivery_mode import MODES
+from pulp_events.bus.emitting_threads import EmittingThreads
+from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
-from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.events.event_type import EventTypes
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
-from pulp_events.plugins import guard
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
-from pulp_events.system import forks
+from pulp_events.system import forks, guard
 from pulp_events.system.arguments import check_path, check_seconds
 from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.exclusive import InUse
 from pulp_events.system.late_imports import imports_late
-from pulp_events.system.logs import get_logger
 
 # What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
     from pulp_events.bus.emitter import Emitter
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.operation import Operation
     from pulp_events.bus.trial import Trial
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.events.event import Event
-    from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.store import Outbox
-
-WAIT_POLL = 0.02
-"""Seconds between looks of `wait` at deliveries that another process makes."""
-EMITTING_THREADS = 8
-"""Threads in which `emit_async` waits."""
-
-_logger = get_logger(__name__)
 
 
 class EventBus:
@@ -64,33 +52,21 @@ class EventBus:
     - `inline`: `emit` itself, before it returns; failed deliveries are retried by `deliver_due()`
     """
 
-    _dispatcher: Dispatcher | None
-    _index: ListenerIndex
-    listeners: Listeners
-
     def __init__(
-        self,
-        settings: Settings,
-        plugins: Plugins,
-        data_dir: Path,
-        deliver: str,
-        clock: Clock,
-        dice: random_module.Random,
+        self, settings: Settings, plugins: Plugins, data_dir: Path, deliver: str, clock: Clock, dice: Random
     ) -> None:
         """Not for applications: use `EventBus.open`."""
         self.settings = settings
         self.plugins = plugins
         self.data_dir = data_dir
         self.clock = clock
-        self._mode = MODES[deliver](self)
-        self._dice = dice
         self._closed = False
         self._in_use = InUse()
         self._store = open_listener_store(settings, plugins, data_dir)
-        self._outbox: Outbox | None = None
+        self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice)
         self._forked = False
         forks.take_part(self)
-        self.deliveries = Deliveries(lambda: self.outbox, self._look_soon)
+        self.deliveries = Deliveries(lambda: self.outbox, self._delivering.look_soon)
         self._assemble()
 
     @classmethod
@@ -102,7 +78,7 @@ class EventBus:
         plugins: bool | Plugins = True,
         data_dir: str | Path | None = None,
         clock: Clock | None = None,
-        random: random_module.Random | None = None,
+        random: Random | None = None,
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
@@ -116,7 +92,7 @@ class EventBus:
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         settings = Settings.load(config, loaded.settings_sections)
         folder = settings.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
-        return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or random_module.Random())
+        return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random())
 
     @property
     def event_types(self) -> EventTypes:
@@ -161,8 +137,8 @@ class EventBus:
             if stored:
                 self.outbox.add(stored, connection)
                 if connection is None:
-                    self._mode.emitted(stored)
-            if self._observers.watch_emitted:
+                    self._delivering.mode.emitted(stored)
+            if self._observers.watches_emitted:
                 for event, listeners, _ in prepared:
                     self._observers.emitted(event, listeners)
         return [event for event, _, _ in prepared]
@@ -171,11 +147,8 @@ class EventBus:
         self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
     ) -> Event:
         """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
-        import asyncio
-
         self._check_open()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._get_threads(), self.emit, event_type, payload, call_report)
+        return await self._threads.run(self.emit, event_type, payload, call_report)
 
     @imports_late
     def operation(
@@ -192,21 +165,11 @@ class EventBus:
 
         Returns its deliveries as they are then: after a timeout some are still pending.
         """
-        from pulp_events.outbox.states import State
+        from pulp_events.bus.waiting import id_of, wait_until_done
 
         self._check_open()
         check_seconds(timeout, "timeout", none=True)
-        event_id = event if isinstance(event, str) else getattr(event, "id", None)
-        if not isinstance(event_id, str):
-            raise EventsError(f"wait() was given {event!r:.60}; give the Event that emit() returned, or its id")
-        outbox = self.outbox
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            deliveries = list(outbox.of_event(event_id))
-            left = WAIT_POLL if deadline is None else min(WAIT_POLL, deadline - time.monotonic())
-            if left <= 0 or all(delivery.state != State.PENDING for delivery in deliveries):
-                return deliveries
-            self.dispatcher.wait_for_record(left)
+        return wait_until_done(self.outbox, id_of(event), timeout, lambda left: self.dispatcher.wait_for_record(left))
 
     @imports_late
     def test_listener(self, listener_id: str) -> list[Trial]:
@@ -214,14 +177,11 @@ class EventBus:
 
         Nothing is stored or retried. Raises ListenerNotFound, UnknownNotifierType.
         """
-        from pulp_events.bus.trial import send_test, test_event
+        from pulp_events.bus.trial import send_test
 
         self._check_open()
-        listener = self.listeners.get(listener_id)
-        notifier = self.plugins.notifier(listener.notifier_type_id)
-        event = test_event(listener, self.event_types, self.clock, self.settings.section("events")["source"])
         with guard.exits("a notifier"):
-            return send_test(listener, notifier, event, self.settings, self.clock)
+            return send_test(self.listeners.get(listener_id), self.plugins, self.settings, self.clock)
 
     @imports_late
     def explain(
@@ -264,39 +224,20 @@ class EventBus:
             )
         self._closed = True
         if not self._forked:
-            deadline = time.monotonic() + grace
-            self._mode.stop(grace, drain)
-            if self._dispatcher is not None:
-                self._dispatcher.stop(max(0.0, deadline - time.monotonic()))
-        if self._threads is not None and not self._forked:
-            self._threads.shutdown()
-        if self._outbox is not None:
-            self._outbox.close()
+            self._delivering.stop(grace, drain)
+            self._threads.stop()
+        self._delivering.close_outbox()
         self._store.close()
 
     @property
-    @imports_late
     def outbox(self) -> Outbox:
         """The store of deliveries, opened when it is first needed."""
-        if self._outbox is None:
-            with self._lock:
-                if self._outbox is None:
-                    self._outbox = open_outbox(self.settings, self.plugins, self.data_dir, self.clock)
-        return self._outbox
+        return self._delivering.outbox
 
     @property
-    @imports_late
     def dispatcher(self) -> Dispatcher:
         """What makes deliveries, made when it is first needed."""
-        from pulp_events.dispatcher.assembly import make_dispatcher
-
-        outbox = self.outbox
-        with self._lock:
-            if self._dispatcher is None:
-                self._dispatcher = make_dispatcher(
-                    outbox, self._index, self.plugins, self.settings, self.clock, self._dice, self._disable
-                )
-        return self._dispatcher
+        return self._delivering.dispatcher
 
     def __enter__(self) -> EventBus:
         return self
@@ -315,23 +256,27 @@ class EventBus:
             self._in_use = InUse()
             self._forked = True
             self._lock = threading.RLock()
-            self._mode = self._mode.in_child()
+            self._delivering.forked()
 
     def _assemble(self) -> None:
         """Make everything that has threads, locks or channels: at the start, and again in a forked child."""
         self._lock = threading.RLock()
-        self._dispatcher = None
         self._observers = Observers(self.plugins, self.settings)
         self._index = ListenerIndex(self._store)
         self._emitter: Emitter | None = None
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads = EmittingThreads()
         self.listeners = Listeners(
-            self._store, self._index, self.plugins, self.settings, self.clock, self._deleted, self._enabled
+            self._store,
+            self._index,
+            self.plugins,
+            self.settings,
+            self.clock,
+            self._delivering.listener_deleted,
+            self._delivering.listener_enabled,
         )
-        if type(self._mode) is not External:
-            # Not first in some thread: a fork amid an import would leave the child with a lock that nobody opens.
+        if self._delivering.mode.emits_at_once:
             self._make_emitter()
-        self._mode.start()
+        self._delivering.start(self._index, self.listeners, self._emit)
 
     def _make_emitter(self) -> Emitter:
         from pulp_events.bus.emitter import Emitter
@@ -348,32 +293,3 @@ class EventBus:
                 if self._forked:
                     self._forked = False
                     self._assemble()
-
-    def _get_threads(self) -> ThreadPoolExecutor:
-        from concurrent.futures import ThreadPoolExecutor
-
-        with self._lock:
-            if self._threads is None:
-                # Several, so that events emitted at once share a commit.
-                self._threads = ThreadPoolExecutor(EMITTING_THREADS, "pulp-events-emit")
-            return self._threads
-
-    def _deleted(self, listener: Listener) -> None:
-        self.outbox.bury(listener.id, "the listener was deleted")
-        self.outbox.forget_health(listener.id)
-
-    def _enabled(self, listener: Listener) -> None:
-        self.outbox.forget_health(listener.id)
-        self._look_soon()
-
-    def _look_soon(self) -> None:
-        """What waits may be due now."""
-        if self._dispatcher is not None:
-            self._dispatcher.look_soon()
-
-    def _disable(self, listener: Listener, reason: str) -> None:
-        """A listener's endpoint is to be left alone: record it, and announce it once."""
-        if self.listeners.disable_for(listener.id, reason):
-            _logger.warning("listener %s is disabled: %s", listener.id, reason)
-            payload = {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason}
-            self._emit([(LISTENER_DISABLED, payload)])  # also while the bus is being closed

@@ -5,18 +5,29 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pulp_events.errors import InvalidEvent
-from pulp_events.system.clock import from_timestamp
-
-if TYPE_CHECKING:
-    from pulp_events.bus.event_bus import EventBus
+from pulp_events.events.event_type import EventTypes
+from pulp_events.system.clock import Clock, from_timestamp
 
 SUCCESS = "success"
 FAILED = "failed"
 LONGEST = 20_000
 """Characters of an error's message, and of the end of its traceback, that a finish carries."""
+
+
+class Emitting(Protocol):
+    """What an operation needs of the bus."""
+
+    clock: Clock
+
+    @property
+    def event_types(self) -> EventTypes:
+        """The types that are known."""
+
+    def emit(self, event_type: str, payload: Mapping[str, Any], call_report: Mapping[str, Any] | None) -> object:
+        """Store the event."""
 
 
 class Operation:
@@ -30,7 +41,7 @@ class Operation:
     """
 
     def __init__(
-        self, bus: EventBus, name: str, payload: Mapping[str, Any] | None, call_report: Mapping[str, Any] | None
+        self, bus: Emitting, name: str, payload: Mapping[str, Any] | None, call_report: Mapping[str, Any] | None
     ) -> None:
         self._bus = bus
         self._name = name

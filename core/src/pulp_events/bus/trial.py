@@ -11,7 +11,8 @@ from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.jobs import close
-from pulp_events.dispatcher.recorder import Judged, Recorder
+from pulp_events.dispatcher.judged import Judged
+from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.services import Services
@@ -23,10 +24,10 @@ from pulp_events.events.event import Event
 from pulp_events.events.event_type import EventTypes
 from pulp_events.events.report import serialise
 from pulp_events.listeners.listener import Listener
-from pulp_events.notifier import Notifier
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.outbox.store import Outbox
+from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.file_version import FileVersions
@@ -61,9 +62,13 @@ def test_event(listener: Listener, event_types: EventTypes, clock: Clock, source
     )
 
 
-def send_test(listener: Listener, notifier: Notifier, event: Event, settings: Settings, clock: Clock) -> list[Trial]:
-    """Send the event to each target of the listener, by the steps of any attempt. Nothing is stored or tried again."""
-    traits = Traits(notifier, settings)
+def send_test(listener: Listener, plugins: Plugins, settings: Settings, clock: Clock) -> list[Trial]:
+    """Send a test event to each target of the listener, by the steps of any attempt. Nothing is stored or tried again.
+
+    Raises UnknownNotifierType.
+    """
+    traits = Traits(plugins.notifier(listener.notifier_type_id), settings)
+    event = test_event(listener, plugins.event_types, clock, settings.section("events")["source"])
     configuration = Configuration(listener, traits, FileVersions(clock), clock)
     loops, channels, trials = EventLoops(), Channels(clock), []
     channels.on_close = lambda opened: close(opened, opened.type_id, loops)

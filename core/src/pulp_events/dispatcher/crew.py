@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pulp_events.dispatcher.attempt import make_attempts, make_attempts_in_loop
 from pulp_events.dispatcher.jobs import Job
@@ -61,7 +62,7 @@ class Crew:
             if isinstance(work, Job):
                 work.run()
             elif work.line.in_loop and self.in_threads:
-                self._services.loops.start(work, make_attempts_in_loop, self._ended)
+                self._services.loops.start(work, partial(make_attempts_in_loop, work), partial(self._ended, work))
                 return
             else:
                 make_attempts(work)

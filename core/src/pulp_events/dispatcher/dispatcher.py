@@ -100,7 +100,7 @@ class Dispatcher:
         guarded(self._recorder.flush)
         guarded(self._release)
         self._services.channels.close_idle(older_than=0.0)
-        for _ in range(min(self._scheduler.jobs, CLOSING_THREADS)):
+        for _ in range(min(self._scheduler.jobs_left, CLOSING_THREADS)):
             self._crew.start_one()
         self._crew.pool.join(deadline)
         self._services.loops.stop()

@@ -7,25 +7,34 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from pulp_events.dispatcher.route import Route
 from pulp_events.errors import TimedOut
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
     import asyncio
 
-    from pulp_events.dispatcher.turn import Turn
-
 BLOCKED = 1.0
 """Seconds without a sign of life after which a loop counts as blocked, and what comes next gets another one."""
 MOST_BLOCKED = 8
 """Blocked loops of a notifier type; with more, its deliveries wait for one to come back."""
 
-Work = Callable[["Turn"], Any]
-Ended = Callable[["Turn"], None]
+Work = Callable[[], Any]
+Ended = Callable[[], None]
 
 _logger = get_logger(__name__)
+
+
+class InLoop(Protocol):
+    """A turn, as far as the loop is concerned that it is a task of."""
+
+    route: Route
+    limit: float
+    """Seconds that the step under way may take."""
+    loop: object
+    delay: Callable[[], float]
 
 
 class EventLoops:
@@ -40,12 +49,13 @@ class EventLoops:
         self._blocked: dict[str, list[_Loop]] = {}
         self._lock = threading.Lock()
 
-    def start(self, turn: Turn, work: Callable[[Turn], Any], ended: Callable[[Turn], None]) -> None:
-        """Run `work(turn)` as a task; then call `ended(turn)`, in the loop's thread. Raises RuntimeError if no thread
-        can be started."""
+    def start(self, turn: InLoop, work: Work, ended: Ended) -> None:
+        """Run `work()`, a coroutine function, as a task for the turn; then call `ended()` in the loop's thread.
+
+        Raises RuntimeError if no thread can be started."""
         self._of(turn.route.traits.notifier.type_id).spawn(turn, work, ended)
 
-    async def wait(self, turn: Turn, value: Awaitable[Any]) -> object:
+    async def wait(self, turn: InLoop, value: Awaitable[Any]) -> object:
         """What `value` comes to, within the turn's limit; TimedOut otherwise."""
         if turn.loop is None:
             return self.run(turn.route.traits.notifier.type_id, value, turn.limit)
@@ -129,8 +139,8 @@ class _Loop:
         import asyncio
 
         self.loop = asyncio.new_event_loop()
-        self._tasks: dict[asyncio.Task[Any], Turn] = {}
-        self._waiting: dict[Turn, tuple[Work, Ended]] = {}
+        self._tasks: dict[asyncio.Task[Any], InLoop] = {}
+        self._waiting: dict[InLoop, tuple[Work, Ended]] = {}
         """What no task was made for yet."""
         self._woken = False
         """True while the loop is to begin what waits."""
@@ -168,7 +178,7 @@ class _Loop:
             with self._lock:
                 self._users -= 1
 
-    def spawn(self, turn: Turn, work: Work, ended: Ended) -> None:
+    def spawn(self, turn: InLoop, work: Work, ended: Ended) -> None:
         turn.loop, turn.delay = self.loop, self.delay
         with self._lock:
             self._waiting[turn] = (work, ended)
@@ -193,15 +203,15 @@ class _Loop:
             begun, self._waiting = self._waiting, {}
             self._woken, self._delay = False, time.monotonic() - self._called
         for turn, (work, ended) in begun.items():
-            task = self.loop.create_task(work(turn))
+            task = self.loop.create_task(work())
             self._tasks[task] = turn
             task.add_done_callback(partial(self._over, ended))
 
     def _over(self, ended: Ended, task: asyncio.Task[Any]) -> None:
-        turn = self._tasks.pop(task)
+        del self._tasks[task]
         if not task.cancelled() and (error := task.exception()) is not None:
             _logger.error("a turn ends: %s", error)
-        ended(turn)
+        ended()
 
     def is_alive(self) -> bool:
         """False once a question stays unanswered for BLOCKED seconds; asks the next one."""
@@ -247,5 +257,5 @@ class _Loop:
             self.loop.call_soon_threadsafe(end)
 
 
-def _spawn(turn: Turn, work: Work, ended: Ended, loop: _Loop) -> None:
+def _spawn(turn: InLoop, work: Work, ended: Ended, loop: _Loop) -> None:
     loop.spawn(turn, work, ended)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import shorten
 from pulp_events.listeners.listener import Listener
@@ -13,9 +14,6 @@ from pulp_events.outbox.records import Health, Result
 from pulp_events.outbox.states import Transition
 from pulp_events.outbox.store import Outbox
 from pulp_events.system.clock import Clock
-
-if TYPE_CHECKING:
-    from pulp_events.dispatcher.recorder import Judged
 
 HEALTH_CHECK = 30.0
 """Seconds between looks at how long a failing listener has been failing."""

@@ -9,13 +9,14 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pulp_events.dispatcher.health import HealthWatch
+from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.repeats import Repeats
 from pulp_events.dispatcher.retry import SHORTEST_PAUSE, Follow, follow
 from pulp_events.dispatcher.route import Route
-from pulp_events.dispatcher.verdict import Verdict, shorten
+from pulp_events.dispatcher.verdict import shorten
 from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Attempt, Delivery
@@ -32,24 +33,9 @@ take longer than the deliveries."""
 MOST_RESULTS = 400
 """Results that are stored in one transaction."""
 STORE_RETRY = 1.0
-"""Seconds between tries to store results while the outbox cannot be written."""
+"""Seconds after which results are stored again, where the outbox could not be written."""
 
 _logger = get_logger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """What an attempt came to."""
-
-    route: Route
-    delivery: Delivery
-    verdict: Verdict
-    started: float
-    """Wall-clock time at which it began."""
-    duration: float
-    """Seconds."""
-    group: str | None = None
-    """Names what left together, and is recorded together and by itself."""
 
 
 class Recorder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from pulp_events.dispatcher.circuit import Circuit
 from pulp_events.dispatcher.configuration import Configuration
@@ -17,12 +17,16 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.system.clock import Clock
 
-if TYPE_CHECKING:
-    from pulp_events.dispatcher.turn import Turn
-
 MOST_ABANDONED = 16
 """Threads of a listener that hang beyond its time limit, and channels of it that wait to be closed; with more, nothing
 further is risked."""
+
+
+class AtWork(Protocol):
+    """A turn, as far as the route is concerned."""
+
+    has_taken: bool
+    under_way: dict[str, Delivery]
 
 
 class Route:
@@ -47,7 +51,7 @@ class Route:
         """Monotonic time until which the receiver wants nothing."""
         self.waiting: deque[Delivery] = deque()
         """Claimed and not begun, in the order in which they are to begin."""
-        self.turns: set[Turn] = set()
+        self.turns: set[AtWork] = set()
         self.abandoned = 0
         """Threads that hang in what the listener's notifier does."""
         self._told: str | None = None

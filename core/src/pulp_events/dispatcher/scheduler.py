@@ -133,8 +133,8 @@ class Scheduler:
             return len(self._jobs) + self._queues.waiting
 
     @property
-    def jobs(self) -> int:
-        """Jobs that no thread has taken yet."""
+    def jobs_left(self) -> int:
+        """How many jobs there are that no thread has taken yet."""
         return len(self._jobs)
 
     # What a thread does next

@@ -5,21 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from pulp_events.dispatcher import speed
 from pulp_events.dispatcher.channels import OpenChannel
+from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.pool import PoolThread
-from pulp_events.dispatcher.recorder import Judged, Recorder
+from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.route import Route
+from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.speed import Line
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.system.clock import Clock
-
-if TYPE_CHECKING:
-    from pulp_events.dispatcher.services import Services
 
 OPEN_LIMIT = 120.0
 """Seconds that opening a channel may take."""

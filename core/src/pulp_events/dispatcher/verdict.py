@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pulp_events.errors import DeliveryFailure, PermanentFailure, SettingsError, TimedOut, TransientFailure
 from pulp_events.outbox.states import Outcome
-from pulp_events.plugins import boundary, guard
+from pulp_events.plugins import boundary
+from pulp_events.system import guard
 
 DETAIL_BYTES = 1024
 

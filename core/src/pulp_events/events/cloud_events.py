@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 from urllib.parse import quote
-
-from pulp_events.outbox.delivery import Delivery
 
 _PCT = r"%[0-9A-Fa-f]{2}"
 _UNRESERVED = r"A-Za-z0-9._~\-"
@@ -24,7 +23,20 @@ _REFERENCE = re.compile(
 )
 
 
-def attributes(delivery: Delivery, payload: Any) -> dict[str, Any]:
+class Leaving(Protocol):
+    """A `Delivery`, as far as it speaks of its event."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def event_type(self) -> str: ...
+    @property
+    def event_time(self) -> datetime: ...
+    @property
+    def source(self) -> str: ...
+
+
+def attributes(delivery: Leaving, payload: Any) -> dict[str, Any]:
     """What goes with the report, which is the data (CloudEvents 1.0 §3): the same in every transport.
 
     `id` is the event's, not the delivery's; `source` is the delivery's as a URI-reference; `time` is a datetime;

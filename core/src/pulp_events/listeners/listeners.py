@@ -13,10 +13,11 @@ from pulp_events.listeners.listener import Listener, Options
 from pulp_events.listeners.making import Change, Making
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
-from pulp_events.plugins import boundary, guard
+from pulp_events.plugins import boundary
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
+from pulp_events.system import guard
 from pulp_events.system.clock import Clock
 
 if TYPE_CHECKING:

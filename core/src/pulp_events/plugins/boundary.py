@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from pulp_events.errors import DeliveryFailure, EventsError, PluginError
-from pulp_events.notifier import Channel, Config, Notifier, Outcome
-from pulp_events.plugins import guard
+from pulp_events.notifier import Channel, Config, Notifier, Settlement
+from pulp_events.system import guard
 from pulp_events.visible import one_line
 
 MOST_AT_ONCE = 5000
@@ -157,7 +157,7 @@ def detail_of(channel: Channel) -> str:
     return text(channel.detail, "the channel's detail")
 
 
-def outcomes(found: object, method: str) -> Iterable[Outcome]:
+def outcomes(found: object, method: str) -> Iterable[Settlement]:
     """What `send_batch` or `settled` returned."""
     if not isinstance(found, Iterable):
         raise NotifierMistake(f"{method}() returned {shown(found)}; it must yield (delivery, failure or None)")

@@ -13,11 +13,12 @@ import pluggy
 
 from pulp_events import hookspecs
 from pulp_events.errors import PluginError
-from pulp_events.plugins import api, boundary, guard
+from pulp_events.plugins import api, boundary
 from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.notifier_plugin import as_plugin
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
 from pulp_events.plugins.validation import check_event_types, check_notifiers, check_sections
+from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
 from pulp_events.visible import one_line
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.plugins.guard import exits
 from pulp_events.plugins.registry import Plugins
+from pulp_events.system.guard import exits
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Observers:
         self._attempted = list(plugins.hooks("pulp_delivery_attempted"))
 
     @property
-    def enrich(self) -> bool:
+    def enriches(self) -> bool:
         """True if any plugin may replace an event before it is matched."""
         return bool(self._before_emit)
 
@@ -52,7 +52,7 @@ class Observers:
         return event
 
     @property
-    def watch_emitted(self) -> bool:
+    def watches_emitted(self) -> bool:
         """True if any plugin wants to see emitted events."""
         return bool(self._emitted)
 

@@ -11,11 +11,11 @@ from pulp_events.errors import PluginError, SettingsError, StoreError, UnknownNo
 from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
 from pulp_events.events.event_type import EventTypes
 from pulp_events.notifier import Notifier
-from pulp_events.plugins import guard
 from pulp_events.plugins.loader import Loader
 from pulp_events.plugins.plugin import LOADED, Plugin
 from pulp_events.plugins.validation import missing_methods
 from pulp_events.secrets import mask_passwords
+from pulp_events.system import guard
 from pulp_events.system.suggestion import did_you_mean
 from pulp_events.visible import one_line
 
@@ -121,9 +121,9 @@ class Plugins:
         for section, schema in plugin.sections:
             if sections.setdefault(section, schema) is not schema:
                 raise PluginError(f"section [{section}] of server.conf is already taken by another schema")
-        trial = EventTypes(self.event_types)
+        extended = EventTypes(self.event_types)
         for event_type in plugin.event_types:
-            trial.register(event_type)
+            extended.register(event_type)
 
     def _remedy(self, type_id: str) -> str:
         if type_id in FIRST_PARTY:

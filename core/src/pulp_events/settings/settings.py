@@ -12,11 +12,11 @@ from marshmallow import Schema, ValidationError
 
 from pulp_events.errors import EventsError, SettingsError
 from pulp_events.fields import messages
-from pulp_events.plugins import guard
 from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, resolve
 from pulp_events.settings import server_conf
 from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
 from pulp_events.settings.sections import CORE_SECTIONS
+from pulp_events.system import guard
 from pulp_events.system.suggestion import did_you_mean
 
 _REFERENCE = re.compile(r"(?P<kind>env):(?P<name>[A-Za-z_]\w*)|file:(?P<path>(?!//)\S.*)")

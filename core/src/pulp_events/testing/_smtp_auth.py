@@ -5,12 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aiosmtpd.smtp import MISSING, AuthResult
-
-if TYPE_CHECKING:
-    from pulp_events.testing._smtp_session import SinkSession
+from aiosmtpd.smtp import MISSING, SMTP, AuthResult
 
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2")
 
@@ -24,7 +21,7 @@ class ExtraMechanisms:
     def __init__(self, credentials: tuple[str, str] | None) -> None:
         self._credentials = credentials or ("", "")
 
-    async def auth_CRAM__MD5(self, server: SinkSession, _args: list[str]) -> AuthResult:  # noqa: N802
+    async def auth_CRAM__MD5(self, server: SMTP, _args: list[str]) -> AuthResult:  # noqa: N802
         """RFC 2195: the digest of a challenge, keyed by the password."""
         user, password = self._credentials
         answer: Any = await server.challenge_auth(_CHALLENGE)
@@ -33,7 +30,7 @@ class ExtraMechanisms:
         expected = hmac.new(password.encode(), _CHALLENGE, "md5").hexdigest()
         return self._result(user, answer == f"{user} {expected}".encode())
 
-    async def auth_XOAUTH2(self, server: SinkSession, args: list[str]) -> AuthResult:  # noqa: N802
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
         """As Google and Microsoft have it: a refusal is a challenge with the reason, which the client answers empty."""
         user, token = self._credentials
         try:

@@ -7,24 +7,43 @@ import re
 import socket
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from pulp_events.testing._smtp_auth import ExtraMechanisms
-
-if TYPE_CHECKING:
-    from pulp_events.testing.smtp_sink import SmtpSink
 
 DROP = "drop"
 HANG = "hang"
 _PATH = re.compile(r"<([^>]*)>")
 
 
+class Sink(Protocol):
+    """What a connection asks of the server that it belongs to."""
+
+    credentials: tuple[str, str] | None
+    announce_size: bool
+    pipelining: bool
+    lmtp: bool
+    commands: list[str]
+
+    def connected(self, session: SinkSession) -> int:
+        """Count a connection; its number."""
+
+    def disconnected(self, session: SinkSession) -> None:
+        """Forget a connection."""
+
+    def reply_to(self, command: str, recipients: tuple[str, ...] = (), connection: int = 0) -> tuple[str, float] | None:
+        """What is to be answered, and after how many seconds; None: as a working server does."""
+
+    def take(self, **fields: Any) -> None:
+        """Keep a message."""
+
+
 class SinkHandler(ExtraMechanisms):
     """Takes the messages; aiosmtpd calls `handle_DATA` after the last dot."""
 
-    def __init__(self, sink: SmtpSink) -> None:
+    def __init__(self, sink: Sink) -> None:
         super().__init__(sink.credentials)
         self._sink = sink
 
@@ -63,7 +82,7 @@ class SinkHandler(ExtraMechanisms):
 class SinkSession(SMTP):
     """Asks the sink before each command whether it has an answer of its own."""
 
-    def __init__(self, sink: SmtpSink, options: dict[str, Any], implicit_tls: bool) -> None:
+    def __init__(self, sink: Sink, options: dict[str, Any], implicit_tls: bool) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # that logging in without TLS is no good: this is a test
             super().__init__(SinkHandler(sink), **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pulp_events.worker import sd_notify
+from pulp_events.system import sd_notify
 from pulp_events.worker.reports import Reports
 
 SLACK = 1.2

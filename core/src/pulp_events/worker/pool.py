@@ -8,13 +8,13 @@ import signal
 import time
 from pathlib import Path
 
+from pulp_events.processes.command import command
+from pulp_events.processes.supervisor import POLL, Supervisor
+from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
-from pulp_events.worker import sd_notify
-from pulp_events.worker.command import command
 from pulp_events.worker.health import PoolHealth
 from pulp_events.worker.reports import Reports
 from pulp_events.worker.signals import Signals
-from pulp_events.worker.supervisor import POLL, Supervisor
 
 GIVE_UP = 600.0
 """Seconds without a worker that works after which the pool ends with an error, for whoever looks after it to see."""
@@ -51,8 +51,8 @@ class WorkerPool:
         self._health = PoolHealth(self._reports, time.monotonic) if self._reports is not None else None
         self._watchdog = sd_notify.watchdog_interval()
         self._next_sign = 0.0
-        self._stop = False
-        self._reload = False
+        self._told_to_stop = False
+        self._told_to_reload = False
 
     def run(self) -> int:
         """Work until told to stop; returns the exit code: 0, or 1 after `give_up` seconds without a worker."""
@@ -68,11 +68,11 @@ class WorkerPool:
         return code
 
     def _watch(self, signals: Signals) -> int:
-        while not self._stop:
+        while not self._told_to_stop:
             signals.wait(POLL)
             self._supervisor.look()
-            if self._reload:
-                self._reload = False
+            if self._told_to_reload:
+                self._told_to_reload = False
                 self._pass_on_reload()
             self._speak_for_workers()
             if self._supervisor.failing_for > self._give_up:
@@ -101,13 +101,13 @@ class WorkerPool:
         self._supervisor.signal(signal.SIGHUP)
 
     def _on_stop(self) -> None:
-        if self._stop:
+        if self._told_to_stop:
             self._supervisor.signal(signal.SIGKILL)
             os._exit(1)
-        self._stop = True
+        self._told_to_stop = True
 
     def _on_reload(self) -> None:
-        self._reload = True
+        self._told_to_reload = True
 
 
 def _reports() -> Reports | None:

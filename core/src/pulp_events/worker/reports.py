@@ -10,7 +10,7 @@ import socket
 import struct
 from collections.abc import Iterator, Mapping
 
-from pulp_events.worker import sd_notify
+from pulp_events.system import sd_notify
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): process, user, group
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from pulp_events.bus.event_bus import EventBus
 from pulp_events.errors import EventsError
+from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
-from pulp_events.worker import sd_notify
 from pulp_events.worker.signals import Signals
 
 FAILURE_POLL = 1.0
@@ -39,8 +39,8 @@ class Worker:
         self._open_bus = open_bus
         self._grace = grace
         self._parent = parent
-        self._stop = False
-        self._reload = False
+        self._told_to_stop = False
+        self._told_to_reload = False
         self._watchdog = sd_notify.watchdog_interval()
         self._next_sign = 0.0
 
@@ -54,7 +54,7 @@ class Worker:
         sd_notify.ready()
         _logger.info("worker %d delivers from %s", os.getpid(), bus.data_dir)
         try:
-            while not self._stop:
+            while not self._told_to_stop:
                 signals.wait(self._pause())
                 self._give_sign()
                 if (failure := bus.dispatcher.failure) is not None:
@@ -62,8 +62,8 @@ class Worker:
                 if self._parent is not None and os.getppid() != self._parent:
                     _logger.info("worker %d exits because its parent process ended", os.getpid())
                     break
-                if self._reload:
-                    self._reload = False
+                if self._told_to_reload:
+                    self._told_to_reload = False
                     bus = self._reopen(bus)
         finally:
             sd_notify.stopping()
@@ -83,12 +83,12 @@ class Worker:
                 sd_notify.alive()
 
     def _on_stop(self) -> None:
-        if self._stop and self._parent is None:
+        if self._told_to_stop and self._parent is None:
             os._exit(1)
-        self._stop = True
+        self._told_to_stop = True
 
     def _on_reload(self) -> None:
-        self._reload = True
+        self._told_to_reload = True
 
     def _reopen(self, bus: EventBus) -> EventBus:
         sd_notify.reloading(self._grace)

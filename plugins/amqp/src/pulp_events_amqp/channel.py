@@ -11,7 +11,7 @@ from typing import Any
 
 from pulp_events import Channel, Delivery, TransientFailure
 from pulp_events.errors import DeliveryFailure, TimedOut
-from pulp_events.notifier import Outcome
+from pulp_events.notifier import Settlement
 from pulp_events_amqp.broker import Broker, look_at
 from pulp_events_amqp.dialects import dialect_for
 from pulp_events_amqp.dialects.base import Dialect
@@ -100,7 +100,7 @@ class AmqpChannel(Channel):
             if failure is not None:
                 raise failure
 
-    def send_batch(self, deliveries: Sequence[Delivery]) -> Iterator[Outcome]:
+    def send_batch(self, deliveries: Sequence[Delivery]) -> Iterator[Settlement]:
         """Publish several, as fast as the link's credit permits; yield each outcome as it is settled."""
         left = {delivery.id: delivery for delivery in deliveries}
         try:
@@ -134,7 +134,7 @@ class AmqpChannel(Channel):
             self.broken = True
             raise
 
-    def settled(self, timeout: float) -> Iterator[Outcome]:
+    def settled(self, timeout: float) -> Iterator[Settlement]:
         """What became of deliveries that were submitted; waits at most `timeout` seconds for the first.
 
         What the broker has not settled within `[messaging] timeout` of being submitted has TimedOut; what it gave no

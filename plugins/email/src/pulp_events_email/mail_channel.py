@@ -8,10 +8,10 @@ from itertools import groupby
 
 from pulp_events import Channel, Delivery, TransientFailure
 from pulp_events.errors import DeliveryFailure
-from pulp_events.notifier import Config, Outcome
+from pulp_events.notifier import Config, Settlement
 from pulp_events_email.addresses import envelope_form
 from pulp_events_email.message import FULL, SHORTEST, Composer
-from pulp_events_email.notifier import DISABLED
+from pulp_events_email.settings import DISABLED
 
 
 class Letter:
@@ -90,7 +90,7 @@ class MailChannel(Channel):
         """Send the report to `delivery.target`; returns when the server took the message. Raises what `post` does."""
         self.post(Letter(self._composer, [delivery], self._digests))
 
-    def send_batch(self, deliveries: Sequence[Delivery]) -> Iterable[Outcome]:
+    def send_batch(self, deliveries: Sequence[Delivery]) -> Iterable[Settlement]:
         """Send one message with the reports of all of them, or of those to each target; without digests one of each."""
         if not self._digests:
             yield from super().send_batch(deliveries)

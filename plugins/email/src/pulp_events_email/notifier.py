@@ -11,9 +11,7 @@ from pulp_events.notifier import Config
 from pulp_events_email import unsubscribe
 from pulp_events_email.config import MARK, EmailConfig
 from pulp_events_email.notices import Notices
-from pulp_events_email.settings import NONE, SENDMAIL, STARTTLS_IF_OFFERED, EmailSettings
-
-DISABLED = "email is disabled; set `enabled = true` in the section [email] of server.conf"
+from pulp_events_email.settings import DISABLED, NONE, SENDMAIL, STARTTLS_IF_OFFERED, EmailSettings
 
 
 class EmailNotifier(Notifier):

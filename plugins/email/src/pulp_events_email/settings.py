@@ -10,6 +10,8 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from pulp_events.fields import Duration
 from pulp_events_email.addresses import split_sender
 
+DISABLED = "email is disabled; set `enabled = true` in the section [email] of server.conf"
+
 SMTP = "smtp"
 LMTP = "lmtp"
 SENDMAIL = "sendmail"

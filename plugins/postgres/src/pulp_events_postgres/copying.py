@@ -176,13 +176,13 @@ def _store(
         for key, one in zip(keys, batch, strict=True)
     ]
     stored = own.execute(target.text(_DELIVERIES), _columns(rows, 11)).rowcount
-    tries = [
+    made = [
         (*key, each.number, each.started.timestamp(), each.duration, each.outcome, storable(each.detail))
         + (None if each.retry_at is None else each.retry_at.timestamp(),)
         for key, one in zip(keys, batch, strict=True)
         for each in attempts[one.id]
     ]
-    own.execute(target.text(_ATTEMPTS), _columns(tries, 8))
+    own.execute(target.text(_ATTEMPTS), _columns(made, 8))
     there = _count(own, target, _THERE, [key[0] for key in keys], [key[1] for key in keys])
     if there != len(batch):
         raise StoreError(f"{target.address.shown} has {there} of {len(batch)} deliveries; run the command again")

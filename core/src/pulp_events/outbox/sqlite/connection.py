@@ -60,7 +60,7 @@ def patiently(
     get their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long. `noticed`
     is called once, after a wait that is longer than usual, and may raise.
 
-    SQLite's own busy handler sleeps up to 100 ms between tries; a transaction of ours takes less than one. A first
+    SQLite's own busy handler sleeps up to 100 ms at a time; a transaction of ours takes less than one. A first
     statement may also find that another connection is recovering the log or switching the file to it, so each
     statement outside of a transaction is to be run in this way.
     """
@@ -127,7 +127,7 @@ def explain_only(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> Store
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _SIGNS_OF_DAMAGE.search(str(error)):
         return damaged(path, one_line(str(error)))
     if code in _OF_THE_SYSTEM and (reason := why_not(path)) is not None:
-        place = reason.filename if reason.filename and ".trial-" not in str(reason.filename) else path
+        place = reason.filename if reason.filename and ".check-" not in str(reason.filename) else path
         return StoreError(f"{place}: {reason.strerror or reason}; nothing was stored; {remedy(reason)}")
     if code == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full; nothing was stored; free some space and retry")

@@ -14,15 +14,15 @@ def why_not(path: Path) -> OSError | None:
     The database itself is not opened for that: to close any descriptor of a file drops all locks that this process has
     on it (https://www.sqlite.org/howtocorrupt.html §2.2).
     """
-    trial = path.with_name(f".{path.name}.trial-{os.getpid()}")
+    check = path.with_name(f".{path.name}.check-{os.getpid()}")
     try:
-        handle = os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(check, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.pwrite(handle, b"\0" * 8192, max(_size(path), _size(Path(f"{path}-wal"))))
             os.fsync(handle)
         finally:
             os.close(handle)
-            trial.unlink()
+            check.unlink()
     except OSError as error:
         return error
     for suffix in ("", "-wal", "-shm"):

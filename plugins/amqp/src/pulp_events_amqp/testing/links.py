@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proton import Condition, Data, Delivery, Described, Link, Message, Receiver, Sender, symbol
 
+from pulp_events_amqp.testing.house import House
 from pulp_events_amqp.testing.manners.base import SELECTOR, TOPIC_BINDING
 from pulp_events_amqp.testing.nodes import Refusal, Subscription
-
-if TYPE_CHECKING:
-    from pulp_events_amqp.testing.broker import AmqpBroker
 
 _NAMES_OF_OUTCOMES = {"reject": "amqp:rejected:list", "release": "amqp:released:list", "modify": "amqp:modified:list"}
 _STATES = {
@@ -26,7 +24,7 @@ _STATES = {
 class Publisher:
     """A link over which a client publishes: to one exchange, or to wherever each message's `to` says."""
 
-    def __init__(self, broker: AmqpBroker, link: Receiver, exchange: str | None) -> None:
+    def __init__(self, broker: House, link: Receiver, exchange: str | None) -> None:
         self._broker = broker
         self._link = link
         self._exchange = exchange

@@ -5,18 +5,16 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proton import Collector, Condition, Connection, Endpoint, Event, Link, Session, Transport, symbol
 
+from pulp_events_amqp.testing.house import House
 from pulp_events_amqp.testing.links import Publisher, Subscriber, filters, properties, symbols
 from pulp_events_amqp.testing.manners.base import RequestHandler, Target
 from pulp_events_amqp.testing.nodes import Refusal
 from pulp_events_amqp.testing.sasl import SaslServer
 from pulp_events_amqp.testing.windows import Windows
-
-if TYPE_CHECKING:
-    from pulp_events_amqp.testing.broker import AmqpBroker
 
 _CHUNK = 256 * 1024
 _FRAME = 128 * 1024
@@ -28,7 +26,7 @@ _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class Peer:
     """Socket, SASL and AMQP of one client. Used on the broker's thread only."""
 
-    def __init__(self, broker: AmqpBroker, sock: socket.socket, certified: bool) -> None:
+    def __init__(self, broker: House, sock: socket.socket, certified: bool) -> None:
         self.socket = sock
         self.gone = False
         self.alarm = False

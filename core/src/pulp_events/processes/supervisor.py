@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from pulp_events.processes.complaints import Complaints
+from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
-from pulp_events.worker import sd_notify
-from pulp_events.worker.complaints import Complaints
 
 HEALTHY = 10.0
 """Seconds after which a process that died counts as having worked: the next one is started at once."""
@@ -151,7 +151,7 @@ class _Place:
         self.start_at = None
 
     def pause(self, now: float) -> float:
-        """It died, or could not be started: seconds until the next try."""
+        """It died, or could not be started: seconds until the next start."""
         worked = self.start_at is None and self.process is not None and now - self.started > HEALTHY
         self._failures = 0 if worked else self._failures + 1
         pause = 0.0 if worked else min(0.1 * 2 ** min(self._failures, 20), LONGEST_PAUSE)

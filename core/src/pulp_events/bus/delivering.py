@@ -1,0 +1,130 @@
+"""`Delivering`: the half of a bus that delivers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.bus.delivery_mode import MODES, Means
+from pulp_events.bus.stores import open_outbox
+from pulp_events.events.builtin import LISTENER_DISABLED
+from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.listeners import Listeners
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.settings import Settings
+from pulp_events.system.clock import Clock
+from pulp_events.system.late_imports import imports_late
+from pulp_events.system.logs import get_logger
+
+if TYPE_CHECKING:
+    from pulp_events.dispatcher.dispatcher import Dispatcher
+    from pulp_events.outbox.store import Outbox
+
+PROCESS_GRACE = 5.0
+"""Seconds that the process of `deliver="process"` has to finish."""
+
+_logger = get_logger(__name__)
+
+
+class Delivering:
+    """The outbox and the dispatcher, each made when it is first needed, and the mode that sets them to work."""
+
+    _index: ListenerIndex
+    _listeners: Listeners
+    _emit: Callable[[Iterable[Any]], object]
+
+    def __init__(
+        self, deliver: str, settings: Settings, plugins: Plugins, data_dir: Path, clock: Clock, dice: Random
+    ) -> None:
+        self._settings = settings
+        self._plugins = plugins
+        self._data_dir = data_dir
+        self._clock = clock
+        self._dice = dice
+        self._lock = threading.RLock()
+        self._outbox: Outbox | None = None
+        self._dispatcher: Dispatcher | None = None
+        self.mode = MODES[deliver](Means(lambda: self.dispatcher, self._worker_command))
+
+    def start(self, index: ListenerIndex, listeners: Listeners, emit: Callable[[Iterable[Any]], object]) -> None:
+        """Begin, in a process that has no dispatcher yet. `emit`: takes events as `emit_many` does."""
+        self._index = index
+        self._listeners = listeners
+        self._emit = emit
+        self._dispatcher = None
+        self.mode.start()
+
+    @property
+    @imports_late
+    def outbox(self) -> Outbox:
+        """The store of deliveries."""
+        if self._outbox is None:
+            with self._lock:
+                if self._outbox is None:
+                    self._outbox = open_outbox(self._settings, self._plugins, self._data_dir, self._clock)
+        return self._outbox
+
+    @property
+    @imports_late
+    def dispatcher(self) -> Dispatcher:
+        """What makes deliveries."""
+        if self._dispatcher is None:
+            from pulp_events.dispatcher.assembly import make_dispatcher
+
+            outbox = self.outbox
+            with self._lock:
+                if self._dispatcher is None:
+                    self._dispatcher = make_dispatcher(
+                        outbox, self._index, self._plugins, self._settings, self._clock, self._dice, self._disable
+                    )
+        return self._dispatcher
+
+    def look_soon(self) -> None:
+        """What waits may be due now."""
+        if self._dispatcher is not None:
+            self._dispatcher.look_soon()
+
+    def listener_deleted(self, listener: Listener) -> None:
+        """What is pending for it is dead."""
+        self.outbox.bury(listener.id, "the listener was deleted")
+        self.outbox.forget_health(listener.id)
+
+    def listener_enabled(self, listener: Listener) -> None:
+        """What waited for it is due, and how deliveries went before counts no more."""
+        self.outbox.forget_health(listener.id)
+        self.look_soon()
+
+    def stop(self, grace: float, drain: bool) -> None:
+        """End deliveries within `grace` seconds; `drain`: first make those that are due."""
+        deadline = time.monotonic() + grace
+        self.mode.stop(grace, drain)
+        if self._dispatcher is not None:
+            self._dispatcher.stop(max(0.0, deadline - time.monotonic()))
+
+    def close_outbox(self) -> None:
+        """Let go of the outbox, if it was opened."""
+        if self._outbox is not None:
+            self._outbox.close()
+
+    def forked(self) -> None:
+        """This is a child: the parent's threads are not here, and its locks may be held by them."""
+        self._lock = threading.RLock()
+        self.mode = self.mode.in_child()
+
+    def _disable(self, listener: Listener, reason: str) -> None:
+        """A listener's endpoint is to be left alone: record it, and announce it once."""
+        if self._listeners.disable_for(listener.id, reason):
+            _logger.warning("listener %s is disabled: %s", listener.id, reason)
+            payload = {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason}
+            self._emit([(LISTENER_DISABLED, payload)])  # also while the bus is being closed
+
+    def _worker_command(self) -> Sequence[str]:
+        from pulp_events.processes.command import command
+
+        assert self.outbox is not None  # so that a mistake in the settings shows here and not in the other process
+        return command(self._settings.path, self._data_dir, PROCESS_GRACE)

@@ -1,0 +1,44 @@
+"""`EmittingThreads`: where `emit_async` waits for the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+EMITTING_THREADS = 8
+"""Several, so that events emitted at once share a commit."""
+
+
+class EmittingThreads:
+    """A pool of threads, made when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of the call, which is made in one of the threads; the event loop goes on meanwhile."""
+        import asyncio
+        from functools import partial
+
+        return await asyncio.get_running_loop().run_in_executor(self._get_pool(), partial(call, *args, **kwargs))
+
+    def stop(self) -> None:
+        """Wait for the calls under way, and end the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _get_pool(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(EMITTING_THREADS, "pulp-events-emit")
+            return self._pool

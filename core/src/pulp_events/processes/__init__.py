@@ -1,0 +1,1 @@
+"""Worker processes beside this one: how they are started, watched and ended."""
