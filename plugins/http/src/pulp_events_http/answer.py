@@ -22,6 +22,11 @@ _PROXY_AUTHENTICATION = 407
 _ABOUT_CREDENTIALS = frozenset({401, 403, 407})
 
 
+def accepts(status: int) -> bool:
+    """True if such an answer says that the receiver has the event (RFC 9110 §15.3)."""
+    return 200 <= status < 300
+
+
 def judge(
     status: int,
     reason: str | None,
@@ -41,7 +46,7 @@ def judge(
     `headers`: names in lower case; `excerpt`: the beginning of the body, see `excerpt_of`; `url`: that of the request;
     `now`: seconds since the epoch; `by_proxy`: a proxy was asked for the URL.
     """
-    if 200 <= status < 300:
+    if accepts(status):
         return None
     line = f"{status} {one_line(reason or '')[:100]}".rstrip()
     text = f"{line}: {excerpt}" if excerpt else line

@@ -18,7 +18,7 @@ from pulp_events.notifier import Config
 from pulp_events.secrets import Scrubber
 from pulp_events.system.clock import iso_z
 from pulp_events.visible import one_line
-from pulp_events_http.answer import excerpt_of, judge, pause_for
+from pulp_events_http.answer import accepts, excerpt_of, judge, pause_for
 from pulp_events_http.body import BodyMaker, body_maker
 from pulp_events_http.connections.answer_head import Head
 from pulp_events_http.connections.exchange import exchange
@@ -160,7 +160,7 @@ class HttpChannel(Channel):
         except (OSError, NotHttp, ProxyFailed) as error:
             raise self._failure(error) from error
         excerpt = self._scrub(excerpt_of(answer, head.headers.get("content-encoding"))) if answer else ""
-        if not 200 <= head.status < 300:
+        if not accepts(head.status):
             if len(excerpt) > IN_FAILURE:
                 self.detail = f"{self._line}\n{excerpt}"
             raise self._refusal(head, excerpt[:IN_FAILURE])

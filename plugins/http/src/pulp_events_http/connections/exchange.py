@@ -6,6 +6,7 @@ import ssl
 
 import h11
 
+from pulp_events_http.answer import accepts
 from pulp_events_http.connections.answer_head import Head
 from pulp_events_http.connections.connect import connect, session_place
 from pulp_events_http.connections.connection import Connection
@@ -51,7 +52,7 @@ def exchange(route: Route, request: h11.Request, body: bytes, limits: TimeLimits
         KEPT.distrust(route)
     elif head.status in _MAY_BE_THE_CONNECTIONS:
         KEPT.drop(route)
-    if 200 <= head.status < 300 and connection.is_reusable():
+    if accepts(head.status) and connection.is_reusable():
         KEPT.give(route, connection)
     elif not is_new and connection.is_reusable():
         KEPT.watch(route, connection)
