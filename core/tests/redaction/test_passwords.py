@@ -149,3 +149,9 @@ def test_no_part_of_an_addresss_password_is_listed_or_left_in_a_text_that_quotes
         for part in parts(password)
         if part in listed + told and part not in f"cannot reach http://u:@h/path: {MASK}{{'address': ['addresses"
     }
+
+
+def test_the_scheme_of_a_secret_address_is_none():
+    said = mask_message("slack://t0ken/x is not a complete slack:// URL", "slack://t0ken/x", secret=True)
+    assert said.endswith("is not a complete slack:// URL")
+    assert "t0ken" not in said

@@ -157,7 +157,7 @@ def test_a_template_that_fails_or_makes_nothing_is_permanent(bus, pulp_events_ht
     create(bus, f"json://127.0.0.1:{pulp_events_http_sink.port}/", body="{{ payload.nothing }}")
     found = bus.wait(bus.emit(EVENT_TYPE, PAYLOAD), 0)
     assert [delivery.state for delivery in found] == ["dead", "dead"]
-    assert "ZeroDivisionError" in found[0].detail and "made no text" in found[1].detail
+    assert "ZeroDivisionError" in found[0].detail and "produced no text" in found[1].detail
     assert pulp_events_http_sink.requests == []
 
 

@@ -57,7 +57,7 @@ def test_what_cannot_take_part_is_refused_and_leaves_the_transaction_as_it_was(b
     with psycopg.connect(dsn) as connection:
         with pytest.raises(psycopg.Error):
             connection.execute("SELECT nonsense")
-        with pytest.raises(StoreError, match="failed before"):
+        with pytest.raises(StoreError, match="in a failed transaction"):
             bus.emit("repo.sync.start", connection=connection)
         connection.rollback()
     assert pending(bus) == 0

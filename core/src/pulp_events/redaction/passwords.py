@@ -61,7 +61,13 @@ def mask_message(message: str, value: Any, *, secret: bool = False) -> str:
 
     A message may quote the value as it is, cut it, or name only an item of it. `secret`: all of the value is one.
     """
-    for password in _texts(value) if secret else _passwords(value):
+    # The scheme of an address is no secret, and the message may be about it.
+    secrets = (
+        (_SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text for text in _texts(value))
+        if secret
+        else _passwords(value)
+    )
+    for password in secrets:
         message = _without_parts(message, password)
     return _ACCOUNT.sub(r"\1:" + MASK, _UNFINISHED_URL.sub(r"\1:" + MASK, mask_passwords(message)))
 
