@@ -95,7 +95,7 @@ class Delivering:
         self.outbox.forget_health(listener.id)
 
     def listener_enabled(self, listener: Listener) -> None:
-        """What waited for it is due, and how deliveries went before counts no more."""
+        """Its pending deliveries are due, and its earlier failures are forgotten."""
         self.outbox.forget_health(listener.id)
         self.look_soon()
 

@@ -21,9 +21,9 @@ _logger = get_logger(__name__)
 class Mode:
     """What a mode does at each of these moments; by itself nothing."""
 
-    emits_at_once = True
-    """Whether what emits is to be imported when the bus is opened, and not first in some thread: a fork amid an import
-    would leave the child with a lock that nobody opens."""
+    imports_emitter_at_open = True
+    """Whether to import the emitter when the bus is opened rather than at the first `emit` in some thread: a fork in
+    the middle of an import would leave the child with an import lock that is never released."""
 
     def start(self) -> None:
         """Begin; called once, when the bus is ready, and once more in a forked child."""
@@ -42,7 +42,7 @@ class Mode:
 class External(Mode):
     """Nobody here: `pulp-admin event worker` does, on the same data folder."""
 
-    emits_at_once = False  # many a program that opens a bus like this only manages listeners
+    imports_emitter_at_open = False  # many programs that open such a bus only manage listeners
 
 
 class Inline(Mode):

@@ -248,7 +248,7 @@ class EventBus:
         self.close()
 
     def before_fork(self) -> None:
-        """See `forks`: nothing is to be put down here."""
+        """See `forks`: there is nothing to release here."""
 
     def after_fork(self, in_child: bool) -> None:
         """In a child there are none of our threads; what had them is made again when the child first uses the bus."""
@@ -274,7 +274,7 @@ class EventBus:
             self._delivering.listener_deleted,
             self._delivering.listener_enabled,
         )
-        if self._delivering.mode.emits_at_once:
+        if self._delivering.mode.imports_emitter_at_open:
             self._make_emitter()
         self._delivering.start(self._index, self.listeners, self._emit)
 

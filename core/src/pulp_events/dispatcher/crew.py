@@ -67,10 +67,10 @@ class Crew:
             else:
                 make_attempts(work)
         except StoreError as error:
-            _logger.error("a turn ends: %s", error)
+            _logger.error("deliveries to a listener were interrupted: %s", error)
             self.stopping.wait(1.0)
         except Exception:
-            _logger.exception("a turn ends")
+            _logger.exception("deliveries to a listener were interrupted")
             self.stopping.wait(1.0)
         self._end(work)
 
@@ -92,7 +92,7 @@ class Crew:
             if isinstance(work, Turn):
                 work.finish()
         except Exception:
-            _logger.exception("a turn's end")
+            _logger.exception("cleaning up after deliveries to a listener failed")
         finally:
             guarded(lambda: self._scheduler.done(work))
 

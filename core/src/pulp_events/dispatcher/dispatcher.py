@@ -3,7 +3,8 @@
 How a delivery goes through here:
 
     wake, look      a listener may have something due               (`agenda.py`)
-    claim           one statement for all listeners whose turn it is (`scheduler.py`)
+    next            a thread asks for work, and claims if nothing is runnable (`scheduler.py`)
+    claim           once for all listeners that are due              (`claiming.py`)
     turn            a thread, or a task, takes a listener's deliveries one after the other (`turn.py`)
     attempt         look, open, send, renew, judge, record           (`attempt.py`: the list of steps)
     record          results of all listeners together                (`recorder.py`)

@@ -210,7 +210,7 @@ class _Loop:
     def _over(self, ended: Ended, task: asyncio.Task[Any]) -> None:
         del self._tasks[task]
         if not task.cancelled() and (error := task.exception()) is not None:
-            _logger.error("a turn ends: %s", error)
+            _logger.error("deliveries to a listener were interrupted: %s", error)
         ended()
 
     def is_alive(self) -> bool:

@@ -56,7 +56,7 @@ class Queues:
             self.agenda.later(listener_id, self._clock.monotonic() + wait)
 
     def take_due(self, most: int) -> list[str]:
-        """The listeners that are to be claimed for, as many of each line as there is room for, at most `most`."""
+        """The listeners that are to be claimed for, as many of each line as there is room for, at most `most` each."""
         with self.lock:
             return [
                 listener_id

@@ -117,7 +117,7 @@ class Listeners:
         return self._store.change(listener_id, self._making.update(notifier_config, event_types, **options))
 
     def delete(self, listener_id: str) -> Listener:
-        """Delete a listener and return it as it was. What it was still to get stands as dead."""
+        """Delete a listener and return it as it was. Its pending deliveries become dead."""
         listener = self._store.remove(listener_id)
         self._on_delete(listener)
         return listener

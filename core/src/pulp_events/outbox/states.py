@@ -89,7 +89,7 @@ class Transition(Word):
     """the event is stored with its delivery"""
 
     SKIP = "skip"
-    """at emit the listener was disabled, with `[delivery] while_disabled = skip`, or muted in the way that drops"""
+    """at emit the listener was disabled, with `[delivery] while_disabled = skip`, or muted with `--drop`"""
 
     CLAIM = "claim"
     """a dispatcher takes it for the length of a lease; the attempt counts from here on"""

@@ -92,7 +92,7 @@ class FileVersions:
         self._files.pop(os.fspath(path), None)
 
     def before_fork(self) -> None:
-        """See `forks`: nothing is to be put down here."""
+        """See `forks`: there is nothing to release here."""
 
     def after_fork(self, in_child: bool) -> None:
         """In a child, a lock may be held by a thread that is not there."""

@@ -1,6 +1,6 @@
 """Forks: what holds a file or a lock puts it down before one, and takes it up again after.
 
-SQLite forbids to carry a connection over a fork, even unused: the child would believe that it holds the parent's file
+SQLite forbids carrying a connection across a fork, even unused: the child would believe that it holds the parent's file
 locks (https://www.sqlite.org/howtocorrupt.html §2.6). So connections are closed before, and opened when next needed.
 
 A fork that is not Python's own (uWSGI without `lazy-apps`, a C library that calls fork(2)) tells nobody before. It is

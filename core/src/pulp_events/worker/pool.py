@@ -76,7 +76,9 @@ class WorkerPool:
                 self._pass_on_reload()
             self._speak_for_workers()
             if self._supervisor.failing_for > self._give_up:
-                _logger.error("no worker has worked for %.0f s; the pool exits", self._supervisor.failing_for)
+                _logger.error(
+                    "no worker process has been running for %.0f s; the pool exits", self._supervisor.failing_for
+                )
                 return 1
         return 0
 

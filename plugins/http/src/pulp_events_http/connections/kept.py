@@ -213,9 +213,9 @@ class Kept:
     def _notice_fork(self) -> None:
         """Not every fork runs Python's hooks: a C program that embeds Python may call fork() itself."""
         if os.getpid() != self._process:
-            self._begin_anew()
+            self._start_over()
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         inherited = list(self._open)
         holders = self._holders
         self._reset()
@@ -230,7 +230,7 @@ class Kept:
         """The child begins empty."""
         self._lock.release()
         if in_child:
-            self._begin_anew()
+            self._start_over()
 
     def after_foreign_fork(self) -> None:
         """The same where nobody held the lock for the fork."""

@@ -26,8 +26,8 @@ _TYPES = {
 class _WithinLimits(Client):  # type: ignore[misc]  # python-socks is there with the extra only
     """What the client is told to go through first: a connection whose every read and write is under the limits.
 
-    A time limit that is given to the client itself holds for each of its reads anew, which a proxy that sends a byte
-    now and then makes endless.
+    A time limit that is given to the client itself applies to each of its reads separately, so a proxy that sends a
+    byte now and then could hold us forever.
     """
 
     def __init__(self, limits: TimeLimits) -> None:
