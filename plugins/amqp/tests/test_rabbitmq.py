@@ -392,7 +392,7 @@ def test_a_queue_that_is_down_is_transient(rabbitmq, url, make_delivery, open_ch
 def test_a_message_over_the_servers_limit_says_so(url, make_delivery, open_channel) -> None:
     channel = open_channel(url, "large")
     report = b'{"payload": "%s"}' % (b"x" * 1_000_000)
-    with pytest.raises(TransientFailure, match="takes at most 1000000"):
+    with pytest.raises(TransientFailure, match="accepts at most 1000000"):
         channel.send(make_delivery(report=report))
     channel.send(make_delivery())
 
