@@ -481,7 +481,7 @@ def test_a_remedy_goes_by_the_number_of_the_error(tmp_path, number, text, other_
         ('folder = folder / "file"; folder.write_text(""); store()', ["File exists", "move it away"]),
         ('folder = folder / "file" / "x"; folder.parent.write_text(""); store()', ["Not a directory", "move it away"]),
         ('folder = folder / ("x" * 300); store()', ["File name too long", "shorter"]),
-        ('(folder / "loop").symlink_to("loop"); folder = folder / "loop" / "x"; store()', ["symbolic links", "circle"]),
+        ('(folder / "loop").symlink_to("loop"); folder = folder / "loop" / "x"; store()', ["symbolic links", "loop"]),
     ],
     ids=["ENOSPC", "EROFS", "EROFS later", "EMFILE", "EACCES", "EEXIST", "ENOTDIR", "ENAMETOOLONG", "ELOOP"],
 )
