@@ -134,7 +134,7 @@ def start_pool(place, processes=2, interpreter="-", give_up=600):
 def test_a_pool_without_a_worker_for_long_ends_with_an_error(place):
     pool = start_pool(place, interpreter="/no/such/python", give_up=0.5)
     _, error = pool.communicate(timeout=30)
-    assert pool.returncode == 1 and "no worker has worked for" in error and "No such file" in error
+    assert pool.returncode == 1 and "no worker process has been running for" in error and "No such file" in error
 
 
 def test_a_pool_whose_workers_all_die_for_long_ends_with_an_error(place):

@@ -41,6 +41,11 @@ class Agenda(Generic[Line]):
         """True if anybody stands in this line."""
         return bool(self._lines[line])
 
+    @property
+    def is_empty(self) -> bool:
+        """True if nobody stands in any line."""
+        return not self._now
+
     def count(self, line: Line) -> int:
         """How many stand in this line."""
         return len(self._lines[line])

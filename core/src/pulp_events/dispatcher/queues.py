@@ -68,7 +68,9 @@ class Queues:
     def has_due(self) -> bool:
         """True if a claim would ask for somebody."""
         self.agenda.advance(self._clock.monotonic())
-        return any(self.agenda.waits_in(line) and self._room_to_claim(line) > 0 for line in LINES)
+        return not self.agenda.is_empty and any(
+            self.agenda.waits_in(line) and self._room_to_claim(line) > 0 for line in LINES
+        )
 
     @property
     def waiting(self) -> int:
@@ -92,6 +94,8 @@ class Queues:
 
     def pick(self, order: Sequence[Line]) -> Line | None:
         """The first of these lines in which somebody is runnable and whose share has room."""
+        if not self.queued:
+            return None
         for line in order:
             if self._runnable[line] and self._shares[line.in_loop].room(line.speed):
                 return line

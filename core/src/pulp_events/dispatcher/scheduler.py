@@ -107,6 +107,15 @@ class Scheduler:
             return self._queues.agenda.soonest
 
     @property
+    def is_resting(self) -> bool:
+        """True if nothing is under way, nothing waits, and nobody is due."""
+        with self.lock:
+            if self.at_work or self._jobs or self._queues.queued or self._claiming:
+                return False
+            self._queues.agenda.advance(self._clock.monotonic())
+            return self._queues.agenda.is_empty
+
+    @property
     def has_work(self) -> bool:
         """True if a thread would find something to do."""
         with self.lock:

@@ -116,6 +116,8 @@ class Timekeeper:
         supervise = now - self._supervised >= SUPERVISE
         if self._outbox.changed() or (supervise and self._routes.changed()) or now >= self._next_look:
             self.look()
+        if not supervise and not self._cleaning and self._scheduler.is_resting and not self._recorder.has_results:
+            return  # most rounds of an idle process
         self._crew.grow(self._stuck)
         self._watch(now)
         if supervise:
