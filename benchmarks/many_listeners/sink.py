@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks.measure import Child
 
-PATIENCE = 120.0
-"""Seconds that are waited for requests."""
+PATIENCE = 400.0
+"""Seconds that are waited for requests: 3,200 endpoints of which 3,000 hang are gone through in 220."""
 
 CODE = """
     import asyncio, json, socket, ssl, sys, threading, time
