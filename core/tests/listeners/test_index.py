@@ -11,6 +11,7 @@ import pytest
 
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.tinydb_store import HOLD
 from pulp_events.testing.listener_store_contract import new_listener
 
 
@@ -137,6 +138,7 @@ def test_a_file_that_this_process_cannot_open_for_a_while_is_heard_afterwards(op
         trouble.setattr(atomic_storage.Path, "read_bytes", no_more_files)
         bus.emit("repo.sync.start")
     assert room.calls == []
+    time.sleep(1.5 * HOLD)
     bus.emit("repo.sync.finish")
     assert [event.event_type for event, _ in room.calls] == ["repo.sync.finish"]
 

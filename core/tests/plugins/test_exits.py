@@ -295,3 +295,12 @@ def test_a_plugin_whose_error_cannot_be_shown_is_left_out(worse):
 
     with pytest.raises(PluginError, match="Unspeakable"):
         Plugins().add("broken", Broken())
+
+
+def test_a_check_that_nobody_would_await_is_refused(open_bus, room):
+    async def check(config):
+        raise AssertionError("not reached")
+
+    room.check = check
+    with open_bus() as bus, pytest.raises(PluginError, match=r"check\(\): it must not be a coroutine function"):
+        bus.listeners.create("room", {}, ["*"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -48,7 +49,10 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
     given = {key: value for key, value in {**given, **plain}.items() if key in plain or key in references}
     loaded = _readable(notifier, schema, plain, references)
     with _explained(notifier, schema, plain), _called(notifier, "check", schema, given):
-        notifier.check(loaded)
+        answer: object = notifier.check(loaded)  # type: ignore[func-returns-value]
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise boundary.NotifierMistake("it must not be a coroutine function: nobody awaits it")
     # A field that is load_only, as passwords often are, is not dumped: it is stored as it was given.
     declared = {field.data_key or name for name, field in schema.fields.items()}
     with _called(notifier, "config_schema", schema, given):
