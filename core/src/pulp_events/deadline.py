@@ -25,7 +25,7 @@ SLACK = 0.05
 
 
 class Deadline:
-    """The moment by which the attempt under way must be over; set again for each."""
+    """The moment by which the current attempt must be over; set again for each attempt."""
 
     __slots__ = ("_at",)
 
@@ -37,7 +37,7 @@ class Deadline:
         self._at = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds that are left. Raises TimeoutError when there are none."""
+        """Seconds left. Raises TimeoutError if none are left."""
         left = self._at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time limit was exceeded")
@@ -45,7 +45,7 @@ class Deadline:
 
     @property
     def over(self) -> bool:
-        """True once the moment has passed; a read that timed out may have ended SLACK before it."""
+        """True once the moment has passed. A read that timed out may have ended SLACK seconds earlier."""
         return time.monotonic() >= self._at - SLACK
 
     @contextlib.contextmanager
@@ -59,9 +59,9 @@ class Deadline:
             self._at = whole
 
     def shares(self, things: Sequence[Each]) -> Iterator[tuple[Each, float]]:
-        """Each of the things that are tried in turn, and its equal share, in seconds, of the time that is left then.
+        """Yield each thing to try, with its equal share, in seconds, of the time left at that point.
 
-        Raises TimeoutError when there is none.
+        Raises TimeoutError if no time is left.
         """
         for number, thing in enumerate(things):
             yield thing, self.left() / (len(things) - number)
@@ -75,13 +75,13 @@ def _apply(connection: socket.socket, left: float) -> None:
 
 
 class DeadlineSocket(socket.socket):
-    """A TCP socket under a deadline. `sendall` needs no more: its time-out is already that of the whole call."""
+    """A TCP socket under a deadline."""
 
     deadline: Deadline
 
     @classmethod
     def around(cls, plain: socket.socket, deadline: Deadline) -> DeadlineSocket:
-        """The same connection, under the deadline from now on; `plain` is of no use any more."""
+        """The same connection, under the deadline from now on; `plain` must not be used afterwards."""
         made = cls(plain.family, plain.type, plain.proto, fileno=plain.detach())
         made.deadline = deadline
         try:
@@ -151,13 +151,13 @@ def open_to(found: AddressInfo, deadline: Deadline) -> socket.socket:
 
 
 def open_tcp(host: str, port: int, deadline: Deadline, check: Callable[[str], object] | None = None) -> socket.socket:
-    """Connect to the first address of `host` that takes the connection; each has an equal share of the time left.
+    """Connect to the first address of `host` that accepts; each gets an equal share of the time left.
 
-    `check` is called with each address in numbers before anything is sent there, and raises OSError for one that is not
-    to be used. What is done on the connection afterwards is under the time-outs that the caller sets; use `connect` for
-    one that keeps to the deadline by itself.
+    `check` is called with each numeric address before anything is sent there, and raises OSError for one that must not
+    be used. The caller sets the timeouts for everything after that; use `connect` for a socket that keeps to the
+    deadline by itself.
 
-    Raises OSError: that of the name look-up, TimeoutError, or that of the last address that was tried.
+    Raises OSError: that of the name lookup, TimeoutError, or that of the last address tried.
     """
     last: OSError | None = None
     for found, seconds in deadline.shares(look_up(host, port, deadline)):
@@ -172,9 +172,9 @@ def open_tcp(host: str, port: int, deadline: Deadline, check: Callable[[str], ob
 
 
 def connect(host: str, port: int, deadline: Deadline) -> DeadlineSocket:
-    """Connect to the first address of `host` that takes the connection; each has an equal share of the time left.
+    """Connect to the first address of `host` that accepts; each gets an equal share of the time left.
 
-    Raises OSError: that of the name look-up, TimeoutError, or that of the last address that was tried.
+    Raises OSError: that of the name lookup, TimeoutError, or that of the last address tried.
     """
     return DeadlineSocket.around(open_tcp(host, port, deadline), deadline)
 

@@ -13,7 +13,7 @@ _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|[smhdw])")
 
 
 def parse_duration(text: str | float | int) -> float:
-    """Seconds that `text` stands for: `90`, `"90"`, `"1.5s"`, `"1h 30m"`. Raises ValueError otherwise."""
+    """`text` in seconds: `90`, `"90"`, `"1.5s"`, `"1h 30m"`. Raises ValueError if it is not a duration."""
     if isinstance(text, bool):
         raise ValueError("not a duration")
     if isinstance(text, int | float) or re.fullmatch(r"\s*\d+(\.\d+)?\s*", text):
@@ -44,9 +44,9 @@ def format_duration(seconds: float) -> str:
 
 
 class Duration(fields.Field[float]):
-    """A time span, in seconds (float) once loaded. Accepts a number of seconds or text such as `15s`, `30m`, `7d`.
+    """A duration; seconds (float) once loaded. Accepts a number of seconds or text such as `15s`, `30m`, `7d`.
 
-    `minimum`: the smallest value that is accepted, in seconds.
+    `minimum`: the smallest value accepted, in seconds.
     """
 
     def __init__(self, *, minimum: float = 0.0, **kwargs: Any) -> None:
@@ -67,7 +67,7 @@ class Duration(fields.Field[float]):
 
 
 class Words(fields.List[Any]):
-    """A list that is written in one line, separated by commas: `a,b, c`. A real list is taken as it is."""
+    """A list written on one line, separated by commas: `a,b, c`. A real list is accepted too."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if isinstance(value, str):

@@ -94,7 +94,7 @@ class Channel:
     """
 
     def open(self) -> None:
-        """Connect. If it raises a failure, that counts for the delivery that was to be sent."""
+        """Connect. A failure applies to the delivery that was about to be sent."""
 
     def close(self) -> None:
         """Release all resources. Called once, even after a failed `open`."""
@@ -124,7 +124,7 @@ class Channel:
     def submit(self, deliveries: Sequence[Delivery]) -> None:
         """Start sending these, after those submitted before, without waiting for their outcomes.
 
-        Raises a failure if nothing more can be sent: it counts for all deliveries in flight.
+        Raises a failure if nothing more can be sent; it applies to all deliveries in flight.
         """
         raise NotImplementedError(f"{type(self).__name__} sets in_flight, so it must override submit() and settled()")
 
@@ -132,7 +132,7 @@ class Channel:
         """The results of submitted deliveries, in any order; `(delivery, None)` means delivered.
 
         Waits at most `timeout` seconds for the first outcome, and returns those available then. `detail` is read after
-        each outcome is taken. Raises a failure if the connection is lost: it counts for all deliveries in flight.
+        each outcome is taken. Raises a failure if the connection is lost; it applies to all deliveries in flight.
         """
         raise NotImplementedError(f"{type(self).__name__} sets in_flight, so it must override submit() and settled()")
 
@@ -201,21 +201,21 @@ class Notifier:
         return _DeliverChannel(self, config)
 
     def prepare(self, config: Config) -> Config:
-        """The configuration to store for the one that an administrator gave: for values generated once, such as a key.
+        """The configuration to store, made from the one given: for values generated once, such as a key.
 
-        Called before the schema loads it, when a listener is created or updated, and never at a delivery; secrets that
-        are references are not in it. Raises marshmallow's ValidationError to refuse it.
+        Called when a listener is created or updated, before the schema loads the configuration, and never for a
+        delivery; secrets that are references are left out. Raises marshmallow's ValidationError to refuse it.
         """
         return config
 
     def check(self, config: Config) -> None:
         """Check what the schema cannot, such as a template, when a listener is created or updated.
 
-        `config` is what `config_schema.load` makes of the configuration, defaults included, as everywhere; but a secret
-        that is a reference, or has one among its items, is not in it, here, in `targets`, `window` and `warnings`:
-        `pulp_events.notifier.is_given(config, key)` knows whether there is one.
-        Raises marshmallow's ValidationError, with the name of the field; nothing is stored then. What is stored already
-        is not checked again: a delivery fails by itself.
+        `config` is the configuration as loaded by `config_schema`, defaults included. Here and in `targets`, `window`
+        and `warnings`, a secret that is a reference, or contains one, is left out;
+        `pulp_events.notifier.is_given(config, key)` says whether it was given.
+        Raises marshmallow's ValidationError, with the name of the field; then nothing is stored. Stored configurations
+        are not checked again: their deliveries fail instead.
         """
 
     def targets(self, config: Config) -> Sequence[str]:
@@ -226,24 +226,24 @@ class Notifier:
         return ("",)
 
     def window(self, config: Config) -> float | None:
-        """Seconds of events that leave together; None: each event leaves by itself, at once.
+        """Length of the windows, in seconds, whose events leave together; None: each event leaves by itself, at once.
 
-        With a window, a channel's `send_batch` is given all deliveries to one target whose events are of one window (a
-        multiple of these seconds since the epoch), once it is over; `batch_size` does not count. It is to send them as
-        one message. Whatever comes of it, the next attempt is given the same deliveries and no other, so that a message
-        that comes twice can be told by what it is made of. `config` is as for `check`.
+        Windows start at multiples of these seconds since the epoch. When one is over, a channel's `send_batch` gets all
+        deliveries to one target whose events fall into it, whatever `batch_size` says, and sends them as one message.
+        If that fails, the next attempt gets exactly the same deliveries, so that a receiver can recognise a repeat by
+        its contents. `config` is as for `check`.
         """
         return None
 
     def limit(self, config: Config, settings: Config) -> float:
-        """Seconds that one `send` may take; afterwards the attempt has timed out and its channel is abandoned."""
+        """Seconds that one `send` may take. After that, the attempt has timed out and its channel is abandoned."""
         return self.time_limit
 
     def probe(self, settings: Config) -> Iterable[str]:
-        """Connect as the settings say, and tell what was found, a line each; for `config check --probe`.
+        """Connect as the settings say and return what was found, one line each; for `config check --probe`.
 
-        Raises TransientFailure or PermanentFailure if what the settings name cannot be reached or used. A notifier
-        whose listeners each name their own endpoint has nothing to probe.
+        Raises TransientFailure or PermanentFailure if the server named by the settings cannot be reached or used. A
+        notifier whose listeners each name their own endpoint has nothing to probe.
         """
         return ()
 
@@ -252,15 +252,17 @@ class Notifier:
         return ()
 
     def warnings(self, config: Config, settings: Config) -> Sequence[str]:
-        """What the administrator should know when a listener with this configuration is created or updated.
+        """Warnings for the administrator when a listener with this configuration is created or updated.
 
-        `config` is as for `check`. What this raises is shown as a warning itself: the listener is stored already.
+        `config` is as for `check`. An exception is shown as a warning too, because the listener is already stored.
         """
         return ()
 
     def settings_warnings(self, settings: Config) -> Sequence[str]:
-        """What the administrator should know of the settings, and of the environment where they go by that; for
-        `config check`. Connects to nothing."""
+        """Warnings about the settings and, where they depend on it, the environment; for `config check`.
+
+        Makes no connection.
+        """
         return ()
 
 

@@ -53,8 +53,8 @@ class Template:
             raise TemplateError(f"{name} is nested too deeply; simplify it") from error
 
     def render(self, event: Event, **more: Any) -> str:
-        """The text for `event`. Raises TemplateError for anything that goes wrong in the template, also that it costs
-        too much, see `pulp_events.budgets.budget`."""
+        """The text for `event`. Raises TemplateError for any error in the template, also if it costs too much (see
+        `pulp_events.budgets.budget`)."""
         names = {
             "event": event,
             "event_type": event.event_type,

@@ -11,13 +11,13 @@ from pulp_events.errors import TransientFailure
 def client_context(
     ca_path: str | None = None, cert: str | None = None, key: str | None = None, *, verify: bool = True
 ) -> ssl.SSLContext:
-    """A context that verifies certificate and host name, from TLS 1.2 on.
+    """A context that verifies the certificate and host name and requires TLS 1.2 or newer.
 
-    `ca_path`: file (PEM) or folder (as of `openssl rehash`) of the authorities that are trusted, in place of the
-    system's. `cert`, `key`: files (PEM) of the client certificate, with all that is between it and an authority, and of
-    its key, which may be in the same file. `verify`: False encrypts, and trusts whoever answers.
+    `ca_path`: file (PEM) or folder (as of `openssl rehash`) of trusted certificate authorities, instead of the
+    system's. `cert`, `key`: files (PEM) of the client certificate, with its intermediate certificates, and of its key,
+    which may be in the same file. `verify`: False encrypts but accepts any certificate.
 
-    Raises TransientFailure where a file cannot be used: an administrator can fix it.
+    Raises TransientFailure if a file cannot be used: an administrator can fix it.
     """
     is_folder = ca_path is not None and Path(ca_path).is_dir()
     try:

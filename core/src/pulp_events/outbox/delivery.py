@@ -71,7 +71,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One time that a delivery was sent, or was to be: when, how long, with which outcome."""
+    """One attempt to send a delivery: when, how long, with which outcome."""
 
     number: int
     """1 for the first."""

@@ -29,10 +29,10 @@ alive: list[weakref.ref[Scrubber]] = []
 
 
 class Scrubber:
-    """Takes known secrets, and passwords in URLs, out of a text before it is stored or logged.
+    """Removes known secrets, and passwords in URLs, from a text before it is stored or logged.
 
-    A secret is known as it is; quoted as Python, JSON, URLs (also twice) and HTML do; in hex; and in base64, also as a
-    part of what is encoded, such as the password in the `user:password` of an Authorization header.
+    A secret is recognised as it is; as quoted by Python, JSON, HTML and URLs (even twice); in hex; and in base64, even
+    as part of what is encoded, such as the password in the `user:password` of an Authorization header.
     """
 
     def __init__(self, secrets: Iterable[Any]) -> None:

@@ -30,9 +30,9 @@ class Run:
 
 
 class Admin:
-    """`admin("event", "listener", "list")` runs it in this process; `admin.process(…)` as a process of its own.
+    """`admin("event", "types")` runs `pulp-admin` in this process; `admin.process(…)` runs it as a separate one.
 
-    `config`: the server.conf that both use. `plugins`: what the former finds installed.
+    `config`: the server.conf for both. `plugins`: those that the in-process run finds installed.
     """
 
     def __init__(self, config: Path | None = None, plugins: Plugins | None = None) -> None:

@@ -15,7 +15,7 @@ Conf = Mapping[str, Mapping[str, object]]
 
 
 def plugins_of(*given: Any) -> Plugins:
-    """These plugins alone: modules, objects with hooks, or notifiers. Raises PluginError if one cannot be used."""
+    """Only these plugins: modules, objects with hooks, or notifiers. Raises PluginError if one cannot be used."""
     plugins = Plugins()
     for each in given:
         name = each.type_id if isinstance(each, Notifier) else getattr(each, "__name__", type(each).__name__)
@@ -38,7 +38,7 @@ def write_conf(path: Path, conf: Conf) -> Path:
 def open_bus(
     folder: Path, *plugins: Any, conf: Conf | None = None, clock: Clock | None = None, deliver: str = "inline"
 ) -> Iterator[EventBus]:
-    """A bus with these plugins alone; `emit` makes the deliveries before it returns, unless `deliver` says otherwise.
+    """A bus with only these plugins; `emit` makes the deliveries before it returns, unless `deliver` says otherwise.
 
     `folder`: where server.conf and data are made. `conf`: sections beside `[events] data_dir`.
     """

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 
 class FakeClock:
-    """A `Clock` that stands still. `advance` lets time pass, `sleep` while the machine is suspended; `jump` sets the
-    wall clock, as an operator does."""
+    """A `Clock` that stands still.
+
+    `advance` lets time pass; `sleep` lets it pass while the machine is suspended; `jump` sets the wall clock, as an
+    operator does.
+    """
 
     def __init__(self, wall: float = 1_700_000_000.0, monotonic: float = 1000.0) -> None:
         self._wall = wall
@@ -17,15 +20,15 @@ class FakeClock:
         return self._wall
 
     def monotonic(self) -> float:
-        """Seconds since the machine started, without those that it slept."""
+        """Seconds since the machine started, not counting suspension."""
         return self._monotonic
 
     def boottime(self) -> float:
-        """Seconds since the machine started, those that it slept included."""
+        """Seconds since the machine started, including suspension."""
         return self._monotonic + self._slept
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass in which no process runs."""
+        """Let time pass while no process runs."""
         self._wall += seconds
         self._slept += seconds
 

@@ -11,20 +11,19 @@ from pulp_events.testing.fault_proxy import FaultProxy
 
 @dataclass(frozen=True)
 class Arrival:
-    """One thing that came to the endpoint."""
+    """Something that arrived at the endpoint."""
 
     text: str
-    """All of it, or at least the report or whatever the notifier makes of an event."""
+    """All of it, or at least the report or whatever the notifier made from the event."""
 
     delivery_id: str | None = None
     """The delivery's id, where the notifier sends it along."""
 
 
 class Endpoint(Protocol):
-    """What a contract test needs to know and do. Only `config`, `proxy` and `arrived` are asked for.
+    """What a contract test needs to know and do. Only `config`, `proxy` and `arrived` are required.
 
-    A server that can say that something went wrong has the methods below too; the claims about it are skipped where
-    they are missing.
+    An endpoint that can answer with errors has further methods; claims that need a missing one are skipped.
     """
 
     config: Mapping[str, Any]
@@ -33,7 +32,7 @@ class Endpoint(Protocol):
     proxy: FaultProxy
 
     def arrived(self) -> list[Arrival]:
-        """What came so far."""
+        """Everything that has arrived so far."""
 
     # settings: Mapping[str, Mapping[str, object]]   sections of server.conf that the notifier needs; short time limits
     # def fail(self) -> None                         the next answer is an error that may pass (503, 451, …)

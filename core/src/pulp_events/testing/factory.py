@@ -39,7 +39,7 @@ def make_delivery(
     target: str = "",
     attempts: int = 1,
 ) -> Delivery:
-    """A delivery of such an event, to be handed to a channel's `send`."""
+    """A delivery of such an event, to pass to a channel's `send`."""
     event = make_event(event_type, payload, call_report)
     return Delivery(
         id=f"{event.id}.0",

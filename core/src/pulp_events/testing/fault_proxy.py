@@ -17,17 +17,17 @@ SLOW = 0.02
 
 
 class FaultProxy:
-    """Listens on 127.0.0.1 and passes connections on to `port`, as `fault` says; a context manager.
+    """Listens on 127.0.0.1 and forwards connections to `port`, with the fault that `fault` names; a context manager.
 
-    - `none`: as they are
+    - `none`: no fault
     - `refuse`: connections are refused, as if the server were down
-    - `hang`: connections are taken, and nothing is ever said
-    - `slow`: the server's answers come a byte at a time
-    - `reset`: the connection is reset when the client has said something
-    - `garbage`: the client is answered with bytes that mean nothing
-    - `half-closed`: the client is told that nothing more will come, and nothing is passed on
+    - `hang`: connections are accepted, and nothing is ever sent
+    - `slow`: the server's answers arrive one byte at a time
+    - `reset`: the connection is reset after the client has sent something
+    - `garbage`: the client gets meaningless bytes
+    - `half-closed`: the client's connection is closed for reading, and nothing is forwarded
 
-    `fault` may be changed at any time; it holds for connections that are made from then on.
+    `fault` may be changed at any time; it applies to connections made afterwards.
     """
 
     host = "127.0.0.1"

@@ -45,15 +45,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the sink says to a request.
+    """The sink's answer to a request.
 
-    `delay`: seconds before it says anything. `fault`: what goes wrong.
+    `delay`: seconds before it answers. `fault`: what goes wrong.
 
-    - `close`: the connection is closed without an answer; `reset`: … with a TCP reset
+    - `close`: the connection is closed without an answer; `reset`: the same with a TCP reset
     - `garbage`: bytes that are not HTTP; `truncate`: closed after half of the answer's body
-    - `drip`: the answer, head included, a byte each 50 ms; `endless`: a body that never ends
-    - `hang`: nothing, until the client goes away or the sink is closed
-    - `drop`: the whole answer, which promises to keep the connection, and then closed
+    - `drip`: the answer, head included, one byte every 50 ms; `endless`: a body that never ends
+    - `hang`: no answer until the client disconnects or the sink is closed
+    - `drop`: a complete answer that promises to keep the connection open, which is then closed
     """
 
     status: int = 200
@@ -63,7 +63,7 @@ class Answer:
     fault: Fault | None = None
 
     def head(self) -> bytes:
-        """Status line and headers, `Content-Length` added where the body has an end."""
+        """Status line and headers, with `Content-Length` unless the body is endless."""
         try:
             reason = HTTPStatus(self.status).phrase
         except ValueError:
@@ -110,14 +110,14 @@ class HttpSink:
         self._start(self._accept)
 
     def wait_for(self, count: int, timeout: float = 10.0) -> list[Request]:
-        """The requests, once there are `count` or more. Raises AssertionError after `timeout` seconds."""
+        """The requests, once there are at least `count`. Raises AssertionError after `timeout` seconds."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self.requests) >= count, timeout):
                 raise AssertionError(f"{len(self.requests)} of {count} requests came within {timeout:g} s")
             return list(self.requests)
 
     def clear(self) -> None:
-        """Forget the requests that came so far."""
+        """Forget the requests received so far."""
         with self._arrived:
             self.requests.clear()
 
@@ -127,7 +127,7 @@ class HttpSink:
             _shut(connection)
 
     def close(self) -> None:
-        """Stop; returns once every thread has ended."""
+        """Stop; returns once all threads have ended."""
         self._closing.set()
         _shut(self._listener)
         self._listener.close()

@@ -99,7 +99,7 @@ def pulp_events_make_event() -> Callable[..., Event]:
 
 @pytest.fixture
 def pulp_events_http_sink() -> Iterator[HttpSink]:
-    """An HTTP server that keeps what it is sent, and answers as told."""
+    """An HTTP server that keeps the requests it receives and answers as told."""
     from pulp_events.testing.http_sink import HttpSink
 
     with HttpSink() as sink:
@@ -108,7 +108,7 @@ def pulp_events_http_sink() -> Iterator[HttpSink]:
 
 @pytest.fixture
 def pulp_events_smtp_sink() -> Iterator[SmtpSink]:
-    """An SMTP server that keeps what it is sent. Needs the extra `pulp-events[test-smtp]`."""
+    """An SMTP server that keeps the messages it receives. Needs the extra `pulp-events[test-smtp]`."""
     pytest.importorskip("aiosmtpd", reason="needs pulp-events[test-smtp]")
     from pulp_events.testing.smtp_sink import SmtpSink
 

@@ -84,11 +84,11 @@ class _Reply:
 class SmtpSink:
     """A server on 127.0.0.1 and a free port, in a thread of its own; a context manager.
 
-    `starttls`: offer STARTTLS with this context; `require_starttls`: and take nothing before it. `smtps`: speak TLS
-    from the first byte. `credentials`: (user name, password or XOAUTH2 token) that must be logged in with before a
-    message is taken; `mechanisms`: by which of PLAIN, LOGIN, CRAM-MD5 and XOAUTH2. `pipelining` and `smtputf8`: offer
-    these extensions. `lmtp`: speak LMTP (RFC 2033). `path`: listen on this Unix socket, not on a port.
-    `size_limit`: octets of the largest message that is taken, which it tells; `announce_size`: False keeps it quiet.
+    `starttls`: offer STARTTLS with this context; `require_starttls`: accept nothing without it. `smtps`: use TLS from
+    the first byte. `credentials`: (user name, password or XOAUTH2 token) that a client must log in with before it can
+    send a message; `mechanisms`: any of PLAIN, LOGIN, CRAM-MD5 and XOAUTH2. `pipelining` and `smtputf8`: offer these
+    extensions. `lmtp`: speak LMTP (RFC 2033). `path`: listen on this Unix socket instead of a port. `size_limit`:
+    largest accepted message, in octets; `announce_size`: False: do not announce it.
     """
 
     host = "127.0.0.1"
@@ -165,19 +165,19 @@ class SmtpSink:
 
         `command`: `CONNECT` (the greeting), `EHLO`, `LHLO`, `STARTTLS`, `AUTH` or `AUTH LOGIN` (that mechanism),
         `MAIL`, `RCPT`, `DATA` (the answer to the message, after its last dot), `RSET`, `NOOP` or `QUIT`. `recipient`:
-        only for this one (`RCPT`, `DATA`). `times`: so often, then as before. `delay`: seconds later. `after`: only on
-        connections that have taken so many messages.
+        only for this one (`RCPT`, `DATA`). `times`: how many times, then as before. `delay`: seconds before the answer.
+        `after`: only on connections that have accepted this many messages.
         """
         with self._arrived:
             self._replies.append(_Reply(command.upper(), text, recipient, times, delay, after))
 
     def clear_replies(self) -> None:
-        """Answer everything as a working server does again."""
+        """Answer every command as a working server does again."""
         with self._arrived:
             self._replies.clear()
 
     def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
-        """The accepted messages, once there are `count` or more. Raises AssertionError after `timeout` seconds."""
+        """The accepted messages, once there are at least `count`. Raises AssertionError after `timeout` seconds."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: sum(one.accepted for one in self.received) >= count, timeout):
                 raise AssertionError(f"{len(self.messages)} of {count} messages came within {timeout:g} s")

@@ -35,10 +35,10 @@ class Subject:
     """Configurations that must be refused."""
 
     keeps_connections: ClassVar[bool] = True
-    """False for a notifier that overrides `open` and yet makes a connection for each delivery."""
+    """False for a notifier that overrides `open` but still makes a connection for each delivery."""
 
     arrival_timeout: ClassVar[float] = 10.0
-    """Seconds within which what was delivered is seen at the endpoint."""
+    """Seconds within which a delivery is seen at the endpoint."""
 
     @pytest.fixture
     def clock(self) -> FakeClock:

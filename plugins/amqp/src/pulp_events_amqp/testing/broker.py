@@ -27,8 +27,8 @@ _TICK = 0.25
 class AmqpBroker:
     """An AMQP 1.0 broker on 127.0.0.1. A context manager; `start` and `stop` do the same.
 
-    Topic exchanges by AMQP's rules, in the manner of one of five brokers. Nothing is stored, and what nobody is
-    subscribed to is only kept in `messages`.
+    Topic exchanges by AMQP's rules, behaving like one of five products. Nothing is stored, and unrouted messages are
+    only kept in `messages`.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class AmqpBroker:
     # ---- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> AmqpBroker:
-        """Listen. One that was stopped may be started again, on the same port; durable exchanges and messages stay."""
+        """Listen. A stopped broker may be started again, on the same port; durable exchanges and messages remain."""
         self._listener = socket.create_server(("127.0.0.1", self._port))
         self._listener.setblocking(False)
         self._port = self._listener.getsockname()[1]
@@ -125,23 +125,23 @@ class AmqpBroker:
 
     @property
     def queues(self) -> dict[str, deque[ReceivedMessage]]:
-        """Queues that links were attached to by name; one may be added before clients come."""
+        """Queues that links were attached to by name; tests may add some before clients connect."""
         return self.nodes.queues
 
     @property
     def exchanges(self) -> dict[str, str]:
-        """Type of each exchange by name; may be added to before clients come."""
+        """Type of each exchange by name; tests may add some before clients connect."""
         return self.nodes.exchanges
 
     @property
     def messages(self) -> list[ReceivedMessage]:
-        """What was published so far, in the order of arrival, whatever became of it."""
+        """Everything published so far, in order of arrival, whether it was routed or not."""
         with self._arrived:
             return list(self._messages)
 
     @property
     def connections(self) -> int:
-        """How many clients are connected now."""
+        """Number of clients connected now."""
         return len(self._peers)
 
     def wait_for(self, count: int, timeout: float = 5.0) -> list[ReceivedMessage]:
@@ -152,7 +152,7 @@ class AmqpBroker:
             return list(self._messages)
 
     def bind(self, exchange: str, pattern: str) -> Subscription:
-        """Subscribe without a connection; the result's `messages` are those that match."""
+        """Subscribe without a connection; the result's `messages` are the matching ones."""
         subscription = Subscription(exchange, pattern)
         self.nodes.subscriptions.append(subscription)
         return subscription
@@ -162,7 +162,7 @@ class AmqpBroker:
         self._command(condition)
 
     def drop_connections(self) -> None:
-        """End every TCP connection without a word, as a crash would."""
+        """Close every TCP connection without notice, as a crash would."""
         self._command(None)
 
     def _command(self, condition: str | None, timeout: float = 5.0) -> None:
@@ -188,7 +188,7 @@ class AmqpBroker:
     # ---- on the broker's thread -------------------------------------------------------------------------------------
 
     def publish(self, exchange: str, key: str | None, encoded: bytes, capabilities: Sequence[str] = ()) -> str:
-        """Take a message in; its outcome. `key`: routing key, None for the message's subject. Raises Refusal."""
+        """Accept a message; its outcome. `key`: routing key, None for the message's subject. Raises Refusal."""
         faults = self.faults
         outcome: str = faults.outcome
         limit = faults.close_after if faults.close_after is not None else faults.drop_after
