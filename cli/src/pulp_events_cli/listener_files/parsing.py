@@ -1,4 +1,4 @@
-"""The text of a file of listeners as values: JSON or YAML, each key once, and no more than a person would write."""
+"""The text of a file of listeners as values: JSON or YAML, each key once, and of a size that a person would write."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def flowing(text: str) -> list[str]:
-    """Words that are wrapped by whoever shows the page."""
+    """Words that the page's viewer wraps."""
     joined = one_line(text)
     parts = re.split(r"``?([^`]+)``?", joined)
     marked = "".join(rf"\fB{escape(part)}\fR" if index % 2 else escape(part) for index, part in enumerate(parts))

@@ -28,7 +28,7 @@ def pages(root: Parser, session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _pages_of(parser: Parser, session: Session) -> list[tuple[str, str]]:
-    """Those of the parser and of all below it; what could not be made is no command of the parser any more."""
+    """The pages of the parser and all below it. A command whose page could not be made is removed from the parser."""
     parser.complete()
     below: list[tuple[str, str]] = []
     for name, child in command_page.commands(parser):

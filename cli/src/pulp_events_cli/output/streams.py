@@ -66,6 +66,6 @@ def flush() -> None:
 
 
 def abandon_stdout() -> None:
-    """Nobody reads standard output any more: let what is still buffered go nowhere, and nothing complain at exit."""
+    """Nobody reads standard output now: discard what is still buffered, so that nothing complains at exit."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""What an administrator's filter or template may cost: each use of one has so many steps, and then fails.
+"""What an administrator's filter or template may cost: each use has a limited number of steps, and fails beyond it.
 
 A short text can ask for a very long time, or for more memory than there is: `[@, @] | [@, @] | …` doubles each time.
 Time limits cannot help, as Python ends no thread; so the steps are counted where they are made.

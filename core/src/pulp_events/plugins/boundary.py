@@ -60,7 +60,7 @@ def words_of(error: BaseException) -> str:
 
 
 def shown(value: object, most: int = 60) -> str:
-    """At most so many characters of `repr(value)`, whatever its own `__repr__` does."""
+    """At most this many characters of `repr(value)`, whatever its own `__repr__` does."""
     try:
         return repr(value)[:most]
     except BaseException as worse:  # noqa: BLE001

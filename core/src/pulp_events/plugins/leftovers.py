@@ -1,4 +1,4 @@
-"""Metadata folders that hide a plugin or stand for one that is no more: what an upgrade or a broken install leaves.
+"""Metadata folders that hide a plugin, or belong to one that is gone: what an upgrade or a broken install leaves.
 
 Looked for when something is wrong, never at an ordinary start.
 """

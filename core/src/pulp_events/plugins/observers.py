@@ -19,7 +19,7 @@ _logger = get_logger(__name__)
 
 
 class Observers:
-    """What plugins want to see. One that raises, even SystemExit or KeyboardInterrupt, is logged, and no more."""
+    """What plugins observe. One that raises, even SystemExit or KeyboardInterrupt, is only logged."""
 
     def __init__(self, plugins: Plugins, settings: Settings) -> None:
         self._settings = settings

@@ -121,7 +121,7 @@ def unusable(path: Path, error: OSError) -> StoreError:
 
 
 def gone(folder: Path) -> StoreError:
-    """A StoreError for a folder that was there and is not any more."""
+    """A StoreError for a folder that has disappeared."""
     return StoreError(
         f"{folder} is gone: it was deleted or moved while in use; put it back, or start with an empty one of mode "
         "0700; nothing was stored"

@@ -11,7 +11,7 @@ from types import FrameType
 from pulp_events.errors import PluginError
 
 under_way: list[str] = []
-"""Name of the plugin whose code runs now, for whoever wants to say what takes so long."""
+"""Name of the plugin whose code runs now, so that a message can say what takes long."""
 
 _watched: list[list[int]] = []
 """The SIGINTs that came in the block of `exits` that the main thread is in, if that sees them."""

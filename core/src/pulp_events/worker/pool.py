@@ -17,7 +17,7 @@ from pulp_events.worker.reports import Reports
 from pulp_events.worker.signals import Signals
 
 GIVE_UP = 600.0
-"""Seconds without a worker that works after which the pool ends with an error, for whoever looks after it to see."""
+"""Seconds without a working worker after which the pool ends with an error, so that its supervisor sees it."""
 
 _logger = get_logger(__name__)
 

@@ -46,5 +46,5 @@ class Reports:
                     yield _CREDENTIALS.unpack(data)[0], {key: value for key, _, value in lines}
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._socket.close()

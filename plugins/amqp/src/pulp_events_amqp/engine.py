@@ -43,7 +43,7 @@ class Engine:
         """`sock`: connected and non-blocking, owned from now on; `broker`: its address, for messages."""
         self.broker = broker
         self.lost: str | None = None
-        """Why there is no connection any more; None as long as there is one."""
+        """Why the connection ended; None while there is one."""
 
         self.login_refused = False
         """True if the broker did not let us in, once `lost` says so."""

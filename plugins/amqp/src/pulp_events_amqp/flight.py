@@ -66,6 +66,6 @@ class Flight:
         return (one.delivery for one in self._under_way.values())
 
     def forget(self) -> None:
-        """Nothing is waited for any more."""
+        """Wait for nothing from now on."""
         self._under_way.clear()
         self._due.clear()

@@ -67,7 +67,7 @@ def attach_sender(
 def detach(engine: Engine, *links: Sender | Receiver) -> Procedure[None]:
     """Close links of one session, which is free for others afterwards.
 
-    On a session that the broker has ended nothing may be said any more, and nothing needs to be.
+    On a session that the broker has ended, nothing can be said, and nothing needs to be.
     """
     session = links[0].session
     if session.state & Endpoint.REMOTE_CLOSED:

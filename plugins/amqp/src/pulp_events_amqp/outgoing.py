@@ -81,7 +81,7 @@ class Outgoing:
 
     @property
     def ended(self) -> str | None:
-        """Why nothing can be sent any more; None as long as something can."""
+        """Why nothing more can be sent; None while something can."""
         return self._ended or self._engine.lost
 
     @property

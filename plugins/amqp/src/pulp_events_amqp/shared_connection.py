@@ -81,7 +81,7 @@ class SharedConnection:
             self._replace(deadline)
 
     def give_back(self, engine: Engine) -> None:
-        """The caller uses the connection no more."""
+        """The caller no longer uses the connection."""
         with self._changed:
             self._users[engine] -= 1
             unused = self._users[engine] <= 0

@@ -36,7 +36,7 @@ class Window:
         return max(1, min(int(self._messages), int(MOST_BYTES / self._mean)))
 
     def submitted(self, size: int) -> None:
-        """A message of so many bytes was submitted."""
+        """A message of this many bytes was submitted."""
         self._mean += (size - self._mean) / 16
 
     def settled(self, in_flight: int, waiting: int, submitted_at: float, now: float) -> None:

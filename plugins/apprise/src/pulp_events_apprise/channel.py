@@ -55,7 +55,7 @@ class AppriseChannel(Channel):
         """Send the event to the service that is the delivery's target.
 
         Raises TransientFailure with what Apprise logged if the service was not notified, PermanentFailure if a
-        template cannot be rendered for this event, or the listener has no such service any more.
+        template cannot be rendered for this event, or the listener no longer has this service.
         """
         event = delivery.event
         try:

@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 class TurnedAway(smtplib.SMTPResponseException):
-    """The server answered, before any message was offered, that it wants no more of this connection."""
+    """Before any message was offered, the server ended this connection."""
 
     def __init__(self, command: str, code: int, text: bytes) -> None:
         super().__init__(code, text)
@@ -119,7 +119,7 @@ def is_final(command: str, code: int, text: bytes | str) -> bool:
 
 
 def is_end(error: Exception) -> bool:
-    """True where it is this server that wants no more: it closed the connection, or is about to (RFC 5321 §3.8)."""
+    """True if the server ends the connection: it closed it, or is about to (RFC 5321 §3.8)."""
     match error:
         case Refused():
             return error.code == 421

@@ -29,7 +29,7 @@ from pulp_events_email.tls import tls_context
 from pulp_events_email.transaction import begin, finish, give_up
 
 IDLE_LIMIT = 30.0
-"""Seconds after which an unused connection is not trusted any more: a firewall may have forgotten it without a word."""
+"""Seconds after which an unused connection is no longer trusted: a firewall may have dropped it silently."""
 
 
 class EmailChannel(MailChannel):

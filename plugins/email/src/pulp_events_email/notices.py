@@ -25,6 +25,6 @@ class Notices:
             _logger.warning("%s", text)
 
     def forget(self, about: str) -> None:
-        """It is not so any more."""
+        """It no longer holds."""
         with self._lock:
             self._said.discard(about)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pulp_events_email.encoded_words import LINE_LIMIT
 
 _READABLE = 1.5
-"""Quoted-printable is chosen while it is at most so many times as long as base64: it can be read as it stands."""
+"""Quoted-printable, which people can read, is chosen up to this many times the length of base64."""
 
 
 class Part(NamedTuple):

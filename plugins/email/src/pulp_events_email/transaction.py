@@ -77,7 +77,7 @@ def finish(connection: Connection, message: bytes, sent: Callable[[], object]) -
 
 
 def give_up(connection: Connection, refused: Refused) -> bool:
-    """Make the connection fit for the next message (RFC 5321 §4.1.1.5); False if it is of no use any more."""
+    """Make the connection ready for the next message (RFC 5321 §4.1.1.5); False if it can no longer be used."""
     if not 400 <= refused.code <= 599 or refused.code == 421:
         return False
     try:

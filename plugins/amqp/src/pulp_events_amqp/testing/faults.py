@@ -58,7 +58,7 @@ class Faults:
     """True: the queues are full; messages are rejected as the real broker would."""
 
     silent: bool = False
-    """True: connections are accepted or kept, and nothing is said any more, not even a heartbeat."""
+    """True: connections are accepted and kept, but nothing more is sent, not even a heartbeat."""
 
     max_message_size: int = 0
     """Announced to publishers, in bytes; 0: no limit."""

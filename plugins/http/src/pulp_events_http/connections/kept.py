@@ -111,7 +111,7 @@ class Kept:
         self._look_and_close(closing)
 
     def watch(self, route: Route, connection: Connection) -> None:
-        """Use it no more, but see for a moment whether something comes that belongs to no request.
+        """Stop using it, but wait a moment to see whether anything arrives that belongs to no request.
 
         For a connection that brought a refusal and not as its first answer: if that was a second answer to the request
         before, the one to this request is still to come.
