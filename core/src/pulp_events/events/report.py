@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
-from pulp_events.errors import EventTooLarge
+from pulp_events.errors import EventTooLarge, StoreCorrupt
 from pulp_events.events.event import Event
 
 # One encoder, made once: json.dumps with these arguments would make one for each call.
@@ -29,3 +30,28 @@ def serialise(event: Event, max_bytes: int) -> bytes:
             "put less into the payload, or raise the setting"
         )
     return body
+
+
+def read_back(of: str, report: bytes, event_type: str, event_id: str, time: datetime, source: str) -> Event:
+    """The event whose report this is. `of`: whose report, for the error.
+
+    Raises StoreCorrupt if the report is damaged.
+    """
+    try:
+        body = json.loads(report)
+        payload, call_report = body["payload"], body["call_report"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StoreCorrupt(f"the report of {of} is damaged; it cannot be read") from error
+    return Event(event_type, payload, call_report, event_id, time, source)
+
+
+def fingerprint(report: bytes) -> str:
+    """The same for two reports with the same content, in whatever order their keys are: a SHA-256 in hex.
+
+    >>> fingerprint(b'{"a": 1, "b": 2}') == fingerprint(b'{"b":2,"a":1}') != fingerprint(b'{"a": true, "b": 2}')
+    True
+    """
+    import hashlib  # needed by few programs, and slow to import
+
+    ordered = json.dumps(json.loads(report), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(ordered.encode("ascii")).hexdigest()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from pulp_events.errors import StoreCorrupt
 from pulp_events.events.event import Event
+from pulp_events.events.report import read_back
 from pulp_events.outbox.states import Outcome, State
 
 
@@ -51,22 +50,14 @@ class Delivery:
     lease: str | None = None
     """Token of the claim under which it is being attempted."""
 
+    repeat_of: str | None = None
+    """Id of the delivery that it repeats, of the same event: that one had been delivered, and was asked for again."""
+
     @cached_property
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""
-        try:
-            body = json.loads(self.report)
-            payload, call_report = body["payload"], body["call_report"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise StoreCorrupt(f"the report of delivery {self.id} is damaged; it cannot be read") from error
-        return Event(
-            event_type=self.event_type,
-            payload=payload,
-            call_report=call_report,
-            id=self.event_id,
-            time=self.event_time,
-            source=self.source,
-        )
+        of = f"delivery {self.id}"
+        return read_back(of, self.report, self.event_type, self.event_id, self.event_time, self.source)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,11 @@ class NewEvent:
     source: str
     report: bytes
     deliveries: Sequence[NewDelivery]
-    """The ids of those that are stored are `EVENT_ID.0`, `EVENT_ID.1` and so on."""
+    """The ids of those that are stored are `EVENT_ID.0`, `EVENT_ID.1` and so on. There may be none."""
+    once: bool = False
+    """Its id was chosen by the application: where an event has it already, that one stays, and this is not stored."""
+    fingerprint: str | None = None
+    """See `StoredEvent.fingerprint`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +120,9 @@ class Stats:
     """Time of the oldest event that still has a pending delivery."""
     by_listener: dict[str, dict[State, int]] = field(default_factory=dict)
     """listener id → state → count."""
+    events: int = 0
+    """Events that are stored, those without any delivery too."""
+    events_alone: int = 0
+    """How many of them have no delivery: no listener matched, or their deliveries were deleted before them."""
+    oldest_event: datetime | None = None
+    """Time of the event that was stored first."""

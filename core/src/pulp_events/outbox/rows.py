@@ -6,6 +6,7 @@ Times are seconds since the epoch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -14,6 +15,7 @@ from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Health, Stats
 from pulp_events.outbox.states import Outcome, State
+from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.system.clock import from_timestamp
 
 _PENDING = State.PENDING
@@ -43,9 +45,9 @@ def _from_rows(make: Callable[P, T]) -> Callable[P, T]:
 @_from_rows
 def to_delivery(row: tuple[Any, ...]) -> Delivery:
     """A delivery from: event id, n, event type, time, source, report, listener id, target, state, attempts, ready at,
-    finished, detail, lease, forgiven. Raises StoreCorrupt, as all of these do."""
+    finished, detail, lease, forgiven, and maybe repeat of. Raises StoreCorrupt, as all of these do."""
     event_id, n, event_type, time, source, report, listener_id, target, word, attempts, ready_at, *rest = row
-    finished, detail, lease, forgiven = rest
+    finished, detail, lease, forgiven, *repeat = rest
     state = _STATES.get(word)
     if type(attempts) is not int or type(forgiven) is not int or type(report) is not bytes or state is None:
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {word!r:.20}, with {attempts!r:.20} attempts")
@@ -67,7 +69,19 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
         detail=detail,
         lease=lease,
         forgiven=forgiven,
+        repeat_of=repeat[0] if repeat else None,
     )
+
+
+@_from_rows
+def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
+    """An event from: id, event type, time, source, report, place, number of deliveries, fingerprint."""
+    event_id, event_type, time, source, report, place, deliveries, fingerprint = row
+    if type(report) is not bytes or type(place) is not int or type(deliveries) is not int:
+        raise TypeError(f"event {event_id!r:.60} at {place!r:.20} has a report of another type")
+    if not (type(event_id) is type(event_type) is type(source) is str):
+        raise TypeError(f"event {event_id!r:.60} has a name that is not text")
+    return StoredEvent(event_id, event_type, from_timestamp(time), source, report, place, deliveries, fingerprint)
 
 
 @_from_rows
@@ -90,7 +104,13 @@ def to_stats(counts: Iterable[tuple[str, str, int]], oldest_pending: float | Non
         state = _STATES[word]
         by_listener.setdefault(listener_id, dict.fromkeys(State, 0))[state] = count
         totals[state] += count
-    return Stats(**totals, oldest_pending=_moment(oldest_pending), by_listener=by_listener)
+    return Stats(**totals, oldest_pending=_moment(oldest_pending), by_listener=by_listener, oldest_event=None)
+
+
+@_from_rows
+def with_events(stats: Stats, events: int, alone: int, oldest: float | None) -> Stats:
+    """The same counts with those of events; `oldest`: time of the first one."""
+    return replace(stats, events=events, events_alone=alone, oldest_event=_moment(oldest))
 
 
 @_from_rows

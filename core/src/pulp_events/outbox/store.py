@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+    from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 
 
 class Outbox(Protocol):
@@ -18,11 +19,14 @@ class Outbox(Protocol):
     store takes from there what each of them leaves and enters.
     """
 
-    def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
-        """Store events with their deliveries, durable on return.
+    def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
+        """Store events with their deliveries, durable on return. No two have the same id.
+
+        Of those with `once`, an event whose id is there already is not stored; returned is, by its id, the one that is
+        there. Whoever stores it first, of however many at once, is the only one.
 
         `connection`: the application's own connection to the same database, in whose transaction they are stored; they
-        exist if and only if it commits.
+        exist if and only if it commits. An id that is there already leaves that transaction as it was.
         """
 
     def ready(self) -> Mapping[str, float]:
@@ -71,6 +75,31 @@ class Outbox(Protocol):
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         """All deliveries of an event."""
 
+    def event(self, event_id: str) -> StoredEvent | None:
+        """The event with this id; None if there is none."""
+
+    def events(
+        self,
+        query: EventQuery,
+        limit: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        oldest_first: bool = False,
+    ) -> Sequence[StoredEvent]:
+        """Events that fit, the newest first or the oldest, at most `limit`.
+
+        `before`, `after`: only those whose `place` is below, or above; with the place of the last one of a page, what
+        comes next.
+        """
+
+    def add_deliveries(self, additions: Sequence[Addition]) -> Sequence[str | None]:
+        """Add deliveries to events that are stored, durable on return; their ids are new ones.
+
+        None in place of an id: the event is gone, or has a delivery for that listener and target, of whatever state,
+        which only an addition with `repeat_of` may repeat. However many ask at once, there is one.
+        """
+
     def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
         """Deliveries that fit, the newest first, at most `limit`; `before`: id of the last of the page before."""
 
@@ -80,8 +109,12 @@ class Outbox(Protocol):
     def revive(self, query: DeliveryQuery, limit: int) -> int:
         """Make at most `limit` dead deliveries that fit pending again; returns how many."""
 
-    def purge(self, query: DeliveryQuery, limit: int) -> int:
-        """Delete at most `limit` finished deliveries that fit; returns how many."""
+    def purge(self, query: DeliveryQuery, limit: int, keep_events: float = 0.0) -> int:
+        """Delete at most `limit` finished deliveries that fit; returns how many.
+
+        An event goes with its last delivery, unless it was emitted less than `keep_events` seconds ago: then `maintain`
+        deletes it later.
+        """
 
     def count(self, query: DeliveryQuery) -> int:
         """How many deliveries fit."""
@@ -95,8 +128,11 @@ class Outbox(Protocol):
     def forget_health(self, listener_id: str) -> None:
         """Clear a listener's record of failures: it was enabled, or deleted."""
 
-    def maintain(self, keep_delivered: float, keep_dead: float) -> bool:
-        """One small step of cleaning what finished longer ago (seconds); True if there is more to do at once."""
+    def maintain(self, keep_delivered: float, keep_dead: float, keep_events: float = 0.0) -> bool:
+        """One small step of cleaning what finished longer ago (seconds); True if there is more to do at once.
+
+        An event is deleted when it has no delivery any more, or never had one, and was emitted `keep_events` ago.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
-    d.finished, coalesce(d.reason, a.detail, ''), d.lease, d.forgiven
+    d.finished, coalesce(d.reason, a.detail, ''), d.lease, d.forgiven,
+    d.repeat_of
 """
 DELIVERY_TABLES = """
     @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq
     LEFT JOIN @.pulp_attempt a ON a.event_seq = d.event_seq AND a.n = d.n AND a.number = d.attempts
 """
+STORED_EVENT = """
+SELECT e.id, e.event_type, e.time, e.source, e.report, e.seq,
+       (SELECT count(*) FROM @.pulp_delivery d WHERE d.event_seq = e.seq), e.fingerprint
+FROM @.pulp_event e
+"""
+"""What `to_stored_event` takes; a condition on e follows."""

@@ -130,12 +130,13 @@ ON CONFLICT (id) DO NOTHING
 """
 _DELIVERIES = """
 INSERT INTO @.pulp_delivery
-    (event_seq, n, listener_id, target, state, attempts, forgiven, ready_at, finished, lease, reason)
+    (event_seq, n, listener_id, target, state, attempts, forgiven, ready_at, finished, lease, reason, repeat_of)
 SELECT e.seq, u.n, u.listener_id, u.target, u.state, u.attempts, u.forgiven,
-       CASE WHEN u.wait IS NULL THEN 0 ELSE @.pulp_now() + u.wait END, u.finished, u.lease, u.reason
+       CASE WHEN u.wait IS NULL THEN 0 ELSE @.pulp_now() + u.wait END, u.finished, u.lease, u.reason,
+       u.repeat_of
 FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::text[], %s::int4[], %s::int4[], %s::float8[],
-            %s::float8[], %s::text[], %s::text[])
-    AS u(event_id, n, listener_id, target, state, attempts, forgiven, wait, finished, lease, reason)
+            %s::float8[], %s::text[], %s::text[], %s::text[])
+    AS u(event_id, n, listener_id, target, state, attempts, forgiven, wait, finished, lease, reason, repeat_of)
 JOIN @.pulp_event e ON e.id = u.event_id
 ON CONFLICT DO NOTHING
 """
@@ -172,10 +173,15 @@ def _store(
     rows = [
         (*key, one.listener_id, one.target, one.state, one.attempts, one.forgiven)
         + (None if one.due is None else one.due.timestamp() - now,)
-        + (None if one.finished is None else one.finished.timestamp(), one.lease, _reason(one, attempts[one.id]))
+        + (
+            None if one.finished is None else one.finished.timestamp(),
+            one.lease,
+            _reason(one, attempts[one.id]),
+            one.repeat_of,
+        )
         for key, one in zip(keys, batch, strict=True)
     ]
-    stored = own.execute(target.text(_DELIVERIES), _columns(rows, 11)).rowcount
+    stored = own.execute(target.text(_DELIVERIES), _columns(rows, 12)).rowcount
     made = [
         (*key, each.number, each.started.timestamp(), each.duration, each.outcome, storable(each.detail))
         + (None if each.retry_at is None else each.retry_at.timestamp(),)

@@ -7,7 +7,9 @@ from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events_postgres import claiming, ledger, queue
+from pulp_events_postgres import events as stored
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
 from pulp_events_postgres.marks import Marks
@@ -31,12 +33,18 @@ class PostgresOutbox:
         self._marks = Marks()
         self._closed = False
 
-    def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
-        if connection is None:
-            queue.add_surely(self.database, events, self._durable)
-            self.database.announce()
-        else:
-            add_within(connection, self.database, events)
+    def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
+        if connection is not None:
+            return add_within(connection, self.database, events)
+        there = queue.add_surely(self.database, events, self._durable)
+        self.database.announce()
+        return there
+
+    def add_deliveries(self, additions: Sequence[Addition]) -> Sequence[str | None]:
+        added = stored.add_deliveries(self.database, additions)
+        self._marks.clear()
+        self.database.upheaval()
+        return added
 
     def ready(self) -> Mapping[str, float]:
         return claiming.ready(self.database, self._marks)
@@ -63,6 +71,20 @@ class PostgresOutbox:
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         return ledger.of_event(self.database, event_id)
 
+    def event(self, event_id: str) -> StoredEvent | None:
+        return stored.event(self.database, event_id)
+
+    def events(
+        self,
+        query: EventQuery,
+        limit: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        oldest_first: bool = False,
+    ) -> Sequence[StoredEvent]:
+        return stored.events(self.database, query, limit, before, after, oldest_first)
+
     def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
         return ledger.find(self.database, query, limit, before)
 
@@ -75,8 +97,8 @@ class PostgresOutbox:
         self.database.upheaval()
         return count
 
-    def purge(self, query: DeliveryQuery, limit: int) -> int:
-        return ledger.purge(self.database, query, limit)
+    def purge(self, query: DeliveryQuery, limit: int, keep_events: float = 0.0) -> int:
+        return ledger.purge(self.database, query, limit, keep_events)
 
     def count(self, query: DeliveryQuery) -> int:
         return ledger.count(self.database, query)
@@ -90,8 +112,8 @@ class PostgresOutbox:
     def forget_health(self, listener_id: str) -> None:
         self.database.execute("DELETE FROM @.pulp_listener_health WHERE listener_id = %s", (listener_id,))
 
-    def maintain(self, keep_delivered: float, keep_dead: float) -> bool:
-        return self._cleaner.step(keep_delivered, keep_dead)
+    def maintain(self, keep_delivered: float, keep_dead: float, keep_events: float = 0.0) -> bool:
+        return self._cleaner.step(keep_delivered, keep_dead, keep_events)
 
     def close(self) -> None:
         if not self._closed:

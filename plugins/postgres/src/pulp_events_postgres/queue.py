@@ -11,9 +11,12 @@ import psycopg
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent, Result
-from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.rows import split_id, to_stored_event
 from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
+from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.outbox.tally import tally
+from pulp_events.system.clock import from_timestamp
+from pulp_events_postgres.columns import STORED_EVENT
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.values import flags, numbers, storable, texts, words
@@ -34,42 +37,70 @@ INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state)
 SELECT seq, 0, %s, %s, '{_EMIT.enters}' FROM event
 """
 _MANY = f"""
-    INSERT INTO @.pulp_event (id, event_type, time, source, report)
-    SELECT u.id, u.event_type, u.time, u.source, u.report
-    FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[]) WITH ORDINALITY
-        AS u(id, event_type, time, source, report, position) CROSS JOIN entered{{relaxed}}
-    WHERE entered.done ORDER BY u.position RETURNING seq, id
+    INSERT INTO @.pulp_event (id, event_type, time, source, report, alone, fingerprint)
+    SELECT u.id, u.event_type, u.time, u.source, u.report, u.alone, nullif(u.fingerprint, '')
+    FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::bool[], %s::text[]) WITH ORDINALITY
+        AS u(id, event_type, time, source, report, alone, fingerprint, position) CROSS JOIN entered{{relaxed}}
+    WHERE entered.done ORDER BY u.position{{once}} RETURNING seq, id
+), delivery AS (
+    INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
+    SELECT event.seq, u.n, u.listener_id, u.target,
+           CASE WHEN u.skipped THEN '{_SKIP.enters}' ELSE '{_EMIT.enters}' END,
+           CASE WHEN u.skipped THEN @.pulp_now() END, CASE WHEN u.skipped THEN u.reason END
+    FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::bool[], %s::text[])
+        AS u(event_id, n, listener_id, target, skipped, reason)
+    JOIN event ON event.id = u.event_id ORDER BY event.seq, u.n
 )
-INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
-SELECT event.seq, u.n, u.listener_id, u.target, CASE WHEN u.skipped THEN '{_SKIP.enters}' ELSE '{_EMIT.enters}' END,
-       CASE WHEN u.skipped THEN @.pulp_now() END, CASE WHEN u.skipped THEN u.reason END
-FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::bool[], %s::text[])
-    AS u(event_id, n, listener_id, target, skipped, reason)
-JOIN event ON event.id = u.event_id ORDER BY event.seq, u.n
+SELECT id FROM event
 """
 
 
-def _statement(one: bool, durable: bool, within: bool) -> str:
+def _statement(one: bool, durable: bool, within: bool, once: bool) -> str:
     rest = _ONE if one else _MANY
     return _ENTERED.format(way="once" if within else "emit") + rest.format(
-        relaxed="" if durable else f" CROSS JOIN {_RELAXED}"
+        relaxed="" if durable else f" CROSS JOIN {_RELAXED}", once=" ON CONFLICT (id) DO NOTHING" if once else ""
     )
 
 
 _ADD = {
-    (one, durable, within): _statement(one, durable, within)
-    for one in (True, False) for durable in (True, False) for within in (True, False)
+    (one, durable, within, once): _statement(one, durable, within, once)
+    for one in (True, False) for durable in (True, False) for within in (True, False) for once in (True, False)
 }  # fmt: skip
-"""By: one event with one delivery (by far the most), durable, within a transaction of the application."""
+"""By: one event with one delivery (by far the most), durable, within a transaction of the application, stored once."""
 
 
 def add(
     database: Database, own: psycopg.Cursor[Any] | Connection, events: Sequence[NewEvent], durable: bool,
     within: bool = False,
-) -> None:  # fmt: skip
-    """Store events and their deliveries (transitions `emit` and `skip`) by one statement."""
+) -> dict[str, StoredEvent]:  # fmt: skip
+    """Store events and their deliveries (transitions `emit` and `skip`) by one statement.
+
+    Returns what is there already of those that are stored once; see `Outbox.add`.
+    """
+    if any(event.once for event in events):
+        return _add_once(database, own, events, durable, within)
     one = len(events) == 1 and len(events[0].deliveries) == 1 and events[0].deliveries[0].skip is None
-    own.execute(database.text(_ADD[one, durable, within]), _one(events[0]) if one else _many(events))
+    own.execute(database.text(_ADD[one, durable, within, False]), _one(events[0]) if one else _many(events))
+    return {}
+
+
+def _add_once(
+    database: Database, own: psycopg.Cursor[Any] | Connection, events: Sequence[NewEvent], durable: bool, within: bool
+) -> dict[str, StoredEvent]:
+    """Where another transaction is storing one of these ids, this waits for it to end."""
+    there: dict[str, StoredEvent] = {}
+    missing = {event.id: event for event in events}
+    while missing:  # as a rule once: what was found may be deleted before it is read
+        statement = database.text(_ADD[False, durable, within, True])
+        for (event_id,) in own.execute(statement, _many([*missing.values()])).fetchall():
+            del missing[event_id]
+        if missing:
+            found = own.execute(database.text(f"{STORED_EVENT} WHERE e.id = ANY (%s::text[])"), (texts(missing),))
+            for row in found.fetchall():
+                if not missing.pop(row[0]).once:
+                    raise StoreError(f"an event has the id {row[0]!r} already; nothing was stored")
+                there[row[0]] = to_stored_event(row)
+    return there
 
 
 def _one(event: NewEvent) -> Sequence[Any]:
@@ -85,33 +116,41 @@ def _many(events: Sequence[NewEvent]) -> Sequence[Any]:
         numbers(event.time for event in events),
         texts(event.source for event in events),
         [event.report for event in events],
+        flags(not event.deliveries for event in events),
+        # No NULL, here and below: with `array_nulls = off`, in the application's session, it would be text.
+        texts(event.fingerprint or "" for event in events),
         texts(event_id for event_id, _, _ in deliveries),
         numbers(n for _, n, _ in deliveries),
         texts(new.listener_id for _, _, new in deliveries),
         texts(new.target for _, _, new in deliveries),
-        # No NULL: with `array_nulls = off`, in the application's session, it would be text.
         flags(new.skip is not None for _, _, new in deliveries),
         texts(new.skip or "" for _, _, new in deliveries),
     )
 
 
-def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) -> None:
+def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) -> dict[str, StoredEvent]:
     """`add` in a transaction of its own. A connection lost amid it leaves no doubt whether the events are stored."""
     tries = 0
+    once = any(event.once for event in events)
 
-    def attempt(own: Connection) -> None:
+    def attempt(own: Connection) -> dict[str, StoredEvent]:
         nonlocal tries
         tries += 1
         try:
-            with own.transaction() if tries > 1 else nullcontext():
-                add(database, own, events, durable)
+            with own.transaction() if tries > 1 or once else nullcontext():
+                there = add(database, own, events, durable)
         except psycopg.errors.UniqueViolation:
             # They are there: the transaction whose answer was lost had committed. All of it, as it was one.
             if tries == 1:
                 raise
+            return {}
+        if tries > 1 and there:  # by this very call, where the time is the same to the microsecond
+            times = {event.id: event.time for event in events}
+            there = {id: each for id, each in there.items() if each.time != from_timestamp(times[id])}
+        return there
 
     try:
-        database.connections.run(attempt)
+        return database.connections.run(attempt)
     except (psycopg.DataError, UnicodeError) as error:
         raise StoreError(f"an event has text that PostgreSQL cannot store ({error}); nothing was stored") from error
 

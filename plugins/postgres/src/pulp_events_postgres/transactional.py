@@ -11,14 +11,15 @@ from psycopg.rows import tuple_row
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import NewEvent
+from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events_postgres import queue
 from pulp_events_postgres.database import Database
 
 REMEDY = "give emit an open psycopg 3 connection, an SQLAlchemy Connection or Session, or Django's connection"
 
 
-def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) -> None:
-    """Store events in the transaction of `connection`, all of them or none.
+def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) -> dict[str, StoredEvent]:
+    """Store events in the transaction of `connection`, all of them or none; returns what is there already, by its id.
 
     Raises StoreError unless `connection` leads to the database of the outbox and is in a transaction, or begins
     transactions by itself.
@@ -38,12 +39,13 @@ def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) 
             try:
                 _check(cursor, database)
                 # No NOTIFY: it would make all such transactions wait for one another's commit. Workers look.
-                queue.add(database, cursor, events, durable=True, within=True)
+                there = queue.add(database, cursor, events, durable=True, within=True)
             except BaseException:
                 cursor.execute("ROLLBACK TO SAVEPOINT pulp_events")
                 cursor.execute("RELEASE SAVEPOINT pulp_events")
                 raise
             cursor.execute("RELEASE SAVEPOINT pulp_events")
+            return there
     except (psycopg.Error, UnicodeError) as error:
         said = database.address.scrub(str(error)).partition("\n")[0]
         raise StoreError(f"connection cannot store the event ({said}); {REMEDY} to {database.address.shown}") from error

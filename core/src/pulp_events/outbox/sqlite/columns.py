@@ -6,7 +6,7 @@ from pulp_events.outbox.states import Transition, kept
 
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
-    d.finished, COALESCE(d.reason, a.detail, ''), d.lease, d.forgiven
+    d.finished, COALESCE(d.reason, a.detail, ''), d.lease, d.forgiven, d.repeat_of
 """
 _LAST_ATTEMPT = "LEFT JOIN pulp_attempt a ON a.event_seq = d.event_seq AND a.n = d.n AND a.number = d.attempts"
 DELIVERY_TABLES = f"pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq {_LAST_ATTEMPT}"
@@ -15,3 +15,9 @@ EVENT_TABLES = f"pulp_event e CROSS JOIN pulp_delivery d ON d.event_seq = e.seq 
 PENDING = f"state = '{kept(Transition.CLAIM)}'"
 """A condition. In the text and no parameter, with which SQLite would not use the index of what is pending."""
 ATTEMPT_COLUMNS = "number, started, duration, outcome, detail, retry_at"
+STORED_EVENT = """
+SELECT e.id, e.event_type, e.time, e.source, e.report, e.seq,
+       (SELECT count(*) FROM pulp_delivery d WHERE d.event_seq = e.seq), e.fingerprint
+FROM pulp_event e
+"""
+"""What `to_stored_event` takes; a condition on e follows."""

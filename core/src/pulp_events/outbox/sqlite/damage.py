@@ -37,7 +37,8 @@ def _in_rows(file: Onlooker) -> str:
     """A value that is none of ours: pages may be in order, and a bit of a text or a type have changed."""
     if not file.rows("SELECT 1 FROM sqlite_master WHERE name = 'pulp_delivery'"):
         return ""
-    for row in file.ask(f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES}"):
+    columns = DELIVERY_COLUMNS if file.version() >= 3 else DELIVERY_COLUMNS.replace("d.repeat_of", "NULL")
+    for row in file.ask(f"SELECT {columns} FROM {DELIVERY_TABLES}"):
         if not is_json(to_delivery(row).report):
             raise StoreCorrupt(f"the report of event {row[0]} is not valid JSON")
     for row in file.ask(f"SELECT {ATTEMPT_COLUMNS} FROM pulp_attempt"):

@@ -11,8 +11,11 @@ import sqlite3
 from collections.abc import Sequence
 
 from pulp_events.outbox.records import NewDelivery, NewEvent
+from pulp_events.outbox.rows import to_stored_event
+from pulp_events.outbox.sqlite.columns import STORED_EVENT
 from pulp_events.outbox.sqlite.connection import patiently
 from pulp_events.outbox.states import TRANSITIONS, Transition
+from pulp_events.outbox.stored_event import StoredEvent
 
 _EMITTED = TRANSITIONS[Transition.EMIT].enters.value
 _SKIPPED = TRANSITIONS[Transition.SKIP].enters.value
@@ -52,6 +55,10 @@ END
 )
 _ONE = "INSERT INTO pulp_emit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MANY = "INSERT INTO pulp_emit_many VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ALONE = (
+    "INSERT INTO pulp_event (id, event_type, time, source, report, alone, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_ONCE = f"{_ALONE} ON CONFLICT (id) DO NOTHING"
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -60,12 +67,21 @@ def prepare(connection: sqlite3.Connection) -> None:
         patiently(connection.execute, statement)
 
 
-def insert(connection: sqlite3.Connection, events: Sequence[NewEvent], now: float) -> None:
-    """Store events, a statement for each, with their deliveries: at least one each (transitions `emit` and `skip`)."""
+def insert(connection: sqlite3.Connection, events: Sequence[NewEvent], now: float) -> dict[str, StoredEvent]:
+    """Store events with their deliveries (transitions `emit` and `skip`), as a rule by a statement for each.
+
+    Returns what is there already of those that are stored once; see `Outbox.add`.
+    """
+    found: dict[str, StoredEvent] = {}
     for event in events:
         head = (event.id, event.event_type, event.time, event.source, event.report)
         deliveries = event.deliveries
-        if len(deliveries) == 1:
+        if event.once:
+            if stored := insert_plainly(connection, event, now):
+                found[event.id] = stored
+        elif not deliveries:
+            connection.execute(_ALONE, (*head, 1, event.fingerprint))
+        elif len(deliveries) == 1:
             connection.execute(_ONE, (*head, *columns(deliveries[0], now)))
         elif any(delivery.target or delivery.skip is not None for delivery in deliveries):
             others = json.dumps([columns(delivery, now) for delivery in deliveries])
@@ -73,6 +89,23 @@ def insert(connection: sqlite3.Connection, events: Sequence[NewEvent], now: floa
         else:  # as a rule: nothing but who gets it
             plain = json.dumps([delivery.listener_id for delivery in deliveries])
             connection.execute(_MANY, (*head, plain, None))
+    return found
+
+
+def insert_plainly(own: sqlite3.Connection | sqlite3.Cursor, event: NewEvent, now: float) -> StoredEvent | None:
+    """The same by statements that need nothing made on the connection; what is there already in its place, if any."""
+    head = (event.id, event.event_type, event.time, event.source, event.report)
+    # Nothing is read first: within a transaction that reads before it writes, SQLite may be unable to write.
+    done = own.execute(_ONCE if event.once else _ALONE, (*head, not event.deliveries, event.fingerprint))
+    if event.once and done.rowcount == 0:
+        return to_stored_event(own.execute(f"{STORED_EVENT} WHERE e.id = ?", (event.id,)).fetchone())
+    seq = done.lastrowid
+    own.executemany(
+        "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(seq, n, *columns(delivery, now)) for n, delivery in enumerate(event.deliveries)],
+    )
+    return None
 
 
 def columns(delivery: NewDelivery, now: float) -> tuple[str, str, str, float | None, str | None]:

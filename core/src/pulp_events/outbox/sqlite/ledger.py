@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
-from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats
+from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats, with_events
 from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_TABLES, PENDING
 from pulp_events.outbox.states import TRANSITIONS, State, Transition
 
@@ -26,7 +27,8 @@ class Rows(Protocol):
         """What to raise for rows that are none of ours."""
 
 
-def _made(reader: Rows, make: Callable[[], T]) -> T:
+def made(reader: Rows, make: Callable[[], T]) -> T:
+    """What is made of rows; StoreCorrupt, as the reader says it, where they are none of ours."""
     try:
         return make()
     except StoreCorrupt as error:
@@ -48,7 +50,7 @@ def of_event(reader: Rows, event_id: str) -> list[Delivery]:
         "WHERE d.event_seq = (SELECT seq FROM pulp_event WHERE id = ?) ORDER BY d.n",
         (event_id,),
     )
-    return _made(reader, lambda: [to_delivery(row) for row in rows])
+    return made(reader, lambda: [to_delivery(row) for row in rows])
 
 
 def find(reader: Rows, query: DeliveryQuery, limit: int, before: str | None) -> list[Delivery]:
@@ -66,7 +68,7 @@ def find(reader: Rows, query: DeliveryQuery, limit: int, before: str | None) -> 
         f"SELECT {DELIVERY_COLUMNS} FROM {tables} WHERE {where} ORDER BY {seq} DESC, d.n DESC LIMIT ?",
         (*parameters, limit),
     )
-    return _made(reader, lambda: [to_delivery(row) for row in rows])
+    return made(reader, lambda: [to_delivery(row) for row in rows])
 
 
 def attempts(reader: Rows, delivery_id: str) -> list[Attempt]:
@@ -76,7 +78,7 @@ def attempts(reader: Rows, delivery_id: str) -> list[Attempt]:
         "WHERE event_seq = (SELECT seq FROM pulp_event WHERE id = ?) AND n = ? ORDER BY number",
         split_id(delivery_id),
     )
-    return _made(reader, lambda: [to_attempt(row) for row in rows])
+    return made(reader, lambda: [to_attempt(row) for row in rows])
 
 
 def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
@@ -131,23 +133,33 @@ def revive(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> 
     return len(keys)
 
 
-def purge(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> int:
-    """Finished deliveries that fit are deleted, the oldest first; an event goes with its last delivery."""
+def purge(connection: sqlite3.Connection, query: DeliveryQuery, limit: int, events_before: float) -> int:
+    """Finished deliveries that fit are deleted, the oldest first; an event from before then goes with its last one."""
     where, parameters = conditions(query)
     keys = connection.execute(
         f"{_KEYS} d.state != '{State.PENDING}' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
     ).fetchall()
-    delete(connection, keys)
+    delete(connection, keys, events_before)
     return len(keys)
 
 
-def delete(connection: sqlite3.Connection, keys: list[tuple[int, int]]) -> None:
-    """Delete deliveries with their attempts, and the events that then have none."""
+def delete(connection: sqlite3.Connection, keys: list[tuple[int, int]], events_before: float) -> None:
+    """Delete deliveries with their attempts, and the events that then have none and are from before then."""
     connection.executemany("DELETE FROM pulp_attempt WHERE event_seq = ? AND n = ?", keys)
     connection.executemany("DELETE FROM pulp_delivery WHERE event_seq = ? AND n = ?", keys)
+    highest: dict[int, int] = {}
+    for seq, n in keys:
+        highest[seq] = max(n, highest.get(seq, n))
+    bereft = "NOT EXISTS (SELECT 1 FROM pulp_delivery WHERE event_seq = ?1)"
     connection.executemany(
-        "DELETE FROM pulp_event WHERE seq = ?1 AND NOT EXISTS (SELECT 1 FROM pulp_delivery WHERE event_seq = ?1)",
-        [(seq,) for seq in {key[0] for key in keys}],
+        f"DELETE FROM pulp_event WHERE seq = ?1 AND time < ?2 AND {bereft}", [(seq, events_before) for seq in highest]
+    )
+    left = connection.execute(
+        "SELECT e.seq FROM json_each(?) j CROSS JOIN pulp_event e ON e.seq = j.value", (json.dumps([*highest]),)
+    ).fetchall()
+    connection.executemany(
+        f"UPDATE pulp_event SET next_n = max(next_n, ?2), alone = {bereft} WHERE seq = ?1",
+        [(seq, highest[seq] + 1) for (seq,) in left],
     )
 
 
@@ -163,10 +175,15 @@ def stats(reader: Rows) -> Stats:
     oldest = reader.rows(
         f"SELECT time FROM pulp_event WHERE seq = (SELECT min(event_seq) FROM pulp_delivery WHERE {PENDING})"
     )
-    return _made(reader, lambda: to_stats(counts, oldest[0][0] if oldest else None))
+    # The smallest index has all events in it.
+    [kept] = reader.rows(
+        "SELECT (SELECT count(*) FROM pulp_event), (SELECT count(*) FROM pulp_event WHERE alone = 1), "
+        "(SELECT time FROM pulp_event ORDER BY seq LIMIT 1)"
+    )
+    return made(reader, lambda: with_events(to_stats(counts, oldest[0][0] if oldest else None), *kept))
 
 
 def health(reader: Rows) -> dict[str, Health]:
     """How deliveries went, by listener."""
     rows = reader.rows("SELECT * FROM pulp_listener_health")
-    return _made(reader, lambda: to_health(rows))
+    return made(reader, lambda: to_health(rows))

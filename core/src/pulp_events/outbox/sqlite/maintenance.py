@@ -13,18 +13,29 @@ FREE_PAGES = 500
 """Pages that one step gives back to the file system, at most."""
 
 
+_DELETE_ALONE = """
+DELETE FROM pulp_event WHERE seq IN (
+    SELECT seq FROM pulp_event WHERE alone = 1 AND time < ? ORDER BY time LIMIT ?
+)
+"""
+
+
 class Cleaner:
     """Goes through the events from the oldest to the newest, again and again."""
 
     def __init__(self) -> None:
         self._position = (0, -1)
 
-    def step(self, connection: sqlite3.Connection, delivered_before: float, dead_before: float) -> bool:
+    def step(
+        self, connection: sqlite3.Connection, delivered_before: float, dead_before: float, events_before: float
+    ) -> bool:
         """Look at the next STEP deliveries and delete what finished too long ago; True if more are to be looked at.
 
         A sweep ends at the first rows that are younger than both limits: later ones are younger still, as an event is
-        stored before any of its deliveries can finish.
+        stored before any of its deliveries can finish. Of the events without any delivery, which an
+        index lists by their time, STEP are deleted at most.
         """
+        alone = connection.execute(_DELETE_ALONE, (events_before, STEP)).rowcount
         rows = connection.execute(
             "SELECT d.event_seq, d.n, d.state, d.finished, e.time FROM pulp_delivery d "
             "JOIN pulp_event e ON e.seq = d.event_seq WHERE (d.event_seq, d.n) > (?, ?) "
@@ -35,10 +46,11 @@ class Cleaner:
         delete(
             connection,
             [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]],
+            events_before,
         )
         connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall()
         if len(rows) < STEP or rows[-1][4] > max(delivered_before, dead_before):
             self._position = (0, -1)
-            return bool(connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES)
+            return bool(alone == STEP or connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES)
         self._position = rows[-1][:2]
         return True

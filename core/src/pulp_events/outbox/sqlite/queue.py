@@ -97,7 +97,7 @@ def _lease(connection: sqlite3.Connection, rows: Sequence[Row], until: float, to
             f"UPDATE pulp_delivery SET lease = ?, ready_at = ?, attempts = attempts + 1 WHERE {OF_KEYS}",
             (token, until, as_json((row[15], row[1]) for row in rows)),
         )
-    return [to_delivery((*row[:9], _one_more(row[9]), until, None, "", token, row[14])) for row in rows]
+    return [to_delivery((*row[:9], _one_more(row[9]), until, None, "", token, row[14], row[16])) for row in rows]
 
 
 def _one_more(attempts: Any) -> Any:

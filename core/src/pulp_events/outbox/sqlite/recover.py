@@ -25,14 +25,27 @@ PAGE = 4096
 """Bytes of a page."""
 _FIND = "SELECT 1 FROM sqlite_master WHERE name = 'pulp_event'"
 _LAST = 1 << 62
-_EVENTS = "SELECT seq, id, event_type, time, source, report FROM pulp_event NOT INDEXED WHERE seq >= ? ORDER BY seq"
+_EVENTS = (
+    "SELECT seq, id, event_type, time, source, report, alone, next_n, fingerprint "
+    "FROM pulp_event NOT INDEXED WHERE seq >= ? ORDER BY seq"
+)
 _DELIVERIES = (
-    "SELECT event_seq, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason "
+    "SELECT event_seq, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason, repeat_of "
     "FROM pulp_delivery NOT INDEXED WHERE event_seq >= ? ORDER BY event_seq, n"
 )
 _ATTEMPTS = (
     "SELECT event_seq, n, number, started, duration, outcome, detail, retry_at "
     "FROM pulp_attempt NOT INDEXED WHERE event_seq >= ? ORDER BY event_seq, n, number"
+)
+_LATER = "alone, next_n, fingerprint"
+"""Columns that came with version 3; `repeat_of` did, too."""
+_HAS_ALONE = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'alone'"
+_INSERT_EVENT = (
+    f"INSERT INTO pulp_event (id, event_type, time, source, report, {_LATER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_DELIVERY = (
+    "INSERT OR IGNORE INTO pulp_delivery (event_seq, n, listener_id, target, state, ready_at, attempts, forgiven, "
+    "finished, reason, repeat_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -120,30 +133,38 @@ class _Recovery:
         """Number of an event there → its number here, and its row."""
 
     def run(self) -> None:
-        for row in self._rows(_EVENTS):
+        events, deliveries = _EVENTS, _DELIVERIES
+        if not self._old.ask(_HAS_ALONE).fetchone():  # of an older release
+            events, deliveries = events.replace(_LATER, "0, 0, NULL"), deliveries.replace("repeat_of", "NULL")
+        for row in self._rows(events):
             self._event(row)
         taken: set[tuple[int, int]] = set()
         served: set[int] = set()
-        for row in self._rows(_DELIVERIES):
+        for row in self._rows(deliveries):
             if self._delivery(row):
                 taken.add(row[:2])
                 served.add(row[0])
         for row in self._rows(_ATTEMPTS):
             self._attempt(row, taken)
-        for seq in self._seqs.keys() - served:  # an event of whose deliveries none is left
-            self._new.execute("DELETE FROM pulp_event WHERE seq = ?", (self._seqs[seq][0],))
+        for seq in self._seqs.keys() - served:
+            number, event = self._seqs[seq]
+            if event[6] == 1:  # it had no delivery
+                continue
+            # None of its deliveries is left.
+            self._new.execute("DELETE FROM pulp_event WHERE seq = ?", (number,))
             self._result.events -= 1
             self._result.damaged += 1
 
     def _event(self, row: tuple[Any, ...]) -> None:
         seq, *values = row
-        if not self._is_sound(row, (seq, 0, "", "", State.PENDING, 0, None, 0, 0, None, None)):
+        if not isinstance(values[6], int) or not self._is_sound(
+            row, (seq, 0, "", "", State.PENDING, 0, None, 0, 0, None, None, None)
+        ):
             self._result.damaged += 1
         elif self._new.execute("SELECT 1 FROM pulp_event WHERE id = ?", (values[0],)).fetchone():
             self._result.known += 1
         else:
-            statement = "INSERT INTO pulp_event (id, event_type, time, source, report) VALUES (?, ?, ?, ?, ?)"
-            number = self._new.execute(statement, values).lastrowid
+            number = self._new.execute(_INSERT_EVENT, (*values[:5], values[5] == 1, *values[6:])).lastrowid
             assert number is not None
             self._seqs[seq] = (number, row)
             self._result.events += 1
@@ -158,10 +179,9 @@ class _Recovery:
             return False
         _, n, listener_id, target, state, ready_at, lease, *rest = row
         ready_at = 0 if lease is not None and state == State.PENDING else ready_at
-        self._new.execute(
-            "INSERT OR IGNORE INTO pulp_delivery VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)",
-            (number, n, listener_id, target, state, ready_at, *rest),
-        )
+        self._new.execute(_INSERT_DELIVERY, (number, n, listener_id, target, state, ready_at, *rest))
+        if event[6] == 1:
+            self._new.execute("UPDATE pulp_event SET alone = 0 WHERE seq = ?", (number,))
         self._result.deliveries += 1
         self._result.pending += state == State.PENDING
         return True
@@ -180,10 +200,10 @@ class _Recovery:
         self._result.attempts += 1
 
     def _is_sound(self, event: tuple[Any, ...], delivery: tuple[Any, ...]) -> bool:
-        _, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason = delivery
+        _, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason, repeat_of = delivery
         row = (event[1], n, *event[2:6], listener_id, target, state, attempts, ready_at, finished, reason or "", lease)
         try:
-            return is_json(to_delivery((*row, forgiven)).report)
+            return is_json(to_delivery((*row, forgiven, repeat_of)).report)
         except EventsError:
             return False
 

@@ -62,7 +62,17 @@ CREATE INDEX pulp_event_type ON pulp_event (event_type);
 CREATE INDEX pulp_event_time ON pulp_event (time);
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+# An event with no delivery is `alone`: its index has no others, and so tells at once which may be deleted. `next_n` is
+# above the number of every delivery that was deleted before its event: ids are never given twice.
+_VERSION_3 = """
+ALTER TABLE pulp_event ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pulp_event ADD COLUMN next_n INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pulp_event ADD COLUMN fingerprint TEXT;
+ALTER TABLE pulp_delivery ADD COLUMN repeat_of TEXT;
+CREATE INDEX pulp_event_alone ON pulp_event (time) WHERE alone = 1;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
 
 VERSION = len(MIGRATIONS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.sqlite import events as stored
 from pulp_events.outbox.sqlite import insertion, ledger, queue, recording
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
@@ -15,6 +17,7 @@ from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
+from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events.system import data_dir
 from pulp_events.system.clock import Clock, SystemClock
 
@@ -50,12 +53,15 @@ class SQLiteOutbox:
         self._writer = Writer(path, set_damaged_aside, timeout)
         self._reader = Reader(path, set_damaged_aside, timeout, self._clock)
 
-    def add(self, events: Sequence[NewEvent], connection: Any = None) -> None:
+    def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         now = self._clock.time()
-        if connection is None:
-            self._writer.run(lambda own: insertion.insert(own, events, now), self._durable, single=len(events) == 1)
-        else:
-            add_within(connection, self.path, events, now)
+        if connection is not None:
+            return add_within(connection, self.path, events, now)
+        single = len(events) == 1 and not events[0].once
+        return self._writer.run(lambda own: insertion.insert(own, events, now), self._durable, single)
+
+    def add_deliveries(self, additions: Sequence[Addition]) -> Sequence[str | None]:
+        return self._writer.run(lambda own: stored.add_deliveries(own, additions), self._durable)
 
     def ready(self) -> Mapping[str, float]:
         self._correct_clock()
@@ -91,6 +97,20 @@ class SQLiteOutbox:
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         return ledger.of_event(self._reader, event_id)
 
+    def event(self, event_id: str) -> StoredEvent | None:
+        return stored.event(self._reader, event_id)
+
+    def events(
+        self,
+        query: EventQuery,
+        limit: int,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        oldest_first: bool = False,
+    ) -> Sequence[StoredEvent]:
+        return stored.events(self._reader, query, limit, before, after, oldest_first)
+
     def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
         return ledger.find(self._reader, query, limit, before)
 
@@ -100,8 +120,9 @@ class SQLiteOutbox:
     def revive(self, query: DeliveryQuery, limit: int) -> int:
         return self._writer.run(lambda own: ledger.revive(own, query, limit))
 
-    def purge(self, query: DeliveryQuery, limit: int) -> int:
-        return self._writer.run(lambda own: ledger.purge(own, query, limit))
+    def purge(self, query: DeliveryQuery, limit: int, keep_events: float = 0.0) -> int:
+        before = self._events_before(keep_events)
+        return self._writer.run(lambda own: ledger.purge(own, query, limit, before))
 
     def count(self, query: DeliveryQuery) -> int:
         return ledger.count(self._reader, query)
@@ -117,13 +138,17 @@ class SQLiteOutbox:
             lambda own: own.execute("DELETE FROM pulp_listener_health WHERE listener_id = ?", (listener_id,))
         )
 
-    def maintain(self, keep_delivered: float, keep_dead: float) -> bool:
-        now = self._clock.time()
-        return self._writer.run(lambda own: self._cleaner.step(own, now - keep_delivered, now - keep_dead))
+    def maintain(self, keep_delivered: float, keep_dead: float, keep_events: float = 0.0) -> bool:
+        now, events = self._clock.time(), self._events_before(keep_events)
+        return self._writer.run(lambda own: self._cleaner.step(own, now - keep_delivered, now - keep_dead, events))
 
     def close(self) -> None:
         self._reader.close()
         self._writer.close()
+
+    def _events_before(self, keep: float) -> float:
+        """Events from before then go with their last delivery; kept for 0 s: all of them, whatever clocks say."""
+        return self._clock.time() - keep if keep else math.inf
 
     def _correct_clock(self) -> None:
         if self._jumps.noticed():

@@ -22,7 +22,8 @@ _DELIVERY = """json_array(
     e.id, d.n, e.event_type,
     CASE typeof(e.time) WHEN 'real' THEN CAST(round(e.time * 1000000) AS INTEGER) END, e.source,
     CASE typeof(e.report) WHEN 'blob' THEN CAST(e.report AS TEXT) END,
-    d.listener_id, d.target, d.state, d.attempts, d.ready_at, NULL, '', d.lease, d.forgiven, d.event_seq
+    d.listener_id, d.target, d.state, d.attempts, d.ready_at, NULL, '', d.lease, d.forgiven, d.event_seq,
+    d.repeat_of
 )"""
 _KEYS = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)"
 OF_KEYS = f"(event_seq, n) IN ({_KEYS})"
@@ -65,7 +66,7 @@ LISTED = of_keys("SELECT json_extract(value, '$[0]') AS event_seq, json_extract(
 
 
 def read(connection: sqlite3.Connection, statement: str, parameters: Sequence[Any]) -> list[Row]:
-    """Deliveries in the layout of `to_delivery`, with `event_seq` at the end, in no order."""
+    """Deliveries in the layout of `to_delivery`, with `event_seq` before `repeat_of`, in no order."""
     return [_row(found) for found in json.loads(connection.execute(statement, parameters).fetchone()[0])]
 
 

@@ -10,15 +10,19 @@ from typing import Any
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import NewEvent
-from pulp_events.outbox.sqlite.insertion import columns
+from pulp_events.outbox.sqlite.insertion import insert_plainly
+from pulp_events.outbox.stored_event import StoredEvent
 
 
-def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: float) -> None:
+def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: float) -> dict[str, StoredEvent]:
     """Store events and their deliveries in the transaction of `connection`, all of it or nothing.
+
+    Returns what is there already of those that are stored once. Nothing is made on the application's connection.
 
     Raises StoreError unless `connection` is an open sqlite3 connection to the outbox's file, in a transaction or one
     that begins transactions by itself.
     """
+    found: dict[str, StoredEvent] = {}
     remedy = f"give emit an open sqlite3 connection to {path}"
     if not isinstance(connection, sqlite3.Connection):
         raise StoreError(f"connection is of type {type(connection).__name__}; {remedy}")
@@ -38,7 +42,8 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
         connection.execute("SAVEPOINT pulp_events")
         try:
             for event in events:
-                _add(connection, event, now)
+                if stored := insert_plainly(cursor, event, now):
+                    found[event.id] = stored
         except BaseException:
             connection.execute("ROLLBACK TO pulp_events")
             raise
@@ -46,16 +51,4 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
             connection.execute("RELEASE pulp_events")
     except sqlite3.Error as error:
         raise StoreError(f"connection cannot store the event ({error}); {remedy}") from error
-
-
-def _add(connection: sqlite3.Connection, event: NewEvent, now: float) -> None:
-    """As `insertion.insert` does, without anything made on the application's connection."""
-    seq = connection.execute(
-        "INSERT INTO pulp_event (id, event_type, time, source, report) VALUES (?, ?, ?, ?, ?)",
-        (event.id, event.event_type, event.time, event.source, event.report),
-    ).lastrowid
-    connection.executemany(
-        "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(seq, n, *columns(delivery, now)) for n, delivery in enumerate(event.deliveries)],
-    )
+    return found

@@ -12,6 +12,7 @@ the clock that the home measures leases and retries with. `work` counts what is 
 from __future__ import annotations
 
 from pulp_events.testing.outbox_contract.claiming import StoringAndClaimingClaims
+from pulp_events.testing.outbox_contract.events import EventClaims
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, new_event, result
 from pulp_events.testing.outbox_contract.ledger import LedgerClaims
 from pulp_events.testing.outbox_contract.named import NamedClaims
@@ -33,5 +34,6 @@ class OutboxContract(
     LedgerClaims,
     UpkeepClaims,
     WindowClaims,
+    EventClaims,
 ):
     """Subclass it and give it a fixture `home`."""

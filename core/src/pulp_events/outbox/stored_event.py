@@ -1,0 +1,65 @@
+"""Events as things of their own in the outbox: what is stored of one, which are asked for, deliveries added later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from pulp_events.events.event import Event
+from pulp_events.events.report import read_back
+
+
+@dataclass(frozen=True, eq=False)
+class StoredEvent:
+    """An event as it stands in the outbox."""
+
+    id: str
+    event_type: str
+    time: datetime
+    """When it was emitted."""
+    source: str
+    report: bytes
+    """The JSON report, UTF-8, serialised once at emit."""
+
+    place: int
+    """Rises in the order in which events were stored: a cursor for `Outbox.events`, valid also when the event is gone.
+    Where several processes share a database, one that is just being stored may appear below one that is there."""
+
+    deliveries: int = 0
+    """How many of its deliveries are still stored."""
+
+    fingerprint: str | None = None
+    """`report.fingerprint` of what the application gave, where plugins made another report of it; see `Outbox.add`."""
+
+    @cached_property
+    def event(self) -> Event:
+        """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""
+        return read_back(f"event {self.id}", self.report, self.event_type, self.id, self.time, self.source)
+
+
+@dataclass(frozen=True)
+class EventQuery:
+    """Which events; None stands for any."""
+
+    event_types: Sequence[str] | None = None
+    """Names of event types, or patterns as listeners have them; one that fits is enough."""
+    since: datetime | None = None
+    """Events of this moment and later."""
+    until: datetime | None = None
+    """Events before this moment."""
+    id_prefix: str | None = None
+    """Beginning of their ids."""
+    ids: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A delivery to be added to an event that is stored; see `Outbox.add_deliveries`."""
+
+    event_id: str
+    listener_id: str
+    target: str = ""
+    repeat_of: str | None = None
+    """Id of the delivery of the same event that it repeats; None: it must not repeat any."""

@@ -1,0 +1,324 @@
+"""Claims about events as things of their own: stored once or without deliveries, listed, kept, delivered later."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from pulp_events.events.pattern import matches
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewEvent
+from pulp_events.outbox.states import State
+from pulp_events.outbox.store import Outbox
+from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
+from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
+
+KEEP = {"keep_delivered": 100.0, "keep_dead": 100.0}
+
+
+def alone(event_type: str = "repo.sync.start") -> NewEvent:
+    """An event that no listener matched."""
+    return replace(new_event(event_type=event_type), deliveries=())
+
+
+def at(home: Home, event: NewEvent, age: float = 0.0) -> NewEvent:
+    """The event as of `age` seconds ago."""
+    return replace(event, time=home.time() - age)
+
+
+def ids(events: Sequence[StoredEvent | NewEvent]) -> list[str]:
+    """Their ids."""
+    return [each.id for each in events]
+
+
+class EventClaims(Outboxes):
+    """Part of `OutboxContract`."""
+
+    def test_an_event_is_stored_without_any_delivery_and_read_as_it_was(self, home: Home, outbox: Outbox) -> None:
+        event, matched = alone(), new_event(LISTENER, OTHER)
+        outbox.add([event])
+        outbox.add([matched, replace(alone(), once=True, fingerprint="of another")])
+        second = home.open()
+        found = second.event(event.id)
+        assert found is not None
+        assert (found.id, found.event_type, found.source, found.report) == (
+            event.id, event.event_type, event.source, event.report,
+        )  # fmt: skip
+        assert found.time == datetime.fromtimestamp(event.time, UTC)
+        assert (found.deliveries, found.fingerprint) == (0, None)
+        with_some = second.event(matched.id)
+        assert with_some is not None and with_some.deliveries == 2 and with_some.place > found.place
+        assert second.event("no such event") is None
+        assert second.of_event(event.id) == []
+        assert outbox.ready().keys() == {LISTENER, OTHER}
+        assert [each.fingerprint for each in second.events(EventQuery(), 9)] == ["of another", None, None]
+        second.close()
+
+    def test_events_are_listed_in_both_directions_page_by_page(self, outbox: Outbox) -> None:
+        stored = [new_event() if number % 3 else alone() for number in range(10)]
+        outbox.add(stored)
+        for oldest_first in (False, True):
+            found: list[StoredEvent] = []
+            while page := outbox.events(
+                EventQuery(), 4, oldest_first=oldest_first,
+                before=found[-1].place if found and not oldest_first else None,
+                after=found[-1].place if found and oldest_first else None,
+            ):  # fmt: skip
+                found += page
+            assert ids(found) == ids(stored if oldest_first else stored[::-1])
+        first, *_, last = outbox.events(EventQuery(), 99, oldest_first=True)
+        between = outbox.events(EventQuery(), 99, after=first.place, before=last.place)
+        assert ids(between) == ids(stored[-2:0:-1])
+
+    def test_a_place_goes_on_where_it_was_when_its_event_is_gone(self, outbox: Outbox) -> None:
+        stored = [new_event() for _ in range(4)]
+        outbox.add(stored)
+        page = outbox.events(EventQuery(), 2)
+        outbox.record([result(one, "succeed") for one in self.claim(outbox)])
+        outbox.purge(DeliveryQuery(event_id=page[-1].id), 9)
+        assert ids(outbox.events(EventQuery(), 9, before=page[-1].place)) == ids(stored[1::-1])
+        outbox.purge(DeliveryQuery(), 9)
+        later = new_event()
+        outbox.add([later])
+        [newest] = outbox.events(EventQuery(), 9)
+        assert newest.id == later.id and newest.place > page[0].place
+
+    def test_every_combination_of_filters_finds_the_events_that_fit(self, outbox: Outbox) -> None:
+        times = [100.0, 103.0, 101.0, 102.0, 102.0, 99.0, 104.0, 100.5]
+        types = ("repo.sync.start", "repo.sync.finish", "other")
+        stored = [
+            replace(new_event(event_type=types[number % 3]), time=time, id=f"{'ab'[number % 2]}{number}.x")
+            for number, time in enumerate(times)
+        ]
+        stored[4] = replace(stored[4], deliveries=())
+        outbox.add(stored)
+        moments = (None, *(datetime.fromtimestamp(time, UTC) for time in (101, 102.5)))
+        for wanted, since, until, prefix, chosen, oldest_first in itertools.product(
+            (None, ["*"], ["other"], ["repo.sync.*"], ["repo.#", "other"], ["other", "repo.sync.finish"], ["no.such"]),
+            moments, moments, (None, "a", "b3."), (None, [stored[3].id, stored[4].id]), (False, True),
+        ):  # fmt: skip
+            query = EventQuery(wanted, since, until, prefix, chosen)
+            fit = [
+                each
+                for each in stored
+                if (wanted is None or any(matches(pattern, each.event_type) for pattern in wanted))
+                and (since is None or each.time >= since.timestamp())
+                and (until is None or each.time < until.timestamp())
+                and each.id.startswith(prefix or "")
+                and (chosen is None or each.id in chosen)
+            ]
+            fit = fit if oldest_first else fit[::-1]
+            found = outbox.events(query, 3, oldest_first=oldest_first)
+            assert ids(found) == ids(fit[:3]), query
+            if found:
+                cursor = {"after" if oldest_first else "before": found[-1].place}
+                rest = outbox.events(query, 9, oldest_first=oldest_first, **cursor)
+                assert ids(rest) == ids(fit[3:]), query
+
+    def test_an_id_that_is_there_is_stored_once_and_answered_with_what_is_there(self, outbox: Outbox) -> None:
+        first = replace(new_event(LISTENER, OTHER), once=True, fingerprint="as given")
+        assert outbox.add([first]) == {}
+        again = replace(new_event(), id=first.id, once=True)
+        fresh = replace(alone(), once=True)
+        plain = new_event(OTHER)
+        found = outbox.add([again, fresh, plain])
+        assert found.keys() == {first.id}
+        there = found[first.id]
+        assert (there.report, there.fingerprint, there.deliveries) == (first.report, "as given", 2)
+        assert there.time == datetime.fromtimestamp(first.time, UTC)
+        assert ids(outbox.events(EventQuery(), 9)) == ids([plain, fresh, first])
+        assert len(outbox.of_event(first.id)) == 2
+        assert outbox.add([replace(first, deliveries=())]).keys() == {first.id}
+
+    def test_of_many_that_store_one_id_at_once_one_does(self, home: Home) -> None:
+        outboxes = [home.open() for _ in range(6)]
+        start, found = threading.Barrier(6), []
+
+        def store(own: Outbox) -> None:
+            start.wait()
+            for number in range(5):
+                event = replace(new_event(), id=f"chosen-{number}", once=True)
+                there = own.add([event, new_event()]).get(event.id)
+                found.append((event.id, event.report if there is None else there.report, there is None))
+
+        threads = [threading.Thread(target=store, args=(each,)) for each in outboxes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(stored for _, _, stored in found) == 5 and len(found) == 30
+        assert len({(each, report) for each, report, _ in found}) == 5, "all are told of the same event"
+        assert all(len(outboxes[0].of_event(f"chosen-{number}")) == 1 for number in range(5))
+        assert len(outboxes[0].events(EventQuery(), 99)) == 5 + 30
+        for each in outboxes:
+            each.close()
+
+    def test_an_event_without_deliveries_is_kept_as_long_as_asked(self, home: Home, outbox: Outbox) -> None:
+        old, young = at(home, alone(), 200.0), at(home, alone(), 20.0)
+        outbox.add([old, young])
+        self.maintained(outbox, keep_events=300.0)
+        assert ids(outbox.events(EventQuery(), 9)) == ids([young, old])
+        self.maintained(outbox, keep_events=150.0)
+        assert ids(outbox.events(EventQuery(), 9)) == ids([young])
+        home.advance(140.0)
+        self.maintained(outbox, keep_events=150.0)
+        assert outbox.events(EventQuery(), 9) == []
+
+    def test_an_event_outlives_its_deliveries_by_as_long_as_asked_and_no_delivery(
+        self, home: Home, outbox: Outbox
+    ) -> None:
+        events = [at(home, new_event(LISTENER, OTHER)), at(home, new_event()), at(home, new_event())]
+        outbox.add(events)
+        outbox.record([result(one, "succeed") for one in self.claim(outbox)])
+        home.advance(110.0)
+        self.maintained(outbox, keep_events=1000.0)
+        assert [each.deliveries for each in outbox.events(EventQuery(), 9)] == [0, 0, 1]
+        home.advance(1000.0)
+        self.maintained(outbox, keep_events=1000.0)
+        assert ids(outbox.events(EventQuery(), 9)) == [events[0].id], "one of its deliveries is pending"
+
+    def test_purging_leaves_events_that_are_to_be_kept(self, home: Home, outbox: Outbox) -> None:
+        old, young = at(home, new_event(), 500.0), at(home, new_event())
+        outbox.add([old, young])
+        outbox.record([result(one, "give_up") for one in self.claim(outbox)])
+        assert outbox.purge(DeliveryQuery(), 9, keep_events=100.0) == 2
+        assert ids(outbox.events(EventQuery(), 9)) == [young.id]
+        self.maintained(outbox, keep_events=0.0)
+        assert outbox.events(EventQuery(), 9) == []
+
+    def test_many_events_without_deliveries_are_deleted_in_steps(self, home: Home, outbox: Outbox) -> None:
+        outbox.add([at(home, alone(), 200.0) for _ in range(4500)])
+        steps = 0
+        while outbox.maintain(**KEEP, keep_events=100.0):
+            steps += 1
+        assert outbox.events(EventQuery(), 9) == [] and 1 < steps < 20
+
+    def test_events_are_counted(self, home: Home, outbox: Outbox) -> None:
+        assert (outbox.stats().events, outbox.stats().events_alone, outbox.stats().oldest_event) == (0, 0, None)
+        first = alone()
+        outbox.add([first, new_event(LISTENER, OTHER), new_event()])
+        outbox.record([result(one, "succeed") for one in self.claim(outbox)])
+        outbox.purge(DeliveryQuery(), 1, keep_events=1e12)
+        outbox.purge(DeliveryQuery(), 1, keep_events=1e12)
+        stats = outbox.stats()
+        assert (stats.events, stats.events_alone) == (3, 2)
+        assert stats.oldest_event == datetime.fromtimestamp(first.time, UTC)
+
+    def test_a_delivery_is_added_to_a_stored_event_once_for_its_listener_and_target(
+        self, home: Home, outbox: Outbox
+    ) -> None:
+        event, bare, there = alone(), alone(), new_event(targets=("x", "y"))
+        outbox.add([event, bare, there])
+        added = outbox.add_deliveries(
+            [
+                Addition(event.id, LISTENER),
+                Addition(event.id, LISTENER),
+                Addition(event.id, LISTENER, "y"),
+                Addition(event.id, OTHER),
+                Addition("no such event", LISTENER),
+                Addition(there.id, LISTENER, "y"),
+                Addition(there.id, OTHER, "y"),
+            ]
+        )
+        assert added == [f"{event.id}.0", None, f"{event.id}.1", f"{event.id}.2", None, None, f"{there.id}.2"]
+        assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [None]
+        assert outbox.ready().keys() == {LISTENER, OTHER}
+        assert outbox.stats().events_alone == 1
+        taken = self.claim(outbox)
+        assert [one.id for one in taken] == [f"{event.id}.0", f"{event.id}.1", f"{there.id}.0", f"{there.id}.1"]
+        assert [(one.report, one.attempts) for one in taken[:1]] == [(event.report, 1)]
+        assert outbox.record([result(one, "succeed") for one in taken]) == [True] * 4
+        assert outbox.add_deliveries([Addition(event.id, LISTENER)]) == [None], "it was delivered"
+
+    def test_a_repeat_names_what_it_repeats_and_has_an_id_of_its_own(self, home: Home, outbox: Outbox) -> None:
+        event = at(home, new_event())
+        outbox.add([event])
+        [first] = self.claim(outbox)
+        outbox.record([result(first, "succeed")])
+        repeat = Addition(event.id, LISTENER, repeat_of=first.id)
+        assert outbox.add_deliveries([repeat, repeat]) == [f"{event.id}.1", f"{event.id}.2"]
+        found = {one.id: one.repeat_of for one in outbox.of_event(event.id)}
+        assert found == {first.id: None, f"{event.id}.1": first.id, f"{event.id}.2": first.id}
+        assert [one.id for one in self.claim(outbox)] == [f"{event.id}.1", f"{event.id}.2"]
+
+    def test_the_id_of_a_delivery_that_was_deleted_is_given_to_no_other(self, home: Home, outbox: Outbox) -> None:
+        event = at(home, new_event(LISTENER, OTHER))
+        outbox.add([event])
+        [taken] = self.claim(outbox, listener=OTHER)
+        outbox.record([result(taken, "succeed")])
+        outbox.purge(DeliveryQuery(), 9, keep_events=1000.0)
+        assert outbox.add_deliveries([Addition(event.id, "c" * 24)]) == [f"{event.id}.2"]
+        outbox.bury("c" * 24, "gone")
+        outbox.bury(LISTENER, "gone")
+        outbox.purge(DeliveryQuery(), 9, keep_events=1000.0)
+        assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [f"{event.id}.3"]
+
+    def test_of_many_that_add_one_delivery_at_once_one_does_and_cleaning_takes_no_event_from_it(
+        self, home: Home
+    ) -> None:
+        outboxes = [home.open() for _ in range(5)]
+        events = [at(home, alone(), 200.0) for _ in range(40)]
+        outboxes[0].add(events)
+        start = threading.Barrier(5)
+        added: list[str | None] = []
+
+        def add(own: Outbox) -> None:
+            start.wait()
+            for number in range(0, 40, 8):
+                part = events[number : number + 8]
+                added.extend(own.add_deliveries([Addition(each.id, LISTENER) for each in part]))
+
+        def clean() -> None:
+            start.wait()
+            self.maintained(outboxes[4], keep_events=100.0)
+
+        threads = [threading.Thread(target=add, args=(each,)) for each in outboxes[:4]]
+        threads.append(threading.Thread(target=clean))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        stored = [each for each in added if each is not None]
+        assert len(stored) == len(set(stored))
+        left = outboxes[0].events(EventQuery(), 99)
+        assert len(left) == len(stored) and all(each.deliveries == 1 for each in left)
+        claimed = outboxes[0].claim([ClaimRequest(LISTENER, 99)], LEASE, "t").deliveries
+        assert sorted(one.id for one in claimed) == sorted(stored)
+        for each in outboxes:
+            each.close()
+
+    def test_what_is_added_is_claimed_where_nobody_expected_it(self, home: Home, outbox: Outbox) -> None:
+        old, later = alone(), new_event()
+        outbox.add([old, later])
+        second = home.open()
+        [one] = self.claim(second)
+        second.record([result(one, "succeed")])
+        assert second.ready() == {}
+        outbox.add_deliveries([Addition(old.id, LISTENER)])
+        assert second.changed()
+        assert second.ready() == {LISTENER: 0}
+        assert [each.id for each in self.claim(second)] == [f"{old.id}.0"]
+        assert [each.state for each in outbox.of_event(old.id)] == [State.PENDING]
+        second.close()
+
+    def test_finding_events_costs_the_same_however_many_others_there_are(self, home: Home, outbox: Outbox) -> None:
+        def cost(query: EventQuery) -> int:
+            return home.work(outbox, lambda: outbox.events(query, 5))
+
+        outbox.add([replace(alone("rare.type"), id="wanted-1")])
+        outbox.add([alone() for _ in range(20)])
+        queries = [EventQuery(id_prefix="wanted-"), EventQuery(ids=["wanted-1"]), EventQuery()]
+        few = [cost(query) for query in queries]
+        outbox.add([alone() for _ in range(2000)])
+        many = [cost(query) for query in queries]
+        assert all(late <= early + 60 for early, late in zip(few, many, strict=True)), (few, many)
+
+    @staticmethod
+    def maintained(outbox: Outbox, keep_events: float) -> None:
+        """Clean until there is nothing more to do."""
+        for _ in range(1000):
+            if not outbox.maintain(**KEEP, keep_events=keep_events):
+                return
+        raise AssertionError("cleaning never ends")
