@@ -160,7 +160,7 @@ def test_options_have_help_and_stand_in_the_guides_order() -> None:
 
 
 def test_no_time_limit_is_not_to_be_had() -> None:
-    for key, default in (("timeout", 15.0), ("connect_timeout", 10.0), ("read_timeout", 15.0)):
+    for key, default in (("timeout", 15.0), ("connect_timeout", 10.0), ("read_timeout", None)):
         assert HttpSettings().load({})[key] == default
         assert HttpSettings().load({key: "1m"})[key] == 60.0
         with pytest.raises(ValidationError):

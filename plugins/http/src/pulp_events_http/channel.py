@@ -61,7 +61,8 @@ class HttpChannel(Channel):
         self.detail = ""
         self._config = config
         self._settings = settings
-        self._limits = TimeLimits(settings["timeout"], settings["connect_timeout"], settings["read_timeout"])
+        total = settings["timeout"]
+        self._limits = TimeLimits(total, settings["connect_timeout"], settings["read_timeout"] or total)
         self._route: Route | None = None
         self._scrubber: Scrubber | None = None
 

@@ -53,9 +53,9 @@ class HttpSettings(Schema):
         metadata={"help": "time limit for connecting, including proxy and TLS; never more than timeout"},
     )
     read_timeout = Duration(
-        load_default=15.0,
+        load_default=None,
         minimum=0.1,
-        metadata={"help": "how long a receiver may be silent; never more than timeout"},
+        metadata={"help": "how long a receiver may be silent; never more than timeout, which is the default"},
     )
     networks = Words(
         fields.String(validate=refusing(_network)),
