@@ -76,7 +76,7 @@ def test_many_candidates_are_not_all_shown():
         class listeners:
             @staticmethod
             def list():
-                return [type("Listener", (), {"id": f"5081{number:020}"})() for number in range(9)]
+                return [type("Listener", (), {"id": f"5081{number:020}", "name": None})() for number in range(9)]
 
     with pytest.raises(UsageError, match="9 listeners .*, …$"):
         listener_ids.find(Bus(), "5081")

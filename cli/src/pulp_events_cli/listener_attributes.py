@@ -14,9 +14,11 @@ from typing import Any
 from marshmallow import fields
 
 from pulp_events.fields import Duration, format_duration
-from pulp_events.listeners.kinds import Durations, Flag, Kind, Moment, Number, Text
+from pulp_events.listeners.kinds import Durations, Flag, Kind, Moment, Number, Seconds, Text
 from pulp_events.listeners.listener import ATTRIBUTES, OPTIONS, Listener
-from pulp_events_cli.parser.argument_types import durations, positive, truth
+from pulp_events.listeners.naming import Labels
+from pulp_events_cli.errors import UsageError
+from pulp_events_cli.parser.argument_types import duration, durations, label, positive, truth
 
 IN_FILE = {name: each for name, each in ATTRIBUTES.items() if each.in_file}
 """Those that a file of listeners has."""
@@ -42,16 +44,34 @@ class Form:
     """What a file has, by JSON Schema, where that is another type than `--json` prints."""
     shown: Callable[[Any], Any] = _same
     """What people see."""
+    gather: Callable[[str, list[Any]], Any] | None = None
+    """Of an option that may be repeated: makes one value of those that were read. Called with the option's name."""
 
 
 def _as_durations(steps: Sequence[float]) -> list[str]:
     return [format_duration(step) for step in steps]
 
 
+def _as_labels(option: str, pairs: list[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in pairs:
+        if key in found:
+            raise UsageError(f"{option}: the key {key!r:.60} is given twice; a listener has one value for each key")
+        found[key] = value
+    return found
+
+
+def labels_text(labels: Mapping[str, str | None]) -> str:
+    """Labels as they are written on a command line, separated by commas."""
+    return ", ".join(key if value is None else f"{key}={value}" for key, value in labels.items())
+
+
 _FORMS: Mapping[type[Kind], Form] = {
     Text: Form(str, fields.String),
     Flag: Form(truth, partial(fields.Boolean, truthy={True}, falsy={False})),
     Number: Form(positive, partial(fields.Integer, strict=True)),
+    Seconds: Form(duration, Duration, format_duration, {"type": "string"}, format_duration),
+    Labels: Form(label, partial(fields.Dict, fields.String(), fields.String()), dict, None, labels_text, _as_labels),
     Durations: Form(
         lambda text: durations(text) or None,
         partial(fields.List, Duration()),
@@ -69,17 +89,19 @@ def _form(kind: Kind) -> Form:
 
 def option(name: str) -> str:
     """The option for an attribute: `--retry-schedule`."""
-    return f"--{name.replace('_', '-')}"
+    said = OPTIONS[name].option
+    return f"--{said.name if said and said.name else name.replace('_', '-')}"
 
 
 def add_options(group: Any) -> None:
     """Add the options of `create` and `update`, in the order of their names."""
-    for name, each in sorted(OPTIONS.items()):
+    for name, each in sorted(OPTIONS.items(), key=lambda found: option(found[0])):
         if each.option is not None:
             group.add_argument(
                 option(name),
                 dest=_destination(name),
                 type=_reader(each.kind),
+                action="append" if _form(each.kind).gather else "store",
                 default=argparse.SUPPRESS,
                 metavar=each.option.metavar,
                 help=each.option.help.replace("%", "%%"),  # argparse takes % for a placeholder
@@ -87,8 +109,21 @@ def add_options(group: Any) -> None:
 
 
 def options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What a command line says of attributes; None for what is to be removed."""
-    return {name: vars(arguments)[_destination(name)] for name in OPTIONS if _destination(name) in arguments}
+    """What a command line says of attributes; None for what is to be removed. Raises UsageError."""
+    given = vars(arguments)
+    return {
+        name: _gathered(name, each.kind, given[_destination(name)])
+        for name, each in OPTIONS.items()
+        if _destination(name) in given
+    }
+
+
+def _gathered(name: str, kind: Kind, value: Any) -> Any:
+    gather = _form(kind).gather
+    if gather is None:
+        return value
+    given = [each for each in value if each is not None]
+    return gather(option(name), given) if given else None
 
 
 def _destination(name: str) -> str:

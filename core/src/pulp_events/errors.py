@@ -6,6 +6,7 @@
     ├── UnknownEventType         the type, or a pattern that matches no registered type
     ├── UnknownNotifierType
     ├── InvalidConfig            a listener's configuration, filter or options
+    ├── NameTaken                another listener has the name
     ├── ListenerNotFound
     ├── DeliveryNotFound
     ├── SettingsError            server.conf, or a secret reference that cannot be read
@@ -55,8 +56,12 @@ class InvalidConfig(EventsError):
         self.errors = errors or {}
 
 
+class NameTaken(EventsError):
+    """Another listener has this name; nothing was stored."""
+
+
 class ListenerNotFound(EventsError):
-    """No listener has this id."""
+    """No listener has this id, or name."""
 
 
 class DeliveryNotFound(EventsError):

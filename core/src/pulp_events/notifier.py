@@ -197,7 +197,11 @@ class Notifier:
         raise NotImplementedError(f"{type(self).__name__} must override deliver() or open()")
 
     def open(self, config: Config, settings: Config) -> Channel:
-        """A channel for this configuration. `settings`: the notifier's own section of server.conf, validated."""
+        """A channel for this configuration.
+
+        `settings`: the notifier's own section of server.conf, validated. Where the section has a `timeout` and the
+        listener one of its own, that is the listener's, here, in `limit` and in `warnings`.
+        """
         return _DeliverChannel(self, config)
 
     def prepare(self, config: Config) -> Config:
@@ -236,7 +240,11 @@ class Notifier:
         return None
 
     def limit(self, config: Config, settings: Config) -> float:
-        """Seconds that one `send` may take. After that, the attempt has timed out and its channel is abandoned."""
+        """Seconds that one `send` may take. After that, the attempt has timed out and its channel is abandoned.
+
+        It is not asked for a listener with a `timeout` of its own if the notifier's section has no such setting: that
+        is the limit then.
+        """
         return self.time_limit
 
     def probe(self, settings: Config) -> Iterable[str]:

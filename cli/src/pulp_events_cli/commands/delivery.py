@@ -79,7 +79,7 @@ def _add_query(parser: Parser, states: tuple[State, ...]) -> None:
         parser.add_argument(
             "--state", choices=states, metavar="STATE", help=f"only deliveries in this state: {', '.join(states)}"
         )
-    parser.add_argument("--listener-id", metavar="ID", help="only deliveries to this listener")
+    parser.add_argument("--listener-id", metavar="ID", help="only deliveries to this listener, by id or name")
     parser.add_argument("--event-type", metavar="TYPE", help="only deliveries of this event type")
     since = "2026-11-24T08:00, or 2h for two hours ago"
     parser.add_argument(

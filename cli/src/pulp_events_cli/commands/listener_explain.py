@@ -24,7 +24,7 @@ def fill(parser: Parser) -> None:
     """Add the options."""
     parser.add_argument("--event-type", required=True, metavar="TYPE", help="event type of the event in question")
     add_report(parser)
-    parser.add_argument("--listener-id", metavar="ID", help="only this listener")
+    parser.add_argument("--listener-id", metavar="ID", help="only this listener, by id or name")
     parser.epilog = "Nothing is emitted. Filters and plugins are applied as they would be to an event emitted now."
     parser.set_defaults(run=run)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventsError, StoreBusy
 from pulp_events_cli import paths
+from pulp_events_cli.commands.labelled import add_label, labels_in
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.ids import listeners as listener_ids
 from pulp_events_cli.listener_files import changes as carrying_out
@@ -32,7 +33,10 @@ ROUNDS = 5
 
 def fill_export(parser: Parser) -> None:
     """Add the options of `export`."""
-    parser.add_argument("--listener-id", action="append", metavar="ID", help="only this listener; may be repeated")
+    parser.add_argument(
+        "--listener-id", action="append", metavar="ID", help="only this listener, by id or name; may be repeated"
+    )
+    add_label(parser, "only listeners with this label")
     parser.add_argument(
         "--with-secrets", action="store_true", help="write secrets in plain text; by default they are masked"
     )
@@ -58,8 +62,8 @@ def fill_apply(parser: Parser) -> None:
     parser.add_argument("--prune", action="store_true", help="delete listeners that are not in the file")
     parser.add_argument("--dry-run", action="store_true", help="show what would change without changing anything")
     parser.epilog = (
-        "Listeners are matched by id. An entry without an id creates a listener, unless an identical one exists. "
-        "Everything is checked first, then stored in one write."
+        "Listeners are matched by id, an entry without an id by its name. One with neither creates a listener, unless "
+        "an identical one exists. Everything is checked first, then stored in one write."
     )
     parser.set_defaults(run=_apply)
 
@@ -68,7 +72,7 @@ def _export(bus: EventBus, arguments: argparse.Namespace) -> int:
     chosen = {listener_ids.find(bus, text).id for text in arguments.listener_id or ()}
     entries = [
         document.from_listener(each, None if arguments.with_secrets else bus.listeners.redacted(each))
-        for each in bus.listeners.list()
+        for each in bus.listeners.list(labels=labels_in(arguments))
         if not chosen or each.id in chosen
     ]
     text = document.write(entries, arguments.json)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from pulp_events_cli.commands.labelled import add_label, labels_in
 from pulp_events_cli.output import listeners as records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records
@@ -21,6 +23,8 @@ def fill(parser: Parser) -> None:
     parser.add_argument(
         "--event-type", metavar="TYPE", help="only listeners that match this event type or have this pattern"
     )
+    parser.add_argument("--name", metavar="PATTERN", help="only listeners with this name; * stands for any characters")
+    add_label(parser, "only listeners with this label")
     parser.add_argument("--disabled", action="store_true", help="only disabled listeners")
     parser.add_argument("--failing", action="store_true", help="only listeners with failures since their last success")
     parser.add_argument(
@@ -32,8 +36,10 @@ def fill(parser: Parser) -> None:
 
 def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     """Print those that fit."""
-    found = [listener for listener in bus.listeners.list() if _fits(bus, listener, arguments)]
-    with_health = arguments.health or arguments.failing or arguments.disabled or arguments.type or arguments.event_type
+    listeners = bus.listeners.list(labels=labels_in(arguments))
+    found = [listener for listener in listeners if _fits(bus, listener, arguments)]
+    filters = ("failing", "disabled", "type", "event_type", "name", "label")
+    with_health = arguments.health or any(getattr(arguments, each) for each in filters)
     health = bus.deliveries.health() if with_health else None
     if arguments.failing and health is not None:
         found = [listener for listener in found if listener.id in health and health[listener.id].failures]
@@ -49,6 +55,8 @@ def _fits(bus: EventBus, listener: Listener, arguments: argparse.Namespace) -> b
         _check_type(bus, arguments.type)
         if listener.notifier_type_id != arguments.type:
             return False
+    if arguments.name is not None and not fnmatchcase(listener.name or "", arguments.name):
+        return False
     if arguments.event_type is not None and not _hears(bus, listener, arguments.event_type):
         return False
     return not (arguments.disabled and listener.enabled)

@@ -1,22 +1,28 @@
-"""`pulp-admin event listener mute|unmute`: deliver nothing to a listener for a while."""
+"""`pulp-admin event listener mute|unmute`: deliver nothing to a listener, or all with a label, for a while."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events_cli.commands.one_listener import add_listener_id, report
-from pulp_events_cli.ids import listeners as listener_ids
+from pulp_events_cli.commands.labelled import add_one_or_labelled, labelled
+from pulp_events_cli.commands.one_listener import NO_CHANGES, report
+from pulp_events_cli.ids.listeners import find
+from pulp_events_cli.output import listeners as records
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.argument_types import duration
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
+    from pulp_events.listeners.listener import Listener
 
 
 def fill_mute(parser: Parser) -> None:
     """Add the options of `mute`."""
-    add_listener_id(parser)
+    add_one_or_labelled(parser)
     parser.add_argument(
         "--for", dest="length", type=duration, required=True, metavar="DURATION", help="how long, such as 30m or 2h"
     )
@@ -33,16 +39,40 @@ def fill_mute(parser: Parser) -> None:
 
 def fill_unmute(parser: Parser) -> None:
     """Add the options of `unmute`."""
-    add_listener_id(parser)
+    add_one_or_labelled(parser)
     parser.set_defaults(run=_unmute)
 
 
 def _mute(bus: EventBus, arguments: argparse.Namespace) -> int:
-    listener = listener_ids.find(bus, arguments.listener_id)
-    return report(bus, arguments, bus.listeners.mute(listener.id, arguments.length, drop=arguments.drop), "muted")
+    several = labelled(bus, arguments)
+    if several is None:
+        listener = bus.listeners.mute(find(bus, arguments.listener_id).id, arguments.length, drop=arguments.drop)
+        return report(bus, arguments, listener, "muted")
+    with bus.listeners.together(missing_ok=True) as muting:
+        for listener in several:
+            muting.mute(listener.id, arguments.length, drop=arguments.drop)
+    return _report_all(bus, arguments, several, "muted")
 
 
 def _unmute(bus: EventBus, arguments: argparse.Namespace) -> int:
-    listener = listener_ids.find(bus, arguments.listener_id)
-    was = listener.muted_for(bus.clock.time()) > 0
-    return report(bus, arguments, bus.listeners.unmute(listener.id), "unmuted" if was else None)
+    several, now = labelled(bus, arguments), bus.clock.time()
+    if several is None:
+        listener = find(bus, arguments.listener_id)
+        was = listener.muted_for(now) > 0
+        return report(bus, arguments, bus.listeners.unmute(listener.id), "unmuted" if was else None)
+    with bus.listeners.together(missing_ok=True) as unmuting:
+        for listener in several:
+            unmuting.unmute(listener.id)
+    return _report_all(bus, arguments, [each for each in several if each.muted_for(now)], "unmuted")
+
+
+def _report_all(bus: EventBus, arguments: argparse.Namespace, changed: list[Listener], done: str) -> int:
+    """Say what was done to several; those that were deleted meanwhile do not count."""
+    ids = {listener.id for listener in changed}
+    left = [listener for listener in bus.listeners.list() if listener.id in ids]
+    if arguments.json:
+        print_json([records.for_json(bus, listener) for listener in left])
+    else:
+        number = count(len(left), "event listener", "event listeners")
+        confirm(f"{number} successfully {done}" if left else NO_CHANGES)
+    return 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
 
 NO_CHANGES = "No changes were made"
-LISTENER_ID_HELP = "id of the listener, as `list` shows it, or a unique prefix of it"
+LISTENER_ID_HELP = "id of the listener, as `list` shows it, a unique prefix of it, or its name"
 
 
 def add_listener_id(parser: Parser) -> None:

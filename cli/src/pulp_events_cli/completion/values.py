@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from pulp_events.errors import SettingsError
 from pulp_events.settings.paths import expand
 from pulp_events.visible import one_line
-from pulp_events_cli.output.text import first_line, local_time
+from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.listener import Listener
 
 Candidate = tuple[str, str]
 RECENT = 100
@@ -41,12 +46,30 @@ def _file_after_at(session: Session, parser: argparse.ArgumentParser, prefix: st
 
 def _listeners(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
     type_id = parser.get_default("notifier_type_id") or _type_in(parser.prog, session)
+    found = [each for each in _all_listeners(session) if type_id in (None, each.notifier_type_id)]
+    # One word for each: a name, unless an id was begun.
+    begun = any(each.id.startswith(prefix) for each in found) if prefix else False
+    called = [(each.id if begun or each.name is None else each.name, each) for each in found]
+    if begun:
+        called += [(each.name, each) for each in found if each.name is not None]
+    return [(text, f"{each.notifier_type_id} {', '.join(each.event_types)}") for text, each in called]
+
+
+def _all_listeners(session: Session) -> list[Listener]:
     with session.open_bus("external") as bus:
-        return [
-            (listener.id, f"{listener.notifier_type_id} {', '.join(listener.event_types)}")
-            for listener in bus.listeners.list()
-            if type_id in (None, listener.notifier_type_id)
-        ]
+        return bus.listeners.list()
+
+
+def _names(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    """For what looks for a name; elsewhere it is a new one."""
+    if not parser.prog.endswith(" list"):
+        return []
+    return [(each.name, each.description or "") for each in _all_listeners(session) if each.name is not None]
+
+
+def _labels(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    found = Counter(f"{key}={value}" for each in _all_listeners(session) for key, value in each.labels.items())
+    return [(text, count(number, "listener", "listeners")) for text, number in sorted(found.items())]
 
 
 def _type_in(prog: str, session: Session) -> str | None:
@@ -85,6 +108,8 @@ def _deliveries(session: Session, parser: argparse.ArgumentParser, prefix: str) 
 
 BY_NAME = {
     "--listener-id": _listeners,
+    "--name": _names,
+    "--label": _labels,
     "--event-type": _event_types,
     "--type": _notifier_types,
     "--before": _deliveries,

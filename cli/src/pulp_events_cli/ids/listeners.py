@@ -5,27 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import ListenerNotFound
+from pulp_events.listeners.lookup import named
+from pulp_events.system.ids import is_listener_id
 from pulp_events_cli.ids import prefixes as ids
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
 
-LENGTH = 24
-
 
 def find(bus: EventBus, text: str) -> Listener:
-    """The listener with this id, or the only one whose id begins so.
+    """The listener with this id or name, or the only one whose id begins so; a name takes precedence.
 
     Raises UsageError if several do, ListenerNotFound if none does.
     """
     listeners = {listener.id: listener for listener in bus.listeners.list()}
+    if (called_so := named(listeners.values(), text)) is not None:
+        return called_so
     found = ids.pick(text, listeners, "listeners")
     if found is None:
-        raise ListenerNotFound(f"no listener has the id {text!r:.60}{ids.hint(text, listeners, 'listener list')}")
+        names = [each.name for each in listeners.values() if each.name is not None]
+        what = "the id or name" if names and not is_listener_id(text) else "the id"
+        hint = ids.hint(text, listeners, "listener list", names)
+        raise ListenerNotFound(f"no listener has {what} {text!r:.80}{hint}")
     return listeners[found]
 
 
 def for_query(bus: EventBus, text: str) -> str:
     """The id to look for in the ledger, which also holds deliveries of listeners that were deleted."""
-    return text if len(text) >= LENGTH else find(bus, text).id
+    return text if is_listener_id(text) else find(bus, text).id

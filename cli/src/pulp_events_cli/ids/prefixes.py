@@ -25,10 +25,10 @@ def pick(text: str, known: Collection[str], many: str) -> str | None:
     return found[0] if found else None
 
 
-def hint(text: str, known: Collection[str], command: str) -> str:
-    """What to add to the message that there is no such id. `command`: what lists them."""
+def hint(text: str, known: Collection[str], command: str, names: Collection[str] = ()) -> str:
+    """What to add to the message that there is no such id. `command`: what lists them; `names`: what else is taken."""
     if len(text) < SHORTEST and any(each.startswith(text) for each in known):
         return f"; a unique prefix of at least {SHORTEST} characters is enough"
     from pulp_events.system.suggestion import did_you_mean
 
-    return did_you_mean(text, known) or f"; `pulp-admin event {command}` shows them"
+    return did_you_mean(text, [*known, *names]) or f"; `pulp-admin event {command}` shows them"

@@ -42,13 +42,15 @@ def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: 
     records = {listener.id: listener for listener in bus.listeners.list()}
     named = Counter(entry["id"] for entry in entries if "id" in entry)
     changes, taken, same = [], set(named), _SameInAll(records.values())
+    names = {each.name: each for each in records.values() if each.name is not None and each.id not in taken}
     for number, entry in enumerate(entries, 1):
         place = f"{name}: listener {number}"
         if "id" in entry and named[entry["id"]] > 1:
             raise UsageError(f"{place}: the id {entry['id']} occurs twice in the file; give each listener its own id")
-        before = records.get(entry.get("id", ""))
+        before = records.get(entry["id"]) if "id" in entry else names.pop(entry["name"], None)
+        taken |= {before.id} if before else set()
         wanted = _wanted(bus, entry, before, place)
-        if "id" not in entry:
+        if "id" not in entry and before is None:
             # Without an id, a listener that is the same in all is this one: a file applied twice changes nothing.
             found = same.as_(entry["notifier_type_id"], wanted)
             before = next((each for each in found if each.id not in taken), None)
@@ -63,7 +65,29 @@ def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: 
     if prune:
         gone = (listener for listener in records.values() if listener.id not in taken)
         changes += [Change(DELETE, each.notifier_type_id, each.id, attributes(each), None) for each in gone]
+    _refuse_taken_names(changes, records, name)
     return changes
+
+
+def _refuse_taken_names(changes: Sequence[Change], records: Mapping[str, Listener], name: str) -> None:
+    """Raise UsageError if two listeners would have one name in the end."""
+    ends = {listener.id: listener.name for listener in records.values()}
+    ends |= {each.listener_id: None for each in changes if each.listener_id is not None and each.after is None}
+    owner = {text: f"listener {listener_id}" for listener_id, text in ends.items() if text is not None}
+    wanted = [(number, each) for number, each in enumerate(changes, 1) if each.after is not None]
+    for _, change in wanted:
+        if change.before is not None:
+            owner.pop(change.before["name"], None)
+    for number, change in wanted:
+        text = change.after["name"] if change.after else None
+        if text is None:
+            continue
+        if text in owner:
+            remedy = "leave the id out to change that one, or " if change.listener_id and change.before is None else ""
+            raise UsageError(
+                f"{name}: listener {number}: the name {text!r} is taken: {owner[text]} has it; {remedy}choose another"
+            )
+        owner[text] = f"listener {number} of the file"
 
 
 def attributes(listener: Listener) -> dict[str, Any]:
@@ -128,9 +152,10 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
     """The attributes that an entry stands for, checked as `create` would."""
     type_id = entry["notifier_type_id"]
     if before is not None and before.notifier_type_id != type_id:
+        remedy = "leave the id out" if "id" in entry else "choose another name"
         raise UsageError(
             f"{place}: listener {before.id} is of type {before.notifier_type_id}, and the type of a listener cannot "
-            f"be changed; leave the id out to create a listener of type {type_id}"
+            f"be changed; {remedy} to create a listener of type {type_id}"
         )
     config, made = _with_secrets(bus, type_id, entry["notifier_config"], before, place), frozenset[str]()
     try:
@@ -141,7 +166,7 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
                 again = validate(notifier, given)[0]
                 made = frozenset(key for key in config if config[key] != again.get(key))
         options = {name: entry[name] for name in OPTIONS if name in IN_FILE}
-        bus.listeners.check(entry["event_types"], listener_id=entry.get("id"), **options)
+        bus.listeners.check(entry["event_types"], notifier_type_id=type_id, listener_id=entry.get("id"), **options)
     except EventsError as error:
         raise UsageError(f"{place}: {error}") from None
     wanted = {"event_types": list(dict.fromkeys(entry["event_types"])), "notifier_config": config}

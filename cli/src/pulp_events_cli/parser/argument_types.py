@@ -51,3 +51,18 @@ def truth(text: str) -> bool:
     if text not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"{text!r:.60} is neither true nor false")
     return text == "true"
+
+
+def label(text: str) -> tuple[str, str]:
+    """A label, from `KEY=VALUE`."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a label; write KEY=VALUE, such as team=ops")
+    return key, value
+
+
+def wanted_label(text: str) -> tuple[str, str | None]:
+    """What is looked for: a label, or a key alone, for whatever value."""
+    if text and "=" not in text:
+        return text, None
+    return label(text)

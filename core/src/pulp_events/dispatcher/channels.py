@@ -57,7 +57,8 @@ class OpenChannel:
 def make_channel(listener_id: str, traits: Traits, configuration: Configuration) -> OpenChannel:
     """A channel that is not connected yet; what its notifier needs to import is imported. May raise anything."""
     config, generation = configuration.read()
-    channel = boundary.channel_of(traits.notifier, config, traits.settings)
+    settings = configuration.settings()
+    channel = boundary.channel_of(traits.notifier, config, settings)
     batch_size = boundary.whole(channel.batch_size, "the channel's batch_size", 1)
     in_flight = boundary.whole(channel.in_flight, "the channel's in_flight", 0)
     is_async = traits.is_async or inspect.iscoroutinefunction(channel.send)
@@ -68,7 +69,7 @@ def make_channel(listener_id: str, traits: Traits, configuration: Configuration)
         traits.notifier.type_id,
         listener_id,
         generation,
-        boundary.limit_of(traits.notifier, config, traits.settings),
+        configuration.limit(config, settings),
         batch_size,
         in_flight,
         is_async,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 from pulp_events.dispatcher.traits import Traits
 from pulp_events.listeners.config import complete, secrets_of
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.named_files import files_in
+from pulp_events.listeners.time_limit import has_timeout, settings_for
+from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, is_reference
 from pulp_events.system.clock import Clock
 from pulp_events.system.file_version import FileVersions
@@ -37,8 +39,10 @@ class Configuration:
     def adopt(self, listener: Listener) -> bool:
         """The record was written again; True if its configuration differs."""
         with self._lock:
-            changed = listener.notifier_config != self._listener.notifier_config
-            self._listener = listener
+            before, self._listener = self._listener, listener
+            changed = listener.notifier_config != before.notifier_config
+            if listener.timeout != before.timeout:
+                self._generation += 1
             if changed:
                 self._names = self._what_it_names()
                 self._seen = self._look()
@@ -60,6 +64,17 @@ class Configuration:
         """The configuration, completed, and its generation. Raises SettingsError, InvalidConfig."""
         generation = self.generation  # first: should anything change while it is read, it is read again
         return complete(self._traits.notifier, self._listener.notifier_config, self._traits.schema), generation
+
+    def settings(self) -> Mapping[str, Any]:
+        """The notifier's section of server.conf, with this listener's own time limit. Raises InvalidConfig."""
+        return settings_for(self._traits.notifier, self._traits.settings, self._listener.timeout)
+
+    def limit(self, config: Mapping[str, Any], settings: Mapping[str, Any]) -> float:
+        """Seconds that one attempt may take. Whatever the notifier does may be raised."""
+        own = self._listener.timeout
+        if own is not None and not has_timeout(self._traits.notifier):
+            return own
+        return boundary.limit_of(self._traits.notifier, config, settings)
 
     @property
     def scrubber(self) -> Scrubber:

@@ -39,6 +39,8 @@ class Option:
 
     metavar: str
     help: str
+    name: str = ""
+    """Of the option, without `--`, where it is not that of the attribute."""
 
 
 @dataclass(frozen=True)

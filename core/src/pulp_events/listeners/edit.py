@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pulp_events.errors import ListenerNotFound, StoreCorrupt, StoreError
+from pulp_events.errors import NameTaken, StoreCorrupt, StoreError
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.lookup import named, not_found
+from pulp_events.system.ids import is_listener_id
 
 
 class Edit:
     """The records as they are, and what becomes of them. `ListenerStore.edit` gives one to the function that it runs.
+
+    Where a method takes an id it also takes a name: the one that the listener has by then.
 
     `broken`: id → why, of records that are no listeners: they stay as they are, and their ids are taken.
     """
@@ -30,7 +34,9 @@ class Edit:
 
     def get(self, listener_id: str) -> Listener | None:
         """The record with this id, with the changes made so far."""
-        return self._records.get(listener_id)
+        if is_listener_id(listener_id):
+            return self._records.get(listener_id)
+        return named(self._records.values(), listener_id)
 
     def all(self) -> list[Listener]:
         """Every record, with the changes made so far."""
@@ -47,25 +53,38 @@ class Edit:
         before = self._find(listener_id)
         after = change(before)
         if after != before:
-            self._records[listener_id] = after
-            (self.added if listener_id in self.added else self.changed)[listener_id] = after
+            self._records[before.id] = after
+            (self.added if before.id in self.added else self.changed)[before.id] = after
         return after
 
     def remove(self, listener_id: str) -> Listener:
         """Delete and return a record; ListenerNotFound if there is none."""
         found = self._find(listener_id)
-        del self._records[listener_id]
-        self.changed.pop(listener_id, None)
-        if self.added.pop(listener_id, None) is None:
-            self.removed[listener_id] = found
+        del self._records[found.id]
+        self.changed.pop(found.id, None)
+        if self.added.pop(found.id, None) is None:
+            self.removed[found.id] = found
         return found
 
+    def refuse_taken_names(self) -> None:
+        """Raise NameTaken if a record that was added or changed would have another one's name.
+
+        For the end of an edit: in the middle of it, two listeners may swap their names.
+        """
+        new = {each.name: each for each in (*self.added.values(), *self.changed.values()) if each.name is not None}
+        if not new:
+            return
+        for other in self._records.values():
+            mine = new.get(other.name) if other.name is not None else None
+            if mine is not None and mine.id != other.id:
+                raise NameTaken(
+                    f"the name {other.name!r} is taken: listener {other.id} has it; choose another, or rename that one"
+                )
+
     def _find(self, listener_id: str) -> Listener:
-        found = self._records.get(listener_id)
+        found = self.get(listener_id)
         if found is None:
             if listener_id in self._broken:
                 raise StoreCorrupt(self._broken[listener_id])
-            raise ListenerNotFound(
-                f"no listener has the id {listener_id!r}; `pulp-admin event listener list` shows them"
-            )
+            raise not_found(listener_id)
         return found

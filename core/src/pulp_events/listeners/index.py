@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.events import pattern
+from pulp_events.listeners.lookup import named
 from pulp_events.system import forks
 from pulp_events.system.exclusive import Exclusive, Reentered
 from pulp_events.system.logs import get_logger
@@ -60,6 +61,10 @@ class ListenerIndex:
     def get(self, listener_id: str) -> Listener | None:
         """The listener with this id, if there is one."""
         return self._current().by_id.get(listener_id)
+
+    def named(self, name: str) -> Listener | None:
+        """The listener with this name, if there is one. StoreError if several have it."""
+        return named(self._current().by_id.values(), name)
 
     def read_now(self, listener_id: str) -> Listener | None:
         """The same, read from the store at this moment. Raises StoreError."""

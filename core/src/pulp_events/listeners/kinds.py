@@ -101,6 +101,21 @@ class Number(Kind):
         return value
 
 
+@dataclass(frozen=True)
+class Seconds(Kind):
+    """A time span."""
+
+    least: float
+    most: float
+
+    schema = {"type": "number"}
+
+    def load(self, name: str, value: Any) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not self.least <= value <= self.most:
+            raise ValueError(f"{name} is {value!r:.60}; give seconds from {self.least:g} to {self.most:g}")
+        return float(value)
+
+
 class Durations(Kind):
     """Seconds, one after the other."""
 

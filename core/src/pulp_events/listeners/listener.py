@@ -8,10 +8,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from pulp_events.frozen import freeze
+from pulp_events.frozen import FrozenDict, freeze
 from pulp_events.listeners.attributes import Attribute, InFile, Option, attribute, attributes_of
 from pulp_events.listeners.filters import compile_filter
-from pulp_events.listeners.kinds import DURATIONS, EXPRESSION, FLAG, MOMENT, TEXT, Number
+from pulp_events.listeners.kinds import DURATIONS, EXPRESSION, FLAG, MOMENT, TEXT, Number, Seconds
+from pulp_events.listeners.naming import LABELS, NAME, PROSE
 
 if TYPE_CHECKING:
     from pulp_events.budgets.jmespath_budget import Filter
@@ -39,6 +40,33 @@ class Listener:
 
     created: datetime
     updated: datetime
+
+    name: str | None = attribute(
+        NAME,
+        "name, which no other listener has",
+        option=Option("NAME", "name that can be given instead of the id; no other listener may have it"),
+        in_file=InFile("name, which no other listener has"),
+    )
+    """What it can be called instead of its id. ASCII letters, digits and, between these, `.`, `_` and `-`; at most 64
+    characters, and not 24 hex digits."""
+
+    description: str | None = attribute(
+        PROSE,
+        "what it is for",
+        option=Option("TEXT", "what it is for, in words"),
+        in_file=InFile("what it is for"),
+    )
+    """What it is for, in words; at most 1000 characters."""
+
+    labels: Mapping[str, str] = attribute(
+        LABELS,
+        "labels, key to value",
+        default=FrozenDict(),
+        option=Option("KEY=VALUE", "label, such as team=ops; may be repeated, replaces all labels", name="label"),
+        in_file=InFile("labels, key to value"),
+    )
+    """Key to value, such as `{"team": "ops"}`: by these, several listeners are found and muted together. Keys are as
+    names, values any text of at most 200 characters; at most 32 labels."""
 
     filter: str | None = attribute(
         EXPRESSION,
@@ -70,6 +98,15 @@ class Listener:
     )
     """How many deliveries may be under way at once, in place of `[delivery] lanes`; 1 keeps the order."""
 
+    timeout: float | None = attribute(
+        Seconds(0.1, 86400.0),
+        "seconds that an attempt may take, if it has its own limit",
+        option=Option("DURATION", "time limit of an attempt, such as 30s, instead of the setting"),
+        in_file=InFile("time limit of an attempt, such as 30s"),
+    )
+    """Seconds, in place of `timeout` in the notifier's section of server.conf; of a notifier without such a setting, in
+    place of its `limit`."""
+
     muted_until: datetime | None = attribute(MOMENT, "end of its mute, while it is muted; ISO 8601, UTC")
     """Nothing is delivered before this moment; None, or a moment that has passed: it is not muted."""
 
@@ -78,6 +115,7 @@ class Listener:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notifier_config", freeze(self.notifier_config))
+        object.__setattr__(self, "labels", freeze(self.labels))
 
     @cached_property
     def condition(self) -> Filter | None:
@@ -99,9 +137,13 @@ class Options(TypedDict, total=False):
     None is the default, for `update` as well: it removes what was set.
     """
 
+    name: str | None
+    description: str | None
+    labels: Mapping[str, str] | None
     filter: str | None
     retry_schedule: Sequence[float] | None
     lanes: int | None
+    timeout: float | None
 
 
 OPTIONS: Final[Mapping[str, Attribute]] = {name: each for name, each in ATTRIBUTES.items() if each.option}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from pulp_events.errors import EventsError, ListenerNotFound, SettingsError, UnknownNotifierType
 from pulp_events.frozen import thaw
 from pulp_events.listeners.config import readable_part, secrets_of, window
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener, Options
+from pulp_events.listeners.lookup import has_labels, not_found
 from pulp_events.listeners.making import Change, Making
+from pulp_events.listeners.time_limit import settings_for
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import boundary
@@ -19,13 +21,20 @@ from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
 from pulp_events.system import guard
 from pulp_events.system.clock import Clock
+from pulp_events.system.ids import is_listener_id
 
 if TYPE_CHECKING:
+    from pulp_events.listeners.edit import Edit
     from pulp_events.listeners.store import ListenerStore
+
+T = TypeVar("T")
 
 
 class Listeners:
-    """The listeners of an event bus. Whatever is refused leaves the store as it was."""
+    """The listeners of an event bus. Whatever is refused leaves the store as it was.
+
+    Wherever a method takes the id of a listener, it also takes its name.
+    """
 
     def __init__(
         self,
@@ -60,17 +69,27 @@ class Listeners:
         `event_types`: names or patterns, at least one. `listener_id`: one that no listener has, 24 hex digits, as where
         a listener is moved from another installation; else it gets a new one. `options`: attributes by name, as in
         `lanes=1`; `Listener` says what each is. Raises UnknownNotifierType, UnknownEventType, InvalidConfig,
-        StoreError.
+        NameTaken, StoreError.
         """
         listener = self._making.new(
             notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
         )
-        self._store.add(listener)
+        if listener.name is None:
+            self._store.add(listener)
+        else:
+            self._edit(lambda edit: edit.add(listener))
         return listener
 
-    def check(self, event_types: Sequence[str], *, listener_id: str | None = None, **options: Unpack[Options]) -> None:
-        """Raise what `create` would raise for these, and store nothing."""
-        self._making.check(event_types, listener_id=listener_id, **options)
+    def check(
+        self,
+        event_types: Sequence[str],
+        *,
+        notifier_type_id: str | None = None,
+        listener_id: str | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        """Raise what `create` would raise for these, and store nothing. Whether a name is taken is not looked at."""
+        self._making.check(event_types, notifier_type_id=notifier_type_id, listener_id=listener_id, **options)
 
     def together(self, *, missing_ok: bool = False, planned_on: Sequence[Listener] | None = None) -> Together:
         """A context manager for many changes in one write: all that its block asks for is stored at its end, or none.
@@ -79,25 +98,23 @@ class Listeners:
                 for url in urls:
                     several.create("http", {"url": url}, ["repo.sync.*"])
 
-        It has `create`, `update`, `delete`, `enable` and `disable`. A thousand listeners made one by one rewrite the
-        file a thousand times. `missing_ok`: pass over a listener that is deleted by then, and tell it in `missing`; by
-        default ListenerNotFound is raised. `planned_on`: what `list` returned when the changes were decided on;
-        StoreBusy is raised at the end, and nothing stored, if the listeners are not like that any more.
+        It has `create`, `update`, `delete`, `enable`, `disable`, `mute` and `unmute`. A thousand listeners made one by
+        one rewrite the file a thousand times. `missing_ok`: pass over a listener that is deleted by then, and tell it
+        in `missing`; by default ListenerNotFound is raised. `planned_on`: what `list` returned when the changes were
+        decided on; StoreBusy is raised at the end, and nothing stored, if the listeners are not like that any more.
         """
         return Together(self._store, self._making, self._on_delete, self._on_enable, missing_ok, planned_on)
 
     def get(self, listener_id: str) -> Listener:
-        """The listener with this id; raises ListenerNotFound."""
-        found = self._index.get(listener_id)
+        """The listener with this id, or name; raises ListenerNotFound."""
+        found = self._index.get(listener_id) if is_listener_id(listener_id) else self._index.named(listener_id)
         if found is None:
-            raise ListenerNotFound(
-                f"no listener has the id {listener_id!r}; `pulp-admin event listener list` shows them"
-            )
+            raise not_found(listener_id)
         return found
 
-    def list(self) -> list[Listener]:
-        """Every listener, in the order of creation."""
-        return self._index.all()
+    def list(self, *, labels: Mapping[str, str | None] | None = None) -> list[Listener]:
+        """Every listener, in the order of creation; with `labels` those that have all of these, None: any value."""
+        return [each for each in self._index.all() if labels is None or has_labels(each, labels)]
 
     def update(
         self,
@@ -114,11 +131,13 @@ class Listeners:
         old ones. `options`: attributes as `create` takes them; None removes what was set. Raises what `create` raises,
         and ListenerNotFound.
         """
-        return self._store.change(listener_id, self._making.update(notifier_config, event_types, **options))
+        change = self._making.update(notifier_config, event_types, **options)
+        return self._change(listener_id, change, names=options.get("name") is not None)[0]
 
     def delete(self, listener_id: str) -> Listener:
         """Delete a listener and return it as it was. Its pending deliveries become dead."""
-        listener = self._store.remove(listener_id)
+        by_id = is_listener_id(listener_id)
+        listener = self._store.remove(listener_id) if by_id else self._edit(lambda edit: edit.remove(listener_id))
         self._on_delete(listener)
         return listener
 
@@ -188,6 +207,7 @@ class Listeners:
         try:
             with boundary.mistakes(what, lambda text: self.scrubber(listener)(text)):
                 values = self._settings.section(section) if section else {}
+                values = settings_for(notifier, values, listener.timeout)
                 found = boundary.texts(notifier.warnings(config, values), "warnings()")
         except SettingsError as error:  # a secret in the section cannot be read here
             found = [*self._warnings_without(notifier, config, section), str(error)]
@@ -212,8 +232,18 @@ class Listeners:
         notifier = self._plugins.notifier(listener.notifier_type_id)
         return Scrubber(secrets_of(notifier.config_schema(), listener.notifier_config))
 
-    def _change(self, listener_id: str, change: Change) -> tuple[Listener, bool]:
-        """The listener as it is now, and whether it became another."""
+    def _edit(self, make: Callable[[Edit], T]) -> T:
+        """Make changes for which all records must be looked at: of names, or of a listener called by its name."""
+
+        def checked(edit: Edit) -> T:
+            made = make(edit)
+            edit.refuse_taken_names()
+            return made
+
+        return self._store.edit(checked)
+
+    def _change(self, listener_id: str, change: Change, *, names: bool = False) -> tuple[Listener, bool]:
+        """The listener as it is now, and whether it became another. `names`: the change may give it a name."""
         changed = False
 
         def noted(before: Listener) -> Listener:
@@ -222,4 +252,6 @@ class Listeners:
             changed = after is not before
             return after
 
-        return self._store.change(listener_id, noted), changed
+        if is_listener_id(listener_id) and not names:
+            return self._store.change(listener_id, noted), changed
+        return self._edit(lambda edit: edit.change(listener_id, noted)), changed

@@ -12,6 +12,7 @@ from pulp_events.frozen import thaw
 from pulp_events.listeners.config import validate
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.listener import OPTIONS, Listener, Options
+from pulp_events.listeners.time_limit import settings_for
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import new_listener_id
@@ -46,6 +47,7 @@ class Making:
         notifier = self._plugins.notifier(notifier_type_id)
         types = self._check_event_types(event_types)
         values = _checked(options)
+        settings_for(notifier, {}, values.get("timeout"))
         _check_mapping(notifier_config)
         given = {key: value for key, value in notifier_config.items() if value is not None}
         config, targets = validate(notifier, given)
@@ -64,10 +66,19 @@ class Making:
             )
         )
 
-    def check(self, event_types: Sequence[str], *, listener_id: str | None = None, **options: Unpack[Options]) -> None:
+    def check(
+        self,
+        event_types: Sequence[str],
+        *,
+        notifier_type_id: str | None = None,
+        listener_id: str | None = None,
+        **options: Unpack[Options],
+    ) -> None:
         """Raise what `new` would raise for these."""
         self._check_event_types(event_types)
-        _checked(options)
+        values = _checked(options)
+        if notifier_type_id is not None:
+            self._check_timeout(notifier_type_id, values)
         if listener_id is not None:
             _check_id(listener_id)
 
@@ -84,6 +95,7 @@ class Making:
             _check_mapping(notifier_config)
 
         def change(before: Listener) -> Listener:
+            self._check_timeout(before.notifier_type_id, values)
             after = replace(before, **values)
             keys = notifier_config(before.notifier_config) if callable(notifier_config) else notifier_config
             if keys:
@@ -133,6 +145,12 @@ class Making:
 
     def _stamped(self, listener: Listener) -> Listener:
         return replace(listener, updated=from_timestamp(self._clock.time()))
+
+    def _check_timeout(self, notifier_type_id: str, values: Mapping[str, Any]) -> None:
+        """One that is not installed is asked at its first delivery."""
+        notifier = self._plugins.notifiers.get(notifier_type_id)
+        if notifier is not None:
+            settings_for(notifier, {}, values.get("timeout"))
 
     def _check_event_types(self, event_types: Sequence[str]) -> tuple[str, ...]:
         if isinstance(event_types, str):

@@ -41,8 +41,10 @@ class ListenerStore(Protocol):
         """Delete and return a record; ListenerNotFound if there is none."""
 
     def edit(self, make: Callable[[Edit], T]) -> T:
-        """Run `make(edit)` while nobody else can change a record, and store all that it did in one write.
+        """Run `make(edit)` while nobody else can change a record or run another edit, and store all that it did in one
+        write.
 
+        That names are unique rests upon this: each change that sets one is an edit, which looks for it in all records.
         Returns what `make` returns; what it raises passes through, and nothing is stored. It may be run more than once
         where a store has to try again, so it does nothing besides.
         """

@@ -89,6 +89,14 @@ class Together:
         """Disable a listener."""
         self._change(listener_id, self._making.enable(False, reason))
 
+    def mute(self, listener_id: str, seconds: float, *, drop: bool = False) -> None:
+        """Mute a listener for so many seconds from now."""
+        self._change(listener_id, self._making.mute(seconds, drop))
+
+    def unmute(self, listener_id: str) -> None:
+        """End the mute of a listener."""
+        self._change(listener_id, self._making.unmute, self._on_enable)
+
     def __enter__(self) -> Together:
         return self
 
@@ -121,6 +129,7 @@ class Together:
                 continue
             if effect is not None and edit.get(listener_id) is not before:
                 effects.append((effect, after))
+        edit.refuse_taken_names()
         return missing, effects
 
     @staticmethod

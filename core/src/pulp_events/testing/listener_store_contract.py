@@ -14,17 +14,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import pytest
 
-from pulp_events.errors import ListenerNotFound, StoreError
+from pulp_events.errors import ListenerNotFound, NameTaken, StoreError
 from pulp_events.listeners.edit import Edit
-from pulp_events.listeners.kinds import Durations, Expression, Flag, Moment, Number, Text
+from pulp_events.listeners.kinds import Durations, Expression, Flag, Moment, Number, Seconds, Text
 from pulp_events.listeners.listener import ATTRIBUTES, Listener
+from pulp_events.listeners.naming import Labels, Name, Prose
 from pulp_events.listeners.store import ListenerStore
 from pulp_events.system.ids import new_listener_id
 
@@ -56,7 +57,11 @@ def new_listener(**attributes: Any) -> Listener:
 _EXAMPLES: dict[type, Any] = {
     Text: "410 Gone: ü",
     Expression: "payload.result == 'failed'",
+    Name: "ci-hook",
+    Prose: "starts the build: ü\ncalled by every sync",
+    Labels: {"team": "ops", "a.b": "x=y, z"},
     Number: 1,
+    Seconds: 2.5,
     Durations: (1.5, 60.0),
     Moment: NOW,
 }
@@ -264,6 +269,56 @@ class ListenerStoreContract:
         assert records[counter.id].notifier_config["count"] == 72
         first.close()
 
+    def test_of_edits_made_at_once_that_give_the_same_name_one_is_stored(self, home: Home) -> None:
+        """By its `edit` alone a store keeps names apart: each edit sees what the one before it stored."""
+        for given in ("new", "changed"):
+            store, records = home.open(), [new_listener() for _ in range(6)]
+            if given == "changed":
+                add_all(store, records)
+            start, refused = threading.Barrier(6), []
+
+            def work(record: Listener) -> None:
+                def make(edit: Edit) -> None:
+                    if given == "new":  # noqa: B023
+                        edit.add(replace(record, name=given))  # noqa: B023
+                    else:
+                        edit.change(record.id, lambda before: replace(before, name=given))  # noqa: B023
+                    edit.refuse_taken_names()
+
+                own = home.open()
+                start.wait()  # noqa: B023
+                try:
+                    own.edit(make)
+                except NameTaken as error:
+                    refused.append(str(error))  # noqa: B023
+                own.close()
+
+            threads = [threading.Thread(target=work, args=(record,)) for record in records]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            [winner] = [each for each in store.all() if each.name == given]
+            assert len(refused) == 5 and all(winner.id in text and repr(given) in text for text in refused), refused
+            store.close()
+
+    def test_an_edit_takes_names_for_ids_and_lets_them_be_swapped(self, store: ListenerStore) -> None:
+        one, two = new_listener(name="one"), new_listener(name="two")
+        add_all(store, [one, two])
+
+        def swap(edit: Edit) -> None:
+            first = edit.change("one", lambda before: replace(before, name="two"))
+            edit.change(two.id, lambda before: replace(before, name="one"))
+            assert (first.id, edit.get("one"), edit.get("three")) == (one.id, replace(two, name="one"), None)
+            edit.refuse_taken_names()
+
+        store.edit(swap)
+        assert {each.name: each.id for each in store.all()} == {"two": one.id, "one": two.id}
+        assert store.edit(lambda edit: edit.remove("two")).id == one.id
+        with pytest.raises(ListenerNotFound, match="two"):
+            store.edit(lambda edit: edit.remove("two"))
+        assert [each.id for each in store.all()] == [two.id]
+
     def test_where_all_records_are_whole_none_is_broken(self, store: ListenerStore) -> None:
         store.add(new_listener())
         assert dict(store.broken()) == {}
@@ -318,6 +373,16 @@ class ListenerStoreContract:
         assert len(records) == 31
         assert records[counter.id].notifier_config["count"] == 30
         first.close()
+
+
+def add_all(store: ListenerStore, records: Sequence[Listener]) -> None:
+    """Store these in one edit."""
+
+    def make(edit: Edit) -> None:
+        for record in records:
+            edit.add(record)
+
+    store.edit(make)
 
 
 def _count(before: Listener) -> Listener:

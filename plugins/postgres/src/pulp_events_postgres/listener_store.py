@@ -13,6 +13,7 @@ from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.lookup import not_found
 from pulp_events.system import forks
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
@@ -26,6 +27,7 @@ OLDEST = 1.0
 """Seconds that a version may be old while another thread is just asking for it."""
 
 _ALL = "SELECT id, document::text FROM @.pulp_listener ORDER BY seq"
+_TURN = "SELECT pg_advisory_xact_lock(1886743666, (@(pulp_listener)::oid::int8 %% 2147483647)::int4)"
 # Last in each change: whoever holds this row's lock waits for nobody.
 _BUMP = "UPDATE @.pulp_listener_version SET version = version + 1"
 
@@ -147,7 +149,9 @@ class PostgresListenerStore:
 
         def try_it(own: Connection) -> T:
             nonlocal wanted, result
-            # Those who change one record at a time wait, and are waited for. Edits wait for each other in this order.
+            # One edit at a time: row locks do not keep another from adding what this one looked for and did not find.
+            own.execute(self.database.text(_TURN), ())
+            # Those who change one record at a time wait, and are waited for.
             rows = own.execute(self.database.text(f"{_ALL} FOR UPDATE"), ()).fetchall()
             records, broken = self._sorted_out(rows)
             if wanted is not None and _is_done(wanted, records):
@@ -208,9 +212,7 @@ class PostgresListenerStore:
             (listener_id,),
         ).fetchone()
         if row is None:
-            raise ListenerNotFound(
-                f"no listener has the id {listener_id!r}; `pulp-admin event listener list` shows them"
-            )
+            raise not_found(listener_id)
         return self._listener(*row)
 
     def _listener(self, listener_id: str, document: str) -> Listener:

@@ -1,0 +1,29 @@
+"""Finds listeners by what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pulp_events.errors import ListenerNotFound, StoreError
+from pulp_events.listeners.listener import Listener
+from pulp_events.system.ids import is_listener_id
+
+
+def has_labels(listener: Listener, wanted: Mapping[str, str | None]) -> bool:
+    """True if the listener has all of these labels; None stands for any value."""
+    return all(key in listener.labels and value in (None, listener.labels[key]) for key, value in wanted.items())
+
+
+def named(listeners: Iterable[Listener], name: str) -> Listener | None:
+    """The listener with this name, if there is one. StoreError if several have it, as after a change by hand."""
+    found = [each for each in listeners if each.name == name]
+    if len(found) > 1:
+        ids = ", ".join(each.id for each in found)
+        raise StoreError(f"{len(found)} listeners have the name {name!r}: {ids}; name one by its id, and rename it")
+    return found[0] if found else None
+
+
+def not_found(text: object) -> ListenerNotFound:
+    """The error that there is no listener with this id or name."""
+    what = "the id" if isinstance(text, str) and is_listener_id(text) else "the id or name"
+    return ListenerNotFound(f"no listener has {what} {text!r:.80}; `pulp-admin event listener list` shows them")
