@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -88,20 +89,37 @@ def test_files_that_others_can_read_and_outboxes_that_were_set_aside_are_named(a
     assert "set aside: outbox.sqlite.corrupt-" in texts(run, "note", "data folder")[0]
 
 
+def _made_by_the_first_release(path):
+    """An outbox with schema 1 and one pending delivery."""
+    for file in path.parent.glob(path.name + "*"):
+        file.unlink()
+    path.touch(0o600)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(schema.MIGRATIONS[0])
+        connection.execute("INSERT INTO pulp_outbox_meta VALUES ('version', 1)")
+        connection.execute(
+            "INSERT INTO pulp_event VALUES (1, 'e', 'repo.sync.start', ?, '', ?)",
+            (
+                time.time(),
+                b'{"call_report": {}, "event_type": "repo.sync.start", "payload": {}}',
+            ),
+        )
+        connection.execute(
+            "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state) VALUES (1, 0, 'x', '', 'pending')"
+        )
+
+
 def test_an_older_schema_is_noted_and_left_and_a_newer_one_is_a_problem(admin):
     admin.listener(*HTTP)
     admin.ok("event", "emit", "repo.sync.start", "--no-wait")
-    set_version = "UPDATE pulp_outbox_meta SET value = ? WHERE key = 'version'"
-    with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
-        connection.execute("DROP INDEX pulp_event_type")
-        connection.execute("DROP INDEX pulp_event_time")
-        connection.execute(set_version, (1,))
+    _made_by_the_first_release(admin.data / "outbox.sqlite")
     for _ in range(2):
         assert f"has schema 1; the next command or worker upgrades it to {schema.VERSION}" in admin.ok(*CHECK).out
     admin.ok("event", "delivery", "list")
     assert f"1 pending, 0 delivered, 0 dead deliveries; schema {schema.VERSION}\n" in admin.ok(*CHECK).out
     with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
-        connection.execute(set_version, (99,))
+        connection.execute("UPDATE pulp_outbox_meta SET value = 99 WHERE key = 'version'")
     assert "newer release" in texts(admin(*CHECK, "--json"), "problem", "outbox")[0]
 
 
