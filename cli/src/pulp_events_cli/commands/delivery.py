@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.outbox.states import TRANSITIONS, State, Transition
+from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition
 from pulp_events_cli.commands import delivery_tail
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.ids import deliveries as delivery_ids
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.records import DeliveryQuery
 
-_FINISHED = tuple(state for state in State if state is not State.PENDING)
 _RETRIED = (TRANSITIONS[Transition.REVIVE].leaves,)
 PAGE = 50
 _IDS_AT_ONCE = 100
@@ -69,7 +68,7 @@ def _fill_retry(parser: Parser) -> None:
 
 def _fill_purge(parser: Parser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="ids of finished deliveries")
-    _add_query(parser, _FINISHED)
+    _add_query(parser, FINISHED)
     parser.add_argument("--all", action="store_true", help="all finished deliveries")
     parser.set_defaults(run=_purge)
 
@@ -176,7 +175,7 @@ def _change(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
 
 def _count(bus: EventBus, queries: list[DeliveryQuery], verb: str) -> int:
     """How many deliveries there are to be done."""
-    states = _RETRIED if verb == "retry" else _FINISHED
+    states = _RETRIED if verb == "retry" else FINISHED
     return sum(
         bus.deliveries.count(replace(query, state=state))
         for query in queries
@@ -200,7 +199,7 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     chosen = []
     for text in arguments.ids:
         delivery = delivery_ids.find(bus, text)
-        if delivery.state not in (_RETRIED if verb == "retry" else _FINISHED):
+        if delivery.state not in (_RETRIED if verb == "retry" else FINISHED):
             raise CommandFailed(
                 f"delivery {delivery.id} is {delivery.state}; only {what} deliveries can be chosen; nothing was changed"
             )
@@ -212,8 +211,7 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
 def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
     stats = bus.deliveries.stats()
     if arguments.json:
-        counts = {state: getattr(stats, state) for state in State}
-        print_json({**counts, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener})
+        print_json({**stats.totals, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener})
         return DONE
     types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
     health = bus.deliveries.health()
@@ -223,8 +221,8 @@ def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
         last = health[listener_id].last_success if listener_id in health else None
         shown = types.get(listener_id, "(deleted)")
         rows.append([listener_id, shown, *(counts.get(state, 0) for state in State), local_time(last)])
-    rows.append(["all", "", *(getattr(stats, state) for state in State), ""])
-    show_table(["LISTENER", "TYPE", "PENDING", "DELIVERED", "DEAD", "LAST SUCCESS"], rows)
+    rows.append(["all", "", *(stats.totals[state] for state in State), ""])
+    show_table(["LISTENER", "TYPE", *(state.upper() for state in State), "LAST SUCCESS"], rows)
     if stats.oldest_pending is not None:
         print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
     return DONE

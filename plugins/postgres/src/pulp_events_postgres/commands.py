@@ -128,8 +128,9 @@ def _copy(_: None, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(done.as_dict(), indent=2))  # noqa: T201
     else:
-        _say(f"Copied to {target.address.shown}: {done.listeners} listeners, {done.pending} pending and {done.dead} "
-             f"dead deliveries with {done.attempts} attempts; all of them were counted in the target")  # fmt: skip
+        counts = " and ".join(f"{number} {state}" for state, number in done.deliveries.items())
+        _say(f"Copied to {target.address.shown}: {done.listeners} listeners, {counts} deliveries with {done.attempts} "
+             "attempts; all of them were counted in the target")  # fmt: skip
         if done.there_already:
             _say(f"{done.there_already} of them were already there")
         _say("Now name the database as url in section [storage] of server.conf, and start applications and workers.")
