@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition
 from pulp_events_cli.commands import delivery_tail
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
-from pulp_events_cli.ids import deliveries as delivery_ids
-from pulp_events_cli.ids import listeners as listener_ids
-from pulp_events_cli.output import deliveries as records
+from pulp_events_cli.ids import delivery_ids, listener_ids
+from pulp_events_cli.output import delivery_records
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records, show_table
@@ -114,9 +113,9 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     before = None if arguments.before is None else delivery_ids.find(bus, arguments.before).id
     found = bus.deliveries.list(DeliveryQuery(**filters), limit=arguments.limit, before=before)
     if arguments.json:
-        print_json([records.for_json(delivery) for delivery in found])
+        print_json([delivery_records.for_json(delivery) for delivery in found])
     elif found:
-        show_table(records.HEADINGS, map(records.row, found))
+        show_table(delivery_records.HEADINGS, map(delivery_records.row, found))
         if len(found) == arguments.limit:
             confirm(f"\nThere may be more; continue with --before {found[-1].id}")
     return DONE
@@ -126,12 +125,12 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     delivery = delivery_ids.find(bus, arguments.delivery_id)
     attempts = bus.deliveries.attempts(delivery.id)
     if arguments.json:
-        print_json(records.for_json(delivery, attempts))
+        print_json(delivery_records.for_json(delivery, attempts))
         return DONE
-    show_records([records.full(delivery)])
+    show_records([delivery_records.full(delivery)])
     if attempts:
         print()
-        show_table(records.ATTEMPT_HEADINGS, map(records.attempt_row, attempts))
+        show_table(delivery_records.ATTEMPT_HEADINGS, map(delivery_records.attempt_row, attempts))
     print()
     print_json(delivery.event.report())
     return DONE

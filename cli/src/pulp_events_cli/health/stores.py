@@ -151,7 +151,7 @@ def _waiting(stats: Stats, listeners: list[Listener], now: float) -> Iterator[Fi
 
 
 def _listener(session: Session, listener: Listener, health: Health | None) -> Iterator[Finding]:
-    from pulp_events.listeners.config import validate
+    from pulp_events.listeners.notifier_config import validate
 
     notifier = session.plugins.notifiers.get(listener.notifier_type_id)
     if notifier is None:
