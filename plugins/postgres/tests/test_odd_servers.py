@@ -65,7 +65,7 @@ def test_a_schema_may_have_any_name(server, place_in_public, eventually, name):
         )
     go_the_way_of_an_event(place_in_public, eventually)
     connections = Connections(place_in_public.address())
-    assert set_up.look(connections).schema == name
+    assert set_up.find_tables(connections).schema == name
     connections.close()
 
 

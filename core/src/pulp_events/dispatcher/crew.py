@@ -160,7 +160,7 @@ class Crew:
             self._scheduler.waiting, len(self._scheduler.at_work), self._scheduler.finished
         )
         threads, parked = len(self.pool.threads), len(self.pool.parked)
-        wanted = self.workload.look(waits, threads - parked, stuck)
+        wanted = self.workload.threads_wanted(waits, threads - parked, stuck)
         if not waits and threads:
             return
         with self._scheduler.lock:

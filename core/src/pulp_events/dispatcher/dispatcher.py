@@ -119,9 +119,9 @@ class Dispatcher:
         if not woken:
             self._timekeeper.wake()
 
-    def adopt(self, events: Iterable[NewEvent]) -> None:
+    def add_own(self, events: Iterable[NewEvent]) -> None:
         """Without a backlog: the deliveries of these events, which were just stored, are to be made here."""
-        self._scheduler.emitted(events)
+        self._scheduler.add_own(events)
 
     def look_soon(self) -> None:
         """This process changed what is pending: deliveries were retried, say."""

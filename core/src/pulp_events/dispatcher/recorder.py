@@ -134,7 +134,7 @@ class Recorder:
             self._log(result, judged)
             if self.watch.wanted:
                 self.watch.attempted(_after(result), result.attempt)
-        self._health.look_after(part)
+        self._health.disable_failing(part)
 
     def _result(self, judged: Judged, rolls: dict[str, float]) -> Result:
         delivery, verdict, route = judged.delivery, judged.verdict, judged.route

@@ -195,7 +195,7 @@ class Timekeeper:
             if held:
                 self._outbox.extend(held, self._lease)
         self._recorder.sum_up()
-        self._services.loops.look_after()
+        self._services.loops.replace_blocked()
         self._services.channels.close_idle()
         if now - self._forgot > FORGET:
             self._forgot = now

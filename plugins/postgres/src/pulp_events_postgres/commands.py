@@ -58,7 +58,7 @@ def _status(bus: None, arguments: argparse.Namespace) -> int:
     address = _address(arguments)
     connections = Connections(address)
     try:
-        found, newest = set_up.look(connections), len(set_up.scripts())
+        found, newest = set_up.find_tables(connections), len(set_up.scripts())
         state = {
             "database": address.shown,
             "newest_version": newest,
@@ -87,7 +87,7 @@ def _migrate(bus: None, arguments: argparse.Namespace) -> int:
     address = _address(arguments)
     connections = Connections(address)
     try:
-        before = set_up.look(connections).version
+        before = set_up.find_tables(connections).version
         after = set_up.migrate(connections).version
     finally:
         connections.close()
