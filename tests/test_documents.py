@@ -146,8 +146,8 @@ def figures_of_delivery():
         f"up to {words[dispatcher.CLOSING_THREADS]} threads close",
         f"tries for {dispatcher.STORE_PATIENCE:g} s",
         f"until it has asked for {claiming.MOST_CLAIMED} deliveries",
-        f"it takes {claim_size.FIRST_BATCH} at first, and then as many as can be sent in about {claim_size.BATCH_SECONDS:g} s, "
-        f"at most {claim_size.LARGEST_BATCH}",
+        f"it takes {claim_size.FIRST_BATCH} at first, and then as many as can be sent in about "
+        f"{claim_size.BATCH_SECONDS:g} s, at most {claim_size.LARGEST_BATCH}",
         f"after {turn.SLICE:g} s ({pipeline.SLICE:g} s for a pipeline)",
         f"the default is {default['concurrency']}",
         f"answered within {lines.QUICK_ANSWER:g} s",

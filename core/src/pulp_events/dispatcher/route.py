@@ -30,7 +30,7 @@ class AtWork(Protocol):
 
 
 class Route:
-    """The listener's record and configuration, circuit and claim size; what is claimed and not begun; the turns at work."""
+    """A listener's record, configuration, circuit and claim size; what is claimed and not begun; the turns at work."""
 
     def __init__(
         self,
