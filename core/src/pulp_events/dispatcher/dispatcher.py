@@ -102,7 +102,7 @@ class Dispatcher:
         guarded(self._release)
         self._services.channels.close_idle(older_than=0.0)
         for _ in range(min(self._scheduler.jobs_left, CLOSING_THREADS)):
-            self._crew.start_one()
+            self._crew.pool.start_one()
         self._crew.pool.join(deadline)
         self._services.loops.stop()
         self._recorder.sum_up(all=True)
@@ -115,7 +115,7 @@ class Dispatcher:
         with self._scheduler.lock:
             if not self._scheduler.due_now(listener_ids):
                 return  # whoever serves them now looks for more
-            woken = self._crew.wake_one()
+            woken = self._crew.pool.unpark()
         if not woken:
             self._timekeeper.wake()
 

@@ -44,7 +44,6 @@ class Route:
         self.traits = traits
         self.configuration = configuration
         self._delivery = delivery
-        self._clock = clock
         self.circuit = Circuit()
         self.claim_size = ClaimSize()
         self.paused_until = 0.0

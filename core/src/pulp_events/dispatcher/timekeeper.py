@@ -97,7 +97,7 @@ class Timekeeper:
 
     def _loop(self) -> None:
         self._supervised = self._maintained = self._clock.monotonic()
-        self._crew.start_one()
+        self._crew.pool.start_one()
         while not self._stopping.is_set():
             if self._wake.wait(self._pause()):
                 self._wake.clear()  # not otherwise: it may just have been set

@@ -36,7 +36,6 @@ class WorkerPool:
         config: Path | None,
         data_dir: Path,
         grace: float = 5.0,
-        log_level: int = logging.INFO,
         log_json: bool = False,
         give_up: float = GIVE_UP,
     ) -> None:
@@ -44,7 +43,7 @@ class WorkerPool:
         self._give_up = give_up
         self._reports = _reports()
         self._supervisor = Supervisor(
-            command(config, data_dir, grace, log_level, log_json),
+            command(config, data_dir, grace, logging.INFO, log_json),
             processes,
             self._reports.environment if self._reports is not None else None,
         )
