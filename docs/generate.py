@@ -183,13 +183,34 @@ def json_output(part: str) -> str:
 
 
 def output_schema() -> str:
-    """The schema of `--json`, with what it says of listeners' attributes made from their table in core."""
-    schema = json.loads(OUTPUT_SCHEMA.read_text("utf-8"))
+    """The schema of `--json`, with what it says of states, outcomes and listeners' attributes made from core."""
+    schema = with_states(json.loads(OUTPUT_SCHEMA.read_text("utf-8")))
     listener, entry = schema["$defs"]["listener"], schema["$defs"]["entry"]
     listener["properties"] = between(listener["properties"], "targets", listener_attributes.schemas(), "created")
     listener["required"] = list(listener["properties"])
     entry["properties"] = between(entry["properties"], "notifier_config", listener_attributes.schemas_in_file())
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def with_states(schema: Any) -> Any:
+    """A schema whose parts with the `$comment` state, outcome or counts have all states, outcomes, or counts."""
+    if isinstance(schema, list):
+        return [with_states(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: with_states(each) for key, each in schema.items()}
+    if made.get("$comment") == "state":
+        made["enum"] = list(states.State)
+    elif made.get("$comment") == "outcome":
+        made["enum"] = list(states.Outcome)
+    elif made.get("$comment") == "counts":
+        counts = {
+            str(state): {"type": "integer", "description": f"{state} deliveries", "minimum": 0}
+            for state in states.State
+        }
+        made["properties"] = {**counts, **made["properties"], **counts}
+        made["required"] = list(made["properties"])
+    return made
 
 
 def between(own: dict[str, Any], last: str, others: dict[str, Any], following: str = "") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pulp_events_cli.errors import UsageError
-from pulp_events_cli.ids import listeners as listener_ids
+from pulp_events_cli.ids import listener_ids
 
 HTTP = ("http", "create", "--event-type=*", "--url=http://ci.example/")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
 from pulp_events import EventBus, InvalidConfig, Notifier, SettingsError, TransientFailure, hookimpl
-from pulp_events.listeners.config import secrets_of
+from pulp_events.listeners.notifier_config import secrets_of
 from pulp_events.plugins.registry import Plugins
 from pulp_events.redaction.scrubber import scrub_by
 from pulp_events.secrets import (

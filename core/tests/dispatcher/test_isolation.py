@@ -10,7 +10,7 @@ import pytest
 from pulp_events import TransientFailure
 from pulp_events.dispatcher import claiming, timekeeper
 from pulp_events.dispatcher.circuit import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Circuit
-from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
+from pulp_events.dispatcher.claim_size import LARGEST_BATCH, ClaimSize
 from pulp_events.errors import StoreError
 
 
@@ -168,15 +168,15 @@ def test_what_fails_together_opens_the_circuit_once():
 
 
 def test_lanes_widen_only_while_the_endpoint_and_not_the_cpu_is_slow():
-    pace = Pace()
+    size = ClaimSize()
     for _ in range(10):
-        pace.learn(10, wall=1.0, cpu=0.01, most_lanes=4)
-    assert pace.lanes == 4
+        size.learn(10, wall=1.0, cpu=0.01, most_lanes=4)
+    assert size.lanes == 4
     for _ in range(10):
-        pace.learn(100, wall=0.1, cpu=0.09, most_lanes=4)
-    assert (pace.lanes, pace.batch) == (1, LARGEST_BATCH)
-    pace.learn(1, wall=30.0, cpu=0.0, most_lanes=4)
-    assert pace.batch == 1
+        size.learn(100, wall=0.1, cpu=0.09, most_lanes=4)
+    assert (size.lanes, size.batch) == (1, LARGEST_BATCH)
+    size.learn(1, wall=30.0, cpu=0.0, most_lanes=4)
+    assert size.batch == 1
 
 
 def test_slow_deliveries_of_one_listener_run_side_by_side(open_bus, scripted, eventually):

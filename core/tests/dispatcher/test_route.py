@@ -3,7 +3,7 @@
 import pytest
 
 from pulp_events.dispatcher.circuit import THRESHOLD
-from pulp_events.dispatcher.pace import LARGEST_BATCH, LIMITED, Pace
+from pulp_events.dispatcher.claim_size import LARGEST_BATCH, LIMITED, ClaimSize
 from pulp_events.dispatcher.routes import FORGOTTEN
 from pulp_events.dispatcher.verdict import Verdict
 
@@ -39,7 +39,7 @@ def ordered(routes):
 def test_in_an_order_nothing_is_claimed_while_anything_waits_or_is_under_way(ordered, clock, open_circuit):
     if open_circuit:
         ordered.circuit.failures = THRESHOLD
-    assert ordered.claim_limit() == (1 if open_circuit else ordered.pace.batch)
+    assert ordered.claim_limit() == (1 if open_circuit else ordered.claim_size.batch)
     ordered.waiting.append(SOMETHING)
     assert ordered.claim_limit() == 0
     ordered.waiting.clear()
@@ -58,9 +58,9 @@ def test_the_probe_of_an_endpoint_that_fails_is_one_delivery_at_a_time(route):
 
 
 def test_as_much_is_claimed_as_its_lanes_send_in_a_moment_and_never_more_than_the_largest_batch(route):
-    route.pace.batch, route.pace.lanes = 5, 3
+    route.claim_size.batch, route.claim_size.lanes = 5, 3
     assert route.claim_limit() == 15
-    route.pace.batch, route.pace.lanes = LARGEST_BATCH, 8
+    route.claim_size.batch, route.claim_size.lanes = LARGEST_BATCH, 8
     assert route.claim_limit() == LARGEST_BATCH
 
 
@@ -90,7 +90,7 @@ def test_a_listener_that_is_left_alone_for_a_while_gets_no_turn(route, clock):
 
 @pytest.mark.parametrize("why", ["circuit", "window", "in_flight"])
 def test_a_probe_a_window_and_a_pipeline_have_one_turn_however_slow_the_endpoint(route, clock, why):
-    route.pace.lanes = 4
+    route.claim_size.lanes = 4
     assert route.lanes_wanted(clock.monotonic()) == 4
     if why == "circuit":
         route.circuit.failures = THRESHOLD
@@ -110,13 +110,13 @@ def test_what_left_together_counts_once_for_the_circuit_and_what_left_after_it_a
 
 
 def test_a_receiver_that_asked_for_time_is_served_one_by_one_for_so_many_deliveries():
-    pace = Pace(batch=50, lanes=4)
-    pace.limit()
-    assert (pace.lanes, pace.is_limited) == (1, True)
-    pace.learn(LIMITED - 1, wall=100.0, cpu=0.0, most_lanes=8)
-    assert (pace.lanes, pace.is_limited) == (1, True)
-    pace.learn(1, wall=1.0, cpu=0.0, most_lanes=8)
-    assert (pace.lanes, pace.is_limited) == (2, False)
+    size = ClaimSize(batch=50, lanes=4)
+    size.limit()
+    assert (size.lanes, size.is_limited) == (1, True)
+    size.learn(LIMITED - 1, wall=100.0, cpu=0.0, most_lanes=8)
+    assert (size.lanes, size.is_limited) == (1, True)
+    size.learn(1, wall=1.0, cpu=0.0, most_lanes=8)
+    assert (size.lanes, size.is_limited) == (2, False)
 
 
 def test_a_route_is_let_go_of_once_nothing_went_over_it_for_long(routes, clock):

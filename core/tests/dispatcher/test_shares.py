@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulp_events.dispatcher import speed
 from pulp_events.dispatcher.agenda import Agenda
 from pulp_events.dispatcher.channels import MOST_IDLE
+from pulp_events.dispatcher.lines import QUICK, SILENT, SLOW, UNTRIED, Speed, speed_of
 from pulp_events.dispatcher.shares import FOR_SILENT, FOR_SLOW, FOR_UNTRIED, Shares
-from pulp_events.dispatcher.speed import QUICK, SILENT, SLOW, UNTRIED, Speed
 from pulp_events.dispatcher.workload import FEW, Workload
 
 
@@ -62,8 +61,8 @@ def test_one_that_answers_slowly_does_not_wait_for_those_that_never_do():
 
     assert shares.room(SLOW) == 25
     assert shares.room(UNTRIED) == 50
-    assert speed.of(3.0, timed_out=False) is SLOW
-    assert speed.of(3.0, timed_out=True) is SILENT
+    assert speed_of(3.0, timed_out=False) is SLOW
+    assert speed_of(3.0, timed_out=True) is SILENT
 
 
 @given(
@@ -98,7 +97,7 @@ def test_threads_are_added_while_work_waits_and_the_processor_does_not(monkeypat
     def pass_time(use, **given):
         wall[0] += 0.02
         cpu[0] += 0.02 * use
-        return workload.look(**given)
+        return workload.threads_wanted(**given)
 
     wanted = FEW
     for _ in range(10):

@@ -4,7 +4,7 @@ import pytest
 from marshmallow import Schema, fields, validate
 
 from pulp_events import InvalidConfig, Notifier
-from pulp_events.listeners.config import validate as stored
+from pulp_events.listeners.notifier_config import validate as stored
 from pulp_events.notifier import is_given
 from pulp_events.testing.bus import open_bus
 

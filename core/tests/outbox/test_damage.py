@@ -12,6 +12,7 @@ from pulp_events.errors import StoreCorrupt, StoreError
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite.recover import recover
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.outbox.states import FINISHED
 from pulp_events.testing.outbox_contract import LISTENER, result
 from pulp_events.testing.outbox_contract import new_event as contract_event
 
@@ -45,7 +46,7 @@ QUESTIONS = {
     "find": lambda outbox: outbox.find(DeliveryQuery(), 1000),
     "attempts": lambda outbox: [outbox.attempts(each.id) for each in outbox.find(DeliveryQuery(), 5)],
     "stats": lambda outbox: (outbox.stats(), outbox.health()),
-    "maintain": lambda outbox: outbox.maintain(0, 0),
+    "maintain": lambda outbox: outbox.maintain(dict.fromkeys(FINISHED, 0)),
     "add": lambda outbox: outbox.add([new_event()]),
 }
 

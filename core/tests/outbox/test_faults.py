@@ -22,6 +22,7 @@ from pulp_events.outbox.sqlite import reader, schema
 from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.sqlite.writer import LOG_BYTES
+from pulp_events.outbox.states import FINISHED
 from pulp_events.system import data_dir
 from pulp_events.system.clock import SystemClock
 from pulp_events.testing.clock import FakeClock
@@ -246,7 +247,7 @@ def test_the_file_stops_growing_when_old_deliveries_are_cleaned(path):
     for _ in range(6):
         outbox.add([new_event() for _ in range(500)])
         outbox.bury(LISTENER, "over")
-        while outbox.maintain(0.0, 0.0):
+        while outbox.maintain(dict.fromkeys(FINISHED, 0.0)):
             pass
         sizes.append(path.stat().st_size)
     assert outbox.stats().dead == 0
@@ -330,7 +331,7 @@ def test_every_statement_from_the_first_opening_on_waits_while_the_file_is_locke
     outbox.add([new_event(), new_event()])
     assert outbox.stats().pending == 3 and outbox.changed()
     assert len(outbox.claim([ClaimRequest(LISTENER, 5)], 60.0, "token").deliveries) == 3
-    outbox.maintain(1.0, 1.0)
+    outbox.maintain(dict.fromkeys(FINISHED, 1.0))
     outbox.close()
 
 

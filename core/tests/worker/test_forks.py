@@ -155,10 +155,10 @@ def test_a_childs_close_leaves_the_delivering_process_of_its_parent_alone(place,
         FOREIGN
         + """
 bus = EventBus.open(deliver="process")
-[pid] = bus._delivering.mode.pids
+[pid] = bus._delivering.mode._supervisor.pids
 in_child(lambda: bus.close())
 time.sleep(0.3)
-still = bus._delivering.mode.pids == [pid]
+still = bus._delivering.mode._supervisor.pids == [pid]
 event = bus.emit("repo.sync.start", {"n": 1})
 state = bus.wait(event, 20)[0].state
 bus.close()

@@ -95,7 +95,7 @@ def test_pauses_grow_to_a_limit_and_it_is_known_for_how_long_nothing_works(super
     monkeypatch.setattr(subprocess, "Popen", failing)
     found = supervisor(["x"], monotonic=lambda: now[0])
     while now[0] < 300:
-        found.look()
+        found.restart_dead()
         now[0] += 0.1
     pauses = [b - a for a, b in zip(tries, tries[1:], strict=False)]
     assert pauses[:4] == pytest.approx([0.2, 0.4, 0.8, 1.6], abs=0.11)

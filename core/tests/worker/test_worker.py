@@ -174,7 +174,7 @@ APPLICATION = """
 import sys, time
 from pulp_events import EventBus
 bus = EventBus.open(deliver="process")
-print(*bus._delivering.mode.pids, flush=True)
+print(*bus._delivering.mode._supervisor.pids, flush=True)
 for line in sys.stdin:
     bus.emit("repo.sync.start", {"n": line.strip()})
 bus.close()

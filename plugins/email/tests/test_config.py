@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from pulp_events import InvalidConfig
-from pulp_events.listeners.config import validate
+from pulp_events.listeners.notifier_config import validate
 from pulp_events_email import pulp_notifiers
 from pulp_events_email.addresses import envelope_form, normalise, split_sender
 from pulp_events_email.config import EmailConfig

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from pulp_events.outbox.records import ClaimRequest
+from pulp_events.outbox.states import FINISHED
 from pulp_events.testing.outbox_contract import LISTENER, OTHER, new_event, result
 from pulp_events_postgres import marks
 
@@ -104,7 +105,7 @@ def test_cleaning_begins_behind_what_it_deleted(outbox, neighbour):
     while take(outbox, [ClaimRequest(LISTENER, 100)]):
         pass
     outbox.add([new_event()])
-    while outbox.maintain(-1.0, -1.0):
+    while outbox.maintain(dict.fromkeys(FINISHED, -1.0)):
         pass
     [(last,)] = outbox.database.rows("SELECT max(event_seq) FROM @.pulp_delivery")
     assert outbox._cleaner._oldest == (last, -1)

@@ -6,6 +6,7 @@ from psycopg import sql
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
+from pulp_events.outbox.states import FINISHED
 from pulp_events.testing.listener_store_contract import new_listener
 from pulp_events.testing.outbox_contract import LISTENER, new_event, result
 from pulp_events_postgres import set_up
@@ -42,7 +43,7 @@ def go_the_way_of_an_event(home, eventually):
     outbox.revive(DeliveryQuery(ids=[batch[2].id]), 1)
     assert outbox.stats().dead == 1 and outbox.health()[LISTENER].detail
     assert outbox.of_event(skipped.id)[0].detail == "muted"
-    while outbox.maintain(-1, -1):
+    while outbox.maintain(dict.fromkeys(FINISHED, -1)):
         pass
     assert outbox.bury(LISTENER, "gone") > 0
     assert set_up.sizes(outbox.database.connections, outbox.database.schema)["delivery_table"]
@@ -64,7 +65,7 @@ def test_a_schema_may_have_any_name(server, place_in_public, eventually, name):
         )
     go_the_way_of_an_event(place_in_public, eventually)
     connections = Connections(place_in_public.address())
-    assert set_up.look(connections).schema == name
+    assert set_up.find_tables(connections).schema == name
     connections.close()
 
 

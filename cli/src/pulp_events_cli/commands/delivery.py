@@ -6,12 +6,11 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.outbox.states import TRANSITIONS, State, Transition
+from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition
 from pulp_events_cli.commands import delivery_tail
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
-from pulp_events_cli.ids import deliveries as delivery_ids
-from pulp_events_cli.ids import listeners as listener_ids
-from pulp_events_cli.output import deliveries as records
+from pulp_events_cli.ids import delivery_ids, listener_ids
+from pulp_events_cli.output import delivery_records
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records, show_table
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.records import DeliveryQuery
 
-_FINISHED = tuple(state for state in State if state is not State.PENDING)
 _RETRIED = (TRANSITIONS[Transition.REVIVE].leaves,)
 PAGE = 50
 _IDS_AT_ONCE = 100
@@ -69,7 +67,7 @@ def _fill_retry(parser: Parser) -> None:
 
 def _fill_purge(parser: Parser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="ids of finished deliveries")
-    _add_query(parser, _FINISHED)
+    _add_query(parser, FINISHED)
     parser.add_argument("--all", action="store_true", help="all finished deliveries")
     parser.set_defaults(run=_purge)
 
@@ -115,9 +113,9 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     before = None if arguments.before is None else delivery_ids.find(bus, arguments.before).id
     found = bus.deliveries.list(DeliveryQuery(**filters), limit=arguments.limit, before=before)
     if arguments.json:
-        print_json([records.for_json(delivery) for delivery in found])
+        print_json([delivery_records.for_json(delivery) for delivery in found])
     elif found:
-        show_table(records.HEADINGS, map(records.row, found))
+        show_table(delivery_records.HEADINGS, map(delivery_records.row, found))
         if len(found) == arguments.limit:
             confirm(f"\nThere may be more; continue with --before {found[-1].id}")
     return DONE
@@ -127,12 +125,12 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     delivery = delivery_ids.find(bus, arguments.delivery_id)
     attempts = bus.deliveries.attempts(delivery.id)
     if arguments.json:
-        print_json(records.for_json(delivery, attempts))
+        print_json(delivery_records.for_json(delivery, attempts))
         return DONE
-    show_records([records.full(delivery)])
+    show_records([delivery_records.full(delivery)])
     if attempts:
         print()
-        show_table(records.ATTEMPT_HEADINGS, map(records.attempt_row, attempts))
+        show_table(delivery_records.ATTEMPT_HEADINGS, map(delivery_records.attempt_row, attempts))
     print()
     print_json(delivery.event.report())
     return DONE
@@ -176,7 +174,7 @@ def _change(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
 
 def _count(bus: EventBus, queries: list[DeliveryQuery], verb: str) -> int:
     """How many deliveries there are to be done."""
-    states = _RETRIED if verb == "retry" else _FINISHED
+    states = _RETRIED if verb == "retry" else FINISHED
     return sum(
         bus.deliveries.count(replace(query, state=state))
         for query in queries
@@ -200,7 +198,7 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     chosen = []
     for text in arguments.ids:
         delivery = delivery_ids.find(bus, text)
-        if delivery.state not in (_RETRIED if verb == "retry" else _FINISHED):
+        if delivery.state not in (_RETRIED if verb == "retry" else FINISHED):
             raise CommandFailed(
                 f"delivery {delivery.id} is {delivery.state}; only {what} deliveries can be chosen; nothing was changed"
             )
@@ -212,8 +210,7 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
 def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
     stats = bus.deliveries.stats()
     if arguments.json:
-        counts = {state: getattr(stats, state) for state in State}
-        print_json({**counts, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener})
+        print_json({**stats.totals, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener})
         return DONE
     types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
     health = bus.deliveries.health()
@@ -223,8 +220,8 @@ def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
         last = health[listener_id].last_success if listener_id in health else None
         shown = types.get(listener_id, "(deleted)")
         rows.append([listener_id, shown, *(counts.get(state, 0) for state in State), local_time(last)])
-    rows.append(["all", "", *(getattr(stats, state) for state in State), ""])
-    show_table(["LISTENER", "TYPE", "PENDING", "DELIVERED", "DEAD", "LAST SUCCESS"], rows)
+    rows.append(["all", "", *(stats.totals[state] for state in State), ""])
+    show_table(["LISTENER", "TYPE", *(state.upper() for state in State), "LAST SUCCESS"], rows)
     if stats.oldest_pending is not None:
         print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
     return DONE

@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
-from pulp_events_cli.output import deliveries as records
+from pulp_events_cli.output import delivery_records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_words
 from pulp_events_cli.output.text import first_line, local_time, value_text
@@ -69,7 +69,7 @@ def _print_changes(
         if seen.get(delivery.id) == _version(delivery):
             continue
         if arguments.json:
-            print_json(records.for_json(delivery), one_line=True)
+            print_json(delivery_records.for_json(delivery), one_line=True)
         else:
             moment = local_time(delivery.finished or delivery.event_time)
             words = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError
@@ -88,10 +89,10 @@ def _tell(bus: EventBus, event: Event, arguments: argparse.Namespace) -> int:
     """Wait, and say what became of the deliveries."""
     deliveries = list(bus.outbox.of_event(event.id)) if arguments.no_wait else _wait(bus, event, arguments.timeout)
     _print(bus, event, deliveries, arguments)
-    failed = [found for found in deliveries if found.state == State.DEAD]
+    failed = Counter(found.state for found in deliveries if found.state.failed)
     pending = [found for found in deliveries if found.state == State.PENDING and not waiting.window_left(bus, found)]
     if failed or (pending and not arguments.no_wait):
-        unfinished = _unfinished(len(deliveries), {State.DEAD: len(failed), "still pending": len(pending)})
+        unfinished = _unfinished(len(deliveries), {**failed, f"still {State.PENDING}": len(pending)})
         raise CommandFailed(f"{unfinished}; `pulp-admin event delivery show ID` shows the attempts")
     return DONE
 

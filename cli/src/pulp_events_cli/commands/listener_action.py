@@ -9,7 +9,7 @@ from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, secret_values
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type
 from pulp_events_cli.errors import DONE, UsageError
-from pulp_events_cli.ids import listeners as listener_ids
+from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.text import printable

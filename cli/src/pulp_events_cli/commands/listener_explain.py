@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pulp_events.system.clock import iso_z
 from pulp_events_cli.commands.emit import add_report, read_report
 from pulp_events_cli.errors import DONE
-from pulp_events_cli.ids import listeners as listener_ids
+from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm

@@ -11,7 +11,7 @@ from pulp_events.errors import EventsError, StoreBusy
 from pulp_events_cli import paths
 from pulp_events_cli.commands.labelled import add_label, labels_in
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
-from pulp_events_cli.ids import listeners as listener_ids
+from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.listener_files import changes as carrying_out
 from pulp_events_cli.listener_files import document, plan
 from pulp_events_cli.output import files

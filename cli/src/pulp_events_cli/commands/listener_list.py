@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pulp_events_cli.commands.labelled import add_label, labels_in
-from pulp_events_cli.output import listeners as records
+from pulp_events_cli.output import listener_records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.parser.parser import Parser
@@ -44,9 +44,9 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     if arguments.failing and health is not None:
         found = [listener for listener in found if listener.id in health and health[listener.id].failures]
     if arguments.json:
-        print_json([records.for_json(bus, listener, health) for listener in found])
+        print_json([listener_records.for_json(bus, listener, health) for listener in found])
     elif found:
-        show_records(records.brief(bus, listener, health) for listener in found)
+        show_records(listener_records.brief(bus, listener, health) for listener in found)
     return 0
 
 

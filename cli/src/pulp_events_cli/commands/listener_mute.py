@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pulp_events_cli.commands.labelled import add_one_or_labelled, labelled
 from pulp_events_cli.commands.one_listener import NO_CHANGES, report
-from pulp_events_cli.ids.listeners import find
-from pulp_events_cli.output import listeners as records
+from pulp_events_cli.ids.listener_ids import find
+from pulp_events_cli.output import listener_records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count
@@ -71,7 +71,7 @@ def _report_all(bus: EventBus, arguments: argparse.Namespace, changed: list[List
     ids = {listener.id for listener in changed}
     left = [listener for listener in bus.listeners.list() if listener.id in ids]
     if arguments.json:
-        print_json([records.for_json(bus, listener) for listener in left])
+        print_json([listener_records.for_json(bus, listener) for listener in left])
     else:
         number = count(len(left), "event listener", "event listeners")
         confirm(f"{number} successfully {done}" if left else NO_CHANGES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pulp_events.outbox.states import Outcome
 from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import DONE, CommandFailed
-from pulp_events_cli.ids import listeners as listener_ids
+from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.text import count, first_line, printable

@@ -10,7 +10,7 @@ from pulp_events.errors import EventsError
 from pulp_events.plugins import boundary
 from pulp_events_cli import listener_attributes
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type, report
-from pulp_events_cli.ids import listeners as listener_ids
+from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.output import streams
 from pulp_events_cli.parser.parser import GENERAL, OTHER_COMMANDS, Fill, Parser

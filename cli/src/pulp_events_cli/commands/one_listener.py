@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pulp_events_cli.errors import UsageError
-from pulp_events_cli.ids import listeners as listener_ids
-from pulp_events_cli.output import listeners as records
+from pulp_events_cli.ids import listener_ids
+from pulp_events_cli.output import listener_records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.streams import confirm
@@ -63,9 +63,9 @@ def fill_disable(parser: Parser) -> None:
 def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     listener = listener_ids.find(bus, arguments.listener_id)
     if arguments.json:
-        print_json(records.for_json(bus, listener, bus.deliveries.health()))
+        print_json(listener_records.for_json(bus, listener, bus.deliveries.health()))
     else:
-        show_records([records.full(bus, listener, bus.deliveries.health())])
+        show_records([listener_records.full(bus, listener, bus.deliveries.health())])
     return 0
 
 
@@ -89,7 +89,7 @@ def _disable(bus: EventBus, arguments: argparse.Namespace) -> int:
 def report(bus: EventBus, arguments: argparse.Namespace, listener: Listener, done: str | None) -> int:
     """Say what was done to the listener; None: nothing."""
     if arguments.json:
-        print_json(records.for_json(bus, listener))
+        print_json(listener_records.for_json(bus, listener))
     else:
         confirm(f"Event listener successfully {done}" if done else NO_CHANGES)
     return 0

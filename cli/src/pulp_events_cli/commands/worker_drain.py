@@ -21,25 +21,29 @@ _STEP = 0.5
 def drain(bus: EventBus, grace: float, json: bool) -> int:
     """Deliver until nothing is due; the exit code is 1 if it was interrupted."""
     from pulp_events.outbox.records import DeliveryQuery
-    from pulp_events.outbox.states import State
+    from pulp_events.outbox.states import FINISHED, State
 
-    pending = DeliveryQuery(state=State.PENDING)
-    dead = DeliveryQuery(state=State.DEAD)
-    total, dead_before = bus.deliveries.count(pending), bus.deliveries.count(dead)
+    def counted(state: State) -> int:
+        return bus.deliveries.count(DeliveryQuery(state=state))
+
+    total = counted(State.PENDING)
+    before = {state: counted(state) for state in FINISHED if state is not State.DELIVERED}
     with stoppable() as stopped, Progress("drain: deliveries", lambda: total) as progress:
         while not stopped() and not bus.dispatcher.drain(_STEP):
-            progress.show(total - bus.deliveries.count(pending))
+            progress.show(total - counted(State.PENDING))
         interrupted = stopped()
         if interrupted:
             bus.dispatcher.stop(grace)  # what is under way is finished, and counted below
-    left, died = bus.deliveries.count(pending), max(0, bus.deliveries.count(dead) - dead_before)
-    delivered = max(0, total - left - died)
+    left = counted(State.PENDING)
+    ended = {state: max(0, counted(state) - number) for state, number in before.items()}
+    delivered = max(0, total - left - sum(ended.values()))
     if json:
-        print_json({State.DELIVERED: delivered, State.DEAD: died, State.PENDING: left, "interrupted": interrupted})
+        print_json({State.PENDING: left, State.DELIVERED: delivered, **ended, "interrupted": interrupted})
     else:
         waits = "wait for a retry, their endpoint, the end of a mute, or a listener to be enabled"
         more = f"; {left} {waits}" if left and not interrupted else ""
-        confirm(f"{count(delivered, 'delivery', 'deliveries')} made, {died} dead{more}")
+        made = f"{count(delivered, 'delivery', 'deliveries')} made"
+        confirm(", ".join([made, *(f"{number} {state}" for state, number in ended.items())]) + more)
     if interrupted:
         bus.close(drain=False)
         raise CommandFailed(f"interrupted; {left} deliveries are still pending, and a worker will make them")

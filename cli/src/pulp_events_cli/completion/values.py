@@ -102,7 +102,7 @@ def _deliveries(session: Session, parser: argparse.ArgumentParser, prefix: str) 
         return [
             (each.id, f"{each.state} {each.event_type} {local_time(each.event_time)} {first_line(each.detail)}".strip())
             for each in bus.deliveries.list(query, limit=RECENT)
-            if command != "purge" or each.state != State.PENDING
+            if command != "purge" or each.state.finished
         ]
 
 

@@ -132,8 +132,8 @@ def _file(file: Onlooker, own: bool) -> Iterator[Finding]:
 def _state(
     stats: Stats, newest: Sequence[Delivery], listeners: list[Listener], more: str, now: float
 ) -> Iterator[Finding]:
-    counts = f"{stats.pending} pending, {stats.delivered} delivered, {stats.dead} dead deliveries"
-    yield Finding(OK, "outbox", f"{counts}{more}")
+    counts = ", ".join(f"{number} {state}" for state, number in stats.totals.items())
+    yield Finding(OK, "outbox", f"{counts} deliveries{more}")
     yield from _waiting(stats, listeners, now)
     for delivery in newest:
         if (ahead := delivery.event_time.timestamp() - now) > 60:
@@ -151,7 +151,7 @@ def _waiting(stats: Stats, listeners: list[Listener], now: float) -> Iterator[Fi
 
 
 def _listener(session: Session, listener: Listener, health: Health | None) -> Iterator[Finding]:
-    from pulp_events.listeners.config import validate
+    from pulp_events.listeners.notifier_config import validate
 
     notifier = session.plugins.notifiers.get(listener.notifier_type_id)
     if notifier is None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError
 from pulp_events.frozen import thaw
-from pulp_events.listeners.config import validate
 from pulp_events.listeners.listener import OPTIONS
+from pulp_events.listeners.notifier_config import validate
 from pulp_events.secrets import MASK, redact, secret_fields
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.listener_attributes import IN_FILE, in_json

@@ -31,11 +31,6 @@ def section(title: str) -> list[str]:
     return [f'.SH "{title.upper()}"' if " " in title else f".SH {title.upper()}"]
 
 
-def subsection(title: str) -> list[str]:
-    """A heading below a heading."""
-    return [f'.SS "{escape(title)}"']
-
-
 def paragraphs(text: str) -> list[str]:
     """A docstring's text: words in `backticks` are bold, what is indented stays as it is, `- ` begins an item."""
     lines: list[str] = []

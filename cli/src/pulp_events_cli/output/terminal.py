@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 STYLES: dict[str, str] = {
-    State.DELIVERED: "green",
-    State.DEAD: "red",
-    State.PENDING: "yellow",
+    **{state: "red" if state.failed else "green" if state.finished else "yellow" for state in State},
     "ok": "green",
     "note": "yellow",
     "problem": "bold red",

@@ -11,7 +11,7 @@ from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
 from pulp_events.system import guard
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count
-from pulp_events_cli.plugin_check import load as plugin_load
+from pulp_events_cli.plugin_check import loading_time
 from pulp_events_cli.plugin_check.claims import CLAIMS
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _version_range(plugin: Plugin) -> Finding:
 
 def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
     try:
-        found = plugin_load.measure(name, entry_point.value)
+        found = loading_time.measure(name, entry_point.value)
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
         yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a separate process")
         return
@@ -99,15 +99,15 @@ def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
         yield Finding(PROBLEM, "imports", f"it does not load in a separate process: {found.reason}")
         return
     modules = set(found.modules)
-    heavy = [each for each in plugin_load.HEAVY if each in modules]
+    heavy = [each for each in loading_time.HEAVY if each in modules]
     if heavy:
         remedy = "import them in Channel.open(), or where they are used"
         yield Finding(PROBLEM, "imports", f"importing it imports {', '.join(heavy)}; {remedy}")
     else:
         yield Finding(OK, "imports", f"no transport among {count(len(modules), 'module', 'modules')}")
     cost = f"{found.seconds * 1000:.1f} ms of each start of pulp-admin"
-    slow = found.seconds > plugin_load.LIMIT
-    advice = f"; aim for less than {plugin_load.LIMIT * 1000:g} ms: `python -X importtime` shows what takes long"
+    slow = found.seconds > loading_time.LIMIT
+    advice = f"; aim for less than {loading_time.LIMIT * 1000:g} ms: `python -X importtime` shows what takes long"
     yield Finding(NOTE if slow else OK, "load time", cost + advice * slow)
 
 

@@ -28,7 +28,7 @@ class Mode:
     def start(self) -> None:
         """Begin; called once, when the bus is ready, and once more in a forked child."""
 
-    def emitted(self, stored: Sequence[NewEvent]) -> None:
+    def on_stored(self, stored: Sequence[NewEvent]) -> None:
         """These were just stored."""
 
     def stop(self, grace: float, drain: bool) -> None:
@@ -51,7 +51,7 @@ class Inline(Mode):
     def __init__(self, dispatcher: Callable[[], Dispatcher]) -> None:
         self._dispatcher = dispatcher
 
-    def emitted(self, stored: Sequence[NewEvent]) -> None:
+    def on_stored(self, stored: Sequence[NewEvent]) -> None:
         try:
             with guard.exits("a notifier"):
                 self._dispatcher().run_due()
@@ -68,7 +68,7 @@ class Background(Mode):
     def start(self) -> None:
         self._dispatcher().start()
 
-    def emitted(self, stored: Sequence[NewEvent]) -> None:
+    def on_stored(self, stored: Sequence[NewEvent]) -> None:
         self._dispatcher().wake({delivery.listener_id for new in stored for delivery in new.deliveries})
 
     def stop(self, grace: float, drain: bool) -> None:
@@ -88,9 +88,9 @@ class Emitted(Background):
     def start(self) -> None:
         self._dispatcher().start(backlog=False)
 
-    def emitted(self, stored: Sequence[NewEvent]) -> None:
-        self._dispatcher().adopt(stored)
-        super().emitted(stored)
+    def on_stored(self, stored: Sequence[NewEvent]) -> None:
+        self._dispatcher().add_own(stored)
+        super().on_stored(stored)
 
 
 class Process(Mode):
@@ -105,11 +105,6 @@ class Process(Mode):
 
         self._supervisor = Supervisor(self._worker_command())
         self._supervisor.start()
-
-    @property
-    def pids(self) -> list[int]:
-        """The process, while it lives."""
-        return self._supervisor.pids if self._supervisor is not None else []
 
     def stop(self, grace: float, drain: bool) -> None:
         if self._supervisor is not None:

@@ -137,10 +137,10 @@ class EventBus:
             if stored:
                 self.outbox.add(stored, connection)
                 if connection is None:
-                    self._delivering.mode.emitted(stored)
+                    self._delivering.mode.on_stored(stored)
             if self._observers.watches_emitted:
                 for event, listeners, _ in prepared:
-                    self._observers.emitted(event, listeners)
+                    self._observers.tell_emitted(event, listeners)
         return [event for event, _, _ in prepared]
 
     async def emit_async(

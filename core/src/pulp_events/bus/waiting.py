@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from pulp_events.errors import EventsError
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 
 WAIT_POLL = 0.02
@@ -33,6 +32,6 @@ def wait_until_done(
     while True:
         deliveries = list(outbox.of_event(event_id))
         left = WAIT_POLL if deadline is None else min(WAIT_POLL, deadline - time.monotonic())
-        if left <= 0 or all(delivery.state != State.PENDING for delivery in deliveries):
+        if left <= 0 or all(delivery.state.finished for delivery in deliveries):
             return deliveries
         pause(left)

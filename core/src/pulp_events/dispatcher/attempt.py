@@ -18,9 +18,9 @@ from contextlib import nullcontext
 
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel, connect, make_channel
-from pulp_events.dispatcher.look import GIVEN_UP, look, lost_too_often
 from pulp_events.dispatcher.pipeline import pipeline
 from pulp_events.dispatcher.sending import awaited, judge_all, send
+from pulp_events.dispatcher.still_wanted import GIVEN_UP, lost_too_often, still_wanted
 from pulp_events.dispatcher.turn import OPEN_LIMIT, Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.errors import StoreError
@@ -48,7 +48,7 @@ async def make_attempts_in_loop(turn: Turn) -> None:
 
 async def attempt(turn: Turn, part: list[Delivery]) -> None:
     """Make one attempt of a delivery, or of what leaves together."""
-    part = look(turn, part)
+    part = still_wanted(turn, part)
     if not part:
         return
     if part[0].attempts > 1:  # it may be what ended a process: that is to cost no result

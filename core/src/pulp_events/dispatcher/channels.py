@@ -105,10 +105,9 @@ class Channels:
     what a notifier's `close` does takes as long as it likes.
     """
 
-    def __init__(self, clock: Clock, most_idle: int = MOST_IDLE) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.on_close: Callable[[OpenChannel], None] = lambda opened: None
-        self._most_idle = most_idle
         self._idle: OrderedDict[OpenChannel, None] = OrderedDict()
         self._of_listener: dict[str, list[OpenChannel]] = {}
         self._lock = threading.RLock()
@@ -141,7 +140,7 @@ class Channels:
             with self._lock:
                 self._idle[opened] = None
                 self._of_listener.setdefault(opened.listener_id, []).append(opened)
-                if len(self._idle) > self._most_idle:
+                if len(self._idle) > MOST_IDLE:
                     excess = next(iter(self._idle))
                     self._remove(excess)
         if excess is not None:

@@ -8,9 +8,9 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 from pulp_events.dispatcher.traits import Traits
-from pulp_events.listeners.config import complete, secrets_of
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.named_files import files_in
+from pulp_events.listeners.notifier_config import complete, secrets_of
 from pulp_events.listeners.time_limit import has_timeout, settings_for
 from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, is_reference
@@ -31,12 +31,12 @@ class Configuration:
         self._lock = threading.RLock()
         self._listener = listener
         self._names = self._what_it_names()
-        self._seen = self._look()
+        self._seen = self._versions_of_named()
         self._looked = clock.monotonic()
         self._generation = 0
         self._scrubber: Scrubber | None = None
 
-    def adopt(self, listener: Listener) -> bool:
+    def use_record(self, listener: Listener) -> bool:
         """The record was written again; True if its configuration differs."""
         with self._lock:
             before, self._listener = self._listener, listener
@@ -45,7 +45,7 @@ class Configuration:
                 self._generation += 1
             if changed:
                 self._names = self._what_it_names()
-                self._seen = self._look()
+                self._seen = self._versions_of_named()
                 self._renew()
             return changed
 
@@ -55,7 +55,7 @@ class Configuration:
         if self._names and self._clock.monotonic() - self._looked >= HOLDS:
             with self._lock:
                 self._looked = self._clock.monotonic()
-                if (seen := self._look()) != self._seen:
+                if (seen := self._versions_of_named()) != self._seen:
                     self._seen = seen
                     self._renew()
         return self._generation
@@ -99,7 +99,7 @@ class Configuration:
                     named += item.items()
         return named
 
-    def _look(self) -> tuple[Hashable, ...]:
+    def _versions_of_named(self) -> tuple[Hashable, ...]:
         return tuple(
             self._files.of(name, HOLDS) if kind == "$file" else os.environ.get(name) for kind, name in self._names
         )

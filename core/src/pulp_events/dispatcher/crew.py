@@ -143,14 +143,6 @@ class Crew:
             while self.pool.unpark():
                 pass
 
-    def start_one(self) -> bool:
-        """One more thread; False if the system permits none."""
-        return self.pool.start_one()
-
-    def wake_one(self) -> bool:
-        """Wake a thread that is parked; False if none is. Called with the scheduler's lock held."""
-        return self.pool.unpark()
-
     def grow(self, stuck: int) -> None:
         """Start or wake threads while work waits for one and the machine has time to spare.
 
@@ -160,7 +152,7 @@ class Crew:
             self._scheduler.waiting, len(self._scheduler.at_work), self._scheduler.finished
         )
         threads, parked = len(self.pool.threads), len(self.pool.parked)
-        wanted = self.workload.look(waits, threads - parked, stuck)
+        wanted = self.workload.threads_wanted(waits, threads - parked, stuck)
         if not waits and threads:
             return
         with self._scheduler.lock:

@@ -102,7 +102,7 @@ class Dispatcher:
         guarded(self._release)
         self._services.channels.close_idle(older_than=0.0)
         for _ in range(min(self._scheduler.jobs_left, CLOSING_THREADS)):
-            self._crew.start_one()
+            self._crew.pool.start_one()
         self._crew.pool.join(deadline)
         self._services.loops.stop()
         self._recorder.sum_up(all=True)
@@ -115,13 +115,13 @@ class Dispatcher:
         with self._scheduler.lock:
             if not self._scheduler.due_now(listener_ids):
                 return  # whoever serves them now looks for more
-            woken = self._crew.wake_one()
+            woken = self._crew.pool.unpark()
         if not woken:
             self._timekeeper.wake()
 
-    def adopt(self, events: Iterable[NewEvent]) -> None:
+    def add_own(self, events: Iterable[NewEvent]) -> None:
         """Without a backlog: the deliveries of these events, which were just stored, are to be made here."""
-        self._scheduler.emitted(events)
+        self._scheduler.add_own(events)
 
     def look_soon(self) -> None:
         """This process changed what is pending: deliveries were retried, say."""

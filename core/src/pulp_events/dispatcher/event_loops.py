@@ -97,7 +97,7 @@ class EventLoops:
             raise error
         return found
 
-    def look_after(self) -> None:
+    def replace_blocked(self) -> None:
         """Replace loops that are blocked, and forget those that came back."""
         with self._lock:
             for type_id, found in list(self._loops.items()):
@@ -237,14 +237,14 @@ class _Loop:
     def stop_when_done(self) -> None:
         """End the thread once its tasks are over."""
 
-        def look() -> None:
+        def stop_if_idle() -> None:
             if self._tasks or self._waiting or self._users:
-                self.loop.call_later(0.5, look)
+                self.loop.call_later(0.5, stop_if_idle)
             else:
                 self._ending = True
                 self.loop.stop()
 
-        self.loop.call_soon_threadsafe(look)
+        self.loop.call_soon_threadsafe(stop_if_idle)
 
     def stop(self) -> None:
         def end() -> None:

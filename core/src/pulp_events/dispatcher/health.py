@@ -35,7 +35,7 @@ class HealthWatch:
         self._health: Mapping[str, Health] = {}
         self._asked = -SNAPSHOT
 
-    def look_after(self, recorded: Sequence[tuple[Judged, Result]]) -> None:
+    def disable_failing(self, recorded: Sequence[tuple[Judged, Result]]) -> None:
         """These attempts were recorded."""
         for judged, result in recorded:
             if result.transition == Transition.SUCCEED:

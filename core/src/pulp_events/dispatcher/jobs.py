@@ -9,7 +9,7 @@ from pulp_events.dispatcher.channels import OpenChannel, disconnect
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.pool import PoolThread
 from pulp_events.dispatcher.route import Route
-from pulp_events.listeners.config import window
+from pulp_events.listeners.notifier_config import window
 from pulp_events.plugins import boundary
 from pulp_events.system.clock import Clock
 from pulp_events.system.logs import get_logger

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel
-from pulp_events.dispatcher.look import GIVEN_UP, look, lost_too_often
-from pulp_events.dispatcher.sending import judge_all, outcome_of
+from pulp_events.dispatcher.sending import judge_all, verdict_of
+from pulp_events.dispatcher.still_wanted import GIVEN_UP, lost_too_often, still_wanted
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
@@ -40,12 +40,12 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
                 begun.update((delivery.id, now) for delivery in new)
                 channel.submit(new)
             room = _window(turn, opened) - len(turn.under_way)
-            for each in boundary.outcomes(channel.settled(FOR_MORE if room > 0 else WHEN_FULL), "settled"):
-                delivery_id, failure = boundary.outcome(each, "settled")
+            for each in boundary.settlements(channel.settled(FOR_MORE if room > 0 else WHEN_FULL), "settled"):
+                delivery_id, failure = boundary.settlement(each, "settled")
                 delivery = turn.under_way.get(delivery_id)
                 if delivery is None:
                     continue
-                found = outcome_of(channel, failure)
+                found = verdict_of(channel, failure)
                 if found.credentials and may_renew:
                     again.append(delivery)
                     turn.under_way.pop(delivery_id)
@@ -72,7 +72,7 @@ def _more(turn: Turn, opened: OpenChannel, room: int) -> list[Delivery]:
     turn.services.refill(turn.route)
     if not turn.route.waiting or opened.generation != _generation(turn):
         return []
-    new = look(turn, turn.take(room))
+    new = still_wanted(turn, turn.take(room))
     turn.also(new)
     for delivery in [one for one in new if lost_too_often(turn, [one])]:
         new.remove(delivery)

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from pulp_events.dispatcher.agenda import Agenda
+from pulp_events.dispatcher.lines import LINES, QUICK, SLOW, UNTRIED, Line
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.shares import Shares
-from pulp_events.dispatcher.speed import LINES, QUICK, SLOW, UNTRIED, Line
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.system.clock import Clock

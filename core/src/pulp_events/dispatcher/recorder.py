@@ -21,7 +21,7 @@ from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Result
-from pulp_events.outbox.states import Outcome, State, Transition, entered, following
+from pulp_events.outbox.states import TRANSITIONS, Outcome, Transition, entered, following
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
@@ -134,7 +134,7 @@ class Recorder:
             self._log(result, judged)
             if self.watch.wanted:
                 self.watch.attempted(_after(result), result.attempt)
-        self._health.look_after(part)
+        self._health.disable_failing(part)
 
     def _result(self, judged: Judged, rolls: dict[str, float]) -> Result:
         delivery, verdict, route = judged.delivery, judged.verdict, judged.route
@@ -210,7 +210,8 @@ class Recorder:
             _logger.debug("delivery %s: delivered to listener %s", delivery.id, delivery.listener_id)
             return
         level = logging.WARNING if result.transition == Transition.GIVE_UP else logging.INFO
-        follows = State.DEAD if result.retry_in is None else f"next attempt in {result.retry_in:.0f} s"
+        state, wait = TRANSITIONS[result.transition].enters, result.retry_in
+        follows = state if wait is None else f"next attempt in {wait:.0f} s"
         said = attempt.detail.partition("\n")[0]
 
         def log(more: str) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pulp_events.dispatcher.circuit import Circuit
+from pulp_events.dispatcher.claim_size import LARGEST_BATCH, ClaimSize
 from pulp_events.dispatcher.configuration import Configuration
-from pulp_events.dispatcher.pace import LARGEST_BATCH, Pace
+from pulp_events.dispatcher.lines import UNTRIED, Speed
 from pulp_events.dispatcher.retry import LONGEST_PAUSE, pause
-from pulp_events.dispatcher.speed import UNTRIED, Speed
 from pulp_events.dispatcher.traits import Traits
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.listeners.listener import Listener
@@ -30,7 +30,7 @@ class AtWork(Protocol):
 
 
 class Route:
-    """The listener's record and configuration, circuit and pace; what is claimed and not begun; the turns at work."""
+    """A listener's record, configuration, circuit and claim size; what is claimed and not begun; the turns at work."""
 
     def __init__(
         self,
@@ -44,9 +44,8 @@ class Route:
         self.traits = traits
         self.configuration = configuration
         self._delivery = delivery
-        self._clock = clock
         self.circuit = Circuit()
-        self.pace = Pace()
+        self.claim_size = ClaimSize()
         self.paused_until = 0.0
         """Monotonic time until which the receiver wants nothing."""
         self.waiting: deque[Delivery] = deque()
@@ -93,7 +92,7 @@ class Route:
             return
         before, self.listener = self.listener, listener
         if listener != before:
-            if self.configuration.adopt(listener):
+            if self.configuration.use_record(listener):
                 self.window_known = not self.traits.has_windows
             if listener.updated != before.updated:
                 self.circuit = Circuit()
@@ -109,7 +108,7 @@ class Route:
             return 0
         if self.circuit.is_open or self.window is not None or self.in_flight:
             return 1
-        return min(self.pace.lanes, self.most_lanes)
+        return min(self.claim_size.lanes, self.most_lanes)
 
     def wants_turn(self, now: float) -> bool:
         """True if something waits that another turn may take."""
@@ -123,12 +122,12 @@ class Route:
         if self.ordered or self.window is not None:
             if self.waiting or self.turns:
                 return 0  # what comes next depends on what becomes of these
-            return 1 if self.circuit.is_open else min(self.pace.batch, LARGEST_BATCH)
+            return 1 if self.circuit.is_open else min(self.claim_size.batch, LARGEST_BATCH)
         if self.circuit.is_open:
             return 0 if self.waiting or self.turns else 1
         if self.in_flight:
             return self.in_flight if len(self.waiting) <= self.in_flight // 2 else 0
-        most = min(self.pace.batch * max(1, min(self.pace.lanes, self.most_lanes)), LARGEST_BATCH)
+        most = min(self.claim_size.batch * max(1, min(self.claim_size.lanes, self.most_lanes)), LARGEST_BATCH)
         return most if len(self.waiting) <= self.last_claimed // 4 else 0
 
     def learn(self, verdict: Verdict, now: float, group: str | None) -> None:
@@ -141,7 +140,7 @@ class Route:
             if self.wait(now) <= 0:  # else it is of what was under way when the pause began, and says nothing new
                 self.circuit.failed(now)
                 self.paused_until = now + pause(asked)
-                self.pace.limit()
+                self.claim_size.limit()
         elif not verdict.final:
             self.circuit.failed(now)
         else:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pulp_events.dispatcher.claiming import Claimer
 from pulp_events.dispatcher.job_queue import JobQueue
 from pulp_events.dispatcher.jobs import Job, asking_for_window
+from pulp_events.dispatcher.lines import LINES, QUICK, Line
 from pulp_events.dispatcher.own_deliveries import OwnDeliveries
 from pulp_events.dispatcher.queues import Queues
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
-from pulp_events.dispatcher.speed import LINES, QUICK, Line
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent, Result
@@ -67,7 +67,7 @@ class Scheduler:
         """It may have something to claim in `wait` seconds."""
         self._queues.due_later(listener_id, wait)
 
-    def emitted(self, events: Iterable[NewEvent]) -> None:
+    def add_own(self, events: Iterable[NewEvent]) -> None:
         """These were stored by this process."""
         with self.lock:
             if self._claimer.own is not None:
@@ -226,8 +226,8 @@ class Scheduler:
     def widen(self, route: Route) -> None:
         """Let another turn take what waits behind one that takes long."""
         with self.lock:
-            if len(route.turns) >= route.pace.lanes < route.most_lanes and not route.pace.is_limited:
-                route.pace.lanes += 1
+            if len(route.turns) >= route.claim_size.lanes < route.most_lanes and not route.claim_size.is_limited:
+                route.claim_size.lanes += 1
             self._queues.queue(route)
 
     def take_all(self) -> list[Delivery]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel
-from pulp_events.dispatcher.look import look
+from pulp_events.dispatcher.still_wanted import still_wanted
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.notifier import Channel
@@ -20,7 +20,7 @@ from pulp_events.plugins import boundary
 async def send(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:
     """Send, and judge each delivery; returns those that are to be sent once more over a new channel."""
     if turn.route.window is None and not turn.route.ordered and (more := turn.take(opened.batch_size - len(part))):
-        more = look(turn, more)
+        more = still_wanted(turn, more)
         turn.also(more)
         part = part + more
     turn.proceed(opened.limit)
@@ -51,11 +51,11 @@ def _send_batch(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew
     rest = Verdict(Outcome.ERROR, "the notifier's send_batch() said nothing about this delivery")
     try:
         channel.detail = ""
-        for each in boundary.outcomes(channel.send_batch(part), "send_batch"):
-            delivery_id, failure = boundary.outcome(each, "send_batch")
+        for each in boundary.settlements(channel.send_batch(part), "send_batch"):
+            delivery_id, failure = boundary.settlement(each, "send_batch")
             if (delivery := left.pop(delivery_id, None)) is None:
                 continue
-            found = outcome_of(channel, failure)
+            found = verdict_of(channel, failure)
             if found.credentials and may_renew:
                 again.append(delivery)
             else:
@@ -70,10 +70,10 @@ def _send_batch(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew
     return again
 
 
-def outcome_of(channel: Channel, failure: Any) -> Verdict:
-    """The verdict of one outcome, with the detail that the channel has for it and for no other."""
+def verdict_of(channel: Channel, failure: Any) -> Verdict:
+    """The verdict on one settlement, with the detail that the channel has for it and for no other."""
     try:
-        return verdicts.of_outcome(failure, boundary.detail_of(channel))
+        return verdicts.of_settlement(failure, boundary.detail_of(channel))
     finally:
         channel.detail = ""
 

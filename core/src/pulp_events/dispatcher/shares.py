@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulp_events.dispatcher.speed import QUICK, SILENT, SLOW, UNTRIED, Speed
+from pulp_events.dispatcher.lines import QUICK, SILENT, SLOW, UNTRIED, Speed
 
 FOR_UNTRIED = 0.875
 """Part of all threads that listeners which did not answer quickly may have together: the rest is for quick ones."""

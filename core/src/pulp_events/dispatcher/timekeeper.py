@@ -12,6 +12,7 @@ from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.turn import BUSY_LOOP, Turn
 from pulp_events.errors import EventsError, StoreCorrupt, StoreError, StoreTooNew
+from pulp_events.outbox.states import FINISHED
 from pulp_events.system.logs import get_logger
 
 POLL = 0.04
@@ -96,7 +97,7 @@ class Timekeeper:
 
     def _loop(self) -> None:
         self._supervised = self._maintained = self._clock.monotonic()
-        self._crew.start_one()
+        self._crew.pool.start_one()
         while not self._stopping.is_set():
             if self._wake.wait(self._pause()):
                 self._wake.clear()  # not otherwise: it may just have been set
@@ -125,7 +126,7 @@ class Timekeeper:
             self._supervise(now)
         if self._cleaning or now - self._maintained >= MAINTAIN:
             self._maintained = now
-            self._cleaning = self._outbox.maintain(self._delivery["keep_delivered"], self._delivery["keep_dead"])
+            self._cleaning = self._outbox.maintain({state: self._delivery[state.keep_setting] for state in FINISHED})
 
     def _look_again(self) -> None:
         self._next_look = 0.0  # what called for the look that failed calls no second time
@@ -194,7 +195,7 @@ class Timekeeper:
             if held:
                 self._outbox.extend(held, self._lease)
         self._recorder.sum_up()
-        self._services.loops.look_after()
+        self._services.loops.replace_blocked()
         self._services.channels.close_idle()
         if now - self._forgot > FORGET:
             self._forgot = now

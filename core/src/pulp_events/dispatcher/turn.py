@@ -1,4 +1,4 @@
-"""`Turn`: a stretch of work for one listener, in one thread or task, watched from outside."""
+"""`Turn`: consecutive attempts for one listener in one thread or task, supervised from another thread."""
 
 from __future__ import annotations
 
@@ -6,31 +6,30 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from pulp_events.dispatcher import speed
 from pulp_events.dispatcher.channels import OpenChannel
 from pulp_events.dispatcher.judged import Judged
+from pulp_events.dispatcher.lines import SILENT, Line, speed_of
 from pulp_events.dispatcher.pool import PoolThread
 from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
-from pulp_events.dispatcher.speed import Line
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.system.clock import Clock
 
 OPEN_LIMIT = 120.0
-"""Seconds that opening a channel may take."""
+"""Time limit for opening a channel, in seconds."""
 BUSY_LOOP = 0.01
-"""Seconds of delay in an event loop from which on it says nothing about endpoints that its tasks take long."""
+"""Seconds of delay in an event loop above which slow tasks no longer mean that their endpoints are slow."""
 SLICE = 0.1
-"""Seconds after which a turn ends where other listeners wait for one."""
+"""Seconds after which a turn ends if other listeners are waiting for one."""
 
 
 class Turn:
-    """Attempts of one listener's deliveries, one after the other, over one channel.
+    """Attempts deliveries of one listener, one after another, over one channel.
 
-    `since`: monotonic time at which the step under way began, 0 if none is; `limit`: seconds that it may take.
+    `since`: monotonic time at which the current step began, 0 if there is none; `limit`: its time limit in seconds.
     """
 
     def __init__(self, route: Route, services: Services) -> None:
@@ -42,33 +41,33 @@ class Turn:
         self.under_way: dict[str, Delivery] = {}
         self.since = 0.0
         self.started = self.began = 0.0
-        """Wall-clock and monotonic time at which the attempt under way began."""
+        """Wall-clock and monotonic time at which the current attempt began."""
         self.limit = OPEN_LIMIT
         self.opened: OpenChannel | None = None
         self.abandoned = False
         self.halted = False
-        """What came of an attempt forbids further ones."""
+        """The result of an attempt rules out further ones."""
         self.gave_back = False
-        """Something was released unattempted, and is to be asked for again."""
+        """Some deliveries were released unattempted and must be claimed again."""
         self.has_taken = False
-        """False until it took the first of what waits."""
+        """True once it took the first waiting delivery."""
         self.attempts = 0
         self.line = Line(False, route.speed)
-        """As which it is counted while it is at work."""
+        """The line whose share it uses while it runs."""
         self.crowded: Callable[[], bool] = lambda: False
         self._entered = self._wall = self._cpu = 0.0
         self.slice = SLICE
         self.loop: object = None
-        """The event loop that it is a task of, if it is."""
+        """The event loop that runs it as a task, if any."""
         self.delay: Callable[[], float] = lambda: 0.0
-        """Seconds for which that loop, which may be busy with others, lets a task wait that could go on."""
+        """How long that loop currently keeps a ready task waiting, in seconds."""
         self.thread: PoolThread | None = None
-        """That which does it; None in a loop, and once it is given up."""
+        """The thread that runs it; None in a loop, and after the turn was abandoned."""
 
     # What is to be sent
 
     def next(self) -> list[Delivery]:
-        """What the next attempt is for: a delivery, or what leaves together; empty if the turn is over."""
+        """The deliveries of the next attempt: one, or those of a window. Empty if the turn is over."""
         if not self.has_taken:
             self._entered = self._clock.monotonic()  # not before: a task may have waited long for its loop
             self._wall, self._cpu = time.perf_counter(), time.thread_time()
@@ -79,7 +78,7 @@ class Turn:
         return self.take(1)
 
     def take(self, count: int) -> list[Delivery]:
-        """At most so many of the deliveries that wait, the first ones."""
+        """Take the first `count` waiting deliveries, or as many as there are."""
         self.has_taken = True
         taken: list[Delivery] = []
         waiting = self.route.waiting
@@ -91,7 +90,7 @@ class Turn:
         return taken
 
     def may_go_on(self) -> bool:
-        """False if the turn is to end before the next attempt."""
+        """False if the turn must end before the next attempt."""
         now = self._clock.monotonic()
         return not (
             self.abandoned
@@ -105,7 +104,7 @@ class Turn:
     # What is under way
 
     def begin(self, deliveries: Iterable[Delivery], limit: float) -> None:
-        """These are being attempted from now on."""
+        """An attempt of these deliveries begins."""
         with self._lock:
             self.under_way = {delivery.id: delivery for delivery in deliveries}
             self.limit = limit
@@ -113,14 +112,16 @@ class Turn:
             self.since = self.began
 
     def also(self, deliveries: Iterable[Delivery]) -> None:
-        """These too, on top of what is under way."""
+        """Add deliveries to the attempt under way."""
         with self._lock:
             self.under_way.update((delivery.id, delivery) for delivery in deliveries)
             self.since = self.since or self._clock.monotonic()
 
     def proceed(self, limit: float, *, connecting: bool = False) -> None:
-        """A new step of the same attempt: it has its own time. `connecting`: what was before does not count as the
-        attempt's own seconds, such as what the notifier had to import."""
+        """Begin another step of the same attempt, with its own time limit.
+
+        `connecting`: the attempt's duration counts from here, without what came before, such as the notifier's imports.
+        """
         now = self._clock.monotonic()
         with self._lock:
             self.limit = limit
@@ -129,7 +130,7 @@ class Turn:
                 self.started, self.began = self._clock.time(), now
 
     def judge(self, delivery: Delivery, verdict: Verdict, begun: tuple[float, float] | None = None) -> None:
-        """What came of one delivery; `begun`: (wall, monotonic) time of its own beginning, where it has one."""
+        """Pass on the result of one delivery. `begun`: its own beginning (wall-clock, monotonic), if it has one."""
         now = self._clock.monotonic()
         with self._lock:
             if self.abandoned or self.under_way.pop(delivery.id, None) is None:
@@ -142,11 +143,11 @@ class Turn:
                 self.halted = True  # in an order, what follows waits until that is stored
             self.since = now if self.under_way else 0.0
         if verdict.outcome != Outcome.LOST:
-            self.route.speed = speed.of(took, timed_out=verdict.outcome == Outcome.TIMEOUT)
+            self.route.speed = speed_of(took, timed_out=verdict.outcome == Outcome.TIMEOUT)
         self.route.learn(verdict, now, self._group(delivery))
 
     def end(self) -> None:
-        """Nothing is under way any more."""
+        """The attempt is over."""
         with self._lock:
             self.under_way = {}
             self.since = 0.0
@@ -157,7 +158,7 @@ class Turn:
     # Its end
 
     def finish(self) -> None:
-        """Give back the channel, and what must not be sent now; called once, by the thread whose turn it was."""
+        """Give back the channel, and learn from the turn. Called once, by the thread that ran it."""
         opened, self.opened = self.opened, None
         if opened is not None:
             if self.abandoned:
@@ -168,25 +169,25 @@ class Turn:
             wall, cpu = time.perf_counter() - self._wall, time.thread_time() - self._cpu
             if self.delay() > BUSY_LOOP:
                 cpu = wall  # the loop makes the wait, not the endpoint
-            self.route.pace.learn(self.attempts, wall, cpu, self.route.most_lanes)
+            self.route.claim_size.learn(self.attempts, wall, cpu, self.route.most_lanes)
 
     def release(self, deliveries: list[Delivery]) -> None:
-        """Give claimed deliveries back unattempted."""
+        """Return claimed deliveries to the outbox unattempted."""
         if deliveries:
             self.gave_back = True
             self.services.outbox.release(deliveries)
 
     def give_up(self) -> list[Delivery]:
-        """The dispatcher stops: what is still under way is to be released; what comes of it is not recorded."""
+        """The dispatcher stops: returns what is under way, to be released. Its results are no longer recorded."""
         with self._lock:
             self.abandoned = True
             left, self.under_way = list(self.under_way.values()), {}
             return left
 
     def abandon(self, reason: str) -> bool:
-        """Give up on work that hangs: what is under way timed out. False if nothing is.
+        """Give up on a turn that hangs: its current deliveries time out. False if there are none.
 
-        Whatever the thread does when it comes back is not recorded.
+        Whatever its thread does afterwards is not recorded.
         """
         with self._lock:
             if self.abandoned or not self.since:
@@ -200,5 +201,5 @@ class Turn:
                 )
             self.under_way = {}
         self.route.circuit.failed(now)
-        self.route.speed = speed.SILENT
+        self.route.speed = SILENT
         return True

@@ -49,7 +49,7 @@ def of_return(value: object, detail: str) -> Verdict:
     return Verdict(Outcome.ERROR, str(error), error=error)
 
 
-def of_outcome(failure: DeliveryFailure | None, detail: str) -> Verdict:
+def of_settlement(failure: DeliveryFailure | None, detail: str) -> Verdict:
     """A notifier yielded one delivery of a batch: None stands for delivered."""
     return Verdict(Outcome.DELIVERED, detail) if failure is None else of_exception(failure, detail)
 

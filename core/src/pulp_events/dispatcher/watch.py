@@ -1,4 +1,4 @@
-"""Tells observers of attempts, each plugin's in a thread of its own: a slow or hanging one delays nobody else."""
+"""Notifies observers of attempts. Each plugin has its own thread, so a slow or hanging observer delays nobody else."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pulp_events.plugins.observers import AttemptObserver, Observers
 from pulp_events.system.logs import get_logger
 
 LONGEST_QUEUE = 10_000
-"""Attempts that wait for one observer; what comes on top of them it is not told, and that is logged."""
+"""Attempts queued for one observer, at most. Further ones are dropped, and that is logged."""
 
 _logger = get_logger(__name__)
 
 
 class AttemptWatch:
-    """`attempted` tells the observers at once until `start` is called, and later from their threads."""
+    """Until `start` is called, `attempted` notifies observers in the calling thread; afterwards in their own."""
 
     def __init__(self, observers: Observers) -> None:
         self._observers = observers.of_attempts()
@@ -34,12 +34,12 @@ class AttemptWatch:
             each.tell(delivery, attempt)
 
     def start(self) -> None:
-        """From now on, observers are told in threads."""
+        """From now on, notify observers in their own threads."""
         if self._threads is None:
             self._threads = [_ObserverThread(observer) for observer in self._observers]
 
     def stop(self, timeout: float) -> None:
-        """Tell what is still waiting, at most for `timeout` seconds."""
+        """Finish what is queued, for at most `timeout` seconds."""
         deadline = time.monotonic() + timeout
         for each in self._threads or ():
             each.end()

@@ -30,7 +30,7 @@ class Workload:
         was, self._finished = self._finished, finished
         return finished == was or waiting > max(FEW, at_work // 2)
 
-    def look(self, waits: bool, at_work: int, stuck: int) -> int:
+    def threads_wanted(self, waits: bool, at_work: int, stuck: int) -> int:
         """How many threads are to be at work. `waits`: work waits for one; `at_work`, `stuck`: how many are, and of
         these, at one step for long."""
         wall, cpu = time.monotonic(), time.process_time()

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from pulp_events.errors import EventsError, ListenerNotFound, SettingsError, UnknownNotifierType
 from pulp_events.frozen import thaw
-from pulp_events.listeners.config import readable_part, secrets_of, window
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener, Options
 from pulp_events.listeners.lookup import has_labels, not_found
 from pulp_events.listeners.making import Change, Making
+from pulp_events.listeners.notifier_config import readable_part, secrets_of, window
 from pulp_events.listeners.time_limit import settings_for
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier

@@ -9,9 +9,9 @@ from typing import Any, Unpack
 
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
-from pulp_events.listeners.config import validate
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.listener import OPTIONS, Listener, Options
+from pulp_events.listeners.notifier_config import validate
 from pulp_events.listeners.time_limit import settings_for
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system.clock import Clock, from_timestamp

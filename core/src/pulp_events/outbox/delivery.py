@@ -30,7 +30,7 @@ class Delivery:
     """Label of the address, as returned by `Notifier.targets`; empty if the configuration has a single address."""
 
     state: State = State.PENDING
-    """`pending`, `delivered` or `dead`; it compares as that text."""
+    """It compares as its word, such as `pending`."""
 
     attempts: int = 0
     """Attempts started so far, including the one under way."""
@@ -42,7 +42,7 @@ class Delivery:
     """Not to be attempted before this time; None: immediately, or no more."""
 
     finished: datetime | None = None
-    """When it was delivered or declared dead."""
+    """When it entered the state that ended it; None while it is pending."""
 
     detail: str = ""
     """Detail of the last attempt, or the reason why the delivery ended."""

@@ -113,16 +113,30 @@ class Health:
 class Stats:
     """Counts of deliveries."""
 
-    pending: int = 0
-    delivered: int = 0
-    dead: int = 0
+    totals: Mapping[State, int] = field(default_factory=lambda: dict.fromkeys(State, 0))
+    """state → count, for every state."""
     oldest_pending: datetime | None = None
     """Time of the oldest event that still has a pending delivery."""
-    by_listener: dict[str, dict[State, int]] = field(default_factory=dict)
-    """listener id → state → count."""
+    by_listener: Mapping[str, Mapping[State, int]] = field(default_factory=dict)
+    """listener id → state → count, for every state."""
     events: int = 0
     """Events that are stored, those without any delivery too."""
     events_alone: int = 0
     """How many of them have no delivery: no listener matched, or their deliveries were deleted before them."""
     oldest_event: datetime | None = None
     """Time of the event that was stored first."""
+
+    @property
+    def pending(self) -> int:
+        """Deliveries that are still to be made."""
+        return self.totals[State.PENDING]
+
+    @property
+    def delivered(self) -> int:
+        """Deliveries that their receivers have."""
+        return self.totals[State.DELIVERED]
+
+    @property
+    def dead(self) -> int:
+        """Deliveries that were given up."""
+        return self.totals[State.DEAD]

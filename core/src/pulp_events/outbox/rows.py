@@ -104,7 +104,7 @@ def to_stats(counts: Iterable[tuple[str, str, int]], oldest_pending: float | Non
         state = _STATES[word]
         by_listener.setdefault(listener_id, dict.fromkeys(State, 0))[state] = count
         totals[state] += count
-    return Stats(**totals, oldest_pending=_moment(oldest_pending), by_listener=by_listener, oldest_event=None)
+    return Stats(totals, oldest_pending=_moment(oldest_pending), by_listener=by_listener, oldest_event=None)
 
 
 @_from_rows

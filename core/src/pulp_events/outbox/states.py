@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Self
 
 from pulp_events.errors import IllegalTransition
 
@@ -29,17 +30,47 @@ class Word(StrEnum):
         return repr(self.value)
 
 
+DAY = 86400.0
+
+
 class State(Word):
-    """What a delivery is."""
+    """What a delivery is.
+
+    A member says everything that counts, keeps, lists and colours deliveries need to know of it: its word, and of one
+    that ends a delivery `keep` and perhaps `failed`.
+    """
+
+    keep: float | None
+    """Seconds that such deliveries stay listed unless server.conf says otherwise; None: they are not finished."""
+    failed: bool
+    """It ends a delivery that its receiver does not have."""
+
+    def __new__(cls, word: str, keep: float | None = None, failed: bool = False) -> Self:
+        made = str.__new__(cls, word)
+        made._value_, made.keep, made.failed = word, keep, failed
+        return made
 
     PENDING = "pending"
     """still to be delivered: immediately, when its retry is due, or when its listener is enabled"""
 
-    DELIVERED = "delivered"
+    DELIVERED = "delivered", 7 * DAY
     """the receiver has it"""
 
-    DEAD = "dead"
+    DEAD = "dead", 30 * DAY, True
     """given up; an administrator may retry it"""
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more happens to such a delivery by itself."""
+        return self.keep is not None
+
+    @property
+    def keep_setting(self) -> str:
+        """The key of `[delivery]` that says how long such deliveries stay listed."""
+        return f"keep_{self}"
+
+
+FINISHED = tuple(state for state in State if state.finished)
 
 
 class Outcome(Word):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+    from pulp_events.outbox.states import State
     from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 
 
@@ -128,10 +129,11 @@ class Outbox(Protocol):
     def forget_health(self, listener_id: str) -> None:
         """Clear a listener's record of failures: it was enabled, or deleted."""
 
-    def maintain(self, keep_delivered: float, keep_dead: float, keep_events: float = 0.0) -> bool:
-        """One small step of cleaning what finished longer ago (seconds); True if there is more to do at once.
+    def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
+        """One small step of cleaning; True if there is more to do at once.
 
-        An event is deleted when it has no delivery any more, or never had one, and was emitted `keep_events` ago.
+        `keep`: for each state that ends a delivery, the seconds after which such a delivery is deleted. An event is
+        deleted when it has no delivery any more, or never had one, and was emitted `keep_events` ago.
         """
 
     def close(self) -> None:

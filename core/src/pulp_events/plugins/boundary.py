@@ -157,14 +157,14 @@ def detail_of(channel: Channel) -> str:
     return text(channel.detail, "the channel's detail")
 
 
-def outcomes(found: object, method: str) -> Iterable[Settlement]:
+def settlements(found: object, method: str) -> Iterable[Settlement]:
     """What `send_batch` or `settled` returned."""
     if not isinstance(found, Iterable):
         raise NotifierMistake(f"{method}() returned {shown(found)}; it must yield (delivery, failure or None)")
     return found
 
 
-def outcome(found: Any, method: str) -> tuple[str, DeliveryFailure | None]:
+def settlement(found: Any, method: str) -> tuple[str, DeliveryFailure | None]:
     """One of these: the id of its delivery, and its failure if there is one."""
     try:
         delivery, failure = found

@@ -56,7 +56,7 @@ class Observers:
         """True if any plugin wants to see emitted events."""
         return bool(self._emitted)
 
-    def emitted(self, event: Event, listeners: Sequence[Listener]) -> None:
+    def tell_emitted(self, event: Event, listeners: Sequence[Listener]) -> None:
         """The event is stored for these listeners."""
         listeners = tuple(listeners)  # one plugin cannot take them from the next
         for plugin, call in self._emitted:

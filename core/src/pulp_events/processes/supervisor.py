@@ -24,8 +24,8 @@ _logger = get_logger(__name__)
 class Supervisor:
     """Starts `count` processes with `command`, and another one for each that dies.
 
-    `look` does what is to be done now, and `watch` has a thread call it. A process that cannot be started, as while its
-    interpreter is being upgraded or the system has no room for another process, is tried again with growing pauses.
+    `restart_dead` does what is due now; after `start`, a thread calls it. Starting a process that cannot be started
+    (its interpreter is being upgraded, or the system has no room for another process) is retried at growing intervals.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class Supervisor:
 
     def start(self) -> None:
         """Start the processes, and watch them in a thread of their own."""
-        self.look()
+        self.restart_dead()
         self._thread = threading.Thread(target=self._watch, name="pulp-events-supervisor", daemon=True)
         self._thread.start()
 
-    def look(self) -> None:
+    def restart_dead(self) -> None:
         """Start what is to be started now."""
         now = self._monotonic()
         for place in self._places:
@@ -106,7 +106,7 @@ class Supervisor:
     def _watch(self) -> None:
         while not self._stopping.wait(POLL):
             try:
-                self.look()
+                self.restart_dead()
             except Exception as error:  # noqa: BLE001  # whatever it is, processes must go on being restarted
                 text = f"supervising the worker failed: {type(error).__name__}: {error}"
                 self._complaints.say(self._monotonic(), "looking", text)

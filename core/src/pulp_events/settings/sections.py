@@ -9,6 +9,7 @@ import socket
 from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events.fields import Duration, Words
+from pulp_events.outbox.states import FINISHED
 from pulp_events.settings.paths import NO_HOME, is_home_known
 
 
@@ -120,8 +121,16 @@ class DeliverySettings(Schema):
         load_default=432000.0,
         metadata={"help": "a listener that has only failed for this long is disabled"},
     )
-    keep_delivered = Duration(load_default=604800.0, metadata={"help": "how long delivered deliveries stay listed"})
-    keep_dead = Duration(load_default=2592000.0, metadata={"help": "how long dead deliveries stay listed"})
+
+    class Meta:
+        """What follows from the states of deliveries."""
+
+        include = {  # noqa: RUF012  # marshmallow's
+            state.keep_setting: Duration(
+                load_default=state.keep, metadata={"help": f"how long {state} deliveries stay listed"}
+            )
+            for state in FINISHED
+        }
 
 
 class StorageSettings(Schema):

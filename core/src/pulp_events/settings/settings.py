@@ -63,10 +63,6 @@ class Settings:
         """The same, but a secret that is a reference is its text."""
         return self._values.get(name, {})
 
-    def raw_section(self, name: str) -> Mapping[str, str]:
-        """What the file says in a section, whether declared or not: key → text."""
-        return self._text.get(name, {})
-
     def is_set(self, section: str, key: str) -> bool:
         """True if the file sets the key, False if its default holds."""
         return key in self._text.get(section, {})

@@ -143,10 +143,10 @@ class _File:
     def _look_again(self, hold: float) -> None:
         now = self._monotonic()
         if now - self.looked >= hold:
-            self._version = self._look(now)
+            self._version = self._current_version(now)
             self.looked = now
 
-    def _look(self, now: float) -> Hashable | None:
+    def _current_version(self, now: float) -> Hashable | None:
         try:
             found = os.stat(self._path)  # noqa: PTH116  # a third of the time of Path.stat
             if self._settling.unchanged(found) and now - self._read_at < VERIFY:

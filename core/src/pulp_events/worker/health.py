@@ -27,7 +27,7 @@ class PoolHealth:
         self._awaited = set(pids)
         self._ready -= self._awaited
 
-    def look(self, pids: Iterable[int]) -> None:
+    def read_reports(self, pids: Iterable[int]) -> None:
         """Read what came. `pids`: of those that are alive."""
         alive = set(pids)
         for pid, said in self._reports.read():

@@ -36,7 +36,6 @@ class WorkerPool:
         config: Path | None,
         data_dir: Path,
         grace: float = 5.0,
-        log_level: int = logging.INFO,
         log_json: bool = False,
         give_up: float = GIVE_UP,
     ) -> None:
@@ -44,7 +43,7 @@ class WorkerPool:
         self._give_up = give_up
         self._reports = _reports()
         self._supervisor = Supervisor(
-            command(config, data_dir, grace, log_level, log_json),
+            command(config, data_dir, grace, logging.INFO, log_json),
             processes,
             self._reports.environment if self._reports is not None else None,
         )
@@ -57,7 +56,7 @@ class WorkerPool:
     def run(self) -> int:
         """Work until told to stop; returns the exit code: 0, or 1 after `give_up` seconds without a worker."""
         with Signals({"SIGTERM": self._on_stop, "SIGINT": self._on_stop, "SIGHUP": self._on_reload}) as signals:
-            self._supervisor.look()
+            self._supervisor.restart_dead()
             if self._health is not None:
                 self._health.wait_for(self._supervisor.pids)
             code = self._watch(signals)
@@ -70,7 +69,7 @@ class WorkerPool:
     def _watch(self, signals: Signals) -> int:
         while not self._told_to_stop:
             signals.wait(POLL)
-            self._supervisor.look()
+            self._supervisor.restart_dead()
             if self._told_to_reload:
                 self._told_to_reload = False
                 self._pass_on_reload()
@@ -85,7 +84,7 @@ class WorkerPool:
     def _speak_for_workers(self) -> None:
         if self._health is None:
             return
-        self._health.look(self._supervisor.pids)
+        self._health.read_reports(self._supervisor.pids)
         if self._health.all_ready():
             sd_notify.ready(f"delivering, processes {', '.join(map(str, self._supervisor.pids))}")
         for pid in self._health.silent():

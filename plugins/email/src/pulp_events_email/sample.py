@@ -71,17 +71,17 @@ def sample_event(event_type: str = "repo.sync.finish", payload: Mapping[str, Any
 def try_templates(config: Config) -> None:
     """Make subjects and bodies of a success, a failure and a start, or of a digest of them. Raises ValidationError."""
     window = config.get("digest")
-    tries = [(event, _more(event)) for event in samples()] if window is None else [_digest(window)]
+    examples = [(event, _more(event)) for event in samples()] if window is None else [_digest(window)]
     if MARK in config["subject"]:
         with _refusing("subject"):
             subject = Template(config["subject"], name="subject")
-            for event, more in tries:
+            for event, more in examples:
                 subject.render(event, **more)
     if "template" in config:
         with _refusing("template"):
             wording = Wording(Path(config["template"]), MESSAGE if window is None else DIGEST)
             wording.refresh()
-            for event, more in tries:
+            for event, more in examples:
                 wording.text(event, more)
                 wording.html(event, more)
 

@@ -58,7 +58,7 @@ def _status(bus: None, arguments: argparse.Namespace) -> int:
     address = _address(arguments)
     connections = Connections(address)
     try:
-        found, newest = set_up.look(connections), len(set_up.scripts())
+        found, newest = set_up.find_tables(connections), len(set_up.scripts())
         state = {
             "database": address.shown,
             "newest_version": newest,
@@ -87,7 +87,7 @@ def _migrate(bus: None, arguments: argparse.Namespace) -> int:
     address = _address(arguments)
     connections = Connections(address)
     try:
-        before = set_up.look(connections).version
+        before = set_up.find_tables(connections).version
         after = set_up.migrate(connections).version
     finally:
         connections.close()
@@ -128,8 +128,9 @@ def _copy(_: None, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(done.as_dict(), indent=2))  # noqa: T201
     else:
-        _say(f"Copied to {target.address.shown}: {done.listeners} listeners, {done.pending} pending and {done.dead} "
-             f"dead deliveries with {done.attempts} attempts; all of them were counted in the target")  # fmt: skip
+        counts = " and ".join(f"{number} {state}" for state, number in done.deliveries.items())
+        _say(f"Copied to {target.address.shown}: {done.listeners} listeners, {counts} deliveries with {done.attempts} "
+             "attempts; all of them were counted in the target")  # fmt: skip
         if done.there_already:
             _say(f"{done.there_already} of them were already there")
         _say("Now name the database as url in section [storage] of server.conf, and start applications and workers.")

@@ -25,7 +25,7 @@ from pulp_events_postgres.explain import AGAIN, explain, is_lost
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-TRIES = 5
+MOST_RUNS = 5
 """How often a transaction is run that the server undoes for the sake of another one."""
 
 _SESSION = {
@@ -106,14 +106,14 @@ class Connections:
         connection was lost: what must not be done twice has to notice that. Not `bounded`: behind a pooler without a
         transaction, and so without a limit of time, for what is asked often and answered from memory.
         """
-        tries, lost = 0, False
+        runs, lost = 0, False
         while True:
             try:
                 with self._lent() as connection, self._bounded(connection) if bounded else nullcontext():
                     return operation(connection)
             except psycopg.Error as error:
-                tries += 1
-                if isinstance(error, AGAIN) and tries < TRIES:
+                runs += 1
+                if isinstance(error, AGAIN) and runs < MOST_RUNS:
                     continue
                 if is_lost(error):
                     self.lost += 1

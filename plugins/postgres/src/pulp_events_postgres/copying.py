@@ -1,4 +1,4 @@
-"""Copies listeners, pending and dead deliveries of a bus into a database. It may be interrupted and run again."""
+"""Copies a bus's listeners, and its deliveries that are pending or failed, into a database. It may be run again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import heapq
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import StoreError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.store import Outbox
 
+COPIED = tuple(state for state in State if state.failed or not state.finished)
+"""The states whose deliveries somebody may still want to see made."""
+
 BATCH = 500
 """Deliveries in one transaction."""
 
@@ -32,15 +35,15 @@ class Copied:
     """What the source had; all of it is in the target."""
 
     listeners: int = 0
-    pending: int = 0
-    dead: int = 0
+    deliveries: dict[State, int] = field(default_factory=lambda: dict.fromkeys(COPIED, 0))
     attempts: int = 0
     there_already: int = 0
     """Deliveries that an earlier run had copied."""
 
     def as_dict(self) -> dict[str, int]:
         """By name."""
-        return asdict(self)
+        values = asdict(self)
+        return {"listeners": values.pop("listeners"), **values.pop("deliveries"), **values}
 
 
 def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) -> Copied:
@@ -57,11 +60,11 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
     before = _state(bus)
     source.changed()  # from here on
     done = Copied(listeners=_copy_listeners(bus, target))
-    stats = source.stats()
-    total = stats.pending + stats.dead
+    totals = source.stats().totals
+    total = sum(totals[state] for state in COPIED)
     progress(0, total)
     newest_first = heapq.merge(
-        *(_deliveries(source, state) for state in (State.PENDING, State.DEAD)),
+        *(_deliveries(source, state) for state in COPIED),
         key=lambda one: (one.event_time, one.id),
         reverse=True,
     )
@@ -69,10 +72,10 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
         attempts = {one.id: source.attempts(one.id) if one.attempts else () for one in batch}
         store = functools.partial(_store, target, batch=batch, attempts=attempts, now=bus.clock.time())
         done.there_already += target.connections.transaction(store)
-        done.pending += sum(1 for one in batch if one.state == State.PENDING)
-        done.dead += sum(1 for one in batch if one.state == State.DEAD)
+        for one in batch:
+            done.deliveries[one.state] += 1
         done.attempts += sum(map(len, attempts.values()))
-        progress(done.pending + done.dead, total)
+        progress(sum(done.deliveries.values()), total)
     if source.changed() or _state(bus) != before:
         raise StoreError(
             f"an application or a worker is still running: the source changed while it was copied, so "
@@ -197,7 +200,7 @@ def _store(
 
 def _reason(one: Delivery, attempts: Sequence[Attempt]) -> str | None:
     """What ended a delivery, where it was not its last attempt."""
-    if one.state != State.DEAD or (attempts and attempts[-1].detail == one.detail):
+    if not one.state.failed or (attempts and attempts[-1].detail == one.detail):
         return None
     return storable(one.detail)
 

@@ -24,7 +24,7 @@ class Database:
         self.address = address
         self.connections = Connections(address)
         try:
-            found = set_up.migrate(self.connections) if migrate else set_up.look(self.connections)
+            found = set_up.migrate(self.connections) if migrate else set_up.find_tables(self.connections)
         except BaseException:
             self.connections.close()
             raise

@@ -7,7 +7,7 @@ from typing import Any
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats, with_events
-from pulp_events.outbox.states import TRANSITIONS, State, Transition
+from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES
 from pulp_events_postgres.database import Database
 
@@ -86,11 +86,11 @@ def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
 def purge(database: Database, query: DeliveryQuery, limit: int, keep_events: float) -> int:
     """Finished deliveries that fit are deleted, the oldest first; an event that is old enough goes with its last."""
     where, parameters = _conditions(query)
-    keys = _KEYS.format(f"d.state <> '{State.PENDING}' AND {where}")
+    keys = _KEYS.format(f"d.state = ANY (%s) AND {where}")
     before = "@.pulp_now() - %s::float8" if keep_events else "'infinity'::float8"
     deleted = f"SELECT @.pulp_delete(array_agg(k.event_seq), array_agg(k.n), {before}) FROM ({keys}) k"
     since = (keep_events,) if keep_events else ()
-    return int(database.rows(deleted, (*since, *parameters, limit))[0][0])
+    return int(database.rows(deleted, (*since, list(FINISHED), *parameters, limit))[0][0])
 
 
 def count(database: Database, query: DeliveryQuery) -> int:

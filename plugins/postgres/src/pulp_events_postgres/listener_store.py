@@ -98,15 +98,15 @@ class PostgresListenerStore:
         return self._sorted_out(self.database.rows(_ALL))[1]
 
     def add(self, listener: Listener) -> None:
-        document, tries = dump(listener), 0
+        document, runs = dump(listener), 0
 
         def add(own: Connection) -> None:
-            nonlocal tries
-            tries += 1
+            nonlocal runs
+            runs += 1
             text = "INSERT INTO @.pulp_listener (id, document) VALUES (%s, %s) ON CONFLICT (id) DO NOTHING"
             if own.execute(self.database.text(text), (listener.id, document)).rowcount:
                 self._changed(own)
-            elif tries == 1:
+            elif runs == 1:
                 raise StoreError(f"a listener with id {listener.id} already exists; nothing was stored")
             # else the connection was lost while the first try committed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 
 from pulp_events.outbox.states import State
 from pulp_events_postgres.connections import Connection
@@ -37,20 +38,18 @@ class Cleaner:
         self._alone_from = -math.inf
         self._restart_at = time.monotonic() + RESTART
 
-    def step(self, keep_delivered: float, keep_dead: float, keep_events: float) -> bool:
+    def step(self, keep: Mapping[State, float], keep_events: float) -> bool:
         """Look at the next STEP deliveries and delete what finished too long ago; True if more are to be looked at.
 
-        A sweep ends at the first rows that are younger than both limits: later ones are younger still, as an event is
+        A sweep ends at the first rows that are younger than all limits: later ones are younger still, as an event is
         stored before any of its deliveries can finish. What one step deletes is dead rows for autovacuum, which the
         tables' settings call soon; no step waits for the disk. While a snapshot that somebody holds keeps them, the
         next sweep begins behind what this one deleted. Of the events without any delivery, which an index lists by
         their time, STEP are deleted at most.
         """
-        return self._database.connections.transaction(
-            lambda own: self._step(own, keep_delivered, keep_dead, keep_events)
-        )
+        return self._database.connections.transaction(lambda own: self._step(own, keep, keep_events))
 
-    def _step(self, own: Connection, keep_delivered: float, keep_dead: float, keep_events: float) -> bool:
+    def _step(self, own: Connection, keep: Mapping[State, float], keep_events: float) -> bool:
         text = self._database.text
         turn = own.execute(text(_TURN), (f"cleaning {self._database.schema}",)).fetchone()
         assert turn is not None
@@ -59,7 +58,7 @@ class Cleaner:
             return False
         events_before = turn[1] - keep_events if keep_events else math.inf
         alone = self._delete_alone(own, events_before)
-        limits = {State.DELIVERED: turn[1] - keep_delivered, State.DEAD: turn[1] - keep_dead}
+        limits: dict[str, float] = {state: turn[1] - seconds for state, seconds in keep.items()}
         rows = own.execute(text(_LOOK), (*self._position, STEP)).fetchall()
         gone = [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]]
         if self._position == self._oldest and rows:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events_postgres import claiming, ledger, queue
 from pulp_events_postgres import events as stored
@@ -112,8 +113,8 @@ class PostgresOutbox:
     def forget_health(self, listener_id: str) -> None:
         self.database.execute("DELETE FROM @.pulp_listener_health WHERE listener_id = %s", (listener_id,))
 
-    def maintain(self, keep_delivered: float, keep_dead: float, keep_events: float = 0.0) -> bool:
-        return self._cleaner.step(keep_delivered, keep_dead, keep_events)
+    def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
+        return self._cleaner.step(keep, keep_events)
 
     def close(self) -> None:
         if not self._closed:

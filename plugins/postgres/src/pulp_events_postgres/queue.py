@@ -130,27 +130,27 @@ def _many(events: Sequence[NewEvent]) -> Sequence[Any]:
 
 def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) -> dict[str, StoredEvent]:
     """`add` in a transaction of its own. A connection lost amid it leaves no doubt whether the events are stored."""
-    tries = 0
+    runs = 0
     once = any(event.once for event in events)
 
-    def attempt(own: Connection) -> dict[str, StoredEvent]:
-        nonlocal tries
-        tries += 1
+    def insert(own: Connection) -> dict[str, StoredEvent]:
+        nonlocal runs
+        runs += 1
         try:
-            with own.transaction() if tries > 1 or once else nullcontext():
+            with own.transaction() if runs > 1 or once else nullcontext():
                 there = add(database, own, events, durable)
         except psycopg.errors.UniqueViolation:
             # They are there: the transaction whose answer was lost had committed. All of it, as it was one.
-            if tries == 1:
+            if runs == 1:
                 raise
             return {}
-        if tries > 1 and there:  # by this very call, where the time is the same to the microsecond
+        if runs > 1 and there:  # by this very call, where the time is the same to the microsecond
             times = {event.id: event.time for event in events}
             there = {id: each for id, each in there.items() if each.time != from_timestamp(times[id])}
         return there
 
     try:
-        return database.connections.run(attempt)
+        return database.connections.run(insert)
     except (psycopg.DataError, UnicodeError) as error:
         raise StoreError(f"an event has text that PostgreSQL cannot store ({error}); nothing was stored") from error
 

@@ -32,27 +32,27 @@ def scripts() -> list[str]:
     return [each.read_text("utf-8") for each in sorted(folder.iterdir(), key=lambda each: each.name)]
 
 
-def look(connections: Connections) -> Found:
+def find_tables(connections: Connections) -> Found:
     """Which tables are there; raises StoreTooNew where a newer release made them."""
-    return connections.run(lambda own: _look(connections, own))
+    return connections.run(lambda own: _find_tables(connections, own))
 
 
 def migrate(connections: Connections) -> Found:
     """Bring the tables up to date, all steps in one transaction; several processes may try at once."""
     known = scripts()
-    found = look(connections)
+    found = find_tables(connections)
     if found.version == len(known):
         return found
 
     def steps(own: Connection) -> Found:
         own.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, found.schema))
         own.execute("SET LOCAL statement_timeout = 0")  # an index on large tables takes what it takes
-        now = _look(connections, own)
+        now = _find_tables(connections, own)
         for number, script in enumerate(known[now.version :], now.version + 1):
             own.execute(in_schema(script.replace("$$", "$pulp_events$"), now.schema).encode())
             own.execute(in_schema("INSERT INTO @.pulp_meta VALUES ('version', %s) ON CONFLICT (key) DO UPDATE "
                         "SET value = EXCLUDED.value", now.schema, parameters=True), (str(number),))  # fmt: skip
-        return _look(connections, own)
+        return _find_tables(connections, own)
 
     return connections.transaction(steps)
 
@@ -96,7 +96,7 @@ def in_schema(statement: str, schema: str, parameters: bool = False) -> str:
 _OURS = re.compile(r"@(?:\((\w+)\)|\.)")
 
 
-def _look(connections: Connections, own: Connection) -> Found:
+def _find_tables(connections: Connections, own: Connection) -> Found:
     row = own.execute("SELECT current_schema(), current_setting('search_path')").fetchone()
     assert row is not None
     schema, path = row

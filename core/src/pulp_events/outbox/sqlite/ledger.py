@@ -12,7 +12,7 @@ from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats, with_events
 from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_TABLES, PENDING
-from pulp_events.outbox.states import TRANSITIONS, State, Transition
+from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition
 
 T = TypeVar("T")
 
@@ -133,11 +133,14 @@ def revive(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> 
     return len(keys)
 
 
+_FINISHED = "({})".format(", ".join(f"'{state}'" for state in FINISHED))
+
+
 def purge(connection: sqlite3.Connection, query: DeliveryQuery, limit: int, events_before: float) -> int:
     """Finished deliveries that fit are deleted, the oldest first; an event from before then goes with its last one."""
     where, parameters = conditions(query)
     keys = connection.execute(
-        f"{_KEYS} d.state != '{State.PENDING}' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
+        f"{_KEYS} d.state IN {_FINISHED} AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
     ).fetchall()
     delete(connection, keys, events_before)
     return len(keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 
 from pulp_events.outbox.sqlite.ledger import delete
 from pulp_events.outbox.states import State
@@ -27,11 +28,11 @@ class Cleaner:
         self._position = (0, -1)
 
     def step(
-        self, connection: sqlite3.Connection, delivered_before: float, dead_before: float, events_before: float
+        self, connection: sqlite3.Connection, keep: Mapping[State, float], now: float, events_before: float
     ) -> bool:
         """Look at the next STEP deliveries and delete what finished too long ago; True if more are to be looked at.
 
-        A sweep ends at the first rows that are younger than both limits: later ones are younger still, as an event is
+        A sweep ends at the first rows that are younger than all limits: later ones are younger still, as an event is
         stored before any of its deliveries can finish. Of the events without any delivery, which an
         index lists by their time, STEP are deleted at most.
         """
@@ -42,14 +43,14 @@ class Cleaner:
             "ORDER BY d.event_seq, d.n LIMIT ?",
             (*self._position, STEP),
         ).fetchall()
-        limits = {State.DELIVERED: delivered_before, State.DEAD: dead_before}
+        limits: dict[str, float] = {state: now - seconds for state, seconds in keep.items()}
         delete(
             connection,
             [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]],
             events_before,
         )
         connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall()
-        if len(rows) < STEP or rows[-1][4] > max(delivered_before, dead_before):
+        if len(rows) < STEP or rows[-1][4] > max(limits.values()):
             self._position = (0, -1)
             return bool(alone == STEP or connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES)
         self._position = rows[-1][:2]

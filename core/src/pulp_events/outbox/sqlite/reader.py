@@ -96,7 +96,6 @@ class Reader:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         patiently(connection.execute, "PRAGMA query_only = 1")
-        self._data_version = None
 
 
 def _fetch(connection: sqlite3.Connection, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:

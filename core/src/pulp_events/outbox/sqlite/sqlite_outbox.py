@@ -17,6 +17,7 @@ from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
+from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events.system import data_dir
 from pulp_events.system.clock import Clock, SystemClock
@@ -138,9 +139,9 @@ class SQLiteOutbox:
             lambda own: own.execute("DELETE FROM pulp_listener_health WHERE listener_id = ?", (listener_id,))
         )
 
-    def maintain(self, keep_delivered: float, keep_dead: float, keep_events: float = 0.0) -> bool:
+    def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         now, events = self._clock.time(), self._events_before(keep_events)
-        return self._writer.run(lambda own: self._cleaner.step(own, now - keep_delivered, now - keep_dead, events))
+        return self._writer.run(lambda own: self._cleaner.step(own, keep, now, events))
 
     def close(self) -> None:
         self._reader.close()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pulp_events import EventBus, Listener, Notifier
-from pulp_events.listeners.config import readable_part, validate
+from pulp_events.listeners.notifier_config import readable_part, validate
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.notifier_contract.subject import EVENT_TYPE, Subject, delivery_to, method_of, send
 from pulp_events.testing.notifier_contract.waiting import open_channel

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pulp_events import InvalidConfig, Notifier
-from pulp_events.listeners.config import complete, readable_part, validate
+from pulp_events.listeners.notifier_config import complete, readable_part, validate
 from pulp_events.plugins import checks
 from pulp_events.plugins.validation import check_notifiers
 from pulp_events.secrets import secret_fields

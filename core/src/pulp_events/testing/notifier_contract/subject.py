@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pulp_events import Delivery, EventBus, Listener, Notifier
-from pulp_events.listeners.config import complete, validate
+from pulp_events.listeners.notifier_config import complete, validate
 from pulp_events.secrets import secret_fields
 from pulp_events.testing.bus import open_bus
 from pulp_events.testing.clock import FakeClock

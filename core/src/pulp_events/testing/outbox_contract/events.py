@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 from pulp_events.events.pattern import matches
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewEvent
-from pulp_events.outbox.states import State
+from pulp_events.outbox.states import FINISHED, State
 from pulp_events.outbox.store import Outbox
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
-KEEP = {"keep_delivered": 100.0, "keep_dead": 100.0}
+KEEP = dict.fromkeys(FINISHED, 100.0)
 
 
 def alone(event_type: str = "repo.sync.start") -> NewEvent:
@@ -191,7 +191,7 @@ class EventClaims(Outboxes):
     def test_many_events_without_deliveries_are_deleted_in_steps(self, home: Home, outbox: Outbox) -> None:
         outbox.add([at(home, alone(), 200.0) for _ in range(4500)])
         steps = 0
-        while outbox.maintain(**KEEP, keep_events=100.0):
+        while outbox.maintain(KEEP, keep_events=100.0):
             steps += 1
         assert outbox.events(EventQuery(), 9) == [] and 1 < steps < 20
 
@@ -319,6 +319,6 @@ class EventClaims(Outboxes):
     def maintained(outbox: Outbox, keep_events: float) -> None:
         """Clean until there is nothing more to do."""
         for _ in range(1000):
-            if not outbox.maintain(**KEEP, keep_events=keep_events):
+            if not outbox.maintain(KEEP, keep_events=keep_events):
                 return
         raise AssertionError("cleaning never ends")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
@@ -57,17 +57,17 @@ class UpkeepClaims(Outboxes):
         home.advance(1000)
         fresh = self.claim(outbox, limit=1)
         outbox.record([result(fresh[0], "succeed")])
-        self.clean(outbox, keep_delivered=500, keep_dead=2000)
+        self.clean(outbox, {State.DELIVERED: 500, State.DEAD: 2000})
         assert outbox.stats().delivered == 1 and outbox.stats().dead == 1
         home.advance(1001)
-        self.clean(outbox, keep_delivered=500, keep_dead=2000)
+        self.clean(outbox, {State.DELIVERED: 500, State.DEAD: 2000})
         stats = outbox.stats()
         assert (stats.pending, stats.delivered, stats.dead) == (1, 0, 0)
 
     @staticmethod
-    def clean(outbox: Outbox, **keep: Any) -> None:
+    def clean(outbox: Outbox, keep: Mapping[State, float]) -> None:
         """Clean until there is nothing more to do."""
         for _ in range(1000):
-            if not outbox.maintain(**keep):
+            if not outbox.maintain(keep):
                 return
         raise AssertionError("cleaning never ends")

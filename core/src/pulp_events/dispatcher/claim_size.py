@@ -1,23 +1,23 @@
-"""How many deliveries of a listener are claimed at once, and how many lanes it is worth."""
+"""How many deliveries of a listener one claim takes, and over how many lanes they are sent."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 BATCH_SECONDS = 0.2
-"""What is claimed at once is to take about this long: little is repeated after a crash, and others get their turn."""
+"""How long a claim should take to send, in seconds: little is repeated after a crash, and others get their turn."""
 FIRST_BATCH = 4
-"""Deliveries that are claimed of a listener before anything is known of it."""
+"""Size of the first claim, before anything is known about the listener."""
 LARGEST_BATCH = 100
 LIMITED = 200
-"""Deliveries for which a receiver that asked for time gets them one after the other."""
+"""Number of deliveries that are sent one at a time after a receiver asked for time."""
 SLOW = 0.003
-"""Seconds of waiting per delivery from which on another lane pays for its thread."""
+"""Seconds of waiting per delivery above which another lane is worth a thread."""
 
 
 @dataclass
-class Pace:
-    """Learns from each turn. Begins carefully: a few deliveries, one lane."""
+class ClaimSize:
+    """Adapts after each turn. Starts small: a few deliveries, one lane."""
 
     batch: int = FIRST_BATCH
     lanes: int = 1

@@ -1,4 +1,4 @@
-"""The first steps of an attempt: is the listener, as it is now, still to get this?"""
+"""The first step of an attempt: does the listener, by its current record, still want these deliveries?"""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ TARGET_REMOVED = "the target was removed from the listener"
 _logger = get_logger(__name__)
 
 
-def look(turn: Turn, part: list[Delivery]) -> list[Delivery]:
-    """Those that the listener, by its record of now, is to get; the others are given back, or buried."""
+def still_wanted(turn: Turn, part: list[Delivery]) -> list[Delivery]:
+    """The deliveries that the listener still wants. The others are released or buried."""
     services, route = turn.services, turn.route
     if services.routes.get(route.listener.id) is not route:  # disabled, muted, deleted, its plugin gone
         turn.halted = True
@@ -46,5 +46,6 @@ def _without_removed_targets(turn: Turn, part: list[Delivery]) -> list[Delivery]
 
 
 def lost_too_often(turn: Turn, part: list[Delivery]) -> bool:
-    """True for what ended its process as often as the schedule has attempts: it is not to be touched for ever."""
+    """True if the process died during each of as many attempts as the schedule allows: a delivery that kills processes
+    is not attempted forever."""
     return part[0].attempts - part[0].forgiven - 1 > len(turn.route.retry_schedule)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pulp_events.errors import ListenerNotFound
 from pulp_events.listeners.lookup import named
 from pulp_events.system.ids import is_listener_id
-from pulp_events_cli.ids import prefixes as ids
+from pulp_events_cli.ids import prefixes
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -22,11 +22,11 @@ def find(bus: EventBus, text: str) -> Listener:
     listeners = {listener.id: listener for listener in bus.listeners.list()}
     if (called_so := named(listeners.values(), text)) is not None:
         return called_so
-    found = ids.pick(text, listeners, "listeners")
+    found = prefixes.pick(text, listeners, "listeners")
     if found is None:
         names = [each.name for each in listeners.values() if each.name is not None]
         what = "the id or name" if names and not is_listener_id(text) else "the id"
-        hint = ids.hint(text, listeners, "listener list", names)
+        hint = prefixes.hint(text, listeners, "listener list", names)
         raise ListenerNotFound(f"no listener has {what} {text!r:.80}{hint}")
     return listeners[found]
 

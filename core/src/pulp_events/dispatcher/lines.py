@@ -1,4 +1,4 @@
-"""How long a listener keeps a thread: threads are shared out by it, so that a share is free for quick ones."""
+"""The lines in which listeners wait for a turn: by how quickly they answer, and whether they need a thread."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ QUICK_ANSWER = 1.5
 """Seconds within which a listener that answers is quick."""
 
 
-def of(seconds: float, *, timed_out: bool) -> Speed:
-    """Of a listener whose last attempt took so long, or was ended by a time limit."""
+def speed_of(seconds: float, *, timed_out: bool) -> Speed:
+    """The speed of a listener whose last attempt took this long, or hit its time limit."""
     if timed_out:
         return SILENT
     return QUICK if seconds < QUICK_ANSWER else SLOW

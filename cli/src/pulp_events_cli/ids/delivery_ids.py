@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import DeliveryNotFound
-from pulp_events_cli.ids import prefixes as ids
+from pulp_events_cli.ids import prefixes
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -25,8 +25,8 @@ def find(bus: EventBus, text: str) -> Delivery:
     except DeliveryNotFound:
         of_event = {delivery.id: delivery for delivery in bus.outbox.of_event(text)}
         known = of_event or {delivery.id: delivery for delivery in bus.deliveries.list(limit=RECENT)}
-        found = ids.pick(text, known, "deliveries")
+        found = prefixes.pick(text, known, "deliveries")
         if found is None:
-            hint = ids.hint(text, known, "delivery list")
+            hint = prefixes.hint(text, known, "delivery list")
             raise DeliveryNotFound(f"no delivery has the id {text!r:.60}{hint}") from None
         return known[found]
