@@ -334,6 +334,8 @@ def test_the_examples_of_a_modules_docstrings_run(module):
         ("chat/chat.py", "README.md"),
         ("chat/pyproject.toml", "README.md"),
         ("chat/test_chat.py", "docs/notifier-authors.md"),
+        ("functions/mirror_events.py", "docs/functions.md"),
+        ("functions/mirror.py", "docs/functions.md"),
     ],
 )
 def test_the_files_of_examples_are_those_that_the_documents_show(example, document):

@@ -11,7 +11,7 @@ from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.output import own_stdout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from pulp_events.bus.event_bus import EventBus
@@ -57,11 +57,11 @@ class Session:
 
         return load()
 
-    def open_bus(self, deliver: str) -> EventBus:
-        """The bus that a command works with."""
+    def open_bus(self, deliver: str, imports: Sequence[str] = ()) -> EventBus:
+        """The bus that a command works with; `imports`: modules of an application whose functions it is to call."""
         from pulp_events.bus.event_bus import EventBus
 
-        return EventBus.open(self.options.config, deliver=deliver, plugins=self.plugins)
+        return EventBus.open(self.options.config, deliver=deliver, plugins=self.plugins, imports=imports)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Carry out the command that was parsed; returns the exit code."""
@@ -80,7 +80,7 @@ class Session:
             self._refuse_missing_config(arguments)
             with _standard_output_for(run):
                 return int(run(None, arguments))
-        with self.open_bus(deliver) as bus, _standard_output_for(run):
+        with self.open_bus(deliver, getattr(arguments, "imports_now", ())) as bus, _standard_output_for(run):
             code = run(bus, arguments)
         # A plugin's command that forgets to return a code has done its work; one that returns nonsense has not.
         return 0 if code is None else code if code in (0, 1, 2) else 1

@@ -24,6 +24,7 @@ from .errors import UnknownEventType as UnknownEventType
 from .errors import UnknownNotifierType as UnknownNotifierType
 from .events.event import Event as Event
 from .events.event_type import EventType as EventType
+from .functions.registration import on as on
 from .hookspecs import hookimpl as hookimpl
 from .listeners.listener import Listener as Listener
 from .notifier import Action as Action

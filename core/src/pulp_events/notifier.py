@@ -30,7 +30,7 @@ retries. What a notifier may rely on:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -191,6 +191,12 @@ class Notifier:
 
     time_limit: ClassVar[float] = 60.0
     """Seconds after which an attempt is given up as hanging; override `limit` to make it depend on the settings."""
+
+    targets_here: Container[str] | None = None
+    """Targets that this process can deliver to, where others cannot, such as parts of an application; None: all.
+
+    A listener with another target waits for a process that has it, as if the notifier were not installed here. It is
+    looked at before each claim, so it is a set, or the keys of a dict."""
 
     def deliver(self, event: Event, config: Config) -> None:
         """Deliver one event. Enough for a notifier that keeps no connection; see `open` for one that does."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pulp_events import Listener
+from pulp_events import Listener, Notifier
 from pulp_events.listeners.waiting import wait_of
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -27,10 +27,10 @@ def listener(**attributes):
     ],
 )
 def test_what_stands_in_the_way_is_told(attributes, cause, reason):
-    wait = wait_of(listener(**attributes), {"http"}, NOW.timestamp())
+    wait = wait_of(listener(**attributes), {"http": Notifier()}, NOW.timestamp())
     assert (wait.cause, wait.reason) == (cause, reason)
 
 
 def test_nothing_stands_in_the_way():
     for attributes in ({}, {"muted_until": LATER}):
-        assert wait_of(listener(**attributes), {"http"}, LATER.timestamp() + 1) is None
+        assert wait_of(listener(**attributes), {"http": Notifier()}, LATER.timestamp() + 1) is None

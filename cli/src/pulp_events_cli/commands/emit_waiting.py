@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulp_events.listeners.waiting import wait_of
+from pulp_events.listeners.waiting import target_of_another_process, wait_of
 from pulp_events.outbox.window import remaining
 from pulp_events.system.clock import from_timestamp
 from pulp_events_cli.output.text import count, local_time
@@ -20,7 +20,7 @@ SOON = 0.25
 
 def reason(bus: EventBus, delivery: Delivery) -> str:
     """Why it is pending; empty where nothing but its attempts can say so."""
-    return reason_to_leave(bus, delivery) or _behind(older(bus, delivery))
+    return reason_to_leave(bus, delivery) or reason_to_wait(bus, delivery) or _behind(older(bus, delivery))
 
 
 def reason_to_leave(bus: EventBus, delivery: Delivery) -> str:
@@ -28,11 +28,21 @@ def reason_to_leave(bus: EventBus, delivery: Delivery) -> str:
     listener = _listener(bus, delivery)
     if listener is None:
         return ""
-    if wait := wait_of(listener, bus.plugins.notifiers, bus.clock.time() + SOON):
+    wait = wait_of(listener, bus.plugins.notifiers, bus.clock.time() + SOON)
+    if wait and not reason_to_wait(bus, delivery):
         return f"waiting: {wait.reason}"
     if (left := window_left(bus, delivery)) > SOON:
         return f"waiting for its window, until {local_time(from_timestamp(bus.clock.time() + left))}"
     return ""
+
+
+def reason_to_wait(bus: EventBus, delivery: Delivery) -> str:
+    """Why it is not attempted here, where another process may be about to; empty otherwise."""
+    listener = _listener(bus, delivery)
+    if listener is None or target_of_another_process(listener, bus.plugins.notifiers) is None:
+        return ""
+    wait = wait_of(listener, bus.plugins.notifiers, bus.clock.time() + SOON)
+    return f"waiting: {wait.reason}" if wait and wait.cause == "notifier" else ""
 
 
 def window_left(bus: EventBus, delivery: Delivery) -> float:

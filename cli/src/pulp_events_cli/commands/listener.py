@@ -76,8 +76,10 @@ def _no_notifier(session: Session) -> str:
 
 
 def _explain_unknown(word: str, hint: str, session: Session) -> str:
-    from pulp_events.plugins.registry import FIRST_PARTY
+    from pulp_events.plugins.registry import FIRST_PARTY, FUNCTION
 
+    if word == FUNCTION:
+        return "listeners of type 'function' are made by their application, with @bus.on(…), and by no command"
     for plugin in session.plugins.all:
         if plugin.name == word:
             return f"plugin {word} provides no notifier type {word!r}: {plugin.reason or 'it provides others'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from collections.abc import Sequence
 
 from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.output import own_stdout
@@ -27,6 +28,14 @@ def fill(parser: Parser, session: Session) -> None:
         help="how long deliveries under way may take to finish after SIGTERM or SIGINT; default: 5s",
     )
     parser.add_argument(
+        "--import",
+        action="append",
+        default=[],
+        dest="imports",
+        metavar="MODULE",
+        help="call the functions of this module that are marked with @on or @bus.on. May be specified multiple times",
+    )
+    parser.add_argument(
         "--print-unit", action="store_true", help="print a systemd unit file that runs this command, and exit"
     )
     parser.add_argument(
@@ -39,6 +48,8 @@ def fill(parser: Parser, session: Session) -> None:
 def _deliver(arguments: argparse.Namespace) -> str | None:
     if arguments.drain and (arguments.print_unit or arguments.processes > 1):
         raise UsageError("--drain runs in a single process and prints no unit; leave out --processes and --print-unit")
+    # A single worker opens its own bus, with them; several are other processes.
+    arguments.imports_now = arguments.imports if arguments.drain else ()
     return None if arguments.print_unit else "background" if arguments.drain else "external"
 
 
@@ -64,10 +75,34 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
     if arguments.processes > 1:
-        pool = WorkerPool(arguments.processes, settings.path, data_dir, arguments.grace, log_json=arguments.json)
+        _refuse_unknown(arguments.imports)
+        pool = WorkerPool(
+            arguments.processes,
+            settings.path,
+            data_dir,
+            arguments.grace,
+            log_json=arguments.json,
+            imports=arguments.imports,
+        )
         with own_stdout.in_place():  # which its processes inherit
             return pool.run()
-    return Worker(lambda: session.open_bus("background"), arguments.grace).run()
+    return Worker(lambda: session.open_bus("background", arguments.imports), arguments.grace).run()
+
+
+def _refuse_unknown(imports: Sequence[str]) -> None:
+    """Say at once what no worker could import, without importing it: it is the workers' to run."""
+    from importlib.util import find_spec
+
+    for name in imports:
+        try:
+            found = find_spec(name)
+        except (ImportError, ValueError):
+            found = None
+        if found is None:
+            raise CommandFailed(
+                f"there is no module {name!r}; install its package in this environment, or name the folder that it is "
+                "in in PYTHONPATH"
+            )
 
 
 def _unit(arguments: argparse.Namespace) -> str:
@@ -93,9 +128,11 @@ def _unit(arguments: argparse.Namespace) -> str:
     command += ["event", "worker", "--grace", format_duration(arguments.grace)]
     if arguments.processes > 1:
         command += ["--processes", str(arguments.processes)]
+    for name in arguments.imports:
+        command += ["--import", name]
     named = settings.is_set("events", "data_dir")
     # The service gets nothing of this environment: what decides where and with what it works is written down.
-    kept = [BLOCK_VARIABLE, *(["XDG_DATA_HOME"] if not named else [])]
+    kept = [BLOCK_VARIABLE, *(["XDG_DATA_HOME"] if not named else []), *(["PYTHONPATH"] if arguments.imports else [])]
     return systemd_unit.text(
         systemd_unit.Service(
             command=command,

@@ -10,6 +10,7 @@ from pulp_events.errors import EventsError
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import foreign_log, ledger, schema
 from pulp_events.outbox.sqlite.onlooker import Onlooker
+from pulp_events.plugins.registry import FUNCTION
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
 from pulp_events_cli.health import filters
@@ -155,8 +156,9 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
 
     notifier = session.plugins.notifiers.get(listener.notifier_type_id)
     if notifier is None:
-        text = f"listener {listener.id} waits: notifier type {listener.notifier_type_id} is not installed"
-        yield Finding(NOTE, "listeners", text)
+        if listener.notifier_type_id != FUNCTION:  # which its application has, and nobody else
+            text = f"listener {listener.id} waits: notifier type {listener.notifier_type_id} is not installed"
+            yield Finding(NOTE, "listeners", text)
         return
     try:
         validate(notifier, listener.notifier_config)

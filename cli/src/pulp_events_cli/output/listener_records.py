@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.plugins.registry import FUNCTION
 from pulp_events_cli import listener_attributes
 from pulp_events_cli.output.text import first_line, local_time
 
@@ -23,7 +24,8 @@ def brief(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None
         "notifier_type_id": listener.notifier_type_id,
     }
     if listener.notifier_type_id not in bus.plugins.notifiers:
-        shown["notifier_type_id"] = f"{listener.notifier_type_id} (not installed)"
+        where = "in its application" if listener.notifier_type_id == FUNCTION else "not installed"
+        shown["notifier_type_id"] = f"{listener.notifier_type_id} ({where})"
     shown |= listener_attributes.shown(listener)
     if not listener.muted_for(bus.clock.time()):  # it may have been, until now
         shown.pop("muted_until", None)

@@ -39,8 +39,17 @@ class Delivering:
     _emit: Callable[[Iterable[Any]], object]
 
     def __init__(
-        self, deliver: str, settings: Settings, plugins: Plugins, data_dir: Path, clock: Clock, dice: Random
+        self,
+        deliver: str,
+        settings: Settings,
+        plugins: Plugins,
+        data_dir: Path,
+        clock: Clock,
+        dice: Random,
+        imports: Sequence[str] = (),
     ) -> None:
+        """`imports`: modules whose functions a process that delivers for this one is to have."""
+        self.imports = imports
         self._settings = settings
         self._plugins = plugins
         self._data_dir = data_dir
@@ -127,4 +136,4 @@ class Delivering:
         from pulp_events.processes.command import command
 
         assert self.outbox is not None  # so that a mistake in the settings shows here and not in the other process
-        return command(self._settings.path, self._data_dir, PROCESS_GRACE)
+        return command(self._settings.path, self._data_dir, PROCESS_GRACE, imports=self.imports)

@@ -25,6 +25,9 @@ class Mode:
     """Whether to import the emitter when the bus is opened rather than at the first `emit` in some thread: a fork in
     the middle of an import would leave the child with an import lock that is never released."""
 
+    calls_here = True
+    """False where another process delivers that was started by this one, and has of the application what it imports."""
+
     def start(self) -> None:
         """Begin; called once, when the bus is ready, and once more in a forked child."""
 
@@ -95,6 +98,8 @@ class Emitted(Background):
 
 class Process(Mode):
     """A process of its own beside this one, restarted when it dies, which ends with it."""
+
+    calls_here = False
 
     def __init__(self, worker_command: Callable[[], Sequence[str]]) -> None:
         self._worker_command = worker_command

@@ -24,11 +24,16 @@ class EmittingThreads:
         self._pool: ThreadPoolExecutor | None = None
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of the call, which is made in one of the threads; the event loop goes on meanwhile."""
+        """The result of the call, which is made in one of the threads; the event loop goes on meanwhile.
+
+        The thread has the caller's context, as with `asyncio.to_thread`.
+        """
         import asyncio
+        from contextvars import copy_context
         from functools import partial
 
-        return await asyncio.get_running_loop().run_in_executor(self._get_pool(), partial(call, *args, **kwargs))
+        within = partial(copy_context().run, call, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._get_pool(), within)
 
     def stop(self) -> None:
         """Wait for the calls under way, and end the threads."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -16,6 +16,7 @@ from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.event_type import EventTypes
+from pulp_events.functions.calling import is_called
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.plugins.observers import Observers
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.trial import Trial
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.events.event import Event
+    from pulp_events.functions.registration import F
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.store import Outbox
 
@@ -53,17 +55,24 @@ class EventBus:
     """
 
     def __init__(
-        self, settings: Settings, plugins: Plugins, data_dir: Path, deliver: str, clock: Clock, dice: Random
+        self,
+        settings: Settings,
+        plugins: Plugins,
+        data_dir: Path,
+        deliver: str,
+        clock: Clock,
+        dice: Random,
+        imports: Sequence[str] = (),
     ) -> None:
         """Not for applications: use `EventBus.open`."""
         self.settings = settings
         self.plugins = plugins
         self.data_dir = data_dir
         self.clock = clock
-        self._closed = False
+        self._closed = self._closing = False
         self._in_use = InUse()
         self._store = open_listener_store(settings, plugins, data_dir)
-        self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice)
+        self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice, imports)
         self._forked = False
         forks.take_part(self)
         self.deliveries = Deliveries(lambda: self.outbox, self._delivering.look_soon)
@@ -79,11 +88,14 @@ class EventBus:
         data_dir: str | Path | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
+        imports: Sequence[str] = (),
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
-        Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind).
+        `imports`: modules, such as `myapp.events`, to import and register the functions of that are marked with `on`.
+        Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind, a
+        module that cannot be imported), and what `on` raises.
         """
         if deliver not in MODES:
             raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
@@ -92,7 +104,20 @@ class EventBus:
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         settings = Settings.load(config, loaded.settings_sections)
         folder = settings.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
-        return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random())
+        if not imports:
+            return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random())
+        from pulp_events.functions.registering import import_all, register
+
+        found = import_all(imports)  # first: that may take long, or fail
+        bus = cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports))
+        try:
+            for each in found:
+                register(bus.plugins, bus.listeners, each)
+        except BaseException:
+            bus.close(drain=False)
+            raise
+        bus._delivering.look_soon()
+        return bus
 
     @property
     def event_types(self) -> EventTypes:
@@ -160,6 +185,55 @@ class EventBus:
         return Operation(self, name, payload, call_report)
 
     @imports_late
+    def on(
+        self,
+        *event_types: str,
+        name: str | None = None,
+        filter: str | None = None,
+        retry_schedule: Sequence[float] | None = None,
+        lanes: int | None = None,
+        timeout: float | None = None,
+    ) -> Callable[[F], F]:
+        """Make a function a listener, by decorating it: `@bus.on("repo.sync.*")`. It stays as callable as it was.
+
+        It is called with the event, or with the event and the `Delivery` if it requires two arguments, and may be a
+        coroutine function. What it raises decides as with a notifier: TransientFailure and any other exception, again
+        by the retry schedule; PermanentFailure, never again. Only processes that registered it call it; without one,
+        its deliveries wait.
+
+        `event_types`: names or patterns. `name`: what the function is called in the record; by default its module and
+        qualified name. Whoever renames it makes another listener. `filter`, `retry_schedule` (seconds), `lanes`: as
+        `Listeners.create` takes them. `timeout`: seconds after which a call counts as failed, 300 by default.
+
+        The record is created with the first registration, whichever process makes it, and becomes what this says with
+        each; whether it is enabled or muted stays. Raises InvalidConfig (a function without a stable name, a name that
+        another function has, …), UnknownEventType, StoreError, BusClosed.
+        """
+        from pulp_events.functions import registering
+        from pulp_events.functions.registration import check_event_types, make
+
+        check_event_types(event_types)
+
+        def register(function: F) -> F:
+            self._check_open()
+            made = make(
+                function,
+                event_types,
+                name=name,
+                filter=filter,
+                retry_schedule=retry_schedule,
+                lanes=lanes,
+                timeout=timeout,
+            )
+            if not self._delivering.mode.calls_here:
+                registering.check_imported(made, self._delivering.imports)
+            registering.register(self.plugins, self.listeners, made)
+            self._delivering.look_soon()
+            return function
+
+        return register
+
+    @imports_late
     def wait(self, event: Event | str, timeout: float | None = None) -> list[Delivery]:
         """Wait until every delivery of an event (or event id) is delivered or dead, at most `timeout` seconds.
 
@@ -224,8 +298,10 @@ class EventBus:
             )
         self._closed = True
         if not self._forked:
+            self._closing = True
             self._delivering.stop(grace, drain)
             self._threads.stop()
+            self._closing = False
         self._delivering.close_outbox()
         self._store.close()
 
@@ -286,7 +362,8 @@ class EventBus:
 
     def _check_open(self) -> None:
         forks.notice()
-        if self._closed:
+        # What is delivered while it closes may emit: a function that could not would fail, and be called again.
+        if self._closed and not (self._closing and is_called()):
             raise BusClosed("this event bus was closed; open another one")
         if self._forked:
             with self._lock:

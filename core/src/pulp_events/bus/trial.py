@@ -19,11 +19,13 @@ from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.traits import Traits
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.verdict import shorten
+from pulp_events.errors import UnknownNotifierType
 from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.events.event_type import EventTypes
 from pulp_events.events.report import serialise
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.waiting import target_of_another_process
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.outbox.store import Outbox
@@ -67,6 +69,11 @@ def send_test(listener: Listener, plugins: Plugins, settings: Settings, clock: C
 
     Raises UnknownNotifierType.
     """
+    if (elsewhere := target_of_another_process(listener, plugins.notifiers)) is not None:
+        raise UnknownNotifierType(
+            f"listener {listener.id} can be tested only in a process that has {listener.notifier_type_id} {elsewhere}; "
+            "call bus.test_listener() there"
+        )
     traits = Traits(plugins.notifier(listener.notifier_type_id), settings)
     event = test_event(listener, plugins.event_types, clock, settings.section("events")["source"])
     configuration = Configuration(listener, traits, FileVersions(clock), clock)

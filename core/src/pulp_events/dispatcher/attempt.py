@@ -97,7 +97,7 @@ async def _open(turn: Turn) -> OpenChannel | None:
                 await awaited(turn, connect(opened.channel))
         turn.opened = opened
         route.in_flight = opened.in_flight
-        route.traits.is_async = route.traits.is_async or opened.is_async
+        route.learn_kind(opened.is_async)
         return opened
     except BaseException as error:  # noqa: BLE001  # a notifier may raise anything, and only its deliveries suffer
         _discard(turn)

@@ -41,7 +41,7 @@ class Queues:
         route = self._routes.known(listener_id)
         if route is None:
             return Line(self._routes.in_loop(listener_id), UNTRIED)
-        return Line(route.traits.is_async, route.speed)
+        return Line(route.is_async, route.speed)
 
     # What may be due
 
@@ -90,7 +90,7 @@ class Queues:
         """It is runnable, if anything waits there that one more turn may take."""
         if route not in self.queued and route.wants_turn(self._clock.monotonic()):
             self.queued.add(route)
-            self._runnable[Line(route.traits.is_async, route.speed)].append(route)
+            self._runnable[Line(route.is_async, route.speed)].append(route)
 
     def pick(self, order: Sequence[Line]) -> Line | None:
         """The first of these lines in which somebody is runnable and whose share has room."""

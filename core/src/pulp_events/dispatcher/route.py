@@ -56,6 +56,7 @@ class Route:
         self._told: str | None = None
         self.closing = 0
         """Its channels that are being closed, or are to be."""
+        self._is_async = False
         self.speed: Speed = UNTRIED
         self.in_flight = 0
         """Deliveries that its channel takes on top of each other; 0: it takes them one by one."""
@@ -69,6 +70,18 @@ class Route:
         self.asking = False
         self.window_fault: str | None = None
         """Why the window cannot be determined: each delivery fails with this."""
+
+    @property
+    def is_async(self) -> bool:
+        """True if it is known that its attempts are awaited in an event loop."""
+        return self._is_async if self.traits.is_mixed else self.traits.is_async
+
+    def learn_kind(self, is_async: bool) -> None:
+        """A channel of it was opened; mostly, those of the notifier's other listeners are like it."""
+        if self.traits.is_mixed:
+            self._is_async = is_async
+        elif is_async:
+            self.traits.is_async = True
 
     @property
     def most_lanes(self) -> int:

@@ -12,6 +12,7 @@ from pulp_events.dispatcher.traits import Traits
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.store import Outbox
+from pulp_events.plugins.boundary import target_elsewhere
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock
@@ -55,7 +56,7 @@ class Routes:
 
     def get(self, listener_id: str) -> Route | None:
         """The route to a listener as its record is now; None while it is disabled, muted, gone, or its plugin is not
-        installed."""
+        installed, or a target is in other processes only."""
         listener = self._index.get(listener_id)
         if listener is None:
             self._miss(listener_id)
@@ -71,6 +72,8 @@ class Routes:
             with self._lock:
                 route = self._routes.get(listener_id) or self._make(listener)
         route.refresh(listener)
+        if target_elsewhere(route.traits.notifier, listener.targets) is not None:
+            return None
         return route
 
     def targets(self, listener_id: str) -> tuple[str, ...] | None:

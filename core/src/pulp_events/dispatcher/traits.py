@@ -9,6 +9,7 @@ from typing import Any
 from pulp_events.dispatcher.first_use import FirstUse
 from pulp_events.listeners.named_files import file_fields, named_files
 from pulp_events.notifier import Notifier
+from pulp_events.plugins import boundary
 from pulp_events.secrets import holds_secrets, secret_fields
 from pulp_events.settings.settings import Settings
 
@@ -34,4 +35,6 @@ class Traits:
         )
         self.settings_files = () if settings_schema is None else named_files(settings_schema, self.settings)
         self.has_windows = type(notifier).window is not Notifier.window
+        self.is_mixed = boundary.targets_here_of(notifier) is not None
+        """What one listener's channels are like says nothing of another's, as with functions of an application."""
         self.is_async = type(notifier).open is Notifier.open and inspect.iscoroutinefunction(notifier.deliver)

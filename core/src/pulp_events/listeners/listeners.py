@@ -16,7 +16,7 @@ from pulp_events.listeners.time_limit import settings_for
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import boundary
-from pulp_events.plugins.registry import Plugins
+from pulp_events.plugins.registry import FUNCTION, Plugins
 from pulp_events.secrets import MASK, Scrubber, redact
 from pulp_events.settings.settings import Settings
 from pulp_events.system import guard
@@ -79,6 +79,41 @@ class Listeners:
         else:
             self._edit(lambda edit: edit.add(listener))
         return listener
+
+    def keep(
+        self,
+        listener_id: str,
+        notifier_type_id: str,
+        notifier_config: Mapping[str, Any],
+        event_types: Sequence[str],
+        **options: Unpack[Options],
+    ) -> Listener:
+        """The listener with this id, with these attributes from now on; it is created if there is none.
+
+        For listeners that a program is the owner of, with an id that the program makes: any number of processes that
+        begin at once make one of them. What is not given here stays: whether it is enabled, or muted. The arguments,
+        and what is raised, are those of `create`; keys of `notifier_config` that are not named stay, and one with value
+        None is removed.
+        """
+        types = tuple(dict.fromkeys(event_types)) if isinstance(event_types, list | tuple) else event_types
+
+        def changed(before: Listener) -> Listener:
+            # The types that it has were checked by whoever knew them; they need not be known in this process.
+            new = None if types == before.event_types else types
+            return self._making.update(notifier_config, new, **options)(before)
+
+        def make(edit: Edit) -> Listener:
+            try:
+                return edit.change(listener_id, changed)
+            except ListenerNotFound:
+                new = self._making.new(notifier_type_id, notifier_config, types, listener_id=listener_id, **options)
+            edit.add(new)
+            return new
+
+        found = self._index.get(listener_id)
+        if found is not None and changed(found) is found:
+            return found  # as at most starts: nobody waits for the lock
+        return self._edit(make)
 
     def check(
         self,
@@ -181,7 +216,8 @@ class Listeners:
         """
         notifier = self._plugins.notifiers.get(listener.notifier_type_id)
         if notifier is None:
-            return dict.fromkeys(listener.notifier_config, MASK)
+            known = (FUNCTION,) if listener.notifier_type_id == FUNCTION else ()
+            return {key: value if key in known else MASK for key, value in listener.notifier_config.items()}
         return redact(notifier.config_schema(), thaw(listener.notifier_config))
 
     def window(self, listener: Listener) -> float | None:

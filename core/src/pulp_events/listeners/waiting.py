@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pulp_events.listeners.listener import Listener
+from pulp_events.notifier import Notifier
+from pulp_events.plugins.boundary import target_elsewhere
+from pulp_events.plugins.registry import FUNCTION
 from pulp_events.system.clock import iso_z
 
 
@@ -21,18 +24,36 @@ class Wait:
     """Until when, in words: `it waits until the listener is enabled`."""
 
 
-def wait_of(listener: Listener, installed: Container[str], now: float) -> Wait | None:
-    """The first that applies, None where a delivery is attempted. `installed`: notifier types; `now`: seconds since the
-    epoch."""
+def wait_of(listener: Listener, installed: Mapping[str, Notifier], now: float) -> Wait | None:
+    """The first that applies, None where this process attempts a delivery.
+
+    `installed`: notifiers by type; `now`: seconds since the epoch.
+    """
     if not listener.enabled:
         return Wait("disabled", disabled(listener), "it waits until the listener is enabled")
     if listener.muted_for(now) and listener.muted_until is not None:
         return Wait("muted", f"the listener is muted until {iso_z(listener.muted_until)}", "it waits until then")
-    if listener.notifier_type_id not in installed:
+    return elsewhere(listener, installed)
+
+
+def elsewhere(listener: Listener, installed: Mapping[str, Notifier]) -> Wait | None:
+    """Why this process cannot deliver to the listener, while another one may; None if it can."""
+    type_id = listener.notifier_type_id
+    if (target := target_of_another_process(listener, installed)) is not None:
         return Wait(
-            "notifier", f"notifier type {listener.notifier_type_id} is not installed", "it waits until it is installed"
+            "notifier", f"{type_id} {target} is not in this process", "it waits for a process of the application"
         )
+    if type_id not in installed:
+        return Wait("notifier", f"notifier type {type_id} is not installed", "it waits until it is installed")
     return None
+
+
+def target_of_another_process(listener: Listener, installed: Mapping[str, Notifier]) -> str | None:
+    """The target that this process does not have, where which there are depends on the process."""
+    notifier = installed.get(listener.notifier_type_id)
+    if notifier is None:
+        return listener.targets[0] if listener.notifier_type_id == FUNCTION else None
+    return target_elsewhere(notifier, listener.targets)
 
 
 def disabled(listener: Listener) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -136,6 +136,26 @@ def settings_warnings_of(notifier: Notifier, settings: Config, scrub: Callable[[
     """What `Notifier.settings_warnings` returned. Raises EventsError, PluginError for a mistake."""
     with mistakes(f"notifier type {notifier.type_id!r}, settings_warnings()", scrub):
         return texts(notifier.settings_warnings(settings), "settings_warnings()")
+
+
+def targets_here_of(notifier: Notifier) -> Container[str] | None:
+    """What `Notifier.targets_here` says; None where that cannot be asked what it contains."""
+    try:
+        found: object = notifier.targets_here
+    except Exception:  # noqa: BLE001  # its attempts say what is wrong with it
+        return None
+    if found is None:  # as with most, and this is asked before each claim
+        return None
+    return found if isinstance(found, Container) and not isinstance(found, str | bytes) else None
+
+
+def target_elsewhere(notifier: Notifier, targets: Iterable[str]) -> str | None:
+    """The first target that other processes may deliver to and this one cannot, by `Notifier.targets_here`."""
+    here = targets_here_of(notifier)
+    try:
+        return None if here is None else next((target for target in targets if target not in here), None)
+    except Exception:  # noqa: BLE001
+        return None
 
 
 def limit_of(notifier: Notifier, config: Config, settings: Config) -> float:

@@ -26,6 +26,10 @@ FIRST_PARTY = {
 }
 """Notifier types whose packages are published with this one: named in hints only, never imported."""
 
+FUNCTION = "function"
+"""Notifier type of listeners that are functions of an application, which `EventBus.on` adds, and the key of such a
+listener's configuration, which is no secret; here for hints, and to be shown, where there is no function."""
+
 
 class Plugins:
     """The plugins of this process. `notifiers` and `event_types` hold what the loaded ones contribute."""
@@ -126,6 +130,8 @@ class Plugins:
             extended.register(event_type)
 
     def _remedy(self, type_id: str) -> str:
+        if type_id == FUNCTION:
+            return "; its listeners are functions of an application, and only the application's processes have it"
         if type_id in FIRST_PARTY:
             from pulp_events.plugins.leftovers import leftovers
 

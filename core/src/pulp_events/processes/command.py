@@ -6,13 +6,22 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
 def command(
-    config: Path | None, data_dir: Path, grace: float, log_level: int = logging.WARNING, log_json: bool = False
+    config: Path | None,
+    data_dir: Path,
+    grace: float,
+    log_level: int = logging.WARNING,
+    log_json: bool = False,
+    imports: Sequence[str] = (),
 ) -> list[str]:
-    """What `python -m pulp_events.worker` is to be started with, to end with this process."""
+    """What `python -m pulp_events.worker` is to be started with, to end with this process.
+
+    `imports`: modules of an application whose functions it is to call.
+    """
     options = {
         "config": None if config is None else str(config.absolute()),
         "data_dir": str(data_dir.absolute()),
@@ -20,5 +29,6 @@ def command(
         "parent": os.getpid(),
         "log_level": log_level,
         "log_json": log_json,
+        "imports": list(imports),
     }
     return [sys.executable, "-m", "pulp_events.worker", json.dumps(options)]

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.captureWarnings(True)  # through the handler, which shows no secrets
 
     def open_bus() -> EventBus:
-        return EventBus.open(options["config"], data_dir=options["data_dir"])
+        return EventBus.open(options["config"], data_dir=options["data_dir"], imports=options["imports"])
 
     try:
         return Worker(open_bus, options["grace"], options["parent"]).run()

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pulp_events.processes.command import command
@@ -38,12 +39,13 @@ class WorkerPool:
         grace: float = 5.0,
         log_json: bool = False,
         give_up: float = GIVE_UP,
+        imports: Sequence[str] = (),
     ) -> None:
         self._grace = grace
         self._give_up = give_up
         self._reports = _reports()
         self._supervisor = Supervisor(
-            command(config, data_dir, grace, logging.INFO, log_json),
+            command(config, data_dir, grace, logging.INFO, log_json, imports),
             processes,
             self._reports.environment if self._reports is not None else None,
         )

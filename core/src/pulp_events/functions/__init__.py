@@ -1,0 +1,1 @@
+"""Functions of an application as listeners: `@bus.on("repo.#")`."""

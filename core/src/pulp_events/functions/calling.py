@@ -1,0 +1,24 @@
+"""Whether the code that runs now was called by a bus, as a function that is a listener."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_calling: ContextVar[bool] = ContextVar("pulp_events_calling", default=False)
+
+
+@contextmanager
+def calling() -> Iterator[None]:
+    """The block calls a function, or awaits what it returned."""
+    token = _calling.set(True)
+    try:
+        yield
+    finally:
+        _calling.reset(token)
+
+
+def is_called() -> bool:
+    """True in such a function, and in what it calls in turn."""
+    return _calling.get()
