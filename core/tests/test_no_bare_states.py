@@ -17,9 +17,12 @@ QUOTED = re.compile(rf"'({'|'.join(sorted(WORDS))})'")
 
 SETTING = "a setting, or the value of one"
 ARGUMENT = "the name of an argument"
+ATTRIBUTE = "an attribute of listeners, or a setting"
 OTHER_WORDS = {
     "core/src/pulp_events/bus/emitter.py": {"skip": SETTING},
     "core/src/pulp_events/bus/event_bus.py": {"timeout": ARGUMENT},
+    "core/src/pulp_events/listeners/making.py": {"timeout": ATTRIBUTE},
+    "core/src/pulp_events/listeners/time_limit.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/outbox/sqlite/schema.py": dict.fromkeys(("pending", "dead"), "a released table's script"),
     "core/src/pulp_events/outbox/sqlite/writer.py": {"error": "the name of an attribute"},
     "core/src/pulp_events/outbox/states.py": dict.fromkeys(WORDS, "here they are defined"),
