@@ -3,12 +3,14 @@
     EventsError
     ├── InvalidEvent             a payload or call report that cannot become a report
     │   └── EventTooLarge        … because it is over max_event_bytes
+    ├── EventConflict            the id of another event, one with another content
     ├── UnknownEventType         the type, or a pattern that matches no registered type
     ├── UnknownNotifierType
     ├── InvalidConfig            a listener's configuration, filter or options
     ├── NameTaken                another listener has the name
     ├── ListenerNotFound
     ├── DeliveryNotFound
+    ├── EventNotFound
     ├── SettingsError            server.conf, or a secret reference that cannot be read
     ├── PluginError              why a plugin was left out
     ├── StoreError               listener store or outbox
@@ -40,6 +42,18 @@ class EventTooLarge(InvalidEvent):
     """The report is larger than `[events] max_event_bytes`."""
 
 
+class EventConflict(EventsError):
+    """An event was emitted with the id of another one that is stored, and has another content; nothing was stored.
+
+    The text names what differs. `stored`, `given`: both reports, as JSON.
+    """
+
+    def __init__(self, message: str, stored: bytes = b"", given: bytes = b"") -> None:
+        super().__init__(message)
+        self.stored = stored
+        self.given = given
+
+
 class UnknownEventType(EventsError):
     """An event type, or a pattern that can match none, is not registered."""
 
@@ -66,6 +80,10 @@ class ListenerNotFound(EventsError):
 
 class DeliveryNotFound(EventsError):
     """No delivery has this id."""
+
+
+class EventNotFound(EventsError):
+    """No stored event has this id."""
 
 
 class SettingsError(EventsError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from pulp_events.events.event import Event
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False).encode
 
 
-def serialise(event: Event, max_bytes: int) -> bytes:
+def serialise(event: Event, max_bytes: int = sys.maxsize) -> bytes:
     """The report as UTF-8 JSON with exactly the keys call_report, event_type and payload.
 
     Raises EventTooLarge if it has more than `max_bytes` bytes.

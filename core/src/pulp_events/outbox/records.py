@@ -35,7 +35,7 @@ class NewEvent:
     deliveries: Sequence[NewDelivery]
     """The ids of those that are stored are `EVENT_ID.0`, `EVENT_ID.1` and so on. There may be none."""
     once: bool = False
-    """Its id was chosen by the application: where an event has it already, that one stays, and this is not stored."""
+    """The application chose its id: where an event has it already, that one stays, and this is not stored."""
     fingerprint: str | None = None
     """See `StoredEvent.fingerprint`."""
 

@@ -31,7 +31,8 @@ class StoredEvent:
     """How many of its deliveries are still stored."""
 
     fingerprint: str | None = None
-    """`report.fingerprint` of what the application gave, where plugins made another report of it; see `Outbox.add`."""
+    """`fingerprint` of the report as the application gave it, before plugins changed it, of an event whose id the
+    application chose; None of any other."""
 
     @cached_property
     def event(self) -> Event:

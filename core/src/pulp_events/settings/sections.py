@@ -54,6 +54,19 @@ class EventsSettings(Schema):
         validate=validate.Range(min=1024, max=64 * 1024 * 1024),
         metadata={"help": "largest report, in bytes, that emit accepts"},
     )
+    keep = fields.String(
+        load_default="matched",
+        validate=validate.OneOf(["matched", "all"]),
+        metadata={"help": "events that are stored: those that a listener matches, or all"},
+    )
+    keep_for = Duration(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "help": "how long an event is kept at least, and longer while it has deliveries; default: keep_delivered "
+            "in section [delivery]"
+        },
+    )
     source = fields.String(
         load_default=lambda: socket.gethostname(),
         metadata={"help": "name of the place that events come from; default: the host name"},
