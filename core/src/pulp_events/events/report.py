@@ -34,16 +34,22 @@ def serialise(event: Event, max_bytes: int = sys.maxsize) -> bytes:
 
 
 def read_back(of: str, report: bytes, event_type: str, event_id: str, time: datetime, source: str) -> Event:
-    """The event whose report this is. `of`: whose report, for the error.
+    """The event whose report this is; see `parse`."""
+    body = parse(of, report)
+    return Event(event_type, body["payload"], body["call_report"], event_id, time, source)
+
+
+def parse(of: str, report: bytes) -> dict[str, Any]:
+    """A report in plain dicts and lists. `of`: whose it is, for the error.
 
     Raises StoreCorrupt if the report is damaged.
     """
     try:
-        body = json.loads(report)
-        payload, call_report = body["payload"], body["call_report"]
+        body: dict[str, Any] = json.loads(report)
+        body["payload"], body["call_report"]  # noqa: B018
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreCorrupt(f"the report of {of} is damaged; it cannot be read") from error
-    return Event(event_type, payload, call_report, event_id, time, source)
+    return body
 
 
 def fingerprint(report: bytes) -> str:

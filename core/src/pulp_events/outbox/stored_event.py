@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from pulp_events.events.event import Event
-from pulp_events.events.report import read_back
+from pulp_events.events.report import parse, read_back
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,10 @@ class StoredEvent:
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""
         return read_back(f"event {self.id}", self.report, self.event_type, self.id, self.time, self.source)
+
+    def body(self) -> dict[str, Any]:
+        """The report in plain dicts and lists, for filters and templates. Raises StoreCorrupt if it is damaged."""
+        return parse(f"event {self.id}", self.report)
 
 
 @dataclass(frozen=True)

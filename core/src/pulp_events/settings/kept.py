@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pulp_events.settings.settings import Settings
 
-KEEP_MATCHED, KEEP_ALL = "matched", "all"
+KEEP_ALL = "all"
 
 
 def keep_events(settings: Settings) -> float:
@@ -15,7 +15,10 @@ def keep_events(settings: Settings) -> float:
 
 def keep_purged(settings: Settings) -> float:
     """The same of an event whose deliveries an administrator deletes: it goes with them unless it was to be kept."""
+    return keep_events(settings) if keeps_beyond(settings) else 0.0
+
+
+def keeps_beyond(settings: Settings) -> bool:
+    """True if events are to be kept that have no delivery, or for longer than their deliveries."""
     events = settings.section("events")
-    if events["keep_for"] is None and events["keep"] == KEEP_MATCHED:
-        return 0.0
-    return keep_events(settings)
+    return events["keep_for"] is not None or events["keep"] == KEEP_ALL
