@@ -19,6 +19,7 @@ from .errors import SettingsError as SettingsError
 from .errors import StoreBusy as StoreBusy
 from .errors import StoreCorrupt as StoreCorrupt
 from .errors import StoreError as StoreError
+from .errors import StoreFull as StoreFull
 from .errors import StoreTooNew as StoreTooNew
 from .errors import TimedOut as TimedOut
 from .errors import TransientFailure as TransientFailure

@@ -16,6 +16,7 @@
     ├── StoreError               listener store or outbox
     │   ├── StoreCorrupt         the file is truncated or not ours; it is left unchanged
     │   ├── StoreTooNew          the file was written by a newer release
+    │   ├── StoreFull            beyond [events] max_backlog or min_free_disk
     │   └── StoreBusy            another process kept the lock too long
     ├── IllegalTransition        a delivery was to be changed in a way that its table of states does not have
     ├── BusClosed
@@ -104,6 +105,10 @@ class StoreCorrupt(StoreError):
 
 class StoreTooNew(StoreError):
     """The file was written by a newer release of pulp-events."""
+
+
+class StoreFull(StoreError):
+    """`emit` would exceed `[events] max_backlog`, or `min_free_disk` is not free any more; nothing was stored."""
 
 
 class StoreBusy(StoreError):

@@ -214,7 +214,11 @@ def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
     if arguments.json:
         events = {name: getattr(stats, name) for name in ("events", "events_alone", "oldest_event")}
         counts = {**stats.totals, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener}
-        print_json({**counts, **events})
+        dropped = [
+            {"event_type": each.event_type, "count": each.count, "first": each.first, "last": each.last}
+            for each in stats.dropped
+        ]
+        print_json({**counts, **events, "dropped": dropped})
         return DONE
     types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
     health = bus.deliveries.health()
@@ -231,4 +235,7 @@ def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
     if stats.oldest_event is not None and (stats.events_alone or keeps_beyond(bus.settings)):
         alone = f", {stats.events_alone} of them without deliveries" if stats.events_alone else ""
         print(f"\nStored events: {stats.events}{alone}; the oldest was emitted at {local_time(stats.oldest_event)}")
+    for each in stats.dropped:
+        times = f"between {local_time(each.first)} and {local_time(each.last)}"
+        print(f"\nDropped: {each.count} {each.event_type} {times}: the outbox was full")
     return DONE

@@ -76,6 +76,8 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     payload, call_report = read_report(arguments)
     before = None if arguments.id is None else bus.outbox.event(arguments.id)
     event = bus.emit(arguments.event_type, payload, call_report, id=arguments.id)
+    if bus.dropped:
+        raise CommandFailed(f"event {event.id} was dropped: the outbox is full; see `pulp-admin event config check`")
     arguments.is_new = before is None
     try:
         return _tell(bus, event, arguments)

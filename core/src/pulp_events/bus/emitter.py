@@ -17,7 +17,6 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
-from pulp_events.settings.kept import KEEP_ALL
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_event_id, new_event_id
@@ -61,8 +60,6 @@ class Emitter:
         self, settings: Settings, plugins: Plugins, index: ListenerIndex, observers: Observers, clock: Clock
     ) -> None:
         self._events = settings.section("events")
-        self.keeps_all = self._events["keep"] == KEEP_ALL
-        """Events that no listener matches are stored, too."""
         self._skips = settings.section("delivery")["while_disabled"] == "skip"
         self._event_types = plugins.event_types
         self._index = index

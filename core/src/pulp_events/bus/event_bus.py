@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.emitter import Emitted, Emitter
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.operation import Operation
+    from pulp_events.bus.storing import Storing
     from pulp_events.bus.trial import Trial
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.events.event import Event
@@ -157,19 +158,10 @@ class EventBus:
 
     @imports_late
     def _emit(self, events: Iterable[Any], connection: Any = None) -> list[Event]:
-        from pulp_events.bus.storing import store
-
         emitter = self._emitter or self._make_emitter()
         prepared = emitter.prepare_all(events)
         with self._in_use:
-            return store(
-                prepared,
-                emitter.keeps_all,
-                lambda: self.outbox,
-                connection,
-                self._delivering.mode.on_stored,
-                self._observers,
-            )
+            return self._storing.store(prepared, connection)
 
     async def emit_async(
         self,
@@ -310,8 +302,15 @@ class EventBus:
             self._delivering.stop(grace, drain)
             self._threads.stop()
             self._closing = False
+        if self._emitter is not None:
+            self._storing.close()
         self._delivering.close_outbox()
         self._store.close()
+
+    @property
+    def dropped(self) -> int:
+        """How many events this bus dropped since it was opened, or forked; see `[events] when_full`."""
+        return 0 if self._emitter is None else self._storing.dropped
 
     @property
     def outbox(self) -> Outbox:
@@ -348,6 +347,7 @@ class EventBus:
         self._observers = Observers(self.plugins, self.settings)
         self._index = ListenerIndex(self._store)
         self._emitter: Emitter | None = None
+        self._storing: Storing
         self._threads = EmittingThreads()
         self.listeners = Listeners(
             self._store,
@@ -364,7 +364,10 @@ class EventBus:
 
     def _make_emitter(self) -> Emitter:
         from pulp_events.bus.emitter import Emitter
+        from pulp_events.bus.storing import Storing
 
+        mode = self._delivering.mode
+        self._storing = Storing(self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock)
         self._emitter = emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
         return emitter
 

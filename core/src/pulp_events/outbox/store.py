@@ -124,6 +124,15 @@ class Outbox(Protocol):
     def stats(self) -> Stats:
         """Counts."""
 
+    def backlog(self, most: int) -> int:
+        """How many deliveries are pending, counted no further than `most`."""
+
+    def free_space(self) -> int | None:
+        """Bytes that are free where events are stored; None where that cannot be told."""
+
+    def note_dropped(self, counts: Mapping[str, int]) -> None:
+        """Add to how many events were dropped, by event type; `stats` has the sums."""
+
     def health(self) -> Mapping[str, Health]:
         """How deliveries went, by listener id."""
 

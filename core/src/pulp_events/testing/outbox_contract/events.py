@@ -220,6 +220,32 @@ class EventClaims(Outboxes):
         assert (stats.events, stats.events_alone) == (3, 2)
         assert stats.oldest_event == datetime.fromtimestamp(first.time, UTC)
 
+    def test_what_is_pending_is_counted_no_further_than_asked(self, outbox: Outbox) -> None:
+        assert outbox.backlog(5) == 0
+        outbox.add([new_event(LISTENER, OTHER), new_event(), alone()])
+        taken = self.claim(outbox, limit=1)  # leased, and pending all the same
+        assert [outbox.backlog(most) for most in (1, 2, 3, 9)] == [1, 2, 3, 3]
+        outbox.record([result(taken[0], "succeed")])
+        outbox.bury(OTHER, "gone")
+        assert outbox.backlog(9) == 1
+        space = outbox.free_space()
+        assert space is None or space > 0
+
+    def test_what_was_dropped_is_summed_by_type_and_forgotten_in_time(self, home: Home, outbox: Outbox) -> None:
+        second = home.open()
+        began = home.time()
+        outbox.note_dropped({"repo.sync.start": 2, "other": 1})
+        home.advance(60.0)
+        second.note_dropped({"repo.sync.start": 3})
+        second.close()
+        other, sync = outbox.stats().dropped
+        assert (other.event_type, other.count, other.first) == ("other", 1, other.last)
+        assert (sync.event_type, sync.count) == ("repo.sync.start", 5)
+        assert 59 <= (sync.last - sync.first).total_seconds() <= 65 and abs(sync.first.timestamp() - began) < 5
+        home.advance(70.0)
+        self.maintained(outbox, keep_events=1000.0)
+        assert [(each.event_type, each.count) for each in outbox.stats().dropped] == [("repo.sync.start", 5)]
+
     def test_a_delivery_is_added_to_a_stored_event_once_for_its_listener_and_target(
         self, home: Home, outbox: Outbox
     ) -> None:
