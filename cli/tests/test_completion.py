@@ -129,7 +129,7 @@ def test_a_shell_completes_after_one_command(admin, shell, name, options):
     terminal = shell(name, *options)
     terminal.type("echo rea''dy\n")
     terminal.read(until="ready")
-    completed(terminal, "pulp-admin event lis", "event listener ")
+    completed(terminal, "pulp-admin event liste", "event listener ")
     completed(terminal, f"pulp-admin event listener show --listener-id {one[:6]}", one)
     completed(terminal, f"pulp-admin event listener show --listener-id={one[:6]}", one)
     completed(terminal, "pulp-admin event listener list --type=em", "--type=email")
@@ -146,7 +146,7 @@ def test_fish_completes_after_one_command(admin, shell):
         done = subprocess.run(command, env=admin.environment_of_shell, capture_output=True, text=True, check=True)
         return dict(each.partition("\t")[::2] for each in done.stdout.splitlines())
 
-    assert offers("pulp-admin event lis") == {"listener": "manage server-side event listeners"}
+    assert offers("pulp-admin event liste") == {"listener": "manage server-side event listeners"}
     assert offers("pulp-admin event listener show --listener-id ") == {one: "http repo.sync.*"}
     assert offers("pulp-admin event listener list --type=em") == {"--type=email": ""}
     assert set(offers("pulp-admin event emit repo.publish.")) == {"repo.publish.start", "repo.publish.finish"}

@@ -4,6 +4,8 @@ from .bus.event_bus import EventBus as EventBus
 from .errors import BusClosed as BusClosed
 from .errors import DeliveryFailure as DeliveryFailure
 from .errors import DeliveryNotFound as DeliveryNotFound
+from .errors import EventConflict as EventConflict
+from .errors import EventNotFound as EventNotFound
 from .errors import EventsError as EventsError
 from .errors import EventTooLarge as EventTooLarge
 from .errors import IllegalTransition as IllegalTransition
@@ -17,6 +19,7 @@ from .errors import SettingsError as SettingsError
 from .errors import StoreBusy as StoreBusy
 from .errors import StoreCorrupt as StoreCorrupt
 from .errors import StoreError as StoreError
+from .errors import StoreFull as StoreFull
 from .errors import StoreTooNew as StoreTooNew
 from .errors import TimedOut as TimedOut
 from .errors import TransientFailure as TransientFailure
@@ -37,6 +40,8 @@ from .outbox.delivery import Delivery as Delivery
 from .outbox.records import DeliveryQuery as DeliveryQuery
 from .outbox.records import Health as Health
 from .outbox.records import Stats as Stats
+from .outbox.stored_event import EventQuery as EventQuery
+from .outbox.stored_event import StoredEvent as StoredEvent
 from .plugins.api import API_VERSION as API_VERSION
 from .plugins.registry import Plugins as Plugins
 from .secrets import Scrubber as Scrubber

@@ -3,17 +3,20 @@
     EventsError
     ├── InvalidEvent             a payload or call report that cannot become a report
     │   └── EventTooLarge        … because it is over max_event_bytes
+    ├── EventConflict            the id of another event, one with another content
     ├── UnknownEventType         the type, or a pattern that matches no registered type
     ├── UnknownNotifierType
     ├── InvalidConfig            a listener's configuration, filter or options
     ├── NameTaken                another listener has the name
     ├── ListenerNotFound
     ├── DeliveryNotFound
+    ├── EventNotFound
     ├── SettingsError            server.conf, or a secret reference that cannot be read
     ├── PluginError              why a plugin was left out
     ├── StoreError               listener store or outbox
     │   ├── StoreCorrupt         the file is truncated or not ours; it is left unchanged
     │   ├── StoreTooNew          the file was written by a newer release
+    │   ├── StoreFull            beyond [events] max_backlog or min_free_disk
     │   └── StoreBusy            another process kept the lock too long
     ├── IllegalTransition        a delivery was to be changed in a way that its table of states does not have
     ├── BusClosed
@@ -38,6 +41,18 @@ class InvalidEvent(EventsError):
 
 class EventTooLarge(InvalidEvent):
     """The report is larger than `[events] max_event_bytes`."""
+
+
+class EventConflict(EventsError):
+    """An event was emitted with the id of another one that is stored, and has another content; nothing was stored.
+
+    The text names what differs. `stored`, `given`: both reports, as JSON.
+    """
+
+    def __init__(self, message: str, stored: bytes = b"", given: bytes = b"") -> None:
+        super().__init__(message)
+        self.stored = stored
+        self.given = given
 
 
 class UnknownEventType(EventsError):
@@ -68,6 +83,10 @@ class DeliveryNotFound(EventsError):
     """No delivery has this id."""
 
 
+class EventNotFound(EventsError):
+    """No stored event has this id."""
+
+
 class SettingsError(EventsError):
     """server.conf has an unknown key or a bad value, or a secret reference cannot be read."""
 
@@ -86,6 +105,10 @@ class StoreCorrupt(StoreError):
 
 class StoreTooNew(StoreError):
     """The file was written by a newer release of pulp-events."""
+
+
+class StoreFull(StoreError):
+    """`emit` would exceed `[events] max_backlog`, or `min_free_disk` is not free any more; nothing was stored."""
 
 
 class StoreBusy(StoreError):

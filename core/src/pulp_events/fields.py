@@ -66,6 +66,43 @@ class Duration(fields.Field[float]):
         return None if value is None else format_duration(value)
 
 
+_SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", re.IGNORECASE)
+
+
+def parse_size(text: str | int) -> int:
+    """Bytes that `text` stands for: `4096`, `"500M"`, `"1.5 GiB"`, by powers of 1024. Raises ValueError otherwise.
+
+    >>> parse_size("1.5G") == parse_size("1536 MiB") == 3 << 29
+    True
+    """
+    found = _SIZE.fullmatch(str(text))
+    if isinstance(text, bool) or found is None or (size := int(float(found[1]) * _SIZES[found[2].lower()])) >= 1 << 62:
+        raise ValueError("not a size")
+    return size
+
+
+def format_size(size: int) -> str:
+    """Short text for so many bytes: `512 B`, `1.5 GiB`."""
+    if size < 1024:
+        return f"{size} B"
+    power = min((size.bit_length() - 1) // 10, 4)
+    return f"{size / (1 << 10 * power):.1f}".removesuffix(".0") + f" {'KMGT'[power - 1]}iB"
+
+
+class Size(fields.Field[int]):
+    """A number of bytes. Accepts a number, or text such as `500M` or `1.5 GiB`; units are powers of 1024."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        try:
+            return parse_size(value)
+        except (ValueError, TypeError, OverflowError):
+            raise ValidationError("Not a size; write for example 500M or 2G.") from None
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else format_size(value)
+
+
 class Words(fields.List[Any]):
     """A list written on one line, separated by commas: `a,b, c`. A real list is accepted too."""
 

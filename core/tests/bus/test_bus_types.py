@@ -19,7 +19,15 @@ def test_a_relative_data_folder_stays_the_same_one_when_the_process_moves(record
 
 @pytest.mark.parametrize(
     "events",
-    ["repo.sync.start", ["repo.sync.start"], [()], [("repo.sync.start", {}, {}, {})], {"repo.sync.start": {}}, 3, [3]],
+    [
+        "repo.sync.start",
+        ["repo.sync.start"],
+        [()],
+        [("repo.sync.start", {}, {}, "x", {})],
+        {"repo.sync.start": {}},
+        3,
+        [3],
+    ],
 )
 def test_events_of_another_shape_are_refused_with_the_right_one(recording_bus, events):
     with pytest.raises(InvalidEvent, match=r"give (a list of )?\(event_type, payload\)"):

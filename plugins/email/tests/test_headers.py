@@ -52,6 +52,28 @@ def test_start_and_finish_of_a_task_are_one_thread(composed, parsed, made) -> No
     assert parsed(composed(made("x", {"repo_id": "x"})))["References"] is None
 
 
+@pytest.mark.parametrize(
+    ("event_id", "left"),
+    [
+        ("01929e5f-0000-7000-8000-000000000001", "01929e5f-0000-7000-8000-000000000001.0"),
+        ("order_1.2+3=~x", "order_1.2+3=~x.0"),
+        ("urn:uuid:1", r"[0-9a-f]{32}"),
+        ("who@example.com", r"[0-9a-f]{32}"),
+        ("a..b", r"[0-9a-f]{32}"),
+        ("a.", r"[0-9a-f]{32}"),
+        ("x" * 200, r"[0-9a-f]{32}"),
+    ],
+)
+def test_any_id_that_an_application_may_choose_makes_a_valid_message(composed, parsed, made, event_id, left) -> None:
+    raw = composed(made("x", {}, id=f"{event_id}.0", event_id=event_id))
+    message = parsed(raw)
+    left = left if "[" in left else re.escape(left)
+    assert re.fullmatch(rf"<{left}@your\.domain>", message["Message-ID"])
+    assert message["X-Pulp-Event-Id"].replace(" ", "") == event_id and message.defects == []
+    other = parsed(composed(made("x", {}, id=f"{event_id}.1", event_id=event_id)))
+    assert other["Message-ID"] != message["Message-ID"]
+
+
 def test_a_task_id_of_the_payload_counts_too_and_any_text_makes_an_id(composed, parsed, made) -> None:
     assert parsed(composed(made("x", {"task_id": "t1"})))["References"] == "<task.t1@your.domain>"
     odd = parsed(composed(made("x", {"task_id": "a b\r\nBcc: x@y>"})))

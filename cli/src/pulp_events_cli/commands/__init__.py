@@ -13,10 +13,12 @@ GROUPS = (
     ("config", "show and check the settings", "pulp_events_cli.commands.config"),
     ("delivery", "view and manage deliveries", "pulp_events_cli.commands.delivery"),
     ("emit", "emit an event and wait for its deliveries", "pulp_events_cli.commands.emit"),
+    ("list", "list the events that are stored, newest first", "pulp_events_cli.commands.event_list"),
     ("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
     ("plugin", "show and check installed plugins", "pulp_events_cli.commands.plugin"),
     ("recover", "recover what is readable from a damaged outbox", "pulp_events_cli.commands.recover"),
     ("restore", "restore listeners and deliveries from a backup", "pulp_events_cli.commands.restore"),
+    ("show", "show a stored event and what became of it for each listener", "pulp_events_cli.commands.event_show"),
     ("types", "list event types", "pulp_events_cli.commands.types"),
     ("worker", "run a worker, which makes deliveries until stopped", "pulp_events_cli.commands.worker"),
 )

@@ -208,9 +208,17 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
 
 
 def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
+    from pulp_events.settings.kept import keeps_beyond
+
     stats = bus.deliveries.stats()
     if arguments.json:
-        print_json({**stats.totals, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener})
+        events = {name: getattr(stats, name) for name in ("events", "events_alone", "oldest_event")}
+        counts = {**stats.totals, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener}
+        dropped = [
+            {"event_type": each.event_type, "count": each.count, "first": each.first, "last": each.last}
+            for each in stats.dropped
+        ]
+        print_json({**counts, **events, "dropped": dropped})
         return DONE
     types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
     health = bus.deliveries.health()
@@ -224,4 +232,10 @@ def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
     show_table(["LISTENER", "TYPE", *(state.upper() for state in State), "LAST SUCCESS"], rows)
     if stats.oldest_pending is not None:
         print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
+    if stats.oldest_event is not None and (stats.events_alone or keeps_beyond(bus.settings)):
+        alone = f", {stats.events_alone} of them without deliveries" if stats.events_alone else ""
+        print(f"\nStored events: {stats.events}{alone}; the oldest was emitted at {local_time(stats.oldest_event)}")
+    for each in stats.dropped:
+        times = f"between {local_time(each.first)} and {local_time(each.last)}"
+        print(f"\nDropped: {each.count} {each.event_type} {times}: the outbox was full")
     return DONE

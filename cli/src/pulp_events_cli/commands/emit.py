@@ -16,7 +16,7 @@ from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm, warning
-from pulp_events_cli.output.text import count, first_line
+from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.parser.argument_types import duration
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -37,6 +37,11 @@ def fill(parser: Parser, session: Session) -> None:
     """Add the arguments of `emit`."""
     parser.add_argument("event_type", metavar="TYPE", help="event type; `pulp-admin event types` lists them")
     add_report(parser)
+    parser.add_argument(
+        "--id",
+        metavar="ID",
+        help="id of the event, so that the command can be repeated: it is stored and delivered once",
+    )
     parser.add_argument("--no-wait", action="store_true", help="store the deliveries and leave them to a worker")
     parser.add_argument(
         "--timeout",
@@ -69,7 +74,11 @@ def read_report(arguments: argparse.Namespace) -> tuple[Any, Any]:
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     payload, call_report = read_report(arguments)
-    event = bus.emit(arguments.event_type, payload, call_report)
+    before = None if arguments.id is None else bus.outbox.event(arguments.id)
+    event = bus.emit(arguments.event_type, payload, call_report, id=arguments.id)
+    if bus.dropped:
+        raise CommandFailed(f"event {event.id} was dropped: the outbox is full; see `pulp-admin event config check`")
+    arguments.is_new = before is None
     try:
         return _tell(bus, event, arguments)
     except CommandFailed:
@@ -87,11 +96,13 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _tell(bus: EventBus, event: Event, arguments: argparse.Namespace) -> int:
     """Wait, and say what became of the deliveries."""
-    deliveries = list(bus.outbox.of_event(event.id)) if arguments.no_wait else _wait(bus, event, arguments.timeout)
+    # What is pending of an event that was emitted before is left to whoever is delivering it.
+    waits = arguments.is_new and not arguments.no_wait
+    deliveries = _wait(bus, event, arguments.timeout) if waits else list(bus.outbox.of_event(event.id))
     _print(bus, event, deliveries, arguments)
     failed = Counter(found.state for found in deliveries if found.state.failed)
     pending = [found for found in deliveries if found.state == State.PENDING and not waiting.window_left(bus, found)]
-    if failed or (pending and not arguments.no_wait):
+    if failed or (pending and waits):
         unfinished = _unfinished(len(deliveries), {**failed, f"still {State.PENDING}": len(pending)})
         raise CommandFailed(f"{unfinished}; `pulp-admin event delivery show ID` shows the attempts")
     return DONE
@@ -164,9 +175,13 @@ def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], argument
         for found in deliveries
     ]
     if arguments.json:
-        print_json({"id": event.id, "event_type": event.event_type, "time": event.time, "deliveries": shown})
+        told = {"id": event.id, "event_type": event.event_type, "time": event.time, "new": arguments.is_new}
+        print_json({**told, "deliveries": shown})
         return
-    confirm(f"Event {event.id} emitted")
+    if arguments.is_new:
+        confirm(f"Event {event.id} emitted")
+    else:
+        confirm(f"Event {event.id} was emitted before, at {local_time(event.time)}; nothing was stored")
     if not shown:
         confirm("No listener matches this event")
         return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Candidate = tuple[str, str]
 RECENT = 100
-"""Deliveries that are offered, the newest first."""
+"""Deliveries, or events, that are offered, the newest first."""
 
 
 def files(prefix: str) -> list[Candidate]:
@@ -106,13 +106,23 @@ def _deliveries(session: Session, parser: argparse.ArgumentParser, prefix: str) 
         ]
 
 
+def _events(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    with session.open_bus("external") as bus:
+        return [(each.id, f"{each.event_type} {local_time(each.time)}") for each in bus.events.list(limit=RECENT)]
+
+
+def _before(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    of_events = parser.prog.endswith(" event list")
+    return (_events if of_events else _deliveries)(session, parser, prefix)
+
+
 BY_NAME = {
     "--listener-id": _listeners,
     "--name": _names,
     "--label": _labels,
     "--event-type": _event_types,
     "--type": _notifier_types,
-    "--before": _deliveries,
+    "--before": _before,
     "--file": _files,
     "--output": _files,
     "--directory": _files,
@@ -122,6 +132,7 @@ BY_NAME = {
     "--payload": _file_after_at,
     "--call-report": _file_after_at,
     "event_type": _event_types,
+    "event_id": _events,
     "delivery_id": _deliveries,
     "ids": _deliveries,
     "name": _plugins,

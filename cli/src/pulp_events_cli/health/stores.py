@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from pulp_events.bus.stores import open_listener_store, outbox_of_plugin, outbox_path
 from pulp_events.errors import EventsError
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.sqlite import foreign_log, ledger, schema
+from pulp_events.outbox.sqlite import foreign_log, ledger, limits, schema
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.plugins.registry import FUNCTION
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
-from pulp_events_cli.health import filters
+from pulp_events_cli.health import filters, room
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.session import Session
@@ -72,7 +72,9 @@ def _outbox(
         if outbox is not None:
             try:
                 recent += outbox.find(DeliveryQuery(), filters.RECENT)
-                yield from _state(outbox.stats(), recent[:1], listeners, _home(outbox), now)
+                stats = outbox.stats()
+                yield from _state(stats, recent[:1], listeners, _home(outbox), now)
+                yield from room.check(settings, stats, outbox.free_space())
                 health.update(outbox.health())
             finally:
                 outbox.close()
@@ -89,7 +91,9 @@ def _outbox(
             if not wrong or wrong == [_TOO_LARGE]:
                 health.update(ledger.health(file))
                 recent += ledger.find(file, DeliveryQuery(), filters.RECENT, None)
-                yield from _state(ledger.stats(file), recent[:1], listeners, f"; schema {schema.VERSION}", now)
+                stats = ledger.stats(file)
+                yield from _state(stats, recent[:1], listeners, f"; schema {schema.VERSION}", now)
+                yield from room.check(settings, stats, limits.free_space(path))
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
 

@@ -8,7 +8,8 @@ from pulp_events_cli.errors import UsageError
 
 SHORTEST = 4
 """Characters that the beginning of an id must have at least."""
-_SHOWN = 5
+SHOWN = 5
+"""Ids that an error names."""
 
 
 def pick(text: str, known: Collection[str], many: str) -> str | None:
@@ -20,7 +21,7 @@ def pick(text: str, known: Collection[str], many: str) -> str | None:
         return text
     found = [each for each in known if each.startswith(text)] if len(text) >= SHORTEST else []
     if len(found) > 1:
-        shown = ", ".join(found[:_SHOWN]) + ", …" * (len(found) > _SHOWN)
+        shown = ", ".join(found[:SHOWN]) + ", …" * (len(found) > SHOWN)
         raise UsageError(f"{text!r} is ambiguous: {len(found)} {many} have ids that start with it, {shown}")
     return found[0] if found else None
 

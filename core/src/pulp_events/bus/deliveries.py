@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import DeliveryNotFound
+from pulp_events.settings.kept import keep_purged
 from pulp_events.system.arguments import check_limit
 from pulp_events.system.late_imports import imports_late
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
     from pulp_events.outbox.store import Outbox
+    from pulp_events.settings.settings import Settings
 
 PAGE = 500
 """Deliveries that one step of a long change takes."""
@@ -21,9 +23,10 @@ PAGE = 500
 class Deliveries:
     """Questions to the outbox, and the changes that an administrator may make to it."""
 
-    def __init__(self, outbox: Callable[[], Outbox], on_revived: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, outbox: Callable[[], Outbox], on_revived: Callable[[], None], settings: Settings) -> None:
         self._outbox = outbox
         self._on_revived = on_revived
+        self._settings = settings
 
     @imports_late
     def list(self, query: DeliveryQuery | None = None, *, limit: int = 50, before: str | None = None) -> list[Delivery]:
@@ -57,7 +60,7 @@ class Deliveries:
 
     def purge(self, query: DeliveryQuery) -> Iterator[int]:
         """Delete the finished deliveries that fit, a page at a time; yields how many each page had."""
-        while count := self._outbox().purge(query, PAGE):
+        while count := self._outbox().purge(query, PAGE, keep_purged(self._settings)):
             yield count
 
     def count(self, query: DeliveryQuery) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.delivery_mode import MODES, Means
 from pulp_events.bus.stores import open_outbox
+from pulp_events.errors import StoreFull
 from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
@@ -130,7 +131,10 @@ class Delivering:
         if self._listeners.disable_for(listener.id, reason):
             _logger.warning("listener %s is disabled: %s", listener.id, reason)
             payload = {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason}
-            self._emit([(LISTENER_DISABLED, payload)])  # also while the bus is being closed
+            try:
+                self._emit([(LISTENER_DISABLED, payload)])  # also while the bus is being closed
+            except StoreFull as error:
+                _logger.error("%s is not announced: %s", LISTENER_DISABLED, error)
 
     def _worker_command(self) -> Sequence[str]:
         from pulp_events.processes.command import command

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
-from pulp_events.events.report import serialise
+from pulp_events.events.report import fingerprint, serialise
 from pulp_events.frozen import thaw
 from pulp_events.listeners.filters import passes
 from pulp_events.listeners.index import ListenerIndex
@@ -19,7 +19,7 @@ from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
-from pulp_events.system.ids import new_event_id
+from pulp_events.system.ids import is_event_id, new_event_id
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
@@ -30,9 +30,27 @@ DROPPED = "dropped: the listener was muted"
 
 AUDIENCES = 16
 """Event types whose listeners are kept worked out; ten thousand listeners take a megabyte each time."""
-_EXAMPLE = "(event_type, payload), or (event_type, payload, call_report)"
+_EXAMPLE = "(event_type, payload), (event_type, payload, call_report) or (event_type, payload, call_report, id)"
 
 _logger = get_logger(__name__)
+
+
+Emitted = (
+    tuple[str, Mapping[str, Any] | None]
+    | tuple[str, Mapping[str, Any] | None, Any]
+    | tuple[str, Mapping[str, Any] | None, Any, str | None]
+)
+"""What `emit_many` takes of each event."""
+
+
+class Prepared(NamedTuple):
+    """What can be stored."""
+
+    event: Event
+    listeners: Sequence[Listener]
+    """Those that it concerns."""
+    new: NewEvent
+    """What is to be stored for them."""
 
 
 class Emitter:
@@ -50,21 +68,29 @@ class Emitter:
         self._audiences: dict[str, _Audience] = {}
 
     def prepare(
-        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
-    ) -> tuple[Event, Sequence[Listener], NewEvent]:
+        self,
+        event_type: str,
+        payload: Mapping[str, Any] | None = None,
+        call_report: Mapping[str, Any] | None = None,
+        event_id: str | None = None,
+    ) -> Prepared:
         """The event, the listeners that it concerns, and what is to be stored for them."""
-        event = self._build(event_type, payload, call_report)
+        event = given = self._build(event_type, payload, call_report, event_id)
         if self._observers.enriches:
             event = self._enrich(event)
-        return event, *self._match(event)
+        listeners, new = self._match(event)
+        if event_id is not None:
+            new.once = True
+            new.fingerprint = fingerprint(new.report if event is given else serialise(given))
+        return Prepared(event, listeners, new)
 
-    def prepare_all(self, events: Iterable[Any]) -> list[tuple[Event, Sequence[Listener], NewEvent]]:
-        """The same for `(event_type, payload[, call_report])` each; raises InvalidEvent for what is no such tuple."""
+    def prepare_all(self, events: Iterable[Any]) -> list[Prepared]:
+        """The same for `(event_type, payload[, call_report[, id]])` each; raises InvalidEvent for what is none."""
         if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
             raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")
         prepared = []
         for number, event in enumerate(events):
-            if not isinstance(event, tuple | list) or not 1 <= len(event) <= 3:
+            if not isinstance(event, tuple | list) or not 1 <= len(event) <= 4:
                 raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
             prepared.append(self.prepare(*event))
         return prepared
@@ -78,15 +104,24 @@ class Emitter:
         return None
 
     def _build(
-        self, event_type: str, payload: Mapping[str, Any] | None, call_report: Mapping[str, Any] | None
+        self,
+        event_type: str,
+        payload: Mapping[str, Any] | None,
+        call_report: Mapping[str, Any] | None,
+        event_id: str | None,
     ) -> Event:
         self._event_types.require(event_type)
+        if event_id is not None and not is_event_id(event_id):
+            raise InvalidEvent(
+                f"the id of an event cannot be {event_id!r:.210}; choose 1 to 200 letters, digits and - . _ ~ : @ + =, "
+                "the first of which is a letter or digit"
+            )
         now = self._clock.time()
         return Event(
             event_type=event_type,
             payload=_mapping(payload, "payload"),
             call_report=_mapping(call_report, "call_report"),
-            id=new_event_id(now),
+            id=new_event_id(now) if event_id is None else event_id,
             time=from_timestamp(now),
             source=self._events["source"],
         )

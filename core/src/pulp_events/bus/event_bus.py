@@ -13,6 +13,7 @@ from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.delivering import Delivering
 from pulp_events.bus.delivery_mode import MODES
 from pulp_events.bus.emitting_threads import EmittingThreads
+from pulp_events.bus.events import Events
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.event_type import EventTypes
@@ -31,9 +32,10 @@ from pulp_events.system.late_imports import imports_late
 
 # What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
 if TYPE_CHECKING:
-    from pulp_events.bus.emitter import Emitter
+    from pulp_events.bus.emitter import Emitted, Emitter
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.operation import Operation
+    from pulp_events.bus.storing import Storing
     from pulp_events.bus.trial import Trial
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.events.event import Event
@@ -75,7 +77,8 @@ class EventBus:
         self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice, imports)
         self._forked = False
         forks.take_part(self)
-        self.deliveries = Deliveries(lambda: self.outbox, self._delivering.look_soon)
+        self.deliveries = Deliveries(lambda: self.outbox, self._delivering.look_soon, settings)
+        self.events = Events(lambda: self.outbox)
         self._assemble()
 
     @classmethod
@@ -130,6 +133,7 @@ class EventBus:
         payload: Mapping[str, Any] | None = None,
         call_report: Mapping[str, Any] | None = None,
         *,
+        id: str | None = None,
         connection: Any = None,
     ) -> Event:
         """Announce an event; durable when this returns.
@@ -137,19 +141,18 @@ class EventBus:
         `payload` and `call_report`: what `jsonable.to_jsonable` takes. `connection`: an open connection of the
         application to the database that the outbox is in; the event then exists if and only if that commits.
 
-        Raises UnknownEventType, InvalidEvent (with the path of the value), EventTooLarge, StoreError, BusClosed; then
-        nothing was stored.
+        `id`: one that the application chooses, so that it may repeat the call: while an event with this id is stored,
+        that one is returned, and nothing is stored or delivered again. Such an event is stored also where no listener
+        matches it. For what an id may be, see `ids.is_event_id`.
+
+        Raises UnknownEventType, InvalidEvent (with the path of the value), EventTooLarge, EventConflict (the id of an
+        event with another content), StoreError, BusClosed; then nothing was stored.
         """
         self._check_open()
-        return self._emit([(event_type, payload, call_report)], connection)[0]
+        return self._emit([(event_type, payload, call_report, id)], connection)[0]
 
-    def emit_many(
-        self,
-        events: Iterable[tuple[str, Mapping[str, Any] | None] | tuple[str, Mapping[str, Any] | None, Any]],
-        *,
-        connection: Any = None,
-    ) -> list[Event]:
-        """Announce several events, `(event_type, payload[, call_report])` each, in one transaction."""
+    def emit_many(self, events: Iterable[Emitted], *, connection: Any = None) -> list[Event]:
+        """Announce several events, `(event_type, payload[, call_report[, id]])` each, in one transaction."""
         self._check_open()
         return self._emit(events, connection)
 
@@ -157,23 +160,20 @@ class EventBus:
     def _emit(self, events: Iterable[Any], connection: Any = None) -> list[Event]:
         emitter = self._emitter or self._make_emitter()
         prepared = emitter.prepare_all(events)
-        stored = [new for _, _, new in prepared if new.deliveries]
         with self._in_use:
-            if stored:
-                self.outbox.add(stored, connection)
-                if connection is None:
-                    self._delivering.mode.on_stored(stored)
-            if self._observers.watches_emitted:
-                for event, listeners, _ in prepared:
-                    self._observers.tell_emitted(event, listeners)
-        return [event for event, _, _ in prepared]
+            return self._storing.store(prepared, connection)
 
     async def emit_async(
-        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+        self,
+        event_type: str,
+        payload: Mapping[str, Any] | None = None,
+        call_report: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
     ) -> Event:
         """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
         self._check_open()
-        return await self._threads.run(self.emit, event_type, payload, call_report)
+        return await self._threads.run(self.emit, event_type, payload, call_report, id=id)
 
     @imports_late
     def operation(
@@ -302,8 +302,15 @@ class EventBus:
             self._delivering.stop(grace, drain)
             self._threads.stop()
             self._closing = False
+        if self._emitter is not None:
+            self._storing.close()
         self._delivering.close_outbox()
         self._store.close()
+
+    @property
+    def dropped(self) -> int:
+        """How many events this bus dropped since it was opened, or forked; see `[events] when_full`."""
+        return 0 if self._emitter is None else self._storing.dropped
 
     @property
     def outbox(self) -> Outbox:
@@ -340,6 +347,7 @@ class EventBus:
         self._observers = Observers(self.plugins, self.settings)
         self._index = ListenerIndex(self._store)
         self._emitter: Emitter | None = None
+        self._storing: Storing
         self._threads = EmittingThreads()
         self.listeners = Listeners(
             self._store,
@@ -356,7 +364,10 @@ class EventBus:
 
     def _make_emitter(self) -> Emitter:
         from pulp_events.bus.emitter import Emitter
+        from pulp_events.bus.storing import Storing
 
+        mode = self._delivering.mode
+        self._storing = Storing(self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock)
         self._emitter = emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
         return emitter
 

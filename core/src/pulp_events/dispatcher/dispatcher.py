@@ -27,6 +27,7 @@ from pulp_events.dispatcher.timekeeper import POLL, Timekeeper
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import NewEvent
+from pulp_events.settings.kept import keep_events
 from pulp_events.settings.settings import Settings
 from pulp_events.system.exclusive import InUse
 
@@ -50,7 +51,7 @@ class Dispatcher:
         self.stopping = services.stopping
         self._scheduler = Scheduler(services, float(delivery["lease"]), concurrency, self._more_threads)
         self._crew = Crew(services, self._scheduler, concurrency, self._call)
-        self._timekeeper = Timekeeper(services, self._scheduler, self._crew, delivery)
+        self._timekeeper = Timekeeper(services, self._scheduler, self._crew, delivery, keep_events(settings))
         services.refill = self._scheduler.refill
         services.recorder.on_recorded = self._scheduler.recorded
         services.channels.on_close = self._close

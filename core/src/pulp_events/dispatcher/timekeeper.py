@@ -44,7 +44,9 @@ _logger = get_logger(__name__)
 class Timekeeper:
     """`backlog`: set to False, it looks only after deliveries of this process's own events."""
 
-    def __init__(self, services: Services, scheduler: Scheduler, crew: Crew, delivery: Mapping[str, Any]) -> None:
+    def __init__(
+        self, services: Services, scheduler: Scheduler, crew: Crew, delivery: Mapping[str, Any], keep_events: float
+    ) -> None:
         self._services = services
         self._outbox = services.outbox
         self._recorder = services.recorder
@@ -53,6 +55,7 @@ class Timekeeper:
         self._scheduler = scheduler
         self._crew = crew
         self._delivery = delivery
+        self._keep_events = keep_events
         self._lease = float(delivery["lease"])
         self._stopping = services.stopping
         self._wake = threading.Event()
@@ -126,7 +129,8 @@ class Timekeeper:
             self._supervise(now)
         if self._cleaning or now - self._maintained >= MAINTAIN:
             self._maintained = now
-            self._cleaning = self._outbox.maintain({state: self._delivery[state.keep_setting] for state in FINISHED})
+            keep = {state: self._delivery[state.keep_setting] for state in FINISHED}
+            self._cleaning = self._outbox.maintain(keep, self._keep_events)
 
     def _look_again(self) -> None:
         self._next_look = 0.0  # what called for the look that failed calls no second time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from pulp_events.events.event import Event
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False).encode
 
 
-def serialise(event: Event, max_bytes: int) -> bytes:
+def serialise(event: Event, max_bytes: int = sys.maxsize) -> bytes:
     """The report as UTF-8 JSON with exactly the keys call_report, event_type and payload.
 
     Raises EventTooLarge if it has more than `max_bytes` bytes.
@@ -33,16 +34,22 @@ def serialise(event: Event, max_bytes: int) -> bytes:
 
 
 def read_back(of: str, report: bytes, event_type: str, event_id: str, time: datetime, source: str) -> Event:
-    """The event whose report this is. `of`: whose report, for the error.
+    """The event whose report this is; see `parse`."""
+    body = parse(of, report)
+    return Event(event_type, body["payload"], body["call_report"], event_id, time, source)
+
+
+def parse(of: str, report: bytes) -> dict[str, Any]:
+    """A report in plain dicts and lists. `of`: whose it is, for the error.
 
     Raises StoreCorrupt if the report is damaged.
     """
     try:
-        body = json.loads(report)
-        payload, call_report = body["payload"], body["call_report"]
+        body: dict[str, Any] = json.loads(report)
+        body["payload"], body["call_report"]  # noqa: B018
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreCorrupt(f"the report of {of} is damaged; it cannot be read") from error
-    return Event(event_type, payload, call_report, event_id, time, source)
+    return body
 
 
 def fingerprint(report: bytes) -> str:

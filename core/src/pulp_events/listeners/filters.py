@@ -94,6 +94,14 @@ def passes(condition: Filter | None, report: Mapping[str, Any]) -> bool:
         return True
 
 
+def finds(condition: Filter, report: Mapping[str, Any]) -> bool:
+    """Whether an expression that events are searched with finds something true; one that fails finds nothing."""
+    try:
+        return _is_true(condition(report))
+    except Exception:  # noqa: BLE001  # as in `passes`
+        return False
+
+
 def judge(expression: str | None, report: Mapping[str, Any]) -> tuple[bool, str]:
     """What `passes` says, and why, in words; no words where there is no filter."""
     if expression is None:

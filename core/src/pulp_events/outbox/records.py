@@ -35,7 +35,7 @@ class NewEvent:
     deliveries: Sequence[NewDelivery]
     """The ids of those that are stored are `EVENT_ID.0`, `EVENT_ID.1` and so on. There may be none."""
     once: bool = False
-    """Its id was chosen by the application: where an event has it already, that one stays, and this is not stored."""
+    """The application chose its id: where an event has it already, that one stays, and this is not stored."""
     fingerprint: str | None = None
     """See `StoredEvent.fingerprint`."""
 
@@ -110,6 +110,16 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """Events of one type that were not stored as the outbox was full."""
+
+    event_type: str
+    count: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
 class Stats:
     """Counts of deliveries."""
 
@@ -125,6 +135,8 @@ class Stats:
     """How many of them have no delivery: no listener matched, or their deliveries were deleted before them."""
     oldest_event: datetime | None = None
     """Time of the event that was stored first."""
+    dropped: Sequence[Dropped] = ()
+    """By event type, what was not stored with `[events] when_full = drop`; forgotten as finished deliveries are."""
 
     @property
     def pending(self) -> int:

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.outbox.records import Health, Stats
+from pulp_events.outbox.records import Dropped, Health, Stats
 from pulp_events.outbox.states import Outcome, State
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.system.clock import from_timestamp
@@ -108,9 +108,13 @@ def to_stats(counts: Iterable[tuple[str, str, int]], oldest_pending: float | Non
 
 
 @_from_rows
-def with_events(stats: Stats, events: int, alone: int, oldest: float | None) -> Stats:
-    """The same counts with those of events; `oldest`: time of the first one."""
-    return replace(stats, events=events, events_alone=alone, oldest_event=_moment(oldest))
+def with_events(
+    stats: Stats, events: int, alone: int, oldest: float | None, dropped: Iterable[tuple[str, int, float, float]]
+) -> Stats:
+    """The same counts with those of events. `oldest`: time of the first one; `dropped`: event type, number, first and
+    last time."""
+    gone = [Dropped(name, count, from_timestamp(first), from_timestamp(last)) for name, count, first, last in dropped]
+    return replace(stats, events=events, events_alone=alone, oldest_event=_moment(oldest), dropped=gone)
 
 
 @_from_rows

@@ -24,7 +24,8 @@ class Outbox(Protocol):
         """Store events with their deliveries, durable on return. No two have the same id.
 
         Of those with `once`, an event whose id is there already is not stored; returned is, by its id, the one that is
-        there. Whoever stores it first, of however many at once, is the only one.
+        there. Whoever stores it first, of however many at once, is the only one. Where `repeated.check_same` raises
+        EventConflict, none of the events is stored.
 
         `connection`: the application's own connection to the same database, in whose transaction they are stored; they
         exist if and only if it commits. An id that is there already leaves that transaction as it was.
@@ -122,6 +123,15 @@ class Outbox(Protocol):
 
     def stats(self) -> Stats:
         """Counts."""
+
+    def backlog(self, most: int) -> int:
+        """How many deliveries are pending, counted no further than `most`."""
+
+    def free_space(self) -> int | None:
+        """Bytes that are free where events are stored; None where that cannot be told."""
+
+    def note_dropped(self, counts: Mapping[str, int]) -> None:
+        """Add to how many events were dropped, by event type; `stats` has the sums."""
 
     def health(self) -> Mapping[str, Health]:
         """How deliveries went, by listener id."""

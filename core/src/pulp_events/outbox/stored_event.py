@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from pulp_events.events.event import Event
-from pulp_events.events.report import read_back
+from pulp_events.events.report import parse, read_back
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +32,17 @@ class StoredEvent:
     """How many of its deliveries are still stored."""
 
     fingerprint: str | None = None
-    """`report.fingerprint` of what the application gave, where plugins made another report of it; see `Outbox.add`."""
+    """`fingerprint` of the report as the application gave it, before plugins changed it, of an event whose id the
+    application chose; None of any other."""
 
     @cached_property
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""
         return read_back(f"event {self.id}", self.report, self.event_type, self.id, self.time, self.source)
+
+    def body(self) -> dict[str, Any]:
+        """The report in plain dicts and lists, for filters and templates. Raises StoreCorrupt if it is damaged."""
+        return parse(f"event {self.id}", self.report)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import socket
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from pulp_events.fields import Duration, Words
+from pulp_events.fields import Duration, Size, Words
 from pulp_events.outbox.states import FINISHED
 from pulp_events.settings.paths import NO_HOME, is_home_known
 
@@ -53,6 +53,38 @@ class EventsSettings(Schema):
         load_default=262144,
         validate=validate.Range(min=1024, max=64 * 1024 * 1024),
         metadata={"help": "largest report, in bytes, that emit accepts"},
+    )
+    keep = fields.String(
+        load_default="matched",
+        validate=validate.OneOf(["matched", "all"]),
+        metadata={"help": "events that are stored: those that a listener matches, or all"},
+    )
+    keep_for = Duration(
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "help": "how long an event is kept at least, and longer while it has deliveries; default: keep_delivered "
+            "in section [delivery]"
+        },
+    )
+    max_backlog = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=1),
+        metadata={"help": "pending deliveries beyond which emit stores no more; default: no limit"},
+    )
+    min_free_disk = Size(
+        load_default=None,
+        allow_none=True,
+        metadata={"help": "space on the outbox's disk, such as 2G, below which emit stores no more; default: no limit"},
+    )
+    when_full = fields.String(
+        load_default="refuse",
+        validate=validate.OneOf(["refuse", "drop"]),
+        metadata={
+            "help": "beyond max_backlog or min_free_disk, emit raises StoreFull, or drops the event, which is counted "
+            "and logged"
+        },
     )
     source = fields.String(
         load_default=lambda: socket.gethostname(),

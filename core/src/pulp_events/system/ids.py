@@ -10,6 +10,7 @@ import time
 from pulp_events.system import forks
 
 _LISTENER_ID = re.compile(r"[0-9a-f]{24}\Z")
+_EVENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+=-]{0,199}\Z")
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """The digit with RFC 9562's variant, the bits 10, for a random digit."""
 _POOL = 64
@@ -52,6 +53,15 @@ def _random_digits() -> str:
         digits = os.urandom(10 * _POOL).hex()
         _pool.digits.extend(digits[at : at + 20] for at in range(20, len(digits), 20))
         return digits[:20]
+
+
+def is_event_id(text: object) -> bool:
+    """True if an application may choose this as the id of an event: up to 200 letters, digits and `-._~:@+=`, beginning
+    with a letter or digit.
+
+    So it needs no quotation marks or encoding in a shell, an HTTP header, a URL, a file's name or an AMQP property.
+    """
+    return isinstance(text, str) and _EVENT_ID.match(text) is not None
 
 
 def new_listener_id() -> str:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pulp_events_email.encoded_words import WIDTH, encode, field, is_plain
 
 _ATOM = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*\Z")
+_DOTTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
 _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\Z")
 _PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
 """Atoms with a space between each (RFC 5322 §3.2.5): a name that needs no quotes."""
@@ -78,6 +79,12 @@ def list_id(listener_id: str, domain: str) -> str:
     """The value of List-Id (RFC 2919 §2): one list for each listener, so that mail can be sorted by it."""
     label = listener_id if _ATOM.match(listener_id) else _digest(listener_id)
     return f"<{label}.pulp-events.{domain if _HOST.match(domain) else 'localhost'}>"
+
+
+def message_id(delivery_id: str, domain: str) -> str:
+    """The value of Message-ID: the delivery's id where that is a dot-atom (RFC 5322 §3.2.3), else a digest of it."""
+    is_short = len(delivery_id) <= 100
+    return f"<{delivery_id if is_short and _DOTTED.match(delivery_id) else _digest(delivery_id)}@{domain}>"
 
 
 def thread_id(task_id: str, domain: str) -> str:

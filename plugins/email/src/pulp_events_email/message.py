@@ -15,7 +15,7 @@ from pulp_events_email.addresses import envelope_form, split_sender
 from pulp_events_email.config import MARK
 from pulp_events_email.digest import Digest, digest_id, digest_of, names, reports
 from pulp_events_email.digest_body import digest_html, digest_text
-from pulp_events_email.headers import address_header, date, header, list_id, often, one_line, thread_id
+from pulp_events_email.headers import address_header, date, header, list_id, message_id, often, one_line, thread_id
 from pulp_events_email.parts import Part, attachment, multipart, text_part
 from pulp_events_email.readable_html import html_body
 from pulp_events_email.readable_text import text_body
@@ -106,7 +106,7 @@ class Composer:
             f"{self._from}"
             f"{address_header('To', '', recipient)}"
             f"Date: {date(time.replace(microsecond=0))}\r\n"
-            f"Message-ID: <{id}@{self._domain}>\r\n"
+            f"Message-ID: {message_id(id, self._domain)}\r\n"
             f"{fields}"
             "\r\n"
         )

@@ -109,11 +109,12 @@ def stats(database: Database) -> Stats:
         "SELECT time FROM @.pulp_event WHERE seq = "
         f"(SELECT min(event_seq) FROM @.pulp_delivery WHERE state = '{State.PENDING}')"
     )
-    [kept] = database.rows(
+    [(events, alone, first)] = database.rows(
         "SELECT (SELECT count(*) FROM @.pulp_event), (SELECT count(*) FROM @.pulp_event WHERE alone), "
         "(SELECT time FROM @.pulp_event ORDER BY seq LIMIT 1)"
     )
-    return with_events(to_stats(counts, oldest[0][0] if oldest else None), *kept)
+    dropped = database.rows("SELECT event_type, count, first, last FROM @.pulp_dropped ORDER BY event_type")
+    return with_events(to_stats(counts, oldest[0][0] if oldest else None), events, alone, first, dropped)
 
 
 def health(database: Database) -> dict[str, Health]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pulp_events.outbox.states import State
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
+from pulp_events_postgres.limits import FORGET
 
 STEP = 2000
 """Rows that one step looks at, at most."""
@@ -59,6 +60,7 @@ class Cleaner:
         events_before = turn[1] - keep_events if keep_events else math.inf
         alone = self._delete_alone(own, events_before)
         limits: dict[str, float] = {state: turn[1] - seconds for state, seconds in keep.items()}
+        own.execute(text(FORGET), (min(limits.values()),))
         rows = own.execute(text(_LOOK), (*self._position, STEP)).fetchall()
         gone = [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]]
         if self._position == self._oldest and rows:

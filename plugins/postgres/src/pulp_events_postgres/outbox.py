@@ -9,7 +9,7 @@ from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events_postgres import claiming, ledger, queue
+from pulp_events_postgres import claiming, ledger, limits, queue
 from pulp_events_postgres import events as stored
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
@@ -106,6 +106,15 @@ class PostgresOutbox:
 
     def stats(self) -> Stats:
         return ledger.stats(self.database)
+
+    def backlog(self, most: int) -> int:
+        return limits.backlog(self.database, most)
+
+    def free_space(self) -> int | None:
+        return None  # a server tells nobody
+
+    def note_dropped(self, counts: Mapping[str, int]) -> None:
+        limits.note_dropped(self.database, counts)
 
     def health(self) -> Mapping[str, Health]:
         return ledger.health(self.database)

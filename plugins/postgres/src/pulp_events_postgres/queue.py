@@ -11,6 +11,7 @@ import psycopg
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent, Result
+from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.rows import split_id, to_stored_event
 from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
 from pulp_events.outbox.stored_event import StoredEvent
@@ -97,9 +98,10 @@ def _add_once(
         if missing:
             found = own.execute(database.text(f"{STORED_EVENT} WHERE e.id = ANY (%s::text[])"), (texts(missing),))
             for row in found.fetchall():
-                if not missing.pop(row[0]).once:
+                new = missing.pop(row[0])
+                if not new.once:
                     raise StoreError(f"an event has the id {row[0]!r} already; nothing was stored")
-                there[row[0]] = to_stored_event(row)
+                there[row[0]] = check_same(new, to_stored_event(row))
     return there
 
 

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from pulp_events.outbox.records import NewDelivery, NewEvent
+from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.rows import to_stored_event
 from pulp_events.outbox.sqlite.columns import STORED_EVENT
 from pulp_events.outbox.sqlite.connection import patiently
@@ -98,7 +99,8 @@ def insert_plainly(own: sqlite3.Connection | sqlite3.Cursor, event: NewEvent, no
     # Nothing is read first: within a transaction that reads before it writes, SQLite may be unable to write.
     done = own.execute(_ONCE if event.once else _ALONE, (*head, not event.deliveries, event.fingerprint))
     if event.once and done.rowcount == 0:
-        return to_stored_event(own.execute(f"{STORED_EVENT} WHERE e.id = ?", (event.id,)).fetchone())
+        stored = to_stored_event(own.execute(f"{STORED_EVENT} WHERE e.id = ?", (event.id,)).fetchone())
+        return check_same(event, stored)
     seq = done.lastrowid
     own.executemany(
         "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason) "

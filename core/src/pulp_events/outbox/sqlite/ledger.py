@@ -179,11 +179,13 @@ def stats(reader: Rows) -> Stats:
         f"SELECT time FROM pulp_event WHERE seq = (SELECT min(event_seq) FROM pulp_delivery WHERE {PENDING})"
     )
     # The smallest index has all events in it.
-    [kept] = reader.rows(
+    [(events, alone, first)] = reader.rows(
         "SELECT (SELECT count(*) FROM pulp_event), (SELECT count(*) FROM pulp_event WHERE alone = 1), "
         "(SELECT time FROM pulp_event ORDER BY seq LIMIT 1)"
     )
-    return made(reader, lambda: with_events(to_stats(counts, oldest[0][0] if oldest else None), *kept))
+    dropped = reader.rows("SELECT event_type, count, first, last FROM pulp_dropped ORDER BY event_type")
+    pending_since = oldest[0][0] if oldest else None
+    return made(reader, lambda: with_events(to_stats(counts, pending_since), events, alone, first, dropped))
 
 
 def health(reader: Rows) -> dict[str, Health]:

@@ -6,13 +6,13 @@ import sqlite3
 from collections.abc import Mapping
 
 from pulp_events.outbox.sqlite.ledger import delete
+from pulp_events.outbox.sqlite.limits import forget_dropped
 from pulp_events.outbox.states import State
 
 STEP = 2000
 """Rows that one step looks at, at most."""
 FREE_PAGES = 500
 """Pages that one step gives back to the file system, at most."""
-
 
 _DELETE_ALONE = """
 DELETE FROM pulp_event WHERE seq IN (
@@ -33,8 +33,8 @@ class Cleaner:
         """Look at the next STEP deliveries and delete what finished too long ago; True if more are to be looked at.
 
         A sweep ends at the first rows that are younger than all limits: later ones are younger still, as an event is
-        stored before any of its deliveries can finish. Of the events without any delivery, which an
-        index lists by their time, STEP are deleted at most.
+        stored before any of its deliveries can finish. Of the events without any delivery, which an index lists by
+        their time, STEP are deleted at most.
         """
         alone = connection.execute(_DELETE_ALONE, (events_before, STEP)).rowcount
         rows = connection.execute(
@@ -49,6 +49,7 @@ class Cleaner:
             [(seq, n) for seq, n, state, finished, _ in rows if state in limits and finished < limits[state]],
             events_before,
         )
+        forget_dropped(connection, min(limits.values()))
         connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall()
         if len(rows) < STEP or rows[-1][4] > max(limits.values()):
             self._position = (0, -1)

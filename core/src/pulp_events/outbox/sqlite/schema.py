@@ -70,6 +70,12 @@ ALTER TABLE pulp_event ADD COLUMN next_n INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE pulp_event ADD COLUMN fingerprint TEXT;
 ALTER TABLE pulp_delivery ADD COLUMN repeat_of TEXT;
 CREATE INDEX pulp_event_alone ON pulp_event (time) WHERE alone = 1;
+CREATE TABLE pulp_dropped (
+    event_type TEXT PRIMARY KEY,
+    count      INTEGER NOT NULL,
+    first      REAL NOT NULL,
+    last       REAL NOT NULL
+) WITHOUT ROWID;
 """
 
 MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)

@@ -10,7 +10,7 @@ from typing import Any
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.sqlite import events as stored
-from pulp_events.outbox.sqlite import insertion, ledger, queue, recording
+from pulp_events.outbox.sqlite import insertion, ledger, limits, queue, recording
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
 from pulp_events.outbox.sqlite.reader import Reader
@@ -130,6 +130,16 @@ class SQLiteOutbox:
 
     def stats(self) -> Stats:
         return ledger.stats(self._reader)
+
+    def backlog(self, most: int) -> int:
+        return limits.backlog(self._reader, most)
+
+    def free_space(self) -> int | None:
+        return limits.free_space(self.path)
+
+    def note_dropped(self, counts: Mapping[str, int]) -> None:
+        now = self._clock.time()
+        self._writer.run(lambda own: limits.note_dropped(own, counts, now))
 
     def health(self) -> Mapping[str, Health]:
         return ledger.health(self._reader)

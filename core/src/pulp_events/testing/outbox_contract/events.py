@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
+from pulp_events.errors import EventConflict
 from pulp_events.events.pattern import matches
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewEvent
 from pulp_events.outbox.states import FINISHED, State
@@ -120,7 +123,7 @@ class EventClaims(Outboxes):
     def test_an_id_that_is_there_is_stored_once_and_answered_with_what_is_there(self, outbox: Outbox) -> None:
         first = replace(new_event(LISTENER, OTHER), once=True, fingerprint="as given")
         assert outbox.add([first]) == {}
-        again = replace(new_event(), id=first.id, once=True)
+        again = replace(new_event(), id=first.id, once=True, fingerprint="as given")
         fresh = replace(alone(), once=True)
         plain = new_event(OTHER)
         found = outbox.add([again, fresh, plain])
@@ -132,6 +135,17 @@ class EventClaims(Outboxes):
         assert len(outbox.of_event(first.id)) == 2
         assert outbox.add([replace(first, deliveries=())]).keys() == {first.id}
 
+    def test_an_id_that_is_there_with_another_content_is_refused_and_nothing_is_stored(self, outbox: Outbox) -> None:
+        first = replace(new_event(), once=True, fingerprint="as given")
+        outbox.add([first, plain := new_event()])
+        for other in (replace(first, fingerprint="otherwise"), replace(new_event(), id=plain.id, once=True)):
+            with pytest.raises(EventConflict) as refused:
+                outbox.add([new_event(), other, new_event()])
+            there = first if other.id == first.id else plain
+            assert (refused.value.stored, refused.value.given) == (there.report, other.report)
+        assert outbox.add([replace(plain, once=True)]).keys() == {plain.id}, "of which nobody chose the id, once"
+        assert ids(outbox.events(EventQuery(), 9)) == ids([plain, first])
+
     def test_of_many_that_store_one_id_at_once_one_does(self, home: Home) -> None:
         outboxes = [home.open() for _ in range(6)]
         start, found = threading.Barrier(6), []
@@ -139,7 +153,7 @@ class EventClaims(Outboxes):
         def store(own: Outbox) -> None:
             start.wait()
             for number in range(5):
-                event = replace(new_event(), id=f"chosen-{number}", once=True)
+                event = replace(new_event(), id=f"chosen-{number}", once=True, fingerprint=f"{number}")
                 there = own.add([event, new_event()]).get(event.id)
                 found.append((event.id, event.report if there is None else there.report, there is None))
 
@@ -205,6 +219,32 @@ class EventClaims(Outboxes):
         stats = outbox.stats()
         assert (stats.events, stats.events_alone) == (3, 2)
         assert stats.oldest_event == datetime.fromtimestamp(first.time, UTC)
+
+    def test_what_is_pending_is_counted_no_further_than_asked(self, outbox: Outbox) -> None:
+        assert outbox.backlog(5) == 0
+        outbox.add([new_event(LISTENER, OTHER), new_event(), alone()])
+        taken = self.claim(outbox, limit=1)  # leased, and pending all the same
+        assert [outbox.backlog(most) for most in (1, 2, 3, 9)] == [1, 2, 3, 3]
+        outbox.record([result(taken[0], "succeed")])
+        outbox.bury(OTHER, "gone")
+        assert outbox.backlog(9) == 1
+        space = outbox.free_space()
+        assert space is None or space > 0
+
+    def test_what_was_dropped_is_summed_by_type_and_forgotten_in_time(self, home: Home, outbox: Outbox) -> None:
+        second = home.open()
+        began = home.time()
+        outbox.note_dropped({"repo.sync.start": 2, "other": 1})
+        home.advance(60.0)
+        second.note_dropped({"repo.sync.start": 3})
+        second.close()
+        other, sync = outbox.stats().dropped
+        assert (other.event_type, other.count, other.first) == ("other", 1, other.last)
+        assert (sync.event_type, sync.count) == ("repo.sync.start", 5)
+        assert 59 <= (sync.last - sync.first).total_seconds() <= 65 and abs(sync.first.timestamp() - began) < 5
+        home.advance(70.0)
+        self.maintained(outbox, keep_events=1000.0)
+        assert [(each.event_type, each.count) for each in outbox.stats().dropped] == [("repo.sync.start", 5)]
 
     def test_a_delivery_is_added_to_a_stored_event_once_for_its_listener_and_target(
         self, home: Home, outbox: Outbox

@@ -8,6 +8,9 @@ ALTER TABLE @.pulp_event ADD COLUMN alone boolean NOT NULL DEFAULT false, ADD CO
     ADD COLUMN fingerprint text;
 CREATE INDEX pulp_event_alone ON @.pulp_event (time, seq) WHERE alone;
 ALTER TABLE @.pulp_delivery ADD COLUMN repeat_of text;
+-- Events that were not stored as too much was pending.
+CREATE TABLE @.pulp_dropped (event_type text PRIMARY KEY, count bigint NOT NULL, first float8 NOT NULL,
+    last float8 NOT NULL);
 
 DROP FUNCTION @.pulp_delete(bigint[], integer[]);
 

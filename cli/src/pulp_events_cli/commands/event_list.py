@@ -1,0 +1,87 @@
+"""`pulp-admin event list`: the events that are stored."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pulp_events.errors import UnknownEventType
+from pulp_events_cli.errors import DONE
+from pulp_events_cli.ids import events as event_ids
+from pulp_events_cli.output import events as records
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_table
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.parser.argument_types import moment, positive
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.outbox.stored_event import EventQuery
+
+PAGE = 50
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the options."""
+    add_query(parser)
+    parser.add_argument(
+        "--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"maximum number to list; default: {PAGE}"
+    )
+    parser.add_argument("--before", metavar="ID", help="continue after this event, the last one of the previous page")
+    parser.epilog = (
+        "Events are stored if a listener matches them, or all of them with keep = all in section [events] of "
+        "server.conf, and kept for keep_for."
+    )
+    parser.set_defaults(run=_run)
+
+
+def add_query(parser: Parser) -> None:
+    """The options that choose stored events; `read_query` reads them."""
+    parser.add_argument(
+        "--event-type",
+        action="append",
+        metavar="PATTERN",
+        help="only events of this type, or of types that match this pattern; may be repeated",
+    )
+    since = "2026-11-24T08:00, or 2h for two hours ago"
+    parser.add_argument("--since", type=moment, metavar="TIME", help=f"only events emitted at or after: {since}")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
+    parser.add_argument("--id", metavar="PREFIX", help="only events whose id starts so")
+    parser.add_argument(
+        "--where", metavar="EXPR", help="only events for whose report this JMESPath expression yields something true"
+    )
+
+
+def read_query(bus: EventBus, arguments: argparse.Namespace) -> EventQuery:
+    """What those options ask for, except `--where`. Raises UnknownEventType."""
+    from pulp_events.outbox.stored_event import EventQuery
+
+    for pattern in arguments.event_type or ():
+        _check_pattern(bus, pattern)
+    return EventQuery(arguments.event_type, arguments.since, arguments.until, arguments.id)
+
+
+def _check_pattern(bus: EventBus, pattern: str) -> None:
+    """Refuse a type or pattern that fits nothing: neither a registered type, nor that of any stored event."""
+    from pulp_events.outbox.stored_event import EventQuery
+
+    try:
+        bus.event_types.check_pattern(pattern)
+    except UnknownEventType:
+        if not bus.events.list(EventQuery([pattern]), limit=1):
+            raise
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    query = read_query(bus, arguments)
+    before = None if arguments.before is None else event_ids.find(bus, arguments.before).place
+    found = bus.events.list(query, limit=arguments.limit, before=before, where=arguments.where)
+    if arguments.json:
+        print_json([records.for_json(event) for event in found])
+    elif found:
+        show_table(records.HEADINGS, map(records.row, found))
+        if len(found) == arguments.limit:
+            confirm(f"\nThere may be more; continue with --before {found[-1].id}")
+    return DONE

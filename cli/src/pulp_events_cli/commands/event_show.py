@@ -1,0 +1,114 @@
+"""`pulp-admin event show`: a stored event, and what became of it for each listener."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli.errors import DONE
+from pulp_events_cli.ids import events as event_ids
+from pulp_events_cli.output import events as records
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_records, show_table
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import first_line
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.outbox.delivery import Delivery
+    from pulp_events.outbox.stored_event import StoredEvent
+
+NOT_MATCHED = "not matched"
+DELETED = "(deleted)"
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the argument."""
+    parser.add_argument("event_id", metavar="ID", help="id of the event, as `list` shows it, or the start of one")
+    parser.epilog = (
+        "A listener that has no delivery of the event is listed as `not matched`, with the reason as its record is now."
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    event = event_ids.find(bus, arguments.event_id)
+    rows = _rows(bus, event)
+    if arguments.json:
+        print_json({**records.for_json(event), "listeners": rows})
+        return DONE
+    show_records([records.full(event)])
+    print()
+    if rows:
+        headings = ["LISTENER", "TYPE", "TARGET", "STATE", "ATTEMPTS", "DETAIL"]
+        show_table(headings, [_row(each) for each in rows])
+    else:
+        confirm("There are no listeners")
+    print()
+    print_json(event.body())
+    return DONE
+
+
+def _rows(bus: EventBus, event: StoredEvent) -> list[dict[str, Any]]:
+    """A row for each delivery, and for each listener that has none."""
+    deliveries = bus.events.deliveries(event.id)
+    listeners = bus.listeners.list()
+    types = {listener.id: listener.notifier_type_id for listener in listeners}
+    served = {delivery.listener_id for delivery in deliveries}
+    return [
+        *(_of_delivery(each, types.get(each.listener_id)) for each in deliveries),
+        *(_of_listener(each, event) for each in listeners if each.id not in served),
+    ]
+
+
+def _of_delivery(delivery: Delivery, type_id: str | None) -> dict[str, Any]:
+    return {
+        "listener_id": delivery.listener_id,
+        "notifier_type_id": type_id,
+        "target": delivery.target,
+        "delivery_id": delivery.id,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "detail": delivery.detail,
+    }
+
+
+def _of_listener(listener: Listener, event: StoredEvent) -> dict[str, Any]:
+    return {
+        "listener_id": listener.id,
+        "notifier_type_id": listener.notifier_type_id,
+        "target": "",
+        "delivery_id": None,
+        "state": None,
+        "attempts": 0,
+        "detail": why_not(listener, event),
+    }
+
+
+def _row(each: dict[str, Any]) -> list[Any]:
+    return [
+        each["listener_id"],
+        each["notifier_type_id"] or DELETED,
+        each["target"],
+        each["state"] or NOT_MATCHED,
+        each["attempts"] or "",
+        first_line(each["detail"]),
+    ]
+
+
+def why_not(listener: Listener, event: StoredEvent) -> str:
+    """Why a listener has no delivery of the event, as far as its record tells now."""
+    from pulp_events.events import pattern
+    from pulp_events.listeners.filters import judge
+
+    if listener.created > event.time:
+        return "it was created after the event"
+    if not any(pattern.matches(each, event.event_type) for each in listener.event_types):
+        return f"{', '.join(listener.event_types)} does not match {event.event_type}"
+    passes, why = judge(listener.filter, event.body())
+    if not passes:
+        return why
+    return "it would match now: it was changed since, or its delivery was deleted"

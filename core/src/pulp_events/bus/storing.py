@@ -1,0 +1,93 @@
+"""`Storing`: what `emit` does with events that are prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.bus.limits import limits_of
+from pulp_events.outbox.repeated import check_same
+from pulp_events.outbox.stored_event import StoredEvent
+from pulp_events.settings.kept import KEEP_ALL
+from pulp_events.system.clock import Clock, from_timestamp
+
+if TYPE_CHECKING:
+    from pulp_events.bus.emitter import Prepared
+    from pulp_events.events.event import Event
+    from pulp_events.outbox.records import NewEvent
+    from pulp_events.outbox.store import Outbox
+    from pulp_events.plugins.observers import Observers
+    from pulp_events.settings.settings import Settings
+
+
+class Storing:
+    """Stores events, has them delivered, and tells plugins. `on_stored`: told what was stored by now, not what is still
+    in the application's transaction."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        outbox: Callable[[], Outbox],
+        on_stored: Callable[[Sequence[NewEvent]], None],
+        observers: Observers,
+        clock: Clock,
+    ) -> None:
+        self._keeps_all = settings.section("events")["keep"] == KEEP_ALL
+        self._outbox = outbox
+        self._on_stored = on_stored
+        self._observers = observers
+        self._limits = limits_of(settings, outbox, clock)
+
+    def store(self, prepared: Sequence[Prepared], connection: Any) -> list[Event]:
+        """Store what is to be stored, all of it or nothing; returns the events, those that were there already as they
+        are. Raises StoreError, EventConflict."""
+        first = _first_of_each_id(prepared)
+        new = [each for each in prepared if not each.new.once or first[each.event.id] is each]
+        stored = [each.new for each in new if each.new.deliveries or each.new.once or self._keeps_all]
+        there: Mapping[str, StoredEvent] = {}
+        if stored and self._limits is not None:
+            admitted = self._limits.admit(stored)
+            if len(admitted) < len(stored):
+                dropped = {each.id for each in stored} - {each.id for each in admitted}
+                new = [each for each in new if each.event.id not in dropped]
+                stored = [*admitted]
+        if stored:
+            there = self._outbox().add(stored, connection)
+        if there:
+            new = [each for each in new if each.event.id not in there]
+            stored = [each for each in stored if each.id not in there]
+        if stored:
+            if self._limits is not None:
+                self._limits.stored(stored)
+            if connection is None:
+                self._on_stored(stored)
+        if self._observers.watches_emitted:
+            for each in new:
+                self._observers.tell_emitted(each.event, each.listeners)
+        if not first:
+            return [each.event for each in prepared]
+        return [
+            there[each.event.id].event if each.event.id in there else first.get(each.event.id, each).event
+            for each in prepared
+        ]
+
+    @property
+    def dropped(self) -> int:
+        """How many events were dropped so far as the outbox was full."""
+        return 0 if self._limits is None else self._limits.dropped
+
+    def close(self) -> None:
+        """Store what is only counted so far."""
+        if self._limits is not None:
+            self._limits.close()
+
+
+def _first_of_each_id(prepared: Sequence[Prepared]) -> dict[str, Prepared]:
+    """Of the ids that the application chose. Raises EventConflict where two events are to have the same one."""
+    first: dict[str, Prepared] = {}
+    for each in prepared:
+        if each.new.once and (before := first.setdefault(each.event.id, each)) is not each:
+            new = before.new
+            as_stored = (new.id, new.event_type, from_timestamp(new.time), new.source, new.report)
+            check_same(each.new, StoredEvent(*as_stored, place=0, fingerprint=new.fingerprint))
+    return first

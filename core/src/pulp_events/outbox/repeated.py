@@ -1,0 +1,61 @@
+"""An event that is emitted again, under the id that the application chose: is it the same?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pulp_events.errors import EventConflict
+from pulp_events.events.report import fingerprint
+from pulp_events.outbox.records import NewEvent
+from pulp_events.outbox.stored_event import StoredEvent
+
+_SHOWN = 3
+"""Differences that an error names."""
+_LONG = 80
+"""Characters of a value that it shows."""
+
+
+def check_same(new: NewEvent, stored: StoredEvent) -> StoredEvent:
+    """`stored` if the application gave the same event type, payload and call report for both.
+
+    What plugins made of them does not count. Raises EventConflict, which shows what differs.
+    """
+    # Of one that was emitted without an id, what the application gave is not known where plugins changed it.
+    before = stored.fingerprint or fingerprint(stored.report)
+    if (new.fingerprint or fingerprint(new.report)) == before:
+        return stored
+    said = "; ".join(_differences(stored.report, new.report)) or "what was given for it before plugins changed it"
+    raise EventConflict(
+        f"event id {new.id!r} was emitted at {stored.time:%Y-%m-%dT%H:%M:%SZ} with another content: {said}; "
+        "emit the same event, or choose another id; nothing was stored",
+        stored.report,
+        new.report,
+    )
+
+
+def _differences(stored: bytes, given: bytes) -> Iterator[str]:
+    found = list(_compare("", json.loads(stored), json.loads(given)))
+    yield from found[:_SHOWN]
+    if len(found) > _SHOWN:
+        yield f"and {len(found) - _SHOWN} more"
+
+
+def _compare(path: str, stored: Any, given: Any) -> Iterator[str]:
+    if isinstance(stored, Mapping) and isinstance(given, Mapping):
+        for key in sorted(stored.keys() | given.keys()):
+            at = f"{path}.{key}" if path else key
+            if key not in given:
+                yield f"{at} was {_short(stored[key])} and is missing now"
+            elif key not in stored:
+                yield f"{at} was missing and is {_short(given[key])} now"
+            else:
+                yield from _compare(at, stored[key], given[key])
+    elif json.dumps(stored) != json.dumps(given):  # where 1, 1.0 and true are three
+        yield f"{path} was {_short(stored)} and is {_short(given)} now"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
