@@ -7,7 +7,7 @@ import multiprocessing
 
 import pytest
 
-from pulp_events import EventBus, InvalidConfig, ListenerNotFound, NameTaken, StoreError
+from pulp_events import DeliveryQuery, EventBus, InvalidConfig, ListenerNotFound, NameTaken, StoreError
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.testing.listener_store_contract import new_listener
 
@@ -145,8 +145,18 @@ def test_every_method_that_takes_an_id_takes_the_name(bus):
     with bus.listeners.together() as several:
         several.unmute("hook")
     assert [each.outcome for each in bus.test_listener("hook")] == ["delivered"]
+    bus.emit("repo.sync.start")
+    query = DeliveryQuery(listener_id="hook")
+    assert [each.listener_id for each in bus.deliveries.list(query)] == [made.id]
+    assert (bus.deliveries.count(query), [*bus.deliveries.retry(query)], [*bus.deliveries.purge(query)]) == (1, [], [1])
     assert bus.listeners.delete("hook").id == made.id and bus.listeners.list() == []
-    for gone in (bus.listeners.get, bus.listeners.delete, bus.listeners.enable, bus.test_listener):
+    for gone in (
+        lambda name: bus.deliveries.list(DeliveryQuery(listener_id=name)),
+        bus.listeners.get,
+        bus.listeners.delete,
+        bus.listeners.enable,
+        bus.test_listener,
+    ):
         with pytest.raises(ListenerNotFound, match="^no listener has the id or name 'hook'; `pulp-admin"):
             gone("hook")
 
