@@ -161,6 +161,15 @@ def test_every_method_that_takes_an_id_takes_the_name(bus):
             gone("hook")
 
 
+@pytest.mark.parametrize("nothing", [None, 5, "", "x", "0" * 24])
+def test_what_is_neither_an_id_nor_a_name_is_found_nowhere(bus, nothing):
+    bus.listeners.create(*ROOM)
+    for use in (bus.listeners.get, bus.listeners.delete, bus.listeners.enable, bus.listeners.update):
+        with pytest.raises(ListenerNotFound, match="^no listener has the id"):
+            use(nothing)
+    assert len(bus.listeners.list()) == 1
+
+
 def test_a_renamed_listener_is_the_same_one(open_bus):
     bus = open_bus(deliver="background")
     made = bus.listeners.create(*ROOM, name="old", enabled=False)
