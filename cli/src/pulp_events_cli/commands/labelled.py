@@ -16,7 +16,7 @@ def add_label(parser: Parser, text: str) -> None:
         action="append",
         type=wanted_label,
         metavar="KEY=VALUE",
-        help=f"{text}, or with KEY alone any value of it; may be repeated: all of them",
+        help=f"{text} (KEY alone: with any value); may be repeated, for those that have all",
     )
 
 

@@ -48,7 +48,7 @@ def fill_unmute(parser: Parser) -> None:
 def _add_one_or_labelled(parser: Parser) -> None:
     """The options that name one listener, or choose all that have certain labels."""
     parser.add_argument("--listener-id", metavar="ID", help=LISTENER_ID_HELP)
-    add_label(parser, "all listeners with this label, instead of one")
+    add_label(parser, "instead of one listener, all with this label")
 
 
 def _labelled(bus: EventBus, arguments: argparse.Namespace) -> list[Listener] | None:
