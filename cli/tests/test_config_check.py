@@ -162,6 +162,18 @@ def test_listeners_that_cannot_work_as_stored_are_named(admin):
     assert f"{typeless} cannot get everything it asks for" in notes and f"{failing} is disabled: 410 Gone" in notes
 
 
+def test_names_that_two_have_after_a_change_by_hand_are_a_problem(admin):
+    made = [admin.listener(*HTTP, f"--name={name}") for name in ("one", "two")]
+    file = admin.data / "listeners.json"
+    file.write_text(file.read_text().replace('"two"', '"one"'))
+    run = admin(*CHECK, "--json")
+    assert texts(run, "problem", "listeners") == [
+        f"2 listeners have the name 'one': {made[0]}, {made[1]}; rename one, calling it by its id"
+    ]
+    admin.ok("event", "listener", "http", "update", f"--listener-id={made[0]}", "--name=other")
+    assert texts(admin.ok(*CHECK, "--json"), "problem", "listeners") == []
+
+
 def test_a_listener_that_fails_is_noted(admin, refused):
     failing = admin.listener("http", "create", "--event-type=*", f"--url=http://{refused}/", "--retry-schedule=1h")
     admin("event", "emit", "repo.sync.start", "--timeout=3s")

@@ -38,6 +38,13 @@ def test_they_are_shown_in_words_and_in_json(admin, named):
     assert (plain["name"], plain["description"], plain["labels"], plain["timeout"]) == (None, None, {}, None)
 
 
+def test_a_description_of_several_lines_is_shown_in_one(admin, named):
+    admin.ok(*LISTENER, "http", "update", "--listener-id=ci-hook", "--description=Starts the build\n  Call 555\n")
+    assert "Description:       Starts the build Call 555\n" in admin.ok(*LISTENER, "list").out
+    [entry] = yaml.safe_load(admin.ok(*LISTENER, "export").out)["listeners"]
+    assert entry["description"] == "Starts the build\n  Call 555\n"
+
+
 def test_every_command_on_a_listener_takes_the_name(admin, refused):
     named = admin.listener("http", "create", "--event-type=*", f"--url=http://{refused}/", "--name=hook")
     one = "--listener-id=hook"

@@ -7,7 +7,7 @@ import multiprocessing
 
 import pytest
 
-from pulp_events import EventBus, InvalidConfig, ListenerNotFound, NameTaken, StoreError
+from pulp_events import DeliveryQuery, EventBus, InvalidConfig, ListenerNotFound, NameTaken, StoreError
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.testing.listener_store_contract import new_listener
 
@@ -145,10 +145,29 @@ def test_every_method_that_takes_an_id_takes_the_name(bus):
     with bus.listeners.together() as several:
         several.unmute("hook")
     assert [each.outcome for each in bus.test_listener("hook")] == ["delivered"]
+    bus.emit("repo.sync.start")
+    query = DeliveryQuery(listener_id="hook")
+    assert [each.listener_id for each in bus.deliveries.list(query)] == [made.id]
+    assert (bus.deliveries.count(query), [*bus.deliveries.retry(query)], [*bus.deliveries.purge(query)]) == (1, [], [1])
     assert bus.listeners.delete("hook").id == made.id and bus.listeners.list() == []
-    for gone in (bus.listeners.get, bus.listeners.delete, bus.listeners.enable, bus.test_listener):
+    for gone in (
+        lambda name: bus.deliveries.list(DeliveryQuery(listener_id=name)),
+        bus.listeners.get,
+        bus.listeners.delete,
+        bus.listeners.enable,
+        bus.test_listener,
+    ):
         with pytest.raises(ListenerNotFound, match="^no listener has the id or name 'hook'; `pulp-admin"):
             gone("hook")
+
+
+@pytest.mark.parametrize("nothing", [None, 5, "", "x", "0" * 24])
+def test_what_is_neither_an_id_nor_a_name_is_found_nowhere(bus, nothing):
+    bus.listeners.create(*ROOM)
+    for use in (bus.listeners.get, bus.listeners.delete, bus.listeners.enable, bus.listeners.update):
+        with pytest.raises(ListenerNotFound, match="^no listener has the id"):
+            use(nothing)
+    assert len(bus.listeners.list()) == 1
 
 
 def test_a_renamed_listener_is_the_same_one(open_bus):

@@ -80,6 +80,19 @@ def test_copying_takes_everything_with_it_in_order(filled, copy, conf):
         assert claimed == sorted(claimed) and len(claimed) == 698
 
 
+def test_a_name_that_another_listener_has_there_stops_a_copy_before_anything_is_stored(filled, copy, conf):
+    source, listener = filled
+    source.listeners.update(listener, name="ci")
+    with EventBus.open(conf, deliver="external") as target:
+        other = target.listeners.create("http", {"url": "http://ci.example/"}, ["*"], name="ci")
+        run = copy()
+        assert run.code == 1 and f"has another listener with the name 'ci', {other.id}; rename" in run.err
+        assert target.listeners.list() == [other] and target.outbox.stats().pending == 0
+        target.listeners.update(other.id, name="ci-old")
+        assert copy().code == copy().code == 0
+        assert {each.name for each in target.listeners.list()} == {"ci", "ci-old"}
+
+
 def test_an_interrupted_copy_can_be_run_again(filled, copy, conf, monkeypatch):
     from pulp_events_postgres import copying
 

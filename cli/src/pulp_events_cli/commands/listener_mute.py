@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events_cli.commands.labelled import add_one_or_labelled, labelled
-from pulp_events_cli.commands.one_listener import NO_CHANGES, report
+from pulp_events_cli.commands.labelled import add_label, labels_in
+from pulp_events_cli.commands.one_listener import LISTENER_ID_HELP, NO_CHANGES, report
+from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.ids.listener_ids import find
+from pulp_events_cli.listener_attributes import labels_text
 from pulp_events_cli.output import listener_records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 def fill_mute(parser: Parser) -> None:
     """Add the options of `mute`."""
-    add_one_or_labelled(parser)
+    _add_one_or_labelled(parser)
     parser.add_argument(
         "--for", dest="length", type=duration, required=True, metavar="DURATION", help="how long, such as 30m or 2h"
     )
@@ -39,12 +41,37 @@ def fill_mute(parser: Parser) -> None:
 
 def fill_unmute(parser: Parser) -> None:
     """Add the options of `unmute`."""
-    add_one_or_labelled(parser)
+    _add_one_or_labelled(parser)
     parser.set_defaults(run=_unmute)
 
 
+def _add_one_or_labelled(parser: Parser) -> None:
+    """The options that name one listener, or choose all that have certain labels."""
+    parser.add_argument("--listener-id", metavar="ID", help=LISTENER_ID_HELP)
+    add_label(parser, "instead of one listener, all with this label")
+
+
+def _labelled(bus: EventBus, arguments: argparse.Namespace) -> list[Listener] | None:
+    """Those with the labels that are asked for; None if one is named by --listener-id.
+
+    Raises UsageError unless it is just one of the two, CommandFailed if no listener has the labels.
+    """
+    labels = labels_in(arguments)
+    if bool(labels) == (arguments.listener_id is not None):
+        raise UsageError("choose the listeners in one way: one with --listener-id, or all that have a --label")
+    if not labels:
+        return None
+    found = bus.listeners.list(labels=labels)
+    if not found:
+        every = "the label" if len(labels) == 1 else "all the labels"
+        raise CommandFailed(
+            f"no listener has {every} {labels_text(labels)}; `pulp-admin event listener list` shows them"
+        )
+    return found
+
+
 def _mute(bus: EventBus, arguments: argparse.Namespace) -> int:
-    several = labelled(bus, arguments)
+    several = _labelled(bus, arguments)
     if several is None:
         listener = bus.listeners.mute(find(bus, arguments.listener_id).id, arguments.length, drop=arguments.drop)
         return report(bus, arguments, listener, "muted")
@@ -55,7 +82,7 @@ def _mute(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 
 def _unmute(bus: EventBus, arguments: argparse.Namespace) -> int:
-    several, now = labelled(bus, arguments), bus.clock.time()
+    several, now = _labelled(bus, arguments), bus.clock.time()
     if several is None:
         listener = find(bus, arguments.listener_id)
         was = listener.muted_for(now) > 0

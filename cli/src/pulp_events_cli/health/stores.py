@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.bus.stores import open_listener_store, outbox_of_plugin, outbox_path
 from pulp_events.errors import EventsError
+from pulp_events.listeners.lookup import named
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import foreign_log, ledger, limits, schema
 from pulp_events.outbox.sqlite.onlooker import Onlooker
@@ -48,6 +50,7 @@ def check(session: Session, settings: Settings) -> Iterator[Finding]:
         yield Finding(OK, "listeners", count(len(listeners), "listener", "listeners"))
     for text in broken:
         yield Finding(PROBLEM, "listeners", text)
+    yield from _names(listeners)
     health: dict[str, Health] = {}
     recent: list[Delivery] = []
     yield from _outbox(session, settings, listeners, health, recent)
@@ -155,8 +158,20 @@ def _waiting(stats: Stats, listeners: list[Listener], now: float) -> Iterator[Fi
     yield Finding(NOTE, "outbox", f"an event emitted at {local_time(oldest)} is still undelivered; {remedy}")
 
 
+def _names(listeners: list[Listener]) -> Iterator[Finding]:
+    """Names that several have: no command gives one twice."""
+    for name, number in Counter(each.name for each in listeners if each.name is not None).items():
+        if number == 1:
+            continue
+        try:
+            named(listeners, name)
+        except EventsError as error:
+            yield Finding(PROBLEM, "listeners", str(error))
+
+
 def _listener(session: Session, listener: Listener, health: Health | None) -> Iterator[Finding]:
     from pulp_events.listeners.notifier_config import validate
+    from pulp_events.listeners.time_limit import settings_for
 
     notifier = session.plugins.notifiers.get(listener.notifier_type_id)
     if notifier is None:
@@ -166,6 +181,7 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
         return
     try:
         validate(notifier, listener.notifier_config)
+        settings_for(notifier, {}, listener.timeout)
     except EventsError as error:
         update = f"`pulp-admin event listener {listener.notifier_type_id} update --listener-id={listener.id}` fixes it"
         yield Finding(PROBLEM, "listeners", f"listener {listener.id}: {error}; {update}")

@@ -36,7 +36,8 @@ def lines(bus: EventBus, changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         if change.action == UNCHANGED:
             continue
-        yield f"{_MARKS[change.action]} {change.type_id} {change.listener_id or '(new)'}"
+        name = (change.before or change.after or {}).get("name")
+        yield f"{_MARKS[change.action]} {change.type_id} {change.listener_id or '(new)'}{f' {name}' if name else ''}"
         if change.action == DELETE:
             continue
         for each in differences(bus, change):

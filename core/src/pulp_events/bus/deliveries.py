@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.settings.kept import keep_purged
 from pulp_events.system.arguments import check_limit
+from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
 
 if TYPE_CHECKING:
@@ -21,11 +23,22 @@ PAGE = 500
 
 
 class Deliveries:
-    """Questions to the outbox, and the changes that an administrator may make to it."""
+    """Questions to the outbox, and the changes that an administrator may make to it.
 
-    def __init__(self, outbox: Callable[[], Outbox], on_revived: Callable[[], None], settings: Settings) -> None:
+    A query may have the name of a listener in place of its id; ListenerNotFound is raised if no listener has it.
+    """
+
+    def __init__(
+        self,
+        outbox: Callable[[], Outbox],
+        on_revived: Callable[[], None],
+        id_of: Callable[[str], str],
+        settings: Settings,
+    ) -> None:
+        """`id_of`: the id of the listener with this name."""
         self._outbox = outbox
         self._on_revived = on_revived
+        self._id_of = id_of
         self._settings = settings
 
     @imports_late
@@ -34,7 +47,7 @@ class Deliveries:
         from pulp_events.outbox.records import DeliveryQuery
 
         check_limit(limit, "limit")
-        return list(self._outbox().find(query or DeliveryQuery(), limit, before))
+        return list(self._outbox().find(self._by_id(query or DeliveryQuery()), limit, before))
 
     @imports_late
     def get(self, delivery_id: str) -> Delivery:
@@ -54,18 +67,20 @@ class Deliveries:
 
     def retry(self, query: DeliveryQuery) -> Iterator[int]:
         """Make the dead deliveries that fit pending again, a page at a time; yields how many each page had."""
+        query = self._by_id(query)
         while count := self._outbox().revive(query, PAGE):
             self._on_revived()
             yield count
 
     def purge(self, query: DeliveryQuery) -> Iterator[int]:
         """Delete the finished deliveries that fit, a page at a time; yields how many each page had."""
+        query = self._by_id(query)
         while count := self._outbox().purge(query, PAGE, keep_purged(self._settings)):
             yield count
 
     def count(self, query: DeliveryQuery) -> int:
         """How many deliveries fit."""
-        return self._outbox().count(query)
+        return self._outbox().count(self._by_id(query))
 
     def stats(self) -> Stats:
         """Counts of deliveries, in all and by listener."""
@@ -74,3 +89,8 @@ class Deliveries:
     def health(self) -> Mapping[str, Health]:
         """How deliveries went lately, by listener id."""
         return self._outbox().health()
+
+    def _by_id(self, query: DeliveryQuery) -> DeliveryQuery:
+        if query.listener_id is None or is_listener_id(query.listener_id):
+            return query
+        return replace(query, listener_id=self._id_of(query.listener_id))

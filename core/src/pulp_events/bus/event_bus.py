@@ -77,7 +77,9 @@ class EventBus:
         self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice, imports)
         self._forked = False
         forks.take_part(self)
-        self.deliveries = Deliveries(lambda: self.outbox, self._delivering.look_soon, settings)
+        self.deliveries = Deliveries(
+            lambda: self.outbox, self._delivering.look_soon, lambda name: self.listeners.get(name).id, settings
+        )
         self.events = Events(lambda: self.outbox)
         self._assemble()
 

@@ -16,14 +16,14 @@ def has_labels(listener: Listener, wanted: Mapping[str, str | None]) -> bool:
 
 def named(listeners: Iterable[Listener], name: str) -> Listener | None:
     """The listener with this name, if there is one. StoreError if several have it, as after a change by hand."""
-    found = [each for each in listeners if each.name == name]
+    found = [each for each in listeners if each.name == name] if isinstance(name, str) else []
     if len(found) > 1:
         ids = ", ".join(each.id for each in found)
-        raise StoreError(f"{len(found)} listeners have the name {name!r}: {ids}; name one by its id, and rename it")
+        raise StoreError(f"{len(found)} listeners have the name {name!r}: {ids}; rename one, calling it by its id")
     return found[0] if found else None
 
 
 def not_found(text: object) -> ListenerNotFound:
     """The error that there is no listener with this id or name."""
-    what = "the id" if isinstance(text, str) and is_listener_id(text) else "the id or name"
+    what = "the id" if is_listener_id(text) else "the id or name"
     return ListenerNotFound(f"no listener has {what} {text!r:.80}; `pulp-admin event listener list` shows them")

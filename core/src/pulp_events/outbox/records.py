@@ -85,6 +85,7 @@ class DeliveryQuery:
 
     state: State | None = None
     listener_id: str | None = None
+    """For `bus.deliveries`, a listener's name too."""
     event_type: str | None = None
     event_id: str | None = None
     since: datetime | None = None

@@ -70,6 +70,6 @@ def new_listener_id() -> str:
     return f"{seconds:08x}{os.urandom(5).hex()}{next(_counter) & 0xFF_FFFF:06x}"
 
 
-def is_listener_id(text: str) -> bool:
+def is_listener_id(text: object) -> bool:
     """True if `text` has the form of a listener id."""
-    return _LISTENER_ID.match(text) is not None
+    return isinstance(text, str) and _LISTENER_ID.match(text) is not None

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.errors import StoreError
+from pulp_events.errors import NameTaken, StoreError
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.states import State
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
-from pulp_events_postgres.listener_store import dump
+from pulp_events_postgres.listener_store import EDITING, dump
 from pulp_events_postgres.values import storable
 
 if TYPE_CHECKING:
@@ -99,11 +99,24 @@ def _deliveries(source: Outbox, state: State) -> Iterator[Delivery]:
         before = page[-1].id
 
 
+_NAMED = "SELECT id, document->>'name' FROM @.pulp_listener WHERE document->>'name' = ANY (%s)"
+
+
 def _copy_listeners(bus: EventBus, target: Database) -> int:
     listeners = bus.listeners.list()
     ids = [listener.id for listener in listeners]
 
+    names = {each.name: each.id for each in listeners if each.name is not None}
+
     def store(own: Connection) -> int:
+        own.execute(target.text(EDITING), ())
+        taken = own.execute(target.text(_NAMED), (list(names),)).fetchall()
+        for other, name in taken:
+            if names[name] != other:
+                raise NameTaken(
+                    f"{target.address.shown} has another listener with the name {name!r}, {other}; rename that one or "
+                    f"{names[name]}, and run the command again"
+                )
         added = own.execute(
             target.text(
                 "INSERT INTO @.pulp_listener (id, document) SELECT u.id, u.document::json "

@@ -27,7 +27,8 @@ OLDEST = 1.0
 """Seconds that a version may be old while another thread is just asking for it."""
 
 _ALL = "SELECT id, document::text FROM @.pulp_listener ORDER BY seq"
-_TURN = "SELECT pg_advisory_xact_lock(1886743666, (@(pulp_listener)::oid::int8 %% 2147483647)::int4)"
+EDITING = "SELECT pg_advisory_xact_lock(1886743666, (@(pulp_listener)::oid::int8 %% 2147483647)::int4)"
+"""Waits until no other transaction gives names to listeners; for the beginning of one that does."""
 # Last in each change: whoever holds this row's lock waits for nobody.
 _BUMP = "UPDATE @.pulp_listener_version SET version = version + 1"
 
@@ -150,7 +151,7 @@ class PostgresListenerStore:
         def try_it(own: Connection) -> T:
             nonlocal wanted, result
             # One edit at a time: row locks do not keep another from adding what this one looked for and did not find.
-            own.execute(self.database.text(_TURN), ())
+            own.execute(self.database.text(EDITING), ())
             # Those who change one record at a time wait, and are waited for.
             rows = own.execute(self.database.text(f"{_ALL} FOR UPDATE"), ()).fetchall()
             records, broken = self._sorted_out(rows)
