@@ -54,6 +54,14 @@ class EventsSettings(Schema):
         validate=validate.Range(min=1024, max=64 * 1024 * 1024),
         metadata={"help": "largest report, in bytes, that emit accepts"},
     )
+    payloads = fields.String(
+        load_default="warn",
+        validate=validate.OneOf(["off", "warn", "strict"]),
+        metadata={
+            "help": "what emit does with a payload that does not fit the schema of its event type: off: nothing, it is "
+            "not checked; warn: log it, once for each kind of fault; strict: refuse it"
+        },
+    )
     source = fields.String(
         load_default=lambda: socket.gethostname(),
         metadata={"help": "name of the place that events come from; default: the host name"},
