@@ -111,8 +111,8 @@ def test_the_schema_of_json_output_is_where_it_was(admin):
         (["repo.sync.start"], 2, "`show EVENT-TYPE` shows an event type"),
         (["--asyncapi", "--json-schema"], 2, "not allowed with argument"),
         (["--asynchapi"], 2, "did you mean '--asyncapi'"),
-        (["show", "order.endless"], 1, "the schema of order.endless cannot be shown"),
-        (["--asyncapi"], 1, "the schema of order.endless cannot be shown"),
+        (["show", "order.endless"], 1, "order.endless cannot be described"),
+        (["--asyncapi"], 1, "order.endless cannot be described"),
     ],
 )
 def test_what_is_wrong_is_one_line(admin, with_plugin, words, code, expected):

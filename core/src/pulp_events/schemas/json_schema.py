@@ -37,7 +37,7 @@ def payload_schema(event_type: EventType) -> dict[str, Any]:
                 made = _of_marshmallow(schema)
         except Exception as error:
             text = str(error) if isinstance(error, UnusableSchema) else f"{type(error).__name__}: {error}"
-            raise UnusableSchema(f"the schema of {event_type.name} cannot be shown: {one_line(text)}") from error
+            raise UnusableSchema(f"{event_type.name} cannot be described: {one_line(text)}") from error
     head = {"$schema": DIALECT, "title": event_type.name, "description": event_type.description}
     if event_type.version:
         head["$comment"] = f"version {event_type.version}"
