@@ -43,11 +43,11 @@ def schema():
 
 
 def leaves():
-    """Every command: the words of a parser that has no commands."""
+    """Every command: the words of a parser that has no commands, or does something without one."""
 
     def below(parser):
         parser.complete()
-        if parser.commands is None:
+        if parser.commands is None or parser.get_default("run"):
             yield " ".join(parser.prog.split()[1:])
         for command in parser.commands.choices.values() if parser.commands else ():
             yield from below(command)
@@ -159,6 +159,11 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         checked("event", "config", "check", "--probe", code=1)
         checked("event", "config", "show")
         checked("event", "types")
+        for document in ("--json-schema", "--json-schema=repo.sync.start", "--asyncapi"):
+            checked("event", "types", document)
+        checked("event", "types", "show", "repo.sync.start")
+        checked("event", "types", "impact", "repo.sync.start")
+        checked("event", "types", "impact", "repo.sync.start", "--without=a", code=3)
         checked("event", "plugin", "list")
         checked("event", "plugin", "show", "http")
         checked("event", "plugin", "check", "http")

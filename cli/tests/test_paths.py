@@ -60,7 +60,7 @@ def test_and_for_a_setting(admin, key):
     admin.config.write_text(f"[events]\ndata_dir = {admin.data}\n".replace(f"{admin.data}", NOBODY))
     if key == "outbox":
         admin.configure(f"outbox = {NOBODY}\n")
-    run = admin(*EVENT, "--no-wait")
+    run = admin(*EVENT, '--payload={"repo_id": "a"}', "--no-wait")
     assert run.code == 1 and run.err.count("\n") == 1 and key in run.err and "not a user of this machine" in run.err
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from marshmallow import Schema, fields
 
-from pulp_events import Action, Notifier, hookimpl
+from pulp_events import Action, EventType, Notifier, hookimpl
 from pulp_events.fields import Duration
 
 pytestmark = pytest.mark.slow
@@ -238,3 +238,35 @@ def test_the_sections_of_a_plugin_without_a_notifier_are_looked_at(admin, with_p
         assert [(each["state"], each["text"]) for each in found] == [("ok", "[own], each key with a default")]
     else:
         assert found[0]["state"] == "problem" and found[0]["text"].startswith(text)
+
+
+class Recursive(Schema):
+    next = fields.Nested(lambda: Recursive())
+
+
+class Types:
+    def __init__(self, schema):
+        self.schema = schema
+
+    @hookimpl
+    def pulp_event_types(self):
+        return [EventType("own.type", "d", schema=self.schema), EventType("own.other", "d")]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        ({"type": "object"}, None),
+        (Schema.from_dict({"x": fields.Integer()}), None),
+        ({"type": "objekt"}, "the schema of own.type cannot be used: it is not a JSON Schema: 'objekt' is not valid"),
+        (Recursive, "the schema of own.type cannot be used: own.type cannot be described: APISpecError"),
+        ({"minLength": "x"}, "the schema of own.type cannot be used: it is not a JSON Schema: 'x' is not of type"),
+    ],
+)
+def test_the_schemas_of_a_plugins_event_types_are_looked_at(admin, with_plugin, schema, text):
+    with_plugin("own", Types(schema))
+    found = [each for each in admin(*CHECK, "own", "--json").json["findings"] if each["what"] == "event types"]
+    if text is None:
+        assert [(each["state"], each["text"]) for each in found] == [("ok", "own.type has a schema that can be used")]
+    else:
+        assert [each["state"] for each in found] == ["problem"] and found[0]["text"].startswith(text)

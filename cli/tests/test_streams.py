@@ -57,7 +57,7 @@ def test_what_a_terminal_would_obey_is_escaped(admin):
 
 def test_ctrl_c_ends_in_one_line(admin, refused):
     admin.ok("event", "listener", "http", "create", "--event-type=*", f"--url=http://{refused}/")
-    command = admin.command("event", "emit", "repo.sync.start", "--timeout=60s")
+    command = admin.command("event", "emit", "repo.sync.start", '--payload={"repo_id": "a"}', "--timeout=60s")
     process = subprocess.Popen(command, env=admin.environment, stderr=subprocess.PIPE, text=True)
     wait_until((admin.data / "outbox.sqlite").exists)
     time.sleep(0.3)

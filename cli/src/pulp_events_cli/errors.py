@@ -3,6 +3,7 @@
     0  done
     1  the operation failed: no such listener, a store that cannot be written, a delivery that is dead
     2  the command line is wrong: unknown command or option, bad value, missing option
+    3  done, and what was looked for is there: a listener that uses a field (`types impact`)
 
 Errors of the framework are sorted into these by `exit_code`.
 """
@@ -14,6 +15,7 @@ from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent, Unknown
 DONE = 0
 FAILED = 1
 USAGE = 2
+FOUND = 3
 
 _OF_THE_COMMAND_LINE = (InvalidConfig, InvalidEvent, UnknownEventType, UnknownNotifierType)
 

@@ -35,6 +35,8 @@ FLAGS = {
     "--version": "version",
     "--verbose": "verbose",
 }
+OWN = {"--json-schema": ["event", "types"]}
+"""Options that mean something else after the words of a command: `event types --json-schema` is of event types."""
 VALUES = {"--config": "config", "--man-pages": "man_pages"}
 
 RESERVED = frozenset([*FLAGS, *VALUES, "--help"])
@@ -75,7 +77,7 @@ def extract(argv: Sequence[str]) -> tuple[GlobalOptions, list[str]]:
             if value != JSON_VERSION:
                 raise UsageError(f"--json={value:.20}: the only version is {JSON_VERSION}; write --json")
             options.json = True
-        elif name in FLAGS:
+        elif name in FLAGS and OWN.get(name) != [each for each in rest if not each.startswith("-")]:
             if equals:
                 raise UsageError(f"{name} takes no value; write {name} alone")
             setattr(options, FLAGS[name], getattr(options, FLAGS[name]) + 1 if name == "--verbose" else True)

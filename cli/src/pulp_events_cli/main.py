@@ -15,7 +15,7 @@ from pulp_events_cli.output.records import print_json
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line (default: the process's own); returns the exit code 0, 1 or 2 and never raises."""
+    """Run one command line (default: the process's own); returns the exit code, see `errors`, and never raises."""
     if argv is not None:
         return _main(argv)
     if "_ARGCOMPLETE" in os.environ:

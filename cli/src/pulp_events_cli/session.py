@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pulp_events_cli.errors import DONE, FAILED, FOUND, USAGE
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.output import own_stdout
 
@@ -83,7 +84,7 @@ class Session:
         with self.open_bus(deliver, getattr(arguments, "imports_now", ())) as bus, _standard_output_for(run):
             code = run(bus, arguments)
         # A plugin's command that forgets to return a code has done its work; one that returns nonsense has not.
-        return 0 if code is None else code if code in (0, 1, 2) else 1
+        return DONE if code is None else code if code in (DONE, FAILED, USAGE, FOUND) else FAILED
 
     def _refuse_missing_config(self, arguments: argparse.Namespace) -> None:
         """Raise SettingsError if a file was named that is not there, for commands that do not open it."""

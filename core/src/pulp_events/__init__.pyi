@@ -13,6 +13,7 @@ from .errors import InvalidConfig as InvalidConfig
 from .errors import InvalidEvent as InvalidEvent
 from .errors import ListenerNotFound as ListenerNotFound
 from .errors import NameTaken as NameTaken
+from .errors import PayloadRefused as PayloadRefused
 from .errors import PermanentFailure as PermanentFailure
 from .errors import PluginError as PluginError
 from .errors import SettingsError as SettingsError

@@ -2,7 +2,8 @@
 
     EventsError
     ├── InvalidEvent             a payload or call report that cannot become a report
-    │   └── EventTooLarge        … because it is over max_event_bytes
+    │   ├── EventTooLarge        … because it is over max_event_bytes
+    │   └── PayloadRefused       … because its event type's schema refuses it
     ├── EventConflict            the id of another event, one with another content
     ├── UnknownEventType         the type, or a pattern that matches no registered type
     ├── UnknownNotifierType
@@ -30,6 +31,8 @@ A message names the thing, the value and the remedy, in one line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class EventsError(Exception):
     """Root of all errors of this package; its text can be shown to a user."""
@@ -53,6 +56,17 @@ class EventConflict(EventsError):
         super().__init__(message)
         self.stored = stored
         self.given = given
+
+
+class PayloadRefused(InvalidEvent):
+    """The payload does not fit the schema of its event type, and `[events] payloads` is `strict`.
+
+    `faults`: pairs of the path of a value, such as `payload.lines[0].count`, and what is wrong with it.
+    """
+
+    def __init__(self, message: str, faults: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
 
 
 class UnknownEventType(EventsError):

@@ -35,7 +35,10 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def pulp_event_types() -> Sequence[EventType]:  # type: ignore[empty-body]
-    """Collects: event types to register. Since API 1.0."""
+    """Collects: event types to register. Since API 1.0.
+
+    A type may have a schema of its payload, which `emit` checks and `pulp-admin event types` shows: see `EventType`.
+    """
 
 
 @hookspec
@@ -59,6 +62,9 @@ def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
     Called in the emitting thread, each plugin with the result of the one before it. An event keeps its id: make the
     replacement with `dataclasses.replace(event, payload=…)`. If it cannot be used (another id, an unknown event
     type, a payload that is not JSON), that is logged and the event is emitted unchanged. Since API 1.0.
+
+    The payload is checked against its type's schema afterwards, so that a plugin may add what is missing. Where
+    `[events] payloads` is `strict`, a change that the schema refuses cannot be used either.
     """
 
 

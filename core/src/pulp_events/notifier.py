@@ -178,7 +178,8 @@ class Notifier:
     """Schema of a listener's configuration. Field metadata: `help` (text of the help), `secret` (True: never shown),
     `read_file` (True: the CLI takes `@FILE` for a long text), `names_file` (True: the value is the path of a file that
     the channel reads when it opens; after the file changes, the next attempt opens another channel), `group`
-    (heading of a separate section in the help, for rarely used options)."""
+    (heading of a separate section in the help, for rarely used options), `template` (`text`: the value is a template;
+    `files`: it is the path of one, or of a folder of them; `pulp-admin event types impact` looks into it)."""
 
     settings_section: ClassVar[str | None] = None
     """Section of server.conf with this notifier's settings."""

@@ -19,7 +19,7 @@ GROUPS = (
     ("recover", "recover what is readable from a damaged outbox", "pulp_events_cli.commands.recover"),
     ("restore", "restore listeners and deliveries from a backup", "pulp_events_cli.commands.restore"),
     ("show", "show a stored event and what became of it for each listener", "pulp_events_cli.commands.event_show"),
-    ("types", "list event types", "pulp_events_cli.commands.types"),
+    ("types", "list and describe event types", "pulp_events_cli.commands.types"),
     ("worker", "run a worker, which makes deliveries until stopped", "pulp_events_cli.commands.worker"),
 )
 """Name, line in the help of `pulp-admin event`, and module: it is imported when the name is used, or for help."""

@@ -1,21 +1,49 @@
-"""`pulp-admin event types`: what can be emitted and listened to."""
+"""`pulp-admin event types`: what can be emitted and listened to, and documents that describe it."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
+from typing import Any
 
 from pulp_events.visible import one_line
+from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.parser import Fill, Parser
 from pulp_events_cli.session import Session
 
 
 def fill(parser: Parser, session: Session) -> None:
-    """`types` is a command without options."""
+    """Without a command, `types` lists the event types, or prints the document that an option asks for."""
+    parser.offer("impact", "find the listeners that use a field of an event type", _later("types_impact"))
+    parser.offer("show", "show an event type in full", _later("types_show"))
+    documents = parser.add_mutually_exclusive_group()
+    documents.add_argument(
+        "--json-schema",
+        nargs="?",
+        const="",
+        metavar="EVENT-TYPE",
+        help="print the JSON Schema of the payloads of this event type; without one, that of the reports of all types",
+    )
+    documents.add_argument("--asyncapi", action="store_true", help="print an AsyncAPI 3.0 document of all event types")
+    parser.epilog = "Without a command, the event types are listed."
+    parser.explain_unknown = lambda word, hint: (
+        f"unknown command {word!r:.60} of `pulp-admin event types`{hint or '; `show EVENT-TYPE` shows an event type'}"
+    )
     parser.set_defaults(run=_run, deliver=None)
 
 
+def _later(module: str) -> Fill:
+    def fill(parser: Parser) -> None:
+        importlib.import_module(f"pulp_events_cli.commands.{module}").fill(parser)
+
+    return fill
+
+
 def _run(bus: None, arguments: argparse.Namespace) -> int:
+    if arguments.asyncapi or arguments.json_schema is not None:
+        print_json(_document(arguments))
+        return DONE
     found = list(arguments.session.plugins.event_types)
     if arguments.json:
         print_json(
@@ -24,11 +52,27 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
                 for each in found
             ]
         )
-        return 0
+        return DONE
     blocks = []
     for each in found:
         widest = max(map(len, each.payload), default=0)
         keys = [f"  {key:<{widest}} - {one_line(text)}" for key, text in each.payload.items()]
         blocks.append("\n".join([each.name, f"  {one_line(each.description)}", *keys]))
     print("\n\n".join(blocks))
-    return 0
+    return DONE
+
+
+def _document(arguments: argparse.Namespace) -> dict[str, Any]:
+    from pulp_events.schemas.asyncapi import document
+    from pulp_events.schemas.checks import UnusableSchema
+    from pulp_events.schemas.json_schema import payload_schema, report_schema
+
+    event_types = arguments.session.plugins.event_types
+    try:
+        if arguments.asyncapi:
+            return document(event_types, "Pulp events")
+        if arguments.json_schema:
+            return payload_schema(event_types.require(arguments.json_schema))
+        return report_schema(event_types)
+    except UnusableSchema as error:
+        raise CommandFailed(str(error)) from error

@@ -35,7 +35,8 @@ def candidates(words: Sequence[str], prefix: str) -> list[Candidate]:
     parser, rest = _descend(build(session), rest)
     if parser is None:
         return []
-    found = _section(parser, prefix) if parser.commands is not None else _command(parser, session, rest, prefix)
+    complete = _section if parser.commands is not None else _command
+    found = complete(parser, session, rest, prefix)
     return [(word, _brief(about)) for word, about in found if word.startswith(prefix)]
 
 
@@ -63,40 +64,61 @@ def _descend(parser: Parser, words: list[str]) -> tuple[Parser | None, list[str]
         parser = following
 
 
-def _section(parser: Parser, prefix: str) -> Iterator[Candidate]:
-    if prefix.startswith("-"):
+def _section(parser: Parser, session: Session, words: list[str], prefix: str) -> Iterator[Candidate]:
+    found = _value_of_option(parser, session, words, prefix)
+    if found is not None:
+        yield from found
+    elif prefix.startswith("-"):
+        yield from _options(parser, words)
         yield from _global()
-        return
-    assert parser.commands is not None
-    for name, command in parser.commands.choices.items():
-        yield name, getattr(command, "summary", "")
+    else:
+        assert parser.commands is not None
+        for name, command in parser.commands.choices.items():
+            yield name, getattr(command, "summary", "")
+
+
+def _value_of_option(parser: Parser, session: Session, words: list[str], prefix: str) -> list[Candidate] | None:
+    """Values of the option that the cursor is behind; None if it is behind none that takes one."""
+    options = _by_name(parser)
+    name, equals, start = prefix.partition("=")
+    if equals and name in options:
+        return [(f"{name}={text}", about) for text, about in _values(options[name], parser, session, start)]
+    waiting = options.get(words[-1]) if words else None
+    if waiting is None or prefix.startswith("-"):
+        return None
+    takes = waiting.nargs is None and waiting.const is None
+    may_take = waiting.nargs == "?" and waiting.option_strings[-1] in values.BY_NAME
+    return _values(waiting, parser, session, prefix) if takes or may_take else None
+
+
+def _by_name(parser: Parser) -> dict[str, argparse.Action]:
+    return {option: action for action in parser._actions for option in action.option_strings}
 
 
 def _command(parser: Parser, session: Session, words: list[str], prefix: str) -> Iterator[Candidate]:
-    options = {option: action for action in parser._actions for option in action.option_strings}
-    name, equals, start = prefix.partition("=")
-    if equals and name in options:
-        yield from ((f"{name}={text}", about) for text, about in _values(options[name], parser, session, start))
+    found = _value_of_option(parser, session, words, prefix)
+    if found is not None:
+        yield from found
         return
-    waiting = options.get(words[-1]) if words else None
-    if waiting is not None and waiting.nargs is None and waiting.const is None:
-        yield from _values(waiting, parser, session, prefix)
-        return
-    used = {word.partition("=")[0] for word in words}
     if not prefix.startswith("-"):
-        given = _positionals(words, options)
+        given = _positionals(words, _by_name(parser))
         actions = parser._get_positional_actions()
         if actions and (given < len(actions) or actions[-1].nargs == "*"):
             yield from _values(actions[min(given, len(actions) - 1)], parser, session, prefix)
             return
+    yield from _options(parser, words)
+    if prefix.startswith("-"):
+        yield from _global()
+
+
+def _options(parser: Parser, words: list[str]) -> Iterator[Candidate]:
+    used = {word.partition("=")[0] for word in words}
     for action in parser._actions:
         again = isinstance(action, argparse._AppendAction)
         hidden = action.help is argparse.SUPPRESS or isinstance(action, argparse._HelpAction)
         if action.option_strings and not hidden and (again or not used & set(action.option_strings)):
             # Required ones first: they are what is to be written.
             yield action.option_strings[-1], explain(parser, action)
-    if prefix.startswith("-"):
-        yield from _global()
 
 
 def _positionals(words: Sequence[str], options: dict[str, argparse.Action]) -> int:
@@ -123,8 +145,8 @@ def _values(action: argparse.Action, parser: Parser, session: Session, prefix: s
         return [(str(choice), "") for choice in action.choices]
     if hints := getattr(action, "hints", None):
         return [(str(hint), "") for hint in hints]
-    if action.nargs == "?":
-        return [("true", ""), ("false", "")]
     key = action.option_strings[-1] if action.option_strings else action.dest
+    if action.nargs == "?" and key not in values.BY_NAME:
+        return [("true", ""), ("false", "")]
     find: Callable[[Session, argparse.ArgumentParser, str], list[Candidate]] | None = values.BY_NAME.get(key)
     return find(session, parser, prefix) if find is not None else []

@@ -82,6 +82,11 @@ def _event_types(session: Session, parser: argparse.ArgumentParser, prefix: str)
     return [(each.name, one_line(each.description)) for each in session.plugins.event_types]
 
 
+def _payload_keys(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    keys = {key: text for each in session.plugins.event_types for key, text in each.payload.items()}
+    return [(key, one_line(text)) for key, text in keys.items()]
+
+
 def _notifier_types(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
     return [(type_id, "") for type_id in session.plugins.notifiers]
 
@@ -121,6 +126,8 @@ BY_NAME = {
     "--name": _names,
     "--label": _labels,
     "--event-type": _event_types,
+    "--json-schema": _event_types,
+    "--without": _payload_keys,
     "--type": _notifier_types,
     "--before": _before,
     "--file": _files,

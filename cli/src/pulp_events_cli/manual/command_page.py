@@ -61,7 +61,7 @@ def commands(parser: Parser) -> list[tuple[str, Parser]]:
 
 def _synopsis(parser: Parser) -> list[str]:
     if parser.commands is not None:
-        words = ["COMMAND"]
+        words = ["COMMAND"] if parser.get_default("run") is None else ["[COMMAND]", "[OPTIONS]"]
     else:
         options = [action for action in parser._actions if action.option_strings and action.help != argparse.SUPPRESS]
         words = [

@@ -42,6 +42,8 @@ def _section(parser: Described) -> list[str]:
     assert parser.commands is not None
     named = {name: found for name, found in parser.commands.choices.items() if isinstance(found, Described)}
     what = "[SUB_SECTION, ..] COMMAND" if any(_is_section(found) for found in named.values()) else "COMMAND"
+    if parser.get_default("run") is not None:
+        what = f"[{what}]"
     lines = [f"Usage: {parser.usage_name or parser.prog} {what}", *_wrap("Description: ", _description(parser))]
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, found in sorted(named.items()):

@@ -12,7 +12,7 @@ from pulp_events.system import guard
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count
 from pulp_events_cli.plugin_check import loading_time
-from pulp_events_cli.plugin_check.claims import CLAIMS
+from pulp_events_cli.plugin_check.claims import CLAIMS, the_schema_can_be_used
 
 if TYPE_CHECKING:
     from pulp_events.notifier import Notifier
@@ -35,6 +35,12 @@ def check(plugin: Plugin) -> Iterator[Finding]:
         yield from (Finding(PROBLEM, what, text) for text in wrong)
         if not wrong:
             yield Finding(OK, what, _praise(plugin, what))
+    for event_type in plugin.event_types:
+        if event_type.schema is not None:
+            wrong = list(the_schema_can_be_used(event_type))
+            yield from (Finding(PROBLEM, "event types", text) for text in wrong)
+            if not wrong:
+                yield Finding(OK, "event types", f"{event_type.name} has a schema that can be used")
     for section, schema in plugin.own_sections.items():
         wrong = list(checks.of_section(section, schema))
         yield from (Finding(PROBLEM, "settings", text) for text in wrong)

@@ -17,6 +17,7 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
+from pulp_events.schemas.payloads import Payloads
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_event_id, new_event_id
@@ -62,6 +63,7 @@ class Emitter:
         self._events = settings.section("events")
         self._skips = settings.section("delivery")["while_disabled"] == "skip"
         self._event_types = plugins.event_types
+        self._payloads = Payloads(self._events["payloads"], plugins.event_types)
         self._index = index
         self._observers = observers
         self._clock = clock
@@ -73,11 +75,18 @@ class Emitter:
         payload: Mapping[str, Any] | None = None,
         call_report: Mapping[str, Any] | None = None,
         event_id: str | None = None,
+        *,
+        silent: bool = False,
     ) -> Prepared:
-        """The event, the listeners that it concerns, and what is to be stored for them."""
+        """The event, the listeners that it concerns, and what is to be stored for them.
+
+        `silent`: a payload that does not fit its schema is not logged, as the event will not be emitted.
+        """
         event = given = self._build(event_type, payload, call_report, event_id)
         if self._observers.enriches:
-            event = self._enrich(event)
+            event = self._enrich(event, silent)
+        else:
+            self._payloads.check(event, silent)
         listeners, new = self._match(event)
         if event_id is not None:
             new.once = True
@@ -126,9 +135,10 @@ class Emitter:
             source=self._events["source"],
         )
 
-    def _enrich(self, event: Event) -> Event:
+    def _enrich(self, event: Event, silent: bool) -> Event:
         wished = self._observers.before_emit(event)
         if wished is event:
+            self._payloads.check(event, silent)
             return event
         try:
             self._event_types.require(wished.event_type)
@@ -138,7 +148,9 @@ class Emitter:
                 call_report=_mapping(wished.call_report, "call_report"),
             )
             serialise(enriched, self._events["max_event_bytes"])
+            self._payloads.check(enriched, silent)  # what leaves is what was checked: plugins may add what is missing
         except EventsError as error:
+            self._payloads.check(event, silent)
             _logger.error("an event as changed by plugins cannot be emitted, so it is emitted unchanged: %s", error)
             return event
         return enriched

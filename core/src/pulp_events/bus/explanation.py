@@ -66,5 +66,5 @@ def explain_all(
     call_report: Mapping[str, Any] | None,
 ) -> list[Explanation]:
     """An explanation for each listener, of the event as plugins would enrich it. Raises what `emit` raises."""
-    event = emitter.prepare(event_type, payload, call_report)[0]
+    event = emitter.prepare(event_type, payload, call_report, silent=True)[0]
     return [explain(listener, event, emitter, plugins, now) for listener in listeners]

@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pulp_events.errors import PluginError, UnknownEventType
 from pulp_events.events import pattern as patterns
 from pulp_events.frozen import freeze
 from pulp_events.system.suggestion import did_you_mean
 
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+PayloadSchema: TypeAlias = "type[Schema] | Schema | Mapping[str, Any]"
+"""A marshmallow Schema, class or instance, or a JSON Schema (draft 2020-12)."""
+
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\Z")
+_VERSION = re.compile(r"[A-Za-z0-9_.+-]{0,40}\Z")
 
 
 @dataclass(frozen=True)
@@ -21,10 +29,17 @@ class EventType:
     name: str
     description: str
     payload: Mapping[str, str] = field(default_factory=dict)
-    """Documented shape: key → what it holds. An application may add keys; none is enforced."""
+    """Key → what it holds, for people. Without it, the keys of the schema with their descriptions."""
 
     own: bool = False
     """True for what the event system says of itself; help texts name the application's types only."""
+
+    schema: PayloadSchema | None = None
+    """What payloads are checked against when they are emitted, as `[events] payloads` says: a JSON Schema (a mapping,
+    draft 2020-12), or a marshmallow Schema class or instance, which is given the payload as it will be serialised."""
+
+    version: str = ""
+    """Of the payload's form, such as `2` or `1.4`: shown, never compared. Letters, digits, `_`, `.`, `+` and `-`."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.match(self.name):
@@ -32,7 +47,44 @@ class EventType:
                 f"event type {self.name!r} is not a valid name; use letters, digits, _ and -, in words separated by "
                 "dots"
             )
-        object.__setattr__(self, "payload", freeze(self.payload))
+        if not isinstance(self.version, str) or not _VERSION.match(self.version):
+            raise PluginError(
+                f"event type {self.name!r} has the version {self.version!r:.60}; use at most 40 letters, digits and "
+                "_ . + -"
+            )
+        if isinstance(self.schema, Mapping):
+            object.__setattr__(self, "schema", freeze(self.schema))
+        elif self.schema is not None:
+            _check_is_schema(self.name, self.schema)
+        payload = self.payload if self.payload or self.schema is None else _described(self.schema)
+        object.__setattr__(self, "payload", freeze(payload))
+
+
+def _check_is_schema(name: str, found: Any) -> None:
+    from marshmallow import Schema  # whoever made one has imported it
+
+    if not isinstance(found, Schema) and not (isinstance(found, type) and issubclass(found, Schema)):
+        raise PluginError(
+            f"event type {name!r} has the schema {found!r:.80}; give a marshmallow Schema or a JSON Schema, which is a "
+            "mapping"
+        )
+
+
+def _described(schema: Any) -> dict[str, str]:
+    """Key → what it holds, as the schema says."""
+    if isinstance(schema, Mapping):
+        properties = schema.get("properties")
+        known = properties if isinstance(properties, Mapping) else {}
+        return {
+            key: str(each.get("description", "")) if isinstance(each, Mapping) else "" for key, each in known.items()
+        }
+    made = schema() if isinstance(schema, type) else schema
+    return {each.data_key or name: description_of(each) for name, each in made.fields.items()}
+
+
+def description_of(field: Any) -> str:
+    """What a marshmallow field holds, by its metadata."""
+    return str(field.metadata.get("help") or field.metadata.get("description") or "")
 
 
 class EventTypes:
@@ -47,7 +99,9 @@ class EventTypes:
         """Add a type. The same type again is no error; another one of its name raises PluginError."""
         known = self._types.get(event_type.name)
         if known is not None and known != event_type:
-            raise PluginError(f"event type {event_type.name!r} is already registered with another description")
+            raise PluginError(
+                f"event type {event_type.name!r} is already registered with another description or schema"
+            )
         self._types[event_type.name] = event_type
 
     def __iter__(self) -> Iterator[EventType]:

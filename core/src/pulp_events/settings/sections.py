@@ -86,6 +86,14 @@ class EventsSettings(Schema):
             "and logged"
         },
     )
+    payloads = fields.String(
+        load_default="warn",
+        validate=validate.OneOf(["off", "warn", "strict"]),
+        metadata={
+            "help": "what emit does with a payload that does not fit the schema of its event type: off: nothing, it is "
+            "not checked; warn: log it, once for each kind of fault; strict: refuse it"
+        },
+    )
     source = fields.String(
         load_default=lambda: socket.gethostname(),
         metadata={"help": "name of the place that events come from; default: the host name"},

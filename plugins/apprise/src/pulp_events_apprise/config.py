@@ -73,11 +73,14 @@ class AppriseConfig(Schema):
     )
     title = fields.String(
         validate=_template("title"),
-        metadata={"help": "template of the message title; default: the event type and the repository id"},
+        metadata={
+            "help": "template of the message title; default: the event type and the repository id",
+            "template": "text",
+        },
     )
     body = fields.String(
         validate=_template("body"),
-        metadata={"help": "template of the message; default: the payload, one line per value"},
+        metadata={"help": "template of the message; default: the payload, one line per value", "template": "text"},
     )
     format = fields.String(
         load_default="text",

@@ -73,7 +73,9 @@ def _at_least_one(value: list[str]) -> None:
 class EmailConfig(Schema):
     """Configuration of one listener."""
 
-    subject = fields.String(required=True, validate=_subject, metadata={"help": "text of the email's subject"})
+    subject = fields.String(
+        required=True, validate=_subject, metadata={"help": "text of the email's subject", "template": "text"}
+    )
     addresses = Addresses(
         required=True,
         validate=_at_least_one,
@@ -93,7 +95,8 @@ class EmailConfig(Schema):
         validate=absolute,
         metadata={
             "help": "absolute path of a directory with message.txt, message.html or both: jinja2 templates that "
-            "replace the text and HTML of the readable format"
+            "replace the text and HTML of the readable format",
+            "template": "files",
         },
     )
 

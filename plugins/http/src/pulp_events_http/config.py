@@ -176,7 +176,7 @@ class HttpConfig(Schema):
         metadata={"help": "format of the body"},
     )
     body_template = fields.String(
-        metadata={"help": "jinja2 template of the body, for the format template", "read_file": True}
+        metadata={"help": "jinja2 template of the body, for the format template", "read_file": True, "template": "text"}
     )
     content_type = fields.String(
         validate=refusing(_check_media_type),

@@ -1,0 +1,98 @@
+"""`pulp-admin event types impact`: whom a change of an event would concern; for a CI job that changes one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli.errors import DONE, FOUND
+from pulp_events_cli.output import streams
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_table
+from pulp_events_cli.parser.parser import Parser
+
+if TYPE_CHECKING:
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.events.event_type import EventType
+    from pulp_events.impact.readings import Reading
+
+
+def fill(parser: Parser) -> None:
+    """Add the arguments."""
+    parser.add_argument("event_type", metavar="EVENT-TYPE", help="name of the event type")
+    parser.add_argument(
+        "--without",
+        metavar="FIELD",
+        action="append",
+        default=[],
+        help="only listeners that use this field, such as repo_id, lines[].count or call_report.state. May be "
+        "specified multiple times",
+    )
+    parser.epilog = (
+        "Looked at are filters and templates, of disabled listeners too. Where a filter or template may use any field, "
+        "as with wildcards, that is said.\n"
+        "With --without, the exit code is 3 if a listener uses one of the fields, and 0 if none does, or only may."
+    )
+    parser.set_defaults(run=_run, deliver="external")
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    from pulp_events.impact.readings import readings
+    from pulp_events.impact.uses import MAYBE, NO, YES, field_named
+
+    event_type = bus.event_types.require(arguments.event_type)
+    _doubt(event_type, arguments.without)
+    removed = {text: field_named(text) for text in arguments.without}
+    rows: list[tuple[Reading, str | None]] = []
+    for reading in readings(bus.listeners.list(), event_type.name, bus.plugins):
+        verdicts = {reading.of(path) for path in removed.values()}
+        if not removed:
+            rows.append((reading, None))
+        elif verdicts != {NO}:
+            rows.append((reading, YES if YES in verdicts else MAYBE))
+    _show(rows, arguments)
+    return FOUND if any(uses == YES for _, uses in rows) else DONE
+
+
+def _show(rows: list[tuple[Reading, str | None]], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        print_json([_entry(reading, uses) for reading, uses in rows])
+    elif rows:
+        headings = ("LISTENER", "NAME", "TYPE", "WHERE", "USES IT", "FIELDS")
+        show_table(headings, (_row(reading, uses) for reading, uses in rows))
+    else:
+        what = f"uses {' or '.join(arguments.without)}" if arguments.without else "uses a field"
+        streams.confirm(f"No filter or template of a listener {what} of {arguments.event_type}")
+
+
+def _row(reading: Reading, uses: str | None) -> tuple[Any, ...]:
+    fields = ", ".join(reading.fields) + (f" ({reading.problem})" if reading.problem else "")
+    listener = reading.listener
+    return listener.id, listener.name, listener.notifier_type_id, reading.where, uses, fields
+
+
+def _entry(reading: Reading, uses: str | None) -> dict[str, Any]:
+    from pulp_events.impact.uses import WHOLE
+
+    return {
+        "listener_id": reading.listener.id,
+        "name": reading.listener.name,
+        "notifier_type_id": reading.listener.notifier_type_id,
+        "where": reading.where,
+        "fields": [each for each in reading.fields if each != WHOLE],
+        "any_field": WHOLE in reading.fields,
+        "problem": reading.problem or None,
+        "uses": uses,
+    }
+
+
+def _doubt(event_type: EventType, named: list[str]) -> None:
+    """A name that is misspelt would be used by nobody; one that was removed already is not known either."""
+    from pulp_events.impact.uses import CALL_REPORT, field_named, stripped
+    from pulp_events.system.suggestion import did_you_mean
+
+    for text in named:
+        path = stripped(field_named(text))
+        if path[:1] != (CALL_REPORT,) and event_type.payload and path[1:2] and path[1] not in event_type.payload:
+            hint = did_you_mean(path[1], event_type.payload)
+            streams.warning(f"{event_type.name} names no field {path[1]!r:.60}{hint}")

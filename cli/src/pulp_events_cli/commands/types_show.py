@@ -1,0 +1,53 @@
+"""`pulp-admin event types show`: one event type with its fields and an example."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pulp_events.visible import json_text
+from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_records, show_table
+from pulp_events_cli.parser.parser import Parser
+
+
+def fill(parser: Parser) -> None:
+    """Add the argument."""
+    parser.add_argument("event_type", metavar="EVENT-TYPE", help="name of the event type")
+    parser.set_defaults(run=_run, deliver=None)
+
+
+def _run(bus: None, arguments: argparse.Namespace) -> int:
+    from pulp_events.schemas.checks import UnusableSchema
+    from pulp_events.schemas.example import example_of
+    from pulp_events.schemas.json_schema import payload_schema
+    from pulp_events.schemas.payload_fields import fields_of
+
+    found = arguments.session.plugins.event_types.require(arguments.event_type)
+    try:
+        fields, example = fields_of(payload_schema(found)), example_of(found)
+    except UnusableSchema as error:
+        raise CommandFailed(str(error)) from error
+    head = {"name": found.name, "description": found.description, "version": found.version}
+    if arguments.json:
+        language = None if found.schema is None else _language(found.schema)
+        entries = [asdict(each) for each in fields]
+        print_json({**head, "own": found.own, "schema": language, "fields": entries, "example": example})
+        return DONE
+    show_records([{key: value for key, value in head.items() if value}])
+    if fields:
+        print()
+        rows = [(each.name, each.type, each.required, each.description) for each in fields]
+        show_table(("FIELD", "TYPE", "REQUIRED", "DESCRIPTION"), rows)
+    if example is not None:
+        print(f"\nExample:\n{json_text(example, 2)}")
+    sys.stdout.flush()
+    return DONE
+
+
+def _language(schema: Any) -> str:
+    return "json_schema" if isinstance(schema, Mapping) else "marshmallow"

@@ -1,0 +1,1 @@
+"""Which fields of an event filters and templates use."""

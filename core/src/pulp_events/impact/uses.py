@@ -1,0 +1,101 @@
+"""`Uses`: the places in a report that an expression reads, and whether a field is among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+Path: TypeAlias = tuple[str, ...]
+"""Keys from the report down, such as `("payload", "lines", "[]", "count")`; `()` is the report itself."""
+
+ITEM = "[]"
+"""An item of a list."""
+ANY = "*"
+"""A key that is known only when the expression is evaluated."""
+DEEPEST = 16
+"""Keys of a path that are followed; a longer one stands for all below it."""
+
+YES, MAYBE, NO = "yes", "maybe", "no"
+PAYLOAD, CALL_REPORT = "payload", "call_report"
+ROOTS: frozenset[Path] = frozenset([(), (PAYLOAD,), (CALL_REPORT,)])
+"""Whether these are there, or empty, is not a matter of one field."""
+WHOLE = "any field"
+
+
+class Uses:
+    """What one filter or template reads."""
+
+    def __init__(self) -> None:
+        self._whole: dict[Path, bool] = {}
+
+    def add(self, paths: Iterable[Path], *, whole: bool = True) -> None:
+        """These places are read: with everything below them, or (`whole=False`) only whether they are there."""
+        for path in paths:
+            self._whole[path] = self._whole.get(path, False) or whole
+
+    @property
+    def fields(self) -> list[str]:
+        """What is read of payload and call report, for people; `any field` where that may be anything."""
+        known = [path for path in sorted(self._whole) if path[:1] in ((), (PAYLOAD,), (CALL_REPORT,))]
+        # That a list is there matters little beside what is read of its items.
+        deeper = [path for path in known if self._whole[path] or not any(is_below(other, path) for other in known)]
+        return list(dict.fromkeys(map(text_of, deeper)))
+
+    def of(self, field: Path) -> str:
+        """`yes`: the field is read; `maybe`: something is that it may be part of; `no`."""
+        named = stripped(field)
+        lists = {stripped(field[:index]) for index, key in enumerate(field) if key == ITEM}
+        verdicts = {_verdict(stripped(path), whole, named, lists) for path, whole in self._whole.items()}
+        return YES if YES in verdicts else MAYBE if MAYBE in verdicts else NO
+
+
+def extended(paths: Iterable[Path], key: str) -> frozenset[Path]:
+    """The places below these of the name `key`."""
+    return frozenset(
+        path if len(path) >= DEEPEST or (key == ITEM and path[-1:] in ((ITEM,), (ANY,))) else (*path, key)
+        for path in paths
+    )
+
+
+def text_of(path: Path) -> str:
+    """A path as filters have it.
+
+    >>> text_of(("payload", "lines", "[]", "count")), text_of(("payload", "*")), text_of(())
+    ('payload.lines[].count', 'any field', 'any field')
+    """
+    if stripped(path)[:2] in ((), (PAYLOAD,), (PAYLOAD, ANY)):
+        return WHOLE
+    return ".".join(path).replace(f".{ITEM}", ITEM)
+
+
+def field_named(text: str) -> Path:
+    """The path of a field as people name it: `repo_id` is `payload.repo_id`.
+
+    >>> field_named("lines[].count"), field_named("call_report.tags")
+    (('payload', 'lines', '[]', 'count'), ('call_report', 'tags'))
+    """
+    keys = tuple(key for key in text.replace(ITEM, f".{ITEM}").split(".") if key)
+    return keys if keys[:1] in ((PAYLOAD,), (CALL_REPORT,)) else (PAYLOAD, *keys)
+
+
+def is_below(path: Path, other: Path) -> bool:
+    """True if `path` is part of what `other` is."""
+    return len(path) > len(other) and path[: len(other)] == other
+
+
+def stripped(path: Path) -> Path:
+    """The keys without what stands for items: a filter may go through a list in several ways."""
+    return tuple(key for key in path if key != ITEM)
+
+
+def _verdict(read: Path, whole: bool, field: Path, lists: set[Path]) -> str:
+    verdict = YES
+    for mine, named in zip(read, field, strict=False):
+        if mine == ANY:
+            verdict = MAYBE
+        elif mine != named:
+            return NO
+    if len(read) < len(field):
+        # Whether a list is empty does not depend on what its items have; an object that loses all its keys is.
+        return MAYBE if whole or read not in lists else NO
+    return verdict

@@ -1,0 +1,1 @@
+"""Schemas of event types: payloads are checked against them, documents made of them."""

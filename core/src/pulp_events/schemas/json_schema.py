@@ -1,0 +1,114 @@
+"""Event types' schemas as JSON Schema, draft 2020-12: of a payload, and of the reports of all types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pulp_events.events.event_type import EventType, description_of
+from pulp_events.frozen import thaw
+from pulp_events.schemas.checks import INSTALL, UnusableSchema
+from pulp_events.system import guard
+from pulp_events.visible import one_line
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_VALUES = frozenset(["enum", "const", "default", "examples"])
+"""Keywords whose values are data, in which `$ref` means nothing."""
+_NAMED = frozenset(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])
+"""Keywords whose values are schemas by names of the author's own."""
+
+
+def payload_schema(event_type: EventType) -> dict[str, Any]:
+    """The schema of its payload. A type without one has an object with the keys that it names, of any value.
+
+    Raises UnusableSchema.
+    """
+    schema = event_type.schema
+    if schema is None:
+        made: dict[str, Any] = {
+            "type": "object",
+            "properties": {key: {"description": text} for key, text in event_type.payload.items()},
+        }
+    elif isinstance(schema, Mapping):
+        made = thaw(schema)
+    else:
+        try:
+            with guard.exits("its schema"):
+                made = _of_marshmallow(schema)
+        except Exception as error:
+            text = str(error) if isinstance(error, UnusableSchema) else f"{type(error).__name__}: {error}"
+            raise UnusableSchema(f"{event_type.name} cannot be described: {one_line(text)}") from error
+    head = {"$schema": DIALECT, "title": event_type.name, "description": event_type.description}
+    if event_type.version:
+        head["$comment"] = f"version {event_type.version}"
+    return {**head, **made}
+
+
+def report_schema(event_types: Iterable[EventType]) -> dict[str, Any]:
+    """One schema for the reports of these types: `call_report`, `event_type`, and the payload as its type has it.
+
+    A report of another type fits, too: a receiver may see types that came later. Raises UnusableSchema.
+    """
+    definitions: dict[str, Any] = {}
+    rules = []
+    for each in event_types:
+        place = f"#/$defs/{each.name}"
+        definitions[each.name] = moved(payload_schema(each), place)
+        rules.append(
+            {
+                "if": {"properties": {"event_type": {"const": each.name}}},
+                "then": {"properties": {"payload": {"$ref": place}}},
+            }
+        )
+    return {
+        "$schema": DIALECT,
+        "title": "Event report",
+        "type": "object",
+        "required": ["call_report", "event_type", "payload"],
+        "properties": {
+            "call_report": {"type": "object", "description": "the application's report of the call that led to it"},
+            "event_type": {"type": "string", "description": "name of the event type"},
+            "payload": {"type": "object", "description": "what happened"},
+        },
+        "allOf": rules,
+        "$defs": definitions,
+    }
+
+
+def moved(schema: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """The schema as a part of a document, at `place`: references within it are to be found there."""
+
+    def walk(node: Any, names: bool = False) -> Any:
+        if isinstance(node, list):
+            return [walk(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if names:
+            return {key: walk(value) for key, value in node.items()}
+        found = {key: value if key in _VALUES else walk(value, key in _NAMED) for key, value in node.items()}
+        reference = found.get("$ref")
+        if isinstance(reference, str) and (reference == "#" or reference.startswith("#/")):
+            found["$ref"] = place + reference[1:]
+        return found
+
+    part: dict[str, Any] = walk(dict(schema))
+    return {key: value for key, value in part.items() if key != "$schema"}
+
+
+def _of_marshmallow(schema: Any) -> dict[str, Any]:
+    try:
+        from apispec import APISpec
+        from apispec.ext.marshmallow.openapi import OpenAPIConverter
+    except ImportError as error:
+        raise UnusableSchema(f"it is a marshmallow Schema, and shown by the package apispec: {INSTALL}") from error
+    # OpenAPI 3.1 has JSON Schema of draft 2020-12; a resolver that names nothing puts nested schemas where they belong.
+    spec = APISpec("", "", openapi_version="3.1.0")
+    converter: Any = OpenAPIConverter(openapi_version="3.1.0", schema_name_resolver=lambda _: None, spec=spec)
+    converter.add_attribute_function(_description)
+    made: dict[str, Any] = thaw(converter.schema2jsonschema(schema))
+    return made
+
+
+def _description(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    text = description_of(field)
+    return {"description": text} if text else {}
