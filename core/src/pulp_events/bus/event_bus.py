@@ -17,7 +17,6 @@ from pulp_events.bus.events import Events
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.event_type import EventTypes
-from pulp_events.functions.calling import is_called
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.plugins.observers import Observers
@@ -373,11 +372,18 @@ class EventBus:
 
     def _check_open(self) -> None:
         forks.notice()
-        # What is delivered while it closes may emit: a function that could not would fail, and be called again.
-        if self._closed and not (self._closing and is_called()):
+        if self._closed and not (self._closing and self._is_calling()):
             raise BusClosed("this event bus was closed; open another one")
         if self._forked:
             with self._lock:
                 if self._forked:
                     self._forked = False
                     self._assemble()
+
+    @staticmethod
+    def _is_calling() -> bool:
+        """True in a function that a bus calls: if it could not emit while the bus closes, it would fail, and be called
+        again."""
+        from pulp_events.functions.calling import is_called
+
+        return is_called()
