@@ -209,21 +209,13 @@ class EventBus:
         another function has, …), UnknownEventType, StoreError, BusClosed.
         """
         from pulp_events.functions import registering
-        from pulp_events.functions.registration import check_event_types, make
+        from pulp_events.functions.registration import Wish
 
-        check_event_types(event_types)
+        wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout)
 
         def register(function: F) -> F:
             self._check_open()
-            made = make(
-                function,
-                event_types,
-                name=name,
-                filter=filter,
-                retry_schedule=retry_schedule,
-                lanes=lanes,
-                timeout=timeout,
-            )
+            made = wish.of(function)
             if not self._delivering.mode.calls_here:
                 registering.check_imported(made, self._delivering.imports)
             registering.register(self.plugins, self.listeners, made)
