@@ -174,6 +174,25 @@ def test_it_may_emit_also_what_it_is_called_for_itself(open_bus, deliver):
     assert sorted(got) == [0, 0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("deliver", ["inline", "background"])
+def test_a_coroutine_function_may_emit_what_another_one_is_called_for(open_bus, deliver):
+    bus, got = open_bus(deliver=deliver), []
+
+    @bus.on("repo.sync.*", name="first", timeout=10)
+    async def first(event):
+        bus.emit("repo.publish.start")  # in the thread of the event loop
+        got.append("first")
+
+    @bus.on("repo.publish.*", name="second")
+    async def second(event):
+        got.append("second")
+
+    assert states(bus, bus.emit("repo.sync.start"), 20) == ["delivered"]
+    if deliver == "background":
+        assert bus.dispatcher.drain(10)
+    assert got == ["first", "second"]
+
+
 @pytest.mark.parametrize("is_async", [False, True])
 def test_what_is_delivered_while_the_bus_closes_may_emit(open_bus, is_async):
     bus, inside, go = open_bus(deliver="background"), threading.Event(), threading.Event()

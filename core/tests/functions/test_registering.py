@@ -298,7 +298,7 @@ def test_a_mark_is_left_by_both_decorators_and_found_once_in_the_module():
 
     module.refuses = Refuses()
     module.first = module.alias = on("repo.#", name="a")(on("*", name="b")(first))
-    assert [(made.name, made.event_types) for made in marked_in(module)] == [("b", ("*",)), ("a", ("repo.#",))]
+    assert [(made.name, made.wish.event_types) for made in marked_in(module)] == [("b", ("*",)), ("a", ("repo.#",))]
 
 
 def test_the_listener_can_be_shown_and_its_function_is_no_secret(open_bus):

@@ -17,7 +17,6 @@ from pulp_events.bus.events import Events
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.event_type import EventTypes
-from pulp_events.functions.calling import is_called
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.plugins.observers import Observers
@@ -212,21 +211,13 @@ class EventBus:
         another function has, …), UnknownEventType, StoreError, BusClosed.
         """
         from pulp_events.functions import registering
-        from pulp_events.functions.registration import check_event_types, make
+        from pulp_events.functions.registration import Wish
 
-        check_event_types(event_types)
+        wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout)
 
         def register(function: F) -> F:
             self._check_open()
-            made = make(
-                function,
-                event_types,
-                name=name,
-                filter=filter,
-                retry_schedule=retry_schedule,
-                lanes=lanes,
-                timeout=timeout,
-            )
+            made = wish.of(function)
             if not self._delivering.mode.calls_here:
                 registering.check_imported(made, self._delivering.imports)
             registering.register(self.plugins, self.listeners, made)
@@ -375,11 +366,18 @@ class EventBus:
 
     def _check_open(self) -> None:
         forks.notice()
-        # What is delivered while it closes may emit: a function that could not would fail, and be called again.
-        if self._closed and not (self._closing and is_called()):
+        if self._closed and not (self._closing and self._is_calling()):
             raise BusClosed("this event bus was closed; open another one")
         if self._forked:
             with self._lock:
                 if self._forked:
                     self._forked = False
                     self._assemble()
+
+    @staticmethod
+    def _is_calling() -> bool:
+        """True in a function that a bus calls: if it could not emit while the bus closes, it would fail, and be called
+        again."""
+        from pulp_events.functions.calling import is_called
+
+        return is_called()

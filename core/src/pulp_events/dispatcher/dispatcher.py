@@ -136,9 +136,10 @@ class Dispatcher:
     def run_due(self) -> int:
         """Make every attempt that is due now, in the calling thread; returns how many deliveries were attempted.
 
-        Called from within itself (a notifier emits, or a signal handler does), it leaves them to the outer call.
+        Called from within itself (a notifier emits, or a signal handler does), it leaves them to the outer call; so it
+        does in an event loop, where it would wait for what the same loop is to run.
         """
-        if self._running.here:
+        if self._running.here or self._services.loops.here:
             self._again = True
             return 0
         attempted = 0

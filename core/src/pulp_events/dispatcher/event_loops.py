@@ -116,12 +116,21 @@ class EventLoops:
                     for begin in found.withdraw():
                         begin(another)
 
+    @property
+    def here(self) -> bool:
+        """True if the calling thread is that of one of the loops: it must not wait for anything that runs in it."""
+        with self._lock:
+            return any(found.is_here for found in self._all())
+
     def stop(self) -> None:
         """End the loops; tasks that still run are cancelled."""
         with self._lock:
-            for found in [*self._loops.values(), *(one for some in self._blocked.values() for one in some)]:
+            for found in self._all():
                 found.stop()
             self._loops, self._blocked = {}, {}
+
+    def _all(self) -> list[_Loop]:
+        return [*self._loops.values(), *(one for some in self._blocked.values() for one in some)]
 
     def _of(self, type_id: str, loop: object = None) -> _Loop:
         with self._lock:
@@ -152,6 +161,11 @@ class _Loop:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"pulp-events-loop-{type_id}", daemon=True)
         self._thread.start()
+
+    @property
+    def is_here(self) -> bool:
+        """True in its own thread."""
+        return threading.current_thread() is self._thread
 
     def _run(self) -> None:
         import asyncio

@@ -64,8 +64,8 @@ class Functions(Notifier):
                 f"{described(made.function)}; give one of them another name: on(…, name='…')"
             )
         raise InvalidConfig(
-            f"the function {made.name!r} is registered twice, for {', '.join(before.event_types)} and for "
-            f"{', '.join(made.event_types)}; name all event types in one on(), or give it another name the second "
+            f"the function {made.name!r} is registered twice, for {', '.join(before.wish.event_types)} and for "
+            f"{', '.join(made.wish.event_types)}; name all event types in one on(), or give it another name the second "
             "time: on(…, name='…')"
         )
 

@@ -22,11 +22,11 @@ def register(plugins: Plugins, listeners: Listeners, made: Registration) -> List
         listener_id_of(made.name),
         Functions.type_id,
         {FUNCTION: made.name},
-        made.event_types,
-        filter=made.filter,
-        retry_schedule=made.retry_schedule,
-        lanes=made.lanes,
-        timeout=made.timeout,
+        made.wish.event_types,
+        filter=made.wish.filter,
+        retry_schedule=made.wish.retry_schedule,
+        lanes=made.wish.lanes,
+        timeout=made.wish.timeout,
     )
     functions.add(made)
     put_mark(made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -29,17 +29,42 @@ ATTRIBUTE = "__pulp_events_on__"
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What the listener of a function is to be like: the arguments of `on`. InvalidConfig if event types are no texts;
+    which types there are, and what the other values may be, a bus knows."""
+
+    event_types: tuple[str, ...]
+    name: str | None = field(compare=False)
+    filter: str | None
+    retry_schedule: Sequence[float] | None
+    lanes: int | None
+    timeout: float | None
+
+    def __post_init__(self) -> None:
+        for each in self.event_types or (None,):
+            if not isinstance(each, str):
+                raise InvalidConfig(
+                    f"on() was called with {'nothing' if each is None else boundary.shown(each)}; name event types or "
+                    "patterns, such as @bus.on('repo.sync.*', 'repo.publish.*')"
+                )
+        if isinstance(self.retry_schedule, list):
+            object.__setattr__(self, "retry_schedule", tuple(self.retry_schedule))
+
+    def of(self, function: Callable[..., object]) -> Registration:
+        """The same of this function. InvalidConfig if it cannot be a listener."""
+        with_delivery = takes_delivery(function)
+        name = stable_name(function) if self.name is None else check_name(self.name)
+        return Registration(function, name, with_delivery, self)
+
+
+@dataclass(frozen=True)
 class Registration:
     """A function, its name, and what its listener is to be like."""
 
     function: Callable[..., object]
     name: str
     takes_delivery: bool
-    event_types: tuple[str, ...]
-    filter: str | None
-    retry_schedule: Sequence[float] | None
-    lanes: int | None
-    timeout: float | None
+    wish: Wish
 
 
 def on(
@@ -55,50 +80,13 @@ def on(
 
     The arguments are those of `EventBus.on`.
     """
+    wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout)
 
     def mark(function: F) -> F:
-        made = make(
-            function,
-            event_types,
-            name=name,
-            filter=filter,
-            retry_schedule=retry_schedule,
-            lanes=lanes,
-            timeout=timeout,
-        )
-        put_mark(made)
+        put_mark(wish.of(function))
         return function
 
-    check_event_types(event_types)
     return mark
-
-
-def check_event_types(event_types: Sequence[object]) -> None:
-    """InvalidConfig unless these are texts, one at least. Which types there are, a bus knows."""
-    for each in event_types or (None,):
-        if not isinstance(each, str):
-            raise InvalidConfig(
-                f"on() was called with {'nothing' if each is None else boundary.shown(each)}; name event types or "
-                "patterns, such as @bus.on('repo.sync.*', 'repo.publish.*')"
-            )
-
-
-def make(
-    function: Callable[..., object],
-    event_types: Sequence[str],
-    *,
-    name: str | None,
-    filter: str | None,
-    retry_schedule: Sequence[float] | None,
-    lanes: int | None,
-    timeout: float | None,
-) -> Registration:
-    """The registration. Raises InvalidConfig if the function cannot be a listener."""
-    check_event_types(event_types)
-    with_delivery = takes_delivery(function)
-    schedule = tuple(retry_schedule) if isinstance(retry_schedule, list) else retry_schedule
-    own_name = stable_name(function) if name is None else check_name(name)
-    return Registration(function, own_name, with_delivery, tuple(event_types), filter, schedule, lanes, timeout)
 
 
 def put_mark(made: Registration) -> None:
