@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pulp_events.deadline import Deadline, connect, open_tcp
+from pulp_events.deadline import Deadline, connect, look_up, open_tcp
 
 
 @pytest.fixture
@@ -84,6 +84,19 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(server, names)
             assert made.getpeername() == server.getsockname()
         for one in waiting:
             one.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "127.1", "0x7f.0.0.1", "127.0.0.1 "])
+def test_an_address_in_numbers_is_what_the_system_takes_it_for(deadline, host):
+    try:
+        expected: object = socket.getaddrinfo(host, 80, 0, socket.SOCK_STREAM)
+    except OSError as error:
+        expected = type(error)
+    try:
+        found: object = look_up(host, 80, deadline)
+    except OSError as error:
+        found = type(error)
+    assert found == expected
 
 
 def test_a_look_up_that_hangs_ends_with_the_deadline(names):

@@ -109,6 +109,9 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[AddressInfo]:
 
     Nothing can end a look-up that hangs: after the deadline its thread is left alone.
     """
+    with contextlib.suppress(OSError, ValueError):
+        socket.inet_pton(socket.AF_INET, host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(host)
         return list(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))  # asks nobody

@@ -4,6 +4,7 @@ import pytest
 
 from pulp_events import Channel, TransientFailure
 from pulp_events.dispatcher.channels import IDLE_TIMEOUT
+from pulp_events.dispatcher.crew import Crew
 from pulp_events.dispatcher.route import MOST_ABANDONED
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.timekeeper import LONGEST_LOOK
@@ -303,3 +304,38 @@ def test_a_channel_that_is_only_a_context_manager_is_entered_and_left(
     settle(bus)
     bus.close()
     assert calls == ["enter", "send", "send", "exit"]
+
+
+def test_a_channel_that_is_closed_after_a_delivery_wakes_nobody_but_the_thread_that_made_it(
+    open_bus, scripted, eventually, monkeypatch
+):
+    woken = []
+    more = Crew.more
+    monkeypatch.setattr(Crew, "more", lambda self, count: (woken.append(count), more(self, count)))
+
+    def breaks(delivery, channel):
+        channel.broken = True
+
+    bus = open_bus()
+    count = 64
+    with bus.listeners.together() as several:
+        for number in range(count):
+            several.create("scripted", {"name": f"n{number}"}, ["*"])
+            scripted.behaviour[f"n{number}"] = breaks
+    bus.emit("repo.sync.start")
+    eventually(lambda: sum(scripted.closed.values()) == count)
+    assert len(woken) < count / 4  # for what a claim found
+
+
+def test_a_claim_looks_at_no_more_listeners_than_it_may_claim_for(open_bus, scripted, eventually, monkeypatch):
+    looks = []
+    get = Routes.get
+    monkeypatch.setattr(Routes, "get", lambda self, listener_id: (looks.append(listener_id), get(self, listener_id))[1])
+    bus = open_bus()
+    count = 1000
+    with bus.listeners.together() as several:
+        for number in range(count):
+            several.create("scripted", {"name": f"n{number}"}, ["*"])
+    bus.emit("repo.sync.start")
+    eventually(lambda: bus.deliveries.stats().delivered == count)
+    assert len(looks) < 4 * count  # when claimed for, before the attempt, and now and then after it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -201,3 +202,20 @@ def test_importing_the_plugin_and_validating_imports_no_transport_library() -> N
     )
     done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@given(
+    st.from_regex(
+        r"\Ahttps?://[a-z0-9-]{1,5}(\.[a-z0-9-]{1,4}){0,3}\.?(:[0-9]{1,6})?(/[A-Za-z0-9._~%-]{0,4}){0,3}(\?[a-z=]*)?\Z"
+    )
+)
+def test_a_plain_url_is_understood_as_any_other(url: str) -> None:
+    def understood() -> object:
+        try:
+            return place_of(url)
+        except ValueError as error:
+            return str(error)
+
+    plain = understood()
+    with mock.patch("pulp_events_http.url._PLAIN", "(?!)"):
+        assert understood() == plain

@@ -90,11 +90,14 @@ class Claimer:
         if self._found_few and 0 < left <= CLAIM_GAP and self.gathers:
             time.sleep(left)
 
-    def _requests(self, due: Iterable[str], asked: dict[str, Route]) -> list[ClaimRequest]:
+    def _requests(self, due: Sequence[str], asked: dict[str, Route]) -> list[ClaimRequest]:
         """What to ask for of these; `asked` gets the routes that it is asked for."""
         requests: list[ClaimRequest] = []
         left = MOST_CLAIMED
-        for listener_id in due:
+        for number, listener_id in enumerate(due):
+            if left <= 0:
+                self._queues.due_now(due[number:])
+                break
             route = self._routes.get(listener_id)
             if route is None:
                 if muted := self._routes.muted_for(listener_id):
@@ -108,8 +111,6 @@ class Claimer:
                 self._queues.due_later(listener_id, wait)
             elif not route.window_known:
                 self._ask_for_window(route)
-            elif left <= 0:
-                self._queues.due_now((listener_id,))
             elif route.lanes_wanted(now) and (limit := route.claim_limit()):
                 left -= limit
                 asked[listener_id] = route

@@ -90,7 +90,8 @@ class Crew:
     def _end(self, work: Turn | Job) -> None:
         try:
             if isinstance(work, Turn):
-                work.finish()
+                with self._scheduler.asking_next():
+                    work.finish()
         except Exception:
             _logger.exception("cleaning up after deliveries to a listener failed")
         finally:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pulp_events.dispatcher.claiming import Claimer
 from pulp_events.dispatcher.job_queue import JobQueue
@@ -41,6 +43,8 @@ class Scheduler:
         self._jobs = JobQueue(concurrency, services.stopping)
         self._claimer = Claimer(services, self._queues, lease, wake, self._ask_for_window)
         self._claiming = False
+        self._asking: set[int] = set()
+        """Threads that ask for work in a moment."""
         self.lock = self._queues.lock
         self._picks = itertools.count()
         self.at_work: set[Turn | Job] = set()
@@ -176,7 +180,19 @@ class Scheduler:
         with self.lock:
             self._jobs.add(job)
             self._count_closing(job, 1)
-        self._wake(1)
+            wake = threading.get_ident() not in self._asking
+        if wake:
+            self._wake(1)
+
+    @contextmanager
+    def asking_next(self) -> Iterator[None]:
+        """After this block the calling thread asks what there is to do: nobody else is to be woken for a job."""
+        me = threading.get_ident()
+        self._asking.add(me)
+        try:
+            yield
+        finally:
+            self._asking.discard(me)
 
     def done(self, work: Turn | Job) -> None:
         """The thread is through with it, or it was abandoned: whatever comes first counts."""

@@ -9,7 +9,6 @@ from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import h11
 import urllib3.util  # noqa: F401  # as `url` does where it is needed: here it is whole before any thread can ask for it
 
 from pulp_events import Channel, Delivery, TimedOut, TransientFailure
@@ -24,6 +23,7 @@ from pulp_events_http.connections.answer_head import Head
 from pulp_events_http.connections.exchange import exchange
 from pulp_events_http.connections.failures import NotHttp, ProxyFailed
 from pulp_events_http.connections.kept import KEPT
+from pulp_events_http.connections.request_head import request_head
 from pulp_events_http.connections.route import Route
 from pulp_events_http.connections.tls import TRUSTS, TlsFiles
 from pulp_events_http.explain import about_credentials, explain
@@ -154,7 +154,7 @@ class HttpChannel(Channel):
         if self._signer is not None:
             headers += self._signer.headers(delivery.id, body, time.time()).items()
         route = self._find_route()
-        request = h11.Request(method="POST", target=self._target, headers=headers)
+        request = request_head("POST", self._target, headers)
         self._limits.begin()
         try:
             head, answer = exchange(route, request, body, self._limits)

@@ -108,11 +108,9 @@ def proxy_for(scheme: str, host: str, port: int, proxy: str, no_proxy: list[str]
     Raises ValueError if the environment names one that cannot be used.
     """
     if proxy == ENVIRONMENT:
-        if goes_past(_past_proxy(), host, port):
-            return None
         for name in (f"{scheme}_proxy", "all_proxy"):
             if found := _variable(name):
-                return _of_environment(name, found)
+                return None if goes_past(_past_proxy(), host, port) else _of_environment(name, found)
         return None
     if proxy == NONE or goes_past(no_proxy, host, port):
         return None

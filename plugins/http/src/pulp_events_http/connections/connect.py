@@ -7,11 +7,10 @@ import ssl
 import time
 from typing import Any
 
-import h11
-
 from pulp_events.deadline import open_tcp
 from pulp_events_http.connections.connection import Connection
 from pulp_events_http.connections.failures import NotHttp, ProxyFailed
+from pulp_events_http.connections.request_head import request_head
 from pulp_events_http.connections.route import Route
 from pulp_events_http.connections.tls import Trust
 from pulp_events_http.limits import TimeLimits
@@ -87,7 +86,7 @@ def _tunnel(made: Any, proxy: Proxy, route: Route, limits: TimeLimits) -> None:
     connection = Connection(made, 0.0)
     try:
         connection.begin(limits)
-        connection.send(h11.Request(method="CONNECT", target=target, headers=headers), b"")
+        connection.send(request_head("CONNECT", target, headers), b"", tunnel=True)
         head = connection.head(patience=math.inf)  # what is behind its end is the receiver's
         if not 200 <= head.status < 300:
             text = f"refused the tunnel: {head.status} {head.reason}".rstrip()

@@ -14,6 +14,7 @@ import h11
 
 from pulp_events_http.connections.answer_head import Head, may_be_interim, status_line, what_it_is
 from pulp_events_http.connections.failures import ClosedEarly, NotHttp
+from pulp_events_http.connections.plain_answer import PlainAnswer, plain_answer
 from pulp_events_http.limits import TimeLimits
 
 BODY_LIMIT = 64 * 1024
@@ -39,8 +40,8 @@ class Connection:
     """
 
     __slots__ = (
-        "__weakref__", "_cut_by", "_ended", "_final", "_limits", "_protocol", "_seen", "made", "socket", "unclean",
-        "used",
+        "__weakref__", "_cut_by", "_ended", "_final", "_limits", "_plain", "_protocol", "_seen", "_tunnel", "made",
+        "socket", "unclean", "used",
     )  # fmt: skip
 
     def __init__(self, socket: Any, now: float) -> None:
@@ -48,32 +49,31 @@ class Connection:
         self.made = self.used = now
         self.unclean = False
         """True once something came that belongs to no request."""
-        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
         self._limits: TimeLimits
         self._seen = bytearray()
         self._cut_by: OSError | None = None
+        self._plain: PlainAnswer | None = None
+        self._protocol: h11.Connection | None = None
+        """Reads the answer, once it is none that is read by hand."""
         self._final: h11.Response | None = None
         self._ended = False
+        self._tunnel = False
 
     def begin(self, limits: TimeLimits) -> None:
         """An exchange begins, under these limits."""
-        if self._ended:
-            self._protocol.start_next_cycle()
         self._limits = limits
         self._seen.clear()
-        self._cut_by = None
-        self._final = None
+        self._cut_by = self._plain = self._protocol = self._final = None
         self._ended = False
 
-    def send(self, request: h11.Request, body: bytes) -> None:
+    def send(self, request: bytes, body: bytes, *, tunnel: bool = False) -> None:
         """Send the request, or as much of it as the receiver takes before it answers or closes (RFC 9112 §9.5).
 
-        Interim answers (RFC 9110 §15.2) that come meanwhile are read, and sending goes on.
+        Interim answers (RFC 9110 §15.2) that come meanwhile are read, and sending goes on. `tunnel`: its method is
+        CONNECT, not POST.
         """
-        data = self._protocol.send(request)
-        if body:
-            data += self._protocol.send(h11.Data(body))
-        self._protocol.send(h11.EndOfMessage())
+        self._tunnel = tunnel
+        data = request + body
         try:
             if len(data) <= PIECE:
                 self.socket.settimeout(self._limits.left())
@@ -114,14 +114,17 @@ class Connection:
     def _final_begins(self) -> bool:
         """True if what was read has the beginning of the final answer, or of what is no answer."""
         try:
-            self._next()
+            # Of half an interim answer the rest will come.
+            return self._next() or not may_be_interim(self._seen)
         except h11.RemoteProtocolError:
             return True
-        # Of half an interim answer the rest will come.
-        return self._final is not None or not may_be_interim(self._seen)
 
     def _next(self) -> bool:
         """Read past interim answers; True once the final one's head is there. Raises RemoteProtocolError."""
+        if self._plain is not None:
+            return True
+        if self._protocol is None:
+            return False
         while self._final is None:
             event = self._protocol.next_event()
             if event is h11.NEED_DATA:
@@ -144,6 +147,11 @@ class Connection:
 
     def _feed(self, data: bytes) -> None:
         self._seen += data
+        if self._protocol is None:
+            if not self._tunnel and (plain := plain_answer(data)) is not None:
+                self._plain, self._ended = plain, True
+                return
+            self._protocol = _protocol(_CONNECT if self._tunnel else _POST)
         self._protocol.receive_data(data)
 
     def head(self, patience: float = PATIENCE) -> Head:
@@ -161,8 +169,7 @@ class Connection:
                 if left <= 0:
                     raise TimeoutError("its head is not complete")
                 self._feed(self._receive(min(left, self._limits.left())))
-            assert self._final is not None
-            return self._parsed(self._final)
+            return self._parsed(self._final) if self._plain is None else self._plain.head
         except (h11.RemoteProtocolError, OSError) as error:
             self._cut_by = self._cut_by or ClosedEarly()
             if (head := status_line(self._seen)) is not None:
@@ -173,7 +180,8 @@ class Connection:
                 raise ClosedEarly from (self._cut_by if self._cut_by.args else None)
             raise NotHttp(what_it_is(self._seen, str(error))) from None
 
-    def _parsed(self, event: h11.Response) -> Head:
+    def _parsed(self, event: h11.Response | None) -> Head:
+        assert event is not None
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
         length, coding = headers.get("content-length"), headers.get("transfer-encoding")
         # Two lengths, or a body where there can be none: nobody knows where the next answer begins (RFC 9112 §6.3).
@@ -183,10 +191,12 @@ class Connection:
 
     def body(self) -> bytes:
         """The body, packed as it came: up to BODY_LIMIT, and as far as it comes in PATIENCE and before an error."""
+        if self._plain is not None:
+            return self._plain.body
+        if self._final is None or self._protocol is None:  # the head had no end
+            return b""
         until = time.monotonic() + PATIENCE
         body = bytearray()
-        if self._final is None:  # the head had no end
-            return b""
         with contextlib.suppress(h11.RemoteProtocolError, OSError):
             while len(body) <= BODY_LIMIT:
                 event = self._protocol.next_event()
@@ -211,7 +221,7 @@ class Connection:
 
     def has_more(self) -> bool:
         """True if more was read than the answer's head."""
-        return bool(self._protocol.trailing_data[0])
+        return self._protocol is not None and bool(self._protocol.trailing_data[0])
 
     def is_reusable(self) -> bool:
         """True if the exchange ended as it should, and the receiver keeps the connection."""
@@ -220,8 +230,7 @@ class Connection:
             self._ended
             and self._cut_by is None
             and not self.unclean
-            and protocol.our_state is h11.DONE
-            and protocol.their_state is h11.DONE
+            and (protocol is None or (protocol.our_state is h11.DONE and protocol.their_state is h11.DONE))
         )
 
     def is_quiet(self) -> bool:
@@ -246,6 +255,18 @@ class Connection:
         """Close it. In a forked child this says nothing to the receiver: Python's sockets send no close_notify."""
         with contextlib.suppress(OSError):
             self.socket.close()
+
+
+_POST = h11.Request(method="POST", target="/", headers=[("Host", "")])
+_CONNECT = h11.Request(method="CONNECT", target="/", headers=[("Host", "")])
+
+
+def _protocol(request: h11.Request) -> h11.Connection:
+    """What reads the answer to such a request."""
+    protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
+    protocol.send(request)
+    protocol.send(h11.EndOfMessage())
+    return protocol
 
 
 def _pending(connection: Any) -> int:

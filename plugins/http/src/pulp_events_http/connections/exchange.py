@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ssl
 
-import h11
-
 from pulp_events_http.answer import accepts
 from pulp_events_http.connections.answer_head import Head
 from pulp_events_http.connections.connect import connect, session_place
@@ -21,8 +19,10 @@ _REQUEST_TIMEOUT = 408
 """On a connection that was used before it is about the time between requests, and answers none (RFC 9110 §15.5.9)."""
 
 
-def exchange(route: Route, request: h11.Request, body: bytes, limits: TimeLimits) -> tuple[Head, bytes]:
+def exchange(route: Route, request: bytes, body: bytes, limits: TimeLimits) -> tuple[Head, bytes]:
     """Send, and read the answer. The connection is kept after a 2xx that left it clean, and renewed otherwise.
+
+    `request`: what it begins with, as `request_head` makes it.
 
     Raises OSError and NotHttp if there is no answer, ProxyFailed if the proxy is the reason. A request is never
     repeated here: the receiver may have it.

@@ -47,6 +47,11 @@ class TlsFiles:
     key: str | None = None
     insecure: bool = False
 
+    @property
+    def named(self) -> list[str]:
+        """Those that a configuration names."""
+        return [path for path in (self.ca_path, self.cert, self.key) if path]
+
 
 class Trust:
     """A context, and the sessions that were begun in it. Two are never equal: a session belongs to one context."""
@@ -88,6 +93,7 @@ class Trust:
 @dataclass(slots=True)
 class _Known:
     versions: tuple[Hashable, ...]
+    """Of the files that are named; none where one of them is a folder, whose files are all to be looked at."""
     trust: Trust
     at: float = field(default_factory=time.monotonic)
 
@@ -110,10 +116,10 @@ class Trusts:
         limit = NAMED_AGE if files.ca_path or files.cert else DEFAULT_AGE
         if known is not None and now - known.at < limit and not (look and limit == NAMED_AGE):
             return known.trust
-        versions = self._versions(files)
-        if known is not None and versions and versions == known.versions:
+        if known is not None and known.versions and known.versions == self._versions(files):
             known.at = now
             return known.trust
+        versions = () if any(map(os.path.isdir, files.named)) else self._versions(files)
         contents = _contents(files)
         with self._lock:
             trust = self._by_contents.get(contents)
@@ -126,9 +132,7 @@ class Trusts:
         return trust
 
     def _versions(self, files: TlsFiles) -> tuple[Hashable, ...]:
-        """Of the files that are named; none where one of them is a folder, whose files are all to be looked at."""
-        named = [path for path in (files.ca_path, files.cert, files.key) if path]
-        return () if any(map(os.path.isdir, named)) else tuple(self._files.of(path, 0.0) for path in named)
+        return tuple([self._files.of(path, 0.0) for path in files.named])
 
 
 TRUSTS = Trusts()
