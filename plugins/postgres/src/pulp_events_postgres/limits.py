@@ -13,8 +13,8 @@ _PENDING = f"SELECT 1 FROM @.pulp_delivery WHERE state = '{kept(Transition.CLAIM
 _BACKLOG = f"SELECT count(*) FROM (({_PENDING} NULL LIMIT %s) UNION ALL ({_PENDING} NOT NULL LIMIT %s)) found"
 _NOTE = """
 INSERT INTO @.pulp_dropped AS d (event_type, count, first, last)
-SELECT u.event_type, u.count, @.pulp_now(), @.pulp_now() FROM unnest(%s::text[], %s::int8[]) AS u(event_type, count)
-ORDER BY u.event_type
+SELECT u.event_type, u.count, now.moment, now.moment FROM unnest(%s::text[], %s::int8[]) AS u(event_type, count)
+CROSS JOIN (SELECT @.pulp_now() AS moment OFFSET 0) now ORDER BY u.event_type
 ON CONFLICT (event_type) DO UPDATE SET count = d.count + EXCLUDED.count, last = EXCLUDED.last
 """
 FORGET = "DELETE FROM @.pulp_dropped WHERE last < %s::float8"
