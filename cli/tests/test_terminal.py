@@ -187,7 +187,7 @@ def test_drain_delivers_what_is_due_and_ends(admin, show):
             bus.emit_many([("repo.sync.start", {})] * 300)
         text, code = show("event", "worker", "--drain")
         assert code == 0 and "drain: deliveries" in text
-        assert "300 deliveries made, 0 dead; 300 wait for a retry, their endpoint, the end of a mute" in plain(text)
+        assert "300 deliveries made, 0 dead; 300 wait for a retry, their endpoint, their listener's rate" in plain(text)
         assert len(sink.requests) == 300
         run = admin.process("event", "worker", "--drain", "--json")
         assert run.json == {"delivered": 0, "dead": 0, "pending": 300, "interrupted": False}

@@ -42,6 +42,12 @@ def fill(parser: Parser, session: Session) -> None:
         metavar="ID",
         help="id of the event, so that the command can be repeated: it is stored and delivered once",
     )
+    parser.add_argument(
+        "--expires",
+        type=duration,
+        metavar="DURATION",
+        help="do not deliver it later than this, such as 10m; what is not delivered by then is dead",
+    )
     parser.add_argument("--no-wait", action="store_true", help="store the deliveries and leave them to a worker")
     parser.add_argument(
         "--timeout",
@@ -75,7 +81,7 @@ def read_report(arguments: argparse.Namespace) -> tuple[Any, Any]:
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     payload, call_report = read_report(arguments)
     before = None if arguments.id is None else bus.outbox.event(arguments.id)
-    event = bus.emit(arguments.event_type, payload, call_report, id=arguments.id)
+    event = bus.emit(arguments.event_type, payload, call_report, id=arguments.id, expires=arguments.expires)
     if bus.dropped:
         raise CommandFailed(f"event {event.id} was dropped: the outbox is full; see `pulp-admin event config check`")
     arguments.is_new = before is None
@@ -152,7 +158,7 @@ def _wait(bus: EventBus, event: Event, timeout: float) -> list[Delivery]:
         left = end - time.monotonic()
         deliveries = bus.wait(event, max(0.0, min(left, _LOOK)))
         pending = [found for found in deliveries if found.state == State.PENDING]
-        if not pending or left <= 0 or all(waiting.reason_to_leave(bus, found) for found in pending):
+        if not pending or left <= 0 or all(waiting.not_now(bus, found) for found in pending):
             return deliveries
         for found in pending:
             if found.listener_id not in told:

@@ -20,7 +20,12 @@ SOON = 0.25
 
 def reason(bus: EventBus, delivery: Delivery) -> str:
     """Why it is pending; empty where nothing but its attempts can say so."""
-    return reason_to_leave(bus, delivery) or reason_to_wait(bus, delivery) or _behind(older(bus, delivery))
+    return (
+        reason_to_leave(bus, delivery)
+        or reason_to_wait(bus, delivery)
+        or _behind(older(bus, delivery))
+        or _by_rate(bus, delivery)
+    )
 
 
 def reason_to_leave(bus: EventBus, delivery: Delivery) -> str:
@@ -43,6 +48,13 @@ def reason_to_wait(bus: EventBus, delivery: Delivery) -> str:
         return ""
     wait = wait_of(listener, bus.plugins.notifiers, bus.clock.time() + SOON)
     return f"waiting: {wait.reason}" if wait and wait.cause == "notifier" else ""
+
+
+def not_now(bus: EventBus, delivery: Delivery) -> bool:
+    """Whether nothing is to be waited for: it will not be attempted now, or not for a while by its listener's rate."""
+    return bool(reason_to_leave(bus, delivery)) or (
+        delivery.lease is None and bus.dispatcher.is_throttled(delivery.listener_id)
+    )
 
 
 def window_left(bus: EventBus, delivery: Delivery) -> float:
@@ -81,6 +93,14 @@ def behind_others(number: int) -> str:
 
 def _behind(number: int) -> str:
     return f"waiting: {behind_others(number)}" if number else ""
+
+
+def _by_rate(bus: EventBus, delivery: Delivery) -> str:
+    """For one that nobody has attempted, or is attempting."""
+    listener = _listener(bus, delivery)
+    if listener is None or listener.rate is None or delivery.attempts:
+        return ""
+    return f"waiting for its turn: the listener's rate is {listener.rate}"
 
 
 def _listener(bus: EventBus, delivery: Delivery) -> Listener | None:

@@ -40,7 +40,9 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
     if json:
         print_json({State.PENDING: left, State.DELIVERED: delivered, **ended, "interrupted": interrupted})
     else:
-        waits = "wait for a retry, their endpoint, the end of a mute, or a listener to be enabled"
+        waits = (
+            "wait for a retry, their endpoint, their listener's rate, the end of a mute, or a listener to be enabled"
+        )
         more = f"; {left} {waits}" if left and not interrupted else ""
         made = f"{count(delivered, 'delivery', 'deliveries')} made"
         confirm(", ".join([made, *(f"{number} {state}" for state, number in ended.items())]) + more)

@@ -52,6 +52,7 @@ def full(delivery: Delivery) -> dict[str, Any]:
         "state": delivery.state,
         "attempts": delivery.attempts,
         "next_attempt": delivery.due,
+        "expires": delivery.expires,
         "finished": delivery.finished,
         "detail": Lines(delivery.detail.split("\n")) if delivery.detail else None,
     }
@@ -71,6 +72,7 @@ def for_json(delivery: Delivery, attempts: Sequence[Attempt] | None = None) -> d
         "state": delivery.state,
         "attempts": delivery.attempts,
         "due": delivery.due,
+        "expires": delivery.expires,
         "finished": delivery.finished,
         "detail": delivery.detail,
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pulp_events.bus.expiry import Expires, expiring, moment_of
 from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
@@ -75,6 +76,7 @@ class Emitter:
         payload: Mapping[str, Any] | None = None,
         call_report: Mapping[str, Any] | None = None,
         event_id: str | None = None,
+        expires: Expires = None,
         *,
         silent: bool = False,
     ) -> Prepared:
@@ -83,6 +85,7 @@ class Emitter:
         `silent`: a payload that does not fit its schema is not logged, as the event will not be emitted.
         """
         event = given = self._build(event_type, payload, call_report, event_id)
+        end = None if expires is None else moment_of(expires, event.time.timestamp())
         if self._observers.enriches:
             event = self._enrich(event, silent)
         else:
@@ -91,9 +94,11 @@ class Emitter:
         if event_id is not None:
             new.once = True
             new.fingerprint = fingerprint(new.report if event is given else serialise(given))
+        if end is not None:
+            new.deliveries = expiring(new.deliveries, end, self._clock.time())
         return Prepared(event, listeners, new)
 
-    def prepare_all(self, events: Iterable[Any]) -> list[Prepared]:
+    def prepare_all(self, events: Iterable[Any], expires: Expires = None) -> list[Prepared]:
         """The same for `(event_type, payload[, call_report[, id]])` each; raises InvalidEvent for what is none."""
         if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
             raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")
@@ -101,7 +106,8 @@ class Emitter:
         for number, event in enumerate(events):
             if not isinstance(event, tuple | list) or not 1 <= len(event) <= 4:
                 raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
-            prepared.append(self.prepare(*event))
+            event_type, payload, call_report, event_id = (*event, None, None, None)[:4]
+            prepared.append(self.prepare(event_type, payload, call_report, event_id, expires))
         return prepared
 
     def skip(self, listener: Listener) -> str | None:
@@ -179,7 +185,7 @@ class Emitter:
                 if not verdicts[listener.filter]:
                     continue
             listeners.append(listener)
-            deliveries += _deliveries(listener, self.skip(listener)) if own is None else own
+            deliveries += _deliveries(listener, self.skip(listener), event) if own is None else own
         return listeners, deliveries
 
     def _audience(self, event_type: str) -> _Audience:
@@ -197,7 +203,7 @@ class _Audience:
 
     def __init__(self, listeners: tuple[Listener, ...], skip: Callable[[Listener], str | None]) -> None:
         self.listeners = listeners
-        self.own = [None if each.mute_drops else _deliveries(each, skip(each)) for each in listeners]
+        self.own = [None if each.mute_drops or each.expires else _deliveries(each, skip(each)) for each in listeners]
         """The deliveries of each listener; None where they depend on the time."""
         self.deliveries: tuple[NewDelivery, ...] | None = None
         """All of them; None where they depend on the time, or on the event."""
@@ -212,8 +218,10 @@ def _condition(listener: Listener) -> Filter | None:
         return None
 
 
-def _deliveries(listener: Listener, skip: str | None) -> tuple[NewDelivery, ...]:
-    return tuple(NewDelivery(listener.id, target, skip) for target in listener.targets)
+def _deliveries(listener: Listener, skip: str | None, event: Event | None = None) -> tuple[NewDelivery, ...]:
+    """`event`: needed for a listener whose deliveries expire."""
+    expires = event.time.timestamp() + listener.expires if event is not None and listener.expires else None
+    return tuple(NewDelivery(listener.id, target, skip, expires) for target in listener.targets)
 
 
 def _mapping(value: Any, name: str) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from pulp_events.system.late_imports import imports_late
 
 # What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pulp_events.bus.emitter import Emitted, Emitter
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.operation import Operation
@@ -136,11 +138,14 @@ class EventBus:
         *,
         id: str | None = None,
         connection: Any = None,
+        expires: float | datetime | None = None,
     ) -> Event:
         """Announce an event; durable when this returns.
 
         `payload` and `call_report`: what `jsonable.to_jsonable` takes. `connection`: an open connection of the
         application to the database that the outbox is in; the event then exists if and only if that commits.
+        `expires`: seconds from now, or an aware datetime; no attempt begins from then on, and what is not delivered is
+        dead.
 
         `id`: one that the application chooses, so that it may repeat the call: while an event with this id is stored,
         that one is returned, and nothing is stored or delivered again. Such an event is stored also where no listener
@@ -150,17 +155,24 @@ class EventBus:
         event with another content), StoreError, BusClosed; then nothing was stored.
         """
         self._check_open()
-        return self._emit([(event_type, payload, call_report, id)], connection)[0]
+        return self._emit([(event_type, payload, call_report, id)], connection, expires)[0]
 
-    def emit_many(self, events: Iterable[Emitted], *, connection: Any = None) -> list[Event]:
-        """Announce several events, `(event_type, payload[, call_report[, id]])` each, in one transaction."""
+    def emit_many(
+        self, events: Iterable[Emitted], *, connection: Any = None, expires: float | datetime | None = None
+    ) -> list[Event]:
+        """Announce several events, `(event_type, payload[, call_report[, id]])` each, in one transaction.
+
+        `expires`: as of `emit`, for all of them.
+        """
         self._check_open()
-        return self._emit(events, connection)
+        return self._emit(events, connection, expires)
 
     @imports_late
-    def _emit(self, events: Iterable[Any], connection: Any = None) -> list[Event]:
+    def _emit(
+        self, events: Iterable[Any], connection: Any = None, expires: float | datetime | None = None
+    ) -> list[Event]:
         emitter = self._emitter or self._make_emitter()
-        prepared = emitter.prepare_all(events)
+        prepared = emitter.prepare_all(events, expires)
         with self._in_use:
             return self._storing.store(prepared, connection)
 
@@ -171,19 +183,28 @@ class EventBus:
         call_report: Mapping[str, Any] | None = None,
         *,
         id: str | None = None,
+        expires: float | datetime | None = None,
     ) -> Event:
         """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
         self._check_open()
-        return await self._threads.run(self.emit, event_type, payload, call_report, id=id)
+        return await self._threads.run(self.emit, event_type, payload, call_report, id=id, expires=expires)
 
     @imports_late
     def operation(
-        self, name: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        payload: Mapping[str, Any] | None = None,
+        call_report: Mapping[str, Any] | None = None,
+        *,
+        expires: float | None = None,
     ) -> Operation:
-        """A context manager that emits `NAME.start` and `NAME.finish` around a block; see `Operation`."""
+        """A context manager that emits `NAME.start` and `NAME.finish` around a block; see `Operation`.
+
+        `expires`: seconds after each of the two.
+        """
         from pulp_events.bus.operation import Operation
 
-        return Operation(self, name, payload, call_report)
+        return Operation(self, name, payload, call_report, expires)
 
     @imports_late
     def on(

@@ -11,7 +11,7 @@ from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.listeners.filters import judge
 from pulp_events.listeners.listener import Listener
-from pulp_events.listeners.waiting import disabled, wait_of
+from pulp_events.listeners.waiting import disabled, limits_of, wait_of
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system.clock import iso_z
 
@@ -53,7 +53,8 @@ def explain(listener: Listener, event: Event, emitter: Emitter, plugins: Plugins
         return Explanation(listener, NO, "muted", f"the listener is muted until {muted}, and drops new events")
     if wait := wait_of(listener, plugins.notifiers, now):
         return Explanation(listener, LATER, wait.cause, f"{wait.reason}; {wait.end}")
-    return Explanation(listener, YES, "all", f"{found} matches{'; ' if why else ''}{why}")
+    reasons = [f"{found} matches", *([why] if why else []), *limits_of(listener)]
+    return Explanation(listener, YES, "all", "; ".join(reasons))
 
 
 def explain_all(

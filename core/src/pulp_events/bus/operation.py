@@ -26,7 +26,14 @@ class Emitting(Protocol):
     def event_types(self) -> EventTypes:
         """The types that are known."""
 
-    def emit(self, event_type: str, payload: Mapping[str, Any], call_report: Mapping[str, Any] | None) -> object:
+    def emit(
+        self,
+        event_type: str,
+        payload: Mapping[str, Any],
+        call_report: Mapping[str, Any] | None,
+        *,
+        expires: float | None = None,
+    ) -> object:
         """Store the event."""
 
 
@@ -37,15 +44,22 @@ class Operation:
             op["added_count"] = synchronise()
 
     The payload of the finish has what was given, what the block added, and `start_time`, `end_time`, `result`
-    (`success` or `failed`), `error_message` and `traceback` (both null on success).
+    (`success` or `failed`), `error_message` and `traceback` (both null on success). `expires`: seconds after each of
+    the two events.
     """
 
     def __init__(
-        self, bus: Emitting, name: str, payload: Mapping[str, Any] | None, call_report: Mapping[str, Any] | None
+        self,
+        bus: Emitting,
+        name: str,
+        payload: Mapping[str, Any] | None,
+        call_report: Mapping[str, Any] | None,
+        expires: float | None = None,
     ) -> None:
         self._bus = bus
         self._name = name
         self._call_report = call_report
+        self._expires = expires
         if payload is not None and not isinstance(payload, Mapping):
             raise InvalidEvent(f"payload is of type {type(payload).__name__}; it must be a mapping, such as a dict")
         self.payload: dict[str, Any] = dict(payload or {})
@@ -60,7 +74,7 @@ class Operation:
         # Both types are asked for now: work that is done must not end in an error about its event.
         self._bus.event_types.require(f"{self._name}.finish")
         self.payload.setdefault("start_time", from_timestamp(self._bus.clock.time()))
-        self._bus.emit(f"{self._name}.start", self.payload, self._call_report)
+        self._bus.emit(f"{self._name}.start", self.payload, self._call_report, expires=self._expires)
         return self
 
     def __exit__(
@@ -75,7 +89,7 @@ class Operation:
             "traceback": _trace(error) if error else self.payload.get("traceback"),
         }
         try:
-            self._bus.emit(f"{self._name}.finish", finish, self._call_report)
+            self._bus.emit(f"{self._name}.finish", finish, self._call_report, expires=self._expires)
         except Exception as failure:
             if error is None:
                 raise

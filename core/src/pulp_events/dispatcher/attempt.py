@@ -1,6 +1,7 @@
 """One attempt, as a list of steps: whoever makes it (background, worker, inline, `listener test`), these are they.
 
-    1. look    the listener's record as it is now: what it is not to get is given back, or buried  (`look.py`)
+    1. look    the listener's record as it is now: what it is not to get is given back, or buried  (`look.py`);
+               what has expired is dead, also if that is found once a channel is open
     2. give up on what ended its process as often as the schedule has attempts
     3. open    a channel of the configuration as it is now                                         (`channels.py`)
     4. send    a delivery, a batch, what leaves together, or a pipeline           (`sending.py`, `pipeline.py`)
@@ -20,7 +21,7 @@ from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel, connect, make_channel
 from pulp_events.dispatcher.pipeline import pipeline
 from pulp_events.dispatcher.sending import awaited, judge_all, send
-from pulp_events.dispatcher.still_wanted import GIVEN_UP, lost_too_often, still_wanted
+from pulp_events.dispatcher.still_wanted import GIVEN_UP, lost_too_often, still_wanted, without_expired
 from pulp_events.dispatcher.turn import OPEN_LIMIT, Turn
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.errors import StoreError
@@ -63,6 +64,9 @@ async def attempt(turn: Turn, part: list[Delivery]) -> None:
             return
         renewed = False
         while part and (opened := await _open(turn)):
+            part = without_expired(turn, part)  # to open a channel may take long
+            if not part:
+                break
             how = _pipeline if opened.in_flight and turn.route.window is None else send
             part = await how(turn, opened, part, may_renew=opened.used and not renewed)
             if part:

@@ -71,6 +71,8 @@ class Claimer:
             if requests:
                 claim = self._outbox.claim(requests, self._lease, f"{self._token}.{next(self._claims)}")
                 self._last, self._found_few = time.monotonic(), 0 < len(claim.deliveries) < FEW
+                for listener_id, wait in claim.throttled.items():
+                    asked[listener_id].throttled_until = self._clock.monotonic() + wait
                 if not self._hand_out(asked, claim.deliveries, claim.waits):
                     self._outbox.release(claim.deliveries)
                 self._forget_done(requests, claim.waits)
@@ -107,14 +109,14 @@ class Claimer:
             if own == ():
                 continue
             now = self._clock.monotonic()
-            if (wait := route.wait(now)) > 0:
+            if (wait := max(route.wait(now), route.throttled_until - now)) > 0:
                 self._queues.due_later(listener_id, wait)
             elif not route.window_known:
                 self._ask_for_window(route)
             elif route.lanes_wanted(now) and (limit := route.claim_limit()):
                 left -= limit
                 asked[listener_id] = route
-                requests.append(ClaimRequest(listener_id, limit, route.ordered, route.window, own))
+                requests.append(ClaimRequest(listener_id, limit, route.ordered, route.window, own, route.rate))
             else:
                 route.exhausted = False  # so that it is asked for once there is room
         return requests

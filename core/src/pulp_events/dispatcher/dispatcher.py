@@ -124,6 +124,11 @@ class Dispatcher:
         """Without a backlog: the deliveries of these events, which were just stored, are to be made here."""
         self._scheduler.add_own(events)
 
+    def is_throttled(self, listener_id: str) -> bool:
+        """True if the listener's rate is known to allow nothing more for a while."""
+        route = self._routes.known(listener_id)
+        return route is not None and route.is_throttled(self._clock.monotonic())
+
     def look_soon(self) -> None:
         """This process changed what is pending: deliveries were retried, say."""
         self._timekeeper.look_soon()
@@ -180,7 +185,7 @@ class Dispatcher:
             return self._scheduler.has_work
         now = self._clock.monotonic()
         routes = [self._routes.get(listener_id) for listener_id, wait in self._outbox.ready().items() if wait <= 0]
-        return any(route is not None and route.lanes_wanted(now) for route in routes)
+        return any(route is not None and route.is_due(now) for route in routes)
 
     def _release(self) -> None:
         held = self._scheduler.take_all()

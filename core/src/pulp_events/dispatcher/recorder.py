@@ -35,6 +35,9 @@ MOST_RESULTS = 400
 STORE_RETRY = 1.0
 """Seconds after which results are stored again, where the outbox could not be written."""
 
+EXPIRES_FIRST = "it expires before the next attempt"
+"""Why nothing follows an attempt that would otherwise be followed by another."""
+
 _logger = get_logger(__name__)
 
 
@@ -154,13 +157,16 @@ class Recorder:
                 timed_out=verdict.outcome == Outcome.TIMEOUT,
                 too_old=asked is not None and self._age(delivery) >= self._most_age(route),
             )
+        detail = verdict.detail
+        if step.wait is not None and _expires_first(delivery, self._clock.time() + step.wait):
+            step, detail = Follow(None), _with(detail, EXPIRES_FIRST)
         transition = following(verdict.outcome, again=step.wait is not None)
         attempt = Attempt(
             number=delivery.attempts,
             started=from_timestamp(judged.started),
             duration=judged.duration,
             outcome=verdict.outcome,
-            detail=shorten(route.configuration.scrubber(verdict.detail)) if verdict.detail else "",
+            detail=shorten(route.configuration.scrubber(detail)) if detail else "",
             retry_at=None if step.wait is None else from_timestamp(self._clock.time() + step.wait),
         )
         return Result(delivery, attempt, transition, step.wait, step.forgiven)
@@ -235,6 +241,16 @@ class Recorder:
 
 
 Pair = tuple[Judged, Result]
+
+
+def _expires_first(delivery: Delivery, retry_at: float) -> bool:
+    return delivery.expires is not None and delivery.expires.timestamp() <= retry_at
+
+
+def _with(detail: str, reason: str) -> str:
+    """The reason, at the end of the detail's first line, which is what lists show."""
+    first, newline, rest = detail.partition("\n")
+    return f"{first}; {reason}{newline}{rest}" if first else reason
 
 
 def _together(one: Judged, other: Judged) -> bool:

@@ -15,11 +15,17 @@ from pulp_events.dispatcher.traits import Traits
 from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.rate import Rate
 from pulp_events.system.clock import Clock
 
 MOST_ABANDONED = 16
 """Threads of a listener that hang beyond its time limit, and channels of it that wait to be closed; with more, nothing
 further is risked."""
+
+
+SOON = 2.0
+"""Seconds that are waited for the next attempt that a listener's rate allows, by whoever waits until all that is due is
+made."""
 
 
 class AtWork(Protocol):
@@ -48,6 +54,8 @@ class Route:
         self.claim_size = ClaimSize()
         self.paused_until = 0.0
         """Monotonic time until which the receiver wants nothing."""
+        self.throttled_until = 0.0
+        """Monotonic time until which the listener's rate allows no more to be claimed."""
         self.waiting: deque[Delivery] = deque()
         """Claimed and not begun, in the order in which they are to begin."""
         self.turns: set[AtWork] = set()
@@ -99,6 +107,11 @@ class Route:
         own = self.listener.retry_schedule
         return list(self._delivery["retry_schedule"] if own is None else own)
 
+    @property
+    def rate(self) -> Rate | None:
+        """What all dispatchers together may attempt."""
+        return None if self.listener.rate is None else Rate.of(self.listener.rate)
+
     def refresh(self, listener: Listener) -> None:
         """Take over a record that was written again."""
         if listener is self.listener:
@@ -110,10 +123,20 @@ class Route:
             if listener.updated != before.updated:
                 self.circuit = Circuit()
                 self.paused_until = 0.0
+            if listener.rate != before.rate:
+                self.throttled_until = 0.0
 
     def wait(self, now: float) -> float:
         """Seconds until anything may be sent."""
         return max(self.circuit.wait(now), self.paused_until - now, 0.0)
+
+    def is_throttled(self, now: float) -> bool:
+        """True if the rate allows nothing more for longer than is waited for."""
+        return self.throttled_until - now >= SOON
+
+    def is_due(self, now: float) -> bool:
+        """True if what is pending may be attempted now, or soon where it only waits for its turn by the rate."""
+        return not self.is_throttled(now) and self.lanes_wanted(now) > 0
 
     def lanes_wanted(self, now: float) -> int:
         """How many turns may be at work now."""

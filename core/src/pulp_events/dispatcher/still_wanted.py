@@ -22,9 +22,20 @@ def still_wanted(turn: Turn, part: list[Delivery]) -> list[Delivery]:
         return []
     route.used = services.clock.monotonic()
     targets = route.listener.targets
-    if all(delivery.target in targets for delivery in part):
+    if not all(delivery.target in targets for delivery in part):
+        part = _without_removed_targets(turn, part)
+    return without_expired(turn, part)
+
+
+def without_expired(turn: Turn, part: list[Delivery]) -> list[Delivery]:
+    """Those that may be attempted now; the others are dead: what waits for a thread, or a channel, may expire there."""
+    if all(delivery.expires is None for delivery in part):
         return part
-    return _without_removed_targets(turn, part)
+    now = turn.services.clock.time()
+    gone = [one for one in part if one.expires is not None and one.expires.timestamp() <= now]
+    if gone:
+        turn.expire(gone)
+    return [one for one in part if one not in gone]
 
 
 def _without_removed_targets(turn: Turn, part: list[Delivery]) -> list[Delivery]:

@@ -177,6 +177,14 @@ class Turn:
             self.gave_back = True
             self.services.outbox.release(deliveries)
 
+    def expire(self, deliveries: list[Delivery]) -> None:
+        """Claimed deliveries are not attempted any more; they may be under way as far as a channel is opened."""
+        with self._lock:
+            for one in deliveries:
+                self.under_way.pop(one.id, None)
+            self.since = self.since if self.under_way else 0.0
+        self.services.outbox.expire(deliveries)
+
     def give_up(self) -> list[Delivery]:
         """The dispatcher stops: returns what is under way, to be released. Its results are no longer recorded."""
         with self._lock:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from pulp_events.errors import InvalidConfig
 from pulp_events.listeners.filters import compile_filter
+from pulp_events.outbox.rate import PATTERN, Rate
 from pulp_events.system.clock import iso_z
 
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
@@ -136,6 +137,20 @@ class Durations(Kind):
         return list(value)
 
 
+class PerTime(Text):
+    """So many in a time: `10/s`."""
+
+    schema = {"type": "string", "pattern": PATTERN}
+
+    def load(self, name: str, value: Any) -> str:
+        text = super().load(name, value)
+        try:
+            Rate.of(text)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        return text
+
+
 class Moment(Kind):
     """A time with its zone."""
 
@@ -155,7 +170,7 @@ class Moment(Kind):
 
 
 TEXT, TEXTS, FLAG, MOMENT = Text(), Texts(), Flag(), Moment()
-DURATIONS, EXPRESSION = Durations(), Expression()
+DURATIONS, EXPRESSION, PER_TIME = Durations(), Expression(), PerTime()
 
 
 def shown(value: object) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from pulp_events.frozen import FrozenDict, freeze
 from pulp_events.listeners.attributes import Attribute, InFile, Option, attribute, attributes_of
 from pulp_events.listeners.filters import compile_filter
-from pulp_events.listeners.kinds import DURATIONS, EXPRESSION, FLAG, MOMENT, TEXT, Number, Seconds
+from pulp_events.listeners.kinds import DURATIONS, EXPRESSION, FLAG, MOMENT, PER_TIME, TEXT, Number, Seconds
 from pulp_events.listeners.naming import LABELS, NAME, PROSE
 
 if TYPE_CHECKING:
@@ -107,6 +107,23 @@ class Listener:
     """Seconds, in place of `timeout` in the notifier's section of server.conf; of a notifier without such a setting, in
     place of its `limit`."""
 
+    rate: str | None = attribute(
+        PER_TIME,
+        "how many attempts of its deliveries are made in a time, at most, such as 10/s",
+        option=Option("RATE", "maximum rate of attempts, such as 10/s, 100/m or 1000/h, of all processes together"),
+        in_file=InFile("maximum rate of attempts, such as 10/s"),
+    )
+    """What all processes that deliver may attempt together: `10/s`, `100/m`, `1000/h`; None: as much as they can."""
+
+    expires: float | None = attribute(
+        Seconds(1.0, 1e8),
+        "seconds after an event from which on it is not delivered any more",
+        option=Option("DURATION", "do not deliver an event later than this, such as 10m; it is then dead"),
+        in_file=InFile("how long after an event it may be delivered, such as 10m"),
+    )
+    """Seconds after an event's time from which on its deliveries are not attempted any more, but dead; it holds for
+    what is emitted from then on."""
+
     muted_until: datetime | None = attribute(MOMENT, "end of its mute, while it is muted; ISO 8601, UTC")
     """Nothing is delivered before this moment; None, or a moment that has passed: it is not muted."""
 
@@ -144,6 +161,8 @@ class Options(TypedDict, total=False):
     retry_schedule: Sequence[float] | None
     lanes: int | None
     timeout: float | None
+    rate: str | None
+    expires: float | None
 
 
 OPTIONS: Final[Mapping[str, Attribute]] = {name: each for name, each in ATTRIBUTES.items() if each.option}

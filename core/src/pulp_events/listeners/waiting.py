@@ -56,6 +56,14 @@ def target_of_another_process(listener: Listener, installed: Mapping[str, Notifi
     return target_elsewhere(notifier, listener.targets)
 
 
+def limits_of(listener: Listener) -> list[str]:
+    """What its record says of when its deliveries are attempted, where nothing stands in the way."""
+    from pulp_events.fields import format_duration  # with marshmallow, which a list does not need
+
+    rate = [] if listener.rate is None else [f"its rate is {listener.rate}"]
+    return rate + ([] if listener.expires is None else [f"it expires after {format_duration(listener.expires)}"])
+
+
 def disabled(listener: Listener) -> str:
     """That it is, and why, if that is known."""
     return "the listener is disabled" + (f" ({listener.disabled_reason})" if listener.disabled_reason else "")

@@ -52,6 +52,8 @@ class Delivery:
 
     repeat_of: str | None = None
     """Id of the delivery that it repeats, of the same event: that one had been delivered, and was asked for again."""
+    expires: datetime | None = None
+    """Not to be attempted from this moment on; None: it does not expire."""
 
     @cached_property
     def event(self) -> Event:

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.states import State, Transition
 
 HELD_UP = 1.0
 """Seconds after which it is worth asking again for what only waits for older deliveries that others are to make."""
+
+EXPIRED = "expired before it was delivered"
+"""Why a delivery is dead that was not to be attempted after a certain time."""
 
 
 @dataclass(slots=True)
@@ -20,6 +24,8 @@ class NewDelivery:
     listener_id: str
     target: str = ""
     skip: str | None = None
+    expires: float | None = None
+    """Seconds since the epoch from which on it is not attempted any more."""
 
 
 @dataclass(slots=True)
@@ -53,6 +59,8 @@ class ClaimRequest:
     """Seconds of events that leave together; None where each leaves by itself."""
     ids: Sequence[str] | None = None
     """Only these deliveries of the listener, by their ids; None: any."""
+    rate: Rate | None = None
+    """Attempts of the listener's deliveries, by whomever; None: any number."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,8 @@ class Claim:
     waits: Mapping[str, float | None] = field(default_factory=dict)
     """For each listener of which fewer than its limit were claimed: seconds until more may be (0: at once), None if
     nothing else of it is pending. Where only certain deliveries were asked for, of these."""
+    throttled: Mapping[str, float] = field(default_factory=dict)
+    """Of these, whatever is pending: the listeners whose rate allows no more now, and seconds until it does."""
 
 
 @dataclass(frozen=True)

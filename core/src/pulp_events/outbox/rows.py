@@ -45,9 +45,10 @@ def _from_rows(make: Callable[P, T]) -> Callable[P, T]:
 @_from_rows
 def to_delivery(row: tuple[Any, ...]) -> Delivery:
     """A delivery from: event id, n, event type, time, source, report, listener id, target, state, attempts, ready at,
-    finished, detail, lease, forgiven, and maybe repeat of. Raises StoreCorrupt, as all of these do."""
+    finished, detail, lease, forgiven, and maybe repeat of and expires. Raises StoreCorrupt, as all of these do."""
     event_id, n, event_type, time, source, report, listener_id, target, word, attempts, ready_at, *rest = row
-    finished, detail, lease, forgiven, *repeat = rest
+    finished, detail, lease, forgiven, *more = rest
+    repeat_of, expires = (*more, None, None)[:2]
     state = _STATES.get(word)
     if type(attempts) is not int or type(forgiven) is not int or type(report) is not bytes or state is None:
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {word!r:.20}, with {attempts!r:.20} attempts")
@@ -69,7 +70,8 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
         detail=detail,
         lease=lease,
         forgiven=forgiven,
-        repeat_of=repeat[0] if repeat else None,
+        repeat_of=repeat_of,
+        expires=None if expires is None else from_timestamp(expires),
     )
 
 

@@ -7,7 +7,7 @@
       │ skip     │  │  └─ release┘  │  └──── give up ───────> dead
       └─────> dead  │     postpone, │                          ▲
                     │     lose      │                          │
-                    └───────── bury ┴──────────────────────────┘
+                    └── bury, expire┴──────────────────────────┘
 
 Whoever changes a state asks TRANSITIONS: the stores when they write their SQL, the dispatcher when it records.
 """
@@ -143,6 +143,9 @@ class Transition(Word):
     BURY = "bury"
     """its listener or its target is gone"""
 
+    EXPIRE = "expire"
+    """it was not to be attempted after a certain time, and that has come"""
+
     REVIVE = "revive"
     """an administrator retries a dead one; its schedule starts over"""
 
@@ -175,6 +178,8 @@ TRANSITIONS: Mapping[Transition, Way] = MappingProxyType(
         Transition.LOSE: Way(State.PENDING, State.PENDING, leased_before=True, leased_after=True),
         Transition.RELEASE: Way(State.PENDING, State.PENDING, leased_before=True),
         Transition.BURY: Way(State.PENDING, State.DEAD),
+        # Whoever attempts it may know first, and holds its lease; nobody expires what another attempts.
+        Transition.EXPIRE: Way(State.PENDING, State.DEAD),
         Transition.REVIVE: Way(State.DEAD, State.PENDING),
     }
 )

@@ -52,6 +52,12 @@ class Outbox(Protocol):
         `ids`: only the listener's deliveries with these ids, and of what leaves together only that which has one of
         them in it, whole. Nothing else is claimed, or changed in any way. With `ordered`, none while an older delivery
         is pending that is not among them; the wait is then as long as that is certain to last, or `records.HELD_UP`.
+
+        `rate`: no more than the listener's bucket of tokens has, which all who claim share (see `outbox.rate`). Each
+        delivery takes one, what leaves together takes one in all, and a retry as well as a first attempt. What cannot
+        be claimed for want of tokens is waited for: `waits` is no shorter, and `throttled` says so.
+
+        What has expired is not claimed, but declared dead (transition `expire`).
         """
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
@@ -62,7 +68,10 @@ class Outbox(Protocol):
         """
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Give claimed deliveries back unattempted."""
+        """Give claimed deliveries back unattempted, and the tokens that they took of a rate."""
+
+    def expire(self, deliveries: Sequence[Delivery]) -> None:
+        """Declare claimed deliveries dead, unattempted: they expired meanwhile. Otherwise as `release`."""
 
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         """Let their leases end `lease` seconds from now."""
@@ -109,7 +118,8 @@ class Outbox(Protocol):
         """The attempts of a delivery, the first one first."""
 
     def revive(self, query: DeliveryQuery, limit: int) -> int:
-        """Make at most `limit` dead deliveries that fit pending again; returns how many."""
+        """Make at most `limit` dead deliveries that fit pending again, for good: they do not expire any more. Returns
+        how many."""
 
     def purge(self, query: DeliveryQuery, limit: int, keep_events: float = 0.0) -> int:
         """Delete at most `limit` finished deliveries that fit; returns how many.
@@ -137,13 +147,14 @@ class Outbox(Protocol):
         """How deliveries went, by listener id."""
 
     def forget_health(self, listener_id: str) -> None:
-        """Clear a listener's record of failures: it was enabled, or deleted."""
+        """Clear a listener's record of failures, and its bucket of tokens: it was enabled, or deleted."""
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         """One small step of cleaning; True if there is more to do at once.
 
         `keep`: for each state that ends a delivery, the seconds after which such a delivery is deleted. An event is
-        deleted when it has no delivery any more, or never had one, and was emitted `keep_events` ago.
+        deleted when it has no delivery any more, or never had one, and was emitted `keep_events` ago. What has expired
+        is declared dead, whoever may claim it.
         """
 
     def close(self) -> None:

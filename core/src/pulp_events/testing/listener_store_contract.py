@@ -23,7 +23,7 @@ import pytest
 
 from pulp_events.errors import ListenerNotFound, NameTaken, StoreError
 from pulp_events.listeners.edit import Edit
-from pulp_events.listeners.kinds import Durations, Expression, Flag, Moment, Number, Seconds, Text
+from pulp_events.listeners.kinds import Durations, Expression, Flag, Moment, Number, PerTime, Seconds, Text
 from pulp_events.listeners.listener import ATTRIBUTES, Listener
 from pulp_events.listeners.naming import Labels, Name, Prose
 from pulp_events.listeners.store import ListenerStore
@@ -64,6 +64,7 @@ _EXAMPLES: dict[type, Any] = {
     Seconds: 2.5,
     Durations: (1.5, 60.0),
     Moment: NOW,
+    PerTime: "10/s",
 }
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest
-from pulp_events.outbox.rows import to_delivery
 from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, SETTLE
-from pulp_events_postgres import named_claims
-from pulp_events_postgres.database import Database
+from pulp_events_postgres import buckets, named_claims
+from pulp_events_postgres.database import Asked, Database
 from pulp_events_postgres.marks import Front, Look, Marks
-from pulp_events_postgres.values import flags, numbers, texts
+from pulp_events_postgres.values import claimed, flags, numbers, texts
 
 _READY = (
     "SELECT * FROM @.pulp_ready(%s::text[], %s::int8[], %s::float8[], %s::float8[], %s::int8, %s::float8, %s::float8)"
@@ -39,21 +38,41 @@ def claim(database: Database, marks: Marks, requests: Sequence[ClaimRequest], le
     """Choose, lease and return deliveries of several listeners (transitions `claim` and `lose`)."""
     deliveries: dict[str, Sequence[Delivery]] = {}
     waits: dict[str, float | None] = {}
-    if together := [request for request in requests if request.window is None and request.ids is None]:
-        _claim(database, marks, together, lease, token, deliveries, waits)
-    if named := [request for request in requests if request.window is None and request.ids is not None]:
-        named_claims.claim(database, named, lease, token, deliveries, waits)
+    throttled: dict[str, float] = {}
+
+    def take(asked: Asked, some: Sequence[ClaimRequest]) -> None:
+        """Requests of one kind."""
+        if not some:
+            return
+        if some[0].window is not None:
+            for request in some:
+                found, wait = _claim_window(database, asked, marks, request, lease, token)
+                deliveries[request.listener_id] = found
+                if not found:
+                    waits[request.listener_id] = wait
+        elif some[0].ids is not None:
+            named_claims.claim(asked, some, lease, token, deliveries, waits)
+        else:
+            _claim(database, asked, marks, some, lease, token, deliveries, waits)
+
+    for some in _kinds(request for request in requests if request.rate is None):
+        take(database, some)
+    for some in _kinds(request for request in requests if request.rate is not None):
+        throttled.update(buckets.within(database, marks, some, take, deliveries, waits))
+    for listener_id, least in throttled.items():
+        if (wait := waits.get(listener_id, 0.0)) is not None:
+            waits[listener_id] = max(wait, least)
+    return Claim([one for request in requests for one in deliveries.get(request.listener_id, ())], waits, throttled)
+
+
+def _kinds(requests: Iterable[ClaimRequest]) -> Iterator[Sequence[ClaimRequest]]:
+    """Those that one statement answers, or a transaction if they have a rate: it waits for others who claim there."""
+    plain: list[ClaimRequest] = []
+    named: list[ClaimRequest] = []
+    windows: list[ClaimRequest] = []
     for request in requests:
-        if request.window is not None:
-            found, wait = (
-                _claim_window(database, marks, request, lease, token)
-                if request.ids is None
-                else named_claims.claim_window(database, request, lease, token)
-            )
-            deliveries[request.listener_id] = found
-            if not found:
-                waits[request.listener_id] = wait
-    return Claim([one for request in requests for one in deliveries.get(request.listener_id, ())], waits)
+        (windows if request.window is not None else plain if request.ids is None else named).append(request)
+    return iter((plain, named, *([each] for each in windows)))
 
 
 _CLAIM = (
@@ -63,14 +82,14 @@ _CLAIM = (
 
 
 def _claim(
-    database: Database, marks: Marks, requests: Sequence[ClaimRequest], lease: float, token: str,
+    database: Database, asked: Asked, marks: Marks, requests: Sequence[ClaimRequest], lease: float, token: str,
     deliveries: dict[str, Sequence[Delivery]], waits: dict[str, float | None],
 ) -> None:  # fmt: skip
     """All of them by one statement."""
     ids = [request.listener_id for request in requests]
     marks.hold_for(database.connections.lost)
     start = marks.start(ids, lease)
-    rows = database.rows(
+    rows = asked.rows(
         _CLAIM,
         (
             texts(ids),
@@ -91,7 +110,7 @@ def _claim(
     answers: dict[str, tuple[Any, ...]] = {}
     for row in rows:
         if row[0] is not None:
-            taken[row[6]].append(to_delivery(row[:15]))
+            taken[row[6]].append(claimed(row))
         elif row[6] is None:
             look = Look.of(row[3], row[18])
         else:
@@ -121,13 +140,15 @@ _CLAIM_WINDOW = (
 
 
 def _claim_window(
-    database: Database, marks: Marks, request: ClaimRequest, lease: float, token: str
+    database: Database, asked: Asked, marks: Marks, request: ClaimRequest, lease: float, token: str
 ) -> tuple[Sequence[Delivery], float | None]:
+    if request.ids is not None:
+        return named_claims.claim_window(asked, request, lease, token)
     marks.hold_for(database.connections.lost)
     start = marks.start([request.listener_id], lease)
     where = (start.first[0], start.due[0], start.leased[0])
     arguments = (request.listener_id, request.window, *where, lease, token, request.ordered)
-    rows = database.rows(_CLAIM_WINDOW, arguments, binary=True)
+    rows = asked.rows(_CLAIM_WINDOW, arguments, binary=True)
     if rows and rows[0][0] is None:
         return (), rows[0][10]
-    return [to_delivery(row) for row in rows], None
+    return [claimed(row) for row in rows], None

@@ -5,7 +5,7 @@ from __future__ import annotations
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
     d.finished, coalesce(d.reason, a.detail, ''), d.lease, d.forgiven,
-    d.repeat_of
+    d.repeat_of, d.expires
 """
 DELIVERY_TABLES = """
     @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq

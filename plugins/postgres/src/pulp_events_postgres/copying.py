@@ -146,13 +146,14 @@ ON CONFLICT (id) DO NOTHING
 """
 _DELIVERIES = """
 INSERT INTO @.pulp_delivery
-    (event_seq, n, listener_id, target, state, attempts, forgiven, ready_at, finished, lease, reason, repeat_of)
+    (event_seq, n, listener_id, target, state, attempts, forgiven, ready_at, finished, lease, reason, repeat_of,
+     expires)
 SELECT e.seq, u.n, u.listener_id, u.target, u.state, u.attempts, u.forgiven,
        CASE WHEN u.wait IS NULL THEN 0 ELSE @.pulp_now() + u.wait END, u.finished, u.lease, u.reason,
-       u.repeat_of
+       u.repeat_of, u.expires
 FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::text[], %s::int4[], %s::int4[], %s::float8[],
-            %s::float8[], %s::text[], %s::text[], %s::text[])
-    AS u(event_id, n, listener_id, target, state, attempts, forgiven, wait, finished, lease, reason, repeat_of)
+            %s::float8[], %s::text[], %s::text[], %s::text[], %s::float8[])
+    AS u(event_id, n, listener_id, target, state, attempts, forgiven, wait, finished, lease, reason, repeat_of, expires)
 JOIN @.pulp_event e ON e.id = u.event_id
 ON CONFLICT DO NOTHING
 """
@@ -195,9 +196,10 @@ def _store(
             _reason(one, attempts[one.id]),
             one.repeat_of,
         )
+        + (None if one.expires is None else one.expires.timestamp(),)
         for key, one in zip(keys, batch, strict=True)
     ]
-    stored = own.execute(target.text(_DELIVERIES), _columns(rows, 12)).rowcount
+    stored = own.execute(target.text(_DELIVERIES), _columns(rows, 13)).rowcount
     made = [
         (*key, each.number, each.started.timestamp(), each.duration, each.outcome, storable(each.detail))
         + (None if each.retry_at is None else each.retry_at.timestamp(),)

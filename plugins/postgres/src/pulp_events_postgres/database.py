@@ -6,15 +6,34 @@ import hashlib
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pulp_events_postgres import set_up
 from pulp_events_postgres.address import Address, from_settings
 from pulp_events_postgres.announcer import Announcer
-from pulp_events_postgres.connections import Connections
+from pulp_events_postgres.connections import Connection, Connections
 
 if TYPE_CHECKING:
     from pulp_events.settings.settings import Settings
+
+
+class Asked(Protocol):
+    """What can be asked: a `Database`, or one of its connections `Within` a transaction."""
+
+    def rows(self, statement: str, parameters: Any = (), binary: bool = False) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+
+
+class Within:
+    """A connection in the middle of a transaction."""
+
+    def __init__(self, database: Database, own: Connection) -> None:
+        self._database = database
+        self._own = own
+
+    def rows(self, statement: str, parameters: Any = (), binary: bool = False) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self._own.execute(self._database.text(statement), parameters, binary=binary).fetchall()
 
 
 class Database:

@@ -77,7 +77,7 @@ def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
     keys = _KEYS.format(f"d.state = '{way.leaves}' AND {where}")
     return database.execute(
         f"WITH keys AS ({keys}) UPDATE @.pulp_delivery d SET state = '{way.enters}', ready_at = 0, lease = NULL, "
-        "finished = NULL, reason = NULL, forgiven = d.attempts FROM keys "
+        "finished = NULL, reason = NULL, expires = NULL, forgiven = d.attempts FROM keys "
         f"WHERE d.event_seq = keys.event_seq AND d.n = keys.n AND d.state = '{way.leaves}'",
         (*parameters, limit),
     )

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events_postgres import claiming, ledger, limits, queue
+from pulp_events_postgres import buckets, claiming, ledger, limits, queue
 from pulp_events_postgres import events as stored
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
 from pulp_events_postgres.marks import Marks
 from pulp_events_postgres.transactional import add_within
 from pulp_events_postgres.watch import Watch
+
+EXPIRE_STEP = 2000
+"""Expired deliveries that one step declares dead, at most."""
+
+
+def _is_past(one: Delivery, lease: float) -> bool:
+    """True if it had expired when it was claimed for `lease` seconds; `due` is then when that ends."""
+    return one.expires is not None and one.due is not None and one.expires.timestamp() <= one.due.timestamp() - lease
 
 
 class PostgresOutbox:
@@ -32,6 +41,8 @@ class PostgresOutbox:
         self._watch = Watch(database, look)
         self._cleaner = Cleaner(database)
         self._marks = Marks()
+        self._rated: set[str] = set()
+        """Listeners with a rate that this process claimed of."""
         self._closed = False
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
@@ -51,14 +62,21 @@ class PostgresOutbox:
         return claiming.ready(self.database, self._marks)
 
     def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
-        return claiming.claim(self.database, self._marks, requests, lease, token)
+        claim = claiming.claim(self.database, self._marks, requests, lease, token)
+        self._rated.update(request.listener_id for request in requests if request.rate is not None)
+        return self._without_expired(claim, lease) if any(one.expires for one in claim.deliveries) else claim
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
         return queue.record(self.database, results)
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
         queue.release(self.database, deliveries)
+        self._give_back(deliveries, whole=True)
         self.database.announce()
+
+    def expire(self, deliveries: Sequence[Delivery]) -> None:
+        queue.expire(self.database, deliveries)
+        self._give_back(deliveries, whole=False)
 
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         queue.extend(self.database, deliveries, lease)
@@ -120,10 +138,27 @@ class PostgresOutbox:
         return ledger.health(self.database)
 
     def forget_health(self, listener_id: str) -> None:
-        self.database.execute("DELETE FROM @.pulp_listener_health WHERE listener_id = %s", (listener_id,))
+        for table in ("pulp_listener_health", "pulp_rate"):
+            self.database.execute(f"DELETE FROM @.{table} WHERE listener_id = %s", (listener_id,))
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
+        if queue.expire_some(self.database, EXPIRE_STEP):
+            return True
         return self._cleaner.step(keep, keep_events)
+
+    def _without_expired(self, claim: Claim, lease: float) -> Claim:
+        """What had expired when it was claimed is dead, and others with it: where one is, more often are."""
+        expired = [one for one in claim.deliveries if _is_past(one, lease)]
+        if not expired:
+            return claim
+        self.expire(expired)
+        queue.expire_some(self.database, EXPIRE_STEP)
+        gone = {one.id for one in expired}
+        waits = {**claim.waits, **dict.fromkeys({one.listener_id for one in expired}, 0.0)}
+        return replace(claim, deliveries=[one for one in claim.deliveries if one.id not in gone], waits=waits)
+
+    def _give_back(self, deliveries: Sequence[Delivery], whole: bool) -> None:
+        buckets.give_back(self.database, [one for one in deliveries if one.listener_id in self._rated], whole)
 
     def close(self) -> None:
         if not self._closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -10,7 +11,7 @@ import psycopg
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.records import NewEvent, Result
+from pulp_events.outbox.records import EXPIRED, NewEvent, Result
 from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.rows import split_id, to_stored_event
 from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
@@ -44,30 +45,37 @@ _MANY = f"""
         AS u(id, event_type, time, source, report, alone, fingerprint, position) CROSS JOIN entered{{relaxed}}
     WHERE entered.done ORDER BY u.position{{once}} RETURNING seq, id
 ), delivery AS (
-    INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
+    INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state, finished, reason{{expires}})
     SELECT event.seq, u.n, u.listener_id, u.target,
            CASE WHEN u.skipped THEN '{_SKIP.enters}' ELSE '{_EMIT.enters}' END,
-           CASE WHEN u.skipped THEN @.pulp_now() END, CASE WHEN u.skipped THEN u.reason END
-    FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::bool[], %s::text[])
-        AS u(event_id, n, listener_id, target, skipped, reason)
+           CASE WHEN u.skipped THEN @.pulp_now() END, CASE WHEN u.skipped THEN u.reason END{{of_each}}
+    FROM unnest(%s::text[], %s::int4[], %s::text[], %s::text[], %s::bool[], %s::text[]{{array}})
+        AS u(event_id, n, listener_id, target, skipped, reason{{expires}})
     JOIN event ON event.id = u.event_id ORDER BY event.seq, u.n
 )
 SELECT id FROM event
 """
 
 
-def _statement(one: bool, durable: bool, within: bool, once: bool) -> str:
+# No NULL: see `_many`.
+_EXPIRES = {"expires": ", expires", "of_each": ", nullif(u.expires, 0)", "array": ", %s::float8[]"}
+_LASTS = dict.fromkeys(_EXPIRES, "")
+
+
+def _statement(one: bool, durable: bool, within: bool, once: bool, expiring: bool) -> str:
     rest = _ONE if one else _MANY
     return _ENTERED.format(way="once" if within else "emit") + rest.format(
-        relaxed="" if durable else f" CROSS JOIN {_RELAXED}", once=" ON CONFLICT (id) DO NOTHING" if once else ""
+        relaxed="" if durable else f" CROSS JOIN {_RELAXED}",
+        once=" ON CONFLICT (id) DO NOTHING" if once else "",
+        **(_EXPIRES if expiring else _LASTS),
     )
 
 
 _ADD = {
-    (one, durable, within, once): _statement(one, durable, within, once)
-    for one in (True, False) for durable in (True, False) for within in (True, False) for once in (True, False)
+    each: _statement(*each) for each in itertools.product((True, False), repeat=5)
 }  # fmt: skip
-"""By: one event with one delivery (by far the most), durable, within a transaction of the application, stored once."""
+"""By: one event with one delivery (by far the most), durable, within a transaction of the application, stored once,
+with deliveries that expire (by far the fewest)."""
 
 
 def add(
@@ -80,9 +88,15 @@ def add(
     """
     if any(event.once for event in events):
         return _add_once(database, own, events, durable, within)
-    one = len(events) == 1 and len(events[0].deliveries) == 1 and events[0].deliveries[0].skip is None
-    own.execute(database.text(_ADD[one, durable, within, False]), _one(events[0]) if one else _many(events))
+    expiring = _expiring(events)
+    one = not expiring and len(events) == 1 and len(events[0].deliveries) == 1 and events[0].deliveries[0].skip is None
+    statement = database.text(_ADD[one, durable, within, False, expiring])
+    own.execute(statement, _one(events[0]) if one else _many(events, expiring))
     return {}
+
+
+def _expiring(events: Sequence[NewEvent]) -> bool:
+    return any(new.expires is not None for event in events for new in event.deliveries)
 
 
 def _add_once(
@@ -91,9 +105,10 @@ def _add_once(
     """Where another transaction is storing one of these ids, this waits for it to end."""
     there: dict[str, StoredEvent] = {}
     missing = {event.id: event for event in events}
+    expiring = _expiring(events)
     while missing:  # as a rule once: what was found may be deleted before it is read
-        statement = database.text(_ADD[False, durable, within, True])
-        for (event_id,) in own.execute(statement, _many([*missing.values()])).fetchall():
+        statement = database.text(_ADD[False, durable, within, True, expiring])
+        for (event_id,) in own.execute(statement, _many([*missing.values()], expiring)).fetchall():
             del missing[event_id]
         if missing:
             found = own.execute(database.text(f"{STORED_EVENT} WHERE e.id = ANY (%s::text[])"), (texts(missing),))
@@ -110,7 +125,7 @@ def _one(event: NewEvent) -> Sequence[Any]:
     return (event.id, event.event_type, event.time, event.source, event.report, new.listener_id, new.target)
 
 
-def _many(events: Sequence[NewEvent]) -> Sequence[Any]:
+def _many(events: Sequence[NewEvent], expiring: bool) -> Sequence[Any]:
     deliveries = [(event.id, n, new) for event in events for n, new in enumerate(event.deliveries)]
     return (
         texts(event.id for event in events),
@@ -127,6 +142,7 @@ def _many(events: Sequence[NewEvent]) -> Sequence[Any]:
         texts(new.target for _, _, new in deliveries),
         flags(new.skip is not None for _, _, new in deliveries),
         texts(new.skip or "" for _, _, new in deliveries),
+        *([numbers(new.expires or 0.0 for _, _, new in deliveries)] if expiring else ()),
     )
 
 
@@ -200,6 +216,8 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
 
 _HELD = "%s::text[], %s::int4[], %s::text[]"
 _RELEASE = f"SELECT @.pulp_release({_HELD})"
+_EXPIRE = f"SELECT @.pulp_expire({_HELD}, %s, %s)"
+_EXPIRE_SOME = "SELECT @.pulp_expire_some(%s, %s, %s)"
 _EXTEND = f"SELECT @.pulp_extend({_HELD}, %s::float8)"
 
 
@@ -207,6 +225,18 @@ def release(database: Database, deliveries: Sequence[Delivery]) -> None:
     """Give deliveries back unattempted; they are due at once."""
     if deliveries:
         database.execute(_RELEASE, _leases(deliveries))
+
+
+def expire(database: Database, deliveries: Sequence[Delivery]) -> None:
+    """Claimed deliveries are dead, unattempted (transition `expire`)."""
+    if deliveries:
+        database.execute(_EXPIRE, (*_leases(deliveries), TRANSITIONS[Transition.EXPIRE].enters, EXPIRED))
+
+
+def expire_some(database: Database, most: int) -> bool:
+    """Declare dead what has expired, so many at most; True if there may be more."""
+    way = TRANSITIONS[Transition.EXPIRE]
+    return bool(database.rows(_EXPIRE_SOME, (way.enters, EXPIRED, most))[0][0] == most)
 
 
 def extend(database: Database, deliveries: Sequence[Delivery], lease: float) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.rows import to_delivery
 
 
 def storable(text: str) -> str:
@@ -37,6 +41,11 @@ def numbers(values: Iterable[float | None]) -> str:
 def flags(values: Iterable[bool]) -> str:
     """An array of booleans as PostgreSQL spells it."""
     return "{" + ",".join(["t" if value else "f" for value in values]) + "}"
+
+
+def claimed(row: Sequence[Any]) -> Delivery:
+    """The delivery of the first 15 columns of a claim: `finished`, which it has not, is when it expires."""
+    return to_delivery((*row[:11], None, *row[12:15], None, row[11]))
 
 
 def _escape(text: str) -> str:

@@ -29,14 +29,15 @@ _EVENT = """
 _PREPARE = (
     """
 CREATE TEMP VIEW pulp_emit AS
-SELECT e.id, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.finished, d.reason
+SELECT e.id, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.finished, d.reason,
+       d.expires
 FROM pulp_event e JOIN pulp_delivery d ON d.event_seq = e.seq
 """,
     f"""
 CREATE TEMP TRIGGER pulp_emit_insert INSTEAD OF INSERT ON pulp_emit BEGIN
     {_EVENT}
-    INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
-    VALUES (last_insert_rowid(), 0, NEW.listener_id, NEW.target, NEW.state, NEW.finished, NEW.reason);
+    INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason, expires)
+    VALUES (last_insert_rowid(), 0, NEW.listener_id, NEW.target, NEW.state, NEW.finished, NEW.reason, NEW.expires);
 END
 """,
     "CREATE TEMP VIEW pulp_emit_many AS "
@@ -47,14 +48,15 @@ CREATE TEMP TRIGGER pulp_emit_many_insert INSTEAD OF INSERT ON pulp_emit_many BE
     {_EVENT}
     INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state)
     SELECT last_insert_rowid(), key, value, '', '{_EMITTED}' FROM json_each(NEW.plain);
-    INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason)
+    INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason, expires)
     SELECT last_insert_rowid(), key, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-           json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]')
+           json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'),
+           json_extract(value, '$[5]')
     FROM json_each(NEW.others);
 END
 """,
 )
-_ONE = "INSERT INTO pulp_emit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ONE = "INSERT INTO pulp_emit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MANY = "INSERT INTO pulp_emit_many VALUES (?, ?, ?, ?, ?, ?, ?)"
 _ALONE = (
     "INSERT INTO pulp_event (id, event_type, time, source, report, alone, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -84,7 +86,7 @@ def insert(connection: sqlite3.Connection, events: Sequence[NewEvent], now: floa
             connection.execute(_ALONE, (*head, 1, event.fingerprint))
         elif len(deliveries) == 1:
             connection.execute(_ONE, (*head, *columns(deliveries[0], now)))
-        elif any(delivery.target or delivery.skip is not None for delivery in deliveries):
+        elif any(one.target or one.skip is not None or one.expires is not None for one in deliveries):
             others = json.dumps([columns(delivery, now) for delivery in deliveries])
             connection.execute(_MANY, (*head, None, others))
         else:  # as a rule: nothing but who gets it
@@ -103,15 +105,15 @@ def insert_plainly(own: sqlite3.Connection | sqlite3.Cursor, event: NewEvent, no
         return check_same(event, stored)
     seq = done.lastrowid
     own.executemany(
-        "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, finished, reason, expires) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [(seq, n, *columns(delivery, now)) for n, delivery in enumerate(event.deliveries)],
     )
     return None
 
 
-def columns(delivery: NewDelivery, now: float) -> tuple[str, str, str, float | None, str | None]:
-    """Its listener_id, target, state, finished and reason."""
+def columns(delivery: NewDelivery, now: float) -> tuple[str, str, str, float | None, str | None, float | None]:
+    """Its listener_id, target, state, finished, reason and expires."""
     if delivery.skip is None:
-        return (delivery.listener_id, delivery.target, _EMITTED, None, None)
-    return (delivery.listener_id, delivery.target, _SKIPPED, now, delivery.skip)
+        return (delivery.listener_id, delivery.target, _EMITTED, None, None, delivery.expires)
+    return (delivery.listener_id, delivery.target, _SKIPPED, now, delivery.skip, delivery.expires)

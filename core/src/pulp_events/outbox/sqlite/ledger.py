@@ -127,7 +127,7 @@ def revive(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> 
     ).fetchall()
     connection.executemany(
         f"UPDATE pulp_delivery SET state = '{way.enters}', ready_at = 0, lease = NULL, finished = NULL, reason = NULL, "
-        f"forgiven = attempts WHERE event_seq = ? AND n = ? AND state = '{way.leaves}'",
+        f"expires = NULL, forgiven = attempts WHERE event_seq = ? AND n = ? AND state = '{way.leaves}'",
         keys,
     )
     return len(keys)
@@ -192,3 +192,9 @@ def health(reader: Rows) -> dict[str, Health]:
     """How deliveries went, by listener."""
     rows = reader.rows("SELECT * FROM pulp_listener_health")
     return made(reader, lambda: to_health(rows))
+
+
+def forget(connection: sqlite3.Connection, listener_id: str) -> None:
+    """A listener's record of failures, and the bucket of its rate."""
+    for table in ("pulp_listener_health", "pulp_rate"):
+        connection.execute(f"DELETE FROM {table} WHERE listener_id = ?", (listener_id,))

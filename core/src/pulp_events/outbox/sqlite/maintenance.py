@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
+from pulp_events.outbox.sqlite import expiry
 from pulp_events.outbox.sqlite.ledger import delete
 from pulp_events.outbox.sqlite.limits import forget_dropped
 from pulp_events.outbox.states import State
@@ -34,8 +35,10 @@ class Cleaner:
 
         A sweep ends at the first rows that are younger than all limits: later ones are younger still, as an event is
         stored before any of its deliveries can finish. Of the events without any delivery, which an index lists by
-        their time, STEP are deleted at most.
+        their time, STEP are deleted at most. First, declare dead what has expired.
         """
+        if expiry.bury_some(connection, now):
+            return True
         alone = connection.execute(_DELETE_ALONE, (events_before, STEP)).rowcount
         rows = connection.execute(
             "SELECT d.event_seq, d.n, d.state, d.finished, e.time FROM pulp_delivery d "

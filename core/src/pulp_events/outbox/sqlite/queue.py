@@ -12,8 +12,10 @@ from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import HELD_UP, Claim, ClaimRequest
 from pulp_events.outbox.rows import split_id, to_delivery
-from pulp_events.outbox.sqlite import named, windows
+from pulp_events.outbox.sqlite import expiry, named, windows
 from pulp_events.outbox.sqlite.columns import PENDING
+from pulp_events.outbox.sqlite.expiry import is_past
+from pulp_events.outbox.sqlite.rates import Buckets, give_back
 from pulp_events.outbox.sqlite.together import LISTED, OF_IDS, OF_KEYS, Row, as_json, of_keys, of_listeners, read
 from pulp_events.outbox.states import TRANSITIONS, Outcome, Transition, kept
 
@@ -54,7 +56,8 @@ ORDER BY event_seq, n LIMIT 1
 def claim(
     connection: sqlite3.Connection, requests: Sequence[ClaimRequest], lease: float, token: str, now: float
 ) -> Claim:
-    """Choose, lease and return deliveries of several listeners (transitions `claim` and `lose`)."""
+    """Choose, lease and return deliveries of several listeners (transitions `claim`, `lose` and `expire`)."""
+    buckets = Buckets(connection, requests, now)
     chosen: list[Row] = []
     waits: dict[str, float | None] = {}
     plain: list[ClaimRequest] = []
@@ -64,18 +67,22 @@ def claim(
         if lost := [row for row in rows if row[13] is not None]:
             rows = lost[:1]
             _record_lost(connection, rows, now)
-        elif len(rows) < request.limit:
+        elif len(rows) < request.limit or (request.rate is not None and not buckets.left(request, len(rows))):
             exhausted.append(request)
         chosen.extend(rows)
 
-    for request in requests:
+    for request in buckets.within(requests):
         if request.window is not None:
             keys, wait = _choose_window(connection, request, request.window, now)
+            if keys and not request.limit:
+                keys, wait = [], 0.0
             rows = _sorted(read(connection, LISTED, (as_json(keys),))) if keys else []
             _record_lost(connection, [row for row in rows if row[13] is not None], now)
             if not rows:
                 waits[request.listener_id] = wait
             chosen += rows
+        elif not request.limit:
+            exhausted.append(request)
         elif request.ids is not None:
             take(request, _choose_named(connection, request, request.ids, now))
         elif request.ordered and (in_order := _choose_ordered(connection, request, now)) is not None:
@@ -85,9 +92,26 @@ def claim(
     found = _choose(connection, plain, now)
     for request in plain:
         take(request, found.get(request.listener_id, []))
+    expired = [row for row in chosen if is_past(row, now)]
+    if expired:
+        chosen = _without_expired(connection, chosen, expired, now)
     deliveries = _lease(connection, chosen, now + lease, token)
+    throttled = buckets.take(deliveries)
     waits.update(_waits(connection, exhausted, now))
-    return Claim(deliveries, waits)
+    waits.update((row[6], 0.0) for row in expired)
+    for listener_id, least in throttled.items():
+        if (wait := waits.get(listener_id, 0.0)) is not None:
+            waits[listener_id] = max(wait, least)
+    return Claim(deliveries, waits, throttled)
+
+
+def _without_expired(
+    connection: sqlite3.Connection, rows: Sequence[Row], expired: Sequence[Row], now: float
+) -> list[Row]:
+    """The rows that are left once those are dead, and others with them: where one is, more often are."""
+    expiry.bury(connection, [(row[15], row[1]) for row in expired], now)
+    expiry.bury_some(connection, now)
+    return [row for row in rows if not is_past(row, now)]
 
 
 def _lease(connection: sqlite3.Connection, rows: Sequence[Row], until: float, token: str) -> list[Delivery]:
@@ -97,7 +121,9 @@ def _lease(connection: sqlite3.Connection, rows: Sequence[Row], until: float, to
             f"UPDATE pulp_delivery SET lease = ?, ready_at = ?, attempts = attempts + 1 WHERE {OF_KEYS}",
             (token, until, as_json((row[15], row[1]) for row in rows)),
         )
-    return [to_delivery((*row[:9], _one_more(row[9]), until, None, "", token, row[14], row[16])) for row in rows]
+    return [
+        to_delivery((*row[:9], _one_more(row[9]), until, None, "", token, *row[14:15], *row[16:18])) for row in rows
+    ]
 
 
 def _one_more(attempts: Any) -> Any:
@@ -214,12 +240,19 @@ def _record_lost(connection: sqlite3.Connection, rows: Sequence[Row], now: float
 
 def release(connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float) -> None:
     """Give deliveries back unattempted; what had been attempted before is due at once."""
+    give_back(connection, deliveries, whole=True)
     connection.execute(
         "UPDATE pulp_delivery SET lease = NULL, attempts = attempts - 1, "
         "ready_at = CASE WHEN attempts - 1 > forgiven THEN ? ELSE 0 END "
         f"WHERE state = '{kept(Transition.RELEASE)}' AND {OF_IDS}",
         (now, _held(deliveries)),
     )
+
+
+def expire(connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float) -> None:
+    """Claimed deliveries are dead, unattempted (transition `expire`)."""
+    give_back(connection, deliveries, whole=False)
+    expiry.bury_held(connection, _held(deliveries), now)
 
 
 def extend(connection: sqlite3.Connection, deliveries: Sequence[Delivery], until: float) -> None:

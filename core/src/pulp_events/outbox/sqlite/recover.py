@@ -30,8 +30,8 @@ _EVENTS = (
     "FROM pulp_event NOT INDEXED WHERE seq >= ? ORDER BY seq"
 )
 _DELIVERIES = (
-    "SELECT event_seq, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason, repeat_of "
-    "FROM pulp_delivery NOT INDEXED WHERE event_seq >= ? ORDER BY event_seq, n"
+    "SELECT event_seq, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason, "
+    "repeat_of, expires FROM pulp_delivery NOT INDEXED WHERE event_seq >= ? ORDER BY event_seq, n"
 )
 _ATTEMPTS = (
     "SELECT event_seq, n, number, started, duration, outcome, detail, retry_at "
@@ -40,12 +40,14 @@ _ATTEMPTS = (
 _LATER = "alone, next_n, fingerprint"
 """Columns that came with version 3; `repeat_of` did, too."""
 _HAS_ALONE = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'alone'"
+_HAS_EXPIRES = "SELECT 1 FROM pragma_table_info('pulp_delivery') WHERE name = 'expires'"
+"""It came with version 4."""
 _INSERT_EVENT = (
     f"INSERT INTO pulp_event (id, event_type, time, source, report, {_LATER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_DELIVERY = (
     "INSERT OR IGNORE INTO pulp_delivery (event_seq, n, listener_id, target, state, ready_at, attempts, forgiven, "
-    "finished, reason, repeat_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "finished, reason, repeat_of, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -136,6 +138,8 @@ class _Recovery:
         events, deliveries = _EVENTS, _DELIVERIES
         if not self._old.ask(_HAS_ALONE).fetchone():  # of an older release
             events, deliveries = events.replace(_LATER, "0, 0, NULL"), deliveries.replace("repeat_of", "NULL")
+        if not self._old.ask(_HAS_EXPIRES).fetchone():
+            deliveries = deliveries.replace("expires", "NULL")
         for row in self._rows(events):
             self._event(row)
         taken: set[tuple[int, int]] = set()
@@ -158,7 +162,7 @@ class _Recovery:
     def _event(self, row: tuple[Any, ...]) -> None:
         seq, *values = row
         if not isinstance(values[6], int) or not self._is_sound(
-            row, (seq, 0, "", "", State.PENDING, 0, None, 0, 0, None, None, None)
+            row, (seq, 0, "", "", State.PENDING, 0, None, 0, 0, None, None, None, None)
         ):
             self._result.damaged += 1
         elif self._new.execute("SELECT 1 FROM pulp_event WHERE id = ?", (values[0],)).fetchone():
@@ -200,10 +204,10 @@ class _Recovery:
         self._result.attempts += 1
 
     def _is_sound(self, event: tuple[Any, ...], delivery: tuple[Any, ...]) -> bool:
-        _, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason, repeat_of = delivery
+        _, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason, *later = delivery
         row = (event[1], n, *event[2:6], listener_id, target, state, attempts, ready_at, finished, reason or "", lease)
         try:
-            return is_json(to_delivery((*row, forgiven, repeat_of)).report)
+            return is_json(to_delivery((*row, forgiven, *later)).report)
         except EventsError:
             return False
 

@@ -78,7 +78,20 @@ CREATE TABLE pulp_dropped (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+# From `expires` (seconds since the epoch) on, a pending delivery is not attempted any more; by far the most have none,
+# and are not in the index. `pulp_rate`: see `outbox.rate`; what one attempt took is `seconds`.
+_VERSION_4 = """
+ALTER TABLE pulp_delivery ADD COLUMN expires REAL;
+CREATE INDEX pulp_delivery_expires ON pulp_delivery (expires) WHERE state = 'pending' AND expires IS NOT NULL;
+CREATE TABLE pulp_rate (
+    listener_id TEXT PRIMARY KEY,
+    spent_until REAL NOT NULL,
+    seconds     REAL NOT NULL,
+    together    INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
 
 VERSION = len(MIGRATIONS)

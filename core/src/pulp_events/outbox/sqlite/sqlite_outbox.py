@@ -83,6 +83,10 @@ class SQLiteOutbox:
         now = self._clock.time()
         self._writer.run(lambda own: queue.release(own, deliveries, now))
 
+    def expire(self, deliveries: Sequence[Delivery]) -> None:
+        now = self._clock.time()
+        self._writer.run(lambda own: queue.expire(own, deliveries, now))
+
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         self._correct_clock()
         until = self._clock.time() + lease
@@ -145,9 +149,7 @@ class SQLiteOutbox:
         return ledger.health(self._reader)
 
     def forget_health(self, listener_id: str) -> None:
-        self._writer.run(
-            lambda own: own.execute("DELETE FROM pulp_listener_health WHERE listener_id = ?", (listener_id,))
-        )
+        self._writer.run(lambda own: ledger.forget(own, listener_id))
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         now, events = self._clock.time(), self._events_before(keep_events)

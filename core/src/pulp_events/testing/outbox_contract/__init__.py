@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from pulp_events.testing.outbox_contract.claiming import StoringAndClaimingClaims
 from pulp_events.testing.outbox_contract.events import EventClaims
+from pulp_events.testing.outbox_contract.expiry import ExpiryClaims
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, new_event, result
 from pulp_events.testing.outbox_contract.ledger import LedgerClaims
 from pulp_events.testing.outbox_contract.named import NamedClaims
 from pulp_events.testing.outbox_contract.order import OrderClaims
+from pulp_events.testing.outbox_contract.rates import RateClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
@@ -35,5 +37,7 @@ class OutboxContract(
     UpkeepClaims,
     WindowClaims,
     EventClaims,
+    RateClaims,
+    ExpiryClaims,
 ):
     """Subclass it and give it a fixture `home`."""

@@ -1,0 +1,69 @@
+"""Outboxes that an earlier release made: brought up to date with what is in them, and recovered as well."""
+
+import sqlite3
+
+import pytest
+
+from pulp_events.outbox.records import EXPIRED, ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
+from pulp_events.outbox.sqlite import schema
+from pulp_events.outbox.sqlite.recover import recover
+from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.testing.clock import FakeClock
+from pulp_events.testing.outbox_contract import LISTENER
+
+
+def made_by(version, path):
+    """A delivered and a pending delivery, as that version of the tables has them."""
+    with sqlite3.connect(path) as connection:
+        for script in schema.MIGRATIONS[:version]:
+            connection.executescript(script)
+        connection.execute("INSERT INTO pulp_outbox_meta VALUES ('version', ?)", (version,))
+        for seq, state in ((1, "delivered"), (2, "pending")):
+            event = (seq, f"event-{seq}", "repo.sync.start", 1.7e9, "here", b'{"payload": {}, "call_report": {}}')
+            connection.execute(
+                "INSERT INTO pulp_event (seq, id, event_type, time, source, report) VALUES (?, ?, ?, ?, ?, ?)", event
+            )
+            connection.execute(
+                "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state) VALUES (?, 0, ?, '', ?)",
+                (seq, LISTENER, state),
+            )
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(tmp_path, version):
+    path = tmp_path / "outbox.sqlite"
+    made_by(version, path)
+    outbox = SQLiteOutbox(path)
+    assert [(one.id, one.state.value, one.expires) for one in outbox.find(DeliveryQuery(), 9)] == [
+        ("event-2.0", "pending", None), ("event-1.0", "delivered", None),
+    ]  # fmt: skip
+    assert [one.id for one in outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries] == ["event-2.0"]
+    outbox.close()
+    with sqlite3.connect(path) as connection:
+        found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
+    SQLiteOutbox(tmp_path / "new" / "outbox.sqlite").close()
+    with sqlite3.connect(tmp_path / "new" / "outbox.sqlite") as connection:
+        new = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
+    assert found == new
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_what_an_earlier_version_made_is_recovered(tmp_path, version):
+    made_by(version, tmp_path / "damaged.sqlite")
+    found = recover(tmp_path / "damaged.sqlite", tmp_path / "outbox.sqlite")
+    assert (found.deliveries, found.pending, found.damaged, found.gaps) == (2, 1, 0, 0)
+
+
+def test_what_is_recovered_still_expires(tmp_path):
+    clock = FakeClock()
+    old = SQLiteOutbox(tmp_path / "damaged.sqlite", clock)
+    deliveries = [NewDelivery(LISTENER, expires=clock.time() + 60), NewDelivery(LISTENER)]
+    old.add([NewEvent("event", "repo.sync.start", clock.time(), "here", b"{}", deliveries)])
+    old.close()
+    recover(tmp_path / "damaged.sqlite", tmp_path / "outbox.sqlite")
+    clock.advance(61)
+    outbox = SQLiteOutbox(tmp_path / "outbox.sqlite", clock)
+    assert [one.id for one in outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries] == ["event.1"]
+    assert [one.detail for one in outbox.find(DeliveryQuery(state="dead"), 9)] == [EXPIRED]
+    outbox.close()
