@@ -17,6 +17,7 @@ from pulp_events.fields import Duration, format_duration
 from pulp_events.listeners.kinds import Durations, Flag, Kind, Moment, Number, Seconds, Text
 from pulp_events.listeners.listener import ATTRIBUTES, OPTIONS, Listener
 from pulp_events.listeners.naming import Labels, Prose
+from pulp_events.visible import one_line
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.parser.argument_types import duration, durations, label, positive, truth
 
@@ -68,7 +69,7 @@ def labels_text(labels: Mapping[str, str | None]) -> str:
 
 _FORMS: Mapping[type[Kind], Form] = {
     Text: Form(str, fields.String),
-    Prose: Form(str, fields.String, shown=lambda text: " ".join(text.split())),
+    Prose: Form(str, fields.String, shown=one_line),
     Flag: Form(truth, partial(fields.Boolean, truthy={True}, falsy={False})),
     Number: Form(positive, partial(fields.Integer, strict=True)),
     Seconds: Form(duration, Duration, format_duration, {"type": "string"}, format_duration),
