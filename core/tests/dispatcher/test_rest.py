@@ -8,6 +8,7 @@ import pytest
 from pulp_events import EventBus
 from pulp_events.dispatcher import rest, timekeeper
 from pulp_events.dispatcher.rest import POLL, PRECAUTION, QUIET, Rest
+from pulp_events.errors import StoreBusy
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.system import write_watch
 
@@ -114,6 +115,26 @@ def test_a_retry_that_comes_due_is_not_slept_through(open_bus, scripted, eventua
     scripted.behaviour["a"] = lambda *_: scripted.refuse(*_) if len(scripted.calls) == 1 else None
     bus.emit(A, {})
     eventually(lambda: len(scripted.sent("a")) == 2)
+
+
+def test_a_look_that_failed_is_made_again_a_second_later(
+    open_bus, scripted, eventually, quiet_at_once, monkeypatch, caplog
+):
+    bus = open_bus()
+    bus.listeners.create("scripted", {"name": "a"}, [A])
+    keeper = bus.dispatcher._timekeeper
+    eventually(lambda: keeper._rest.longest == 600.0)
+    ready, failures = SQLiteOutbox.ready, [StoreBusy("the outbox is locked")]
+
+    def fail_once(outbox):
+        if failures:
+            raise failures.pop()
+        return ready(outbox)
+
+    monkeypatch.setattr(SQLiteOutbox, "ready", fail_once)
+    event_id = emit_elsewhere(bus)
+    eventually(lambda: event_id in scripted.sent("a"))
+    assert "the dispatcher retries in 1 s: the outbox is locked" in caplog.text
 
 
 def test_where_the_system_tells_of_nothing_it_is_looked_at_all_the_time(
