@@ -10,7 +10,7 @@ from pulp_events.outbox.sqlite.recover import Recovered, _Recovery
 
 class Cursor:
     def __init__(self, table, at):
-        self._rows = iter([row for row in table.rows if row >= at])
+        self._rows = iter([row for row in table.rows if row[0] >= at])
         self._unreadable = table.unreadable
 
     def __iter__(self):
@@ -20,14 +20,15 @@ class Cursor:
         row = next(self._rows)
         if row in self._unreadable:
             raise sqlite3.DatabaseError("database disk image is malformed")
-        return (row,)
+        return row
 
     def fetchone(self):
         return next(self, None)
 
 
 class Table:
-    """Numbered rows; reading one that is in a bad place fails, as does whatever comes to it on the way."""
+    """Rows that begin with an event's number; reading one that is in a bad place fails, and so what comes to it on the
+    way."""
 
     def __init__(self, rows, unreadable):
         self.rows, self.unreadable = rows, unreadable
@@ -37,9 +38,19 @@ class Table:
 
 
 def recovered(rows, unreadable):
+    """Of rows that are each an event's only one."""
     result = Recovered()
-    found = [row for (row,) in _Recovery(Table(rows, unreadable), None, result)._rows("every row")]
+    table = Table([(row,) for row in rows], {(row,) for row in unreadable})
+    found = [row for (row,) in _Recovery(table, None, result)._rows("every row")]
     return found, result.gaps
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=40), st.data())
+def test_of_an_event_with_several_deliveries_only_its_own_are_lost(counts, data):
+    rows = [(number, n) for number, count in enumerate(counts, 1) for n in range(count)]
+    bad = data.draw(st.sampled_from(rows))
+    found = list(_Recovery(Table(rows, {bad}), None, Recovered())._rows("every row"))
+    assert found == [row for row in rows if row[0] != bad[0] or row < bad]
 
 
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(1, 300))
