@@ -61,6 +61,16 @@ def test_an_outbox_without_a_bell_is_looked_at_all_the_time(outbox):
     resting.end()
 
 
+def test_a_bell_that_cannot_be_had_for_an_unknown_reason_is_logged(caplog):
+    class Faulty:
+        def bell(self, ring):
+            raise RuntimeError("a bug of somebody's outbox")
+
+    resting = Rest(Faulty())
+    resting.begin(lambda: None)
+    assert resting.longest == POLL and "a bug of somebody's outbox" in caplog.text
+
+
 def test_a_bell_that_hears_no_more_is_not_relied_upon(bell, resting):
     bell.silence, bell.hears = 1000.0, False
     assert resting.longest == POLL

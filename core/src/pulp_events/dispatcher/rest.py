@@ -34,7 +34,10 @@ class Rest:
 
     def begin(self, ring: Callable[[], None]) -> None:
         """Listen. `ring`: what wakes the dispatcher's thread."""
-        self._bell = bell_of(self._outbox, ring)
+        try:
+            self._bell = bell_of(self._outbox, ring)
+        except Exception:  # of somebody's outbox; it is no reason not to deliver
+            _logger.exception("the outbox has no bell; it is looked at all the time")
 
     def end(self) -> None:
         """Listen no more."""

@@ -37,6 +37,8 @@ class WriteWatch:
         self._name = os.fsencode(name)
         self._written = written
         self._closed = threading.Event()
+        self._ending = threading.Lock()
+        """Held while the number is used or closed: once closed, it may be another file's."""
         self._pid = os.getpid()
         self._last = time.monotonic()
         self.count = 0
@@ -64,9 +66,12 @@ class WriteWatch:
 
     def close(self) -> None:
         """Hear no more. The thread ends by itself."""
-        if not self._closed.is_set() and os.getpid() == self._pid:
-            self._closed.set()
-            self._system.inotify_rm_watch(self._number, self._watch)  # which wakes it
+        if os.getpid() != self._pid:
+            return
+        with self._ending:
+            if self.hears and not self._closed.is_set():
+                self._closed.set()
+                self._system.inotify_rm_watch(self._number, self._watch)  # which wakes it
 
     def before_fork(self) -> None:
         """See `forks`: there is nothing to wait for."""
@@ -84,13 +89,13 @@ class WriteWatch:
         return result
 
     def _listen(self) -> None:
-        number = self._number
         try:
-            while (deaf := self._take(os.read(number, _BUFFER))) is not None:
+            while (deaf := self._take(os.read(self._number, _BUFFER))) is not None:
                 self._closed.wait(deaf)
         finally:
-            self.hears = False
-            os.close(number)
+            with self._ending:
+                self.hears = False
+                os.close(self._number)
             if not self._closed.is_set():
                 self._written()  # whoever relied on it
 
