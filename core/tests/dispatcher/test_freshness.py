@@ -8,6 +8,10 @@ from contextlib import contextmanager
 import pytest
 
 from pulp_events import PermanentFailure, TransientFailure
+from pulp_events.dispatcher.routes import Routes
+from pulp_events.dispatcher.scheduler import AFTER_GIVING_BACK
+from pulp_events.errors import StoreBusy
+from pulp_events.listeners.index import ListenerIndex
 
 FRESH = 1.0
 
@@ -131,32 +135,40 @@ def test_a_secret_in_a_file_that_is_rewritten_under_a_busy_listener_is_the_new_o
     assert configurations(timed, "token", changed + FRESH) == {"2nd--"}
 
 
-def test_a_variable_of_the_environment_that_changes_is_read_again(open_bus, clock, scripted, monkeypatch):
+def test_a_variable_of_the_environment_that_changes_is_read_again(
+    open_bus, clock, deliver, settle, scripted, monkeypatch, eventually
+):
     monkeypatch.setenv("ITS_TOKEN", "first")
-    bus = open_bus("inline", clock)
+    bus = open_bus(deliver, clock)
     tokens = []
     scripted.behaviour["a"] = lambda delivery, channel: tokens.append(channel.config["token"])
     bus.listeners.create("scripted", {"name": "a", "token": {"$env": "ITS_TOKEN"}}, ["*"])
     bus.emit("repo.sync.start")
+    settle(bus)
     monkeypatch.setenv("ITS_TOKEN", "second")
     clock.advance(1)
     bus.emit("repo.sync.start")
+    settle(bus)
     assert tokens == ["first", "second"]
-    assert (scripted.opened["a"], scripted.closed["a"]) == (2, 1)
+    eventually(lambda: (scripted.opened["a"], scripted.closed["a"]) == (2, 1))
 
 
-def test_a_file_that_a_field_names_renews_the_channel_when_it_changes(open_bus, clock, scripted, tmp_path, monkeypatch):
+def test_a_file_that_a_field_names_renews_the_channel_when_it_changes(
+    open_bus, clock, deliver, settle, scripted, tmp_path, monkeypatch
+):
     monkeypatch.setitem(type(scripted).config_schema._declared_fields["name"].metadata, "names_file", True)
     certificate = tmp_path / "ca.pem"
     certificate.write_text("one")
-    bus = open_bus("inline", clock)
+    bus = open_bus(deliver, clock)
     bus.listeners.create("scripted", {"name": str(certificate)}, ["*"])
-    bus.emit("repo.sync.start")
-    bus.emit("repo.sync.start")
+    for _ in range(2):
+        bus.emit("repo.sync.start")
+        settle(bus)
     assert scripted.opened[str(certificate)] == 1
     rewrite(certificate, "two")
     clock.advance(1)
     bus.emit("repo.sync.start")
+    settle(bus)
     assert scripted.opened[str(certificate)] == 2
 
 
@@ -164,57 +176,104 @@ def unauthorized(delivery, channel):
     raise TransientFailure("401 Unauthorized", credentials=True)
 
 
-def test_an_answer_about_credentials_is_tried_over_a_new_channel_before_the_schedule_goes_on(open_bus, clock, scripted):
-    bus = open_bus("inline", clock)
+@pytest.fixture
+def once_delivered(open_bus, clock, deliver, settle):
+    """A bus with one listener that has had an event, so that its channel is not new."""
+    bus = open_bus(deliver, clock)
     bus.listeners.create("scripted", {"name": "a"}, ["*"])
     bus.emit("repo.sync.start")
+    settle(bus)
+    return bus
 
+
+def test_an_answer_about_credentials_is_tried_over_a_new_channel_before_the_schedule_goes_on(
+    once_delivered, settle, scripted, eventually
+):
     def only_old(delivery, channel):
         if scripted.opened["a"] == 1:
             unauthorized(delivery, channel)
 
     scripted.behaviour["a"] = only_old
-    [delivery] = bus.wait(bus.emit("repo.sync.start"), 0)
+    event = once_delivered.emit("repo.sync.start")
+    settle(once_delivered)
+    [delivery] = once_delivered.wait(event, 0)
     assert (delivery.state, delivery.attempts) == ("delivered", 1)
-    assert (scripted.opened["a"], scripted.closed["a"], len(scripted.calls)) == (2, 1, 3)
+    eventually(lambda: (scripted.opened["a"], scripted.closed["a"], len(scripted.calls)) == (2, 1, 3))
 
 
-def test_a_permanent_answer_about_credentials_too(open_bus, clock, scripted):
-    bus = open_bus("inline", clock)
-    bus.listeners.create("scripted", {"name": "a"}, ["*"])
-    bus.emit("repo.sync.start")
-
+def test_a_permanent_answer_about_credentials_too(once_delivered, settle, scripted):
     def only_old(delivery, channel):
         if scripted.opened["a"] == 1:
             raise PermanentFailure("401, which this listener calls final", credentials=True)
 
     scripted.behaviour["a"] = only_old
-    [delivery] = bus.wait(bus.emit("repo.sync.start"), 0)
+    event = once_delivered.emit("repo.sync.start")
+    settle(once_delivered)
+    [delivery] = once_delivered.wait(event, 0)
     assert delivery.state == "delivered"
 
 
-def test_but_only_once_and_not_if_the_channel_was_new(open_bus, clock, scripted):
-    bus = open_bus("inline", clock)
+def test_but_only_once_and_not_if_the_channel_was_new(open_bus, clock, deliver, settle, scripted):
+    bus = open_bus(deliver, clock, retry_schedule="1h")
     bus.listeners.create("scripted", {"name": "a"}, ["*"])
     scripted.behaviour["a"] = unauthorized
     bus.emit("repo.sync.start")
+    settle(bus)
     assert len(scripted.calls) == 1
     bus.emit("repo.sync.start")
+    settle(bus)
     assert len(scripted.calls) == 3
     assert [one.attempts for one in bus.deliveries.list()] == [1, 1]
 
 
 def test_records_that_cannot_be_read_just_now_stay_in_use_and_nothing_is_buried(
-    open_bus, clock, scripted, tmp_path, caplog
+    open_bus, clock, deliver, settle, scripted, tmp_path, caplog
 ):
-    bus = open_bus("inline", clock)
+    bus = open_bus(deliver, clock)
     bus.listeners.create("scripted", {"name": "a", "to": ["x"]}, ["*"])
     bus.emit("repo.sync.start")
+    settle(bus)
     (tmp_path / "data" / "listeners.json").write_text("torn")
     clock.advance(1)
     bus.emit("repo.sync.start")
+    settle(bus)
     assert bus.deliveries.stats().delivered == 2
     assert "listeners cannot be read; those known so far stay in use" in caplog.text
+
+
+@pytest.mark.parametrize("deliver", ["background"])
+def test_what_was_given_back_as_the_records_could_not_be_read_is_asked_for_again_soon(
+    open_bus, clock, deliver, scripted, eventually, monkeypatch
+):
+    """Nothing else makes the dispatcher look before a minute is over: no process stores, and no record changes."""
+    emitting = open_bus("external")
+    listener = emitting.listeners.create("scripted", {"name": "a", "to": ["x", "removed"]}, ["*"])
+    event = emitting.emit("repo.sync.start")
+    emitting.listeners.update(listener.id, {"to": ["x"]})
+    readable, asked = threading.Event(), threading.Event()
+    read_now = ListenerIndex.read_now
+
+    def read(index, listener_id):
+        asked.set()
+        if not readable.is_set():
+            raise StoreBusy("the records are locked")
+        return read_now(index, listener_id)
+
+    monkeypatch.setattr(ListenerIndex, "read_now", read)
+    monkeypatch.setattr(Routes, "changed", lambda routes: False)
+
+    def removed():
+        [found] = [one for one in bus.deliveries.list() if one.target == "removed"]
+        return found
+
+    bus = open_bus(deliver, clock)
+    assert asked.wait(10)
+    eventually(lambda: removed().lease is None)
+    assert removed().state == "pending"
+    readable.set()
+    clock.advance(AFTER_GIVING_BACK)
+    eventually(lambda: removed().state == "dead")
+    assert scripted.sent("a") == [event.id]
 
 
 def test_after_an_answer_about_credentials_no_other_old_channel_is_tried(open_bus, scripted, eventually):

@@ -6,6 +6,7 @@ import pytest
 
 from pulp_events import Channel, PermanentFailure, TransientFailure
 from pulp_events.dispatcher.own_deliveries import MOST_NAMED, OwnDeliveries
+from pulp_events.dispatcher.routes import Routes
 from pulp_events.outbox.records import ClaimRequest, NewDelivery, NewEvent
 from pulp_events.testing.outbox_contract import LISTENER, OTHER, result
 
@@ -146,6 +147,42 @@ def test_the_window_of_an_own_event_leaves_whole_and_no_other(
     assert [one.state for one in bus.wait(event, 10)] == ["delivered"]
     assert scripted.batches == [[beside.id, event.id]]
     assert states(before, old) == {("pending", 0)}
+
+
+def test_what_is_made_is_asked_for_no_more(open_bus, scripted, eventually, monkeypatch):
+    bus = open_bus("emitted")
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    claim, record, made, again = bus.outbox.claim, bus.outbox.record, set(), []
+
+    def watched_claim(requests, lease, token):
+        again.extend(made.intersection(one for request in requests for one in request.ids or ()))
+        return claim(requests, lease, token)
+
+    def watched_record(results):
+        made.update(one.delivery.id for one in results)
+        return record(results)
+
+    monkeypatch.setattr(bus.outbox, "claim", watched_claim)
+    monkeypatch.setattr(bus.outbox, "record", watched_record)
+    own = bus.dispatcher._scheduler._claimer.own
+    for number in range(1, 4):
+        bus.emit("repo.sync.start")
+        eventually(lambda: len(made) == number and not own.listeners)  # noqa: B023
+    assert again == []
+
+
+def test_many_that_others_made_keep_no_later_one_from_being_made(open_bus, before, scripted, monkeypatch):
+    """Others may take what is emitted here; it is found out when it is asked for, and then forgotten."""
+    listener = before.listeners.create("scripted", {"name": "a"}, ["*"], enabled=False)
+    bus = open_bus("emitted")
+    events = bus.emit_many([("repo.sync.start", {})] * (MOST_NAMED + 1))
+    claim = before.outbox.claim([ClaimRequest(listener.id, MOST_NAMED)], 60, "worker")
+    before.outbox.record([result(one, "succeed") for one in claim.deliveries])
+    assert len(claim.deliveries) == MOST_NAMED
+    monkeypatch.setattr(Routes, "changed", lambda routes: False)  # so that it looks once
+    before.listeners.enable(listener.id)
+    assert [one.state for one in bus.wait(events[-1], 10)] == ["delivered"]
+    assert scripted.sent("a") == [events[-1].id]
 
 
 def new_event(number, *listeners, skip=None):

@@ -127,6 +127,7 @@ class Crew:
         if isinstance(work, Turn):
             work.route.abandoned -= 1
             self._scheduler.due_now((work.route.listener.id,))
+            self._call()
 
     def more(self, count: int) -> None:
         """Wake parked threads for so many pieces of work; the dispatcher's own thread starts others if need be."""

@@ -21,9 +21,10 @@ from collections.abc import Iterable
 from pulp_events.dispatcher.channels import OpenChannel, has_nothing_to_close
 from pulp_events.dispatcher.crew import Crew, guarded
 from pulp_events.dispatcher.jobs import close, closing
+from pulp_events.dispatcher.rest import POLL
 from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
-from pulp_events.dispatcher.timekeeper import POLL, Timekeeper
+from pulp_events.dispatcher.timekeeper import Timekeeper
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import NewEvent

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulp_events.dispatcher.crew import Crew
+from pulp_events.dispatcher.rest import POLL, Rest
 from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.turn import BUSY_LOOP, Turn
@@ -15,8 +16,6 @@ from pulp_events.errors import EventsError, StoreCorrupt, StoreError, StoreTooNe
 from pulp_events.outbox.states import FINISHED
 from pulp_events.system.logs import get_logger
 
-POLL = 0.04
-"""Seconds between looks at whether another process stored something."""
 BUSY_POLL = 0.01
 """Seconds between looks at whether more threads are needed, while work waits for one."""
 SUPERVISE = 0.5
@@ -54,6 +53,7 @@ class Timekeeper:
         self._clock = services.clock
         self._scheduler = scheduler
         self._crew = crew
+        self._rest = Rest(services.outbox)
         self._delivery = delivery
         self._keep_events = keep_events
         self._lease = float(delivery["lease"])
@@ -101,6 +101,7 @@ class Timekeeper:
     def _loop(self) -> None:
         self._supervised = self._maintained = self._clock.monotonic()
         self._crew.pool.start_one()
+        self._rest.begin(self.wake)
         while not self._stopping.is_set():
             if self._wake.wait(self._pause()):
                 self._wake.clear()  # not otherwise: it may just have been set
@@ -115,10 +116,13 @@ class Timekeeper:
             except Exception:
                 _logger.exception("the dispatcher retries in 1 s")
                 self._look_again()
+        self._rest.end()
 
     def _round(self, now: float) -> None:
         supervise = now - self._supervised >= SUPERVISE
-        if self._outbox.changed() or (supervise and self._routes.changed()) or now >= self._next_look:
+        if changed := self._outbox.changed():
+            self._rest.found()
+        if changed or (supervise and self._routes.changed()) or now >= self._next_look:
             self.look()
         if not supervise and not self._cleaning and self._scheduler.is_resting and not self._recorder.has_results:
             return  # most rounds of an idle process
@@ -147,7 +151,11 @@ class Timekeeper:
     def _pause(self) -> float:
         if self._scheduler.has_work or self._cleaning:
             return BUSY_POLL
-        return max(0.001, min(POLL, self._scheduler.soonest - self._clock.monotonic()))
+        until = self._scheduler.soonest
+        longest = POLL
+        if self._scheduler.is_resting and not self._recorder.has_results:
+            longest, until = self._rest.longest, min(until, self._next_look, self._supervised + SUPERVISE)
+        return max(0.001, min(longest, until - self._clock.monotonic()))
 
     def look(self) -> None:
         """Ask the outbox who has something pending."""

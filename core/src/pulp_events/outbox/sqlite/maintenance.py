@@ -12,7 +12,7 @@ from pulp_events.outbox.states import State
 
 STEP = 2000
 """Rows that one step looks at, at most."""
-FREE_PAGES = 500
+FREE_PAGES = 100
 """Pages that one step gives back to the file system, at most."""
 
 _DELETE_ALONE = """
@@ -53,9 +53,19 @@ class Cleaner:
             events_before,
         )
         forget_dropped(connection, min(limits.values()))
-        connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall()
+        free = _give_back(connection)
         if len(rows) < STEP or rows[-1][4] > max(limits.values()):
             self._position = (0, -1)
-            return bool(alone == STEP or connection.execute("PRAGMA freelist_count").fetchone()[0] > FREE_PAGES)
+            return alone == STEP or free > 0
         self._position = rows[-1][:2]
         return True
+
+
+def _give_back(connection: sqlite3.Connection) -> int:
+    """Give FREE_PAGES pages back to the file system; returns how many are left to be given back."""
+    free = int(connection.execute("PRAGMA freelist_count").fetchone()[0])
+    pages = min(free, FREE_PAGES)
+    for _ in range(pages):
+        # One by one: Python's sqlite3 makes only the first step of a statement without columns, which is a page.
+        connection.execute("PRAGMA incremental_vacuum(1)")
+    return free - pages

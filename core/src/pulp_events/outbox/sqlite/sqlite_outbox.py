@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pulp_events.outbox.bell import Bell
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.sqlite import events as stored
@@ -21,8 +23,11 @@ from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events.system import data_dir
 from pulp_events.system.clock import Clock, SystemClock
+from pulp_events.system.logs import get_logger
 
 FILE_NAME = "outbox.sqlite"
+
+_logger = get_logger(__name__)
 
 
 class SQLiteOutbox:
@@ -98,6 +103,16 @@ class SQLiteOutbox:
 
     def changed(self) -> bool:
         return self._reader.log_changed() and self._writer.others_wrote()
+
+    def bell(self, ring: Callable[[], None]) -> Bell | None:
+        """See `Bell`. A commit writes to the log beside the database, of which the system tells."""
+        try:
+            from pulp_events.system.write_watch import WriteWatch  # ctypes takes some milliseconds to import
+
+            return WriteWatch(f"{os.path.realpath(self.path)}-wal", ring)
+        except (OSError, ImportError) as error:
+            _logger.debug("the outbox is looked at all the time: %s", error)
+            return None
 
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         return ledger.of_event(self._reader, event_id)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from pulp_events.errors import StoreError
+from pulp_events.outbox.bell import bell_of
 from pulp_events.outbox.records import ClaimRequest, NewDelivery, NewEvent
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
@@ -91,6 +92,18 @@ class StoringAndClaimingClaims(Outboxes):
         writer.add([new_event()])
         assert watcher.changed()
         assert not watcher.changed()
+        watcher.close()
+        writer.close()
+
+    def test_a_bell_rings_when_another_view_stored_something(self, home: Home) -> None:
+        watcher, writer, rung = home.open(), home.open(), threading.Event()
+        bell = bell_of(watcher, rung.set)
+        if bell is not None:  # an outbox need not have one
+            assert not rung.is_set()
+            writer.add([new_event()])
+            assert rung.wait(10)
+            assert bell.hears
+            bell.close()
         watcher.close()
         writer.close()
 
