@@ -53,6 +53,9 @@ def run() -> Iterator[Row]:
     for durability in ("full", "normal"):
         with folder() as place:
             yield from _emit(place, durability)
+    for durability in ("full", "normal"):
+        with folder() as place:
+            yield _unmatched(place, durability)
     with folder() as place, EventBus.open(place / "server.conf", deliver="external") as bus:
         bus.listeners.create("http", URL, ["*"])
         together, alone, many = in_turn(
@@ -84,6 +87,24 @@ def _emit(place: Path, durability: str) -> Iterator[Row]:
                   f"{theirs * 1e6:.0f} µs", ratio, f"≤ {target}", ratio <= target)  # fmt: skip
         tail = statistics.median(kept)
         yield Row(f"emit, durability = {durability}, p99; its own p50", "", "", tail, "≤ 5", tail <= 5)
+
+
+def _unmatched(place: Path, durability: str) -> Row:
+    """What it costs to keep an event that no listener matches."""
+    data = f"[events]\ndata_dir = {place}/data\nkeep = all\n"
+    (place / "server.conf").write_text(f"{data}[delivery]\ndurability = {durability}\n")
+    with EventBus.open(place / "server.conf", deliver="external") as bus:
+        bus.listeners.create("http", URL, ["repo.sync.start"])
+        alone, matched = in_turn(
+            *(
+                lambda kind=kind: statistics.median(timings(lambda: bus.emit(kind, PAYLOAD)))  # type: ignore[misc]
+                for kind in ("repo.publish.start", "repo.sync.start")
+            )
+        )
+        stats = bus.deliveries.stats()
+        assert stats.events == 2 * stats.events_alone
+    return Row(f"emit, keep = all, no listener matches, durability = {durability}; one does", f"{alone * 1e6:.0f} µs",
+               f"{matched * 1e6:.0f} µs", alone / matched, "≤ 1.1", alone / matched <= 1.1)  # fmt: skip
 
 
 def threads(bus: EventBus, count: int) -> float:
