@@ -53,18 +53,17 @@ def from_document(document: object) -> Listener:
         id=_id(document),
         notifier_config=_config(document),
         **{name: kind.load(name, document.get(name)) for name, kind in _ALWAYS.items()},
-        **{name: each.kind.load(name, document[name]) for name, each in ATTRIBUTES.items() if _says(document, name)},
+        **{
+            name: ATTRIBUTES[name].kind.load(name, value)
+            for name, value in document.items()
+            if name in ATTRIBUTES and (value is not None or ATTRIBUTES[name].default is not None)  # null: not set
+        },
     )
     try:
         _ = listener.condition  # one that does not compile would let every event pass
     except InvalidConfig as error:
         raise ValueError(str(error)) from None
     return listener
-
-
-def _says(document: Mapping[str, Any], name: str) -> bool:
-    """True unless the attribute has its default, which null is where that is what it stands for."""
-    return name in document and (document[name] is not None or ATTRIBUTES[name].default is not None)
 
 
 def _id(document: Mapping[str, Any]) -> str:

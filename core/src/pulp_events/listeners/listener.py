@@ -132,7 +132,8 @@ class Listener:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notifier_config", freeze(self.notifier_config))
-        object.__setattr__(self, "labels", freeze(self.labels))
+        if type(self.labels) is not FrozenDict:
+            object.__setattr__(self, "labels", freeze(self.labels))
 
     @cached_property
     def condition(self) -> Filter | None:
