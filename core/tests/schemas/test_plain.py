@@ -86,7 +86,7 @@ def test_every_fault_is_named_with_its_path():
     assert [f"{each.path} {each.text}" for each in faults] == [
         "payload.repo_id is missing",
         "payload.lines[1].count is a fraction; it must be a whole number",
-        "payload.state is 'off'; it must be one of 'on', null",
+        "payload.state is none of 'on', null",
         "payload.more is not a key of it",
     ]
     assert len({each.kind for each in faults}) == 4

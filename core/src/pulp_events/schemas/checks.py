@@ -50,13 +50,21 @@ def _by_jsonschema(schema: Mapping[str, Any]) -> Check:
         found = []
         for error in validator.iter_errors(payload):
             place = path_of(key for key in error.absolute_path if not isinstance(key, int))
-            text = f"does not fit: {error.message:.200}"
-            found.append(Fault(path_of(error.absolute_path), text, f"{place} {'/'.join(map(str, error.schema_path))}"))
+            rule = "/".join(map(str, error.schema_path))
+            found.append(Fault(path_of(error.absolute_path), _words_of(error), f"{place} {rule}"))
             if len(found) == _MOST:
                 break
         return found
 
     return check
+
+
+def _words_of(error: Any) -> str:
+    """What is wrong, without the value that it is said of, which may be long, or nobody's business."""
+    value = repr(error.instance)
+    if error.message.startswith(f"{value} "):
+        return str(error.message)[len(value) + 1 :][:200]
+    return f"does not fit: {error.message:.200}"
 
 
 def _by_marshmallow(schema: Any) -> Check:

@@ -146,7 +146,7 @@ def _one_of(choices: Any) -> _Look:
 
     def look(value: Any, path: str, place: str, faults: list[Fault]) -> None:
         if not (value is None or type(value) is str) or value not in known:
-            faults.append(Fault(path, f"is {value!r:.60}; it must be one of {wanted:.200}", f"{place} enum"))
+            faults.append(Fault(path, f"is none of {wanted:.200}", f"{place} enum"))
 
     return look
 
