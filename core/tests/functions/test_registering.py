@@ -51,6 +51,28 @@ def test_attributes_of_the_listener_are_given_like_those_of_any_other(open_bus):
     assert (listener.notifier_config, listener.timeout) == ({"function": "n"}, 7.0)
 
 
+def test_every_attribute_that_is_not_the_administrators_can_be_given_and_goes_with_the_code(open_bus):
+    import inspect
+
+    from pulp_events.listeners.listener import OPTIONS
+
+    bus = open_bus()
+    of_administrators = {"name", "description", "labels"}
+    for taker in (bus.on, on):
+        assert set(inspect.signature(taker).parameters) == {"event_types", "name", *OPTIONS} - {"description", "labels"}
+    given = {"filter": "`true`", "retry_schedule": [1.0], "lanes": 1, "timeout": 7.0, "rate": "10/s", "expires": 60.0}
+    assert given.keys() == OPTIONS.keys() - of_administrators, "a new one is given by on() too, or listed above"
+    bus.on("*", name="n", **given)(of_module)
+    [listener] = bus.listeners.list()
+    assert {key: getattr(listener, key) for key in given} == {**given, "retry_schedule": (1.0,)}
+    bus.listeners.update(listener.id, name="mine", labels={"team": "ops"})
+    again = open_bus()
+    again.on("*", name="n")(of_module)
+    [listener] = again.listeners.list()
+    assert {getattr(listener, key) for key in given} == {None}
+    assert (listener.name, listener.labels) == ("mine", {"team": "ops"})
+
+
 def in_a_script(event):
     pass
 

@@ -215,6 +215,8 @@ class EventBus:
         retry_schedule: Sequence[float] | None = None,
         lanes: int | None = None,
         timeout: float | None = None,
+        rate: str | None = None,
+        expires: float | None = None,
     ) -> Callable[[F], F]:
         """Make a function a listener, by decorating it: `@bus.on("repo.sync.*")`. It stays as callable as it was.
 
@@ -224,8 +226,9 @@ class EventBus:
         its deliveries wait.
 
         `event_types`: names or patterns. `name`: what the function is called in the record; by default its module and
-        qualified name. Whoever renames it makes another listener. `filter`, `retry_schedule` (seconds), `lanes`: as
-        `Listeners.create` takes them. `timeout`: seconds after which a call counts as failed, 300 by default.
+        qualified name. Whoever renames it makes another listener. `timeout`: seconds after which a call counts as
+        failed, 300 by default. `filter`, `retry_schedule`, `lanes`, `rate`, `expires`: as `Listeners.create` takes
+        them.
 
         The record is created with the first registration, whichever process makes it, and becomes what this says with
         each; whether it is enabled or muted stays. Raises InvalidConfig (a function without a stable name, a name that
@@ -234,7 +237,7 @@ class EventBus:
         from pulp_events.functions import registering
         from pulp_events.functions.registration import Wish
 
-        wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout)
+        wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout, rate, expires)
 
         def register(function: F) -> F:
             self._check_open()

@@ -27,6 +27,8 @@ def register(plugins: Plugins, listeners: Listeners, made: Registration) -> List
         retry_schedule=made.wish.retry_schedule,
         lanes=made.wish.lanes,
         timeout=made.wish.timeout,
+        rate=made.wish.rate,
+        expires=made.wish.expires,
     )
     functions.add(made)
     put_mark(made)

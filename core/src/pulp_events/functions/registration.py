@@ -39,6 +39,8 @@ class Wish:
     retry_schedule: Sequence[float] | None
     lanes: int | None
     timeout: float | None
+    rate: str | None
+    expires: float | None
 
     def __post_init__(self) -> None:
         for each in self.event_types or (None,):
@@ -74,13 +76,15 @@ def on(
     retry_schedule: Sequence[float] | None = None,
     lanes: int | None = None,
     timeout: float | None = None,
+    rate: str | None = None,
+    expires: float | None = None,
 ) -> Callable[[F], F]:
     """Mark a function as a listener, where there is no bus yet: `EventBus.open(imports=["myapp.events"])` and
     `pulp-admin event worker --import myapp.events` register the marked functions of a module.
 
     The arguments are those of `EventBus.on`.
     """
-    wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout)
+    wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout, rate, expires)
 
     def mark(function: F) -> F:
         put_mark(wish.of(function))
