@@ -44,6 +44,6 @@ def test_another_thread_is_woken_for_a_listener_only_while_it_is_worth_more_lane
     bus.emit(A)
     eventually(lambda: scripted.calls)
     scheduler, route = bus.dispatcher._scheduler, bus.dispatcher._routes.get(listener.id)
-    route.pace.lanes = worth
+    route.claim_size.lanes = worth
     eventually(lambda: not scheduler._claiming)
     assert scheduler.due_now([listener.id]) is another
