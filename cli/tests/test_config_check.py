@@ -13,6 +13,7 @@ from pulp_events.outbox.sqlite import schema
 from pulp_events_cli.health import clock
 from pulp_events_cli.health.conf_file import line_numbers
 
+EMIT = ("event", "emit", "repo.sync.start", "--payload", '{"repo_id": "pulp2"}')
 CHECK = ("event", "config", "check")
 HTTP = ("http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")
 
@@ -204,7 +205,7 @@ def test_limits_are_compared_with_what_there_is(admin):
     admin.configure("max_backlog = 5\nmin_free_disk = 1M\nwhen_full = drop\n")
     admin.ok("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/", "--disabled")
     for _ in range(3):
-        admin.ok("event", "emit", "repo.sync.start", "--no-wait")
+        admin.ok(*EMIT, "--no-wait")
 
     def limits():
         found = admin("event", "config", "check", "--json").json["findings"]
@@ -214,12 +215,12 @@ def test_limits_are_compared_with_what_there_is(admin):
     assert backlog == ("ok", "3 of at most 5 deliveries are pending (max_backlog)") and space[0] == "ok"
     assert "of which 1 MiB are to stay so (min_free_disk)" in space[1]
     for number in range(4):
-        run = admin("event", "emit", "repo.sync.start", "--no-wait")
+        run = admin(*EMIT, "--no-wait")
         assert run.code == (number > 1) and ("was dropped: the outbox is full" in run.err) is (number > 1)
     (backlog, _, dropped) = limits()
     assert backlog == ("problem", "5 of at most 5 deliveries are pending (max_backlog); emit drops events")
     assert dropped[0] == "problem" and dropped[1].startswith("2 events repo.sync.start were dropped, the last at ")
     assert "Dropped: 2 repo.sync.start between" in admin.ok("event", "delivery", "stats").out
     admin.configure("max_backlog = 5\nmin_free_disk = 1000000T\n")
-    run = admin("event", "emit", "repo.sync.start")
+    run = admin(*EMIT)
     assert run.code == 1 and "less than [events] min_free_disk = " in run.err and run.err.count("\n") == 1

@@ -28,7 +28,7 @@ def kept(admin, sink):
         "http", "create", "--event-type=repo.#", "--filter=payload.n > `5`", f"--url={sink.url}/hook"
     )
     admin("event", "emit", "repo.sync.start", "--payload", '{"n": 1, "text": "Grüße"}', "--id=sync-1")
-    admin.ok("event", "emit", "repo.sync.finish", "--payload", '{"n": 2}', "--id=sync-2")
+    admin.ok("event", "emit", "repo.sync.finish", "--payload", '{"repo_id": "pulp2", "n": 2}', "--id=sync-2")
     admin.ok("event", "emit", "repo.publish.start", "--payload", '{"n": 3}', "--id=publish-3")
     admin.young = admin.listener("http", "create", "--event-type=*", f"--url={sink.url}/hook")
     return admin
@@ -115,12 +115,12 @@ def test_an_id_is_found_by_its_beginning_and_a_wrong_one_is_answered_with_the_ne
 
 def test_an_emit_with_an_id_can_be_repeated(kept, sink):
     before = len(sink.requests)
-    words = ("event", "emit", "repo.sync.finish", "--payload", '{"n": 2}', "--id=sync-2")
+    words = ("event", "emit", "repo.sync.finish", "--payload", '{"repo_id": "pulp2", "n": 2}', "--id=sync-2")
     run = kept.ok(*words)
     assert "Event sync-2 was emitted before, at " in run.out and "nothing was stored" in run.out
     assert re.search(rf"^{kept.taking}  http  delivered", run.out, re.MULTILINE)
     assert kept.ok("--json", *words).json["new"] is False
-    run = kept("event", "emit", "repo.sync.finish", "--payload", '{"n": 4}', "--id=sync-2")
+    run = kept("event", "emit", "repo.sync.finish", "--payload", '{"repo_id": "pulp2", "n": 4}', "--id=sync-2")
     assert run.code == 1 and "payload.n was 2 and is 4 now" in run.err and run.err.count("\n") == 1
     run = kept("event", "emit", "repo.sync.finish", "--id=a b")
     assert run.code == 2 and "the id of an event cannot be 'a b'" in run.err
