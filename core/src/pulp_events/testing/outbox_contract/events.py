@@ -294,6 +294,8 @@ class EventClaims(Outboxes):
         outbox.bury("c" * 24, "gone")
         outbox.bury(LISTENER, "gone")
         outbox.purge(DeliveryQuery(), 9, keep_events=1000.0)
+        stored = outbox.event(event.id)
+        assert stored is not None and (stored.deliveries, stored.numbers) == (0, 3)
         assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [f"{event.id}.3"]
 
     def test_of_many_that_add_one_delivery_at_once_one_does_and_cleaning_takes_no_event_from_it(
