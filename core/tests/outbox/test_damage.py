@@ -13,6 +13,7 @@ from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.sqlite.recover import recover
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.states import FINISHED
+from pulp_events.outbox.stored_event import Addition
 from pulp_events.testing.outbox_contract import LISTENER, result
 from pulp_events.testing.outbox_contract import new_event as contract_event
 
@@ -131,6 +132,27 @@ def test_all_of_a_sound_outbox_is_recovered_with_its_log_and_what_was_under_way_
     outbox = SQLiteOutbox(path)
     assert outbox.ready() == {LISTENER: 0.0}
     assert len(outbox.claim([ClaimRequest(LISTENER, 1000)], 60, "t").deliveries) == 200
+    outbox.close()
+
+
+def test_events_without_deliveries_and_what_repeats_another_delivery_are_recovered_as_they_were(tmp_path):
+    old, path = tmp_path / "old.sqlite", tmp_path / "outbox.sqlite"
+    outbox = SQLiteOutbox(old)
+    alone = replace(new_event(), deliveries=(), once=True, fingerprint="as given")
+    event = new_event()
+    outbox.add([alone, event])
+    outbox.record([result(one, "succeed") for one in outbox.claim([ClaimRequest(LISTENER, 5)], 60, "t").deliveries])
+    [repeat] = outbox.add_deliveries([Addition(event.id, LISTENER, repeat_of=f"{event.id}.0")])
+    outbox.close()
+    found = recover(old, path)
+    assert (found.events, found.deliveries, found.pending, found.damaged) == (2, 2, 1, 0)
+    outbox = SQLiteOutbox(path)
+    assert outbox.add([replace(new_event(), id=alone.id, once=True, fingerprint="as given")]).keys() == {alone.id}
+    assert [one.repeat_of for one in outbox.of_event(event.id)] == [None, f"{event.id}.0"]
+    assert outbox.stats().events_alone == 1
+    outbox.maintain(dict.fromkeys(FINISHED, 1e9), keep_events=1.0)
+    assert outbox.event(alone.id) is None and outbox.event(event.id) is not None
+    assert repeat == f"{event.id}.1"
     outbox.close()
 
 

@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
-from pulp_events import EventBus
+from pulp_events import EventBus, EventConflict
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
+from pulp_events.outbox.stored_event import Addition
 from pulp_events.system.clock import SystemClock
 from pulp_events.testing.outbox_contract import new_event, result
 from pulp_events_postgres.set_up import scripts
@@ -63,7 +65,8 @@ def test_copying_takes_everything_with_it_in_order(filled, copy, conf):
     source, listener = filled
     run = copy()
     assert run.code == 0, run.err
-    assert json.loads(run.out) == {"listeners": 1, "pending": 698, "dead": 1, "attempts": 2, "there_already": 0}
+    counts = {"listeners": 1, "pending": 698, "dead": 1, "attempts": 2, "events": 0, "there_already": 0}
+    assert json.loads(run.out) == counts
     with EventBus.open(conf, deliver="external") as target:
         assert target.listeners.list() == source.listeners.list()
         for state in ("pending", "dead"):
@@ -91,6 +94,32 @@ def test_a_name_that_another_listener_has_there_stops_a_copy_before_anything_is_
         target.listeners.update(other.id, name="ci-old")
         assert copy().code == copy().code == 0
         assert {each.name for each in target.listeners.list()} == {"ci", "ci-old"}
+
+
+@pytest.mark.parametrize("keeps_all", [False, True])
+def test_events_that_may_be_emitted_again_or_are_kept_are_copied(filled, copy, conf, monkeypatch, keeps_all):
+    from pulp_events_postgres import copying
+
+    monkeypatch.setattr(copying, "keeps_beyond", lambda settings: keeps_all)
+    source, listener = filled
+    chosen = source.emit("repo.sync.start", {"n": 1}, id="chosen")
+    kept = replace(new_event(listener), deliveries=(), time=time.time())
+    source.outbox.add([kept])
+    [repeat] = source.outbox.add_deliveries([Addition("chosen", listener, repeat_of="chosen.0")])
+    assert source.outbox.bury(listener, "all of them") == 700
+    list(source.deliveries.purge(DeliveryQuery(ids=[repeat])))
+    run = copy()
+    assert run.code == 0 and json.loads(run.out)["events"] == (702 if keeps_all else 1), run.err
+    with EventBus.open(conf, deliver="external") as target:
+        assert target.emit("repo.sync.start", {"n": 1}, id="chosen") == chosen
+        with pytest.raises(EventConflict):
+            target.emit("repo.sync.start", {"n": 2}, id="chosen")
+        assert (target.outbox.event(kept.id) is not None) is keeps_all
+        stats = target.outbox.stats()
+        # Of the event whose only delivery was delivered, the delivery is not copied.
+        assert (stats.events, stats.events_alone) == ((702, 2) if keeps_all else (700, 0))
+        assert target.outbox.add_deliveries([Addition("chosen", "c" * 24)]) == ["chosen.2"]
+    assert json.loads(copy().out)["there_already"] == 700
 
 
 def test_an_interrupted_copy_can_be_run_again(filled, copy, conf, monkeypatch):

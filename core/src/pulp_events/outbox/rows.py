@@ -77,13 +77,14 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
 
 @_from_rows
 def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
-    """An event from: id, event type, time, source, report, place, number of deliveries, fingerprint."""
-    event_id, event_type, time, source, report, place, deliveries, fingerprint = row
+    """An event from: id, event type, time, source, report, place, number of deliveries, fingerprint, numbers given."""
+    event_id, event_type, time, source, report, place, deliveries, fingerprint, numbers = row
     if type(report) is not bytes or type(place) is not int or type(deliveries) is not int:
         raise TypeError(f"event {event_id!r:.60} at {place!r:.20} has a report of another type")
     if not (type(event_id) is type(event_type) is type(source) is str):
         raise TypeError(f"event {event_id!r:.60} has a name that is not text")
-    return StoredEvent(event_id, event_type, from_timestamp(time), source, report, place, deliveries, fingerprint)
+    moment = from_timestamp(time)
+    return StoredEvent(event_id, event_type, moment, source, report, place, deliveries, fingerprint, numbers)
 
 
 @_from_rows

@@ -35,6 +35,9 @@ class StoredEvent:
     """`fingerprint` of the report as the application gave it, before plugins changed it, of an event whose id the
     application chose; None of any other."""
 
+    numbers: int = 0
+    """How many numbers its deliveries were given, those that were deleted since too: the next is `EVENT_ID.numbers`."""
+
     @cached_property
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""

@@ -1,4 +1,8 @@
-"""Copies a bus's listeners, and its deliveries that are pending or failed, into a database. It may be run again."""
+"""Copies a bus's listeners, and its deliveries that are pending or failed, into a database. It may be run again.
+
+Of events without such deliveries it copies those that the application may emit again by an id of its own, and where
+events are kept for themselves (`[events] keep`, `keep_for`) all.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import NameTaken, StoreError
@@ -14,6 +19,8 @@ from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.states import State
+from pulp_events.outbox.stored_event import EventQuery, StoredEvent
+from pulp_events.settings.kept import keeps_beyond
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.listener_store import EDITING, dump
@@ -37,6 +44,8 @@ class Copied:
     listeners: int = 0
     deliveries: dict[State, int] = field(default_factory=lambda: dict.fromkeys(COPIED, 0))
     attempts: int = 0
+    events: int = 0
+    """Events that are kept for themselves, or have an id that the application chose."""
     there_already: int = 0
     """Deliveries that an earlier run had copied."""
 
@@ -63,14 +72,15 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
     totals = source.stats().totals
     total = sum(totals[state] for state in COPIED)
     progress(0, total)
-    newest_first = heapq.merge(
-        *(_deliveries(source, state) for state in COPIED),
-        key=lambda one: (one.event_time, one.id),
-        reverse=True,
-    )
-    while batch := list(itertools.islice(newest_first, BATCH)):
+    newest_first = heapq.merge(*(_deliveries(source, state) for state in COPIED), _kept(bus), key=_age, reverse=True)
+    while together := list(itertools.islice(newest_first, BATCH)):
+        batch = [one for one in together if isinstance(one, Delivery)]
+        events = {one.id: one for one in together if isinstance(one, StoredEvent)}
+        done.events += len(events)
+        theirs = list({one.event_id for one in batch} - events.keys())
+        events |= {one.id: one for one in source.events(EventQuery(ids=theirs), len(theirs))} if theirs else {}
         attempts = {one.id: source.attempts(one.id) if one.attempts else () for one in batch}
-        store = functools.partial(_store, target, batch=batch, attempts=attempts, now=bus.clock.time())
+        store = functools.partial(_store, target, events=events, batch=batch, attempts=attempts, now=bus.clock.time())
         done.there_already += target.connections.transaction(store)
         for one in batch:
             done.deliveries[one.state] += 1
@@ -97,6 +107,17 @@ def _deliveries(source: Outbox, state: State) -> Iterator[Delivery]:
     while page := source.find(DeliveryQuery(state=state), BATCH, before):
         yield from page
         before = page[-1].id
+
+
+def _kept(bus: EventBus) -> Iterator[StoredEvent]:
+    """Events that are copied for their own sake, the newest first."""
+    all_of_them = keeps_beyond(bus.settings)
+    return (each for each in bus.events.each() if all_of_them or each.fingerprint is not None)
+
+
+def _age(one: Delivery | StoredEvent) -> tuple[datetime, str]:
+    """Rises in the order in which they were emitted, or nearly so."""
+    return (one.event_time if isinstance(one, Delivery) else one.time, one.id)
 
 
 _NAMED = "SELECT id, document->>'name' FROM @.pulp_listener WHERE document->>'name' = ANY (%s)"
@@ -138,10 +159,11 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
 # Oldest last, and each batch below all that is there: so the order in which events were emitted is kept, also over an
 # interruption, and whatever is emitted into the target later comes after.
 _EVENTS = """
-INSERT INTO @.pulp_event (seq, id, event_type, time, source, report)
-SELECT least(0, (SELECT min(seq) FROM @.pulp_event)) - u.position, u.id, u.event_type, u.time, u.source, u.report
-FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[]) WITH ORDINALITY
-    AS u(id, event_type, time, source, report, position)
+INSERT INTO @.pulp_event (seq, id, event_type, time, source, report, fingerprint, next_n)
+SELECT least(0, (SELECT min(seq) FROM @.pulp_event)) - u.position, u.id, u.event_type, u.time, u.source, u.report,
+       u.fingerprint, u.next_n
+FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::int4[]) WITH ORDINALITY
+    AS u(id, event_type, time, source, report, fingerprint, next_n, position)
 ON CONFLICT (id) DO NOTHING
 """
 _DELIVERIES = """
@@ -165,6 +187,12 @@ FROM unnest(%s::text[], %s::int4[], %s::int4[], %s::float8[], %s::float8[], %s::
 JOIN @.pulp_event e ON e.id = u.event_id
 ON CONFLICT DO NOTHING
 """
+_ALONE = """
+UPDATE @.pulp_event e SET alone = found.alone
+FROM (SELECT x.seq, NOT EXISTS (SELECT FROM @.pulp_delivery d WHERE d.event_seq = x.seq) AS alone
+      FROM @.pulp_event x WHERE x.id = ANY (%s)) found
+WHERE e.seq = found.seq AND e.alone <> found.alone
+"""
 _THERE = """
 SELECT count(*) FROM unnest(%s::text[], %s::int4[]) AS u(event_id, n)
 JOIN @.pulp_event e ON e.id = u.event_id JOIN @.pulp_delivery d ON d.event_seq = e.seq AND d.n = u.n
@@ -172,18 +200,20 @@ JOIN @.pulp_event e ON e.id = u.event_id JOIN @.pulp_delivery d ON d.event_seq =
 
 
 def _store(
-    target: Database, own: Connection, batch: Sequence[Delivery], attempts: dict[str, Sequence[Attempt]], now: float
-) -> int:
-    """Store a batch and count it; returns how many deliveries were there already."""
-    events = {one.event_id: one for one in batch}
+    target: Database, own: Connection, events: dict[str, StoredEvent], batch: Sequence[Delivery],
+    attempts: dict[str, Sequence[Attempt]], now: float,
+) -> int:  # fmt: skip
+    """Store a batch and its events, and count it; returns how many deliveries were there already."""
     own.execute(
         target.text(_EVENTS),
         (
             list(events),
             [one.event_type for one in events.values()],
-            [one.event_time.timestamp() for one in events.values()],
+            [one.time.timestamp() for one in events.values()],
             [one.source for one in events.values()],
             [one.report for one in events.values()],
+            [one.fingerprint for one in events.values()],
+            [one.numbers for one in events.values()],
         ),
     )
     keys = [split_id(one.id) for one in batch]
@@ -207,6 +237,7 @@ def _store(
         for each in attempts[one.id]
     ]
     own.execute(target.text(_ATTEMPTS), _columns(made, 8))
+    own.execute(target.text(_ALONE), (list(events),))
     there = _count(own, target, _THERE, [key[0] for key in keys], [key[1] for key in keys])
     if there != len(batch):
         raise StoreError(f"{target.address.shown} has {there} of {len(batch)} deliveries; run the command again")

@@ -281,7 +281,8 @@ class EventClaims(Outboxes):
         assert outbox.add_deliveries([repeat, repeat]) == [f"{event.id}.1", f"{event.id}.2"]
         found = {one.id: one.repeat_of for one in outbox.of_event(event.id)}
         assert found == {first.id: None, f"{event.id}.1": first.id, f"{event.id}.2": first.id}
-        assert [one.id for one in self.claim(outbox)] == [f"{event.id}.1", f"{event.id}.2"]
+        claimed = [(one.id, one.repeat_of, one.detail) for one in self.claim(outbox)]
+        assert claimed == [(f"{event.id}.1", first.id, ""), (f"{event.id}.2", first.id, "")]
 
     def test_the_id_of_a_delivery_that_was_deleted_is_given_to_no_other(self, home: Home, outbox: Outbox) -> None:
         event = at(home, new_event(LISTENER, OTHER))
@@ -293,6 +294,8 @@ class EventClaims(Outboxes):
         outbox.bury("c" * 24, "gone")
         outbox.bury(LISTENER, "gone")
         outbox.purge(DeliveryQuery(), 9, keep_events=1000.0)
+        stored = outbox.event(event.id)
+        assert stored is not None and (stored.deliveries, stored.numbers) == (0, 3)
         assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [f"{event.id}.3"]
 
     def test_of_many_that_add_one_delivery_at_once_one_does_and_cleaning_takes_no_event_from_it(
