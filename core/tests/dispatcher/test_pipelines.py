@@ -156,3 +156,30 @@ def test_new_settings_of_the_listener_reach_a_pipeline_that_never_ends(open_bus,
     bus.listeners.update(listener.id, {"name": "new"})
     eventually(lambda: bus.deliveries.stats().delivered == 1500, 30)
     assert pipes.opened["new"] >= 1
+
+
+@pytest.mark.parametrize("lanes", [None, 1])
+def test_a_pipeline_keeps_to_the_listeners_rate(open_bus, pipes, eventually, lanes):
+    pipes.delay = 0.005
+    bus = open_bus()
+    bus.listeners.create("scripted", {"name": "pipe"}, ["*"], rate="100/s", lanes=lanes)
+    began = time.monotonic()
+    ids = emit(bus, 60)
+    eventually(lambda: bus.deliveries.stats().delivered == 60, 20)
+    assert pipes.submitted == ids and time.monotonic() - began > 0.5
+
+
+def test_what_expires_while_it_waits_for_room_is_not_submitted(open_bus, clock, pipes):
+    pipes.in_flight = 2
+    emitting = open_bus("external", clock)
+    emitting.listeners.create("scripted", {"name": "pipe"}, ["*"])
+    kept = emit(emitting, 2)
+    emitting.emit_many([("repo.sync.start", {"n": n}) for n in range(5)], expires=10)
+
+    def slow(delivery, channel):
+        clock.advance(11)
+
+    pipes.outcome = slow
+    open_bus("inline", clock).deliver_due()
+    assert pipes.submitted == kept
+    assert emitting.deliveries.stats().dead == 5

@@ -22,7 +22,7 @@ LANGUAGE plpgsql VOLATILE SET enable_seqscan = off SET enable_bitmapscan = off S
 SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM pg_advisory_xact_lock(1886743666, each.key)
+    PERFORM pg_advisory_xact_lock(1886743667, each.key)
     FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest(p_ids) AS them(name) ORDER BY 1) AS each;
     RETURN QUERY SELECT NULL::text, NULL::bigint, @.pulp_now(), NULL::float8, NULL::boolean;
     -- A statement of its own: it sees what was committed before the lock was had.
