@@ -58,7 +58,7 @@ def test_values_are_looked_up(admin):
     assert words("completion install z") == ["zsh"]
     admin.ok("event", "emit", "repo.sync.start", "--no-wait")
     [delivery] = [each["id"] for each in admin.ok("event", "delivery", "list", f"--listener-id={one}", "--json").json]
-    assert delivery in words("event delivery show ") and words("event delivery retry ") == []
+    assert delivery in words("event delivery show ") and delivery in words("event delivery retry ")
 
 
 def test_another_server_conf_is_read_where_the_line_names_it(admin, tmp_path):

@@ -131,12 +131,6 @@ def test_dead_deliveries_are_retried_by_id_or_filter(admin, ledger):
     assert deliveries(admin, "--state=dead") == []
 
 
-def test_only_dead_deliveries_are_retried(admin, ledger):
-    done = deliveries(admin, "--state=delivered")[0]["id"]
-    run = admin("event", "delivery", "retry", done)
-    assert run.code == 1 and "is delivered" in run.err
-
-
 def test_finished_deliveries_are_purged(admin, ledger):
     assert admin.ok("event", "delivery", "purge", "--state=dead").out == "2 deliveries deleted\n"
     assert admin.ok("event", "delivery", "purge", "--all").out == "1 delivery deleted\n"

@@ -344,9 +344,7 @@ def second(event):
 """
 
 
-def test_modules_are_imported_before_a_bus_is_opened_and_a_bad_one_leaves_none_open(
-    tmp_path, open_bus, monkeypatch, eventually
-):
+def test_modules_are_imported_before_a_bus_is_opened_and_a_bad_one_leaves_none_open(tmp_path, open_bus, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "with_two_functions.py").write_text(MODULE_WITH_TWO)
     with pytest.raises(EventsError, match=r"imports is the text 'json'; give a list of modules"):
@@ -356,7 +354,7 @@ def test_modules_are_imported_before_a_bus_is_opened_and_a_bad_one_leaves_none_o
             open_bus(imports=wrong)
     with pytest.raises(UnknownEventType, match="snyc"):
         open_bus(deliver="background", imports=["with_two_functions"])
-    eventually(lambda: not [each for each in threading.enumerate() if each.name.startswith("pulp-events")])
+    assert not [each for each in threading.enumerate() if each.name.startswith("pulp-events")]
 
 
 TYPED = """

@@ -197,6 +197,30 @@ class OutboxMachine(RuleBasedStateMachine):
         assert count == 0
 
     @precondition(lambda self: self.pending())
+    @rule(listener=LISTENERS)
+    def hasten(self, listener):
+        count = self.outbox.hasten(DeliveryQuery(listener_id=listener), 1000)
+        for one in self.model.values():
+            if one.listener == listener and one.state == State.PENDING and not one.lease and one.ready > self.now:
+                one.go("hasten", self.now, ready=self.now)
+                count -= 1
+        assert count == 0
+
+    @precondition(lambda self: self.pending() > 12)
+    @rule(listener=LISTENERS)
+    def discard(self, listener):
+        """What nobody is attempting; the lease of a process that is gone is nobody's once it ended."""
+        count = self.outbox.discard(DeliveryQuery(listener_id=listener), "gone", 1000)
+        for one in self.model.values():
+            if one.listener != listener or one.state != State.PENDING:
+                continue
+            if one.lease is None or one.ready <= self.now:
+                one.lease = None
+                one.go("discard", self.now)
+                count -= 1
+        assert count == 0
+
+    @precondition(lambda self: self.pending())
     @rule(seconds=st.sampled_from([1.0, 30.0, 61.0, 3600.0]))
     def time_passes(self, seconds):
         self.clock.advance(seconds)

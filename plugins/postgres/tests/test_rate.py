@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter
 
-import psycopg
 import pytest
 
 from pulp_events import EventBus
@@ -16,8 +15,6 @@ from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.records import ClaimRequest
 from pulp_events.testing.http_sink import HttpSink
 from pulp_events.testing.outbox_contract import LISTENER, new_event
-from pulp_events_postgres import buckets
-from pulp_events_postgres.marks import Marks
 
 WORKER = """
 import sys
@@ -85,22 +82,6 @@ def test_claims_for_listeners_with_and_without_a_rate_do_not_wait_for_each_other
     assert failures == []
     most = (time.monotonic() - began) * 100 + 6
     assert 0 < max(taken.values()) <= most
-    outbox.close()
-
-
-def test_nothing_is_left_of_a_claim_that_the_server_undid(place):
-    outbox, deliveries, waits, tries = place.outbox(), {}, {}, []
-
-    def take(asked, requests):
-        tries.append(requests)
-        if len(tries) == 1:
-            deliveries[LISTENER] = ["what is claimed no more"]
-            waits[LISTENER] = 5.0
-            raise psycopg.errors.DeadlockDetected("another transaction goes first")
-
-    request = ClaimRequest(LISTENER, 9, rate=Rate(10, 1.0))
-    assert buckets.within(outbox.database, Marks(), [request], take, deliveries, waits) == {}
-    assert (len(tries), deliveries, waits) == (2, {}, {})
     outbox.close()
 
 

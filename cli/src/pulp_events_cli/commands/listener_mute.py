@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events_cli.commands.labelled import add_label, labels_in
+from pulp_events_cli.commands.labelled import add_label, labels_in, with_labels
 from pulp_events_cli.commands.one_listener import LISTENER_ID_HELP, NO_CHANGES, report
-from pulp_events_cli.errors import CommandFailed, UsageError
+from pulp_events_cli.errors import UsageError
 from pulp_events_cli.ids.listener_ids import find
-from pulp_events_cli.listener_attributes import labels_text
 from pulp_events_cli.output import listener_records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
@@ -59,15 +58,7 @@ def _labelled(bus: EventBus, arguments: argparse.Namespace) -> list[Listener] | 
     labels = labels_in(arguments)
     if bool(labels) == (arguments.listener_id is not None):
         raise UsageError("choose the listeners in one way: one with --listener-id, or all that have a --label")
-    if not labels:
-        return None
-    found = bus.listeners.list(labels=labels)
-    if not found:
-        every = "the label" if len(labels) == 1 else "all the labels"
-        raise CommandFailed(
-            f"no listener has {every} {labels_text(labels)}; `pulp-admin event listener list` shows them"
-        )
-    return found
+    return with_labels(bus, labels) if labels else None
 
 
 def _mute(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -102,7 +102,7 @@ def _deliveries(session: Session, parser: argparse.ArgumentParser, prefix: str) 
     from pulp_events.outbox.states import State
 
     command = parser.prog.rpartition(" ")[2]
-    query = DeliveryQuery(state=State.DEAD) if command == "retry" else DeliveryQuery()
+    query = DeliveryQuery(state=State.PENDING) if command == "discard" else DeliveryQuery()
     with session.open_bus("external") as bus:
         return [
             (each.id, f"{each.state} {each.event_type} {local_time(each.event_time)} {first_line(each.detail)}".strip())
@@ -139,6 +139,8 @@ BY_NAME = {
     "--payload": _file_after_at,
     "--call-report": _file_after_at,
     "event_type": _event_types,
+    "--event-id": _events,
+    "listener_id": _listeners,
     "event_id": _events,
     "delivery_id": _deliveries,
     "ids": _deliveries,

@@ -39,6 +39,17 @@ def moment(text: str) -> datetime:
         ) from None
 
 
+def rate(text: str) -> str:
+    """So many in a time, as in `10/s`."""
+    from pulp_events.outbox.rate import Rate
+
+    try:
+        Rate.of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def positive(text: str) -> int:
     """A whole number above 0."""
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):

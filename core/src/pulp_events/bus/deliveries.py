@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.settings.kept import keep_purged
 from pulp_events.system.arguments import check_limit
+from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
 
@@ -34,12 +35,14 @@ class Deliveries:
         on_revived: Callable[[], None],
         id_of: Callable[[str], str],
         settings: Settings,
+        clock: Clock,
     ) -> None:
         """`id_of`: the id of the listener with this name."""
         self._outbox = outbox
         self._on_revived = on_revived
         self._id_of = id_of
         self._settings = settings
+        self._clock = clock
 
     @imports_late
     def list(self, query: DeliveryQuery | None = None, *, limit: int = 50, before: str | None = None) -> list[Delivery]:
@@ -65,12 +68,45 @@ class Deliveries:
         """The attempts of a delivery, the first one first."""
         return [*self._outbox().attempts(delivery_id)]
 
-    def retry(self, query: DeliveryQuery) -> Iterator[int]:
-        """Make the dead deliveries that fit pending again, a page at a time; yields how many each page had."""
+    def retry(self, query: DeliveryQuery, *, again: bool = False) -> Iterator[int]:
+        """Deliver again what fits, a page at a time, the oldest first; yields how many each page had.
+
+        By the state that the query asks for; without one, *dead*:
+
+        - *dead*: pending again, under its id; its schedule starts over
+        - *pending*: due now, under its id, whatever its schedule says; one that is being attempted is left alone
+        - *delivered*: a delivery of its own, which names the old one in `repeat_of`, so that a receiver that drops
+          what it has does not drop it. What is a repeat, or was repeated before, is passed over: a call that was cut
+          off goes on where it was if it is made again. `again`: whatever has no repeat yet is repeated, be it a repeat.
+        """
+        from pulp_events.outbox.states import State
+
         query = self._by_id(query)
-        while count := self._outbox().revive(query, PAGE):
-            self._on_revived()
-            yield count
+        if query.state == State.DELIVERED:
+            from pulp_events.bus.repeating import repeat
+
+            yield from self._noticed(repeat(self._outbox(), query, again, PAGE))
+        elif query.state == State.PENDING:
+            yield from self._noticed(_pages(lambda: self._outbox().hasten(query, PAGE)))
+        else:
+            while count := self._outbox().revive(query, PAGE):
+                self._on_revived()
+                yield count
+
+    @imports_late
+    def count_retried(self, query: DeliveryQuery, *, again: bool = False) -> int:
+        """How many deliveries `retry` would deliver again."""
+        from pulp_events.bus.repeating import eligible
+
+        return self._outbox().count(eligible(self._by_id(query), again, from_timestamp(self._clock.time())))
+
+    def discard(self, query: DeliveryQuery, reason: str) -> Iterator[int]:
+        """Declare the pending deliveries that fit dead, for this reason; yields how many each page had.
+
+        One that is being attempted is left alone.
+        """
+        query = self._by_id(query)
+        yield from _pages(lambda: self._outbox().discard(query, reason, PAGE))
 
     def purge(self, query: DeliveryQuery) -> Iterator[int]:
         """Delete the finished deliveries that fit, a page at a time; yields how many each page had."""
@@ -94,3 +130,16 @@ class Deliveries:
         if query.listener_id is None or is_listener_id(query.listener_id):
             return query
         return replace(query, listener_id=self._id_of(query.listener_id))
+
+    def _noticed(self, pages: Iterator[int]) -> Iterator[int]:
+        for count in pages:
+            self._on_revived()
+            yield count
+
+
+def _pages(step: Callable[[], int]) -> Iterator[int]:
+    """Until a page is not full: what fits again meanwhile, such as a retry that failed, is another's turn."""
+    while count := step():
+        yield count
+        if count < PAGE:
+            return

@@ -181,7 +181,7 @@ class Emitter:
             if listener.filter is not None:
                 if listener.filter not in verdicts:  # many listeners may have the same
                     report = report or thaw(event.report())
-                    verdicts[listener.filter] = passes(_condition(listener), report)
+                    verdicts[listener.filter] = passes_filter(listener, report)
                 if not verdicts[listener.filter]:
                     continue
             listeners.append(listener)
@@ -209,6 +209,11 @@ class _Audience:
         """All of them; None where they depend on the time, or on the event."""
         if None not in self.own and not any(each.filter for each in listeners):
             self.deliveries = tuple(delivery for own in self.own for delivery in own or ())
+
+
+def passes_filter(listener: Listener, report: Mapping[str, Any]) -> bool:
+    """Whether the listener's filter lets an event with this report pass. `report`: in plain dicts and lists."""
+    return passes(_condition(listener), report)
 
 
 def _condition(listener: Listener) -> Filter | None:

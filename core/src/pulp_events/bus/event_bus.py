@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -24,8 +24,8 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
 from pulp_events.system import forks, guard
-from pulp_events.system.arguments import check_path, check_seconds
-from pulp_events.system.clock import Clock, SystemClock
+from pulp_events.system.arguments import check_moment, check_path, check_seconds
+from pulp_events.system.clock import Clock, SystemClock, from_timestamp
 from pulp_events.system.exclusive import InUse
 from pulp_events.system.late_imports import imports_late
 
@@ -33,6 +33,7 @@ from pulp_events.system.late_imports import imports_late
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pulp_events.bus.backfilling import Backfilled
     from pulp_events.bus.emitter import Emitted, Emitter
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.operation import Operation
@@ -79,7 +80,7 @@ class EventBus:
         self._forked = False
         forks.take_part(self)
         self.deliveries = Deliveries(
-            lambda: self.outbox, self._delivering.look_soon, lambda name: self.listeners.get(name).id, settings
+            lambda: self.outbox, self._delivering.look_soon, lambda name: self.listeners.get(name).id, settings, clock
         )
         self.events = Events(lambda: self.outbox)
         self._assemble()
@@ -287,6 +288,44 @@ class EventBus:
         self._check_open()
         emitter, now = self._emitter or self._make_emitter(), self.clock.time()
         return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report)
+
+    @imports_late
+    def backfill(
+        self,
+        listener_id: str,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        rate: str | None = None,
+        dry_run: bool = False,
+    ) -> Iterator[Backfilled]:
+        """Give a listener the stored events that it would have got, had it been there as it is now.
+
+        Events emitted from `since` on and before `until` (now), of its types and passing its filter, get a delivery for
+        each target, unless there is one, whatever became of it. Iterate over the result: each step adds a batch and
+        yields how far it is. What was broken off, or killed, is continued by the same call. Older events come first,
+        also before new ones that are pending; with `rate`, such as `10/s`, so many are added in a time, and new ones
+        are delivered between them.
+
+        `dry_run`: nothing is added. Raises ListenerNotFound, also when the listener is deleted meanwhile, StoreError,
+        and EventsError for a time without zone and for a malformed rate.
+        """
+        from pulp_events.bus.backfilling import Backfill
+        from pulp_events.outbox.rate import Rate
+
+        self._check_open()
+        until = from_timestamp(self.clock.time()) if until is None else until
+        check_moment(since, "since")
+        check_moment(until, "until")
+        try:
+            allowed = None if rate is None else Rate.of(rate)
+        except ValueError as error:
+            raise EventsError(f"rate: {error}") from None
+        found = self.listeners.get(listener_id).id
+        return Backfill(
+            self.outbox, lambda: self.listeners.get(found), self.listeners.window, since, until, allowed,
+            dry_run=dry_run, on_added=self._delivering.look_soon, clock=self.clock,
+        ).run()  # fmt: skip
 
     @imports_late
     def deliver_due(self) -> int:

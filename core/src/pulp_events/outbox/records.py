@@ -97,12 +97,23 @@ class DeliveryQuery:
     listener_id: str | None = None
     """For `bus.deliveries`, a listener's name too."""
     event_type: str | None = None
+    """A name, or a pattern as listeners have them."""
     event_id: str | None = None
     since: datetime | None = None
     """Events of this moment and later."""
     until: datetime | None = None
     """Events before this moment."""
     ids: Sequence[str] | None = None
+    listener_ids: Sequence[str] | None = None
+    """Deliveries to any of these."""
+    error: str | None = None
+    """Text that their `detail` has in it, in capitals or not (of ASCII's letters)."""
+    is_repeat: bool | None = None
+    """Whether they repeat another."""
+    has_repeat: bool | None = None
+    """Whether another repeats them."""
+    waiting_at: datetime | None = None
+    """Only pending ones that nobody is attempting, and that are not due before this moment."""
 
 
 @dataclass(frozen=True)

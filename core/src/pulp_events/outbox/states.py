@@ -149,6 +149,12 @@ class Transition(Word):
     REVIVE = "revive"
     """an administrator retries a dead one; its schedule starts over"""
 
+    HASTEN = "hasten"
+    """an administrator retries a pending one that nobody is attempting: it is due at once; its schedule goes on"""
+
+    DISCARD = "discard"
+    """an administrator gives up a pending one that nobody is attempting"""
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -181,6 +187,8 @@ TRANSITIONS: Mapping[Transition, Way] = MappingProxyType(
         # Whoever attempts it may know first, and holds its lease; nobody expires what another attempts.
         Transition.EXPIRE: Way(State.PENDING, State.DEAD),
         Transition.REVIVE: Way(State.DEAD, State.PENDING),
+        Transition.HASTEN: Way(State.PENDING, State.PENDING, leased_before=False),
+        Transition.DISCARD: Way(State.PENDING, State.DEAD, leased_before=False),
     }
 )
 

@@ -111,8 +111,20 @@ class Outbox(Protocol):
         which only an addition with `repeat_of` may repeat. However many ask at once, there is one.
         """
 
-    def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
-        """Deliveries that fit, the newest first, at most `limit`; `before`: id of the last of the page before."""
+    def find(
+        self,
+        query: DeliveryQuery,
+        limit: int,
+        before: str | None = None,
+        *,
+        after: str | None = None,
+        oldest_first: bool = False,
+    ) -> Sequence[Delivery]:
+        """Deliveries that fit, the newest first or the oldest, at most `limit`.
+
+        `before`, `after`: only those that were stored before, or after, the delivery with this id: with that of the
+        last one of a page, what comes next.
+        """
 
     def attempts(self, delivery_id: str) -> Sequence[Attempt]:
         """The attempts of a delivery, the first one first."""
@@ -120,6 +132,15 @@ class Outbox(Protocol):
     def revive(self, query: DeliveryQuery, limit: int) -> int:
         """Make at most `limit` dead deliveries that fit pending again, for good: they do not expire any more. Returns
         how many."""
+
+    def hasten(self, query: DeliveryQuery, limit: int) -> int:
+        """Let at most `limit` pending deliveries that fit be due now; returns how many.
+
+        Those that are due already, and those that somebody is attempting, are not among them.
+        """
+
+    def discard(self, query: DeliveryQuery, reason: str, limit: int) -> int:
+        """Declare at most `limit` pending deliveries that fit dead; returns how many. None that is being attempted."""
 
     def purge(self, query: DeliveryQuery, limit: int, keep_events: float = 0.0) -> int:
         """Delete at most `limit` finished deliveries that fit; returns how many.
@@ -148,6 +169,12 @@ class Outbox(Protocol):
 
     def forget_health(self, listener_id: str) -> None:
         """Clear a listener's record of failures, and its bucket of tokens: it was enabled, or deleted."""
+
+    def note(self, key: str, text: str) -> None:
+        """Keep a short text under this key, in place of what is there. Not for much: it stays until it is replaced."""
+
+    def notes(self, prefix: str) -> Mapping[str, str]:
+        """Texts by their keys, of those keys that begin so."""
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         """One small step of cleaning; True if there is more to do at once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from datetime import datetime
 from pathlib import Path
 
 from pulp_events.errors import EventsError
@@ -30,6 +31,14 @@ def check_seconds(value: object, name: str, *, none: bool = False) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         alternative = ", or None to wait for as long as it takes" if none else ""
         raise EventsError(f"{name}={value!r:.60} is not a valid time; give a number of seconds{alternative}")
+
+
+def check_moment(value: object, name: str) -> None:
+    """Raise EventsError unless `value` is a moment with a time zone."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise EventsError(
+            f"{name}={value!r:.60} is not a moment; give a datetime with its time zone, such as datetime.now(UTC)"
+        )
 
 
 def check_limit(value: object, name: str) -> None:

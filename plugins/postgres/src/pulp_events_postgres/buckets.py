@@ -36,9 +36,6 @@ def within(
 
     def operation(own: Connection) -> dict[str, float]:
         asked = Within(database, own)
-        for request in requests:  # of a first try, which was undone
-            deliveries.pop(request.listener_id, None)
-            waits.pop(request.listener_id, None)
         try:
             return _claim(asked, database, marks, requests, take, deliveries, waits)
         except BaseException:

@@ -40,11 +40,11 @@ def events(
     parts: list[str] = ["true"]
     parameters: list[Any] = []
     prefix = query.id_prefix
-    types = _types(database, query.event_types)
+    named = types(database, query.event_types)
     for condition, value in (
         ("e.seq < %s", before),
         ("e.seq > %s", after),
-        ("e.event_type = ANY (%s::text[])", None if types is None else texts(types)),
+        ("e.event_type = ANY (%s::text[])", None if named is None else texts(named)),
         ("e.time >= %s", None if query.since is None else query.since.timestamp()),
         ("e.time < %s", None if query.until is None else query.until.timestamp()),
         ("e.id >= %s", prefix),
@@ -64,7 +64,7 @@ def events(
     return [to_stored_event(row) for row in rows]
 
 
-def _types(database: Database, wanted: Sequence[str] | None) -> Sequence[str] | None:
+def types(database: Database, wanted: Sequence[str] | None) -> Sequence[str] | None:
     """The types that are meant; patterns are compared with those of events that are stored."""
     if wanted is None or "*" in wanted or "#" in wanted:
         return None

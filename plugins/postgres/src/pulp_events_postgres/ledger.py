@@ -7,9 +7,11 @@ from typing import Any
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats, with_events
-from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition
+from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES
 from pulp_events_postgres.database import Database
+from pulp_events_postgres.events import types
+from pulp_events_postgres.values import storable, texts
 
 
 def of_event(database: Database, event_id: str) -> list[Delivery]:
@@ -18,14 +20,24 @@ def of_event(database: Database, event_id: str) -> list[Delivery]:
     return [to_delivery(row) for row in rows]
 
 
-def find(database: Database, query: DeliveryQuery, limit: int, before: str | None) -> list[Delivery]:
-    """Deliveries that fit, newest first."""
-    where, parameters = _conditions(query)
-    if before is not None:
-        where += " AND (d.event_seq, d.n) < ((SELECT seq FROM @.pulp_event WHERE id = %s), %s)"
-        parameters += split_id(before)
+def find(
+    database: Database,
+    query: DeliveryQuery,
+    limit: int,
+    before: str | None = None,
+    after: str | None = None,
+    oldest_first: bool = False,
+) -> list[Delivery]:
+    """Deliveries that fit, newest first or oldest first."""
+    where, parameters = _conditions(database, query)
+    for toward, bound in (("<", before), (">", after)):
+        if bound is not None:
+            where += f" AND (d.event_seq, d.n) {toward} ((SELECT seq FROM @.pulp_event WHERE id = %s), %s)"
+            parameters += split_id(bound)
+    order = "ASC" if oldest_first else "DESC"
     rows = database.rows(
-        f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE {where} ORDER BY d.event_seq DESC, d.n DESC LIMIT %s",
+        f"SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_TABLES} WHERE {where} "
+        f"ORDER BY d.event_seq {order}, d.n {order} LIMIT %s",
         (*parameters, limit),
         binary=True,
     )
@@ -42,26 +54,51 @@ def attempts(database: Database, delivery_id: str) -> list[Attempt]:
     return [to_attempt(row) for row in rows]
 
 
-def _conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
+_DETAIL = """coalesce(d.reason, (
+    SELECT t.detail FROM @.pulp_attempt t
+    WHERE t.event_seq = d.event_seq AND t.n = d.n AND t.number = d.attempts), '')"""
+_HAS_REPEAT = """EXISTS (
+    SELECT FROM @.pulp_delivery r WHERE r.event_seq = d.event_seq AND r.repeat_of = e.id || '.' || d.n)"""
+
+
+def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any]]:
     """A WHERE clause over d (pulp_delivery) and e (pulp_event), and its parameters."""
     parts: list[str] = ["true"]
     parameters: list[Any] = []
     for condition, value in (
         ("d.state = %s", query.state),
         ("d.listener_id = %s", query.listener_id),
-        ("e.event_type = %s", query.event_type),
+        ("e.event_type = ANY (%s::text[])", _types(database, query.event_type)),
         ("e.id = %s", query.event_id),
         ("e.time >= %s", None if query.since is None else query.since.timestamp()),
         ("e.time < %s", None if query.until is None else query.until.timestamp()),
+        ("d.listener_id = ANY (%s::text[])", None if query.listener_ids is None else texts(query.listener_ids)),
+        # Letters of ASCII only, as in SQLite.
+        (
+            f'strpos(lower({_DETAIL} COLLATE "C"), lower(%s::text COLLATE "C")) > 0',
+            None if query.error is None else storable(query.error),
+        ),
+        (
+            f"d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > %s",
+            None if query.waiting_at is None else query.waiting_at.timestamp(),
+        ),
     ):
         if value is not None:
             parts.append(condition)
             parameters.append(value)
+    for fact, wanted in (("d.repeat_of IS NOT NULL", query.is_repeat), (_HAS_REPEAT, query.has_repeat)):
+        if wanted is not None:
+            parts.append(fact if wanted else f"NOT ({fact})")
     if query.ids is not None:
         keys = [split_id(delivery_id) for delivery_id in query.ids]
         parts.append("(e.id, d.n) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))")
         parameters += [[key[0] for key in keys], [key[1] for key in keys]]
     return " AND ".join(parts), parameters
+
+
+def _types(database: Database, wanted: str | None) -> list[str] | None:
+    found = None if wanted is None else types(database, [wanted])
+    return None if found is None else texts(found)
 
 
 _KEYS = (
@@ -73,7 +110,7 @@ _KEYS = (
 def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
     """Dead deliveries that fit become pending (transition `revive`), the oldest first."""
     way = TRANSITIONS[Transition.REVIVE]
-    where, parameters = _conditions(query)
+    where, parameters = _conditions(database, query)
     keys = _KEYS.format(f"d.state = '{way.leaves}' AND {where}")
     return database.execute(
         f"WITH keys AS ({keys}) UPDATE @.pulp_delivery d SET state = '{way.enters}', ready_at = 0, lease = NULL, "
@@ -83,9 +120,34 @@ def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
     )
 
 
+def hasten(database: Database, query: DeliveryQuery, limit: int) -> int:
+    """Pending deliveries that fit, that nobody is attempting and that are not due are due now (`hasten`)."""
+    where, parameters = _conditions(database, query)
+    free = f"d.state = '{kept(Transition.HASTEN)}' AND d.lease IS NULL AND d.ready_at > @.pulp_now()"
+    return database.execute(
+        f"WITH keys AS ({_KEYS.format(f'{free} AND {where}')}) UPDATE @.pulp_delivery d SET ready_at = @.pulp_now() "
+        f"FROM keys WHERE d.event_seq = keys.event_seq AND d.n = keys.n AND {free}",
+        (*parameters, limit),
+    )
+
+
+def discard(database: Database, query: DeliveryQuery, reason: str, limit: int) -> int:
+    """Pending deliveries that fit and that nobody is attempting are given up (`discard`)."""
+    way = TRANSITIONS[Transition.DISCARD]
+    where, parameters = _conditions(database, query)
+    # A lease that ended without a result is nobody's: the process is gone.
+    free = f"d.state = '{way.leaves}' AND (d.lease IS NULL OR d.ready_at <= @.pulp_now())"
+    return database.execute(
+        f"WITH keys AS ({_KEYS.format(f'{free} AND {where}')}) UPDATE @.pulp_delivery d SET state = '{way.enters}', "
+        "ready_at = 0, lease = NULL, finished = @.pulp_now(), reason = %s "
+        f"FROM keys WHERE d.event_seq = keys.event_seq AND d.n = keys.n AND {free}",
+        (*parameters, limit, storable(reason)),
+    )
+
+
 def purge(database: Database, query: DeliveryQuery, limit: int, keep_events: float) -> int:
     """Finished deliveries that fit are deleted, the oldest first; an event that is old enough goes with its last."""
-    where, parameters = _conditions(query)
+    where, parameters = _conditions(database, query)
     keys = _KEYS.format(f"d.state = ANY (%s) AND {where}")
     before = "@.pulp_now() - %s::float8" if keep_events else "'infinity'::float8"
     deleted = f"SELECT @.pulp_delete(array_agg(k.event_seq), array_agg(k.n), {before}) FROM ({keys}) k"
@@ -95,7 +157,7 @@ def purge(database: Database, query: DeliveryQuery, limit: int, keep_events: flo
 
 def count(database: Database, query: DeliveryQuery) -> int:
     """How many deliveries fit."""
-    where, parameters = _conditions(query)
+    where, parameters = _conditions(database, query)
     rows = database.rows(
         f"SELECT count(*) FROM @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq WHERE {where}", parameters
     )
@@ -125,3 +187,23 @@ def health(database: Database) -> dict[str, Health]:
             "FROM @.pulp_listener_health"
         )
     )
+
+
+_NOTE = "note "
+"""What the keys of notes begin with, in a table that has others too."""
+
+
+def note(database: Database, key: str, text: str) -> None:
+    """Keep a text under a key."""
+    database.execute(
+        "INSERT INTO @.pulp_meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
+        (_NOTE + key, text),
+    )
+
+
+def notes(database: Database, prefix: str) -> dict[str, str]:
+    """Texts by their keys."""
+    rows = database.rows(
+        "SELECT key, value FROM @.pulp_meta WHERE starts_with(key, %s::text) ORDER BY key", (_NOTE + prefix,)
+    )
+    return {key.removeprefix(_NOTE): text for key, text in rows}

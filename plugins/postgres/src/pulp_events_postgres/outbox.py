@@ -104,8 +104,16 @@ class PostgresOutbox:
     ) -> Sequence[StoredEvent]:
         return stored.events(self.database, query, limit, before, after, oldest_first)
 
-    def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
-        return ledger.find(self.database, query, limit, before)
+    def find(
+        self,
+        query: DeliveryQuery,
+        limit: int,
+        before: str | None = None,
+        *,
+        after: str | None = None,
+        oldest_first: bool = False,
+    ) -> Sequence[Delivery]:
+        return ledger.find(self.database, query, limit, before, after, oldest_first)
 
     def attempts(self, delivery_id: str) -> Sequence[Attempt]:
         return ledger.attempts(self.database, delivery_id)
@@ -115,6 +123,15 @@ class PostgresOutbox:
         self._marks.clear()
         self.database.upheaval()
         return count
+
+    def hasten(self, query: DeliveryQuery, limit: int) -> int:
+        count = ledger.hasten(self.database, query, limit)
+        self._marks.clear()
+        self.database.upheaval()
+        return count
+
+    def discard(self, query: DeliveryQuery, reason: str, limit: int) -> int:
+        return ledger.discard(self.database, query, reason, limit)
 
     def purge(self, query: DeliveryQuery, limit: int, keep_events: float = 0.0) -> int:
         return ledger.purge(self.database, query, limit, keep_events)
@@ -140,6 +157,12 @@ class PostgresOutbox:
     def forget_health(self, listener_id: str) -> None:
         for table in ("pulp_listener_health", "pulp_rate"):
             self.database.execute(f"DELETE FROM @.{table} WHERE listener_id = %s", (listener_id,))
+
+    def note(self, key: str, text: str) -> None:
+        ledger.note(self.database, key, text)
+
+    def notes(self, prefix: str) -> Mapping[str, str]:
+        return ledger.notes(self.database, prefix)
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         if queue.expire_some(self.database, EXPIRE_STEP):

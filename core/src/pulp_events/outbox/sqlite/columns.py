@@ -22,3 +22,14 @@ SELECT e.id, e.event_type, e.time, e.source, e.report, e.seq,
 FROM pulp_event e
 """
 """What `to_stored_event` takes; a condition on e follows."""
+TYPES = """
+WITH RECURSIVE them(name) AS (
+    SELECT min(event_type) FROM pulp_event
+    UNION ALL
+    SELECT (SELECT min(event_type) FROM pulp_event WHERE event_type > them.name) FROM them WHERE them.name IS NOT NULL
+)
+SELECT name FROM them WHERE name IS NOT NULL
+"""
+"""The types of all events that are stored: a step in the index for each. A further condition on `name` may follow."""
+MATCHES = "pulp_matches"
+"""SQL's name of `events.pattern.matches` on our connections."""

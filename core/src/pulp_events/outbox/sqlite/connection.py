@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+from pulp_events.events.pattern import matches
+from pulp_events.outbox.sqlite.columns import MATCHES
 from pulp_events.outbox.sqlite.own_transaction import NOTICE
 from pulp_events.outbox.sqlite.reasons import why_not
 from pulp_events.system import data_dir
@@ -38,7 +40,11 @@ def connect(path: Path) -> sqlite3.Connection:
     # this process has on it, also those of its SQLite connections (https://www.sqlite.org/howtocorrupt.html §2.2).
     if not path.exists():
         data_dir.create(path)
-    return sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(
+        path, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.create_function(MATCHES, 2, matches, deterministic=True)
+    return connection
 
 
 def prepare(connection: sqlite3.Connection) -> None:

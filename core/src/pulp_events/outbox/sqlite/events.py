@@ -9,20 +9,11 @@ from typing import Any
 
 from pulp_events.events.pattern import is_pattern, matches
 from pulp_events.outbox.rows import to_stored_event
-from pulp_events.outbox.sqlite.columns import STORED_EVENT
+from pulp_events.outbox.sqlite.columns import STORED_EVENT, TYPES
 from pulp_events.outbox.sqlite.ledger import Rows, made
 from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 
-_TYPES = """
-WITH RECURSIVE them(name) AS (
-    SELECT min(event_type) FROM pulp_event
-    UNION ALL
-    SELECT (SELECT min(event_type) FROM pulp_event WHERE event_type > them.name) FROM them WHERE them.name IS NOT NULL
-)
-SELECT name FROM them WHERE name IS NOT NULL
-"""
-"""The types of all events that are stored: a step in the index for each."""
 _LAST_CHARACTER = "\x7f"
 """Sorts after all characters that an id may have."""
 
@@ -64,7 +55,7 @@ def _types(reader: Rows, wanted: Sequence[str] | None) -> list[str] | None:
         return None
     if not any(map(is_pattern, wanted)):
         return list(dict.fromkeys(wanted))
-    return [name for (name,) in reader.rows(_TYPES) if any(matches(each, name) for each in wanted)]
+    return [name for (name,) in reader.rows(TYPES) if any(matches(each, name) for each in wanted)]
 
 
 def _conditions(query: EventQuery, before: int | None, after: int | None) -> tuple[str, list[Any]]:

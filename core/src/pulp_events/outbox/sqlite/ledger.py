@@ -8,11 +8,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from pulp_events.errors import StoreCorrupt
+from pulp_events.events.pattern import is_pattern
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats, with_events
-from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES, EVENT_TABLES, PENDING
-from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition
+from pulp_events.outbox.sqlite.columns import (
+    ATTEMPT_COLUMNS,
+    DELIVERY_COLUMNS,
+    DELIVERY_TABLES,
+    EVENT_TABLES,
+    MATCHES,
+    PENDING,
+    TYPES,
+)
+from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
 
 T = TypeVar("T")
 
@@ -53,19 +62,29 @@ def of_event(reader: Rows, event_id: str) -> list[Delivery]:
     return made(reader, lambda: [to_delivery(row) for row in rows])
 
 
-def find(reader: Rows, query: DeliveryQuery, limit: int, before: str | None) -> list[Delivery]:
-    """Deliveries that fit, newest first."""
+def find(
+    reader: Rows,
+    query: DeliveryQuery,
+    limit: int,
+    before: str | None = None,
+    after: str | None = None,
+    oldest_first: bool = False,
+) -> list[Delivery]:
+    """Deliveries that fit, newest first or oldest first."""
     where, parameters = conditions(query)
     # Event types have an index in the order of the list; dead ones too, and they are few.
-    events_first = query.event_type is not None and query.state != State.DEAD
+    one_type = query.event_type is not None and not is_pattern(query.event_type)
+    events_first = one_type and query.state != State.DEAD
     tables, seq = (EVENT_TABLES, "e.seq") if events_first else (DELIVERY_TABLES, "d.event_seq")
-    if before is not None:
-        event_id, n = split_id(before)
-        last = "(SELECT seq FROM pulp_event WHERE id = ?)"
-        where += f" AND {seq} <= {last} AND (d.event_seq, d.n) < ({last}, ?)"
-        parameters += [event_id, event_id, n]
+    for toward, bound in (("<", before), (">", after)):
+        if bound is not None:
+            event_id, n = split_id(bound)
+            last = "(SELECT seq FROM pulp_event WHERE id = ?)"
+            where += f" AND {seq} {toward}= {last} AND (d.event_seq, d.n) {toward} ({last}, ?)"
+            parameters += [event_id, event_id, n]
+    order = "ASC" if oldest_first else "DESC"
     rows = reader.rows(
-        f"SELECT {DELIVERY_COLUMNS} FROM {tables} WHERE {where} ORDER BY {seq} DESC, d.n DESC LIMIT ?",
+        f"SELECT {DELIVERY_COLUMNS} FROM {tables} WHERE {where} ORDER BY {seq} {order}, d.n {order} LIMIT ?",
         (*parameters, limit),
     )
     return made(reader, lambda: [to_delivery(row) for row in rows])
@@ -79,6 +98,14 @@ def attempts(reader: Rows, delivery_id: str) -> list[Attempt]:
         split_id(delivery_id),
     )
     return made(reader, lambda: [to_attempt(row) for row in rows])
+
+
+_DETAIL = """COALESCE(d.reason, (
+    SELECT detail FROM pulp_attempt a WHERE a.event_seq = d.event_seq AND a.n = d.n AND a.number = d.attempts
+), '')"""
+_HAS_REPEAT = """EXISTS (
+    SELECT 1 FROM pulp_delivery r WHERE r.event_seq = d.event_seq AND r.repeat_of = e.id || '.' || d.n
+)"""
 
 
 def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
@@ -95,9 +122,26 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
         ("e.event_type", query.event_type),
         ("e.id", query.event_id),
     ):
-        if value is not None:
+        if value is None:
+            continue
+        if column == "e.event_type" and is_pattern(value):
+            parts.append(f"e.event_type IN ({TYPES} AND {MATCHES}(?, name))")
+            parameters.append(value)
+        else:
             parts.append(f"{column} = ?")
             parameters.append(value)
+    if query.listener_ids is not None:
+        parts.append("+d.listener_id IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(list(query.listener_ids)))
+    if query.error is not None:
+        parts.append(f"instr(lower({_DETAIL}), lower(?)) > 0")
+        parameters.append(query.error)
+    for fact, wanted in (("d.repeat_of IS NOT NULL", query.is_repeat), (_HAS_REPEAT, query.has_repeat)):
+        if wanted is not None:
+            parts.append(fact if wanted else f"NOT ({fact})")
+    if query.waiting_at is not None:
+        parts.append(f"+d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > ?")
+        parameters.append(query.waiting_at.timestamp())
     # Events are stored nearly in the order of their times, but clocks step, and processes overtake each other: the
     # first and the last that fit, which the index knows, bound the rows to be looked at, and the time itself decides.
     for bound, condition, moment in (("min(+seq)", ">=", query.since), ("max(+seq)", "<", query.until)):
@@ -131,6 +175,37 @@ def revive(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> 
         keys,
     )
     return len(keys)
+
+
+def hasten(connection: sqlite3.Connection, query: DeliveryQuery, limit: int, now: float) -> int:
+    """Pending deliveries that fit, that nobody is attempting and that are not due are due now (`hasten`)."""
+    state = kept(Transition.HASTEN)
+    keys = _pending(connection, query, f"d.state = '{state}' AND d.lease IS NULL AND d.ready_at > ?", now, limit)
+    connection.executemany("UPDATE pulp_delivery SET ready_at = ? WHERE event_seq = ? AND n = ?",
+                           [(now, *key) for key in keys])  # fmt: skip
+    return len(keys)
+
+
+def discard(connection: sqlite3.Connection, query: DeliveryQuery, reason: str, limit: int, now: float) -> int:
+    """Pending deliveries that fit and that nobody is attempting are given up (`discard`)."""
+    way = TRANSITIONS[Transition.DISCARD]
+    # A lease that ended without a result is nobody's: the process is gone.
+    free = f"d.state = '{way.leaves}' AND (d.lease IS NULL OR d.ready_at <= ?)"
+    keys = _pending(connection, query, free, now, limit)
+    connection.executemany(
+        f"UPDATE pulp_delivery SET state = '{way.enters}', finished = ?, reason = ?, ready_at = 0, lease = NULL "
+        "WHERE event_seq = ? AND n = ?",
+        [(now, reason, *key) for key in keys],
+    )
+    return len(keys)
+
+
+def _pending(
+    connection: sqlite3.Connection, query: DeliveryQuery, which: str, now: float, limit: int
+) -> list[tuple[int, int]]:
+    """In no order: with one, SQLite would not use the index of what is pending."""
+    where, parameters = conditions(query)
+    return connection.execute(f"{_KEYS} {which} AND {where} LIMIT ?", (now, *parameters, limit)).fetchall()
 
 
 _FINISHED = "({})".format(", ".join(f"'{state}'" for state in FINISHED))
@@ -198,3 +273,21 @@ def forget(connection: sqlite3.Connection, listener_id: str) -> None:
     """A listener's record of failures, and the bucket of its rate."""
     for table in ("pulp_listener_health", "pulp_rate"):
         connection.execute(f"DELETE FROM {table} WHERE listener_id = ?", (listener_id,))
+
+
+_NOTE = "note "
+"""What the keys of notes begin with, in a table that has others too."""
+
+
+def note(connection: sqlite3.Connection, key: str, text: str) -> None:
+    """Keep a text under a key."""
+    connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES (?, ?)", (_NOTE + key, text))
+
+
+def notes(reader: Rows, prefix: str) -> dict[str, str]:
+    """Texts by their keys."""
+    begin = _NOTE + prefix
+    rows = reader.rows(
+        "SELECT key, value FROM pulp_outbox_meta WHERE substr(key, 1, ?) = ? ORDER BY key", (len(begin), begin)
+    )
+    return {str(key).removeprefix(_NOTE): str(text) for key, text in rows}

@@ -131,14 +131,32 @@ class SQLiteOutbox:
     ) -> Sequence[StoredEvent]:
         return stored.events(self._reader, query, limit, before, after, oldest_first)
 
-    def find(self, query: DeliveryQuery, limit: int, before: str | None = None) -> Sequence[Delivery]:
-        return ledger.find(self._reader, query, limit, before)
+    def find(
+        self,
+        query: DeliveryQuery,
+        limit: int,
+        before: str | None = None,
+        *,
+        after: str | None = None,
+        oldest_first: bool = False,
+    ) -> Sequence[Delivery]:
+        return ledger.find(self._reader, query, limit, before, after, oldest_first)
 
     def attempts(self, delivery_id: str) -> Sequence[Attempt]:
         return ledger.attempts(self._reader, delivery_id)
 
     def revive(self, query: DeliveryQuery, limit: int) -> int:
         return self._writer.run(lambda own: ledger.revive(own, query, limit))
+
+    def hasten(self, query: DeliveryQuery, limit: int) -> int:
+        self._correct_clock()
+        now = self._clock.time()
+        return self._writer.run(lambda own: ledger.hasten(own, query, limit, now))
+
+    def discard(self, query: DeliveryQuery, reason: str, limit: int) -> int:
+        self._correct_clock()
+        now = self._clock.time()
+        return self._writer.run(lambda own: ledger.discard(own, query, reason, limit, now))
 
     def purge(self, query: DeliveryQuery, limit: int, keep_events: float = 0.0) -> int:
         before = self._events_before(keep_events)
@@ -165,6 +183,12 @@ class SQLiteOutbox:
 
     def forget_health(self, listener_id: str) -> None:
         self._writer.run(lambda own: ledger.forget(own, listener_id))
+
+    def note(self, key: str, text: str) -> None:
+        self._writer.run(lambda own: ledger.note(own, key, text))
+
+    def notes(self, prefix: str) -> Mapping[str, str]:
+        return ledger.notes(self._reader, prefix)
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         now, events = self._clock.time(), self._events_before(keep_events)

@@ -11,6 +11,7 @@ the clock that the home measures leases and retries with. `work` counts what is 
 
 from __future__ import annotations
 
+from pulp_events.testing.outbox_contract.again import AgainClaims
 from pulp_events.testing.outbox_contract.claiming import StoringAndClaimingClaims
 from pulp_events.testing.outbox_contract.events import EventClaims
 from pulp_events.testing.outbox_contract.expiry import ExpiryClaims
@@ -39,5 +40,6 @@ class OutboxContract(
     EventClaims,
     RateClaims,
     ExpiryClaims,
+    AgainClaims,
 ):
     """Subclass it and give it a fixture `home`."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pulp_events.errors import DeliveryNotFound
+from pulp_events.events.pattern import matches
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
@@ -54,7 +55,7 @@ class LedgerClaims(Outboxes):
         states = {delivery.id: delivery.state for delivery in outbox.find(DeliveryQuery(), 100)}
         moments = (None, *(datetime.fromtimestamp(time, UTC) for time in (98, 100, 102, 102.5, 105)))
         for state, listener, event_type, since, until in itertools.product(
-            (None, *State), (None, OTHER), (None, types[0], "none.such"), moments, moments
+            (None, *State), (None, OTHER), (None, types[0], "none.such", "repo.*.start", "#"), moments, moments
         ):
             query = DeliveryQuery(
                 state=state, listener_id=listener, event_type=event_type, since=since, until=until
@@ -64,7 +65,7 @@ class LedgerClaims(Outboxes):
                 for one, its_listener, its_type, time in reversed(stored)
                 if state in (None, states[one])
                 and listener in (None, its_listener)
-                and event_type in (None, its_type)
+                and (event_type is None or matches(event_type, its_type))
                 and (since is None or time >= since.timestamp())
                 and (until is None or time < until.timestamp())
             ]

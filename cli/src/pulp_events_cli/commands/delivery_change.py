@@ -1,0 +1,253 @@
+"""`pulp-admin event delivery retry|discard|purge`: what an administrator does with many deliveries at once."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pulp_events.outbox.states import FINISHED, State
+from pulp_events_cli.commands.delivery_query import add_query, read_query
+from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.ids import delivery_ids
+from pulp_events_cli.output.asking import agreed, can_ask
+from pulp_events_cli.output.progress import Progress
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import count
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.stopping import stoppable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.outbox.delivery import Delivery
+    from pulp_events.outbox.records import DeliveryQuery
+
+_RETRIED = (State.DEAD, State.PENDING, State.DELIVERED)
+_AGAIN = {
+    State.DEAD: ("delivery is pending again", "deliveries are pending again"),
+    State.PENDING: ("delivery is due now", "deliveries are due now"),
+    State.DELIVERED: ("delivery is sent again", "deliveries are sent again"),
+}
+_IDS_AT_ONCE = 100
+
+
+def fill_retry(parser: Parser) -> None:
+    """Add the options of `retry`."""
+    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of deliveries, in whatever state")
+    add_query(parser, _RETRIED, f"; default: {State.DEAD}")
+    parser.add_argument(
+        "--pending",
+        dest="state",
+        action="store_const",
+        const=State.PENDING,
+        help=f"the same as --state={State.PENDING}",
+    )
+    parser.add_argument("--all", action="store_true", help=f"all {State.DEAD} deliveries")
+    parser.add_argument("--again", action="store_true", help="also what was sent again before, by its latest repeat")
+    _add_safety(parser)
+    parser.epilog = (
+        "A dead delivery becomes pending again, and its schedule starts over. A pending one is due now, whatever its "
+        "schedule says, unless it is being attempted. Both keep their ids. A delivered one is sent again as a delivery "
+        "of its own; what is such a repeat, or was repeated before, is passed over, so that the same command continues "
+        "one that was interrupted."
+    )
+    parser.set_defaults(run=_retry)
+
+
+def fill_discard(parser: Parser) -> None:
+    """Add the options of `discard`."""
+    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of pending deliveries")
+    add_query(parser, ())
+    parser.add_argument("--all", action="store_true", help="all pending deliveries")
+    parser.add_argument("--reason", metavar="TEXT", default="discarded", help="reason, shown with the deliveries")
+    _add_safety(parser)
+    parser.epilog = (
+        "The deliveries are dead, with the reason; `delivery retry` takes them up again. Those being attempted "
+        "are left alone."
+    )
+    parser.set_defaults(run=_discard)
+
+
+def fill_purge(parser: Parser) -> None:
+    """Add the options of `purge`."""
+    parser.add_argument("ids", nargs="*", metavar="ID", help="ids of finished deliveries")
+    add_query(parser, FINISHED)
+    parser.add_argument("--all", action="store_true", help="all finished deliveries")
+    parser.set_defaults(run=_purge)
+
+
+def _add_safety(parser: Parser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
+    parser.add_argument("--yes", action="store_true", help="do not ask, on a terminal, whether to go on")
+
+
+def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
+    queries: list[DeliveryQuery] = []
+    for query in _chosen(bus, arguments, "", "retry"):
+        queries += [query] if query.ids is None else _by_state(bus, query)
+    queries = [replace(query, state=query.state or State.DEAD) for query in queries]
+    again = arguments.again or bool(arguments.ids)
+
+    def number() -> int:
+        return sum(bus.deliveries.count_retried(query, again=again) for query in queries)
+
+    if arguments.dry_run:
+        return _would(arguments, "retry", number(), "would be delivered again")
+    passed = sum(_passed_over(bus, query) for query in queries) if not (again or arguments.json) else 0
+    _ask(arguments, number, "deliver {} again")
+    done, interrupted = _page_by_page(
+        [(query, lambda query=query: bus.deliveries.retry(query, again=again)) for query in queries], "retry", number
+    )
+    if arguments.json:
+        print_json({"retry": sum(done.values()), "dry_run": False, "interrupted": interrupted})
+    else:
+        for state in dict.fromkeys(query.state for query in queries):
+            assert state is not None
+            confirm(count(done.get(state, 0), *_AGAIN[state]))
+        if passed:
+            many = count(passed, "delivery", "deliveries")
+            confirm(f"{many} passed over: sent again before; --again sends the latest of each again")
+    return _end(sum(done.values()), interrupted)
+
+
+def _by_state(bus: EventBus, query: DeliveryQuery) -> Iterator[DeliveryQuery]:
+    """Ids of deliveries in various states."""
+    for state in _RETRIED:
+        found = bus.deliveries.list(replace(query, state=state), limit=_IDS_AT_ONCE)
+        if state == State.DELIVERED:
+            for each in found:
+                _refuse_repeated(bus, each)
+        if found:
+            yield replace(query, state=state, ids=[each.id for each in found])
+
+
+def _refuse_repeated(bus: EventBus, delivery: Delivery) -> None:
+    for each in bus.outbox.of_event(delivery.event_id):
+        if each.repeat_of == delivery.id:
+            raise CommandFailed(
+                f"delivery {delivery.id} was sent again already, as {each.id}, which is {each.state}; "
+                f"retry that one; nothing was changed"
+            )
+
+
+def _passed_over(bus: EventBus, query: DeliveryQuery) -> int:
+    """Of the delivered ones that fit, those that repeat another, or were repeated."""
+    if query.state != State.DELIVERED:
+        return 0
+    return bus.deliveries.count(query) - bus.deliveries.count_retried(query)
+
+
+def _discard(bus: EventBus, arguments: argparse.Namespace) -> int:
+    queries = [replace(query, state=State.PENDING) for query in _chosen(bus, arguments, State.PENDING, "discard")]
+
+    def number() -> int:
+        return sum(bus.deliveries.count(query) for query in queries)
+
+    if arguments.dry_run:
+        return _would(arguments, "discard", number(), "would be discarded")
+    _ask(arguments, number, "discard {}")
+    done, interrupted = _page_by_page(
+        [(query, lambda query=query: bus.deliveries.discard(query, arguments.reason)) for query in queries],
+        "discard",
+        number,
+    )
+    total = sum(done.values())
+    if arguments.json:
+        print_json({"discard": total, "dry_run": False, "interrupted": interrupted})
+    else:
+        confirm(f"{count(total, 'delivery', 'deliveries')} discarded")
+    return _end(total, interrupted)
+
+
+def _purge(bus: EventBus, arguments: argparse.Namespace) -> int:
+    queries = [*_chosen(bus, arguments, "finished", "purge")]
+
+    def number() -> int:
+        return sum(
+            bus.deliveries.count(replace(query, state=state))
+            for query in queries
+            for state in ((query.state,) if query.state else FINISHED)
+        )
+
+    done, interrupted = _page_by_page(
+        [(query, lambda query=query: bus.deliveries.purge(query)) for query in queries], "purge", number
+    )
+    total = sum(done.values())
+    if arguments.json:
+        print_json({"purge": total, "interrupted": interrupted})
+    else:
+        confirm(f"{count(total, 'delivery', 'deliveries')} deleted")
+    return _end(total, interrupted)
+
+
+def _page_by_page(
+    changes: Sequence[tuple[DeliveryQuery, Callable[[], Iterator[int]]]], verb: str, total: Callable[[], int]
+) -> tuple[dict[State | None, int], bool]:
+    """Page after page, so that other processes get their turn, and Ctrl-C ends it between two.
+
+    Returns how many were changed, by the state that was asked for, and whether it was interrupted.
+    """
+    done: dict[State | None, int] = {}
+    with stoppable() as stopped, Progress(f"{verb}: deliveries", total) as progress:
+        for query, change in changes:
+            for changed in change():
+                done[query.state] = done.get(query.state, 0) + changed
+                progress.show(sum(done.values()))
+                if stopped():
+                    break
+            if stopped():
+                break
+        return done, stopped()
+
+
+def _would(arguments: argparse.Namespace, verb: str, number: int, text: str) -> int:
+    if arguments.json:
+        print_json({verb: number, "dry_run": True, "interrupted": False})
+    else:
+        confirm(f"{count(number, 'delivery', 'deliveries')} {text}")
+    return DONE
+
+
+def _ask(arguments: argparse.Namespace, number: Callable[[], int], question: str) -> None:
+    """Whether to go on, where somebody is there to say; not about deliveries that were named one by one."""
+    if arguments.yes or arguments.ids or not can_ask():
+        return
+    found = number()
+    if found and not agreed(f"{question.format(count(found, 'delivery', 'deliveries')).capitalize()}?"):
+        raise CommandFailed("nothing was changed")
+
+
+def _end(done: int, interrupted: bool) -> int:
+    if interrupted:
+        raise CommandFailed(
+            f"interrupted after {count(done, 'delivery', 'deliveries')}; run the same command to continue"
+        )
+    return DONE
+
+
+def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) -> Iterator[DeliveryQuery]:
+    """The queries that a command line stands for. `what`: the state that the deliveries are to be in."""
+    from pulp_events.outbox.records import DeliveryQuery
+
+    filters = read_query(bus, arguments)
+    if sum(map(bool, (arguments.ids, filters, arguments.all))) != 1:
+        raise UsageError(
+            f"choose the {what + ' ' if what else ''}deliveries to {verb} in one way: by id, with options such as "
+            "--listener-id or --since, or with --all"
+        )
+    if not arguments.ids:
+        yield DeliveryQuery(**filters)
+        return
+    chosen = []
+    for text in arguments.ids:
+        delivery = delivery_ids.find(bus, text)
+        if delivery.state not in {State.PENDING: (State.PENDING,), "finished": FINISHED}.get(what, _RETRIED):
+            raise CommandFailed(
+                f"delivery {delivery.id} is {delivery.state}; only {what} deliveries can be chosen; nothing was changed"
+            )
+        chosen.append(delivery.id)
+    for start in range(0, len(chosen), _IDS_AT_ONCE):
+        yield DeliveryQuery(ids=chosen[start : start + _IDS_AT_ONCE])

@@ -1,0 +1,190 @@
+"""`delivery retry`, `discard` and `listener backfill`, as an administrator uses them."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pulp_events import EventBus
+from pulp_events.testing.http_sink import Answer, HttpSink
+
+sys.path.insert(0, str(Path(__file__).parent))
+from terminal import Terminal
+
+EMIT = ("event", "emit", "repo.sync.start")
+RETRY = ("event", "delivery", "retry")
+BACKFILL = ("event", "listener", "backfill")
+
+
+@pytest.fixture
+def sink():
+    with HttpSink(lambda request: Answer(503 if request.path == "/503" else 200)) as it:
+        yield it
+
+
+@pytest.fixture
+def listener(admin, sink):
+    return admin.listener("http", "create", "--event-type=repo.#", f"--url={sink.url}/hook", "--name=ci", "--label=a=b")
+
+
+def deliveries(admin, *words):
+    return admin.ok("event", "delivery", "list", "--json", *words).json
+
+
+def drain(admin):
+    admin.ok("event", "worker", "--drain")
+
+
+def terminal(admin, *words, answer=None):
+    process = Terminal(admin.command(*words), admin.environment)
+    try:
+        if answer is not None:
+            process.read(until="[y/N] ")
+            process.type(answer)
+        return process.end()
+    finally:
+        process.close()
+
+
+def test_a_delivered_one_is_sent_again_with_an_id_of_its_own(admin, sink, listener):
+    admin.ok(*EMIT)
+    assert admin.ok(*RETRY, "--state=delivered", "--dry-run").out == "1 delivery would be delivered again\n"
+    assert admin.ok(*RETRY, "--state=delivered", "--listener-id=ci").out == "1 delivery is sent again\n"
+    drain(admin)
+    first, second = (request.headers["pulp-delivery-id"] for request in sink.requests)
+    shown = admin.ok("event", "delivery", "show", second)
+    assert re.search(rf"^Repeat Of: +{re.escape(first)}$", shown.out, re.MULTILINE)
+    assert admin.ok("event", "delivery", "show", second, "--json").json["repeat_of"] == first
+    assert [each["repeat_of"] for each in deliveries(admin)] == [first, None]
+
+
+def test_run_again_it_repeats_nothing_twice_and_says_so(admin, listener):
+    admin.ok(*EMIT)
+    admin.ok(*RETRY, "--state=delivered")
+    drain(admin)
+    run = admin.ok(*RETRY, "--state=delivered")
+    assert run.out == (
+        "0 deliveries are sent again\n"
+        "2 deliveries passed over: sent again before; --again sends the latest of each again\n"
+    )
+    assert admin.ok(*RETRY, "--state=delivered", "--again").out == "1 delivery is sent again\n"
+
+
+def test_a_repeat_is_repeated_by_its_id_and_what_was_repeated_is_not(admin, listener):
+    admin.ok(*EMIT)
+    first = deliveries(admin)[0]["id"]
+    assert admin.ok(*RETRY, first).out == "1 delivery is sent again\n"
+    refused = admin(*RETRY, first)
+    second = deliveries(admin)[0]["id"]
+    assert refused.code == 1 and f"was sent again already, as {second}, which is pending; retry that one" in refused.err
+    drain(admin)
+    assert admin.ok(*RETRY, second, "--json").json == {"retry": 1, "dry_run": False, "interrupted": False}
+    assert [each["repeat_of"] for each in deliveries(admin)] == [second, first, None]
+
+
+@pytest.fixture
+def waiting(admin, sink):
+    """A delivery that waits for its retry, and its id."""
+    admin.listener("http", "create", "--event-type=repo.#", f"--url={sink.url}/503", "--retry-schedule=10h,10h",
+                   "--name=down")  # fmt: skip
+    assert admin(*EMIT, "--timeout=300ms").code == 1
+    return deliveries(admin, "--state=pending")[0]["id"]
+
+
+@pytest.mark.parametrize("how", [("--state=pending",), ("--pending",), None, ("--pending", "--error=503 SERVICE")])
+def test_what_waits_ten_hours_is_attempted_now(admin, sink, waiting, how):
+    assert admin.ok(*RETRY, *(how or [waiting])).out == "1 delivery is due now\n"
+    drain(admin)
+    assert deliveries(admin)[0]["attempts"] == 2 and len(sink.requests) == 2
+
+
+def test_ids_in_various_states_are_each_treated_as_what_they_are(admin, sink, listener, waiting):
+    [done] = [each["id"] for each in deliveries(admin, "--state=delivered")]
+    run = admin.ok(*RETRY, waiting, done)
+    assert run.out == "1 delivery is due now\n1 delivery is sent again\n"
+
+
+def test_what_waits_is_discarded_with_a_reason(admin, listener, waiting):
+    discard = ("event", "delivery", "discard")
+    assert admin.ok(*discard, "--listener-id=down", "--dry-run").out == "1 delivery would be discarded\n"
+    run = admin.ok(*discard, "--listener-id=down", "--reason=wrong address", "--json")
+    assert run.json == {"discard": 1, "dry_run": False, "interrupted": False}
+    [dead] = deliveries(admin, "--error=wrong")
+    assert (dead["state"], dead["detail"]) == ("dead", "wrong address")
+    refused = admin(*discard, waiting)
+    assert refused.code == 1 and "is dead; only pending deliveries can be chosen" in refused.err
+    assert admin(*discard).code == 2
+
+
+def test_deliveries_are_chosen_by_label_event_pattern_and_text(admin, listener, waiting):
+    event = waiting.rpartition(".")[0]
+    assert (
+        len(deliveries(admin, "--label=a")) == len(deliveries(admin, "--label=a=b", "--event-type=repo.*.start")) == 1
+    )
+    assert len(deliveries(admin, "--event-id", event)) == 2 and len(deliveries(admin, "--event-type=repo.#")) == 2
+    assert [each["id"] for each in deliveries(admin, "--error=service")] == [waiting]
+    assert "no listener has the label c" in admin("event", "delivery", "list", "--label=c").err
+    assert "matches no event type" in admin("event", "delivery", "list", "--event-type=other.#").err
+    assert admin.ok(*RETRY, "--label=a", "--state=delivered").out == "1 delivery is sent again\n"
+
+
+def test_on_a_terminal_it_asks_and_says_how_many(admin, listener):
+    for _ in range(2):
+        admin.ok(*EMIT)
+    text, code = terminal(admin, *RETRY, "--state=delivered", answer="n\n")
+    assert "Deliver 2 deliveries again? [y/N]" in text and "nothing was changed" in text and code == 1
+    assert len(deliveries(admin)) == 2
+    text, code = terminal(admin, *RETRY, "--state=delivered", answer="y\n")
+    assert "2 deliveries are sent again" in text and code == 0
+    text, code = terminal(admin, "event", "delivery", "discard", "--all", answer="yes\n")
+    assert "Discard 2 deliveries? [y/N]" in text and "2 deliveries discarded" in text and code == 0
+    text, code = terminal(admin, *RETRY, "--all", "--yes")
+    assert "[y/N]" not in text and "2 deliveries are pending again" in text and code == 0
+
+
+def test_a_new_listener_is_filled_once(admin, sink, listener):
+    for kind in ("repo.sync.start", "repo.sync.finish"):
+        admin.ok("event", "emit", kind)
+    new = admin.listener("http", "create", "--event-type=*", f"--url={sink.url}/new", "--name=new", "--disabled")
+    assert admin.ok(*BACKFILL, "new", "--since=1h", "--dry-run").out == "2 deliveries would be added\n"
+    run = admin.ok(*BACKFILL, "new", "--since=1h", "--rate=100/s")
+    assert run.out == "2 deliveries added\n" and f"listener {new} is disabled; its deliveries wait" in run.err
+    assert admin.ok(*BACKFILL, new[:12], "--since=1h").out == "Nothing to add: 2 deliveries are there already\n"
+    run = admin.ok(*BACKFILL, "new", "--since=1h", "--json")
+    assert run.json == {"listener_id": new, "added": 0, "there": 2, "expired": 0, "unknown": 0, "dry_run": False,
+                        "interrupted": False}  # fmt: skip
+    admin.ok("event", "listener", "enable", "--listener-id=new")
+    drain(admin)
+    assert [request.path for request in sink.requests[-2:]] == ["/new", "/new"]
+
+
+def test_what_is_wrong_with_a_backfill_is_said(admin, listener):
+    assert "--since is required" in admin(*BACKFILL, "ci").err
+    assert "'fast' is not a rate; write for example 10/s" in admin(*BACKFILL, "ci", "--since=1d", "--rate=fast").err
+    assert "--until is not after --since" in admin(*BACKFILL, "ci", "--since=1d", "--until=2d").err
+    assert admin(*BACKFILL, "nobody", "--since=1d").code == 1
+
+
+def test_ctrl_c_ends_a_backfill_and_the_same_command_continues_it(admin, sink, listener):
+    with EventBus.open(admin.config, deliver="external") as bus:
+        bus.emit_many([("repo.sync.start", {"n": n}) for n in range(60)])
+    new = admin.listener("http", "create", "--event-type=*", f"--url={sink.url}/new", "--name=new")
+    process = subprocess.Popen(
+        admin.command(*BACKFILL, "new", "--since=1h", "--rate=20/s"),
+        env=admin.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with EventBus.open(admin.config, deliver="external") as bus:
+        while not (added := bus.deliveries.stats().by_listener.get(new, {}).get("pending", 0)):
+            assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1 and 0 < added < 60
+    done = int(re.search(r"error: interrupted after (\d+) deliver", err)[1])
+    assert added <= done < 60 and "run the same command to continue" in err
+    rest = admin.ok(*BACKFILL, "new", "--since=1h").out
+    assert rest == f"{60 - done} deliveries added; {done} there already\n"
