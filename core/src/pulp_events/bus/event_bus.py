@@ -18,7 +18,7 @@ from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.event_type import EventTypes
 from pulp_events.listeners.index import ListenerIndex
-from pulp_events.listeners.listeners import Listeners
+from pulp_events.listeners.listeners import Listeners, said_by
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
@@ -28,6 +28,7 @@ from pulp_events.system.arguments import check_path, check_seconds
 from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.exclusive import InUse
 from pulp_events.system.late_imports import imports_late
+from pulp_events.system.who import user_and_program
 
 # What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ class EventBus:
         clock: Clock,
         dice: Random,
         imports: Sequence[str] = (),
+        by: str | None = None,
     ) -> None:
         """Not for applications: use `EventBus.open`."""
         self.settings = settings
         self.plugins = plugins
         self.data_dir = data_dir
         self.clock = clock
+        self._by = user_and_program if by is None else said_by(by)
         self._closed = self._closing = False
         self._in_use = InUse()
         self._store = open_listener_store(settings, plugins, data_dir)
@@ -95,11 +98,13 @@ class EventBus:
         clock: Clock | None = None,
         random: Random | None = None,
         imports: Sequence[str] = (),
+        by: str | None = None,
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
         `imports`: modules, such as `myapp.events`, to import and register the functions of that are marked with `on`.
+        `by`: who changes listeners through this bus, for their history; by default the user and program of the process.
         Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind, a
         module that cannot be imported), and what `on` raises.
         """
@@ -111,11 +116,11 @@ class EventBus:
         settings = Settings.load(config, loaded.settings_sections)
         folder = settings.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
         if not imports:
-            return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random())
+            return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
         from pulp_events.functions.registering import import_all, register
 
         found = import_all(imports)  # first: that may take long, or fail
-        bus = cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports))
+        bus = cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
         try:
             for each in found:
                 register(bus.plugins, bus.listeners, each)
@@ -371,6 +376,8 @@ class EventBus:
             self.clock,
             self._delivering.listener_deleted,
             self._delivering.listener_enabled,
+            self._observers.tell_changed,
+            self._by,
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._make_emitter()
