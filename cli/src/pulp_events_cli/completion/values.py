@@ -140,6 +140,8 @@ BY_NAME = {
     "--call-report": _file_after_at,
     "event_type": _event_types,
     "event_id": _events,
+    "--event": _events,
+    "listener_id": _listeners,
     "delivery_id": _deliveries,
     "ids": _deliveries,
     "name": _plugins,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.emitter import Emitted, Emitter
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.operation import Operation
+    from pulp_events.bus.past import PastExplanation
     from pulp_events.bus.storing import Storing
     from pulp_events.bus.trial import Trial
     from pulp_events.dispatcher.dispatcher import Dispatcher
@@ -289,6 +290,23 @@ class EventBus:
         self._check_open()
         emitter, now = self._emitter or self._make_emitter(), self.clock.time()
         return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report)
+
+    @imports_late
+    def explain_event(self, event_id: str) -> list[PastExplanation]:
+        """Why a stored event went, or did not go, to each listener as the listeners were when it was emitted.
+
+        That is told from their history, beside the deliveries that are still stored. Event types, filter, and whether
+        it was disabled or muted are looked at; `[delivery] while_disabled` is that of now. Raises EventNotFound.
+        """
+        from pulp_events.bus.past import explain_past
+
+        self._check_open()
+        event, deliveries = self.events.get(event_id), self.events.deliveries(event_id)
+        emitter, changes = self._emitter or self._make_emitter(), None
+        listeners = self.listeners.list()
+        if self.listeners.keeps_history:  # read later: what is done meanwhile is in it
+            changes = self.listeners.history(since=event.time)[::-1]
+        return explain_past(event, deliveries, listeners, changes, emitter)
 
     @imports_late
     def deliver_due(self) -> int:

@@ -259,9 +259,7 @@ class Listeners:
         if limit is not None:
             check_limit(limit, "limit")
         if self._history is None:
-            raise StoreError(
-                f"the store of listeners that a plugin brings ({type(self._store).__name__}) does not keep their history"
-            )
+            raise StoreError(f"{type(self._store).__name__}, a plugin's store of listeners, keeps no history of them")
         by_name = listener_id is not None and not is_listener_id(listener_id)
         found = self._id_once_called(str(listener_id)) if by_name else listener_id
         return self._history.history(HistoryQuery(found, since, limit))

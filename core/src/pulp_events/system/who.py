@@ -13,8 +13,8 @@ from pulp_events.system import data_dir
 def user(environment: Mapping[str, str]) -> str:
     """The user of this process; with `sudo` also who asked for that: `root (sudo by alice)`."""
     name = data_dir.name_of(os.geteuid()) if hasattr(os, "geteuid") else environment.get("USERNAME", "unknown user")
-    other = environment.get("SUDO_USER")
-    return name if not other or other == name else f"{name} (sudo by {other})"
+    other = environment.get("SUDO_USER", "")
+    return f"{name} (sudo by {other})" if other != name and 0 < len(other) < 100 and other.isprintable() else name
 
 
 def program(arguments: list[str]) -> str:
