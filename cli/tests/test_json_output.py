@@ -133,6 +133,7 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         checked("event", "listener", "list", "--health")
         checked("event", "listener", "show", one, listener)
         checked("event", "listener", "explain", "--event-type=repo.sync.start")
+        checked("event", "listener", "history")
         checked("event", "listener", "test", one, listener)
         checked("event", "listener", "test", one, dead, code=1)
         checked("event", "listener", "enable", one, mail)
@@ -218,5 +219,5 @@ def words_of(schema, key):
 
 
 def test_the_schema_has_the_states_and_outcomes_that_there_are(schema):
-    assert [set(words) - {None} for words in words_of(schema, "state")] == [set(State)] * 4
+    assert [set(words) - {None} for words in words_of(schema, "state")] == [set(State)] * 5
     assert [set(words) for words in words_of(schema, "outcome")] == [set(Outcome)] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -61,8 +62,11 @@ class Session:
     def open_bus(self, deliver: str, imports: Sequence[str] = ()) -> EventBus:
         """The bus that a command works with; `imports`: modules of an application whose functions it is to call."""
         from pulp_events.bus.event_bus import EventBus
+        from pulp_events.system.who import user
 
-        return EventBus.open(self.options.config, deliver=deliver, plugins=self.plugins, imports=imports)
+        return EventBus.open(
+            self.options.config, deliver=deliver, plugins=self.plugins, imports=imports, by=user(os.environ)
+        )
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Carry out the command that was parsed; returns the exit code."""

@@ -85,6 +85,16 @@ def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt, settings: Sett
     """
 
 
+@hookspec
+def pulp_listener_changed(before: Listener | None, after: Listener | None, by: str, settings: Settings) -> None:
+    """Observes: a listener was created (`before` is None), changed, or deleted (`after` is None), by whom `by` says.
+
+    The change is stored. Called once for each listener, in the thread and process that made the change, which waits for
+    it. The records are whole, secrets included: `pulp_events.secrets.redact` masks them. `by` is a user, a program or
+    `dispatcher`, as in `pulp-admin event listener history`. Since API 1.0.
+    """
+
+
 @hookspec(firstresult=True)
 def pulp_listener_store(settings: Settings) -> ListenerStore | None:
     """Another store for listener records; the first plugin that returns one is used. Since API 1.0.

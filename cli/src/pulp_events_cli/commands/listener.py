@@ -31,6 +31,7 @@ def fill(parser: Parser, session: Session) -> None:
         ("enable", "resume deliveries to a disabled listener", one, "fill_enable"),
         ("explain", "explain which listeners would get an event", "listener_explain", "fill"),
         ("export", "write listeners to a file", files, "fill_export"),
+        ("history", "show who changed which listener, and how", "listener_history", "fill"),
         ("mute", "pause deliveries to a listener for a while", mute, "fill_mute"),
         ("unmute", "end a mute early", mute, "fill_unmute"),
     ):

@@ -1,36 +1,52 @@
-"""`pulp-admin event listener explain`: who would get an event, and why or why not."""
+"""`pulp-admin event listener explain`: who would get an event, or was to get a stored one, and why or why not."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.system.clock import iso_z
 from pulp_events_cli.commands.emit import add_report, read_report
-from pulp_events_cli.errors import DONE
+from pulp_events_cli.errors import DONE, UsageError
+from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.ids import listener_ids
+from pulp_events_cli.output import listener_changes
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.output.text import local_time
+from pulp_events_cli.output.text import first_line, local_time
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.bus.explanation import Explanation
+    from pulp_events.bus.past import PastExplanation
 
 
 def fill(parser: Parser) -> None:
     """Add the options."""
-    parser.add_argument("--event-type", required=True, metavar="TYPE", help="event type of the event in question")
+    parser.add_argument("--event-type", metavar="TYPE", help="event type of the event in question")
     add_report(parser)
+    parser.add_argument(
+        "--event", metavar="ID", help="a stored event instead, and the listeners as they were when it was emitted"
+    )
     parser.add_argument("--listener-id", metavar="ID", help="only this listener, by id or name")
-    parser.epilog = "Nothing is emitted. Filters and plugins are applied as they would be to an event emitted now."
+    parser.epilog = (
+        "Nothing is emitted. Filters and plugins are applied as they would be to an event emitted now, or were to the "
+        "stored one."
+    )
     parser.set_defaults(run=run)
 
 
 def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     """Print a line for each listener."""
+    if (arguments.event is None) == (arguments.event_type is None):
+        raise UsageError("choose the event in one way: --event-type with --payload, or a stored one with --event")
+    if arguments.event is not None:
+        if arguments.payload is not None or arguments.call_report is not None:
+            raise UsageError("a stored event has its payload and call report; leave out --payload and --call-report")
+        return _explain_past(bus, arguments)
     payload, call_report = read_report(arguments)
     chosen = None if arguments.listener_id is None else listener_ids.find(bus, arguments.listener_id).id
     found = [
@@ -55,6 +71,61 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     else:
         confirm("There are no listeners")
     return DONE
+
+
+def _explain_past(bus: EventBus, arguments: argparse.Namespace) -> int:
+    event = event_ids.find(bus, arguments.event)
+    chosen = None if arguments.listener_id is None else listener_ids.once(bus, arguments.listener_id)
+    found = [each for each in bus.explain_event(event.id) if chosen in (None, each.listener_id)]
+    if arguments.json:
+        print_json([_past_for_json(each) for each in found])
+    elif found:
+        rows = [(each.listener_id, _type(each), each.gets, _past_reason(each), _became(each)) for each in found]
+        show_table(("LISTENER", "TYPE", "GETS IT", "REASON", "DELIVERIES"), rows)
+    else:
+        confirm("There were no listeners")
+    return DONE
+
+
+def _past_for_json(each: PastExplanation) -> dict[str, Any]:
+    return {
+        "listener_id": each.listener_id,
+        "notifier_type_id": None if each.listener is None else each.listener.notifier_type_id,
+        "gets": each.gets,
+        "cause": each.cause,
+        "reason": each.reason,
+        "doubt": each.doubt or None,
+        "changed_since": [listener_changes.for_json(change) for change in each.changed],
+        "deliveries": [
+            {"id": one.id, "target": one.target, "state": one.state, "detail": one.detail} for one in each.deliveries
+        ],
+    }
+
+
+def _type(each: PastExplanation) -> str:
+    return "-" if each.listener is None else each.listener.notifier_type_id
+
+
+def _past_reason(each: PastExplanation) -> str:
+    """The reason, and what makes it doubtful, or became of the listener since."""
+    parts = [each.reason, each.doubt]
+    if each.cause != "created" and each.changed:
+        last = each.changed[-1]
+        parts.append(f"{last.action} since, at {local_time(last.time)} by {last.by}")
+    return "; ".join(part for part in parts if part)
+
+
+def _became(each: PastExplanation) -> str:
+    """`2 delivered, 1 dead (404 Not Found)`."""
+    counts = Counter(one.state for one in each.deliveries)
+    details = {one.state: first_line(one.detail) for one in each.deliveries if one.state.failed}
+    return (
+        ", ".join(
+            f"{number} {state}{f' ({details[state]})' if details.get(state) else ''}"
+            for state, number in counts.items()
+        )
+        or "none stored"
+    )
 
 
 def _reason(each: Explanation) -> str:

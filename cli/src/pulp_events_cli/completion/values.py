@@ -142,6 +142,8 @@ BY_NAME = {
     "--event-id": _events,
     "listener_id": _listeners,
     "event_id": _events,
+    "--event": _events,
+    "listener_id": _listeners,
     "delivery_id": _deliveries,
     "ids": _deliveries,
     "name": _plugins,

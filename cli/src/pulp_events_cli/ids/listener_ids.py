@@ -11,6 +11,7 @@ from pulp_events_cli.ids import prefixes
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
+    from pulp_events.listeners.history import ListenerChange
     from pulp_events.listeners.listener import Listener
 
 
@@ -34,3 +35,27 @@ def find(bus: EventBus, text: str) -> Listener:
 def for_query(bus: EventBus, text: str) -> str:
     """The id to look for in the ledger, which also holds deliveries of listeners that were deleted."""
     return text if is_listener_id(text) else find(bus, text).id
+
+
+def once(bus: EventBus, text: str) -> str:
+    """The id of a listener that there is, or was: what its history calls by this id or name.
+
+    Raises what `find` raises.
+    """
+    if is_listener_id(text):
+        return text
+    try:
+        return find(bus, text).id
+    except ListenerNotFound:
+        if not bus.listeners.keeps_history:
+            raise
+        known = {change.listener_id: change for change in bus.listeners.history()}
+        named_so = [change.listener_id for change in bus.listeners.history() if text in _names(change)]
+        picked = named_so[0] if named_so else prefixes.pick(text, known, "listeners")
+        if picked is None:
+            raise
+        return picked
+
+
+def _names(change: ListenerChange) -> list[str]:
+    return [record["name"] for record in (change.after, change.before) if record is not None and record.get("name")]

@@ -110,11 +110,14 @@ class Emitter:
             prepared.append(self.prepare(event_type, payload, call_report, event_id, expires))
         return prepared
 
-    def skip(self, listener: Listener) -> str | None:
-        """Why an event of now is recorded as dead for this listener at once; None if it is to be delivered."""
+    def skip(self, listener: Listener, at: float | None = None) -> str | None:
+        """Why an event is recorded as dead for this listener at once; None if it is to be delivered.
+
+        `at`: when it is emitted, in seconds since the epoch; by default now.
+        """
         if self._skips and not listener.enabled:
             return SKIPPED
-        if listener.mute_drops and listener.muted_for(self._clock.time()):
+        if listener.mute_drops and listener.muted_for(self._clock.time() if at is None else at):
             return DROPPED
         return None
 

@@ -18,7 +18,7 @@ from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.events.event_type import EventTypes
 from pulp_events.listeners.index import ListenerIndex
-from pulp_events.listeners.listeners import Listeners
+from pulp_events.listeners.listeners import Listeners, said_by
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
@@ -28,6 +28,7 @@ from pulp_events.system.arguments import check_moment, check_path, check_seconds
 from pulp_events.system.clock import Clock, SystemClock, from_timestamp
 from pulp_events.system.exclusive import InUse
 from pulp_events.system.late_imports import imports_late
+from pulp_events.system.who import user_and_program
 
 # What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.emitter import Emitted, Emitter
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.operation import Operation
+    from pulp_events.bus.past import PastExplanation
     from pulp_events.bus.storing import Storing
     from pulp_events.bus.trial import Trial
     from pulp_events.dispatcher.dispatcher import Dispatcher
@@ -67,12 +69,14 @@ class EventBus:
         clock: Clock,
         dice: Random,
         imports: Sequence[str] = (),
+        by: str | None = None,
     ) -> None:
         """Not for applications: use `EventBus.open`."""
         self.settings = settings
         self.plugins = plugins
         self.data_dir = data_dir
         self.clock = clock
+        self._by = user_and_program if by is None else said_by(by)
         self._closed = self._closing = False
         self._in_use = InUse()
         self._store = open_listener_store(settings, plugins, data_dir)
@@ -96,11 +100,13 @@ class EventBus:
         clock: Clock | None = None,
         random: Random | None = None,
         imports: Sequence[str] = (),
+        by: str | None = None,
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
         `imports`: modules, such as `myapp.events`, to import and register the functions of that are marked with `on`.
+        `by`: who changes listeners through this bus, for their history; by default the user and program of the process.
         Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind, a
         module that cannot be imported), and what `on` raises.
         """
@@ -112,11 +118,11 @@ class EventBus:
         settings = Settings.load(config, loaded.settings_sections)
         folder = settings.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
         if not imports:
-            return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random())
+            return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
         from pulp_events.functions.registering import import_all, register
 
         found = import_all(imports)  # first: that may take long, or fail
-        bus = cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports))
+        bus = cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
         try:
             for each in found:
                 register(bus.plugins, bus.listeners, each)
@@ -328,6 +334,23 @@ class EventBus:
         ).run()  # fmt: skip
 
     @imports_late
+    def explain_event(self, event_id: str) -> list[PastExplanation]:
+        """Why a stored event went, or did not go, to each listener as the listeners were when it was emitted.
+
+        That is told from their history, beside the deliveries that are still stored. Event types, filter, and whether
+        it was disabled or muted are looked at; `[delivery] while_disabled` is that of now. Raises EventNotFound.
+        """
+        from pulp_events.bus.past import explain_past
+
+        self._check_open()
+        event, deliveries = self.events.get(event_id), self.events.deliveries(event_id)
+        emitter, changes = self._emitter or self._make_emitter(), None
+        listeners = self.listeners.list()
+        if self.listeners.keeps_history:  # read later: what is done meanwhile is in it
+            changes = self.listeners.history(since=event.time)[::-1]
+        return explain_past(event, deliveries, listeners, changes, emitter)
+
+    @imports_late
     def deliver_due(self) -> int:
         """Make every attempt that is due now, in this thread; returns how many there were. For `inline`, and tests."""
         self._check_open()
@@ -413,6 +436,8 @@ class EventBus:
             self.clock,
             self._delivering.listener_deleted,
             self._delivering.listener_enabled,
+            self._observers.tell_changed,
+            self._by,
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._make_emitter()

@@ -12,6 +12,7 @@ from pulp_events.events.event import Event
 from pulp_events.listeners.filters import judge
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.waiting import disabled, limits_of, wait_of
+from pulp_events.notifier import Notifier
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system.clock import iso_z
 
@@ -35,8 +36,10 @@ class Explanation:
     """The same in words."""
 
 
-def explain(listener: Listener, event: Event, emitter: Emitter, plugins: Plugins, now: float) -> Explanation:
-    """Why the listener would get the event or not; `now`: seconds since the epoch."""
+def explain(
+    listener: Listener, event: Event, emitter: Emitter, installed: Mapping[str, Notifier] | None, now: float
+) -> Explanation:
+    """Why the listener would get the event or not; `installed` and `now` as for `wait_of`."""
     found = next((text for text in listener.event_types if pattern.matches(text, event.event_type)), None)
     if found is None:
         return Explanation(
@@ -45,13 +48,13 @@ def explain(listener: Listener, event: Event, emitter: Emitter, plugins: Plugins
     passes, why = judge(listener.filter, event.report())
     if not passes:
         return Explanation(listener, NO, "filter", why)
-    skip = emitter.skip(listener)
+    skip = emitter.skip(listener, now)
     if skip == SKIPPED:
         return Explanation(listener, NO, "disabled", f"{disabled(listener)}; with while_disabled = skip it is skipped")
     if skip == DROPPED:
         muted = "" if listener.muted_until is None else iso_z(listener.muted_until)
         return Explanation(listener, NO, "muted", f"the listener is muted until {muted}, and drops new events")
-    if wait := wait_of(listener, plugins.notifiers, now):
+    if wait := wait_of(listener, installed, now):
         return Explanation(listener, LATER, wait.cause, f"{wait.reason}; {wait.end}")
     reasons = [f"{found} matches", *([why] if why else []), *limits_of(listener)]
     return Explanation(listener, YES, "all", "; ".join(reasons))
@@ -68,4 +71,4 @@ def explain_all(
 ) -> list[Explanation]:
     """An explanation for each listener, of the event as plugins would enrich it. Raises what `emit` raises."""
     event = emitter.prepare(event_type, payload, call_report, silent=True)[0]
-    return [explain(listener, event, emitter, plugins, now) for listener in listeners]
+    return [explain(listener, event, emitter, plugins.notifiers, now) for listener in listeners]

@@ -22,7 +22,7 @@ def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> L
     from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 
     data_dir.check(folder)
-    return TinyDBListenerStore(folder)
+    return TinyDBListenerStore(folder, settings.section("events")["keep_history"])
 
 
 def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock) -> Outbox:

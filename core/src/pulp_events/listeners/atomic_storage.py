@@ -29,7 +29,8 @@ class AtomicJSONStorage(Storage):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._changes = 0
+        self.changes = 0
+        """How often the file was written, as `read` found it; 0 while there is none, or it does not say."""
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """Tables as TinyDB keeps them; None if there is no file. StoreCorrupt if the file is torn or not ours."""
@@ -47,7 +48,7 @@ class AtomicJSONStorage(Storage):
             changes = form.get("changes")
             if not all(isinstance(table, dict) for table in content.values()):
                 raise ValueError
-            self._changes = changes if isinstance(changes, int) else 0  # who writes it by hand need not count
+            self.changes = changes if isinstance(changes, int) else 0  # who writes it by hand need not count
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             what = "is empty" if not text.strip() else "is truncated, or is not a listeners file"
             raise StoreCorrupt(f"{self._path} {what}; {_REMEDY}") from error
@@ -62,7 +63,7 @@ class AtomicJSONStorage(Storage):
         """Replace the file: after a crash at any moment it holds the old content or the new, whole."""
         import tempfile  # with all that it imports in its turn; readers do not need it
 
-        form = {"name": FORMAT, "version": VERSION, "changes": self._changes + 1}
+        form = {"name": FORMAT, "version": VERSION, "changes": self.changes + 1}
         content = {"format": {"1": form}, **data}
         text = _encoded(content)
         try:

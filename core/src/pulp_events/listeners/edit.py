@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pulp_events.errors import NameTaken, StoreCorrupt, StoreError
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.lookup import named, not_found
 from pulp_events.system.ids import is_listener_id
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.history import ListenerChange
 
 
 class Edit:
@@ -20,6 +24,7 @@ class Edit:
 
     def __init__(self, records: Iterable[Listener], broken: Mapping[str, str]) -> None:
         self._records = {record.id: record for record in records}
+        self._before = dict(self._records)
         self._broken = broken
         self.added: dict[str, Listener] = {}
         """New records in order, by id."""
@@ -27,6 +32,8 @@ class Edit:
         """Records that replace the one with their id."""
         self.removed: dict[str, Listener] = {}
         """Records that go, as they were; one with the same id may be among `added`."""
+        self.history: Sequence[ListenerChange] = ()
+        """What a store that keeps a history is to add to it, in the same write."""
 
     def __bool__(self) -> bool:
         """True if there is anything to store."""
@@ -65,6 +72,11 @@ class Edit:
         if self.added.pop(found.id, None) is None:
             self.removed[found.id] = found
         return found
+
+    def changes(self) -> list[tuple[Listener | None, Listener | None]]:
+        """Each record that changes, as it was and as it will be; None: there is none."""
+        ids = dict.fromkeys([*self.removed, *self.changed, *self.added])
+        return [(self._before.get(each), self._records.get(each)) for each in ids]
 
     def refuse_taken_names(self) -> None:
         """Raise NameTaken if a record that was added or changed would have another one's name.

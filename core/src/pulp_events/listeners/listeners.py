@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from pulp_events.errors import EventsError, ListenerNotFound, SettingsError, UnknownNotifierType
-from pulp_events.frozen import thaw
+from pulp_events.errors import (
+    EventsError,
+    InvalidConfig,
+    ListenerNotFound,
+    SettingsError,
+    StoreError,
+    UnknownNotifierType,
+)
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener, Options
 from pulp_events.listeners.lookup import has_labels, not_found
 from pulp_events.listeners.making import Change, Making
 from pulp_events.listeners.notifier_config import readable_part, secrets_of, window
+from pulp_events.listeners.redacted import Redaction
+from pulp_events.listeners.store import ListenerHistory
 from pulp_events.listeners.time_limit import settings_for
 from pulp_events.listeners.together import Together
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import boundary
-from pulp_events.plugins.registry import FUNCTION, Plugins
-from pulp_events.secrets import MASK, Scrubber, redact
+from pulp_events.plugins.registry import Plugins
+from pulp_events.secrets import Scrubber
 from pulp_events.settings.settings import Settings
 from pulp_events.system import guard
-from pulp_events.system.clock import Clock
+from pulp_events.system.arguments import check_limit
+from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
 
 if TYPE_CHECKING:
     from pulp_events.listeners.edit import Edit
+    from pulp_events.listeners.history import ListenerChange
+    from pulp_events.listeners.recording import Pair
     from pulp_events.listeners.store import ListenerStore
 
 T = TypeVar("T")
+
+DISPATCHER = "dispatcher"
+"""Who disables a listener whose endpoint is to be left alone."""
 
 
 class Listeners:
@@ -45,14 +61,32 @@ class Listeners:
         clock: Clock,
         on_delete: Callable[[Listener], None],
         on_enable: Callable[[Listener], None],
+        on_change: Callable[[Sequence[Pair], str], None],
+        by: Callable[[], str],
     ) -> None:
+        """`by`: who makes the changes, for the history; `on_change`: told of those that are stored, and by whom."""
         self._store = store
+        self._history = store if isinstance(store, ListenerHistory) else None
         self._index = index
         self._plugins = plugins
         self._settings = settings
+        self._clock = clock
         self._making = Making(plugins, clock)
         self._on_delete = on_delete
         self._on_enable = on_enable
+        self._on_change = on_change
+        self._by = by
+
+    def by(self, who: str) -> Listeners:
+        """The same listeners, changed in the name of `who`: for an application that acts for its own users.
+
+            bus.listeners.by("alice").disable(listener_id)
+
+        Raises InvalidConfig for what is not a line of text of at most 200 characters.
+        """
+        acting = copy.copy(self)
+        acting._by = said_by(who)
+        return acting
 
     def create(
         self,
@@ -74,10 +108,7 @@ class Listeners:
         listener = self._making.new(
             notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
         )
-        if listener.name is None:
-            self._store.add(listener)
-        else:
-            self._edit(lambda edit: edit.add(listener))
+        self._edit(lambda edit: edit.add(listener), only=None if listener.name else listener.id)
         return listener
 
     def keep(
@@ -138,7 +169,7 @@ class Listeners:
         in `missing`; by default ListenerNotFound is raised. `planned_on`: what `list` returned when the changes were
         decided on; StoreBusy is raised at the end, and nothing stored, if the listeners are not like that any more.
         """
-        return Together(self._store, self._making, self._on_delete, self._on_enable, missing_ok, planned_on)
+        return Together(self._edit, self._making, self._on_delete, self._on_enable, missing_ok, planned_on)
 
     def get(self, listener_id: str) -> Listener:
         """The listener with this id, or name; raises ListenerNotFound."""
@@ -171,8 +202,8 @@ class Listeners:
 
     def delete(self, listener_id: str) -> Listener:
         """Delete a listener and return it as it was. Its pending deliveries become dead."""
-        by_id = is_listener_id(listener_id)
-        listener = self._store.remove(listener_id) if by_id else self._edit(lambda edit: edit.remove(listener_id))
+        only = listener_id if is_listener_id(listener_id) else None
+        listener = self._edit(lambda edit: edit.remove(listener_id), only=only)
         self._on_delete(listener)
         return listener
 
@@ -203,22 +234,50 @@ class Listeners:
         return listener
 
     def disable_for(self, listener_id: str, reason: str) -> bool:
-        """Disable a listener; False if it was disabled, or gone, already."""
+        """Disable a listener in the name of the dispatcher; False if it was disabled, or gone, already."""
         try:
-            return self._change(listener_id, self._making.enable(False, reason))[1]
+            return self.by(DISPATCHER)._change(listener_id, self._making.enable(False, reason))[1]
         except ListenerNotFound:
             return False
+
+    @property
+    def keeps_history(self) -> bool:
+        """False where a plugin's store does not keep who changed what."""
+        return self._history is not None
+
+    def history(
+        self, listener_id: str | None = None, *, since: datetime | None = None, limit: int | None = None
+    ) -> Sequence[ListenerChange]:
+        """Who changed what, the newest change first, also of listeners that were deleted.
+
+        `listener_id`: only of this listener, by id or name; a name that no listener has now stands for the one that
+        had it last. `limit`: at most so many. How long changes are kept: `[events] keep_history`. Raises
+        ListenerNotFound for a name that no listener is known to have had, StoreError where the store has none.
+        """
+        from pulp_events.listeners.history import HistoryQuery
+
+        if limit is not None:
+            check_limit(limit, "limit")
+        if self._history is None:
+            raise StoreError(f"{type(self._store).__name__}, a plugin's store of listeners, keeps no history of them")
+        by_name = listener_id is not None and not is_listener_id(listener_id)
+        found = self._id_once_called(str(listener_id)) if by_name else listener_id
+        return self._history.history(HistoryQuery(found, since, limit))
+
+    def _id_once_called(self, name: str) -> str:
+        if (there := self._index.named(name)) is not None:
+            return there.id
+        for change in self.history():
+            if name in [record.get("name") for record in (change.before, change.after) if record is not None]:
+                return change.listener_id
+        raise not_found(name)
 
     def redacted(self, listener: Listener) -> dict[str, Any]:
         """The listener's configuration fit to be shown: no secret in it.
 
         Without the listener's plugin nobody knows which values are secret, so all of them are masked.
         """
-        notifier = self._plugins.notifiers.get(listener.notifier_type_id)
-        if notifier is None:
-            known = (FUNCTION,) if listener.notifier_type_id == FUNCTION else ()
-            return {key: value if key in known else MASK for key, value in listener.notifier_config.items()}
-        return redact(notifier.config_schema(), thaw(listener.notifier_config))
+        return Redaction(self._plugins)(listener)
 
     def window(self, listener: Listener) -> float | None:
         """Seconds of events that leave together for this listener; None where each leaves by itself."""
@@ -268,15 +327,28 @@ class Listeners:
         notifier = self._plugins.notifier(listener.notifier_type_id)
         return Scrubber(secrets_of(notifier.config_schema(), listener.notifier_config))
 
-    def _edit(self, make: Callable[[Edit], T]) -> T:
-        """Make changes for which all records must be looked at: of names, or of a listener called by its name."""
+    def _edit(self, make: Callable[[Edit], T], *, only: str | None = None) -> T:
+        """Make changes, add them to the history, and tell who observes them. `only`: id of the one listener that they
+        concern, where neither a name is given nor one looked for."""
+        pairs: Sequence[Pair] = ()
+        by = self._by()
 
-        def checked(edit: Edit) -> T:
+        def noted(edit: Edit) -> T:
+            nonlocal pairs
             made = make(edit)
-            edit.refuse_taken_names()
+            if only is None:
+                edit.refuse_taken_names()
+            pairs = edit.changes()
+            if pairs and self._history is not None:
+                from pulp_events.listeners.recording import record
+
+                edit.history = record(pairs, by, from_timestamp(self._clock.time()), Redaction(self._plugins))
             return made
 
-        return self._store.edit(checked)
+        one = None if only is None else self._history
+        made = self._store.edit(noted) if one is None or only is None else one.edit_one(only, noted)
+        self._on_change(pairs, by)
+        return made
 
     def _change(self, listener_id: str, change: Change, *, names: bool = False) -> tuple[Listener, bool]:
         """The listener as it is now, and whether it became another. `names`: the change may give it a name."""
@@ -288,6 +360,12 @@ class Listeners:
             changed = after is not before
             return after
 
-        if is_listener_id(listener_id) and not names:
-            return self._store.change(listener_id, noted), changed
-        return self._edit(lambda edit: edit.change(listener_id, noted)), changed
+        only = listener_id if is_listener_id(listener_id) and not names else None
+        return self._edit(lambda edit: edit.change(listener_id, noted), only=only), changed
+
+
+def said_by(who: str) -> Callable[[], str]:
+    """What gives this name; InvalidConfig unless it is a line of text."""
+    if not isinstance(who, str) or not who.strip() or len(who) > 200 or not who.isprintable():
+        raise InvalidConfig(f"by is {who!r:.60}; give who makes the changes, a line of at most 200 characters")
+    return lambda: who

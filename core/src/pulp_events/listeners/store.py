@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.history import HistoryQuery, ListenerChange
 
 T = TypeVar("T")
 
@@ -51,3 +54,18 @@ class ListenerStore(Protocol):
 
     def close(self) -> None:
         """Let go of connections. The store is not used afterwards."""
+
+
+@runtime_checkable
+class ListenerHistory(Protocol):
+    """What a `ListenerStore` has beside if it also keeps who changed what; one that does not need not have it.
+
+    `ListenerStore.edit` then stores `edit.history` together with what it tells of: after a crash at any moment both are
+    there, or neither. How long it is kept: `[events] keep_history`.
+    """
+
+    def edit_one(self, listener_id: str, make: Callable[[Edit], T]) -> T:
+        """As `edit`, for changes of this one listener, which there may or may not be: others need not be looked at."""
+
+    def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
+        """Changes that fit, the newest first."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import dropwhile, islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pulp_events.listeners.atomic_storage import AtomicJSONStorage
 from pulp_events.listeners.broken import Complaints
@@ -17,9 +18,15 @@ from pulp_events.system import data_dir
 from pulp_events.system.file_lock import locked
 from pulp_events.system.file_version import FileVersions
 
+if TYPE_CHECKING:
+    from pulp_events.listeners.history import HistoryQuery, ListenerChange
+    from pulp_events.listeners.journal import Journal
+
 T = TypeVar("T")
 
 FILE_NAME = "listeners.json"
+KEEP_HISTORY = 365 * 86400.0
+"""Seconds for which changes are kept unless said otherwise."""
 HOLD = 0.001
 """Seconds for which a version holds. To look at each of thousands of events a second took a fifth of an `emit`."""
 
@@ -27,14 +34,16 @@ HOLD = 0.001
 class TinyDBListenerStore:
     """Records in `DATA_DIR/listeners.json`; changes are made under the lock `DATA_DIR/listeners.lock`.
 
-    Readers take no lock: a change replaces the file as a whole.
+    Readers take no lock: a change replaces the file as a whole. The history is in a file of its own, so that it costs
+    readers nothing; see `journal`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep_history: float = KEEP_HISTORY) -> None:
         self._folder = folder
         self._path = folder / FILE_NAME
         self._lock_path = self._path.with_suffix(".lock")
         self._name = str(self._path)
+        self._keep_history = keep_history
         self._versions = FileVersions()
         self._seen = os.path.isdir(folder)  # noqa: PTH112  # False where the name itself is refused
         self._complaints = Complaints()
@@ -66,20 +75,43 @@ class TinyDBListenerStore:
 
     def edit(self, make: Callable[[Edit], T]) -> T:
         with self._locked():
-            table = self._table()
+            storage = AtomicJSONStorage(self._path)
+            table = self._table(storage)
             contents = table.contents()
             edit = Edit(contents.listeners.values(), self._named(contents.broken))
             result = make(edit)
             if edit:
+                if edit.history:
+                    self._journal().append(edit.history, storage.changes + 1)
                 table.carry_out(edit, contents.keys)
             return result
+
+    def edit_one(self, listener_id: str, make: Callable[[Edit], T]) -> T:
+        return self.edit(make)
+
+    def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
+        lines = self._journal().lines()
+        storage = AtomicJSONStorage(self._path)
+        storage.read()  # after the lines: what is written by then did happen
+        happened = dropwhile(lambda line: line[0] == storage.changes + 1, lines)
+        found = (
+            change
+            for _, change in happened
+            if query.listener_id in (None, change.listener_id) and (query.since is None or change.time >= query.since)
+        )
+        return list(islice(found, query.limit))
 
     def close(self) -> None:
         """Nothing stays open between calls."""
 
-    def _table(self) -> ListenerTable:
+    def _table(self, storage: AtomicJSONStorage | None = None) -> ListenerTable:
         # Opened for each call: a table object caches what it read, and another process may have changed the file.
-        return ListenerTable(AtomicJSONStorage(self._path), "listeners", cache_size=0)
+        return ListenerTable(storage or AtomicJSONStorage(self._path), "listeners", cache_size=0)
+
+    def _journal(self) -> Journal:
+        from pulp_events.listeners.journal import FILE_NAME, Journal  # readers of records do not need it
+
+        return Journal(self._folder / FILE_NAME, self._keep_history)
 
     def _named(self, broken: Mapping[str, str]) -> dict[str, str]:
         remedy = "correct it there, or restore the file from a backup"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 from pulp_events.errors import EventsError, ListenerNotFound, StoreBusy
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener, Options
 from pulp_events.listeners.making import Change, Making
 
-if TYPE_CHECKING:
-    from pulp_events.listeners.store import ListenerStore
-
 Effect = Callable[[Listener], None]
+Ran = tuple[list[str], list[tuple[Effect, Listener]]]
+"""Ids that no listener has, and what is to follow."""
 
 
 class Together:
@@ -26,14 +25,14 @@ class Together:
 
     def __init__(
         self,
-        store: ListenerStore,
+        edit: Callable[[Callable[[Edit], Ran]], Ran],
         making: Making,
         on_delete: Effect,
         on_enable: Effect,
         missing_ok: bool,
         planned_on: Sequence[Listener] | None,
     ) -> None:
-        self._store = store
+        self._edit = edit
         self._making = making
         self._on_delete = on_delete
         self._on_enable = on_enable
@@ -104,7 +103,7 @@ class Together:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None and self._steps:
-            missing, effects = self._store.edit(self._run)
+            missing, effects = self._edit(self._run)
             self.stored = True
             self.missing = frozenset(missing)
             self._follow_up(effects)
@@ -112,7 +111,7 @@ class Together:
     def _change(self, listener_id: str, change: Change, effect: Effect | None = None) -> None:
         self._steps.append((listener_id, lambda edit: edit.change(listener_id, change), effect))
 
-    def _run(self, edit: Edit) -> tuple[list[str], list[tuple[Effect, Listener]]]:
+    def _run(self, edit: Edit) -> Ran:
         if self._planned_on is not None and edit.all() != list(self._planned_on):
             raise StoreBusy(
                 "another process changed the listeners in the meantime; nothing was stored; plan the change again"
@@ -129,7 +128,6 @@ class Together:
                 continue
             if effect is not None and edit.get(listener_id) is not before:
                 effects.append((effect, after))
-        edit.refuse_taken_names()
         return missing, effects
 
     @staticmethod

@@ -24,16 +24,16 @@ class Wait:
     """Until when, in words: `it waits until the listener is enabled`."""
 
 
-def wait_of(listener: Listener, installed: Mapping[str, Notifier], now: float) -> Wait | None:
+def wait_of(listener: Listener, installed: Mapping[str, Notifier] | None, now: float) -> Wait | None:
     """The first that applies, None where this process attempts a delivery.
 
-    `installed`: notifiers by type; `now`: seconds since the epoch.
+    `installed`: notifiers by type; None: whether there is one is not looked at. `now`: seconds since the epoch.
     """
     if not listener.enabled:
         return Wait("disabled", disabled(listener), "it waits until the listener is enabled")
     if listener.muted_for(now) and listener.muted_until is not None:
         return Wait("muted", f"the listener is muted until {iso_z(listener.muted_until)}", "it waits until then")
-    return elsewhere(listener, installed)
+    return None if installed is None else elsewhere(listener, installed)
 
 
 def elsewhere(listener: Listener, installed: Mapping[str, Notifier]) -> Wait | None:

@@ -26,6 +26,7 @@ class Observers:
         self._before_emit = list(plugins.hooks("pulp_before_emit"))
         self._emitted = list(plugins.hooks("pulp_event_emitted"))
         self._attempted = list(plugins.hooks("pulp_delivery_attempted"))
+        self._changed = list(plugins.hooks("pulp_listener_changed"))
 
     @property
     def enriches(self) -> bool:
@@ -65,6 +66,16 @@ class Observers:
                     call(event=event, listeners=listeners, settings=self._settings)
             except Exception:  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_event_emitted failed", plugin.name)
+
+    def tell_changed(self, pairs: Sequence[tuple[Listener | None, Listener | None]], by: str) -> None:
+        """These listeners, as they were and as they are, were changed by somebody."""
+        for plugin, call in self._changed:
+            for before, after in pairs:
+                try:
+                    with exits():
+                        call(before=before, after=after, by=by, settings=self._settings)
+                except Exception:  # noqa: BLE001
+                    _logger.exception("plugin %s: pulp_listener_changed failed", plugin.name)
 
     def of_attempts(self) -> list[AttemptObserver]:
         """The plugins that want to see attempts."""

@@ -28,6 +28,8 @@ RESERVED_TYPE_IDS = frozenset(
         "test",
         "export",
         "apply",
+        "history",
+        "backtest",
         "explain",
         "mute",
         "unmute",

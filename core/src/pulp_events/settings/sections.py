@@ -67,6 +67,10 @@ class EventsSettings(Schema):
             "in section [delivery]"
         },
     )
+    keep_history = Duration(
+        load_default=365 * 86400.0,
+        metadata={"help": "how long it is kept who changed which listener, and how; 0s: not at all"},
+    )
     max_backlog = fields.Integer(
         load_default=None,
         allow_none=True,

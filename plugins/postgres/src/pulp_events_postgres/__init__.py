@@ -25,7 +25,7 @@ def pulp_listener_store(settings: Settings) -> ListenerStore | None:
     from pulp_events_postgres.database import shared
     from pulp_events_postgres.listener_store import PostgresListenerStore
 
-    return PostgresListenerStore(shared(settings))
+    return PostgresListenerStore(shared(settings), keep_history=settings.section("events")["keep_history"])
 
 
 @hookimpl

@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import heapq
 import itertools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import NameTaken, StoreError
+from pulp_events.listeners.history import dump as dump_change
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.rows import split_id
@@ -121,6 +123,14 @@ def _age(one: Delivery | StoredEvent) -> tuple[datetime, str]:
 
 
 _NAMED = "SELECT id, document->>'name' FROM @.pulp_listener WHERE document->>'name' = ANY (%s)"
+_HISTORY = """
+INSERT INTO @.pulp_listener_history (time, listener_id, document)
+SELECT u.time, u.listener_id, u.document::json
+FROM unnest(%s::float8[], %s::text[], %s::text[]) WITH ORDINALITY AS u(time, listener_id, document, position)
+WHERE NOT EXISTS (SELECT FROM @.pulp_listener_history h WHERE h.listener_id = u.listener_id)
+ORDER BY u.position
+"""
+"""Of each listener all of it or, where it was copied before, nothing."""
 
 
 def _copy_listeners(bus: EventBus, target: Database) -> int:
@@ -128,6 +138,7 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
     ids = [listener.id for listener in listeners]
 
     names = {each.name: each.id for each in listeners if each.name is not None}
+    history = [*reversed(bus.listeners.history())] if bus.listeners.keeps_history else []
 
     def store(own: Connection) -> int:
         own.execute(target.text(EDITING), ())
@@ -148,6 +159,14 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
         ).rowcount
         if added:
             own.execute(target.text("UPDATE @.pulp_listener_version SET version = version + 1"), ())
+        own.execute(
+            target.text(_HISTORY),
+            (
+                [change.time.timestamp() for change in history],
+                [change.listener_id for change in history],
+                [json.dumps(dump_change(change)) for change in history],
+            ),
+        )
         return _count(own, target, "SELECT count(*) FROM @.pulp_listener WHERE id = ANY (%s)", ids)
 
     found = target.connections.transaction(store)

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pulp_events.errors import ListenerNotFound, StoreCorrupt, StoreError
 from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.edit import Edit
+from pulp_events.listeners.history import HistoryQuery, ListenerChange, load
+from pulp_events.listeners.history import dump as dump_change
 from pulp_events.listeners.listener import Listener
-from pulp_events.listeners.lookup import not_found
 from pulp_events.system import forks
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
@@ -21,14 +21,29 @@ from pulp_events_postgres.watch import LISTENERS
 
 T = TypeVar("T")
 
+KEEP_HISTORY = 365 * 86400.0
+"""Seconds for which changes are kept unless said otherwise."""
 FRESH = 0.5
 """Seconds for which a version counts as the present one, so that not every emit and attempt asks for it."""
 OLDEST = 1.0
 """Seconds that a version may be old while another thread is just asking for it."""
 
+_ONE = "SELECT id, document::text FROM @.pulp_listener WHERE id = %s FOR UPDATE"
 _ALL = "SELECT id, document::text FROM @.pulp_listener ORDER BY seq"
 EDITING = "SELECT pg_advisory_xact_lock(1886743666, (@(pulp_listener)::oid::int8 %% 2147483647)::int4)"
 """Waits until no other transaction gives names to listeners; for the beginning of one that does."""
+_KEEP = """
+INSERT INTO @.pulp_listener_history (time, listener_id, document)
+SELECT u.time, u.listener_id, u.document::json
+FROM unnest(%s::float8[], %s::text[], %s::text[]) WITH ORDINALITY AS u(time, listener_id, document, position)
+ORDER BY u.position
+"""
+_FORGET = "DELETE FROM @.pulp_listener_history WHERE time < %s"
+_HISTORY = """
+SELECT document::text FROM @.pulp_listener_history
+WHERE (%s::text IS NULL OR listener_id = %s) AND (%s::float8 IS NULL OR time >= %s)
+ORDER BY time DESC, seq DESC LIMIT %s
+"""
 # Last in each change: whoever holds this row's lock waits for nobody.
 _BUMP = "UPDATE @.pulp_listener_version SET version = version + 1"
 
@@ -38,13 +53,16 @@ class _Overtaken(Exception):
 
 
 class PostgresListenerStore:
-    """Implements `ListenerStore`. `fresh`: how old a version may be, in seconds, before it is asked for again.
+    """Implements `ListenerStore` and `ListenerHistory`.
+
+    `fresh`: how old a version may be, in seconds, before it is asked for again.
 
     A change that this process makes holds for it at once; another's after `fresh` seconds at the latest.
     """
 
-    def __init__(self, database: Database, fresh: float = FRESH) -> None:
+    def __init__(self, database: Database, fresh: float = FRESH, keep_history: float = KEEP_HISTORY) -> None:
         self.database = database
+        self._keep_history = keep_history
         self._fresh = fresh
         self._version: int | None = None
         self._asked = float("-inf")
@@ -99,62 +117,37 @@ class PostgresListenerStore:
         return self._sorted_out(self.database.rows(_ALL))[1]
 
     def add(self, listener: Listener) -> None:
-        document, runs = dump(listener), 0
-
-        def add(own: Connection) -> None:
-            nonlocal runs
-            runs += 1
-            text = "INSERT INTO @.pulp_listener (id, document) VALUES (%s, %s) ON CONFLICT (id) DO NOTHING"
-            if own.execute(self.database.text(text), (listener.id, document)).rowcount:
-                self._changed(own)
-            elif runs == 1:
-                raise StoreError(f"a listener with id {listener.id} already exists; nothing was stored")
-            # else the connection was lost while the first try committed
-
-        self._write(add)
+        self.edit_one(listener.id, lambda edit: edit.add(listener))
 
     def change(self, listener_id: str, change: Callable[[Listener], Listener]) -> Listener:
-        def replace(own: Connection) -> Listener:
-            before = self._find(own, listener_id)
-            after = change(before)
-            if after != before:
-                own.execute(
-                    self.database.text("UPDATE @.pulp_listener SET document = %s WHERE id = %s"),
-                    (dump(after), listener_id),
-                )
-                self._changed(own)
-            return after
-
-        return self._write(replace)
+        return self.edit_one(listener_id, lambda edit: edit.change(listener_id, change))
 
     def remove(self, listener_id: str) -> Listener:
-        found: Listener | None = None
+        return self.edit_one(listener_id, lambda edit: edit.remove(listener_id))
 
-        def remove(own: Connection) -> Listener:
-            nonlocal found
-            try:
-                found = self._find(own, listener_id)
-            except ListenerNotFound:
-                if found is None:
-                    raise
-                return found  # the connection was lost while the first try committed
-            own.execute(self.database.text("DELETE FROM @.pulp_listener WHERE id = %s"), (listener_id,))
-            self._changed(own)
-            return found
+    def edit_one(self, listener_id: str, make: Callable[[Edit], T]) -> T:
+        def records(own: Connection) -> Sequence[tuple[Any, ...]]:
+            return own.execute(self.database.text(_ONE), (listener_id,)).fetchall()
 
-        return self._write(remove)
+        return self._edit(records, make)
 
     def edit(self, make: Callable[[Edit], T]) -> T:
+        def records(own: Connection) -> Sequence[tuple[Any, ...]]:
+            # One edit at a time: row locks do not keep another from adding what this one looked for and did not find.
+            own.execute(self.database.text(EDITING), ())
+            # Those who change one record at a time wait, and are waited for.
+            return own.execute(self.database.text(f"{_ALL} FOR UPDATE"), ()).fetchall()
+
+        return self._edit(records, make)
+
+    def _edit(self, find: Callable[[Connection], Sequence[tuple[Any, ...]]], make: Callable[[Edit], T]) -> T:
+        """`find`: reads and locks the records that the edit may look at."""
         wanted: Edit | None = None
         result: T
 
         def try_it(own: Connection) -> T:
             nonlocal wanted, result
-            # One edit at a time: row locks do not keep another from adding what this one looked for and did not find.
-            own.execute(self.database.text(EDITING), ())
-            # Those who change one record at a time wait, and are waited for.
-            rows = own.execute(self.database.text(f"{_ALL} FOR UPDATE"), ()).fetchall()
-            records, broken = self._sorted_out(rows)
+            records, broken = self._sorted_out(find(own))
             if wanted is not None and _is_done(wanted, records):
                 return result  # the connection was lost while the try before this one committed
             edit = Edit(records, broken)
@@ -162,6 +155,7 @@ class PostgresListenerStore:
             wanted = edit if edit else None
             if edit:
                 self._carry_out(own, edit)
+                self._keep(own, edit.history)
                 self._changed(own)
             return result
 
@@ -170,6 +164,11 @@ class PostgresListenerStore:
                 return self._write(try_it)
             except _Overtaken:
                 continue  # and see what the other one stored
+
+    def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
+        since = None if query.since is None else query.since.timestamp()
+        rows = self.database.rows(_HISTORY, (query.listener_id, query.listener_id, since, since, query.limit))
+        return [load(json.loads(document)) for (document,) in rows]
 
     def close(self) -> None:
         if not self._closed:
@@ -207,20 +206,17 @@ class PostgresListenerStore:
             if own.execute(self.database.text(text), _columns(edit.added)).rowcount < len(edit.added):
                 raise _Overtaken
 
-    def _find(self, own: Connection, listener_id: str) -> Listener:
-        row = own.execute(
-            self.database.text("SELECT id, document::text FROM @.pulp_listener WHERE id = %s FOR UPDATE"),
-            (listener_id,),
-        ).fetchone()
-        if row is None:
-            raise not_found(listener_id)
-        return self._listener(*row)
-
-    def _listener(self, listener_id: str, document: str) -> Listener:
-        try:
-            return _read(document)
-        except ValueError as error:
-            raise StoreCorrupt(self._named(listener_id, error)) from error
+    def _keep(self, own: Connection, changes: Sequence[ListenerChange]) -> None:
+        """Add to the history, and take out of it what is too old."""
+        if not changes or not self._keep_history:
+            return
+        columns = (
+            [change.time.timestamp() for change in changes],
+            [change.listener_id for change in changes],
+            [json.dumps(dump_change(change)) for change in changes],
+        )
+        own.execute(self.database.text(_KEEP), columns)
+        own.execute(self.database.text(_FORGET), (changes[0].time.timestamp() - self._keep_history,))
 
     def _sorted_out(self, rows: Sequence[tuple[Any, ...]]) -> tuple[list[Listener], dict[str, str]]:
         """The records, and the rows that are none."""

@@ -1,0 +1,52 @@
+"""`pulp-admin event listener history`: who changed which listener, and how."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pulp_events_cli.errors import DONE
+from pulp_events_cli.ids import listener_ids
+from pulp_events_cli.output import listener_changes
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_lines
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.parser.argument_types import moment, positive
+from pulp_events_cli.parser.parser import Parser
+
+if TYPE_CHECKING:
+    from pulp_events.bus.event_bus import EventBus
+
+PAGE = 20
+
+
+def fill(parser: Parser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "listener_id",
+        nargs="?",
+        metavar="ID",
+        help="only this listener, by id or name; it may have been deleted",
+    )
+    since = "2026-11-24T08:00, or 2h for two hours ago"
+    parser.add_argument("--since", type=moment, metavar="TIME", help=f"only changes made at or after: {since}")
+    parser.add_argument(
+        "--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"maximum number to show; default: {PAGE}"
+    )
+    parser.epilog = (
+        "The newest change comes first. Secrets are masked. Changes are kept for keep_history in section [events] of "
+        "server.conf."
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    chosen = None if arguments.listener_id is None else listener_ids.once(bus, arguments.listener_id)
+    found = bus.listeners.history(chosen, since=arguments.since, limit=arguments.limit)
+    if arguments.json:
+        print_json([listener_changes.for_json(change) for change in found])
+    elif found:
+        show_lines(line for change in found for line in listener_changes.lines(change))
+    else:
+        confirm("No changes are known")
+    return DONE

@@ -1,0 +1,116 @@
+"""`bus.explain_event`: why a stored event went, or did not go, to each listener as the listeners then were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pulp_events.bus.emitter import Emitter
+from pulp_events.bus.explanation import NO, explain
+from pulp_events.listeners.history import ListenerChange
+from pulp_events.listeners.listener import Listener
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.stored_event import StoredEvent
+from pulp_events.system.clock import iso_z
+
+UNKNOWN = "unknown"
+CREATED = "created"
+
+
+@dataclass(frozen=True)
+class PastExplanation:
+    """What one event was to become for one listener, and what became of it."""
+
+    listener_id: str
+    listener: Listener | None
+    """The record as it was when the event was emitted, secrets masked where it has changed since; as it became first,
+    if it was created later; None: nothing is known of it."""
+
+    gets: str
+    """As of `Explanation`; `unknown` where nothing is known of the listener."""
+    cause: str
+    """As of `Explanation`; `created`: the listener was created later; `unknown`."""
+    reason: str
+    """The same in words."""
+
+    deliveries: Sequence[Delivery]
+    """What is still stored of it, which is what really happened."""
+    changed: Sequence[ListenerChange]
+    """What was done to the listener since, the oldest change first."""
+    doubt: str = ""
+    """Why the record may not be the one that held then; empty if it is."""
+
+
+def explain_past(
+    event: StoredEvent,
+    deliveries: Sequence[Delivery],
+    listeners: Sequence[Listener],
+    changes: Sequence[ListenerChange] | None,
+    emitter: Emitter,
+) -> list[PastExplanation]:
+    """An explanation for each listener that there was, and for each that has a delivery.
+
+    `listeners`: those of now; `changes`: all since the event, the oldest first; None: no history is kept.
+    """
+    now = {listener.id: listener for listener in listeners}
+    since: dict[str, list[ListenerChange]] = {}
+    for change in changes or ():
+        since.setdefault(change.listener_id, []).append(change)
+    own: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        own.setdefault(delivery.listener_id, []).append(delivery)
+    found = []
+    for listener_id in dict.fromkeys([*now, *since, *own]):
+        later, kept = since.get(listener_id, []), own.get(listener_id, [])
+        made = _explain(listener_id, event, now, later, kept, emitter, known=changes is not None)
+        if listener_id in now or kept or made.cause != CREATED:
+            found.append(made)
+    return found
+
+
+def _explain(
+    listener_id: str,
+    event: StoredEvent,
+    now: Mapping[str, Listener],
+    later: Sequence[ListenerChange],
+    deliveries: Sequence[Delivery],
+    emitter: Emitter,
+    known: bool,
+) -> PastExplanation:
+    then, created = _then(listener_id, event.time, now, later)
+    if created is not None:
+        reason = f"it was created at {iso_z(created)}, after the event"
+        return PastExplanation(listener_id, then, NO, CREATED, reason, deliveries, later)
+    if then is None:
+        reason = "the listener was deleted, and its history is not kept any more"
+        return PastExplanation(listener_id, None, UNKNOWN, UNKNOWN, reason, deliveries, later)
+    judged = explain(then, event.event, emitter, None, event.time.timestamp())
+    return PastExplanation(
+        listener_id, then, judged.gets, judged.cause, judged.reason, deliveries, later, _doubt(then, event, known)
+    )
+
+
+def _then(
+    listener_id: str, moment: datetime, now: Mapping[str, Listener], later: Sequence[ListenerChange]
+) -> tuple[Listener | None, datetime | None]:
+    """The record as it was at a moment, and when it was created if that was later."""
+    present = now.get(listener_id)
+    if later:
+        try:
+            then = later[0].listener_before()
+        except ValueError:  # written by a newer release
+            return None, None
+        if then is None:
+            return present, later[0].time
+        return then, None
+    if present is not None and present.created > moment:
+        return present, present.created
+    return present, None
+
+
+def _doubt(then: Listener, event: StoredEvent, known: bool) -> str:
+    if then.updated <= event.time:
+        return ""
+    how = "before its history was kept" if known else "and the store keeps no history"
+    return f"it was changed at {iso_z(then.updated)}, after the event, {how}: this is its record since"

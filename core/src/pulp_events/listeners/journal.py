@@ -1,0 +1,175 @@
+"""The history of the listeners in a TinyDB file: lines of JSON in a file beside it, which nobody else reads.
+
+A change appends its lines, each with the number that the file of records gets by it (`changes` in its first bytes),
+syncs them, and then replaces that file. Should it be killed in between, the last lines have the number that comes next:
+they tell of what never happened, are shown by nobody, and the next change takes their place. So there is no change
+without its lines, and there are no lines without their change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from pulp_events.listeners.history import ListenerChange, dump, load
+from pulp_events.system import data_dir
+from pulp_events.system.logs import get_logger
+
+FILE_NAME = "listeners.history"
+MOST = 64 * 1024 * 1024
+"""Bytes beyond which the older half of the lines goes, however young."""
+SLACK = 0.1
+"""Of the time for which lines are kept: only when the first one is so much older are they taken out."""
+_CHUNK = 65536
+
+_logger = get_logger(__name__)
+
+
+class Journal:
+    """The file. `keep`: seconds for which a change is kept. To `append`, hold the lock of the file of records."""
+
+    def __init__(self, path: Path, keep: float) -> None:
+        self._path = path
+        self._keep = timedelta(seconds=keep)
+
+    def append(self, changes: Sequence[ListenerChange], number: int) -> None:
+        """Add the lines of the change by which the file of records gets this number. Raises StoreError."""
+        if not self._keep or not changes:
+            return
+        data_dir.create(self._path)
+        lines = b"".join(_line(change, number) for change in changes)
+        try:
+            with self._path.open("r+b", buffering=0) as file:
+                end = _end(file, number - 1)
+                if self._is_due(file, end, changes[0].time):
+                    self._rewrite(file, end, lines, changes[0].time - self._keep)
+                    return
+                try:
+                    file.truncate(end)
+                    file.seek(end)
+                    _write(file, lines)
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        file.truncate(end)
+                    raise
+        except OSError as error:
+            raise data_dir.unusable(self._path, error) from error
+
+    def lines(self) -> list[tuple[int, ListenerChange]]:
+        """Number and change of each line, the newest first; one that cannot be read is left out and logged.
+
+        The newest did not happen if their number comes next after that of the file of records, which is read later.
+        Raises StoreError.
+        """
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise data_dir.unusable(self._path, error) from error
+        whole = content[: content.rfind(b"\n") + 1].splitlines()
+        found, damaged = [], 0
+        for line in reversed(whole):
+            try:
+                found.append(_read(line))
+            except ValueError:
+                damaged += 1
+        if damaged:
+            _logger.warning("%s: %d damaged lines are left out of the history of listeners", self._path, damaged)
+        return found
+
+    def _is_due(self, file: BinaryIO, end: int, now: datetime) -> bool:
+        if end > MOST:
+            return True
+        file.seek(0)
+        try:
+            first = _read(file.read(_CHUNK).partition(b"\n")[0])[1].time if end else now
+        except ValueError:
+            return False  # a line that is longer, or damaged: it goes when there are too many
+        return first < now - self._keep * (1 + SLACK)
+
+    def _rewrite(self, file: BinaryIO, end: int, lines: bytes, oldest: datetime) -> None:
+        """Replace the file by one without what is too old, and with these lines."""
+        import tempfile
+
+        file.seek(0)
+        kept = _young(file.read()[:end].splitlines(keepends=True), oldest)
+        handle, temporary = tempfile.mkstemp(".tmp", f".{self._path.name}.", self._path.parent)
+        try:
+            with os.fdopen(handle, "wb", buffering=0) as new:
+                old = os.fstat(file.fileno())
+                if os.geteuid() == 0:
+                    os.fchown(new.fileno(), old.st_uid, old.st_gid)
+                _write(new, b"".join(kept) + lines)
+            Path(temporary).replace(self._path)
+            data_dir.sync(self._path.parent)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def _young(lines: list[bytes], oldest: datetime) -> Iterable[bytes]:
+    size = sum(map(len, lines))
+    if size > MOST:
+        lines = lines[len(lines) // 2 :]
+    return [line for line in lines if not _is_older(line, oldest)]
+
+
+def _is_older(line: bytes, oldest: datetime) -> bool:
+    try:
+        return _read(line)[1].time < oldest
+    except ValueError:
+        return True
+
+
+def _line(change: ListenerChange, number: int) -> bytes:
+    return json.dumps({"number": number, **dump(change)}, ensure_ascii=False).encode() + b"\n"
+
+
+def _read(line: bytes) -> tuple[int, ListenerChange]:
+    try:
+        document = json.loads(line)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(document, dict) or not isinstance(number := document.get("number"), int):
+        raise ValueError("it has no number")
+    return number, load(document)
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+    os.fsync(file.fileno())
+
+
+def _end(file: BinaryIO, written: int) -> int:
+    """Where the lines end that tell of what happened: before those of a change that was begun and never made, and
+    before a line that was not written to its end."""
+    position, tail = file.seek(0, os.SEEK_END), b""
+    while position and tail.count(b"\n") < 2:
+        step = min(_CHUNK, position)
+        position = file.seek(position - step)
+        tail = file.read(step) + tail
+    tail = tail[: tail.rfind(b"\n") + 1]
+    end = position + len(tail)
+    if not tail or not _is_undone(tail.splitlines()[-1], written):
+        return end
+    file.seek(0)
+    lines = file.read(end).splitlines(keepends=True)
+    while lines and _is_undone(lines[-1], written):
+        end -= len(lines.pop())
+    return end
+
+
+def _is_undone(line: bytes, written: int) -> bool:
+    try:
+        number = json.loads(line)["number"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return bool(number == written + 1)
