@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulp_events.dispatcher import queues
 from pulp_events.dispatcher.agenda import Agenda
 from pulp_events.dispatcher.channels import MOST_IDLE
 from pulp_events.dispatcher.lines import QUICK, SILENT, SLOW, UNTRIED, Speed, speed_of
 from pulp_events.dispatcher.shares import FOR_SILENT, FOR_SLOW, FOR_UNTRIED, Shares
 from pulp_events.dispatcher.workload import FEW, Workload
+from pulp_events.errors import TimedOut
 
 
 @given(most=st.integers(4, 400), speeds=st.lists(st.sampled_from(list(Speed)), max_size=600))
@@ -125,6 +127,86 @@ def test_hanging_listeners_do_not_delay_quick_ones(open_bus, scripted, eventuall
     assert not scripted.released.is_set()
     hanging = {name for name, *_ in scripted.calls if name.startswith("hangs")}
     assert len(hanging) <= 14
+
+
+@pytest.fixture
+def hanging(open_bus, scripted, eventually, monkeypatch):
+    """A bus with a quick listener and more that hang than may be under way: some never tried, some timed out before."""
+    monkeypatch.setattr(queues, "AHEAD", 4)
+    bus = open_bus(concurrency=16, retry_schedule="1h")
+    quick = bus.listeners.create("scripted", {"name": "quick"}, ["*"])
+
+    def times_out(delivery, channel):
+        raise TimedOut("no answer")
+
+    def create(kind):
+        with bus.listeners.together() as made:
+            for n in range(20):
+                made.create("scripted", {"name": f"{kind}{n}"}, ["repo.sync.*"])
+
+    for n in range(20):
+        scripted.behaviour[f"silent{n}"] = times_out
+        scripted.behaviour[f"untried{n}"] = scripted.hang
+    create("silent")
+    bus.emit("repo.sync.start")
+    eventually(lambda: sorted(route.speed for route in bus.dispatcher._routes.all()) == [QUICK] + 20 * [SILENT])
+    scripted.behaviour.update((f"silent{n}", scripted.hang) for n in range(20))
+    create("untried")
+    scripted.calls.clear()
+    bus.emit("repo.sync.start")
+    eventually(lambda: len(scripted.calls) == 1 + 14)
+    return bus, quick
+
+
+def test_those_that_hang_in_several_lines_keep_no_quick_one_from_being_claimed_for(hanging, scripted, eventually):
+    bus, quick = hanging
+    for count in range(3, 13):
+        bus.emit("repo.sync.start")
+        eventually(lambda: bus.deliveries.stats().by_listener[quick.id]["delivered"] == count)  # noqa: B023
+    assert not scripted.released.is_set()
+
+
+def test_nothing_is_claimed_for_those_that_cannot_begin(hanging, scripted, eventually):
+    bus, quick = hanging
+    eventually(lambda: bus.deliveries.stats().by_listener[quick.id]["delivered"] == 2)
+    claimed = [one for one in bus.deliveries.list(limit=100) if one.lease is not None]
+    assert len(claimed) == 14
+
+
+def test_one_that_answered_waits_no_longer_among_those_that_are_untried(open_bus, scripted, eventually):
+    bus, asked, gate = open_bus(concurrency=8), threading.Event(), threading.Event()
+
+    def answers(delivery, channel):
+        asked.set()
+        gate.wait(60)
+
+    scripted.behaviour["answers"] = answers
+    answering = bus.listeners.create("scripted", {"name": "answers"}, ["repo.publish.*"])
+    bus.emit("repo.publish.start")
+    assert asked.wait(10)
+    with bus.listeners.together() as made:
+        for n in range(20):
+            scripted.behaviour[f"hangs{n}"] = scripted.hang
+            made.create("scripted", {"name": f"hangs{n}"}, ["repo.sync.*"])
+    bus.emit("repo.sync.start")
+    eventually(lambda: len(scripted.calls) == 7)
+    bus.emit("repo.publish.start")
+    gate.set()
+    eventually(lambda: bus.deliveries.stats().by_listener[answering.id]["delivered"] == 2)
+    assert not scripted.released.is_set()
+
+
+@given(moves=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), max_size=20))
+def test_who_changes_stands_in_the_line_that_is_its_own(moves):
+    lines = dict.fromkeys("abc", "x")
+    agenda = Agenda("xy", lines.__getitem__)
+    agenda.now("ab")
+    for listener_id, line in moves:
+        lines[listener_id] = line
+        agenda.moved(listener_id)
+    assert {line: sorted(agenda.take(line, 3)) for line in "xy"} == {
+        line: [one for one in "ab" if lines[one] == line] for line in "xy"
+    }
 
 
 def test_idle_channels_are_bounded_and_the_one_unused_for_longest_goes_first(open_bus, clock, scripted):

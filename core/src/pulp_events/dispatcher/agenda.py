@@ -31,6 +31,14 @@ class Agenda(Generic[Line]):
                 line = self._now[listener_id] = self._line_of(listener_id)
                 self._lines[line][listener_id] = None
 
+    def moved(self, listener_id: str) -> None:
+        """It stands in the line that is its own now, if it stands in any: at the end, if that is another one."""
+        before = self._now.get(listener_id)
+        if before is not None and (line := self._line_of(listener_id)) != before:
+            del self._lines[before][listener_id]
+            self._lines[line][listener_id] = None
+            self._now[listener_id] = line
+
     def later(self, listener_id: str, at: float) -> None:
         """It may have something due at that moment, if not before."""
         if listener_id not in self._now and at < self._later.get(listener_id, float("inf")):

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from pulp_events.dispatcher.agenda import Agenda
-from pulp_events.dispatcher.lines import LINES, QUICK, SLOW, UNTRIED, Line
+from pulp_events.dispatcher.lines import LINES, QUICK, SLOW, UNTRIED, Line, Speed
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.shares import Shares
@@ -32,8 +32,8 @@ class Queues:
         self._clock = clock
         self.lock = threading.RLock()
         self.agenda: Agenda[Line] = Agenda(LINES, self._line_of)
-        self.queued: set[Route] = set()
-        """Those that are runnable: something is claimed for them, and waits for a turn."""
+        self.queued: dict[Route, Line] = {}
+        """Those that are runnable, and in which line: something is claimed for them, and waits for a turn."""
         self._runnable: dict[Line, deque[Route]] = {line: deque() for line in LINES}
         self._shares = {False: Shares(concurrency), True: Shares(concurrency * TASKS)}
 
@@ -57,40 +57,65 @@ class Queues:
 
     def take_due(self, most: int) -> list[str]:
         """The listeners that are to be claimed for, as many of each line as there is room for, at most `most` each."""
+        taken: list[str] = []
         with self.lock:
-            return [
-                listener_id
-                for line in LINES
-                for listener_id in self.agenda.take(line, min(max(0, self._room_to_claim(line)), most))
-            ]
+            before = self._counts_of_runnable()
+            for line in LINES:
+                of_line = self.agenda.take(line, min(self._room_to_claim(line, before[line.in_loop]), most))
+                before[line.in_loop][line.speed] += len(of_line)
+                taken += of_line
+        return taken
 
     @property
     def has_due(self) -> bool:
         """True if a claim would ask for somebody."""
         self.agenda.advance(self._clock.monotonic())
-        return not self.agenda.is_empty and any(
-            self.agenda.waits_in(line) and self._room_to_claim(line) > 0 for line in LINES
-        )
+        return not self.agenda.is_empty and self._due_with_room() > 0
 
     @property
     def waiting(self) -> int:
         """Listeners that wait for a thread, as far as their shares have room."""
-        due = sum(self.agenda.count(line) for line in LINES if self._room_to_claim(line) > 0)
-        return len(self.queued) + due
+        return len(self.queued) + self._due_with_room()
 
-    def _room_to_claim(self, line: Line) -> int:
-        """Listeners of this line that may be claimed for: as many as may be served soon."""
-        if line.speed is QUICK and not line.in_loop:
-            return AHEAD - len(self.queued)
-        return self._shares[line.in_loop].room(line.speed) - len(self._runnable[line])
+    def _due_with_room(self) -> int:
+        before = self._counts_of_runnable()
+        return sum(
+            self.agenda.count(line)
+            for line in LINES
+            if self.agenda.waits_in(line) and self._room_to_claim(line, before[line.in_loop])
+        )
+
+    def _room_to_claim(self, line: Line, before: Sequence[int]) -> int:
+        """Listeners of this line that may be claimed for: as many as may be served soon.
+
+        `before`: how many of each speed are to be served first. What they are allowed together is for all of them, or
+        some would be claimed and wait for as long as those that hang do; yet quick ones wait for nobody but each other.
+        """
+        if line.speed is not QUICK:
+            return self._shares[line.in_loop].room(line.speed, before)
+        if line.in_loop:
+            return max(0, self._shares[True].room(QUICK) - before[QUICK])
+        return max(0, AHEAD - before[QUICK])
+
+    def _counts_of_runnable(self) -> dict[bool, list[int]]:
+        return {in_loop: [len(self._runnable[Line(in_loop, speed)]) for speed in Speed] for in_loop in (False, True)}
 
     # What is claimed, and waits for a turn
 
     def queue(self, route: Route) -> None:
         """It is runnable, if anything waits there that one more turn may take."""
         if route not in self.queued and route.wants_turn(self._clock.monotonic()):
-            self.queued.add(route)
-            self._runnable[Line(route.is_async, route.speed)].append(route)
+            line = self.queued[route] = Line(route.is_async, route.speed)
+            self._runnable[line].append(route)
+
+    def line_changed(self, route: Route) -> None:
+        """It may have become quicker or slower: it is not to wait among those that are as it was before."""
+        self.agenda.moved(route.listener.id)
+        before, line = self.queued.get(route), Line(route.is_async, route.speed)
+        if before is not None and before != line:
+            self._runnable[before].remove(route)
+            self._runnable[line].append(route)
+            self.queued[route] = line
 
     def pick(self, order: Sequence[Line]) -> Line | None:
         """The first of these lines in which somebody is runnable and whose share has room."""
@@ -104,7 +129,7 @@ class Queues:
     def take(self, line: Line) -> Route:
         """The first of this line; its turn begins."""
         route = self._runnable[line].popleft()
-        self.queued.discard(route)
+        del self.queued[route]
         self._shares[line.in_loop].begin(line.speed)
         return route
 
@@ -120,6 +145,7 @@ class Queues:
             self._shares[line.in_loop].begin(SLOW)
             turn.line = Line(line.in_loop, SLOW)
             turn.route.speed = SLOW
+            self.line_changed(turn.route)
 
     def clear(self) -> list[Delivery]:
         """Nobody is runnable any more; what was claimed and not begun is to be released."""

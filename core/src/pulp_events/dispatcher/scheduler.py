@@ -211,6 +211,7 @@ class Scheduler:
             self.at_work.discard(work)
             self.finished += 1
             self._queues.end(work.line)
+            self._queues.line_changed(route)
             route.turns.discard(work)
             released = self._settle(route, current)
             if work.gave_back:

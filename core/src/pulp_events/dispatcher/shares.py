@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pulp_events.dispatcher.lines import QUICK, SILENT, SLOW, UNTRIED, Speed
 
 FOR_UNTRIED = 0.875
@@ -10,6 +12,9 @@ FOR_SLOW = 0.625
 """Part that those may have which are known to be slow or silent: the rest is for those that nothing is known of."""
 FOR_SILENT = 0.375
 """Part that those may have which did not answer at all, so that one that answers slowly does not wait for them."""
+
+
+NOBODY = [0] * len(Speed)
 
 
 class Shares:
@@ -25,18 +30,22 @@ class Shares:
     @property
     def taken(self) -> int:
         """Attempts under way; those by which the others went over their share meanwhile do not count."""
-        others = sum(self.busy[UNTRIED:])
-        return self.busy[QUICK] + min(others, max(self._untried, others - (self.most - self._untried)))
+        return self._taken(self.busy)
 
-    def room(self, speed: Speed) -> int:
-        """How many more of this speed may begin."""
-        room = self.most - self.taken
+    def _taken(self, busy: Sequence[int]) -> int:
+        others = sum(busy[UNTRIED:])
+        return busy[QUICK] + min(others, max(self._untried, others - (self.most - self._untried)))
+
+    def room(self, speed: Speed, before: Sequence[int] = NOBODY) -> int:
+        """How many more of this speed may begin, after so many of each speed that are to begin first."""
+        busy = [under_way + more for under_way, more in zip(self.busy, before, strict=True)]
+        room = self.most - self._taken(busy)
         if speed is not QUICK:
-            room = min(room, self._untried - sum(self.busy[UNTRIED:]))
+            room = min(room, self._untried - sum(busy[UNTRIED:]))
         if speed >= SLOW:
-            room = min(room, self._slow - sum(self.busy[SLOW:]))
+            room = min(room, self._slow - sum(busy[SLOW:]))
         if speed is SILENT:
-            room = min(room, self._silent - self.busy[SILENT])
+            room = min(room, self._silent - busy[SILENT])
         return max(0, room)
 
     def begin(self, speed: Speed) -> None:
