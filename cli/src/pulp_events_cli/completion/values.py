@@ -140,7 +140,6 @@ BY_NAME = {
     "--call-report": _file_after_at,
     "event_type": _event_types,
     "--event-id": _events,
-    "listener_id": _listeners,
     "event_id": _events,
     "--event": _events,
     "listener_id": _listeners,
