@@ -80,6 +80,7 @@ class Backfill:
         self._listener_id = listener().id
         self._earlier = _Earlier.of(outbox, self._listener_id)
         self._next = monotonic()
+        self._window_of: tuple[Listener, float | None] | None = None
 
     def run(self) -> Iterator[Backfilled]:
         """Add what is missing, a batch at a time; yields after each, and while it waits, how far it is."""
@@ -118,7 +119,7 @@ class Backfill:
             if event is None:
                 yield []
                 continue
-            window = self._window(self._listener())
+            window = self._window_now()
             # What leaves together is added together, or it would leave one by one.
             own = None if window is None else window_of(event.time.timestamp(), window)
             if batch and (own != kind or len(batch) >= (size if own is None else MOST_DELIVERIES)):
@@ -129,15 +130,28 @@ class Backfill:
         if batch:
             yield batch
 
+    def _window_now(self) -> float | None:
+        listener = self._listener()
+        if self._window_of is None or self._window_of[0] is not listener:  # asked for once: a notifier works it out
+            self._window_of = (listener, self._window(listener))
+        return self._window_of[1]
+
     def _events(self) -> Iterator[StoredEvent | None]:
         """Those whose type and report the listener asks for, as `emit` would have found; None after each page."""
-        place: int | None = None
+        # A time costs the store a look at all events that it leaves out: it is asked for twice, and not for each page.
+        times = EventQuery(since=self._since, until=self._until)
+        first, last = (self._outbox.events(times, 1, oldest_first=oldest) for oldest in (True, False))
+        if not first or not last:
+            return
+        place, end = first[0].place - 1, last[0].place + 1
         while True:
-            query = EventQuery(self._listener().event_types, self._since, self._until)
-            page = self._outbox.events(query, PAGE, after=place, oldest_first=True)
+            query = EventQuery(self._listener().event_types)
+            page = self._outbox.events(query, PAGE, after=place, before=end, oldest_first=True)
             for event in page:
                 listener = self._listener()
-                if listener.filter is None or passes_filter(listener, event.event.report()):
+                if not self._since <= event.time < self._until:
+                    continue  # clocks step, and processes overtake each other
+                if listener.filter is None or passes_filter(listener, event.body()):
                     yield event
             if len(page) < PAGE:
                 return
