@@ -24,7 +24,8 @@ mute unmute explain export apply completion bash zsh fish --drop --for=1h --prun
 --type --failing --health --quiet -q --json=1 --json-schema repo.sync.strat htpp list=
 --event-type --url --username --password --ca-path --exchange --subject --addresses --listener-id
 --filter --lanes --retry-schedule --disabled --payload --call-report --no-wait --timeout --state --since --until --limit
---before --all --last --for --reason --json --no-plugins -v -vv --version --help -h -- - repo.sync.start * repo.# @ @/no
+--before --all --last --rate --pending --again --error --event-id --yes --dry-run discard backfill 10/s
+--for --reason --json --no-plugins -v -vv --version --help -h -- - repo.sync.start * repo.# @ @/no
 env:X file: {} {"a":1} 5081a42ce19a00ea4300000e 5s 1 0 -1 true pending dead delivered http://127.0.0.1:9/ a@b.example
 """.split()  # noqa: SIM905
 # What would wait for a person or for an endpoint, or write elsewhere, is left out.

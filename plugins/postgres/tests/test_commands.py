@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -81,6 +82,23 @@ def test_copying_takes_everything_with_it_in_order(filled, copy, conf):
         target.outbox.add([new_event(listener)])
         claimed = [one.event_id for one in target.outbox.claim([ClaimRequest(listener, 1000)], 60, "t").deliveries]
         assert claimed == sorted(claimed) and len(claimed) == 698
+
+
+def test_what_a_backfill_offered_is_not_offered_again_after_a_copy(filled, copy, conf, monkeypatch):
+    """A copy leaves out what was delivered; its event says that it had deliveries, not whose."""
+    source, _ = filled
+    day_ago = datetime.now(UTC) - timedelta(days=1)
+    event = source.emit("repo.sync.start", {"repo_id": "r"}, id="kept")
+    new = source.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["repo.sync.start"])
+    *_, added = source.backfill(new.id, since=day_ago)
+    assert added.added == 1
+    [own] = source.outbox.claim([ClaimRequest(new.id, 9)], 60, "t").deliveries
+    source.outbox.record([result(own, "succeed")])
+    assert copy().code == 0
+    with EventBus.open(conf, deliver="external") as target:
+        assert own.id not in [each.id for each in target.events.deliveries(event.id)]
+        *_, again = target.backfill(new.id, since=day_ago)
+        assert (again.added, again.unknown) == (0, 1)
 
 
 def test_a_name_that_another_listener_has_there_stops_a_copy_before_anything_is_stored(filled, copy, conf):

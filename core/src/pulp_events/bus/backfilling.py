@@ -27,6 +27,8 @@ _LOOK = 0.2
 """Seconds of waiting after which progress is told again."""
 _ALL = 1 << 62
 """A place above that of any event."""
+_NOTES = "backfill "
+"""What the keys of our notes in the store begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ class _Earlier:
     @classmethod
     def of(cls, outbox: Outbox, listener_id: str) -> _Earlier:
         """From the notes in the store."""
-        key = f"backfill {listener_id} "
+        key = f"{_NOTES}{listener_id} "
         return cls(key, {name: json.loads(text) for name, text in outbox.notes(key).items()})
 
     def reached(self, event: StoredEvent) -> bool:
@@ -208,6 +210,12 @@ class _Earlier:
         name = f"{self._key}{span[0]!r} {span[1]!r}"
         before = self._spans.get(name, (0.0, 0.0, 0))
         outbox.note(name, json.dumps([*span, max(place, int(before[2]))]))
+
+
+def notes_for_a_copy(outbox: Outbox) -> dict[str, str]:
+    """Notes for a copy of the outbox, in which events have other places: what was begun counts as offered."""
+    spans = {key: json.loads(text) for key, text in outbox.notes(_NOTES).items()}
+    return {key: json.dumps([*span[:2], _ALL]) for key, span in spans.items() if span[2]}
 
 
 def _additions(event: StoredEvent, listener: Listener, there: Sequence[str] | set[str]) -> list[Addition]:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.bus.backfilling import notes_for_a_copy
 from pulp_events.errors import NameTaken, StoreError
 from pulp_events.listeners.history import dump as dump_change
 from pulp_events.outbox.delivery import Attempt, Delivery
@@ -23,6 +24,7 @@ from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.settings.kept import keeps_beyond
+from pulp_events_postgres import ledger
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.listener_store import EDITING, dump
@@ -94,6 +96,8 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
             f"{target.address.shown} may miss new deliveries and repeat finished ones; stop it, drop the tables pulp_* "
             "there (or name another database), and copy again"
         )
+    for key, text in notes_for_a_copy(source).items():
+        ledger.note(target, key, text)
     target.upheaval()
     return done
 
