@@ -23,10 +23,7 @@ def eligible(query: DeliveryQuery, again: bool, now: datetime) -> DeliveryQuery:
 
 
 def repeat(outbox: Outbox, query: DeliveryQuery, again: bool, page_size: int) -> Iterator[int]:
-    """Add a repeat of each delivery that fits, a page at a time, the oldest first; yields how many each had.
-
-    Two calls at the same moment may both repeat one; calls one after the other do not.
-    """
+    """Add a repeat of each delivery that fits, a page at a time, the oldest first; yields how many each had."""
     query = replace(query, has_repeat=False, is_repeat=query.is_repeat if again else False)
     last: str | None = None
     made: set[str | None] = set()

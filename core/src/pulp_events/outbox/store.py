@@ -108,7 +108,8 @@ class Outbox(Protocol):
         """Add deliveries to events that are stored, durable on return; their ids are new ones.
 
         None in place of an id: the event is gone, or has a delivery for that listener and target, of whatever state,
-        which only an addition with `repeat_of` may repeat. However many ask at once, there is one.
+        which only an addition with `repeat_of` may repeat, and that once: then its repeat is what may be repeated.
+        However many ask at once, there is one.
         """
 
     def find(

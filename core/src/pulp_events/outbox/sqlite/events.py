@@ -89,6 +89,7 @@ SELECT e.seq, max(e.next_n, COALESCE((SELECT max(n) + 1 FROM pulp_delivery WHERE
 FROM pulp_event e WHERE e.id = ?
 """
 _IS_THERE = "SELECT 1 FROM pulp_delivery WHERE event_seq = ? AND listener_id = ? AND target = ?"
+_IS_REPEATED = "SELECT 1 FROM pulp_delivery WHERE event_seq = ? AND repeat_of = ?"
 _ADD = (
     "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, repeat_of) "
     f"VALUES (?, ?, ?, ?, '{TRANSITIONS[Transition.EMIT].enters}', ?)"
@@ -105,7 +106,11 @@ def _add_delivery(connection: sqlite3.Connection, new: Addition) -> str | None:
     if found is None:
         return None
     seq, n = found
-    if new.repeat_of is None and connection.execute(_IS_THERE, (seq, new.listener_id, new.target)).fetchone():
+    if new.repeat_of is None:
+        there = connection.execute(_IS_THERE, (seq, new.listener_id, new.target))
+    else:
+        there = connection.execute(_IS_REPEATED, (seq, new.repeat_of))
+    if there.fetchone():
         return None
     connection.execute(_ADD, (seq, n, new.listener_id, new.target, new.repeat_of))
     connection.execute("UPDATE pulp_event SET alone = 0 WHERE seq = ? AND alone = 1", (seq,))

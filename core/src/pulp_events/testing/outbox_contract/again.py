@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -163,3 +164,24 @@ class AgainClaims(Outboxes):
         assert second.notes("backfill b%") == {}
         assert len(second.notes("")) == 3
         second.close()
+
+    def test_of_many_that_repeat_one_delivery_at_once_one_does(self, home: Home) -> None:
+        outboxes = [home.open() for _ in range(4)]
+        events = [new_event() for _ in range(20)]
+        outboxes[0].add(events)
+        outboxes[0].record([result(one, "succeed") for one in self.claim(outboxes[0], limit=20)])
+        start, added = threading.Barrier(4), list[str | None]()
+
+        def repeat(own: Outbox) -> None:
+            start.wait()
+            for event in events:
+                added.extend(own.add_deliveries([Addition(event.id, LISTENER, repeat_of=f"{event.id}.0")]))
+
+        threads = [threading.Thread(target=repeat, args=(each,)) for each in outboxes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(filter(None, added)) == sorted(f"{event.id}.1" for event in events)
+        for each in outboxes:
+            each.close()

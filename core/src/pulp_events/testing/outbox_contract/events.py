@@ -278,11 +278,13 @@ class EventClaims(Outboxes):
         [first] = self.claim(outbox)
         outbox.record([result(first, "succeed")])
         repeat = Addition(event.id, LISTENER, repeat_of=first.id)
-        assert outbox.add_deliveries([repeat, repeat]) == [f"{event.id}.1", f"{event.id}.2"]
+        further = Addition(event.id, LISTENER, repeat_of=f"{event.id}.1")
+        assert outbox.add_deliveries([repeat, repeat, further]) == [f"{event.id}.1", None, f"{event.id}.2"]
+        assert outbox.add_deliveries([repeat, further]) == [None, None]
         found = {one.id: one.repeat_of for one in outbox.of_event(event.id)}
-        assert found == {first.id: None, f"{event.id}.1": first.id, f"{event.id}.2": first.id}
+        assert found == {first.id: None, f"{event.id}.1": first.id, f"{event.id}.2": f"{event.id}.1"}
         claimed = [(one.id, one.repeat_of, one.detail) for one in self.claim(outbox)]
-        assert claimed == [(f"{event.id}.1", first.id, ""), (f"{event.id}.2", first.id, "")]
+        assert claimed == [(f"{event.id}.1", first.id, ""), (f"{event.id}.2", f"{event.id}.1", "")]
 
     def test_the_id_of_a_delivery_that_was_deleted_is_given_to_no_other(self, home: Home, outbox: Outbox) -> None:
         event = at(home, new_event(LISTENER, OTHER))
