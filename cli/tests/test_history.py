@@ -165,3 +165,22 @@ def test_where_the_history_does_not_reach_back_it_is_said(past):
 def test_which_event_is_said_in_one_way(admin, words):
     run = admin("event", "listener", "explain", *words)
     assert run.code == 2 and ("--event" in run.err or "--payload" in run.err)
+
+
+def test_what_a_restored_backup_changes_is_in_the_history_and_what_was_done_since_it_stays_there(changed, tmp_path):
+    changed.ok("event", "backup", str(tmp_path / "backup"))
+    changed.ok("event", "listener", "disable", "--listener-id", changed.second)
+    changed.ok("event", "restore", str(tmp_path / "backup"))
+    found = changed.ok("--json", "event", "listener", "history", changed.second).json
+    assert [each["action"] for each in found] == ["enabled", "disabled", "created"]
+    assert found[0]["by"] == f"{getpass.getuser()}, restoring a backup"
+    changed.ok("event", "listener", "disable", "--listener-id", changed.second)
+    assert len(changed.ok("--json", "event", "listener", "history", changed.second).json) == 4
+
+
+def test_on_another_machine_a_backup_brings_the_history_along(changed, tmp_path):
+    changed.ok("event", "backup", str(tmp_path / "backup"))
+    before = changed.ok("event", "listener", "history").out
+    changed.data.rename(tmp_path / "gone")
+    changed.ok("event", "restore", str(tmp_path / "backup"))
+    assert changed.ok("event", "listener", "history").out.endswith(before)

@@ -134,6 +134,9 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         checked("event", "listener", "show", one, listener)
         checked("event", "listener", "explain", "--event-type=repo.sync.start")
         checked("event", "listener", "history")
+        checked(
+            "event", "listener", "backtest", "--since=1h", "--type=http", "--event-type=*", "--url=http://x.example/"
+        )
         checked("event", "listener", "test", one, listener)
         checked("event", "listener", "test", one, dead, code=1)
         checked("event", "listener", "enable", one, mail)
@@ -144,6 +147,7 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
             checked("event", "listener", "http", action, one, listener)
         [event] = checked("event", "list")
         checked("event", "show", event["id"])
+        checked("event", "listener", "explain", "--event", event["id"])
         deliveries = checked("event", "delivery", "list")
         checked("event", "delivery", "show", deliveries[0]["id"])
         delivered = next(each["id"] for each in deliveries if each["state"] == "delivered")

@@ -9,7 +9,7 @@ that an error has the same words here and in Python. Only what cannot be one tex
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from marshmallow import Schema, fields, missing, validate
@@ -30,8 +30,10 @@ GENERIC = ("--event-type", "--listener-id", "--disabled", "--id", *map(listener_
 class SchemaOptions:
     """The options for one schema of a notifier, and the configuration that a command line gives with them."""
 
-    def __init__(self, type_id: str, schema: type[Schema]) -> None:
+    def __init__(self, type_id: str, schema: type[Schema], taken: Collection[str] = ()) -> None:
+        """`taken`: further options of the command that they are for."""
         self._type_id = type_id
+        self._taken = {*GENERIC, *RESERVED, *taken}
         self._fields = {field.data_key or name: field for name, field in schema().fields.items() if not field.dump_only}
 
     def add_to(self, parser: Parser, updating: bool) -> None:
@@ -65,7 +67,7 @@ class SchemaOptions:
     def option(self, key: str) -> str:
         """The option for a field: `--ca-path`; `--TYPE-ca-path` if a generic option has the name already."""
         name = f"--{key.replace('_', '-')}"
-        return f"--{self._type_id}-{key.replace('_', '-')}" if name in GENERIC or name in RESERVED else name
+        return f"--{self._type_id}-{key.replace('_', '-')}" if name in self._taken else name
 
     def _refuse_one_name_for_two(self) -> None:
         seen: dict[str, str] = {}

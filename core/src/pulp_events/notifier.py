@@ -246,6 +246,15 @@ class Notifier:
         """
         return None
 
+    def preview(self, deliveries: Sequence[Delivery], config: Config, settings: Config) -> str | None:
+        """What the message of these deliveries would say, as people read it; None: the report as it is.
+
+        For `pulp-admin event listener backtest`: nothing leaves, and no connection is made. There is one delivery or,
+        with a `window`, all those that leave together. `config` is as for `check`, `settings` as for `open`. What a
+        template raises may be raised as PermanentFailure or TransientFailure, and is shown in place of the text.
+        """
+        return None
+
     def limit(self, config: Config, settings: Config) -> float:
         """Seconds that one `send` may take. After that, the attempt has timed out and its channel is abandoned.
 

@@ -36,6 +36,12 @@ def fill(parser: Parser, session: Session) -> None:
         ("unmute", "end a mute early", mute, "fill_unmute"),
     ):
         parser.offer(name, summary, _later(module, what), group=OTHER_COMMANDS)
+    parser.offer(
+        "backtest",
+        "compare what a listener would have been sent with what it was",
+        _backtest(session),
+        group=OTHER_COMMANDS,
+    )
     parser.fill_later(lambda parser: _fill_types(parser, session))
     parser.explain_unknown = lambda word, hint: _explain_unknown(word, hint, session)
 
@@ -45,6 +51,15 @@ def _later(module: str, name: str = "fill") -> Fill:
 
     def fill(parser: Parser) -> None:
         getattr(importlib.import_module(f"pulp_events_cli.commands.{module}"), name)(parser)
+
+    return fill
+
+
+def _backtest(session: Session) -> Fill:
+    def fill(parser: Parser) -> None:
+        from pulp_events_cli.commands import listener_backtest
+
+        listener_backtest.fill(parser, session)
 
     return fill
 

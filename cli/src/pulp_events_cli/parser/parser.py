@@ -54,6 +54,8 @@ class Parser(Described):
         self.commands: Commands | None = None
         self.explain_unknown: Callable[[str, str], str] | None = None
         """Makes the message for a word that is no command here, of the word and a `; did you mean …?`."""
+        self.fill_for: Callable[[Sequence[str]], None] | None = None
+        """Adds what depends on the words that are about to be parsed."""
         self._fill = fill
         self._fill_rest: Fill | None = None
         self._offers: dict[str, Callable[[], None]] = {}
@@ -121,6 +123,8 @@ class Parser(Described):
     ) -> tuple[argparse.Namespace, list[str]]:
         words = list(args)
         self.fill()
+        if self.fill_for is not None:
+            self.fill_for(words)
         if self.commands is None:
             self._refuse_unknown_option(words)
         else:

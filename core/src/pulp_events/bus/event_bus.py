@@ -24,7 +24,7 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
 from pulp_events.system import forks, guard
-from pulp_events.system.arguments import check_moment, check_path, check_seconds
+from pulp_events.system.arguments import check_limit, check_moment, check_path, check_seconds
 from pulp_events.system.clock import Clock, SystemClock, from_timestamp
 from pulp_events.system.exclusive import InUse
 from pulp_events.system.late_imports import imports_late
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pulp_events.bus.backfilling import Backfilled
+    from pulp_events.bus.backtest import Backtest
     from pulp_events.bus.emitter import Emitted, Emitter
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.operation import Operation
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.events.event import Event
     from pulp_events.functions.registration import F
+    from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.store import Outbox
 
@@ -349,6 +351,36 @@ class EventBus:
         if self.listeners.keeps_history:  # read later: what is done meanwhile is in it
             changes = self.listeners.history(since=event.time)[::-1]
         return explain_past(event, deliveries, listeners, changes, emitter)
+
+    @imports_late
+    def backtest(
+        self,
+        listener: Listener | str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        sample: int | None = None,
+        previews: bool = False,
+    ) -> Backtest:
+        """Which stored events a listener would have been sent, beside those that it was. Nothing is stored or sent.
+
+        `listener`: one that there is, by id or name, or a record that there may be one day, as `bus.listeners.draft`
+        and `draft_update` make it. Event types and filter decide; that a listener is disabled or muted, or has a rate,
+        does not. `sample`: how many events of each kind, and messages, are kept at most; None: all of them.
+        `previews`: render the messages, as far as the notifier can. Raises ListenerNotFound.
+        """
+        from pulp_events.bus.backtest import backtest
+        from pulp_events.bus.preview import Previews
+
+        self._check_open()
+        if sample is not None:
+            check_limit(sample, "sample")
+        tested = self.listeners.get(listener) if isinstance(listener, str) else listener
+        installed = tested.notifier_type_id in self.plugins.notifiers
+        scrubber = self.listeners.scrubber(tested) if installed else None
+        made = Previews(tested, self.plugins, self.settings, scrubber) if previews else None
+        window = self.listeners.window(tested)
+        return backtest(tested, since, until, sample, self.events, self.deliveries, window, made)
 
     @imports_late
     def deliver_due(self) -> int:

@@ -37,15 +37,18 @@ class Journal:
         self._path = path
         self._keep = timedelta(seconds=keep)
 
-    def append(self, changes: Sequence[ListenerChange], number: int) -> None:
-        """Add the lines of the change by which the file of records gets this number. Raises StoreError."""
+    def append(self, changes: Sequence[ListenerChange], written: int, number: int) -> None:
+        """Add the lines of the change by which the file of records, which has the number `written`, gets `number`.
+
+        Raises StoreError.
+        """
         if not self._keep or not changes:
             return
         data_dir.create(self._path)
         lines = b"".join(_line(change, number) for change in changes)
         try:
             with self._path.open("r+b", buffering=0) as file:
-                end = _end(file, number - 1)
+                end = _end(file, written)
                 if self._is_due(file, end, changes[0].time):
                     self._rewrite(file, end, lines, changes[0].time - self._keep)
                     return

@@ -157,6 +157,26 @@ class Listeners:
         """Raise what `create` would raise for these, and store nothing. Whether a name is taken is not looked at."""
         self._making.check(event_types, notifier_type_id=notifier_type_id, listener_id=listener_id, **options)
 
+    def draft(
+        self,
+        notifier_type_id: str,
+        notifier_config: Mapping[str, Any],
+        event_types: Sequence[str],
+        **options: Unpack[Options],
+    ) -> Listener:
+        """The record that `create` would make of these, stored nowhere: for `bus.backtest`. Raises what that raises."""
+        return self._making.new(notifier_type_id, notifier_config, event_types, **options)
+
+    def draft_update(
+        self,
+        listener_id: str,
+        notifier_config: Mapping[str, Any] | None = None,
+        event_types: Sequence[str] | None = None,
+        **options: Unpack[Options],
+    ) -> Listener:
+        """The record that `update` would make, stored nowhere. Raises what that raises."""
+        return self._making.update(notifier_config, event_types, **options)(self.get(listener_id))
+
     def together(self, *, missing_ok: bool = False, planned_on: Sequence[Listener] | None = None) -> Together:
         """A context manager for many changes in one write: all that its block asks for is stored at its end, or none.
 

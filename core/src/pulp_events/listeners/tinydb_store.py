@@ -82,7 +82,7 @@ class TinyDBListenerStore:
             result = make(edit)
             if edit:
                 if edit.history:
-                    self._journal().append(edit.history, storage.changes + 1)
+                    self._journal().append(edit.history, storage.changes, storage.changes + 1)
                 table.carry_out(edit, contents.keys)
             return result
 
@@ -100,6 +100,13 @@ class TinyDBListenerStore:
             if query.listener_id in (None, change.listener_id) and (query.since is None or change.time >= query.since)
         )
         return list(islice(found, query.limit))
+
+    def note(self, changes: Sequence[ListenerChange]) -> None:
+        """Add to the history what was done to the records past this store, as by putting a backup in their place."""
+        with self._locked():
+            storage = AtomicJSONStorage(self._path)
+            storage.read()
+            self._journal().append(changes, storage.changes, storage.changes)
 
     def close(self) -> None:
         """Nothing stays open between calls."""

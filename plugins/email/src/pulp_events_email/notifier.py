@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from marshmallow import ValidationError
 
-from pulp_events import Channel, Notifier
+from pulp_events import Channel, Delivery, Notifier
 from pulp_events.notifier import Config
 from pulp_events_email import unsubscribe
 from pulp_events_email.config import MARK, EmailConfig
@@ -59,6 +59,12 @@ class EmailNotifier(Notifier):
     def window(self, config: Config) -> float | None:
         """That of `--digest`."""
         return config.get("digest")
+
+    def preview(self, deliveries: Sequence[Delivery], config: Config, settings: Config) -> str:
+        """The subject, and the text of the message."""
+        from pulp_events_email.preview import preview
+
+        return preview(deliveries, config, settings)
 
     def limit(self, config: Config, settings: Config) -> float:
         """The channel keeps to shorter limits itself; this one allows for the answer to a whole message."""

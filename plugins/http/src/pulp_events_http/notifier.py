@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from marshmallow import ValidationError
 
-from pulp_events import Channel, Notifier
+from pulp_events import Channel, Delivery, Notifier
 from pulp_events.notifier import Action, Config
 from pulp_events_http.config import HttpConfig, make_secret
 from pulp_events_http.rotation import ACTIONS
@@ -42,6 +42,14 @@ class HttpNotifier(Notifier):
             check_template(config["body_template"], config.get("content_type"))
         except ValueError as error:
             raise ValidationError(f"It {str(error).rstrip('.')}.", "body_template") from None
+
+    def preview(self, deliveries: Sequence[Delivery], config: Config, settings: Config) -> str | None:
+        """The body, where it is not the report itself."""
+        if config.get("format", "report") not in ("template", "cloudevents"):
+            return None
+        from pulp_events_http.body import body_maker
+
+        return body_maker(config)(deliveries[0])[0].decode("utf-8", "replace")
 
     def limit(self, config: Config, settings: Config) -> float:
         """The channel ends a request itself after `timeout`; only a name look-up, which nothing ends, takes longer."""

@@ -35,6 +35,13 @@ class Backup:
     """The file of listener records as it was; None where there was none."""
     has_outbox: bool
     """False where no event had been emitted yet."""
+    history: bytes | None = None
+    """The file of their history; None where there was none, or the backup is of an earlier release."""
+
+
+def history_of(listeners: Path) -> Path:
+    """The file that has the history of the records in this one."""
+    return listeners.with_suffix(".history")
 
 
 def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
@@ -57,13 +64,15 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
                 with Onlooker(outbox) as source:
                     source.copy_to(copy)
             # After the outbox: a listener that is new then has no deliveries in it, which is better than the reverse.
-            records = _read(listeners)
+            # The history first: it may lack the last change, and tells of none that is not in the records.
+            history, records = _read(history_of(listeners)), _read(listeners)
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("BEGIN")
             copy.execute("DROP TABLE IF EXISTS pulp_backup")
             copy.execute("CREATE TABLE pulp_backup (name TEXT PRIMARY KEY, value) WITHOUT ROWID")
             copy.executemany(
-                "INSERT INTO pulp_backup VALUES (?, ?)", [("format", FORMAT), ("made", now), ("listeners", records)]
+                "INSERT INTO pulp_backup VALUES (?, ?)",
+                [("format", FORMAT), ("made", now), ("listeners", records), ("history", history)],
             )
             copy.execute("COMMIT")
             copy.execute(f"PRAGMA application_id = {BACKUP_MARK}")
@@ -99,7 +108,7 @@ def read(path: Path) -> Backup:
                 f"{schema.VERSION}); restore it with that release"
             )
         deliveries = file.rows("SELECT count(*) FROM pulp_delivery")[0][0] if version else 0
-    return Backup(from_timestamp(values["made"]), deliveries, values["listeners"], version > 0)
+    return Backup(from_timestamp(values["made"]), deliveries, values["listeners"], version > 0, values.get("history"))
 
 
 def copy_outbox(source: Path, target: Path) -> None:
@@ -117,11 +126,15 @@ def copy_outbox(source: Path, target: Path) -> None:
 
 def _is_one_of_ours(target: Path, outbox: Path, listeners: Path) -> bool:
     """True for the files that are backed up, also where they are not there yet, and for what SQLite keeps beside."""
-    if any(target.exists() and found.exists() and target.samefile(found) for found in (outbox, listeners)):
+    if any(
+        target.exists() and found.exists() and target.samefile(found)
+        for found in (outbox, listeners, history_of(listeners))
+    ):
         return True
     database = os.path.realpath(outbox)
     beside = (f"{database}{ending}" for ending in ("", "-wal", "-shm", "-journal"))
-    return str(target) in (os.path.realpath(listeners), *beside)
+    records = (os.path.realpath(listeners), os.path.realpath(history_of(listeners)))
+    return str(target) in (*records, *beside)
 
 
 def _create(path: Path) -> None:

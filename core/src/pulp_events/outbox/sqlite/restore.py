@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -40,7 +41,10 @@ def restore(source: Path, outbox: Path, listeners: Path) -> tuple[Backup, list[P
             if found.has_outbox:
                 backup.copy_outbox(source, new_outbox)
             if found.listeners is not None:
-                _write(new_listeners, found.listeners)
+                _write(new_listeners, _counted_on(found.listeners, listeners))
+            history = backup.history_of(listeners)
+            if found.history is not None and not history.exists():  # else that one knows more
+                _write(history, found.history)
             kept = [*_set_aside(outbox, stamp, _BESIDE), *_set_aside(listeners, stamp, ("",))]
             if found.has_outbox:
                 new_outbox.rename(outbox)
@@ -55,6 +59,27 @@ def restore(source: Path, outbox: Path, listeners: Path) -> tuple[Backup, list[P
             new_outbox.unlink(missing_ok=True)
             new_listeners.unlink(missing_ok=True)
     return found, kept
+
+
+def _counted_on(records: bytes, old: Path) -> bytes:
+    """The records with a count of changes above that of the file that they replace, and above their own.
+
+    Whoever has read that file sees by it that it was replaced; the history, which of its changes were made.
+    """
+    try:
+        content = json.loads(records)
+        form = content["format"]["1"]
+        form["changes"] = max(_changes(records), _changes(old.read_bytes()) if old.exists() else 0) + 1
+        return json.dumps(content, ensure_ascii=False, indent=1).encode()
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
+        return records
+
+
+def _changes(records: bytes) -> int:
+    try:
+        return int(json.loads(records)["format"]["1"].get("changes", 0))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return 0
 
 
 def _write(path: Path, content: bytes) -> None:

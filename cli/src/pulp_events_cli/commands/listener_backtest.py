@@ -1,0 +1,193 @@
+"""`pulp-admin event listener backtest`: which stored events a listener would have been sent; nothing leaves."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pulp_events_cli import listener_attributes
+from pulp_events_cli.commands.one_listener import refuse_other_type
+from pulp_events_cli.errors import DONE, UsageError
+from pulp_events_cli.ids import listener_ids
+from pulp_events_cli.options_from_schema import SchemaOptions
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.screen import show_table
+from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.text import count, local_time, printable
+from pulp_events_cli.parser.argument_types import moment, positive
+from pulp_events_cli.parser.parser import GENERAL, Parser
+from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.bus.backtest import Backtest, Preview, Tested, Verdict
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.listeners.listener import Listener
+
+OWN = ("--type", "--since", "--until", "--sample")
+SAMPLE = 5
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the options; those of the notifier type come with the words that name it."""
+    parser.add_argument(
+        "listener_id", nargs="?", metavar="ID", help="listener to test, by id or name, as it is or changed"
+    )
+    parser.add_argument(
+        "--type",
+        metavar="TYPE",
+        help="notifier type, whose options for create can then be given; required without ID",
+    )
+    parser.add_argument(
+        "--event-type", action="append", metavar="TYPE", help="event types or patterns, in place of the listener's"
+    )
+    since = "2026-11-24T08:00, or 30d for thirty days ago"
+    parser.add_argument(
+        "--since", type=moment, metavar="TIME", required=True, help=f"only events emitted at or after: {since}"
+    )
+    parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
+    parser.add_argument(
+        "--sample",
+        type=positive,
+        default=SAMPLE,
+        metavar="NUMBER",
+        help=f"maximum number of events of each kind, and of messages, to show; default: {SAMPLE}",
+    )
+    listener_attributes.add_options(parser.add_argument_group(GENERAL))
+    parser.epilog = (
+        "Nothing is sent or stored. Event types and filter decide; whether the listener is disabled or muted, or has a "
+        "rate, does not. Options that are given change the listener for this test only. Events that nobody listened to "
+        "are there with keep = all in section [events] of server.conf."
+    )
+    parser.set_defaults(run=_run, options=None)
+    parser.fill_for = lambda words: _fill_type(parser, words, session)
+
+
+def _fill_type(parser: Parser, words: Sequence[str], session: Session) -> None:
+    """Add the options of the notifier type that is named."""
+    notifier = session.plugins.notifiers.get(_type_in(words) or "")
+    if notifier is not None:
+        options = SchemaOptions(notifier.type_id, notifier.config_schema, taken=OWN)
+        options.add_to(parser, updating=True)
+        parser.set_defaults(options=options)
+
+
+def _type_in(words: Sequence[str]) -> str | None:
+    for number, word in enumerate(words):
+        if word == "--type":
+            return next(iter(words[number + 1 :]), None)
+        if word.startswith("--type="):
+            return word.partition("=")[2]
+    return None
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    listener = _listener(bus, arguments)
+    found = bus.backtest(listener, since=arguments.since, until=arguments.until, sample=arguments.sample, previews=True)
+    if arguments.json:
+        print_json(_for_json(found, arguments.listener_id is not None))
+    else:
+        _show(found, arguments.listener_id is not None)
+    return DONE
+
+
+def _listener(bus: EventBus, arguments: argparse.Namespace) -> Listener:
+    """The one to be tested: as it is, as it would be, or new."""
+    config = {} if arguments.options is None else arguments.options.config(arguments)
+    attributes = listener_attributes.options(arguments)
+    if arguments.listener_id is None:
+        if arguments.type is None or arguments.event_type is None:
+            raise UsageError(
+                "name the listener to test, or describe a new one with --type, --event-type and its options"
+            )
+        return bus.listeners.draft(arguments.type, config, arguments.event_type, **attributes)
+    listener = listener_ids.find(bus, arguments.listener_id)
+    if arguments.type is not None:
+        refuse_other_type(listener, arguments.type, "update")
+    return bus.listeners.draft_update(listener.id, config or None, arguments.event_type, **attributes)
+
+
+def _show(found: Backtest, exists: bool) -> None:
+    for line in _summary(found, exists):
+        confirm(line)
+    if found.tested:
+        print()
+        rows = [_row(each) for each in sorted(found.tested, key=lambda each: (_order(each.verdict), each.time))]
+        show_table(("", "EVENT", "TIME", "EVENT TYPE", "WOULD GO", "WENT"), rows)
+    for each in found.previews:
+        if each.text is not None:
+            print(f"\n{_heading(each)}\n")
+            print("\n".join(map(printable, each.text.split("\n"))))
+
+
+def _summary(found: Backtest, exists: bool) -> Iterator[str]:
+    counts = _counts(found)
+    would = sum(number for word, number in counts.items() if word in ("both", "added", "moved"))
+    yield (
+        f"{would} of {count(found.looked_at, 'stored event', 'stored events')} of its types would be sent, "
+        f"in {count(found.messages, 'message', 'messages')}"
+    )
+    if not exists:
+        return
+    for word, texts in _MEANINGS.items():
+        if counts[word]:
+            yield f"{_MARKS[word]} {count(counts[word], *texts)}"
+    if found.older:
+        yield f"{found.older} of them were emitted before the listener was created"
+
+
+_MARKS = {"added": "+", "dropped": "-", "moved": "~", "both": "="}
+_MEANINGS = {
+    "added": ("would be sent, and was not", "would be sent, and were not"),
+    "dropped": ("was sent, and would not be", "were sent, and would not be"),
+    "moved": ("would be sent to other targets", "would be sent to other targets"),
+    "both": ("would be sent, and was", "would be sent, and were"),
+}
+
+
+def _counts(found: Backtest) -> dict[str, int]:
+    counts = {str(verdict): number for verdict, number in found.counts.items()}
+    return {word: counts.get(word, 0) for word in _MARKS}
+
+
+def _order(verdict: Verdict) -> int:
+    return list(_MARKS).index(str(verdict))
+
+
+def _row(each: Tested) -> list[Any]:
+    mark, time = _MARKS[str(each.verdict)], local_time(each.time)
+    return [mark, each.event_id, time, each.event_type, _targets(each.would), _targets(each.sent)]
+
+
+def _targets(targets: Sequence[str]) -> str:
+    return "no" if not targets else ", ".join(targets) or "yes"
+
+
+def _heading(each: Preview) -> str:
+    of = each.event_ids[0] if len(each.event_ids) == 1 else count(len(each.event_ids), "event", "events")
+    return printable(f"Message{f' to {each.target}' if each.target else ''}, of {of}:")
+
+
+def _for_json(found: Backtest, exists: bool) -> dict[str, Any]:
+    return {
+        "listener_id": found.listener.id if exists else None,
+        "notifier_type_id": found.listener.notifier_type_id,
+        "looked_at": found.looked_at,
+        "messages": found.messages,
+        "counts": _counts(found),
+        "older": found.older if exists else 0,
+        "events": [
+            {
+                "id": each.event_id,
+                "event_type": each.event_type,
+                "time": each.time,
+                "verdict": str(each.verdict),
+                "would": list(each.would),
+                "sent": list(each.sent),
+            }
+            for each in found.tested
+        ],
+        "previews": [
+            {"target": each.target, "event_ids": list(each.event_ids), "text": each.text} for each in found.previews
+        ],
+    }
