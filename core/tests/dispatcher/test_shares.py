@@ -67,6 +67,18 @@ def test_one_that_answers_slowly_does_not_wait_for_those_that_never_do():
     assert speed_of(3.0, timed_out=True) is SILENT
 
 
+@given(most=st.integers(4, 400), before=st.lists(st.integers(0, 500), min_size=4, max_size=4))
+def test_those_that_wait_take_the_room_that_they_may_have_and_no_more(most, before):
+    shares, alone = Shares(most), Shares(most)
+    rooms = {speed: shares.room(speed, before) for speed in (UNTRIED, SLOW, SILENT)}
+    for speed in (SILENT, SLOW):
+        for _ in range(min(before[speed], shares.room(speed))):
+            shares.begin(speed)
+    # Those that are silent beyond their share, say, would not begin however long the untried ones waited for them.
+    assert rooms[UNTRIED] == max(0, min(shares.room(UNTRIED), most - shares.taken - before[QUICK]) - before[UNTRIED])
+    assert rooms[SILENT] <= max(0, alone.room(SILENT) - before[SILENT])
+
+
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from("abcdef"), st.sampled_from(["now", "later", "take"]), st.floats(0, 10)), max_size=60

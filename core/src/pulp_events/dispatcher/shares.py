@@ -38,7 +38,7 @@ class Shares:
 
     def room(self, speed: Speed, before: Sequence[int] = NOBODY) -> int:
         """How many more of this speed may begin, after so many of each speed that are to begin first."""
-        busy = [under_way + more for under_way, more in zip(self.busy, before, strict=True)]
+        busy = [under_way + more for under_way, more in zip(self.busy, self._next(speed, before), strict=True)]
         room = self.most - self._taken(busy)
         if speed is not QUICK:
             room = min(room, self._untried - sum(busy[UNTRIED:]))
@@ -47,6 +47,15 @@ class Shares:
         if speed is SILENT:
             room = min(room, self._silent - busy[SILENT])
         return max(0, room)
+
+    def _next(self, speed: Speed, before: Sequence[int]) -> Sequence[int]:
+        """Of those before, the ones that may begin by their own share: the others keep nobody of another speed."""
+        slow, silent = before[SLOW], before[SILENT]
+        if speed is not SILENT:
+            silent = min(silent, max(0, self._silent - self.busy[SILENT]))
+        if speed is not SLOW:
+            slow = min(slow, max(0, self._slow - sum(self.busy[SLOW:]) - silent))
+        return (before[QUICK], before[UNTRIED], slow, silent)
 
     def begin(self, speed: Speed) -> None:
         """One begins."""

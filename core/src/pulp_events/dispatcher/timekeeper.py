@@ -165,10 +165,10 @@ class Timekeeper:
             return
         began, spent = self._clock.monotonic(), time.monotonic()
         soonest = LONGEST_LOOK
-        for listener_id, wait in self._outbox.ready().items():
-            if wait <= 0:
-                self._scheduler.due_now((listener_id,))
-            else:
+        ready = self._outbox.ready()
+        self._scheduler.due_now([listener_id for listener_id, wait in ready.items() if wait <= 0])
+        for listener_id, wait in ready.items():
+            if wait > 0:
                 soonest = min(soonest, wait)
                 self._scheduler.due_later(listener_id, wait)
         # Looking takes time where very many listeners have something pending: it may take a tenth of ours.
