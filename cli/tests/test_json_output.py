@@ -155,6 +155,8 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         checked("event", "delivery", "tail", "--for=0s")
         checked("event", "delivery", "stats")
         checked("event", "delivery", "retry", "--all")
+        checked("event", "listener", "backfill", mail, "--since=1h")
+        checked("event", "delivery", "discard", "--all", "--reason=gone")
         checked("event", "worker", "--drain")
         checked("event", "worker", "--print-unit")
         checked("event", "delivery", "purge", "--all")
