@@ -59,6 +59,9 @@ def test_values_are_looked_up(admin):
     admin.ok("event", "emit", "repo.sync.start", "--no-wait")
     [delivery] = [each["id"] for each in admin.ok("event", "delivery", "list", f"--listener-id={one}", "--json").json]
     assert delivery in words("event delivery show ") and delivery in words("event delivery retry ")
+    assert words("event listener history ") == words("event listener backtest ") == [one, mail]
+    assert words("event listener explain --event=") == [f"--event={delivery.partition('.')[0]}"]
+    assert words("event listener backtest --type=http --since=1d --body-t") == ["--body-template"]
 
 
 def test_another_server_conf_is_read_where_the_line_names_it(admin, tmp_path):

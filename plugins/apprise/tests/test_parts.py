@@ -109,3 +109,12 @@ def test_it_is_written_with_the_public_surface_alone():
             if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "pulp_events":
                 assert node.module in promised, f"{path.name}: {node.module}"
                 assert node.module != "pulp_events" or {each.name for each in node.names} <= set(pulp_events.__all__)
+
+
+def test_a_preview_is_the_title_and_the_body():
+    delivery = make_delivery()
+    config = {"format": "text", "title": "{{ event_type }}", "body": "of {{ payload.repo_id }}"}
+    preview = AppriseNotifier().preview([delivery], config, {})
+    assert preview == f"{delivery.event_type}\n\nof {delivery.event.payload.get('repo_id', '')}"
+    with pytest.raises(PermanentFailure, match="body"):
+        AppriseNotifier().preview([delivery], {**config, "body": "{{ 1 / 0 }}"}, {})

@@ -101,6 +101,20 @@ def test_what_a_backfill_offered_is_not_offered_again_after_a_copy(filled, copy,
         assert (again.added, again.unknown) == (0, 1)
 
 
+def test_the_history_of_listeners_is_copied_once_and_goes_on_there(filled, copy, conf):
+    source, listener = filled
+    source.listeners.by("alice").update(listener, lanes=1)
+    gone = source.listeners.create("http", {"url": "http://ci.example/"}, ["*"], name="gone")
+    source.listeners.delete("gone")
+    assert copy().code == copy().code == 0
+    with EventBus.open(conf, deliver="external", by="bob") as target:
+        target.listeners.update(listener, lanes=2)
+        last, *copied = target.listeners.history()
+        assert (str(last.action), last.by) == ("updated", "bob") and copied == list(source.listeners.history())
+        assert [str(each.action) for each in target.listeners.history("gone")] == ["deleted", "created"]
+        assert target.listeners.history("gone")[0].listener_id == gone.id
+
+
 def test_a_name_that_another_listener_has_there_stops_a_copy_before_anything_is_stored(filled, copy, conf):
     source, listener = filled
     source.listeners.update(listener, name="ci")

@@ -52,6 +52,8 @@ def _descend(parser: Parser, words: list[str]) -> tuple[Parser | None, list[str]
     while True:
         parser.fill()
         if parser.commands is None:
+            if parser.fill_for is not None:
+                parser.fill_for(rest)
             return parser, rest
         commands = [word for word in rest if not word.startswith("-")]
         if not commands:
