@@ -29,7 +29,8 @@ def fill(parser: Parser, session: Session) -> None:
     """Add the argument."""
     parser.add_argument("event_id", metavar="ID", help="id of the event, as `list` shows it, or the start of one")
     parser.epilog = (
-        "A listener that has no delivery of the event is listed as `not matched`, with the reason as its record is now."
+        "A listener that has no delivery of the event is listed as `not matched`, with the reason as its record is "
+        "now; `pulp-admin event listener explain --event ID` tells it by the records of then."
     )
     parser.set_defaults(run=_run)
 
