@@ -75,7 +75,7 @@ def test_those_that_wait_take_the_room_that_they_may_have_and_no_more(most, befo
         for _ in range(min(before[speed], shares.room(speed))):
             shares.begin(speed)
     # Those that are silent beyond their share, say, would not begin however long the untried ones waited for them.
-    assert rooms[UNTRIED] == max(0, min(shares.room(UNTRIED), most - shares.taken - before[QUICK]) - before[UNTRIED])
+    assert rooms[UNTRIED] == max(0, min(shares.room(UNTRIED), shares.room(QUICK) - before[QUICK]) - before[UNTRIED])
     assert rooms[SILENT] <= max(0, alone.room(SILENT) - before[SILENT])
 
 
