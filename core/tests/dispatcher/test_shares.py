@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulp_events.dispatcher import queues
+from pulp_events.dispatcher import lines, queues, timekeeper
 from pulp_events.dispatcher.agenda import Agenda
 from pulp_events.dispatcher.channels import MOST_IDLE
 from pulp_events.dispatcher.lines import QUICK, SILENT, SLOW, UNTRIED, Speed, speed_of
@@ -75,7 +75,7 @@ def test_those_that_wait_take_the_room_that_they_may_have_and_no_more(most, befo
         for _ in range(min(before[speed], shares.room(speed))):
             shares.begin(speed)
     # Those that are silent beyond their share, say, would not begin however long the untried ones waited for them.
-    assert rooms[UNTRIED] == max(0, min(shares.room(UNTRIED), most - shares.taken - before[QUICK]) - before[UNTRIED])
+    assert rooms[UNTRIED] == max(0, min(shares.room(UNTRIED), shares.room(QUICK) - before[QUICK]) - before[UNTRIED])
     assert rooms[SILENT] <= max(0, alone.room(SILENT) - before[SILENT])
 
 
@@ -206,6 +206,30 @@ def test_one_that_answered_waits_no_longer_among_those_that_are_untried(open_bus
     gate.set()
     eventually(lambda: bus.deliveries.stats().by_listener[answering.id]["delivered"] == 2)
     assert not scripted.released.is_set()
+
+
+def test_one_that_answers_slowly_goes_before_the_untried_however_many_of_these_hang(
+    open_bus, scripted, eventually, monkeypatch
+):
+    monkeypatch.setattr(lines, "QUICK_ANSWER", 0.0)
+    monkeypatch.setattr(timekeeper, "LONG_STEP", 0.05)
+    bus, gate = open_bus(concurrency=8), threading.Semaphore(0)
+    speed = lambda listener: bus.dispatcher._routes.known(listener.id).speed  # noqa: E731
+    slow = bus.listeners.create("scripted", {"name": "slow"}, ["repo.publish.*"])
+    bus.wait(bus.emit("repo.publish.start"), 10)
+    assert speed(slow) is SLOW
+    scripted.calls.clear()
+    with bus.listeners.together() as made:
+        for n in range(20):
+            scripted.behaviour[f"hangs{n}"] = lambda delivery, channel: gate.acquire(timeout=60) and None
+            made.create("scripted", {"name": f"hangs{n}"}, ["repo.sync.*"])
+    bus.emit("repo.sync.start")
+    eventually(lambda: sorted(route.speed for route in bus.dispatcher._routes.all()) == [SLOW] + 7 * [SILENT])
+    bus.emit("repo.publish.start")
+    gate.release()
+    eventually(lambda: len(scripted.calls) > 7)
+    assert scripted.calls[7][0] == "slow"
+    gate.release(20)
 
 
 @given(moves=st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), max_size=20))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Speed(IntEnum):
-    """By its last answer. Quick listeners go first."""
+    """By its last answer."""
 
     QUICK = 0
     UNTRIED = 1
@@ -37,4 +37,8 @@ class Line(NamedTuple):
     speed: Speed
 
 
-LINES = tuple(Line(in_loop, speed) for in_loop in (False, True) for speed in Speed)
+FIRST_TO_LAST = (QUICK, SLOW, UNTRIED, SILENT)
+"""Who goes first. Those that answer slowly have a share of their own, and it is soon over; it takes minutes to go
+through those that are untried, if thousands of them hang."""
+
+LINES = tuple(Line(in_loop, speed) for in_loop in (False, True) for speed in FIRST_TO_LAST)

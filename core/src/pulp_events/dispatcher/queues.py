@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from pulp_events.dispatcher.agenda import Agenda
-from pulp_events.dispatcher.lines import LINES, QUICK, SLOW, UNTRIED, Line, Speed
+from pulp_events.dispatcher.lines import LINES, QUICK, SILENT, SLOW, UNTRIED, Line, Speed
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.shares import Shares
@@ -138,14 +138,20 @@ class Queues:
         self._shares[line.in_loop].end(line.speed)
 
     def slow_down(self, turn: Turn) -> None:
-        """What is under way there takes long: it is counted as slow from now on."""
-        line = turn.line
-        if line.speed < SLOW:
-            self._shares[line.in_loop].end(line.speed)
+        """What is under way there takes long: its listener is slow, or silent if it never answered, until it does.
+
+        An untried one stays in the share of these: what slow ones may have is for those that answer.
+        """
+        line, route = turn.line, turn.route
+        if turn.is_long or line.speed not in (QUICK, UNTRIED):
+            return
+        turn.is_long = True
+        if line.speed is QUICK:
+            self._shares[line.in_loop].end(QUICK)
             self._shares[line.in_loop].begin(SLOW)
             turn.line = Line(line.in_loop, SLOW)
-            turn.route.speed = SLOW
-            self.line_changed(turn.route)
+        route.speed = SILENT if route.speed in (UNTRIED, SILENT) else SLOW
+        self.line_changed(route)
 
     def clear(self) -> list[Delivery]:
         """Nobody is runnable any more; what was claimed and not begun is to be released."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pulp_events.dispatcher.claiming import Claimer
 from pulp_events.dispatcher.job_queue import JobQueue
 from pulp_events.dispatcher.jobs import Job, asking_for_window
-from pulp_events.dispatcher.lines import LINES, QUICK, Line
+from pulp_events.dispatcher.lines import FIRST_TO_LAST, LINES, QUICK, Line
 from pulp_events.dispatcher.own_deliveries import OwnDeliveries
 from pulp_events.dispatcher.queues import Queues
 from pulp_events.dispatcher.route import Route
@@ -22,8 +22,8 @@ from pulp_events.outbox.records import NewEvent, Result
 AFTER_GIVING_BACK = 1.0
 """Seconds after which what was given back unattempted, as the records could not be read, is asked for again."""
 _TASKS = [line for line in LINES if line.in_loop]
-_USUALLY = sorted(LINES, key=lambda line: line.speed)
-_NOW_AND_THEN = sorted(LINES, key=lambda line: (line.speed is QUICK, line.speed))
+_USUALLY = sorted(LINES, key=lambda line: FIRST_TO_LAST.index(line.speed))
+_NOW_AND_THEN = sorted(_USUALLY, key=lambda line: line.speed is QUICK)
 
 
 class Scheduler:

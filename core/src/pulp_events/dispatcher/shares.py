@@ -27,15 +27,6 @@ class Shares:
         )
         self.busy = [0] * len(Speed)
 
-    @property
-    def taken(self) -> int:
-        """Attempts under way; those by which the others went over their share meanwhile do not count."""
-        return self._taken(self.busy)
-
-    def _taken(self, busy: Sequence[int]) -> int:
-        others = sum(busy[UNTRIED:])
-        return busy[QUICK] + min(others, max(self._untried, others - (self.most - self._untried)))
-
     def room(self, speed: Speed, before: Sequence[int] = NOBODY) -> int:
         """How many more of this speed may begin, after so many of each speed that are to begin first."""
         busy = [under_way + more for under_way, more in zip(self.busy, self._next(speed, before), strict=True)]
@@ -47,6 +38,11 @@ class Shares:
         if speed is SILENT:
             room = min(room, self._silent - busy[SILENT])
         return max(0, room)
+
+    def _taken(self, busy: Sequence[int]) -> int:
+        """Of these, all but those by which the others went over their share meanwhile."""
+        others = sum(busy[UNTRIED:])
+        return busy[QUICK] + min(others, max(self._untried, others - (self.most - self._untried)))
 
     def _next(self, speed: Speed, before: Sequence[int]) -> Sequence[int]:
         """Of those before, the ones that may begin by their own share: the others keep nobody of another speed."""

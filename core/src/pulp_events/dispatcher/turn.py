@@ -54,6 +54,8 @@ class Turn:
         self.attempts = 0
         self.line = Line(False, route.speed)
         """The line whose share it uses while it runs."""
+        self.is_long = False
+        """One of its steps took so long that its listener is not taken for quick."""
         self.crowded: Callable[[], bool] = lambda: False
         self._entered = self._wall = self._cpu = 0.0
         self.slice = SLICE
