@@ -11,6 +11,7 @@ from pulp_events.system.late_imports import imports_late
 
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Delivery
+    from pulp_events.outbox.erasure import Erased, Erasure, ErasureResult
     from pulp_events.outbox.store import Outbox
     from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 
@@ -76,6 +77,48 @@ class Events:
                 low, high = (found[-1].place, high) if oldest_first else (low, found[-1].place)
 
         return pages()
+
+    def erase(
+        self,
+        query: EventQuery | None = None,
+        *,
+        where: str | None = None,
+        by: str | None = None,
+        dry_run: bool = False,
+        progress: Callable[[Erased], bool] | None = None,
+        timeout: float = 30.0,
+    ) -> ErasureResult:
+        """Remove what the events that fit hold, of those that are stored now; see `Outbox.erase`.
+
+        It goes on in small steps while others emit and deliver. Then the store's files are rid of what is left in
+        them, which holds up all who write for as long as that takes, and is done also where no event fits: of one that
+        was deleted earlier, copies may be left there. Ended in between, at whatever moment, the same call goes on.
+
+        `where`: as of `list`. `by`: who asks for it, for the record; the user of this process if not given. The record
+        has the values in `where` masked. `dry_run`: only count. `progress(erased so far)` is called after each step,
+        and ends it there by returning True. `timeout`: seconds to wait for those who keep the files from being rid
+        of it; then StoreBusy is raised, which says who. Raises InvalidConfig where `where` is malformed.
+        """
+        from pulp_events.bus.erasing import asked, erase
+        from pulp_events.outbox.stored_event import EventQuery
+        from pulp_events.system.who import user_and_program
+
+        outbox = self._outbox()
+        newest = outbox.events(EventQuery(), 1)
+        # Of what is emitted from now on nobody said that it is to be erased, and it might never end.
+        before = newest[0].place + 1 if newest else 0
+        query = query or EventQuery()
+        found = self.each(query, before=before, oldest_first=True, where=where)
+        ids = (each.id for each in found if each.erased is None)
+        if dry_run:
+            return erase(outbox, ids, None, progress, timeout)
+        erasure = outbox.begin_erasure(by or user_and_program(), asked(query, where))
+        return erase(outbox, ids, erasure, progress, timeout)
+
+    def erasures(self, limit: int = 50) -> list[Erasure]:  # type: ignore[valid-type]
+        """The records of what was erased, newest first."""
+        check_limit(limit, "limit")
+        return [*self._outbox().erasures(limit)]
 
     def get(self, event_id: str) -> StoredEvent:
         """One event; raises EventNotFound."""

@@ -20,8 +20,11 @@ _LONG = 80
 def check_same(new: NewEvent, stored: StoredEvent) -> StoredEvent:
     """`stored` if the application gave the same event type, payload and call report for both.
 
-    What plugins made of them does not count. Raises EventConflict, which shows what differs.
+    What plugins made of them does not count. Of one that was erased nothing is left to compare with: it is taken to be
+    the same, and stays erased. Raises EventConflict, which shows what differs.
     """
+    if stored.erased is not None:
+        return stored
     # Of one that was emitted without an id, what the application gave is not known where plugins changed it.
     before = stored.fingerprint or fingerprint(stored.report)
     if (new.fingerprint or fingerprint(new.report)) == before:

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.records import Dropped, Health, Stats
 from pulp_events.outbox.states import Outcome, State
 from pulp_events.outbox.stored_event import StoredEvent
@@ -77,14 +78,17 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
 
 @_from_rows
 def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
-    """An event from: id, event type, time, source, report, place, number of deliveries, fingerprint, numbers given."""
-    event_id, event_type, time, source, report, place, deliveries, fingerprint, numbers = row
+    """An event from: id, event type, time, source, report, place, number of deliveries, fingerprint, numbers given,
+    when it was erased."""
+    event_id, event_type, time, source, report, place, deliveries, fingerprint, numbers, erased = row
     if type(report) is not bytes or type(place) is not int or type(deliveries) is not int:
         raise TypeError(f"event {event_id!r:.60} at {place!r:.20} has a report of another type")
     if not (type(event_id) is type(event_type) is type(source) is str):
         raise TypeError(f"event {event_id!r:.60} has a name that is not text")
     moment = from_timestamp(time)
-    return StoredEvent(event_id, event_type, moment, source, report, place, deliveries, fingerprint, numbers)
+    return StoredEvent(
+        event_id, event_type, moment, source, report, place, deliveries, fingerprint, numbers, _moment(erased)
+    )
 
 
 @_from_rows
@@ -124,6 +128,13 @@ def with_events(
 def to_health(rows: Iterable[tuple[Any, ...]]) -> dict[str, Health]:
     """By listener id, from: listener id, last success, last failure, failing since, failures, detail."""
     return {row[0]: Health(row[0], _moment(row[1]), _moment(row[2]), _moment(row[3]), row[4], row[5]) for row in rows}
+
+
+@_from_rows
+def to_erasure(row: tuple[Any, ...]) -> Erasure:
+    """The record of an erasure from: id, began, ended, by, asked, events, pending, under way, details."""
+    erasure_id, began, ended, by, asked, *counts = row
+    return Erasure(erasure_id, from_timestamp(began), _moment(ended), by, asked, Erased(*counts))
 
 
 def split_id(delivery_id: str) -> tuple[str, int]:

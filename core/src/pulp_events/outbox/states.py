@@ -7,7 +7,7 @@
       │ skip     │  │  └─ release┘  │  └──── give up ───────> dead
       └─────> dead  │     postpone, │                          ▲
                     │     lose      │                          │
-                    └── bury, expire┴──────────────────────────┘
+            bury, expire, erase ────┴──────────────────────────┘
 
 Whoever changes a state asks TRANSITIONS: the stores when they write their SQL, the dispatcher when it records.
 """
@@ -146,6 +146,9 @@ class Transition(Word):
     EXPIRE = "expire"
     """it was not to be attempted after a certain time, and that has come"""
 
+    ERASE = "erase"
+    """an administrator erased its event; one that is being attempted just then may arrive all the same"""
+
     REVIVE = "revive"
     """an administrator retries a dead one; its schedule starts over"""
 
@@ -186,6 +189,7 @@ TRANSITIONS: Mapping[Transition, Way] = MappingProxyType(
         Transition.BURY: Way(State.PENDING, State.DEAD),
         # Whoever attempts it may know first, and holds its lease; nobody expires what another attempts.
         Transition.EXPIRE: Way(State.PENDING, State.DEAD),
+        Transition.ERASE: Way(State.PENDING, State.DEAD),
         Transition.REVIVE: Way(State.DEAD, State.PENDING),
         Transition.HASTEN: Way(State.PENDING, State.PENDING, leased_before=False),
         Transition.DISCARD: Way(State.PENDING, State.DEAD, leased_before=False),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
+    from pulp_events.outbox.erasure import Erased, Erasure
     from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
     from pulp_events.outbox.states import State
     from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
@@ -111,6 +112,30 @@ class Outbox(Protocol):
         which only an addition with `repeat_of` may repeat, and that once: then its repeat is what may be repeated.
         However many ask at once, there is one.
         """
+
+    def begin_erasure(self, by: str, asked: str) -> str:
+        """Record that somebody is going to erase events; returns the id of the record."""
+
+    def erase(self, event_ids: Sequence[str], erasure: str | None) -> Erased:
+        """Remove what the events with these ids hold: their reports (`erasure.marker` takes their place), their
+        fingerprints, the details of their attempts and deliveries, and of the health of listeners that had one.
+
+        Their pending deliveries are dead (transition `erase`); nothing sends any of their deliveries again: `revive`
+        and `add_deliveries` pass them over. An attempt that is recorded later leaves no detail. Ids of which there is
+        no event, or one that was erased, are passed over. The counts are added to the record `erasure`; with None,
+        nothing is changed, and it is only counted.
+        """
+
+    def scrub(self, timeout: float) -> Sequence[str]:
+        """See to it that nothing of what was erased is left in the store's files, and note in the records that it is.
+
+        It holds up all who write for a while that grows with the store. Returns places that it knows of, and may not
+        touch, that may still hold something, a sentence for each. Raises StoreBusy where others keep it from that for
+        `timeout` seconds; it is then to be called again.
+        """
+
+    def erasures(self, limit: int) -> Sequence[Erasure]:
+        """The records of what was erased, the newest first."""
 
     def find(
         self,

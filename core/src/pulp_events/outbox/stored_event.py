@@ -38,6 +38,9 @@ class StoredEvent:
     numbers: int = 0
     """How many numbers its deliveries were given, those that were deleted since too: the next is `EVENT_ID.numbers`."""
 
+    erased: datetime | None = None
+    """When its content was erased; the report has nothing of it any more. None: it was not."""
+
     @cached_property
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""

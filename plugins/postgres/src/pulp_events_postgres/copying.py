@@ -24,7 +24,7 @@ from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.settings.kept import keeps_beyond
-from pulp_events_postgres import ledger
+from pulp_events_postgres import erasing, ledger
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.listener_store import EDITING, dump
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 COPIED = tuple(state for state in State if state.failed or not state.finished)
 """The states whose deliveries somebody may still want to see made."""
 
+_ALL = 1_000_000_000
 BATCH = 500
 """Deliveries in one transaction."""
 
@@ -98,6 +99,8 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
         )
     for key, text in notes_for_a_copy(source).items():
         ledger.note(target, key, text)
+    for each in reversed(source.erasures(_ALL)):
+        erasing.add(target, each)
     target.upheaval()
     return done
 
@@ -118,7 +121,7 @@ def _deliveries(source: Outbox, state: State) -> Iterator[Delivery]:
 def _kept(bus: EventBus) -> Iterator[StoredEvent]:
     """Events that are copied for their own sake, the newest first."""
     all_of_them = keeps_beyond(bus.settings)
-    return (each for each in bus.events.each() if all_of_them or each.fingerprint is not None)
+    return (each for each in bus.events.each() if all_of_them or each.fingerprint or each.erased)
 
 
 def _age(one: Delivery | StoredEvent) -> tuple[datetime, str]:
@@ -182,11 +185,11 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
 # Oldest last, and each batch below all that is there: so the order in which events were emitted is kept, also over an
 # interruption, and whatever is emitted into the target later comes after.
 _EVENTS = """
-INSERT INTO @.pulp_event (seq, id, event_type, time, source, report, fingerprint, next_n)
+INSERT INTO @.pulp_event (seq, id, event_type, time, source, report, fingerprint, next_n, erased)
 SELECT least(0, (SELECT min(seq) FROM @.pulp_event)) - u.position, u.id, u.event_type, u.time, u.source, u.report,
-       u.fingerprint, u.next_n
-FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::int4[]) WITH ORDINALITY
-    AS u(id, event_type, time, source, report, fingerprint, next_n, position)
+       u.fingerprint, u.next_n, u.erased
+FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::int4[], %s::float8[])
+    WITH ORDINALITY AS u(id, event_type, time, source, report, fingerprint, next_n, erased, position)
 ON CONFLICT (id) DO NOTHING
 """
 _DELIVERIES = """
@@ -237,6 +240,7 @@ def _store(
             [one.report for one in events.values()],
             [one.fingerprint for one in events.values()],
             [one.numbers for one in events.values()],
+            [None if one.erased is None else one.erased.timestamp() for one in events.values()],
         ),
     )
     keys = [split_id(one.id) for one in batch]

@@ -111,7 +111,8 @@ def revive(database: Database, query: DeliveryQuery, limit: int) -> int:
     """Dead deliveries that fit become pending (transition `revive`), the oldest first."""
     way = TRANSITIONS[Transition.REVIVE]
     where, parameters = _conditions(database, query)
-    keys = _KEYS.format(f"d.state = '{way.leaves}' AND {where}")
+    # With the event: who erases it meanwhile waits, or is waited for and found out.
+    keys = _KEYS.format(f"d.state = '{way.leaves}' AND e.erased IS NULL AND {where}") + ", e"
     return database.execute(
         f"WITH keys AS ({keys}) UPDATE @.pulp_delivery d SET state = '{way.enters}', ready_at = 0, lease = NULL, "
         "finished = NULL, reason = NULL, expires = NULL, forgiven = d.attempts FROM keys "

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events_postgres import buckets, claiming, ledger, limits, queue
+from pulp_events_postgres import buckets, claiming, erasing, ledger, limits, queue, scrubbing
 from pulp_events_postgres import events as stored
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
@@ -103,6 +104,21 @@ class PostgresOutbox:
         oldest_first: bool = False,
     ) -> Sequence[StoredEvent]:
         return stored.events(self.database, query, limit, before, after, oldest_first)
+
+    def begin_erasure(self, by: str, asked: str) -> str:
+        return erasing.begin(self.database, by, asked)
+
+    def erase(self, event_ids: Sequence[str], erasure: str | None) -> Erased:
+        return erasing.erase(self.database, event_ids, erasure)
+
+    def scrub(self, timeout: float) -> Sequence[str]:
+        before = erasing.not_ended(self.database)
+        scrubbing.scrub(self.database, timeout)
+        erasing.end(self.database, before)
+        return ()
+
+    def erasures(self, limit: int) -> Sequence[Erasure]:
+        return erasing.erasures(self.database, limit)
 
     def find(
         self,

@@ -86,7 +86,7 @@ def _conditions(query: EventQuery, before: int | None, after: int | None) -> tup
 
 _FIND = """
 SELECT e.seq, max(e.next_n, COALESCE((SELECT max(n) + 1 FROM pulp_delivery WHERE event_seq = e.seq), 0))
-FROM pulp_event e WHERE e.id = ?
+FROM pulp_event e WHERE e.id = ? AND e.erased IS NULL
 """
 _IS_THERE = "SELECT 1 FROM pulp_delivery WHERE event_seq = ? AND listener_id = ? AND target = ?"
 _IS_REPEATED = "SELECT 1 FROM pulp_delivery WHERE event_seq = ? AND repeat_of = ?"

@@ -167,7 +167,8 @@ def revive(connection: sqlite3.Connection, query: DeliveryQuery, limit: int) -> 
     way = TRANSITIONS[Transition.REVIVE]
     where, parameters = conditions(query)
     keys = connection.execute(
-        f"{_KEYS} d.state = '{way.leaves}' AND {where} ORDER BY d.event_seq, d.n LIMIT ?", (*parameters, limit)
+        f"{_KEYS} d.state = '{way.leaves}' AND e.erased IS NULL AND {where} ORDER BY d.event_seq, d.n LIMIT ?",
+        (*parameters, limit),
     ).fetchall()
     connection.executemany(
         f"UPDATE pulp_delivery SET state = '{way.enters}', ready_at = 0, lease = NULL, finished = NULL, reason = NULL, "

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from pulp_events.outbox.erasure import REMOVED
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.sqlite.together import OF_KEYS, as_json
@@ -14,7 +16,7 @@ from pulp_events.outbox.states import Transition, after_attempt
 from pulp_events.outbox.tally import tally
 
 _FIND = """
-SELECT json_group_array(json_array(r.key, d.event_seq, d.state, d.lease))
+SELECT json_group_array(json_array(r.key, d.event_seq, d.state, d.lease, e.erased IS NOT NULL))
 FROM json_each(?) r CROSS JOIN pulp_event e ON e.id = json_extract(r.value, '$[0]')
 CROSS JOIN pulp_delivery d ON d.event_seq = e.seq AND d.n = json_extract(r.value, '$[1]')
 """
@@ -59,9 +61,12 @@ def record(connection: sqlite3.Connection, results: Sequence[Result], now: float
     ways = {each: after_attempt(each) for each in {result.transition for result in results}}
     finished: dict[Transition, list[tuple[int, int]]] = {}
     postponed, attempts = [], []
+    told = list(results)
     for index, (result, (_, n)) in enumerate(zip(results, ids, strict=True)):
         retry_at = None
-        seq, state, lease = found.get(index, (None, None, None))
+        seq, state, lease, erased = found.get(index, (None, None, None, False))
+        if erased:
+            told[index] = result = without_detail(result)
         way = ways[result.transition]
         held[index] = way.is_open(state, leased=lease == result.delivery.lease)
         if way.enters is way.leaves:
@@ -82,8 +87,13 @@ def record(connection: sqlite3.Connection, results: Sequence[Result], now: float
         way = ways[transition]
         connection.execute(_FINISH, (way.enters, now, way.leaves, as_json(keys)))
     _store_attempts(connection, attempts)
-    _record_health(connection, results, now)
+    _record_health(connection, told, now)
     return held
+
+
+def without_detail(result: Result) -> Result:
+    """Of an event that was erased meanwhile: what its receiver said may quote it."""
+    return replace(result, attempt=replace(result.attempt, detail=REMOVED if result.attempt.detail else ""))
 
 
 def _store_attempts(connection: sqlite3.Connection, attempts: Sequence[tuple[Any, ...]]) -> None:

@@ -26,7 +26,7 @@ PAGE = 4096
 _FIND = "SELECT 1 FROM sqlite_master WHERE name = 'pulp_event'"
 _LAST = 1 << 62
 _EVENTS = (
-    "SELECT seq, id, event_type, time, source, report, alone, next_n, fingerprint "
+    "SELECT seq, id, event_type, time, source, report, alone, next_n, fingerprint, erased "
     "FROM pulp_event NOT INDEXED WHERE seq >= ? ORDER BY seq"
 )
 _DELIVERIES = (
@@ -42,8 +42,19 @@ _LATER = "alone, next_n, fingerprint"
 _HAS_ALONE = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'alone'"
 _HAS_EXPIRES = "SELECT 1 FROM pragma_table_info('pulp_delivery') WHERE name = 'expires'"
 """It came with version 4."""
+_HAS_ERASED = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'erased'"
+"""It came with version 5, as did the table of erasures."""
+_ERASURES = (
+    "SELECT id, began, ended, who, asked, events, pending, under_way, details FROM pulp_erasure NOT INDEXED "
+    "WHERE seq >= ? ORDER BY seq"
+)
+_INSERT_ERASURE = (
+    "INSERT OR IGNORE INTO pulp_erasure (id, began, ended, who, asked, events, pending, under_way, details) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _INSERT_EVENT = (
-    f"INSERT INTO pulp_event (id, event_type, time, source, report, {_LATER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO pulp_event (id, event_type, time, source, report, {_LATER}, erased) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_DELIVERY = (
     "INSERT OR IGNORE INTO pulp_delivery (event_seq, n, listener_id, target, state, ready_at, attempts, forgiven, "
@@ -140,6 +151,11 @@ class _Recovery:
             events, deliveries = events.replace(_LATER, "0, 0, NULL"), deliveries.replace("repeat_of", "NULL")
         if not self._old.ask(_HAS_EXPIRES).fetchone():
             deliveries = deliveries.replace("expires", "NULL")
+        if self._old.ask(_HAS_ERASED).fetchone():
+            with contextlib.suppress(*_UNREADABLE):
+                self._new.executemany(_INSERT_ERASURE, self._old.ask(_ERASURES, (0,)).fetchall())
+        else:
+            events = events.replace(", erased", ", NULL")
         for row in self._rows(events):
             self._event(row)
         taken: set[tuple[int, int]] = set()

@@ -91,7 +91,24 @@ CREATE TABLE pulp_rate (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# `erased`: when. `pulp_erasure`: see `outbox.erasure`.
+_VERSION_5 = """
+ALTER TABLE pulp_event ADD COLUMN erased REAL;
+CREATE TABLE pulp_erasure (
+    seq       INTEGER PRIMARY KEY,
+    id        TEXT NOT NULL UNIQUE,
+    began     REAL NOT NULL,
+    ended     REAL,
+    who       TEXT NOT NULL,
+    asked     TEXT NOT NULL,
+    events    INTEGER NOT NULL DEFAULT 0,
+    pending   INTEGER NOT NULL DEFAULT 0,
+    under_way INTEGER NOT NULL DEFAULT 0,
+    details   INTEGER NOT NULL DEFAULT 0
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
 
 VERSION = len(MIGRATIONS)

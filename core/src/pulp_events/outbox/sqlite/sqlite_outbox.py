@@ -10,9 +10,10 @@ from typing import Any
 
 from pulp_events.outbox.bell import Bell
 from pulp_events.outbox.delivery import Attempt, Delivery
+from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.sqlite import erasing, insertion, ledger, limits, queue, recording, scrubbing
 from pulp_events.outbox.sqlite import events as stored
-from pulp_events.outbox.sqlite import insertion, ledger, limits, queue, recording
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
 from pulp_events.outbox.sqlite.reader import Reader
@@ -130,6 +131,24 @@ class SQLiteOutbox:
         oldest_first: bool = False,
     ) -> Sequence[StoredEvent]:
         return stored.events(self._reader, query, limit, before, after, oldest_first)
+
+    def begin_erasure(self, by: str, asked: str) -> str:
+        now = self._clock.time()
+        return self._writer.run(lambda own: erasing.begin(own, by, asked, now), durable=True)
+
+    def erase(self, event_ids: Sequence[str], erasure: str | None) -> Erased:
+        now = self._clock.time()
+        return self._writer.run(lambda own: erasing.erase(own, event_ids, erasure, now), self._durable)
+
+    def scrub(self, timeout: float) -> Sequence[str]:
+        before = erasing.not_ended(self._reader)
+        scrubbing.scrub(self.path, timeout)
+        now = self._clock.time()
+        self._writer.run(lambda own: erasing.end(own, before, now), durable=True)
+        return scrubbing.left(self.path)
+
+    def erasures(self, limit: int) -> Sequence[Erasure]:
+        return erasing.erasures(self._reader, limit)
 
     def find(
         self,

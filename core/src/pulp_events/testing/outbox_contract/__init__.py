@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from pulp_events.testing.outbox_contract.again import AgainClaims
 from pulp_events.testing.outbox_contract.claiming import StoringAndClaimingClaims
+from pulp_events.testing.outbox_contract.erasure import ErasureClaims
 from pulp_events.testing.outbox_contract.events import EventClaims
 from pulp_events.testing.outbox_contract.expiry import ExpiryClaims
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, new_event, result
@@ -41,5 +42,6 @@ class OutboxContract(
     RateClaims,
     ExpiryClaims,
     AgainClaims,
+    ErasureClaims,
 ):
     """Subclass it and give it a fixture `home`."""

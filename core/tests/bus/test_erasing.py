@@ -1,0 +1,104 @@
+"""`bus.events.erase`: what is chosen, what is recorded, what is left."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pulp_events import EventBus
+from pulp_events.bus.erasing import asked
+from pulp_events.errors import InvalidConfig
+from pulp_events.outbox.erasure import Erased
+from pulp_events.outbox.stored_event import EventQuery
+from pulp_events.redaction.expressions import masked
+
+
+@pytest.fixture
+def bus(tmp_path):
+    conf = tmp_path / "server.conf"
+    conf.write_text(f"[events]\ndata_dir = {tmp_path / 'data'}\nkeep = all\n")
+    with EventBus.open(conf, deliver="external") as opened:
+        opened.emit("repo.sync.start", {"repo_id": "x", "user": "ada"}, id="one")
+        opened.emit("repo.sync.finish", {"repo_id": "y", "user": "ada"}, id="two")
+        opened.emit("repo.sync.start", {"repo_id": "z", "user": "bob"}, id="three")
+        yield opened
+
+
+def erased(bus):
+    return sorted(each.id for each in bus.events.each() if each.erased is not None)
+
+
+@pytest.mark.parametrize(
+    ("query", "where", "expected"),
+    [
+        (None, "payload.user == 'ada'", ["one", "two"]),
+        (EventQuery(["repo.sync.start"]), None, ["one", "three"]),
+        (EventQuery(["repo.#"]), "payload.user == 'ada' && payload.repo_id == 'y'", ["two"]),
+        (EventQuery(id_prefix="t"), None, ["three", "two"]),
+        (EventQuery(ids=["one"]), None, ["one"]),
+        (EventQuery(until=datetime(2020, 1, 1, tzinfo=UTC)), None, []),
+        (None, "payload.nothing", []),
+        (None, None, ["one", "three", "two"]),
+    ],
+)
+def test_what_is_asked_for_is_erased_and_nothing_else(bus, query, where, expected):
+    found = bus.events.erase(query, where=where, dry_run=True)
+    assert (found.erased.events, erased(bus), bus.events.erasures()) == (len(expected), [], [])
+    assert bus.events.erase(query, where=where).erased == found.erased
+    assert erased(bus) == expected
+    assert bus.events.erase(query, where=where).erased == Erased()
+
+
+def test_it_is_recorded_by_whom_and_what_without_the_values(bus):
+    bus.events.erase(where="payload.user == 'ada'")
+    bus.events.erase(EventQuery(ids=["three"]), by="the office for data")
+    last, first = bus.events.erasures()
+    assert (first.asked, first.erased) == ("where payload.user == '…'", Erased(2)) and first.by
+    assert (last.asked, last.erased, last.by) == ("1 ids", Erased(1), "the office for data")
+    assert first.ended is not None and last.ended is not None
+
+
+def test_it_ends_between_two_steps_when_told_to_and_goes_on_the_next_time(bus):
+    for number in range(250):
+        bus.emit("repo.sync.start", {"user": "eve", "n": number})
+    result = bus.events.erase(where="payload.user == 'eve'", progress=lambda done: done.events >= 100)
+    assert result.interrupted and result.erased.events == 100
+    assert bus.events.erasures()[0].ended is None
+    assert bus.events.erase(where="payload.user == 'eve'").erased.events == 150
+    assert all(each.ended is not None for each in bus.events.erasures())
+
+
+def test_an_expression_that_is_none_is_refused_before_anything_is_recorded(bus):
+    with pytest.raises(InvalidConfig):
+        bus.events.erase(where="payload.user ==")
+    assert bus.events.erasures() == []
+
+
+def test_emitted_again_it_is_the_erased_one(bus):
+    bus.events.erase(where="payload.user == 'ada'")
+    bus.emit("repo.sync.start", {"repo_id": "x", "user": "ada"}, id="one")
+    assert b"ada" not in bus.events.get("one").report
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [
+        ("payload.user == 'ada'", "payload.user == '…'"),
+        ("payload.user == `\"ada\"` || payload.n > `5`", "payload.user == '…' || payload.n > '…'"),
+        ("payload.users.\"ada@here.example\" | [0]", "payload.users.'…' | [0]"),
+        ("contains(payload.text, 'it\\'s ada') && payload.x", "contains(payload.text, '…') && payload.x"),
+        ("'ada'", "'…'"),
+        ("payload.\"a\"", "payload.'…'"),
+    ],
+)  # fmt: skip
+def test_values_in_expressions_are_masked(expression, shown):
+    assert masked(expression) == shown
+
+
+def test_all_conditions_are_recorded():
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    query = EventQuery(["repo.#"], moment, moment, "ab", ["x", "y"])
+    assert asked(query, "a == 'b'") == (
+        "where a == '…'; event type repo.#; since 2026-01-02T00:00:00+0000; until 2026-01-02T00:00:00+0000; id ab…; "
+        "2 ids"
+    )
+    assert asked(EventQuery(), None) == "all events"
