@@ -148,6 +148,8 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         [event] = checked("event", "list")
         checked("event", "show", event["id"])
         checked("event", "listener", "explain", "--event", event["id"])
+        checked("event", "erase", "--id=nobody")
+        checked("event", "erasures")
         deliveries = checked("event", "delivery", "list")
         checked("event", "delivery", "show", deliveries[0]["id"])
         delivered = next(each["id"] for each in deliveries if each["state"] == "delivered")

@@ -13,6 +13,8 @@ GROUPS = (
     ("config", "show and check the settings", "pulp_events_cli.commands.config"),
     ("delivery", "view and manage deliveries", "pulp_events_cli.commands.delivery"),
     ("emit", "emit an event and wait for its deliveries", "pulp_events_cli.commands.emit"),
+    ("erase", "remove what stored events hold, for good", "pulp_events_cli.commands.event_erase"),
+    ("erasures", "list what was erased, when and by whom", "pulp_events_cli.commands.event_erasures"),
     ("list", "list the events that are stored, newest first", "pulp_events_cli.commands.event_list"),
     ("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
     ("plugin", "show and check installed plugins", "pulp_events_cli.commands.plugin"),

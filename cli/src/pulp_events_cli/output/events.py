@@ -21,9 +21,10 @@ def row(event: StoredEvent) -> Sequence[Any]:
 
 def full(event: StoredEvent) -> dict[str, Any]:
     """What `event show` says of the event itself."""
-    return {"id": event.id, "event_type": event.event_type, "time": event.time, "source": event.source}
+    shown = {"id": event.id, "event_type": event.event_type, "time": event.time, "source": event.source}
+    return shown if event.erased is None else {**shown, "erased": event.erased}
 
 
 def for_json(event: StoredEvent) -> dict[str, Any]:
     """An event for programs."""
-    return {**full(event), "deliveries": event.deliveries, "report": event.body()}
+    return {**full(event), "erased": event.erased, "deliveries": event.deliveries, "report": event.body()}

@@ -1,0 +1,129 @@
+"""`pulp-admin event erase`: removes what stored events hold, such as somebody's data."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from pulp_events.errors import StoreError
+from pulp_events_cli.commands.event_list import add_query, read_query
+from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.output.asking import agreed, can_ask
+from pulp_events_cli.output.progress import Progress
+from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.streams import confirm, warning
+from pulp_events_cli.output.text import count
+from pulp_events_cli.parser.argument_types import positive
+from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.session import Session
+from pulp_events_cli.stopping import stoppable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.outbox.erasure import Erased
+    from pulp_events.outbox.stored_event import EventQuery
+
+TIMEOUT = 30
+
+
+def fill(parser: Parser, session: Session) -> None:
+    """Add the options."""
+    add_query(parser)
+    parser.add_argument("--all", action="store_true", help="all events that are stored")
+    parser.add_argument("--dry-run", action="store_true", help="only say how much there is")
+    parser.add_argument("--yes", action="store_true", help="do not ask, on a terminal, whether to go on")
+    parser.add_argument(
+        "--timeout",
+        type=positive,
+        default=TIMEOUT,
+        metavar="SECONDS",
+        help=f"how long to wait for those who keep old data in the files in use; default: {TIMEOUT}",
+    )
+    parser.epilog = (
+        "Removes reports, and what was said of their deliveries, from the tables and the files of the outbox. Which "
+        "events there were, and to whom they went, stays. Pending deliveries are dead. The expression is shown in the "
+        "list of processes: `--where -` reads it from standard input. Interrupted at any moment, the same command goes "
+        "on. Backups, and what receivers have, are not touched."
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    where = arguments.where
+    if where == "-":
+        where = sys.stdin.readline().strip()
+    query = read_query(bus, arguments)
+    given = where is not None or any((arguments.event_type, arguments.since, arguments.until, arguments.id))
+    if given == arguments.all:
+        raise UsageError("choose the events to erase either with options such as --where or --id, or with --all")
+    if arguments.dry_run or (can_ask() and not arguments.yes):
+        with Progress("count: events") as progress, stoppable() as stopped:
+            found = bus.events.erase(query, where=where, dry_run=True, progress=_showing(progress, stopped))
+        if arguments.dry_run:
+            _show(arguments, found.erased, interrupted=found.interrupted, clean=False)
+            return DONE
+        if found.interrupted or not agreed(f"Erase {_counts(found.erased)}? It cannot be undone."):
+            raise CommandFailed("nothing was erased")
+    return _erase(bus, arguments, query, where)
+
+
+def _erase(bus: EventBus, arguments: argparse.Namespace, query: EventQuery, where: str | None) -> int:
+    from pulp_events.outbox.erasure import Erased, ErasureResult
+
+    so_far = Erased()
+    failed: StoreError | None = None
+    with Progress("erase: events") as progress, stoppable() as stopped:
+        show = _showing(progress, stopped)
+
+        def note(erased: Erased) -> bool:
+            nonlocal so_far
+            so_far = erased
+            return show(erased)
+
+        try:
+            result = bus.events.erase(query, where=where, progress=note, timeout=arguments.timeout)
+        except StoreError as error:
+            failed, result = error, ErasureResult(so_far)
+    clean = failed is None and not result.interrupted
+    _show(arguments, so_far, result.interrupted, clean, result.remarks)
+    if failed is not None:
+        raise CommandFailed(str(failed)) from failed
+    if result.interrupted:
+        raise CommandFailed(f"interrupted after {count(so_far.events, 'event', 'events')}; run the same command again")
+    return DONE
+
+
+def _showing(progress: Progress, stopped: Callable[[], bool]) -> Callable[[Erased], bool]:
+    def show(erased: Erased) -> bool:
+        progress.show(erased.events)
+        return stopped()
+
+    return show
+
+
+def _show(
+    arguments: argparse.Namespace, erased: Erased, interrupted: bool, clean: bool, remarks: Sequence[str] = ()
+) -> None:
+    from dataclasses import asdict
+
+    for each in remarks:
+        warning(each)
+    if arguments.json:
+        said = {"dry_run": arguments.dry_run, "interrupted": interrupted, "clean": clean, "remarks": list(remarks)}
+        print_json({**asdict(erased), **said})
+        return
+    confirm(f"{_counts(erased)} {'would be ' if arguments.dry_run else ''}erased")
+    if erased.under_way and not arguments.dry_run:
+        confirm(
+            f"{count(erased.under_way, 'delivery was', 'deliveries were')} under way and cannot be called back: the "
+            "receiver may have got the event"
+        )
+
+
+def _counts(erased: Erased) -> str:
+    events = count(erased.events, "event", "events")
+    pending = count(erased.pending, "pending delivery", "pending deliveries")
+    return f"{events}, {pending} and {count(erased.details, 'detail', 'details')} of attempts"

@@ -1,0 +1,92 @@
+"""`event erase` and `event erasures`."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pulp_events_cli.commands import event_erase
+
+WHERE = "--where=payload.user == 'ada'"
+
+
+@pytest.fixture
+def kept(admin):
+    admin.configure("keep = all\n")
+    admin.listener("http", "create", "--event-type=repo.sync.start", "--url=http://127.0.0.1:9/")
+    for number, user in enumerate(["ada", "bob", "ada"]):
+        admin.ok(
+            "event", "emit", "repo.sync.start", f'--payload={{"user": "{user}", "text": "of {user}"}}', "--no-wait",
+            f"--id=event-{number}",
+        )  # fmt: skip
+    return admin
+
+
+def files(admin):
+    return [each.name for each in admin.data.rglob("*") if each.is_file() and b"of ada" in each.read_bytes()]
+
+
+def test_what_is_asked_for_is_gone_from_tables_and_files(kept):
+    assert files(kept)
+    run = kept.ok("event", "erase", WHERE)
+    assert run.out == "2 events, 2 pending deliveries and 0 details of attempts erased\n"
+    assert files(kept) == []
+    shown = kept.ok("event", "show", "event-0").out
+    assert "erased by an administrator" in shown and "Erased" in shown and "ada" not in shown
+    assert "of bob" in kept.ok("event", "show", "event-1").out
+    assert [each["erased"] is not None for each in kept.ok("--json", "event", "list").json] == [True, False, True]
+    assert kept.ok("event", "erase", WHERE).out.startswith("0 events, ")
+
+
+def test_it_is_recorded_without_what_was_looked_for(kept):
+    kept.ok("event", "erase", WHERE)
+    [record] = kept.ok("--json", "event", "erasures").json
+    assert (record["asked"], record["events"], record["pending"]) == ("where payload.user == '…'", 2, 2)
+    assert record["ended"] and record["by"]
+    text = kept.ok("event", "erasures").out
+    assert "payload.user == '…'" in text and "ada" not in text
+    assert len(text.splitlines()) == 2
+
+
+def test_a_dry_run_changes_nothing(kept):
+    run = kept.ok("event", "erase", WHERE, "--dry-run")
+    assert run.out == "2 events, 2 pending deliveries and 0 details of attempts would be erased\n"
+    found = kept.ok("--json", "event", "erase", "--all", "--dry-run").json
+    assert (found["events"], found["dry_run"], found["clean"]) == (3, True, False)
+    assert files(kept) and kept.ok("event", "erasures").out == ""
+
+
+def test_on_a_terminal_it_is_asked_and_yes_goes_on(kept, monkeypatch):
+    asked = []
+    monkeypatch.setattr(event_erase, "can_ask", lambda: True)
+    monkeypatch.setattr(event_erase, "agreed", lambda question: asked.append(question) or len(asked) > 1)
+    run = kept("event", "erase", WHERE)
+    assert (run.code, run.out) == (1, "") and "nothing was erased" in run.err
+    assert asked == ["Erase 2 events, 2 pending deliveries and 0 details of attempts? It cannot be undone."]
+    assert files(kept)
+    kept.ok("event", "erase", WHERE)
+    assert files(kept) == [] and len(asked) == 2
+    kept.ok("event", "erase", "--all", "--yes")
+    assert len(asked) == 2
+
+
+def test_the_expression_is_read_from_standard_input(kept, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("payload.user == 'ada'\n"))
+    assert kept.ok("event", "erase", "--where=-").out.startswith("2 events")
+
+
+@pytest.mark.parametrize("words", [[], ["--all", WHERE], ["--all", "--id=event"]])
+def test_which_events_must_be_said_in_one_way(kept, words):
+    run = kept("event", "erase", *words)
+    assert run.code == 2 and "choose the events to erase" in run.err
+    assert files(kept)
+
+
+def test_copies_beside_the_outbox_are_named(kept):
+    copy = kept.data / "outbox.sqlite.corrupt-20260101T000000000000"
+    copy.write_bytes((kept.data / "outbox.sqlite").read_bytes())
+    run = kept.ok("event", "erase", WHERE)
+    assert f"warning: {copy} is a copy of an earlier state" in run.err
+    [remark] = kept.ok("--json", "event", "erase", WHERE).json["remarks"]
+    assert remark.startswith(str(copy))
