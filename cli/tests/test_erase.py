@@ -83,6 +83,37 @@ def test_which_events_must_be_said_in_one_way(kept, words):
     assert files(kept)
 
 
+def test_its_deliveries_are_not_sent_again(kept):
+    kept.ok("event", "erase", WHERE)
+    run = kept("event", "delivery", "retry", "event-0.0")
+    assert run.code == 1 and "delivery event-0.0 was erased: there is nothing to send" in run.err
+    kept.ok("event", "delivery", "retry", "--all")
+    assert [each["state"] for each in kept.ok("--json", "event", "delivery", "list").json] == [
+        "dead",
+        "pending",
+        "dead",
+    ]
+
+
+def test_an_erasure_that_was_interrupted_is_a_finding(kept, monkeypatch):
+    from pulp_events.bus import erasing
+    from pulp_events.errors import StoreBusy
+
+    def busy(outbox, *more):
+        outbox.erase(["event-0", "event-2"], outbox.erasures(1)[0].id)
+        raise StoreBusy("outbox.sqlite-wal is being read")
+
+    monkeypatch.setattr(erasing, "erase", busy)
+    run = kept("event", "erase", WHERE)
+    assert run.code == 1 and "outbox.sqlite-wal is being read" in run.err
+    assert "not yet" in kept.ok("event", "erasures").out
+    assert "is not finished: what it removed may still be in the files" in kept("event", "config", "check").out
+    monkeypatch.undo()
+    kept.ok("event", "erase", WHERE)
+    assert "is not finished" not in kept("event", "config", "check").out
+    assert files(kept) == []
+
+
 def test_copies_beside_the_outbox_are_named(kept):
     copy = kept.data / "outbox.sqlite.corrupt-20260101T000000000000"
     copy.write_bytes((kept.data / "outbox.sqlite").read_bytes())

@@ -248,6 +248,10 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
             raise CommandFailed(
                 f"delivery {delivery.id} is {delivery.state}; only {what} deliveries can be chosen; nothing was changed"
             )
+        if verb == "retry" and bus.events.get(delivery.event_id).erased:
+            raise CommandFailed(
+                f"the event of delivery {delivery.id} was erased: there is nothing to send; nothing was changed"
+            )
         chosen.append(delivery.id)
     for start in range(0, len(chosen), _IDS_AT_ONCE):
         yield DeliveryQuery(ids=chosen[start : start + _IDS_AT_ONCE])

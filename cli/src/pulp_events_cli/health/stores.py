@@ -10,7 +10,7 @@ from pulp_events.bus.stores import open_listener_store, outbox_of_plugin, outbox
 from pulp_events.errors import EventsError
 from pulp_events.listeners.lookup import named
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.sqlite import foreign_log, ledger, limits, schema
+from pulp_events.outbox.sqlite import erasing, foreign_log, ledger, limits, schema
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.plugins.registry import FUNCTION
 from pulp_events.settings.settings import Settings
@@ -23,12 +23,15 @@ from pulp_events_cli.session import Session
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.delivery import Delivery
+    from pulp_events.outbox.erasure import Erasure
     from pulp_events.outbox.records import Health, Stats
     from pulp_events.outbox.store import Outbox
 
 LOOKING = 20.0
 """Seconds for looking whether all pages of the outbox are in order."""
 _TOO_LARGE = Finding(NOTE, "outbox", f"it is too large to be checked completely within {LOOKING:g} s")
+_LATEST = 100
+"""Erasures that are looked at."""
 LATE = 3600.0
 """Seconds after which an event that still waits is worth a look at the workers."""
 
@@ -78,6 +81,7 @@ def _outbox(
                 stats = outbox.stats()
                 yield from _state(stats, recent[:1], listeners, _home(outbox), now)
                 yield from room.check(settings, stats, outbox.free_space())
+                yield from _erasures(outbox.erasures(_LATEST))
                 health.update(outbox.health())
             finally:
                 outbox.close()
@@ -97,6 +101,7 @@ def _outbox(
                 stats = ledger.stats(file)
                 yield from _state(stats, recent[:1], listeners, f"; schema {schema.VERSION}", now)
                 yield from room.check(settings, stats, limits.free_space(path))
+                yield from _erasures(erasing.erasures(file, _LATEST))
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
 
@@ -156,6 +161,15 @@ def _waiting(stats: Stats, listeners: list[Listener], now: float) -> Iterator[Fi
     held = any(not listener.enabled or listener.muted_for(now) for listener in listeners)
     remedy = "see `pulp-admin event delivery list --state=pending`" if held else "is a worker running?"
     yield Finding(NOTE, "outbox", f"an event emitted at {local_time(oldest)} is still undelivered; {remedy}")
+
+
+def _erasures(latest: Sequence[Erasure]) -> Iterator[Finding]:
+    """One that was interrupted: what it removed may still be in the files."""
+    for each in latest:
+        if each.ended is None:
+            text = f"the erasure of {local_time(each.began)} is not finished: what it removed may still be in the files"
+            yield Finding(PROBLEM, "outbox", f"{text}; run `pulp-admin event erase` again")
+            return
 
 
 def _names(listeners: list[Listener]) -> Iterator[Finding]:

@@ -153,6 +153,8 @@ class Backfill:
                 listener = self._listener()
                 if not self._since <= event.time < self._until:
                     continue  # clocks step, and processes overtake each other
+                if event.erased is not None:
+                    continue
                 if listener.filter is None or passes_filter(listener, event.body()):
                     yield event
             if len(page) < PAGE:
