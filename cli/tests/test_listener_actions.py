@@ -173,3 +173,5 @@ def test_the_http_notifiers_rotate_a_secret(admin):
     assert made.startswith("Secret for the receiver: whsec_") and "The old secret also signs for 1h" in made
     after = admin.ok("event", "listener", "http", "show-secret", "--listener-id", http).out
     assert after != before and made.startswith(after)
+    bare = admin.ok("event", "listener", "http", "show-secret", "--listener-id", http, "--bare").out
+    assert f"Secret for the receiver: {bare}" == after
