@@ -77,14 +77,17 @@ class EmailConfig(Schema):
     """Configuration of one listener."""
 
     subject = fields.String(
-        required=True, validate=_subject, metadata={"help": "text of the email's subject", "template": "text"}
+        required=True,
+        validate=_subject,
+        metadata={"help": "text of the email's subject", "template": "text", "example": "pulp notification"},
     )
     addresses = Addresses(
         required=True,
         validate=_at_least_one,
         metadata={
             "help": "this is a comma separated list of email addresses that should receive these notifications. "
-            "Do not include spaces."
+            "Do not include spaces.",
+            "example": "admin@pulp.example,ops@pulp.example",
         },
     )
     format = fields.String(

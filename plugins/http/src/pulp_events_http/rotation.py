@@ -107,7 +107,26 @@ def _generate(wanted: str, old: Any) -> str:
         raise InvalidConfig(f"an ed25519 secret {error}") from None
 
 
+_ROTATE_EXAMPLES = """\
+Give a listener a new secret, and let the old one sign beside it for two days:
+
+    $ pulp-admin event listener http rotate-secret --listener-id=ci-hook --overlap=2d
+"""
+_SHOW_EXAMPLES = """\
+Hand a secret over in a file:
+
+    $ pulp-admin event listener http show-secret --listener-id=ci-hook --bare > hook.secret
+"""
+
 ACTIONS = (
-    Action("rotate-secret", "give a listener a new signing secret, and print it", rotate, RotateOptions),
-    Action("show-secret", "print what the receiver needs to check a listener's signatures", show, ShowOptions),
+    Action(
+        "rotate-secret", "give a listener a new signing secret, and print it", rotate, RotateOptions, _ROTATE_EXAMPLES
+    ),
+    Action(
+        "show-secret",
+        "print what the receiver needs to check a listener's signatures",
+        show,
+        ShowOptions,
+        _SHOW_EXAMPLES,
+    ),
 )
