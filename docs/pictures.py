@@ -28,6 +28,7 @@ from pulp_events_email.summary import summarise
 
 FOLDER = Path(__file__).parent / "pictures"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+LONG_NAME = "rhel-9-for-x86_64-baseos-eus-rpms-production"
 NARROWEST = 500
 """Pixels: no window of a full Chromium is narrower."""
 
@@ -90,10 +91,10 @@ PICTURES = (
     Picture("publish-succeeded", single("repo.publish.finish", sample.PUBLISHED)),
     Picture("publish-failed", single("repo.publish.finish", sample.NOT_PUBLISHED)),
     Picture("dark", single("repo.sync.finish", sample.FAILED), dark=True),
-    Picture("narrow", single("repo.sync.finish", sample.SUCCEEDED), width=360),
+    Picture("narrow", single("repo.sync.finish", {**sample.SUCCEEDED, "repo_id": LONG_NAME}), width=320),
     Picture("digest", digest()),
     Picture("digest-dark", digest(), dark=True),
-    Picture("digest-narrow", digest(), width=360),
+    Picture("digest-narrow", digest(), width=320),
 )
 
 

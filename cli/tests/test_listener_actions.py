@@ -121,7 +121,7 @@ def test_a_listener_of_another_type_is_refused(admin):
         ([Action("A b", "x", ring)], "lower-case"), (["ring"], "Action objects"), (None, "list of Action objects"),
         ("ring", "list of Action objects"),
         ([Action("a", None, ring)], "must be text"), ([Action("a", "x", "ring")], "must be a function"),
-        ([Action("a", "x", ring, {})], "a Schema class"),
+        ([Action("a", "x", ring, {})], "a Schema class"), ([Action("a", "x", ring, examples=5)], "must be text"),
     ],
 )  # fmt: skip
 def test_one_that_cannot_be_is_left_out_and_said(admin, monkeypatch, has, reason):
@@ -130,6 +130,20 @@ def test_one_that_cannot_be_is_left_out_and_said(admin, monkeypatch, has, reason
     assert "create - create a listener" in run.out and "update - update a listener" in run.out
     assert reason in run.err and run.err.count("\n") == 1
     assert admin.ok("event", "listener", "bell", "create", "--event-type=*", "--tone=x").err == ""
+
+
+def test_their_examples_and_those_of_the_schema_are_in_the_manual(admin, monkeypatch, tmp_path):
+    example = "Ring it:\n\n    $ pulp-admin event listener bell ring --listener-id=door\n    .ding\n"
+    monkeypatch.setattr(Bell, "has", [Action("ring", "x", ring, examples=example)])
+    monkeypatch.setitem(BellConfig._declared_fields["tone"].metadata, "example", "ding dong")
+    admin.ok("--man-pages", str(tmp_path))
+    pages = {name: (tmp_path / f"pulp-admin-event-listener-bell-{name}.1").read_text() for name in ("ring", "create")}
+    assert ".SH EXAMPLES\nRing it:\n.PP\n.RS 4\n.nf\n$ pulp\\-admin event listener bell ring" in pages["ring"]
+    assert "\n\\&.ding\n" in pages["ring"]
+    assert r"\-\-tone='ding dong'" in pages["create"]
+    monkeypatch.delitem(BellConfig._declared_fields["tone"].metadata, "example")
+    admin.ok("--man-pages", str(tmp_path))
+    assert "EXAMPLES" not in (tmp_path / "pulp-admin-event-listener-bell-create.1").read_text()
 
 
 EXITS = [SystemExit(0), SystemExit("hunter22"), KeyboardInterrupt(), GeneratorExit(), KeyError("hunter22")]
@@ -173,3 +187,5 @@ def test_the_http_notifiers_rotate_a_secret(admin):
     assert made.startswith("Secret for the receiver: whsec_") and "The old secret also signs for 1h" in made
     after = admin.ok("event", "listener", "http", "show-secret", "--listener-id", http).out
     assert after != before and made.startswith(after)
+    bare = admin.ok("event", "listener", "http", "show-secret", "--listener-id", http, "--bare").out
+    assert f"Secret for the receiver: {bare}" == after

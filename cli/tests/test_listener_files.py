@@ -276,6 +276,48 @@ def test_all_is_stored_in_one_write(admin, tmp_path):
     assert changes(admin) == before + 1
 
 
+def test_a_plugins_store_is_written_once_too_and_never_for_a_dry_run(admin, three, tmp_path, monkeypatch):
+    one, two, _ = three
+    written = []
+
+    class Counted(TinyDBListenerStore):
+        def edit(self, make):
+            def counting(edit):
+                result = make(edit)
+                written.append((len(edit.added), len(edit.changed), len(edit.removed), len(edit.history)))
+                return result
+
+            return super().edit(counting)
+
+    monkeypatch.setattr("pulp_events.listeners.tinydb_store.TinyDBListenerStore", Counted)
+    entries = [f"- {{notifier_type_id: http, event_types: ['*'], notifier_config: {{url: 'http://{n}.example/'}}, "
+               f"name: n{n}}}\n" for n in range(5)]  # fmt: skip
+    (tmp_path / "f").write_text(ENTRY + f"  id: {one}\n" + "".join(entries))
+    run = apply(admin, tmp_path / "f", "--prune", "--dry-run")
+    assert run.out.endswith("5 would be created, 1 would be updated, 2 would be deleted\n") and written == []
+    assert apply(admin, tmp_path / "f", "--prune").code == 0
+    assert written == [(5, 1, 2, 8)]
+
+
+def test_a_dry_run_says_by_its_exit_code_whether_something_would_change(admin, three, tmp_path):
+    (tmp_path / "same").write_text(admin.ok(*EXPORT).out)
+    (tmp_path / "other").write_text(ENTRY)
+    (tmp_path / "bad").write_text(BAD["no version"][0])
+    before = admin.stored()
+    asked = ("--dry-run", "--exit-code")
+    codes = {
+        name: [apply(admin, tmp_path / name, *asked, *more).code for more in ((), ("--prune",), ("--json",))]
+        for name in ("same", "other", "bad")
+    }
+    assert codes == {"same": [0, 0, 0], "other": [3, 3, 3], "bad": [2, 2, 2]}
+    assert apply(admin, tmp_path / "other", "--dry-run").code == 0
+    run = apply(admin, tmp_path / "other", "--exit-code")
+    assert run.code == 2 and "give --dry-run, too" in run.err
+    (tmp_path / "none").write_text("version: 1\nlisteners: []\n")
+    assert [apply(admin, tmp_path / "none", *asked, *more).code for more in ((), ("--prune",))] == [0, 3]
+    assert admin.stored() == before
+
+
 def test_what_another_deletes_meanwhile_is_gone_and_the_rest_is_done(admin, three, tmp_path, monkeypatch):
     one, two, _ = three
     store = TinyDBListenerStore(admin.data)

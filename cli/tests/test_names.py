@@ -204,8 +204,32 @@ class TestFiles:
         run = apply({"id": one, "name": "three"}, {"name": "two"})
         assert run.code == 0 and run.out.endswith("1 created, 1 updated\n"), run.err
 
+    def test_in_another_installation_an_entry_is_the_listener_of_its_name(self, admin, named, apply):
+        entry = {"id": "ab" * 12, "name": "ci-hook", "labels": {"team": "dev"}}
+        run = apply(entry, options=("--prune",))
+        assert run.code == 0 and run.out.startswith(f"~ http {named} ci-hook\n"), run.err
+        assert apply(entry, options=("--prune",)).out == "1 listener: 1 unchanged\n"
+        assert [each["id"] for each in admin.ok(*LISTENER, "list", "--json").json] == [named]
+
+    def test_an_id_that_is_known_is_the_listener_whatever_it_is_called(self, admin, named, apply):
+        run = apply({"id": named, "name": "hook"})
+        assert run.code == 0 and "  - name: ci-hook\n  + name: hook\n" in run.out, run.err
+        assert apply({"id": named}).out.endswith("1 listener: 1 updated\n")
+        assert admin.ok(*LISTENER, "show", "--listener-id", named, "--json").json["name"] is None
+
+    def test_a_name_whose_owner_goes_is_free(self, admin, named, apply):
+        two = admin.listener(*HTTP, "--name=two")
+        run = apply({"id": two, "name": "ci-hook"}, options=("--prune",))
+        assert run.code == 0 and run.out.endswith("2 listeners: 1 updated, 1 deleted\n"), run.err
+        assert [(each["id"], each["name"]) for each in admin.ok(*LISTENER, "list", "--json").json] == [(two, "ci-hook")]
+
+    def test_a_new_name_without_an_id_is_a_new_listener_and_the_old_one_goes_if_asked(self, admin, named, apply):
+        assert apply({"name": "hook"}).out.endswith("1 listener: 1 created\n")
+        assert apply({"name": "hook"}, options=("--prune",)).out.endswith("2 listeners: 1 deleted, 1 unchanged\n")
+
     @pytest.mark.parametrize("options", [(), ("--dry-run",)])
     def test_a_name_that_two_would_have_is_refused_with_the_place(self, admin, named, apply, options):
+        other = admin.listener(*HTTP, "--name=other")
         before = admin.stored()
         for entries, text in (
             (
@@ -213,9 +237,12 @@ class TestFiles:
                 "listener 2: the name 'a' is taken: listener 1 of the file has it; choose",
             ),
             (
-                ({"id": "ab" * 12, "name": "ci-hook"},),
-                f"listener 1: the name 'ci-hook' is taken: listener {named} has it; leave the id out to change that "
-                "one, or choose another",
+                ({"id": other, "name": "ci-hook"},),
+                f"listener 1: the name 'ci-hook' is taken: listener {named} has it; choose another",
+            ),
+            (
+                ({"id": named, "name": "ci-hook"}, {"id": "ab" * 12, "name": "ci-hook"}),
+                "listener 2: the name 'ci-hook' is taken: listener 1 of the file has it; choose another",
             ),
             (({"name": "ci-hook"}, {"name": "ci-hook"}), "listener 2: the name 'ci-hook' is taken: listener 1 of"),
             (({"name": "a b"},), "listener 1: name is 'a b'; it may have ASCII"),
@@ -224,6 +251,14 @@ class TestFiles:
             (
                 ({"name": "ci-hook", "notifier_type_id": "email", "notifier_config": {}},),
                 "cannot be changed; choose another name to create a listener of type email",
+            ),
+            (
+                ({"id": named, "name": "a", "notifier_type_id": "email", "notifier_config": {}},),
+                "cannot be changed; leave the id out to create a listener of type email",
+            ),
+            (
+                ({"id": named, "name": "ci-hook", "notifier_type_id": "email", "notifier_config": {}},),
+                "cannot be changed; leave the id out and choose another name to create a listener of type email",
             ),
         ):
             run = apply(*entries, options=options)

@@ -63,6 +63,7 @@ class SchemaOptions:
             action.metavar = action.metavar or ("KEY=VALUE" if isinstance(field, fields.Dict) else _metavar(key))
             action.hints = choices(field)
             action.secret = holds_secrets(field)
+            action.example = field.metadata.get("example")
 
     def option(self, key: str) -> str:
         """The option for a field: `--ca-path`; `--TYPE-ca-path` if a generic option has the name already."""

@@ -167,6 +167,9 @@ class Action:
     options: type[Schema] = Schema
     """Its options, like `config_schema` for a listener; `--listener-id` always exists."""
 
+    examples: str = ""
+    """For its manual page: sentences, and below each, after an empty line and indented by four, `$ ` and a command."""
+
 
 class Notifier:
     """One notifier type. A plugin's `pulp_notifiers` hook returns instances."""
@@ -179,7 +182,8 @@ class Notifier:
     `read_file` (True: the CLI takes `@FILE` for a long text), `names_file` (True: the value is the path of a file that
     the channel reads when it opens; after the file changes, the next attempt opens another channel), `group`
     (heading of a separate section in the help, for rarely used options), `template` (`text`: the value is a template;
-    `files`: it is the path of one, or of a folder of them; `pulp-admin event types impact` looks into it)."""
+    `files`: it is the path of one, or of a folder of them; `pulp-admin event types impact` looks into it), `example`
+    (text: a value as it is typed; where each required field has one, the manual page of `create` has an example)."""
 
     settings_section: ClassVar[str | None] = None
     """Section of server.conf with this notifier's settings."""

@@ -56,6 +56,18 @@ def test_a_message_fits_its_screen_and_shows_its_state_by_its_colour(picture, tm
     assert sum(row.count(text) for row in rows) > 500, "text is there"
 
 
+@pytest.mark.parametrize("name", ["pulp2", pictures.LONG_NAME, "x" * 80])
+@pytest.mark.parametrize("width", [320, 680])
+def test_the_disc_with_the_symbol_is_round_however_many_lines_the_title_has(name, width, tmp_path) -> None:
+    html = pictures.single("repo.sync.finish", {**pictures.sample.FAILED, "repo_id": name})
+    rows = pixels(pictures.take(pictures.Picture("disc", html, width), tmp_path))
+    disc = rgb(COLOURS["failed"].badge)
+    lines = [number for number, row in enumerate(rows) if disc in row]
+    columns = [x for row in rows for x, pixel in enumerate(row) if pixel == disc]
+    assert 42 <= lines[-1] - lines[0] + 1 <= 44
+    assert 42 <= max(columns) - min(columns) + 1 <= 44
+
+
 def test_states_look_different_at_a_glance(tmp_path) -> None:
     heads = {}
     for picture in pictures.PICTURES[:3]:

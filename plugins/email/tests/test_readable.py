@@ -123,6 +123,26 @@ def test_the_state_is_found_whichever_application_made_the_report(
     assert (summary.title, summary.state) == (title, state)
 
 
+@pytest.mark.parametrize(
+    ("event_type", "payload", "call_report", "who"),
+    [
+        ("repo.sync.start", {"user": "jdoe"}, {}, "jdoe"),
+        ("repo.publish.finish", {"user": "jdoe"}, {"principal_login": "admin"}, "jdoe"),
+        ("repo.sync.finish", {}, {"principal_login": "admin"}, "admin"),
+        ("repo.sync.finish", {"user": None}, {"principal_login": "admin"}, "admin"),
+        ("repo.sync.finish", {"user": {"login": "jdoe"}}, {"principal_login": "admin"}, "admin"),
+        ("repo.sync.finish", {"user": " "}, {}, None),
+        ("user.deleted", {"user": "jdoe"}, {"principal_login": "admin"}, "admin"),
+        ("user.deleted", {"user": "jdoe"}, {}, None),
+    ],
+)
+def test_who_started_an_operation_is_its_own_user_before_that_of_the_call_report(
+    delivery, event_type, payload, call_report, who
+):
+    summary = summarise(event_type, delivery.event_time, "", Report("", payload, call_report))
+    assert dict(summary.facts).get("Started by") == who
+
+
 def test_states_differ_in_colour_symbol_and_words(parts_of) -> None:
     bodies = {}
     for name, event_type, payload in (

@@ -278,6 +278,28 @@ def test_a_key_pair_shows_its_public_half_alone(pulp_events_bus, pulp_events_htt
     assert public_key(secret) in printed
 
 
+@pytest.mark.parametrize("kind", ["generate", "generate-ed25519"])
+def test_a_script_gets_the_secret_or_public_key_alone(pulp_events_bus, kind) -> None:
+    listener = pulp_events_bus.listeners.create("http", {"url": "http://ci.example/", "secret": kind}, ["repo.#"])
+
+    def needed() -> str:
+        return act(pulp_events_bus, "show-secret", listener).rpartition(" ")[2]
+
+    first = needed()
+    assert act(pulp_events_bus, "show-secret", listener, bare="true") == first
+    new = act(pulp_events_bus, "rotate-secret", listener, bare="true")
+    assert new == needed() != first
+    assert act(pulp_events_bus, "rotate-secret", listener, bare="true", secret=OTHER) == ""
+    assert needed() == OTHER
+
+
+def test_a_reference_is_no_secret_to_print_alone(pulp_events_bus) -> None:
+    config = {"url": "http://ci.example/", "secret": {"$env": "HOOK_SECRET"}}
+    listener = pulp_events_bus.listeners.create("http", config, ["repo.#"])
+    with pytest.raises(InvalidConfig, match="is read from env:HOOK_SECRET; get it from there"):
+        act(pulp_events_bus, "show-secret", listener, bare="true")
+
+
 def test_a_reference_stays_one_and_is_named(pulp_events_bus, pulp_events_http_sink, monkeypatch) -> None:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     config = {"url": pulp_events_http_sink.url, "secret": {"$env": "HOOK_SECRET"}}

@@ -28,6 +28,7 @@ def fill(parser: Parser, notifier: Notifier, action: Action) -> None:
     options = SchemaOptions(notifier.type_id, action.options)
     add_listener_id(parser)
     options.add_to(parser, updating=False)
+    parser.examples = action.examples
     parser.set_defaults(run=_run, action=action, options=options)
 
 

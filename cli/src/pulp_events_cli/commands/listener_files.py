@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pulp_events.errors import EventsError, StoreBusy
 from pulp_events_cli import paths
 from pulp_events_cli.commands.labelled import add_label, labels_in
-from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.errors import DONE, FOUND, CommandFailed, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.listener_files import changes as carrying_out
 from pulp_events_cli.listener_files import document, plan
@@ -61,9 +61,15 @@ def fill_apply(parser: Parser) -> None:
     )
     parser.add_argument("--prune", action="store_true", help="delete listeners that are not in the file")
     parser.add_argument("--dry-run", action="store_true", help="show what would change without changing anything")
+    parser.add_argument(
+        "--exit-code",
+        action="store_true",
+        help=f"with --dry-run: end with exit code {FOUND} if something would change",
+    )
     parser.epilog = (
-        "Listeners are matched by id, an entry without an id by its name. One with neither creates a listener, unless "
-        "an identical one exists. Everything is checked first, then stored in one write."
+        "An entry is the listener with its id, or where no listener has it, the one with its name; else it creates "
+        "one. An entry with neither id nor name creates a listener, unless an identical one exists. Everything is "
+        "checked first, then stored in one write."
     )
     parser.set_defaults(run=_apply)
 
@@ -90,6 +96,8 @@ def _export(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 
 def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
+    if arguments.exit_code and not arguments.dry_run:
+        raise UsageError("--exit-code says whether something would change; give --dry-run, too")
     name, text = _read(arguments.file)
     entries = document.read(text, name)
 
@@ -101,6 +109,7 @@ def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
         ids = [change.listener_id for change in changes]
     else:
         changes, ids = _carry_out(bus, make)
+    differs = any(change.action != plan.UNCHANGED for change in changes)
     if arguments.json:
         shown = [
             {
@@ -113,10 +122,10 @@ def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
         ]
         print_json({"dry_run": arguments.dry_run, "changes": shown})
     else:
-        if any(change.action != plan.UNCHANGED for change in changes):
+        if differs:
             show_lines(carrying_out.lines(bus, changes))
         confirm(carrying_out.summary(changes, arguments.dry_run))
-    return DONE
+    return FOUND if differs and arguments.exit_code else DONE
 
 
 def _carry_out(bus: EventBus, make: Callable[[], list[plan.Change]]) -> tuple[list[plan.Change], list[str | None]]:

@@ -76,6 +76,8 @@ def unusable(action: Any, seen: set[str]) -> str:
         return f"its action {action.name!r} has a name that is already taken; choose another"
     if not isinstance(action.help, str):
         return f"its action {action.name!r} has the help {shown(action.help)}; it must be text"
+    if not isinstance(action.examples, str):
+        return f"its action {action.name!r} has the examples {shown(action.examples)}; they must be text"
     if not callable(action.run):
         return f"its action {action.name!r} has {shown(action.run)} to run; it must be a function"
     if not (isinstance(action.options, type) and issubclass(action.options, Schema)):

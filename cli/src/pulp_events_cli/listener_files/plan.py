@@ -38,7 +38,10 @@ class Change:
 
 
 def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: bool) -> list[Change]:
-    """The changes that make the records what the file says; `prune`: what is not in it goes. Raises UsageError."""
+    """The changes that make the records what the file says; `prune`: what is not in it goes. Raises UsageError.
+
+    An entry is the listener with its id. Where there is none, as in another installation, it is the one with its name.
+    """
     records = {listener.id: listener for listener in bus.listeners.list()}
     named = Counter(entry["id"] for entry in entries if "id" in entry)
     changes, taken, same = [], set(named), _SameInAll(records.values())
@@ -47,7 +50,7 @@ def make(bus: EventBus, entries: Sequence[Mapping[str, Any]], name: str, prune: 
         place = f"{name}: listener {number}"
         if "id" in entry and named[entry["id"]] > 1:
             raise UsageError(f"{place}: the id {entry['id']} occurs twice in the file; give each listener its own id")
-        before = records.get(entry["id"]) if "id" in entry else names.pop(entry["name"], None)
+        before = records.get(entry.get("id")) or names.pop(entry["name"], None)
         taken |= {before.id} if before else set()
         wanted = _wanted(bus, entry, before, place)
         if "id" not in entry and before is None:
@@ -83,9 +86,8 @@ def _refuse_taken_names(changes: Sequence[Change], records: Mapping[str, Listene
         if text is None:
             continue
         if text in owner:
-            remedy = "leave the id out to change that one, or " if change.listener_id and change.before is None else ""
             raise UsageError(
-                f"{name}: listener {number}: the name {text!r} is taken: {owner[text]} has it; {remedy}choose another"
+                f"{name}: listener {number}: the name {text!r} is taken: {owner[text]} has it; choose another"
             )
         owner[text] = f"listener {number} of the file"
 
@@ -152,10 +154,12 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
     """The attributes that an entry stands for, checked as `create` would."""
     type_id = entry["notifier_type_id"]
     if before is not None and before.notifier_type_id != type_id:
-        remedy = "leave the id out" if "id" in entry else "choose another name"
+        ways = ["leave the id out"] * (entry.get("id") == before.id) + ["choose another name"] * (
+            before.name is not None and before.name == entry["name"]
+        )
         raise UsageError(
             f"{place}: listener {before.id} is of type {before.notifier_type_id}, and the type of a listener cannot "
-            f"be changed; {remedy} to create a listener of type {type_id}"
+            f"be changed; {' and '.join(ways)} to create a listener of type {type_id}"
         )
     config, made = _with_secrets(bus, type_id, entry["notifier_config"], before, place), frozenset[str]()
     try:

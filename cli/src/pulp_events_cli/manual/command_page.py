@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import Any
 
 from argparse_manpage.manpage import Manpage, _ManpageFormatter, _markup  # type: ignore[import-untyped]
 
 from pulp_events.visible import one_line
-from pulp_events_cli.manual import roff
+from pulp_events_cli.manual import notes, roff
 from pulp_events_cli.parser.described import ARGUMENTS, COMMANDS, SECTIONS
 from pulp_events_cli.parser.help_format import explain
 from pulp_events_cli.parser.parser import Parser
@@ -33,7 +33,27 @@ def page(parser: Parser) -> str:
     if len(manual.prog) > _TITLE:
         text = text.replace(f".TH {_markup(manual.prog.upper())} ", r".TH PULP\-ADMIN ", 1)
     text = text.replace(_markup(roff.DATE), roff.DATE, 1)
-    return "\n".join(_short_lines(_without_empty_lines(text).rstrip("\n").split("\n"))) + "\n"
+    head, found = _by_heading(_short_lines(_without_empty_lines(text).rstrip("\n").split("\n")))
+    for heading, lines in notes.sections(parser).items():
+        found.setdefault(heading, []).extend(lines)
+    order = {heading: number for number, heading in enumerate(notes.ORDER)}
+    for heading in sorted(found, key=lambda heading: order.get(heading, -1)):
+        head += [f".SH {heading}", *found[heading]]
+    return "\n".join(head) + "\n"
+
+
+def _by_heading(lines: Iterable[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """What stands above the first heading, and heading → lines: no heading stands twice."""
+    head: list[str] = []
+    found: dict[str, list[str]] = {}
+    current = head
+    for line in lines:
+        if line.startswith(".SH "):
+            heading = line.removeprefix(".SH ")
+            current = found.setdefault(notes.NOTES if heading == "COMMENTS" else heading, [])
+        else:
+            current.append(line)
+    return head, found
 
 
 def _short_lines(lines: list[str]) -> Iterator[str]:

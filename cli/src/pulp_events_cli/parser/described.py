@@ -21,6 +21,8 @@ class Described(argparse.ArgumentParser):
         """Heading under which that stands."""
         self.commands: argparse._SubParsersAction[Any] | None = None
         self.usage_name: str | None = None
+        self.examples = ""
+        """For the manual page: sentences, and commands indented by four."""
 
     @property
     def name(self) -> str:

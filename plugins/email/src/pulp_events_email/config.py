@@ -14,6 +14,9 @@ from pulp_events_email.settings import FORMATS, REPORT, absolute
 MARK = "{{"
 """What makes a subject a template; one without it is used verbatim."""
 
+_MESSAGE = "Message Arguments"
+"""Section of help texts and manual pages for the options that the user guide does not have."""
+
 LONGEST_WINDOW = 7 * 86400.0
 """Seconds."""
 
@@ -74,21 +77,25 @@ class EmailConfig(Schema):
     """Configuration of one listener."""
 
     subject = fields.String(
-        required=True, validate=_subject, metadata={"help": "text of the email's subject", "template": "text"}
+        required=True,
+        validate=_subject,
+        metadata={"help": "text of the email's subject", "template": "text", "example": "pulp notification"},
     )
     addresses = Addresses(
         required=True,
         validate=_at_least_one,
         metadata={
             "help": "this is a comma separated list of email addresses that should receive these notifications. "
-            "Do not include spaces."
+            "Do not include spaces.",
+            "example": "admin@pulp.example,ops@pulp.example",
         },
     )
     format = fields.String(
         validate=validate.OneOf(FORMATS),
         metadata={
             "help": "report: the report as JSON; readable: the same in words, as text and HTML, with the report "
-            "attached; default: as set in server.conf"
+            "attached; default: as set in server.conf",
+            "group": _MESSAGE,
         },
     )
     template = fields.String(
@@ -97,20 +104,24 @@ class EmailConfig(Schema):
             "help": "absolute path of a directory with message.txt, message.html or both: jinja2 templates that "
             "replace the text and HTML of the readable format",
             "template": "files",
+            "group": _MESSAGE,
         },
     )
 
     digest = Duration(
         minimum=1.0,
         validate=validate.Range(max=LONGEST_WINDOW, error="Must be at most 7d."),
-        metadata={"help": "send one message for all events within this time, such as 15m, instead of one per event"},
+        metadata={
+            "help": "send one message for all events within this time, such as 15m, instead of one per event",
+            "group": _MESSAGE,
+        },
     )
 
     unsubscribe = Unsubscribe(
         metadata={
             "help": "address, or https: or mailto: URL, for recipients to unsubscribe; mail programs show it as a "
             "button",
-            "group": "Message Arguments",
+            "group": _MESSAGE,
         },
     )
 

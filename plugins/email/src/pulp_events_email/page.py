@@ -62,8 +62,7 @@ text-align:left;{FONT}">
 {first}\
 <tr><td class="pad" style="background:{colours.strong};color:{WHITE};padding:20px 24px">
 <table role="presentation" cellpadding="0" cellspacing="0"><tr>
-<td width="44" height="44" align="center" style="width:44px;height:44px;min-width:44px;background:{colours.badge};\
-color:{WHITE};border-radius:22px;font-size:20px;line-height:44px">{symbol}</td>
+<td width="44" style="vertical-align:top">{_badge(symbol, colours)}</td>
 <td style="padding-left:16px;color:{WHITE}">\
 <div style="color:{WHITE};font-size:11px;font-weight:bold;letter-spacing:1.2px;text-transform:uppercase">\
 {escape(state)}</div>
@@ -79,3 +78,13 @@ color:{WHITE};border-radius:22px;font-size:20px;line-height:44px">{symbol}</td>
 </body>
 </html>"""
     return document.encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def _badge(symbol: str, colours: Colours) -> str:
+    """A disc with the symbol: a table of its own, as a cell of the head would be stretched by a title of many lines."""
+    return (
+        '<table role="presentation" cellpadding="0" cellspacing="0"><tr>'
+        '<td width="44" height="44" align="center" style="width:44px;height:44px;min-width:44px;padding:0;'
+        f"background:{colours.badge};color:{WHITE};border-radius:22px;font-size:20px;"
+        f'line-height:44px">{symbol}</td></tr></table>'
+    )

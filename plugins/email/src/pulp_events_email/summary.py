@@ -20,6 +20,9 @@ OTHER = "event"
 
 SYMBOLS = {STARTED: "▶", SUCCEEDED: "✔", FAILED: "✘", CANCELLED: "■", FINISHED: "●", OTHER: "●"}
 
+_START, _FINISH = "start", "finish"
+"""How the event types of an operation end."""
+
 _RESULTS = {
     **dict.fromkeys(("success", "succeeded", "ok", "completed"), SUCCEEDED),
     **dict.fromkeys(("failed", "failure", "error"), FAILED),
@@ -80,9 +83,9 @@ def summarise(event_type: str, time: datetime, source: str, report: Report) -> S
 
 def _state(event_type: str, report: Report, has_error: bool) -> str:
     last = event_type.rpartition(".")[2]
-    if last == "start":
+    if last == _START:
         return STARTED
-    if last != "finish":
+    if last != _FINISH:
         return OTHER
     for value in (report.payload.get("result"), report.call_report.get("state")):
         if isinstance(value, str) and value.lower() in _RESULTS:
@@ -114,13 +117,26 @@ def _facts(event_type: str, time: datetime, source: str, report: Report) -> Iter
         yield "Took", format_duration(round((ended - began).total_seconds(), 1))
     if not began and not ended:
         yield "When", _utc(time)
-    if who := _text(call.get("principal_login")):
+    if who := _who(event_type, report):
         yield "Started by", who
     if source:
         yield "Server", one_line(source)
     if report.task_id:
         yield "Task", one_line(report.task_id)
     yield "Event type", event_type
+
+
+def _who(event_type: str, report: Report) -> str:
+    """Who started the operation: the `user` that its event types have, else what the call report says.
+
+    Of other event types `user` may be anybody, such as the one who was deleted.
+    """
+    user = _text(report.payload.get("user")) if _is_of_an_operation(event_type) else ""
+    return user or _text(report.call_report.get("principal_login"))
+
+
+def _is_of_an_operation(event_type: str) -> bool:
+    return event_type.rpartition(".")[2] in (_START, _FINISH)
 
 
 def _counts(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -113,7 +113,10 @@ class HttpConfig(Schema):
     url = fields.String(
         required=True,
         validate=refusing(check_url),
-        metadata={"help": "http or https URL that event reports are posted to"},
+        metadata={
+            "help": "http or https URL that event reports are posted to",
+            "example": "https://ci.example/hook",
+        },
     )
     username = fields.String(validate=_username, metadata={"help": "user name for basic authentication"})
     password = fields.String(validate=_password, metadata={"help": "password for basic authentication", "secret": True})

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from pulp_events.listeners.listeners import Listeners
 
 
-class RotateOptions(Schema):
+class ShowOptions(Schema):
+    """Options of `show-secret`, and of `rotate-secret` among others."""
+
+    bare = fields.Boolean(
+        load_default=False, metadata={"help": "print the secret, or the public key, and nothing else, for a script"}
+    )
+
+
+class RotateOptions(ShowOptions):
     """Options of `rotate-secret`."""
 
     overlap = Duration(
@@ -58,6 +66,8 @@ def rotate(listeners: Listeners, listener: Listener, options: Config) -> str:
         }
 
     config = listeners.update(listener.id, notifier_config=change).notifier_config
+    if options.get("bare"):
+        return _bare(config["secret"]) if made else ""
     lines = [_describe(config["secret"]) if made else "The new secret is in use."]
     if "previous_secret" in config:
         lines.append(f"The old secret also signs for {format_duration(overlap)}, until {until:%Y-%m-%d %H:%M:%S} UTC.")
@@ -69,15 +79,23 @@ def show(listeners: Listeners, listener: Listener, options: Config) -> str:
     secret = listener.notifier_config.get("secret")
     if secret is None:
         raise InvalidConfig(f"listener {listener.id} does not sign; `rotate-secret` gives it a secret")
-    return _describe(secret)
+    if options.get("bare") and is_reference(secret):
+        raise InvalidConfig(
+            f"the secret of listener {listener.id} is read from {describe_reference(secret)}; get it from there"
+        )
+    return _bare(secret) if options.get("bare") else _describe(secret)
 
 
 def _describe(secret: Any) -> str:
     if is_reference(secret):
         return f"The secret is read from {describe_reference(secret)}."
-    if secret.startswith(PRIVATE):
-        return f"Public key for the receiver: {public_key(secret)}"
-    return f"Secret for the receiver: {secret}"
+    what = "Public key" if secret.startswith(PRIVATE) else "Secret"
+    return f"{what} for the receiver: {_bare(secret)}"
+
+
+def _bare(secret: str) -> str:
+    """What the receiver needs, alone."""
+    return public_key(secret) if secret.startswith(PRIVATE) else secret
 
 
 def _generate(wanted: str, old: Any) -> str:
@@ -89,7 +107,26 @@ def _generate(wanted: str, old: Any) -> str:
         raise InvalidConfig(f"an ed25519 secret {error}") from None
 
 
+_ROTATE_EXAMPLES = """\
+Give a listener a new secret, and let the old one sign beside it for two days:
+
+    $ pulp-admin event listener http rotate-secret --listener-id=ci-hook --overlap=2d
+"""
+_SHOW_EXAMPLES = """\
+Hand a secret over in a file:
+
+    $ pulp-admin event listener http show-secret --listener-id=ci-hook --bare > hook.secret
+"""
+
 ACTIONS = (
-    Action("rotate-secret", "give a listener a new signing secret, and print it", rotate, RotateOptions),
-    Action("show-secret", "print what the receiver needs to check a listener's signatures", show),
+    Action(
+        "rotate-secret", "give a listener a new signing secret, and print it", rotate, RotateOptions, _ROTATE_EXAMPLES
+    ),
+    Action(
+        "show-secret",
+        "print what the receiver needs to check a listener's signatures",
+        show,
+        ShowOptions,
+        _SHOW_EXAMPLES,
+    ),
 )

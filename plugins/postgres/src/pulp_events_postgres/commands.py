@@ -16,18 +16,28 @@ if TYPE_CHECKING:
 _PASSWORD_HELP = "its password: env:NAME, file:PATH or text; without it libpq looks in PGPASSWORD and ~/.pgpass"
 
 
+_COPY_EXAMPLE = """\
+Move from files to a database, while applications and workers are stopped:
+
+    $ pulp-admin event storage copy --to=postgresql://pulp@db.example/events --password=file:/etc/pulp/db-password
+"""
+
+
 def add(commands: Any) -> None:
     """Add the section to `pulp-admin event`."""
     storage = commands.add_parser("storage", help="show, migrate and fill the database of listeners and deliveries")
     section = storage.add_subparsers(metavar="COMMAND")
     status = section.add_parser("status", help="show the database and the version of its tables")
+    status.examples = "Show where records are stored:\n\n    $ pulp-admin event storage status\n"
     status.set_defaults(run=_status, deliver=None)
     migrate = section.add_parser("migrate", help="bring the tables up to date, as every start also does")
+    migrate.examples = "Migrate before workers start:\n\n    $ pulp-admin event storage migrate\n"
     migrate.set_defaults(run=_migrate, deliver=None)
     copy = section.add_parser("copy", help="copy listeners, pending and dead deliveries into a database")
     copy.add_argument("--to", required=True, metavar="URL", help="the database: postgresql://USER@HOST/DATABASE")
     password = copy.add_argument("--password", default="", metavar="PASSWORD", help=_PASSWORD_HELP)
     password.secret = True  # no error shows it
+    copy.examples = _COPY_EXAMPLE
     copy.set_defaults(run=_copy, deliver=None)
 
 
