@@ -19,7 +19,7 @@ EXPIRED = "expired before it was delivered"
 
 @dataclass(slots=True)
 class NewDelivery:
-    """A delivery to be stored with its event. `skip`: a reason to store it as dead at once."""
+    """A delivery to store with its event. `skip`: a reason to store it as dead at once."""
 
     listener_id: str
     target: str = ""
@@ -30,7 +30,7 @@ class NewDelivery:
 
 @dataclass(slots=True)
 class NewEvent:
-    """An event with all its deliveries, to be stored in one transaction."""
+    """An event with all its deliveries, to store in one transaction."""
 
     id: str
     event_type: str
@@ -70,8 +70,8 @@ class Claim:
     deliveries: Sequence[Delivery]
     """Those of one listener stand together, in the order in which they are to begin."""
     waits: Mapping[str, float | None] = field(default_factory=dict)
-    """For each listener of which fewer than its limit were claimed: seconds until more may be (0: at once), None if
-    nothing else of it is pending. Where only certain deliveries were asked for, of these."""
+    """For each listener with fewer deliveries claimed than its limit: seconds until more may be claimed (0: at once),
+    None if nothing else of it is pending. If only certain deliveries were requested, this is about them."""
     throttled: Mapping[str, float] = field(default_factory=dict)
     """Of these, whatever is pending: the listeners whose rate allows no more now, and seconds until it does."""
 
@@ -118,7 +118,7 @@ class DeliveryQuery:
 
 @dataclass(frozen=True)
 class Health:
-    """How deliveries to one listener went lately."""
+    """How recent deliveries to one listener went."""
 
     listener_id: str
     last_success: datetime | None = None
@@ -128,7 +128,7 @@ class Health:
     failures: int = 0
     """Failures since the last success."""
     detail: str = ""
-    """What the last attempt had to say."""
+    """Detail of the last attempt."""
 
 
 @dataclass(frozen=True)

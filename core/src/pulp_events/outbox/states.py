@@ -34,10 +34,10 @@ DAY = 86400.0
 
 
 class State(Word):
-    """What a delivery is.
+    """The state of a delivery.
 
-    A member says everything that counts, keeps, lists and colours deliveries need to know of it: its word, and of one
-    that ends a delivery `keep` and perhaps `failed`.
+    A member holds all that is needed to count, keep, list and colour deliveries: its word and, if it ends a delivery,
+    `keep` and perhaps `failed`.
     """
 
     keep: float | None
@@ -114,7 +114,7 @@ class Outcome(Word):
 
 
 class Transition(Word):
-    """What happens to a delivery. `TRANSITIONS` has the way that each of them takes."""
+    """What happens to a delivery. `TRANSITIONS` says which state each of them leaves and enters."""
 
     EMIT = "emit"
     """the event is stored with its delivery"""
@@ -144,10 +144,10 @@ class Transition(Word):
     """its listener or its target is gone"""
 
     EXPIRE = "expire"
-    """it was not to be attempted after a certain time, and that has come"""
+    """it expired before it was delivered"""
 
     ERASE = "erase"
-    """an administrator erased its event; one that is being attempted just then may arrive all the same"""
+    """an administrator erased its event; if it is being attempted at that moment, it may still arrive"""
 
     REVIVE = "revive"
     """an administrator retries a dead one; its schedule starts over"""
@@ -161,13 +161,13 @@ class Transition(Word):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """From one state into another."""
+    """A way from one state to another."""
 
     leaves: State | None
     """None: there was no delivery before."""
     enters: State
     leased_before: bool | None = None
-    """Whether whoever changes it must hold its lease; None: that does not matter."""
+    """Whether the caller must hold its lease; None: it does not matter."""
     leased_after: bool = False
 
     def is_open(self, state: str | None, leased: bool) -> bool:
