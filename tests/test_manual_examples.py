@@ -86,7 +86,7 @@ def test_an_example_of_its_command_is_a_command_line_that_is_taken(prog):
     assert any(words[: len(prog.split())] == prog.split() for words in commands)
     for words in commands:
         if words[0] == "pulp-admin":
-            end = next((number for number, word in enumerate(words) if word in (">", "|")), len(words))
+            end = next((number for number, word in enumerate(words) if word in (">", "<", "|")), len(words))
             root.parse_words(extract(words[1:end])[1])
 
 
