@@ -160,6 +160,18 @@ def test_impact_shows_the_names_of_listeners_that_have_one(admin):
     assert admin.ok("event", "types", "impact", "repo.sync.finish", "--json").json[0]["name"] == "failures"
 
 
+def test_impact_names_what_has_a_wildcard_in_place_of_the_payload(admin):
+    one = admin.listener(*HTTP, "--filter=*.result | [0] == 'failed'")
+    two = admin.listener(*HTTP, "--filter=*.* | []")
+    run = admin.ok("event", "types", "impact", "repo.sync.finish", "--json")
+    assert [(each["listener_id"], each["fields"], each["any_field"]) for each in run.json] == [
+        (one, ["*.result[]"], False),
+        (two, [], True),
+    ]
+    run = admin.ok("event", "types", "impact", "repo.sync.finish", "--without=result", "--json")
+    assert [(each["listener_id"], each["uses"]) for each in run.json] == [(one, "maybe"), (two, "maybe")]
+
+
 def test_impact_without_any_says_so(admin):
     admin.listener(*HTTP)
     assert admin.ok("event", "types", "impact", "repo.sync.start").out == (

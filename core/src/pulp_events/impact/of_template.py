@@ -22,6 +22,8 @@ _ROOTS: dict[str, _Places] = {
     CALL_REPORT: frozenset([(CALL_REPORT,)]),
 }
 _ITEMS = "loop items"
+_EVENTS = "events"
+"""What notifiers call the list of a digest's events."""
 _PASS_ON = frozenset(
     ["list", "sort", "reverse", "unique", "select", "reject", "selectattr", "rejectattr", "safe", "batch", "slice"]
 )
@@ -225,6 +227,8 @@ def _in_report(place: Path) -> Path | None:
     """The place in a report of what stands below a name that a notifier adds, such as the events of a digest."""
     if place[:1] != ("",):
         return place
+    if place[1:2] == (_EVENTS,):
+        return place[3:]  # without which of them it is
     for number, key in enumerate(place):
         if number > 1 and key in (PAYLOAD, CALL_REPORT):
             return place[number:]

@@ -20,6 +20,10 @@ PAYLOAD, CALL_REPORT = "payload", "call_report"
 ROOTS: frozenset[Path] = frozenset([(), (PAYLOAD,), (CALL_REPORT,)])
 """Whether these are there, or empty, is not a matter of one field."""
 WHOLE = "any field"
+_OF_REPORTS = frozenset[Path]([(), (PAYLOAD,), (CALL_REPORT,), (ANY,)])
+"""How a path begins that may lead to a field: the event type, for one, has none."""
+_ALL = frozenset[Path]([(), (PAYLOAD,), (ANY,), (PAYLOAD, ANY), (ANY, ANY)])
+"""Paths that may be any field of a payload."""
 
 
 class Uses:
@@ -36,7 +40,7 @@ class Uses:
     @property
     def fields(self) -> list[str]:
         """What is read of payload and call report, for people; `any field` where that may be anything."""
-        known = [path for path in sorted(self._whole) if path[:1] in ((), (PAYLOAD,), (CALL_REPORT,))]
+        known = [path for path in sorted(self._whole) if stripped(path)[:1] in _OF_REPORTS]
         # That a list is there matters little beside what is read of its items.
         deeper = [path for path in known if self._whole[path] or not any(is_below(other, path) for other in known)]
         return list(dict.fromkeys(map(text_of, deeper)))
@@ -60,10 +64,10 @@ def extended(paths: Iterable[Path], key: str) -> frozenset[Path]:
 def text_of(path: Path) -> str:
     """A path as filters have it.
 
-    >>> text_of(("payload", "lines", "[]", "count")), text_of(("payload", "*")), text_of(())
-    ('payload.lines[].count', 'any field', 'any field')
+    >>> text_of(("payload", "lines", "[]", "count")), text_of(("payload", "*")), text_of(()), text_of(("*", "count"))
+    ('payload.lines[].count', 'any field', 'any field', '*.count')
     """
-    if stripped(path)[:2] in ((), (PAYLOAD,), (PAYLOAD, ANY)):
+    if stripped(path)[:2] in _ALL:
         return WHOLE
     return ".".join(path).replace(f".{ITEM}", ITEM)
 
