@@ -187,6 +187,14 @@ def test_a_field_that_is_misspelt_is_doubted(admin):
     assert admin.ok("event", "types", "impact", "repo.sync.finish", "--without=call_report.x").err == ""
 
 
+@pytest.mark.parametrize("text", ["", "a b", "lines[x]", "*"])
+def test_what_is_no_field_is_an_error_of_the_command_line(admin, text):
+    admin.listener(*HTTP, "--filter=payload.result")
+    run = admin("event", "types", "impact", "repo.sync.finish", f"--without={text}")
+    assert run.code == 2 and f"--without: {text!r} is not a field; write one as repo_id" in run.err
+    assert run.err.count("\n") == 1
+
+
 def test_names_and_fields_are_completed(admin):
     def words(line):
         *before, prefix = line.split(" ")

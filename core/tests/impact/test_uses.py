@@ -145,6 +145,22 @@ def test_whether_a_field_is_read(expression, field, verdict):
     assert uses_of_filter(expression).of(field_named(field)) == verdict
 
 
+@pytest.mark.parametrize(
+    "text", ["lines[0].count", "lines[*].count", "lines[-1].count", "payload.lines[].count", '"lines"[]."count"']
+)
+def test_a_field_is_named_as_filters_name_it(text):
+    assert field_named(text) == ("payload", "lines", "[]", "count")
+
+
+NO_FIELDS = ["", " ", ".", "a.", ".a", "a..b", "a b", "*", "a.*", "[]", "[0].a", "a[", "a]b", "a[x]", "a[]b", "'a'"]
+
+
+@pytest.mark.parametrize("text", [*NO_FIELDS, '"a', '""'])
+def test_what_names_no_field_is_refused(text):
+    with pytest.raises(ValueError, match="is not a field; write one as repo_id"):
+        field_named(text)
+
+
 def test_whether_a_list_is_empty_does_not_depend_on_what_its_items_have():
     uses = uses_of_template("{% if payload.lines %}{{ payload.lines | length }}{% endif %}")
     assert [uses.of(field_named(each)) for each in ("lines", "lines[].count", "lines.count")] == [YES, NO, MAYBE]

@@ -24,6 +24,7 @@ def fill(parser: Parser) -> None:
         "--without",
         metavar="FIELD",
         action="append",
+        type=_field,
         default=[],
         help="only listeners that use this field, such as repo_id, lines[].count or call_report.state. May be "
         "specified multiple times",
@@ -34,6 +35,16 @@ def fill(parser: Parser) -> None:
         "With --without, the exit code is 3 if a listener uses one of the fields, and 0 if none does, or only may."
     )
     parser.set_defaults(run=_run, deliver="external")
+
+
+def _field(text: str) -> str:
+    from pulp_events.impact.uses import field_named
+
+    try:
+        field_named(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -17,6 +19,9 @@ DEEPEST = 16
 
 YES, MAYBE, NO = "yes", "maybe", "no"
 PAYLOAD, CALL_REPORT = "payload", "call_report"
+_KEY = r"""(?:[^\s.*'"\[\]]+|"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})+")"""
+_FIRST = re.compile(_KEY)
+_STEP = re.compile(rf"\.{_KEY}|\[(?:\*|-?\d+)?\]")
 ROOTS: frozenset[Path] = frozenset([(), (PAYLOAD,), (CALL_REPORT,)])
 """Whether these are there, or empty, is not a matter of one field."""
 WHOLE = "any field"
@@ -73,13 +78,28 @@ def text_of(path: Path) -> str:
 
 
 def field_named(text: str) -> Path:
-    """The path of a field as people name it: `repo_id` is `payload.repo_id`.
+    """The path of a field as people name it: `repo_id` is `payload.repo_id`. Raises ValueError if `text` names none.
+
+    An item of a list may have a number, and a key quotes, as filters have them.
 
     >>> field_named("lines[].count"), field_named("call_report.tags")
     (('payload', 'lines', '[]', 'count'), ('call_report', 'tags'))
+    >>> field_named('lines[0]."two words"')
+    ('payload', 'lines', '[]', 'two words')
     """
-    keys = tuple(key for key in text.replace(ITEM, f".{ITEM}").split(".") if key)
-    return keys if keys[:1] in ((PAYLOAD,), (CALL_REPORT,)) else (PAYLOAD, *keys)
+    keys: list[str] = []
+    position = 0
+    while position < len(text) or not keys:
+        found = (_STEP if keys else _FIRST).match(text, position)
+        if found is None:
+            raise ValueError(f"{text!r:.60} is not a field; write one as repo_id, lines[].count or call_report.state")
+        position = found.end()
+        if (item := found[0]).startswith("["):
+            keys.append(ITEM)
+        else:
+            key = item.removeprefix(".")
+            keys.append(json.loads(key) if key.startswith('"') else key)
+    return tuple(keys) if keys[0] in (PAYLOAD, CALL_REPORT) else (PAYLOAD, *keys)
 
 
 def is_below(path: Path, other: Path) -> bool:
