@@ -244,6 +244,10 @@ class Recursive(Schema):
     next = fields.Nested(lambda: Recursive())
 
 
+class Unknown(Schema):
+    next = fields.Nested("NobodyHasThis")
+
+
 class Types:
     def __init__(self, schema):
         self.schema = schema
@@ -259,7 +263,8 @@ class Types:
         ({"type": "object"}, None),
         (Schema.from_dict({"x": fields.Integer()}), None),
         ({"type": "objekt"}, "the schema of own.type cannot be used: it is not a JSON Schema: 'objekt' is not valid"),
-        (Recursive, "the schema of own.type cannot be used: own.type cannot be described: APISpecError"),
+        (Recursive, None),
+        (Unknown, "the schema of own.type cannot be used: own.type cannot be described: RegistryError"),
         ({"minLength": "x"}, "the schema of own.type cannot be used: it is not a JSON Schema: 'x' is not of type"),
     ],
 )

@@ -20,8 +20,13 @@ class Order(Schema):
     number = fields.Integer(required=True, metadata={"help": "its number"})
 
 
-class Endless(Schema):
-    next = fields.Nested(lambda: Endless())
+class Node(Schema):
+    name = fields.String(required=True)
+    children = fields.List(fields.Nested(lambda: Node()))
+
+
+class Broken(Schema):
+    next = fields.Nested("NobodyHasThis")
 
 
 class Shop:
@@ -30,7 +35,8 @@ class Shop:
         return [
             EventType("order.placed", "Somebody ordered.", schema=Order, version="2"),
             EventType("order.lost", "It was lost.", {"number": "its number"}),
-            EventType("order.endless", "It never ends.", schema=Endless),
+            EventType("order.node", "It refers to itself.", schema=Node),
+            EventType("order.broken", "It has no end.", {"number": "its number"}, schema=Broken),
         ]
 
 
@@ -83,12 +89,27 @@ def test_json_schema_of_one_type_and_of_reports(admin):
     assert whole.is_valid(report) and not whole.is_valid({**report, "payload": {}})
 
 
-def test_asyncapi_names_every_type(admin, with_plugin):
-    with_plugin("shop", type("Less", (), {"pulp_event_types": hookimpl(lambda self: Shop().pulp_event_types()[:2])})())
-    made = admin.ok("event", "types", "--asyncapi").json
+def test_asyncapi_names_every_type_and_one_with_a_broken_schema_without_it(admin, with_plugin):
+    with_plugin("shop", Shop())
+    run = admin.ok("event", "types", "--asyncapi")
+    made = run.json
     assert made["asyncapi"] == "3.0.0"
     assert set(made["channels"]) == {each["name"] for each in admin.ok("event", "types", "--json").json}
-    assert "order.placed" in made["channels"]
+    assert run.err.count("\n") == 1 and "order.broken cannot be described: RegistryError" in run.err
+    assert list(made["components"]["schemas"]["order.broken"]["properties"]) == ["number"]
+    run = admin.ok("event", "types", "--json-schema")
+    assert run.err.count("\n") == 1 and "order.broken cannot be described: RegistryError" in run.err
+    assert list(run.json["$defs"]["order.broken"]["properties"]) == ["number"]
+
+
+def test_a_type_whose_schema_refers_to_itself_in_full(admin, with_plugin):
+    with_plugin("shop", Shop())
+    shown = admin.ok("event", "types", "show", "order.node", "--json").json
+    assert [each["name"] for each in shown["fields"]] == ["name", "children"]
+    assert shown["example"]["children"][0]["name"] == "text"
+    assert admin.ok("event", "types", "--json-schema=order.node").json["properties"]["children"]["items"] == {
+        "$ref": "#"
+    }
 
 
 def test_the_schema_of_json_output_is_where_it_was(admin):
@@ -111,8 +132,8 @@ def test_the_schema_of_json_output_is_where_it_was(admin):
         (["repo.sync.start"], 2, "`show EVENT-TYPE` shows an event type"),
         (["--asyncapi", "--json-schema"], 2, "not allowed with argument"),
         (["--asynchapi"], 2, "did you mean '--asyncapi'"),
-        (["show", "order.endless"], 1, "order.endless cannot be described"),
-        (["--asyncapi"], 1, "order.endless cannot be described"),
+        (["show", "order.broken"], 1, "order.broken cannot be described"),
+        (["--json-schema=order.broken"], 1, "order.broken cannot be described"),
     ],
 )
 def test_what_is_wrong_is_one_line(admin, with_plugin, words, code, expected):

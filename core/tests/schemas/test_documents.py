@@ -1,6 +1,7 @@
 """What is made of event types: JSON Schema, AsyncAPI, fields and examples; each held to somebody else's rules."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import jsonschema
@@ -9,11 +10,12 @@ from marshmallow import Schema, fields, validate
 
 from pulp_events import EventType
 from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
+from pulp_events.events.jsonable import to_jsonable
 from pulp_events.schemas.asyncapi import DRAFT_2020_12, document
 from pulp_events.schemas.checks import UnusableSchema, check_of
 from pulp_events.schemas.example import example_of
 from pulp_events.schemas.json_schema import moved, payload_schema, report_schema
-from pulp_events.schemas.payload_fields import fields_of
+from pulp_events.schemas.payload_fields import MOST, fields_of
 
 ASYNCAPI = json.loads((Path(__file__).parent / "asyncapi/3.0.0.json").read_text("utf-8"))
 """As the AsyncAPI Initiative publishes it, see the README beside it."""
@@ -163,7 +165,7 @@ def test_fields_are_listed_with_those_within_them():
         "integer",
     ]
     assert found["lines[].count"].description == "how many"
-    assert len(fields_of(payload_schema(LATER))) == 8, "a schema that refers to itself has an end"
+    assert [each.name for each in fields_of(payload_schema(LATER))] == ["next"], "a schema within itself is told once"
     assert [(each.name, each.type) for each in fields_of(payload_schema(WITHOUT))] == [("number", "any")]
 
 
@@ -183,9 +185,94 @@ def test_there_is_no_example_where_none_is_found():
     assert example_of(EventType("a", "d", schema={"examples": [{"x": 1}], "properties": {"x": {}}})) == {"x": 1}
 
 
+class Node(Schema):
+    name = fields.String(required=True)
+    children = fields.List(fields.Nested(lambda: Node()))
+    above = fields.Nested(lambda: Node(), allow_none=True, metadata={"help": "what it is in"})
+    leaves = fields.Nested(lambda: Leaf(), many=True)
+
+
+class Leaf(Schema):
+    of = fields.Nested(lambda: Node(only=("name",)))
+    like = fields.Nested(lambda: Leaf())
+
+
+NODE = EventType("order.node", "It refers to itself.", schema=Node)
+
+
+def test_a_marshmallow_schema_that_refers_to_itself_is_shown_with_references():
+    made = payload_schema(NODE)
+    assert made["properties"]["children"]["items"] == {"$ref": "#"}
+    assert made["properties"]["leaves"]["items"] == {"$ref": "#/$defs/Leaf"}
+    assert made["$defs"]["Leaf"]["properties"]["like"] == {"$ref": "#/$defs/Leaf"}
+    documents = (jsonschema.Draft202012Validator(made), jsonschema.Draft202012Validator(report_schema([*ALL, NODE])))
+    for payload, fits in (
+        ({"name": "a", "children": [{"name": "b", "children": [{"name": "c"}]}]}, True),
+        ({"name": "a", "children": [{"name": "b", "children": [{}]}]}, False),
+        ({"name": "a", "above": None, "leaves": [{"of": {"name": "x"}, "like": {"like": {}}}]}, True),
+        ({"name": "a", "above": {"above": {"name": 5}}}, False),
+        ({"name": "a", "leaves": [{"of": {"name": "x", "children": []}}]}, False),
+        ({"name": "a", "leaves": {"like": {}}}, False),
+    ):
+        assert documents[0].is_valid(payload) is fits
+        assert documents[1].is_valid(report(NODE, payload)) is fits
+        assert bool(check_of(Node)(payload)) is not fits
+    assert list(jsonschema.Draft7Validator(ASYNCAPI).iter_errors(document([*ALL, NODE], "x"))) == []
+    assert [(each.name, each.type) for each in fields_of(made)] == [
+        ("name", "string"),
+        ("children", "array of object"),
+        ("above", "object or null"),
+        ("leaves", "array of object"),
+        ("leaves[].of", "object"),
+        ("leaves[].of.name", "string"),
+        ("leaves[].like", "object"),
+    ]
+    assert example_of(NODE)["children"][0]["name"] == "text"
+
+
+def test_schemas_that_all_hold_each_other_are_each_described_once():
+    names = [f"Each{number}" for number in range(12)]
+    for name in names:
+        type(name, (Schema,), {other: fields.Nested(other) for other in names})
+    made = payload_schema(EventType("a", "d", schema=Schema.from_dict({"x": fields.Nested(names[0])})))
+    assert sorted(made["$defs"]) == sorted(names) and len(json.dumps(made)) < 20_000
+    assert len(fields_of(made)) == MOST
+
+
+class Prices(Schema):
+    price = fields.Decimal(as_string=True, allow_none=True, validate=validate.Range(min=Decimal("1")))
+    tax = fields.Decimal(validate=validate.OneOf([Decimal("1.5"), Decimal("2.5")]))
+    size = fields.Integer(as_string=True, validate=validate.Range(min=1), load_default=4)
+
+
+def test_numbers_that_leave_as_text_are_described_as_text():
+    event_type = EventType("a", "d", schema=Prices)
+    made = payload_schema(event_type)
+    jsonschema.Draft202012Validator.check_schema(json.loads(json.dumps(made)))
+    assert [made["properties"][key]["type"] for key in ("price", "tax", "size")] == [
+        ["string", "null"],
+        ["number", "string"],
+        ["integer", "string"],
+    ]
+    validator = jsonschema.Draft202012Validator(made)
+    emitted = to_jsonable({"price": Decimal("2.50"), "tax": Decimal("1.5"), "size": 4}, "payload")
+    dumped = Prices(exclude=("tax",)).dump({"price": Decimal("2.50"), "size": 4})
+    for payload in (emitted, dumped, {"price": None, "tax": 1.5}):
+        assert not check_of(Prices)(payload) and validator.is_valid(payload), payload
+    assert check_of(Prices)(example_of(event_type)) == ()
+
+
 def test_a_marshmallow_schema_that_cannot_be_shown_says_why():
     class Endless(Schema):
-        next = fields.Nested(lambda: Endless())
+        def on_bind_field(self, name, field):
+            if name == "next":
+                Endless.depth += 1
+
+        depth = 0
+        next = fields.Nested(lambda: Schema.from_dict({"x": fields.Nested(Endless(exclude=(f"a{Endless.depth}",)))}))
+
+    class Unknown(Schema):
+        next = fields.Nested("NobodyHasThis")
 
     class Raising(Schema):
         x = fields.Integer(validate=validate.Range(min=1))
@@ -195,14 +282,17 @@ def test_a_marshmallow_schema_that_cannot_be_shown_says_why():
                 raise ValueError("no")
             super().__init__()
 
-    with pytest.raises(UnusableSchema, match="circular"):
-        payload_schema(EventType("a", "d", schema=Endless))
+    for wrong in (Endless, Unknown):
+        with pytest.raises(UnusableSchema, match="a cannot be described") as refused:
+            payload_schema(EventType("a", "d", schema=wrong))
+        assert len(str(refused.value)) < 400 and "\n" not in str(refused.value)
     assert payload_schema(EventType("a", "d", schema=Raising))["properties"]["x"]["minimum"] == 1
 
 
 def test_without_apispec_it_says_what_to_install(monkeypatch):
     import sys
 
+    monkeypatch.delitem(sys.modules, "pulp_events.schemas.marshmallow_schema", raising=False)
     monkeypatch.setitem(sys.modules, "apispec", None)
     with pytest.raises(UnusableSchema, match="pip install 'pulp-events"):
         payload_schema(MARSHMALLOW)

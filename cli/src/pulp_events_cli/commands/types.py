@@ -8,6 +8,7 @@ from typing import Any
 
 from pulp_events.visible import one_line
 from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.output import streams
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.parser.parser import Fill, Parser
 from pulp_events_cli.session import Session
@@ -67,12 +68,15 @@ def _document(arguments: argparse.Namespace) -> dict[str, Any]:
     from pulp_events.schemas.checks import UnusableSchema
     from pulp_events.schemas.json_schema import payload_schema, report_schema
 
+    def unusable(error: UnusableSchema) -> None:
+        streams.warning(f"{error}; its payload is described without its schema")
+
     event_types = arguments.session.plugins.event_types
+    if arguments.asyncapi:
+        return document(event_types, "Pulp events", unusable)
+    if not arguments.json_schema:
+        return report_schema(event_types, unusable)
     try:
-        if arguments.asyncapi:
-            return document(event_types, "Pulp events")
-        if arguments.json_schema:
-            return payload_schema(event_types.require(arguments.json_schema))
-        return report_schema(event_types)
+        return payload_schema(event_types.require(arguments.json_schema))
     except UnusableSchema as error:
         raise CommandFailed(str(error)) from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
 from pulp_events.events.event_type import EventType
-from pulp_events.schemas.json_schema import moved, payload_schema
+from pulp_events.schemas.checks import UnusableSchema
+from pulp_events.schemas.json_schema import moved, payload_schemas
 
 VERSION = "3.0.0"
 DRAFT_2020_12 = "application/schema+json;version=draft-2020-12"
@@ -31,15 +32,18 @@ _LATER = frozenset(
 """Keywords that came after draft 7, of which AsyncAPI's own schema language is a superset."""
 
 
-def document(event_types: Iterable[EventType], title: str) -> dict[str, Any]:
-    """A channel, a message and an operation `send` for each event type. Raises UnusableSchema.
+def document(
+    event_types: Iterable[EventType], title: str, unusable: Callable[[UnusableSchema], None] | None = None
+) -> dict[str, Any]:
+    """A channel, a message and an operation `send` for each event type.
 
     A message's payload is the report. The channel's address is the name of the type, which is what AMQP messages have
-    as their subject.
+    as their subject. A type whose schema cannot be used is there as if it had none, and `unusable` is called with what
+    is wrong with it; by default that is logged.
     """
     channels, operations, messages = {}, {}, {}
     schemas: dict[str, Any] = {}
-    for each in event_types:
+    for each, schema in payload_schemas(event_types, unusable):
         name = each.name
         channels[name] = {
             "address": name,
@@ -59,7 +63,7 @@ def document(event_types: Iterable[EventType], title: str) -> dict[str, Any]:
             "summary": each.description,
             "contentType": "application/json",
             **({"description": f"Version {each.version} of the payload's schema."} if each.version else {}),
-            "payload": _report(each, schemas),
+            "payload": _report(each, schema, schemas),
         }
     return {
         "asyncapi": VERSION,
@@ -75,9 +79,8 @@ def document(event_types: Iterable[EventType], title: str) -> dict[str, Any]:
     }
 
 
-def _report(event_type: EventType, schemas: dict[str, Any]) -> dict[str, Any]:
+def _report(event_type: EventType, schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     """The schema of its report. That of its payload is put among `schemas`, unless it needs a language of its own."""
-    schema = payload_schema(event_type)
     later = _is_later(schema)
     if later:
         payload = moved(schema, f"#/components/messages/{event_type.name}/payload/schema/properties/payload")

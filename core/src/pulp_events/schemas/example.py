@@ -71,11 +71,17 @@ def _of_type(kind: str, schema: Mapping[str, Any], whole: Mapping[str, Any], lev
             fewest = max(1, int(schema.get("minItems", 1)))
             return [_value(schema.get("items"), whole, levels - 1)] * fewest if levels else []
         case "integer" | "number":
-            least = schema.get("minimum", schema.get("exclusiveMinimum", 0))
-            return least + 1 if "exclusiveMinimum" in schema else least
+            return _number(schema)
         case "boolean":
             return True
         case "null":
             return None
+    if schema.get("format") == "decimal":
+        return str(_number(schema))
     text = _BY_FORMAT.get(str(schema.get("format")), "text")
     return text.ljust(int(schema.get("minLength", 0)), "x")
+
+
+def _number(schema: Mapping[str, Any]) -> Any:
+    least = schema.get("minimum", schema.get("exclusiveMinimum", 0))
+    return least + 1 if "exclusiveMinimum" in schema else least

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pulp_events.events.event_type import EventType, description_of
+from pulp_events.events.event_type import EventType
 from pulp_events.frozen import thaw
 from pulp_events.schemas.checks import INSTALL, UnusableSchema
 from pulp_events.system import guard
+from pulp_events.system.logs import get_logger
 from pulp_events.visible import one_line
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -16,6 +17,8 @@ _VALUES = frozenset(["enum", "const", "default", "examples"])
 """Keywords whose values are data, in which `$ref` means nothing."""
 _NAMED = frozenset(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])
 """Keywords whose values are schemas by names of the author's own."""
+
+_logger = get_logger(__name__)
 
 
 def payload_schema(event_type: EventType) -> dict[str, Any]:
@@ -25,10 +28,7 @@ def payload_schema(event_type: EventType) -> dict[str, Any]:
     """
     schema = event_type.schema
     if schema is None:
-        made: dict[str, Any] = {
-            "type": "object",
-            "properties": {key: {"description": text} for key, text in event_type.payload.items()},
-        }
+        made = _of_keys(event_type)
     elif isinstance(schema, Mapping):
         made = thaw(schema)
     else:
@@ -37,23 +37,53 @@ def payload_schema(event_type: EventType) -> dict[str, Any]:
                 made = _of_marshmallow(schema)
         except Exception as error:
             text = str(error) if isinstance(error, UnusableSchema) else f"{type(error).__name__}: {error}"
-            raise UnusableSchema(f"{event_type.name} cannot be described: {one_line(text)}") from error
+            raise UnusableSchema(f"{event_type.name} cannot be described: {one_line(text)[:300]}") from error
+    return _headed(event_type, made)
+
+
+def payload_schemas(
+    event_types: Iterable[EventType], unusable: Callable[[UnusableSchema], None] | None = None
+) -> Iterator[tuple[EventType, dict[str, Any]]]:
+    """The schema of the payload of each. A type whose schema cannot be used is there as if it had none.
+
+    `unusable` is called with what is wrong with it; by default that is logged.
+    """
+    for each in event_types:
+        try:
+            found = payload_schema(each)
+        except UnusableSchema as error:
+            if unusable is None:
+                _logger.error("%s; its payload is described without it", error)
+            else:
+                unusable(error)
+            found = _headed(each, _of_keys(each))
+        yield each, found
+
+
+def _of_keys(event_type: EventType) -> dict[str, Any]:
+    properties = {key: {"description": text} for key, text in event_type.payload.items()}
+    return {"type": "object", "properties": properties}
+
+
+def _headed(event_type: EventType, schema: dict[str, Any]) -> dict[str, Any]:
     head = {"$schema": DIALECT, "title": event_type.name, "description": event_type.description}
     if event_type.version:
         head["$comment"] = f"version {event_type.version}"
-    return {**head, **made}
+    return {**head, **schema}
 
 
-def report_schema(event_types: Iterable[EventType]) -> dict[str, Any]:
+def report_schema(
+    event_types: Iterable[EventType], unusable: Callable[[UnusableSchema], None] | None = None
+) -> dict[str, Any]:
     """One schema for the reports of these types: `call_report`, `event_type`, and the payload as its type has it.
 
-    A report of another type fits, too: a receiver may see types that came later. Raises UnusableSchema.
+    A report of another type fits, too: a receiver may see types that came later. `unusable`: as `payload_schemas`.
     """
     definitions: dict[str, Any] = {}
     rules = []
-    for each in event_types:
+    for each, schema in payload_schemas(event_types, unusable):
         place = f"#/$defs/{each.name}"
-        definitions[each.name] = moved(payload_schema(each), place)
+        definitions[each.name] = moved(schema, place)
         rules.append(
             {
                 "if": {"properties": {"event_type": {"const": each.name}}},
@@ -97,18 +127,12 @@ def moved(schema: Mapping[str, Any], place: str) -> dict[str, Any]:
 
 def _of_marshmallow(schema: Any) -> dict[str, Any]:
     try:
-        from apispec import APISpec
-        from apispec.ext.marshmallow.openapi import OpenAPIConverter
+        from pulp_events.schemas.marshmallow_schema import converted
     except ImportError as error:
         raise UnusableSchema(f"it is a marshmallow Schema, and shown by the package apispec: {INSTALL}") from error
-    # OpenAPI 3.1 has JSON Schema of draft 2020-12; a resolver that names nothing puts nested schemas where they belong.
-    spec = APISpec("", "", openapi_version="3.1.0")
-    converter: Any = OpenAPIConverter(openapi_version="3.1.0", schema_name_resolver=lambda _: None, spec=spec)
-    converter.add_attribute_function(_description)
-    made: dict[str, Any] = thaw(converter.schema2jsonschema(schema))
-    return made
-
-
-def _description(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
-    text = description_of(field)
-    return {"description": text} if text else {}
+    try:
+        made = converted(schema)
+    except RecursionError as error:
+        raise UnusableSchema("its schemas are nested without end, each time another one") from error
+    plain: dict[str, Any] = thaw(made)
+    return plain

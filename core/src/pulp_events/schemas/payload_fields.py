@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 DEEPEST = 8
 """Levels of objects in objects that are described."""
+MOST = 1000
+"""Fields that are described: schemas that hold each other have ever more."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class PayloadField:
 
 def fields_of(schema: Mapping[str, Any]) -> list[PayloadField]:
     """The fields of a payload, those of objects within it after them."""
-    return list(_below(schema, schema, "", DEEPEST))
+    return list(islice(_below(schema, schema, "", DEEPEST), MOST))
 
 
 def resolved(schema: Any, whole: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -49,7 +52,14 @@ def types_of(schema: Mapping[str, Any]) -> list[str]:
     return [stated] if isinstance(stated, str) else [str(each) for each in stated]
 
 
-def _below(schema: Any, whole: Mapping[str, Any], prefix: str, levels: int) -> Iterator[PayloadField]:
+def _below(
+    schema: Any, whole: Mapping[str, Any], prefix: str, levels: int, around: frozenset[Any] = frozenset(["#"])
+) -> Iterator[PayloadField]:
+    """`around`: what `$ref` named on the way here; a schema within itself is not told again."""
+    reference = schema.get("$ref") if isinstance(schema, Mapping) else None
+    if reference is not None and reference in around:
+        return
+    around |= {reference}
     schema = resolved(schema, whole)
     properties = schema.get("properties")
     if not isinstance(properties, Mapping) or not levels:
@@ -59,8 +69,8 @@ def _below(schema: Any, whole: Mapping[str, Any], prefix: str, levels: int) -> I
         found = resolved(each, whole)
         name = f"{prefix}{key}"
         yield PayloadField(name, _type_text(found, whole), key in required, str(found.get("description", "")))
-        yield from _below(found, whole, f"{name}.", levels - 1)
-        yield from _below(found.get("items"), whole, f"{name}[].", levels - 1)
+        yield from _below(each, whole, f"{name}.", levels - 1, around)
+        yield from _below(found.get("items"), whole, f"{name}[].", levels - 1, around)
 
 
 def _type_text(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
@@ -73,4 +83,6 @@ def _type_text(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
         elif each == "array" and (inner := types_of(resolved(schema.get("items"), whole))):
             each = f"array of {' or '.join(inner)}"
         texts.append(each)
-    return " or ".join(texts) or "any"
+    if not texts and isinstance(schema.get("anyOf"), list | tuple):
+        texts = [each for choice in schema["anyOf"] for each in types_of(resolved(choice, whole)) or ["any"]]
+    return "any" if "any" in texts else " or ".join(dict.fromkeys(texts)) or "any"
