@@ -266,10 +266,21 @@ class Types:
         (Recursive, None),
         (Unknown, "the schema of own.type cannot be used: own.type cannot be described: RegistryError"),
         ({"minLength": "x"}, "the schema of own.type cannot be used: it is not a JSON Schema: 'x' is not of type"),
+        (
+            {"properties": {"a": {"pattern": "("}}},
+            "the schema of own.type cannot be used: it is not a JSON Schema: '('",
+        ),
+        (
+            {"$ref": "http://x.example/"},
+            "the schema of own.type cannot be used: $ref 'http://x.example/' leads nowhere",
+        ),
     ],
 )
 def test_the_schemas_of_a_plugins_event_types_are_looked_at(admin, with_plugin, schema, text):
     with_plugin("own", Types(schema))
+    whole = [each for each in admin("event", "config", "check", "--json").json["findings"] if "schema" in each["text"]]
+    assert [(each["state"], each["what"]) for each in whole] == [("problem", "plugin own")] * (text is not None)
+    assert all(each["text"].startswith(text) and each["text"].endswith("are not checked") for each in whole)
     found = [each for each in admin(*CHECK, "own", "--json").json["findings"] if each["what"] == "event types"]
     if text is None:
         assert [(each["state"], each["text"]) for each in found] == [("ok", "own.type has a schema that can be used")]

@@ -36,6 +36,7 @@ class Shop:
             EventType("order.placed", "Somebody ordered.", schema=Order, version="2"),
             EventType("order.lost", "It was lost.", {"number": "its number"}),
             EventType("order.node", "It refers to itself.", schema=Node),
+            EventType("order.wrong", "Its pattern is none.", schema={"properties": {"a": {"pattern": "("}}}),
             EventType("order.broken", "It has no end.", {"number": "its number"}, schema=Broken),
         ]
 
@@ -95,10 +96,13 @@ def test_asyncapi_names_every_type_and_one_with_a_broken_schema_without_it(admin
     made = run.json
     assert made["asyncapi"] == "3.0.0"
     assert set(made["channels"]) == {each["name"] for each in admin.ok("event", "types", "--json").json}
-    assert run.err.count("\n") == 1 and "order.broken cannot be described: RegistryError" in run.err
+    assert run.err.count("\n") == 2 and "order.broken cannot be described: RegistryError" in run.err
+    assert "the schema of order.wrong cannot be used" in run.err
     assert list(made["components"]["schemas"]["order.broken"]["properties"]) == ["number"]
     run = admin.ok("event", "types", "--json-schema")
-    assert run.err.count("\n") == 1 and "order.broken cannot be described: RegistryError" in run.err
+    assert run.err.count("\n") == 2 and "order.broken cannot be described: RegistryError" in run.err
+    assert "the schema of order.wrong cannot be used" in run.err
+    jsonschema.Draft202012Validator.check_schema(run.json)
     assert list(run.json["$defs"]["order.broken"]["properties"]) == ["number"]
 
 
@@ -134,6 +138,8 @@ def test_the_schema_of_json_output_is_where_it_was(admin):
         (["--asynchapi"], 2, "did you mean '--asyncapi'"),
         (["show", "order.broken"], 1, "order.broken cannot be described"),
         (["--json-schema=order.broken"], 1, "order.broken cannot be described"),
+        (["show", "order.wrong"], 1, "the schema of order.wrong cannot be used: it is not a JSON Schema: '(' is not a"),
+        (["--json-schema=order.wrong"], 1, "the schema of order.wrong cannot be used: it is not a JSON Schema"),
     ],
 )
 def test_what_is_wrong_is_one_line(admin, with_plugin, words, code, expected):

@@ -12,8 +12,9 @@ from pulp_events import EventType
 from pulp_events.events.builtin import BUILTIN_EVENT_TYPES
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.schemas.asyncapi import DRAFT_2020_12, document
-from pulp_events.schemas.checks import UnusableSchema, check_of
+from pulp_events.schemas.checks import check_of
 from pulp_events.schemas.example import example_of
+from pulp_events.schemas.fault import UnusableSchema
 from pulp_events.schemas.json_schema import moved, payload_schema, report_schema
 from pulp_events.schemas.payload_fields import MOST, fields_of
 

@@ -65,7 +65,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
 def _document(arguments: argparse.Namespace) -> dict[str, Any]:
     from pulp_events.schemas.asyncapi import document
-    from pulp_events.schemas.checks import UnusableSchema
+    from pulp_events.schemas.fault import UnusableSchema
     from pulp_events.schemas.json_schema import payload_schema, report_schema
 
     def unusable(error: UnusableSchema) -> None:

@@ -22,8 +22,8 @@ def fill(parser: Parser) -> None:
 
 
 def _run(bus: None, arguments: argparse.Namespace) -> int:
-    from pulp_events.schemas.checks import UnusableSchema
     from pulp_events.schemas.example import example_of
+    from pulp_events.schemas.fault import UnusableSchema
     from pulp_events.schemas.json_schema import payload_schema
     from pulp_events.schemas.payload_fields import fields_of
 

@@ -8,6 +8,7 @@ from pulp_events.events.event_type import EventType
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import boundary, checks
 from pulp_events.system import guard
+from pulp_events.visible import one_line
 from pulp_events_cli.commands import listener_type
 from pulp_events_cli.options_from_schema import SchemaOptions
 from pulp_events_cli.parser.parser import Parser
@@ -35,7 +36,8 @@ def the_command_line_can_be_made(notifier: Notifier) -> Iterator[str]:
 
 def the_schema_can_be_used(event_type: EventType) -> Iterator[str]:
     """Payloads are checked against it when they are emitted, and it is shown; a broken one does neither."""
-    from pulp_events.schemas.checks import UnusableSchema, check_of
+    from pulp_events.schemas.checks import check_of
+    from pulp_events.schemas.fault import UnusableSchema
     from pulp_events.schemas.json_schema import payload_schema
 
     try:
@@ -44,7 +46,8 @@ def the_schema_can_be_used(event_type: EventType) -> Iterator[str]:
             payload_schema(event_type)
     except Exception as error:  # noqa: BLE001  # a plugin may raise anything
         text = str(error) if isinstance(error, UnusableSchema) else f"{type(error).__name__}: {error}"
-        yield f"the schema of {event_type.name} cannot be used: {text}"
+        said = f"the schema of {event_type.name} cannot be used: "
+        yield said + one_line(text.removeprefix(said))[:400]
 
 
 CLAIMS: Mapping[str, Callable[[Notifier], Iterator[str]]] = {

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pulp_events.events.event_type import EventType
-from pulp_events.schemas.checks import UnusableSchema
+from pulp_events.schemas.fault import UnusableSchema
 from pulp_events.schemas.json_schema import moved, payload_schemas
 
 VERSION = "3.0.0"

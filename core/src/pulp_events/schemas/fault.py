@@ -1,4 +1,4 @@
-"""`Fault`: where a payload does not fit its schema."""
+"""`Fault`: where a payload does not fit its schema; `UnusableSchema`: where the schema itself is wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+INSTALL = "pip install 'pulp-events[schemas]'"
 ROOT = "payload"
+
+
+class UnusableSchema(ValueError):
+    """The schema of an event type cannot be used; the text says why."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from pulp_events.events.event_type import EventType
 from pulp_events.frozen import thaw
-from pulp_events.schemas.checks import INSTALL, UnusableSchema
+from pulp_events.schemas.fault import INSTALL, UnusableSchema
+from pulp_events.schemas.plain import compiled
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
 from pulp_events.visible import one_line
@@ -30,7 +31,7 @@ def payload_schema(event_type: EventType) -> dict[str, Any]:
     if schema is None:
         made = _of_keys(event_type)
     elif isinstance(schema, Mapping):
-        made = thaw(schema)
+        made = _sound(event_type, schema)
     else:
         try:
             with guard.exits("its schema"):
@@ -39,6 +40,20 @@ def payload_schema(event_type: EventType) -> dict[str, Any]:
             text = str(error) if isinstance(error, UnusableSchema) else f"{type(error).__name__}: {error}"
             raise UnusableSchema(f"{event_type.name} cannot be described: {one_line(text)[:300]}") from error
     return _headed(event_type, made)
+
+
+def _sound(event_type: EventType, schema: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        if compiled(schema) is None:
+            from pulp_events.schemas.validator import checked_by_jsonschema
+
+            checked_by_jsonschema(schema)
+    except ImportError:
+        pass  # it can be shown without the packages that check it
+    except UnusableSchema as error:
+        raise UnusableSchema(f"the schema of {event_type.name} cannot be used: {one_line(str(error))[:400]}") from error
+    made: dict[str, Any] = thaw(schema)
+    return made
 
 
 def payload_schemas(

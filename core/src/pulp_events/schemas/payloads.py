@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pulp_events.errors import PayloadRefused
 from pulp_events.events.event import Event
 from pulp_events.events.event_type import EventType, EventTypes
-from pulp_events.schemas.checks import UnusableSchema, check_of
-from pulp_events.schemas.fault import Check, Fault
+from pulp_events.schemas.checks import check_of
+from pulp_events.schemas.fault import Check, Fault, UnusableSchema
 from pulp_events.system.logs import get_logger
 from pulp_events.visible import one_line
 
