@@ -36,6 +36,7 @@ class Shop:
             EventType("order.placed", "Somebody ordered.", schema=Order, version="2"),
             EventType("order.lost", "It was lost.", {"number": "its number"}),
             EventType("order.node", "It refers to itself.", schema=Node),
+            EventType("order.coded", "It has a code.", schema={"properties": {"code": {"pattern": "^[0-9]{7}$"}}}),
             EventType("order.wrong", "Its pattern is none.", schema={"properties": {"a": {"pattern": "("}}}),
             EventType("order.broken", "It has no end.", {"number": "its number"}, schema=Broken),
         ]
@@ -66,6 +67,15 @@ def test_a_type_without_a_schema_has_fields_and_no_example(admin, with_plugin):
     assert "number  any   false     its number" in out and "Example" not in out and "Version" not in out
     shown = admin.ok("event", "types", "show", "order.lost", "--json").json
     assert (shown["schema"], shown["example"], shown["version"]) == (None, None, "")
+
+
+def test_where_no_example_is_found_it_says_why(admin, with_plugin):
+    with_plugin("shop", Shop())
+    assert admin.ok("event", "types", "show", "order.coded").out.endswith(
+        "\n\nNo example: in what was made up, payload.code does not match '^[0-9]{7}$'. The schema may name values "
+        "that fit in `examples`.\n"
+    )
+    assert admin.ok("event", "types", "show", "order.coded", "--json").json["example"] is None
 
 
 def test_the_example_can_be_emitted_where_payloads_are_strict(admin):

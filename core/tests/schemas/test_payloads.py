@@ -100,6 +100,43 @@ def test_a_fault_is_named_without_the_value_which_may_be_somebodys_data(bus_of, 
     assert "payload.name" in caplog.text and "Ada" not in caplog.text
 
 
+class Parts(Schema):
+    pl = fields.Pluck(Line, "count")
+    pls = fields.Pluck(Line, "count", many=True)
+    line = fields.Nested(Line)
+    lines = fields.Nested(Line, many=True, data_key="the-lines")
+    grid = fields.List(fields.List(fields.Nested(Line)))
+    named = fields.Dict(keys=fields.String(), values=fields.Pluck(Line, "count"))
+    byte = fields.Dict(keys=fields.Integer(), values=fields.Nested(Line))
+    pair = fields.Tuple((fields.Integer(), fields.Pluck(Line, "count")))
+
+
+@pytest.mark.parametrize(
+    ("payload", "path"),
+    [
+        ({"pl": "x"}, "payload.pl"),
+        ({"pls": [1, "x"]}, "payload.pls[1]"),
+        ({"pls": 5}, "payload.pls"),
+        ({"line": {"count": "x"}}, "payload.line.count"),
+        ({"line": 5}, "payload.line"),
+        ({"the-lines": [{"count": 1}, {"count": "x"}]}, "payload.the-lines[1].count"),
+        ({"the-lines": [{"count": 1}, 5]}, "payload.the-lines[1]"),
+        ({"the-lines": 5}, "payload.the-lines"),
+        ({"grid": [[{"count": 1}], [{"count": "x"}]]}, "payload.grid[1][0].count"),
+        ({"named": {"value": "x"}}, "payload.named.value"),
+        ({"named": {"a.b": "x"}}, "payload.named.a.b"),
+        ({"byte": {"7": {"count": "x"}}}, "payload.byte.7.count"),
+        ({"byte": {"x": {"count": 1}}}, "payload.byte.x"),
+        ({"pair": [1, "x"]}, "payload.pair[1]"),
+        ({"unknown": 1}, "payload.unknown"),
+    ],
+)
+def test_a_fault_is_named_by_keys_that_the_payload_has(bus_of, payload, path):
+    with pytest.raises(PayloadRefused) as refused:
+        bus_of(Parts).emit("order", payload)
+    assert [found for found, _ in refused.value.faults] == [path]
+
+
 def test_the_payload_is_checked_as_it_will_be_serialised(bus_of, recording):
     from datetime import UTC, datetime
     from uuid import UUID

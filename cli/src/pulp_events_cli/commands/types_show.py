@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pulp_events.visible import json_text
+from pulp_events.visible import json_text, one_line
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records, show_table
@@ -22,14 +22,15 @@ def fill(parser: Parser) -> None:
 
 
 def _run(bus: None, arguments: argparse.Namespace) -> int:
-    from pulp_events.schemas.example import example_of
+    from pulp_events.schemas.example import example_or_reason
     from pulp_events.schemas.fault import UnusableSchema
     from pulp_events.schemas.json_schema import payload_schema
     from pulp_events.schemas.payload_fields import fields_of
 
     found = arguments.session.plugins.event_types.require(arguments.event_type)
     try:
-        fields, example = fields_of(payload_schema(found)), example_of(found)
+        fields = fields_of(payload_schema(found))
+        example, reason = example_or_reason(found)
     except UnusableSchema as error:
         raise CommandFailed(str(error)) from error
     head = {"name": found.name, "description": found.description, "version": found.version}
@@ -45,6 +46,8 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
         show_table(("FIELD", "TYPE", "REQUIRED", "DESCRIPTION"), rows)
     if example is not None:
         print(f"\nExample:\n{json_text(example, 2)}")
+    elif reason:
+        print(f"\nNo example: {one_line(reason)}. The schema may name values that fit in `examples`.")
     sys.stdout.flush()
     return DONE
 

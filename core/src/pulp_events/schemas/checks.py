@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
-from pulp_events.fields import messages
 from pulp_events.frozen import thaw
-from pulp_events.schemas.fault import INSTALL, Check, Fault, UnusableSchema, path_of
+from pulp_events.schemas.fault import INSTALL, Check, Fault, UnusableSchema
 from pulp_events.schemas.plain import compiled
 from pulp_events.system import guard
 
@@ -43,12 +43,11 @@ def _by_marshmallow(schema: Any) -> Check:
             errors = made.validate(thaw(payload))
         if not isinstance(errors, dict):
             raise TypeError(f"validate() returned {type(errors).__name__}; it must return a dict")
-        return [_fault(path, text) for path, text in messages(errors)][:_MOST] if errors else ()
+        if not errors:
+            return ()
+        from pulp_events.schemas.marshmallow_faults import faults_of
+
+        with guard.exits("its schema"):
+            return list(islice(faults_of(errors, made), _MOST))
 
     return check
-
-
-def _fault(path: str, text: str) -> Fault:
-    keys = [int(key) if key.isdecimal() else key for key in path.split(".")] if path else []
-    place = path_of(key for key in keys if isinstance(key, str))
-    return Fault(path_of(keys), f"does not fit: {text:.200}", f"{place} {text:.80}")

@@ -32,16 +32,24 @@ def example_of(event_type: EventType) -> dict[str, Any] | None:
 
     Its values are the schema's own examples and defaults, and made up where it has none. Raises UnusableSchema.
     """
+    return example_or_reason(event_type)[0]
+
+
+def example_or_reason(event_type: EventType) -> tuple[dict[str, Any] | None, str]:
+    """As `example_of`, and why there is none for a type with a schema, if so. Raises UnusableSchema."""
     if event_type.schema is None:
-        return None
+        return None, ""
     schema = payload_schema(event_type)
     made = _value(schema, schema, DEEPEST)
     if not isinstance(made, dict):
-        return None
+        return None, "its schema does not say that a payload is an object"
     try:
-        return None if check_of(event_type.schema)(made) else made
-    except Exception:  # noqa: BLE001  # a schema may run an author's own code, and an example is not needed
-        return None
+        faults = check_of(event_type.schema)(made)
+    except Exception as error:  # noqa: BLE001  # a schema may run an author's own code, and an example is not needed
+        return None, f"its schema fails on what was made up: {type(error).__name__}"
+    if faults:
+        return None, f"in what was made up, {faults[0].path} {faults[0].text}"
+    return made, ""
 
 
 def _value(schema: Any, whole: Mapping[str, Any], levels: int) -> Any:
