@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventNotFound
-from pulp_events.system.arguments import check_limit
+from pulp_events.system.arguments import check_limit, check_place, check_query
 from pulp_events.system.late_imports import imports_late
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ class Events:
         from pulp_events.listeners.filters import Search
         from pulp_events.outbox.stored_event import EventQuery
 
+        check_query(query, EventQuery)
+        check_place(before, "before")
+        check_place(after, "after")
         search = None if where is None else Search(where)
         asked, size = query or EventQuery(), PAGE if where is not None else max(1, min(page, PAGE))
 
