@@ -128,3 +128,31 @@ def order(admin):
     """Ids of events in the order in which they were stored."""
     found = admin.ok("event", "delivery", "list", "--event-type=repo.sync.start", "--json").json
     return [each["event_id"] for each in reversed(found)]
+
+
+REPEATED = (*EMIT, "--id=sync-1", "--timeout=5s")
+
+
+def test_an_emit_that_is_repeated_delivers_what_is_pending_waits_and_answers_like_the_first(admin, sink):
+    """Its first run may have been killed, with no worker there."""
+    listener = listen(admin, f"{sink.url}/hook")
+    store(admin, 5)
+    admin.ok(*REPEATED, "--no-wait")
+    assert not sink.requests
+    run = admin.ok(*REPEATED)
+    assert "was emitted before" in run.out and re.search(rf"^{listener}  http  delivered  200", run.out, re.MULTILINE)
+    assert event_types(sink) == ["repo.sync.start"] and backlog(admin) == {(0, "pending"): 5}
+    admin.ok(*REPEATED)
+    assert len(sink.requests) == 1
+
+
+def test_a_repeated_emit_makes_a_retry_that_is_due_later_and_fails_while_it_is_pending(admin, sink):
+    sink.answer = [Answer(503), Answer(200)]
+    admin.configure("[delivery]\nretry_schedule = 1s\n")
+    listen(admin, f"{sink.url}/hook")
+    for _ in range(2):
+        run = admin(*EMIT, "--id=sync-1", "--timeout=100ms")
+        assert run.code == 1 and "1 of 1 delivery is still pending" in run.err
+        assert "pending" in admin.ok(*EMIT, "--id=sync-1", "--no-wait").out
+    admin.ok(*REPEATED)
+    assert len(sink.requests) == 2

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from pulp_events.bus.deliveries import Deliveries
 from pulp_events.testing.http_sink import HttpSink
 from pulp_events_cli.commands import emit
 
@@ -69,3 +70,22 @@ def test_an_event_that_expires_says_so_wherever_it_is_shown(admin):
 def test_emit_refuses_what_is_no_expiry(admin, value):
     run = admin("event", "emit", "repo.sync.start", f"--expires={value}")
     assert run.code in (1, 2) and run.err.count("\n") == 1 and "expires" in run.err
+
+
+def test_a_drain_counts_from_before_it_began(admin, monkeypatch):
+    """However slow the first count is; what is dead of its age at the first look is not among the delivered."""
+    with HttpSink() as sink:
+        listener(admin, sink)
+        for number in range(3):
+            admin.ok("event", "emit", "repo.sync.start", "--no-wait", *(["--expires=100ms"] if number else []))
+        time.sleep(0.1)
+        count, slow = Deliveries.count, iter([True, True])
+
+        def slowly(deliveries, query):
+            if next(slow, False):
+                time.sleep(0.2)
+            return count(deliveries, query)
+
+        monkeypatch.setattr(Deliveries, "count", slowly)
+        assert admin.ok("event", "worker", "--drain").out == "1 delivery made, 2 dead\n"
+        assert len(sink.requests) == 1

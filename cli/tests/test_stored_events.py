@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -148,3 +149,24 @@ def test_ids_of_events_are_completed(kept):
     assert [word for word, _ in candidates([*config, "event", "show"], "s")] == ["sync-2", "sync-1"]
     assert ("publish-3" in dict(candidates([*config, "event", "list", "--before"], ""))) is True
     assert "repo.sync.start" in dict(candidates([*config, "event", "list", "--event-type"], ""))
+
+
+def test_a_search_that_fails_on_events_says_on_how_many_and_why(kept):
+    run = kept.ok("event", "list", "--where=starts_with(payload.text, 'G')")
+    assert "sync-1" in run.out and "sync-2" not in run.out
+    assert run.err.count("\n") == 1 and "warning: the expression starts_with(payload.text, 'G')" in run.err
+    assert "fails on 2 of the 3 events" in run.err and "starts_with() was given null, and takes string" in run.err
+    assert kept.ok("event", "list", "--where=payload.n").err == ""
+
+
+def test_a_search_that_costs_too_much_on_an_event_says_so(kept):
+    large = json.dumps({"l": [1] * 20_000})
+    kept.ok("event", "emit", "listener.disabled", f"--payload={large}", "--id=large", "--no-wait")
+    run = kept.ok("event", "list", "--where=payload.l[?@ == `1`]")
+    assert "fails on 1 of the 4 events" in run.err and "it costs too much" in run.err and run.out == ""
+
+
+@pytest.mark.parametrize("where", ["", "[", "f(@)"])
+def test_a_malformed_search_is_named_by_its_option(kept, where):
+    run = kept("event", "list", f"--where={where}")
+    assert run.code == 2 and "--where" in run.err and "filter" not in run.err

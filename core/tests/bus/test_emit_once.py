@@ -71,8 +71,9 @@ def test_several_are_stored_all_or_none_and_one_id_among_them_once(bus, recordin
     assert one is again and two.id != "a" and len(recording.calls) == 2
     with pytest.raises(EventConflict):
         bus.emit_many([("repo.sync.start", {}, None, "new"), ("repo.sync.finish", PAYLOAD, None, "a")])
-    with pytest.raises(EventConflict):
+    with pytest.raises(EventConflict, match="'new' is that of another event of this call with another content") as both:
         bus.emit_many([("repo.sync.start", {}, None, "new"), ("repo.sync.finish", {}, None, "new")])
+    assert "was emitted" not in str(both.value)
     assert [each.id for each in bus.events.list()] == [two.id, "a"] and len(recording.calls) == 2
     with pytest.raises(InvalidEvent):
         bus.emit_many([("repo.sync.start", {}, None, "b", 5)])
@@ -114,7 +115,7 @@ def test_plugins_are_told_once_and_what_they_add_does_not_count(tmp_path, record
         first = bus.emit("repo.sync.start", PAYLOAD, id="x")
         again = bus.emit("repo.sync.start", PAYLOAD, id="x")
         assert first.payload["number"] == again.payload["number"] == 0 and told == [("x", 0)]
-        with pytest.raises(EventConflict):
+        with pytest.raises(EventConflict, match="what was given for it before plugins changed it; as it is after that"):
             bus.emit("repo.sync.start", {**PAYLOAD, "number": 0}, id="x")
         assert [each.id for each in bus.emit_many([("repo.sync.start", PAYLOAD, None, i) for i in "xyz"])] == [*"xyz"]
         assert [event_id for event_id, _ in told] == [*"xyz"]

@@ -6,6 +6,7 @@ import pytest
 
 from pulp_events import EventBus, StoreError, StoreFull
 from pulp_events.fields import Size, format_size, parse_size
+from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.clock import FakeClock
 
@@ -35,7 +36,13 @@ def test_beyond_max_backlog_emit_refuses_and_says_what_to_do(limited, clock):
     bus.emit_many([(ONE, {"n": n}) for n in range(3)])
     with pytest.raises(StoreFull) as refused:
         bus.emit(ONE)
-    for part in ("3 of at most 3 pending", "1 more", "max_backlog", "run more workers", "nothing was stored"):
+    for part in (
+        "has at least 3 of at most 3 pending",
+        "1 more",
+        "max_backlog",
+        "run more workers",
+        "nothing was stored",
+    ):
         assert part in str(refused.value)
     assert isinstance(refused.value, StoreError) and "\n" not in str(refused.value)
     assert bus.deliveries.stats().pending == 3
@@ -47,6 +54,17 @@ def test_a_batch_that_does_not_fit_is_refused_as_a_whole(limited):
         bus.emit_many([(ONE, {"n": n}) for n in range(4)])
     assert bus.deliveries.stats().pending == 0
     bus.emit_many([(ONE, {"n": n}) for n in range(3)])
+
+
+def test_a_number_that_is_not_counted_to_its_end_is_not_told_as_if_it_were(limited, clock):
+    bus = limited("max_backlog = 3")
+    bus.emit(ONE)
+    with pytest.raises(StoreFull, match="has 1 of at most 3 pending deliveries"):
+        bus.emit_many([(ONE, {})] * 3)
+    bus.outbox.add([NewEvent(f"other{n}", ONE, 1.0, "", b"{}", [NewDelivery("x")]) for n in range(7)])
+    clock.advance(1.1)
+    with pytest.raises(StoreFull, match="has at least 3 of at most 3 pending deliveries"):
+        bus.emit(ONE)
 
 
 def test_it_is_noticed_in_a_moment_that_there_is_room_again_or_none_any_more(limited, clock):
@@ -105,7 +123,9 @@ def test_what_is_dropped_by_choice_is_counted_and_logged_once_a_minute(limited, 
             assert bus.emit(ONE).event_type == ONE
         bus.emit("repo.publish.start")
         assert len(dropped()) == 1
-        assert dropped()[0].startswith("events were dropped: 1 repo.sync.start; the outbox has 1 of at most 1 pending")
+        assert dropped()[0].startswith(
+            "events were dropped: 1 repo.sync.start; the outbox has at least 1 of at most 1 pending"
+        )
         clock.advance(61)
         bus.emit(ONE)
         assert "events were dropped: 1 repo.publish.start, 5 repo.sync.start; " in dropped()[1]

@@ -67,9 +67,9 @@ def compiled(monkeypatch):
     found = []
     compile_one = filters._compile
 
-    def counting(expression):
+    def counting(expression, name):
         found.append(expression)
-        return compile_one(expression)
+        return compile_one(expression, name)
 
     monkeypatch.setattr(filters, "_compile", counting)
     return found

@@ -9,6 +9,7 @@ import pytest
 from pulp_events import EventBus, StoreError
 from pulp_events.errors import StoreBusy
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.sqlite import schema
 from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.http_sink import HttpSink
 
@@ -161,3 +162,74 @@ def test_a_connection_whose_rows_look_otherwise_is_as_good_as_any(bus, database)
     connection.commit()
     assert bus.deliveries.stats().pending + bus.deliveries.stats().delivered == 1
     connection.close()
+
+
+@pytest.fixture(params=["external", "inline"])
+def late(tmp_path, database, request):
+    """Opens a bus, on the application's database, that has not used its outbox yet."""
+    config = tmp_path / "server.conf"
+    config.write_text(f"[events]\noutbox = {database}\ndata_dir = {tmp_path / 'data'}\n[storage]\ntimeout = 20s\n")
+    return lambda: EventBus.open(config, plugins=Plugins.load(), deliver=request.param)
+
+
+def create(bus):
+    bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["repo.#"], enabled=False)
+
+
+def test_the_very_first_emit_may_be_in_the_applications_transaction(late, database):
+    """There is no time to make the tables then: the transaction would keep us out."""
+    with late() as bus:
+        create(bus)
+        connection = sqlite3.connect(database)
+        with connection:
+            emit(bus, connection)
+        connection.close()
+        assert bus.deliveries.stats().pending == 1
+
+
+def test_so_may_the_first_one_after_an_upgrade(late, database):
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    for statement in schema._statements(schema.MIGRATIONS[0]):
+        connection.execute(statement)
+    connection.execute("INSERT INTO pulp_outbox_meta VALUES ('version', 1)")
+    with late() as bus:
+        create(bus)
+        connection.execute("BEGIN")
+        emit(bus, connection)
+        connection.execute("COMMIT")
+        assert bus.deliveries.stats().pending == 1
+    connection.close()
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_a_bus_that_is_opened_within_a_transaction_says_so_at_once(late, database, mode):
+    connection = sqlite3.connect(database)
+    connection.execute(f"PRAGMA journal_mode = {mode}")
+    connection.execute("INSERT INTO sync VALUES ('pulp2')")
+    with late() as bus:
+        create(bus)
+        with pytest.raises(StoreBusy, match=r"does not have this release's tables yet.*of this same thread"):
+            emit(bus, connection)
+        connection.commit()
+        assert bus.deliveries.stats().pending == 0
+        emit(bus, connection)
+        connection.commit()
+        assert bus.deliveries.stats().pending == 1
+    connection.close()
+
+
+def test_a_bus_whose_outbox_cannot_be_opened_can_still_manage_listeners(late, database):
+    database.write_bytes(b"not a database" * 1000)
+    with late() as bus:
+        create(bus)
+        assert len(bus.listeners.list()) == 1
+        with pytest.raises(StoreError, match="damaged or not a database"):
+            bus.emit("repo.sync.start")
+
+
+def test_tables_that_are_there_are_told_without_opening_the_outbox(late, database):
+    with late() as bus:
+        assert bus.outbox is not None
+    with late() as bus:
+        assert bus._delivering._outbox is None

@@ -102,8 +102,9 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _tell(bus: EventBus, event: Event, arguments: argparse.Namespace) -> int:
     """Wait, and say what became of the deliveries."""
-    # What is pending of an event that was emitted before is left to whoever is delivering it.
-    waits = arguments.is_new and not arguments.no_wait
+    waits = not arguments.no_wait
+    if waits and not arguments.is_new:  # whoever emitted it before may have given up, or have been killed
+        bus.dispatcher.adopt(found for found in bus.outbox.of_event(event.id) if found.state == State.PENDING)
     deliveries = _wait(bus, event, arguments.timeout) if waits else list(bus.outbox.of_event(event.id))
     _print(bus, event, deliveries, arguments)
     failed = Counter(found.state for found in deliveries if found.state.failed)

@@ -12,7 +12,7 @@ from pulp_events_cli.output import events as records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.parser.argument_types import moment, positive
+from pulp_events_cli.parser.argument_types import expression, moment, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
@@ -50,7 +50,10 @@ def add_query(parser: Parser) -> None:
     parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
     parser.add_argument("--id", metavar="PREFIX", help="only events whose id starts so")
     parser.add_argument(
-        "--where", metavar="EXPR", help="only events for whose report this JMESPath expression yields something true"
+        "--where",
+        type=expression,
+        metavar="EXPR",
+        help="only events for whose report this JMESPath expression yields something true",
     )
 
 

@@ -50,7 +50,7 @@ def _deliver(arguments: argparse.Namespace) -> str | None:
         raise UsageError("--drain runs in a single process and prints no unit; leave out --processes and --print-unit")
     # A single worker opens its own bus, with them; several are other processes.
     arguments.imports_now = arguments.imports if arguments.drain else ()
-    return None if arguments.print_unit else "background" if arguments.drain else "external"
+    return None if arguments.print_unit else "external"  # --drain counts before it begins
 
 
 def _run(bus: object, arguments: argparse.Namespace) -> int:

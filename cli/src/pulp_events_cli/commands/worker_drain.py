@@ -19,7 +19,7 @@ _STEP = 0.5
 
 
 def drain(bus: EventBus, grace: float, json: bool) -> int:
-    """Deliver until nothing is due; the exit code is 1 if it was interrupted."""
+    """Deliver until nothing is due; the exit code is 1 if it was interrupted. `bus`: one that delivers nothing yet."""
     from pulp_events.outbox.records import DeliveryQuery
     from pulp_events.outbox.states import FINISHED, State
 
@@ -28,6 +28,7 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
 
     total = counted(State.PENDING)
     before = {state: counted(state) for state in FINISHED if state is not State.DELIVERED}
+    bus.dispatcher.start()  # not sooner: what it had done by then would be in some of the counts
     with stoppable() as stopped, Progress("drain: deliveries", lambda: total) as progress:
         while not stopped() and not bus.dispatcher.drain(_STEP):
             progress.show(total - counted(State.PENDING))

@@ -51,9 +51,11 @@ def rate(text: str) -> str:
 
 
 def positive(text: str) -> int:
-    """A whole number above 0."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+    """A whole number above 0, and below a thousand million."""
+    if not (text.isascii() and text.isdigit() and int(text[:10]) > 0):
         raise argparse.ArgumentTypeError(f"{text!r:.60} is not a whole number above 0")
+    if len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is too large; write a number from 1 to 999999999")
     return int(text)
 
 
@@ -77,3 +79,15 @@ def wanted_label(text: str) -> tuple[str, str | None]:
     if text and "=" not in text:
         return text, None
     return label(text)
+
+
+def expression(text: str) -> str:
+    """A JMESPath expression over reports."""
+    from pulp_events.errors import InvalidConfig
+    from pulp_events.listeners.filters import compile_filter
+
+    try:
+        compile_filter(text, "expression")
+    except InvalidConfig as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text

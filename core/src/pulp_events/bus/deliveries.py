@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.settings.kept import keep_purged
-from pulp_events.system.arguments import check_limit
+from pulp_events.system.arguments import check_limit, check_query, check_text
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
@@ -49,7 +49,9 @@ class Deliveries:
         """Deliveries that fit, newest first, at most `limit`; `before`: id of the last of the page before."""
         from pulp_events.outbox.records import DeliveryQuery
 
+        check_query(query, DeliveryQuery)
         check_limit(limit, "limit")
+        check_text(before, "before")
         return list(self._outbox().find(self._by_id(query or DeliveryQuery()), limit, before))
 
     @imports_late

@@ -10,8 +10,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.delivery_mode import MODES, Means
-from pulp_events.bus.stores import open_outbox
-from pulp_events.errors import StoreFull
+from pulp_events.bus.stores import lacks_tables, open_outbox
+from pulp_events.errors import EventsError, StoreFull
 from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
@@ -68,6 +68,7 @@ class Delivering:
         self._emit = emit
         self._dispatcher = None
         self.mode.start()
+        self._make_tables()
 
     @property
     @imports_late
@@ -125,6 +126,16 @@ class Delivering:
         """This is a child: the parent's threads are not here, and its locks may be held by them."""
         self._lock = threading.RLock()
         self.mode = self.mode.in_child()
+
+    def _make_tables(self) -> None:
+        """In the application's own database, now: the first `emit` may come in a transaction, which keeps us out."""
+        if self._outbox is not None:
+            return
+        try:
+            if lacks_tables(self._settings, self._data_dir):
+                assert self.outbox is not None
+        except EventsError as error:  # listeners can be managed without; whoever needs the outbox is told
+            _logger.debug("the outbox has no tables yet: %s", error)
 
     def _disable(self, listener: Listener, reason: str) -> None:
         """A listener's endpoint is to be left alone: record it, and announce it once."""

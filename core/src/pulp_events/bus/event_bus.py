@@ -86,9 +86,9 @@ class EventBus:
         self._forked = False
         forks.take_part(self)
         self.deliveries = Deliveries(
-            lambda: self.outbox, self._delivering.look_soon, lambda name: self.listeners.get(name).id, settings, clock
+            self._open_outbox, self._delivering.look_soon, lambda name: self.listeners.get(name).id, settings, clock
         )
-        self.events = Events(lambda: self.outbox)
+        self.events = Events(self._open_outbox)
         self._assemble()
 
     @classmethod
@@ -483,6 +483,10 @@ class EventBus:
         self._storing = Storing(self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock)
         self._emitter = emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
         return emitter
+
+    def _open_outbox(self) -> Outbox:
+        self._check_open()
+        return self.outbox
 
     def _check_open(self) -> None:
         forks.notice()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventNotFound
-from pulp_events.system.arguments import check_limit
+from pulp_events.system.arguments import check_limit, check_place, check_query
 from pulp_events.system.late_imports import imports_late
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Events:
 
         `before`, `after`: only those whose `place` is below, or above: with that of the last event, the next page.
         `where`: a JMESPath expression over the report, as the filter of a listener; only events for which it yields
-        something true. Each event that fits otherwise is read for it. Raises InvalidConfig where it is malformed.
+        something true. Each event that fits otherwise is read for it. One on which it fails, or costs too much, is left
+        out, and a warning says of how many that was. Raises InvalidConfig where it is malformed.
         """
         from itertools import islice
 
@@ -60,21 +61,28 @@ class Events:
         page: int = PAGE,
     ) -> Iterator[StoredEvent]:
         """The same, all of them one by one; `page`: how many are read at once, at most PAGE."""
-        from pulp_events.listeners.filters import compile_filter, finds
+        from pulp_events.listeners.filters import Search
         from pulp_events.outbox.stored_event import EventQuery
 
-        condition = None if where is None else compile_filter(where)
+        check_query(query, EventQuery)
+        check_place(before, "before")
+        check_place(after, "after")
+        search = None if where is None else Search(where)
         asked, size = query or EventQuery(), PAGE if where is not None else max(1, min(page, PAGE))
 
         def pages() -> Iterator[StoredEvent]:
             low, high = after, before
-            while found := self._outbox().events(asked, size, before=high, after=low, oldest_first=oldest_first):
-                for each in found:
-                    if condition is None or finds(condition, each.body()):
-                        yield each
-                if len(found) < size:
-                    return
-                low, high = (found[-1].place, high) if oldest_first else (low, found[-1].place)
+            try:
+                while found := self._outbox().events(asked, size, before=high, after=low, oldest_first=oldest_first):
+                    for each in found:
+                        if search is None or search.finds(each.body()):
+                            yield each
+                    if len(found) < size:
+                        return
+                    low, high = (found[-1].place, high) if oldest_first else (low, found[-1].place)
+            finally:
+                if search is not None:
+                    search.sum_up()
 
         return pages()
 

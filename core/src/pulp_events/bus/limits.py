@@ -99,8 +99,10 @@ class Limits:
             )
         new = 0 if self._backlog is None else _pending(events)
         if self._backlog is not None and new and self._pending + new > self._backlog:
+            # It is counted no further than that; other processes may have stored more.
+            number = f"at least {self._pending}" if self._pending >= self._backlog else f"{self._pending}"
             return (
-                f"the outbox has {self._pending} of at most {self._backlog} pending deliveries ([events] max_backlog), "
+                f"the outbox has {number} of at most {self._backlog} pending deliveries ([events] max_backlog), "
                 f"and {new} more are too many; `pulp-admin event delivery stats` shows whose they are; run more workers"
             )
         return ""

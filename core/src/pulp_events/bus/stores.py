@@ -42,6 +42,18 @@ def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock
     return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named, timeout=wait)
 
 
+def lacks_tables(settings: Settings, folder: Path) -> bool:
+    """Whether the outbox is the application's own SQLite database, and does not have its tables of this release yet.
+
+    Told in a millisecond, as many programs never use the outbox: where it is a file of ours, by not looking at all.
+    """
+    if not settings.section("events")["outbox"]:
+        return False
+    from pulp_events.outbox.sqlite import schema
+
+    return not schema.is_current(outbox_path(settings, folder))
+
+
 def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:
     """What `pulp_outbox` answers; None where the outbox is a file of ours. Raises SettingsError for a `[storage] url`
     that no plugin took."""
@@ -53,10 +65,10 @@ def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:
 
 def outbox_path(settings: Settings, folder: Path) -> Path:
     """Where our own outbox is: the application's database that `[events] outbox` names, or a file in the folder."""
-    from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
-
     named = settings.section("events")["outbox"]
     if not named:
+        from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
+
         return folder / FILE_NAME
     path = settings.file("events", "outbox", named)
     if path.is_dir():

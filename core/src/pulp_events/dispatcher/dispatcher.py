@@ -27,6 +27,7 @@ from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.timekeeper import Timekeeper
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.errors import StoreError
+from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent
 from pulp_events.settings.kept import keep_events
 from pulp_events.settings.settings import Settings
@@ -63,7 +64,7 @@ class Dispatcher:
     def start(self, *, backlog: bool = True) -> None:
         """Begin to deliver in background threads. Raises EventsError where the system permits no thread.
 
-        `backlog`: False delivers only what `adopt` is told of; everything else is left to other processes.
+        `backlog`: False delivers only what `add_own` and `adopt` are told of; all else is left to other processes.
         """
         if not backlog:
             self._scheduler.own_only()
@@ -124,6 +125,12 @@ class Dispatcher:
     def add_own(self, events: Iterable[NewEvent]) -> None:
         """Without a backlog: the deliveries of these events, which were just stored, are to be made here."""
         self._scheduler.add_own(events)
+
+    def adopt(self, deliveries: Iterable[Delivery]) -> None:
+        """Without a backlog: these deliveries, of an event that was stored earlier, are to be made here as well."""
+        adopted = [*deliveries]
+        self._scheduler.adopt(adopted)
+        self.wake({each.listener_id for each in adopted})
 
     def is_throttled(self, listener_id: str) -> bool:
         """True if the listener's rate is known to allow nothing more for a while."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import NewEvent
 
 MOST_NAMED = 500
@@ -23,6 +24,11 @@ class OwnDeliveries:
             for n, delivery in enumerate(event.deliveries):
                 if delivery.skip is None:
                     self._ids.setdefault(delivery.listener_id, {})[f"{event.id}.{n}"] = None
+
+    def adopt(self, deliveries: Iterable[Delivery]) -> None:
+        """These were stored earlier, by whomever, and are to be made here as well."""
+        for each in deliveries:
+            self._ids.setdefault(each.listener_id, {})[each.id] = None
 
     @property
     def listeners(self) -> list[str]:

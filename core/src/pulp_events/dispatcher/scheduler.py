@@ -77,6 +77,12 @@ class Scheduler:
             if self._claimer.own is not None:
                 self._claimer.own.add(events)
 
+    def adopt(self, deliveries: Iterable[Delivery]) -> None:
+        """These, pending already, are this process's own from now on."""
+        with self.lock:
+            if self._claimer.own is not None:
+                self._claimer.own.adopt(deliveries)
+
     def look_for_own(self) -> None:
         """What kept this process's own deliveries from being made may be over."""
         with self.lock:

@@ -29,47 +29,47 @@ _logger = get_logger(__name__)
 _in_use: WeakValueDictionary[str, Filter] = WeakValueDictionary()
 
 
-def compile_filter(expression: str) -> Filter:
+def compile_filter(expression: str, name: str = "filter") -> Filter:
     """The expression as a function of the report. Raises InvalidConfig with place and remedy if it is malformed, or
-    costs too much on any report.
+    costs too much on any report. `name`: what the error calls it.
 
     To compile takes as long as three or four searches, so it is done once for as long as anybody holds the result: each
     listener does (`Listener.condition`), however many there are.
     """
     found = _in_use.get(expression) if isinstance(expression, str) else None
     if found is None:
-        found = _in_use[expression] = _compile(expression)
+        found = _in_use[expression] = _compile(expression, name)
     return found
 
 
 @imports_late
-def _compile(expression: str) -> Filter:
+def _compile(expression: str, name: str) -> Filter:
     import jmespath  # needed only where a listener has a filter
     from jmespath.exceptions import JMESPathError
 
     from pulp_events.budgets.jmespath_budget import Filter
 
     if not isinstance(expression, str):
-        raise InvalidConfig(f"filter is {expression!r:.60}; it must be text, such as payload.result == 'failed'")
+        raise InvalidConfig(f"{name} is {expression!r:.60}; it must be text, such as payload.result == 'failed'")
     if len(expression) > LONGEST:
         raise InvalidConfig(
-            f"filter {expression!r:.60}… has {len(expression)} characters; at most {LONGEST} are allowed"
+            f"{name} {expression!r:.60}… has {len(expression)} characters; at most {LONGEST} are allowed"
         )
     try:
         compiled = jmespath.compile(expression)
-        _check(expression, compiled.parsed, DEEPEST)
+        _check(expression, compiled.parsed, DEEPEST, name)
     except JMESPathError as error:
         reason = one_line(str(error))
         raise InvalidConfig(
-            f"filter {expression!r} is not valid JMESPath: {reason}; write for example payload.result == 'failed'"
+            f"{name} {expression!r} is not valid JMESPath: {reason}; write for example payload.result == 'failed'"
         ) from error
     except RecursionError as error:
-        raise InvalidConfig(f"filter {expression!r:.60}… is nested too deeply; at most {DEEPEST} levels") from error
+        raise InvalidConfig(f"{name} {expression!r:.60}… is nested too deeply; at most {DEEPEST} levels") from error
     made = Filter(expression, compiled.parsed)
     try:
         made(_EXAMPLE)
     except OverBudget as error:
-        raise InvalidConfig(f"filter {expression!r:.200}: {error}") from error
+        raise InvalidConfig(f"{name} {expression!r:.200}: {error}") from error
     except Exception:  # noqa: BLE001, S110  # a function that the example gives the wrong type
         pass
     return made
@@ -92,14 +92,6 @@ def passes(condition: Filter | None, report: Mapping[str, Any]) -> bool:
         return True
     except Exception:  # noqa: BLE001  # also ValueError and OverflowError, as of [::0] and ceil(to_number('inf'))
         return True
-
-
-def finds(condition: Filter, report: Mapping[str, Any]) -> bool:
-    """Whether an expression that events are searched with finds something true; one that fails finds nothing."""
-    try:
-        return _is_true(condition(report))
-    except Exception:  # noqa: BLE001  # as in `passes`
-        return False
 
 
 def judge(expression: str | None, report: Mapping[str, Any]) -> tuple[bool, str]:
@@ -127,6 +119,44 @@ def failure(condition: Filter, report: Mapping[str, Any]) -> str:
     return ""
 
 
+class Search:
+    """An expression that events are searched with: an event on which it fails is not found, and counted."""
+
+    def __init__(self, expression: str) -> None:
+        """Raises InvalidConfig, as `compile_filter`."""
+        self._condition = compile_filter(expression, "where")
+        self._failed = self._looked = 0
+        self._why = ""
+
+    def finds(self, report: Mapping[str, Any]) -> bool:
+        """Whether it finds something true."""
+        self._looked += 1
+        try:
+            return _is_true(self._condition(report))
+        except Exception as error:  # noqa: BLE001  # as in `passes`
+            self._why = self._why or _without_values(error)
+            self._failed += 1
+            return False
+
+    def sum_up(self) -> None:
+        """Say on how many events it failed: a mistake in it looks like events that are not there."""
+        if self._failed:
+            _logger.warning(
+                "the expression %.200s fails on %d of the %d events that it was asked about; they are left out: %.200s",
+                self._condition.expression, self._failed, self._looked, self._why,
+            )  # fmt: skip
+
+
+def _without_values(error: Exception) -> str:
+    """What went wrong, without what stands in the report: it goes to a log."""
+    from jmespath.exceptions import JMESPathTypeError
+
+    if isinstance(error, JMESPathTypeError):
+        types = " or ".join(error.expected_types)
+        return f"{error.function_name}() was given {error.actual_type}, and takes {types}"
+    return str(error) if isinstance(error, OverBudget) else type(error).__name__
+
+
 def _is_true(found: Any) -> bool:
     # False by the specification: empty list, object and string, false, null; the number 0 is true.
     return found is not False and (isinstance(found, int | float) or bool(found))
@@ -137,27 +167,27 @@ def _say_once(expression: str, why: str) -> None:
     _logger.warning("the filter %.200s fails on a report, which lets the event pass: %s", expression, why)
 
 
-def _check(expression: str, node: Mapping[str, Any], levels: int) -> None:
+def _check(expression: str, node: Mapping[str, Any], levels: int, name: str) -> None:
     if levels == 0:
         raise RecursionError
     # jmespath finds these mistakes only when it searches, and then each event would pass.
     from jmespath.functions import Functions
 
     if node["type"] == "function_expression":
-        name, given = node["value"], len(node["children"])
+        function, given = node["value"], len(node["children"])
         known = Functions.FUNCTION_TABLE
-        if name not in known:
+        if function not in known:
             raise InvalidConfig(
-                f"filter {expression!r} calls {name}(), which is not a JMESPath function; "
+                f"{name} {expression!r} calls {function}(), which is not a JMESPath function; "
                 f"there are {', '.join(sorted(known))}"
             )
-        signature = known[name]["signature"]
+        signature = known[function]["signature"]
         variadic = bool(signature) and bool(signature[-1].get("variadic"))
         if given < len(signature) or (given > len(signature) and not variadic):
             least = "at least " if variadic else ""
             raise InvalidConfig(
-                f"filter {expression!r} gives {given} arguments to {name}(), which takes {least}{len(signature)}"
+                f"{name} {expression!r} gives {given} arguments to {function}(), which takes {least}{len(signature)}"
             )
     for child in node["children"]:
         if isinstance(child, Mapping):
-            _check(expression, child, levels - 1)
+            _check(expression, child, levels - 1, name)

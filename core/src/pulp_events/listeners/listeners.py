@@ -328,7 +328,23 @@ class Listeners:
             found = [*self._warnings_without(notifier, config, section), str(error)]
         except EventsError as error:
             found = [str(error)]
-        return [self.scrubber(listener)(text) for text in found]
+        return [self.scrubber(listener)(text) for text in [*self._expires_too_soon(listener), *found]]
+
+    def _expires_too_soon(self, listener: Listener) -> Sequence[str]:
+        """Deliveries that leave with others at the end of a window may have expired by then."""
+        try:
+            span = None if listener.expires is None else self.window(listener)
+        except Exception:  # noqa: BLE001  # a notifier may raise anything; the dispatcher says so with the delivery
+            return []
+        if span is None or listener.expires is None or listener.expires > span:
+            return []
+        from pulp_events.fields import format_duration
+
+        expire, wait = format_duration(listener.expires), format_duration(span)
+        return [
+            f"deliveries expire after {expire}, and wait up to {wait} to be sent together: some are dead before they "
+            "are sent; let them expire later, or shorten the digest"
+        ]
 
     def _warnings_without(self, notifier: Notifier, config: Mapping[str, Any], section: str | None) -> Sequence[str]:
         """What can be said with the settings as they are written, their secrets spelt as references."""

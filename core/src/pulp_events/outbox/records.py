@@ -9,6 +9,7 @@ from datetime import datetime
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.states import State, Transition
+from pulp_events.system.arguments import check_moment_or_none, check_text, check_texts
 
 HELD_UP = 1.0
 """Seconds after which it is worth asking again for what only waits for older deliveries that others are to make."""
@@ -91,7 +92,7 @@ class Result:
 
 @dataclass(frozen=True)
 class DeliveryQuery:
-    """Which deliveries; None stands for any."""
+    """Which deliveries; None stands for any. Raises EventsError for a value of another kind."""
 
     state: State | None = None
     listener_id: str | None = None
@@ -114,6 +115,14 @@ class DeliveryQuery:
     """Whether another repeats them."""
     waiting_at: datetime | None = None
     """Only pending ones that nobody is attempting, and that are not due before this moment."""
+
+    def __post_init__(self) -> None:
+        for name in ("listener_id", "event_type", "event_id", "error"):
+            check_text(getattr(self, name), name)
+        for name in ("since", "until", "waiting_at"):
+            check_moment_or_none(getattr(self, name), name)
+        for name in ("ids", "listener_ids"):
+            check_texts(getattr(self, name), name)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ _LONG = 80
 """Characters of a value that it shows."""
 
 
-def check_same(new: NewEvent, stored: StoredEvent) -> StoredEvent:
+def check_same(new: NewEvent, stored: StoredEvent, *, together: bool = False) -> StoredEvent:
     """`stored` if the application gave the same event type, payload and call report for both.
 
     What plugins made of them does not count. Of one that was erased nothing is left to compare with: it is taken to be
-    the same, and stays erased. Raises EventConflict, which shows what differs.
+    the same, and stays erased. Raises EventConflict, which shows what differs. `together`: both are of the same
+    `emit_many`, so that `stored` is not stored either.
     """
     if stored.erased is not None:
         return stored
@@ -29,13 +30,23 @@ def check_same(new: NewEvent, stored: StoredEvent) -> StoredEvent:
     before = stored.fingerprint or fingerprint(stored.report)
     if (new.fingerprint or fingerprint(new.report)) == before:
         return stored
-    said = "; ".join(_differences(stored.report, new.report)) or "what was given for it before plugins changed it"
+    first = "is that of another event of this call" if together else f"was emitted at {stored.time:%Y-%m-%dT%H:%M:%SZ}"
     raise EventConflict(
-        f"event id {new.id!r} was emitted at {stored.time:%Y-%m-%dT%H:%M:%SZ} with another content: {said}; "
+        f"event id {new.id!r} {first} with another content: {_said(stored, new)}; "
         "emit the same event, or choose another id; nothing was stored",
         stored.report,
         new.report,
     )
+
+
+def _said(stored: StoredEvent, new: NewEvent) -> str:
+    """What differs. The reports are as plugins changed them: where they did, not all of it is the application's."""
+    found = "; ".join(_differences(stored.report, new.report))
+    as_given = all(each.fingerprint is None or each.fingerprint == fingerprint(each.report) for each in (stored, new))
+    if as_given and found:
+        return found
+    before = "what was given for it before plugins changed it"
+    return f"{before}; as it is after that, {found}" if found else before
 
 
 def _differences(stored: bytes, given: bytes) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pulp_events.events.event import Event
 from pulp_events.events.report import parse, read_back
+from pulp_events.system.arguments import check_moment_or_none, check_text, check_texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class StoredEvent:
 
 @dataclass(frozen=True)
 class EventQuery:
-    """Which events; None stands for any."""
+    """Which events; None stands for any. Raises EventsError for a value of another kind."""
 
     event_types: Sequence[str] | None = None
     """Names of event types, or patterns as listeners have them; one that fits is enough."""
@@ -64,6 +65,13 @@ class EventQuery:
     id_prefix: str | None = None
     """Beginning of their ids."""
     ids: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        check_texts(self.event_types, "event_types")
+        check_moment_or_none(self.since, "since")
+        check_moment_or_none(self.until, "until")
+        check_text(self.id_prefix, "id_prefix")
+        check_texts(self.ids, "ids")
 
 
 @dataclass(frozen=True, slots=True)

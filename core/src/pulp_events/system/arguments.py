@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence, Set
 from datetime import datetime
 from pathlib import Path
 
@@ -45,3 +46,37 @@ def check_limit(value: object, name: str) -> None:
     """Raise EventsError unless `value` is a whole number from 0 on."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise EventsError(f"{name}={value!r:.60} is not a valid limit; give a whole number of at least 0")
+
+
+def check_place(value: object, name: str) -> None:
+    """Raise EventsError unless `value` is the place of an event, or None."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise EventsError(f"{name}={value!r:.60} is not a place; give the `place` of a stored event, a whole number")
+
+
+def check_text(value: object, name: str) -> None:
+    """Raise EventsError unless `value` is text, or None."""
+    if value is not None and not isinstance(value, str):
+        raise EventsError(f"{name}={value!r:.60} is of type {type(value).__name__}; give text")
+
+
+def check_texts(value: object, name: str) -> None:
+    """Raise EventsError unless `value` is a list of texts, or None."""
+    if isinstance(value, str):
+        raise EventsError(f"{name}={value!r:.60} is a single text; give a list, [{value!r:.60}]")
+    if value is None:
+        return
+    if not isinstance(value, Sequence | Set) or not all(isinstance(each, str) for each in value):
+        raise EventsError(f"{name}={value!r:.60} is not a list of texts; give one")
+
+
+def check_moment_or_none(value: object, name: str) -> None:
+    """Raise EventsError unless `value` is a moment with a time zone, or None."""
+    if value is not None:
+        check_moment(value, name)
+
+
+def check_query(value: object, kind: type) -> None:
+    """Raise EventsError unless `value` is a query of this kind, or None."""
+    if value is not None and not isinstance(value, kind):
+        raise EventsError(f"query={value!r:.60} is of type {type(value).__name__}; give {kind.__name__}(…)")

@@ -47,12 +47,6 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Set what holds for the whole file; to be done before its first table is made."""
-    for setting in ("auto_vacuum = INCREMENTAL", "journal_mode = WAL"):
-        patiently(connection.execute, f"PRAGMA {setting}")
-
-
 def patiently(
     action: Callable[..., T],
     *arguments: Any,
@@ -91,6 +85,12 @@ def patiently(
                 noticed = None
             time.sleep(pause)
             pause = min(pause * 1.5, 0.01)
+
+
+def prepare(connection: sqlite3.Connection, wait: Callable[..., object] = patiently) -> None:
+    """Set what holds for the whole file; to be done before its first table is made. `wait`: `patiently`, or as it."""
+    for setting in ("auto_vacuum = INCREMENTAL", "journal_mode = WAL"):
+        wait(connection.execute, f"PRAGMA {setting}")
 
 
 def _last_written(path: Path | None) -> tuple[int, int] | None:

@@ -13,35 +13,48 @@ NOTICE = 0.2
 """Seconds of waiting after which it is worth asking; a transaction of ours takes a millisecond."""
 _WRITING = 120
 """Byte of the -shm file that whoever writes holds locked (https://www.sqlite.org/walformat.html §2.3.1)."""
+_LOCKS = (0x40000000, 512)
+"""First of the bytes of the database, and their number, that readers and writers lock where it has no -shm file
+(PENDING_BYTE in https://www.sqlite.org/lockingv3.html and SQLite's os.h)."""
 _ASK = """
 import fcntl, struct, sys
 form = "hhqqi"  # struct flock: type, whence, start, length, process
 with open(sys.argv[1], "rb+") as file:
-    asked = struct.pack(form, fcntl.F_WRLCK, 0, int(sys.argv[2]), 1, 0)
+    asked = struct.pack(form, fcntl.F_WRLCK, 0, int(sys.argv[2]), int(sys.argv[3]), 0)
     kind, _, _, _, pid = struct.unpack(form, fcntl.fcntl(file, fcntl.F_GETLK, asked))
 print(pid if kind != fcntl.F_UNLCK else "")
 """
 
 
 def lock_holder(path: Path, byte: int) -> str:
-    """Number of the process that holds a byte of the -shm file locked; empty if none does, or it cannot be told.
+    """Number of the process that holds a byte of the -shm file locked; empty if none does, or it cannot be told."""
+    return _holder(path.with_name(path.name + "-shm"), byte, 1)
+
+
+def _holder(file: Path, first: int, length: int) -> str:
+    """The same for any of the bytes of a file.
 
     Asked in a process of its own: to close any descriptor of a file drops all locks that a process has on it, also
     those of its SQLite connections (https://www.sqlite.org/howtocorrupt.html §2.2). It can be told on Linux only.
     """
-    memory = path.with_name(path.name + "-shm")
-    if sys.platform != "linux" or not memory.exists():
+    if sys.platform != "linux" or not file.exists():
         return ""
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", _ASK, memory, str(byte)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _ASK, file, str(first), str(length)], capture_output=True, text=True
+    )
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def is_held_by_this_thread(path: Path) -> bool:
-    """True if a connection that this thread made is in a transaction on the database, and this process writes to it.
+    """True if a connection that this thread made is in a transaction on the database, and this process locks it.
+
+    The lock is that of a writer; of a reader too in a database that is not in WAL mode, where it keeps out a writer.
 
     A connection that several threads may use (`check_same_thread=False`) is nobody's, and does not count.
     """
-    if lock_holder(path, _WRITING) != str(os.getpid()):
+    in_wal_mode = path.with_name(path.name + "-shm").exists()
+    holder = lock_holder(path, _WRITING) if in_wal_mode else _holder(path, *_LOCKS)
+    if holder != str(os.getpid()):
         return False
     return any(_is_mine(each, path) for each in gc.get_objects() if isinstance(each, sqlite3.Connection))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from pulp_events.errors import StoreTooNew
 
@@ -121,6 +122,20 @@ def version(connection: sqlite3.Connection) -> int:
         return 0
     row = connection.execute("SELECT value FROM pulp_outbox_meta WHERE key = 'version'").fetchone()
     return int(row[0]) if row else 0
+
+
+def is_current(path: Path) -> bool:
+    """Whether a database has the tables as they are now, told without making a file; False where it cannot be told."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.0)
+    except sqlite3.Error:
+        return False
+    try:
+        return version(connection) == VERSION
+    except (sqlite3.Error, ValueError):
+        return False
+    finally:
+        connection.close()
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from pulp_events.errors import StoreCorrupt
+from pulp_events.errors import StoreBusy, StoreCorrupt
 from pulp_events.outbox.sqlite import damage, foreign_log, schema
 from pulp_events.outbox.sqlite.connection import (
     ERRORS,
@@ -16,6 +17,7 @@ from pulp_events.outbox.sqlite.connection import (
     prepare,
     set_aside,
 )
+from pulp_events.outbox.sqlite.own_transaction import is_held_by_this_thread
 from pulp_events.system import data_dir
 from pulp_events.system.file_lock import locked
 from pulp_events.system.logs import get_logger
@@ -23,20 +25,22 @@ from pulp_events.system.logs import get_logger
 _logger = get_logger(__name__)
 
 
-def set_up(path: Path, set_damaged_aside: bool = True) -> None:
+def set_up(path: Path, set_damaged_aside: bool = True, timeout: float | None = None) -> None:
     """Make or migrate the tables; set a damaged file aside under another name, and begin a new one.
 
-    Raises StoreError, StoreTooNew; StoreCorrupt where a damaged file is to stay where it is.
+    `timeout`: seconds to wait for other transactions. Raises StoreError, StoreTooNew; StoreBusy at once where the
+    transaction is one of this thread's own, which would wait for itself; StoreCorrupt where a damaged file is to stay
+    where it is.
     Several processes may do this at once: one does it, the others find it done.
     """
-    if _is_ready(path):
+    if _is_ready(path, timeout):
         return
     with locked(path.with_name(path.name + ".lock")):
         try:
             if foreign_log.is_backup(path):
                 foreign_log.take_into_use(path)
             _check_for_damage(path)
-            _migrate(path)
+            _migrate(path, timeout)
         except StoreCorrupt:
             if not set_damaged_aside:
                 raise
@@ -44,19 +48,19 @@ def set_up(path: Path, set_damaged_aside: bool = True) -> None:
             _logger.error(
                 "%s is damaged or not a database; it was set aside as %s, and a new outbox was created", path, kept
             )
-            _migrate(path)
+            _migrate(path, timeout)
         # SQLite deletes its rollback journal, but does not make sure that it stays deleted: should a power cut bring it
         # back, it would be played back into a database that has moved on.
         data_dir.sync(path.parent)
 
 
-def _is_ready(path: Path) -> bool:
+def _is_ready(path: Path, timeout: float | None) -> bool:
     if damage_marker(path).exists() or not path.exists() or foreign_log.is_backup(path):
         return False
     try:
         connection = connect(path)
         try:
-            return patiently(schema.version, connection) == schema.VERSION
+            return patiently(schema.version, connection, timeout=timeout) == schema.VERSION
         finally:
             connection.close()
     except ERRORS:
@@ -77,13 +81,22 @@ def _check_for_damage(path: Path) -> None:
         raise damaged(path, found)
 
 
-def _migrate(path: Path) -> None:
+def _migrate(path: Path, timeout: float | None) -> None:
+    def check_own_transaction() -> None:
+        if is_held_by_this_thread(path):
+            raise StoreBusy(
+                f"{path} does not have this release's tables yet, and cannot get them as it is locked by a transaction "
+                "of this same thread; commit or roll back, and open the event bus before a transaction begins; "
+                "nothing was stored"
+            )
+
+    wait = partial(patiently, timeout=timeout, noticed=check_own_transaction)
     try:
         connection = connect(path)
         try:
-            if patiently(schema.version, connection) == 0:
-                prepare(connection)
-            patiently(schema.migrate, connection, str(path))
+            if wait(schema.version, connection) == 0:
+                prepare(connection, wait)
+            wait(schema.migrate, connection, str(path))
         finally:
             connection.close()
     except ERRORS as error:

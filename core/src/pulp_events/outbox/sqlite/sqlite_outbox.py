@@ -56,7 +56,7 @@ class SQLiteOutbox:
         self._cleaner = Cleaner()
         data_dir.prepare(path.parent)
         self.path = path
-        set_up(path, set_damaged_aside)
+        set_up(path, set_damaged_aside, timeout)
         self._writer = Writer(path, set_damaged_aside, timeout)
         self._reader = Reader(path, set_damaged_aside, timeout, self._clock)
 
