@@ -219,7 +219,9 @@ def test_limits_are_compared_with_what_there_is(admin):
         assert run.code == (number > 1) and ("was dropped: the outbox is full" in run.err) is (number > 1)
     (backlog, _, dropped) = limits()
     assert backlog == ("problem", "5 of at most 5 deliveries are pending (max_backlog); emit drops events")
-    assert dropped[0] == "problem" and dropped[1].startswith("2 events repo.sync.start were dropped, the last at ")
+    assert dropped[0] == "problem" and dropped[1].startswith(
+        "2 events of type repo.sync.start were dropped, the last at "
+    )
     assert "Dropped: 2 repo.sync.start between" in admin.ok("event", "delivery", "stats").out
     admin.configure("max_backlog = 5\nmin_free_disk = 1000000T\n")
     run = admin(*EMIT)

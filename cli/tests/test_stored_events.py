@@ -79,6 +79,7 @@ def test_events_are_filtered(kept, words, found):
         (["--since=yesterday"], "is not a valid time"),
         (["--before=nonsense"], "no stored event has the id 'nonsense'"),
         (["--limit=0"], "is not a whole number above 0"),
+        (["--limit=99999999999999999999"], "is too large; write a number from 1 to 999999999"),
     ],
 )
 def test_what_cannot_be_asked_is_said(kept, words, said):

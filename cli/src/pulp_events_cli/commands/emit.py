@@ -17,7 +17,7 @@ from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm, warning
 from pulp_events_cli.output.text import count, first_line, local_time
-from pulp_events_cli.parser.argument_types import duration
+from pulp_events_cli.parser.argument_types import duration, lifetime
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
@@ -44,7 +44,7 @@ def fill(parser: Parser, session: Session) -> None:
     )
     parser.add_argument(
         "--expires",
-        type=duration,
+        type=lifetime,
         metavar="DURATION",
         help="do not deliver it later than this, such as 10m; what is not delivered by then is dead",
     )

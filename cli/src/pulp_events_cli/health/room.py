@@ -33,7 +33,7 @@ def check(settings: Settings, stats: Stats, free: int | None) -> Iterator[Findin
         text = f"{format_size(free)} are free, of which {format_size(least)} are to stay so (min_free_disk)"
         yield Finding(state, "limits", text + _consequence(events["when_full"], state))
     for each in stats.dropped:
-        what = count(each.count, f"event {each.event_type} was", f"events {each.event_type} were")
+        what = count(each.count, f"event of type {each.event_type} was", f"events of type {each.event_type} were")
         yield Finding(PROBLEM, "limits", f"{what} dropped, the last at {local_time(each.last)}: the outbox was full")
 
 

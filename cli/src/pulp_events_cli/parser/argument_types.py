@@ -18,6 +18,14 @@ def duration(text: str) -> float:
         ) from None
 
 
+def lifetime(text: str) -> float:
+    """Seconds, more than none."""
+    seconds = duration(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is no time at all; write for example 30s, 5m or 2h")
+    return seconds
+
+
 def durations(text: str) -> list[float]:
     """Several durations, separated by commas; none for empty text."""
     return [duration(part) for part in text.split(",") if part.strip()]

@@ -88,6 +88,12 @@ class Flag(Kind):
         return bool(value)
 
 
+def as_text(value: Any) -> str:
+    """A number as people write it, `0` and `100000000` and not `0.0` and `1e+08`; anything else as Python does."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:.10g}" if is_number else f"{value!r:.60}"
+
+
 @dataclass(frozen=True)
 class Number(Kind):
     """A whole number from 1 up."""
@@ -113,7 +119,8 @@ class Seconds(Kind):
 
     def load(self, name: str, value: Any) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool) or not self.least <= value <= self.most:
-            raise ValueError(f"{name} is {value!r:.60}; give seconds from {self.least:g} to {self.most:g}")
+            given, least, most = as_text(value), as_text(self.least), as_text(self.most)
+            raise ValueError(f"{name} is {given}; give seconds from {least} to {most}")
         return float(value)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 from pulp_events.listeners.document import from_document, to_document
+from pulp_events.listeners.kinds import as_text
 from pulp_events.listeners.listener import OPTIONS, Listener, Options
 from pulp_events.listeners.notifier_config import validate
 from pulp_events.listeners.time_limit import settings_for
@@ -125,7 +126,7 @@ class Making:
         """The change that mutes a listener for so many seconds from now."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_MUTE:
             raise InvalidConfig(
-                f"cannot mute for {seconds!r:.40} seconds; give a time above 0; to silence it for good, disable the "
+                f"cannot mute for {as_text(seconds)} seconds; give a time above 0; to silence it for good, disable the "
                 "listener"
             )
         until = from_timestamp(self._clock.time() + seconds)
