@@ -123,6 +123,12 @@ class Turn:
             self.since = self.began
             return True
 
+    @property
+    def is_limit_kept_here(self) -> bool:
+        """True if nobody else ends the current step at its limit: neither the notifier nor an event loop."""
+        opened = self.opened
+        return opened is not None and opened.is_limit_kept_here and self.limit == opened.limit and self.loop is None
+
     def also(self, deliveries: Iterable[Delivery]) -> None:
         """Add deliveries to the attempt under way."""
         with self._lock:
