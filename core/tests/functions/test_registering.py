@@ -7,6 +7,7 @@ import pytest
 
 from pulp_events import EventsError, InvalidConfig, UnknownEventType, UnknownNotifierType, on
 from pulp_events.functions.registration import marked_in
+from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 
 MODULE = __name__
 
@@ -344,7 +345,9 @@ def second(event):
 """
 
 
-def test_modules_are_imported_before_a_bus_is_opened_and_a_bad_one_leaves_none_open(tmp_path, open_bus, monkeypatch):
+def test_modules_are_imported_before_a_bus_is_opened_and_a_bad_one_leaves_none_open(
+    tmp_path, open_bus, monkeypatch, eventually
+):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "with_two_functions.py").write_text(MODULE_WITH_TWO)
     with pytest.raises(EventsError, match=r"imports is the text 'json'; give a list of modules"):
@@ -354,7 +357,53 @@ def test_modules_are_imported_before_a_bus_is_opened_and_a_bad_one_leaves_none_o
             open_bus(imports=wrong)
     with pytest.raises(UnknownEventType, match="snyc"):
         open_bus(deliver="background", imports=["with_two_functions"])
-    assert not [each for each in threading.enumerate() if each.name.startswith("pulp-events")]
+    eventually(lambda: not [each for each in threading.enumerate() if each.name.startswith("pulp-events")])
+
+
+FAULTS = {
+    "unknown type": ('@on("repo.nosuch")', "bad", "event type 'repo.nosuch'"),
+    "filter": ('@on("*", filter="foo(")', "bad", "filter"),
+    "rate": ('@on("*", rate="x")', "bad", "rate"),
+    "name of another": ('@on("*", name="{module}:good")', "bad", "two functions are registered as"),
+}
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_of_modules_with_a_fault_nothing_is_registered_and_the_error_names_the_function(
+    tmp_path, open_bus, monkeypatch, fault, place
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    mark, function, text = FAULTS[fault]
+    module = f"faulty_{'_'.join(fault.split())}_{place}"
+    good, bad = '@on("repo.#")\ndef good(event): pass\n', f"{mark}\ndef {function}(event): pass\n"
+    bad = bad.replace("{module}", module)
+    parts = [bad, good] if place == "before" else [good, bad]
+    (tmp_path / f"{module}.py").write_text("from pulp_events import on\n" + "".join(parts))
+    (tmp_path / f"sound_{module}.py").write_text('from pulp_events import on\n@on("repo.#")\ndef sound(event): pass\n')
+    with pytest.raises(EventsError) as caught:
+        open_bus(imports=[f"sound_{module}", module])
+    assert text in str(caught.value) and f"{function}() in {module}, line " in str(caught.value)
+    assert open_bus().listeners.list() == []
+
+
+def test_functions_of_a_module_are_stored_in_one_write_and_at_the_next_start_in_none(tmp_path, open_bus, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "module_of_two.py").write_text(MODULE_WITH_TWO.replace("snyc", "sync"))
+    edits, edit = [], TinyDBListenerStore.edit
+    monkeypatch.setattr(TinyDBListenerStore, "edit", lambda self, make: (edits.append(make), edit(self, make))[1])
+    first = open_bus(imports=["module_of_two"])
+    assert [each.targets for each in first.listeners.list()] == [("module_of_two:first",), ("module_of_two:second",)]
+    assert len(edits) == 1
+    open_bus(imports=["module_of_two"])
+    assert len(edits) == 1
+
+
+def test_an_error_of_the_decorator_names_the_function_too(open_bus):
+    with pytest.raises(
+        UnknownEventType, match=r"^of_module\(\) in .*test_registering, line \d+: unknown event type 'repo.nosuch'"
+    ):
+        open_bus().on("repo.nosuch", name="n")(of_module)
 
 
 TYPED = """

@@ -43,6 +43,22 @@ def test_who_comes_when_told_and_a_little_late_gets_the_rate_and_no_more(rate, l
     assert 0.97 * expected - 2 <= len(bucket.times) <= expected + 1
 
 
+@pytest.mark.parametrize("rate", [*RATES, Rate(10, 1), Rate(40, 60), Rate(50, 60), Rate(30, 60)], ids=str)
+@pytest.mark.parametrize("eager", [True, False])
+def test_no_second_has_more_attempts_than_a_tenth_more_and_one_however_late_they_begin(rate, eager):
+    bucket, dice, begun = Bucket(rate), random.Random(3), []
+    while len(bucket.times) < 2000:
+        bucket.now += bucket.wait + 1e-6 if eager else dice.random() * max(0.3, 2 * rate.each)
+        begun += [bucket.now + rate.lasts * dice.choice([0, 1, dice.random()]) for _ in range(bucket.claim())]
+    begun.sort()
+    most, start = 0, 0
+    for end, moment in enumerate(begun):
+        while moment - begun[start] > 1.0:
+            start += 1
+        most = max(most, end - start + 1)
+    assert most <= 1.1 / rate.each + 1 + 1e-3
+
+
 @pytest.mark.parametrize("rate", RATES, ids=str)
 def test_no_second_has_more_than_a_tenth_more(rate):
     bucket, dice = Bucket(rate), random.Random(2)

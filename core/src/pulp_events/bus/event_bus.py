@@ -126,8 +126,7 @@ class EventBus:
         found = import_all(imports)  # first: that may take long, or fail
         bus = cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
         try:
-            for each in found:
-                register(bus.plugins, bus.listeners, each)
+            register(bus.plugins, bus.listeners, found)
         except BaseException:
             bus.close(drain=False)
             raise
@@ -253,7 +252,7 @@ class EventBus:
             made = wish.of(function)
             if not self._delivering.mode.calls_here:
                 registering.check_imported(made, self._delivering.imports)
-            registering.register(self.plugins, self.listeners, made)
+            registering.register(self.plugins, self.listeners, [made])
             self._delivering.look_soon()
             return function
 

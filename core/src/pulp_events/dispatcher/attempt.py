@@ -4,6 +4,7 @@
                what has expired is dead, also if that is found once a channel is open
     2. give up on what ended its process as often as the schedule has attempts
     3. open    a channel of the configuration as it is now                                         (`channels.py`)
+               and claim again what has waited too long for the listener's rate                     (`on_time.py`)
     4. send    a delivery, a batch, what leaves together, or a pipeline           (`sending.py`, `pipeline.py`)
     5. renew   where the answer speaks of credentials and the channel is an old one: once more over a new one
     6. judge   what was raised or returned                                                         (`verdict.py`)
@@ -19,6 +20,7 @@ from contextlib import nullcontext
 
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel, connect, make_channel
+from pulp_events.dispatcher.on_time import renew_late
 from pulp_events.dispatcher.pipeline import pipeline
 from pulp_events.dispatcher.sending import awaited, judge_all, send
 from pulp_events.dispatcher.still_wanted import GIVEN_UP, lost_too_often, still_wanted, without_expired
@@ -63,8 +65,8 @@ async def attempt(turn: Turn, part: list[Delivery]) -> None:
             judge_all(turn, part, Verdict(Outcome.LOST, GIVEN_UP))
             return
         renewed = False
-        while part and (opened := await _open(turn)):
-            part = without_expired(turn, part)  # to open a channel may take long
+        while part and (opened := await _open(turn, renewed)):
+            part = without_expired(turn, turn.those_of(part))  # to open a channel may take long
             if not part:
                 break
             how = _pipeline if opened.in_flight and turn.route.window is None else send
@@ -82,8 +84,11 @@ async def attempt(turn: Turn, part: list[Delivery]) -> None:
         turn.end()
 
 
-async def _open(turn: Turn) -> OpenChannel | None:
-    """The channel to use; None if none could be opened, which then is the failure of what is under way."""
+async def _open(turn: Turn, renewed: bool) -> OpenChannel | None:
+    """The channel to use; None if none could be opened, which then is the failure of what is under way.
+
+    Unless it is sent once more (`renewed`), what is under way afterwards may be sent now by the listener's rate.
+    """
     route, services = turn.route, turn.services
     generation = route.configuration.generation
     opened = turn.opened
@@ -96,9 +101,16 @@ async def _open(turn: Turn) -> OpenChannel | None:
             with route.traits.first_use.alone() if turn.loop is None else nullcontext():
                 opened = opened or make_channel(route.listener.id, route.traits, route.configuration)
                 turn.opened = opened
+                if not renewed:
+                    renew_late(turn)
+                if not turn.under_way:  # the channel is connected by whoever uses it
+                    route.traits.first_use.put_off()
+                    return opened
                 opened.connected, opened.loop = True, turn.loop
                 turn.proceed(OPEN_LIMIT, connecting=True)
                 await awaited(turn, connect(opened.channel))
+        elif not renewed:
+            renew_late(turn)
         turn.opened = opened
         route.in_flight = opened.in_flight
         route.learn_kind(opened.is_async)

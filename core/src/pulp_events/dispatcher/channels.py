@@ -34,6 +34,8 @@ class OpenChannel:
     generation: int
     limit: float
     """Seconds that one send may take."""
+    is_limit_kept_here: bool
+    """The notifier does not know that limit."""
     batch_size: int
     in_flight: int
     is_async: bool
@@ -70,6 +72,7 @@ def make_channel(listener_id: str, traits: Traits, configuration: Configuration)
         listener_id,
         generation,
         configuration.limit(config, settings),
+        configuration.is_kept_here,
         batch_size,
         in_flight,
         is_async,

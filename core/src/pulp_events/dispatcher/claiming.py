@@ -14,7 +14,8 @@ from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.records import ClaimRequest
+from pulp_events.outbox.fresh_tokens import FreshTokens
+from pulp_events.outbox.records import Claim, ClaimRequest
 from pulp_events.system.logs import get_logger
 
 MOST_CLAIMED = 500
@@ -59,6 +60,7 @@ class Claimer:
         # Containers on one volume may all be process 1: the number is for people, the rest tells dispatchers apart.
         self._token = f"{os.getpid()}.{secrets.token_hex(8)}"
         self._claims = itertools.count()
+        self._tokens = FreshTokens(services.clock.monotonic)
 
     def claim(self) -> None:
         """Claim for the listeners that are due. What fails is logged, and tried again later."""
@@ -69,7 +71,7 @@ class Claimer:
             due += self._queues.take_due(MOST_LOOKED_AT)
             requests = self._requests(due, asked)
             if requests:
-                claim = self._outbox.claim(requests, self._lease, f"{self._token}.{next(self._claims)}")
+                claim = self._claimed(requests)
                 self._last, self._found_few = time.monotonic(), 0 < len(claim.deliveries) < FEW
                 for listener_id, wait in claim.throttled.items():
                     asked[listener_id].throttled_until = self._clock.monotonic() + wait
@@ -85,6 +87,34 @@ class Claimer:
                 _logger.exception("no deliveries could be claimed, retrying in %.0f s", TRY_AGAIN)
             else:
                 raise
+
+    def late(self, route: Route, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Those of the deliveries that must not begin with the tokens that they have. Any thread may ask."""
+        if route.listener.rate is None:
+            return ()
+        fresh = {one.id for one in self._tokens.of(deliveries)}
+        return [one for one in deliveries if one.id not in fresh]
+
+    def release_late(self, route: Route, deliveries: Sequence[Delivery]) -> None:
+        """Give them back; they are asked for again as soon as there are tokens. Any thread may call it."""
+        self._outbox.release(deliveries)
+        self._queues.due_now((route.listener.id,))
+
+    def claim_again(self, route: Route, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Those of the deliveries, which were just released, for which there are tokens now. Any thread may call it."""
+        if self._services.stopping.is_set() or route.throttled_until > self._clock.monotonic():
+            return ()
+        ids = [one.id for one in deliveries]
+        claim = self._claimed([ClaimRequest(route.listener.id, len(ids), route.ordered, route.window, ids, route.rate)])
+        for wait in claim.throttled.values():
+            route.throttled_until = self._clock.monotonic() + wait
+        return claim.deliveries
+
+    def _claimed(self, requests: Sequence[ClaimRequest]) -> Claim:
+        lease = f"{self._token}.{next(self._claims)}"
+        claim = self._outbox.claim(requests, self._lease, lease)
+        self._tokens.taken(requests, lease)
+        return claim
 
     def _let_some_gather(self) -> None:
         """Where claims find little and follow each other at once, a moment's wait spares most of them."""

@@ -69,11 +69,15 @@ class Configuration:
         """The notifier's section of server.conf, with this listener's own time limit. Raises InvalidConfig."""
         return settings_for(self._traits.notifier, self._traits.settings, self._listener.timeout)
 
+    @property
+    def is_kept_here(self) -> bool:
+        """True if the notifier is not told the limit, so that only the dispatcher keeps it."""
+        return self._listener.timeout is not None and not has_timeout(self._traits.notifier)
+
     def limit(self, config: Mapping[str, Any], settings: Mapping[str, Any]) -> float:
         """Seconds that one attempt may take. Whatever the notifier does may be raised."""
-        own = self._listener.timeout
-        if own is not None and not has_timeout(self._traits.notifier):
-            return own
+        if self._listener.timeout is not None and self.is_kept_here:
+            return self._listener.timeout
         return boundary.limit_of(self._traits.notifier, config, settings)
 
     @property

@@ -17,6 +17,11 @@ class FirstUse:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._over = False
+        self._put_off = False
+
+    def put_off(self) -> None:
+        """For who is in `alone`: it did not come to the end of that use; the next one is the first."""
+        self._put_off = not self._over
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -28,6 +33,7 @@ class FirstUse:
         try:
             yield
         finally:
-            self._over = True
+            self._over = not self._put_off
             if taken:
+                self._put_off = False
                 self._lock.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel
+from pulp_events.dispatcher.on_time import without_late
 from pulp_events.dispatcher.sending import judge_all, verdict_of
 from pulp_events.dispatcher.still_wanted import GIVEN_UP, lost_too_often, still_wanted
 from pulp_events.dispatcher.turn import Turn
@@ -72,7 +73,7 @@ def _more(turn: Turn, opened: OpenChannel, room: int) -> list[Delivery]:
     turn.services.refill(turn.route)
     if not turn.route.waiting or opened.generation != _generation(turn):
         return []
-    new = still_wanted(turn, turn.take(room))
+    new = without_late(turn, still_wanted(turn, turn.take(room)))
     turn.also(new)
     for delivery in [one for one in new if lost_too_often(turn, [one])]:
         new.remove(delivery)

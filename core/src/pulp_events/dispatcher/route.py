@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pulp_events.dispatcher.circuit import Circuit
-from pulp_events.dispatcher.claim_size import LARGEST_BATCH, ClaimSize
+from pulp_events.dispatcher.claim_size import BATCH_SECONDS, LARGEST_BATCH, ClaimSize
 from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.lines import UNTRIED, Speed
 from pulp_events.dispatcher.retry import LONGEST_PAUSE, pause
@@ -158,13 +158,19 @@ class Route:
         if self.ordered or self.window is not None:
             if self.waiting or self.turns:
                 return 0  # what comes next depends on what becomes of these
-            return 1 if self.circuit.is_open else min(self.claim_size.batch, LARGEST_BATCH)
+            return 1 if self.circuit.is_open else min(self._batch, LARGEST_BATCH)
         if self.circuit.is_open:
             return 0 if self.waiting or self.turns else 1
         if self.in_flight:
             return self.in_flight if len(self.waiting) <= self.in_flight // 2 else 0
-        most = min(self.claim_size.batch * max(1, min(self.claim_size.lanes, self.most_lanes)), LARGEST_BATCH)
+        most = min(self._batch * max(1, min(self.claim_size.lanes, self.most_lanes)), LARGEST_BATCH)
         return most if len(self.waiting) <= self.last_claimed // 4 else 0
+
+    @property
+    def _batch(self) -> int:
+        """What a lane gets of a claim; with a rate no more than can begin while the tokens last."""
+        batch = self.claim_size.batch
+        return batch if self.rate is None else max(1, int(batch * min(1.0, self.rate.lasts / BATCH_SECONDS)))
 
     def learn(self, verdict: Verdict, now: float, group: str | None) -> None:
         """What an attempt came to, as far as it says something about the endpoint; `group`: what left together."""

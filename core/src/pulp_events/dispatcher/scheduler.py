@@ -42,6 +42,8 @@ class Scheduler:
         self._queues = Queues(services.routes, services.clock, concurrency)
         self._jobs = JobQueue(concurrency, services.stopping)
         self._claimer = Claimer(services, self._queues, lease, wake, self._ask_for_window)
+        services.late, services.release_late = self._claimer.late, self._claimer.release_late
+        services.claim_again = self._claimer.claim_again
         self._claiming = False
         self._asking: set[int] = set()
         """Threads that ask for work in a moment."""

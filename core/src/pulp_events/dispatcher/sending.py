@@ -8,6 +8,7 @@ from typing import Any
 
 from pulp_events.dispatcher import verdict as verdicts
 from pulp_events.dispatcher.channels import OpenChannel
+from pulp_events.dispatcher.on_time import without_late
 from pulp_events.dispatcher.still_wanted import still_wanted
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.verdict import Verdict
@@ -20,7 +21,7 @@ from pulp_events.plugins import boundary
 async def send(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:
     """Send, and judge each delivery; returns those that are to be sent once more over a new channel."""
     if turn.route.window is None and not turn.route.ordered and (more := turn.take(opened.batch_size - len(part))):
-        more = still_wanted(turn, more)
+        more = without_late(turn, still_wanted(turn, more))
         turn.also(more)
         part = part + more
     turn.proceed(opened.limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pulp_events.dispatcher.channels import Channels
@@ -11,13 +11,19 @@ from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
+from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.store import Outbox
 from pulp_events.system.clock import Clock
 
 
 @dataclass
 class Services:
-    """Stores, channels and records; `refill(route)` claims more for a route whose channel has room."""
+    """Stores, channels and records.
+
+    `refill(route)` claims more for a route whose channel has room; `late(route, deliveries)` tells which were claimed
+    too long ago for the listener's rate; `release_late` gives such back, and `claim_again` claims those of them for
+    which there are tokens.
+    """
 
     outbox: Outbox
     routes: Routes
@@ -27,3 +33,6 @@ class Services:
     clock: Clock
     stopping: threading.Event
     refill: Callable[[Route], None] = lambda route: None
+    late: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()
+    release_late: Callable[[Route, Sequence[Delivery]], None] = lambda route, deliveries: None
+    claim_again: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()

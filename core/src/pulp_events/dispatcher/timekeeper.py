@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulp_events.dispatcher.crew import Crew
+from pulp_events.dispatcher.jobs import Job
 from pulp_events.dispatcher.rest import POLL, Rest
 from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
@@ -175,7 +176,8 @@ class Timekeeper:
         self._next_look = began + max(min(soonest, LONGEST_LOOK), 10 * (time.monotonic() - spent))
 
     def _watch(self, now: float) -> None:
-        """See to what takes long: what waits behind it may go another way, and results are stored meanwhile."""
+        """See to what takes long: what hangs is given up, what waits behind it may go another way, and results are
+        stored meanwhile."""
         if self._recorder.due:
             self._recorder.flush(wait=False)
         if now < self._next_watch:
@@ -183,6 +185,8 @@ class Timekeeper:
         stuck, spent = 0, time.monotonic()
         for work in list(self._scheduler.at_work):
             since = work.since
+            if since and now - since > work.limit + _grace(work):
+                self._crew.abandon(work, f"no answer within {work.limit:g} s; the attempt was abandoned")
             if not since or now - since < SLOW_STEP:
                 continue
             stuck += work.thread is not None and now - since > LONG_STEP
@@ -196,11 +200,7 @@ class Timekeeper:
         self._next_watch = now + max(WATCH, 20 * (time.monotonic() - spent))
 
     def _supervise(self, now: float) -> None:
-        """Give up on what hangs; keep the leases of what is held; close what is not used."""
-        for work in list(self._scheduler.at_work):
-            limit = work.limit + GRACE
-            if work.since and now - work.since > limit:
-                self._crew.abandon(work, f"no answer within {limit:.0f} s; the attempt was abandoned")
+        """Keep the leases of what is held; close what is not used."""
         if now - self._extended > self._lease / 3:
             self._extended = now
             held = [one for route in self._routes.all() for one in route.held()] + self._recorder.waiting
@@ -212,3 +212,8 @@ class Timekeeper:
         if now - self._forgot > FORGET:
             self._forgot = now
             self._routes.forget_unused()
+
+
+def _grace(work: Turn | Job) -> float:
+    """Who keeps the limit, as most clients and event loops do, gets a while to say so."""
+    return 0.0 if isinstance(work, Turn) and work.is_limit_kept_here else GRACE

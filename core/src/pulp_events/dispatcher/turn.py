@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pulp_events.dispatcher.channels import OpenChannel
 from pulp_events.dispatcher.judged import Judged
@@ -113,6 +113,22 @@ class Turn:
             self.started, self.began = self._clock.time(), self._clock.monotonic()
             self.since = self.began
 
+    def begin_again(self, deliveries: Sequence[Delivery]) -> bool:
+        """These come into the attempt under way, which begins now; False if the turn was given up meanwhile."""
+        with self._lock:
+            if self.abandoned:
+                return False
+            self.under_way.update((delivery.id, delivery) for delivery in deliveries)
+            self.started, self.began = self._clock.time(), self._clock.monotonic()
+            self.since = self.began
+            return True
+
+    @property
+    def is_limit_kept_here(self) -> bool:
+        """True if nobody else ends the current step at its limit: neither the notifier nor an event loop."""
+        opened = self.opened
+        return opened is not None and opened.is_limit_kept_here and self.limit == opened.limit and self.loop is None
+
     def also(self, deliveries: Iterable[Delivery]) -> None:
         """Add deliveries to the attempt under way."""
         with self._lock:
@@ -181,11 +197,20 @@ class Turn:
 
     def expire(self, deliveries: list[Delivery]) -> None:
         """Claimed deliveries are not attempted any more; they may be under way as far as a channel is opened."""
+        self.withdraw(deliveries)
+        self.services.outbox.expire(deliveries)
+
+    def those_of(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
+        """Of these, what is under way, as it was claimed last."""
+        with self._lock:
+            return [self.under_way[one.id] for one in deliveries if one.id in self.under_way]
+
+    def withdraw(self, deliveries: Iterable[Delivery]) -> None:
+        """These are not under way any more."""
         with self._lock:
             for one in deliveries:
                 self.under_way.pop(one.id, None)
             self.since = self.since if self.under_way else 0.0
-        self.services.outbox.expire(deliveries)
 
     def give_up(self) -> list[Delivery]:
         """The dispatcher stops: returns what is under way, to be released. Its results are no longer recorded."""

@@ -53,9 +53,9 @@ class Functions(Notifier):
             plugins.add("functions", found)
         return found
 
-    def refuse_taken(self, made: Registration) -> None:
-        """InvalidConfig if another function has this name, or the same one for other events."""
-        before = self.registered.get(made.name)
+    @staticmethod
+    def refuse_taken(made: Registration, before: Registration | None) -> None:
+        """InvalidConfig if another function has this name (`before`), or the same one for other events."""
         if before is None or before == made:
             return
         if before.function != made.function:

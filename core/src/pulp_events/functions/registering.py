@@ -9,30 +9,46 @@ from pulp_events.errors import EventsError, InvalidConfig
 from pulp_events.functions.naming import described
 from pulp_events.functions.notifier import Functions
 from pulp_events.functions.registration import Registration, import_marked, put_mark
-from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.keeping import Kept
+from pulp_events.listeners.listener import Options
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.plugins.registry import FUNCTION, Plugins
 
 
-def register(plugins: Plugins, listeners: Listeners, made: Registration) -> Listener:
-    """Have the function called for its events, in this process; its listener. Raises what `EventBus.on` raises."""
+def register(plugins: Plugins, listeners: Listeners, wanted: Sequence[Registration]) -> None:
+    """Have the functions called for their events, in this process: all of them, or none.
+
+    Raises what `EventBus.on` raises.
+    """
     functions = Functions.of(plugins)
-    functions.refuse_taken(made)
-    listener = listeners.keep(
+    known = dict(functions.registered)
+    for made in wanted:
+        functions.refuse_taken(made, known.get(made.name))
+        known[made.name] = made
+    listeners.keep_all([_kept(made) for made in wanted])
+    for made in wanted:
+        functions.add(made)
+        put_mark(made)
+
+
+def _kept(made: Registration) -> Kept:
+    wish = made.wish
+    options = Options(
+        filter=wish.filter,
+        retry_schedule=wish.retry_schedule,
+        lanes=wish.lanes,
+        timeout=wish.timeout,
+        rate=wish.rate,
+        expires=wish.expires,
+    )
+    return Kept(
         listener_id_of(made.name),
         Functions.type_id,
         {FUNCTION: made.name},
-        made.wish.event_types,
-        filter=made.wish.filter,
-        retry_schedule=made.wish.retry_schedule,
-        lanes=made.wish.lanes,
-        timeout=made.wish.timeout,
-        rate=made.wish.rate,
-        expires=made.wish.expires,
+        wish.event_types,
+        options,
+        described(made.function),
     )
-    functions.add(made)
-    put_mark(made)
-    return listener
 
 
 def listener_id_of(name: str) -> str:

@@ -16,6 +16,7 @@ from pulp_events.errors import (
     UnknownNotifierType,
 )
 from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.keeping import Kept
 from pulp_events.listeners.listener import Listener, Options
 from pulp_events.listeners.lookup import has_labels, not_found
 from pulp_events.listeners.making import Change, Making
@@ -126,25 +127,17 @@ class Listeners:
         and what is raised, are those of `create`; keys of `notifier_config` that are not named stay, and one with value
         None is removed.
         """
-        types = tuple(dict.fromkeys(event_types)) if isinstance(event_types, list | tuple) else event_types
+        return self.keep_all([Kept(listener_id, notifier_type_id, notifier_config, event_types, options)])[0]
 
-        def changed(before: Listener) -> Listener:
-            # The types that it has were checked by whoever knew them; they need not be known in this process.
-            new = None if types == before.event_types else types
-            return self._making.update(notifier_config, new, **options)(before)
-
-        def make(edit: Edit) -> Listener:
-            try:
-                return edit.change(listener_id, changed)
-            except ListenerNotFound:
-                new = self._making.new(notifier_type_id, notifier_config, types, listener_id=listener_id, **options)
-            edit.add(new)
-            return new
-
-        found = self._index.get(listener_id)
-        if found is not None and changed(found) is found:
-            return found  # as at most starts: nobody waits for the lock
-        return self._edit(make)
+    def keep_all(self, wanted: Sequence[Kept]) -> Sequence[Listener]:
+        """`keep` for several: all of them are stored in one write, or none. Raises what `keep` raises."""
+        found = [self._index.get(one.listener_id) for one in wanted]
+        there = [before for before in found if before is not None]
+        if len(there) == len(wanted) and all(
+            one.changed(self._making, before) is before for one, before in zip(wanted, there, strict=True)
+        ):
+            return there  # as at most starts: nobody waits for the lock
+        return self._edit(lambda edit: [one.stored(self._making, edit) for one in wanted])
 
     def check(
         self,

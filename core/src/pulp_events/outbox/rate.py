@@ -5,7 +5,9 @@ algorithm of ITU-T I.371, Annex A). So nothing has to be filled up, and a clock 
 bucket is full; back, it is empty, and as much is waited for as ever (`credible`).
 
 An attempt takes a token. The bucket holds one, and what comes in SLACK seconds: that much a claim may come late without
-loss, and no more leaves at once. Within any second of a rate of 100 a second, that is 110 at the most.
+loss, and no more leaves at once. A token lasts for SLACK seconds, too (`Rate.lasts`): what begins later, as a channel
+had to be opened or no thread was free, takes another, and the old one is lost. Otherwise whatever waited would begin at
+once when the wait is over. Within any second of a rate of 100 a second, that is 111 at the most.
 """
 
 from __future__ import annotations
@@ -51,6 +53,15 @@ class Rate:
     def each(self) -> float:
         """Seconds from one to the next."""
         return self.seconds / self.attempts
+
+    @property
+    def lasts(self) -> float:
+        """Seconds within which an attempt is to begin once its token was taken.
+
+        At a slow rate they are more, as another token is long in coming: so many that the next attempt is still more
+        than a second away.
+        """
+        return max(SLACK, min(self.each / 2, self.each - 1.0 - 2 * SLACK))
 
 
 def credible(spent_until: float, each: float, now: float) -> float:

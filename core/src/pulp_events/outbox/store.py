@@ -70,7 +70,8 @@ class Outbox(Protocol):
         """
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
-        """Give claimed deliveries back unattempted, along with the tokens that they took."""
+        """Give claimed deliveries back unattempted, along with the tokens that they took, while those last: see
+        `Rate.lasts` and `FreshTokens`."""
 
     def expire(self, deliveries: Sequence[Delivery]) -> None:
         """Declare claimed deliveries dead, unattempted, because they have expired. Otherwise like `release`."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
+from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
@@ -42,8 +44,7 @@ class PostgresOutbox:
         self._watch = Watch(database, look)
         self._cleaner = Cleaner(database)
         self._marks = Marks()
-        self._rated: set[str] = set()
-        """Listeners with a rate that this process claimed of."""
+        self._fresh = FreshTokens(time.monotonic)
         self._closed = False
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
@@ -64,7 +65,7 @@ class PostgresOutbox:
 
     def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
         claim = claiming.claim(self.database, self._marks, requests, lease, token)
-        self._rated.update(request.listener_id for request in requests if request.rate is not None)
+        self._fresh.taken(requests, token)
         return self._without_expired(claim, lease) if any(one.expires for one in claim.deliveries) else claim
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
@@ -197,7 +198,7 @@ class PostgresOutbox:
         return replace(claim, deliveries=[one for one in claim.deliveries if one.id not in gone], waits=waits)
 
     def _give_back(self, deliveries: Sequence[Delivery], whole: bool) -> None:
-        buckets.give_back(self.database, [one for one in deliveries if one.listener_id in self._rated], whole)
+        buckets.give_back(self.database, self._fresh.of(deliveries), whole)
 
     def close(self) -> None:
         if not self._closed:

@@ -238,9 +238,11 @@ def _record_lost(connection: sqlite3.Connection, rows: Sequence[Row], now: float
     )
 
 
-def release(connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float) -> None:
-    """Give deliveries back unattempted; what had been attempted before is due at once."""
-    give_back(connection, deliveries, whole=True)
+def release(
+    connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float, fresh: Sequence[Delivery]
+) -> None:
+    """Give deliveries back unattempted; what had been attempted before is due at once. `fresh`: see `FreshTokens`."""
+    give_back(connection, fresh, whole=True)
     connection.execute(
         "UPDATE pulp_delivery SET lease = NULL, attempts = attempts - 1, "
         "ready_at = CASE WHEN attempts - 1 > forgiven THEN ? ELSE 0 END "
@@ -249,9 +251,11 @@ def release(connection: sqlite3.Connection, deliveries: Sequence[Delivery], now:
     )
 
 
-def expire(connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float) -> None:
-    """Claimed deliveries are dead, unattempted (transition `expire`)."""
-    give_back(connection, deliveries, whole=False)
+def expire(
+    connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float, fresh: Sequence[Delivery]
+) -> None:
+    """Claimed deliveries are dead, unattempted (transition `expire`). `fresh`: see `FreshTokens`."""
+    give_back(connection, fresh, whole=False)
     expiry.bury_held(connection, _held(deliveries), now)
 
 

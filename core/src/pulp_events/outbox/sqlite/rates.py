@@ -82,8 +82,8 @@ class Buckets:
         return throttled
 
 
-def give_back(connection: sqlite3.Connection, deliveries: Iterable[Delivery], whole: bool) -> None:
+def give_back(connection: sqlite3.Connection, deliveries: Sequence[Delivery], whole: bool) -> None:
     """Tokens of claimed deliveries that were not attempted; not `whole`: others that leave with them are."""
-    if connection.execute("SELECT 1 FROM pulp_rate LIMIT 1").fetchone() is not None:
+    if deliveries and connection.execute("SELECT 1 FROM pulp_rate LIMIT 1").fetchone() is not None:
         counts = Counter(one.listener_id for one in deliveries)
         connection.executemany(_GIVE_BACK, [(int(whole), count, listener) for listener, count in counts.items()])

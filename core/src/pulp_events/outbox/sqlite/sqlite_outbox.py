@@ -11,6 +11,7 @@ from typing import Any
 from pulp_events.outbox.bell import Bell
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
+from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.sqlite import erasing, insertion, ledger, limits, queue, recording, scrubbing
 from pulp_events.outbox.sqlite import events as stored
@@ -59,6 +60,7 @@ class SQLiteOutbox:
         set_up(path, set_damaged_aside, timeout)
         self._writer = Writer(path, set_damaged_aside, timeout)
         self._reader = Reader(path, set_damaged_aside, timeout, self._clock)
+        self._fresh = FreshTokens(self._clock.monotonic)
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         now = self._clock.time()
@@ -76,8 +78,10 @@ class SQLiteOutbox:
 
     def claim(self, requests: Sequence[ClaimRequest], lease: float, token: str) -> Claim:
         self._correct_clock()
-        now = self._clock.time()
-        return self._writer.run(lambda own: queue.claim(own, requests, lease, token, now))
+        # The time is that at which nobody else writes: a token that was long waited for would be an old one.
+        claim = self._writer.run(lambda own: queue.claim(own, requests, lease, token, self._clock.time()))
+        self._fresh.taken(requests, token)
+        return claim
 
     def record(self, results: Sequence[Result]) -> Sequence[bool]:
         self._correct_clock()
@@ -87,11 +91,13 @@ class SQLiteOutbox:
     def release(self, deliveries: Sequence[Delivery]) -> None:
         self._correct_clock()
         now = self._clock.time()
-        self._writer.run(lambda own: queue.release(own, deliveries, now))
+        fresh = self._fresh.of(deliveries)
+        self._writer.run(lambda own: queue.release(own, deliveries, now, fresh))
 
     def expire(self, deliveries: Sequence[Delivery]) -> None:
         now = self._clock.time()
-        self._writer.run(lambda own: queue.expire(own, deliveries, now))
+        fresh = self._fresh.of(deliveries)
+        self._writer.run(lambda own: queue.expire(own, deliveries, now, fresh))
 
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         self._correct_clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -97,6 +98,17 @@ class RateClaims(Outboxes):
         outbox.release(self.take(outbox))
         assert len(self.take(outbox)) == 1
         assert list(self.take(outbox)) == []
+
+    def test_a_token_that_is_old_is_not_given_back(self, home: Home, outbox: Outbox) -> None:
+        """While it was held, others took what came in: as many would leave once more."""
+        rate = Rate(1, 1.0)
+        outbox.add([new_event() for _ in range(3)])
+        old = self.take(outbox, rated(rate=rate))
+        home.advance(1.1)
+        time.sleep(2 * rate.lasts)
+        assert len(outbox.claim([rated(rate=rate)], LEASE, "u").deliveries) == 1
+        outbox.release(old)
+        assert list(self.take(outbox, rated(rate=rate))) == []
 
     def test_a_rate_is_of_one_listener_and_others_have_none(self, outbox: Outbox) -> None:
         events = [new_event(LISTENER, OTHER) for _ in range(4)]
