@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
-from pulp_events_cli.commands.event_list import add_query, read_query
+from pulp_events_cli.commands.event_list import add_query, check_where, read_query
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.asking import agreed, can_ask
 from pulp_events_cli.output.progress import Progress
@@ -55,6 +55,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     where = arguments.where
     if where == "-":
         where = sys.stdin.readline().strip()
+    check_where(where)
     query = read_query(bus, arguments)
     given = where is not None or any((arguments.event_type, arguments.since, arguments.until, arguments.id))
     if given == arguments.all:

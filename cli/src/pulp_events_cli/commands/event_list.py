@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events.errors import UnknownEventType
-from pulp_events_cli.errors import DONE
+from pulp_events.errors import InvalidConfig, UnknownEventType
+from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.output import events as records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.parser.argument_types import expression, moment, positive
+from pulp_events_cli.parser.argument_types import moment, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
@@ -50,10 +50,7 @@ def add_query(parser: Parser) -> None:
     parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
     parser.add_argument("--id", metavar="PREFIX", help="only events whose id starts so")
     parser.add_argument(
-        "--where",
-        type=expression,
-        metavar="EXPR",
-        help="only events for whose report this JMESPath expression yields something true",
+        "--where", metavar="EXPR", help="only events for whose report this JMESPath expression yields something true"
     )
 
 
@@ -64,6 +61,17 @@ def read_query(bus: EventBus, arguments: argparse.Namespace) -> EventQuery:
     for pattern in arguments.event_type or ():
         _check_pattern(bus, pattern)
     return EventQuery(arguments.event_type, arguments.since, arguments.until, arguments.id)
+
+
+def check_where(where: str | None) -> None:
+    """Raise UsageError for an expression that is malformed, before anything is asked."""
+    from pulp_events.listeners.filters import compile_filter
+
+    try:
+        if where is not None:
+            compile_filter(where, "--where")
+    except InvalidConfig as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_pattern(bus: EventBus, pattern: str) -> None:
@@ -78,6 +86,7 @@ def _check_pattern(bus: EventBus, pattern: str) -> None:
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    check_where(arguments.where)
     query = read_query(bus, arguments)
     before = None if arguments.before is None else event_ids.find(bus, arguments.before).place
     found = bus.events.list(query, limit=arguments.limit, before=before, where=arguments.where)

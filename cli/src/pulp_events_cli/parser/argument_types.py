@@ -87,15 +87,3 @@ def wanted_label(text: str) -> tuple[str, str | None]:
     if text and "=" not in text:
         return text, None
     return label(text)
-
-
-def expression(text: str) -> str:
-    """A JMESPath expression over reports."""
-    from pulp_events.errors import InvalidConfig
-    from pulp_events.listeners.filters import compile_filter
-
-    try:
-        compile_filter(text, "expression")
-    except InvalidConfig as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return text

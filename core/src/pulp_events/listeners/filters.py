@@ -141,9 +141,10 @@ class Search:
     def sum_up(self) -> None:
         """Say on how many events it failed: a mistake in it looks like events that are not there."""
         if self._failed:
+            # Not the expression: somebody's data may be in it that is to be erased.
             _logger.warning(
-                "the expression %.200s fails on %d of the %d events that it was asked about; they are left out: %.200s",
-                self._condition.expression, self._failed, self._looked, self._why,
+                "`where` fails on %d of the %d events that it was asked about, which are left out: %.200s",
+                self._failed, self._looked, self._why,
             )  # fmt: skip
 
 
