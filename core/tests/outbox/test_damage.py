@@ -10,6 +10,7 @@ import pytest
 
 from pulp_events.errors import StoreCorrupt, StoreError
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
+from pulp_events.outbox.sqlite import damage, schema
 from pulp_events.outbox.sqlite.recover import recover
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.states import FINISHED
@@ -84,6 +85,38 @@ def test_flipped_bits_many_times(tmp_path, sound):
         path = folder / "outbox.sqlite"
         path.write_bytes(flip(sound, random.Random(seed), 1 + 8 * (seed % 6)))
         ask_all(path, seed)
+
+
+def test_a_catalogue_in_which_our_tables_are_not_found_is_damage_too(tmp_path, sound):
+    """SQLite still knows them: they cannot be made, as for a new file."""
+    path = tmp_path / "outbox.sqlite"
+    path.write_bytes(sound)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET type = 'uable' WHERE name = 'pulp_outbox_meta'")
+    ask_all(path, 0)
+    assert [each for each in tmp_path.iterdir() if ".corrupt-" in each.name]
+
+
+@pytest.mark.parametrize("table", [each for each in schema.layout(schema.VERSION) if each != "pulp_outbox_meta"])
+def test_a_column_whose_name_changed_is_found(tmp_path, sound, table):
+    path = tmp_path / "outbox.sqlite"
+    path.write_bytes(sound)
+    assert damage.find(path) == ""
+    column = schema.layout(schema.VERSION)[table][-1]
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME COLUMN {column} TO fi2st")
+    assert f"table {table} has the columns" in damage.find(path)
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION + 1))
+def test_an_older_outbox_is_not_damaged(tmp_path, version):
+    path = tmp_path / "outbox.sqlite"
+    with sqlite3.connect(path) as connection:
+        for script in schema.MIGRATIONS[:version]:
+            connection.executescript(script)
+        connection.execute("INSERT INTO pulp_outbox_meta VALUES ('version', ?)", (version,))
+    assert damage.find(path) == ""
 
 
 def test_a_value_that_is_none_of_ours_is_damage_too(tmp_path, sound):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pulp_events.errors import StoreCorrupt, StoreError
 from pulp_events.outbox.rows import to_attempt, to_delivery, to_health
+from pulp_events.outbox.sqlite import schema
 from pulp_events.outbox.sqlite.columns import ATTEMPT_COLUMNS, DELIVERY_COLUMNS, DELIVERY_TABLES
 from pulp_events.outbox.sqlite.connection import ERRORS
 from pulp_events.outbox.sqlite.onlooker import Onlooker
@@ -37,7 +38,10 @@ def _in_rows(file: Onlooker) -> str:
     """A value that is none of ours: pages may be in order, and a bit of a text or a type have changed."""
     if not file.rows("SELECT 1 FROM sqlite_master WHERE name = 'pulp_delivery'"):
         return ""
-    columns = DELIVERY_COLUMNS if file.version() >= 3 else DELIVERY_COLUMNS.replace("d.repeat_of", "NULL")
+    version = file.version()
+    _check_tables(file, version)
+    columns = DELIVERY_COLUMNS if version >= 3 else DELIVERY_COLUMNS.replace("d.repeat_of", "NULL")
+    columns = columns if version >= 4 else columns.replace("d.expires", "NULL")
     for row in file.ask(f"SELECT {columns} FROM {DELIVERY_TABLES}"):
         if not is_json(to_delivery(row).report):
             raise StoreCorrupt(f"the report of event {row[0]} is not valid JSON")
@@ -45,6 +49,16 @@ def _in_rows(file: Onlooker) -> str:
         to_attempt(row)
     to_health(file.rows("SELECT * FROM pulp_listener_health"))
     return ""
+
+
+def _check_tables(file: Onlooker, version: int) -> None:
+    """A table or column that is missing: pages may be in order, and a bit of a name have changed."""
+    for table, columns in schema.layout(version).items():
+        found = [name for (name,) in file.rows("SELECT name FROM pragma_table_info(?)", (table,))]
+        if found != columns:
+            raise StoreCorrupt(
+                f"table {table} has the columns {', '.join(found) or 'of none'}, not those it was made with"
+            )
 
 
 def is_json(report: bytes) -> bool:

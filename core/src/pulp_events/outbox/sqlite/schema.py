@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -162,6 +163,20 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+
+def layout(version: int) -> dict[str, list[str]]:
+    """The tables of this version, each with its columns in order; those of VERSION for a newer one."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        for script in MIGRATIONS[:version]:
+            connection.executescript(script)
+        tables = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'pulp@_%' ESCAPE '@'"
+        )
+        return {
+            table: [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+            for (table,) in tables.fetchall()
+        }
 
 
 def _statements(script: str) -> list[str]:
