@@ -1,4 +1,4 @@
-"""`pulp-admin event listener backtest`: which stored events a listener would have been sent; nothing leaves."""
+"""`pulp-admin event listener backtest`: which stored events a listener would be sent; nothing leaves."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _show(found: Backtest, exists: bool) -> None:
     if found.tested:
         print()
         rows = [_row(each) for each in sorted(found.tested, key=lambda each: (_order(each.verdict), each.time))]
-        show_table(("", "EVENT", "TIME", "EVENT TYPE", "WOULD GO", "WENT"), rows)
+        show_table(("", "EVENT", "TIME", "EVENT TYPE", "WOULD GO", "DELIVERY"), rows)
     for each in found.previews:
         if each.text is not None:
             print(f"\n{_heading(each)}\n")
@@ -127,21 +127,23 @@ def _summary(found: Backtest, exists: bool) -> Iterator[str]:
         f"{would} of {count(found.looked_at, 'stored event', 'stored events')} of its types would be sent, "
         f"in {count(found.messages, 'message', 'messages')}"
     )
+    if found.failing:
+        yield f"! {count(found.failing, 'message', 'messages')} cannot be rendered"
     if not exists:
         return
     for word, texts in _MEANINGS.items():
         if counts[word]:
             yield f"{_MARKS[word]} {count(counts[word], *texts)}"
     if found.older:
-        yield f"{found.older} of them were emitted before the listener was created"
+        yield f"{found.older} of them {'was' if found.older == 1 else 'were'} emitted before the listener was created"
 
 
 _MARKS = {"added": "+", "dropped": "-", "moved": "~", "both": "="}
 _MEANINGS = {
-    "added": ("would be sent, and was not", "would be sent, and were not"),
-    "dropped": ("was sent, and would not be", "were sent, and would not be"),
+    "added": ("would be sent, and has no delivery", "would be sent, and have no delivery"),
+    "dropped": ("has a delivery, and would not be sent", "have a delivery, and would not be sent"),
     "moved": ("would be sent to other targets", "would be sent to other targets"),
-    "both": ("would be sent, and was", "would be sent, and were"),
+    "both": ("would be sent, and has a delivery", "would be sent, and have a delivery"),
 }
 
 
@@ -156,11 +158,17 @@ def _order(verdict: Verdict) -> int:
 
 def _row(each: Tested) -> list[Any]:
     mark, time = _MARKS[str(each.verdict)], local_time(each.time)
-    return [mark, each.event_id, time, each.event_type, _targets(each.would), _targets(each.sent)]
+    return [mark, each.event_id, time, each.event_type, _targets(each.would), _deliveries(each)]
 
 
 def _targets(targets: Sequence[str]) -> str:
     return "no" if not targets else ", ".join(targets) or "yes"
+
+
+def _deliveries(each: Tested) -> str:
+    """`delivered`, or with targets `a@example.com delivered, b@example.com pending`."""
+    pairs = zip(each.sent, each.states, strict=True)
+    return ", ".join(f"{target} {state}".strip() for target, state in pairs) or "none"
 
 
 def _heading(each: Preview) -> str:
@@ -174,6 +182,7 @@ def _for_json(found: Backtest, exists: bool) -> dict[str, Any]:
         "notifier_type_id": found.listener.notifier_type_id,
         "looked_at": found.looked_at,
         "messages": found.messages,
+        "failing": found.failing,
         "counts": _counts(found),
         "older": found.older if exists else 0,
         "events": [
@@ -184,10 +193,12 @@ def _for_json(found: Backtest, exists: bool) -> dict[str, Any]:
                 "verdict": str(each.verdict),
                 "would": list(each.would),
                 "sent": list(each.sent),
+                "states": [str(state) for state in each.states],
             }
             for each in found.tested
         ],
         "previews": [
-            {"target": each.target, "event_ids": list(each.event_ids), "text": each.text} for each in found.previews
+            {"target": each.target, "event_ids": list(each.event_ids), "text": each.text, "failed": each.failed}
+            for each in found.previews
         ],
     }
