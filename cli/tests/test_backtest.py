@@ -114,7 +114,24 @@ def test_an_existing_listener_is_tried_with_other_options_of_its_type(tried):
     found = tried.ok("--json", *words, "--format=template", "--content-type=text/plain", "--body-template=Grüße").json
     assert {each["text"] for each in found["previews"]} == {"Grüße"} and found["listener_id"] == tried.id
     run = tried("event", "listener", "backtest", "ci", "--type=email", "--since=1h")
-    assert run.code == 2 and "is of type http" in run.err
+    assert run.code == 2 and "is of type http; leave out --type" in run.err
+
+
+@pytest.mark.parametrize("before", [[], ["--since", "1h"], ["--label=a=b"]])
+def test_the_options_of_its_type_need_no_type(tried, before):
+    words = ["--format=template", "--content-type=text/plain", "--body-template={{ payload.n }} of {{ event_type }}"]
+    run = tried.ok("--json", "event", "listener", "backtest", *before, "ci", "--since=1h", *words)
+    assert {each["text"] for each in run.json["previews"]} == {"3 of repo.sync.finish", "4 of repo.sync.finish"}
+    run = tried.ok(
+        "--json", "event", "listener", "backtest", "--since=1h", *words[:2], "--body-template", "x", tried.id[:20]
+    )
+    assert run.json["listener_id"] == tried.id
+
+
+def test_an_option_that_its_type_does_not_have_is_named(tried):
+    for words in (["ci", "--subject={{ a }} of b"], ["ci", "--subject=a"], ["nobody", "--body-template=a b"]):
+        run = tried("event", "listener", "backtest", "--since=1h", *words)
+        assert run.code == 2 and f"unknown option {words[1].partition('=')[0]}" in run.err
 
 
 @pytest.mark.parametrize(

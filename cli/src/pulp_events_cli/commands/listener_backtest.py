@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.errors import EventsError, ListenerNotFound
 from pulp_events_cli import listener_attributes
-from pulp_events_cli.commands.one_listener import refuse_other_type
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
@@ -36,7 +38,7 @@ def fill(parser: Parser, session: Session) -> None:
     parser.add_argument(
         "--type",
         metavar="TYPE",
-        help="notifier type, whose options for create can then be given; required without ID",
+        help="notifier type of a listener that does not exist yet; required without ID",
     )
     parser.add_argument(
         "--event-type", action="append", metavar="TYPE", help="event types or patterns, in place of the listener's"
@@ -56,20 +58,21 @@ def fill(parser: Parser, session: Session) -> None:
     listener_attributes.add_options(parser.add_argument_group(GENERAL))
     parser.epilog = (
         "Nothing is sent or stored. Event types and filter decide; whether the listener is disabled or muted, or has a "
-        "rate, does not. Options that are given change the listener for this test only. Events that nobody listened to "
-        "are there with keep = all in section [events] of server.conf."
+        "rate, does not. Options that are given, also those of its type, change the listener for this test only. "
+        "Events that nobody listened to are there with keep = all in section [events] of server.conf."
     )
-    parser.set_defaults(run=_run, options=None)
+    parser.set_defaults(run=_run, options=None, options_type=None)
     parser.fill_for = lambda words: _fill_type(parser, words, session)
 
 
 def _fill_type(parser: Parser, words: Sequence[str], session: Session) -> None:
     """Add the options of the notifier type that is named."""
-    notifier = session.plugins.notifiers.get(_type_in(words) or "")
+    type_id = _type_in(words) or _type_of_listener(parser, words, session)
+    notifier = session.plugins.notifiers.get(type_id or "")
     if notifier is not None:
         options = SchemaOptions(notifier.type_id, notifier.config_schema, taken=OWN)
         options.add_to(parser, updating=True)
-        parser.set_defaults(options=options)
+        parser.set_defaults(options=options, options_type=notifier.type_id)
 
 
 def _type_in(words: Sequence[str]) -> str | None:
@@ -78,6 +81,25 @@ def _type_in(words: Sequence[str]) -> str | None:
             return next(iter(words[number + 1 :]), None)
         if word.startswith("--type="):
             return word.partition("=")[2]
+    return None
+
+
+def _type_of_listener(parser: Parser, words: Sequence[str], session: Session) -> str | None:
+    """The type of the listener that is named, if there is an option that may be one of its type."""
+    known = parser._option_string_actions
+    names = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--"]
+    if all(name in known for name in names):
+        return None
+    values = {after for before, after in pairwise(words) if before in known and known[before].nargs is None}
+    try:
+        with session.open_bus("external") as bus:
+            for word in words:
+                if word.startswith("-") or word in values:
+                    continue
+                with suppress(ListenerNotFound):
+                    return listener_ids.find(bus, word).notifier_type_id
+    except (EventsError, UsageError):  # said once the words are parsed
+        pass
     return None
 
 
@@ -102,8 +124,10 @@ def _listener(bus: EventBus, arguments: argparse.Namespace) -> Listener:
             )
         return bus.listeners.draft(arguments.type, config, arguments.event_type, **attributes)
     listener = listener_ids.find(bus, arguments.listener_id)
-    if arguments.type is not None:
-        refuse_other_type(listener, arguments.type, "update")
+    if (arguments.type or arguments.options_type) not in (None, listener.notifier_type_id):
+        raise UsageError(
+            f"listener {listener.id} is of type {listener.notifier_type_id}; leave out --type, and options of others"
+        )
     return bus.listeners.draft_update(listener.id, config or None, arguments.event_type, **attributes)
 
 
