@@ -35,7 +35,7 @@ def test_a_listener_as_it_is_is_sent_what_it_was_sent(tried):
     lines = run.out.splitlines()
     assert lines[:2] == [
         "2 of 4 stored events of its types would be sent, in 2 messages",
-        "= 2 would be sent, and were",
+        "= 2 would be sent, and have a delivery",
     ]
     assert [line.split()[:2] for line in lines[4:]] == [["=", "e3"], ["=", "e4"]]
 
@@ -44,14 +44,40 @@ def test_what_another_filter_changes_is_told_and_nothing_leaves_or_is_stored(tri
     run = tried.ok("event", "listener", "backtest", "ci", "--since=1h", "--filter=payload.n < `4`", "--sample=1")
     lines = run.out.splitlines()
     assert lines[1:4] == [
-        "+ 2 would be sent, and were not",
-        "- 1 was sent, and would not be",
-        "= 1 would be sent, and was",
+        "+ 2 would be sent, and have no delivery",
+        "- 1 has a delivery, and would not be sent",
+        "= 1 would be sent, and has a delivery",
     ]
     assert [line.split()[:2] for line in lines[6:]] == [["+", "e1"], ["-", "e4"], ["=", "e3"]]
-    assert [line.split()[-2:] for line in lines[6:]] == [["yes", "no"], ["no", "yes"], ["yes", "yes"]]
+    assert [line.split()[-2:] for line in lines[6:]] == [["yes", "none"], ["no", "delivered"], ["yes", "delivered"]]
     assert (tried.stored(), tried.ok("--json", "event", "delivery", "list").json) == tried.before
     assert len(tried.sink.requests) == 2
+
+
+def test_what_was_never_sent_is_not_said_to_have_been(tried):
+    tried.ok("event", "listener", "disable", "--listener-id=ci")
+    tried.ok("event", "emit", "repo.sync.finish", "--payload", '{"n": 9}', "--id=e9", "--no-wait")
+    run = tried.ok("event", "listener", "backtest", "ci", "--since=1h")
+    assert run.out.splitlines()[1] == "= 3 would be sent, and have a delivery"
+    assert [line.split()[-1] for line in run.out.splitlines()[4:]] == ["delivered", "delivered", "pending"]
+    found = tried.ok("--json", "event", "listener", "backtest", "ci", "--since=1h").json
+    assert [each["states"] for each in found["events"]] == [["delivered"], ["delivered"], ["pending"]]
+
+
+def test_messages_that_cannot_be_rendered_are_counted_though_they_are_not_shown(tried):
+    words = ["event", "listener", "backtest", "ci", "--type=http", "--since=1h", "--sample=1", "--filter="]
+    words += [
+        "--format=template",
+        "--content-type=text/plain",
+        "--body-template={{ 6 // ((payload.n | default(1)) - 4) }}",
+    ]
+    run = tried.ok(*words)
+    assert run.out.splitlines()[:2] == [
+        "4 of 4 stored events of its types would be sent, in 4 messages",
+        "! 1 message cannot be rendered",
+    ]
+    found = tried.ok("--json", *words).json
+    assert found["failing"] == 1 and [each["failed"] for each in found["previews"]] == [False]
 
 
 def test_the_options_of_a_type_describe_a_listener_that_is_not_there_and_its_messages_are_shown(tried):
@@ -88,7 +114,24 @@ def test_an_existing_listener_is_tried_with_other_options_of_its_type(tried):
     found = tried.ok("--json", *words, "--format=template", "--content-type=text/plain", "--body-template=Grüße").json
     assert {each["text"] for each in found["previews"]} == {"Grüße"} and found["listener_id"] == tried.id
     run = tried("event", "listener", "backtest", "ci", "--type=email", "--since=1h")
-    assert run.code == 2 and "is of type http" in run.err
+    assert run.code == 2 and "is of type http; leave out --type" in run.err
+
+
+@pytest.mark.parametrize("before", [[], ["--since", "1h"], ["--label=a=b"]])
+def test_the_options_of_its_type_need_no_type(tried, before):
+    words = ["--format=template", "--content-type=text/plain", "--body-template={{ payload.n }} of {{ event_type }}"]
+    run = tried.ok("--json", "event", "listener", "backtest", *before, "ci", "--since=1h", *words)
+    assert {each["text"] for each in run.json["previews"]} == {"3 of repo.sync.finish", "4 of repo.sync.finish"}
+    run = tried.ok(
+        "--json", "event", "listener", "backtest", "--since=1h", *words[:2], "--body-template", "x", tried.id[:20]
+    )
+    assert run.json["listener_id"] == tried.id
+
+
+def test_an_option_that_its_type_does_not_have_is_named(tried):
+    for words in (["ci", "--subject={{ a }} of b"], ["ci", "--subject=a"], ["nobody", "--body-template=a b"]):
+        run = tried("event", "listener", "backtest", "--since=1h", *words)
+        assert run.code == 2 and f"unknown option {words[1].partition('=')[0]}" in run.err
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,34 @@ def test_an_event_is_explained_by_the_listeners_as_they_were(past):
     assert past.ids["deleted"] in one and len(one.splitlines()) == 2
 
 
+RAW = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+
+
+def test_times_are_those_of_the_local_zone_wherever_they_are_shown(past):
+    for words in (["history"], ["explain", "--event=sync-1"]):
+        assert not RAW.search(past.ok("event", "listener", *words).out)
+    past.ok("event", "listener", "mute", "--listener-id", past.ids["other"], "--for=1h")
+    assert not RAW.search(past.ok("event", "listener", "explain", "--event-type=repo.sync.start").out)
+    assert re.search(r"Muted Until: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", past.ok("event", "listener", "history").out)
+    (past.data / "listeners.history").unlink()
+    assert not RAW.search(past.ok("event", "listener", "explain", "--event=sync-1").out)
+
+
+def test_what_was_given_or_retried_later_is_explained(past):
+    for name in ("young", "other"):
+        past.ok("event", "listener", "backfill", past.ids[name], "--since=1h")
+    past.ok("event", "delivery", "retry", "--listener-id", past.ids["muted"], "--yes")
+    found = {
+        each["listener_id"]: each for each in past.ok("--json", "event", "listener", "explain", "--event=sync").json
+    }
+    said = {name: found[id]["reason"] for name, id in past.ids.items()}
+    assert said["young"].endswith(", after the event; a backfill gave it the event later")
+    assert said["other"].endswith("does not match repo.sync.start; a backfill gave it the event later")
+    assert said["muted"].endswith("; it was retried later")
+    assert not any("later" in said[name] for name in ("taking", "filtering", "disabled", "deleted"))
+    assert found[past.ids["young"]]["gets"] == "no" and len(found[past.ids["young"]]["deliveries"]) == 1
+
+
 def test_where_the_history_does_not_reach_back_it_is_said(past):
     (past.data / "listeners.history").unlink()
     found = {

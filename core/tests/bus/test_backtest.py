@@ -11,6 +11,7 @@ from marshmallow import Schema, fields
 from pulp_events import EventBus, ListenerNotFound, Notifier, Plugins, TransientFailure
 from pulp_events.bus.backtest import Verdict
 from pulp_events.fields import Duration
+from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.testing.clock import FakeClock
 
 TYPES = ["repo.sync.start", "repo.sync.finish", "repo.publish.start", "repo.publish.finish"]
@@ -165,13 +166,34 @@ def test_what_leaves_together_is_one_message(bus):
     assert len(bus.backtest(listener.id, sample=1, previews=True).previews) == 1
 
 
+def test_a_digest_that_cannot_be_rendered_counts_once(bus):
+    listener = bus.listeners.create("rooms", {"rooms": ["a", "b"], "every": "1h", "text": "{bad}"}, ["*"])
+    for number in range(6):
+        bus.emit(TYPES[0], {"n": number})
+        bus.clock.advance(1200)
+    found = bus.backtest(listener.id, sample=1, previews=True)
+    assert found.failing == found.messages > 2 and len(found.previews) == 1
+
+
+def test_an_event_shows_the_state_of_its_delivery(bus):
+    listener = bus.listeners.create("plain", {"rooms": ["a"]}, ["*"])
+    bus.emit(TYPES[0], {"n": 1})
+    [tested] = bus.backtest(listener.id).tested
+    assert (tested.sent, tested.states) == (("a",), ("pending",))
+    assert list(bus.deliveries.discard(DeliveryQuery(listener_id=listener.id), "no"))
+    [tested] = bus.backtest(listener.id).tested
+    assert (tested.verdict, tested.states) == (Verdict.BOTH, ("dead",))
+
+
 def test_messages_are_rendered_and_have_no_secret(bus):
     listener = bus.listeners.create("rooms", {"rooms": ["a"], "token": "hunter2"}, ["*"])
     event = bus.emit(TYPES[0], {"n": 5})
     [shown] = bus.backtest(listener.id, previews=True).previews
     assert (shown.target, shown.event_ids, shown.text) == ("a", (event.id,), "a: n is 5 (********)")
     draft = bus.listeners.draft_update(listener.id, {"text": "{bad}"})
-    [shown] = bus.backtest(draft, previews=True).previews
+    found = bus.backtest(draft, previews=True)
+    [shown] = found.previews
+    assert found.failing == 1 and shown.failed and bus.backtest(draft).failing == 0
     assert shown.text == "(cannot be rendered: no such name; the token is ********)"
     [shown] = bus.backtest(bus.listeners.draft("plain", {"rooms": ["a"]}, ["*"]), previews=True).previews
     assert shown.text is None

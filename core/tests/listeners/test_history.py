@@ -259,7 +259,9 @@ def test_a_damaged_line_is_left_out_and_said(open_bus, journal, caplog):
     bus.listeners.disable(listener.id)
     first, second = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b'{"number": 1, "time": "soon"}\n[]\n' + second)
-    assert actions(bus) == ["disabled"] and "2 damaged lines" in caplog.text
+    assert actions(bus) == ["disabled"] and "2 damaged lines are" in caplog.text
+    journal.write_bytes(b"[]\n" + second)
+    assert actions(bus) == ["disabled"] and "1 damaged line is left out" in caplog.text
 
 
 def test_the_history_is_kept_as_long_as_is_said_and_no_longer(tmp_path, room):
@@ -278,10 +280,45 @@ def test_the_history_is_kept_as_long_as_is_said_and_no_longer(tmp_path, room):
             bus.listeners.update(listener.id, lanes=number % 2 + 1)
         kept = bus.listeners.history()
         assert 10 <= len(kept) <= 12 and kept[0].time - kept[-1].time <= timedelta(days=11)
+    journal = tmp_path / "data" / "listeners.history"
     with opened("0s") as bus:
-        before = len(bus.listeners.history())
+        assert bus.listeners.history() == [] and journal.exists()
+        bus.listeners.update(listener.id, lanes=7)
+        assert bus.listeners.history() == [] and not journal.exists()
+    with opened("10d") as bus:
+        assert actions(bus) == []
         bus.listeners.delete(listener.id)
-        assert len(bus.listeners.history()) == before
+        assert actions(bus) == ["deleted"]
+
+
+@pytest.mark.parametrize("damage", ["", '{"number": 1, "time": "soon"}\n'])
+def test_a_first_line_that_is_long_or_damaged_keeps_nothing_from_growing_old(tmp_path, room, damage):
+    plugins, clock = Plugins(), FakeClock()
+    plugins.add("room", room)
+    conf, journal = tmp_path / "server.conf", tmp_path / "data" / "listeners.history"
+    conf.write_text(f"[events]\ndata_dir = {tmp_path}/data\nkeep_history = 2s\n")
+    with EventBus.open(conf, plugins=plugins, deliver="inline", clock=clock) as bus:
+        listener = bus.listeners.create("room", {"room": "a" * 190_000}, ["*"])
+        journal.write_bytes(damage.encode() + journal.read_bytes())
+        for number in range(3):
+            clock.advance(5)
+            bus.listeners.update(listener.id, lanes=number + 1)
+            assert len(bus.listeners.history()) == 1
+    assert damage.encode() not in journal.read_bytes() or not damage
+
+
+def test_a_listener_that_changes_much_takes_nothing_from_the_others(open_bus, journal, monkeypatch, caplog):
+    monkeypatch.setattr("pulp_events.listeners.journal.MOST", 10_000)
+    bus = open_bus()
+    quiet = bus.listeners.create("room", {"room": "q"}, ["*"])
+    bus.listeners.disable(quiet.id)
+    busy = bus.listeners.create("room", {"room": "b"}, ["*"])
+    for number in range(60):
+        bus.listeners.update(busy.id, lanes=number % 2 + 1)
+        assert journal.stat().st_size < 12_000
+    assert [change.action for change in bus.listeners.history(quiet.id)] == ["disabled", "created"]
+    assert 4 < len(bus.listeners.history(busy.id)) < 40
+    assert "of the oldest changes of listeners were removed" in caplog.text
 
 
 def test_a_file_that_grows_beyond_all_measure_loses_its_older_half(open_bus, journal, monkeypatch):

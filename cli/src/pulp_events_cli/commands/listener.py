@@ -38,7 +38,7 @@ def fill(parser: Parser, session: Session) -> None:
         parser.offer(name, summary, _later(module, what), group=OTHER_COMMANDS)
     parser.offer(
         "backtest",
-        "compare what a listener would have been sent with what it was",
+        "compare what a listener would be sent with its deliveries",
         _backtest(session),
         group=OTHER_COMMANDS,
     )

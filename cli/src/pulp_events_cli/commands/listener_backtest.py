@@ -1,13 +1,15 @@
-"""`pulp-admin event listener backtest`: which stored events a listener would have been sent; nothing leaves."""
+"""`pulp-admin event listener backtest`: which stored events a listener would be sent; nothing leaves."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.errors import EventsError, ListenerNotFound
 from pulp_events_cli import listener_attributes
-from pulp_events_cli.commands.one_listener import refuse_other_type
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
@@ -36,7 +38,7 @@ def fill(parser: Parser, session: Session) -> None:
     parser.add_argument(
         "--type",
         metavar="TYPE",
-        help="notifier type, whose options for create can then be given; required without ID",
+        help="notifier type of a listener that does not exist yet; required without ID",
     )
     parser.add_argument(
         "--event-type", action="append", metavar="TYPE", help="event types or patterns, in place of the listener's"
@@ -56,20 +58,21 @@ def fill(parser: Parser, session: Session) -> None:
     listener_attributes.add_options(parser.add_argument_group(GENERAL))
     parser.epilog = (
         "Nothing is sent or stored. Event types and filter decide; whether the listener is disabled or muted, or has a "
-        "rate, does not. Options that are given change the listener for this test only. Events that nobody listened to "
-        "are there with keep = all in section [events] of server.conf."
+        "rate, does not. Options that are given, also those of its type, change the listener for this test only. "
+        "Events that nobody listened to are there with keep = all in section [events] of server.conf."
     )
-    parser.set_defaults(run=_run, options=None)
+    parser.set_defaults(run=_run, options=None, options_type=None)
     parser.fill_for = lambda words: _fill_type(parser, words, session)
 
 
 def _fill_type(parser: Parser, words: Sequence[str], session: Session) -> None:
     """Add the options of the notifier type that is named."""
-    notifier = session.plugins.notifiers.get(_type_in(words) or "")
+    type_id = _type_in(words) or _type_of_listener(parser, words, session)
+    notifier = session.plugins.notifiers.get(type_id or "")
     if notifier is not None:
         options = SchemaOptions(notifier.type_id, notifier.config_schema, taken=OWN)
         options.add_to(parser, updating=True)
-        parser.set_defaults(options=options)
+        parser.set_defaults(options=options, options_type=notifier.type_id)
 
 
 def _type_in(words: Sequence[str]) -> str | None:
@@ -78,6 +81,25 @@ def _type_in(words: Sequence[str]) -> str | None:
             return next(iter(words[number + 1 :]), None)
         if word.startswith("--type="):
             return word.partition("=")[2]
+    return None
+
+
+def _type_of_listener(parser: Parser, words: Sequence[str], session: Session) -> str | None:
+    """The type of the listener that is named, if there is an option that may be one of its type."""
+    known = parser._option_string_actions
+    names = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--"]
+    if all(name in known for name in names):
+        return None
+    values = {after for before, after in pairwise(words) if before in known and known[before].nargs is None}
+    try:
+        with session.open_bus("external") as bus:
+            for word in words:
+                if word.startswith("-") or word in values:
+                    continue
+                with suppress(ListenerNotFound):
+                    return listener_ids.find(bus, word).notifier_type_id
+    except (EventsError, UsageError):  # said once the words are parsed
+        pass
     return None
 
 
@@ -102,8 +124,10 @@ def _listener(bus: EventBus, arguments: argparse.Namespace) -> Listener:
             )
         return bus.listeners.draft(arguments.type, config, arguments.event_type, **attributes)
     listener = listener_ids.find(bus, arguments.listener_id)
-    if arguments.type is not None:
-        refuse_other_type(listener, arguments.type, "update")
+    if (arguments.type or arguments.options_type) not in (None, listener.notifier_type_id):
+        raise UsageError(
+            f"listener {listener.id} is of type {listener.notifier_type_id}; leave out --type, and options of others"
+        )
     return bus.listeners.draft_update(listener.id, config or None, arguments.event_type, **attributes)
 
 
@@ -113,7 +137,7 @@ def _show(found: Backtest, exists: bool) -> None:
     if found.tested:
         print()
         rows = [_row(each) for each in sorted(found.tested, key=lambda each: (_order(each.verdict), each.time))]
-        show_table(("", "EVENT", "TIME", "EVENT TYPE", "WOULD GO", "WENT"), rows)
+        show_table(("", "EVENT", "TIME", "EVENT TYPE", "WOULD GO", "DELIVERY"), rows)
     for each in found.previews:
         if each.text is not None:
             print(f"\n{_heading(each)}\n")
@@ -127,21 +151,23 @@ def _summary(found: Backtest, exists: bool) -> Iterator[str]:
         f"{would} of {count(found.looked_at, 'stored event', 'stored events')} of its types would be sent, "
         f"in {count(found.messages, 'message', 'messages')}"
     )
+    if found.failing:
+        yield f"! {count(found.failing, 'message', 'messages')} cannot be rendered"
     if not exists:
         return
     for word, texts in _MEANINGS.items():
         if counts[word]:
             yield f"{_MARKS[word]} {count(counts[word], *texts)}"
     if found.older:
-        yield f"{found.older} of them were emitted before the listener was created"
+        yield f"{found.older} of them {'was' if found.older == 1 else 'were'} emitted before the listener was created"
 
 
 _MARKS = {"added": "+", "dropped": "-", "moved": "~", "both": "="}
 _MEANINGS = {
-    "added": ("would be sent, and was not", "would be sent, and were not"),
-    "dropped": ("was sent, and would not be", "were sent, and would not be"),
+    "added": ("would be sent, and has no delivery", "would be sent, and have no delivery"),
+    "dropped": ("has a delivery, and would not be sent", "have a delivery, and would not be sent"),
     "moved": ("would be sent to other targets", "would be sent to other targets"),
-    "both": ("would be sent, and was", "would be sent, and were"),
+    "both": ("would be sent, and has a delivery", "would be sent, and have a delivery"),
 }
 
 
@@ -156,11 +182,17 @@ def _order(verdict: Verdict) -> int:
 
 def _row(each: Tested) -> list[Any]:
     mark, time = _MARKS[str(each.verdict)], local_time(each.time)
-    return [mark, each.event_id, time, each.event_type, _targets(each.would), _targets(each.sent)]
+    return [mark, each.event_id, time, each.event_type, _targets(each.would), _deliveries(each)]
 
 
 def _targets(targets: Sequence[str]) -> str:
     return "no" if not targets else ", ".join(targets) or "yes"
+
+
+def _deliveries(each: Tested) -> str:
+    """`delivered`, or with targets `a@example.com delivered, b@example.com pending`."""
+    pairs = zip(each.sent, each.states, strict=True)
+    return ", ".join(f"{target} {state}".strip() for target, state in pairs) or "none"
 
 
 def _heading(each: Preview) -> str:
@@ -174,6 +206,7 @@ def _for_json(found: Backtest, exists: bool) -> dict[str, Any]:
         "notifier_type_id": found.listener.notifier_type_id,
         "looked_at": found.looked_at,
         "messages": found.messages,
+        "failing": found.failing,
         "counts": _counts(found),
         "older": found.older if exists else 0,
         "events": [
@@ -184,10 +217,12 @@ def _for_json(found: Backtest, exists: bool) -> dict[str, Any]:
                 "verdict": str(each.verdict),
                 "would": list(each.would),
                 "sent": list(each.sent),
+                "states": [str(state) for state in each.states],
             }
             for each in found.tested
         ],
         "previews": [
-            {"target": each.target, "event_ids": list(each.event_ids), "text": each.text} for each in found.previews
+            {"target": each.target, "event_ids": list(each.event_ids), "text": each.text, "failed": each.failed}
+            for each in found.previews
         ],
     }

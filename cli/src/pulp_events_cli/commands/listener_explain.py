@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.system.clock import iso_z
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.past import PastExplanation
+    from pulp_events.listeners.listener import Listener
 
 
 def fill(parser: Parser) -> None:
@@ -108,7 +111,10 @@ def _type(each: PastExplanation) -> str:
 
 def _past_reason(each: PastExplanation) -> str:
     """The reason, and what makes it doubtful, or became of the listener since."""
-    parts = [each.reason, each.doubt]
+    moments = [change.time for change in each.changed]
+    if each.listener is not None:
+        moments += _moments(each.listener)
+    parts = [_local(each.reason, moments), _local(each.doubt, moments)]
     if each.cause != "created" and each.changed:
         last = each.changed[-1]
         parts.append(f"{last.action} since, at {local_time(last.time)} by {last.by}")
@@ -129,6 +135,17 @@ def _became(each: PastExplanation) -> str:
 
 
 def _reason(each: Explanation) -> str:
-    """The reason, with the time in the local zone."""
-    until = each.listener.muted_until
-    return each.reason if until is None else each.reason.replace(iso_z(until), local_time(until))
+    return _local(each.reason, _moments(each.listener))
+
+
+def _moments(listener: Listener) -> list[datetime]:
+    """The times that a reason may name."""
+    known = (listener.created, listener.updated, listener.muted_until)
+    return [moment for moment in known if moment is not None]
+
+
+def _local(text: str, moments: Iterable[datetime]) -> str:
+    """The text with these times in the local zone."""
+    for moment in moments:
+        text = text.replace(iso_z(moment), local_time(moment))
+    return text

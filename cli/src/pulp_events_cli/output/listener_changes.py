@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.listeners.kinds import MOMENT, Moment
 from pulp_events.listeners.listener import ATTRIBUTES
 from pulp_events_cli.listener_attributes import in_words
 from pulp_events_cli.output.text import label, local_time, value_text
@@ -47,7 +49,19 @@ def _difference(each: Difference) -> Iterator[str]:
 
 
 def _text(key: str, value: Any) -> str:
+    if isinstance(value, str) and (moment := _moment(key, value)) is not None:
+        return local_time(moment)
     return value_text(in_words(key, value) if key in ATTRIBUTES and value != ATTRIBUTES[key].default else value)
+
+
+def _moment(key: str, value: str) -> datetime | None:
+    """The time that an attribute is, as JSON has it; None: it is none."""
+    if key not in ATTRIBUTES or not isinstance(ATTRIBUTES[key].kind, Moment):
+        return None
+    try:
+        return MOMENT.load(key, value)
+    except ValueError:  # by hand, or by a newer release
+        return None
 
 
 def for_json(change: ListenerChange) -> dict[str, Any]:

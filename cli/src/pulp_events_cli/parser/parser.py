@@ -169,7 +169,7 @@ class Parser(Described):
             if word == "--":
                 return
             name = word.partition("=")[0]
-            if word.startswith("--") and " " not in word and name not in self._option_string_actions:
+            if word.startswith("--") and " " not in name and name not in self._option_string_actions:
                 hint = did_you_mean(name, self.option_strings()) or f"; see `{self.prog} --help`"
                 raise UsageError(f"unknown option {name}{hint}")
 

@@ -361,12 +361,13 @@ class EventBus:
         sample: int | None = None,
         previews: bool = False,
     ) -> Backtest:
-        """Which stored events a listener would have been sent, beside those that it was. Nothing is stored or sent.
+        """Which stored events a listener would be sent, beside its deliveries. Nothing is stored or sent.
 
         `listener`: one that there is, by id or name, or a record that there may be one day, as `bus.listeners.draft`
         and `draft_update` make it. Event types and filter decide; that a listener is disabled or muted, or has a rate,
         does not. `sample`: how many events of each kind, and messages, are kept at most; None: all of them.
-        `previews`: render the messages, as far as the notifier can. Raises ListenerNotFound.
+        `previews`: render the messages, as far as the notifier can, and count those that cannot be rendered. Raises
+        ListenerNotFound.
         """
         from pulp_events.bus.backtest import backtest
         from pulp_events.bus.preview import Previews

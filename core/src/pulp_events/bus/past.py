@@ -11,11 +11,14 @@ from pulp_events.bus.explanation import NO, explain
 from pulp_events.listeners.history import ListenerChange
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.system.clock import iso_z
 
 UNKNOWN = "unknown"
 CREATED = "created"
+_RECORDED = ("disabled", "muted")
+"""Causes for which there is a delivery all the same, dead at once."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +83,26 @@ def _explain(
 ) -> PastExplanation:
     then, created = _then(listener_id, event.time, now, later)
     if created is not None:
-        reason = f"it was created at {iso_z(created)}, after the event"
+        reason = f"it was created at {iso_z(created)}, after the event{_later(CREATED, deliveries)}"
         return PastExplanation(listener_id, then, NO, CREATED, reason, deliveries, later)
     if then is None:
         reason = "the listener was deleted, and its history is not kept any more"
         return PastExplanation(listener_id, None, UNKNOWN, UNKNOWN, reason, deliveries, later)
     judged = explain(then, event.event, emitter, None, event.time.timestamp())
-    return PastExplanation(
-        listener_id, then, judged.gets, judged.cause, judged.reason, deliveries, later, _doubt(then, event, known)
-    )
+    doubt = _doubt(then, event, known)
+    reason = judged.reason if doubt or judged.gets != NO else judged.reason + _later(judged.cause, deliveries)
+    return PastExplanation(listener_id, then, judged.gets, judged.cause, reason, deliveries, later, doubt)
+
+
+def _later(cause: str, deliveries: Sequence[Delivery]) -> str:
+    """Why there are deliveries of an event that was not for the listener when it was emitted; empty if there are none.
+
+    Nothing else adds a delivery later than a backfill does. What is skipped or dropped is recorded as dead at once, and
+    only an administrator changes that.
+    """
+    if cause in _RECORDED:
+        return "; it was retried later" if any(each.state != State.DEAD for each in deliveries) else ""
+    return "; a backfill gave it the event later" if deliveries else ""
 
 
 def _then(

@@ -25,17 +25,17 @@ class Previews:
         self._settings = settings
         self._scrub: Callable[[str], str] = scrubber or (lambda text: text)
 
-    def of(self, events: Sequence[StoredEvent], target: str) -> str | None:
+    def of(self, events: Sequence[StoredEvent], target: str) -> tuple[str | None, bool]:
         """The message in which these events would leave together; None where that is the report as it is.
 
-        What keeps a message from being made is said in its place.
+        What keeps a message from being made is said in its place; then the second value is True.
         """
         deliveries = [self._delivery(event, target) for event in events]
         try:
             found = self._ask(deliveries)
         except (EventsError, DeliveryFailure) as error:
-            return self._scrub(f"(cannot be rendered: {error})")
-        return None if found is None else self._scrub(found)
+            return self._scrub(f"(cannot be rendered: {error})"), True
+        return None if found is None else self._scrub(found), False
 
     def _ask(self, deliveries: Sequence[Delivery]) -> str | None:
         if self._notifier is None:

@@ -9,9 +9,11 @@ without its lines, and there are no lines without their change.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +24,7 @@ from pulp_events.system.logs import get_logger
 
 FILE_NAME = "listeners.history"
 MOST = 64 * 1024 * 1024
-"""Bytes beyond which the older half of the lines goes, however young."""
+"""Bytes beyond which the file shrinks to half of that: the oldest lines go of the listeners that have most of them."""
 SLACK = 0.1
 """Of the time for which lines are kept: only when the first one is so much older are they taken out."""
 _CHUNK = 65536
@@ -31,7 +33,10 @@ _logger = get_logger(__name__)
 
 
 class Journal:
-    """The file. `keep`: seconds for which a change is kept. To `append`, hold the lock of the file of records."""
+    """The file. `keep`: seconds for which a change is kept; 0: not at all, nor what was kept before.
+
+    To `append`, hold the lock of the file of records.
+    """
 
     def __init__(self, path: Path, keep: float) -> None:
         self._path = path
@@ -42,7 +47,10 @@ class Journal:
 
         Raises StoreError.
         """
-        if not self._keep or not changes:
+        if not changes:
+            return
+        if not self._keep:
+            self._remove()
             return
         data_dir.create(self._path)
         lines = b"".join(_line(change, number) for change in changes)
@@ -69,10 +77,23 @@ class Journal:
         The newest did not happen if their number comes next after that of the file of records, which is read later.
         Raises StoreError.
         """
+        found, damaged = self._read()
+        if damaged:
+            what = "1 damaged line is" if damaged == 1 else f"{damaged} damaged lines are"
+            _logger.warning("%s: %s left out of the history of listeners", self._path, what)
+        return found
+
+    def damaged(self) -> int:
+        """How many lines cannot be read. Raises StoreError."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[list[tuple[int, ListenerChange]], int]:
+        if not self._keep:
+            return [], 0
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
-            return []
+            return [], 0
         except OSError as error:
             raise data_dir.unusable(self._path, error) from error
         whole = content[: content.rfind(b"\n") + 1].splitlines()
@@ -82,18 +103,18 @@ class Journal:
                 found.append(_read(line))
             except ValueError:
                 damaged += 1
-        if damaged:
-            _logger.warning("%s: %d damaged lines are left out of the history of listeners", self._path, damaged)
-        return found
+        return found, damaged
+
+    def _remove(self) -> None:
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise data_dir.unusable(self._path, error) from error
 
     def _is_due(self, file: BinaryIO, end: int, now: datetime) -> bool:
         if end > MOST:
             return True
-        file.seek(0)
-        try:
-            first = _read(file.read(_CHUNK).partition(b"\n")[0])[1].time if end else now
-        except ValueError:
-            return False  # a line that is longer, or damaged: it goes when there are too many
+        first = next((change.time for change in _readable(file)), now) if end else now
         return first < now - self._keep * (1 + SLACK)
 
     def _rewrite(self, file: BinaryIO, end: int, lines: bytes, oldest: datetime) -> None:
@@ -102,13 +123,18 @@ class Journal:
 
         file.seek(0)
         kept = _young(file.read()[:end].splitlines(keepends=True), oldest)
+        if end > MOST:
+            there, kept = len(kept), _shed(kept, MOST // 2)
+            if len(kept) < there:
+                text = "%s: %d of the oldest changes of listeners were removed, since it was larger than %d MiB"
+                _logger.warning(text, self._path, there - len(kept), MOST >> 20)
         handle, temporary = tempfile.mkstemp(".tmp", f".{self._path.name}.", self._path.parent)
         try:
             with os.fdopen(handle, "wb", buffering=0) as new:
                 old = os.fstat(file.fileno())
                 if os.geteuid() == 0:
                     os.fchown(new.fileno(), old.st_uid, old.st_gid)
-                _write(new, b"".join(kept) + lines)
+                _write(new, b"".join(line for line, _ in kept) + lines)
             Path(temporary).replace(self._path)
             data_dir.sync(self._path.parent)
         except BaseException:
@@ -116,18 +142,51 @@ class Journal:
             raise
 
 
-def _young(lines: list[bytes], oldest: datetime) -> Iterable[bytes]:
-    size = sum(map(len, lines))
-    if size > MOST:
-        lines = lines[len(lines) // 2 :]
-    return [line for line in lines if not _is_older(line, oldest)]
+def _young(lines: list[bytes], oldest: datetime) -> list[tuple[bytes, str]]:
+    """Those lines that are no older, and the id of the listener of each."""
+    kept = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            change = _read(line)[1]
+            if change.time >= oldest:
+                kept.append((line, change.listener_id))
+    return kept
 
 
-def _is_older(line: bytes, oldest: datetime) -> bool:
+def _shed(lines: list[tuple[bytes, str]], room: int) -> list[tuple[bytes, str]]:
+    """The newest lines of each listener for which there is room; what one does not need of its share, others get."""
+    sizes: Counter[str] = Counter()
+    for line, listener_id in lines:
+        sizes[listener_id] += len(line)
+    share = _share(sorted(sizes.values()), room)
+    kept, used = [], Counter[str]()
+    for line, listener_id in reversed(lines):
+        used[listener_id] += len(line)
+        if used[listener_id] <= share:
+            kept.append((line, listener_id))
+    return kept[::-1]
+
+
+def _share(sizes: Sequence[int], room: int) -> int:
+    """Most that each of these, the smallest first, can have, so that all of them have room."""
+    for number, size in enumerate(sizes):
+        others = len(sizes) - number
+        if size * others > room:
+            return room // others
+        room -= size
+    return max(sizes, default=0)
+
+
+def _readable(file: BinaryIO) -> Iterator[ListenerChange]:
+    """The changes, the oldest first, without lines that are damaged."""
+    file.seek(0)
+    buffered = io.BufferedReader(file, _CHUNK)  # type: ignore[type-var]
     try:
-        return _read(line)[1].time < oldest
-    except ValueError:
-        return True
+        for line in buffered:
+            with contextlib.suppress(ValueError):
+                yield _read(line)[1]
+    finally:
+        buffered.detach()
 
 
 def _line(change: ListenerChange, number: int) -> bytes:

@@ -69,7 +69,9 @@ class EventsSettings(Schema):
     )
     keep_history = Duration(
         load_default=365 * 86400.0,
-        metadata={"help": "how long it is kept who changed which listener, and how; 0s: not at all"},
+        metadata={
+            "help": "how long it is kept who changed which listener, and how; 0s: not at all, nor what was kept before"
+        },
     )
     max_backlog = fields.Integer(
         load_default=None,

@@ -166,6 +166,8 @@ class PostgresListenerStore:
                 continue  # and see what the other one stored
 
     def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
+        if not self._keep_history:
+            return []
         since = None if query.since is None else query.since.timestamp()
         rows = self.database.rows(_HISTORY, (query.listener_id, query.listener_id, since, since, query.limit))
         return [load(json.loads(document)) for (document,) in rows]
@@ -208,14 +210,15 @@ class PostgresListenerStore:
 
     def _keep(self, own: Connection, changes: Sequence[ListenerChange]) -> None:
         """Add to the history, and take out of it what is too old."""
-        if not changes or not self._keep_history:
+        if not changes:
             return
-        columns = (
-            [change.time.timestamp() for change in changes],
-            [change.listener_id for change in changes],
-            [json.dumps(dump_change(change)) for change in changes],
-        )
-        own.execute(self.database.text(_KEEP), columns)
+        if self._keep_history:
+            columns = (
+                [change.time.timestamp() for change in changes],
+                [change.listener_id for change in changes],
+                [json.dumps(dump_change(change)) for change in changes],
+            )
+            own.execute(self.database.text(_KEEP), columns)
         own.execute(self.database.text(_FORGET), (changes[0].time.timestamp() - self._keep_history,))
 
     def _sorted_out(self, rows: Sequence[tuple[Any, ...]]) -> tuple[list[Listener], dict[str, str]]:
