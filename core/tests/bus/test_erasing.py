@@ -6,7 +6,7 @@ import pytest
 
 from pulp_events import EventBus
 from pulp_events.bus.erasing import asked
-from pulp_events.errors import InvalidConfig
+from pulp_events.errors import EventsError, InvalidConfig
 from pulp_events.outbox.erasure import Erased
 from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.redaction.expressions import masked
@@ -37,7 +37,6 @@ def erased(bus):
         (EventQuery(ids=["one"]), None, ["one"]),
         (EventQuery(until=datetime(2020, 1, 1, tzinfo=UTC)), None, []),
         (None, "payload.nothing", []),
-        (None, None, ["one", "three", "two"]),
     ],
 )
 def test_what_is_asked_for_is_erased_and_nothing_else(bus, query, where, expected):
@@ -46,6 +45,20 @@ def test_what_is_asked_for_is_erased_and_nothing_else(bus, query, where, expecte
     assert bus.events.erase(query, where=where).erased == found.erased
     assert erased(bus) == expected
     assert bus.events.erase(query, where=where).erased == Erased()
+
+
+@pytest.mark.parametrize("query", [None, EventQuery(), EventQuery(id_prefix="")])
+def test_all_events_are_erased_only_where_that_is_said(bus, query):
+    for dry_run in (False, True):
+        with pytest.raises(EventsError, match=r"choose the events to erase.* all_events=True; nothing was given"):
+            bus.events.erase(query, dry_run=dry_run)
+    with pytest.raises(EventsError, match="both were given"):
+        bus.events.erase(EventQuery(ids=["one"]), all_events=True)
+    with pytest.raises(EventsError, match="both were given"):
+        bus.events.erase(where="payload.user == 'ada'", all_events=True)
+    assert (erased(bus), bus.events.erasures()) == ([], [])
+    assert bus.events.erase(query, all_events=True).erased.events == 3
+    assert bus.events.erasures()[0].asked == "all events"
 
 
 def test_it_is_recorded_by_whom_and_what_without_the_values(bus):

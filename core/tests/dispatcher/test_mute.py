@@ -36,6 +36,22 @@ def test_unmute_ends_it_at_once(open_bus, clock, deliver, settle, scripted):
     assert bus.listeners.unmute(listener.id) == unmuted
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_mute_and_its_end_leave_the_health_as_it_was(open_bus, clock, scripted, together):
+    bus = open_bus("inline", clock)
+    listener = bus.listeners.create("scripted", {"name": "night"}, ["*"])
+    bus.emit("repo.sync.start")
+    before = bus.deliveries.health()[listener.id]
+    assert before.last_success is not None
+    bus.listeners.mute(listener.id, 60)
+    if together:
+        with bus.listeners.together() as several:
+            several.unmute(listener.id)
+    else:
+        bus.listeners.unmute(listener.id)
+    assert bus.deliveries.health() == {listener.id: before}
+
+
 def test_with_drop_they_are_recorded_as_dead_and_what_was_pending_waits(open_bus, clock, deliver, settle, scripted):
     bus = open_bus(deliver, clock, retry_schedule="5s")
     listener = bus.listeners.create("scripted", {"name": "night"}, ["*"])

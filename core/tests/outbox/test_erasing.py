@@ -232,7 +232,7 @@ def test_emit_goes_on_while_very_much_is_erased(outbox, tmp_path):
             outbox.add([new_event()])  # none of the steps holds the file between two
             between.append(erased.events)
 
-        done = bus.events.erase(by="a test", progress=note)
+        done = bus.events.erase(all_events=True, by="a test", progress=note)
     assert done.erased.events == 100_000 and len(between) == 1000
     assert outbox.stats().pending == 1000
     assert found_in(outbox.path.parent) == []

@@ -62,7 +62,9 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
         raise UsageError("choose the events to erase either with options such as --where or --id, or with --all")
     if arguments.dry_run or (can_ask() and not arguments.yes):
         with Progress("count: events") as progress, stoppable() as stopped:
-            found = bus.events.erase(query, where=where, dry_run=True, progress=_showing(progress, stopped))
+            found = bus.events.erase(
+                query, where=where, all_events=arguments.all, dry_run=True, progress=_showing(progress, stopped)
+            )
         if arguments.dry_run:
             _show(arguments, found.erased, interrupted=found.interrupted, clean=False)
             return DONE
@@ -85,7 +87,9 @@ def _erase(bus: EventBus, arguments: argparse.Namespace, query: EventQuery, wher
             return show(erased)
 
         try:
-            result = bus.events.erase(query, where=where, progress=note, timeout=arguments.timeout)
+            result = bus.events.erase(
+                query, where=where, all_events=arguments.all, progress=note, timeout=arguments.timeout
+            )
         except StoreError as error:
             failed, result = error, ErasureResult(so_far)
     clean = failed is None and not result.interrupted

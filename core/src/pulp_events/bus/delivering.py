@@ -110,6 +110,10 @@ class Delivering:
         self.outbox.forget_health(listener.id)
         self.look_soon()
 
+    def listener_unmuted(self, listener: Listener) -> None:
+        """Its pending deliveries are due. How its deliveries went is as true as it was: a mute says nothing of that."""
+        self.look_soon()
+
     def stop(self, grace: float, drain: bool) -> None:
         """End deliveries within `grace` seconds; `drain`: first make those that are due."""
         deadline = time.monotonic() + grace

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pulp_events.errors import EventsError
 from pulp_events.outbox.erasure import Erased, ErasureResult
 from pulp_events.redaction.expressions import masked
 
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
 
 STEP = 100
 """Events that one transaction erases: it takes some milliseconds."""
+
+
+def check_chosen(query: EventQuery | None, where: str | None, all_events: bool) -> None:
+    """Raise EventsError unless there is a condition, or all events are asked for: a condition that was forgotten, or
+    read from where there was none, must not take everything."""
+    chosen = where is not None or (
+        query is not None
+        and (
+            any(each is not None for each in (query.event_types, query.since, query.until, query.ids))
+            or bool(query.id_prefix)
+        )
+    )
+    if chosen == all_events:
+        raise EventsError(
+            "choose the events to erase: either with where=, or a query that has a condition, or all of them with "
+            f"all_events=True; {'both were' if chosen else 'nothing was'} given"
+        )
 
 
 def erase(
@@ -41,7 +59,7 @@ def asked(query: EventQuery, where: str | None) -> str:
         f"event type {', '.join(query.event_types)}" if query.event_types is not None else "",
         f"since {query.since:%Y-%m-%dT%H:%M:%S%z}" if query.since is not None else "",
         f"until {query.until:%Y-%m-%dT%H:%M:%S%z}" if query.until is not None else "",
-        f"id {query.id_prefix}…" if query.id_prefix is not None else "",
+        f"id {query.id_prefix}…" if query.id_prefix else "",
         f"{len(query.ids)} ids" if query.ids is not None else "",
     ]
     return "; ".join(filter(None, parts)) or "all events"

@@ -468,6 +468,7 @@ class EventBus:
             self.clock,
             self._delivering.listener_deleted,
             self._delivering.listener_enabled,
+            self._delivering.listener_unmuted,
             self._observers.tell_changed,
             self._by,
         )

@@ -91,6 +91,7 @@ class Events:
         query: EventQuery | None = None,
         *,
         where: str | None = None,
+        all_events: bool = False,
         by: str | None = None,
         dry_run: bool = False,
         progress: Callable[[Erased], bool] | None = None,
@@ -102,15 +103,20 @@ class Events:
         them, which holds up all who write for as long as that takes, and is done also where no event fits: of one that
         was deleted earlier, copies may be left there. Ended in between, at whatever moment, the same call goes on.
 
+        Without a condition, in `where` or in the query, it raises EventsError unless `all_events` says that all events
+        are meant; it raises it too if both are given.
+
         `where`: as of `list`. `by`: who asks for it, for the record; the user of this process if not given. The record
         has the values in `where` masked. `dry_run`: only count. `progress(erased so far)` is called after each step,
         and ends it there by returning True. `timeout`: seconds to wait for those who keep the files from being rid
         of it; then StoreBusy is raised, which says who. Raises InvalidConfig where `where` is malformed.
         """
-        from pulp_events.bus.erasing import asked, erase
+        from pulp_events.bus.erasing import asked, check_chosen, erase
         from pulp_events.outbox.stored_event import EventQuery
         from pulp_events.system.who import user_and_program
 
+        check_query(query, EventQuery)
+        check_chosen(query, where, all_events)
         outbox = self._outbox()
         newest = outbox.events(EventQuery(), 1)
         # Of what is emitted from now on nobody said that it is to be erased, and it might never end.

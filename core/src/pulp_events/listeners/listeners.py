@@ -62,6 +62,7 @@ class Listeners:
         clock: Clock,
         on_delete: Callable[[Listener], None],
         on_enable: Callable[[Listener], None],
+        on_unmute: Callable[[Listener], None],
         on_change: Callable[[Sequence[Pair], str], None],
         by: Callable[[], str],
     ) -> None:
@@ -75,6 +76,7 @@ class Listeners:
         self._making = Making(plugins, clock)
         self._on_delete = on_delete
         self._on_enable = on_enable
+        self._on_unmute = on_unmute
         self._on_change = on_change
         self._by = by
 
@@ -182,7 +184,8 @@ class Listeners:
         in `missing`; by default ListenerNotFound is raised. `planned_on`: what `list` returned when the changes were
         decided on; StoreBusy is raised at the end, and nothing stored, if the listeners are not like that any more.
         """
-        return Together(self._edit, self._making, self._on_delete, self._on_enable, missing_ok, planned_on)
+        effects = (self._on_delete, self._on_enable, self._on_unmute)
+        return Together(self._edit, self._making, *effects, missing_ok, planned_on)
 
     def get(self, listener_id: str) -> Listener:
         """The listener with this id, or name; raises ListenerNotFound."""
@@ -243,7 +246,7 @@ class Listeners:
         """Let a muted listener get events again, and deliver what waited. Raises ListenerNotFound."""
         listener, changed = self._change(listener_id, self._making.unmute)
         if changed:
-            self._on_enable(listener)
+            self._on_unmute(listener)
         return listener
 
     def disable_for(self, listener_id: str, reason: str) -> bool:

@@ -29,6 +29,7 @@ class Together:
         making: Making,
         on_delete: Effect,
         on_enable: Effect,
+        on_unmute: Effect,
         missing_ok: bool,
         planned_on: Sequence[Listener] | None,
     ) -> None:
@@ -36,6 +37,7 @@ class Together:
         self._making = making
         self._on_delete = on_delete
         self._on_enable = on_enable
+        self._on_unmute = on_unmute
         self._missing_ok = missing_ok
         self._planned_on = planned_on
         self._steps: list[tuple[str, Callable[[Edit], Listener], Effect | None]] = []
@@ -94,7 +96,7 @@ class Together:
 
     def unmute(self, listener_id: str) -> None:
         """End the mute of a listener."""
-        self._change(listener_id, self._making.unmute, self._on_enable)
+        self._change(listener_id, self._making.unmute, self._on_unmute)
 
     def __enter__(self) -> Together:
         return self
