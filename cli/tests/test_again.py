@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pulp_events import EventBus
+from pulp_events.outbox.records import ClaimRequest
 from pulp_events.testing.http_sink import Answer, HttpSink
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -72,6 +73,8 @@ def test_run_again_it_repeats_nothing_twice_and_says_so(admin, listener):
         "0 deliveries are sent again\n"
         "2 deliveries passed over: sent again before; --again sends the latest of each again\n"
     )
+    assert "2 deliveries passed over" in admin.ok(*RETRY, "--state=delivered", "--dry-run").out
+    assert admin.ok(*RETRY, "--state=delivered", "--json").json["passed_over"] == 2
     assert admin.ok(*RETRY, "--state=delivered", "--again").out == "1 delivery is sent again\n"
 
 
@@ -83,7 +86,7 @@ def test_a_repeat_is_repeated_by_its_id_and_what_was_repeated_is_not(admin, list
     second = deliveries(admin)[0]["id"]
     assert refused.code == 1 and f"was sent again already, as {second}, which is pending; retry that one" in refused.err
     drain(admin)
-    assert admin.ok(*RETRY, second, "--json").json == {"retry": 1, "dry_run": False, "interrupted": False}
+    assert admin.ok(*RETRY, second, "--json").json["retry"] == 1
     assert [each["repeat_of"] for each in deliveries(admin)] == [second, first, None]
 
 
@@ -113,12 +116,36 @@ def test_what_waits_is_discarded_with_a_reason(admin, listener, waiting):
     discard = ("event", "delivery", "discard")
     assert admin.ok(*discard, "--listener-id=down", "--dry-run").out == "1 delivery would be discarded\n"
     run = admin.ok(*discard, "--listener-id=down", "--reason=wrong address", "--json")
-    assert run.json == {"discard": 1, "dry_run": False, "interrupted": False}
+    assert run.json == {"discard": 1, "attempted": 0, "dry_run": False, "interrupted": False}
     [dead] = deliveries(admin, "--error=wrong")
     assert (dead["state"], dead["detail"]) == ("dead", "wrong address")
     refused = admin(*discard, waiting)
     assert refused.code == 1 and "is dead; only pending deliveries can be chosen" in refused.err
     assert admin(*discard).code == 2
+
+
+@pytest.fixture
+def attempted(admin, waiting):
+    """The id of a delivery that another process is attempting, beside the one that waits."""
+    with EventBus.open(admin.config, deliver="external") as bus:
+        event = bus.emit("repo.sync.start")
+        [delivery] = bus.outbox.of_event(event.id)
+        assert bus.outbox.claim([ClaimRequest(delivery.listener_id, 1, ids=[delivery.id])], 600.0, "t").deliveries
+    return delivery.id
+
+
+def test_what_is_being_attempted_is_counted_apart_and_left_alone(admin, attempted, waiting):
+    discard = ("event", "delivery", "discard")
+    left = "1 delivery is being attempted and left alone\n"
+    assert admin.ok(*discard, "--all", "--dry-run").out == f"1 delivery would be discarded\n{left}"
+    assert admin.ok(*discard, attempted).out == f"0 deliveries discarded\n{left}"
+    assert admin.ok(*RETRY, "--pending", "--dry-run").out == f"1 delivery would be delivered again\n{left}"
+    assert admin.ok(*RETRY, "--pending").out == f"1 delivery is due now\n{left}"
+    text, _ = terminal(admin, *discard, "--all", answer="y\n")
+    assert "Discard 1 delivery?" in text and "1 delivery discarded" in text and "left alone" in text
+    counts = {"attempted": 1, "dry_run": False, "interrupted": False}
+    assert admin.ok(*discard, "--all", "--json").json == {"discard": 0, **counts}
+    assert admin.ok(*RETRY, "--pending", "--json").json == {"retry": 0, "passed_over": 0, **counts}
 
 
 def test_deliveries_are_chosen_by_label_event_pattern_and_text(admin, listener, waiting):

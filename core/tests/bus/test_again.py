@@ -3,7 +3,7 @@
 import pytest
 
 from pulp_events import PermanentFailure, TransientFailure
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.states import State
 from pulp_events.testing.clock import FakeClock
 
@@ -137,6 +137,18 @@ def test_filters_choose_what_is_delivered_again(bus, recording):
         (DeliveryQuery(state=State.DELIVERED), 1),
     ):
         assert bus.deliveries.count_retried(query) == sum(bus.deliveries.retry(query)) == number, query
+
+
+def test_what_would_be_given_up_is_counted_without_what_is_being_attempted(bus, recording):
+    recording.act = refuse(TransientFailure)
+    for _ in range(3):
+        bus.emit("repo.sync.start")
+    list(bus.deliveries.retry(PENDING))
+    [listener] = bus.listeners.list()
+    bus.outbox.claim([ClaimRequest(listener.id, 2)], 600.0, "token")
+    assert bus.deliveries.count_discarded(DeliveryQuery(listener_id="one")) == 1
+    assert list(bus.deliveries.discard(DeliveryQuery(), "wrong")) == [1]
+    assert bus.deliveries.count_discarded(DeliveryQuery()) == 0
 
 
 def test_what_waits_is_given_up_with_a_reason(bus, recording):

@@ -94,22 +94,31 @@ def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
     def number() -> int:
         return sum(bus.deliveries.count_retried(query, again=again) for query in queries)
 
+    passed = 0 if again else sum(_passed_over(bus, query) for query in queries)
     if arguments.dry_run:
-        return _would(arguments, "retry", number(), "would be delivered again")
-    passed = sum(_passed_over(bus, query) for query in queries) if not (again or arguments.json) else 0
+        attempted = _attempted(bus, queries)
+        return _would(arguments, "retry", number(), "would be delivered again", attempted, passed)
     _ask(arguments, number, "deliver {} again")
+    attempted = _attempted(bus, queries)
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.retry(query, again=again)) for query in queries], "retry", number
     )
     if arguments.json:
-        print_json({"retry": sum(done.values()), "dry_run": False, "interrupted": interrupted})
+        print_json(
+            {
+                "retry": sum(done.values()),
+                "passed_over": passed,
+                "attempted": attempted,
+                "dry_run": False,
+                "interrupted": interrupted,
+            }
+        )
     else:
         for state in dict.fromkeys(query.state for query in queries):
             assert state is not None
             confirm(count(done.get(state, 0), *_AGAIN[state]))
-        if passed:
-            many = count(passed, "delivery", "deliveries")
-            confirm(f"{many} passed over: sent again before; --again sends the latest of each again")
+        _say_passed_over(passed)
+        _say_attempted(attempted)
     return _end(sum(done.values()), interrupted)
 
 
@@ -144,11 +153,12 @@ def _discard(bus: EventBus, arguments: argparse.Namespace) -> int:
     queries = [replace(query, state=State.PENDING) for query in _chosen(bus, arguments, State.PENDING, "discard")]
 
     def number() -> int:
-        return sum(bus.deliveries.count(query) for query in queries)
+        return sum(bus.deliveries.count_discarded(query) for query in queries)
 
     if arguments.dry_run:
-        return _would(arguments, "discard", number(), "would be discarded")
+        return _would(arguments, "discard", number(), "would be discarded", _attempted(bus, queries))
     _ask(arguments, number, "discard {}")
+    attempted = _attempted(bus, queries)
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.discard(query, arguments.reason)) for query in queries],
         "discard",
@@ -156,9 +166,10 @@ def _discard(bus: EventBus, arguments: argparse.Namespace) -> int:
     )
     total = sum(done.values())
     if arguments.json:
-        print_json({"discard": total, "dry_run": False, "interrupted": interrupted})
+        print_json({"discard": total, "attempted": attempted, "dry_run": False, "interrupted": interrupted})
     else:
         confirm(f"{count(total, 'delivery', 'deliveries')} discarded")
+        _say_attempted(attempted)
     return _end(total, interrupted)
 
 
@@ -203,11 +214,36 @@ def _page_by_page(
         return done, stopped()
 
 
-def _would(arguments: argparse.Namespace, verb: str, number: int, text: str) -> int:
+def _attempted(bus: EventBus, queries: Sequence[DeliveryQuery]) -> int:
+    """Of the pending ones that fit, those that are being attempted, and are left alone."""
+    return sum(
+        bus.deliveries.count(query) - bus.deliveries.count_discarded(query)
+        for query in queries
+        if query.state == State.PENDING
+    )
+
+
+def _say_attempted(number: int) -> None:
+    if number > 0:
+        confirm(f"{count(number, 'delivery is', 'deliveries are')} being attempted and left alone")
+
+
+def _say_passed_over(number: int) -> None:
+    if number > 0:
+        many = count(number, "delivery", "deliveries")
+        confirm(f"{many} passed over: sent again before; --again sends the latest of each again")
+
+
+def _would(
+    arguments: argparse.Namespace, verb: str, number: int, text: str, attempted: int, passed: int | None = None
+) -> int:
     if arguments.json:
-        print_json({verb: number, "dry_run": True, "interrupted": False})
+        more = {} if passed is None else {"passed_over": passed}
+        print_json({verb: number, **more, "attempted": attempted, "dry_run": True, "interrupted": False})
     else:
         confirm(f"{count(number, 'delivery', 'deliveries')} {text}")
+        _say_passed_over(passed or 0)
+        _say_attempted(attempted)
     return DONE
 
 

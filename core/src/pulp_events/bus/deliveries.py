@@ -108,6 +108,11 @@ class Deliveries:
         query = self._by_id(query)
         yield from _pages(lambda: self._outbox().discard(query, reason, PAGE))
 
+    @imports_late
+    def count_discarded(self, query: DeliveryQuery) -> int:
+        """How many deliveries `discard` would declare dead: the pending ones that nobody is attempting now."""
+        return self._outbox().count(replace(self._by_id(query), free_at=from_timestamp(self._clock.time())))
+
     def purge(self, query: DeliveryQuery) -> Iterator[int]:
         """Delete the finished deliveries that fit, a page at a time; yields how many each page had."""
         query = self._by_id(query)

@@ -114,6 +114,8 @@ class DeliveryQuery:
     """Whether another repeats them."""
     waiting_at: datetime | None = None
     """Only pending ones that nobody is attempting, and that are not due before this moment."""
+    free_at: datetime | None = None
+    """Only pending ones that nobody is attempting at this moment."""
 
 
 @dataclass(frozen=True)
