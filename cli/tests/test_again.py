@@ -41,8 +41,8 @@ def drain(admin):
     admin.ok("event", "worker", "--drain")
 
 
-def terminal(admin, *words, answer=None):
-    process = Terminal(admin.command(*words), admin.environment)
+def terminal(admin, *words, answer=None, **streams):
+    process = Terminal(admin.command(*words), admin.environment, **streams)
     try:
         if answer is not None:
             process.read(until="[y/N] ")
@@ -172,6 +172,45 @@ def test_on_a_terminal_it_asks_and_says_how_many(admin, listener):
     assert "Discard 2 deliveries? [y/N]" in text and "2 deliveries discarded" in text and code == 0
     text, code = terminal(admin, *RETRY, "--all", "--yes")
     assert "[y/N]" not in text and "2 deliveries are pending again" in text and code == 0
+
+
+@pytest.mark.parametrize("elsewhere", ["stdout", "stderr"])
+def test_it_asks_as_well_where_one_stream_goes_to_a_file(admin, listener, tmp_path, elsewhere):
+    admin.ok(*EMIT)
+    with (tmp_path / "file").open("w") as file:
+        text, code = terminal(admin, *RETRY, "--state=delivered", answer="n\n", **{elsewhere: file})
+    assert "Deliver 1 delivery again? [y/N]" in text and code == 1 and len(deliveries(admin)) == 1
+
+
+@pytest.mark.parametrize("option", ["error", "event-id", "event-type", "listener-id", "label", "reason"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_condition_is_none_and_therefore_refused(admin, waiting, option, value):
+    run = admin("event", "delivery", "discard", f"--{option}={value}", *(["--all"] if option == "reason" else []))
+    assert (run.code, run.out) == (2, "") and f"--{option}" in run.err
+    assert deliveries(admin)[0]["state"] == "pending"
+
+
+@pytest.mark.parametrize("option", ["--id=", "--where=", "--event-type="])
+def test_an_empty_condition_of_events_is_refused_too(admin, listener, option):
+    run = admin("event", "erase", "--since=1h", option)
+    assert (run.code, run.out) == (2, "") and "is empty" in run.err
+
+
+def test_conditions_that_contradict_each_other_are_refused(admin, listener, waiting):
+    for words in (("--state=delivered", "--pending"), ("--pending", "--state=dead"), ("--listener-id=ci",
+                  "--listener-id=down"), ("--error=a", "--error=b")):  # fmt: skip
+        run = admin(*RETRY, *words)
+        assert (run.code, run.out) == (2, "") and "contradicts" in run.err and "give only one" in run.err
+    run = admin("event", "listener", "disable", "--listener-id=ci", "--listener-id=down")
+    assert run.code == 2 and "down contradicts ci" in run.err
+    assert admin.ok(*RETRY, "--pending", "--state=pending").out == "1 delivery is due now\n"
+
+
+@pytest.mark.parametrize("command", ["delivery retry", "delivery discard", "delivery purge", "delivery list", "list",
+                                     "erase", "listener backtest ci", "listener backfill ci"])  # fmt: skip
+def test_a_span_that_ends_before_it_begins_is_refused(admin, listener, command):
+    run = admin("event", *command.split(), "--since=1h", "--until=2h")
+    assert (run.code, run.out) == (2, "") and "--until is not after --since" in run.err
 
 
 def test_a_new_listener_is_filled_once(admin, sink, listener):

@@ -15,6 +15,8 @@ from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count
+from pulp_events_cli.parser.argument_types import some_text
+from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.stopping import stoppable
 
@@ -41,7 +43,8 @@ def fill_retry(parser: Parser) -> None:
     parser.add_argument(
         "--pending",
         dest="state",
-        action="store_const",
+        action=Once,
+        nargs=0,
         const=State.PENDING,
         help=f"the same as --state={State.PENDING}",
     )
@@ -62,7 +65,9 @@ def fill_discard(parser: Parser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="ids of pending deliveries")
     add_query(parser, ())
     parser.add_argument("--all", action="store_true", help="all pending deliveries")
-    parser.add_argument("--reason", metavar="TEXT", default="discarded", help="reason, shown with the deliveries")
+    parser.add_argument(
+        "--reason", type=some_text, metavar="TEXT", default="discarded", help="reason, shown with the deliveries"
+    )
     _add_safety(parser)
     parser.epilog = (
         "The deliveries are dead, with the reason; `delivery retry` takes them up again. Those being attempted "

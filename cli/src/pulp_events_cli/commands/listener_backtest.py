@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli import listener_attributes
 from pulp_events_cli.commands.one_listener import refuse_other_type
+from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
@@ -82,6 +83,7 @@ def _type_in(words: Sequence[str]) -> str | None:
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    check_span(arguments)
     listener = _listener(bus, arguments)
     found = bus.backtest(listener, since=arguments.since, until=arguments.until, sample=arguments.sample, previews=True)
     if arguments.json:

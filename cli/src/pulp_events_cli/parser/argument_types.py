@@ -6,6 +6,13 @@ import argparse
 from datetime import UTC, datetime, timedelta
 
 
+def some_text(text: str) -> str:
+    """Any text but an empty one: as a condition, that would be none, and often comes from an unset variable."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; give a value, or leave the option out")
+    return text
+
+
 def duration(text: str) -> float:
     """Seconds, from `30s`, `5m`, `1h 30m`, or a number."""
     from pulp_events.fields import parse_duration
@@ -74,6 +81,6 @@ def label(text: str) -> tuple[str, str]:
 
 def wanted_label(text: str) -> tuple[str, str | None]:
     """What is looked for: a label, or a key alone, for whatever value."""
-    if text and "=" not in text:
+    if text.strip() and "=" not in text:
         return text, None
     return label(text)
