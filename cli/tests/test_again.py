@@ -84,10 +84,27 @@ def test_a_repeat_is_repeated_by_its_id_and_what_was_repeated_is_not(admin, list
     assert admin.ok(*RETRY, first).out == "1 delivery is sent again\n"
     refused = admin(*RETRY, first)
     second = deliveries(admin)[0]["id"]
-    assert refused.code == 1 and f"was sent again already, as {second}, which is pending; retry that one" in refused.err
+    assert refused.code == 1 and f"was sent again already, and is now {second}, which is pending; retry" in refused.err
     drain(admin)
     assert admin.ok(*RETRY, second, "--json").json["retry"] == 1
     assert [each["repeat_of"] for each in deliveries(admin)] == [second, first, None]
+
+
+def test_the_last_of_a_chain_of_repeats_is_named_and_sent_again_if_asked(admin, sink, listener):
+    admin.ok(*EMIT)
+    chain = [deliveries(admin)[0]["id"]]
+    for _ in range(2):
+        admin.ok(*RETRY, chain[-1])
+        drain(admin)
+        chain.append(deliveries(admin)[0]["id"])
+    refused = admin(*RETRY, chain[0])
+    assert (
+        refused.code == 1 and f"is now {chain[2]}, which is delivered; retry that one, or give --again" in refused.err
+    )
+    run = admin.ok(*RETRY, chain[0], chain[1], chain[2], "--again")
+    assert run.out == "1 delivery is sent again\n", "three names of one"
+    assert admin.ok(*RETRY, chain[0], "--again").out == "0 deliveries are due now\n", "its latest repeat is pending"
+    assert [each["repeat_of"] for each in deliveries(admin)] == [*reversed(chain), None]
 
 
 @pytest.fixture

@@ -131,20 +131,22 @@ def _by_state(bus: EventBus, query: DeliveryQuery) -> Iterator[DeliveryQuery]:
     """Ids of deliveries in various states."""
     for state in _RETRIED:
         found = bus.deliveries.list(replace(query, state=state), limit=_IDS_AT_ONCE)
-        if state == State.DELIVERED:
-            for each in found:
-                _refuse_repeated(bus, each)
         if found:
             yield replace(query, state=state, ids=[each.id for each in found])
 
 
-def _refuse_repeated(bus: EventBus, delivery: Delivery) -> None:
-    for each in bus.outbox.of_event(delivery.event_id):
-        if each.repeat_of == delivery.id:
-            raise CommandFailed(
-                f"delivery {delivery.id} was sent again already, as {each.id}, which is {each.state}; "
-                f"retry that one; nothing was changed"
-            )
+def _latest(bus: EventBus, delivery: Delivery, again: bool) -> Delivery:
+    """The last of its repeats, itself where there is none. Raises CommandFailed where that is not `again` wanted."""
+    repeats = {each.repeat_of: each for each in bus.outbox.of_event(delivery.event_id) if each.repeat_of is not None}
+    last = delivery
+    while last.id in repeats:  # each repeats an older one
+        last = repeats.pop(last.id)
+    if last.id != delivery.id and not again:
+        raise CommandFailed(
+            f"delivery {delivery.id} was sent again already, and is now {last.id}, which is {last.state}; retry that "
+            f"one, or give --again; nothing was changed"
+        )
+    return last
 
 
 def _passed_over(bus: EventBus, query: DeliveryQuery) -> int:
@@ -293,6 +295,9 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
             raise CommandFailed(
                 f"the event of delivery {delivery.id} was erased: there is nothing to send; nothing was changed"
             )
+        if verb == "retry":
+            delivery = _latest(bus, delivery, arguments.again)
         chosen.append(delivery.id)
+    chosen = [*dict.fromkeys(chosen)]
     for start in range(0, len(chosen), _IDS_AT_ONCE):
         yield DeliveryQuery(ids=chosen[start : start + _IDS_AT_ONCE])
