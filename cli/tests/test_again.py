@@ -162,7 +162,35 @@ def test_what_is_being_attempted_is_counted_apart_and_left_alone(admin, attempte
     assert "Discard 1 delivery?" in text and "1 delivery discarded" in text and "left alone" in text
     counts = {"attempted": 1, "dry_run": False, "interrupted": False}
     assert admin.ok(*discard, "--all", "--json").json == {"discard": 0, **counts}
-    assert admin.ok(*RETRY, "--pending", "--json").json == {"retry": 0, "passed_over": 0, **counts}
+    assert admin.ok(*RETRY, "--pending", "--json").json == {
+        "retry": 0,
+        "passed_over": 0,
+        "listener_deleted": 0,
+        **counts,
+    }
+
+
+def test_what_was_for_a_deleted_listener_is_not_retried(admin, waiting):
+    admin.ok("event", "delivery", "discard", "--all")
+    admin.ok("event", "listener", "delete", "--listener-id=down")
+    left = "1 delivery is left alone: no listener has the id any more\n"
+    for chosen in ("--all", waiting):
+        assert admin.ok(*RETRY, chosen, "--dry-run").out == f"0 deliveries would be delivered again\n{left}"
+        assert admin.ok(*RETRY, chosen).out == f"0 deliveries are pending again\n{left}"
+    assert admin.ok(*RETRY, "--all", "--json").json["listener_deleted"] == 1
+    assert deliveries(admin)[0]["state"] == "dead"
+
+
+def test_a_drain_tells_what_is_for_a_deleted_listener_apart(admin, waiting):
+    admin.ok("event", "delivery", "discard", "--all")
+    stored = admin.stored()
+    admin.ok("event", "listener", "delete", "--listener-id=down")
+    left = admin.stored()
+    (admin.data / "listeners.json").write_text(stored)
+    admin.ok(*RETRY, "--all")
+    (admin.data / "listeners.json").write_text(left)
+    run = admin.ok("event", "worker", "--drain")
+    assert run.out == "0 deliveries made, 0 dead; 1 is to a listener that was deleted, and not made\n"
 
 
 def test_deliveries_are_chosen_by_label_event_pattern_and_text(admin, listener, waiting):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pulp_events.outbox.states import FINISHED, State
+from pulp_events_cli.commands import left_alone
 from pulp_events_cli.commands.delivery_query import add_query, read_query
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.ids import delivery_ids
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.records import DeliveryQuery
+    from pulp_events_cli.commands.left_alone import LeftAlone
 
 _RETRIED = (State.DEAD, State.PENDING, State.DELIVERED)
 _AGAIN = {
@@ -99,31 +101,21 @@ def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
     def number() -> int:
         return sum(bus.deliveries.count_retried(query, again=again) for query in queries)
 
-    passed = 0 if again else sum(_passed_over(bus, query) for query in queries)
     if arguments.dry_run:
-        attempted = _attempted(bus, queries)
-        return _would(arguments, "retry", number(), "would be delivered again", attempted, passed)
+        apart = left_alone.of_retry(bus, queries, again)
+        return _would(arguments, "retry", number(), "would be delivered again", apart)
     _ask(arguments, number, "deliver {} again")
-    attempted = _attempted(bus, queries)
+    apart = left_alone.of_retry(bus, queries, again)
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.retry(query, again=again)) for query in queries], "retry", number
     )
     if arguments.json:
-        print_json(
-            {
-                "retry": sum(done.values()),
-                "passed_over": passed,
-                "attempted": attempted,
-                "dry_run": False,
-                "interrupted": interrupted,
-            }
-        )
+        print_json({"retry": sum(done.values()), **apart.for_json(), "dry_run": False, "interrupted": interrupted})
     else:
         for state in dict.fromkeys(query.state for query in queries):
             assert state is not None
             confirm(count(done.get(state, 0), *_AGAIN[state]))
-        _say_passed_over(passed)
-        _say_attempted(attempted)
+        apart.say()
     return _end(sum(done.values()), interrupted)
 
 
@@ -149,13 +141,6 @@ def _latest(bus: EventBus, delivery: Delivery, again: bool) -> Delivery:
     return last
 
 
-def _passed_over(bus: EventBus, query: DeliveryQuery) -> int:
-    """Of the delivered ones that fit, those that repeat another, or were repeated."""
-    if query.state != State.DELIVERED:
-        return 0
-    return bus.deliveries.count(query) - bus.deliveries.count_retried(query)
-
-
 def _discard(bus: EventBus, arguments: argparse.Namespace) -> int:
     queries = [replace(query, state=State.PENDING) for query in _chosen(bus, arguments, State.PENDING, "discard")]
 
@@ -163,9 +148,9 @@ def _discard(bus: EventBus, arguments: argparse.Namespace) -> int:
         return sum(bus.deliveries.count_discarded(query) for query in queries)
 
     if arguments.dry_run:
-        return _would(arguments, "discard", number(), "would be discarded", _attempted(bus, queries))
+        return _would(arguments, "discard", number(), "would be discarded", left_alone.of_discard(bus, queries))
     _ask(arguments, number, "discard {}")
-    attempted = _attempted(bus, queries)
+    apart = left_alone.of_discard(bus, queries)
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.discard(query, arguments.reason)) for query in queries],
         "discard",
@@ -173,10 +158,10 @@ def _discard(bus: EventBus, arguments: argparse.Namespace) -> int:
     )
     total = sum(done.values())
     if arguments.json:
-        print_json({"discard": total, "attempted": attempted, "dry_run": False, "interrupted": interrupted})
+        print_json({"discard": total, **apart.for_json(), "dry_run": False, "interrupted": interrupted})
     else:
         confirm(f"{count(total, 'delivery', 'deliveries')} discarded")
-        _say_attempted(attempted)
+        apart.say()
     return _end(total, interrupted)
 
 
@@ -221,36 +206,12 @@ def _page_by_page(
         return done, stopped()
 
 
-def _attempted(bus: EventBus, queries: Sequence[DeliveryQuery]) -> int:
-    """Of the pending ones that fit, those that are being attempted, and are left alone."""
-    return sum(
-        bus.deliveries.count(query) - bus.deliveries.count_discarded(query)
-        for query in queries
-        if query.state == State.PENDING
-    )
-
-
-def _say_attempted(number: int) -> None:
-    if number > 0:
-        confirm(f"{count(number, 'delivery is', 'deliveries are')} being attempted and left alone")
-
-
-def _say_passed_over(number: int) -> None:
-    if number > 0:
-        many = count(number, "delivery", "deliveries")
-        confirm(f"{many} passed over: sent again before; --again sends the latest of each again")
-
-
-def _would(
-    arguments: argparse.Namespace, verb: str, number: int, text: str, attempted: int, passed: int | None = None
-) -> int:
+def _would(arguments: argparse.Namespace, verb: str, number: int, text: str, apart: LeftAlone) -> int:
     if arguments.json:
-        more = {} if passed is None else {"passed_over": passed}
-        print_json({verb: number, **more, "attempted": attempted, "dry_run": True, "interrupted": False})
+        print_json({verb: number, **apart.for_json(), "dry_run": True, "interrupted": False})
     else:
         confirm(f"{count(number, 'delivery', 'deliveries')} {text}")
-        _say_passed_over(passed or 0)
-        _say_attempted(attempted)
+        apart.say()
     return DONE
 
 

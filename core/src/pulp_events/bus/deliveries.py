@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,13 +34,15 @@ class Deliveries:
         outbox: Callable[[], Outbox],
         on_revived: Callable[[], None],
         id_of: Callable[[str], str],
+        known_ids: Callable[[], Sequence[str] | None],
         settings: Settings,
         clock: Clock,
     ) -> None:
-        """`id_of`: the id of the listener with this name."""
+        """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows."""
         self._outbox = outbox
         self._on_revived = on_revived
         self._id_of = id_of
+        self._known_ids = known_ids
         self._settings = settings
         self._clock = clock
 
@@ -78,10 +80,12 @@ class Deliveries:
         - *delivered*: a delivery of its own, which names the old one in `repeat_of`, so that a receiver that drops
           what it has does not drop it. What is a repeat, or was repeated before, is passed over: a call that was cut
           off goes on where it was if it is made again. `again`: whatever has no repeat yet is repeated, be it a repeat.
+
+        Those to a listener that was deleted are left alone: nobody would make them.
         """
         from pulp_events.outbox.states import State
 
-        query = self._by_id(query)
+        query = self._kept(self._by_id(query))
         if query.state == State.DELIVERED:
             from pulp_events.bus.repeating import repeat
 
@@ -98,7 +102,14 @@ class Deliveries:
         """How many deliveries `retry` would deliver again."""
         from pulp_events.bus.repeating import eligible
 
-        return self._outbox().count(eligible(self._by_id(query), again, from_timestamp(self._clock.time())))
+        now = from_timestamp(self._clock.time())
+        return self._outbox().count(eligible(self._kept(self._by_id(query)), again, now))
+
+    def count_orphaned(self, query: DeliveryQuery) -> int:
+        """How many of the deliveries that fit are to a listener that was deleted, and cannot be retried."""
+        query = self._by_id(query)
+        kept = self._kept(query)
+        return 0 if kept is query else self._outbox().count(query) - self._outbox().count(kept)
 
     def discard(self, query: DeliveryQuery, reason: str) -> Iterator[int]:
         """Declare the pending deliveries that fit dead, for this reason; yields how many each page had.
@@ -135,6 +146,14 @@ class Deliveries:
         if query.listener_id is None or is_listener_id(query.listener_id):
             return query
         return replace(query, listener_id=self._id_of(query.listener_id))
+
+    def _kept(self, query: DeliveryQuery) -> DeliveryQuery:
+        """The query, without deliveries to listeners that were deleted."""
+        known = self._known_ids()
+        if known is None:
+            return query
+        wanted = query.listener_ids
+        return replace(query, listener_ids=known if wanted is None else sorted({*known} & {*wanted}))
 
     def _noticed(self, pages: Iterator[int]) -> Iterator[int]:
         for count in pages:

@@ -86,7 +86,12 @@ class EventBus:
         self._forked = False
         forks.take_part(self)
         self.deliveries = Deliveries(
-            lambda: self.outbox, self._delivering.look_soon, lambda name: self.listeners.get(name).id, settings, clock
+            lambda: self.outbox,
+            self._delivering.look_soon,
+            lambda name: self.listeners.get(name).id,
+            lambda: self._index.known_ids(),
+            settings,
+            clock,
         )
         self.events = Events(lambda: self.outbox)
         self._assemble()
