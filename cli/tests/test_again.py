@@ -235,6 +235,12 @@ def test_an_empty_condition_is_none_and_therefore_refused(admin, waiting, option
     assert deliveries(admin)[0]["state"] == "pending"
 
 
+def test_a_reason_has_a_limit_as_each_delivery_keeps_it(admin, waiting):
+    run = admin("event", "delivery", "discard", "--all", "--reason=" + 1001 * "x")
+    assert (run.code, run.out) == (2, "") and "has 1001 characters; the longest allowed has 1000" in run.err
+    admin.ok("event", "delivery", "discard", "--all", "--reason=" + 1000 * "x")
+
+
 @pytest.mark.parametrize("option", ["--id=", "--where=", "--event-type="])
 def test_an_empty_condition_of_events_is_refused_too(admin, listener, option):
     run = admin("event", "erase", "--since=1h", option)

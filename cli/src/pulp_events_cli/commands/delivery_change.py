@@ -16,7 +16,7 @@ from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count
-from pulp_events_cli.parser.argument_types import some_text
+from pulp_events_cli.parser.argument_types import reason
 from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.stopping import stoppable
@@ -68,7 +68,7 @@ def fill_discard(parser: Parser) -> None:
     add_query(parser, ())
     parser.add_argument("--all", action="store_true", help="all pending deliveries")
     parser.add_argument(
-        "--reason", type=some_text, metavar="TEXT", default="discarded", help="reason, shown with the deliveries"
+        "--reason", type=reason, metavar="TEXT", default="discarded", help="reason, shown with the deliveries"
     )
     _add_safety(parser)
     parser.epilog = (

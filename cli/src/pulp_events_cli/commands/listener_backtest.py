@@ -135,7 +135,7 @@ def _summary(found: Backtest, exists: bool) -> Iterator[str]:
         if counts[word]:
             yield f"{_MARKS[word]} {count(counts[word], *texts)}"
     if found.older:
-        yield f"{found.older} of them were emitted before the listener was created"
+        yield f"{found.older} of them {'was' if found.older == 1 else 'were'} emitted before the listener was created"
 
 
 _MARKS = {"added": "+", "dropped": "-", "moved": "~", "both": "="}

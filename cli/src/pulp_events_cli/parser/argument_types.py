@@ -13,6 +13,15 @@ def some_text(text: str) -> str:
     return text
 
 
+def reason(text: str) -> str:
+    """Why deliveries are given up; each of them keeps it."""
+    from pulp_events.bus.deliveries import LONGEST_REASON
+
+    if len(some_text(text)) > LONGEST_REASON:
+        raise argparse.ArgumentTypeError(f"has {len(text)} characters; the longest allowed has {LONGEST_REASON}")
+    return text
+
+
 def duration(text: str) -> float:
     """Seconds, from `30s`, `5m`, `1h 30m`, or a number."""
     from pulp_events.fields import parse_duration

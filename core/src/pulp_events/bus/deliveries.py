@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pulp_events.bus.asked import check_query
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.settings.kept import keep_purged
-from pulp_events.system.arguments import check_limit
+from pulp_events.system.arguments import check_limit, check_text
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Deliveries that one step of a long change takes."""
+LONGEST_REASON = 1000
+"""Characters of the reason of a discard."""
 
 
 class Deliveries:
     """Questions to the outbox, and the changes that an administrator may make to it.
 
-    A query may have the name of a listener in place of its id; ListenerNotFound is raised if no listener has it.
+    A query may have the name of a listener in place of its id; ListenerNotFound is raised if no listener has it, and
+    EventsError for a query that nothing can fit, such as one for a state that there is not, or a time without zone.
     """
 
     def __init__(
@@ -114,8 +118,10 @@ class Deliveries:
     def discard(self, query: DeliveryQuery, reason: str) -> Iterator[int]:
         """Declare the pending deliveries that fit dead, for this reason; yields how many each page had.
 
-        One that is being attempted is left alone.
+        One that is being attempted is left alone. Raises EventsError for a reason that is empty or longer than
+        `LONGEST_REASON` characters: each delivery keeps it.
         """
+        check_text(reason, "reason", LONGEST_REASON)
         query = self._by_id(query)
         yield from _pages(lambda: self._outbox().discard(query, reason, PAGE))
 
@@ -143,6 +149,7 @@ class Deliveries:
         return self._outbox().health()
 
     def _by_id(self, query: DeliveryQuery) -> DeliveryQuery:
+        check_query(query)
         if query.listener_id is None or is_listener_id(query.listener_id):
             return query
         return replace(query, listener_id=self._id_of(query.listener_id))
