@@ -17,7 +17,7 @@ import time
 class Terminal:
     """A process whose standard streams are a terminal of so many columns; `text` is what it showed so far."""
 
-    def __init__(self, command, environment, columns=120, stdout=None):
+    def __init__(self, command, environment, columns=120, stdout=None, stderr=None):
         mine, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         environment = {key: value for key, value in environment.items() if key not in ("COLUMNS", "NO_COLOR")} | {
@@ -28,7 +28,7 @@ class Terminal:
             command,
             stdin=its,
             stdout=its if stdout is None else stdout,
-            stderr=its,
+            stderr=its if stderr is None else stderr,
             env=environment,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),

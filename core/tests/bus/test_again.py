@@ -1,9 +1,11 @@
 """Deliver again: what is dead, what waits, what was delivered; and give up what waits."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from pulp_events import PermanentFailure, TransientFailure
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events import EventsError, PermanentFailure, TransientFailure
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.states import State
 from pulp_events.testing.clock import FakeClock
 
@@ -137,6 +139,56 @@ def test_filters_choose_what_is_delivered_again(bus, recording):
         (DeliveryQuery(state=State.DELIVERED), 1),
     ):
         assert bus.deliveries.count_retried(query) == sum(bus.deliveries.retry(query)) == number, query
+
+
+def test_what_would_be_given_up_is_counted_without_what_is_being_attempted(bus, recording):
+    recording.act = refuse(TransientFailure)
+    for _ in range(3):
+        bus.emit("repo.sync.start")
+    list(bus.deliveries.retry(PENDING))
+    [listener] = bus.listeners.list()
+    bus.outbox.claim([ClaimRequest(listener.id, 2)], 600.0, "token")
+    assert bus.deliveries.count_discarded(DeliveryQuery(listener_id="one")) == 1
+    assert list(bus.deliveries.discard(DeliveryQuery(), "wrong")) == [1]
+    assert bus.deliveries.count_discarded(DeliveryQuery()) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"state": "foo"}, "state='foo' is not a state; give one of pending"),
+        ({"since": datetime(2026, 1, 1)}, "since=datetime.datetime.* is not a moment"),
+        ({"until": "yesterday"}, "until='yesterday' is not a moment"),
+        ({"error": ""}, "error='' is not a text, or empty"),
+        ({"listener_id": 5}, "listener_id=5 is not a text"),
+    ],
+)
+def test_a_query_that_nothing_can_fit_is_refused_in_one_line(bus, asked, said):
+    query = DeliveryQuery(**asked)
+    for call in (
+        bus.deliveries.list,
+        bus.deliveries.count,
+        bus.deliveries.count_retried,
+        bus.deliveries.count_discarded,
+        lambda query: list(bus.deliveries.retry(query)),
+        lambda query: list(bus.deliveries.purge(query)),
+        lambda query: list(bus.deliveries.discard(query, "why")),
+    ):
+        with pytest.raises(EventsError, match=said):
+            call(query)
+
+
+def test_other_arguments_that_are_not_valid_are_refused_in_one_line(bus):
+    with pytest.raises(EventsError, match="query='dead' is not a DeliveryQuery"):
+        list(bus.deliveries.retry("dead"))
+    with pytest.raises(EventsError, match="reason='' is not a text"):
+        list(bus.deliveries.discard(PENDING, ""))
+    with pytest.raises(EventsError, match="rate=5 is not a text"):
+        list(bus.backfill("one", since=datetime.now(UTC), rate=5))
+    with pytest.raises(EventsError, match="listener=None is not a text"):
+        bus.backtest(None)
+    with pytest.raises(EventsError, match="since=.* is not a moment"):
+        bus.backtest("one", since=datetime(2026, 1, 1))
 
 
 def test_what_waits_is_given_up_with_a_reason(bus, recording):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pulp_events.outbox.states import FINISHED, State
+from pulp_events_cli.commands import left_alone
 from pulp_events_cli.commands.delivery_query import add_query, read_query
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.ids import delivery_ids
@@ -15,6 +16,8 @@ from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count
+from pulp_events_cli.parser.argument_types import reason
+from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.stopping import stoppable
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.records import DeliveryQuery
+    from pulp_events_cli.commands.left_alone import LeftAlone
 
 _RETRIED = (State.DEAD, State.PENDING, State.DELIVERED)
 _AGAIN = {
@@ -41,7 +45,8 @@ def fill_retry(parser: Parser) -> None:
     parser.add_argument(
         "--pending",
         dest="state",
-        action="store_const",
+        action=Once,
+        nargs=0,
         const=State.PENDING,
         help=f"the same as --state={State.PENDING}",
     )
@@ -62,7 +67,9 @@ def fill_discard(parser: Parser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="ids of pending deliveries")
     add_query(parser, ())
     parser.add_argument("--all", action="store_true", help="all pending deliveries")
-    parser.add_argument("--reason", metavar="TEXT", default="discarded", help="reason, shown with the deliveries")
+    parser.add_argument(
+        "--reason", type=reason, metavar="TEXT", default="discarded", help="reason, shown with the deliveries"
+    )
     _add_safety(parser)
     parser.epilog = (
         "The deliveries are dead, with the reason; `delivery retry` takes them up again. Those being attempted "
@@ -95,21 +102,20 @@ def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
         return sum(bus.deliveries.count_retried(query, again=again) for query in queries)
 
     if arguments.dry_run:
-        return _would(arguments, "retry", number(), "would be delivered again")
-    passed = sum(_passed_over(bus, query) for query in queries) if not (again or arguments.json) else 0
+        apart = left_alone.of_retry(bus, queries, again)
+        return _would(arguments, "retry", number(), "would be delivered again", apart)
     _ask(arguments, number, "deliver {} again")
+    apart = left_alone.of_retry(bus, queries, again)
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.retry(query, again=again)) for query in queries], "retry", number
     )
     if arguments.json:
-        print_json({"retry": sum(done.values()), "dry_run": False, "interrupted": interrupted})
+        print_json({"retry": sum(done.values()), **apart.for_json(), "dry_run": False, "interrupted": interrupted})
     else:
         for state in dict.fromkeys(query.state for query in queries):
             assert state is not None
             confirm(count(done.get(state, 0), *_AGAIN[state]))
-        if passed:
-            many = count(passed, "delivery", "deliveries")
-            confirm(f"{many} passed over: sent again before; --again sends the latest of each again")
+        apart.say()
     return _end(sum(done.values()), interrupted)
 
 
@@ -117,38 +123,34 @@ def _by_state(bus: EventBus, query: DeliveryQuery) -> Iterator[DeliveryQuery]:
     """Ids of deliveries in various states."""
     for state in _RETRIED:
         found = bus.deliveries.list(replace(query, state=state), limit=_IDS_AT_ONCE)
-        if state == State.DELIVERED:
-            for each in found:
-                _refuse_repeated(bus, each)
         if found:
             yield replace(query, state=state, ids=[each.id for each in found])
 
 
-def _refuse_repeated(bus: EventBus, delivery: Delivery) -> None:
-    for each in bus.outbox.of_event(delivery.event_id):
-        if each.repeat_of == delivery.id:
-            raise CommandFailed(
-                f"delivery {delivery.id} was sent again already, as {each.id}, which is {each.state}; "
-                f"retry that one; nothing was changed"
-            )
-
-
-def _passed_over(bus: EventBus, query: DeliveryQuery) -> int:
-    """Of the delivered ones that fit, those that repeat another, or were repeated."""
-    if query.state != State.DELIVERED:
-        return 0
-    return bus.deliveries.count(query) - bus.deliveries.count_retried(query)
+def _latest(bus: EventBus, delivery: Delivery, again: bool) -> Delivery:
+    """The last of its repeats, itself where there is none. Raises CommandFailed where that is not `again` wanted."""
+    repeats = {each.repeat_of: each for each in bus.outbox.of_event(delivery.event_id) if each.repeat_of is not None}
+    last = delivery
+    while last.id in repeats:  # each repeats an older one
+        last = repeats.pop(last.id)
+    if last.id != delivery.id and not again:
+        raise CommandFailed(
+            f"delivery {delivery.id} was sent again already, and is now {last.id}, which is {last.state}; retry that "
+            f"one, or give --again; nothing was changed"
+        )
+    return last
 
 
 def _discard(bus: EventBus, arguments: argparse.Namespace) -> int:
     queries = [replace(query, state=State.PENDING) for query in _chosen(bus, arguments, State.PENDING, "discard")]
 
     def number() -> int:
-        return sum(bus.deliveries.count(query) for query in queries)
+        return sum(bus.deliveries.count_discarded(query) for query in queries)
 
     if arguments.dry_run:
-        return _would(arguments, "discard", number(), "would be discarded")
+        return _would(arguments, "discard", number(), "would be discarded", left_alone.of_discard(bus, queries))
     _ask(arguments, number, "discard {}")
+    apart = left_alone.of_discard(bus, queries)
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.discard(query, arguments.reason)) for query in queries],
         "discard",
@@ -156,9 +158,10 @@ def _discard(bus: EventBus, arguments: argparse.Namespace) -> int:
     )
     total = sum(done.values())
     if arguments.json:
-        print_json({"discard": total, "dry_run": False, "interrupted": interrupted})
+        print_json({"discard": total, **apart.for_json(), "dry_run": False, "interrupted": interrupted})
     else:
         confirm(f"{count(total, 'delivery', 'deliveries')} discarded")
+        apart.say()
     return _end(total, interrupted)
 
 
@@ -203,11 +206,12 @@ def _page_by_page(
         return done, stopped()
 
 
-def _would(arguments: argparse.Namespace, verb: str, number: int, text: str) -> int:
+def _would(arguments: argparse.Namespace, verb: str, number: int, text: str, apart: LeftAlone) -> int:
     if arguments.json:
-        print_json({verb: number, "dry_run": True, "interrupted": False})
+        print_json({verb: number, **apart.for_json(), "dry_run": True, "interrupted": False})
     else:
         confirm(f"{count(number, 'delivery', 'deliveries')} {text}")
+        apart.say()
     return DONE
 
 
@@ -252,6 +256,9 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
             raise CommandFailed(
                 f"the event of delivery {delivery.id} was erased: there is nothing to send; nothing was changed"
             )
+        if verb == "retry":
+            delivery = _latest(bus, delivery, arguments.again)
         chosen.append(delivery.id)
+    chosen = [*dict.fromkeys(chosen)]
     for start in range(0, len(chosen), _IDS_AT_ONCE):
         yield DeliveryQuery(ids=chosen[start : start + _IDS_AT_ONCE])

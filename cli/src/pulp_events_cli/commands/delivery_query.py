@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.errors import UnknownEventType
 from pulp_events.outbox.states import State
 from pulp_events_cli.commands.labelled import add_label, labels_in, with_labels
+from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.ids import listener_ids
-from pulp_events_cli.parser.argument_types import moment
+from pulp_events_cli.parser.argument_types import moment, some_text
+from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
@@ -22,26 +24,40 @@ def add_query(parser: Parser, states: tuple[State, ...], note: str = "") -> None
     if states:
         parser.add_argument(
             "--state",
+            action=Once,
             choices=states,
             metavar="STATE",
             help=f"only deliveries in this state: {', '.join(states)}{note}",
         )
-    parser.add_argument("--listener-id", metavar="ID", help="only deliveries to this listener, by id or name")
-    add_label(parser, "only deliveries to listeners with this label")
-    parser.add_argument("--event-id", metavar="ID", help="only deliveries of this event")
     parser.add_argument(
-        "--event-type", metavar="TYPE", help="only deliveries of this event type, or of types that match this pattern"
+        "--listener-id",
+        action=Once,
+        type=some_text,
+        metavar="ID",
+        help="only deliveries to this listener, by id or name",
+    )
+    add_label(parser, "only deliveries to listeners with this label")
+    parser.add_argument("--event-id", action=Once, type=some_text, metavar="ID", help="only deliveries of this event")
+    parser.add_argument(
+        "--event-type",
+        action=Once,
+        type=some_text,
+        metavar="TYPE",
+        help="only deliveries of this event type, or of types that match this pattern",
     )
     since = "2026-11-24T08:00, or 2h for two hours ago"
     parser.add_argument(
         "--since", type=moment, metavar="TIME", help=f"only events emitted at or after this time: {since}"
     )
     parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
-    parser.add_argument("--error", metavar="TEXT", help="only deliveries whose detail contains this text")
+    parser.add_argument(
+        "--error", action=Once, type=some_text, metavar="TEXT", help="only deliveries whose detail contains this text"
+    )
 
 
 def read_query(bus: EventBus, arguments: argparse.Namespace) -> dict[str, Any]:
     """What those options ask for, as arguments of `DeliveryQuery`. Raises UsageError, UnknownEventType, …"""
+    check_span(arguments)
     names = ("state", "listener_id", "event_id", "event_type", "since", "until", "error")
     found = {name: getattr(arguments, name, None) for name in names}
     if found["state"]:

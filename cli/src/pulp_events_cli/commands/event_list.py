@@ -6,13 +6,15 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import InvalidConfig, UnknownEventType
+from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.output import events as records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.parser.argument_types import moment, positive
+from pulp_events_cli.parser.argument_types import moment, positive, some_text
+from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
@@ -42,15 +44,20 @@ def add_query(parser: Parser) -> None:
     parser.add_argument(
         "--event-type",
         action="append",
+        type=some_text,
         metavar="PATTERN",
         help="only events of this type, or of types that match this pattern; may be repeated",
     )
     since = "2026-11-24T08:00, or 2h for two hours ago"
     parser.add_argument("--since", type=moment, metavar="TIME", help=f"only events emitted at or after: {since}")
     parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
-    parser.add_argument("--id", metavar="PREFIX", help="only events whose id starts so")
+    parser.add_argument("--id", action=Once, type=some_text, metavar="PREFIX", help="only events whose id starts so")
     parser.add_argument(
-        "--where", metavar="EXPR", help="only events for whose report this JMESPath expression yields something true"
+        "--where",
+        action=Once,
+        type=some_text,
+        metavar="EXPR",
+        help="only events for whose report this JMESPath expression yields something true",
     )
 
 
@@ -58,6 +65,7 @@ def read_query(bus: EventBus, arguments: argparse.Namespace) -> EventQuery:
     """What those options ask for, except `--where`. Raises UnknownEventType."""
     from pulp_events.outbox.stored_event import EventQuery
 
+    check_span(arguments)
     for pattern in arguments.event_type or ():
         _check_pattern(bus, pattern)
     return EventQuery(arguments.event_type, arguments.since, arguments.until, arguments.id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.commands.span import check_span
+from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
@@ -44,8 +45,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     from pulp_events.bus.backfilling import Backfilled
 
     listener = listener_ids.find(bus, arguments.listener_id)
-    if arguments.until is not None and arguments.until <= arguments.since:
-        raise UsageError("--until is not after --since; give a later time")
+    check_span(arguments)
     so_far = Backfilled()
     dry = arguments.dry_run
     with stoppable() as stopped, Progress("backfill: deliveries") as progress:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError, ListenerNotFound
 from pulp_events_cli import listener_attributes
+from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
@@ -104,6 +105,7 @@ def _type_of_listener(parser: Parser, words: Sequence[str], session: Session) ->
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    check_span(arguments)
     listener = _listener(bus, arguments)
     found = bus.backtest(listener, since=arguments.since, until=arguments.until, sample=arguments.sample, previews=True)
     if arguments.json:

@@ -18,6 +18,7 @@ from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import first_line, local_time
+from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def fill(parser: Parser) -> None:
     parser.add_argument(
         "--event", metavar="ID", help="a stored event instead, and the listeners as they were when it was emitted"
     )
-    parser.add_argument("--listener-id", metavar="ID", help="only this listener, by id or name")
+    parser.add_argument("--listener-id", action=Once, metavar="ID", help="only this listener, by id or name")
     parser.epilog = (
         "Nothing is emitted. Filters and plugins are applied as they would be to an event emitted now, or were to the "
         "stored one."

@@ -14,6 +14,7 @@ from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.argument_types import duration
+from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def fill_unmute(parser: Parser) -> None:
 
 def _add_one_or_labelled(parser: Parser) -> None:
     """The options that name one listener, or choose all that have certain labels."""
-    parser.add_argument("--listener-id", metavar="ID", help=LISTENER_ID_HELP)
+    parser.add_argument("--listener-id", action=Once, metavar="ID", help=LISTENER_ID_HELP)
     add_label(parser, "instead of one listener, all with this label")
 
 

@@ -11,6 +11,7 @@ from pulp_events_cli.output import listener_records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ LISTENER_ID_HELP = "id of the listener, as `list` shows it, a unique prefix of i
 
 def add_listener_id(parser: Parser) -> None:
     """The option that names a listener."""
-    parser.add_argument("--listener-id", required=True, metavar="ID", help=LISTENER_ID_HELP)
+    parser.add_argument("--listener-id", action=Once, required=True, metavar="ID", help=LISTENER_ID_HELP)
 
 
 def refuse_other_type(listener: Listener, type_id: str, command: str) -> None:

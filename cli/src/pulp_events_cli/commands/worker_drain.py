@@ -42,9 +42,13 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
         print_json({State.PENDING: left, State.DELIVERED: delivered, **ended, "interrupted": interrupted})
     else:
         waits = (
-            "wait for a retry, their endpoint, their listener's rate, the end of a mute, or a listener to be enabled"
+            "wait for a retry, their endpoint, their listener's rate, the end of a mute, a listener to be enabled, or "
+            "the end of an attempt that another process makes, or was killed in"
         )
-        more = f"; {left} {waits}" if left and not interrupted else ""
+        gone = bus.deliveries.count_orphaned(DeliveryQuery(state=State.PENDING))
+        more = f"; {left - gone} {waits}" if left > gone and not interrupted else ""
+        if gone and not interrupted:
+            more += f"; {count(gone, 'is', 'are')} to a listener that was deleted, and not made"
         made = f"{count(delivered, 'delivery', 'deliveries')} made"
         confirm(", ".join([made, *(f"{number} {state}" for state, number in ended.items())]) + more)
     if interrupted:

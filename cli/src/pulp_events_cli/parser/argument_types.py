@@ -6,6 +6,22 @@ import argparse
 from datetime import UTC, datetime, timedelta
 
 
+def some_text(text: str) -> str:
+    """Any text but an empty one: as a condition, that would be none, and often comes from an unset variable."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; give a value, or leave the option out")
+    return text
+
+
+def reason(text: str) -> str:
+    """Why deliveries are given up; each of them keeps it."""
+    from pulp_events.bus.deliveries import LONGEST_REASON
+
+    if len(some_text(text)) > LONGEST_REASON:
+        raise argparse.ArgumentTypeError(f"has {len(text)} characters; the longest allowed has {LONGEST_REASON}")
+    return text
+
+
 def duration(text: str) -> float:
     """Seconds, from `30s`, `5m`, `1h 30m`, or a number."""
     from pulp_events.fields import parse_duration
@@ -84,6 +100,6 @@ def label(text: str) -> tuple[str, str]:
 
 def wanted_label(text: str) -> tuple[str, str | None]:
     """What is looked for: a label, or a key alone, for whatever value."""
-    if text and "=" not in text:
+    if text.strip() and "=" not in text:
         return text, None
     return label(text)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pulp_events.bus.asked import check_query
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.settings.kept import keep_purged
-from pulp_events.system.arguments import check_limit, check_query, check_text
+from pulp_events.system.arguments import check_limit, check_text, check_written
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Deliveries that one step of a long change takes."""
+LONGEST_REASON = 1000
+"""Characters of the reason of a discard."""
 
 
 class Deliveries:
     """Questions to the outbox, and the changes that an administrator may make to it.
 
-    A query may have the name of a listener in place of its id; ListenerNotFound is raised if no listener has it.
+    A query may have the name of a listener in place of its id; ListenerNotFound is raised if no listener has it, and
+    EventsError for a query that nothing can fit, such as one for a state that there is not, or a time without zone.
     """
 
     def __init__(
@@ -34,13 +38,15 @@ class Deliveries:
         outbox: Callable[[], Outbox],
         on_revived: Callable[[], None],
         id_of: Callable[[str], str],
+        known_ids: Callable[[], Sequence[str] | None],
         settings: Settings,
         clock: Clock,
     ) -> None:
-        """`id_of`: the id of the listener with this name."""
+        """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows."""
         self._outbox = outbox
         self._on_revived = on_revived
         self._id_of = id_of
+        self._known_ids = known_ids
         self._settings = settings
         self._clock = clock
 
@@ -49,10 +55,9 @@ class Deliveries:
         """Deliveries that fit, newest first, at most `limit`; `before`: id of the last of the page before."""
         from pulp_events.outbox.records import DeliveryQuery
 
-        check_query(query, DeliveryQuery)
         check_limit(limit, "limit")
         check_text(before, "before")
-        return list(self._outbox().find(self._by_id(query or DeliveryQuery()), limit, before))
+        return list(self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before))
 
     @imports_late
     def get(self, delivery_id: str) -> Delivery:
@@ -80,10 +85,12 @@ class Deliveries:
         - *delivered*: a delivery of its own, which names the old one in `repeat_of`, so that a receiver that drops
           what it has does not drop it. What is a repeat, or was repeated before, is passed over: a call that was cut
           off goes on where it was if it is made again. `again`: whatever has no repeat yet is repeated, be it a repeat.
+
+        Those to a listener that was deleted are left alone: nobody would make them.
         """
         from pulp_events.outbox.states import State
 
-        query = self._by_id(query)
+        query = self._kept(self._by_id(query))
         if query.state == State.DELIVERED:
             from pulp_events.bus.repeating import repeat
 
@@ -100,15 +107,29 @@ class Deliveries:
         """How many deliveries `retry` would deliver again."""
         from pulp_events.bus.repeating import eligible
 
-        return self._outbox().count(eligible(self._by_id(query), again, from_timestamp(self._clock.time())))
+        now = from_timestamp(self._clock.time())
+        return self._outbox().count(eligible(self._kept(self._by_id(query)), again, now))
+
+    def count_orphaned(self, query: DeliveryQuery) -> int:
+        """How many of the deliveries that fit are to a listener that was deleted, and cannot be retried."""
+        query = self._by_id(query)
+        kept = self._kept(query)
+        return 0 if kept is query else self._outbox().count(query) - self._outbox().count(kept)
 
     def discard(self, query: DeliveryQuery, reason: str) -> Iterator[int]:
         """Declare the pending deliveries that fit dead, for this reason; yields how many each page had.
 
-        One that is being attempted is left alone.
+        One that is being attempted is left alone. Raises EventsError for a reason that is empty or longer than
+        `LONGEST_REASON` characters: each delivery keeps it.
         """
+        check_written(reason, "reason", LONGEST_REASON)
         query = self._by_id(query)
         yield from _pages(lambda: self._outbox().discard(query, reason, PAGE))
+
+    @imports_late
+    def count_discarded(self, query: DeliveryQuery) -> int:
+        """How many deliveries `discard` would declare dead: the pending ones that nobody is attempting now."""
+        return self._outbox().count(replace(self._by_id(query), free_at=from_timestamp(self._clock.time())))
 
     def purge(self, query: DeliveryQuery) -> Iterator[int]:
         """Delete the finished deliveries that fit, a page at a time; yields how many each page had."""
@@ -129,9 +150,18 @@ class Deliveries:
         return self._outbox().health()
 
     def _by_id(self, query: DeliveryQuery) -> DeliveryQuery:
+        check_query(query)
         if query.listener_id is None or is_listener_id(query.listener_id):
             return query
         return replace(query, listener_id=self._id_of(query.listener_id))
+
+    def _kept(self, query: DeliveryQuery) -> DeliveryQuery:
+        """The query, without deliveries to listeners that were deleted."""
+        known = self._known_ids()
+        if known is None:
+            return query
+        wanted = query.listener_ids
+        return replace(query, listener_ids=known if wanted is None else sorted({*known} & {*wanted}))
 
     def _noticed(self, pages: Iterator[int]) -> Iterator[int]:
         for count in pages:

@@ -24,7 +24,7 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
 from pulp_events.system import forks, guard
-from pulp_events.system.arguments import check_limit, check_moment, check_path, check_seconds
+from pulp_events.system.arguments import check_limit, check_moment, check_path, check_seconds, check_written
 from pulp_events.system.clock import Clock, SystemClock, from_timestamp
 from pulp_events.system.exclusive import InUse
 from pulp_events.system.late_imports import imports_late
@@ -86,7 +86,12 @@ class EventBus:
         self._forked = False
         forks.take_part(self)
         self.deliveries = Deliveries(
-            self._open_outbox, self._delivering.look_soon, lambda name: self.listeners.get(name).id, settings, clock
+            self._open_outbox,
+            self._delivering.look_soon,
+            lambda name: self.listeners.get(name).id,
+            lambda: self._index.known_ids(),
+            settings,
+            clock,
         )
         self.events = Events(self._open_outbox)
         self._assemble()
@@ -324,6 +329,8 @@ class EventBus:
         until = from_timestamp(self.clock.time()) if until is None else until
         check_moment(since, "since")
         check_moment(until, "until")
+        if rate is not None:
+            check_written(rate, "rate")
         try:
             allowed = None if rate is None else Rate.of(rate)
         except ValueError as error:
@@ -367,7 +374,7 @@ class EventBus:
         and `draft_update` make it. Event types and filter decide; that a listener is disabled or muted, or has a rate,
         does not. `sample`: how many events of each kind, and messages, are kept at most; None: all of them.
         `previews`: render the messages, as far as the notifier can, and count those that cannot be rendered. Raises
-        ListenerNotFound.
+        ListenerNotFound, and EventsError for a time without zone.
         """
         from pulp_events.bus.backtest import backtest
         from pulp_events.bus.preview import Previews
@@ -375,6 +382,11 @@ class EventBus:
         self._check_open()
         if sample is not None:
             check_limit(sample, "sample")
+        for name, moment in (("since", since), ("until", until)):
+            if moment is not None:
+                check_moment(moment, name)
+        if not hasattr(listener, "notifier_type_id"):
+            check_written(listener, "listener")
         tested = self.listeners.get(listener) if isinstance(listener, str) else listener
         installed = tested.notifier_type_id in self.plugins.notifiers
         scrubber = self.listeners.scrubber(tested) if installed else None

@@ -149,4 +149,5 @@ class Routes:
         if now - since >= ORPHANED and not self._index.is_broken(listener_id):
             del self._missing[listener_id]
             count = self._outbox.bury(listener_id, "the listener no longer exists")
-            _logger.warning("listener %s no longer exists: %d pending deliveries are now dead", listener_id, count)
+            died = "delivery is" if count == 1 else "deliveries are"
+            _logger.warning("listener %s no longer exists: %d pending %s now dead", listener_id, count, died)

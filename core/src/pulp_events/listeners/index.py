@@ -78,6 +78,10 @@ class ListenerIndex:
         """Every listener."""
         return list(self._current().by_id.values())
 
+    def known_ids(self) -> list[str] | None:
+        """The ids of every listener, those of records that cannot be used too; None while the store is away."""
+        return [*self._current().by_id, *self._store.broken()] if self.exists else None
+
     @property
     def version(self) -> Hashable | None:
         """Differs after each change of any record."""

@@ -115,11 +115,13 @@ class DeliveryQuery:
     """Whether another repeats them."""
     waiting_at: datetime | None = None
     """Only pending ones that nobody is attempting, and that are not due before this moment."""
+    free_at: datetime | None = None
+    """Only pending ones that nobody is attempting at this moment."""
 
     def __post_init__(self) -> None:
         for name in ("listener_id", "event_type", "event_id", "error"):
             check_text(getattr(self, name), name)
-        for name in ("since", "until", "waiting_at"):
+        for name in ("since", "until", "waiting_at", "free_at"):
             check_moment_or_none(getattr(self, name), name)
         for name in ("ids", "listener_ids"):
             check_texts(getattr(self, name), name)

@@ -42,6 +42,14 @@ def check_moment(value: object, name: str) -> None:
         )
 
 
+def check_written(value: object, name: str, longest: int | None = None) -> None:
+    """Raise EventsError unless `value` is a text that is not empty, of at most `longest` characters."""
+    if not isinstance(value, str) or not value.strip():
+        raise EventsError(f"{name}={value!r:.60} is not a text, or empty; give a str that says something")
+    if longest is not None and len(value) > longest:
+        raise EventsError(f"{name}={value!r:.20}… has {len(value)} characters; the longest allowed has {longest}")
+
+
 def check_limit(value: object, name: str) -> None:
     """Raise EventsError unless `value` is a whole number from 0 on."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:

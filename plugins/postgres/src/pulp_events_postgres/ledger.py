@@ -60,6 +60,9 @@ _DETAIL = """coalesce(d.reason, (
 _HAS_REPEAT = """EXISTS (
     SELECT FROM @.pulp_delivery r WHERE r.event_seq = d.event_seq AND r.repeat_of = e.id || '.' || d.n)"""
 
+# A lease that ended without a result is nobody's: the process is gone.
+_FREE = "(d.lease IS NULL OR d.ready_at <= {})"
+
 
 def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any]]:
     """A WHERE clause over d (pulp_delivery) and e (pulp_event), and its parameters."""
@@ -81,6 +84,10 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
         (
             f"d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > %s",
             None if query.waiting_at is None else query.waiting_at.timestamp(),
+        ),
+        (
+            f"d.state = '{State.PENDING}' AND {_FREE.format('%s')}",
+            None if query.free_at is None else query.free_at.timestamp(),
         ),
     ):
         if value is not None:
@@ -136,8 +143,7 @@ def discard(database: Database, query: DeliveryQuery, reason: str, limit: int) -
     """Pending deliveries that fit and that nobody is attempting are given up (`discard`)."""
     way = TRANSITIONS[Transition.DISCARD]
     where, parameters = _conditions(database, query)
-    # A lease that ended without a result is nobody's: the process is gone.
-    free = f"d.state = '{way.leaves}' AND (d.lease IS NULL OR d.ready_at <= @.pulp_now())"
+    free = f"d.state = '{way.leaves}' AND {_FREE.format('@.pulp_now()')}"
     return database.execute(
         f"WITH keys AS ({_KEYS.format(f'{free} AND {where}')}) UPDATE @.pulp_delivery d SET state = '{way.enters}', "
         "ready_at = 0, lease = NULL, finished = @.pulp_now(), reason = %s "

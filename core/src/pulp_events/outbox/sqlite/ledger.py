@@ -107,6 +107,9 @@ _HAS_REPEAT = """EXISTS (
     SELECT 1 FROM pulp_delivery r WHERE r.event_seq = d.event_seq AND r.repeat_of = e.id || '.' || d.n
 )"""
 
+# A lease that ended without a result is nobody's: the process is gone.
+_FREE = "(d.lease IS NULL OR d.ready_at <= ?)"
+
 
 def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     """A WHERE clause over d (pulp_delivery) and e (pulp_event), and its parameters."""
@@ -142,6 +145,9 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     if query.waiting_at is not None:
         parts.append(f"+d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > ?")
         parameters.append(query.waiting_at.timestamp())
+    if query.free_at is not None:
+        parts.append(f"+d.state = '{State.PENDING}' AND {_FREE}")
+        parameters.append(query.free_at.timestamp())
     # Events are stored nearly in the order of their times, but clocks step, and processes overtake each other: the
     # first and the last that fit, which the index knows, bound the rows to be looked at, and the time itself decides.
     for bound, condition, moment in (("min(+seq)", ">=", query.since), ("max(+seq)", "<", query.until)):
@@ -190,9 +196,7 @@ def hasten(connection: sqlite3.Connection, query: DeliveryQuery, limit: int, now
 def discard(connection: sqlite3.Connection, query: DeliveryQuery, reason: str, limit: int, now: float) -> int:
     """Pending deliveries that fit and that nobody is attempting are given up (`discard`)."""
     way = TRANSITIONS[Transition.DISCARD]
-    # A lease that ended without a result is nobody's: the process is gone.
-    free = f"d.state = '{way.leaves}' AND (d.lease IS NULL OR d.ready_at <= ?)"
-    keys = _pending(connection, query, free, now, limit)
+    keys = _pending(connection, query, f"d.state = '{way.leaves}' AND {_FREE}", now, limit)
     connection.executemany(
         f"UPDATE pulp_delivery SET state = '{way.enters}', finished = ?, reason = ?, ready_at = 0, lease = NULL "
         "WHERE event_seq = ? AND n = ?",

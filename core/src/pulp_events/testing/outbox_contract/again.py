@@ -127,6 +127,18 @@ class AgainClaims(Outboxes):
             query = DeliveryQuery(waiting_at=datetime.fromtimestamp(home.time() + seconds, UTC))
             assert [each.id for each in outbox.find(query, 9)] == fit
 
+    def test_what_is_being_attempted_is_told_from_what_may_be_given_up(self, home: Home, outbox: Outbox) -> None:
+        outbox.add([new_event() for _ in range(4)])
+        later, held, also_held = self.claim(outbox, limit=3)
+        outbox.record([result(later, "postpone", 3600.0)])
+        for seconds, fit in ((0.0, 2), (100_000.0, 4)):  # a lease that has ended is nobody's
+            query = DeliveryQuery(free_at=datetime.fromtimestamp(home.time() + seconds, UTC))
+            found = {each.id for each in outbox.find(query, 9)}
+            assert outbox.count(query) == len(found) == fit
+            assert ({held.id, also_held.id} <= found) == (fit == 4) and later.id in found
+        query = DeliveryQuery(free_at=datetime.fromtimestamp(home.time(), UTC))
+        assert outbox.discard(DeliveryQuery(), "given up", 9) == 2 and outbox.count(query) == 0
+
     def test_deliveries_are_listed_oldest_first_page_by_page(self, outbox: Outbox) -> None:
         outbox.add([new_event(LISTENER, OTHER, event_type=f"repo.{'ab'[number % 2]}") for number in range(6)])
         for query in (DeliveryQuery(), DeliveryQuery(event_type="repo.a"), DeliveryQuery(state=State.PENDING)):
