@@ -176,7 +176,7 @@ def test_a_store_without_history_works_and_says_that_it_has_none(tmp_path, room)
             bus.listeners.history()
 
 
-@pytest.mark.parametrize("who", ["", " ", "a\nb", "x" * 201, 7])
+@pytest.mark.parametrize("who", ["", " ", "a\nb", "x" * 201, 7, "dispatcher", "Dispatcher "])
 def test_by_is_a_line_of_text(open_bus, who):
     with pytest.raises(InvalidConfig, match="by is"):
         open_bus(by=who)

@@ -34,6 +34,7 @@ from pulp_events.system import guard
 from pulp_events.system.arguments import check_limit
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
+from pulp_events.system.who import DISPATCHER, is_reserved
 
 if TYPE_CHECKING:
     from pulp_events.listeners.edit import Edit
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
     from pulp_events.listeners.store import ListenerStore
 
 T = TypeVar("T")
-
-DISPATCHER = "dispatcher"
-"""Who disables a listener whose endpoint is to be left alone."""
 
 
 class Listeners:
@@ -85,10 +83,13 @@ class Listeners:
 
             bus.listeners.by("alice").disable(listener_id)
 
-        Raises InvalidConfig for what is not a line of text of at most 200 characters.
+        Raises InvalidConfig for what is not a line of text of at most 200 characters, and for `dispatcher`.
         """
+        return self._as(said_by(who))
+
+    def _as(self, by: Callable[[], str]) -> Listeners:
         acting = copy.copy(self)
-        acting._by = said_by(who)
+        acting._by = by
         return acting
 
     def create(
@@ -252,7 +253,7 @@ class Listeners:
     def disable_for(self, listener_id: str, reason: str) -> bool:
         """Disable a listener in the name of the dispatcher; False if it was disabled, or gone, already."""
         try:
-            return self.by(DISPATCHER)._change(listener_id, self._making.enable(False, reason))[1]
+            return self._as(lambda: DISPATCHER)._change(listener_id, self._making.enable(False, reason))[1]
         except ListenerNotFound:
             return False
 
@@ -397,7 +398,9 @@ class Listeners:
 
 
 def said_by(who: str) -> Callable[[], str]:
-    """What gives this name; InvalidConfig unless it is a line of text."""
+    """What gives this name; InvalidConfig unless it is a line of text that is not the dispatcher's name."""
     if not isinstance(who, str) or not who.strip() or len(who) > 200 or not who.isprintable():
         raise InvalidConfig(f"by is {who!r:.60}; give who makes the changes, a line of at most 200 characters")
+    if is_reserved(who):
+        raise InvalidConfig(f"by is {who!r}, which is who disables listeners that fail; give another name")
     return lambda: who
