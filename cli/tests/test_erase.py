@@ -76,6 +76,33 @@ def test_the_expression_is_read_from_standard_input(kept, monkeypatch):
     assert kept.ok("event", "erase", "--where=-").out.startswith("2 events")
 
 
+@pytest.mark.parametrize("given", ["", "\n"])
+def test_an_expression_that_is_not_there_is_said(kept, monkeypatch, given):
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    run = kept("event", "erase", "--where=-")
+    assert run.code == 2 and "reads the expression from standard input, and no line with one was there" in run.err
+
+
+def test_a_malformed_expression_is_not_quoted(kept):
+    run = kept("event", "erase", "--where=payload.user == 'ada' &&")
+    assert run.code == 2 and "ada" not in run.err
+    assert "error: --where is not valid JMESPath at character 25; write for example" in run.err
+
+
+def test_events_on_which_it_fails_are_counted_and_no_success(kept, monkeypatch):
+    where = "--where=contains(payload.nick, 'ada')"
+    for words in ([], ["--dry-run"]):
+        run = kept("event", "erase", where, *words)
+        assert run.code == 1 and run.out.startswith("0 events, ")
+        assert "warning: the expression fails on 3 of the 3 events" in run.err
+        assert "the expression fails on 3 events, which nobody knows whether to erase" in run.err
+        found = kept("--json", "event", "erase", where, *words)
+        assert (found.code, found.json["failed"], len(found.json["remarks"])) == (1, 3, 1)
+    monkeypatch.setattr(event_erase, "can_ask", lambda: True)
+    monkeypatch.setattr(event_erase, "agreed", lambda question: False)
+    assert "warning: the expression fails on 3 of the 3 events" in kept("event", "erase", where).err
+
+
 @pytest.mark.parametrize("words", [[], ["--all", WHERE], ["--all", "--id=event"]])
 def test_which_events_must_be_said_in_one_way(kept, words):
     run = kept("event", "erase", *words)

@@ -86,6 +86,43 @@ def test_an_expression_that_is_none_is_refused_before_anything_is_recorded(bus):
     assert bus.events.erasures() == []
 
 
+WHERE_ONE_HAS_IT = "contains(payload.nick, 'ad')"
+
+
+def test_events_on_which_the_expression_fails_are_counted_and_left(bus, caplog):
+    bus.emit("repo.sync.start", {"nick": "ada"}, id="four")
+    for dry_run in (True, False):
+        result = bus.events.erase(where=WHERE_ONE_HAS_IT, dry_run=dry_run)
+        assert (result.erased.events, result.failed) == (1, 3)
+        assert result.remarks == (
+            "the expression fails on 3 of the 4 events that it was asked about, which stay as they are: "
+            "contains() was given null, and takes array or string",
+        )
+    assert erased(bus) == ["four"]
+    assert bus.events.erase(where=WHERE_ONE_HAS_IT).failed == 3  # not 4: what is erased is not asked about
+    bus.events.erase(EventQuery(ids=["one", "two", "three"]))
+    assert not bus.events.erase(where=WHERE_ONE_HAS_IT).failed
+    assert "ad'" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "payload.user == 'ada",
+        "payload.user == 'ada' &&",
+        "payload.user == 'ada' ada@",
+        "nothing('ada')",
+        "contains('ada')",
+        f"payload.user == '{'ada' * 5000}'",
+        "'ada' || " * 200 + "x",
+    ],
+)
+def test_no_message_quotes_the_expression(bus, where):
+    with pytest.raises(InvalidConfig) as caught:
+        bus.events.erase(where=where)
+    assert "ada" not in str(caught.value) and str(caught.value).startswith("where ")
+
+
 def test_emitted_again_it_is_the_erased_one(bus):
     bus.events.erase(where="payload.user == 'ada'")
     bus.emit("repo.sync.start", {"repo_id": "x", "user": "ada"}, id="one")

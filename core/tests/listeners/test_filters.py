@@ -67,9 +67,9 @@ def compiled(monkeypatch):
     found = []
     compile_one = filters._compile
 
-    def counting(expression, name):
+    def counting(expression, name, hidden):
         found.append(expression)
-        return compile_one(expression, name)
+        return compile_one(expression, name, hidden)
 
     monkeypatch.setattr(filters, "_compile", counting)
     return found

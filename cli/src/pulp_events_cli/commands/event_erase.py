@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
-from pulp_events_cli.commands.event_list import add_query, check_where, read_query
+from pulp_events_cli.commands.event_list import add_query, read_query
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.asking import agreed, can_ask
 from pulp_events_cli.output.progress import Progress
@@ -20,10 +20,10 @@ from pulp_events_cli.session import Session
 from pulp_events_cli.stopping import stoppable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from pulp_events.bus.event_bus import EventBus
-    from pulp_events.outbox.erasure import Erased
+    from pulp_events.outbox.erasure import Erased, ErasureResult
     from pulp_events.outbox.stored_event import EventQuery
 
 TIMEOUT = 30
@@ -52,10 +52,7 @@ def fill(parser: Parser, session: Session) -> None:
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
-    where = arguments.where
-    if where == "-":
-        where = sys.stdin.readline().strip()
-    check_where(where)
+    where = _read_where(arguments.where)
     query = read_query(bus, arguments)
     given = where is not None or any((arguments.event_type, arguments.since, arguments.until, arguments.id))
     if given == arguments.all:
@@ -66,14 +63,35 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
                 query, where=where, all_events=arguments.all, dry_run=True, progress=_showing(progress, stopped)
             )
         if arguments.dry_run:
-            _show(arguments, found.erased, interrupted=found.interrupted, clean=False)
-            return DONE
+            _show(arguments, found, clean=False)
+            return _end(found)
+        for each in found.remarks:
+            warning(each)
         if found.interrupted or not agreed(f"Erase {_counts(found.erased)}? It cannot be undone."):
             raise CommandFailed("nothing was erased")
     return _erase(bus, arguments, query, where)
 
 
+def _read_where(where: str | None) -> str | None:
+    """The expression, which is checked before anything else: no message has a word of it."""
+    from pulp_events.errors import InvalidConfig
+    from pulp_events.listeners.filters import compile_filter
+
+    if where == "-":
+        where = sys.stdin.readline().strip()
+        if not where:
+            raise UsageError("--where - reads the expression from standard input, and no line with one was there")
+    if where is not None:
+        try:
+            compile_filter(where, "--where", hidden=True)
+        except InvalidConfig as error:
+            raise UsageError(str(error)) from None
+    return where
+
+
 def _erase(bus: EventBus, arguments: argparse.Namespace, query: EventQuery, where: str | None) -> int:
+    from dataclasses import replace
+
     from pulp_events.outbox.erasure import Erased, ErasureResult
 
     so_far = Erased()
@@ -93,11 +111,21 @@ def _erase(bus: EventBus, arguments: argparse.Namespace, query: EventQuery, wher
         except StoreError as error:
             failed, result = error, ErasureResult(so_far)
     clean = failed is None and not result.interrupted
-    _show(arguments, so_far, result.interrupted, clean, result.remarks)
+    _show(arguments, replace(result, erased=so_far), clean)
     if failed is not None:
         raise CommandFailed(str(failed)) from failed
     if result.interrupted:
         raise CommandFailed(f"interrupted after {count(so_far.events, 'event', 'events')}; run the same command again")
+    return _end(result)
+
+
+def _end(result: ErasureResult) -> int:
+    """An event on which the expression failed may be just the one that was meant."""
+    if result.failed:
+        raise CommandFailed(
+            f"the expression fails on {count(result.failed, 'event', 'events')}, which nobody knows whether to erase; "
+            "rule them out in it, such as by payload.user && contains(payload.user, …)"
+        )
     return DONE
 
 
@@ -109,15 +137,20 @@ def _showing(progress: Progress, stopped: Callable[[], bool]) -> Callable[[Erase
     return show
 
 
-def _show(
-    arguments: argparse.Namespace, erased: Erased, interrupted: bool, clean: bool, remarks: Sequence[str] = ()
-) -> None:
+def _show(arguments: argparse.Namespace, result: ErasureResult, clean: bool) -> None:
     from dataclasses import asdict
 
-    for each in remarks:
+    erased = result.erased
+    for each in result.remarks:
         warning(each)
     if arguments.json:
-        said = {"dry_run": arguments.dry_run, "interrupted": interrupted, "clean": clean, "remarks": list(remarks)}
+        said = {
+            "failed": result.failed,
+            "dry_run": arguments.dry_run,
+            "interrupted": result.interrupted,
+            "clean": clean,
+            "remarks": list(result.remarks),
+        }
         print_json({**asdict(erased), **said})
         return
     confirm(f"{_counts(erased)} {'would be ' if arguments.dry_run else ''}erased")

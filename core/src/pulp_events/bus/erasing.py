@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from pulp_events.outbox.erasure import Erased, ErasureResult
 from pulp_events.redaction.expressions import masked
 
 if TYPE_CHECKING:
+    from pulp_events.listeners.filters import Search
     from pulp_events.outbox.store import Outbox
     from pulp_events.outbox.stored_event import EventQuery
 
@@ -50,6 +52,17 @@ def erase(
         if progress is not None and progress(erased):
             return ErasureResult(erased, interrupted=True)
     return ErasureResult(erased, remarks=() if erasure is None else outbox.scrub(timeout))
+
+
+def with_failures(result: ErasureResult, search: Search | None) -> ErasureResult:
+    """The result, with the events on which the expression failed: to leave them out without a word would look clean."""
+    if search is None or not search.failed:
+        return result
+    remark = (
+        f"the expression fails on {search.failed} of the {search.looked} events that it was asked about, which stay as "
+        f"they are: {search.why}"
+    )
+    return replace(result, failed=search.failed, remarks=(*result.remarks, remark))
 
 
 def asked(query: EventQuery, where: str | None) -> str:

@@ -106,28 +106,30 @@ class Events:
         Without a condition, in `where` or in the query, it raises EventsError unless `all_events` says that all events
         are meant; it raises it too if both are given.
 
-        `where`: as of `list`. `by`: who asks for it, for the record; the user of this process if not given. The record
-        has the values in `where` masked. `dry_run`: only count. `progress(erased so far)` is called after each step,
-        and ends it there by returning True. `timeout`: seconds to wait for those who keep the files from being rid
-        of it; then StoreBusy is raised, which says who. Raises InvalidConfig where `where` is malformed.
+        `where`: as of `list`, but no message quotes it. An event on which it fails stays as it is: `failed` in the
+        result says how many there were, and a remark why. Raises InvalidConfig where it is malformed. `by`: who asks
+        for it, for the record; the user of this process if not given. The record has the values in `where` masked.
+        `dry_run`: only count. `progress(erased so far)` is called after each step, and ends it there by returning True.
+        `timeout`: seconds to wait for those who keep the files from being rid of it; then StoreBusy is raised, which
+        says who.
         """
-        from pulp_events.bus.erasing import asked, check_chosen, erase
+        from pulp_events.bus.erasing import asked, check_chosen, erase, with_failures
+        from pulp_events.listeners.filters import Search
         from pulp_events.outbox.stored_event import EventQuery
         from pulp_events.system.who import user_and_program
 
         check_query(query, EventQuery)
         check_chosen(query, where, all_events)
+        search = None if where is None else Search(where, hidden=True)
         outbox = self._outbox()
         newest = outbox.events(EventQuery(), 1)
         # Of what is emitted from now on nobody said that it is to be erased, and it might never end.
         before = newest[0].place + 1 if newest else 0
         query = query or EventQuery()
-        found = self.each(query, before=before, oldest_first=True, where=where)
-        ids = (each.id for each in found if each.erased is None)
-        if dry_run:
-            return erase(outbox, ids, None, progress, timeout)
-        erasure = outbox.begin_erasure(by or user_and_program(), asked(query, where))
-        return erase(outbox, ids, erasure, progress, timeout)
+        left = (each for each in self.each(query, before=before, oldest_first=True) if each.erased is None)
+        ids = (each.id for each in left if search is None or search.finds(each.body()))
+        erasure = None if dry_run else outbox.begin_erasure(by or user_and_program(), asked(query, where))
+        return with_failures(erase(outbox, ids, erasure, progress, timeout), search)
 
     def erasures(self, limit: int = 50) -> list[Erasure]:  # type: ignore[valid-type]
         """The records of what was erased, newest first."""

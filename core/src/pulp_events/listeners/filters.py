@@ -29,47 +29,49 @@ _logger = get_logger(__name__)
 _in_use: WeakValueDictionary[str, Filter] = WeakValueDictionary()
 
 
-def compile_filter(expression: str, name: str = "filter") -> Filter:
+def compile_filter(expression: str, name: str = "filter", *, hidden: bool = False) -> Filter:
     """The expression as a function of the report. Raises InvalidConfig with place and remedy if it is malformed, or
-    costs too much on any report. `name`: what the error calls it.
+    costs too much on any report. `name`: what the error calls it. `hidden`: the error does not quote it: it may hold
+    what nobody is to read again.
 
     To compile takes as long as three or four searches, so it is done once for as long as anybody holds the result: each
     listener does (`Listener.condition`), however many there are.
     """
     found = _in_use.get(expression) if isinstance(expression, str) else None
     if found is None:
-        found = _in_use[expression] = _compile(expression, name)
+        found = _in_use[expression] = _compile(expression, name, hidden)
     return found
 
 
 @imports_late
-def _compile(expression: str, name: str) -> Filter:
+def _compile(expression: str, name: str, hidden: bool) -> Filter:
     import jmespath  # needed only where a listener has a filter
     from jmespath.exceptions import JMESPathError
 
     from pulp_events.budgets.jmespath_budget import Filter
 
     if not isinstance(expression, str):
-        raise InvalidConfig(f"{name} is {expression!r:.60}; it must be text, such as payload.result == 'failed'")
+        given = f"of type {type(expression).__name__}" if hidden else f"{expression!r:.60}"
+        raise InvalidConfig(f"{name} is {given}; it must be text, such as payload.result == 'failed'")
+    whole, part = (name, name) if hidden else (f"{name} {expression!r}", f"{name} {expression!r:.60}…")
     if len(expression) > LONGEST:
-        raise InvalidConfig(
-            f"{name} {expression!r:.60}… has {len(expression)} characters; at most {LONGEST} are allowed"
-        )
+        raise InvalidConfig(f"{part} has {len(expression)} characters; at most {LONGEST} are allowed")
     try:
         compiled = jmespath.compile(expression)
-        _check(expression, compiled.parsed, DEEPEST, name)
+        _check(compiled.parsed, DEEPEST, whole)
     except JMESPathError as error:
-        reason = one_line(str(error))
+        reason = _place(error) if hidden else f": {one_line(str(error))}"
         raise InvalidConfig(
-            f"{name} {expression!r} is not valid JMESPath: {reason}; write for example payload.result == 'failed'"
-        ) from error
+            f"{whole} is not valid JMESPath{reason}; write for example payload.result == 'failed'"
+        ) from (None if hidden else error)
     except RecursionError as error:
-        raise InvalidConfig(f"{name} {expression!r:.60}… is nested too deeply; at most {DEEPEST} levels") from error
+        raise InvalidConfig(f"{part} is nested too deeply; at most {DEEPEST} levels") from error
     made = Filter(expression, compiled.parsed)
     try:
         made(_EXAMPLE)
     except OverBudget as error:
-        raise InvalidConfig(f"{name} {expression!r:.200}: {error}") from error
+        shown = name if hidden else f"{name} {expression!r:.200}"
+        raise InvalidConfig(f"{shown}: {error}") from error
     except Exception:  # noqa: BLE001, S110  # a function that the example gives the wrong type
         pass
     return made
@@ -122,29 +124,31 @@ def failure(condition: Filter, report: Mapping[str, Any]) -> str:
 class Search:
     """An expression that events are searched with: an event on which it fails is not found, and counted."""
 
-    def __init__(self, expression: str) -> None:
+    def __init__(self, expression: str, *, hidden: bool = False) -> None:
         """Raises InvalidConfig, as `compile_filter`."""
-        self._condition = compile_filter(expression, "where")
-        self._failed = self._looked = 0
-        self._why = ""
+        self._condition = compile_filter(expression, "where", hidden=hidden)
+        self.failed = self.looked = 0
+        """On how many events it failed, of how many that it was asked about."""
+        self.why = ""
+        """How it failed first, without what stands in the report or in the expression."""
 
     def finds(self, report: Mapping[str, Any]) -> bool:
         """Whether it finds something true."""
-        self._looked += 1
+        self.looked += 1
         try:
             return _is_true(self._condition(report))
         except Exception as error:  # noqa: BLE001  # as in `passes`
-            self._why = self._why or _without_values(error)
-            self._failed += 1
+            self.why = self.why or _without_values(error)
+            self.failed += 1
             return False
 
     def sum_up(self) -> None:
         """Say on how many events it failed: a mistake in it looks like events that are not there."""
-        if self._failed:
+        if self.failed:
             # Not the expression: somebody's data may be in it that is to be erased.
             _logger.warning(
                 "`where` fails on %d of the %d events that it was asked about, which are left out: %.200s",
-                self._failed, self._looked, self._why,
+                self.failed, self.looked, self.why,
             )  # fmt: skip
 
 
@@ -168,7 +172,13 @@ def _say_once(expression: str, why: str) -> None:
     _logger.warning("the filter %.200s fails on a report, which lets the event pass: %s", expression, why)
 
 
-def _check(expression: str, node: Mapping[str, Any], levels: int, name: str) -> None:
+def _place(error: Exception) -> str:
+    """Where it is malformed."""
+    place = getattr(error, "lex_position", getattr(error, "lexer_position", None))
+    return f" at character {place + 1}" if isinstance(place, int) and place >= 0 else ""
+
+
+def _check(node: Mapping[str, Any], levels: int, shown: str) -> None:
     if levels == 0:
         raise RecursionError
     # jmespath finds these mistakes only when it searches, and then each event would pass.
@@ -179,16 +189,13 @@ def _check(expression: str, node: Mapping[str, Any], levels: int, name: str) -> 
         known = Functions.FUNCTION_TABLE
         if function not in known:
             raise InvalidConfig(
-                f"{name} {expression!r} calls {function}(), which is not a JMESPath function; "
-                f"there are {', '.join(sorted(known))}"
+                f"{shown} calls {function}(), which is not a JMESPath function; there are {', '.join(sorted(known))}"
             )
         signature = known[function]["signature"]
         variadic = bool(signature) and bool(signature[-1].get("variadic"))
         if given < len(signature) or (given > len(signature) and not variadic):
             least = "at least " if variadic else ""
-            raise InvalidConfig(
-                f"{name} {expression!r} gives {given} arguments to {function}(), which takes {least}{len(signature)}"
-            )
+            raise InvalidConfig(f"{shown} gives {given} arguments to {function}(), which takes {least}{len(signature)}")
     for child in node["children"]:
         if isinstance(child, Mapping):
-            _check(expression, child, levels - 1, name)
+            _check(child, levels - 1, shown)

@@ -55,7 +55,9 @@ class ErasureResult:
     interrupted: bool = False
     """It was ended between two steps: what was erased may still be in the store's files."""
     remarks: Sequence[str] = ()
-    """Where else something may be left, a sentence each; see `Outbox.scrub`."""
+    """Where else something may be left, a sentence each; see `Outbox.scrub`. Also how the expression failed."""
+    failed: int = 0
+    """Events on which the expression failed: nobody knows whether they were meant, and they are as they were."""
 
 
 @dataclass(frozen=True)
