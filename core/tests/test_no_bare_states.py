@@ -19,6 +19,7 @@ SETTING = "a setting, or the value of one"
 ARGUMENT = "the name of an argument"
 ATTRIBUTE = "an attribute of listeners, or a setting"
 OTHER_WORDS = {
+    "core/src/pulp_events/bus/asked.py": {"error": "the name of an attribute"},
     "core/src/pulp_events/bus/emitter.py": {"skip": SETTING},
     "core/src/pulp_events/bus/event_bus.py": {"timeout": ARGUMENT},
     "core/src/pulp_events/listeners/making.py": {"timeout": ATTRIBUTE},

@@ -17,7 +17,7 @@ def check_query(query: DeliveryQuery) -> None:
     from pulp_events.outbox.states import State
 
     if not isinstance(query, DeliveryQuery):
-        raise EventsError(f"query={query!r:.60} is not a DeliveryQuery; give one, such as DeliveryQuery(state='dead')")
+        raise EventsError(f"query={query!r:.60} is not a DeliveryQuery; give one, such as DeliveryQuery(listener_id=…)")
     if query.state is not None and query.state not in tuple(State):
         raise EventsError(f"state={query.state!r:.60} is not a state; give one of {', '.join(State)}")
     for name in ("listener_id", "event_type", "event_id", "error"):

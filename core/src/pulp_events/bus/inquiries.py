@@ -1,0 +1,147 @@
+"""`Inquiries`: what an event bus answers about listeners, past events, and both together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pulp_events.bus.lifecycle import Lifecycle
+from pulp_events.errors import EventsError
+from pulp_events.system import guard
+from pulp_events.system.arguments import check_limit, check_moment, check_written
+from pulp_events.system.clock import from_timestamp
+from pulp_events.system.late_imports import imports_late
+
+# What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pulp_events.bus.backfilling import Backfilled
+    from pulp_events.bus.backtest import Backtest
+    from pulp_events.bus.explanation import Explanation
+    from pulp_events.bus.past import PastExplanation
+    from pulp_events.bus.trial import Trial
+    from pulp_events.listeners.listener import Listener
+
+
+class Inquiries(Lifecycle):
+    """Questions about what listeners get or would get; only `test_listener` and `backfill` send or store anything."""
+
+    @imports_late
+    def test_listener(self, listener_id: str) -> list[Trial]:
+        """Send a marked test event to a listener now, enabled or not; one `Trial` for each target.
+
+        Nothing is stored or retried. Raises ListenerNotFound, UnknownNotifierType.
+        """
+        from pulp_events.bus.trial import send_test
+
+        self._check_open()
+        with guard.exits("a notifier"):
+            return send_test(self.listeners.get(listener_id), self.plugins, self.settings, self.clock)
+
+    @imports_late
+    def explain(
+        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+    ) -> list[Explanation]:
+        """For each listener: would it get such an event now, and why or why not? Nothing is stored or sent.
+
+        Plugins enrich the event as in `emit`, and an event that `emit` would refuse is refused in the same way.
+        """
+        from pulp_events.bus.explanation import explain_all
+
+        self._check_open()
+        emitter, now = self._emitter or self._make_emitter(), self.clock.time()
+        return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report)
+
+    @imports_late
+    def explain_event(self, event_id: str) -> list[PastExplanation]:
+        """Why a stored event went, or did not go, to each listener as the listeners were when it was emitted.
+
+        That is told from their history, beside the deliveries that are still stored. Event types, filter, and whether
+        it was disabled or muted are looked at; `[delivery] while_disabled` is that of now. Raises EventNotFound.
+        """
+        from pulp_events.bus.past import explain_past
+
+        self._check_open()
+        event, deliveries = self.events.get(event_id), self.events.deliveries(event_id)
+        emitter, changes = self._emitter or self._make_emitter(), None
+        listeners = self.listeners.list()
+        if self.listeners.keeps_history:  # read later: what is done meanwhile is in it
+            changes = self.listeners.history(since=event.time)[::-1]
+        return explain_past(event, deliveries, listeners, changes, emitter)
+
+    @imports_late
+    def backtest(
+        self,
+        listener: Listener | str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        sample: int | None = None,
+        previews: bool = False,
+    ) -> Backtest:
+        """Which stored events a listener would be sent, beside its deliveries. Nothing is stored or sent.
+
+        `listener`: one that there is, by id or name, or a record that there may be one day, as `bus.listeners.draft`
+        and `draft_update` make it. Event types and filter decide; that a listener is disabled or muted, or has a rate,
+        does not. `sample`: how many events of each kind, and messages, are kept at most; None: all of them.
+        `previews`: render the messages, as far as the notifier can, and count those that cannot be rendered. Raises
+        ListenerNotFound, and EventsError for a time without zone.
+        """
+        from pulp_events.bus.backtest import backtest
+        from pulp_events.bus.preview import Previews
+
+        self._check_open()
+        if sample is not None:
+            check_limit(sample, "sample")
+        for name, moment in (("since", since), ("until", until)):
+            if moment is not None:
+                check_moment(moment, name)
+        if not hasattr(listener, "notifier_type_id"):
+            check_written(listener, "listener")
+        tested = self.listeners.get(listener) if isinstance(listener, str) else listener
+        installed = tested.notifier_type_id in self.plugins.notifiers
+        scrubber = self.listeners.scrubber(tested) if installed else None
+        made = Previews(tested, self.plugins, self.settings, scrubber) if previews else None
+        window = self.listeners.window(tested)
+        return backtest(tested, since, until, sample, self.events, self.deliveries, window, made)
+
+    @imports_late
+    def backfill(
+        self,
+        listener_id: str,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        rate: str | None = None,
+        dry_run: bool = False,
+    ) -> Iterator[Backfilled]:
+        """Give a listener the stored events that it would have got, had it been there as it is now.
+
+        Events emitted from `since` on and before `until` (now), of its types and passing its filter, get a delivery for
+        each target, unless there is one, whatever became of it. Iterate over the result: each step adds a batch and
+        yields how far it is. What was broken off, or killed, is continued by the same call. Older events come first,
+        also before new ones that are pending; with `rate`, such as `10/s`, so many are added in a time, and new ones
+        are delivered between them.
+
+        `dry_run`: nothing is added. Raises ListenerNotFound, also when the listener is deleted meanwhile, StoreError,
+        and EventsError for a time without zone and for a malformed rate.
+        """
+        from pulp_events.bus.backfilling import Backfill
+        from pulp_events.outbox.rate import Rate
+
+        self._check_open()
+        until = from_timestamp(self.clock.time()) if until is None else until
+        check_moment(since, "since")
+        check_moment(until, "until")
+        if rate is not None:
+            check_written(rate, "rate")
+        try:
+            allowed = None if rate is None else Rate.of(rate)
+        except ValueError as error:
+            raise EventsError(f"rate: {error}") from None
+        found = self.listeners.get(listener_id).id
+        return Backfill(
+            self.outbox, lambda: self.listeners.get(found), self.listeners.window, since, until, allowed,
+            dry_run=dry_run, on_added=self._delivering.look_soon, clock=self.clock,
+        ).run()  # fmt: skip

@@ -1,0 +1,203 @@
+"""`Lifecycle`: how an event bus is put together, closed, and made again in a forked child."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from pulp_events.bus.deliveries import Deliveries
+from pulp_events.bus.delivering import Delivering
+from pulp_events.bus.emitting_threads import EmittingThreads
+from pulp_events.bus.events import Events
+from pulp_events.bus.stores import open_listener_store
+from pulp_events.errors import BusClosed, EventsError
+from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.listeners import Listeners, said_by
+from pulp_events.plugins.observers import Observers
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.settings import Settings
+from pulp_events.system import forks
+from pulp_events.system.arguments import check_seconds
+from pulp_events.system.clock import Clock
+from pulp_events.system.exclusive import InUse
+from pulp_events.system.late_imports import imports_late
+from pulp_events.system.who import user_and_program
+
+# What emits and delivers is imported when it is first needed: a program that only manages listeners starts sooner.
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pulp_events.bus.emitter import Emitter
+    from pulp_events.bus.storing import Storing
+    from pulp_events.dispatcher.dispatcher import Dispatcher
+    from pulp_events.events.event import Event
+    from pulp_events.outbox.store import Outbox
+
+
+class Lifecycle:
+    """The parts of an event bus, and their life: opened late, closed in order, made again after a fork."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        plugins: Plugins,
+        data_dir: Path,
+        deliver: str,
+        clock: Clock,
+        dice: Random,
+        imports: Sequence[str] = (),
+        by: str | None = None,
+    ) -> None:
+        """Not for applications: use `EventBus.open`."""
+        self.settings = settings
+        self.plugins = plugins
+        self.data_dir = data_dir
+        self.clock = clock
+        self._by = user_and_program if by is None else said_by(by)
+        self._closed = self._closing = False
+        self._in_use = InUse()
+        self._store = open_listener_store(settings, plugins, data_dir)
+        self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice, imports)
+        self._forked = False
+        forks.take_part(self)
+        self.deliveries = Deliveries(
+            self._open_outbox,
+            self._delivering.look_soon,
+            lambda name: self.listeners.get(name).id,
+            lambda: self._index.known_ids(),
+            settings,
+            clock,
+        )
+        self.events = Events(self._open_outbox)
+        self._assemble()
+
+    def close(self, grace: float = 5.0, *, drain: bool = True) -> None:
+        """Close within `grace` seconds: finish the deliveries under way, leave the others stored, release everything.
+
+        `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
+        events are delivered. The rest is delivered by the next process on the same data folder.
+
+        Raises EventsError if this same thread is in the middle of an `emit`, as in a signal handler; nothing is
+        closed then.
+        """
+        check_seconds(grace, "grace")
+        forks.notice()
+        if self._closed:
+            return
+        if self._in_use.here:
+            raise EventsError(
+                "close() was called from a signal handler, finalizer or hook while the same thread was emitting; "
+                "nothing was closed: let the handler set a flag, and close the bus in the main program"
+            )
+        self._closed = True
+        if not self._forked:
+            self._closing = True
+            self._delivering.stop(grace, drain)
+            self._threads.stop()
+            self._closing = False
+        if self._emitter is not None:
+            self._storing.close()
+        self._delivering.close_outbox()
+        self._store.close()
+
+    @property
+    def dropped(self) -> int:
+        """How many events this bus dropped since it was opened, or forked; see `[events] when_full`."""
+        return 0 if self._emitter is None else self._storing.dropped
+
+    @property
+    def outbox(self) -> Outbox:
+        """The store of deliveries, opened when it is first needed."""
+        return self._delivering.outbox
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What makes deliveries, made when it is first needed."""
+        return self._delivering.dispatcher
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def before_fork(self) -> None:
+        """See `forks`: there is nothing to release here."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """In a child there are none of our threads; what had them is made again when the child first uses the bus."""
+        if in_child:
+            self._in_use = InUse()
+            self._forked = True
+            self._lock = threading.RLock()
+            self._delivering.forked()
+
+    def _assemble(self) -> None:
+        """Make everything that has threads, locks or channels: at the start, and again in a forked child."""
+        self._lock = threading.RLock()
+        self._observers = Observers(self.plugins, self.settings)
+        self._index = ListenerIndex(self._store)
+        self._emitter: Emitter | None = None
+        self._storing: Storing
+        self._threads = EmittingThreads()
+        self.listeners = Listeners(
+            self._store,
+            self._index,
+            self.plugins,
+            self.settings,
+            self.clock,
+            self._delivering.listener_deleted,
+            self._delivering.listener_enabled,
+            self._delivering.listener_unmuted,
+            self._observers.tell_changed,
+            self._by,
+        )
+        if self._delivering.mode.imports_emitter_at_open:
+            self._make_emitter()
+        self._delivering.start(self._index, self.listeners, self._emit)
+
+    def _make_emitter(self) -> Emitter:
+        from pulp_events.bus.emitter import Emitter
+        from pulp_events.bus.storing import Storing
+
+        mode = self._delivering.mode
+        self._storing = Storing(self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock)
+        self._emitter = emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
+        return emitter
+
+    def _open_outbox(self) -> Outbox:
+        self._check_open()
+        return self.outbox
+
+    def _check_open(self) -> None:
+        forks.notice()
+        if self._closed and not (self._closing and self._is_calling()):
+            raise BusClosed("this event bus was closed; open another one")
+        if self._forked:
+            with self._lock:
+                if self._forked:
+                    self._forked = False
+                    self._assemble()
+
+    @staticmethod
+    def _is_calling() -> bool:
+        """True in a function that a bus calls: if it could not emit while the bus closes, it would fail, and be called
+        again."""
+        from pulp_events.functions.calling import is_called
+
+        return is_called()
+
+    @imports_late
+    def _emit(
+        self, events: Iterable[Any], connection: Any = None, expires: float | datetime | None = None
+    ) -> list[Event]:
+        emitter = self._emitter or self._make_emitter()
+        prepared = emitter.prepare_all(events, expires)
+        with self._in_use:
+            return self._storing.store(prepared, connection)
