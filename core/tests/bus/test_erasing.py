@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pulp_events import EventBus
+from pulp_events import DeliveryQuery, EventBus
 from pulp_events.bus.erasing import asked
 from pulp_events.errors import EventsError, InvalidConfig
 from pulp_events.outbox.erasure import Erased
@@ -152,3 +152,35 @@ def test_all_conditions_are_recorded():
         "2 ids"
     )
     assert asked(EventQuery(), None) == "all events"
+
+
+@pytest.fixture
+def told(bus):
+    """A bus whose event `one` went to a listener with a filter and to one without, and was then erased."""
+    for name, condition in (("filtered", "payload.user == 'ada'"), ("open", None), ("by-marker", "payload.erased")):
+        bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["repo.sync.*"], name=name, filter=condition)
+    bus.emit("repo.sync.start", {"repo_id": "x", "user": "ada"}, id="own")
+    bus.events.erase(EventQuery(ids=["own"]))
+    return bus
+
+
+def test_an_erased_event_is_not_explained_by_what_took_the_place_of_its_report(told):
+    names = {each.id: each.name for each in told.listeners.list()}
+    found = {names[each.listener_id]: (each.gets, each.reason) for each in told.explain_event("own")}
+    for name in ("filtered", "by-marker"):
+        gets, reason = found[name]
+        assert gets == "unknown" and "cannot be applied: the event was erased at " in reason
+    assert found["open"][0] == "yes"
+
+
+def test_a_backtest_leaves_erased_events_out_and_counts_them(told):
+    for name, others in (("filtered", 2), ("open", 3), ("by-marker", 0)):
+        result = told.backtest(name, since=datetime(2020, 1, 1, tzinfo=UTC))
+        assert (result.erased, result.messages) == (1, others)
+        assert "own" not in [each.event_id for each in result.tested]
+
+
+def test_what_was_erased_is_not_counted_among_what_would_be_retried(told):
+    dead = DeliveryQuery(state="dead")
+    assert told.deliveries.count(dead) == 2 and told.deliveries.count_retried(dead) == 0
+    assert list(told.deliveries.retry(dead)) == []

@@ -155,6 +155,8 @@ def _summary(found: Backtest, exists: bool) -> Iterator[str]:
     )
     if found.failing:
         yield f"! {count(found.failing, 'message', 'messages')} cannot be rendered"
+    if found.erased:
+        yield f"{count(found.erased, 'event was', 'events were')} erased, and left out"
     if not exists:
         return
     for word, texts in _MEANINGS.items():
@@ -210,6 +212,7 @@ def _for_json(found: Backtest, exists: bool) -> dict[str, Any]:
         "messages": found.messages,
         "failing": found.failing,
         "counts": _counts(found),
+        "erased": found.erased,
         "older": found.older if exists else 0,
         "events": [
             {

@@ -88,6 +88,8 @@ class Backtest:
     """Stored events of its event types."""
     counts: Counter[Verdict] = field(default_factory=Counter)
     """How many events there are of each verdict."""
+    erased: int = 0
+    """Events that are left out, as they were erased: nothing is left to look at or to send."""
     older: int = 0
     """How many of those that would be sent were emitted before the listener was created."""
     messages: int = 0
@@ -117,12 +119,19 @@ def backtest(
     query = EventQuery(list(listener.event_types), since, until)
     for event in events.each(query, oldest_first=True):
         found.looked_at += 1
+        if event.erased is not None:
+            found.erased += 1
+            sent.pop(event.id, None)
+            continue
         would = listener.targets if passes_filter(listener, event.body()) else ()
         _note(found, event, would, sent.pop(event.id, {}), sample)
         if would:
             messages.add(event)
             found.older += event.time < listener.created
     for event in _rest(events, list(sent)):
+        if event.erased is not None:
+            found.erased += 1
+            continue
         _note(found, event, (), sent[event.id], sample)
     found.tested.sort(key=lambda each: (each.time, each.event_id))
     messages.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pulp_events.bus.emitter import Emitter
@@ -88,10 +88,18 @@ def _explain(
     if then is None:
         reason = "the listener was deleted, and its history is not kept any more"
         return PastExplanation(listener_id, None, UNKNOWN, UNKNOWN, reason, deliveries, later)
-    judged = explain(then, event.event, emitter, None, event.time.timestamp())
+    judged = explain(_judged(then, event), event.event, emitter, None, event.time.timestamp())
     doubt = _doubt(then, event, known)
+    if event.erased is not None and then.filter is not None and judged.gets != NO:
+        reason = f"its filter {then.filter} cannot be applied: the event was erased at {iso_z(event.erased)}"
+        return PastExplanation(listener_id, then, UNKNOWN, UNKNOWN, reason, deliveries, later, doubt)
     reason = judged.reason if doubt or judged.gets != NO else judged.reason + _later(judged.cause, deliveries)
     return PastExplanation(listener_id, then, judged.gets, judged.cause, reason, deliveries, later, doubt)
+
+
+def _judged(then: Listener, event: StoredEvent) -> Listener:
+    """The record to judge by: of an event that was erased, nothing is left that a filter could look at."""
+    return then if event.erased is None else replace(then, filter=None)
 
 
 def _later(cause: str, deliveries: Sequence[Delivery]) -> str:

@@ -14,6 +14,7 @@ from pulp_events.outbox.stored_event import Addition
 
 def eligible(query: DeliveryQuery, again: bool, now: datetime) -> DeliveryQuery:
     """Of what the query asks for, that which can be delivered again."""
+    query = replace(query, erased=False)
     if query.state == State.DELIVERED:
         # Where a repeat is there, it is what counts: had it been delivered, it would be repeated, not the old one.
         return replace(query, has_repeat=False, is_repeat=query.is_repeat if again else False)

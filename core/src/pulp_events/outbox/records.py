@@ -113,6 +113,8 @@ class DeliveryQuery:
     """Whether they repeat another."""
     has_repeat: bool | None = None
     """Whether another repeats them."""
+    erased: bool | None = None
+    """Whether their event was erased."""
     waiting_at: datetime | None = None
     """Only pending ones that nobody is attempting, and that are not due before this moment."""
     free_at: datetime | None = None

@@ -93,7 +93,11 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
         if value is not None:
             parts.append(condition)
             parameters.append(value)
-    for fact, wanted in (("d.repeat_of IS NOT NULL", query.is_repeat), (_HAS_REPEAT, query.has_repeat)):
+    for fact, wanted in (
+        ("d.repeat_of IS NOT NULL", query.is_repeat),
+        (_HAS_REPEAT, query.has_repeat),
+        ("e.erased IS NOT NULL", query.erased),
+    ):
         if wanted is not None:
             parts.append(fact if wanted else f"NOT ({fact})")
     if query.ids is not None:

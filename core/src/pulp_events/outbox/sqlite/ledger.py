@@ -139,7 +139,11 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     if query.error is not None:
         parts.append(f"instr(lower({_DETAIL}), lower(?)) > 0")
         parameters.append(query.error)
-    for fact, wanted in (("d.repeat_of IS NOT NULL", query.is_repeat), (_HAS_REPEAT, query.has_repeat)):
+    for fact, wanted in (
+        ("d.repeat_of IS NOT NULL", query.is_repeat),
+        (_HAS_REPEAT, query.has_repeat),
+        ("e.erased IS NOT NULL", query.erased),
+    ):
         if wanted is not None:
             parts.append(fact if wanted else f"NOT ({fact})")
     if query.waiting_at is not None:
