@@ -76,6 +76,16 @@ def test_the_expression_is_read_from_standard_input(kept, monkeypatch):
     assert kept.ok("event", "erase", "--where=-").out.startswith("2 events")
 
 
+def test_where_nobody_could_answer_on_a_terminal_nothing_is_erased_without_yes(kept, monkeypatch):
+    monkeypatch.setattr(event_erase, "is_watched", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("payload.user == 'ada'\n"))
+    run = kept("event", "erase", "--where=-")
+    assert run.code == 2 and "nobody can be asked" in run.err and "add --yes" in run.err
+    assert files(kept)
+    monkeypatch.setattr("sys.stdin", io.StringIO("payload.user == 'ada'\n"))
+    assert kept.ok("event", "erase", "--where=-", "--yes").out.startswith("2 events")
+
+
 @pytest.mark.parametrize("given", ["", "\n"])
 def test_an_expression_that_is_not_there_is_said(kept, monkeypatch, given):
     monkeypatch.setattr("sys.stdin", io.StringIO(given))

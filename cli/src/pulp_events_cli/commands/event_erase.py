@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pulp_events.errors import StoreError
 from pulp_events_cli.commands.event_list import add_query, read_query
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
-from pulp_events_cli.output.asking import agreed, can_ask
+from pulp_events_cli.output.asking import agreed, can_ask, is_watched
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm, warning
@@ -57,6 +57,11 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     given = where is not None or any((arguments.event_type, arguments.since, arguments.until, arguments.id))
     if given == arguments.all:
         raise UsageError("choose the events to erase either with options such as --where or --id, or with --all")
+    if arguments.where == "-" and is_watched() and not (can_ask() or arguments.yes or arguments.dry_run):
+        raise UsageError(
+            "--where - takes standard input, so nobody can be asked: see first with --dry-run what would be erased, "
+            "then add --yes"
+        )
     if arguments.dry_run or (can_ask() and not arguments.yes):
         with Progress("count: events") as progress, stoppable() as stopped:
             found = bus.events.erase(

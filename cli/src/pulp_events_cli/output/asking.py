@@ -11,6 +11,11 @@ def can_ask() -> bool:
     return _of_terminal(sys.stdin) and _shown_on() is not None
 
 
+def is_watched() -> bool:
+    """True if somebody sees standard error, or output, on a terminal, whoever types."""
+    return _shown_on() is not None
+
+
 def agreed(question: str) -> bool:
     """True if the answer is yes; no answer is no."""
     shown_on = _shown_on()
