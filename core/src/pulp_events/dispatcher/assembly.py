@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.dispatcher import Dispatcher
+from pulp_events.dispatcher.erased import Erased
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.health import HealthWatch
 from pulp_events.dispatcher.recorder import Recorder
@@ -39,4 +40,6 @@ def make_dispatcher(
     health = HealthWatch(outbox, settings.section("delivery"), clock, disable)
     watch = AttemptWatch(Observers(plugins, settings))
     recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping)
-    return Dispatcher(Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping), settings)
+    services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping)
+    services.erased = Erased(outbox, clock).among
+    return Dispatcher(services, settings)

@@ -22,7 +22,7 @@ class Services:
 
     `refill(route)` claims more for a route whose channel has room; `late(route, deliveries)` tells which were claimed
     too long ago for the listener's rate; `release_late` gives such back, and `claim_again` claims those of them for
-    which there are tokens.
+    which there are tokens. `erased(deliveries)` tells which are of events that were erased.
     """
 
     outbox: Outbox
@@ -33,6 +33,7 @@ class Services:
     clock: Clock
     stopping: threading.Event
     refill: Callable[[Route], None] = lambda route: None
+    erased: Callable[[Sequence[Delivery]], Sequence[Delivery]] = lambda deliveries: ()
     late: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()
     release_late: Callable[[Route, Sequence[Delivery]], None] = lambda route, deliveries: None
     claim_again: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()

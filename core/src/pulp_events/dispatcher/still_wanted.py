@@ -24,6 +24,9 @@ def still_wanted(turn: Turn, part: list[Delivery]) -> list[Delivery]:
     targets = route.listener.targets
     if not all(delivery.target in targets for delivery in part):
         part = _without_removed_targets(turn, part)
+    if part and (erased := services.erased(part)):
+        turn.release([*erased])  # dead by now, and nobody's: only this turn still has them
+        part = [one for one in part if one not in erased]
     return without_expired(turn, part)
 
 
