@@ -147,7 +147,7 @@ class Transition(Word):
     """it expired before it was delivered"""
 
     ERASE = "erase"
-    """an administrator erased its event; if a process had claimed it by then, it may still arrive"""
+    """an administrator erased its event; if its attempt had begun by then, it may still arrive"""
 
     REVIVE = "revive"
     """an administrator retries a dead one; its schedule starts over"""
