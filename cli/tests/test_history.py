@@ -69,7 +69,7 @@ def test_the_history_is_there_for_programs(changed):
 
 def test_a_name_that_no_listener_ever_had_is_an_error(changed):
     run = changed("event", "listener", "history", "nobody")
-    assert run.code == 1 and "no listener has the id" in run.err and "nobody" in run.err
+    assert run.code == 1 and "no listener has or had the id or name" in run.err and "nobody" in run.err
 
 
 def test_whoever_asked_sudo_is_named(admin, sink, monkeypatch):

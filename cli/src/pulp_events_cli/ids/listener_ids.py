@@ -40,7 +40,7 @@ def for_query(bus: EventBus, text: str) -> str:
 def once(bus: EventBus, text: str) -> str:
     """The id of a listener that there is, or was: what its history calls by this id or name.
 
-    Raises what `find` raises.
+    Raises UsageError if several have it, ListenerNotFound if none has or had it.
     """
     if is_listener_id(text):
         return text
@@ -49,11 +49,15 @@ def once(bus: EventBus, text: str) -> str:
     except ListenerNotFound:
         if not bus.listeners.keeps_history:
             raise
-        known = {change.listener_id: change for change in bus.listeners.history()}
-        named_so = [change.listener_id for change in bus.listeners.history() if text in _names(change)]
+        changes = bus.listeners.history()
+        named_so = [change.listener_id for change in changes if text in _names(change)]
+        known = {change.listener_id: change for change in changes}
         picked = named_so[0] if named_so else prefixes.pick(text, known, "listeners")
         if picked is None:
-            raise
+            raise ListenerNotFound(
+                f"no listener has or had the id or name {text!r:.80}; `pulp-admin event listener history` shows all "
+                "changes that are kept"
+            ) from None
         return picked
 
 

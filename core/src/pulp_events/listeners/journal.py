@@ -83,10 +83,6 @@ class Journal:
             _logger.warning("%s: %s left out of the history of listeners", self._path, what)
         return found
 
-    def damaged(self) -> int:
-        """How many lines cannot be read. Raises StoreError."""
-        return self._read()[1]
-
     def _read(self) -> tuple[list[tuple[int, ListenerChange]], int]:
         if not self._keep:
             return [], 0
