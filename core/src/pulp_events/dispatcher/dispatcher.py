@@ -89,7 +89,10 @@ class Dispatcher:
         while self._crew.in_threads and time.monotonic() < deadline and self._has_work():
             if self.failure is not None:
                 raise self.failure
-            self._timekeeper.wake()
+            # Not while something is only claimed: a look leads to another claim for those whom nobody here can serve,
+            # and on a busy machine that would be under way whenever this asks.
+            if self._recorder.busy or self._is_due():
+                self._timekeeper.wake()
             self.wait_for_record(min(POLL, max(0.0, deadline - time.monotonic())))
         return not self._crew.in_threads or not self._has_work()
 
