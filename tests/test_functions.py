@@ -195,6 +195,7 @@ def test_processes_that_start_at_once_make_one_record(application):
     assert {out.strip() for out, _ in found} == {listener.id}
 
 
+@pytest.mark.slow
 def test_a_function_that_is_gone_from_the_code_leaves_its_deliveries_waiting_until_it_is_back(application, eventually):
     application.write(APPLICATION)
     serve(application).communicate("", timeout=20)
@@ -278,8 +279,8 @@ def worker(application):
     return start
 
 
-@pytest.mark.parametrize("code", [APPLICATION, OF_A_BUS])
-@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("code", [APPLICATION, pytest.param(OF_A_BUS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("processes", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_a_worker_that_imports_the_application_calls_its_functions(application, worker, eventually, code, processes):
     application.write(code)
     process = worker("--import", "myapp", "--processes", processes)
@@ -298,6 +299,7 @@ def registered(application):
         return bus.listeners.list()
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_import_it_takes_nothing(application, worker, eventually):
     application.write(APPLICATION)
     serve(application).communicate("", timeout=20)
@@ -310,6 +312,7 @@ def test_a_worker_that_does_not_import_it_takes_nothing(application, worker, eve
     assert attempts(application, event) == ("delivered", ["delivered"])
 
 
+@pytest.mark.slow
 def test_a_worker_has_the_functions_after_it_read_its_settings_again(application, worker, eventually):
     application.write(APPLICATION)
     process = worker("--import", "myapp")

@@ -178,7 +178,11 @@ class Imports(Notifier):
 
 @pytest.mark.parametrize(
     ("batch_size", "kind"),
-    [(1, Importing), (10, Importing), pytest.param(1, AwaitedImporting, marks=pytest.mark.slow)],
+    [
+        (1, Importing),
+        pytest.param(10, Importing, marks=pytest.mark.slow),
+        pytest.param(1, AwaitedImporting, marks=pytest.mark.slow),
+    ],
 )
 def test_processes_that_begin_together_keep_to_the_rate_from_the_first_second_on(
     open_bus, eventually, batch_size, kind

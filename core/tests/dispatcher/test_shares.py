@@ -256,6 +256,7 @@ def test_idle_channels_are_bounded_and_the_one_unused_for_longest_goes_first(ope
     assert set(scripted.closed) == set(names[:20])
 
 
+@pytest.mark.slow
 def test_threads_are_few_where_few_are_needed_and_end_when_they_are_not(open_bus, scripted, eventually, monkeypatch):
     monkeypatch.setattr("pulp_events.dispatcher.pool.LINGER", 0.2)
     bus = open_bus()
