@@ -111,6 +111,7 @@ def test_the_servers_disk_full(small_disk, postgres_binaries, tmp_path):
         field.listen(1)
         field.work(1)
         field.emit(20)
+        field.until_at_work(1)  # a worker that only starts while the server is gone ends with that error
         filler = small_disk / "filler"
         free = os.statvfs(small_disk)
         with filler.open("wb") as file:
