@@ -68,10 +68,15 @@ def prose(path):
 
 
 # The tutorial is done by tests/test_tutorial.py, in environments of its own.
-RUN_HERE = [path for path in [*DOCUMENTS, *OF_PACKAGES] if path.name != "notifier-tutorial.md"]
+# The user guide takes long, and its transcripts are among the quick tests already.
+RUN_HERE = [
+    pytest.param(path, id=name(path), marks=[pytest.mark.slow] if path.name == "user-guide.md" else [])
+    for path in [*DOCUMENTS, *OF_PACKAGES]
+    if path.name != "notifier-tutorial.md"
+]
 
 
-@pytest.mark.parametrize("path", RUN_HERE, ids=name)
+@pytest.mark.parametrize("path", RUN_HERE)
 def test_every_example_runs_and_prints_what_the_document_shows(path, runner):
     runner.run(path)
 

@@ -128,6 +128,7 @@ def test_the_events_of_an_own_type_wait_for_a_worker(host, pulp_events_http_sink
     assert host.admin("emit", "disk.space.los").returncode != 0
 
 
+@pytest.mark.slow
 def test_the_own_command_shows_who_fails(host):
     assert host.admin("failures").returncode == 0
     with HttpSink(Answer(404)) as sink:

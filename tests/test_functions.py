@@ -139,6 +139,7 @@ def attempts(application, event_id):
         return delivery.state, [each.outcome for each in bus.deliveries.attempts(delivery.id)]
 
 
+@pytest.mark.slow
 def test_a_process_killed_in_the_middle_of_a_function_costs_an_attempt_and_the_next_calls_it_again(
     application, eventually
 ):

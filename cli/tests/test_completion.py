@@ -127,6 +127,7 @@ def completed(terminal, line, expected):
 
 
 @pytest.mark.parametrize(("name", "options"), [("bash", ("-i",)), ("zsh", ("-i",))])
+@pytest.mark.slow
 def test_a_shell_completes_after_one_command(admin, shell, name, options):
     one = admin.listener(*HTTP)
     terminal = shell(name, *options)
@@ -140,6 +141,7 @@ def test_a_shell_completes_after_one_command(admin, shell, name, options):
     completed(terminal, "pulp-admin event listener http create --event-typ", "--event-type")
 
 
+@pytest.mark.slow
 def test_fish_completes_after_one_command(admin, shell):
     one = admin.listener(*HTTP)
     shell("fish", "--version")

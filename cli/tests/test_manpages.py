@@ -41,6 +41,7 @@ def test_a_page_describes_its_options(pages):
     )
 
 
+@pytest.mark.slow
 def test_man_has_nothing_to_warn_of(pages):
     if shutil.which("man") is None:
         pytest.skip("there is no man here")

@@ -318,6 +318,7 @@ def test_a_notifier_that_stops_its_loop_stops_no_other_listener(open_async, deli
 
 
 @pytest.mark.parametrize("where", ["send", "close"])
+@pytest.mark.slow
 def test_what_waits_behind_a_coroutine_that_blocks_goes_another_way(
     open_async, connected, eventually, monkeypatch, where
 ):

@@ -62,6 +62,7 @@ def test_a_busy_listener_that_another_process_updates_is_served_by_its_new_recor
     assert configurations(timed, "name", changed + FRESH) == {"new"}
 
 
+@pytest.mark.slow
 def test_a_backlog_is_made_by_the_record_as_it_is_and_not_as_it_was_when_claimed(open_bus, timed, eventually):
     bus = open_bus("external")
     listener = bus.listeners.create("scripted", {"name": "old"}, ["*"])
@@ -75,6 +76,7 @@ def test_a_backlog_is_made_by_the_record_as_it_is_and_not_as_it_was_when_claimed
 
 
 @pytest.mark.parametrize("what", ["disable", "delete", "mute"])
+@pytest.mark.slow
 def test_a_busy_listener_that_is_to_get_nothing_more_gets_nothing_more(open_bus, timed, eventually, what):
     bus = open_bus()
     listener = bus.listeners.create("scripted", {"name": "old"}, ["*"])
@@ -121,6 +123,7 @@ def rewrite(path, text):
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+@pytest.mark.slow
 def test_a_secret_in_a_file_that_is_rewritten_under_a_busy_listener_is_the_new_one(
     open_bus, timed, eventually, tmp_path
 ):

@@ -110,6 +110,7 @@ def test_a_notifier_that_hangs_past_its_limit_is_abandoned_and_its_delivery_time
     assert len(bus.deliveries.attempts(f"{event.id}.0")) == 1
 
 
+@pytest.mark.slow
 def test_long_sends_keep_their_leases(open_bus, scripted, eventually, monkeypatch):
     monkeypatch.setattr(timekeeper, "SUPERVISE", 0.05)
     bus = open_bus(lease="1s")
@@ -291,6 +292,7 @@ def test_a_lane_that_cannot_record_sends_nothing_more_until_it_can(open_bus, scr
     assert len(scripted.calls) == 41
 
 
+@pytest.mark.slow
 def test_a_look_that_failed_is_made_up_for(open_bus, scripted, eventually, monkeypatch):
     """Nothing else happens that would call for another one: the outbox was away for a moment, as in a fail-over."""
     bus = open_bus()

@@ -339,6 +339,7 @@ def test_every_statement_from_the_first_opening_on_waits_while_the_file_is_locke
     outbox.close()
 
 
+@pytest.mark.slow
 def test_as_long_as_others_commit_one_waits_for_ones_turn(path, outbox, monkeypatch):
     monkeypatch.setattr(connection_module, "BUSY_TIMEOUT", 0.2)
     code = """

@@ -183,6 +183,7 @@ def test_a_delivery_that_a_notifier_ends_with_an_exit_fails_alone(open_bus, room
             assert trial.outcome == "error" and type(exit).__name__ in trial.detail
 
 
+@pytest.mark.slow
 def test_ctrl_c_amid_a_delivery_ends_the_program(open_bus, room):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with open_bus() as bus:

@@ -58,6 +58,7 @@ def test_an_interpreter_that_is_away_for_a_while_is_used_again_when_it_is_back(
 
 
 @pytest.mark.parametrize("error", [BlockingIOError(11, "Resource temporarily unavailable"), MemoryError("no memory")])
+@pytest.mark.slow
 def test_a_fork_that_fails_is_tried_again_whatever_it_raises(supervisor, eventually, caplog, monkeypatch, error):
     found = supervisor([sys.executable, *SLEEP])
     found.start()
@@ -137,6 +138,7 @@ def test_a_pool_without_a_worker_for_long_ends_with_an_error(place):
     assert pool.returncode == 1 and "no worker process has been running for" in error and "No such file" in error
 
 
+@pytest.mark.slow
 def test_a_pool_whose_workers_all_die_for_long_ends_with_an_error(place):
     place.config.write_text("[events]\nnonsense = 1\n")
     pool = start_pool(place, give_up=2.0)
@@ -196,6 +198,7 @@ def test_a_pool_speaks_to_systemd_for_all_its_workers(place, systemd, eventually
     assert pool.wait(20) == 0
 
 
+@pytest.mark.slow
 def test_a_worker_of_a_pool_that_hangs_is_killed_and_replaced(place, systemd, eventually):
     place.environment["WATCHDOG_USEC"] = "1000000"
     pool = start_pool(place, processes=2)
@@ -234,6 +237,7 @@ def test_a_worker_whose_dispatcher_is_gone_gives_no_sign_of_life(monkeypatch):
     assert not said
 
 
+@pytest.mark.slow
 def test_sigterm_to_the_whole_group_lets_deliveries_under_way_finish(place, eventually):
     place.listener(delay=1.0)
     pool = start_pool(place, processes=1)

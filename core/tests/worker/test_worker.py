@@ -6,6 +6,8 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from pulp_events import EventBus
 from pulp_events.plugins.registry import Plugins
 
@@ -142,6 +144,7 @@ def test_a_worker_that_is_killed_loses_nothing(place, eventually):
     eventually(lambda: {state for state, *_ in place.states().values()} == {"delivered"})
 
 
+@pytest.mark.slow
 def test_a_delivery_that_kills_its_worker_again_and_again_ends_dead_and_the_others_arrive(place, eventually):
     place.configure(lease="1s", retry_schedule="0.1s")
     place.listener()

@@ -65,6 +65,7 @@ def test_an_alarm_that_ends_while_a_channel_opens_lets_it_go_on(product, make_de
 
 
 @pytest.mark.parametrize("after_a_success", [False, True])
+@pytest.mark.slow
 def test_an_alarm_costs_no_step_of_the_schedule(after_a_success, blocking, tmp_path) -> None:
     """With an hour between attempts, only the pause that the failure asks for can be what brings the next one."""
     broker, words = blocking

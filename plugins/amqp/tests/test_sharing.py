@@ -213,6 +213,7 @@ def test_a_broker_that_is_back_within_the_timeout_costs_no_attempt(make_delivery
         broker.stop()
 
 
+@pytest.mark.slow
 def test_attempts_to_come_back_have_pauses_between_them(make_delivery, open_channel) -> None:
     with AmqpBroker() as broker, FaultProxy(broker.port) as proxy:
         channel = open_channel(f"amqp://127.0.0.1:{proxy.port}", timeout="1500ms")
@@ -266,6 +267,7 @@ def test_a_first_connection_that_fails_is_a_failure_at_once(broker) -> None:
 
 
 @pytest.mark.parametrize("product", ["qpid-cpp", "RabbitMQ", "Apache Qpid Broker-J Core"])
+@pytest.mark.slow
 def test_nothing_is_lost_or_left_over_while_connections_drop_at_random(product, make_delivery) -> None:
     """Six threads open, send, retry and close; every delivery arrives, and no connection or thread stays."""
     dice = random.Random(product)

@@ -42,6 +42,7 @@ def test_an_answer_that_is_given_up_a_moment_before_the_limit_has_timed_out_all_
 
 
 @pytest.mark.parametrize("command", ["CONNECT", "EHLO", "MAIL", "RCPT"])
+@pytest.mark.slow
 def test_all_before_the_dot_keeps_to_the_short_limit_also_after_a_long_answer(
     sink, open_channel, delivery, failure_of, command
 ) -> None:

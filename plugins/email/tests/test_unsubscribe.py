@@ -26,6 +26,7 @@ LONG = "https://pulp.example/" + "x" * 600
         (LONG, None),
     ],
 )
+@pytest.mark.slow
 def test_mail_of_a_stored_listener_still_goes(tmp_path, parsed, stored, sent, digest) -> None:
     with SmtpSink() as sink:
         conf = tmp_path / "server.conf"
