@@ -10,13 +10,16 @@ from pulp_events_cli.commands import delivery_change, delivery_tail
 from pulp_events_cli.commands.delivery_query import add_query, read_query
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.ids import delivery_ids
-from pulp_events_cli.output import delivery_records
+from pulp_events_cli.output import delivery_records, delivery_tables
+from pulp_events_cli.output.delivery_tables import ATTEMPTS, DELIVERIES
+from pulp_events_cli.output.listing import show, show_list
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records, show_table
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import local_time
 from pulp_events_cli.parser.argument_types import positive
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ def _fill_list(parser: Parser) -> None:
     parser.add_argument(
         "--before", metavar="ID", help="continue after this delivery, the last one of the previous page"
     )
+    add_table(parser, DELIVERIES, paged=True)
     parser.set_defaults(run=_list)
 
 
@@ -58,13 +62,11 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     filters = read_query(bus, arguments)
     before = None if arguments.before is None else delivery_ids.find(bus, arguments.before).id
     found = bus.deliveries.list(DeliveryQuery(**filters), limit=arguments.limit, before=before)
-    if arguments.json:
-        print_json([delivery_records.for_json(delivery) for delivery in found])
-    elif found:
-        show_table(delivery_records.HEADINGS, map(delivery_records.row, found))
-        if len(found) == arguments.limit:
-            confirm(f"\nThere may be more; continue with --before {found[-1].id}")
-    return DONE
+    rows = delivery_tables.rows(bus, found)
+    code = show_list(DELIVERIES, bus, rows, arguments, lambda row: delivery_records.for_json(row.delivery))
+    if len(found) == arguments.limit and not arguments.json:
+        confirm(f"\nThere may be more; continue with --before {found[-1].id}")
+    return code
 
 
 def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
@@ -76,7 +78,7 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     show_records([delivery_records.full(delivery)])
     if attempts:
         print()
-        show_table(delivery_records.ATTEMPT_HEADINGS, map(delivery_records.attempt_row, attempts))
+        show(ATTEMPTS, bus, attempts)
     print()
     print_json(delivery.event.report())
     return DONE

@@ -7,10 +7,11 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pulp_events_cli.commands.labelled import add_label, labels_in
-from pulp_events_cli.output import listener_records
-from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_records
+from pulp_events_cli.output import listener_records, listener_table
+from pulp_events_cli.output.listener_table import LISTENERS
+from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -30,6 +31,7 @@ def fill(parser: Parser) -> None:
     parser.add_argument(
         "--health", action="store_true", help="show the last outcome and the last success of each listener"
     )
+    add_table(parser, LISTENERS, or_table="a line for each listener, with the usual columns")
     parser.epilog = "Options that filter the list also show health."
     parser.set_defaults(run=run)
 
@@ -39,15 +41,20 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     listeners = bus.listeners.list(labels=labels_in(arguments))
     found = [listener for listener in listeners if _fits(bus, listener, arguments)]
     filters = ("failing", "disabled", "type", "event_type", "name", "label")
-    with_health = arguments.health or any(getattr(arguments, each) for each in filters)
+    filtered = any(getattr(arguments, each) for each in filters)
+    with_health = arguments.health or filtered or listener_table.needs_health(arguments)
     health = bus.deliveries.health() if with_health else None
     if arguments.failing and health is not None:
         found = [listener for listener in found if listener.id in health and health[listener.id].failures]
-    if arguments.json:
-        print_json([listener_records.for_json(bus, listener, health) for listener in found])
-    elif found:
-        show_records(listener_records.brief(bus, listener, health) for listener in found)
-    return 0
+    rows = [listener_table.Row(bus, each, health) for each in found]
+    return show_list(
+        LISTENERS,
+        bus,
+        rows,
+        arguments,
+        for_json=lambda row: listener_records.for_json(bus, row.listener, health),
+        instead=lambda row: listener_records.brief(bus, row.listener, health),
+    )
 
 
 def _fits(bus: EventBus, listener: Listener, arguments: argparse.Namespace) -> bool:

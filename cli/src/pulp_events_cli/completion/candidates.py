@@ -86,7 +86,7 @@ def _value_of_option(parser: Parser, session: Session, words: list[str], prefix:
     if equals and name in options:
         return [(f"{name}={text}", about) for text, about in _values(options[name], parser, session, start)]
     waiting = options.get(words[-1]) if words else None
-    if waiting is None or prefix.startswith("-"):
+    if waiting is None or (prefix.startswith("-") and not getattr(waiting, "dashed", False)):
         return None
     takes = waiting.nargs is None and waiting.const is None
     may_take = waiting.nargs == "?" and waiting.option_strings[-1] in values.BY_NAME
@@ -146,7 +146,8 @@ def _values(action: argparse.Action, parser: Parser, session: Session, prefix: s
     if action.choices is not None:
         return [(str(choice), "") for choice in action.choices]
     if hints := getattr(action, "hints", None):
-        return [(str(hint), "") for hint in hints]
+        before, comma, _ = prefix.rpartition(",") if getattr(action, "several", False) else ("", "", "")
+        return [(f"{before}{comma}{hint}", "") for hint in hints if hint not in before.split(",")]
     key = action.option_strings[-1] if action.option_strings else action.dest
     if action.nargs == "?" and key not in values.BY_NAME:
         return [("true", ""), ("false", "")]

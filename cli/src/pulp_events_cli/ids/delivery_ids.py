@@ -1,4 +1,4 @@
-"""Deliveries by what the command line calls them: by their ids, beginnings of these, or the ids of their events."""
+"""Deliveries by what the command line calls them: by their ids, short forms of these, or the ids of their events."""
 
 from __future__ import annotations
 
@@ -18,15 +18,32 @@ RECENT = 500
 def find(bus: EventBus, text: str) -> Delivery:
     """The delivery with this id, the only one of the event with this id, or the only recent one whose id begins so.
 
-    Raises UsageError if several do, DeliveryNotFound if none does.
+    Of the event's id, which the delivery's starts with, the beginning is enough: `019ac1b2.0`, as tables show it.
+    Raises UsageError if several are called so, DeliveryNotFound if none is.
     """
     try:
         return bus.deliveries.get(text)
     except DeliveryNotFound:
-        of_event = {delivery.id: delivery for delivery in bus.outbox.of_event(text)}
-        known = of_event or {delivery.id: delivery for delivery in bus.deliveries.list(limit=RECENT)}
+        known = {delivery.id: delivery for delivery in bus.outbox.of_event(text)}
+        if not known:
+            known = {delivery.id: delivery for delivery in _numbered(bus, text)}
+            if known:
+                return known[prefixes.only(text, known, "deliveries")]
+            known = {delivery.id: delivery for delivery in bus.deliveries.list(limit=RECENT)}
         found = prefixes.pick(text, known, "deliveries")
         if found is None:
             hint = prefixes.hint(text, known, "delivery list")
             raise DeliveryNotFound(f"no delivery has the id {text!r:.60}{hint}") from None
         return known[found]
+
+
+def _numbered(bus: EventBus, text: str) -> list[Delivery]:
+    """The deliveries with this number of events whose ids begin so; of many events, some."""
+    from pulp_events.outbox.records import DeliveryQuery
+    from pulp_events.outbox.stored_event import EventQuery
+
+    begun, _, number = text.rpartition(".")
+    if len(begun) < prefixes.SHORTEST or not (number.isascii() and number.isdigit()):
+        return []
+    events = bus.events.list(EventQuery(id_prefix=begun), limit=prefixes.SHOWN + 1)
+    return bus.deliveries.list(DeliveryQuery(ids=[f"{each.id}.{number}" for each in events])) if events else []

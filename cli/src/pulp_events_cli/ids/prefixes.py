@@ -20,10 +20,16 @@ def pick(text: str, known: Collection[str], many: str) -> str | None:
     if text in known:
         return text
     found = [each for each in known if each.startswith(text)] if len(text) >= SHORTEST else []
-    if len(found) > 1:
-        shown = ", ".join(found[:SHOWN]) + ", …" * (len(found) > SHOWN)
+    return only(text, found, many) if found else None
+
+
+def only(text: str, found: Collection[str], many: str) -> str:
+    """The one id that was found for `text`. Raises UsageError where there are several."""
+    first, *others = found
+    if others:
+        shown = ", ".join([*found][:SHOWN]) + ", …" * (len(found) > SHOWN)
         raise UsageError(f"{text!r} is ambiguous: {len(found)} {many} have ids that start with it, {shown}")
-    return found[0] if found else None
+    return first
 
 
 def hint(text: str, known: Collection[str], command: str, names: Collection[str] = ()) -> str:

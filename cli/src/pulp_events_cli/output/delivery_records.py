@@ -5,39 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.output.text import Lines, first_line, local_time
+from pulp_events_cli.output.text import Lines
 
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
-
-HEADINGS = ("ID", "TIME", "EVENT TYPE", "LISTENER", "TARGET", "STATE", "ATTEMPTS", "DETAIL")
-ATTEMPT_HEADINGS = ("ATTEMPT", "STARTED", "SECONDS", "OUTCOME", "RETRY AT", "DETAIL")
-
-
-def row(delivery: Delivery) -> Sequence[Any]:
-    """A line of `delivery list`."""
-    return (
-        delivery.id,
-        local_time(delivery.event_time),
-        delivery.event_type,
-        delivery.listener_id,
-        delivery.target,
-        delivery.state,
-        delivery.attempts,
-        first_line(delivery.detail),
-    )
-
-
-def attempt_row(attempt: Attempt) -> Sequence[Any]:
-    """A line of `delivery show`."""
-    return (
-        attempt.number,
-        local_time(attempt.started),
-        f"{attempt.duration:.3f}",
-        attempt.outcome,
-        local_time(attempt.retry_at),
-        first_line(attempt.detail),
-    )
 
 
 def full(delivery: Delivery) -> dict[str, Any]:

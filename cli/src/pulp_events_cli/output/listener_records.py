@@ -31,7 +31,7 @@ def brief(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None
         shown.pop("muted_until", None)
         shown.pop("mute_drops", None)
     if health is not None:
-        found = _health(listener, health)
+        found = health_of(listener, health)
         shown["last_outcome"] = _outcome(found)
         shown["last_success"] = found["last_success"]
     return shown
@@ -63,11 +63,11 @@ def for_json(bus: EventBus, listener: Listener, health: Mapping[str, Health] | N
         **attributes,
         "created": listener.created,
         "updated": listener.updated,
-        "health": None if health is None else _health(listener, health),
+        "health": None if health is None else health_of(listener, health),
     }
 
 
-def _health(listener: Listener, health: Mapping[str, Health]) -> dict[str, Any]:
+def health_of(listener: Listener, health: Mapping[str, Health]) -> dict[str, Any]:
     from pulp_events.outbox.records import Health
     from pulp_events.outbox.states import Outcome
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.output.text import Lines, label, value_text
+
+if TYPE_CHECKING:
+    from pulp_events_cli.output.table import Shape
 
 
 def record(values: Mapping[str, Any], gap: int = 2, indent: str = "") -> str:
@@ -31,21 +34,11 @@ def record(values: Mapping[str, Any], gap: int = 2, indent: str = "") -> str:
     return "\n".join(lines)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows in columns, two spaces between them; a column that is empty in every row is left out."""
-    shown, texts = cells(headings, rows)
-    lines = [shown, *texts]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(shown))]
-    return "\n".join(
-        "  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
-
-
-def cells(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> tuple[list[str], list[list[str]]]:
-    """Headings and texts of a table without the columns that are empty in every row."""
-    texts = [[value_text(value) or "-" for value in row] for row in rows]
-    shown = [index for index in range(len(headings)) if any(row[index] != "-" for row in texts)]
-    return [headings[index] for index in shown], [[row[index] for index in shown] for row in texts]
+def lines_of(columns: Sequence[Shape]) -> list[str]:
+    """The lines of a table in a pipe: every text whole, two spaces between the columns."""
+    widths = [max(map(len, (each.heading, *each.texts))) for each in columns]
+    rows = [[each.heading for each in columns], *zip(*(each.texts for each in columns), strict=True)]
+    return ["  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def print_json(value: Any, one_line: bool = False) -> None:

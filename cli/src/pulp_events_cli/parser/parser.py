@@ -123,6 +123,8 @@ class Parser(Described):
     ) -> tuple[argparse.Namespace, list[str]]:
         words = list(args)
         self.fill()
+        words = self._with_dashed(words)
+        self.set_defaults(words=words)
         if self.fill_for is not None:
             self.fill_for(words)
         if self.commands is None:
@@ -131,6 +133,23 @@ class Parser(Described):
             self.command(next(iter(words), ""))
             self._refuse_unknown_option(words[:1])
         return super().parse_known_args(words, namespace)
+
+    def _with_dashed(self, words: Sequence[str]) -> list[str]:
+        """The words, with a value that begins with `-` joined to its option: argparse takes `--sort -time` for two."""
+        dashed = {name for name, action in self._option_string_actions.items() if getattr(action, "dashed", False)}
+        found: list[str] = []
+        for word in words:
+            if found and found[-1] in dashed and word[:1] == "-" and word[:2] != "--":
+                found[-1] += f"={word}"
+            else:
+                found.append(word)
+        return found
+
+    def filters_given(self, words: Sequence[str]) -> str:
+        """The options in `words` that leave something out of a list, as they were written."""
+        from pulp_events_cli.parser.given import filters_given
+
+        return filters_given(self, words)
 
     def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
         """Parse; raises UsageError."""

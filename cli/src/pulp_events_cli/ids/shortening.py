@@ -1,0 +1,66 @@
+"""Ids for people: beginnings that are unique, which every command takes in place of the ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
+from os.path import commonprefix
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pulp_events.bus.event_bus import EventBus
+
+SHORTEST = 8
+"""Characters that a shortened id has at least: what is unique today is likely to be so tomorrow."""
+
+
+def unique_lengths(ids: Iterable[str], known: Iterable[str] = ()) -> dict[str, int]:
+    """How long the beginning of each id must be to be that of no other of `ids` and `known`."""
+    wanted = set(ids)
+    ordered = sorted({*wanted, *known})
+    shared = dict.fromkeys(ordered, 0)
+    for one, next_one in pairwise(ordered):
+        both = len(commonprefix([one, next_one]))
+        shared[one] = max(shared[one], both)
+        shared[next_one] = max(shared[next_one], both)
+    return {each: min(len(each), max(SHORTEST, shared[each] + 1)) for each in wanted}
+
+
+def listeners(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Each listener's id and its beginning."""
+    known = bus.listeners.list()
+    there = {each.id for each in known}
+    names = {each.name for each in known}
+    lengths = unique_lengths(ids, there)
+    return {each: (each, _no_name(each, lengths[each], names) if each in there else each) for each in ids}
+
+
+def _no_name(listener_id: str, length: int, names: Collection[str | None]) -> str:
+    # A name takes precedence over the beginning of an id.
+    while listener_id[:length] in names:
+        length += 1
+    return listener_id[:length]
+
+
+def named_listeners(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Each listener's name, or if it has none its id and the beginning of that."""
+    names = {each.id: each.name for each in bus.listeners.list() if each.name is not None}
+    short = listeners(bus, ids)
+    return {each: (names[each],) if each in names else short[each] for each in ids}
+
+
+def events(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Each event's id and its beginning."""
+    lengths = unique_lengths(ids)
+    return {each: (each, each[: lengths[each]]) for each in ids}
+
+
+def deliveries(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Each delivery's id, and the beginning of its event's with its number after it."""
+    from pulp_events.outbox.rows import split_id
+
+    parts = {each: split_id(each) for each in ids}
+    short = events(bus, list({event_id for event_id, _ in parts.values()}))
+    return {each: (each, f"{short[event_id][-1]}.{number}") for each, (event_id, number) in parts.items()}

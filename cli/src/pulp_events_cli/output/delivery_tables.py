@@ -1,0 +1,63 @@
+"""The columns of `delivery list`, and of the attempts in `delivery show`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pulp_events_cli.output.id_kinds import DELIVERY_ID, EVENT_ID, LISTENER
+from pulp_events_cli.output.kinds import MOMENT, Numbers
+from pulp_events_cli.output.table import Column, Table
+from pulp_events_cli.output.text import first_line
+
+if TYPE_CHECKING:
+    from pulp_events.bus.event_bus import EventBus
+    from pulp_events.outbox.delivery import Delivery
+
+
+@dataclass(frozen=True)
+class Row:
+    """A delivery, and what has to be looked up for it."""
+
+    delivery: Delivery
+    erased: bool = False
+    """Whether its event was erased."""
+
+
+def rows(bus: EventBus, deliveries: Sequence[Delivery]) -> list[Row]:
+    """Look it up for all of them at once."""
+    from pulp_events.outbox.records import DeliveryQuery
+
+    ids = [each.id for each in deliveries]
+    erased = {each.id for each in bus.deliveries.list(DeliveryQuery(ids=ids, erased=True), limit=max(1, len(ids)))}
+    return [Row(each, each.id in erased) for each in deliveries]
+
+
+DELIVERIES = Table(
+    "deliveries",
+    Column("id", lambda row: row.delivery.id, kind=DELIVERY_ID, rank=0),
+    Column("time", lambda row: row.delivery.event_time, kind=MOMENT, rank=4),
+    Column("event_type", lambda row: row.delivery.event_type, rank=2, least=10, cut_start=True),
+    Column("listener", lambda row: row.delivery.listener_id, kind=LISTENER, rank=5, least=10),
+    Column("target", lambda row: row.delivery.target, rank=7, least=12),
+    Column("state", lambda row: row.delivery.state, rank=1),
+    Column("erased", lambda row: "yes" if row.erased else None, rank=3),
+    Column("attempts", lambda row: row.delivery.attempts, rank=6, brief_heading="ATT", right=True),
+    Column("detail", lambda row: first_line(row.delivery.detail), rank=3, least=12),
+    Column("event_id", lambda row: row.delivery.event_id, kind=EVENT_ID, extra=True),
+    Column("source", lambda row: row.delivery.source, least=12, extra=True),
+    Column("finished", lambda row: row.delivery.finished, kind=MOMENT, extra=True),
+    Column("expires", lambda row: row.delivery.expires, kind=MOMENT, extra=True),
+    Column("repeat_of", lambda row: row.delivery.repeat_of, kind=DELIVERY_ID, extra=True),
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    Column("attempt", lambda each: each.number, rank=0, brief_heading="NO", right=True),
+    Column("started", lambda each: each.started, kind=MOMENT, rank=2),
+    Column("seconds", lambda each: each.duration, kind=Numbers(3), rank=4, right=True),
+    Column("outcome", lambda each: each.outcome, rank=1),
+    Column("retry_at", lambda each: each.retry_at, kind=MOMENT, rank=5),
+    Column("detail", lambda each: first_line(each.detail), rank=3, least=12),
+)
