@@ -38,6 +38,7 @@ from .notifier import Notifier as Notifier
 from .notifier import Settlement as Settlement
 from .outbox.delivery import Attempt as Attempt
 from .outbox.delivery import Delivery as Delivery
+from .outbox.presence import Presence as Presence
 from .outbox.records import DeliveryQuery as DeliveryQuery
 from .outbox.records import Health as Health
 from .outbox.records import Stats as Stats

@@ -24,8 +24,11 @@ from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
     from pulp_events.dispatcher.dispatcher import Dispatcher
+    from pulp_events.dispatcher.heartbeat import Heartbeat
     from pulp_events.outbox.store import Outbox
 
+LONG_LIVED = 20.0
+"""Seconds after which a process that only emits is worth telling of: a command that emits an event is not."""
 PROCESS_GRACE = 5.0
 """Seconds that the process of `deliver="process"` has to finish."""
 
@@ -59,14 +62,16 @@ class Delivering:
         self._lock = threading.RLock()
         self._outbox: Outbox | None = None
         self._dispatcher: Dispatcher | None = None
-        self.mode = MODES[deliver](Means(lambda: self.dispatcher, self._worker_command))
+        self._heartbeat: Heartbeat | None = None
+        self.mode = MODES[deliver](Means(lambda: self.dispatcher, self._worker_command, self._beat))
 
     def start(self, index: ListenerIndex, listeners: Listeners, emit: Callable[[Iterable[Any]], object]) -> None:
         """Begin, in a process that has no dispatcher yet. `emit`: takes events as `emit_many` does."""
         self._index = index
         self._listeners = listeners
         self._emit = emit
-        self._dispatcher = None
+        self._dispatcher = self._heartbeat = None
+        self._began = self._clock.monotonic()
         self.mode.start()
         self._make_tables()
 
@@ -91,9 +96,23 @@ class Delivering:
             with self._lock:
                 if self._dispatcher is None:
                     self._dispatcher = make_dispatcher(
-                        outbox, self._index, self._plugins, self._settings, self._clock, self._dice, self._disable
-                    )
+                        outbox, self._index, self._plugins, self._settings, self._clock, self._dice, self._disable,
+                        self.heartbeat,
+                    )  # fmt: skip
         return self._dispatcher
+
+    @property
+    @imports_late
+    def heartbeat(self) -> Heartbeat:
+        """What tells the store that this process is at work."""
+        if self._heartbeat is None:
+            from pulp_events.dispatcher.heartbeat import Heartbeat
+
+            outbox = self.outbox
+            with self._lock:
+                if self._heartbeat is None:
+                    self._heartbeat = Heartbeat(outbox, self._plugins, self._clock, self._began)
+        return self._heartbeat
 
     def look_soon(self) -> None:
         """What waits may be due now."""
@@ -120,6 +139,8 @@ class Delivering:
         self.mode.stop(grace, drain)
         if self._dispatcher is not None:
             self._dispatcher.stop(max(0.0, deadline - time.monotonic()))
+        if self._heartbeat is not None:
+            self._heartbeat.end()
 
     def close_outbox(self) -> None:
         """Let go of the outbox, if it was opened."""
@@ -130,6 +151,15 @@ class Delivering:
         """This is a child: the parent's threads are not here, and its locks may be held by them."""
         self._lock = threading.RLock()
         self.mode = self.mode.in_child()
+
+    def _beat(self, delivers: bool) -> None:
+        now = self._clock.monotonic()
+        if now - self._began < LONG_LIVED or (self._heartbeat is not None and not self._heartbeat.is_due(now)):
+            return
+        try:
+            self.heartbeat.beat(delivers=delivers)
+        except EventsError as error:  # an outbox that cannot be opened: whoever needs it is told
+            _logger.debug("the outbox does not know of this process: %s", error)
 
     def _make_tables(self) -> None:
         """In the application's own database, now: the first `emit` may come in a transaction, which keeps us out."""

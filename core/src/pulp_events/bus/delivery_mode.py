@@ -34,6 +34,9 @@ class Mode:
     def on_stored(self, stored: Sequence[NewEvent]) -> None:
         """These were just stored."""
 
+    def on_emitted(self) -> None:
+        """`emit` is about to return."""
+
     def stop(self, grace: float, drain: bool) -> None:
         """End within `grace` seconds; `drain`: first make the deliveries that are due."""
 
@@ -47,12 +50,22 @@ class External(Mode):
 
     imports_emitter_at_open = False  # many programs that open such a bus only manage listeners
 
+    def __init__(self, beat: Callable[[bool], None]) -> None:
+        self._beat = beat
+
+    def on_emitted(self) -> None:
+        self._beat(False)
+
 
 class Inline(Mode):
     """`emit` itself, before it returns."""
 
-    def __init__(self, dispatcher: Callable[[], Dispatcher]) -> None:
+    def __init__(self, dispatcher: Callable[[], Dispatcher], beat: Callable[[bool], None]) -> None:
         self._dispatcher = dispatcher
+        self._beat = beat
+
+    def on_emitted(self) -> None:
+        self._beat(True)
 
     def on_stored(self, stored: Sequence[NewEvent]) -> None:
         try:
@@ -101,8 +114,9 @@ class Process(Mode):
 
     calls_here = False
 
-    def __init__(self, worker_command: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, worker_command: Callable[[], Sequence[str]], beat: Callable[[bool], None]) -> None:
         self._worker_command = worker_command
+        self._beat = beat
         self._supervisor: Supervisor | None = None
 
     def start(self) -> None:
@@ -111,12 +125,15 @@ class Process(Mode):
         self._supervisor = Supervisor(self._worker_command())
         self._supervisor.start()
 
+    def on_emitted(self) -> None:
+        self._beat(False)
+
     def stop(self, grace: float, drain: bool) -> None:
         if self._supervisor is not None:
             self._supervisor.stop(grace)
 
     def in_child(self) -> Mode:
-        return External()  # the parent's process serves its children too
+        return External(self._beat)  # the parent's process serves its children too
 
 
 @dataclass(frozen=True)
@@ -129,11 +146,15 @@ class Means:
     worker_command: Callable[[], Sequence[str]]
     """The command line of a process that delivers from the same outbox."""
 
+    beat: Callable[[bool], None]
+    """Tell the store, if it is time to, that this process is at work; with whether it delivers. For modes without a
+    thread that could: such a process is seen when it emits."""
+
 
 MODES: dict[str, Callable[[Means], Mode]] = {
     "background": lambda means: Background(means.dispatcher),
     "emitted": lambda means: Emitted(means.dispatcher),
-    "process": lambda means: Process(means.worker_command),
-    "external": lambda means: External(),
-    "inline": lambda means: Inline(means.dispatcher),
+    "process": lambda means: Process(means.worker_command, means.beat),
+    "external": lambda means: External(means.beat),
+    "inline": lambda means: Inline(means.dispatcher, means.beat),
 }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.past import PastExplanation
     from pulp_events.bus.trial import Trial
     from pulp_events.listeners.listener import Listener
+    from pulp_events.outbox.presence import Presence
 
 
 class Inquiries(Lifecycle):
@@ -69,6 +70,15 @@ class Inquiries(Lifecycle):
         if self.listeners.keeps_history:  # read later: what is done meanwhile is in it
             changes = self.listeners.history(since=event.time)[::-1]
         return explain_past(event, deliveries, listeners, changes, emitter)
+
+    def workers(self) -> list[Presence]:
+        """The processes at work on the same store: workers, and applications, those that only emit among them.
+
+        A process that was killed stays for a day, as `gone`, unless very many are. One that only emits, or delivers
+        inline, is seen when it emits, and not in its first 20 seconds. Raises StoreError.
+        """
+        self._check_open()
+        return [*self.outbox.presences()]
 
     @imports_late
     def backtest(

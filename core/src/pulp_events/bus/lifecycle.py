@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.emitter import Emitter
     from pulp_events.bus.storing import Storing
     from pulp_events.dispatcher.dispatcher import Dispatcher
+    from pulp_events.dispatcher.heartbeat import Heartbeat
     from pulp_events.events.event import Event
     from pulp_events.outbox.store import Outbox
 
@@ -119,6 +120,11 @@ class Lifecycle:
         """What makes deliveries, made when it is first needed."""
         return self._delivering.dispatcher
 
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """What tells the store that this process is at work."""
+        return self._delivering.heartbeat
+
     def __enter__(self) -> Self:
         return self
 
@@ -200,4 +206,6 @@ class Lifecycle:
         emitter = self._emitter or self._make_emitter()
         prepared = emitter.prepare_all(events, expires)
         with self._in_use:
-            return self._storing.store(prepared, connection)
+            emitted = self._storing.store(prepared, connection)
+            self._delivering.mode.on_emitted()
+        return emitted

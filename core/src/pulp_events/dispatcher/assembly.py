@@ -11,6 +11,7 @@ from pulp_events.dispatcher.dispatcher import Dispatcher
 from pulp_events.dispatcher.erased import Erased
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.health import HealthWatch
+from pulp_events.dispatcher.heartbeat import Heartbeat
 from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.services import Services
@@ -32,6 +33,7 @@ def make_dispatcher(
     clock: Clock,
     dice: random.Random,
     disable: Callable[[Listener, str], None],
+    heartbeat: Heartbeat,
 ) -> Dispatcher:
     """A dispatcher over these parts. `disable(listener, reason)`: called for a listener that is to be left alone."""
     stopping = threading.Event()
@@ -40,6 +42,6 @@ def make_dispatcher(
     health = HealthWatch(outbox, settings.section("delivery"), clock, disable)
     watch = AttemptWatch(Observers(plugins, settings))
     recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping)
-    services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping)
+    services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping, heartbeat)
     services.erased = Erased(outbox, clock).among
     return Dispatcher(services, settings)

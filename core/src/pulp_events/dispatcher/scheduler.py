@@ -148,6 +148,12 @@ class Scheduler:
             return self._claiming or any(isinstance(work, Turn) for work in self.at_work)
 
     @property
+    def in_flight(self) -> int:
+        """Deliveries that are being attempted."""
+        with self.lock:
+            return sum(len(work.under_way) for work in self.at_work if isinstance(work, Turn))
+
+    @property
     def waiting(self) -> int:
         """Listeners that wait for a thread, as far as their shares have room, and jobs."""
         with self.lock:

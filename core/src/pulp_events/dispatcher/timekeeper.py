@@ -206,6 +206,9 @@ class Timekeeper:
             held = [one for route in self._routes.all() for one in route.held()] + self._recorder.waiting
             if held:
                 self._outbox.extend(held, self._lease)
+        heartbeat = self._services.heartbeat
+        if heartbeat is not None and self.backlog and heartbeat.is_due(now):
+            heartbeat.beat(delivers=True, in_flight=self._scheduler.in_flight)
         self._recorder.sum_up()
         self._services.loops.replace_blocked()
         self._services.channels.close_idle()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.erasure import Erased, Erasure
+    from pulp_events.outbox.presence import Beat, Presence
     from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
     from pulp_events.outbox.states import State
     from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
@@ -205,6 +206,20 @@ class Outbox(Protocol):
 
     def notes(self, prefix: str) -> Mapping[str, str]:
         """The notes whose keys start with `prefix`, by key."""
+
+    def beat(self, beat: Beat) -> None:
+        """Keep that this process is at work, in place of its last beat (by `beat.id`).
+
+        It must not wake anybody, nor count as a change for `changed`. What is remembered of processes that are gone for
+        longer than `presence.KEEP` seconds, or beyond the last `presence.MOST_GONE`, is dropped.
+        """
+
+    def leave(self, id: str) -> None:
+        """The process of these beats has ended in order: forget it."""
+
+    def presences(self) -> Sequence[Presence]:
+        """The processes at work here, and those that were until they were killed, in the order of
+        `presence.in_order`."""
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         """One small step of cleaning; True if there is more to do at once.

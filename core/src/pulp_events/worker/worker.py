@@ -50,7 +50,7 @@ class Worker:
             return self._work(signals)
 
     def _work(self, signals: Signals) -> int:
-        bus = self._open_bus()
+        bus = self._opened()
         sd_notify.ready()
         _logger.info("worker %d delivers from %s", os.getpid(), bus.data_dir)
         try:
@@ -69,6 +69,11 @@ class Worker:
             sd_notify.stopping()
             bus.close(self._grace, drain=False)
         return 0
+
+    def _opened(self) -> EventBus:
+        bus = self._open_bus()
+        bus.heartbeat.become_worker()
+        return bus
 
     def _pause(self) -> float:
         pauses = [PARENT_POLL if self._parent is not None else FAILURE_POLL]
@@ -93,7 +98,7 @@ class Worker:
     def _reopen(self, bus: EventBus) -> EventBus:
         sd_notify.reloading(self._grace)
         try:
-            renewed = self._open_bus()
+            renewed = self._opened()
         except EventsError as error:
             _logger.error("the settings stay unchanged: %s", error)
         else:

@@ -10,10 +10,11 @@ from typing import Any
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
+from pulp_events.outbox.presence import Beat, Presence
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events_postgres import buckets, claiming, erasing, ledger, limits, queue, scrubbing
+from pulp_events_postgres import buckets, claiming, erasing, ledger, limits, presences, queue, scrubbing
 from pulp_events_postgres import events as stored
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
@@ -180,6 +181,15 @@ class PostgresOutbox:
 
     def notes(self, prefix: str) -> Mapping[str, str]:
         return ledger.notes(self.database, prefix)
+
+    def beat(self, beat: Beat) -> None:
+        presences.beat(self.database, beat)
+
+    def leave(self, id: str) -> None:
+        presences.leave(self.database, id)
+
+    def presences(self) -> Sequence[Presence]:
+        return presences.all_of(self.database)
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         if queue.expire_some(self.database, EXPIRE_STEP):

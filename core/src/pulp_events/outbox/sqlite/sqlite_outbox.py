@@ -12,11 +12,13 @@ from pulp_events.outbox.bell import Bell
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
+from pulp_events.outbox.presence import Beat, Presence
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.sqlite import erasing, insertion, ledger, limits, queue, recording, scrubbing
 from pulp_events.outbox.sqlite import events as stored
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
+from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
@@ -61,6 +63,7 @@ class SQLiteOutbox:
         self._writer = Writer(path, set_damaged_aside, timeout)
         self._reader = Reader(path, set_damaged_aside, timeout, self._clock)
         self._fresh = FreshTokens(self._clock.monotonic)
+        self._presences = PresenceFiles(folder_of(path), self._clock)
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         now = self._clock.time()
@@ -215,11 +218,21 @@ class SQLiteOutbox:
     def notes(self, prefix: str) -> Mapping[str, str]:
         return ledger.notes(self._reader, prefix)
 
+    def beat(self, beat: Beat) -> None:
+        self._presences.beat(beat)
+
+    def leave(self, id: str) -> None:
+        self._presences.leave(id)
+
+    def presences(self) -> Sequence[Presence]:
+        return self._presences.all()
+
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         now, events = self._clock.time(), self._events_before(keep_events)
         return self._writer.run(lambda own: self._cleaner.step(own, keep, now, events))
 
     def close(self) -> None:
+        self._presences.close()
         self._reader.close()
         self._writer.close()
 

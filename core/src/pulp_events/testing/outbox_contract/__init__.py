@@ -20,6 +20,7 @@ from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Hom
 from pulp_events.testing.outbox_contract.ledger import LedgerClaims
 from pulp_events.testing.outbox_contract.named import NamedClaims
 from pulp_events.testing.outbox_contract.order import OrderClaims
+from pulp_events.testing.outbox_contract.presences import PresenceClaims
 from pulp_events.testing.outbox_contract.rates import RateClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
@@ -43,5 +44,6 @@ class OutboxContract(
     ExpiryClaims,
     AgainClaims,
     ErasureClaims,
+    PresenceClaims,
 ):
     """Subclass it and give it a fixture `home`."""
