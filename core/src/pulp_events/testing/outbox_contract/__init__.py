@@ -23,6 +23,7 @@ from pulp_events.testing.outbox_contract.order import OrderClaims
 from pulp_events.testing.outbox_contract.rates import RateClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
+from pulp_events.testing.outbox_contract.standing import StandingClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
 from pulp_events.testing.outbox_contract.windows import WindowClaims
 
@@ -43,5 +44,6 @@ class OutboxContract(
     ExpiryClaims,
     AgainClaims,
     ErasureClaims,
+    StandingClaims,
 ):
     """Subclass it and give it a fixture `home`."""
