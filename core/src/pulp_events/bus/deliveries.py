@@ -15,6 +15,7 @@ from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
 
 if TYPE_CHECKING:
+    from pulp_events.bus.waiting_reason import Sources, WaitingFor
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
     from pulp_events.outbox.store import Outbox
@@ -41,8 +42,11 @@ class Deliveries:
         known_ids: Callable[[], Sequence[str] | None],
         settings: Settings,
         clock: Clock,
+        sources: Callable[[], Sources],
     ) -> None:
-        """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows."""
+        """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows.
+        `sources`: what it is told from why a delivery waits."""
+        self._sources = sources
         self._outbox = outbox
         self._on_revived = on_revived
         self._id_of = id_of
@@ -74,6 +78,17 @@ class Deliveries:
     def attempts(self, delivery_id: str) -> list[Attempt]:  # type: ignore[valid-type]
         """The attempts of a delivery, the first one first."""
         return [*self._outbox().attempts(delivery_id)]
+
+    @imports_late
+    def waiting_for(self, deliveries: Sequence[Delivery]) -> Mapping[str, WaitingFor]:
+        """What each of these deliveries waits for, by its id; those that are not pending are not in it.
+
+        The answer is as of now. It does not depend on which process asks, but for a notifier that is not installed, or
+        a function that is not registered, in this one.
+        """
+        from pulp_events.bus.waiting_reason import waiting_for
+
+        return waiting_for(deliveries, self._sources())
 
     def retry(self, query: DeliveryQuery, *, again: bool = False) -> Iterator[int]:
         """Deliver again what fits, a page at a time, the oldest first; yields how many each page had.

@@ -125,7 +125,7 @@ class Delivering:
         self.outbox.forget_health(listener.id)
 
     def listener_enabled(self, listener: Listener) -> None:
-        """Its pending deliveries are due, and its earlier failures are forgotten."""
+        """Its earlier failures are forgotten, and what waits for a retry is due soon: see `dispatcher/renewal.py`."""
         self.outbox.forget_health(listener.id)
         self.look_soon()
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from pulp_events.bus.emitter import Emitter
     from pulp_events.bus.storing import Storing
+    from pulp_events.bus.waiting_reason import Sources
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.dispatcher.heartbeat import Heartbeat
     from pulp_events.events.event import Event
@@ -72,6 +73,7 @@ class Lifecycle:
             lambda: self._index.known_ids(),
             settings,
             clock,
+            self._sources,
         )
         self.events = Events(self._open_outbox)
         self._assemble()
@@ -180,6 +182,20 @@ class Lifecycle:
     def _open_outbox(self) -> Outbox:
         self._check_open()
         return self.outbox
+
+    def _sources(self) -> Sources:
+        from pulp_events.bus.waiting_reason import Sources
+
+        delivery = self.settings.section("delivery")
+        return Sources(
+            self._open_outbox(),
+            self._index.by_id(),
+            self.plugins.notifiers,
+            self.listeners.window,
+            int(delivery["lanes"]),
+            len(delivery["retry_schedule"]),
+            self.clock.time(),
+        )
 
     def _check_open(self) -> None:
         forks.notice()

@@ -13,6 +13,7 @@ from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.jobs import close
 from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.recorder import Recorder
+from pulp_events.dispatcher.renewal import Renewal
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.services import Services
@@ -93,6 +94,7 @@ def send_test(listener: Listener, plugins: Plugins, settings: Settings, clock: C
             loops,
             clock,
             threading.Event(),
+            cast("Renewal", None),
         )
         route.waiting.append(
             Delivery(

@@ -13,6 +13,7 @@ from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.health import HealthWatch
 from pulp_events.dispatcher.heartbeat import Heartbeat
 from pulp_events.dispatcher.recorder import Recorder
+from pulp_events.dispatcher.renewal import Renewal
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.watch import AttemptWatch
@@ -41,7 +42,8 @@ def make_dispatcher(
     routes = Routes(index, plugins, settings, outbox, channels, clock)
     health = HealthWatch(outbox, settings.section("delivery"), clock, disable)
     watch = AttemptWatch(Observers(plugins, settings))
-    recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping)
-    services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping, heartbeat)
+    recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping, index.get)
+    renewal = Renewal(index, outbox, dice)
+    services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping, renewal, heartbeat)
     services.erased = Erased(outbox, clock).among
     return Dispatcher(services, settings)

@@ -71,6 +71,7 @@ class Claimer:
             due += self._queues.take_due(MOST_LOOKED_AT)
             requests = self._requests(due, asked)
             if requests:
+                self._services.renewal.of(route.listener for route in asked.values())
                 claim = self._claimed(requests)
                 self._last, self._found_few = time.monotonic(), 0 < len(claim.deliveries) < FEW
                 for listener_id, wait in claim.throttled.items():

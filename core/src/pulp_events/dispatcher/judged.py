@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import Verdict
+from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
 
 
@@ -22,3 +23,5 @@ class Judged:
     """Seconds."""
     group: str | None = None
     """Names what left together, and is recorded together and by itself."""
+    by: Listener | None = None
+    """The listener's record when it began."""

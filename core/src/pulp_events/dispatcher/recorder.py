@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from pulp_events.dispatcher.health import HealthWatch
+from pulp_events.dispatcher.holds import Holds
 from pulp_events.dispatcher.judged import Judged
+from pulp_events.dispatcher.renewal import same
 from pulp_events.dispatcher.repeats import Repeats
-from pulp_events.dispatcher.retry import SHORTEST_PAUSE, Follow, follow
+from pulp_events.dispatcher.retry import SHORTEST_PAUSE, Follow, follow, soon
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import shorten
 from pulp_events.dispatcher.watch import AttemptWatch
 from pulp_events.errors import StoreError
+from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.states import TRANSITIONS, Outcome, Transition, entered, following
@@ -58,7 +61,11 @@ class Recorder:
         dice: random.Random,
         health: HealthWatch,
         stopping: threading.Event,
+        record_of: Callable[[str], Listener | None],
     ) -> None:
+        """`record_of(listener_id)`: a listener's record as it is now."""
+        self._record_of = record_of
+        self._holds = Holds(outbox, clock)
         self._outbox = outbox
         self._delivery = settings.section("delivery")
         self._max_age = self._delivery["max_age"]
@@ -73,6 +80,7 @@ class Recorder:
         self._judged: deque[Judged] = deque()
         self._oldest = 0.0
         self._storing = threading.Lock()
+        self._telling = threading.Lock()
         self._repeats = Repeats(clock)
         self.recorded = threading.Condition()
         """Notified after each time that results were stored."""
@@ -137,6 +145,8 @@ class Recorder:
             self._log(result, judged)
             if self.watch.wanted:
                 self.watch.attempted(_after(result), result.attempt)
+        with self._telling:
+            self._holds.tell({judged.route.listener.id: judged.route for judged, _ in part}.values())
         self._health.disable_failing(part)
 
     def _result(self, judged: Judged, rolls: dict[str, float]) -> Result:
@@ -157,6 +167,8 @@ class Recorder:
                 timed_out=verdict.outcome == Outcome.TIMEOUT,
                 too_old=asked is not None and self._age(delivery) >= self._most_age(route),
             )
+            if self._is_outdated(judged):
+                step = soon(step, dice, timed_out=verdict.outcome == Outcome.TIMEOUT)
         detail = verdict.detail
         if step.wait is not None and _expires_first(delivery, self._clock.time() + step.wait):
             step, detail = Follow(None), _with(detail, EXPIRES_FIRST)
@@ -170,6 +182,11 @@ class Recorder:
             retry_at=None if step.wait is None else from_timestamp(self._clock.time() + step.wait),
         )
         return Result(delivery, attempt, transition, step.wait, step.forgiven)
+
+    def _is_outdated(self, judged: Judged) -> bool:
+        """Whether the listener was changed during the attempt, so that the next one may go otherwise."""
+        now = None if judged.by is None else self._record_of(judged.by.id)
+        return judged.by is not None and now is not None and not same(judged.by, now)
 
     def _most_age(self, route: Route) -> float:
         return float(self._max_age) if self._max_age is not None else 2 * sum(route.retry_schedule)

@@ -9,6 +9,8 @@ AFTER_TIME_OUT = 60.0
 """Seconds that pass at least after a time-out: the receiver may still be at work on the event."""
 LONGEST_PAUSE = 86400.0
 """Seconds: what a receiver asks for beyond a day is cut to it."""
+SOON = 10.0
+"""Seconds within which an attempt is repeated whose listener was changed meanwhile."""
 SHORTEST_PAUSE = 1.0
 """Seconds: `Retry-After: 0` with a refusal is no invitation to ask again at once."""
 
@@ -61,3 +63,16 @@ def follow(
     if retry_after is not None:
         wait = max(wait, pause(retry_after))
     return Follow(float(wait))
+
+
+def soon(step: Follow, dice: Callable[[], float], *, timed_out: bool = False) -> Follow:
+    """The same where the attempt was made by a configuration that is no more: the next one is made by the new one.
+
+    It counts like any other, so that a program that changes a listener all the time does not have it tried forever.
+
+    >>> soon(Follow(36000.0), lambda: 0.5)
+    Follow(wait=5.0, forgiven=False)
+    """
+    if step.wait is None:
+        return step
+    return Follow(min(step.wait, AFTER_TIME_OUT if timed_out else SOON * dice()), step.forgiven)

@@ -10,6 +10,7 @@ from pulp_events.dispatcher.circuit import Circuit
 from pulp_events.dispatcher.claim_size import BATCH_SECONDS, LARGEST_BATCH, ClaimSize
 from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.lines import UNTRIED, Speed
+from pulp_events.dispatcher.renewal import same
 from pulp_events.dispatcher.retry import LONGEST_PAUSE, pause
 from pulp_events.dispatcher.traits import Traits
 from pulp_events.dispatcher.verdict import Verdict
@@ -120,7 +121,7 @@ class Route:
         if listener != before:
             if self.configuration.use_record(listener):
                 self.window_known = not self.traits.has_windows
-            if listener.updated != before.updated:
+            if listener.updated != before.updated or not same(listener, before):
                 self.circuit = Circuit()
                 self.paused_until = 0.0
             if listener.rate != before.rate:

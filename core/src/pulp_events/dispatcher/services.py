@@ -10,6 +10,7 @@ from pulp_events.dispatcher.channels import Channels
 from pulp_events.dispatcher.event_loops import EventLoops
 from pulp_events.dispatcher.heartbeat import Heartbeat
 from pulp_events.dispatcher.recorder import Recorder
+from pulp_events.dispatcher.renewal import Renewal
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.outbox.delivery import Delivery
@@ -33,6 +34,7 @@ class Services:
     loops: EventLoops
     clock: Clock
     stopping: threading.Event
+    renewal: Renewal
     heartbeat: Heartbeat | None = None
     refill: Callable[[Route], None] = lambda route: None
     erased: Callable[[Sequence[Delivery]], Sequence[Delivery]] = lambda deliveries: ()

@@ -167,6 +167,8 @@ class Timekeeper:
         began, spent = self._clock.monotonic(), time.monotonic()
         soonest = LONGEST_LOOK
         ready = self._outbox.ready()
+        if self._services.renewal.all_of(ready):
+            ready = self._outbox.ready()
         self._scheduler.due_now([listener_id for listener_id, wait in ready.items() if wait <= 0])
         for listener_id, wait in ready.items():
             if wait > 0:

@@ -11,6 +11,7 @@ from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.lines import SILENT, Line, speed_of
 from pulp_events.dispatcher.pool import PoolThread
 from pulp_events.dispatcher.recorder import Recorder
+from pulp_events.dispatcher.renewal import same
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.verdict import Verdict
@@ -43,6 +44,8 @@ class Turn:
         self.started = self.began = 0.0
         """Wall-clock and monotonic time at which the current attempt began."""
         self.limit = OPEN_LIMIT
+        self.by = route.listener
+        """The listener's record when the current attempt began."""
         self.opened: OpenChannel | None = None
         self.abandoned = False
         self.halted = False
@@ -109,6 +112,7 @@ class Turn:
         """An attempt of these deliveries begins."""
         with self._lock:
             self.under_way = {delivery.id: delivery for delivery in deliveries}
+            self.by = self.route.listener
             self.limit = limit
             self.started, self.began = self._clock.time(), self._clock.monotonic()
             self.since = self.began
@@ -154,7 +158,9 @@ class Turn:
             if self.abandoned or self.under_way.pop(delivery.id, None) is None:
                 return
             started, began = begun or (self.started, self.began)
-            self._recorder.add(Judged(self.route, delivery, verdict, started, now - began, self._group(delivery)))
+            self._recorder.add(
+                Judged(self.route, delivery, verdict, started, now - began, self._group(delivery), self.by)
+            )
             took = now - (began if begun else self.since)
             self.attempts += 1
             if verdict.disable_listener or (self.route.ordered and not verdict.delivered):
@@ -162,7 +168,8 @@ class Turn:
             self.since = now if self.under_way else 0.0
         if verdict.outcome != Outcome.LOST:
             self.route.speed = speed_of(took, timed_out=verdict.outcome == Outcome.TIMEOUT)
-        self.route.learn(verdict, now, self._group(delivery))
+        if verdict.delivered or same(self.by, self.route.listener):  # else it says nothing of what is there now
+            self.route.learn(verdict, now, self._group(delivery))
 
     def end(self) -> None:
         """The attempt is over."""
@@ -232,9 +239,10 @@ class Turn:
             verdict = Verdict(Outcome.TIMEOUT, reason)
             for delivery in self.under_way.values():
                 self._recorder.add(
-                    Judged(self.route, delivery, verdict, self.started, now - self.began, self._group(delivery))
+                    Judged(self.route, delivery, verdict, self.started, now - self.began, self._group(delivery), self.by)
                 )
             self.under_way = {}
-        self.route.circuit.failed(now)
+        if same(self.by, self.route.listener):
+            self.route.circuit.failed(now)
         self.route.speed = SILENT
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
@@ -77,6 +77,10 @@ class ListenerIndex:
     def all(self) -> list[Listener]:
         """Every listener."""
         return list(self._current().by_id.values())
+
+    def by_id(self) -> Mapping[str, Listener]:
+        """Every listener by its id: one and the same record until it is read again."""
+        return self._current().by_id
 
     def known_ids(self) -> list[str] | None:
         """The ids of every listener, those of records that cannot be used too; None while the store is away."""

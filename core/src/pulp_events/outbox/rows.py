@@ -15,6 +15,7 @@ from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.records import Dropped, Health, Stats
+from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import Outcome, State
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.system.clock import from_timestamp
@@ -135,6 +136,17 @@ def to_erasure(row: tuple[Any, ...]) -> Erasure:
     """The record of an erasure from: id, began, ended, by, asked, events, pending, under way, details."""
     erasure_id, began, ended, by, asked, *counts = row
     return Erasure(erasure_id, from_timestamp(began), _moment(ended), by, asked, Erased(*counts))
+
+
+@_from_rows
+def to_standing(hold: str | None, spent_until: float | None, first: tuple[Any, ...] | None) -> Standing:
+    """How a listener stands, from: its hold as text, its bucket, and, of its oldest pending delivery, event id, n and
+    ready at."""
+    held = None if hold is None else Hold.of_text(hold)
+    if first is None:
+        return Standing(held, spent_until)
+    event_id, n, ready_at = first[:3]
+    return Standing(held, spent_until, f"{event_id}.{n}", from_timestamp(ready_at) if ready_at else None)
 
 
 def split_id(delivery_id: str) -> tuple[str, int]:

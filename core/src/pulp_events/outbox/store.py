@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.erasure import Erased, Erasure
     from pulp_events.outbox.presence import Beat, Presence
     from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+    from pulp_events.outbox.standing import Hold, Standing
     from pulp_events.outbox.states import State
     from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 
@@ -199,7 +200,29 @@ class Outbox(Protocol):
         """How deliveries went, by listener id."""
 
     def forget_health(self, listener_id: str) -> None:
-        """Clear a listener's record of failures and its token bucket, because it was enabled or deleted."""
+        """Clear a listener's record of failures, its token bucket, and what `renew` and `hold` keep of it, because it
+        was enabled or deleted."""
+
+    def renew(self, configurations: Mapping[str, str], dice: Callable[[], float]) -> bool:
+        """Remember the configurations by which listeners are attempted from now on; True if there is more to do: call
+        it again.
+
+        By listener id: short texts that are equal for equal configurations. If another one is remembered of a listener,
+        or none, its pending deliveries that wait for a retry for longer than `spread.LONGEST` seconds become due, at
+        the times of `spread.spread` with a throw of the `dice`, at most `spread.PAGE` at a time, and its hold ends. Their
+        attempts still count. Those being attempted are left alone. The text is remembered no sooner than the last of
+        them is due: whoever is killed before leaves it to the next. An empty text is remembered, and nothing else is
+        changed: the listener is disabled.
+        """
+
+    def hold(self, holds: Mapping[str, Hold | None]) -> None:
+        """Keep until when these listeners are left alone, in place of what was kept; None: they are not.
+
+        Only for `standing`: claims do not ask.
+        """
+
+    def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
+        """How these listeners stand; of those in `with_first`, the oldest pending delivery too."""
 
     def note(self, key: str, text: str) -> None:
         """Store a short text under this key, replacing any other. Use it sparingly: notes are never cleaned up."""

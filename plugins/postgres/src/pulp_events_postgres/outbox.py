@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,11 @@ from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.presence import Beat, Presence
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.spread import PAGE
+from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events_postgres import buckets, claiming, erasing, ledger, limits, presences, queue, scrubbing
+from pulp_events_postgres import buckets, claiming, erasing, ledger, limits, presences, queue, scrubbing, standing
 from pulp_events_postgres import events as stored
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
@@ -175,6 +177,20 @@ class PostgresOutbox:
     def forget_health(self, listener_id: str) -> None:
         for table in ("pulp_listener_health", "pulp_rate"):
             self.database.execute(f"DELETE FROM @.{table} WHERE listener_id = %s", (listener_id,))
+        standing.forget(self.database, listener_id)
+
+    def renew(self, configurations: Mapping[str, str], dice: Callable[[], float]) -> bool:
+        moved = standing.renew(self.database, configurations, dice, PAGE)
+        if moved:
+            self._marks.clear()
+            self.database.upheaval()
+        return moved >= PAGE
+
+    def hold(self, holds: Mapping[str, Hold | None]) -> None:
+        standing.hold(self.database, holds)
+
+    def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
+        return standing.standing(self.database, listener_ids, with_first)
 
     def note(self, key: str, text: str) -> None:
         ledger.note(self.database, key, text)

@@ -107,7 +107,8 @@ def _find_tables(connections: Connections, own: Connection) -> Found:
         )
     try:
         with own.transaction():
-            rows: dict[str, str] = dict(own.execute(in_schema("SELECT key, value FROM @.pulp_meta", schema)))
+            ours = "SELECT key, value FROM @.pulp_meta WHERE key IN ('version', 'identity')"
+            rows: dict[str, str] = dict(own.execute(in_schema(ours, schema)))
     except psycopg.errors.UndefinedTable:
         return Found(schema, 0)
     version = int(rows.get("version", 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.presence import Beat, Presence
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
-from pulp_events.outbox.sqlite import erasing, insertion, ledger, limits, queue, recording, scrubbing
+from pulp_events.outbox.sqlite import erasing, insertion, ledger, limits, queue, recording, scrubbing, standing
 from pulp_events.outbox.sqlite import events as stored
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
@@ -23,6 +24,8 @@ from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
+from pulp_events.outbox.spread import PAGE
+from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events.system import data_dir
@@ -210,7 +213,26 @@ class SQLiteOutbox:
         return ledger.health(self._reader)
 
     def forget_health(self, listener_id: str) -> None:
-        self._writer.run(lambda own: ledger.forget(own, listener_id))
+        def forget(own: sqlite3.Connection) -> None:
+            ledger.forget(own, listener_id)
+            standing.forget(own, listener_id)
+
+        self._writer.run(forget)
+
+    def renew(self, configurations: Mapping[str, str], dice: Callable[[], float]) -> bool:
+        self._correct_clock()
+        changed = standing.differing(self._reader, configurations)
+        if not changed:
+            return False
+        now = self._clock.time()
+        return self._writer.run(lambda own: standing.renew(own, changed, dice, PAGE, now)) >= PAGE
+
+    def hold(self, holds: Mapping[str, Hold | None]) -> None:
+        if any(each is not None for each in holds.values()) or standing.are_held(self._reader, holds):
+            self._writer.run(lambda own: standing.hold(own, holds))
+
+    def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
+        return standing.standing(self._reader, listener_ids, with_first)
 
     def note(self, key: str, text: str) -> None:
         self._writer.run(lambda own: ledger.note(own, key, text))

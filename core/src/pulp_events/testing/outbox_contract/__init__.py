@@ -24,6 +24,7 @@ from pulp_events.testing.outbox_contract.presences import PresenceClaims
 from pulp_events.testing.outbox_contract.rates import RateClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
+from pulp_events.testing.outbox_contract.standing import StandingClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
 from pulp_events.testing.outbox_contract.windows import WindowClaims
 
@@ -45,5 +46,6 @@ class OutboxContract(
     AgainClaims,
     ErasureClaims,
     PresenceClaims,
+    StandingClaims,
 ):
     """Subclass it and give it a fixture `home`."""
