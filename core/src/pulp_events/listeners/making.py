@@ -11,7 +11,7 @@ from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.listener import OPTIONS, Listener, Options
-from pulp_events.listeners.muting import held_for_all, joined, muting, unmuted
+from pulp_events.listeners.muting import joined, muting, unmuted
 from pulp_events.listeners.notifier_config import validate
 from pulp_events.listeners.time_limit import settings_for
 from pulp_events.plugins.registry import Plugins
@@ -138,13 +138,13 @@ class Making:
 
     def add(self, edit: Edit, new: Listener) -> Listener:
         """Add a new record, which joins a mute of all listeners, and return it as it is stored."""
-        new = joined(new, edit.all(), self._clock.time())
+        new = self.joining(edit.all())(new)
         edit.add(new)
         return new
 
-    def joins(self, others: Iterable[Listener]) -> bool:
-        """Whether a new record must join a mute of all."""
-        return held_for_all(others, self._clock.time()) is not None
+    def joining(self, others: Iterable[Listener]) -> Change:
+        """The change by which a new record joins the mute of all that one of these may have."""
+        return lambda new: joined(new, others, self._clock.time())
 
     def _stamped(self, listener: Listener) -> Listener:
         return replace(listener, updated=from_timestamp(self._clock.time()))
