@@ -135,3 +135,17 @@ def test_a_listener_can_be_created_with_an_id_of_its_own(open_bus, clock, script
     assert bus.listeners.create("scripted", {"name": "n"}, ["*"], listener_id="ab" * 12).id == "ab" * 12
     with pytest.raises(InvalidConfig, match="24 hex digits"):
         bus.listeners.create("scripted", {"name": "n"}, ["*"], listener_id="AB" * 12)
+
+
+def test_what_is_dropped_says_why(open_bus, clock, scripted):
+    bus = open_bus("inline", clock)
+    listener = bus.listeners.create("scripted", {"name": "night"}, ["*"])
+    bus.listeners.mute(listener.id, 60, drop=True, reason="new disks")
+    [delivery] = bus.wait(bus.emit("repo.sync.start"), 0)
+    assert (delivery.state, delivery.detail) == ("dead", "dropped: the listener was muted (new disks)")
+    [explained] = bus.explain("repo.sync.start")
+    assert (explained.gets, explained.cause) == ("no", "muted") and "(new disks), and drops" in explained.reason
+    bus.listeners.mute(listener.id, 60, reason="new disks")
+    [explained] = bus.explain("repo.sync.start")
+    assert (explained.gets, explained.cause) == ("later", "muted")
+    assert explained.reason.endswith(" (new disks); it waits until then")

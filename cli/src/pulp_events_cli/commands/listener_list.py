@@ -27,6 +27,7 @@ def fill(parser: Parser) -> None:
     parser.add_argument("--name", metavar="PATTERN", help="only listeners with this name; * stands for any characters")
     add_label(parser, "only listeners with this label")
     parser.add_argument("--disabled", action="store_true", help="only disabled listeners")
+    parser.add_argument("--muted", action="store_true", help="only listeners that are muted now")
     parser.add_argument("--failing", action="store_true", help="only listeners with failures since their last success")
     parser.add_argument(
         "--health", action="store_true", help="show the last outcome and the last success of each listener"
@@ -40,7 +41,7 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     """Print those that fit."""
     listeners = bus.listeners.list(labels=labels_in(arguments))
     found = [listener for listener in listeners if _fits(bus, listener, arguments)]
-    filters = ("failing", "disabled", "type", "event_type", "name", "label")
+    filters = ("failing", "disabled", "muted", "type", "event_type", "name", "label")
     filtered = any(getattr(arguments, each) for each in filters)
     with_health = arguments.health or filtered or listener_table.needs_health(arguments)
     health = bus.deliveries.health() if with_health else None
@@ -59,17 +60,19 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _fits(bus: EventBus, listener: Listener, arguments: argparse.Namespace) -> bool:
     if arguments.type is not None:
-        _check_type(bus, arguments.type)
+        check_type(bus, arguments.type)
         if listener.notifier_type_id != arguments.type:
             return False
     if arguments.name is not None and not fnmatchcase(listener.name or "", arguments.name):
         return False
     if arguments.event_type is not None and not _hears(bus, listener, arguments.event_type):
         return False
+    if arguments.muted and not listener.muted_for(bus.clock.time()):
+        return False
     return not (arguments.disabled and listener.enabled)
 
 
-def _check_type(bus: EventBus, type_id: str) -> None:
+def check_type(bus: EventBus, type_id: str) -> None:
     """Refuse a type that is neither installed nor that of any listener."""
     if all(listener.notifier_type_id != type_id for listener in bus.listeners.list()):
         bus.plugins.notifier(type_id)

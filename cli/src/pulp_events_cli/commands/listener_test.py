@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pulp_events.listeners.waiting import disabled
 from pulp_events.outbox.states import Outcome
 from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.ids import listener_ids
+from pulp_events_cli.output.listener_records import mute_text
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
+from pulp_events_cli.output.streams import warning
 from pulp_events_cli.output.text import count, first_line, printable
 from pulp_events_cli.parser.parser import Parser
 
@@ -35,6 +38,10 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     """Send it and print a line for each target."""
     listener = listener_ids.find(bus, arguments.listener_id)
     trials = bus.test_listener(listener.id)
+    if not listener.enabled:
+        warning(f"only this test is sent: {disabled(listener)}")
+    elif listener.muted_for(bus.clock.time()):
+        warning(f"only this test is sent: the listener is muted {mute_text(listener)}")
     if arguments.json:
         shown = [
             {

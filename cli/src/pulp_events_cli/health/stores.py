@@ -15,7 +15,7 @@ from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.plugins.registry import FUNCTION
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
-from pulp_events_cli.health import filters, room
+from pulp_events_cli.health import filters, mutes, room
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.session import Session
@@ -57,8 +57,11 @@ def check(session: Session, settings: Settings) -> Iterator[Finding]:
     health: dict[str, Health] = {}
     recent: list[Delivery] = []
     yield from _outbox(session, settings, listeners, health, recent)
+    from pulp_events.system.clock import SystemClock
+
     for listener in listeners:
         yield from _listener(session, listener, health.get(listener.id))
+    yield from mutes.check(listeners, SystemClock().time())
     yield from filters.check(listeners, recent)
 
 

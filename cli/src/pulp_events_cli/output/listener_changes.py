@@ -29,7 +29,7 @@ def lines(change: ListenerChange) -> Iterator[str]:
     if change.before is None or change.after is None:
         return
     for each in sorted(change.differences(), key=_label):
-        if each.key not in _DERIVED:
+        if each.key not in _DERIVED and not (each.key == "muted_by" and each.after == change.by):
             yield from _difference(each)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.listeners.listener import ATTRIBUTES
+from pulp_events.listeners.muting import MUTE, said
 from pulp_events.plugins.registry import FUNCTION
+from pulp_events.system.clock import iso_z
 from pulp_events_cli import listener_attributes
 from pulp_events_cli.output.text import first_line, local_time
 
@@ -27,9 +30,8 @@ def brief(bus: EventBus, listener: Listener, health: Mapping[str, Health] | None
         where = "in its application" if listener.notifier_type_id == FUNCTION else "not installed"
         shown["notifier_type_id"] = f"{listener.notifier_type_id} ({where})"
     shown |= listener_attributes.shown(listener)
-    if not listener.muted_for(bus.clock.time()):  # it may have been, until now
-        shown.pop("muted_until", None)
-        shown.pop("mute_drops", None)
+    for name in MUTE if not listener.muted_for(bus.clock.time()) else ("muted_by",):  # it may have been, until now
+        shown.pop(name, None)
     if health is not None:
         found = health_of(listener, health)
         shown["last_outcome"] = _outcome(found)
@@ -45,6 +47,8 @@ def full(bus: EventBus, listener: Listener, health: Mapping[str, Health]) -> dic
         "created": listener.created,
         "updated": listener.updated,
     }
+    if listener.muted_by is not None and listener.muted_for(bus.clock.time()):
+        shown["muted_by"] = listener.muted_by
     targets = [target for target in listener.targets if target]
     return {**shown, "targets": targets} if targets else shown
 
@@ -53,7 +57,7 @@ def for_json(bus: EventBus, listener: Listener, health: Mapping[str, Health] | N
     """The record for programs: every attribute, the same keys for every listener."""
     attributes = listener_attributes.in_json(listener)
     if not listener.muted_for(bus.clock.time()):
-        attributes["muted_until"] = None
+        attributes |= {name: ATTRIBUTES[name].default for name in MUTE}
     return {
         "id": listener.id,
         "notifier_type_id": listener.notifier_type_id,
@@ -65,6 +69,13 @@ def for_json(bus: EventBus, listener: Listener, health: Mapping[str, Health] | N
         "updated": listener.updated,
         "health": None if health is None else health_of(listener, health),
     }
+
+
+def mute_text(listener: Listener) -> str:
+    """`until 2026-11-24 07:00:00 UTC by alice (new disks)`."""
+    text = said(listener)
+    moment = listener.muted_until
+    return text if moment is None else text.replace(iso_z(moment), local_time(moment), 1)
 
 
 def health_of(listener: Listener, health: Mapping[str, Health]) -> dict[str, Any]:

@@ -34,6 +34,12 @@ class Row:
             return "disabled"
         return "muted" if self.listener.muted_for(self.bus.clock.time()) else "enabled"
 
+    @property
+    def muted(self) -> str | None:
+        """Until when, by whom and why it is muted; None if it is not."""
+        muted = self.listener.muted_for(self.bus.clock.time())
+        return listener_records.mute_text(self.listener) if muted else None
+
     def of_health(self, name: str) -> Any:
         """A part of how its deliveries went; None if that was not looked up."""
         return None if self.health is None else listener_records.health_of(self.listener, self.health)[name]
@@ -48,6 +54,7 @@ LISTENERS = Table(
     Column("type", lambda row: row.listener.notifier_type_id, rank=2, least=8),
     Column("event_types", lambda row: row.listener.event_types, rank=4, least=12),
     Column("state", lambda row: row.state, rank=3),
+    Column("muted", lambda row: row.muted, rank=6, least=12),
     Column("last_outcome", lambda row: row.of_health("last_outcome"), rank=5),
     Column("last_success", lambda row: row.of_health("last_success"), kind=MOMENT, rank=6),
     Column("failures", lambda row: row.of_health("failures"), extra=True, right=True),

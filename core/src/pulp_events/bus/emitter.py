@@ -23,6 +23,7 @@ from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_event_id, new_event_id
 from pulp_events.system.logs import get_logger
+from pulp_events.visible import one_line
 
 if TYPE_CHECKING:
     from pulp_events.budgets.jmespath_budget import Filter
@@ -118,7 +119,7 @@ class Emitter:
         if self._skips and not listener.enabled:
             return SKIPPED
         if listener.mute_drops and listener.muted_for(self._clock.time() if at is None else at):
-            return DROPPED
+            return DROPPED + (f" ({one_line(listener.mute_reason)})" if listener.mute_reason else "")
         return None
 
     def _build(

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pulp_events.bus.emitter import DROPPED, SKIPPED, Emitter
+from pulp_events.bus.emitter import SKIPPED, Emitter
 from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.listeners.filters import judge
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.muting import said
 from pulp_events.listeners.waiting import disabled, limits_of, wait_of
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.registry import Plugins
-from pulp_events.system.clock import iso_z
 
 YES, LATER, NO = "yes", "later", "no"
 
@@ -51,9 +51,8 @@ def explain(
     skip = emitter.skip(listener, now)
     if skip == SKIPPED:
         return Explanation(listener, NO, "disabled", f"{disabled(listener)}; with while_disabled = skip it is skipped")
-    if skip == DROPPED:
-        muted = "" if listener.muted_until is None else iso_z(listener.muted_until)
-        return Explanation(listener, NO, "muted", f"the listener is muted until {muted}, and drops new events")
+    if skip is not None:
+        return Explanation(listener, NO, "muted", f"the listener is muted {said(listener)}, and drops new events")
     if wait := wait_of(listener, installed, now):
         return Explanation(listener, LATER, wait.cause, f"{wait.reason}; {wait.end}")
     reasons = [f"{found} matches", *([why] if why else []), *limits_of(listener)]

@@ -17,7 +17,7 @@ Special, and spelt where they are:
 
 - `enabled`: `create` takes it and files have it, but `update` does not: `enable` and `disable` change it, since
   deliveries that wait hang on it. Files say it, and `apply` makes it so by these two.
-- `disabled_reason`, `muted_until`, `mute_drops`: set by `disable`, `mute` and `unmute`, which have commands of their
+- `disabled_reason`, and what is in `muting.MUTE`: set by `disable`, `mute` and `unmute`, which have commands of their
   own; a mute that has ended is not shown. They are of the moment, so files have none of them.
 - What every record has and no default fits (id, notifier type and configuration, event types, targets, times).
 """

@@ -12,11 +12,11 @@ from pulp_events.frozen import freeze, thaw
 from pulp_events.listeners.document import from_document
 from pulp_events.listeners.kinds import MOMENT, TEXT, TEXTS
 from pulp_events.listeners.listener import ATTRIBUTES, Listener
+from pulp_events.listeners.muting import MUTE
 
 CONFIG = "notifier_config"
 _STAMPS = ("updated",)
 _SWITCHES = {"enabled", "disabled_reason"}
-_MUTES = {"muted_until", "mute_drops"}
 
 
 class Action(StrEnum):
@@ -80,7 +80,7 @@ class ListenerChange:
         changed = {each.key for each in self.differences()}
         if changed and changed <= _SWITCHES:
             return Action.ENABLED if self.after.get("enabled", True) else Action.DISABLED
-        if changed and changed <= _MUTES:
+        if changed and changed <= set(MUTE):
             return Action.MUTED if self.after.get("muted_until") else Action.UNMUTED
         return Action.UPDATED
 

@@ -38,9 +38,7 @@ class Kept:
             try:
                 return edit.change(self.listener_id, lambda before: self._changed(making, before))
             except ListenerNotFound:
-                new = self._made(making)
-            edit.add(new)
-            return new
+                return making.add(edit, self._made(making))
 
     @property
     def _types(self) -> Sequence[str]:

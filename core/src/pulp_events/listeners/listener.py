@@ -130,6 +130,17 @@ class Listener:
     mute_drops: bool = attribute(FLAG, "true: what is emitted during its mute is recorded as dead", default=False)
     """What is emitted while it is muted: False, it waits; True, it is recorded as dead at once."""
 
+    mute_reason: str | None = attribute(PROSE, "why it is muted, if that was said")
+    """Why it is muted, in words; at most 1000 characters."""
+
+    muted_by: str | None = attribute(TEXT, "who muted it")
+    """Who muted it, as the history has it."""
+
+    muted_with_all: bool = attribute(
+        FLAG, "true: it is muted with all listeners, those created meanwhile too", default=False
+    )
+    """Its mute is one of all listeners: those that are created before it ends have it, too."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "notifier_config", freeze(self.notifier_config))
         if type(self.labels) is not FrozenDict:

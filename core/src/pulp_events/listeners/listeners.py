@@ -18,8 +18,9 @@ from pulp_events.errors import (
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.keeping import Kept
 from pulp_events.listeners.listener import Listener, Options
-from pulp_events.listeners.lookup import has_labels, not_found
+from pulp_events.listeners.lookup import has_labels, is_chosen, not_found
 from pulp_events.listeners.making import Change, Making
+from pulp_events.listeners.muting import held_for_all, said
 from pulp_events.listeners.notifier_config import readable_part, secrets_of, window
 from pulp_events.listeners.redacted import Redaction
 from pulp_events.listeners.store import ListenerHistory
@@ -112,8 +113,18 @@ class Listeners:
         listener = self._making.new(
             notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
         )
-        self._edit(lambda edit: edit.add(listener), only=None if listener.name else listener.id)
-        return listener
+        alone = False
+
+        def add(edit: Edit) -> Listener:
+            nonlocal alone
+            made = self._making.add(edit, listener)
+            alone = len(edit.all()) == 1
+            return made
+
+        made = self._edit(add, only=None if listener.name else listener.id)
+        if alone and (held := held_for_all(self._index.all(), self._clock.time())):  # it did not see the others
+            return self._change(made.id, self._making.joining([held]))[0]
+        return made
 
     def keep(
         self,
@@ -186,7 +197,7 @@ class Listeners:
         decided on; StoreBusy is raised at the end, and nothing stored, if the listeners are not like that any more.
         """
         effects = (self._on_delete, self._on_enable, self._on_unmute)
-        return Together(self._edit, self._making, *effects, missing_ok, planned_on)
+        return Together(self._edit, self._making, *effects, missing_ok, planned_on, self._by)
 
     def get(self, listener_id: str) -> Listener:
         """The listener with this id, or name; raises ListenerNotFound."""
@@ -235,13 +246,61 @@ class Listeners:
         """Deliver nothing to the listener until it is enabled. `reason` is shown with the record."""
         return self._change(listener_id, self._making.enable(False, reason))[0]
 
-    def mute(self, listener_id: str, seconds: float, *, drop: bool = False) -> Listener:
-        """Deliver nothing to the listener for so many seconds from now; a mute that holds already is replaced.
+    def mute(
+        self,
+        listener_id: str,
+        seconds: float | None = None,
+        *,
+        until: datetime | None = None,
+        drop: bool = False,
+        reason: str | None = None,
+    ) -> Listener:
+        """Deliver nothing to the listener for so many seconds from now, or until a moment; an earlier mute is replaced.
 
         What is emitted meanwhile waits; with `drop` it is recorded as dead. What was pending before waits in any case.
-        Raises ListenerNotFound, InvalidConfig for a time that is not above 0 or beyond a hundred years.
+        `reason`: shown with the listener and with what waits, at most 1000 characters. Raises ListenerNotFound,
+        InvalidConfig for a time that has passed, is not above 0, or is beyond a hundred years.
         """
-        return self._change(listener_id, self._making.mute(seconds, drop))[0]
+        change = self._making.mute(self._by(), seconds, until=until, drop=drop, reason=reason)
+        return self._change(listener_id, change)[0]
+
+    def mute_all(
+        self,
+        seconds: float | None = None,
+        *,
+        until: datetime | None = None,
+        drop: bool = False,
+        reason: str | None = None,
+        notifier_type_id: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+    ) -> Sequence[Listener]:
+        """Mute all listeners, or those of a type and with these labels (None: any value), in one write; return them.
+
+        A mute of really all holds for those, too, that are created before it ends: it is a maintenance window. One by
+        type or labels concerns the listeners that there are. Raises what `mute` raises, but ListenerNotFound.
+        """
+        with_all = notifier_type_id is None and not labels
+        change = self._making.mute(self._by(), seconds, until=until, drop=drop, reason=reason, with_all=with_all)
+        return self._edit(
+            lambda edit: [
+                edit.change(each.id, change) for each in edit.all() if is_chosen(each, notifier_type_id, labels)
+            ]
+        )
+
+    def unmute_all(
+        self, *, notifier_type_id: str | None = None, labels: Mapping[str, str | None] | None = None
+    ) -> Sequence[Listener]:
+        """`unmute` for all that `mute_all` would choose, in one write; returns those that were muted."""
+
+        def unmute(edit: Edit) -> Sequence[Listener]:
+            chosen = [each for each in edit.all() if is_chosen(each, notifier_type_id, labels)]
+            changed = [(each, edit.change(each.id, self._making.unmute)) for each in chosen]
+            return [after for before, after in changed if before.muted_for(self._clock.time())]
+
+        found = self._edit(unmute)
+        for listener in found:
+            self._on_unmute(listener)
+        return found
 
     def unmute(self, listener_id: str) -> Listener:
         """Let a muted listener get events again, and deliver what waited. Raises ListenerNotFound."""
@@ -325,7 +384,14 @@ class Listeners:
             found = [*self._warnings_without(notifier, config, section), str(error)]
         except EventsError as error:
             found = [str(error)]
-        return [self.scrubber(listener)(text) for text in [*self._expires_too_soon(listener), *found]]
+        found = [*self._joined(listener), *self._expires_too_soon(listener), *found]
+        return [self.scrubber(listener)(text) for text in found]
+
+    def _joined(self, listener: Listener) -> Sequence[str]:
+        """It is muted, though nobody muted this one."""
+        if not (listener.muted_with_all and listener.muted_for(self._clock.time())):
+            return []
+        return [f"it is muted like all listeners, {said(listener)}"]
 
     def _expires_too_soon(self, listener: Listener) -> Sequence[str]:
         """Deliveries that leave with others at the end of a window may have expired by then."""

@@ -14,6 +14,11 @@ def has_labels(listener: Listener, wanted: Mapping[str, str | None]) -> bool:
     return all(key in listener.labels and value in (None, listener.labels[key]) for key, value in wanted.items())
 
 
+def is_chosen(listener: Listener, notifier_type_id: str | None, labels: Mapping[str, str | None] | None) -> bool:
+    """True if the listener is of this type, None: any, and has all of these labels, if there are any."""
+    return notifier_type_id in (None, listener.notifier_type_id) and has_labels(listener, labels or {})
+
+
 def named(listeners: Iterable[Listener], name: str) -> Listener | None:
     """The listener with this name, if there is one. StoreError if several have it, as after a change by hand."""
     found = [each for each in listeners if each.name == name] if isinstance(name, str) else []

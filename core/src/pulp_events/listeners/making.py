@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pulp_events.errors import InvalidConfig
 from pulp_events.frozen import thaw
 from pulp_events.listeners.document import from_document, to_document
-from pulp_events.listeners.kinds import as_text
 from pulp_events.listeners.listener import OPTIONS, Listener, Options
+from pulp_events.listeners.muting import joined, muting, unmuted
 from pulp_events.listeners.notifier_config import validate
 from pulp_events.listeners.time_limit import settings_for
 from pulp_events.plugins.registry import Plugins
@@ -19,12 +19,11 @@ from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import new_listener_id
 from pulp_events.system.suggestion import did_you_mean
 
+if TYPE_CHECKING:
+    from pulp_events.listeners.edit import Edit
+
 Change = Callable[[Listener], Listener]
 """What becomes of a record; the same one where nothing changes."""
-
-
-LONGEST_MUTE = 100 * 365 * 86400.0
-"""Seconds."""
 
 
 class Making:
@@ -122,27 +121,30 @@ class Making:
 
         return change
 
-    def mute(self, seconds: float, drop: bool) -> Change:
-        """The change that mutes a listener for so many seconds from now."""
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_MUTE:
-            raise InvalidConfig(
-                f"cannot mute for {as_text(seconds)} seconds; give a time above 0; to silence it for good, disable the "
-                "listener"
-            )
-        until = from_timestamp(self._clock.time() + seconds)
+    def mute(self, by: str, seconds: float | None = None, **how: Any) -> Change:
+        """The change that mutes a listener; the arguments are those of `muting`."""
+        muted = muting(self._clock.time(), by, seconds, **how)
 
         def change(before: Listener) -> Listener:
-            if (before.muted_until, before.mute_drops) == (until, drop):
-                return before
-            return self._stamped(replace(before, muted_until=until, mute_drops=drop))
+            after = muted(before)
+            return before if after is before else _fit(self._stamped(after))
 
         return change
 
     def unmute(self, before: Listener) -> Listener:
         """The change that ends a mute."""
-        if (before.muted_until, before.mute_drops) == (None, False):
-            return before
-        return self._stamped(replace(before, muted_until=None, mute_drops=False))
+        after = unmuted(before)
+        return before if after is before else self._stamped(after)
+
+    def add(self, edit: Edit, new: Listener) -> Listener:
+        """Add a new record, which joins a mute of all listeners, and return it as it is stored."""
+        new = self.joining(edit.all())(new)
+        edit.add(new)
+        return new
+
+    def joining(self, others: Iterable[Listener]) -> Change:
+        """The change by which a new record joins the mute of all that one of these may have."""
+        return lambda new: joined(new, others, self._clock.time())
 
     def _stamped(self, listener: Listener) -> Listener:
         return replace(listener, updated=from_timestamp(self._clock.time()))

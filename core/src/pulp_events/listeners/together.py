@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Unpack
 
@@ -32,6 +33,7 @@ class Together:
         on_unmute: Effect,
         missing_ok: bool,
         planned_on: Sequence[Listener] | None,
+        by: Callable[[], str],
     ) -> None:
         self._edit = edit
         self._making = making
@@ -40,6 +42,7 @@ class Together:
         self._on_unmute = on_unmute
         self._missing_ok = missing_ok
         self._planned_on = planned_on
+        self._by = by
         self._steps: list[tuple[str, Callable[[Edit], Listener], Effect | None]] = []
         self.stored = False
         """True once all of it is stored; burying what deleted listeners were to get may still fail."""
@@ -56,16 +59,11 @@ class Together:
         listener_id: str | None = None,
         **options: Unpack[Options],
     ) -> Listener:
-        """A new listener, as it will be stored."""
+        """A new listener, as it will be stored, but for a mute of all listeners, which it joins."""
         listener = self._making.new(
             notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
         )
-
-        def add(edit: Edit) -> Listener:
-            edit.add(listener)
-            return listener
-
-        self._steps.append((listener.id, add, None))
+        self._steps.append((listener.id, lambda edit: self._making.add(edit, listener), None))
         return listener
 
     def update(
@@ -90,9 +88,18 @@ class Together:
         """Disable a listener."""
         self._change(listener_id, self._making.enable(False, reason))
 
-    def mute(self, listener_id: str, seconds: float, *, drop: bool = False) -> None:
-        """Mute a listener for so many seconds from now."""
-        self._change(listener_id, self._making.mute(seconds, drop))
+    def mute(
+        self,
+        listener_id: str,
+        seconds: float | None = None,
+        *,
+        until: datetime | None = None,
+        drop: bool = False,
+        reason: str | None = None,
+    ) -> None:
+        """Mute a listener for so many seconds from now, or until a moment."""
+        change = self._making.mute(self._by(), seconds, until=until, drop=drop, reason=reason)
+        self._change(listener_id, change)
 
     def unmute(self, listener_id: str) -> None:
         """End the mute of a listener."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.muting import said
 from pulp_events.notifier import Notifier
 from pulp_events.plugins.boundary import target_elsewhere
 from pulp_events.plugins.registry import FUNCTION
-from pulp_events.system.clock import iso_z
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def wait_of(listener: Listener, installed: Mapping[str, Notifier] | None, now: f
     if not listener.enabled:
         return Wait("disabled", disabled(listener), "it waits until the listener is enabled")
     if listener.muted_for(now) and listener.muted_until is not None:
-        return Wait("muted", f"the listener is muted until {iso_z(listener.muted_until)}", "it waits until then")
+        return Wait("muted", f"the listener is muted {said(listener)}", "it waits until then")
     return None if installed is None else elsewhere(listener, installed)
 
 
