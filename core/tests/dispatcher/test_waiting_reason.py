@@ -53,9 +53,7 @@ def test_for_its_retry(bus, told, scripted, clock):
     assert told() == (WaitCause.RETRY, "attempt 2 of 3 failed", 600)
 
 
-def test_the_steps_are_those_of_the_listeners_own_schedule_and_of_the_attempts_that_count(
-    bus, told, scripted, clock
-):
+def test_the_steps_are_those_of_the_listeners_own_schedule_and_of_the_attempts_that_count(bus, told, scripted, clock):
     scripted.behaviour["down"] = scripted.refuse
     bus.listeners.create("scripted", {"name": "down"}, ["*"], retry_schedule=[60.0])
     bus.emit("repo.sync.start")

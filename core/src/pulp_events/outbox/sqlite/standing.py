@@ -91,9 +91,7 @@ def standing(reader: Rows, listener_ids: Sequence[str], with_first: Iterable[str
     first = {each: rows[0] for each in with_first if (rows := reader.rows(_FIRST, (each,)))}
     return made(
         reader,
-        lambda: {
-            each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each)) for each in listener_ids
-        },
+        lambda: {each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each)) for each in listener_ids},
     )
 
 
