@@ -6,6 +6,7 @@ import pytest
 
 from pulp_events import TransientFailure
 from pulp_events.bus.waiting_reason import WaitCause
+from pulp_events.outbox.presence import Beat, Kind
 from pulp_events.outbox.records import DeliveryQuery
 
 
@@ -40,7 +41,18 @@ def told(onlooker, clock):
 def test_for_a_worker_where_nothing_stands_in_its_way(onlooker, told):
     onlooker.listeners.create("scripted", {"name": "up"}, ["*"])
     onlooker.emit("repo.sync.start")
+    assert told() == (WaitCause.WORKER, "due; no process that delivers is running", None)
+
+
+def test_for_a_worker_that_is_there(onlooker, told, open_bus, clock, scripted):
+    worker = open_bus("background", clock, notifiers=False)
+    worker.outbox.beat(Beat("a" * 16, "host", 7, Kind.WORKER, True, 1.0, "1", "3", notifier_types=["scripted"]))
+    onlooker.listeners.create("scripted", {"name": "up"}, ["*"])
+    onlooker.emit("repo.sync.start")
     assert told() == (WaitCause.WORKER, "due; no worker has taken it yet", None)
+    [delivery] = worker.deliveries.list()
+    answer = worker.deliveries.waiting_for([delivery])[delivery.id]
+    assert answer.cause is WaitCause.WORKER, "another process has the notifier"
 
 
 def test_for_its_retry(bus, told, scripted, clock):

@@ -49,8 +49,8 @@ def _fill_list(parser: Parser) -> None:
     )
     add_table(parser, DELIVERIES, paged=True)
     parser.epilog = (
-        "Of pending deliveries it is told when they are attempted next, and what they wait for; `delivery show` says it "
-        "in full."
+        "NEXT says when a pending delivery is attempted next, and WAITS FOR what it waits for until then. `delivery show` "
+        "says the same of one."
     )
     parser.set_defaults(run=_list)
 

@@ -86,8 +86,11 @@ class WaitingFor:
 
 @dataclass(frozen=True)
 class Sources:
-    """What the answer is told from. `window(listener)`: seconds of events that leave together; it may raise anything.
-    `lanes` and `steps`: what server.conf says, for listeners that have no number of lanes, or schedule, of their own."""
+    """What the answer is told from.
+
+    `window(listener)`: seconds of events that leave together; it may raise anything. `lanes`, `steps`: what server.conf
+    says, for listeners that have no number of lanes, or no schedule, of their own.
+    """
 
     outbox: Outbox
     listeners: Mapping[str, Listener]

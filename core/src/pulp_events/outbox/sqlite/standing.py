@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pulp_events.outbox.rows import to_standing
+from pulp_events.outbox.spread import LONGEST, spread
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.ledger import Rows, made
-from pulp_events.outbox.spread import LONGEST, spread
 from pulp_events.outbox.standing import Hold, Standing
 
 CONFIGURATION, HOLD = "configuration ", "hold "
