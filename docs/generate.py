@@ -22,6 +22,7 @@ from marshmallow import Schema, fields, missing, validate
 
 import pulp_events
 from pulp_events import errors, hookspecs
+from pulp_events.bus.waiting_reason import WaitCause
 from pulp_events.fields import Duration, Words, format_duration
 from pulp_events.outbox import states
 from pulp_events.plugins.registry import Plugins
@@ -145,6 +146,12 @@ def outcomes() -> str:
     return table(("outcome", "meaning", "what follows"), rows)
 
 
+def waits() -> str:
+    """What pending deliveries wait for."""
+    rows = [(f"`{name}`", text) for name, [text] in REFERENCE["members"](WaitCause).items()]
+    return table(("word", "it waits"), rows)
+
+
 def error_classes() -> str:
     """The public errors, each with its base and meaning."""
     found = [getattr(pulp_events, name) for name in pulp_events.__all__ if hasattr(errors, name)]
@@ -193,7 +200,7 @@ def output_schema() -> str:
 
 
 def with_states(schema: Any) -> Any:
-    """A schema whose parts with the `$comment` state, outcome or counts have all states, outcomes, or counts."""
+    """A schema whose parts with the `$comment` state, outcome, cause or counts have all of these."""
     if isinstance(schema, list):
         return [with_states(each) for each in schema]
     if not isinstance(schema, dict):
@@ -203,6 +210,8 @@ def with_states(schema: Any) -> Any:
         made["enum"] = list(states.State)
     elif made.get("$comment") == "outcome":
         made["enum"] = list(states.Outcome)
+    elif made.get("$comment") == "cause":
+        made["enum"] = list(WaitCause)
     elif made.get("$comment") == "counts":
         counts = {
             str(state): {"type": "integer", "description": f"{state} deliveries", "minimum": 0}
@@ -285,6 +294,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "transitions": transitions,
     "states": delivery_states,
     "outcomes": outcomes,
+    "waits": waits,
     "errors": error_classes,
     "fixtures": fixtures,
     "claims": claims,

@@ -78,7 +78,8 @@ def test_also_if_nobody_delivers_while_it_is_changed(failing, clock, deliver, se
 
 
 @pytest.mark.parametrize(
-    "options", [{"labels": {"team": "ops"}}, {"filter": "payload"}, {"description": "of ops"}, {"lanes": 2}, {"rate": "9/s"}]
+    "options",
+    [{"labels": {"team": "ops"}}, {"filter": "payload"}, {"description": "of ops"}, {"lanes": 2}, {"rate": "9/s"}],
 )
 def test_what_cannot_make_it_succeed_ends_no_wait(failing, clock, settle, deliver, options):
     bus, listener = failing

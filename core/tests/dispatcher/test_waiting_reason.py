@@ -6,6 +6,7 @@ import pytest
 
 from pulp_events import TransientFailure
 from pulp_events.bus.waiting_reason import WaitCause
+from pulp_events.outbox.presence import Beat, Kind
 from pulp_events.outbox.records import DeliveryQuery
 
 
@@ -40,7 +41,18 @@ def told(onlooker, clock):
 def test_for_a_worker_where_nothing_stands_in_its_way(onlooker, told):
     onlooker.listeners.create("scripted", {"name": "up"}, ["*"])
     onlooker.emit("repo.sync.start")
+    assert told() == (WaitCause.WORKER, "due; no process that delivers is running", None)
+
+
+def test_for_a_worker_that_is_there(onlooker, told, open_bus, clock, scripted):
+    worker = open_bus("background", clock, notifiers=False)
+    worker.outbox.beat(Beat("a" * 16, "host", 7, Kind.WORKER, True, 1.0, "1", "3", notifier_types=["scripted"]))
+    onlooker.listeners.create("scripted", {"name": "up"}, ["*"])
+    onlooker.emit("repo.sync.start")
     assert told() == (WaitCause.WORKER, "due; no worker has taken it yet", None)
+    [delivery] = worker.deliveries.list()
+    answer = worker.deliveries.waiting_for([delivery])[delivery.id]
+    assert answer.cause is WaitCause.WORKER, "another process has the notifier"
 
 
 def test_for_its_retry(bus, told, scripted, clock):
@@ -53,9 +65,7 @@ def test_for_its_retry(bus, told, scripted, clock):
     assert told() == (WaitCause.RETRY, "attempt 2 of 3 failed", 600)
 
 
-def test_the_steps_are_those_of_the_listeners_own_schedule_and_of_the_attempts_that_count(
-    bus, told, scripted, clock
-):
+def test_the_steps_are_those_of_the_listeners_own_schedule_and_of_the_attempts_that_count(bus, told, scripted, clock):
     scripted.behaviour["down"] = scripted.refuse
     bus.listeners.create("scripted", {"name": "down"}, ["*"], retry_schedule=[60.0])
     bus.emit("repo.sync.start")

@@ -48,6 +48,10 @@ def _fill_list(parser: Parser) -> None:
         "--before", metavar="ID", help="continue after this delivery, the last one of the previous page"
     )
     add_table(parser, DELIVERIES, paged=True)
+    parser.epilog = (
+        "NEXT says when a pending delivery is attempted next, and WAITS FOR what it waits for until then. `delivery show` "
+        "says the same of one."
+    )
     parser.set_defaults(run=_list)
 
 
@@ -63,7 +67,11 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     before = None if arguments.before is None else delivery_ids.find(bus, arguments.before).id
     found = bus.deliveries.list(DeliveryQuery(**filters), limit=arguments.limit, before=before)
     rows = delivery_tables.rows(bus, found)
-    code = show_list(DELIVERIES, bus, rows, arguments, lambda row: delivery_records.for_json(row.delivery))
+
+    def for_json(row: delivery_tables.Row) -> dict[str, Any]:
+        return delivery_records.for_json(row.delivery, waiting=row.waiting)
+
+    code = show_list(DELIVERIES, bus, rows, arguments, for_json)
     if len(found) == arguments.limit and not arguments.json:
         confirm(f"\nThere may be more; continue with --before {found[-1].id}")
     return code
@@ -72,10 +80,11 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
 def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     delivery = delivery_ids.find(bus, arguments.delivery_id)
     attempts = bus.deliveries.attempts(delivery.id)
+    waiting = bus.deliveries.waiting_for([delivery]).get(delivery.id)
     if arguments.json:
-        print_json(delivery_records.for_json(delivery, attempts))
+        print_json(delivery_records.for_json(delivery, attempts, waiting=waiting))
         return DONE
-    show_records([delivery_records.full(delivery)])
+    show_records([delivery_records.full(delivery, waiting)])
     if attempts:
         print()
         show(ATTEMPTS, bus, attempts)

@@ -47,7 +47,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     bus.outbox.changed()
     try:
         while True:
-            seen = _print_changes(newest, seen, arguments)
+            seen = _print_changes(bus, newest, seen, arguments)
             while not bus.outbox.changed():
                 if end is not None and time.monotonic() >= end:
                     return 0
@@ -63,13 +63,13 @@ def _version(delivery: Delivery) -> tuple[State, int]:
 
 
 def _print_changes(
-    newest: list[Delivery], seen: dict[str, tuple[State, int]], arguments: argparse.Namespace
+    bus: EventBus, newest: list[Delivery], seen: dict[str, tuple[State, int]], arguments: argparse.Namespace
 ) -> dict[str, tuple[State, int]]:
-    for delivery in reversed(newest):
-        if seen.get(delivery.id) == _version(delivery):
-            continue
+    changed = [each for each in reversed(newest) if seen.get(each.id) != _version(each)]
+    waiting = bus.deliveries.waiting_for(changed) if arguments.json else {}
+    for delivery in changed:
         if arguments.json:
-            print_json(delivery_records.for_json(delivery), one_line=True)
+            print_json(delivery_records.for_json(delivery, waiting=waiting.get(delivery.id)), one_line=True)
         else:
             moment = local_time(delivery.finished or delivery.event_time)
             words = [

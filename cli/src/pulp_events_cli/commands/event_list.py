@@ -51,7 +51,22 @@ def add_query(parser: Parser) -> None:
     since = "2026-11-24T08:00, or 2h for two hours ago"
     parser.add_argument("--since", type=moment, metavar="TIME", help=f"only events emitted at or after: {since}")
     parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
-    parser.add_argument("--id", action=Once, type=some_text, metavar="PREFIX", help="only events whose id starts so")
+    parser.add_argument(
+        "--id",
+        "--event-id",
+        dest="id",
+        action=Once,
+        type=some_text,
+        metavar="PREFIX",
+        help="only events whose id starts so",
+    )
+    parser.add_argument(
+        "--error",
+        action=Once,
+        type=some_text,
+        metavar="TEXT",
+        help="only events with a delivery whose detail contains this text",
+    )
     parser.add_argument(
         "--where",
         action=Once,
@@ -68,7 +83,7 @@ def read_query(bus: EventBus, arguments: argparse.Namespace) -> EventQuery:
     check_span(arguments)
     for pattern in arguments.event_type or ():
         _check_pattern(bus, pattern)
-    return EventQuery(arguments.event_type, arguments.since, arguments.until, arguments.id)
+    return EventQuery(arguments.event_type, arguments.since, arguments.until, arguments.id, error=arguments.error)
 
 
 def check_where(where: str | None) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pulp_events_cli.output.text import Lines
 
 if TYPE_CHECKING:
+    from pulp_events.bus.waiting_reason import WaitingFor
     from pulp_events.outbox.delivery import Attempt, Delivery
 
 
-def full(delivery: Delivery) -> dict[str, Any]:
+def full(delivery: Delivery, waiting: WaitingFor | None) -> dict[str, Any]:
     """What `delivery show` says of a delivery; what does not apply is left out."""
     values = {
         "id": delivery.id,
@@ -23,7 +24,8 @@ def full(delivery: Delivery) -> dict[str, Any]:
         "repeat_of": delivery.repeat_of,
         "state": delivery.state,
         "attempts": delivery.attempts,
-        "next_attempt": delivery.due,
+        "next_attempt": None if waiting is None else "now" if waiting.at_once else waiting.until,
+        "waits_for": None if waiting is None else f"{waiting.cause}: {waiting.reason}",
         "expires": delivery.expires,
         "finished": delivery.finished,
         "detail": Lines(delivery.detail.split("\n")) if delivery.detail else None,
@@ -31,7 +33,9 @@ def full(delivery: Delivery) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def for_json(delivery: Delivery, attempts: Sequence[Attempt] | None = None) -> dict[str, Any]:
+def for_json(
+    delivery: Delivery, attempts: Sequence[Attempt] | None = None, *, waiting: WaitingFor | None = None
+) -> dict[str, Any]:
     """A delivery for programs; with its attempts and report where `attempts` are given."""
     values: dict[str, Any] = {
         "id": delivery.id,
@@ -45,6 +49,9 @@ def for_json(delivery: Delivery, attempts: Sequence[Attempt] | None = None) -> d
         "state": delivery.state,
         "attempts": delivery.attempts,
         "due": delivery.due,
+        "waits_for": None
+        if waiting is None
+        else {name: getattr(waiting, name) for name in ("cause", "reason", "until", "behind")},
         "expires": delivery.expires,
         "finished": delivery.finished,
         "detail": delivery.detail,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.output.id_kinds import DELIVERY_ID, EVENT_ID, LISTENER
-from pulp_events_cli.output.kinds import MOMENT, Numbers
+from pulp_events_cli.output.kinds import MOMENT, Kind, Moments, Numbers
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import first_line
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
+    from pulp_events.bus.waiting_reason import WaitingFor
     from pulp_events.outbox.delivery import Delivery
+
+
+NOW = "now"
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Row:
     delivery: Delivery
     erased: bool = False
     """Whether its event was erased."""
+    waiting: WaitingFor | None = None
+    """What it waits for, if it is pending."""
 
 
 def rows(bus: EventBus, deliveries: Sequence[Delivery]) -> list[Row]:
@@ -31,7 +37,40 @@ def rows(bus: EventBus, deliveries: Sequence[Delivery]) -> list[Row]:
 
     ids = [each.id for each in deliveries]
     erased = {each.id for each in bus.deliveries.list(DeliveryQuery(ids=ids, erased=True), limit=max(1, len(ids)))}
-    return [Row(each, each.id in erased) for each in deliveries]
+    waiting = bus.deliveries.waiting_for(deliveries)
+    return [Row(each, each.id in erased, waiting.get(each.id)) for each in deliveries]
+
+
+class NextAttempts(Moments):
+    """When deliveries are attempted next, of what they wait for: a time, or `now`."""
+
+    def whole(self, value: WaitingFor | None) -> str:
+        if value is not None and value.at_once:
+            return NOW
+        return super().whole(None if value is None else value.until)
+
+    def levels(self, values: Sequence[WaitingFor | None], bus: EventBus | None) -> list[list[str]]:
+        found = super().levels([None if each is None else each.until for each in values], bus)
+        return [
+            [NOW if each is not None and each.at_once else text for each, text in zip(values, texts, strict=True)]
+            for texts in found
+        ]
+
+    def keys(self, values: Sequence[WaitingFor | None], bus: EventBus | None) -> list[Any]:
+        return [None if each is None else 0 if each.at_once else each.until for each in values]
+
+
+class Waits(Kind):
+    """What deliveries wait for: in words, and where there is no room, in a word."""
+
+    def whole(self, value: WaitingFor | None) -> str:
+        return "-" if value is None else f"{value.cause}: {value.reason}"
+
+    def levels(self, values: Sequence[WaitingFor | None], bus: EventBus | None) -> list[list[str]]:
+        return [list(map(self.whole, values)), ["-" if each is None else each.cause for each in values]]
+
+    def keys(self, values: Sequence[WaitingFor | None], bus: EventBus | None) -> list[Any]:
+        return [None if each is None else self.whole(each) for each in values]
 
 
 DELIVERIES = Table(
@@ -44,6 +83,8 @@ DELIVERIES = Table(
     Column("state", lambda row: row.delivery.state, rank=1),
     Column("erased", lambda row: "yes" if row.erased else None, rank=3),
     Column("attempts", lambda row: row.delivery.attempts, rank=6, brief_heading="ATT", right=True),
+    Column("next", lambda row: row.waiting, kind=NextAttempts(), rank=4),
+    Column("waits_for", lambda row: row.waiting, kind=Waits(), rank=2),
     Column("detail", lambda row: first_line(row.delivery.detail), rank=3, least=12),
     Column("event_id", lambda row: row.delivery.event_id, kind=EVENT_ID, extra=True),
     Column("source", lambda row: row.delivery.source, least=12, extra=True),

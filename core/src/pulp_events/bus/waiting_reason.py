@@ -10,16 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.waiting import disabled, elsewhere
 from pulp_events.notifier import Notifier
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.presence import Presence
 from pulp_events.outbox.rate import Rate, credible, tokens, wait_for_more
 from pulp_events.outbox.standing import HoldCause, Standing
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 from pulp_events.outbox.window import remaining
+from pulp_events.plugins.registry import FUNCTION
 from pulp_events.system.clock import from_timestamp, iso_z
 
 PROBING = 60.0
@@ -59,6 +62,10 @@ class WaitCause(StrEnum):
     """for a worker: nothing stands in its way"""
 
 
+_AT_ONCE = frozenset([WaitCause.WORKER, WaitCause.RATE, WaitCause.CIRCUIT])
+"""Causes for which it may be attempted at any moment where no time is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingFor:
     """What a pending delivery waits for."""
@@ -71,11 +78,19 @@ class WaitingFor:
     behind: str | None = None
     """Id of the delivery that comes first, where it waits for one."""
 
+    @property
+    def at_once(self) -> bool:
+        """True if it may be attempted at any moment."""
+        return self.until is None and self.cause in _AT_ONCE
+
 
 @dataclass(frozen=True)
 class Sources:
-    """What the answer is told from. `window(listener)`: seconds of events that leave together; it may raise anything.
-    `lanes` and `steps`: what server.conf says, for listeners that have no number of lanes, or schedule, of their own."""
+    """What the answer is told from.
+
+    `window(listener)`: seconds of events that leave together; it may raise anything. `lanes`, `steps`: what server.conf
+    says, for listeners that have no number of lanes, or no schedule, of their own.
+    """
 
     outbox: Outbox
     listeners: Mapping[str, Listener]
@@ -84,6 +99,11 @@ class Sources:
     lanes: int
     steps: int
     now: float
+
+    @cached_property
+    def at_work(self) -> Sequence[Presence]:
+        """The processes that deliver now."""
+        return [each for each in self.outbox.presences() if each.delivers and not each.gone]
 
 
 def waiting_for(deliveries: Sequence[Delivery], sources: Sources) -> dict[str, WaitingFor]:
@@ -133,7 +153,7 @@ def _reason(
         _order(delivery, standing, now)
         or _rate(listener, standing, now)
         or _notifier(listener, sources)
-        or WaitingFor(WaitCause.WORKER, "due; no worker has taken it yet")
+        or WaitingFor(WaitCause.WORKER, _no_worker(sources))
     )
 
 
@@ -202,4 +222,13 @@ def _rate(listener: Listener, standing: Standing, now: float) -> WaitingFor | No
 
 def _notifier(listener: Listener, sources: Sources) -> WaitingFor | None:
     wait = elsewhere(listener, sources.notifiers)
-    return None if wait is None else WaitingFor(WaitCause.NOTIFIER, wait.reason)
+    if wait is None:
+        return None
+    type_id = listener.notifier_type_id
+    if type_id != FUNCTION and any(type_id in each.notifier_types for each in sources.at_work):
+        return None
+    return WaitingFor(WaitCause.NOTIFIER, wait.reason)
+
+
+def _no_worker(sources: Sources) -> str:
+    return "due; no worker has taken it yet" if sources.at_work else "due; no process that delivers is running"

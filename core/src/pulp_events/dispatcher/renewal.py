@@ -1,8 +1,8 @@
 """`Renewal`: a changed configuration ends the waits that the old one led to.
 
-Whoever may attempt a listener's deliveries first lets the outbox remember by which configuration (`Outbox.renew`). Where
-that is another one than before, what waits for a retry becomes due. So it does not matter who changed the record, where,
-or whether anybody was there to notice: it is found by whoever delivers next.
+Whoever may attempt a listener's deliveries first lets the outbox remember by which configuration (`Outbox.renew`).
+Where that is another one than before, what waits for a retry becomes due. So it does not matter who changed the record,
+where, or whether anybody was there to notice: it is found by whoever delivers next.
 """
 
 from __future__ import annotations

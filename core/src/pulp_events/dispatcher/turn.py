@@ -239,7 +239,9 @@ class Turn:
             verdict = Verdict(Outcome.TIMEOUT, reason)
             for delivery in self.under_way.values():
                 self._recorder.add(
-                    Judged(self.route, delivery, verdict, self.started, now - self.began, self._group(delivery), self.by)
+                    Judged(
+                        self.route, delivery, verdict, self.started, now - self.began, self._group(delivery), self.by
+                    )
                 )
             self.under_way = {}
         if same(self.by, self.route.listener):

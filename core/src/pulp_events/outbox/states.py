@@ -153,7 +153,8 @@ class Transition(Word):
     """an administrator retries a dead one; its schedule starts over"""
 
     HASTEN = "hasten"
-    """an administrator retries a pending one that nobody is attempting: it is due at once; its schedule goes on"""
+    """an administrator retries a pending one that nobody is attempting: it is due at once; or its listener's
+    configuration was changed: it is due within a minute; its schedule goes on"""
 
     DISCARD = "discard"
     """an administrator gives up a pending one that nobody is attempting"""

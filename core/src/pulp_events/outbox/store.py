@@ -209,10 +209,10 @@ class Outbox(Protocol):
 
         By listener id: short texts that are equal for equal configurations. If another one is remembered of a listener,
         or none, its pending deliveries that wait for a retry for longer than `spread.LONGEST` seconds become due, at
-        the times of `spread.spread` with a throw of the `dice`, at most `spread.PAGE` at a time, and its hold ends. Their
-        attempts still count. Those being attempted are left alone. The text is remembered no sooner than the last of
-        them is due: whoever is killed before leaves it to the next. An empty text is remembered, and nothing else is
-        changed: the listener is disabled.
+        the times of `spread.spread` with a throw of the `dice`, at most `spread.PAGE` at a time, and its hold ends.
+        Their attempts still count. Those being attempted are left alone. The text is remembered with the last of them:
+        whoever is killed before leaves the rest to the next. An empty text is remembered, and nothing else is changed:
+        the listener is disabled.
         """
 
     def hold(self, holds: Mapping[str, Hold | None]) -> None:

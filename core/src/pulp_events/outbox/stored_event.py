@@ -65,12 +65,15 @@ class EventQuery:
     id_prefix: str | None = None
     """Beginning of their ids."""
     ids: Sequence[str] | None = None
+    error: str | None = None
+    """Text that the `detail` of one of their deliveries has in it, in capitals or not (of ASCII's letters)."""
 
     def __post_init__(self) -> None:
         check_texts(self.event_types, "event_types")
         check_moment_or_none(self.since, "since")
         check_moment_or_none(self.until, "until")
         check_text(self.id_prefix, "id_prefix")
+        check_text(self.error, "error")
         check_texts(self.ids, "ids")
 
 

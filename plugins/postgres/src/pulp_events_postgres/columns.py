@@ -18,3 +18,9 @@ SELECT e.id, e.event_type, e.time, e.source, e.report, e.seq,
 FROM @.pulp_event e
 """
 """What `to_stored_event` takes; a condition on e follows."""
+
+DETAIL_CONTAINS = """strpos(lower(coalesce(d.reason, (
+    SELECT t.detail FROM @.pulp_attempt t
+    WHERE t.event_seq = d.event_seq AND t.n = d.n AND t.number = d.attempts
+), '') COLLATE "C"), lower(%s::text COLLATE "C")) > 0"""
+"""A condition on d with one parameter, a text. Letters of ASCII are compared alike in capitals or not, as in SQLite."""

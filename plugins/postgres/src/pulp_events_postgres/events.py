@@ -9,9 +9,9 @@ from pulp_events.events.pattern import is_pattern, matches
 from pulp_events.outbox.rows import to_stored_event
 from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events_postgres.columns import STORED_EVENT
+from pulp_events_postgres.columns import DETAIL_CONTAINS, STORED_EVENT
 from pulp_events_postgres.database import Database
-from pulp_events_postgres.values import texts
+from pulp_events_postgres.values import storable, texts
 
 _TYPES = """
 WITH RECURSIVE them(name) AS (
@@ -25,6 +25,9 @@ SELECT name FROM them WHERE name IS NOT NULL
 """The types of all events that are stored: a step in the index for each."""
 _LAST_CHARACTER = "\x7f"
 """Sorts after all characters that an id may have."""
+
+
+_HAS_ERROR = f"EXISTS (SELECT FROM @.pulp_delivery d WHERE d.event_seq = e.seq AND {DETAIL_CONTAINS})"
 
 
 def event(database: Database, event_id: str) -> StoredEvent | None:
@@ -50,6 +53,7 @@ def events(
         ("e.id >= %s", prefix),
         ("e.id < %s", None if prefix is None else prefix + _LAST_CHARACTER),
         ("e.id = ANY (%s::text[])", None if query.ids is None else texts(query.ids)),
+        (_HAS_ERROR, None if query.error is None else storable(query.error)),
     ):
         if value is not None:
             parts.append(condition)

@@ -8,7 +8,7 @@ from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health, Stats
 from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats, with_events
 from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
-from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES
+from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES, DETAIL_CONTAINS
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.events import types
 from pulp_events_postgres.values import storable, texts
@@ -54,9 +54,6 @@ def attempts(database: Database, delivery_id: str) -> list[Attempt]:
     return [to_attempt(row) for row in rows]
 
 
-_DETAIL = """coalesce(d.reason, (
-    SELECT t.detail FROM @.pulp_attempt t
-    WHERE t.event_seq = d.event_seq AND t.n = d.n AND t.number = d.attempts), '')"""
 _HAS_REPEAT = """EXISTS (
     SELECT FROM @.pulp_delivery r WHERE r.event_seq = d.event_seq AND r.repeat_of = e.id || '.' || d.n)"""
 
@@ -76,11 +73,7 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
         ("e.time >= %s", None if query.since is None else query.since.timestamp()),
         ("e.time < %s", None if query.until is None else query.until.timestamp()),
         ("d.listener_id = ANY (%s::text[])", None if query.listener_ids is None else texts(query.listener_ids)),
-        # Letters of ASCII only, as in SQLite.
-        (
-            f'strpos(lower({_DETAIL} COLLATE "C"), lower(%s::text COLLATE "C")) > 0',
-            None if query.error is None else storable(query.error),
-        ),
+        (DETAIL_CONTAINS, None if query.error is None else storable(query.error)),
         (
             f"d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > %s",
             None if query.waiting_at is None else query.waiting_at.timestamp(),

@@ -10,12 +10,17 @@ from typing import Any
 from pulp_events.events.pattern import is_pattern, matches
 from pulp_events.outbox.rows import to_stored_event
 from pulp_events.outbox.sqlite.columns import STORED_EVENT, TYPES
-from pulp_events.outbox.sqlite.ledger import Rows, made
+from pulp_events.outbox.sqlite.ledger import DETAIL, Rows, made
 from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 
 _LAST_CHARACTER = "\x7f"
 """Sorts after all characters that an id may have."""
+
+
+_HAS_ERROR = f"""EXISTS (
+    SELECT 1 FROM pulp_delivery d WHERE d.event_seq = x.seq AND instr(lower({DETAIL}), lower(?)) > 0
+)"""
 
 
 def event(reader: Rows, event_id: str) -> StoredEvent | None:
@@ -81,6 +86,9 @@ def _conditions(query: EventQuery, before: int | None, after: int | None) -> tup
     if query.ids is not None:
         parts.append("x.id IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(list(query.ids)))
+    if query.error is not None:
+        parts.append(_HAS_ERROR)
+        parameters.append(query.error)
     return " AND ".join(parts), parameters
 
 

@@ -100,9 +100,10 @@ def attempts(reader: Rows, delivery_id: str) -> list[Attempt]:
     return made(reader, lambda: [to_attempt(row) for row in rows])
 
 
-_DETAIL = """COALESCE(d.reason, (
+DETAIL = """COALESCE(d.reason, (
     SELECT detail FROM pulp_attempt a WHERE a.event_seq = d.event_seq AND a.n = d.n AND a.number = d.attempts
 ), '')"""
+"""The detail of d (pulp_delivery)."""
 _HAS_REPEAT = """EXISTS (
     SELECT 1 FROM pulp_delivery r WHERE r.event_seq = d.event_seq AND r.repeat_of = e.id || '.' || d.n
 )"""
@@ -137,7 +138,7 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
         parts.append("+d.listener_id IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(list(query.listener_ids)))
     if query.error is not None:
-        parts.append(f"instr(lower({_DETAIL}), lower(?)) > 0")
+        parts.append(f"instr(lower({DETAIL}), lower(?)) > 0")
         parameters.append(query.error)
     for fact, wanted in (
         ("d.repeat_of IS NOT NULL", query.is_repeat),

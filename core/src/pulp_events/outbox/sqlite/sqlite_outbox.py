@@ -15,6 +15,7 @@ from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.presence import Beat, Presence
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.spread import PAGE
 from pulp_events.outbox.sqlite import erasing, insertion, ledger, limits, queue, recording, scrubbing, standing
 from pulp_events.outbox.sqlite import events as stored
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
@@ -24,7 +25,6 @@ from pulp_events.outbox.sqlite.reader import Reader
 from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
-from pulp_events.outbox.spread import PAGE
 from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent

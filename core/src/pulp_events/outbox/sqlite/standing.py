@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pulp_events.outbox.rows import to_standing
+from pulp_events.outbox.spread import LONGEST, spread
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.ledger import Rows, made
-from pulp_events.outbox.spread import LONGEST, spread
 from pulp_events.outbox.standing import Hold, Standing
 
 CONFIGURATION, HOLD = "configuration ", "hold "
@@ -91,9 +91,7 @@ def standing(reader: Rows, listener_ids: Sequence[str], with_first: Iterable[str
     first = {each: rows[0] for each in with_first if (rows := reader.rows(_FIRST, (each,)))}
     return made(
         reader,
-        lambda: {
-            each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each)) for each in listener_ids
-        },
+        lambda: {each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each)) for each in listener_ids},
     )
 
 

@@ -88,6 +88,17 @@ class EventClaims(Outboxes):
         [newest] = outbox.events(EventQuery(), 9)
         assert newest.id == later.id and newest.place > page[0].place
 
+    def test_events_are_found_by_what_the_detail_of_a_delivery_says(self, outbox: Outbox) -> None:
+        stored = [new_event(LISTENER, OTHER), new_event(), new_event(), alone()]
+        outbox.add(stored)
+        one, two, _ = self.claim(outbox)
+        outbox.record([result(one, "give_up", detail="HTTP 503: busy"), result(two, "postpone", 9.0, "Read timeout")])
+        outbox.bury(OTHER, "100% gone")
+        for text, fit in (("http 503", stored[:1]), ("TIMEOUT", stored[1:2]), ("100%", stored[:1]), ("0%d", [])):
+            assert ids(outbox.events(EventQuery(error=text), 9)) == ids(fit), text
+        types = EventQuery(["repo.sync.start"], error="e")
+        assert ids(outbox.events(types, 1)) == ids(stored[1:2])
+
     def test_every_combination_of_filters_finds_the_events_that_fit(self, outbox: Outbox) -> None:
         times = [100.0, 103.0, 101.0, 102.0, 102.0, 99.0, 104.0, 100.5]
         types = ("repo.sync.start", "repo.sync.finish", "other")
