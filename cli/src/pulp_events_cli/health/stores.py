@@ -10,7 +10,7 @@ from pulp_events.bus.stores import open_listener_store, outbox_of_plugin, outbox
 from pulp_events.errors import EventsError
 from pulp_events.listeners.lookup import named
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.sqlite import erasing, foreign_log, ledger, limits, schema
+from pulp_events.outbox.sqlite import activity, erasing, foreign_log, ledger, limits, schema
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.plugins.registry import FUNCTION
 from pulp_events.settings.settings import Settings
@@ -101,7 +101,7 @@ def _outbox(
             if not wrong or wrong == [_TOO_LARGE]:
                 health.update(ledger.health(file))
                 recent += ledger.find(file, DeliveryQuery(), filters.RECENT, None)
-                stats = ledger.stats(file)
+                stats = activity.stats(file)
                 yield from _state(stats, recent[:1], listeners, f"; schema {schema.VERSION}", now)
                 yield from room.check(settings, stats, limits.free_space(path))
                 yield from _erasures(erasing.erasures(file, _LATEST))

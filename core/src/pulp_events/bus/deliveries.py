@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from pulp_events.bus.asked import check_query
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.settings.kept import keep_purged
-from pulp_events.system.arguments import check_limit, check_text, check_written
+from pulp_events.system.arguments import check_limit, check_moment, check_moment_or_none, check_text, check_written
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pulp_events.bus.waiting_reason import Sources, WaitingFor
+    from pulp_events.outbox.activity import By
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
     from pulp_events.outbox.store import Outbox
@@ -40,17 +43,19 @@ class Deliveries:
         on_revived: Callable[[], None],
         id_of: Callable[[str], str],
         known_ids: Callable[[], Sequence[str] | None],
+        notifiers: Callable[[], Mapping[str, str]],
         settings: Settings,
         clock: Clock,
         sources: Callable[[], Sources],
     ) -> None:
         """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows.
-        `sources`: what it is told from why a delivery waits."""
+        `notifiers`: the notifier type of each listener, by id. `sources`: what it is told from why a delivery waits."""
         self._sources = sources
         self._outbox = outbox
         self._on_revived = on_revived
         self._id_of = id_of
         self._known_ids = known_ids
+        self._notifiers = notifiers
         self._settings = settings
         self._clock = clock
 
@@ -156,9 +161,36 @@ class Deliveries:
         """How many deliveries fit."""
         return self._outbox().count(self._by_id(query))
 
-    def stats(self) -> Stats:
-        """Counts of deliveries, in all and by listener."""
-        return self._outbox().stats()
+    @imports_late
+    def stats(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        by: By | str = "listener",
+        *,
+        listener: str | None = None,
+    ) -> Stats:
+        """Counts of deliveries, in all and by listener; with `since`, what happened from then on, too.
+
+        That is in `Stats.activity`: attempts, failures, seconds, a series, and what is pending, kept apart `by`
+        listener, notifier type or event type (see `activity.By`), of all listeners or of one, by its id or name. It is
+        told in minutes for two hours, in hours for three days, and then in days, for 90 days. Raises EventsError for a
+        time without zone and another `by`, ListenerNotFound.
+        """
+        from pulp_events.bus.activity import activity_of
+
+        outbox = self._outbox()
+        if since is None:
+            return outbox.stats()
+        check_moment(since, "since")
+        check_moment_or_none(until, "until")
+        check_text(listener, "listener")
+        if listener is not None and not is_listener_id(listener):
+            listener = self._id_of(listener)
+        found = activity_of(
+            outbox, since, until, by, listener, self._notifiers(), self._settings.section("delivery")["lease"]
+        )
+        return replace(outbox.stats(), activity=found)
 
     def health(self) -> Mapping[str, Health]:
         """How deliveries went lately, by listener id."""

@@ -71,6 +71,7 @@ class Lifecycle:
             self._delivering.look_soon,
             lambda name: self.listeners.get(name).id,
             lambda: self._index.known_ids(),
+            lambda: {each.id: each.notifier_type_id for each in self.listeners.list()},
             settings,
             clock,
             self._sources,

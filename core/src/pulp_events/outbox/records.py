@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pulp_events.outbox.activity import Activities
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.states import State, Transition
@@ -172,6 +173,8 @@ class Stats:
     """Time of the event that was stored first."""
     dropped: Sequence[Dropped] = ()
     """By event type, what was not stored with `[events] when_full = drop`; forgotten as finished deliveries are."""
+    activity: Activities | None = None
+    """What happened in a span of time, where one was asked for."""
 
     @property
     def pending(self) -> int:

@@ -31,7 +31,7 @@ _UNREADABLE = (TypeError, ValueError, KeyError, IndexError, OverflowError, OSErr
 """What is raised for a value of another type, or out of range: a time in the year 300000, a state that is none."""
 
 
-def _from_rows(make: Callable[P, T]) -> Callable[P, T]:
+def from_rows(make: Callable[P, T]) -> Callable[P, T]:
     """Raise StoreCorrupt where a row is none of ours: the store tells which file, and what to do."""
 
     @wraps(make)
@@ -44,7 +44,7 @@ def _from_rows(make: Callable[P, T]) -> Callable[P, T]:
     return checked
 
 
-@_from_rows
+@from_rows
 def to_delivery(row: tuple[Any, ...]) -> Delivery:
     """A delivery from: event id, n, event type, time, source, report, listener id, target, state, attempts, ready at,
     finished, detail, lease, forgiven, and maybe repeat of and expires. Raises StoreCorrupt, as all of these do."""
@@ -77,7 +77,7 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
     )
 
 
-@_from_rows
+@from_rows
 def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
     """An event from: id, event type, time, source, report, place, number of deliveries, fingerprint, numbers given,
     when it was erased."""
@@ -92,7 +92,7 @@ def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
     )
 
 
-@_from_rows
+@from_rows
 def to_attempt(row: tuple[Any, ...]) -> Attempt:
     """An attempt from: number, started, duration, outcome, detail, retry at."""
     number, started, duration, word, detail, retry_at = row
@@ -103,7 +103,7 @@ def to_attempt(row: tuple[Any, ...]) -> Attempt:
     return Attempt(number, from_timestamp(started), duration, outcome, detail, _moment(retry_at))
 
 
-@_from_rows
+@from_rows
 def to_stats(counts: Iterable[tuple[str, str, int]], oldest_pending: float | None) -> Stats:
     """Counts from: listener id, state, number of deliveries. `oldest_pending`: time of the oldest pending event."""
     totals = dict.fromkeys(State, 0)
@@ -115,7 +115,7 @@ def to_stats(counts: Iterable[tuple[str, str, int]], oldest_pending: float | Non
     return Stats(totals, oldest_pending=_moment(oldest_pending), by_listener=by_listener, oldest_event=None)
 
 
-@_from_rows
+@from_rows
 def with_events(
     stats: Stats, events: int, alone: int, oldest: float | None, dropped: Iterable[tuple[str, int, float, float]]
 ) -> Stats:
@@ -125,20 +125,20 @@ def with_events(
     return replace(stats, events=events, events_alone=alone, oldest_event=_moment(oldest), dropped=gone)
 
 
-@_from_rows
+@from_rows
 def to_health(rows: Iterable[tuple[Any, ...]]) -> dict[str, Health]:
     """By listener id, from: listener id, last success, last failure, failing since, failures, detail."""
     return {row[0]: Health(row[0], _moment(row[1]), _moment(row[2]), _moment(row[3]), row[4], row[5]) for row in rows}
 
 
-@_from_rows
+@from_rows
 def to_erasure(row: tuple[Any, ...]) -> Erasure:
     """The record of an erasure from: id, began, ended, by, asked, events, pending, under way, details."""
     erasure_id, began, ended, by, asked, *counts = row
     return Erasure(erasure_id, from_timestamp(began), _moment(ended), by, asked, Erased(*counts))
 
 
-@_from_rows
+@from_rows
 def to_standing(hold: str | None, spent_until: float | None, first: tuple[Any, ...] | None) -> Standing:
     """How a listener stands, from: its hold as text, its bucket, and, of its oldest pending delivery, event id, n and
     ready at."""

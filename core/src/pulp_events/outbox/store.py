@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pulp_events.outbox.activity import Activities, By
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.erasure import Erased, Erasure
     from pulp_events.outbox.presence import Beat, Presence
@@ -185,7 +188,24 @@ class Outbox(Protocol):
         """How many deliveries fit."""
 
     def stats(self) -> Stats:
-        """Counts."""
+        """Counts, of which none is made by looking at all deliveries."""
+
+    def activity(
+        self,
+        since: datetime,
+        until: datetime | None,
+        by: By,
+        listener_ids: Sequence[str] | None = None,
+        lease: float = 60.0,
+    ) -> Activities:
+        """What happened from `since` on and before `until` (None: now), and what is pending, kept apart by
+        `By.LISTENER` or `By.EVENT_TYPE`.
+
+        It is counted when it is recorded, by the store's clock, and stays as it was when deliveries are deleted; see
+        `activity.KEPT`. `listener_ids`: only of these. `lease`: seconds that no lease is longer than.
+
+        A store need not have this method: then `activity_by_counting.activity` looks at the attempts that are kept.
+        """
 
     def backlog(self, most: int) -> int:
         """The number of pending deliveries, counted up to `most`."""

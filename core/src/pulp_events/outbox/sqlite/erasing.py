@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pulp_events.outbox.erasure import ERASED, ERASED_AMID, REMOVED, Erased, Erasure, marker
 from pulp_events.outbox.rows import to_erasure
+from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.ledger import Rows, made
 from pulp_events.outbox.states import TRANSITIONS, Transition
@@ -53,6 +54,7 @@ def erase(connection: sqlite3.Connection, event_ids: Sequence[str], erasure: str
     if erasure is None or not events:
         return found
     way = TRANSITIONS[Transition.ERASE]
+    counting.note_leaving(connection, Transition.ERASE, f"+state = '{way.leaves}' AND {_OF_THEM}", (them,), now)
     connection.execute(_HEALTH, (REMOVED, any(deleted for _, _, deleted in events), them))
     connection.execute(f"UPDATE pulp_attempt SET detail = ? WHERE {_OF_THEM} AND detail <> ''", (REMOVED, them))
     connection.execute(f"UPDATE pulp_delivery SET reason = ? WHERE {_OF_THEM} AND reason IS NOT NULL", (REMOVED, them))

@@ -9,6 +9,7 @@ from typing import Any
 
 from pulp_events.events.pattern import is_pattern, matches
 from pulp_events.outbox.rows import to_stored_event
+from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import STORED_EVENT, TYPES
 from pulp_events.outbox.sqlite.ledger import DETAIL, Rows, made
 from pulp_events.outbox.states import TRANSITIONS, Transition
@@ -93,14 +94,15 @@ def _conditions(query: EventQuery, before: int | None, after: int | None) -> tup
 
 
 _FIND = """
-SELECT e.seq, max(e.next_n, COALESCE((SELECT max(n) + 1 FROM pulp_delivery WHERE event_seq = e.seq), 0))
+SELECT e.seq, e.event_type, max(e.next_n, COALESCE((SELECT max(n) + 1 FROM pulp_delivery WHERE event_seq = e.seq), 0))
 FROM pulp_event e WHERE e.id = ? AND e.erased IS NULL
 """
 _IS_THERE = "SELECT 1 FROM pulp_delivery WHERE event_seq = ? AND listener_id = ? AND target = ?"
 _IS_REPEATED = "SELECT 1 FROM pulp_delivery WHERE event_seq = ? AND repeat_of = ?"
+_ADDED = TRANSITIONS[Transition.EMIT].enters
 _ADD = (
     "INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, repeat_of) "
-    f"VALUES (?, ?, ?, ?, '{TRANSITIONS[Transition.EMIT].enters}', ?)"
+    f"VALUES (?, ?, ?, ?, '{_ADDED}', ?)"
 )
 
 
@@ -113,7 +115,7 @@ def _add_delivery(connection: sqlite3.Connection, new: Addition) -> str | None:
     found = connection.execute(_FIND, (new.event_id,)).fetchone()
     if found is None:
         return None
-    seq, n = found
+    seq, event_type, n = found
     if new.repeat_of is None:
         there = connection.execute(_IS_THERE, (seq, new.listener_id, new.target))
     else:
@@ -121,5 +123,6 @@ def _add_delivery(connection: sqlite3.Connection, new: Addition) -> str | None:
     if there.fetchone():
         return None
     connection.execute(_ADD, (seq, n, new.listener_id, new.target, new.repeat_of))
+    counting.added(connection, seq, new.listener_id, event_type, _ADDED)
     connection.execute("UPDATE pulp_event SET alone = 0 WHERE seq = ? AND alone = 1", (seq,))
     return f"{new.event_id}.{n}"

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from pulp_events.outbox.records import EXPIRED
+from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.together import OF_IDS, OF_KEYS, Row, as_json
 from pulp_events.outbox.states import TRANSITIONS, Transition
@@ -46,6 +47,7 @@ def bury_some(connection: sqlite3.Connection, now: float) -> bool:
 
 def _expire(connection: sqlite3.Connection, condition: str, which: str, now: float, attempted: int) -> None:
     way = TRANSITIONS[Transition.EXPIRE]
+    counting.note_leaving(connection, Transition.EXPIRE, f"state = '{way.leaves}' AND {condition}", (which,), now)
     connection.execute(
         f"UPDATE pulp_delivery SET state = '{way.enters}', finished = ?, reason = ?, ready_at = 0, lease = NULL, "
         f"attempts = attempts - ? WHERE state = '{way.leaves}' AND {condition}",

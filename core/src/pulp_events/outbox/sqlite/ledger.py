@@ -10,17 +10,18 @@ from typing import Any, Protocol, TypeVar
 from pulp_events.errors import StoreCorrupt
 from pulp_events.events.pattern import is_pattern
 from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.outbox.records import DeliveryQuery, Health, Stats
-from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats, with_events
+from pulp_events.outbox.records import DeliveryQuery, Health
+from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health
+from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import (
     ATTEMPT_COLUMNS,
     DELIVERY_COLUMNS,
     DELIVERY_TABLES,
     EVENT_TABLES,
     MATCHES,
-    PENDING,
     TYPES,
 )
+from pulp_events.outbox.sqlite.together import OF_KEYS, as_json
 from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
 
 T = TypeVar("T")
@@ -202,6 +203,7 @@ def discard(connection: sqlite3.Connection, query: DeliveryQuery, reason: str, l
     """Pending deliveries that fit and that nobody is attempting are given up (`discard`)."""
     way = TRANSITIONS[Transition.DISCARD]
     keys = _pending(connection, query, f"d.state = '{way.leaves}' AND {_FREE}", now, limit)
+    counting.note_leaving(connection, Transition.DISCARD, OF_KEYS, (as_json(keys),), now)
     connection.executemany(
         f"UPDATE pulp_delivery SET state = '{way.enters}', finished = ?, reason = ?, ready_at = 0, lease = NULL "
         "WHERE event_seq = ? AND n = ?",
@@ -255,22 +257,6 @@ def count(reader: Rows, query: DeliveryQuery) -> int:
     """How many deliveries fit."""
     where, parameters = conditions(query)
     return int(reader.rows(f"SELECT count(*) FROM {KEY_TABLES} WHERE {where}", parameters)[0][0])
-
-
-def stats(reader: Rows) -> Stats:
-    """Counts of deliveries, in all and by listener."""
-    counts = reader.rows("SELECT listener_id, state, count(*) FROM pulp_delivery GROUP BY listener_id, state")
-    oldest = reader.rows(
-        f"SELECT time FROM pulp_event WHERE seq = (SELECT min(event_seq) FROM pulp_delivery WHERE {PENDING})"
-    )
-    # The smallest index has all events in it.
-    [(events, alone, first)] = reader.rows(
-        "SELECT (SELECT count(*) FROM pulp_event), (SELECT count(*) FROM pulp_event WHERE alone = 1), "
-        "(SELECT time FROM pulp_event ORDER BY seq LIMIT 1)"
-    )
-    dropped = reader.rows("SELECT event_type, count, first, last FROM pulp_dropped ORDER BY event_type")
-    pending_since = oldest[0][0] if oldest else None
-    return made(reader, lambda: with_events(to_stats(counts, pending_since), events, alone, first, dropped))
 
 
 def health(reader: Rows) -> dict[str, Health]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from pulp_events.outbox.sqlite import expiry
+from pulp_events.outbox.sqlite import counting, expiry
 from pulp_events.outbox.sqlite.ledger import delete
 from pulp_events.outbox.sqlite.limits import forget_dropped
 from pulp_events.outbox.states import State
@@ -35,9 +35,9 @@ class Cleaner:
 
         A sweep ends at the first rows that are younger than all limits: later ones are younger still, as an event is
         stored before any of its deliveries can finish. Of the events without any delivery, which an index lists by
-        their time, STEP are deleted at most. First, declare dead what has expired.
+        their time, STEP are deleted at most. First, declare dead what has expired, and count what is new.
         """
-        if expiry.bury_some(connection, now):
+        if expiry.bury_some(connection, now) or counting.count_on(connection, now) or counting.roll(connection, now):
             return True
         alone = connection.execute(_DELETE_ALONE, (events_before, STEP)).rowcount
         rows = connection.execute(

@@ -12,7 +12,7 @@ from pulp_events.errors import StoreCorrupt
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import HELD_UP, Claim, ClaimRequest
 from pulp_events.outbox.rows import split_id, to_delivery
-from pulp_events.outbox.sqlite import expiry, named, windows
+from pulp_events.outbox.sqlite import counting, expiry, named, windows
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.expiry import is_past
 from pulp_events.outbox.sqlite.rates import Buckets, give_back
@@ -236,6 +236,7 @@ def _record_lost(connection: sqlite3.Connection, rows: Sequence[Row], now: float
         f"INSERT OR REPLACE INTO pulp_attempt VALUES (?, ?, ?, ?, 0, '{Outcome.LOST}', ?, ?)",
         [(row[15], row[1], row[9], row[10], LOST, now) for row in rows],
     )
+    counting.note_lost(connection, ((row[6], row[2]) for row in rows), now)
 
 
 def release(
@@ -275,9 +276,13 @@ def bury(
 ) -> int:
     """Pending deliveries of a listener (for some targets) are dead."""
     way = TRANSITIONS[Transition.BURY]
-    condition = "" if targets is None else f" AND target IN ({', '.join('?' * len(targets))})"
+    which = f"state = '{way.leaves}' AND listener_id = ?"
+    if targets is not None:
+        which += f" AND target IN ({', '.join('?' * len(targets))})"
+    them = (listener_id, *(targets or ()))
+    counting.note_leaving(connection, Transition.BURY, which, them, now)
     return connection.execute(
         f"UPDATE pulp_delivery SET state = '{way.enters}', finished = ?, reason = ?, ready_at = 0, lease = NULL "
-        f"WHERE state = '{way.leaves}' AND listener_id = ?{condition}",
-        (now, reason, listener_id, *(targets or ())),
+        f"WHERE {which}",
+        (now, reason, *them),
     ).rowcount

@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from pulp_events.outbox.erasure import REMOVED
+from pulp_events.outbox.happened import of_results
 from pulp_events.outbox.records import Result
 from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.together import OF_KEYS, as_json
 from pulp_events.outbox.states import Transition, after_attempt
 from pulp_events.outbox.tally import tally
@@ -61,6 +63,7 @@ def record(connection: sqlite3.Connection, results: Sequence[Result], now: float
     ways = {each: after_attempt(each) for each in {result.transition for result in results}}
     finished: dict[Transition, list[tuple[int, int]]] = {}
     postponed, attempts = [], []
+    moved: dict[counting.Move, list[int]] = {}
     told = list(results)
     for index, (result, (_, n)) in enumerate(zip(results, ids, strict=True)):
         retry_at = None
@@ -75,6 +78,8 @@ def record(connection: sqlite3.Connection, results: Sequence[Result], now: float
                 postponed.append((seq, n, retry_at, int(result.forgiven)))
         elif held[index]:
             finished.setdefault(result.transition, []).append((seq, n))
+            what = (result.delivery.listener_id, result.delivery.event_type, state, way.enters)
+            moved.setdefault(what, []).append(seq)
         if seq is not None:
             attempt = result.attempt
             attempts.append(
@@ -83,11 +88,13 @@ def record(connection: sqlite3.Connection, results: Sequence[Result], now: float
             )
     if postponed:
         connection.execute(_POSTPONE, (as_json(postponed),))
-    for transition, keys in finished.items():
-        way = ways[transition]
-        connection.execute(_FINISH, (way.enters, now, way.leaves, as_json(keys)))
+    with counting.by_hand(connection, moved):
+        for transition, keys in finished.items():
+            way = ways[transition]
+            connection.execute(_FINISH, (way.enters, now, way.leaves, as_json(keys)))
     _store_attempts(connection, attempts)
     _record_health(connection, told, now)
+    counting.note(connection, of_results(results, held), now)
     return held
 
 

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,13 @@ from typing import Any
 
 from pulp_events.errors import EventsError, StoreError
 from pulp_events.outbox.rows import to_attempt, to_delivery
+from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.connection import connect, explain, patiently
 from pulp_events.outbox.sqlite.damage import is_json
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.states import State
+from pulp_events.system.clock import SystemClock
 
 _UNREADABLE = (sqlite3.Error, OverflowError, ValueError)
 PAGE = 4096
@@ -144,6 +146,8 @@ class _Recovery:
         self._old, self._new, self._result = old, new, result
         self._seqs: dict[int, tuple[int, tuple[Any, ...]]] = {}
         """Number of an event there → its number here, and its row."""
+        self._attempts: list[tuple[Any, ...]] = []
+        """As `counting.note_attempts` wants them."""
 
     def run(self) -> None:
         events, deliveries = _EVENTS, _DELIVERIES
@@ -158,14 +162,15 @@ class _Recovery:
             events = events.replace(", erased", ", NULL")
         for row in self._rows(events):
             self._event(row)
-        taken: set[tuple[int, int]] = set()
+        taken: dict[tuple[int, int], str] = {}
         served: set[int] = set()
         for row in self._rows(deliveries):
             if self._delivery(row):
-                taken.add(row[:2])
+                taken[row[:2]] = row[2]
                 served.add(row[0])
         for row in self._rows(_ATTEMPTS):
             self._attempt(row, taken)
+        counting.note_attempts(self._new, self._attempts, SystemClock().time())
         for seq in self._seqs.keys() - served:
             number, event = self._seqs[seq]
             if event[6] == 1:  # it had no delivery
@@ -206,17 +211,18 @@ class _Recovery:
         self._result.pending += state == State.PENDING
         return True
 
-    def _attempt(self, row: tuple[Any, ...], taken: set[tuple[int, int]]) -> None:
-        if row[:2] not in taken:
+    def _attempt(self, row: tuple[Any, ...], taken: Mapping[tuple[int, int], str]) -> None:
+        listener_id = taken.get(row[:2])
+        if listener_id is None:
             return
         try:
             to_attempt(row[2:])
         except EventsError:
             self._result.damaged += 1
             return
-        self._new.execute(
-            "INSERT OR IGNORE INTO pulp_attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (self._seqs[row[0]][0], *row[1:])
-        )
+        number, event = self._seqs[row[0]]
+        self._new.execute("INSERT OR IGNORE INTO pulp_attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (number, *row[1:]))
+        self._attempts.append((listener_id, *event[2:4], *row[3:6]))
         self._result.attempts += 1
 
     def _is_sound(self, event: tuple[Any, ...], delivery: tuple[Any, ...]) -> bool:

@@ -110,7 +110,65 @@ CREATE TABLE pulp_erasure (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+# See `counting`. Nothing is counted here: `pulp_counted` says that all of it is still to be.
+_VERSION_6 = """
+CREATE TABLE pulp_pair (
+    id          INTEGER PRIMARY KEY,
+    listener_id TEXT NOT NULL,
+    event_type  TEXT NOT NULL,
+    UNIQUE (listener_id, event_type)
+);
+CREATE TABLE pulp_tally (
+    pair  INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (pair, state)
+) WITHOUT ROWID;
+CREATE TABLE pulp_counted (
+    seq    INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    alone  INTEGER NOT NULL,
+    old    INTEGER NOT NULL,
+    began  REAL NOT NULL
+);
+INSERT INTO pulp_counted
+SELECT 0, 0, 0, COALESCE(max(seq), 0), (julianday('now') - 2440587.5) * 86400 FROM pulp_event;
+CREATE TABLE pulp_activity (
+    length INTEGER NOT NULL,
+    start  INTEGER NOT NULL,
+    pair   INTEGER NOT NULL,
+    what   TEXT NOT NULL,
+    count  INTEGER NOT NULL,
+    PRIMARY KEY (length, start, pair, what)
+) WITHOUT ROWID;
+CREATE TRIGGER pulp_tally_state AFTER UPDATE OF state ON pulp_delivery
+WHEN OLD.state <> NEW.state AND NEW.event_seq <= (SELECT seq FROM pulp_counted) BEGIN
+    UPDATE pulp_tally SET count = count - 1 WHERE state = OLD.state AND pair = (
+        SELECT id FROM pulp_pair WHERE listener_id = OLD.listener_id
+        AND event_type = (SELECT event_type FROM pulp_event WHERE seq = OLD.event_seq)
+    );
+    INSERT INTO pulp_tally SELECT id, NEW.state, 1 FROM pulp_pair WHERE listener_id = NEW.listener_id
+    AND event_type = (SELECT event_type FROM pulp_event WHERE seq = NEW.event_seq)
+    ON CONFLICT (pair, state) DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER pulp_tally_delete AFTER DELETE ON pulp_delivery
+WHEN OLD.event_seq <= (SELECT seq FROM pulp_counted) BEGIN
+    UPDATE pulp_tally SET count = count - 1 WHERE state = OLD.state AND pair = (
+        SELECT id FROM pulp_pair WHERE listener_id = OLD.listener_id
+        AND event_type = (SELECT event_type FROM pulp_event WHERE seq = OLD.event_seq)
+    );
+END;
+CREATE TRIGGER pulp_counted_alone AFTER UPDATE OF alone ON pulp_event
+WHEN OLD.alone <> NEW.alone AND NEW.seq <= (SELECT seq FROM pulp_counted) BEGIN
+    UPDATE pulp_counted SET alone = alone + NEW.alone - OLD.alone;
+END;
+CREATE TRIGGER pulp_counted_delete AFTER DELETE ON pulp_event
+WHEN OLD.seq <= (SELECT seq FROM pulp_counted) BEGIN
+    UPDATE pulp_counted SET events = events - 1, alone = alone - OLD.alone;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
 
 VERSION = len(MIGRATIONS)
@@ -181,4 +239,10 @@ def layout(version: int) -> dict[str, list[str]]:
 
 def _statements(script: str) -> list[str]:
     # executescript() would commit the transaction that the step must be in
-    return [statement for part in script.split(";") if (statement := part.strip())]
+    statements, begun = [], ""
+    for part in script.split(";")[:-1]:
+        begun += f"{part};"
+        if sqlite3.complete_statement(begun):  # a trigger has several
+            statements.append(begun.strip())
+            begun = ""
+    return statements

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pulp_events.errors import StoreError
+from pulp_events.outbox.activity import Activities, By
 from pulp_events.outbox.bell import Bell
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
@@ -16,7 +20,18 @@ from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.presence import Beat, Presence
 from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
 from pulp_events.outbox.spread import PAGE
-from pulp_events.outbox.sqlite import erasing, insertion, ledger, limits, queue, recording, scrubbing, standing
+from pulp_events.outbox.sqlite import activity as happened
+from pulp_events.outbox.sqlite import (
+    counting,
+    erasing,
+    insertion,
+    ledger,
+    limits,
+    queue,
+    recording,
+    scrubbing,
+    standing,
+)
 from pulp_events.outbox.sqlite import events as stored
 from pulp_events.outbox.sqlite.clock_jumps import ClockJumps
 from pulp_events.outbox.sqlite.maintenance import Cleaner
@@ -33,6 +48,8 @@ from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.logs import get_logger
 
 FILE_NAME = "outbox.sqlite"
+COUNT_AFTER = 5000
+"""Events that a process stores before it counts some: where nobody delivers, nobody else does."""
 
 _logger = get_logger(__name__)
 
@@ -67,13 +84,18 @@ class SQLiteOutbox:
         self._reader = Reader(path, set_damaged_aside, timeout, self._clock)
         self._fresh = FreshTokens(self._clock.monotonic)
         self._presences = PresenceFiles(folder_of(path), self._clock)
+        self._uncounted = 0
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         now = self._clock.time()
         if connection is not None:
             return add_within(connection, self.path, events, now)
         single = len(events) == 1 and not events[0].once
-        return self._writer.run(lambda own: insertion.insert(own, events, now), self._durable, single)
+        found = self._writer.run(lambda own: insertion.insert(own, events, now), self._durable, single)
+        self._uncounted += len(events)  # by several threads at once: it need not be exact
+        if self._uncounted >= COUNT_AFTER:
+            self._count(now)
+        return found
 
     def add_deliveries(self, additions: Sequence[Addition]) -> Sequence[str | None]:
         return self._writer.run(lambda own: stored.add_deliveries(own, additions), self._durable)
@@ -197,7 +219,18 @@ class SQLiteOutbox:
         return ledger.count(self._reader, query)
 
     def stats(self) -> Stats:
-        return ledger.stats(self._reader)
+        return happened.stats(self._reader)
+
+    def activity(
+        self,
+        since: datetime,
+        until: datetime | None,
+        by: By,
+        listener_ids: Sequence[str] | None = None,
+        lease: float = 60.0,
+    ) -> Activities:
+        now = self._clock.time()
+        return happened.activity(self._reader, since, until, by, listener_ids, lease, now)
 
     def backlog(self, most: int) -> int:
         return limits.backlog(self._reader, most)
@@ -257,6 +290,13 @@ class SQLiteOutbox:
         self._presences.close()
         self._reader.close()
         self._writer.close()
+
+    def _count(self, now: float) -> None:
+        self._uncounted = 0
+        with contextlib.suppress(StoreError):  # the events are stored; it is counted later
+            for _ in range(COUNT_AFTER // counting.STEP + 1):
+                if not self._writer.run(lambda own: counting.count_on(own, now)):
+                    return
 
     def _events_before(self, keep: float) -> float:
         """Events from before then go with their last delivery; kept for 0 s: all of them, whatever clocks say."""

@@ -1,0 +1,158 @@
+"""SQL of what was counted (see `counting`), and of what waits.
+
+Each question takes some steps in an index for each listener and event type, however many deliveries are stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+from pulp_events.errors import StoreCorrupt
+from pulp_events.outbox.activity import KEPT, Activities, By
+from pulp_events.outbox.activity_rows import FAILED, span_of, to_activities
+from pulp_events.outbox.records import Stats
+from pulp_events.outbox.rows import to_stats, with_events
+from pulp_events.outbox.sqlite.columns import PENDING
+from pulp_events.outbox.sqlite.ledger import Rows, made
+from pulp_events.outbox.states import Outcome, State
+
+_COUNTED = "(SELECT seq FROM pulp_counted)"
+# In one statement, so that nothing is missed or counted twice when `counting.count_on` comes between.
+TALLY = f"""
+SELECT listener_id, event_type, state, sum(count) FROM (
+    SELECT p.listener_id, p.event_type, t.state, t.count
+    FROM pulp_tally t CROSS JOIN pulp_pair p ON p.id = t.pair WHERE t.count <> 0
+    UNION ALL
+    SELECT d.listener_id, e.event_type, d.state, count(*)
+    FROM pulp_event e CROSS JOIN pulp_delivery d ON d.event_seq = e.seq WHERE e.seq > {_COUNTED} GROUP BY 1, 2, 3
+) GROUP BY 1, 2, 3
+"""
+"""How many deliveries there are, by listener id, event type and state."""
+_EVENTS = """
+SELECT c.events + (SELECT count(*) FROM pulp_event WHERE seq > c.seq),
+       c.alone + (SELECT count(*) FROM pulp_event WHERE seq > c.seq AND alone = 1),
+       (SELECT time FROM pulp_event ORDER BY seq LIMIT 1)
+FROM pulp_counted c
+"""
+_LISTENERS = f"""
+WITH RECURSIVE pending(id) AS (
+    SELECT (SELECT min(listener_id) FROM pulp_delivery WHERE {PENDING})
+    UNION ALL
+    SELECT (SELECT min(listener_id) FROM pulp_delivery WHERE {PENDING} AND listener_id > pending.id)
+    FROM pending WHERE pending.id IS NOT NULL
+)
+"""
+# What was never attempted stands in the order of events; what was is under way, or waits for its retry.
+_OLDEST = f"""{_LISTENERS}
+SELECT p.id, min(e.time) FROM pending p CROSS JOIN pulp_event e ON e.seq IN (
+    (SELECT event_seq FROM pulp_delivery WHERE {PENDING} AND listener_id = p.id AND ready_at = 0
+     ORDER BY event_seq LIMIT 1),
+    (SELECT min(event_seq) FROM pulp_delivery WHERE {PENDING} AND listener_id = p.id AND ready_at > 0)
+) WHERE p.id IS NOT NULL GROUP BY 1
+"""
+_UNDER_WAY = f"""{_LISTENERS}
+SELECT d.listener_id, (SELECT event_type FROM pulp_event WHERE seq = d.event_seq), count(*)
+FROM pending p CROSS JOIN pulp_delivery d
+    ON d.{PENDING} AND d.listener_id = p.id AND d.ready_at > ? AND d.ready_at <= ? AND d.lease IS NOT NULL
+WHERE p.id IS NOT NULL GROUP BY 1, 2
+"""
+_FIRST_PENDING = f"""{_LISTENERS}
+SELECT min(seq) FROM (
+    SELECT (SELECT event_seq FROM pulp_delivery WHERE {PENDING} AND listener_id = p.id AND ready_at = 0
+            ORDER BY event_seq LIMIT 1) AS seq FROM pending p WHERE p.id IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(event_seq) FROM pulp_delivery WHERE {PENDING} AND listener_id = p.id AND ready_at > 0)
+    FROM pending p WHERE p.id IS NOT NULL
+)
+"""
+_OLDEST_OF_TYPE = f"""
+SELECT j.value, (
+    SELECT e.time FROM pulp_event e WHERE e.event_type = j.value AND e.seq >= ?
+    AND EXISTS (SELECT 1 FROM pulp_delivery d WHERE d.event_seq = e.seq AND +d.{PENDING} {{listeners}})
+    ORDER BY e.seq LIMIT 1
+) FROM json_each(?) j
+"""
+_WITHIN = "a.length IN ({}) AND a.start >= ? AND a.start < ?".format(", ".join(str(int(each)) for each in KEPT))
+_WORDS = ", ".join(f"'{each}'" for each in FAILED)
+_HAPPENED = f"""
+SELECT p.{{key}}, a.what, sum(a.count) FROM (
+    SELECT a.pair, a.what, sum(a.count) AS count FROM pulp_activity a WHERE {_WITHIN} GROUP BY 1, 2
+) a CROSS JOIN pulp_pair p ON p.id = a.pair {{listeners}} GROUP BY 1, 2
+"""
+_SERIES = f"""
+SELECT p.{{key}}, a.start, sum(a.delivered), sum(a.failed) FROM (
+    SELECT a.pair, a.start / ? * ? AS start, sum(a.count) FILTER (WHERE a.what = '{Outcome.DELIVERED}') AS delivered,
+           sum(a.count) FILTER (WHERE a.what <> '{Outcome.DELIVERED}') AS failed
+    FROM pulp_activity a WHERE {_WITHIN} AND a.what IN ('{Outcome.DELIVERED}', {_WORDS}) GROUP BY 1, 2
+) a CROSS JOIN pulp_pair p ON p.id = a.pair {{listeners}} GROUP BY 1, 2
+"""
+
+
+def stats(reader: Rows) -> Stats:
+    """Counts of deliveries, in all and by listener, and of events."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for listener_id, _, state, count in reader.rows(TALLY):
+        counts[listener_id, state] += count
+    oldest = reader.rows(_OLDEST)
+    [(events, alone, first)] = reader.rows(_EVENTS) or _missing(reader)
+    dropped = reader.rows("SELECT event_type, count, first, last FROM pulp_dropped ORDER BY event_type")
+    by_listener = [(*key, count) for key, count in counts.items() if count]
+    pending_since = min((time for _, time in oldest), default=None)
+    return made(reader, lambda: with_events(to_stats(by_listener, pending_since), events, alone, first, dropped))
+
+
+def _missing(reader: Rows) -> NoReturn:
+    raise reader.damaged(StoreCorrupt("table pulp_counted is empty"))
+
+
+def activity(
+    reader: Rows,
+    since: datetime,
+    until: datetime | None,
+    by: By,
+    listener_ids: Sequence[str] | None,
+    lease: float,
+    now: float,
+) -> Activities:
+    """What happened, and what is pending; see `Outbox.activity`."""
+    span = span_of(since, until, now)
+    wanted = None if listener_ids is None else frozenset(listener_ids)
+    column = 1 if by == By.EVENT_TYPE else 0
+    them = () if listener_ids is None else (json.dumps(list(listener_ids)),)
+    form = {
+        "key": "event_type" if column else "listener_id",
+        "listeners": "AND p.listener_id IN (SELECT value FROM json_each(?))" if them else "",
+    }
+    within = span.bounds
+    counts = reader.rows(_HAPPENED.format(**form), (*within, *them))
+    step = int(span.step)
+    series = reader.rows(_SERIES.format(**form), (step, step, *within, *them))
+    pending: Counter[str] = Counter()
+    for row in reader.rows(TALLY):
+        if row[2] == State.PENDING and (wanted is None or row[0] in wanted):
+            pending[row[column]] += row[3]
+    pending = +pending
+    under_way: Counter[str] = Counter()
+    for row in reader.rows(_UNDER_WAY, (now, now + lease)):
+        if wanted is None or row[0] in wanted:
+            under_way[row[column]] += row[2]
+    oldest: dict[str, Any] = _oldest_of_types(reader, list(pending), them) if column else dict(reader.rows(_OLDEST))
+    return made(reader, lambda: to_activities(span, by, counts, points(series), pending, under_way, oldest))
+
+
+def points(series: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Nothing of a kind is 0 of it."""
+    return [(key, start, delivered or 0, failed or 0) for key, start, delivered, failed in series]
+
+
+def _oldest_of_types(reader: Rows, types: Sequence[str], listeners: tuple[str, ...]) -> dict[str, Any]:
+    first = reader.rows(_FIRST_PENDING)[0][0]
+    if first is None or not types:
+        return {}
+    condition = "AND d.listener_id IN (SELECT value FROM json_each(?))" if listeners else ""
+    rows = reader.rows(_OLDEST_OF_TYPE.format(listeners=condition), (first, *listeners, json.dumps(types)))
+    return {name: time for name, time in rows if time is not None}
