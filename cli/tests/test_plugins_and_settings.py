@@ -75,7 +75,7 @@ def test_a_blocked_plugin_is_shown_as_such(admin, monkeypatch):
 
 
 def test_without_plugins_none_is_there(admin):
-    assert "--no-plugins" in admin.ok("event", "plugin", "list", "--no-plugins").out
+    assert "--no-plugins" in admin.ok("event", "plugin", "list", "--no-plugins").err
     run = admin("event", "listener", "http", "create", "--no-plugins")
     assert run.code == 2 and "--no-plugins" in run.err
 

@@ -66,7 +66,7 @@ def test_a_delivery_is_a_line_at_any_width(lines, ledger, admin, width):
     assert heading.startswith("ID ") and "STATE" in heading
     named, other = ledger
     if width >= 80:
-        assert {"ci-builds", "TIME", "DETAIL"} <= set(" ".join([heading, *rows]).split())
+        assert {"ci-builds", "WAITS", "DETAIL"} <= set(" ".join([heading, *rows]).split())
         assert other.id not in "".join(rows)  # it is shortened
     for row in rows:
         shown = admin.ok("event", "delivery", "show", row.split()[0], "--json").json["id"]
@@ -82,7 +82,9 @@ def test_the_columns_variable_says_how_wide_it_is(admin, ledger):
 def test_a_pipe_gets_everything_and_whole_ids(admin, ledger):
     heading, *rows = admin.ok("event", "delivery", "list").out.splitlines()
     found = admin.ok("event", "delivery", "list", "--json").json
-    assert heading.split() == ["ID", "TIME", "EVENT", "TYPE", "LISTENER", "TARGET", "STATE", "ATTEMPTS", "DETAIL"]
+    assert heading.split() == (
+        ["ID", "TIME", "EVENT", "TYPE", "LISTENER", "TARGET", "STATE", "ATTEMPTS", "NEXT", "WAITS", "FOR", "DETAIL"]
+    )
     for row, each in zip(rows, found, strict=True):
         assert row.startswith(each["id"]) and each["listener_id"] in row and row.endswith(each["detail"] or "-")
 
@@ -127,11 +129,23 @@ def test_listeners_are_a_table_if_asked_for(admin, ledger, lines):
     assert records.index(other.id) < records.index(named.id) and "Notifier Config:" in records
 
 
-@pytest.mark.parametrize(("word", "many"), [("delivery", "deliveries"), ("listener", "listeners")])
-def test_an_empty_list_says_so_on_standard_error(admin, word, many):
-    run = admin.ok("event", word, "list")
-    assert (run.out, run.err) == ("", f"pulp-admin: note: there are no {many}\n")
-    assert admin.ok("event", word, "list", "--json").err == admin.ok("event", word, "list", "--quiet").err == ""
+EMPTY = {
+    ("delivery", "list"): "there are no deliveries",
+    ("listener", "list"): "there are no listeners",
+    ("list",): "no events are stored",
+    ("erasures",): "nothing was erased",
+    ("listener", "history"): "no changes are known",
+    ("listener", "explain", "--event-type=repo.sync.start"): "there are no listeners",
+    ("types", "impact", "repo.sync.start"): "no filter or template of a listener uses a field of repo.sync.start",
+    ("plugin", "list", "--no-plugins"): "no plugins are loaded because of --no-plugins",
+}
+
+
+@pytest.mark.parametrize("words", EMPTY, ids=" ".join)
+def test_an_empty_list_says_so_on_standard_error(admin, words):
+    run = admin.ok("event", *words)
+    assert (run.out, run.err) == ("", f"pulp-admin: note: {EMPTY[words]}\n")
+    assert admin.ok("event", *words, "--json").err == admin.ok("event", *words, "--quiet").err == ""
 
 
 def test_an_empty_list_names_the_options_that_let_nothing_through(admin, ledger):
@@ -160,6 +174,64 @@ def test_an_abbreviated_delivery_that_several_events_could_have_is_refused(admin
     assert admin.ok(*show, "order-12.0").json["event_id"] == "order-12"
     assert admin.ok(*show, "order-1.0").json["event_id"] == "order-1"
     assert admin.ok(*show, "order-1.0.0").json["event_id"] == "order-1.0"
+
+
+def everything(parser, words=()):
+    parser.complete()
+    yield words, parser
+    for name, command in (parser.commands.choices if parser.commands else {}).items():
+        yield from everything(command, (*words, name))
+
+
+def test_every_table_can_be_chosen_from_and_sorted(admin):
+    from pulp_events_cli.global_options import GlobalOptions
+    from pulp_events_cli.parser.root import build
+    from pulp_events_cli.session import Session
+
+    found = {
+        " ".join(words[1:])
+        for words, parser in everything(build(Session(GlobalOptions())))
+        if {"--columns", "--sort"} <= set(parser.option_strings())
+    }
+    assert found >= {
+        *("listener list", "listener history", "listener explain", "listener backtest", "listener test"),
+        *("delivery list", "delivery show", "list", "show", "erasures", "types", "types show", "types impact"),
+        *("plugin list", "plugin check", "config check"),
+    }
+
+
+def test_every_list_is_as_wide_as_a_narrow_terminal_and_sorted_by_each_of_its_columns(admin, lines, ledger):
+    event = admin.ok("event", "list", "--json").json[0]["id"]
+    for words in (
+        ("list",),
+        ("show", event[:20]),
+        ("delivery", "show", f"{event}.0"),
+        ("listener", "history", "--table"),
+        ("listener", "explain", "--event", event),
+        ("listener", "explain", "--event-type=repo.sync.start"),
+        ("listener", "backtest", "ci-builds", "--since=1h"),
+        ("types", "--table"),
+        ("types", "show", "repo.sync.start"),
+        ("plugin", "list"),
+        ("config", "check"),
+    ):
+        run = admin("event", *words, "--columns=no")
+        columns = re.search(r"they are ([a-z_, ]+);", run.err)[1].split(", ")
+        for column in columns:
+            admin.ok("event", *words, f"--sort=-{column}")
+        # What stands above a table of one thing is left to the terminal, so that it can be copied.
+        if "show" not in words:
+            shown = [line for line in lines(60, "event", *words) if "would be sent" not in line]
+            assert max(map(cell_len, shown)) <= 60, words
+
+
+def test_an_erased_event_is_marked(admin, ledger):
+    event = admin.ok("event", "list", "--json").json[2]["id"]
+    assert "ERASED" not in admin.ok("event", "list").out
+    admin.ok("event", "erase", "--id", event, "--yes")
+    heading, *rows = admin.ok("event", "list").out.splitlines()
+    assert heading.split()[-1] == "ERASED"
+    assert [row.split()[0] for row in rows if not row.endswith(" -")] == [event]
 
 
 def test_names_of_columns_are_completed(admin):

@@ -211,8 +211,8 @@ def test_impact_names_what_has_a_wildcard_in_place_of_the_payload(admin):
 
 def test_impact_without_any_says_so(admin):
     admin.listener(*HTTP)
-    assert admin.ok("event", "types", "impact", "repo.sync.start").out == (
-        "No filter or template of a listener uses a field of repo.sync.start\n"
+    assert admin.ok("event", "types", "impact", "repo.sync.start").err == (
+        "pulp-admin: note: no filter or template of a listener uses a field of repo.sync.start\n"
     )
     assert admin.ok("event", "types", "impact", "repo.sync.start", "--json").json == []
 
@@ -221,7 +221,8 @@ def test_a_field_that_is_misspelt_is_doubted(admin):
     admin.listener(*HTTP, "--filter=payload.result")
     run = admin.ok("event", "types", "impact", "repo.sync.finish", "--without=reslt")
     assert "repo.sync.finish names no field 'reslt'; did you mean 'result'?" in run.err
-    assert admin.ok("event", "types", "impact", "repo.sync.finish", "--without=call_report.x").err == ""
+    run = admin.ok("event", "types", "impact", "repo.sync.finish", "--without=call_report.x")
+    assert "names no field" not in run.err
 
 
 @pytest.mark.parametrize("text", ["", "a b", "lines[x]", "*"])

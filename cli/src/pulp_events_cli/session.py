@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pulp_events_cli.errors import DONE, FAILED, FOUND, USAGE
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.output import own_stdout
+from pulp_events_cli.parser.table_options import check_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,6 +73,7 @@ class Session:
         """Carry out the command that was parsed; returns the exit code."""
         arguments.session = self
         arguments.json = self.options.json
+        check_json(arguments)
         arguments.progress = _progress
         arguments.stoppable = _stoppable
         run = getattr(arguments, "run", None)

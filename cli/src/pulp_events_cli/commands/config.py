@@ -9,6 +9,7 @@ from pulp_events_cli.errors import DONE
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.text import value_text
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ def fill(parser: Parser, session: Session) -> None:
 
 def _fill_check(parser: Parser) -> None:
     parser.add_argument("--probe", action="store_true", help="also connect to the servers named in the settings")
+    from pulp_events_cli.output.findings import FINDINGS
+
+    add_table(parser, FINDINGS)
     parser.epilog = "The exit code is 1 if there is a problem."
     parser.set_defaults(run=_check, deliver=None, reports_config=True)
 
@@ -65,4 +69,4 @@ def _check(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events_cli.health.check import check
     from pulp_events_cli.output.findings import show
 
-    return show(check(arguments.session, arguments.probe), arguments.json)
+    return show(check(arguments.session, arguments.probe), arguments)

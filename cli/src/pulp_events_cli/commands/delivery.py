@@ -12,7 +12,7 @@ from pulp_events_cli.errors import DONE
 from pulp_events_cli.ids import delivery_ids
 from pulp_events_cli.output import delivery_records, delivery_tables
 from pulp_events_cli.output.delivery_tables import ATTEMPTS, DELIVERIES
-from pulp_events_cli.output.listing import show, show_list
+from pulp_events_cli.output.listing import show, show_list, sort
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records, show_table
 from pulp_events_cli.output.streams import confirm
@@ -49,14 +49,15 @@ def _fill_list(parser: Parser) -> None:
     )
     add_table(parser, DELIVERIES, paged=True)
     parser.epilog = (
-        "NEXT says when a pending delivery is attempted next, and WAITS FOR what it waits for until then. `delivery show` "
-        "says the same of one."
+        "NEXT says when a pending delivery is attempted next, and WAITS FOR what it waits for until then. "
+        "`delivery show` says the same of one."
     )
     parser.set_defaults(run=_list)
 
 
 def _fill_show(parser: Parser) -> None:
     parser.add_argument("delivery_id", metavar="ID", help="id of the delivery, as `delivery list` shows it")
+    add_table(parser, ATTEMPTS)
     parser.set_defaults(run=_show)
 
 
@@ -79,7 +80,7 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     delivery = delivery_ids.find(bus, arguments.delivery_id)
-    attempts = bus.deliveries.attempts(delivery.id)
+    attempts = sort(ATTEMPTS, bus, bus.deliveries.attempts(delivery.id), arguments)
     waiting = bus.deliveries.waiting_for([delivery]).get(delivery.id)
     if arguments.json:
         print_json(delivery_records.for_json(delivery, attempts, waiting=waiting))
@@ -87,7 +88,7 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     show_records([delivery_records.full(delivery, waiting)])
     if attempts:
         print()
-        show(ATTEMPTS, bus, attempts)
+        show(ATTEMPTS, bus, attempts, arguments)
     print()
     print_json(delivery.event.report())
     return DONE

@@ -13,9 +13,11 @@ from pulp_events.outbox.states import State
 from pulp_events_cli import paths
 from pulp_events_cli.commands import emit_waiting as waiting
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
+from pulp_events_cli.output.id_kinds import LISTENER
+from pulp_events_cli.output.listing import show
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm, warning
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.parser.argument_types import duration, lifetime
 from pulp_events_cli.parser.parser import Parser
@@ -31,6 +33,16 @@ if TYPE_CHECKING:
 TIMEOUT = 30.0
 _LOOK = waiting.SOON
 """Seconds between looks at whether there is anything left to wait for."""
+
+
+MADE = Table(
+    "deliveries",
+    Column("listener", lambda row: row["listener_id"], kind=LISTENER, rank=0, least=10),
+    Column("type", lambda row: row["notifier_type_id"], rank=4, least=8),
+    Column("target", lambda row: row["target"], rank=3, least=12),
+    Column("state", lambda row: row["state"], rank=1),
+    Column("detail", lambda row: first_line(str(row["detail"])), rank=2, least=12),
+)
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -192,6 +204,4 @@ def _print(bus: EventBus, event: Event, deliveries: Sequence[Delivery], argument
     if not shown:
         confirm("No listener matches this event")
         return
-    headings = ["LISTENER", "TYPE", "TARGET", "STATE", "DETAIL"]
-    rows = [[*list(each.values())[1:-1], first_line(str(each["detail"]))] for each in shown]
-    show_table(headings, rows)
+    show(MADE, bus, shown)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from pulp_events.errors import InvalidConfig, UnknownEventType
 from pulp_events_cli.commands.span import check_span
-from pulp_events_cli.errors import DONE, UsageError
+from pulp_events_cli.errors import UsageError
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.output import events as records
-from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
+from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.parser.argument_types import moment, positive, some_text
 from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def fill(parser: Parser, session: Session) -> None:
         "--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"maximum number to list; default: {PAGE}"
     )
     parser.add_argument("--before", metavar="ID", help="continue after this event, the last one of the previous page")
+    add_table(parser, records.EVENTS, paged=True)
     parser.epilog = (
         "Events are stored if a listener matches them, or all of them with keep = all in section [events] of "
         "server.conf, and kept for keep_for."
@@ -113,10 +114,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     query = read_query(bus, arguments)
     before = None if arguments.before is None else event_ids.find(bus, arguments.before).place
     found = bus.events.list(query, limit=arguments.limit, before=before, where=arguments.where)
-    if arguments.json:
-        print_json([records.for_json(event) for event in found])
-    elif found:
-        show_table(records.HEADINGS, map(records.row, found))
-        if len(found) == arguments.limit:
-            confirm(f"\nThere may be more; continue with --before {found[-1].id}")
-    return DONE
+    code = show_list(records.EVENTS, bus, found, arguments, records.for_json, nothing="no events are stored")
+    if len(found) == arguments.limit and not arguments.json:
+        confirm(f"\nThere may be more; continue with --before {found[-1].id}")
+    return code

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.output import events as records
+from pulp_events_cli.output.id_kinds import DELIVERY_ID, LISTENER
+from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_records, show_table
+from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import first_line
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
@@ -21,6 +25,16 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.stored_event import StoredEvent
 
+LISTENERS = Table(
+    "listeners",
+    Column("listener", lambda row: row["listener_id"], kind=LISTENER, rank=0, least=10),
+    Column("type", lambda row: row["notifier_type_id"] or DELETED, rank=4, least=8),
+    Column("target", lambda row: row["target"], rank=3, least=12),
+    Column("state", lambda row: row["state"] or NOT_MATCHED, rank=1),
+    Column("attempts", lambda row: row["attempts"] or None, rank=5, brief_heading="ATT", right=True),
+    Column("detail", lambda row: first_line(row["detail"]), rank=2, least=12),
+    Column("delivery_id", lambda row: row["delivery_id"], kind=DELIVERY_ID, extra=True),
+)
 NOT_MATCHED = "not matched"
 DELETED = "(deleted)"
 
@@ -28,6 +42,7 @@ DELETED = "(deleted)"
 def fill(parser: Parser, session: Session) -> None:
     """Add the argument."""
     parser.add_argument("event_id", metavar="ID", help="id of the event, as `list` shows it, or the start of one")
+    add_table(parser, LISTENERS)
     parser.epilog = (
         "A listener that has no delivery of the event is listed as `not matched`, with the reason as its record is "
         "now; `pulp-admin event listener explain --event ID` tells it by the records of then."
@@ -37,15 +52,14 @@ def fill(parser: Parser, session: Session) -> None:
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     event = event_ids.find(bus, arguments.event_id)
-    rows = _rows(bus, event)
+    rows = sort(LISTENERS, bus, _rows(bus, event), arguments)
     if arguments.json:
         print_json({**records.for_json(event), "listeners": rows})
         return DONE
     show_records([records.full(event)])
     print()
     if rows:
-        headings = ["LISTENER", "TYPE", "TARGET", "STATE", "ATTEMPTS", "DETAIL"]
-        show_table(headings, [_row(each) for each in rows])
+        show(LISTENERS, bus, rows, arguments)
     else:
         confirm("There are no listeners")
     print()
@@ -87,17 +101,6 @@ def _of_listener(listener: Listener, event: StoredEvent) -> dict[str, Any]:
         "attempts": 0,
         "detail": why_not(listener, event),
     }
-
-
-def _row(each: dict[str, Any]) -> list[Any]:
-    return [
-        each["listener_id"],
-        each["notifier_type_id"] or DELETED,
-        each["target"],
-        each["state"] or NOT_MATCHED,
-        each["attempts"] or "",
-        first_line(each["detail"]),
-    ]
 
 
 def why_not(listener: Listener, event: StoredEvent) -> str:

@@ -14,12 +14,16 @@ from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
+from pulp_events_cli.output.id_kinds import EVENT_ID
+from pulp_events_cli.output.kinds import MOMENT
+from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.output.text import count, local_time, printable
+from pulp_events_cli.output.table import Column, Table
+from pulp_events_cli.output.text import count, printable
 from pulp_events_cli.parser.argument_types import moment, positive
 from pulp_events_cli.parser.parser import GENERAL, Parser
+from pulp_events_cli.parser.table_options import add_table
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
@@ -27,8 +31,19 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.listeners.listener import Listener
 
-OWN = ("--type", "--since", "--until", "--sample")
+OWN = ("--type", "--since", "--until", "--sample", "--columns", "--sort")
 SAMPLE = 5
+
+
+TESTED = Table(
+    "events",
+    Column("verdict", lambda each: _MARKS[str(each.verdict)], "", rank=0),
+    Column("event", lambda each: each.event_id, kind=EVENT_ID, rank=1),
+    Column("time", lambda each: each.time, kind=MOMENT, rank=5),
+    Column("event_type", lambda each: each.event_type, rank=2, least=10, cut_start=True),
+    Column("would", lambda each: _targets(each.would), "WOULD GO", rank=3, least=10),
+    Column("delivery", lambda each: _deliveries(each), rank=4, least=10),
+)
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -56,6 +71,7 @@ def fill(parser: Parser, session: Session) -> None:
         metavar="NUMBER",
         help=f"maximum number of events of each kind, and of messages, to show; default: {SAMPLE}",
     )
+    add_table(parser, TESTED)
     listener_attributes.add_options(parser.add_argument_group(GENERAL))
     parser.epilog = (
         "Nothing is sent or stored. Event types and filter decide; whether the listener is disabled or muted, or has a "
@@ -109,9 +125,10 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     listener = _listener(bus, arguments)
     found = bus.backtest(listener, since=arguments.since, until=arguments.until, sample=arguments.sample, previews=True)
     if arguments.json:
-        print_json(_for_json(found, arguments.listener_id is not None))
+        tested = sort(TESTED, bus, found.tested, arguments)
+        print_json(_for_json(found, tested, arguments.listener_id is not None))
     else:
-        _show(found, arguments.listener_id is not None)
+        _show(bus, found, arguments)
     return DONE
 
 
@@ -133,13 +150,13 @@ def _listener(bus: EventBus, arguments: argparse.Namespace) -> Listener:
     return bus.listeners.draft_update(listener.id, config or None, arguments.event_type, **attributes)
 
 
-def _show(found: Backtest, exists: bool) -> None:
+def _show(bus: EventBus, found: Backtest, arguments: argparse.Namespace) -> None:
+    exists = arguments.listener_id is not None
     for line in _summary(found, exists):
         confirm(line)
     if found.tested:
         print()
-        rows = [_row(each) for each in sorted(found.tested, key=lambda each: (_order(each.verdict), each.time))]
-        show_table(("", "EVENT", "TIME", "EVENT TYPE", "WOULD GO", "DELIVERY"), rows)
+        show(TESTED, bus, sort(TESTED, bus, _in_order(found), arguments), arguments)
     for each in found.previews:
         if each.text is not None:
             print(f"\n{_heading(each)}\n")
@@ -184,9 +201,8 @@ def _order(verdict: Verdict) -> int:
     return list(_MARKS).index(str(verdict))
 
 
-def _row(each: Tested) -> list[Any]:
-    mark, time = _MARKS[str(each.verdict)], local_time(each.time)
-    return [mark, each.event_id, time, each.event_type, _targets(each.would), _deliveries(each)]
+def _in_order(found: Backtest) -> list[Tested]:
+    return sorted(found.tested, key=lambda each: (_order(each.verdict), each.time))
 
 
 def _targets(targets: Sequence[str]) -> str:
@@ -204,7 +220,7 @@ def _heading(each: Preview) -> str:
     return printable(f"Message{f' to {each.target}' if each.target else ''}, of {of}:")
 
 
-def _for_json(found: Backtest, exists: bool) -> dict[str, Any]:
+def _for_json(found: Backtest, tested: Sequence[Tested], exists: bool) -> dict[str, Any]:
     return {
         "listener_id": found.listener.id if exists else None,
         "notifier_type_id": found.listener.notifier_type_id,
@@ -224,7 +240,7 @@ def _for_json(found: Backtest, exists: bool) -> dict[str, Any]:
                 "sent": list(each.sent),
                 "states": [str(state) for state in each.states],
             }
-            for each in found.tested
+            for each in tested
         ],
         "previews": [
             {"target": each.target, "event_ids": list(each.event_ids), "text": each.text, "failed": each.failed}

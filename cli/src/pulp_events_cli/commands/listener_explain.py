@@ -5,27 +5,51 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.system.clock import iso_z
 from pulp_events_cli.commands.emit import add_report, read_report
-from pulp_events_cli.errors import DONE, UsageError
+from pulp_events_cli.errors import UsageError
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output import listener_changes
-from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
-from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.id_kinds import LISTENER
+from pulp_events_cli.output.listing import show_list
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import first_line, local_time
 from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.past import PastExplanation
     from pulp_events.listeners.listener import Listener
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What people see of an answer, and the answer as JSON."""
+
+    listener_id: str
+    type: str | None
+    gets: str
+    reason: str
+    deliveries: str | None
+    for_json: dict[str, Any]
+
+
+ANSWERS = Table(
+    "listeners",
+    Column("listener", lambda row: row.listener_id, kind=LISTENER, rank=0, least=10),
+    Column("type", lambda row: row.type, rank=4, least=8),
+    Column("gets", lambda row: row.gets, "GETS IT", rank=1),
+    Column("reason", lambda row: row.reason, rank=2, least=16, wraps=True),
+    Column("deliveries", lambda row: row.deliveries, rank=3, least=12),
+)
 
 
 def fill(parser: Parser) -> None:
@@ -36,6 +60,7 @@ def fill(parser: Parser) -> None:
         "--event", metavar="ID", help="a stored event instead, and the listeners as they were when it was emitted"
     )
     parser.add_argument("--listener-id", action=Once, metavar="ID", help="only this listener, by id or name")
+    add_table(parser, ANSWERS)
     parser.epilog = (
         "Nothing is emitted. Filters and plugins are applied as they would be to an event emitted now, or were to the "
         "stored one."
@@ -56,39 +81,33 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     found = [
         each for each in bus.explain(arguments.event_type, payload, call_report) if chosen in (None, each.listener.id)
     ]
-    if arguments.json:
-        print_json(
-            [
-                {
-                    "listener_id": each.listener.id,
-                    "notifier_type_id": each.listener.notifier_type_id,
-                    "gets": each.gets,
-                    "cause": each.cause,
-                    "reason": each.reason,
-                }
-                for each in found
-            ]
-        )
-    elif found:
-        rows = [(each.listener.id, each.listener.notifier_type_id, each.gets, _reason(each)) for each in found]
-        show_table(("LISTENER", "TYPE", "GETS IT", "REASON"), rows)
-    else:
-        confirm("There are no listeners")
-    return DONE
+    rows = [
+        _Row(each.listener.id, each.listener.notifier_type_id, each.gets, _reason(each), None, _for_json(each))
+        for each in found
+    ]
+    return show_list(ANSWERS, bus, rows, arguments, lambda row: row.for_json, filters=False)
 
 
 def _explain_past(bus: EventBus, arguments: argparse.Namespace) -> int:
     event = event_ids.find(bus, arguments.event)
     chosen = None if arguments.listener_id is None else listener_ids.once(bus, arguments.listener_id)
     found = [each for each in bus.explain_event(event.id) if chosen in (None, each.listener_id)]
-    if arguments.json:
-        print_json([_past_for_json(each) for each in found])
-    elif found:
-        rows = [(each.listener_id, _type(each), each.gets, _past_reason(each), _became(each)) for each in found]
-        show_table(("LISTENER", "TYPE", "GETS IT", "REASON", "DELIVERIES"), rows)
-    else:
-        confirm("There were no listeners")
-    return DONE
+    rows = [
+        _Row(each.listener_id, _type(each), each.gets, _past_reason(each), _became(each), _past_for_json(each))
+        for each in found
+    ]
+    nothing = "there were no listeners"
+    return show_list(ANSWERS, bus, rows, arguments, lambda row: row.for_json, nothing, filters=False)
+
+
+def _for_json(each: Explanation) -> dict[str, Any]:
+    return {
+        "listener_id": each.listener.id,
+        "notifier_type_id": each.listener.notifier_type_id,
+        "gets": each.gets,
+        "cause": each.cause,
+        "reason": each.reason,
+    }
 
 
 def _past_for_json(each: PastExplanation) -> dict[str, Any]:
@@ -106,8 +125,8 @@ def _past_for_json(each: PastExplanation) -> dict[str, Any]:
     }
 
 
-def _type(each: PastExplanation) -> str:
-    return "-" if each.listener is None else each.listener.notifier_type_id
+def _type(each: PastExplanation) -> str | None:
+    return None if each.listener is None else each.listener.notifier_type_id
 
 
 def _past_reason(each: PastExplanation) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pulp_events_cli.errors import DONE
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output import listener_changes
-from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.listener_changes import CHANGES
+from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.output.screen import show_lines
-from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.parser.argument_types import moment, positive
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -33,6 +33,7 @@ def fill(parser: Parser) -> None:
     parser.add_argument(
         "--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"maximum number to show; default: {PAGE}"
     )
+    add_table(parser, CHANGES, paged=True, or_table="a line for each change, without values")
     parser.epilog = (
         "The newest change comes first. Secrets are masked. Changes are kept for keep_history in section [events] of "
         "server.conf."
@@ -43,10 +44,12 @@ def fill(parser: Parser) -> None:
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     chosen = None if arguments.listener_id is None else listener_ids.once(bus, arguments.listener_id)
     found = bus.listeners.history(chosen, since=arguments.since, limit=arguments.limit)
-    if arguments.json:
-        print_json([listener_changes.for_json(change) for change in found])
-    elif found:
-        show_lines(line for change in found for line in listener_changes.lines(change))
-    else:
-        confirm("No changes are known")
-    return DONE
+    return show_list(
+        CHANGES,
+        bus,
+        found,
+        arguments,
+        listener_changes.for_json,
+        nothing="no changes are known",
+        instead=lambda found: show_lines(line for change in found for line in listener_changes.lines(change)),
+    )

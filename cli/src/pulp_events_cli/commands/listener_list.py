@@ -10,6 +10,7 @@ from pulp_events_cli.commands.labelled import add_label, labels_in
 from pulp_events_cli.output import listener_records, listener_table
 from pulp_events_cli.output.listener_table import LISTENERS
 from pulp_events_cli.output.listing import show_list
+from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.table_options import add_table
 
@@ -54,7 +55,7 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
         rows,
         arguments,
         for_json=lambda row: listener_records.for_json(bus, row.listener, health),
-        instead=lambda row: listener_records.brief(bus, row.listener, health),
+        instead=lambda rows: show_records(listener_records.brief(bus, row.listener, health) for row in rows),
     )
 
 

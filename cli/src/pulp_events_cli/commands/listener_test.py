@@ -10,12 +10,15 @@ from pulp_events.outbox.states import Outcome
 from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.ids import listener_ids
+from pulp_events_cli.output.kinds import Numbers
 from pulp_events_cli.output.listener_records import mute_text
+from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import warning
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import count, first_line, printable
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +27,27 @@ if TYPE_CHECKING:
     from pulp_events.bus.trial import Trial
 
 
+TRIALS = Table(
+    "targets",
+    Column("target", lambda each: each.target, rank=0, least=12),
+    Column("outcome", lambda each: each.outcome, rank=1),
+    Column(
+        "duration",
+        lambda each: each.duration * 1000,
+        "MILLISECONDS",
+        kind=Numbers(0),
+        rank=3,
+        brief_heading="MS",
+        right=True,
+    ),
+    Column("detail", lambda each: first_line(each.detail), rank=2, least=12),
+)
+
+
 def fill(parser: Parser) -> None:
     """Add the options."""
     add_listener_id(parser)
+    add_table(parser, TRIALS)
     parser.epilog = (
         "The event's payload says that it is a test. It is sent even if the listener is disabled or muted, whatever "
         "its filter; nothing is stored or retried. The exit code is 1 if a target did not get it."
@@ -37,7 +58,7 @@ def fill(parser: Parser) -> None:
 def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     """Send it and print a line for each target."""
     listener = listener_ids.find(bus, arguments.listener_id)
-    trials = bus.test_listener(listener.id)
+    trials = sort(TRIALS, bus, bus.test_listener(listener.id), arguments)
     if not listener.enabled:
         warning(f"only this test is sent: {disabled(listener)}")
     elif listener.muted_for(bus.clock.time()):
@@ -55,7 +76,7 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
         ]
         print_json({"listener_id": listener.id, "trials": shown})
     else:
-        _print(trials)
+        _print(trials, arguments)
     failed = sum(trial.outcome != Outcome.DELIVERED for trial in trials)
     if failed:
         raise CommandFailed(
@@ -65,10 +86,8 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _print(trials: Sequence[Trial]) -> None:
-    headings = ("TARGET", "OUTCOME", "MILLISECONDS", "DETAIL")
-    rows = [(each.target, each.outcome, f"{each.duration * 1000:.0f}", first_line(each.detail)) for each in trials]
-    show_table(headings, rows)
+def _print(trials: Sequence[Trial], arguments: argparse.Namespace) -> None:
+    show(TRIALS, None, trials, arguments)
     for trial in trials:
         _, _, more = trial.detail.partition("\n")
         if more.strip():

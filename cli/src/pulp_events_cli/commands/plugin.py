@@ -12,26 +12,49 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli import paths
 from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.output.findings import FINDINGS
+from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_records, show_table
+from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.plugins.plugin import Plugin
 
 
+PLUGINS = Table(
+    "plugins",
+    Column("name", lambda plugin: plugin.name, rank=0),
+    Column("version", lambda plugin: plugin.version, rank=4),
+    Column("distribution", lambda plugin: plugin.distribution, rank=6, least=12),
+    Column("notifier_types", lambda plugin: plugin.type_ids, "TYPES", rank=3, least=8),
+    Column("hooks", lambda plugin: sorted(plugin.hooks), rank=7, least=16),
+    Column("needs_api", lambda plugin: plugin.needs_api, rank=5),
+    Column("state", lambda plugin: plugin.state, rank=1),
+    Column("reason", lambda plugin: plugin.reason, rank=2, least=16, wraps=True),
+)
+
+
 def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
     parser.offer("check", "check whether a plugin follows the rules", _fill_check)
-    parser.offer("list", "list installed plugins and their states", run=_list, deliver=None)
+    parser.offer("list", "list installed plugins and their states", _fill_list)
     parser.offer("new", "create a package for your own notifier", _fill_new)
     parser.offer("show", "show a plugin in full", _fill_show)
 
 
+def _fill_list(parser: Parser) -> None:
+    add_table(parser, PLUGINS)
+    parser.set_defaults(run=_list, deliver=None)
+
+
 def _fill_check(parser: Parser) -> None:
     _add_name(parser)
+    add_table(parser, FINDINGS)
     parser.epilog = (
         "Checks what can be checked without delivering anything; the package's own tests, based on NotifierContract, "
         "check the rest. The exit code is 1 if there is a problem."
@@ -43,7 +66,7 @@ def _check(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events_cli.output.findings import show
     from pulp_events_cli.plugin_check import check as plugin_check
 
-    return show(plugin_check.check(_named(arguments)), arguments.json)
+    return show(plugin_check.check(_named(arguments)), arguments)
 
 
 def _fill_show(parser: Parser) -> None:
@@ -76,15 +99,8 @@ def _new(bus: None, arguments: argparse.Namespace) -> int:
 
 def _list(bus: None, arguments: argparse.Namespace) -> int:
     found = arguments.session.plugins.all
-    if arguments.json:
-        print_json([_describe(plugin) for plugin in found])
-    elif found:
-        keys = ("name", "version", "distribution", "notifier_types", "hooks", "needs_api", "state", "reason")
-        headings = ("NAME", "VERSION", "DISTRIBUTION", "TYPES", "HOOKS", "NEEDS API", "STATE", "REASON")
-        show_table(headings, ([_describe(plugin)[key] for key in keys] for plugin in found))
-    else:
-        confirm("No plugins are loaded because of --no-plugins" if arguments.session.options.no_plugins else _NONE)
-    return DONE
+    nothing = "no plugins are loaded because of --no-plugins" if arguments.session.options.no_plugins else _NONE
+    return show_list(PLUGINS, None, found, arguments, _describe, nothing)
 
 
 def _add_name(parser: Parser) -> None:
@@ -129,4 +145,4 @@ def _describe(plugin: Plugin) -> dict[str, Any]:
     }
 
 
-_NONE = "No plugin is installed; pulp-events-email, pulp-events-http and pulp-events-amqp each provide a notifier"
+_NONE = "no plugin is installed; pulp-events-email, pulp-events-http and pulp-events-amqp each provide a notifier"

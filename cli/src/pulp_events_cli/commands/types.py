@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.visible import one_line
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output import streams
+from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.output.records import print_json
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.parser.parser import Fill, Parser
+from pulp_events_cli.parser.table_options import add_table
 from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.events.event_type import EventType
+
+
+TYPES = Table(
+    "event types",
+    Column("name", lambda each: each.name, rank=0),
+    Column("description", lambda each: one_line(each.description), rank=1, least=16),
+    Column("payload", lambda each: list(each.payload), rank=2, least=12),
+    Column("version", lambda each: each.version, extra=True),
+    Column("own", lambda each: each.own, extra=True),
+)
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -27,6 +44,7 @@ def fill(parser: Parser, session: Session) -> None:
         help="print the JSON Schema of the payloads of this event type; without one, that of the reports of all types",
     )
     documents.add_argument("--asyncapi", action="store_true", help="print an AsyncAPI 3.0 document of all event types")
+    add_table(parser, TYPES, or_table="a line for each event type")
     parser.epilog = "Without a command, the event types are listed."
     parser.explain_unknown = lambda word, hint: (
         f"unknown command {word!r:.60} of `pulp-admin event types`{hint or '; `show EVENT-TYPE` shows an event type'}"
@@ -45,22 +63,20 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.asyncapi or arguments.json_schema is not None:
         print_json(_document(arguments))
         return DONE
-    found = list(arguments.session.plugins.event_types)
-    if arguments.json:
-        print_json(
-            [
-                {"name": each.name, "description": each.description, "payload": dict(each.payload), "own": each.own}
-                for each in found
-            ]
-        )
-        return DONE
+    return show_list(TYPES, bus, arguments.session.plugins.event_types, arguments, _for_json, instead=_show)
+
+
+def _for_json(each: EventType) -> dict[str, Any]:
+    return {"name": each.name, "description": each.description, "payload": dict(each.payload), "own": each.own}
+
+
+def _show(found: Sequence[EventType]) -> None:
     blocks = []
     for each in found:
         widest = max(map(len, each.payload), default=0)
         keys = [f"  {key:<{widest}} - {one_line(text)}" for key, text in each.payload.items()]
         blocks.append("\n".join([each.name, f"  {one_line(each.description)}", *keys]))
     print("\n\n".join(blocks))
-    return DONE
 
 
 def _document(arguments: argparse.Namespace) -> dict[str, Any]:

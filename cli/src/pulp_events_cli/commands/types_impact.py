@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.errors import DONE, FOUND
 from pulp_events_cli.output import streams
-from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
+from pulp_events_cli.output.id_kinds import LISTENER
+from pulp_events_cli.output.listing import show_list
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -29,6 +32,7 @@ def fill(parser: Parser) -> None:
         help="only listeners that use this field, such as repo_id, lines[].count or call_report.state. May be "
         "specified multiple times",
     )
+    add_table(parser, USES)
     parser.epilog = (
         "Looked at are filters and templates, of disabled listeners too. Where a filter or template may use any field, "
         "as with wildcards, that is said.\n"
@@ -61,30 +65,45 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
             rows.append((reading, None))
         elif verdicts != {NO}:
             rows.append((reading, YES if YES in verdicts else MAYBE))
-    _show(rows, arguments)
+    _show(bus, [_Use(*each) for each in rows], arguments)
     return FOUND if any(uses == YES for _, uses in rows) else DONE
 
 
-def _show(rows: list[tuple[Reading, str | None]], arguments: argparse.Namespace) -> None:
-    if arguments.json:
-        print_json([_entry(reading, uses) for reading, uses in rows])
-    elif rows:
-        headings = ("LISTENER", "NAME", "TYPE", "WHERE", "USES IT", "FIELDS")
-        show_table(headings, (_row(reading, uses) for reading, uses in rows))
-    else:
-        what = f"uses {' or '.join(arguments.without)}" if arguments.without else "uses a field"
-        streams.confirm(f"No filter or template of a listener {what} of {arguments.event_type}")
+def _show(bus: EventBus, rows: list[_Use], arguments: argparse.Namespace) -> None:
+    what = f"uses {' or '.join(arguments.without)}" if arguments.without else "uses a field"
+    nothing = f"no filter or template of a listener {what} of {arguments.event_type}"
+    show_list(USES, bus, rows, arguments, _entry, nothing, filters=False)
 
 
-def _row(reading: Reading, uses: str | None) -> tuple[Any, ...]:
-    fields = ", ".join(reading.fields) + (f" ({reading.problem})" if reading.problem else "")
-    listener = reading.listener
-    return listener.id, listener.name, listener.notifier_type_id, reading.where, uses, fields
+@dataclass(frozen=True)
+class _Use:
+    """A filter or template, and whether it uses what is to go."""
+
+    reading: Reading
+    uses: str | None
+
+    @property
+    def fields(self) -> str:
+        """Those that it uses, and why that is not known."""
+        problem = f" ({self.reading.problem})" if self.reading.problem else ""
+        return ", ".join(self.reading.fields) + problem
 
 
-def _entry(reading: Reading, uses: str | None) -> dict[str, Any]:
+USES = Table(
+    "filters and templates",
+    Column("listener", lambda row: row.reading.listener.id, kind=LISTENER, rank=0, least=10),
+    Column("name", lambda row: row.reading.listener.name, rank=6, least=10),
+    Column("type", lambda row: row.reading.listener.notifier_type_id, rank=5, least=8),
+    Column("where", lambda row: row.reading.where, rank=2, least=10),
+    Column("uses", lambda row: row.uses, "USES IT", rank=1),
+    Column("fields", lambda row: row.fields, rank=3, least=10),
+)
+
+
+def _entry(row: _Use) -> dict[str, Any]:
     from pulp_events.impact.uses import WHOLE
 
+    reading = row.reading
     return {
         "listener_id": reading.listener.id,
         "name": reading.listener.name,
@@ -93,7 +112,7 @@ def _entry(reading: Reading, uses: str | None) -> dict[str, Any]:
         "fields": [each for each in reading.fields if each != WHOLE],
         "any_field": WHOLE in reading.fields,
         "problem": reading.problem or None,
-        "uses": uses,
+        "uses": row.uses,
     }
 
 

@@ -10,14 +10,26 @@ from typing import Any
 
 from pulp_events.visible import json_text, one_line
 from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_records, show_table
+from pulp_events_cli.output.screen import show_records
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
+
+FIELDS = Table(
+    "fields",
+    Column("field", lambda each: each.name, rank=0),
+    Column("type", lambda each: each.type, rank=1),
+    Column("required", lambda each: each.required, rank=3),
+    Column("description", lambda each: each.description, rank=2, least=16),
+)
 
 
 def fill(parser: Parser) -> None:
     """Add the argument."""
     parser.add_argument("event_type", metavar="EVENT-TYPE", help="name of the event type")
+    add_table(parser, FIELDS)
     parser.set_defaults(run=_run, deliver=None)
 
 
@@ -29,7 +41,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
     found = arguments.session.plugins.event_types.require(arguments.event_type)
     try:
-        fields = fields_of(payload_schema(found))
+        fields = sort(FIELDS, None, fields_of(payload_schema(found)), arguments)
         example, reason = example_or_reason(found)
     except UnusableSchema as error:
         raise CommandFailed(str(error)) from error
@@ -42,8 +54,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     show_records([{key: value for key, value in head.items() if value}])
     if fields:
         print()
-        rows = [(each.name, each.type, each.required, each.description) for each in fields]
-        show_table(("FIELD", "TYPE", "REQUIRED", "DESCRIPTION"), rows)
+        show(FIELDS, None, fields, arguments)
     if example is not None:
         print(f"\nExample:\n{json_text(example, 2)}")
     elif reason:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.output.text import local_time
+from pulp_events_cli.output.id_kinds import EVENT_ID
+from pulp_events_cli.output.kinds import MOMENT
+from pulp_events_cli.output.table import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pulp_events.outbox.stored_event import StoredEvent
 
-HEADINGS = ("ID", "TIME", "EVENT TYPE", "DELIVERIES")
-
-
-def row(event: StoredEvent) -> Sequence[Any]:
-    """A line of `event list`."""
-    return (event.id, local_time(event.time), event.event_type, event.deliveries)
+EVENTS = Table(
+    "events",
+    Column("id", lambda event: event.id, kind=EVENT_ID, rank=0),
+    Column("time", lambda event: event.time, kind=MOMENT, rank=2),
+    Column("event_type", lambda event: event.event_type, rank=1, least=10, cut_start=True),
+    Column("deliveries", lambda event: event.deliveries, rank=4, brief_heading="DEL", right=True),
+    Column("erased", lambda event: event.erased, kind=MOMENT, rank=3),
+    Column("source", lambda event: event.source, least=12, extra=True),
+)
+"""The columns of `event list`."""
 
 
 def full(event: StoredEvent) -> dict[str, Any]:

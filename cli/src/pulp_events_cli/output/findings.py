@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pulp_events_cli.errors import DONE, FAILED
+from pulp_events_cli.output.listing import show as show_rows
+from pulp_events_cli.output.listing import sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
+from pulp_events_cli.output.table import Column, Table
 
 OK = "ok"
 NOTE = "note"
@@ -23,12 +26,20 @@ class Finding:
     text: str
 
 
-def show(findings: Iterable[Finding], json: bool) -> int:
+FINDINGS = Table(
+    "findings",
+    Column("state", lambda each: each.state, rank=0),
+    Column("what", lambda each: each.what, rank=1),
+    Column("text", lambda each: each.text, "FINDING", rank=2, least=16, wraps=True),
+)
+
+
+def show(findings: Iterable[Finding], arguments: argparse.Namespace) -> int:
     """Print the findings; returns the exit code, 1 if one is a problem."""
-    found = list(findings)
+    found = sort(FINDINGS, None, findings, arguments)
     failed = any(finding.state == PROBLEM for finding in found)
-    if json:
+    if arguments.json:
         print_json({"ok": not failed, "findings": [vars(finding) for finding in found]})
     else:
-        show_table(("STATE", "WHAT", "FINDING"), ([each.state, each.what, each.text] for each in found))
+        show_rows(FINDINGS, None, found, arguments)
     return FAILED if failed else DONE

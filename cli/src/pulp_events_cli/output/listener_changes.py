@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.listeners.kinds import MOMENT, Moment
 from pulp_events.listeners.listener import ATTRIBUTES
 from pulp_events_cli.listener_attributes import in_words
+from pulp_events_cli.output.id_kinds import LISTENER
+from pulp_events_cli.output.kinds import MOMENT as MOMENTS
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import label, local_time, value_text
 
 if TYPE_CHECKING:
     from pulp_events.listeners.history import Difference, ListenerChange
 
+CHANGES = Table(
+    "changes",
+    Column("time", lambda change: change.time, kind=MOMENTS, rank=1),
+    Column("listener", lambda change: change.listener_id, kind=LISTENER, rank=2, least=10),
+    Column("name", lambda change: change.name, "NAME THEN", rank=6, least=10),
+    Column("type", lambda change: _record(change).get("notifier_type_id"), rank=5, least=8),
+    Column("action", lambda change: change.action, rank=0),
+    Column("by", lambda change: change.by, rank=4, least=10),
+    Column("changed", lambda change: _changed(change), rank=3, least=10),
+)
+"""The columns of `listener history --table`."""
 CONFIG = "notifier_config."
 _DERIVED = ("targets",)
 """What follows from something else that differs."""
@@ -21,7 +35,7 @@ _DERIVED = ("targets",)
 
 def lines(change: ListenerChange) -> Iterator[str]:
     """What was done, by whom and when, and below it the difference."""
-    record = change.after or change.before or {}
+    record = _record(change)
     name = f" {change.name}" if change.name else ""
     type_id = value_text(record.get("notifier_type_id", ""))
     who = value_text(change.by)
@@ -31,6 +45,17 @@ def lines(change: ListenerChange) -> Iterator[str]:
     for each in sorted(change.differences(), key=_label):
         if each.key not in _DERIVED and not (each.key == "muted_by" and each.after == change.by):
             yield from _difference(each)
+
+
+def _record(change: ListenerChange) -> Mapping[str, Any]:
+    return change.after or change.before or {}
+
+
+def _changed(change: ListenerChange) -> list[str]:
+    """What differs, if it was there before and is there after."""
+    if change.before is None or change.after is None:
+        return []
+    return sorted(_label(each) for each in change.differences() if each.key not in _DERIVED)
 
 
 def _label(each: Difference) -> str:

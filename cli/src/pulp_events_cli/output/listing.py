@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.errors import DONE, UsageError
+from pulp_events_cli.errors import DONE
 from pulp_events_cli.output import streams
 from pulp_events_cli.output.records import lines_of, print_json
-from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.table import Table, fill_in
 from pulp_events_cli.output.terminal import is_terminal
 
@@ -25,24 +24,23 @@ def show_list(
     arguments: argparse.Namespace,
     for_json: Callable[[Any], Any],
     nothing: str | None = None,
-    instead: Callable[[Any], Mapping[str, Any]] | None = None,
+    instead: Callable[[Sequence[Any]], None] | None = None,
+    filters: bool = True,
 ) -> int:
-    """Print the rows; returns the exit code. Raises UsageError for options that contradict each other.
+    """Print the rows; returns the exit code.
 
-    `instead`: makes the record of a row that is shown if nobody asks for a table. `nothing`: what to say if there are
-    none though no option left any out; by default that there are none.
+    `instead` prints them if nobody asks for a table, where another layout is usual. If there are none, that is said:
+    `nothing` in place of `there are no …`; and that no options left them out, with `filters=False`: there are none.
     """
-    if arguments.json and arguments.columns is not None:
-        raise UsageError("--columns chooses what people see, --json prints all there is; leave one of them out")
     found = sort(table, bus, rows, arguments)
     if arguments.json:
         print_json([for_json(each) for each in found])
     elif found and instead is not None and not wants_table(arguments):
-        show_records(map(instead, found))
+        instead(found)
     elif found:
         show(table, bus, found, arguments)
     else:
-        say_none(table, arguments, nothing)
+        say_none(table, arguments if filters else None, nothing)
     return DONE
 
 
@@ -73,8 +71,8 @@ def show(table: Table, bus: EventBus | None, rows: Iterable[Any], arguments: arg
         streams.warning(f"the terminal has no room for these columns: {named}")
 
 
-def say_none(table: Table, arguments: argparse.Namespace, nothing: str | None = None) -> None:
-    """Say on standard error that there are no rows, and which options let none through."""
-    filters = arguments.parser.filters_given(arguments.words)
+def say_none(table: Table, arguments: argparse.Namespace | None, nothing: str | None = None) -> None:
+    """Say on standard error that there are no rows, and which options of `arguments` let none through."""
+    filters = "" if arguments is None else arguments.parser.filters_given(arguments.words)
     text = f"no {table.what} match {filters}" if filters else nothing or f"there are no {table.what}"
     streams.say("note", text)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.system.suggestion import did_you_mean
+from pulp_events_cli.errors import UsageError
 from pulp_events_cli.parser.once import Once
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ def add_table(parser: Parser, table: Table, paged: bool = False, or_table: str =
     )
     columns.hints = known
     order.hints = (*known, *(f"-{name}" for name in known))
+
+
+def check_json(arguments: argparse.Namespace) -> None:
+    """Raise UsageError if columns are chosen for a program: the keys of `--json` are a promise."""
+    if arguments.json and getattr(arguments, "columns", None) is not None:
+        raise UsageError("--columns chooses what people see, --json prints all there is; leave one of them out")
 
 
 def _names(columns: Iterable[Column]) -> str:
