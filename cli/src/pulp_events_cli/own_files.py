@@ -27,7 +27,7 @@ def find(session: Session) -> OwnFiles:
     from pulp_events.bus.stores import outbox_of_plugin, outbox_path
     from pulp_events.listeners.tinydb_store import FILE_NAME
     from pulp_events.settings.settings import Settings
-    from pulp_events.system import data_dir
+    from pulp_events.system import data_dir, replacement
 
     settings = Settings.load(session.options.config, session.plugins.settings_sections)
     outbox = outbox_of_plugin(settings, session.plugins)
@@ -36,6 +36,7 @@ def find(session: Session) -> OwnFiles:
         home = type(outbox).__module__.partition(".")[0]
         raise CommandFailed(f"deliveries are stored by {home}, not in files; use the tools of its database instead")
     data_dir.check(settings.data_dir)
+    replacement.finish(settings.data_dir)
     path = outbox_path(settings, settings.data_dir)
     return OwnFiles(path, settings.data_dir / FILE_NAME, bool(settings.section("events")["outbox"]))
 

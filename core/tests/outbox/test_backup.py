@@ -29,6 +29,7 @@ def files(tmp_path):
     (tmp_path / "data").mkdir(mode=0o700)
     listeners = tmp_path / "data" / "listeners.json"
     listeners.write_bytes(b'{"listeners": {"1": {}}}')
+    listeners.chmod(0o600)
     return tmp_path / "data" / "outbox.sqlite", listeners, tmp_path / "backup"
 
 
@@ -111,6 +112,15 @@ def test_a_restored_backup_has_listeners_and_outbox_as_they_were(files):
     assert {path.name.partition(".before-")[0] for path in kept} == {"outbox.sqlite", "listeners.json"}
     assert pending(kept[0]) == 2
     assert outbox.stat().st_mode & 0o777 == listeners.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_restored_is_for_whom_the_old_files_were(files):
+    outbox, listeners, target = files
+    SQLiteOutbox(outbox).close()
+    backup.write(outbox, listeners, target, NOW)
+    listeners.chmod(0o664)
+    restore(target, outbox, listeners)
+    assert [path.stat().st_mode & 0o777 for path in (listeners, outbox)] == [0o660, 0o600]
 
 
 def test_a_backup_without_events_restores_the_listeners_and_leaves_no_outbox(files):

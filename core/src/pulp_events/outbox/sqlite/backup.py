@@ -7,7 +7,9 @@ the place of the outbox is known for what it is.
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,6 +59,7 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
     if target.exists() and not target.is_file():
         raise StoreError(f"{target} is not a regular file; name one that can be replaced")
     new = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    _remove_leftovers(target)
     try:
         _create(new)
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as copy:
@@ -135,6 +138,25 @@ def _is_one_of_ours(target: Path, outbox: Path, listeners: Path) -> bool:
     beside = (f"{database}{ending}" for ending in ("", "-wal", "-shm", "-journal"))
     records = (os.path.realpath(listeners), os.path.realpath(history_of(listeners)))
     return str(target) in (*records, *beside)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Delete what backups to this file have left that were killed: it is large, and has secrets."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.tmp*"):
+        found = re.fullmatch(rf"\.{re.escape(target.name)}\.(\d+)\.tmp(-journal)?", path.name)
+        if found and not _runs(int(found[1])):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return pid != os.getpid()  # one of this number was killed before
 
 
 def _create(path: Path) -> None:
