@@ -42,6 +42,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
     files = own_files.find(arguments.session)
     own_files.refuse_applications(files)
+    own_files.refuse_foreign_listeners(arguments.session, files)
     path = paths.absolute("FILE", arguments.file)
     erased = _erasures(files.outbox)
     found, kept = restore(path, files.outbox, files.listeners, _history(arguments.session))
