@@ -170,9 +170,9 @@ class PostgresOutbox:
         place, schema = f"--dbname={quote(self.database.address.command_line)}", self.database.schema
         return (
             f"back up the schema {schema} with `pg_dump --format=custom --schema={quote(schema)} {place} --file=FILE`, "
-            "which has listeners, their history, events, deliveries and erasures as they are at one moment, and whatever "
-            "else is in that schema, and keep server.conf with it; to restore, stop applications and workers, then `pg_restore --clean --if-exists "
-            f"--single-transaction {place} FILE`"
+            "which has listeners, their history, events, deliveries and erasures as they are at one moment, and "
+            "whatever else is in that schema; keep server.conf with it; to restore, stop applications and workers, "
+            f"then `pg_restore --clean --if-exists --single-transaction {place} FILE`"
         )
 
     def free_space(self) -> int | None:
