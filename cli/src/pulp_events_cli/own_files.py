@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pulp_events_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
+    from pulp_events.outbox.store import Outbox
     from pulp_events_cli.session import Session
 
 
@@ -27,17 +28,47 @@ def find(session: Session) -> OwnFiles:
     from pulp_events.bus.stores import outbox_of_plugin, outbox_path
     from pulp_events.listeners.tinydb_store import FILE_NAME
     from pulp_events.settings.settings import Settings
-    from pulp_events.system import data_dir
+    from pulp_events.system import data_dir, replacement
 
     settings = Settings.load(session.options.config, session.plugins.settings_sections)
     outbox = outbox_of_plugin(settings, session.plugins)
     if outbox is not None:
-        outbox.close()
-        home = type(outbox).__module__.partition(".")[0]
-        raise CommandFailed(f"deliveries are stored by {home}, not in files; use the tools of its database instead")
+        try:
+            raise CommandFailed(f"deliveries are stored by {_home(outbox)}, not in files; {_advice(outbox)}")
+        finally:
+            outbox.close()
     data_dir.check(settings.data_dir)
+    replacement.finish(settings.data_dir)
     path = outbox_path(settings, settings.data_dir)
     return OwnFiles(path, settings.data_dir / FILE_NAME, bool(settings.section("events")["outbox"]))
+
+
+def refuse_foreign_listeners(session: Session, files: OwnFiles) -> None:
+    """For what concerns listeners and outbox together: raises CommandFailed where a plugin keeps the listeners, which
+    would then be missing in a backup, without a word."""
+    from pulp_events.listeners.store import ListenerStore
+    from pulp_events.settings.settings import Settings
+
+    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    store: ListenerStore | None = session.plugins.first_result("pulp_listener_store", ListenerStore, settings=settings)
+    if store is not None:
+        store.close()
+        raise CommandFailed(
+            f"listeners are stored by {_home(store)}, not in files: back them up with its tools, and {files.outbox} "
+            "with them, while applications and workers are stopped"
+        )
+
+
+def _home(store: object) -> str:
+    return type(store).__module__.partition(".")[0]
+
+
+def _advice(outbox: Outbox) -> str:
+    from pulp_events.outbox.store import BackedUpElsewhere
+
+    if isinstance(outbox, BackedUpElsewhere):
+        return outbox.backup_advice()
+    return "use the tools of its database instead"
 
 
 def refuse_applications(files: OwnFiles) -> None:

@@ -224,8 +224,7 @@ def test_a_running_application_hears_a_listener_that_another_process_made(open_b
 
 
 def test_the_file_is_not_read_for_each_event(bus, monkeypatch):
-    for name in "xy":
-        bus.listeners.create("room", {"room": name}, ["*"])
+    bus.listeners.create("room", {"room": "x"}, ["*"])
     reads = []
     every = TinyDBListenerStore.all
     monkeypatch.setattr(TinyDBListenerStore, "all", lambda self: (reads.append(1), every(self))[1])

@@ -29,6 +29,7 @@ def files(tmp_path):
     (tmp_path / "data").mkdir(mode=0o700)
     listeners = tmp_path / "data" / "listeners.json"
     listeners.write_bytes(b'{"listeners": {"1": {}}}')
+    listeners.chmod(0o600)
     return tmp_path / "data" / "outbox.sqlite", listeners, tmp_path / "backup"
 
 
@@ -113,6 +114,15 @@ def test_a_restored_backup_has_listeners_and_outbox_as_they_were(files):
     assert outbox.stat().st_mode & 0o777 == listeners.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_is_restored_is_for_whom_the_old_files_were(files):
+    outbox, listeners, target = files
+    SQLiteOutbox(outbox).close()
+    backup.write(outbox, listeners, target, NOW)
+    listeners.chmod(0o664)
+    restore(target, outbox, listeners)
+    assert [path.stat().st_mode & 0o777 for path in (listeners, outbox)] == [0o660, 0o600]
+
+
 def test_a_backup_without_events_restores_the_listeners_and_leaves_no_outbox(files):
     outbox, listeners, target = files
     assert backup.write(outbox, listeners, target, NOW).has_outbox is False
@@ -146,26 +156,79 @@ def test_nothing_is_restored_while_another_process_has_the_outbox_open(files):
         other.stdin.close()
 
 
-@pytest.mark.parametrize("how", ["absent", "foreign", "torn", "newer"])
-def test_what_is_no_backup_of_ours_is_refused_and_nothing_is_changed(files, how):
+def spoilt(statement, *values):
+    def spoil(target):
+        with sqlite3.connect(target) as connection:
+            connection.execute(statement, values)
+
+    return spoil
+
+
+def foreign(target):
+    target.unlink()
+    sqlite3.connect(target).executescript("CREATE TABLE t (a)")
+
+
+def of_a_newer_schema(target):
+    """With tables of which this release knows nothing."""
+    with sqlite3.connect(target) as connection:
+        connection.execute("ALTER TABLE pulp_event ADD COLUMN colour TEXT")
+        connection.execute("UPDATE pulp_outbox_meta SET value = ? WHERE key = 'version'", (schema.VERSION + 1,))
+
+
+NEW_RECORDS = b'{"format": {"1": {"version": 2}}, "listeners": {}}'
+VALUE = "UPDATE pulp_backup SET value = ? WHERE name = ?"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "said"),
+    [
+        (lambda target: target.unlink(), StoreError, "no such file; name one written by `pulp-admin event backup`"),
+        (lambda target: (target.unlink(), target.mkdir()), StoreError, "not a file"),
+        (lambda target: target.write_bytes(b""), StoreError, "is not a backup"),
+        (foreign, StoreError, "is not a backup; name a file written by"),
+        (lambda target: target.write_bytes(b"letters " * 999), StoreCorrupt, "is damaged .*; use another backup"),
+        (lambda target: os.truncate(target, target.stat().st_size // 2), StoreCorrupt, "is damaged"),
+        (lambda target: os.truncate(target, target.stat().st_size - 4096), StoreCorrupt, "is damaged"),
+        (of_a_newer_schema, StoreTooNew, "newer release .* restore it with that release"),
+        (spoilt(VALUE, backup.FORMAT + 1, "format"), StoreTooNew, "newer release"),
+        (spoilt(VALUE, NEW_RECORDS, "listeners"), StoreTooNew, "newer release .*listeners 2;"),
+        (spoilt(VALUE, b'{"listeners": {"1": {}', "listeners"), StoreCorrupt, "the listeners, or their history"),
+        (spoilt(VALUE, b'{"listeners": {"2": {}}}', "listeners"), StoreCorrupt, "the listeners, or their history"),
+        (spoilt(VALUE, b"x", "history"), StoreCorrupt, "the listeners, or their history"),
+        (spoilt("DELETE FROM pulp_backup WHERE name = ?", "format"), StoreCorrupt, "what it says of itself"),
+        (spoilt(VALUE, "monday", "made"), StoreCorrupt, "what it says of itself"),
+        (spoilt("UPDATE pulp_event SET report = ?", b"{"), StoreCorrupt, "is not valid JSON"),
+    ],
+)
+def test_what_is_no_sound_backup_of_ours_is_refused_and_nothing_is_changed(files, spoil, kind, said):
+    outbox, listeners, target = files
+    one = SQLiteOutbox(outbox)
+    one.add([new_event()])
+    one.close()
+    backup.write(outbox, listeners, target, NOW)
+    spoil(target)
+    before = {path: path.read_bytes() for path in outbox.parent.iterdir()}
+    with pytest.raises(kind, match=said) as refused:
+        restore(target, outbox, listeners)
+    assert type(refused.value) is kind
+    assert {path: path.read_bytes() for path in outbox.parent.iterdir()} == before
+
+
+def test_torn_listeners_are_not_backed_up_as_if_they_were_sound(files):
+    outbox, listeners, target = files
+    listeners.write_bytes(b'{"listeners": {"1":')
+    with pytest.raises(StoreCorrupt, match="listeners.json is truncated, .*; no backup was written"):
+        backup.write(outbox, listeners, target, NOW)
+    assert [path for path in target.parent.iterdir() if "backup" in path.name] == []
+
+
+def test_a_backup_of_a_release_without_digests_is_restored(files):
     outbox, listeners, target = files
     SQLiteOutbox(outbox).close()
     backup.write(outbox, listeners, target, NOW)
-    if how == "absent":
-        target.unlink()
-    elif how == "foreign":
-        target.unlink()
-        sqlite3.connect(target).executescript("CREATE TABLE t (a)")
-    elif how == "torn":
-        os.truncate(target, target.stat().st_size // 2)
-    else:
-        with sqlite3.connect(target) as connection:
-            connection.execute("UPDATE pulp_outbox_meta SET value = ? WHERE key = 'version'", (schema.VERSION + 1,))
-    before = {path: path.read_bytes() for path in outbox.parent.iterdir()}
-    kind = {"torn": StoreCorrupt, "newer": StoreTooNew}.get(how, StoreError)
-    with pytest.raises(kind, match="no such file|is not a backup|is damaged|newer release"):
-        restore(target, outbox, listeners)
-    assert {path: path.read_bytes() for path in outbox.parent.iterdir()} == before
+    spoilt("DELETE FROM pulp_backup WHERE name IN ('digest', 'history')")(target)
+    assert restore(target, outbox, listeners)[0].listeners == listeners.read_bytes()
 
 
 def test_the_outbox_itself_is_no_place_for_its_backup(files):
@@ -218,7 +281,10 @@ def test_a_link_stays_and_what_it_leads_to_is_written(files, tmp_path):
         assert (tmp_path / "link").is_symlink() and backup.read(target).listeners == listeners.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["outbox.sqlite", "outbox.sqlite-wal", "listeners.json", "link"])
+@pytest.mark.parametrize(
+    "name",
+    ["outbox.sqlite", "outbox.sqlite-wal", "listeners.json", "listeners.lock", "outbox.sqlite.lock", "link"],
+)
 @pytest.mark.parametrize("there", [False, True])
 def test_a_backup_never_takes_the_place_of_what_is_backed_up(files, name, there):
     outbox, listeners, _ = files

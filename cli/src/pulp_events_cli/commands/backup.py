@@ -36,6 +36,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
     files = own_files.find(arguments.session)
     own_files.refuse_applications(files)
+    own_files.refuse_foreign_listeners(arguments.session, files)
     path = paths.absolute("FILE", arguments.file)
     made = write(files.outbox, files.listeners, path, SystemClock().time())
     if arguments.json:

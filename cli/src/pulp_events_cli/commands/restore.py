@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,19 @@ from pulp_events_cli import own_files, paths
 from pulp_events_cli.commands.backup import holds, values
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.streams import confirm, warning
 from pulp_events_cli.output.text import local_time
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
+    from pulp_events.outbox.erasure import Erasure
+    from pulp_events.outbox.sqlite.backup import Backup
+    from pulp_events.outbox.sqlite.restore import WriteHistory
+
+_ERASURES = 1000
+"""That are looked at, the latest."""
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -35,17 +42,73 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
     files = own_files.find(arguments.session)
     own_files.refuse_applications(files)
+    own_files.refuse_foreign_listeners(arguments.session, files)
     path = paths.absolute("FILE", arguments.file)
-    before = _records(files.listeners)
-    found, kept = restore(path, files.outbox, files.listeners)
-    _note(arguments, files.listeners, before)
+    erased = _erasures(files.outbox)
+    found, kept = restore(path, files.outbox, files.listeners, _history(arguments.session))
+    undone = [each for each in erased if each.id not in {again.id for again in _erasures(files.outbox)}]
     if arguments.json:
         print_json({"file": str(path), **values(found), "kept": [str(each) for each in kept]})
-        return DONE
-    confirm(f"{holds(found)} restored, as they were at {local_time(found.made)}")
-    for each in kept:
-        confirm(f"The previous file is kept as {each}")
+    else:
+        confirm(f"{holds(found)} restored, as they were at {local_time(found.made)}")
+        for each in kept:
+            confirm(f"The previous file is kept as {each}")
+    for each in undone:
+        warning(
+            f"what was erased at {local_time(each.began)} by {each.by} is back, if the backup has it; run that "
+            f"`pulp-admin event erase` again: {each.asked}"
+        )
     return DONE
+
+
+def _erasures(outbox: Path) -> Sequence[Erasure]:
+    """What was erased, the latest first; nothing where that cannot be read, which may be why a backup is restored."""
+    from pulp_events.errors import EventsError
+    from pulp_events.outbox.sqlite import erasing
+    from pulp_events.outbox.sqlite.onlooker import Onlooker
+
+    if not outbox.exists():
+        return []
+    try:
+        with Onlooker(outbox) as file:
+            return erasing.erasures(file, _ERASURES)
+    except EventsError:
+        return []
+
+
+def _history(session: Session) -> WriteHistory:
+    """What lets the history have what either file knows, and what was done to each listener."""
+    from pulp_events.listeners.recording import record
+    from pulp_events.listeners.redacted import Redaction
+    from pulp_events.listeners.restored_history import merged
+    from pulp_events.outbox.sqlite.backup import history_of
+    from pulp_events.outbox.sqlite.restore import changes_of, write_new
+    from pulp_events.settings.settings import Settings
+    from pulp_events.system.clock import SystemClock, from_timestamp
+    from pulp_events.system.who import user
+
+    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    by = f"{user(os.environ)}, restoring a backup"
+
+    def write(found: Backup, old: Path, new: Path) -> None:
+        if not settings.section("events")["keep_history"]:
+            return
+        was, is_now = ({each.id: each for each in _records(path)} for path in (old, new))
+        pairs = [(was.get(each), is_now.get(each)) for each in dict.fromkeys([*was, *is_now])]
+        changed = [(before, after) for before, after in pairs if before != after]
+        changes = record(changed, by, from_timestamp(SystemClock().time()), Redaction(session.plugins))
+        own, number = _content(history_of(old)), changes_of(_content(new))
+        known = merged(
+            own, changes_of(_content(old)), found.history or b"", changes_of(found.listeners), changes, number
+        )
+        if known != own:
+            write_new(history_of(new), known)
+
+    return write
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 def _records(path: Path) -> list[Listener]:
@@ -57,22 +120,3 @@ def _records(path: Path) -> list[Listener]:
         return [*TinyDBListenerStore(path.parent).all()]
     except EventsError:
         return []
-
-
-def _note(arguments: argparse.Namespace, path: Path, before: list[Listener]) -> None:
-    """Let the history of the listeners have what was done to each."""
-    from pulp_events.listeners.recording import record
-    from pulp_events.listeners.redacted import Redaction
-    from pulp_events.listeners.tinydb_store import TinyDBListenerStore
-    from pulp_events.settings.settings import Settings
-    from pulp_events.system.clock import SystemClock, from_timestamp
-    from pulp_events.system.who import user
-
-    session = arguments.session
-    settings = Settings.load(session.options.config, session.plugins.settings_sections)
-    store = TinyDBListenerStore(path.parent, settings.section("events")["keep_history"])
-    was, is_now = ({each.id: each for each in records} for records in (before, _records(path)))
-    pairs = [(was.get(each), is_now.get(each)) for each in dict.fromkeys([*was, *is_now])]
-    changed = [(old, new) for old, new in pairs if old != new]
-    by = f"{user(os.environ)}, restoring a backup"
-    store.note(record(changed, by, from_timestamp(SystemClock().time()), Redaction(session.plugins)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pulp_events.errors import EventsError
-from pulp_events.system import data_dir
+from pulp_events.system import data_dir, replacement
 from pulp_events.system.data_dir import name_of
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 
@@ -49,6 +49,9 @@ def check(folder: Path) -> Iterator[Finding]:
     else:
         of = "" if found.st_uid == os.geteuid() else f", of {owner}"
         yield Finding(OK, WHAT, f"{folder}, mode {mode:04o}{of}")
+    if replacement.is_begun(folder):
+        text = "restoring a backup was interrupted; the next command or worker that uses the folder finishes it"
+        yield Finding(NOTE, WHAT, text)
     yield from _files(folder, found.st_uid)
     yield from _room(folder)
 

@@ -20,7 +20,7 @@ from pulp_events.listeners.listeners import Listeners, said_by
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
-from pulp_events.system import forks
+from pulp_events.system import forks, replacement
 from pulp_events.system.arguments import check_seconds
 from pulp_events.system.clock import Clock
 from pulp_events.system.exclusive import InUse
@@ -62,6 +62,7 @@ class Lifecycle:
         self._by = user_and_program if by is None else said_by(by)
         self._closed = self._closing = False
         self._in_use = InUse()
+        replacement.finish(data_dir)
         self._store = open_listener_store(settings, plugins, data_dir)
         self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice, imports)
         self._forked = False

@@ -53,7 +53,7 @@ class Journal:
             self._remove()
             return
         data_dir.create(self._path)
-        lines = b"".join(_line(change, number) for change in changes)
+        lines = b"".join(line_of(change, number) for change in changes)
         try:
             with self._path.open("r+b", buffering=0) as file:
                 end = _end(file, written)
@@ -96,7 +96,7 @@ class Journal:
         found, damaged = [], 0
         for line in reversed(whole):
             try:
-                found.append(_read(line))
+                found.append(read_line(line))
             except ValueError:
                 damaged += 1
         return found, damaged
@@ -143,7 +143,7 @@ def _young(lines: list[bytes], oldest: datetime) -> list[tuple[bytes, str]]:
     kept = []
     for line in lines:
         with contextlib.suppress(ValueError):
-            change = _read(line)[1]
+            change = read_line(line)[1]
             if change.time >= oldest:
                 kept.append((line, change.listener_id))
     return kept
@@ -180,16 +180,18 @@ def _readable(file: BinaryIO) -> Iterator[ListenerChange]:
     try:
         for line in buffered:
             with contextlib.suppress(ValueError):
-                yield _read(line)[1]
+                yield read_line(line)[1]
     finally:
         buffered.detach()
 
 
-def _line(change: ListenerChange, number: int) -> bytes:
+def line_of(change: ListenerChange, number: int) -> bytes:
+    """The line of a change by which the file of records gets this number."""
     return json.dumps({"number": number, **dump(change)}, ensure_ascii=False).encode() + b"\n"
 
 
-def _read(line: bytes) -> tuple[int, ListenerChange]:
+def read_line(line: bytes) -> tuple[int, ListenerChange]:
+    """Number and change; ValueError for a line that is damaged."""
     try:
         document = json.loads(line)
     except RecursionError:
@@ -216,16 +218,17 @@ def _end(file: BinaryIO, written: int) -> int:
         tail = file.read(step) + tail
     tail = tail[: tail.rfind(b"\n") + 1]
     end = position + len(tail)
-    if not tail or not _is_undone(tail.splitlines()[-1], written):
+    if not tail or not is_undone(tail.splitlines()[-1], written):
         return end
     file.seek(0)
     lines = file.read(end).splitlines(keepends=True)
-    while lines and _is_undone(lines[-1], written):
+    while lines and is_undone(lines[-1], written):
         end -= len(lines.pop())
     return end
 
 
-def _is_undone(line: bytes, written: int) -> bool:
+def is_undone(line: bytes, written: int) -> bool:
+    """Whether the last line tells of what never happened, as the file of records has the number `written`."""
     try:
         number = json.loads(line)["number"]
     except (ValueError, KeyError, TypeError, RecursionError):

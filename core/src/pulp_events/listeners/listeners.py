@@ -20,7 +20,7 @@ from pulp_events.listeners.keeping import Kept
 from pulp_events.listeners.listener import Listener, Options
 from pulp_events.listeners.lookup import has_labels, is_chosen, not_found
 from pulp_events.listeners.making import Change, Making
-from pulp_events.listeners.muting import held_for_all, said
+from pulp_events.listeners.muting import said
 from pulp_events.listeners.notifier_config import readable_part, secrets_of, window
 from pulp_events.listeners.redacted import Redaction
 from pulp_events.listeners.store import ListenerHistory
@@ -113,18 +113,7 @@ class Listeners:
         listener = self._making.new(
             notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
         )
-        alone = False
-
-        def add(edit: Edit) -> Listener:
-            nonlocal alone
-            made = self._making.add(edit, listener)
-            alone = len(edit.all()) == 1
-            return made
-
-        made = self._edit(add, only=None if listener.name else listener.id)
-        if alone and (held := held_for_all(self._index.all(), self._clock.time())):  # it did not see the others
-            return self._change(made.id, self._making.joining([held]))[0]
-        return made
+        return self._edit(lambda edit: self._making.add(edit, listener), only=None if listener.name else listener.id)
 
     def keep(
         self,

@@ -138,13 +138,9 @@ class Making:
 
     def add(self, edit: Edit, new: Listener) -> Listener:
         """Add a new record, which joins a mute of all listeners, and return it as it is stored."""
-        new = self.joining(edit.all())(new)
+        new = joined(new, edit.all(), self._clock.time())
         edit.add(new)
         return new
-
-    def joining(self, others: Iterable[Listener]) -> Change:
-        """The change by which a new record joins the mute of all that one of these may have."""
-        return lambda new: joined(new, others, self._clock.time())
 
     def _stamped(self, listener: Listener) -> Listener:
         return replace(listener, updated=from_timestamp(self._clock.time()))

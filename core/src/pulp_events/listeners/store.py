@@ -65,7 +65,10 @@ class ListenerHistory(Protocol):
     """
 
     def edit_one(self, listener_id: str, make: Callable[[Edit], T]) -> T:
-        """Like `edit`, for changes of this one listener, whether or not it exists; other records need not be read."""
+        """Like `edit`, for changes of this one listener, whether or not it exists; other records need not be read.
+
+        But for a new one those with `muted_with_all`: it is muted as they are.
+        """
 
     def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
         """Matching changes, newest first."""

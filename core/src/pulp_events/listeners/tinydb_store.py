@@ -14,7 +14,7 @@ from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.table import ListenerTable
-from pulp_events.system import data_dir
+from pulp_events.system import data_dir, replacement
 from pulp_events.system.file_lock import locked
 from pulp_events.system.file_version import FileVersions
 
@@ -101,13 +101,6 @@ class TinyDBListenerStore:
         )
         return list(islice(found, query.limit))
 
-    def note(self, changes: Sequence[ListenerChange]) -> None:
-        """Add to the history what was done to the records past this store, as by putting a backup in their place."""
-        with self._locked():
-            storage = AtomicJSONStorage(self._path)
-            storage.read()
-            self._journal().append(changes, storage.changes, storage.changes)
-
     def close(self) -> None:
         """Nothing stays open between calls."""
 
@@ -130,6 +123,7 @@ class TinyDBListenerStore:
             raise data_dir.gone(self._folder)
         data_dir.prepare(self._folder)
         self._seen = True
+        replacement.finish(self._folder)
         with locked(self._lock_path):
             try:
                 yield

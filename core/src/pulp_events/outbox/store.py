@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -274,3 +274,11 @@ class Outbox(Protocol):
 
     def close(self) -> None:
         """Close files and connections."""
+
+
+@runtime_checkable
+class BackedUpElsewhere(Protocol):
+    """Optional further method of an `Outbox` that `pulp-admin event backup` cannot copy, as it is not in our files."""
+
+    def backup_advice(self) -> str:
+        """How an administrator backs it up, with what, and how it is restored, in a sentence. No secret is in it."""

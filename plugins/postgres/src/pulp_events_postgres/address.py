@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SCHEMES = ("postgresql", "postgres")
 
+_NAMED = ("service", "host", "hostaddr", "port", "user", "dbname", "sslmode")
 _DEFAULTS = {
     "client_encoding": "utf8",
     "fallback_application_name": "pulp-events",
@@ -36,6 +37,13 @@ class Address:
     pool_size: int = 4
     timeout: float = 30.0
     listen: bool = True
+
+    @property
+    def command_line(self) -> str:
+        """What the server's own programs are told, without a password."""
+        from psycopg.conninfo import make_conninfo
+
+        return make_conninfo(**{key: self.parameters[key] for key in _NAMED if key in self.parameters})
 
 
 def is_ours(settings: Settings) -> bool:

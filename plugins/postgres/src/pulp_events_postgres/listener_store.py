@@ -29,6 +29,8 @@ OLDEST = 1.0
 """Seconds that a version may be old while another thread is just asking for it."""
 
 _ONE = "SELECT id, document::text FROM @.pulp_listener WHERE id = %s FOR UPDATE"
+_WITH_ALL = "SELECT id, document::text FROM @.pulp_listener WHERE document->>'muted_with_all' = 'true'"
+"""What a new record joins."""
 _ALL = "SELECT id, document::text FROM @.pulp_listener ORDER BY seq"
 EDITING = "SELECT pg_advisory_xact_lock(1886743666, (@(pulp_listener)::oid::int8 %% 2147483647)::int4)"
 """Waits until no other transaction gives names to listeners; for the beginning of one that does."""
@@ -127,7 +129,8 @@ class PostgresListenerStore:
 
     def edit_one(self, listener_id: str, make: Callable[[Edit], T]) -> T:
         def records(own: Connection) -> Sequence[tuple[Any, ...]]:
-            return own.execute(self.database.text(_ONE), (listener_id,)).fetchall()
+            found = own.execute(self.database.text(_ONE), (listener_id,)).fetchall()
+            return found or own.execute(self.database.text(_WITH_ALL), ()).fetchall()
 
         return self._edit(records, make)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
@@ -164,6 +165,15 @@ class PostgresOutbox:
 
     def backlog(self, most: int) -> int:
         return limits.backlog(self.database, most)
+
+    def backup_advice(self) -> str:
+        place, schema = f"--dbname={quote(self.database.address.command_line)}", self.database.schema
+        return (
+            f"back up the schema {schema} with `pg_dump --format=custom --schema={quote(schema)} {place} --file=FILE`, "
+            "which has listeners, their history, events, deliveries and erasures as they are at one moment, and "
+            "whatever else is in that schema; keep server.conf with it; to restore, stop applications and workers, "
+            f"then `pg_restore --clean --if-exists --single-transaction {place} FILE`"
+        )
 
     def free_space(self) -> int | None:
         return None  # a server tells nobody

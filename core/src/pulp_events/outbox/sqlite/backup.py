@@ -7,12 +7,17 @@ the place of the outbox is known for what it is.
 from __future__ import annotations
 
 import contextlib
+import glob
+import hashlib
+import json
 import os
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
 from pulp_events.outbox.sqlite import damage, schema
@@ -23,6 +28,8 @@ from pulp_events.system import data_dir
 from pulp_events.system.clock import from_timestamp
 
 FORMAT = 1
+RECORDS_VERSION = 1
+"""Of the file of listener records, which only `listeners.atomic_storage` makes."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
     if target.exists() and not target.is_file():
         raise StoreError(f"{target} is not a regular file; name one that can be replaced")
     new = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    _remove_leftovers(target)
     try:
         _create(new)
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as copy:
@@ -66,13 +74,21 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
             # After the outbox: a listener that is new then has no deliveries in it, which is better than the reverse.
             # The history first: it may lack the last change, and tells of none that is not in the records.
             history, records = _read(history_of(listeners)), _read(listeners)
+            if wrong := _wrong_with(records):
+                raise StoreCorrupt(f"{listeners} {wrong}; restore it from a backup first; no backup was written")
             copy.execute("PRAGMA journal_mode = DELETE")
             copy.execute("BEGIN")
             copy.execute("DROP TABLE IF EXISTS pulp_backup")
             copy.execute("CREATE TABLE pulp_backup (name TEXT PRIMARY KEY, value) WITHOUT ROWID")
             copy.executemany(
                 "INSERT INTO pulp_backup VALUES (?, ?)",
-                [("format", FORMAT), ("made", now), ("listeners", records), ("history", history)],
+                [
+                    ("format", FORMAT),
+                    ("made", now),
+                    ("listeners", records),
+                    ("history", history),
+                    ("digest", _digest(records, history)),
+                ],
             )
             copy.execute("COMMIT")
             copy.execute(f"PRAGMA application_id = {BACKUP_MARK}")
@@ -93,22 +109,43 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
 def read(path: Path) -> Backup:
     """What a backup holds. Raises StoreError for a file that is none, StoreCorrupt and StoreTooNew."""
     if not path.is_file():
-        raise StoreError(f"{path}: no such file; name one written by `pulp-admin event backup`")
+        what = "not a file" if path.exists() else "no such file"
+        raise StoreError(f"{path}: {what}; name one written by `pulp-admin event backup`")
     with Onlooker(path, without_log=True) as file:
+        try:
+            if file.rows("SELECT 1 FROM sqlite_master WHERE name = 'pulp_backup'"):
+                values, version = dict(file.rows("SELECT name, value FROM pulp_backup")), file.version()
+                _refuse_newer(path, values, version)  # before anything is said of tables that only that release knows
+            else:
+                values, version = None, 0
+        except StoreCorrupt as error:
+            raise _damaged(path, damage.find_in(file) or "its tables") from error
         if wrong := damage.find_in(file):
-            raise StoreCorrupt(f"{path} is damaged or not a database ({wrong}); use another backup")
-        if not file.rows("SELECT 1 FROM sqlite_master WHERE name = 'pulp_backup'"):
+            raise _damaged(path, wrong)
+        if values is None:
             raise StoreError(f"{path} is not a backup; name a file written by `pulp-admin event backup`")
-        values = dict(file.rows("SELECT name, value FROM pulp_backup"))
-        version = file.version()
-        if values["format"] > FORMAT or version > schema.VERSION:
-            raise StoreTooNew(
-                f"{path} was written by a newer release (format {values['format']}, schema {version}; supported: "
-                f"{FORMAT}, "
-                f"{schema.VERSION}); restore it with that release"
-            )
+        form, made = values.get("format"), values.get("made")
+        records, history = values.get("listeners"), values.get("history")
+        if not isinstance(form, int) or not isinstance(made, int | float):
+            raise _damaged(path, "what it says of itself")
+        if _wrong_with(records) or values.get("digest") not in (None, _digest(records, history)):
+            raise _damaged(path, "the listeners, or their history")
         deliveries = file.rows("SELECT count(*) FROM pulp_delivery")[0][0] if version else 0
-    return Backup(from_timestamp(values["made"]), deliveries, values["listeners"], version > 0, values.get("history"))
+    return Backup(from_timestamp(made), deliveries, records, version > 0, history)
+
+
+def _damaged(path: Path, what: str) -> StoreCorrupt:
+    return StoreCorrupt(f"{path} is damaged or not a database ({what}); use another backup")
+
+
+def _refuse_newer(path: Path, values: Mapping[str, Any], version: int) -> None:
+    records = _records_version(values.get("listeners"))
+    form = values.get("format")
+    if version > schema.VERSION or records > RECORDS_VERSION or (isinstance(form, int) and form > FORMAT):
+        raise StoreTooNew(
+            f"{path} was written by a newer release (format {form}, schema {version}, listeners {records}; supported: "
+            f"{FORMAT}, {schema.VERSION}, {RECORDS_VERSION}); restore it with that release"
+        )
 
 
 def copy_outbox(source: Path, target: Path) -> None:
@@ -133,8 +170,56 @@ def _is_one_of_ours(target: Path, outbox: Path, listeners: Path) -> bool:
         return True
     database = os.path.realpath(outbox)
     beside = (f"{database}{ending}" for ending in ("", "-wal", "-shm", "-journal"))
+    locks = (f"{outbox}.lock", str(listeners.with_suffix(".lock")))
     records = (os.path.realpath(listeners), os.path.realpath(history_of(listeners)))
-    return str(target) in (*records, *beside)
+    return str(target) in (*records, *locks, *beside)
+
+
+def _digest(*contents: bytes | None) -> str:
+    """Of what SQLite would not notice a changed bit in."""
+    found = hashlib.sha256()
+    for content in contents:
+        found.update(b"-" if content is None else b"%d:%b" % (len(content), content))
+    return found.hexdigest()
+
+
+def _wrong_with(records: Any) -> str:
+    """What is wrong with a file of listeners; empty if nothing, or if there is none."""
+    if records is None:
+        return ""
+    try:
+        content = json.loads(records)
+        sound = isinstance(content, dict) and isinstance(content.get("listeners", {}), dict)
+    except (ValueError, TypeError, RecursionError):
+        sound = False
+    return "" if sound else "is truncated, or is not a listeners file"
+
+
+def _records_version(records: Any) -> int:
+    """The version of a file of listeners; 0 where it does not say."""
+    try:
+        return int(json.loads(records)["format"]["1"]["version"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return 0
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Delete what backups to this file have left that were killed: it is large, and has secrets."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.tmp*"):
+        found = re.fullmatch(rf"\.{re.escape(target.name)}\.(\d+)\.tmp(-journal)?", path.name)
+        if found and not _runs(int(found[1])):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return pid != os.getpid()  # one of this number was killed before
 
 
 def _create(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,52 +14,78 @@ from pulp_events.outbox.sqlite import backup
 from pulp_events.outbox.sqlite.backup import Backup
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
-from pulp_events.system import data_dir
+from pulp_events.system import data_dir, replacement
 from pulp_events.system.file_lock import locked
+from pulp_events.system.replacement import Place
 
-_BESIDE = ("-wal", "-shm", "")
+WriteHistory = Callable[[Backup, Path, Path], None]
+"""Writes the history of listeners that is to be in force. Called with the backup, the file of records that is there,
+and the new one, beside which the history goes; either may not exist."""
 
 
-def restore(source: Path, outbox: Path, listeners: Path) -> tuple[Backup, list[Path]]:
+def restore(
+    source: Path, outbox: Path, listeners: Path, write_history: WriteHistory | None = None
+) -> tuple[Backup, list[Path]]:
     """Restore a backup; returns what it holds, and under which names the old files are kept.
 
-    Nothing is changed where the backup cannot be used, or another process has the outbox open. Raises StoreError,
+    Both files are in the same folder. Nothing is changed where the backup cannot be used, or another process has the
+    outbox open; and a process that is killed at any moment leaves either what was there, or the backup, see
+    `replacement`. `write_history`: by default the backup's is taken where there is none. Raises StoreError,
     StoreCorrupt, StoreTooNew, StoreBusy.
     """
     found = backup.read(source)
-    for folder in {outbox.parent, listeners.parent}:
-        data_dir.prepare(folder)
+    folder = data_dir.prepare(listeners.parent)
+    replacement.finish(folder)
+    locks = [listeners.with_suffix(".lock").name, f"{outbox.name}.lock"]
     with ExitStack() as stack:
-        stack.enter_context(locked(listeners.with_suffix(".lock")))
-        stack.enter_context(locked(outbox.with_name(outbox.name + ".lock")))
+        for name in locks:
+            stack.enter_context(locked(folder / name))
         if who := open_elsewhere(outbox):
             raise StoreBusy(f"{outbox} is open in {who}; stop applications and workers first; nothing was changed")
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-        new_outbox = outbox.with_name(f".{outbox.name}.{stamp}.tmp")
-        new_listeners = listeners.with_name(f".{listeners.name}.{stamp}.tmp")
+        kept = [path for path in (outbox, listeners) if path.exists()]
+        ending = f".before-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         try:
-            # Both are written in full before the first takes its place.
+            new = replacement.prepare(folder)
             if found.has_outbox:
-                backup.copy_outbox(source, new_outbox)
+                backup.copy_outbox(source, new / outbox.name)
             if found.listeners is not None:
-                _write(new_listeners, _counted_on(found.listeners, listeners))
-            history = backup.history_of(listeners)
-            if found.history is not None and not history.exists():  # else that one knows more
-                _write(history, found.history)
-            kept = [*_set_aside(outbox, stamp, _BESIDE), *_set_aside(listeners, stamp, ("",))]
-            if found.has_outbox:
-                new_outbox.rename(outbox)
-            if found.listeners is not None:
-                new_listeners.rename(listeners)
-            damage_marker(outbox).unlink(missing_ok=True)
-            for folder in {outbox.parent, listeners.parent}:
-                data_dir.sync(folder)
+                write_new(new / listeners.name, _counted_on(found.listeners, listeners))
+            (write_history or _history_if_none)(found, listeners, new / listeners.name)
+            history = backup.history_of(listeners).name
+            places = [
+                Place(outbox.name, outbox.name + ending, ("-wal", "-shm"), vacant=not found.has_outbox),
+                Place(listeners.name, listeners.name + ending, vacant=found.listeners is None),
+                *([Place(history, None)] if (new / history).exists() else []),
+                Place(damage_marker(outbox).name, None, vacant=True),
+            ]
+            replacement.commit(folder, places, locks)
         except OSError as error:
             raise StoreError(f"{error.filename or outbox}: {error.strerror}; run the restore again") from error
         finally:
-            new_outbox.unlink(missing_ok=True)
-            new_listeners.unlink(missing_ok=True)
-    return found, kept
+            replacement.abandon(folder)
+    return found, [path.with_name(path.name + ending) for path in kept]
+
+
+def changes_of(records: bytes | None) -> int:
+    """How often a file of records was changed, as it says; 0 where it does not."""
+    try:
+        return int(json.loads(records or b"")["format"]["1"].get("changes", 0))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return 0
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Make a file of mode 0600 that is on the disk when this returns. Raises OSError, StoreError."""
+    data_dir.create(path)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _history_if_none(found: Backup, listeners: Path, new: Path) -> None:
+    if found.history is not None and not backup.history_of(listeners).exists():
+        write_new(backup.history_of(new), found.history)
 
 
 def _counted_on(records: bytes, old: Path) -> bytes:
@@ -69,32 +96,7 @@ def _counted_on(records: bytes, old: Path) -> bytes:
     try:
         content = json.loads(records)
         form = content["format"]["1"]
-        form["changes"] = max(_changes(records), _changes(old.read_bytes()) if old.exists() else 0) + 1
+        form["changes"] = max(changes_of(records), changes_of(old.read_bytes() if old.exists() else None)) + 1
         return json.dumps(content, ensure_ascii=False, indent=1).encode()
     except (ValueError, KeyError, TypeError, OSError, RecursionError):
         return records
-
-
-def _changes(records: bytes) -> int:
-    try:
-        return int(json.loads(records)["format"]["1"].get("changes", 0))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return 0
-
-
-def _write(path: Path, content: bytes) -> None:
-    data_dir.create(path)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _set_aside(path: Path, stamp: str, suffixes: tuple[str, ...]) -> list[Path]:
-    kept = path.with_name(f"{path.name}.before-{stamp}")
-    found = path.exists()
-    for suffix in suffixes:
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(kept.with_name(kept.name + suffix))
-    return [kept] if found else []

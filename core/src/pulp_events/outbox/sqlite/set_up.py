@@ -18,7 +18,7 @@ from pulp_events.outbox.sqlite.connection import (
     set_aside,
 )
 from pulp_events.outbox.sqlite.own_transaction import is_held_by_this_thread
-from pulp_events.system import data_dir
+from pulp_events.system import data_dir, replacement
 from pulp_events.system.file_lock import locked
 from pulp_events.system.logs import get_logger
 
@@ -33,6 +33,7 @@ def set_up(path: Path, set_damaged_aside: bool = True, timeout: float | None = N
     where it is.
     Several processes may do this at once: one does it, the others find it done.
     """
+    replacement.finish(path.parent)
     if _is_ready(path, timeout):
         return
     with locked(path.with_name(path.name + ".lock")):
