@@ -25,6 +25,7 @@ OTHER_WORDS = {
     "core/src/pulp_events/listeners/making.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/listeners/time_limit.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/outbox/records.py": {"error": "the name of an attribute"},
+    "core/src/pulp_events/outbox/stored_event.py": {"error": "the name of an attribute"},
     "core/src/pulp_events/outbox/sqlite/schema.py": dict.fromkeys(("pending", "dead"), "a released table's script"),
     "core/src/pulp_events/outbox/sqlite/writer.py": {"error": "the name of an attribute"},
     "core/src/pulp_events/outbox/states.py": dict.fromkeys(WORDS, "here they are defined"),

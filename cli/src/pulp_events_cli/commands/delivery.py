@@ -49,8 +49,8 @@ def _fill_list(parser: Parser) -> None:
     )
     add_table(parser, DELIVERIES, paged=True)
     parser.epilog = (
-        "NEXT says when a pending delivery is attempted next, and WAITS FOR what it waits for until then. "
-        "`delivery show` says the same of one."
+        "NEXT says when a pending delivery is attempted next, and WAITS FOR what it waits for until then; so does "
+        "`delivery show`."
     )
     parser.set_defaults(run=_list)
 

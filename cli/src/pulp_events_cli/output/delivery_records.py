@@ -26,6 +26,7 @@ def full(delivery: Delivery, waiting: WaitingFor | None) -> dict[str, Any]:
         "attempts": delivery.attempts,
         "next_attempt": None if waiting is None else "now" if waiting.at_once else waiting.until,
         "waits_for": None if waiting is None else f"{waiting.cause}: {waiting.reason}",
+        "behind": None if waiting is None else waiting.behind,
         "expires": delivery.expires,
         "finished": delivery.finished,
         "detail": Lines(delivery.detail.split("\n")) if delivery.detail else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.output.id_kinds import DELIVERY_ID, EVENT_ID, LISTENER
-from pulp_events_cli.output.kinds import MOMENT, Kind, Moments, Numbers
+from pulp_events_cli.output.kinds import MOMENT, Kind, Numbers
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import first_line
 
@@ -41,23 +41,22 @@ def rows(bus: EventBus, deliveries: Sequence[Delivery]) -> list[Row]:
     return [Row(each, each.id in erased, waiting.get(each.id)) for each in deliveries]
 
 
-class NextAttempts(Moments):
+class NextAttempts(Kind):
     """When deliveries are attempted next, of what they wait for: a time, or `now`."""
 
     def whole(self, value: WaitingFor | None) -> str:
-        if value is not None and value.at_once:
-            return NOW
-        return super().whole(None if value is None else value.until)
+        return _next(value, MOMENT.whole(None if value is None else value.until))
 
     def levels(self, values: Sequence[WaitingFor | None], bus: EventBus | None) -> list[list[str]]:
-        found = super().levels([None if each is None else each.until for each in values], bus)
-        return [
-            [NOW if each is not None and each.at_once else text for each, text in zip(values, texts, strict=True)]
-            for texts in found
-        ]
+        found = MOMENT.levels([None if each is None else each.until for each in values], bus)
+        return [list(map(_next, values, texts)) for texts in found]
 
     def keys(self, values: Sequence[WaitingFor | None], bus: EventBus | None) -> list[Any]:
         return [None if each is None else 0 if each.at_once else each.until for each in values]
+
+
+def _next(waiting: WaitingFor | None, moment: str) -> str:
+    return NOW if waiting is not None and waiting.at_once else moment
 
 
 class Waits(Kind):
@@ -76,16 +75,16 @@ class Waits(Kind):
 DELIVERIES = Table(
     "deliveries",
     Column("id", lambda row: row.delivery.id, kind=DELIVERY_ID, rank=0),
-    Column("time", lambda row: row.delivery.event_time, kind=MOMENT, rank=6),
+    Column("time", lambda row: row.delivery.event_time, kind=MOMENT, rank=5),
     Column("event_type", lambda row: row.delivery.event_type, rank=2, least=10, cut_start=True),
-    Column("listener", lambda row: row.delivery.listener_id, kind=LISTENER, rank=3, least=10),
-    Column("target", lambda row: row.delivery.target, rank=8, least=12),
+    Column("listener", lambda row: row.delivery.listener_id, kind=LISTENER, rank=4, least=10),
+    Column("target", lambda row: row.delivery.target, rank=7, least=12),
     Column("state", lambda row: row.delivery.state, rank=1),
-    Column("erased", lambda row: "yes" if row.erased else None, rank=4),
-    Column("attempts", lambda row: row.delivery.attempts, rank=7, brief_heading="ATT", right=True),
+    Column("erased", lambda row: "yes" if row.erased else None, rank=3),
+    Column("attempts", lambda row: row.delivery.attempts, rank=6, brief_heading="ATT", right=True),
     Column("next", lambda row: row.waiting, kind=NextAttempts(), rank=5),
-    Column("waits_for", lambda row: row.waiting, kind=Waits(), rank=2, brief_heading="WAITS"),
-    Column("detail", lambda row: first_line(row.delivery.detail), rank=4, least=12),
+    Column("waits_for", lambda row: row.waiting, kind=Waits(), rank=3, brief_heading="WAITS"),
+    Column("detail", lambda row: first_line(row.delivery.detail), rank=3, least=12),
     Column("event_id", lambda row: row.delivery.event_id, kind=EVENT_ID, extra=True),
     Column("source", lambda row: row.delivery.source, least=12, extra=True),
     Column("finished", lambda row: row.delivery.finished, kind=MOMENT, extra=True),

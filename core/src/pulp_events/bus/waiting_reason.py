@@ -206,7 +206,7 @@ def _order(delivery: Delivery, standing: Standing, now: float) -> WaitingFor | N
         return None
     due = standing.first_due
     until = due if due is not None and due.timestamp() > now else None
-    return WaitingFor(WaitCause.ORDER, f"delivery {standing.first} comes first", until, standing.first)
+    return WaitingFor(WaitCause.ORDER, "an older delivery comes first", until, standing.first)
 
 
 def _rate(listener: Listener, standing: Standing, now: float) -> WaitingFor | None:

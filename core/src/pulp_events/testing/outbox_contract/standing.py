@@ -142,8 +142,8 @@ class StandingClaims(Outboxes):
         assert stand.first == left.id and stand.first_due is not None, "it is being attempted"
 
     def postponed(self, outbox: Outbox, listener: str, waits: list[float]) -> list[str]:
-        """Store so many, of which each failed once; returns their ids."""
-        outbox.add([new_event(listener) for _ in waits])
+        """Store an event with so many deliveries, of which each failed once; returns their ids."""
+        outbox.add([new_event(listener, targets=[str(number) for number in range(len(waits))])])
         taken = self.claim(outbox, limit=len(waits), listener=listener, token=f"postponed {len(waits)}")
         outbox.record([result(one, "postpone", wait) for one, wait in zip(taken, waits, strict=True)])
         return [one.id for one in taken]
