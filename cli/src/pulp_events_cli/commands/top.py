@@ -85,16 +85,17 @@ def _check_terminal() -> None:
 
 def _objects(bus: EventBus, reading: object, view: object, arguments: argparse.Namespace, end: float | None) -> int:
     from pulp_events_cli.output.records import print_json
-    from pulp_events_cli.top.app import SHARE
     from pulp_events_cli.top.once import for_json
+    from pulp_events_cli.top.pace import Pace
 
+    pace = Pace(arguments.interval)
     try:
         while True:
             began = time.monotonic()
             print_json(for_json(bus, reading, view, arguments.rows), one_line=True)  # type: ignore[arg-type]
-            due = time.monotonic() + max(arguments.interval, SHARE * (time.monotonic() - began))
-            if arguments.once or (end is not None and due >= end):
+            pace.took(time.monotonic() - began)
+            if arguments.once or (end is not None and time.monotonic() + pace.pause >= end):
                 return DONE
-            time.sleep(max(0.0, due - time.monotonic()))
+            time.sleep(pace.pause)
     except KeyboardInterrupt:
         return DONE  # the way in which it ends

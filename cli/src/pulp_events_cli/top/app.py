@@ -20,6 +20,7 @@ from pulp_events_cli.top.frame import Data, Frame, frame
 from pulp_events_cli.top.full_screen import Ended, FullScreen, HungUp
 from pulp_events_cli.top.keys import Keys
 from pulp_events_cli.top.model import Overview
+from pulp_events_cli.top.pace import Pace
 from pulp_events_cli.top.painter import Painter
 from pulp_events_cli.top.state import Page, Tone, View
 from pulp_events_cli.top.status import Status
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
     from pulp_events_cli.top.reading import Reading
 
-SHARE = 20
-"""Asking takes at most one part in so many of the time: a store that answers slowly is asked less often."""
 _ESCAPE = 0.05
 """Seconds after which an escape is a key, and not the beginning of one."""
 _LEAVING = 2.0
@@ -42,11 +41,10 @@ class App:
 
     def __init__(self, bus: EventBus, reading: Reading, every: float, view: View, stream: TextIO) -> None:
         """`every`: seconds between two readings, at least. `stream`: the terminal."""
-        self._bus, self._reading, self._every = bus, reading, every
+        self._bus, self._reading, self._pace = bus, reading, Pace(every)
         self._view, self._stream = view, stream
         self._data = Data(Overview())
         self._read: float | None = None
-        self._took = 0.0
         self._problem = self._doing = ""
         self._due = 0.0
         self._asked: tuple[object, ...] = ()
@@ -111,15 +109,12 @@ class App:
         return Status(
             now=from_timestamp(self._bus.clock.time()),
             read=None if self._read is None else from_timestamp(self._read),
-            every=self._pause(),
+            every=self._pace.pause,
             problem=self._problem,
             doing=self._doing,
             unicode=unicode_on(self._stream),
             place=socket.gethostname(),
         )
-
-    def _pause(self) -> float:
-        return max(self._every, self._took * SHARE)
 
     def _ask_if_due(self) -> None:
         """Ask at once where the page is another one; never twice at the same time."""
@@ -134,13 +129,13 @@ class App:
             try:
                 return self._reading.data(view, before, room)
             finally:
-                self._took = time.monotonic() - began
+                self._pace.took(time.monotonic() - began)
 
         self._asking.submit(ask)
 
     def _take_results(self) -> None:
         for data in self._asking.results():
-            self._due = time.monotonic() + self._pause()
+            self._due = time.monotonic() + self._pace.pause
             if isinstance(data, Exception):
                 self._fail(data)
             else:

@@ -84,8 +84,9 @@ def settled(view: View, shown: Shown) -> View:
         ids = [row.id for row in ordered(shown.overview.rows, view.sort, view.reverse, view.wanted)]
         return replace(view, listener=view.listener if view.listener in ids else next(iter(ids), None))
     if view.page == Page.LISTENER and shown.listener is not None and shown.listener.row.id == view.listener:
+        # Until somebody moves, none is chosen but the newest one, whichever that is.
         ids = [delivery.id for delivery in shown.listener.deliveries]
-        return replace(view, delivery=view.delivery if view.delivery in ids else next(iter(ids), None))
+        return view if view.delivery in ids else replace(view, delivery=None)
     return view
 
 
@@ -156,9 +157,10 @@ def _on_listener(view: View, key: str, shown: Shown) -> View:
             return replace(view, pages=(*view.pages, ids[-1]), delivery=None)
         if step < 0 and at == 0 and view.pages:
             return replace(view, pages=view.pages[:-1] if key not in (keys.HOME, "g") else (), delivery=None)
-        return replace(view, delivery=_moved(view.delivery, step, ids))
-    if key in (keys.ENTER, keys.RIGHT) and view.delivery is not None:
-        return replace(view, page=Page.DELIVERY, scroll=0)
+        moved = _moved(view.delivery, step, ids)
+        return replace(view, delivery=None if moved == next(iter(ids), None) else moved)
+    if key in (keys.ENTER, keys.RIGHT) and ids:
+        return replace(view, page=Page.DELIVERY, delivery=view.delivery or ids[0], scroll=0)
     if key in (keys.TAB, "s"):
         following = _STATES[(_STATES.index(view.state) + 1) % len(_STATES)]
         return replace(view, state=following, pages=(), delivery=None)

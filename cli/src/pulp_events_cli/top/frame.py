@@ -11,10 +11,11 @@ from pulp_events_cli.top.overview_page import Body
 from pulp_events_cli.top.state import Page, View
 from pulp_events_cli.top.status import Status
 
-SMALLEST = (20, 5)
+SMALLEST = (20, 8)
 """Columns and lines below which there is only a word."""
 _NAVIGATE = (("q", "quit"), ("Esc", "back"), ("?", "help"))
 _LISTENER = (("m", "mute"), ("u", "unmute"), ("r", "retry"), ("d", "disable"), ("e", "enable"))
+_ANSWER = (("Enter", "go on"), ("Esc", "cancel"))
 _KEYS = {
     Page.OVERVIEW: (("q", "quit"), ("Enter", "open"), ("?", "help"), *_LISTENER, ("/", "find"), ("s", "sort")),
     Page.LISTENER: (*_NAVIGATE, *_LISTENER, ("Enter", "open"), ("Tab", "state")),
@@ -56,7 +57,8 @@ def keys_line(view: View, width: int) -> Line:
     """The keys that do something here, as far as there is room."""
     line: list[Piece] = []
     used = 1
-    for key, does in _KEYS[view.page]:
+    shown = _KEYS[view.page] if view.prompt is None else () if view.prompt.ask.is_choice else _ANSWER
+    for key, does in shown:
         if used + len(key) + len(does) + 2 > width:
             break
         line += (

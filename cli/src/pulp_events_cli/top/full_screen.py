@@ -15,7 +15,8 @@ from typing import Any
 
 ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 """The alternate screen, no cursor, no wrapping: what is too long for a screen just made narrower stays in its line."""
-LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
+LEAVE = "\x1b[0m\x1b[H\x1b[2J\x1b[?7h\x1b[?25h\x1b[?1049l"
+"""What is on the screen is erased first: not every terminal has another one to go back to."""
 _KEPT_OUTPUT = 65536
 """Bytes of what others printed meanwhile that are shown at the end."""
 

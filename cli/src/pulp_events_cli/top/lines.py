@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-from pulp_events.visible import one_line
+from pulp_events.visible import one_line, visible
 
 Piece = tuple[str, str]
 """A text, and what it is: a key of `STYLES`, or empty."""
@@ -50,10 +50,11 @@ def filled(text: str, width: int, right: bool = False) -> str:
 
 
 def fit(line: Line, width: int) -> Line:
-    """The line in at most `width` columns."""
+    """The line in at most `width` columns, and nothing in it that a terminal would obey."""
     made: list[Piece] = []
     room = width
-    for text, style in line:
+    for piece, style in line:
+        text = visible(piece)
         if cell_len(text) > room:
             if room > 0:
                 made.append((cut(text, room), style))
@@ -81,10 +82,17 @@ def as_far_as_fit(parts: Iterable[Line], width: int, between: str = "  ") -> Lin
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A text of several lines, those that are too long continued in the next."""
+    """A text of several lines, those that are too long continued in the next, between words if they can be."""
     made: list[str] = []
     for line in text.split("\n"):
-        made += chop_cells(one_line_kept(line), max(1, width)) or [""]
+        rest = one_line_kept(line)
+        while cell_len(rest) > width:
+            part = chop_cells(rest, max(1, width))[0]
+            space = part.rfind(" ", len(rest) - len(rest.lstrip()) + 1)
+            end = space if space > len(part) // 2 else len(part)
+            made.append(rest[:end].rstrip())
+            rest = rest[end:].lstrip()
+        made.append(rest)
     return made
 
 

@@ -19,7 +19,7 @@ def body(page: ListenerPage, view: View, status: Status, size: tuple[int, int]) 
     """The page on a screen of (columns, lines)."""
     width, height = size
     head = _about(page, status, width)
-    head = head[: max(1, min(len(head), height - 5))]
+    head = head[: max(1, (height - 5) // 2)]
     note = _chosen(page, view) if height >= 10 else []
     table = columns.chosen(_columns(page, status), width - _MARGIN)
     above: list[Line] = [*head, [("", "")], _which(page, view, width)]
@@ -27,7 +27,8 @@ def body(page: ListenerPage, view: View, status: Status, size: tuple[int, int]) 
     deliveries = page.deliveries
     at = next((index for index, each in enumerate(deliveries) if each.id == view.delivery), 0)
     first = columns.window(len(deliveries), at, room)
-    lines = [_row(table, each, each.id == view.delivery) for each in deliveries[first : first + room]]
+    chosen = view.delivery or next((each.id for each in deliveries), None)
+    lines = [_row(table, each, each.id == chosen) for each in deliveries[first : first + room]]
     lines += [[("", "")]] * (room - len(lines))
     return Body([*above, [("  ", ""), *columns.heading(table)], *lines, *note], room)
 
@@ -117,7 +118,7 @@ def _columns(page: ListenerPage, status: Status) -> list[Column[Delivery]]:
         Column("EVENT TYPE", lambda each: each.event_type, 5, 16, 32),
         Column("DETAIL", detail, 6, 12, 200),
         Column("TARGET", lambda each: each.target, 7, 16, 30),
-        Column("ID", lambda each: each.id, 8, 26, 26),
+        Column("ID", lambda each: each.id, 8, 38, 40),
     ]
 
 
@@ -129,7 +130,7 @@ def _row(table: list[tuple[Column[Delivery], int]], delivery: Delivery, chosen: 
 
 def _chosen(page: ListenerPage, view: View) -> list[Line]:
     """A line on the chosen delivery: why it waits, or what was said of it."""
-    delivery = next((each for each in page.deliveries if each.id == view.delivery), None)
+    delivery = next((each for each in page.deliveries if view.delivery in (None, each.id)), None)
     if delivery is None:
         return [[("", "")]]
     wait = page.waits.get(delivery.id, "")

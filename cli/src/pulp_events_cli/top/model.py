@@ -183,11 +183,14 @@ def fits(row: Row, text: str) -> bool:
 
 
 def ordered(rows: Sequence[Row], sort: Sort, reverse: bool = False, wanted: str = "") -> list[Row]:
-    """Those that fit `wanted`, sorted; what is equal stands by name."""
+    """Those that fit `wanted`, sorted; what is equal stands by name.
+
+    Trouble is compared roughly, by powers of two, so that rows do not change places at each reading.
+    """
     found = [row for row in rows if fits(row, wanted)] if wanted.strip() else [*rows]
     found.sort(key=lambda row: row.name.casefold())
     keys = {
-        Sort.TROUBLE: lambda row: (_WORST[row.condition], -row.figures.failed, -row.figures.pending),
+        Sort.TROUBLE: lambda row: (_WORST[row.condition], -row.figures.pending.bit_length()),
         Sort.NAME: lambda row: row.name.casefold(),
         Sort.PENDING: lambda row: -row.figures.pending,
         Sort.RATE: lambda row: -row.figures.rate,

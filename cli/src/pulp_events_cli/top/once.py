@@ -6,7 +6,6 @@ import socket
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pulp_events.system.clock import from_timestamp
-from pulp_events_cli.output.text import local_time
 from pulp_events_cli.top import overview_page
 from pulp_events_cli.top.lines import fit, spread
 from pulp_events_cli.top.model import Figures, Row, ordered

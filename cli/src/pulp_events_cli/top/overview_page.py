@@ -63,7 +63,7 @@ def body(overview: Overview, view: View, status: Status, size: tuple[int, int]) 
     width, height = size
     rows = ordered(overview.rows, view.sort, view.reverse, view.wanted)
     head = totals(overview, status, width)
-    head = head[: max(0, min(len(head), height - 3))]
+    head = head[: max(0, (height - 4) // 2)]
     note = _about(rows, view) if height >= 10 and view.listener is not None else []
     table = columns.chosen(_columns(status), width - _MARGIN)
     above: list[Line] = [*head, [("", "")]] if head else []
@@ -125,7 +125,7 @@ def _columns(status: Status) -> list[Column[Row]]:
         return "-" if moment is None else words.age((status.now - moment).total_seconds())
 
     return [
-        Column("LISTENER", lambda row: (row.name, "title" if row.listener.name else ""), 1, 12, 28),
+        Column("LISTENER", lambda row: (row.name, "title" if row.listener.name else ""), 1, 16, 28),
         Column("STATE", state, 2, 11, 14),
         Column("PENDING", lambda row: _some(row.figures.pending), 3, 7, 7, right=True),
         Column("OLDEST", oldest, 6, 6, 6, right=True),
@@ -138,6 +138,7 @@ def _columns(status: Status) -> list[Column[Row]]:
         Column("TREND", lambda row: (words.sparkline(row.figures.series, 16, status.unicode), "dim"), 13, 16, 16),
         Column("TYPE", lambda row: row.listener.notifier_type_id, 12, 6, 10),
         Column("LAST ERROR", lambda row: (row.error, "dim"), 11, 20, 200),
+        Column("EVENT TYPES", lambda row: (", ".join(row.listener.event_types), "dim"), 14, 24, 40),
     ]
 
 
@@ -153,7 +154,7 @@ def _state(row: Row, status: Status) -> str:
     if row.since is None:
         return str(row.condition)
     if row.condition == Condition.MUTED:
-        return f"muted {words.age((row.since - status.now).total_seconds())}"
+        return f"muted {words.age((row.since - status.now).total_seconds() + 30)}"  # 29m59s are 30m
     return f"{row.condition} {words.age((status.now - row.since).total_seconds())}"
 
 

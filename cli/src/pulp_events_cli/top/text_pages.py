@@ -63,8 +63,8 @@ def help_body(scroll: int, size: tuple[int, int]) -> Body:
         if not text:
             lines.append([(f" {key}", "title")])
             continue
-        for number, part in enumerate(wrapped(text, size[0] - 17)):
-            lines.append([(f"   {key if not number else '':<13}", "key"), (part, "")])
+        for number, part in enumerate(wrapped(text, size[0] - 19)):
+            lines.append([(f"   {key if not number else '':<15}", "key"), (part, "")])
     return scrolled(lines, scroll, size[1])
 
 
