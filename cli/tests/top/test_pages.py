@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulp_events.bus.waiting_reason import WaitCause, WaitingFor
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.states import Outcome, State
@@ -42,6 +43,9 @@ def row(number=0, name="ci", condition=Condition.GOOD, error="", since=None, **f
     return Row(listener, Figures(**figures), condition, since, error)
 
 
+WAIT = WaitingFor(WaitCause.RETRY, "attempt 3 of 8 failed", NOW + timedelta(minutes=3))
+
+
 def delivery(number=0, state=State.PENDING, **more):
     values = {"detail": "503 down\nretry later", "attempts": 3, "lease": None, **more}
     return Delivery(
@@ -69,7 +73,7 @@ EVERYTHING = Data(
     overview(row(0, "ci", delivered=900), FAILING, row(2, None, Condition.MUTED, since=NOW + timedelta(minutes=29)),
              pending=1200, in_flight=3, delivered=910, failed=30, dead=4, p95=1.5, oldest=NOW - timedelta(hours=2),
              series=(1, 5, 9)),
-    ListenerPage(FAILING, [delivery(each) for each in range(30)], {delivery(0).id: "it is muted"}, None, True),
+    ListenerPage(FAILING, [delivery(each) for each in range(30)], {delivery(0).id: WAIT}, None, True),
     DeliveryPage(delivery(), [Attempt(1, NOW - timedelta(minutes=1), 0.25, Outcome.TRANSIENT, "503 down")], "mirror"),
 )  # fmt: skip
 PAGES = [
@@ -162,7 +166,8 @@ def test_a_delivery_shows_its_attempts_and_its_report_and_scrolls():
     [(State.PENDING, None, "pending"), (State.PENDING, "x", "sending"), (State.DEAD, None, "dead")],
 )
 def test_what_is_being_attempted_is_told_apart(state, lease, word):
-    page = ListenerPage(FAILING, [delivery(state=state, lease=lease, due=NOW + timedelta(minutes=3))])
+    one = delivery(state=state, lease=lease)
+    page = ListenerPage(FAILING, [one], {one.id: WAIT} if word == "pending" else {})
     text = screen(Data(overview(), page), View(Page.LISTENER, listener=FAILING.id), (120, 24))
     line = next(line for line in text.split("\n") if "repo.sync.start" in line and "ago" in line)
     assert line.split()[3] == word and ("in 3m" in line) is (word == "pending") and "503 down" in line

@@ -1,4 +1,4 @@
-"""Tables of a fixed width: columns that yield by rank, and share what is left."""
+"""Tables whose columns are as wide as the screen lets them, whatever is in them: nothing jumps about as it changes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pulp_events_cli.output.fitting import BETWEEN, Wish, fit
 from pulp_events_cli.top.lines import Line, Piece, filled
 
 T = TypeVar("T")
-GAP = 2
 
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
-    """One column. Its width depends on the screen and not on what is in it, so that nothing jumps about."""
+    """One column."""
 
     heading: str
     cell: Callable[[T], str | Piece]
@@ -27,18 +27,8 @@ class Column(Generic[T]):
 
 def chosen(columns: Sequence[Column[T]], width: int) -> list[tuple[Column[T], int]]:
     """The columns that are shown, in their order, and the width of each."""
-    kept = sorted(columns, key=lambda column: column.rank)
-    while len(kept) > 1 and sum(column.least for column in kept) + GAP * (len(kept) - 1) > width:
-        kept.pop()
-    widths = {column.heading: column.least for column in kept}
-    left = width - sum(widths.values()) - GAP * (len(kept) - 1)
-    for column in kept:  # the more important one gets what it wants first
-        more = max(0, min(left, column.most - column.least))
-        widths[column.heading] += more
-        left -= more
-    if left < 0:
-        widths[kept[0].heading] = width
-    return [(column, widths[column.heading]) for column in columns if column.heading in widths]
+    places = fit([Wish((column.most,), column.rank, column.least) for column in columns], width)
+    return [(columns[place.column], place.width) for place in places]
 
 
 def heading(shown: Sequence[tuple[Column[T], int]]) -> Line:
@@ -59,7 +49,7 @@ def line(shown: Sequence[tuple[Column[T], int]], row: T) -> Line:
 def _joined(pieces: Sequence[Piece]) -> Line:
     made: list[Piece] = []
     for piece in pieces:
-        made += [(" " * GAP, ""), piece] if made else [piece]
+        made += [(" " * BETWEEN, ""), piece] if made else [piece]
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pulp_events.bus.waiting_reason import WaitCause, WaitingFor
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import State
 from pulp_events_cli.top import columns, words
@@ -38,6 +39,13 @@ def state_of(delivery: Delivery) -> Piece:
     if delivery.state == State.PENDING:
         return ("sending", "title") if delivery.lease is not None else ("pending", "note")
     return str(delivery.state), "bad" if delivery.state.failed else "good"
+
+
+def next_attempt(wait: WaitingFor, status: Status) -> str:
+    """When it may be attempted: `in 5m`, `now`, or that nobody knows."""
+    if wait.until is not None and wait.until > status.now:
+        return f"in {words.age((wait.until - status.now).total_seconds())}"
+    return "now" if wait.until is not None or wait.cause == WaitCause.WORKER else "?"
 
 
 def _about(page: ListenerPage, status: Status, width: int) -> list[Line]:
@@ -100,14 +108,12 @@ def _which(page: ListenerPage, view: View, width: int) -> Line:
 
 def _columns(page: ListenerPage, status: Status) -> list[Column[Delivery]]:
     def due(delivery: Delivery) -> str:
-        if delivery.state != State.PENDING or delivery.lease is not None:
-            return "-"
-        if delivery.due is None or delivery.due <= status.now:
-            return "now"
-        return f"in {words.age((delivery.due - status.now).total_seconds())}"
+        wait = page.waits.get(delivery.id)
+        return "-" if wait is None or wait.cause == WaitCause.ATTEMPT else next_attempt(wait, status)
 
     def detail(delivery: Delivery) -> Piece:
-        text = delivery.detail.partition("\n")[0] or page.waits.get(delivery.id, "")
+        wait = page.waits.get(delivery.id)
+        text = delivery.detail.partition("\n")[0] or ("" if wait is None else wait.reason)
         return text, "" if delivery.state == State.PENDING else "dim"
 
     return [
@@ -133,6 +139,6 @@ def _chosen(page: ListenerPage, view: View) -> list[Line]:
     delivery = next((each for each in page.deliveries if view.delivery in (None, each.id)), None)
     if delivery is None:
         return [[("", "")]]
-    wait = page.waits.get(delivery.id, "")
-    text = "; ".join(each for each in (wait, delivery.detail.partition("\n")[0]) if each)
+    wait = page.waits.get(delivery.id)
+    text = "; ".join(each for each in ("" if wait is None else wait.reason, delivery.detail.partition("\n")[0]) if each)
     return [[(f" {delivery.id}: ", "title"), (text or delivery.event_type, "bad" if delivery.state.failed else "")]]

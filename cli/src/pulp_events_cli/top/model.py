@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pulp_events.bus.waiting_reason import WaitingFor
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 
@@ -123,8 +124,8 @@ class ListenerPage:
 
     row: Row
     deliveries: Sequence[Delivery] = ()
-    waits: Mapping[str, str] = field(default_factory=dict)
-    """Delivery id → why it is not attempted now."""
+    waits: Mapping[str, WaitingFor] = field(default_factory=dict)
+    """Delivery id → what it waits for."""
     since: datetime | None = None
     """Only deliveries of events of this moment and later were looked for; None: all of them."""
     more: bool = False
@@ -139,7 +140,8 @@ class DeliveryPage:
     attempts: Sequence[Attempt] = ()
     listener: str = ""
     """What its listener is called."""
-    wait: str = ""
+    wait: WaitingFor | None = None
+    """What it waits for."""
 
 
 class Sort(StrEnum):

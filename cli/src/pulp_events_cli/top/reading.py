@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import ListenerNotFound
-from pulp_events.listeners.waiting import wait_of
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
 from pulp_events.system.clock import from_timestamp
@@ -65,24 +64,24 @@ class Reading:
         assert view.listener is not None
         bus, now = self._bus, self._now()
         listener = bus.listeners.get(view.listener)
-        row = self._row(listener, figures(bus, self._span)[1], bus.deliveries.health(), now)
+        row = self._row(listener, figures(bus, self._span, listener.id)[1], bus.deliveries.health(), now)
         query = DeliveryQuery(listener_id=listener.id, state=view.state)
         found, since = self._found(query, max(1, room) + 1, view, now)
         shown = found[: max(1, room)]
-        waits = {each.id: wait for each in shown if (wait := self._wait(each, listener, now))}
-        return ListenerPage(row, shown, waits, since, len(found) > len(shown))
+        return ListenerPage(row, shown, bus.deliveries.waiting_for(shown), since, len(found) > len(shown))
 
     def delivery(self, delivery_id: str) -> DeliveryPage:
         """A delivery with its attempts."""
         bus = self._bus
         delivery = bus.deliveries.get(delivery_id)
         attempts = bus.deliveries.attempts(delivery.id)
+        wait = bus.deliveries.waiting_for([delivery]).get(delivery.id)
         try:
             listener = bus.listeners.get(delivery.listener_id)
         except ListenerNotFound:
-            return DeliveryPage(delivery, attempts, f"{delivery.listener_id}, which was deleted")
+            return DeliveryPage(delivery, attempts, f"{delivery.listener_id}, which was deleted", wait)
         name = f"{listener.name} ({listener.id})" if listener.name else listener.id
-        return DeliveryPage(delivery, attempts, name, self._wait(delivery, listener, self._now()))
+        return DeliveryPage(delivery, attempts, name, wait)
 
     def _now(self) -> datetime:
         return from_timestamp(self._bus.clock.time())
@@ -105,12 +104,6 @@ class Reading:
             note = listener.disabled_reason or ""
         error = lately.detail.partition("\n")[0] if lately is not None and failing else ""
         return Row(listener, numbers, condition, since, error, note)
-
-    def _wait(self, delivery: Delivery, listener: Listener, now: datetime) -> str:
-        if delivery.state != State.PENDING or delivery.lease is not None:
-            return ""
-        wait = wait_of(listener, None, now.timestamp())
-        return "" if wait is None else wait.reason
 
     def _found(
         self, query: DeliveryQuery, limit: int, view: View, now: datetime

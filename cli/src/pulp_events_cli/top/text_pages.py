@@ -8,7 +8,7 @@ from pulp_events.outbox.states import Outcome
 from pulp_events_cli.output.text import local_time
 from pulp_events_cli.top import words
 from pulp_events_cli.top.lines import Line, wrapped
-from pulp_events_cli.top.listener_page import state_of
+from pulp_events_cli.top.listener_page import next_attempt, state_of
 from pulp_events_cli.top.model import DeliveryPage
 from pulp_events_cli.top.overview_page import Body
 from pulp_events_cli.top.status import Status
@@ -73,13 +73,12 @@ def delivery_body(page: DeliveryPage, scroll: int, status: Status, size: tuple[i
     width = size[0]
     delivery = page.delivery
     state, tone = state_of(delivery)
-    due = ""
-    if delivery.due is not None and not delivery.finished:
-        wait = (delivery.due - status.now).total_seconds()
-        due = "due now" if wait <= 0 else f"next attempt in {words.age(wait)}"
+    wait = "" if page.wait is None else page.wait.reason
+    if page.wait is not None and page.wait.until is not None:
+        wait = f"{next_attempt(page.wait, status)}: {wait}"
     facts = [
         ("State", state, tone),
-        ("Waits", "; ".join(each for each in (due, page.wait) if each), "note"),
+        ("Waits", wait, "note"),
         ("Detail", delivery.detail, "bad" if delivery.state.failed else ""),
         ("Listener", page.listener, ""),
         ("Target", delivery.target, ""),
