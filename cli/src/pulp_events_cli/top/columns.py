@@ -42,7 +42,7 @@ def line(shown: Sequence[tuple[Column[T], int]], row: T) -> Line:
     for column, width in shown:
         cell = column.cell(row)
         text, style = (cell, "") if isinstance(cell, str) else cell
-        pieces.append((filled(text, width, column.right), style))
+        pieces.append((filled(text, width, column.right), "dim" if text == "-" else style))
     return _joined(pieces)
 
 

@@ -21,7 +21,7 @@ def body(page: ListenerPage, view: View, status: Status, size: tuple[int, int]) 
     width, height = size
     head = _about(page, status, width)
     head = head[: max(1, (height - 5) // 2)]
-    note = _chosen(page, view) if height >= 10 else []
+    note = _chosen(page, view, status) if height >= 10 else []
     table = columns.chosen(_columns(page, status), width - _MARGIN)
     above: list[Line] = [*head, [("", "")], _which(page, view, width)]
     room = max(1, height - len(above) - len(note) - 1)
@@ -121,7 +121,7 @@ def _columns(page: ListenerPage, status: Status) -> list[Column[Delivery]]:
         Column("STATE", state_of, 1, 9, 9),
         Column("TRIES", lambda each: f"{each.attempts}", 4, 5, 5, right=True),
         Column("NEXT", due, 3, 8, 8),
-        Column("EVENT TYPE", lambda each: each.event_type, 5, 16, 32),
+        Column("EVENT TYPE", lambda each: each.event_type, 5, 16, 20),
         Column("DETAIL", detail, 6, 12, 200),
         Column("TARGET", lambda each: each.target, 7, 16, 30),
         Column("ID", lambda each: each.id, 8, 38, 40),
@@ -134,11 +134,14 @@ def _row(table: list[tuple[Column[Delivery], int]], delivery: Delivery, chosen: 
     return marked(line, "chosen bad" if bad else "chosen") if chosen else line
 
 
-def _chosen(page: ListenerPage, view: View) -> list[Line]:
-    """A line on the chosen delivery: why it waits, or what was said of it."""
+def _chosen(page: ListenerPage, view: View, status: Status) -> list[Line]:
+    """A line on the chosen delivery: what it waits for, and what was said of it."""
     delivery = next((each for each in page.deliveries if view.delivery in (None, each.id)), None)
     if delivery is None:
         return [[("", "")]]
-    wait = page.waits.get(delivery.id)
-    text = "; ".join(each for each in ("" if wait is None else wait.reason, delivery.detail.partition("\n")[0]) if each)
-    return [[(f" {delivery.id}: ", "title"), (text or delivery.event_type, "bad" if delivery.state.failed else "")]]
+    wait, said = page.waits.get(delivery.id), delivery.detail.partition("\n")[0]
+    parts = [] if wait is None else [wait.reason]
+    if wait is not None and wait.until is not None:
+        parts.append(f"next attempt {next_attempt(wait, status)}")
+    text = "; ".join([*parts, said] if said else parts)
+    return [[(f" {text or delivery.event_type}", "bad" if delivery.state.failed else "note" if wait else "")]]

@@ -134,7 +134,7 @@ def _columns(status: Status) -> list[Column[Row]]:
         Column("DEAD", lambda row: _bad(_some(row.figures.dead)), 7, 4, 5, right=True),
         Column("P50", lambda row: words.seconds(row.figures.p50), 10, 5, 5, right=True),
         Column("P95", lambda row: words.seconds(row.figures.p95), 8, 5, 5, right=True),
-        Column("FLY", lambda row: _some(row.figures.in_flight), 9, 3, 3, right=True),
+        Column("NOW", lambda row: _some(row.figures.in_flight), 9, 3, 3, right=True),
         Column("TREND", lambda row: (words.sparkline(row.figures.series, 16, status.unicode), "dim"), 13, 16, 16),
         Column("TYPE", lambda row: row.listener.notifier_type_id, 12, 6, 10),
         Column("LAST ERROR", lambda row: (row.error, "dim"), 11, 20, 200),
@@ -160,9 +160,15 @@ def _state(row: Row, status: Status) -> str:
 
 def _heading(table: list[tuple[Column[Row], int]], view: View) -> Line:
     """The one that is sorted by stands out."""
-    chosen = _SORTED_BY[view.sort]
-    line = columns.heading(table)
-    return [(text, "sorted" if text.strip() == chosen else style) for text, style in line]
+    line: list[Piece] = []
+    for text, style in columns.heading(table):
+        word = text.strip()
+        if word and word == _SORTED_BY[view.sort]:
+            before, _, after = text.partition(word)
+            line += [(before, style), (word, "sorted"), (after, style)]
+        else:
+            line.append((text, style))
+    return line
 
 
 def _row(table: list[tuple[Column[Row], int]], row: Row, chosen: bool) -> Line:

@@ -51,7 +51,7 @@ HELP = (
     ("RATE FAIL", "deliveries made in a time; attempts that failed"),
     ("DEAD", "deliveries given up in the span"),
     ("P50 P95", "from the event to its delivery, for half and for 95% of the deliveries"),
-    ("FLY", "being attempted now"),
+    ("NOW", "being attempted now"),
 )
 """Keys and columns, and what they are; without the second: a heading."""
 
