@@ -63,8 +63,9 @@ def test_what_keys_do_is_done_in_the_store_and_seen(top, bus):
     screen.type("m")
     screen.see("Mute mirror for how long?").type("45m\r")
     screen.see("Mute mirror for 45m. Reason?").type("moving\r")
-    screen.see("mirror is muted for 45m", "muted 45m")
-    assert 2600 < bus.listeners.get("mirror").muted_for(bus.clock.time()) <= 2700
+    screen.see("mirror is muted for 45m", "muted 45m", "; moving")
+    muted = bus.listeners.get("mirror")
+    assert 2600 < muted.muted_for(bus.clock.time()) <= 2700 and muted.mute_reason == "moving"
     screen.type("u")
     screen.see("mirror is not muted any more", "failing")
     assert not bus.listeners.get("mirror").muted_for(bus.clock.time())

@@ -44,7 +44,7 @@ class Mute(Command):
 
     def run(self, bus: EventBus, say: Say, stopped: Stopped) -> str:
         """See `Command`."""
-        bus.listeners.mute(self.target, self.seconds)
+        bus.listeners.mute(self.target, self.seconds, reason=self.reason)
         return f"{self.name} is muted for {age(self.seconds)}"
 
 

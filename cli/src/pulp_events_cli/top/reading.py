@@ -99,7 +99,9 @@ class Reading:
             since = lately.failing_since
         note = ""
         if condition == Condition.MUTED:
-            note = getattr(listener, "mute_reason", None) or ""
+            note = " ".join(
+                each for each in (listener.mute_reason, listener.muted_by and f"(by {listener.muted_by})") if each
+            )
         elif not listener.enabled:
             note = listener.disabled_reason or ""
         error = lately.detail.partition("\n")[0] if lately is not None and failing else ""
