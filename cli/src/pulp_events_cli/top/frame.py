@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pulp_events.visible import one_line
 from pulp_events_cli.top import listener_page, overview_page, prompts, text_pages
-from pulp_events_cli.top.lines import Line, Piece, fit, spread
+from pulp_events_cli.top.lines import Line, Piece, fit, spread, wrapped
 from pulp_events_cli.top.model import DeliveryPage, ListenerPage, Overview
 from pulp_events_cli.top.overview_page import Body
 from pulp_events_cli.top.state import Page, View
@@ -13,6 +14,8 @@ from pulp_events_cli.top.status import Status
 
 SMALLEST = (20, 8)
 """Columns and lines below which there is only a word."""
+_MOST_SAID = 3
+"""Lines that a message may take."""
 _NAVIGATE = (("q", "quit"), ("Esc", "back"), ("?", "help"))
 _LISTENER = (("m", "mute"), ("u", "unmute"), ("r", "retry"), ("d", "disable"), ("e", "enable"))
 _ANSWER = (("Enter", "go on"), ("Esc", "cancel"))
@@ -48,9 +51,18 @@ def frame(data: Data, view: View, status: Status, size: tuple[int, int]) -> Fram
     if width < SMALLEST[0] or height < SMALLEST[1]:
         return Frame([fit([("too small", "bad")], width)], 1, 1)
     body = _body(data, view, status, (width, height - 3))
-    state = prompts.line(view.prompt, width) if view.prompt is not None else status.line(view)
-    lines = [_first(data, view, status, width), *body.lines, [(" ", ""), *state], keys_line(view, width)]
+    said = _said(view, status, width)
+    above = body.lines[: len(body.lines) - len(said) + 1]  # what is long takes the lines above, too
+    lines = [_first(data, view, status, width), *above, *said, keys_line(view, width)]
     return Frame([fit(line, width) for line in lines], body.room, body.length)
+
+
+def _said(view: View, status: Status, width: int) -> list[Line]:
+    """The question, or what happens, in as many lines as it takes."""
+    if view.prompt is not None:
+        return [[(" ", ""), *prompts.line(view.prompt, width)]]
+    text, tone = status.said(view)
+    return [[(f" {part}", tone)] for part in wrapped(one_line(text), width - 2)[:_MOST_SAID]]
 
 
 def keys_line(view: View, width: int) -> Line:

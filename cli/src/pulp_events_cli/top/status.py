@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pulp_events_cli.top.lines import Line
+from pulp_events_cli.top.lines import Line, Piece
 from pulp_events_cli.top.state import View
 from pulp_events_cli.top.words import age, clock
 
@@ -28,18 +28,18 @@ class Status:
     place: str = ""
     """Whose deliveries these are: the host."""
 
-    def line(self, view: View) -> Line:
-        """The line above the keys, without a prompt: what went wrong first."""
+    def said(self, view: View) -> Piece:
+        """What stands above the keys, where nothing is asked: what went wrong first."""
         if self.problem:
             since = "" if self.read is None else f" (shown: {clock(self.read)})"
-            return [(self.problem + since, "bad")]
+            return self.problem + since, "bad"
         if self.doing:
-            return [(self.doing, "note")]
+            return self.doing, "note"
         if view.message is not None:
-            return [(view.message.text, str(view.message.tone))]
+            return view.message.text, str(view.message.tone)
         if self.read is None:
-            return [("asking the store…" if self.unicode else "asking the store...", "dim")]
-        return [("", "")]
+            return "asking the store…" if self.unicode else "asking the store...", "dim"
+        return "", ""
 
     def title(self) -> str:
         """What the first page is about."""
