@@ -97,7 +97,7 @@ def test_a_screen_of_80_by_24_says_what_fails_since_when_and_why():
     mirror = next(line for line in lines if line.startswith(">!mirror"))
     assert mirror.split() == [">!mirror", "failing", "5m", "1200", "2h", "0.7/m", "75%", "4", "1m", "-"]
     assert lines[-3] == " mirror: 503 down"
-    assert lines[-1].startswith(" q quit  Enter open  ? help  m mute  u unmute  r retry  d disable  e enable")
+    assert lines[-1] == " q quit  Enter open  ? help  m/u mute  r retry  d/e disable  / find  s sort"
 
 
 def test_the_worst_stands_first_and_what_fails_is_red_also_where_it_is_chosen():

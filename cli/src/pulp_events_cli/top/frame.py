@@ -17,7 +17,7 @@ SMALLEST = (20, 8)
 _MOST_SAID = 3
 """Lines that a message may take."""
 _NAVIGATE = (("q", "quit"), ("Esc", "back"), ("?", "help"))
-_LISTENER = (("m", "mute"), ("u", "unmute"), ("r", "retry"), ("d", "disable"), ("e", "enable"))
+_LISTENER = (("m/u", "mute"), ("r", "retry"), ("d/e", "disable"))
 _ANSWER = (("Enter", "go on"), ("Esc", "cancel"))
 _KEYS = {
     Page.OVERVIEW: (("q", "quit"), ("Enter", "open"), ("?", "help"), *_LISTENER, ("/", "find"), ("s", "sort")),

@@ -20,6 +20,9 @@ LEAVE = "\x1b[0m\x1b[H\x1b[2J\x1b[?7h\x1b[?25h\x1b[?1049l"
 _KEPT_OUTPUT = 65536
 """Bytes of what others printed meanwhile that are shown at the end."""
 
+_MOST_OUTPUT = 1 << 20
+"""Bytes beyond which it is forgotten."""
+
 
 class Ended(BaseException):
     """A signal asked the program to end. Not an Exception, so that nothing on the way takes it for a failure."""
@@ -45,7 +48,7 @@ class FullScreen:
         self._in, self._out = handle_in, handle_out
         self._mode: list[Any] = []
         self._handlers: dict[int, Any] = {}
-        self._stop_asked = False
+        self._stop_asked = self._leaving = False
         self._wake, self._wake_write = -1, -1
         self._others: Any = None
         self._standard: list[tuple[int, int]] = []
@@ -67,7 +70,8 @@ class FullScreen:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Nothing may come between the end and a terminal that is as it was: a second signal is too late to matter.
+        # Nothing may come between the end and a terminal that is as it was: a signal is too late to matter.
+        self._leaving = True
         for number in self._handlers:
             signal.signal(number, signal.SIG_IGN)
         self._give_back()
@@ -83,6 +87,8 @@ class FullScreen:
 
     def wait(self, timeout: float) -> bytes:
         """What was typed, as soon as anything was; nothing after `timeout` seconds or `wake`. Raises HungUp."""
+        if self._others is not None and os.fstat(self._others.fileno()).st_size > _MOST_OUTPUT:
+            os.ftruncate(self._others.fileno(), 0)  # it would fill the disk of whoever leaves this running
         ready, _, _ = select.select([self._in, self._wake], [], [], max(0.0, timeout))
         if self._wake in ready:
             with contextlib.suppress(BlockingIOError):
@@ -166,6 +172,8 @@ class FullScreen:
         self._others = None
 
     def _end(self, number: int, frame: FrameType | None) -> None:
+        if self._leaving:
+            return
         for each in self._handlers:
             signal.signal(each, signal.SIG_IGN)
         raise Ended(number)
