@@ -49,7 +49,7 @@ def row(number: int, name: str, types: str, condition: Condition, figures: Figur
 
 def scene() -> tuple[Data, View, View]:
     """Seven listeners, one of which fails: the data, and the views of the list and of that one."""
-    wave = (40, 44, 39, 52, 61, 58, 43, 38, 47, 66, 71, 64, 49, 45, 51)
+    wave = (40, 44, 39, 52, 61, 58, 43, 38, 47, 66, 71, 64, 49, 45, 51, 9)
     failing = Figures(
         184, 1, ago(minutes=24), 12, 61, 2, 900.0, 0.4, 95.0, (3, 9, 8, 6, 5, 6, 6, 5, 6, 4, 5, 4, 2, 2, 2)
     )

@@ -9,7 +9,7 @@ from pulp_events_cli.top import columns, words
 from pulp_events_cli.top.columns import Column
 from pulp_events_cli.top.lines import Line, Piece, as_far_as_fit, marked
 from pulp_events_cli.top.model import Condition, ListenerPage
-from pulp_events_cli.top.overview_page import TONES, Body
+from pulp_events_cli.top.overview_page import TONES, Body, with_bars
 from pulp_events_cli.top.state import View
 from pulp_events_cli.top.status import Status
 
@@ -69,7 +69,7 @@ def _about(page: ListenerPage, status: Status, width: int) -> list[Line]:
             ],
             width,
         ),
-        _labelled(
+        with_bars(_labelled(
             f"Last {words.age(figures.span)}",
             [
                 [(f"{figures.delivered}", "title"), (" delivered", "")],
@@ -77,10 +77,9 @@ def _about(page: ListenerPage, status: Status, width: int) -> list[Line]:
                 [(f"{figures.dead} given up", "bad" if figures.dead else "dim")],
                 [("p50 ", ""), (words.seconds(figures.p50), "title"), ("  p95 ", ""),
                  (words.seconds(figures.p95), "title")],
-                [(words.sparkline(figures.series, 30, status.unicode), "good")],
             ],
             width,
-        ),
+        ), figures, status, width),
         _labelled("Listens to", [[(f"{', '.join(listener.event_types)}", "")], [(listener.notifier_type_id, "dim")],
                                  [(listener.id, "dim")]], width),
     ]  # fmt: skip

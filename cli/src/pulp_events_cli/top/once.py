@@ -31,7 +31,8 @@ def show(bus: EventBus, reading: Reading, view: View, rows: int, stream: TextIO)
     now = from_timestamp(bus.clock.time())
     status = Status(now, now, unicode=unicode_on(stream), place=socket.gethostname())
     fitting = ordered(overview.rows, view.sort, view.reverse, view.wanted)
-    body = overview_page.body(overview, view, status, (width, _ABOVE + max(1, min(rows, len(fitting)))))
+    height = _ABOVE + max(1, min(rows, len(fitting)))
+    body = overview_page.body(overview, view, status, (width, height), most_above=4)
     lines = [
         spread([(f" {status.title()}", "title")], [(now.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z "), "dim")], width)
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pulp_events_cli.output.text import count
 from pulp_events_cli.top import columns, words
 from pulp_events_cli.top.columns import Column
-from pulp_events_cli.top.lines import Line, Piece, as_far_as_fit, marked
+from pulp_events_cli.top.lines import Line, Piece, as_far_as_fit, marked, width_of
 from pulp_events_cli.top.model import Condition, Figures, Overview, Row, Sort, ordered
 from pulp_events_cli.top.state import View
 from pulp_events_cli.top.status import Status
@@ -23,6 +24,7 @@ TONES = {
     Condition.IDLE: "dim",
 }
 _MARGIN = 2
+_MOST_BARS = 30
 _SORTED_BY = {
     Sort.TROUBLE: "STATE", Sort.NAME: "LISTENER", Sort.PENDING: "PENDING", Sort.RATE: "RATE", Sort.FAILED: "FAIL",
     Sort.DEAD: "DEAD", Sort.SLOW: "P95",
@@ -52,18 +54,18 @@ def totals(overview: Overview, status: Status, width: int) -> list[Line]:
     ]
     return [
         _labelled("Listeners", listeners, width),
-        _labelled(f"Last {words.age(all_of_it.span)}", _rates(all_of_it, status), width),
+        with_bars(_labelled(f"Last {words.age(all_of_it.span)}", _rates(all_of_it), width), all_of_it, status, width),
         _labelled("Queue", _queue(all_of_it, status), width),
         _labelled("Workers", _workers(overview, now.timestamp()), width),
     ]
 
 
-def body(overview: Overview, view: View, status: Status, size: tuple[int, int]) -> Body:
-    """The page on a screen of (columns, lines)."""
+def body(overview: Overview, view: View, status: Status, size: tuple[int, int], most_above: int | None = None) -> Body:
+    """The page on a screen of (columns, lines). `most_above`: lines above the table; None: as many as look well."""
     width, height = size
     rows = ordered(overview.rows, view.sort, view.reverse, view.wanted)
     head = totals(overview, status, width)
-    head = head[: max(0, (height - 4) // 2)]
+    head = head[: max(0, (height - 4) // 2) if most_above is None else most_above]
     note = _about(rows, view) if height >= 10 and view.listener is not None else []
     table = columns.chosen(_columns(status), width - _MARGIN)
     above: list[Line] = [*head, [("", "")]] if head else []
@@ -82,15 +84,24 @@ def _labelled(label: str, parts: list[Line], width: int) -> Line:
     return as_far_as_fit([[(f" {label:<11}", "label"), *parts[0]], *parts[1:]], width, "   ")
 
 
-def _rates(figures: Figures, status: Status) -> list[Line]:
-    bars = words.sparkline(figures.series, 30, status.unicode)
+def with_bars(line: Line, figures: Figures, status: Status, width: int) -> Line:
+    """The line with a bar for each part of the span, the latest that there is room for."""
+    bars = words.sparkline(whole(figures.series), min(_MOST_BARS, width - width_of(line) - 3), status.unicode)
+    return [*line, ("   ", ""), (bars, "good")] if bars.strip() else line
+
+
+def whole(series: Sequence[int]) -> Sequence[int]:
+    """Without the last part, which is not over: it would always look like a fall."""
+    return series[:-1]
+
+
+def _rates(figures: Figures) -> list[Line]:
     return [
         [(words.rate(figures.rate) if figures.delivered else "0/s", "title"), (" delivered", "")],
         [(f"{figures.failed}", "bad"), (f" failed ({words.percent(figures.failing)})", "")]
         if figures.failed
         else [("0 failed", "dim")],
         *([[("95% within ", ""), (words.seconds(figures.p95), "title")]] if figures.p95 is not None else []),
-        *([[(bars, "good")]] if bars.strip() else []),
     ]
 
 
@@ -135,7 +146,9 @@ def _columns(status: Status) -> list[Column[Row]]:
         Column("P50", lambda row: words.seconds(row.figures.p50), 10, 5, 5, right=True),
         Column("P95", lambda row: words.seconds(row.figures.p95), 8, 5, 5, right=True),
         Column("NOW", lambda row: _some(row.figures.in_flight), 9, 3, 3, right=True),
-        Column("TREND", lambda row: (words.sparkline(row.figures.series, 16, status.unicode), "dim"), 13, 16, 16),
+        Column(
+            "TREND", lambda row: (words.sparkline(whole(row.figures.series), 16, status.unicode), "dim"), 13, 16, 16
+        ),
         Column("TYPE", lambda row: row.listener.notifier_type_id, 12, 6, 10),
         Column("LAST ERROR", lambda row: (row.error, "dim"), 11, 20, 200),
         Column("EVENT TYPES", lambda row: (", ".join(row.listener.event_types), "dim"), 14, 24, 40),
