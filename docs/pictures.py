@@ -1,6 +1,6 @@
 """Pictures of the email notifier's readable messages, taken by a headless Chromium.
 
-    python docs/pictures.py            writes docs/pictures/email-*.png
+    python docs/pictures.py            writes docs/pictures/email-*.png, and what terminal_pictures.py writes
 
 `.ci/install-mta` installs the browser on Debian and Ubuntu. The slow tests take the same pictures and look at them.
 """
@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -145,3 +146,4 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for picture in PICTURES:
         sys.stdout.write(f"taken {take(picture, FOLDER).relative_to(FOLDER.parent.parent)}\n")
+    runpy.run_path(str(Path(__file__).with_name("terminal_pictures.py")), run_name="__main__")

@@ -17,9 +17,9 @@ import time
 class Terminal:
     """A process whose standard streams are a terminal of so many columns; `text` is what it showed so far."""
 
-    def __init__(self, command, environment, columns=120, stdout=None, stderr=None):
+    def __init__(self, command, environment, columns=120, stdout=None, stderr=None, rows=40):
         mine, its = pty.openpty()
-        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {key: value for key, value in environment.items() if key not in ("COLUMNS", "NO_COLOR")} | {
             "TERM": "xterm-256color",
             **{key: value for key, value in environment.items() if key == "NO_COLOR"},

@@ -21,6 +21,7 @@ GROUPS = (
     ("recover", "recover what is readable from a damaged outbox", "pulp_events_cli.commands.recover"),
     ("restore", "restore listeners and deliveries from a backup", "pulp_events_cli.commands.restore"),
     ("show", "show a stored event and what became of it for each listener", "pulp_events_cli.commands.event_show"),
+    ("top", "watch rates, failures and what waits, full screen", "pulp_events_cli.commands.top"),
     ("types", "list and describe event types", "pulp_events_cli.commands.types"),
     ("worker", "run a worker, which makes deliveries until stopped", "pulp_events_cli.commands.worker"),
 )

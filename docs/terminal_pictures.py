@@ -1,0 +1,118 @@
+"""Pictures of full-screen views, as SVG: made of records, so that they are the same whenever they are made.
+
+python docs/terminal_pictures.py        writes docs/pictures/top.svg and top-listener.svg
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.terminal_theme import SVG_EXPORT_THEME
+from rich.text import Text
+
+from pulp_events.bus.waiting_reason import WaitCause, WaitingFor
+from pulp_events.listeners.listener import Listener
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.states import State
+from pulp_events_cli.top.frame import Data, frame
+from pulp_events_cli.top.lines import STYLES, Line
+from pulp_events_cli.top.model import Condition, Figures, ListenerPage, Overview, Row, Worker
+from pulp_events_cli.top.state import Page, View
+from pulp_events_cli.top.status import Status
+
+FOLDER = Path(__file__).parent / "pictures"
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+SIZE = (80, 24)
+# No font is fetched from anywhere: whatever monospaced one the reader has.
+FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace("Fira Code, ", "")
+
+
+def ago(**span: float) -> datetime:
+    """So long before now."""
+    return NOW - timedelta(**span)
+
+
+def row(number: int, name: str, types: str, condition: Condition, figures: Figures, **more: object) -> Row:
+    """A listener."""
+    listener = Listener(f"6b05563ceaff9c79{number:08x}", "http", {}, (types,), ("",), ago(days=9), NOW, name=name)
+    return Row(listener, figures, condition, **more)  # type: ignore[arg-type]
+
+
+def scene() -> tuple[Data, View, View]:
+    """Seven listeners, one of which fails: the data, and the views of the list and of that one."""
+    wave = (40, 44, 39, 52, 61, 58, 43, 38, 47, 66, 71, 64, 49, 45, 51, 9)
+    failing = Figures(
+        184, 1, ago(minutes=24), 12, 61, 2, 900.0, 0.4, 95.0, (3, 9, 8, 6, 5, 6, 6, 5, 6, 4, 5, 4, 2, 2, 2)
+    )
+    mirror = row(
+        1, "mirror-eu", "repo.sync.*", Condition.FAILING, failing,
+        since=ago(minutes=24), error="503 Service Unavailable: maintenance until 23:00",
+    )  # fmt: skip
+    good = Figures(0, 1, None, 512, 0, 0, 900.0, 0.03, 0.18, wave)
+    rows = [
+        row(2, "ci-builds", "repo.*.*", Condition.GOOD, good),
+        mirror,
+        row(3, "audit-archive", "#", Condition.GOOD, Figures(9, 2, ago(seconds=21), 188, 3, 0, 900.0, 4.1, 19.0, wave)),
+        row(4, "staging", "repo.publish.*", Condition.MUTED, Figures(77, 0, ago(hours=2)), since=ago(minutes=-41),
+            note="moving to new hardware"),
+        row(5, "old-dashboard", "#", Condition.DISABLED, Figures(), note="replaced by ci-builds"),
+        row(6, "release-team", "repo.publish.finish", Condition.GOOD, Figures(0, 0, None, 14, 0, 0, 900.0, 0.9, 1.4)),
+        row(7, "billing", "repo.publish.finish", Condition.IDLE, Figures()),
+    ]  # fmt: skip
+    totals = Figures(270, 4, ago(hours=2), 726, 64, 2, 900.0, 0.1, 6.5, wave)
+    workers = [Worker("web1:4711", 3.0, False, 3), Worker("web2:977", 12.0, False, 1)]
+    words = (("attempt 3 of 8 failed", 7), ("attempt 2 of 8 failed", 3), ("several attempts failed in a row", 1))
+    deliveries, waits = [], {}
+    for number in range(9):
+        state, tries = (State.DEAD, 8) if number == 7 else (State.PENDING, 3 - number // 3)
+        reason, minutes = words[min(2, number // 3)]
+        one = Delivery(
+            f"01a20cd8-e237-7da6-ad9a-845ab91d{number:04x}.0", "01a20cd8", "repo.sync.finish",
+            ago(minutes=3 * number + 1), "web1", b"{}", mirror.id, "", state, tries,
+            lease="x" if number == 2 else None, detail="503 Service Unavailable: maintenance until 23:00",
+        )  # fmt: skip
+        deliveries.append(one)
+        if state == State.PENDING and number != 2:
+            waits[one.id] = WaitingFor(WaitCause.RETRY, reason, NOW + timedelta(minutes=minutes))
+    page = ListenerPage(mirror, deliveries, waits)
+    return (
+        Data(Overview(totals, rows, workers), page),
+        View(listener=mirror.id),
+        View(Page.LISTENER, listener=mirror.id),
+    )
+
+
+def svg(lines: Sequence[Line], title: str) -> str:
+    """The screen as a picture."""
+    console = Console(record=True, width=SIZE[0], file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    for line in lines:
+        console.print(Text.assemble(*((text, STYLES.get(style, "")) for text, style in line)), no_wrap=True)
+    text = console.export_svg(title=title, theme=SVG_EXPORT_THEME, code_format=FORMAT, unique_id="top")
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def pictures() -> dict[str, str]:
+    """File name → picture."""
+    data, first, second = scene()
+    status = Status(NOW, NOW, place="web1")
+    return {
+        f"{name}.svg": svg(frame(data, view, status, SIZE).lines, "pulp-admin event top")
+        for name, view in (("top", first), ("top-listener", second))
+    }
+
+
+if __name__ == "__main__":
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    for name, text in pictures().items():
+        (FOLDER / name).write_text(text, "utf-8")
+        sys.stdout.write(f"written docs/pictures/{name}\n")
