@@ -34,7 +34,15 @@ def find(bus: EventBus, text: str) -> Listener:
 
 def for_query(bus: EventBus, text: str) -> str:
     """The id to look for in the ledger, which also holds deliveries of listeners that were deleted."""
-    return text if is_listener_id(text) else find(bus, text).id
+    if is_listener_id(text):
+        return text
+    try:
+        return find(bus, text).id
+    except ListenerNotFound:
+        known = {change.listener_id for change in bus.listeners.history()} if bus.listeners.keeps_history else set()
+        if (picked := prefixes.pick(text, known, "listeners")) is None:
+            raise
+        return picked
 
 
 def once(bus: EventBus, text: str) -> str:

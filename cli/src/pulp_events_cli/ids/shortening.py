@@ -30,11 +30,13 @@ def unique_lengths(ids: Iterable[str], known: Iterable[str] = ()) -> dict[str, i
 
 def listeners(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Each listener's id and its beginning."""
-    known = bus.listeners.list()
-    there = {each.id for each in known}
-    names = {each.name for each in known}
-    lengths = unique_lengths(ids, there)
-    return {each: (each, _no_name(each, lengths[each], names) if each in there else each) for each in ids}
+    there = bus.listeners.list()
+    known = {each.id for each in there}
+    if not known.issuperset(ids) and bus.listeners.keeps_history:  # some were deleted
+        known |= {change.listener_id for change in bus.listeners.history()}
+    names = {each.name for each in there}
+    lengths = unique_lengths(ids, known)
+    return {each: (each, _no_name(each, lengths[each], names) if each in known else each) for each in ids}
 
 
 def _no_name(listener_id: str, length: int, names: Collection[str | None]) -> str:
@@ -53,7 +55,7 @@ def named_listeners(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[
 
 def events(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Each event's id and its beginning."""
-    lengths = unique_lengths(ids)
+    lengths = unique_lengths(ids, bus.outbox.beside(ids))
     return {each: (each, each[: lengths[each]]) for each in ids}
 
 

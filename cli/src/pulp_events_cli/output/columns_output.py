@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from pulp_events_cli.output.fitting import BETWEEN, Place, Wish, fit
+from pulp_events_cli.output.fitting import BETWEEN, TIGHT, Place, Wish, fit
 from pulp_events_cli.output.rich_output import style, styled
 from pulp_events_cli.output.table import Column, Filled, Shape
 from pulp_events_cli.output.terminal import console
@@ -28,7 +28,7 @@ def print_columns(filled: Sequence[Filled], bus: EventBus | None, chosen: bool) 
     """Print them; returns the columns that there was no room for. `chosen`: a person named them."""
     out = console(sys.stdout)
     shapes = [[_sure(shape) for shape in each.shapes(bus)] for each in filled]
-    wishes = [_wish(each.column, forms) for each, forms in zip(filled, shapes, strict=True)]
+    wishes = [_wish(each, forms, bus) for each, forms in zip(filled, shapes, strict=True)]
     places = fit(wishes, out.width, chosen)
     columns = [_Printed(filled[each.column].column, shapes[each.column][each.level], each, out) for each in places]
     _print_line(out, [each.heading() for each in columns], columns, bold=True)
@@ -45,10 +45,14 @@ def _sure(shape: Shape) -> Shape:
     return Shape(shape.heading, [text if text.isascii() else _UNSURE.sub("", text) for text in shape.texts])
 
 
-def _wish(column: Column, shapes: Sequence[Shape]) -> Wish:
+def _wish(filled: Filled, shapes: Sequence[Shape], bus: EventBus | None) -> Wish:
+    column = filled.column
     levels = tuple(max(map(cell_len, (shape.heading, *shape.texts))) for shape in shapes)
-    least = None if column.least is None else max(column.least, cell_len(shapes[-1].heading))
-    return Wish(levels, column.rank, least, column.kind.last)
+    if column.least is None:
+        return Wish(levels, column.rank, last=column.kind.last)
+    uncut = max(map(cell_len, column.kind.uncut(filled.values, bus)), default=0)
+    least = max(column.least, uncut, cell_len(shapes[-1].heading))
+    return Wish(levels, column.rank, least, max(TIGHT, uncut), column.kind.last)
 
 
 class _Printed:
@@ -69,7 +73,11 @@ class _Printed:
     def cell(self, row: int) -> list[str]:
         """Its lines."""
         text = self._shape.texts[row]
-        if not self._column.wraps or cell_len(text) <= self.width:
+        if cell_len(text) <= self.width:
+            return [text]
+        if self._column.least is None:
+            return chop_cells(text, self.width)  # only where nothing else is left: it is whole all the same
+        if not self._column.wraps:
             return [self._text(text)]
         lines = Text(text).wrap(self._out, self.width)
         return [line.plain.rstrip() for line in lines]

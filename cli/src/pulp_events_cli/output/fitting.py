@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 BETWEEN = 2
 """Cells between two columns."""
@@ -23,6 +23,8 @@ class Wish:
     """The highest are left out first."""
     least: int | None = None
     """Cells down to which the shortest form may be cut; None: not at all."""
+    tightest: int = TIGHT
+    """The same if the column was asked for."""
     last: bool = False
     """It takes a longer form only if all others have what they want."""
 
@@ -45,7 +47,7 @@ def fit(wishes: Sequence[Wish], room: int, chosen: bool = False) -> list[Place]:
     """Places for the columns, so that together they take at most `room`, in their order.
 
     A column that has no room in its shortest form is left out, by rank; with `chosen`, as a person named the columns,
-    texts are cut further first, and then the last named is left out. One always stays, cut if need be.
+    texts are cut further first, and then the last named is left out. One always stays, in as much room as there is.
     """
     tight = [_tight(each) for each in wishes] if chosen else list(wishes)
     if chosen and _taken([each.narrowest for each in wishes]) <= room:
@@ -93,7 +95,7 @@ def _lengthen(place: Place, wish: Wish, spare: int) -> int:
 
 
 def _tight(wish: Wish) -> Wish:
-    return Wish(wish.levels, wish.rank, None if wish.least is None else min(wish.least, TIGHT), wish.last)
+    return wish if wish.least is None else replace(wish, least=min(wish.least, wish.tightest))
 
 
 def _taken(widths: Sequence[int]) -> int:

@@ -29,6 +29,10 @@ class Kind:
         """The texts of a column on a terminal, once for each level, the longest first."""
         return [[self.whole(value) for value in values]]
 
+    def uncut(self, values: Sequence[Any], bus: EventBus | None) -> list[str]:
+        """Texts that must not lose anything although those of the column may."""
+        return []
+
     def keys(self, values: Sequence[Any], bus: EventBus | None) -> list[Any]:
         """What to sort by in place of the values."""
         return list(values)
@@ -74,6 +78,11 @@ class Ids(Kind):
 
 class NamedIds(Ids):
     """Ids of what may have a name: that stands in place of the id on a terminal, and says where it is sorted."""
+
+    def uncut(self, values: Sequence[str | None], bus: EventBus | None) -> list[str]:
+        # Part of a name can be understood, an id that is cut is good for nothing.
+        shortest = self.levels(values, bus)[-1]
+        return [text for value, text in zip(values, shortest, strict=True) if value and value.startswith(text)]
 
     def keys(self, values: Sequence[Any], bus: EventBus | None) -> list[Any]:
         return self.levels(values, bus)[0]

@@ -112,6 +112,13 @@ class Outbox(Protocol):
         page to get the next page.
         """
 
+    def beside(self, event_ids: Sequence[str]) -> Sequence[str]:
+        """The ids of events that stand next to each of these if all that are stored are sorted by their characters.
+
+        What of an id neither neighbour begins with is enough to tell it from all others. Takes as long however many
+        events there are. The events themselves need not be stored.
+        """
+
     def add_deliveries(self, additions: Sequence[Addition]) -> Sequence[str | None]:
         """Add deliveries to stored events, durable on return, and return their new ids.
 

@@ -68,6 +68,19 @@ def events(
     return [to_stored_event(row) for row in rows]
 
 
+_BESIDE = """
+SELECT (SELECT id FROM @.pulp_event WHERE id < wanted ORDER BY id DESC LIMIT 1),
+       (SELECT id FROM @.pulp_event WHERE id > wanted ORDER BY id LIMIT 1)
+FROM unnest(%s::text[]) AS wanted
+"""
+
+
+def beside(database: Database, event_ids: Sequence[str]) -> list[str]:
+    """The ids before and after each of these, of those that there are; see `Outbox.beside`."""
+    rows = database.rows(_BESIDE, (texts(event_ids),))
+    return [each for row in rows for each in row if each is not None]
+
+
 def types(database: Database, wanted: Sequence[str] | None) -> Sequence[str] | None:
     """The types that are meant; patterns are compared with those of events that are stored."""
     if wanted is None or "*" in wanted or "#" in wanted:

@@ -110,6 +110,9 @@ class PostgresOutbox:
     ) -> Sequence[StoredEvent]:
         return stored.events(self.database, query, limit, before, after, oldest_first)
 
+    def beside(self, event_ids: Sequence[str]) -> Sequence[str]:
+        return stored.beside(self.database, event_ids)
+
     def begin_erasure(self, by: str, asked: str) -> str:
         return erasing.begin(self.database, by, asked)
 

@@ -55,6 +55,19 @@ def events(
     return made(reader, lambda: [to_stored_event(row) for row in rows])
 
 
+_BESIDE = """
+SELECT (SELECT max(id) FROM pulp_event WHERE id < wanted.value),
+       (SELECT min(id) FROM pulp_event WHERE id > wanted.value)
+FROM json_each(?) wanted
+"""
+
+
+def beside(reader: Rows, event_ids: Sequence[str]) -> list[str]:
+    """The ids before and after each of these, of those that there are; see `Outbox.beside`."""
+    rows = reader.rows(_BESIDE, (json.dumps(list(event_ids)),))
+    return [each for row in rows for each in row if each is not None]
+
+
 def _types(reader: Rows, wanted: Sequence[str] | None) -> list[str] | None:
     """The types that are meant; patterns are compared with those of events that are stored."""
     if wanted is None or "*" in wanted or "#" in wanted:

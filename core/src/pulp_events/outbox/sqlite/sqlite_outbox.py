@@ -166,6 +166,9 @@ class SQLiteOutbox:
     ) -> Sequence[StoredEvent]:
         return stored.events(self._reader, query, limit, before, after, oldest_first)
 
+    def beside(self, event_ids: Sequence[str]) -> Sequence[str]:
+        return stored.beside(self._reader, event_ids)
+
     def begin_erasure(self, by: str, asked: str) -> str:
         now = self._clock.time()
         return self._writer.run(lambda own: erasing.begin(own, by, asked, now), durable=True)

@@ -371,6 +371,27 @@ class EventClaims(Outboxes):
         many = [cost(query) for query in queries]
         assert all(late <= early + 60 for early, late in zip(few, many, strict=True)), (few, many)
 
+    def test_the_ids_beside_one_are_the_next_ones_by_their_characters(self, home: Home, outbox: Outbox) -> None:
+        outbox.add([replace(alone(), id=each) for each in ("a-1", "B-1", "a_2", "a.3", "Z")])
+        in_order = ["B-1", "Z", "a-1", "a.3", "a_2"]
+        assert outbox.beside([]) == []
+        assert list(outbox.beside(["B-1"])) == ["Z"] and list(outbox.beside(["a_2"])) == ["a.3"]
+        assert sorted(outbox.beside(["a-1", "Z"])) == sorted(["Z", "a.3", "B-1", "a-1"])
+        assert sorted(outbox.beside(["a"])) == ["Z", "a-1"]
+        for before, between, after in zip(in_order, in_order[1:], in_order[2:], strict=False):
+            assert sorted(outbox.beside([between])) == [before, after]
+
+    def test_finding_the_ids_beside_some_costs_the_same_however_many_there_are(
+        self, home: Home, outbox: Outbox
+    ) -> None:
+        def cost() -> int:
+            return home.work(outbox, lambda: outbox.beside(["wanted-1", "0", "z"]))
+
+        outbox.add([replace(alone(), id=f"wanted-{n}") for n in range(3)] + [alone() for _ in range(20)])
+        few = cost()
+        outbox.add([alone() for _ in range(2000)])
+        assert cost() <= few + 60
+
     @staticmethod
     def maintained(outbox: Outbox, keep_events: float) -> None:
         """Clean until there is nothing more to do."""
