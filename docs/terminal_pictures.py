@@ -1,6 +1,6 @@
-"""Pictures of full-screen views, as SVG: made of records, so that they are the same whenever they are made.
+"""Pictures of what a terminal shows, as SVG: made of records, so that they are the same whenever they are made.
 
-python docs/terminal_pictures.py        writes docs/pictures/top.svg and top-listener.svg
+python docs/terminal_pictures.py        writes docs/pictures/top*.svg and delivery-list*.svg
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
@@ -23,6 +27,7 @@ from pulp_events.bus.waiting_reason import WaitCause, WaitingFor
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import State
+from pulp_events_cli.output import delivery_tables, listing
 from pulp_events_cli.top.frame import Data, frame
 from pulp_events_cli.top.lines import STYLES, Line
 from pulp_events_cli.top.model import Condition, Figures, ListenerPage, Overview, Row, Worker
@@ -91,23 +96,83 @@ def scene() -> tuple[Data, View, View]:
     )
 
 
-def svg(lines: Sequence[Line], title: str) -> str:
+def listener_id(number: int) -> str:
+    """Of a listener that was made on another day than the others."""
+    return f"{0x6B05563C + 86400 * number:08x}eaff9c79{number:08x}"
+
+
+def table() -> list[delivery_tables.Row]:
+    """Some deliveries: made, dead, and pending for several reasons."""
+    said = "503 Service Unavailable: maintenance until 23:00"
+    found = []
+    for minutes, number, word, listener, state, tries, detail, cause in (
+        (0.2, 0, "sync.start", 2, State.PENDING, 0, "", None),
+        (1.9, 1, "sync.finish", 1, State.PENDING, 1, said, WaitCause.RETRY),
+        (1.9, 0, "sync.finish", 2, State.DELIVERED, 1, "200 OK", None),
+        (9.1, 1, "publish.finish", 4, State.PENDING, 0, "", WaitCause.MUTE),
+        (9.1, 0, "publish.finish", 2, State.DELIVERED, 2, "200 OK", None),
+        (31, 1, "sync.finish", 3, State.DEAD, 8, "404 Not Found: no such hook", None),
+        (31, 0, "sync.finish", 1, State.DELIVERED, 1, "200 OK", None),
+        (95, 0, "publish.start", 1, State.DELIVERED, 1, "200 OK", None),
+    ):
+        time_of = f"{int(ago(minutes=minutes).timestamp() * 1000):012x}"
+        event_id = f"{time_of[:8]}-{time_of[8:]}-7da6-ad9a-845ab91d4c2e"
+        one = Delivery(
+            f"{event_id}.{number}", event_id, f"repo.{word}", ago(minutes=minutes), "web1", b"{}",
+            listener_id(listener), "", state, tries, detail=detail,
+        )  # fmt: skip
+        waiting = None if cause is None else WaitingFor(cause, "", NOW + timedelta(minutes=4 * tries + 41))
+        found.append(delivery_tables.Row(one, waiting=waiting))
+    return found
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def listed(width: int) -> list[Text]:
+    """What `delivery list` shows on a terminal so wide."""
+    names = {1: "mirror-eu", 2: "ci-builds", 3: None, 4: "staging"}
+    known = [SimpleNamespace(id=listener_id(number), name=name) for number, name in names.items()]
+    bus: Any = SimpleNamespace(
+        listeners=SimpleNamespace(list=lambda: known, keeps_history=False),
+        outbox=SimpleNamespace(beside=lambda ids: []),
+    )
+    out = _Terminal()
+    screen = {"COLUMNS": str(width), "TERM": "xterm-256color", "NO_COLOR": "", "COLORTERM": ""}
+    with redirect_stdout(out), mock.patch.dict(os.environ, screen):
+        listing.show(delivery_tables.DELIVERIES, bus, table())
+    return [Text.from_ansi(line) for line in out.getvalue().splitlines()]
+
+
+def svg(lines: Sequence[Text], title: str, width: int = SIZE[0], unique_id: str = "top") -> str:
     """The screen as a picture."""
-    console = Console(record=True, width=SIZE[0], file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     for line in lines:
-        console.print(Text.assemble(*((text, STYLES.get(style, "")) for text, style in line)), no_wrap=True)
-    text = console.export_svg(title=title, theme=SVG_EXPORT_THEME, code_format=FORMAT, unique_id="top")
+        console.print(line, no_wrap=True)
+    text = console.export_svg(title=title, theme=SVG_EXPORT_THEME, code_format=FORMAT, unique_id=unique_id)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def styled(lines: Sequence[Line]) -> list[Text]:
+    """The lines of a full-screen view."""
+    return [Text.assemble(*((text, STYLES.get(style, "")) for text, style in line)) for line in lines]
 
 
 def pictures() -> dict[str, str]:
     """File name → picture."""
     data, first, second = scene()
     status = Status(NOW, NOW, place="web1")
-    return {
-        f"{name}.svg": svg(frame(data, view, status, SIZE).lines, "pulp-admin event top")
+    views = {
+        f"{name}.svg": svg(styled(frame(data, view, status, SIZE).lines), "pulp-admin event top")
         for name, view in (("top", first), ("top-listener", second))
     }
+    lists = {
+        f"{name}.svg": svg(listed(width), "pulp-admin event delivery list", width, name)
+        for name, width in (("delivery-list", 80), ("delivery-list-narrow", 40))
+    }
+    return views | lists
 
 
 if __name__ == "__main__":

@@ -160,6 +160,9 @@ def test_a_delivery_of_an_erased_event_is_marked(admin, ledger, lines):
     admin.ok("event", "erase", "--id", event, "--yes")
     rows = admin.ok("event", "delivery", "list", "--columns=event_id,erased").out.splitlines()[1:]
     assert {tuple(row.split()) for row in rows if "yes" in row} == {(event, "yes")}
+    found = admin.ok("event", "delivery", "list", "--json").json
+    assert {each["event_id"] for each in found if each["erased"]} == {event}
+    assert admin.ok("event", "delivery", "show", f"{event}.0", "--json").json["erased"] is True
     assert "ERASED" in lines(120, "event", "delivery", "list")[0]
 
 

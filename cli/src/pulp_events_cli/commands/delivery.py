@@ -70,7 +70,7 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     rows = delivery_tables.rows(bus, found)
 
     def for_json(row: delivery_tables.Row) -> dict[str, Any]:
-        return delivery_records.for_json(row.delivery, waiting=row.waiting)
+        return delivery_records.for_json(row.delivery, erased=row.erased, waiting=row.waiting)
 
     code = show_list(DELIVERIES, bus, rows, arguments, for_json)
     if len(found) == arguments.limit and not arguments.json:
@@ -83,7 +83,8 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     attempts = sort(ATTEMPTS, bus, bus.deliveries.attempts(delivery.id), arguments)
     waiting = bus.deliveries.waiting_for([delivery]).get(delivery.id)
     if arguments.json:
-        print_json(delivery_records.for_json(delivery, attempts, waiting=waiting))
+        erased = bool(delivery_tables.erased_among(bus, [delivery]))
+        print_json(delivery_records.for_json(delivery, attempts, erased=erased, waiting=waiting))
         return DONE
     show_records([delivery_records.full(delivery, waiting)])
     if attempts:

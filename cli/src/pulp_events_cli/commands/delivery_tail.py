@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pulp_events_cli.output import delivery_records
+from pulp_events_cli.output.delivery_tables import erased_among
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_words
 from pulp_events_cli.output.text import first_line, local_time, value_text
@@ -69,7 +70,9 @@ def _print_changes(
     waiting = bus.deliveries.waiting_for(changed) if arguments.json else {}
     for delivery in changed:
         if arguments.json:
-            print_json(delivery_records.for_json(delivery, waiting=waiting.get(delivery.id)), one_line=True)
+            erased = bool(erased_among(bus, [delivery]))
+            shown = delivery_records.for_json(delivery, erased=erased, waiting=waiting.get(delivery.id))
+            print_json(shown, one_line=True)
         else:
             moment = local_time(delivery.finished or delivery.event_time)
             words = [

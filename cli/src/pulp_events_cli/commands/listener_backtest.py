@@ -40,7 +40,7 @@ TESTED = Table(
     Column("verdict", lambda each: _MARKS[str(each.verdict)], "", rank=0),
     Column("event", lambda each: each.event_id, kind=EVENT_ID, rank=1),
     Column("time", lambda each: each.time, kind=MOMENT, rank=5),
-    Column("event_type", lambda each: each.event_type, rank=2, least=10, cut_start=True),
+    Column("event_type", lambda each: each.event_type, rank=2, least=12, cut_start=True),
     Column("would", lambda each: _targets(each.would), "WOULD GO", rank=3, least=10),
     Column("delivery", lambda each: _deliveries(each), rank=4, least=10),
 )

@@ -35,7 +35,7 @@ def full(delivery: Delivery, waiting: WaitingFor | None) -> dict[str, Any]:
 
 
 def for_json(
-    delivery: Delivery, attempts: Sequence[Attempt] | None = None, *, waiting: WaitingFor | None = None
+    delivery: Delivery, attempts: Sequence[Attempt] | None = None, *, erased: bool, waiting: WaitingFor | None = None
 ) -> dict[str, Any]:
     """A delivery for programs; with its attempts and report where `attempts` are given."""
     values: dict[str, Any] = {
@@ -56,6 +56,7 @@ def for_json(
         "expires": delivery.expires,
         "finished": delivery.finished,
         "detail": delivery.detail,
+        "erased": erased,
     }
     if attempts is None:
         return values

@@ -33,12 +33,19 @@ class Row:
 
 def rows(bus: EventBus, deliveries: Sequence[Delivery]) -> list[Row]:
     """Look it up for all of them at once."""
+    erased = erased_among(bus, deliveries)
+    waiting = bus.deliveries.waiting_for(deliveries)
+    return [Row(each, each.id in erased, waiting.get(each.id)) for each in deliveries]
+
+
+def erased_among(bus: EventBus, deliveries: Sequence[Delivery]) -> set[str]:
+    """Ids of those whose event was erased."""
     from pulp_events.outbox.records import DeliveryQuery
 
     ids = [each.id for each in deliveries]
-    erased = {each.id for each in bus.deliveries.list(DeliveryQuery(ids=ids, erased=True), limit=max(1, len(ids)))}
-    waiting = bus.deliveries.waiting_for(deliveries)
-    return [Row(each, each.id in erased, waiting.get(each.id)) for each in deliveries]
+    return (
+        {each.id for each in bus.deliveries.list(DeliveryQuery(ids=ids, erased=True), limit=len(ids))} if ids else set()
+    )
 
 
 class NextAttempts(Kind):
@@ -75,13 +82,13 @@ class Waits(Kind):
 DELIVERIES = Table(
     "deliveries",
     Column("id", lambda row: row.delivery.id, kind=DELIVERY_ID, rank=0),
-    Column("time", lambda row: row.delivery.event_time, kind=MOMENT, rank=5),
-    Column("event_type", lambda row: row.delivery.event_type, rank=2, least=10, cut_start=True),
+    Column("time", lambda row: row.delivery.event_time, kind=MOMENT, rank=6),
+    Column("event_type", lambda row: row.delivery.event_type, rank=2, least=12, cut_start=True),
     Column("listener", lambda row: row.delivery.listener_id, kind=LISTENER, rank=4, least=10),
-    Column("target", lambda row: row.delivery.target, rank=7, least=12),
+    Column("target", lambda row: row.delivery.target, rank=8, least=12),
     Column("state", lambda row: row.delivery.state, rank=1),
     Column("erased", lambda row: "yes" if row.erased else None, rank=3),
-    Column("attempts", lambda row: row.delivery.attempts, rank=6, brief_heading="ATT", right=True),
+    Column("attempts", lambda row: row.delivery.attempts, rank=7, brief_heading="ATT", right=True),
     Column("next", lambda row: row.waiting, kind=NextAttempts(), rank=5),
     Column("waits_for", lambda row: row.waiting, kind=Waits(), rank=3, brief_heading="WAITS"),
     Column("detail", lambda row: first_line(row.delivery.detail), rank=3, least=12),

@@ -15,7 +15,7 @@ EVENTS = Table(
     "events",
     Column("id", lambda event: event.id, kind=EVENT_ID, rank=0),
     Column("time", lambda event: event.time, kind=MOMENT, rank=2),
-    Column("event_type", lambda event: event.event_type, rank=1, least=10, cut_start=True),
+    Column("event_type", lambda event: event.event_type, rank=1, least=12, cut_start=True),
     Column("deliveries", lambda event: event.deliveries, rank=4, brief_heading="DEL", right=True),
     Column("erased", lambda event: event.erased, kind=MOMENT, rank=3),
     Column("source", lambda event: event.source, least=12, extra=True),
