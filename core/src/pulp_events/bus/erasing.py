@@ -28,6 +28,7 @@ def check_chosen(query: EventQuery | None, where: str | None, all_events: bool) 
         and (
             any(each is not None for each in (query.event_types, query.since, query.until, query.ids))
             or bool(query.id_prefix)
+            or bool(query.error)
         )
     )
     if chosen == all_events:
@@ -74,5 +75,6 @@ def asked(query: EventQuery, where: str | None) -> str:
         f"until {query.until:%Y-%m-%dT%H:%M:%S%z}" if query.until is not None else "",
         f"id {query.id_prefix}…" if query.id_prefix else "",
         f"{len(query.ids)} ids" if query.ids is not None else "",
+        "a text in the detail of a delivery" if query.error else "",
     ]
     return "; ".join(filter(None, parts)) or "all events"

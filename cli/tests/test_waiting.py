@@ -1,0 +1,72 @@
+"""`delivery list` and `show` say when a pending delivery is attempted next, and what it waits for."""
+
+import time
+
+import pytest
+
+from pulp_events import EventBus
+
+WAITS = ["cause", "reason", "until", "behind"]
+
+
+@pytest.fixture
+def failed(admin, refused):
+    """A listener with the name `ci` whose order is kept, and two deliveries: the first failed once."""
+    admin.configure("[delivery]\nretry_schedule = 10h, 10h\njitter = 0\n")
+    admin.listener("http", "create", "--name=ci", "--event-type=*", "--lanes=1", f"--url=http://{refused}/hook")
+    with EventBus.open(admin.config, deliver="inline") as bus:
+        return [bus.deliveries.list(limit=1)[0] for _ in range(2) if bus.emit("repo.sync.start", {"repo_id": "a"})]
+
+
+def test_a_list_has_the_next_attempt_and_the_cause_and_json_all_of_it(admin, failed):
+    first, second = failed
+    heading, newest, oldest = admin.ok("event", "delivery", "list").out.splitlines()
+    assert "NEXT" in heading and "WAITS FOR" in heading
+    assert "retry: attempt 1 of 3 failed" in oldest and "order: an older delivery comes first" in newest
+    found = admin.ok("event", "delivery", "list", "--json").json
+    assert [list(each["waits_for"]) for each in found] == [WAITS, WAITS]
+    assert [each["waits_for"]["cause"] for each in found] == ["order", "retry"]
+    assert [each["waits_for"]["behind"] for each in found] == [first.id, None]
+    assert found[0]["waits_for"]["until"] == found[1]["waits_for"]["until"] == found[1]["due"]
+    assert second.id == found[0]["id"]
+
+
+def test_show_says_it_in_words(admin, failed):
+    first, second = (admin.ok("event", "delivery", "show", each.id).out for each in failed)
+    assert "Waits For:     retry: attempt 1 of 3 failed" in first and "Next Attempt:  20" in first
+    assert f"Behind:        {failed[0].id}" in second
+
+
+def test_what_is_due_is_attempted_now_and_what_is_finished_waits_for_nothing(admin, failed):
+    assert admin.ok("event", "delivery", "retry", "--pending", "--listener-id=ci", "--yes").code == 0
+    shown = admin.ok("event", "delivery", "show", failed[0].id)
+    assert "Next Attempt:  now" in shown.out
+    assert "Waits For:     worker: due; no process that delivers is running" in shown.out
+    admin.ok("event", "delivery", "discard", "--listener-id=ci", "--reason=the room is closed", "--yes")
+    shown = admin.ok("event", "delivery", "list", "--json").json
+    assert [each["waits_for"] for each in shown] == [None, None]
+    assert "NEXT" not in admin.ok("event", "delivery", "list").out
+
+
+def test_a_list_is_sorted_by_the_next_attempt(admin, failed):
+    admin.ok("event", "delivery", "retry", failed[0].id)
+    rows = admin.ok("event", "delivery", "list", "--sort=next", "--columns=id,next").out.splitlines()
+    assert rows[1].split() == [failed[0].id, "now"]
+
+
+def test_a_new_url_ends_the_wait(admin, failed):
+    admin.ok("event", "listener", "http", "update", "--listener-id=ci", "--url=http://127.0.0.1:9/other")
+    with EventBus.open(admin.config, deliver="inline") as bus:
+        bus.deliver_due()
+        [first] = [each for each in bus.deliveries.list() if each.id == failed[0].id]
+        assert first.due is None or first.due.timestamp() - time.time() < 60
+
+
+def test_events_are_listed_by_what_their_deliveries_say_and_by_the_start_of_their_ids(admin, failed):
+    first, second = (each.event_id for each in failed)
+    found = admin.ok("event", "list", "--error=REFUSED", "--json").json
+    assert [each["id"] for each in found] == [first]
+    assert admin.ok("event", "list", "--error=timeout", "--json").json == []
+    assert [each["id"] for each in admin.ok("event", "list", "--event-id", second, "--json").json] == [second]
+    run = admin.ok("event", "erase", "--error=refused", "--dry-run")
+    assert "1 event" in run.out + run.err
