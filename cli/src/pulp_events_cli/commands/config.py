@@ -23,6 +23,12 @@ def fill(parser: Parser, session: Session) -> None:
 
 def _fill_check(parser: Parser) -> None:
     parser.add_argument("--probe", action="store_true", help="also connect to the servers named in the settings")
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="look for damage in all of the outbox's file, which takes as long as it is large; by default only in one of "
+        "at most 32 MiB",
+    )
     parser.epilog = "The exit code is 1 if there is a problem."
     parser.set_defaults(run=_check, deliver=None, reports_config=True)
 
@@ -65,4 +71,4 @@ def _check(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events_cli.health.check import check
     from pulp_events_cli.output.findings import show
 
-    return show(check(arguments.session, arguments.probe), arguments.json)
+    return show(check(arguments.session, arguments.probe, arguments.thorough), arguments.json)
