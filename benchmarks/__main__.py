@@ -25,6 +25,7 @@ NAMES = (
     "many_listeners",
     "backlog",
     "start_up",
+    "kept",
     "celery_redis",
     "postgres",
     "simulation",

@@ -26,6 +26,12 @@ def _fill_check(parser: Parser) -> None:
     parser.add_argument("--probe", action="store_true", help="also connect to the servers named in the settings")
     from pulp_events_cli.output.findings import FINDINGS
 
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="look for damage in all of the outbox's file, which takes as long as it is large; by default only in one of "
+        "at most 32 MiB",
+    )
     add_table(parser, FINDINGS)
     parser.epilog = "The exit code is 1 if there is a problem."
     parser.set_defaults(run=_check, deliver=None, reports_config=True)
@@ -69,4 +75,4 @@ def _check(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events_cli.health.check import check
     from pulp_events_cli.output.findings import show
 
-    return show(check(arguments.session, arguments.probe), arguments)
+    return show(check(arguments.session, arguments.probe, arguments.thorough), arguments)

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.outbox.states import State
-from pulp_events_cli.commands import delivery_change, delivery_tail
+from pulp_events_cli.commands import delivery_change, delivery_stats, delivery_tail
 from pulp_events_cli.commands.delivery_query import add_query, read_query
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.ids import delivery_ids
@@ -14,9 +14,8 @@ from pulp_events_cli.output import delivery_records, delivery_tables
 from pulp_events_cli.output.delivery_tables import ATTEMPTS, DELIVERIES
 from pulp_events_cli.output.listing import show, show_list, sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_records, show_table
+from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.output.text import local_time
 from pulp_events_cli.parser.argument_types import positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.table_options import add_table
@@ -35,7 +34,7 @@ def fill(parser: Parser, session: Session) -> None:
     parser.offer("retry", "deliver again: dead, pending or delivered deliveries", delivery_change.fill_retry)
     parser.offer("discard", "give up pending deliveries", delivery_change.fill_discard)
     parser.offer("purge", "delete finished deliveries", delivery_change.fill_purge)
-    parser.offer("stats", "count deliveries, in total and per listener", run=_stats)
+    parser.offer("stats", "count deliveries, and show rates, failures and delays", delivery_stats.fill)
     parser.offer("tail", "follow deliveries as they happen", delivery_tail.fill)
 
 
@@ -92,38 +91,4 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
         show(ATTEMPTS, bus, attempts, arguments)
     print()
     print_json(delivery.event.report())
-    return DONE
-
-
-def _stats(bus: EventBus, arguments: argparse.Namespace) -> int:
-    from pulp_events.settings.kept import keeps_beyond
-
-    stats = bus.deliveries.stats()
-    if arguments.json:
-        events = {name: getattr(stats, name) for name in ("events", "events_alone", "oldest_event")}
-        counts = {**stats.totals, "oldest_pending": stats.oldest_pending, "by_listener": stats.by_listener}
-        dropped = [
-            {"event_type": each.event_type, "count": each.count, "first": each.first, "last": each.last}
-            for each in stats.dropped
-        ]
-        print_json({**counts, **events, "dropped": dropped})
-        return DONE
-    types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
-    health = bus.deliveries.health()
-    rows: list[list[Any]] = []
-    for listener_id in [*types, *sorted(set(stats.by_listener) - set(types))]:
-        counts = stats.by_listener.get(listener_id, {})
-        last = health[listener_id].last_success if listener_id in health else None
-        shown = types.get(listener_id, "(deleted)")
-        rows.append([listener_id, shown, *(counts.get(state, 0) for state in State), local_time(last)])
-    rows.append(["all", "", *(stats.totals[state] for state in State), ""])
-    show_table(["LISTENER", "TYPE", *(state.upper() for state in State), "LAST SUCCESS"], rows)
-    if stats.oldest_pending is not None:
-        print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
-    if stats.oldest_event is not None and (stats.events_alone or keeps_beyond(bus.settings)):
-        alone = f", {stats.events_alone} of them without deliveries" if stats.events_alone else ""
-        print(f"\nStored events: {stats.events}{alone}; the oldest was emitted at {local_time(stats.oldest_event)}")
-    for each in stats.dropped:
-        times = f"between {local_time(each.first)} and {local_time(each.last)}"
-        print(f"\nDropped: {each.count} {each.event_type} {times}: the outbox was full")
     return DONE

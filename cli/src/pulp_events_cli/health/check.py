@@ -20,8 +20,9 @@ PROBE_LIMIT = 30.0
 """Seconds after which a probe is given up."""
 
 
-def check(session: Session, probe: bool = False) -> Iterator[Finding]:
-    """Everything, in the order in which it is best fixed. `probe`: also ask each notifier to connect."""
+def check(session: Session, probe: bool = False, thorough: bool = False) -> Iterator[Finding]:
+    """Everything, in the order in which it is best fixed. `probe`: also ask each notifier to connect. `thorough`:
+    look at all of the outbox."""
     settings = None
     for found in conf_file.check(session.options.config, {**CORE_SECTIONS, **session.plugins.settings_sections}):
         if isinstance(found, Settings):
@@ -30,7 +31,7 @@ def check(session: Session, probe: bool = False) -> Iterator[Finding]:
             yield found
     if settings is not None:
         yield from data_folder.check(settings.data_dir)
-        yield from stores.check(session, settings)
+        yield from stores.check(session, settings, thorough)
     yield from clock.check()
     yield from plugins.check(session.plugins)
     if settings is not None:

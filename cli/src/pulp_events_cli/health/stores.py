@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from pulp_events.bus.stores import open_listener_store, outbox_of_plugin, outbox_path
 from pulp_events.errors import EventsError
+from pulp_events.fields import format_size
 from pulp_events.listeners.lookup import named
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.sqlite import activity, erasing, foreign_log, ledger, limits, schema
+from pulp_events.outbox.sqlite import activity, damage, erasing, foreign_log, ledger, limits, schema
+from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.plugins.registry import FUNCTION
 from pulp_events.settings.settings import Settings
@@ -27,17 +29,17 @@ if TYPE_CHECKING:
     from pulp_events.outbox.records import Health, Stats
     from pulp_events.outbox.store import Outbox
 
-LOOKING = 20.0
-"""Seconds for looking whether all pages of the outbox are in order."""
-_TOO_LARGE = Finding(NOTE, "outbox", f"it is too large to be checked completely within {LOOKING:g} s")
+SMALL = 32 * 1024 * 1024
+"""Bytes of an outbox up to which all its pages are looked at; of a larger one if somebody found it damaged, or asks."""
 _LATEST = 100
 """Erasures that are looked at."""
 LATE = 3600.0
 """Seconds after which an event that still waits is worth a look at the workers."""
 
 
-def check(session: Session, settings: Settings) -> Iterator[Finding]:
-    """Findings on both stores, and on each listener."""
+def check(session: Session, settings: Settings, thorough: bool = False) -> Iterator[Finding]:
+    """Findings on both stores, and on each listener. `thorough`: look at every page of the outbox, however long it
+    takes."""
     listeners: list[Listener] = []
     broken: list[str] = []
     try:
@@ -56,7 +58,7 @@ def check(session: Session, settings: Settings) -> Iterator[Finding]:
     yield from _names(listeners)
     health: dict[str, Health] = {}
     recent: list[Delivery] = []
-    yield from _outbox(session, settings, listeners, health, recent)
+    yield from _outbox(session, settings, listeners, health, recent, thorough)
     from pulp_events.system.clock import SystemClock
 
     for listener in listeners:
@@ -71,6 +73,7 @@ def _outbox(
     listeners: list[Listener],
     health: dict[str, Health],
     recent: list[Delivery],
+    thorough: bool,
 ) -> Iterator[Finding]:
     """Findings on the outbox; `health` and `recent`, the newest deliveries, are filled from it."""
     from pulp_events.system.clock import SystemClock
@@ -96,13 +99,16 @@ def _outbox(
             return
         # A check changes nothing: an outbox that is opened is made, brought up to date, or set aside.
         with Onlooker(path) as file:
-            wrong = list(_file(file, own=not settings.section("events")["outbox"]))
+            size = path.stat().st_size
+            looked = thorough or size <= SMALL or damage_marker(path).exists()
+            wrong = list(_file(file, looked, own=not settings.section("events")["outbox"]))
             yield from wrong
-            if not wrong or wrong == [_TOO_LARGE]:
+            if not wrong:
                 health.update(ledger.health(file))
                 recent += ledger.find(file, DeliveryQuery(), filters.RECENT, None)
                 stats = activity.stats(file)
-                yield from _state(stats, recent[:1], listeners, f"; schema {schema.VERSION}", now)
+                unread = "" if looked else f"; --thorough looks for damage in all its {format_size(size)}"
+                yield from _state(stats, recent[:1], listeners, f"; schema {schema.VERSION}{unread}", now)
                 yield from room.check(settings, stats, limits.free_space(path))
                 yield from _erasures(erasing.erasures(file, _LATEST))
     except EventsError as error:
@@ -113,13 +119,13 @@ def _home(outbox: Outbox) -> str:
     return f"; stored by {type(outbox).__module__.partition('.')[0]}"
 
 
-def _file(file: Onlooker, own: bool) -> Iterator[Finding]:
-    """Why the file cannot be used as it is: damaged, or of another release. Nothing where it can."""
+def _file(file: Onlooker, looked: bool, own: bool) -> Iterator[Finding]:
+    """Why the file cannot be used as it is: damaged, or of another release. Nothing where it can. `looked`: look at all
+    its pages, which takes as long as it is large."""
     if foreign_log.is_backup(file.path):
         yield Finding(NOTE, "outbox", f"{file.path} is a backup; the next command or worker starts using it")
         return
-    wrong = file.damage(LOOKING)
-    if wrong:
+    if looked and (wrong := file.damage(damage.LONG)):
         if foreign_log.is_foreign(file.path):
             text = f"the log beside {file.path} belongs to another file; the next command or worker sets the log aside"
         elif own:
@@ -141,8 +147,6 @@ def _file(file: Onlooker, own: bool) -> Iterator[Finding]:
     elif found < schema.VERSION:
         text = f"{file.path} has schema {found}; the next command or worker upgrades it to {schema.VERSION}"
         yield Finding(NOTE, "outbox", text)
-    elif wrong is None:
-        yield _TOO_LARGE
 
 
 def _state(

@@ -50,6 +50,9 @@ class Column:
     """Numbers, which stand below each other on a terminal."""
     extra: bool = False
     """Shown only if `--columns` names it."""
+    largest_first: bool = False
+    """Sorted from the largest value to the smallest, and with `-` the other way: for numbers of which people look for
+    the worst."""
 
     @property
     def title(self) -> str:
@@ -72,7 +75,7 @@ class Table:
         return [self.columns[name] for name in names]
 
     def sort(self, rows: Iterable[Any], order: str | None, bus: EventBus | None = None) -> list[Any]:
-        """The rows by a column, with `-` before its name from the last to the first; without a value come last.
+        """The rows by a column, with `-` before its name the other way round; without a value come last.
 
         None: as they are. Rows with the same value stay in their order.
         """
@@ -82,7 +85,7 @@ class Table:
         column = self.columns[order.removeprefix("-")]
         keys = column.kind.keys([column.value(each) for each in found], bus)
         known = [at for at, key in enumerate(keys) if key not in (None, "")]
-        known.sort(key=lambda at: _comparable(keys[at]), reverse=order.startswith("-"))
+        known.sort(key=lambda at: _comparable(keys[at]), reverse=order.startswith("-") != column.largest_first)
         there = set(known)
         return [found[at] for at in [*known, *(at for at in range(len(found)) if at not in there)]]
 
