@@ -39,6 +39,13 @@ def local_time(moment: datetime | None) -> str:
     return "-" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
+def ago(seconds: float) -> str:
+    """How long ago something was, in two units at most: `12s ago`, `3h 5m ago`."""
+    from pulp_events.fields import format_duration
+
+    return " ".join(format_duration(float(int(seconds))).split()[:2]) + " ago"
+
+
 def value_text(value: Any) -> str:
     """A value in one line: lists joined by commas, true and false as in server.conf."""
     if isinstance(value, bool):
