@@ -10,7 +10,7 @@ from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.output.text import ago, local_time
+from pulp_events_cli.output.text import local_time, span
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
@@ -58,4 +58,4 @@ def _for_json(each: Presence) -> dict[str, Any]:
 
 def _row(each: Presence) -> Sequence[Any]:
     head = (state(each), each.kind, each.host, each.pid, each.version)
-    return (*head, local_time(each.started), ago(each.silent), each.in_flight)
+    return (*head, local_time(each.started), f"{span(each.silent)} ago", each.in_flight)
