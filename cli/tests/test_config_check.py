@@ -132,7 +132,9 @@ def test_an_event_from_the_future_tells_of_a_wrong_clock(admin):
     assert "in the future: this clock was set back" in texts(admin(*CHECK, "--json"), "problem", "clock")[0]
     with sqlite3.connect(admin.data / "outbox.sqlite") as connection:
         connection.execute("UPDATE pulp_event SET time = ?", (time.time() - 7300,))
-    assert "is a worker running?" in texts(admin.ok(*CHECK, "--json"), "note", "outbox")[0]
+    run = admin(*CHECK, "--json")
+    assert "see `pulp-admin event delivery list --state=pending`" in texts(run, "note", "outbox")[0]
+    assert "start one: `pulp-admin event worker`" in texts(run, "problem", "workers")[0]
 
 
 @pytest.mark.parametrize(("state", "found"), [(5, "note"), (0, "ok"), (None, None)])

@@ -73,7 +73,8 @@ def test_every_level_has_help_that_fits_80_columns(admin, words):
 def test_a_bare_section_prints_its_help(admin):
     sections = [words for words in EVERYTHING if admin(*words, "--help").out.startswith("Usage: ")]
     assert ["event", "delivery"] in sections and [] in sections
-    sections.remove(["event", "types"])  # which lists them; its help says so
+    for does_something in (["event", "types"], ["event", "worker"]):  # the first lists them, the second runs one
+        sections.remove(does_something)
     for words in sections:
         assert admin.ok(*words).out == admin.ok(*words, "--help").out
 

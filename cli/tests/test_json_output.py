@@ -160,6 +160,7 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         checked("event", "listener", "backfill", mail, "--since=1h")
         checked("event", "delivery", "discard", "--all", "--reason=gone")
         checked("event", "worker", "--drain")
+        checked("event", "worker", "list")
         checked("event", "worker", "--print-unit")
         checked("event", "delivery", "purge", "--all")
         checked("event", "backup", str(tmp_path / "backup"))

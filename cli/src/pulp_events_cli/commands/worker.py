@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 
+from pulp_events_cli.commands import worker_list
 from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
@@ -41,6 +42,7 @@ def fill(parser: Parser, session: Session) -> None:
     parser.add_argument(
         "--drain", action="store_true", help="make the deliveries that are due now, show progress, and exit"
     )
+    parser.offer("list", "list the workers and applications that are at work", worker_list.fill)
     parser.epilog = "Logs go to standard error; with --json, one JSON object per line goes to standard output."
     parser.set_defaults(run=_run, deliver=_deliver)
 

@@ -28,6 +28,7 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
 
     total = counted(State.PENDING)
     before = {state: counted(state) for state in FINISHED if state is not State.DELIVERED}
+    bus.heartbeat.become_worker()
     bus.dispatcher.start()  # not sooner: what it had done by then would be in some of the counts
     with stoppable() as stopped, Progress("drain: deliveries", lambda: total) as progress:
         while not stopped() and not bus.dispatcher.drain(_STEP):

@@ -14,10 +14,11 @@ from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import activity, damage, erasing, foreign_log, ledger, limits, schema
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.onlooker import Onlooker
+from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.plugins.registry import FUNCTION
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
-from pulp_events_cli.health import filters, mutes, room
+from pulp_events_cli.health import filters, mutes, room, workers
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.session import Session
@@ -34,7 +35,7 @@ SMALL = 32 * 1024 * 1024
 _LATEST = 100
 """Erasures that are looked at."""
 LATE = 3600.0
-"""Seconds after which an event that still waits is worth a look at the workers."""
+"""Seconds after which an event that still waits is worth a look."""
 
 
 def check(session: Session, settings: Settings, thorough: bool = False) -> Iterator[Finding]:
@@ -85,8 +86,9 @@ def _outbox(
             try:
                 recent += outbox.find(DeliveryQuery(), filters.RECENT)
                 stats = outbox.stats()
-                yield from _state(stats, recent[:1], listeners, _home(outbox), now)
+                yield from _state(stats, recent[:1], _home(outbox), now)
                 yield from room.check(settings, stats, outbox.free_space())
+                yield from workers.check(session.plugins, listeners, outbox.presences(), outbox.due, now)
                 yield from _erasures(outbox.erasures(_LATEST))
                 health.update(outbox.health())
             finally:
@@ -108,8 +110,12 @@ def _outbox(
                 recent += ledger.find(file, DeliveryQuery(), filters.RECENT, None)
                 stats = activity.stats(file)
                 unread = "" if looked else f"; --thorough looks for damage in all its {format_size(size)}"
-                yield from _state(stats, recent[:1], listeners, f"; schema {schema.VERSION}{unread}", now)
+                yield from _state(stats, recent[:1], f"; schema {schema.VERSION}{unread}", now)
                 yield from room.check(settings, stats, limits.free_space(path))
+                presences = PresenceFiles(folder_of(path), SystemClock()).all()
+                yield from workers.check(
+                    session.plugins, listeners, presences, lambda ids, most: limits.due(file, ids, most, now), now
+                )
                 yield from _erasures(erasing.erasures(file, _LATEST))
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
@@ -149,24 +155,21 @@ def _file(file: Onlooker, looked: bool, own: bool) -> Iterator[Finding]:
         yield Finding(NOTE, "outbox", text)
 
 
-def _state(
-    stats: Stats, newest: Sequence[Delivery], listeners: list[Listener], more: str, now: float
-) -> Iterator[Finding]:
+def _state(stats: Stats, newest: Sequence[Delivery], more: str, now: float) -> Iterator[Finding]:
     counts = ", ".join(f"{number} {state}" for state, number in stats.totals.items())
     yield Finding(OK, "outbox", f"{counts} deliveries{more}")
-    yield from _waiting(stats, listeners, now)
+    yield from _waiting(stats, now)
     for delivery in newest:
         if (ahead := delivery.event_time.timestamp() - now) > 60:
             text = f"the newest event is {ahead:.0f} s in the future: this clock was set back, or is wrong"
             yield Finding(PROBLEM, "clock", text)
 
 
-def _waiting(stats: Stats, listeners: list[Listener], now: float) -> Iterator[Finding]:
+def _waiting(stats: Stats, now: float) -> Iterator[Finding]:
     oldest = stats.oldest_pending
     if oldest is None or now - oldest.timestamp() < LATE:
         return
-    held = any(not listener.enabled or listener.muted_for(now) for listener in listeners)
-    remedy = "see `pulp-admin event delivery list --state=pending`" if held else "is a worker running?"
+    remedy = "see `pulp-admin event delivery list --state=pending`"
     yield Finding(NOTE, "outbox", f"an event emitted at {local_time(oldest)} is still undelivered; {remedy}")
 
 

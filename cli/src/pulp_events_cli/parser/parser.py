@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pulp_events.system.suggestion import did_you_mean
@@ -131,7 +132,9 @@ class Parser(Described):
             self._refuse_unknown_option(words)
         else:
             self.command(next(iter(words), ""))
-            self._refuse_unknown_option(words[:1])
+            # What a section itself takes may stand before a command, or without one.
+            before = takewhile(lambda word: word not in self._offers and word not in self.commands.choices, words)
+            self._refuse_unknown_option([*before] if words[:1] and words[0].startswith("-") else words[:1])
         return super().parse_known_args(words, namespace)
 
     def _with_dashed(self, words: Sequence[str]) -> list[str]:

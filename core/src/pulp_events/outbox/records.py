@@ -146,6 +146,16 @@ class Health:
 
 
 @dataclass(frozen=True)
+class Due:
+    """Deliveries that might be attempted now; see `Outbox.due`."""
+
+    count: int
+    """How many, as far as they were counted."""
+    longest: float
+    """Seconds for which the first of them might have been; 0 if there are none."""
+
+
+@dataclass(frozen=True)
 class Dropped:
     """Events of one type that were not stored as the outbox was full."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.erasure import Erased, Erasure
     from pulp_events.outbox.presence import Beat, Presence
-    from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+    from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Due, Health, NewEvent, Result, Stats
     from pulp_events.outbox.standing import Hold, Standing
     from pulp_events.outbox.states import State
     from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
@@ -216,6 +216,10 @@ class Outbox(Protocol):
 
     def backlog(self, most: int) -> int:
         """The number of pending deliveries, counted up to `most`."""
+
+    def due(self, listener_ids: Sequence[str], most: int) -> Due:
+        """The pending deliveries to these listeners that nobody is attempting and that wait for no retry, counted up to
+        `most`. That a listener has a window, an order or a rate is left out of account."""
 
     def free_space(self) -> int | None:
         """Free space where events are stored, in bytes; None if unknown."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from pulp_events.outbox.records import Due
 from pulp_events.outbox.states import Transition, kept
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.values import numbers, texts
@@ -11,6 +12,18 @@ from pulp_events_postgres.values import numbers, texts
 # Each half has an index of its own.
 _PENDING = f"SELECT 1 FROM @.pulp_delivery WHERE state = '{kept(Transition.CLAIM)}' AND lease IS"
 _BACKLOG = f"SELECT count(*) FROM (({_PENDING} NULL LIMIT %s) UNION ALL ({_PENDING} NOT NULL LIMIT %s)) found"
+_OF_ONE = f"@.pulp_delivery d WHERE d.state = '{kept(Transition.CLAIM)}' AND d.listener_id = l.id AND d.lease IS"
+_DUE = " UNION ALL ".join(
+    f"""
+(SELECT least(coalesce(e.time, now.moment), now.moment), now.moment FROM unnest(%(ids)s::text[]) AS l(id)
+ CROSS JOIN (SELECT @.pulp_now() AS moment OFFSET 0) now
+ CROSS JOIN LATERAL (SELECT d.event_seq, d.ready_at FROM {_OF_ONE} {lease} AND d.ready_at <= now.moment
+                     ORDER BY d.ready_at, d.event_seq LIMIT %(most)s) d
+ LEFT JOIN LATERAL (SELECT CASE WHEN d.ready_at > 0 THEN d.ready_at ELSE e.time END AS time
+                    FROM @.pulp_event e WHERE e.seq = d.event_seq OFFSET 0) e ON true LIMIT %(most)s)
+"""
+    for lease in ("NULL", "NOT NULL")
+)
 _NOTE = """
 INSERT INTO @.pulp_dropped AS d (event_type, count, first, last)
 SELECT u.event_type, u.count, now.moment, now.moment FROM unnest(%s::text[], %s::int8[]) AS u(event_type, count)
@@ -24,6 +37,14 @@ FORGET = "DELETE FROM @.pulp_dropped WHERE last < %s::float8"
 def backlog(database: Database, most: int) -> int:
     """How many deliveries are pending: so many entries of two indexes are passed over."""
     return min(most, int(database.rows(_BACKLOG, (most, most))[0][0]))
+
+
+def due(database: Database, listener_ids: Sequence[str], most: int) -> Due:
+    """What might be attempted now: so many entries of two indexes are passed over."""
+    rows = database.rows(_DUE, {"ids": texts(listener_ids), "most": most})
+    if not rows:
+        return Due(0, 0.0)
+    return Due(min(most, len(rows)), max(now - since for since, now in rows))
 
 
 def note_dropped(database: Database, counts: Mapping[str, int]) -> None:

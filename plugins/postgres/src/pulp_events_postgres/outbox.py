@@ -12,7 +12,7 @@ from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.presence import Beat, Presence
-from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Due, Health, NewEvent, Result, Stats
 from pulp_events.outbox.spread import PAGE
 from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import State
@@ -177,6 +177,9 @@ class PostgresOutbox:
             "whatever else is in that schema; keep server.conf with it; to restore, stop applications and workers, "
             f"then `pg_restore --clean --if-exists --single-transaction {place} FILE`"
         )
+
+    def due(self, listener_ids: Sequence[str], most: int) -> Due:
+        return limits.due(self.database, listener_ids, most)
 
     def free_space(self) -> int | None:
         return None  # a server tells nobody

@@ -18,7 +18,7 @@ from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.presence import Beat, Presence
-from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Health, NewEvent, Result, Stats
+from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Due, Health, NewEvent, Result, Stats
 from pulp_events.outbox.spread import PAGE
 from pulp_events.outbox.sqlite import activity as happened
 from pulp_events.outbox.sqlite import (
@@ -237,6 +237,9 @@ class SQLiteOutbox:
 
     def backlog(self, most: int) -> int:
         return limits.backlog(self._reader, most)
+
+    def due(self, listener_ids: Sequence[str], most: int) -> Due:
+        return limits.due(self._reader, listener_ids, most, self._clock.time())
 
     def free_space(self) -> int | None:
         return limits.free_space(self.path)

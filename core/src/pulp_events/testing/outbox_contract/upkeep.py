@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import DeliveryQuery, Due
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
-from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
+from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
 
 class UpkeepClaims(Outboxes):
@@ -63,6 +64,31 @@ class UpkeepClaims(Outboxes):
         self.clean(outbox, {State.DELIVERED: 500, State.DEAD: 2000})
         stats = outbox.stats()
         assert (stats.pending, stats.delivered, stats.dead) == (1, 0, 0)
+
+    def test_what_is_due_is_counted_up_to_a_limit_with_how_long_it_is(self, home: Home, outbox: Outbox) -> None:
+        assert outbox.due([LISTENER, OTHER], 10) == Due(0, 0.0)
+        now = home.time()
+        outbox.add([replace(new_event(), time=now - 500), replace(new_event(), time=now - 300)])
+        outbox.add([replace(new_event(OTHER), time=now - 100)])
+        for asked, count, longest in (
+            ([LISTENER, OTHER], 3, 500), ([LISTENER], 2, 500), ([OTHER], 1, 100), (["c" * 24], 0, 0), ([], 0, 0)
+        ):  # fmt: skip
+            due = outbox.due(asked, 10)
+            assert due.count == count and longest <= due.longest < longest + 30
+        assert outbox.due([LISTENER, OTHER], 2).count == outbox.due([LISTENER], 2).count == 2
+
+    def test_neither_what_is_attempted_nor_what_waits_for_a_retry_is_due(self, home: Home, outbox: Outbox) -> None:
+        outbox.add([new_event() for _ in range(3)])
+        first, second, third = self.claim(outbox)
+        outbox.record([result(first, "postpone", 1000.0), result(second, "succeed")])
+        assert outbox.due([LISTENER], 10).count == 0
+        home.advance(LEASE + 30)  # whoever had the third was killed
+        due = outbox.due([LISTENER], 10)
+        assert due.count == 1 and 29 <= due.longest < 60
+        home.advance(1000)
+        assert outbox.due([LISTENER], 10).count == 2
+        outbox.extend([third], LEASE)
+        assert outbox.due([LISTENER], 10).count == 1
 
     @staticmethod
     def clean(outbox: Outbox, keep: Mapping[State, float]) -> None:

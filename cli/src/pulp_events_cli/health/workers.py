@@ -1,0 +1,128 @@
+"""Who is there to make the deliveries, with which versions, and is anything due that nobody makes?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol
+
+from pulp_events.errors import EventsError
+from pulp_events.listeners.notifier_config import window
+from pulp_events.plugins.registry import FUNCTION, Plugins
+from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
+from pulp_events_cli.output.text import count, local_time, span
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.listener import Listener
+    from pulp_events.outbox.presence import Presence
+    from pulp_events.outbox.records import Due
+
+WHAT = "workers"
+PATIENCE = 60.0
+"""Seconds for which something may be due before it is worth a word: workers are being started, or a script ran."""
+MOST = 1000
+"""Deliveries that are counted, at most."""
+_NAMED = 3
+"""Processes or listeners that are named, at most."""
+
+
+class Overdue(Protocol):
+    """Counts what is due, as `Outbox.due` does."""
+
+    def __call__(self, listener_ids: Sequence[str], most: int, /) -> Due:
+        """Of these listeners."""
+
+
+def check(
+    plugins: Plugins, listeners: Sequence[Listener], presences: Sequence[Presence], due: Overdue, now: float
+) -> Iterator[Finding]:
+    """Findings on the processes at work. `now`: seconds since the epoch, by which mutes end."""
+    served = [each for each in listeners if each.enabled and not each.muted_for(now)]
+    delivering = [each for each in presences if each.delivers and not each.gone]
+    if delivering:
+        kinds: dict[str, int] = defaultdict(int)
+        for each in delivering:
+            kinds[each.kind] += 1
+        told = " and ".join(count(number, kind, f"{kind}s") for kind, number in sorted(kinds.items(), reverse=True))
+        yield Finding(OK, WHAT, f"{told} {'deliver' if len(delivering) > 1 else 'delivers'}")
+        yield from _types(served, delivering)
+    else:
+        yield from _nobody(plugins, served, presences, due)
+    yield from _versions([each for each in presences if not each.gone])
+
+
+def _nobody(
+    plugins: Plugins, served: Sequence[Listener], presences: Sequence[Presence], due: Overdue
+) -> Iterator[Finding]:
+    """Nobody delivers, which is only wrong if there is something to deliver."""
+    by_window: dict[float, list[str]] = defaultdict(list)
+    for each in served:
+        by_window[_window(plugins, each)].append(each.id)
+    number, longest = 0, 0.0
+    for length, ids in by_window.items():
+        found = due(ids, MOST + 1)
+        if found.longest >= length + PATIENCE:  # what leaves with others waits for the end of their window
+            number, longest = number + found.count, max(longest, found.longest - length)
+    if not number:
+        return
+    many = f"more than {MOST:,}" if number > MOST else str(number)
+    what = f"{many} {'delivery is' if number == 1 else 'deliveries are'} due"
+    seen = max((each.last_seen for each in presences if each.delivers), default=None)
+    last = f"was seen since {local_time(seen)}" if seen is not None else "is known"
+    text = f"{what}, the first for {span(longest)}, and no worker {last}; start one: `pulp-admin event worker`"
+    yield Finding(PROBLEM, WHAT, text)
+
+
+def _window(plugins: Plugins, listener: Listener) -> float:
+    """Seconds of the listener's window, 0 if its deliveries leave one by one, or nobody here knows."""
+    notifier = plugins.notifiers.get(listener.notifier_type_id)
+    try:
+        return 0.0 if notifier is None else window(notifier, listener.notifier_config) or 0.0
+    except EventsError:
+        return 0.0
+
+
+def _types(served: Sequence[Listener], delivering: Sequence[Presence]) -> Iterator[Finding]:
+    """Notifier types that listeners need, and which workers do not have."""
+    needed: dict[str, list[str]] = defaultdict(list)
+    for each in served:
+        if each.notifier_type_id != FUNCTION:  # which its application has, and nobody else
+            needed[each.notifier_type_id].append(each.id)
+    for type_id, ids in sorted(needed.items()):
+        lacking = [each for each in delivering if type_id not in each.notifier_types]
+        who = _listed(ids, "listener", "listeners")
+        if len(lacking) == len(delivering):
+            text = f"no worker has the notifier type {type_id}, and the deliveries of {who} wait"
+            yield Finding(PROBLEM, WHAT, f"{text}; install its plugin where workers run, and restart them")
+        elif lacking:
+            text = f"{_listed(map(_name, lacking), 'process', 'processes')} without the notifier type {type_id} leave"
+            text += f" the deliveries of {who} to others; install its plugin there, and restart"
+            yield Finding(NOTE, WHAT, text)
+
+
+def _versions(present: Sequence[Presence]) -> Iterator[Finding]:
+    """Different releases of pulp-events on one outbox."""
+    by_version: dict[str, list[str]] = defaultdict(list)
+    for each in present:
+        by_version[each.version].append(_name(each))
+    own = version("pulp-events")
+    if present and (len(by_version) > 1 or own not in by_version):
+        told = ", ".join(
+            f"{each} ({_listed(names, 'process', 'processes')})" for each, names in sorted(by_version.items())
+        )
+        text = f"different versions of pulp-events are at work: {told}; this command has {own}; restart the older ones"
+        yield Finding(NOTE, WHAT, text)
+
+
+def _name(each: Presence) -> str:
+    return f"{each.pid} on {each.host}"
+
+
+def _listed(names: Iterable[str], one: str, many: str) -> str:
+    """`listener a`, `listeners a, b, c and 4 others`."""
+    every = [*names]
+    shown = ", ".join(every[:_NAMED])
+    more = len(every) - _NAMED
+    noun = one if len(every) == 1 else many
+    return f"{noun} {shown}" + (f" and {count(more, 'other', 'others')}" if more > 0 else "")
