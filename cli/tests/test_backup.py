@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
+import re
 import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
 
 from pulp_events.outbox.store import Outbox
+from pulp_events.system import replacement
 
 HTTP = ("http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")
 
@@ -99,7 +108,7 @@ def test_what_a_plugin_keeps_is_its_databases_affair_and_config_check_asks_it(ad
 
 
 def state_of(folder):
-    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+    return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_diagnosis_changes_nothing(admin, tmp_path):
@@ -138,3 +147,85 @@ def test_json_of_a_backup_is_what_restore_prints_too(admin, tmp_path):
     assert back.pop("kept") and back == made
     assert made["listeners"] == 1 and made["deliveries"] == 0
     assert json.loads((admin.data / "listeners.json").read_text())["listeners"]
+
+
+def test_histories_of_both_are_there_after_a_restore_into_a_folder_in_use(admin, tmp_path):
+    """As after a disaster: somebody tried a listener on the new machine before."""
+    first = admin.listener(*HTTP, "--name=first")
+    admin.ok("event", "listener", "disable", "--listener-id=first", "--reason=before the disaster")
+    admin.ok("event", "backup", str(tmp_path / "backup"))
+    for path in admin.data.iterdir():
+        path.unlink()
+    trial = admin.listener(*HTTP, "--name=trial")
+    admin.ok("event", "restore", str(tmp_path / "backup"))
+    admin.ok("event", "listener", "enable", "--listener-id=first")
+    changes = admin.ok("event", "listener", "history", "--json").json
+    me = getpass.getuser()
+    assert [(each["action"], each["listener_id"], each["by"]) for each in changes] == [
+        ("enabled", first, me),
+        ("created", first, f"{me}, restoring a backup"),
+        ("deleted", trial, f"{me}, restoring a backup"),
+        ("created", trial, me),
+        ("disabled", first, me),
+        ("created", first, me),
+    ]
+    admin.ok("event", "restore", str(tmp_path / "backup"))
+    again = admin.ok("event", "listener", "history", "--json").json
+    assert [each["action"] for each in again] == ["disabled", *(each["action"] for each in changes)]
+
+
+def test_what_was_erased_since_is_named_where_a_backup_or_a_damaged_file_brings_it_back(admin, tmp_path):
+    admin.listener(*HTTP)
+    admin.ok("event", "emit", "repo.sync.start", "--payload={}", "--no-wait")
+    admin.ok("event", "backup", str(tmp_path / "backup"))
+    erase = ("event", "erase", "--where=event_type == 'repo.sync.start'", "--yes")
+    admin.ok(*erase)
+    said = r"what was erased at .* is back if .*: run `pulp-admin event erase` for it again \(where event_type == '…'\)"
+    assert re.search(said, admin.ok("event", "restore", str(tmp_path / "backup")).err)
+    assert admin.ok("event", "restore", str(tmp_path / "backup")).err == ""
+    outbox = admin.data / "outbox.sqlite"
+    outbox.write_bytes(bytes(200) + outbox.read_bytes()[200:])
+    admin("event", "delivery", "list")
+    admin.ok(*erase)
+    assert re.search(said, admin.ok("event", "recover").err)
+    admin.ok(*erase)
+    assert "is back" not in admin.ok("event", "recover").err, "they were already there"
+
+
+def test_a_restore_that_was_interrupted_is_told_and_finished(admin, tmp_path):
+    listener = admin.listener(*HTTP, "--name=backup")
+    admin.ok("event", "backup", str(tmp_path / "backup"))
+    admin.ok("event", "listener", "http", "update", "--listener-id", listener, "--name=later")
+    with mock.patch.object(replacement, "_finish", side_effect=KeyboardInterrupt):
+        admin("event", "restore", str(tmp_path / "backup"))
+    before = state_of(admin.data)
+    assert "restoring a backup was interrupted; the next command" in admin("event", "config", "check").out
+    assert state_of(admin.data) == before
+    assert [each["name"] for each in admin.ok("event", "listener", "list", "--json").json] == ["backup"]
+    assert "interrupted" not in admin("event", "config", "check").out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk is filled by mounting a small one, as on Linux")
+def test_a_full_disk_is_named_and_leaves_nothing(admin, tmp_path):
+    admin.listener(*HTTP)
+    admin.ok("event", "emit", "repo.sync.start", "--payload", json.dumps({"repo_id": "x" * 200_000}), "--no-wait")
+    script = (
+        'mount -t tmpfs -o size=100k none "$1" || exit 77; chmod 700 "$1"; mkdir "$1/data"; chmod 700 "$1/data"; '
+        'pulp-admin event backup "$1/backup"; PULP_EVENTS_CONFIG="$2" pulp-admin event restore "$3"; ls -AR "$1"'
+    )
+    small, conf = tmp_path / "small", tmp_path / "small.conf"
+    small.mkdir()
+    conf.write_text(f"[events]\ndata_dir = {small}/data\n")
+    admin.ok("event", "backup", str(tmp_path / "backup"))
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [*command, str(small), str(conf), str(tmp_path / "backup")],
+        env={**admin.environment, "PATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("this machine lets nobody mount")
+    backup, restore = done.stderr.splitlines()
+    assert f"error: {small}/backup: the disk is full" in backup or f"error: {small}/backup: No space left" in backup
+    assert f"error: {small}/data" in restore and ("the disk is full" in restore or "No space left" in restore)
+    assert not [line for line in done.stdout.split() if "backup" in line or "tmp" in line or line == "outbox.sqlite"]

@@ -180,6 +180,38 @@ NEW_RECORDS = b'{"format": {"1": {"version": 2}}, "listeners": {}}'
 VALUE = "UPDATE pulp_backup SET value = ? WHERE name = ?"
 
 
+def test_who_opens_the_outbox_while_the_backup_is_copied_keeps_it(files):
+    outbox, listeners, target = files
+    one = SQLiteOutbox(outbox)
+    one.add([new_event()])
+    one.close()
+    backup.write(outbox, listeners, target, NOW)
+    code = """
+        import sys
+        from pathlib import Path
+        from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+        outbox = SQLiteOutbox(Path(sys.argv[1]))
+        outbox.stats()
+        print("open", flush=True)
+        sys.stdin.read()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(outbox)]
+    others = []
+
+    def come(found, old, new):
+        others.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        others[0].stdout.readline()
+
+    before = {name: (outbox.parent / name).stat().st_ino for name in ("outbox.sqlite", "listeners.json")}
+    with pytest.raises(StoreBusy, match="nothing was changed"):
+        restore(target, outbox, listeners, come)
+    assert {name: (outbox.parent / name).stat().st_ino for name in before} == before
+    assert not [path for path in outbox.parent.iterdir() if path.name.startswith(".")]
+    with others[0] as other:
+        other.stdin.close()
+    assert restore(target, outbox, listeners)[0].deliveries == 1
+
+
 @pytest.mark.parametrize(
     ("spoil", "kind", "said"),
     [

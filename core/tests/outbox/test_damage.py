@@ -242,3 +242,33 @@ def test_the_rows_are_recovered_where_the_list_of_tables_is_lost(tmp_path, sound
     damaged.write_bytes(bytes(4096) + sound[4096:])
     assert recover(damaged, path).events == 300
     assert sorted(each.name for each in tmp_path.iterdir() if each.is_dir()) == []
+
+
+@pytest.mark.parametrize("vacuumed", [None, *range(1, schema.VERSION + 1)])
+def test_all_rows_are_recovered_without_the_list_of_tables_also_after_an_erasure(tmp_path, vacuumed):
+    """Erasing writes the file anew, in which the tables then begin elsewhere; later tables come after these."""
+    old, path = tmp_path / "old.sqlite", tmp_path / "outbox.sqlite"
+    if vacuumed is not None:
+        with contextlib.closing(sqlite3.connect(old, isolation_level=None)) as connection:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            for script in schema.MIGRATIONS[:vacuumed]:
+                connection.executescript(script)
+            connection.execute("INSERT INTO pulp_outbox_meta VALUES ('version', ?)", (vacuumed,))
+            connection.execute("VACUUM")
+    outbox = SQLiteOutbox(old)
+    events = [new_event() for _ in range(200)]
+    outbox.add(events)
+    outbox.record([result(one, "succeed") for one in outbox.claim([ClaimRequest(LISTENER, 100)], 60, "t").deliveries])
+    erasure = outbox.begin_erasure("alice", "where payload.a == '…'")
+    outbox.erase([events[0].id, events[150].id], erasure)
+    outbox.close()
+    content = old.read_bytes()
+    (tmp_path / "damaged.sqlite").write_bytes(bytes(4096) + content[4096:])
+    found = recover(tmp_path / "damaged.sqlite", path)
+    assert (found.events, found.deliveries, found.attempts, found.damaged, found.gaps) == (200, 200, 100, 0, 0)
+    outbox = SQLiteOutbox(path)
+    [kept] = outbox.erasures(5)
+    assert (kept.by, kept.asked) == ("alice", "where payload.a == '…'")
+    assert [outbox.event(each.id).erased is not None for each in (events[0], events[1])] == [True, False]
+    assert outbox.stats().pending == 99
+    outbox.close()

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pulp_events_cli import own_files, paths
+from pulp_events_cli.commands import undone_erasures
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
@@ -34,7 +35,11 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
     files = own_files.find(arguments.session)
     path = _newest(files.outbox) if arguments.file is None else paths.absolute("FILE", arguments.file)
+    erased = undone_erasures.erasures(files.outbox)
     found = recover(path, files.outbox, set_damaged_aside=not files.is_applications)
+    if found.events:
+        there = {each.id for each in undone_erasures.erasures(path)}
+        undone_erasures.warn([each for each in erased if each.id not in there], path)
     if arguments.json:
         print_json({"file": str(path), **asdict(found)})
         return DONE

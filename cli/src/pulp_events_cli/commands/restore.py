@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulp_events_cli import own_files, paths
+from pulp_events_cli.commands import undone_erasures
 from pulp_events_cli.commands.backup import holds, values
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.streams import confirm, warning
+from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import local_time
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
-    from pulp_events.outbox.erasure import Erasure
     from pulp_events.outbox.sqlite.backup import Backup
     from pulp_events.outbox.sqlite.restore import WriteHistory
-
-_ERASURES = 1000
-"""That are looked at, the latest."""
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -44,36 +40,17 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     own_files.refuse_applications(files)
     own_files.refuse_foreign_listeners(arguments.session, files)
     path = paths.absolute("FILE", arguments.file)
-    erased = _erasures(files.outbox)
+    erased = undone_erasures.erasures(files.outbox)
     found, kept = restore(path, files.outbox, files.listeners, _history(arguments.session))
-    undone = [each for each in erased if each.id not in {again.id for again in _erasures(files.outbox)}]
+    undone = [each for each in erased if each.id not in {again.id for again in undone_erasures.erasures(files.outbox)}]
     if arguments.json:
         print_json({"file": str(path), **values(found), "kept": [str(each) for each in kept]})
     else:
         confirm(f"{holds(found)} restored, as they were at {local_time(found.made)}")
         for each in kept:
             confirm(f"The previous file is kept as {each}")
-    for each in undone:
-        warning(
-            f"what was erased at {local_time(each.began)} by {each.by} is back, if the backup has it; run that "
-            f"`pulp-admin event erase` again: {each.asked}"
-        )
+    undone_erasures.warn(undone, path)
     return DONE
-
-
-def _erasures(outbox: Path) -> Sequence[Erasure]:
-    """What was erased, the latest first; nothing where that cannot be read, which may be why a backup is restored."""
-    from pulp_events.errors import EventsError
-    from pulp_events.outbox.sqlite import erasing
-    from pulp_events.outbox.sqlite.onlooker import Onlooker
-
-    if not outbox.exists():
-        return []
-    try:
-        with Onlooker(outbox) as file:
-            return erasing.erasures(file, _ERASURES)
-    except EventsError:
-        return []
 
 
 def _history(session: Session) -> WriteHistory:

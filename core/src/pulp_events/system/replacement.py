@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,9 +62,12 @@ def abandon(folder: Path) -> None:
     shutil.rmtree(folder / _PREPARED, ignore_errors=True)
 
 
-def commit(folder: Path, places: Sequence[Place], locks: Sequence[str]) -> None:
-    """Put what was prepared in force. `locks`: names of the locks that the caller holds. Raises OSError; nothing is
-    changed then, or `finish` does the rest."""
+def commit(folder: Path, places: Sequence[Place], locks: Sequence[str], check: Callable[[], None]) -> None:
+    """Put what was prepared in force. `locks`: names of the locks that the caller holds.
+
+    `check` raises what keeps the old files where they are; from the moment of its call nobody opens them any more.
+    Raises OSError; nothing is changed then, or `finish` does the rest.
+    """
     new = folder / _PREPARED
     for place in places:
         if not place.vacant:
@@ -76,6 +79,11 @@ def commit(folder: Path, places: Sequence[Place], locks: Sequence[str]) -> None:
     data_dir.sync(plan)
     data_dir.sync(new)
     new.rename(folder / BEGUN)
+    try:
+        check()
+    except BaseException:
+        (folder / BEGUN).rename(new)
+        raise
     data_dir.sync(folder)
     _finish(folder)
 

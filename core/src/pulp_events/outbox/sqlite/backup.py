@@ -70,7 +70,7 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as copy:
             if outbox.exists():
                 with Onlooker(outbox) as source:
-                    source.copy_to(copy)
+                    source.copy_to(copy, target)
             # After the outbox: a listener that is new then has no deliveries in it, which is better than the reverse.
             # The history first: it may lack the last change, and tells of none that is not in the records.
             history, records = _read(history_of(listeners)), _read(listeners)
@@ -154,7 +154,7 @@ def copy_outbox(source: Path, target: Path) -> None:
     try:
         with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy:
             with Onlooker(source, without_log=True) as file:
-                file.copy_to(copy)
+                file.copy_to(copy, target)
             make_outbox(copy)
         _sync(target)
     except sqlite3.Error as error:

@@ -54,12 +54,13 @@ class Onlooker:
         """The rows one by one; raises ERRORS, as recovery wants it."""
         return self._connection.execute(query, parameters)
 
-    def copy_to(self, target: sqlite3.Connection) -> None:
-        """The whole database, as it was at one moment. Writers go on meanwhile. Raises StoreError."""
+    def copy_to(self, target: sqlite3.Connection, path: Path) -> None:
+        """The whole database, as it was at one moment, to the one at `path`. Writers go on. Raises StoreError."""
         try:
             self._connection.backup(target)
         except ERRORS as error:
-            raise explain_only(self.path, error) from error
+            full = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_FULL
+            raise explain_only(path if full else self.path, error) from error
 
     def damage(self, seconds: float, thorough: bool = False) -> str | None:
         """What is wrong with the file, empty if nothing; None if looking at all of it takes longer than `seconds`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
@@ -17,14 +16,13 @@ from pulp_events.outbox.rows import to_attempt, to_delivery
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.connection import connect, explain, patiently
 from pulp_events.outbox.sqlite.damage import is_json
+from pulp_events.outbox.sqlite.lost_head import with_new_head
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.states import State
 from pulp_events.system.clock import SystemClock
 
 _UNREADABLE = (sqlite3.Error, OverflowError, ValueError)
-PAGE = 4096
-"""Bytes of a page."""
 _FIND = "SELECT 1 FROM sqlite_master WHERE name = 'pulp_event'"
 _LAST = 1 << 62
 _EVENTS = (
@@ -118,27 +116,13 @@ def _open(source: Path, stack: ExitStack) -> Onlooker:
     except _UNREADABLE as error:
         old.close()
         with contextlib.suppress(OSError, StoreError, *_UNREADABLE):
-            copy = Onlooker(_with_new_head(source, stack), without_log=True)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=source.parent)))
+            copy = Onlooker(with_new_head(source, folder), without_log=True)
             if copy.ask(_FIND).fetchone() and copy.ask(f"{_EVENTS} LIMIT 1", (0,)).fetchone():
                 return copy
         raise StoreError(
             f"{source}: nothing in it can be read ({error}); restore a backup with `pulp-admin event restore`"
         ) from error
-
-
-def _with_new_head(source: Path, stack: ExitStack) -> Path:
-    """A copy whose first page, which lists the tables, is that of a new outbox: theirs stand in the same places."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=source.parent)))
-    new, copy = folder / "new", folder / "copy"
-    set_up(new)
-    with Onlooker(new) as outbox, contextlib.closing(sqlite3.connect(folder / "head")) as head:
-        outbox.copy_to(head)
-    page = bytearray((folder / "head").read_bytes()[:PAGE])
-    shutil.copyfile(source, copy)
-    page[28:40] = (copy.stat().st_size // PAGE).to_bytes(4, "big") + bytes(8)  # its length, and no free pages
-    with copy.open("r+b") as file:
-        file.write(page)
-    return copy
 
 
 class _Recovery:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from pulp_events.errors import StoreBusy, StoreError
@@ -40,8 +41,8 @@ def restore(
     with ExitStack() as stack:
         for name in locks:
             stack.enter_context(locked(folder / name))
-        if who := open_elsewhere(outbox):
-            raise StoreBusy(f"{outbox} is open in {who}; stop applications and workers first; nothing was changed")
+        refuse_used = partial(_refuse_used, outbox)
+        refuse_used()
         kept = [path for path in (outbox, listeners) if path.exists()]
         ending = f".before-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         try:
@@ -58,7 +59,7 @@ def restore(
                 *([Place(history, None)] if (new / history).exists() else []),
                 Place(damage_marker(outbox).name, None, vacant=True),
             ]
-            replacement.commit(folder, places, locks)
+            replacement.commit(folder, places, locks, refuse_used)  # somebody may have come meanwhile
         except OSError as error:
             raise StoreError(f"{error.filename or outbox}: {error.strerror}; run the restore again") from error
         finally:
@@ -81,6 +82,11 @@ def write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _refuse_used(outbox: Path) -> None:
+    if who := open_elsewhere(outbox):
+        raise StoreBusy(f"{outbox} is open in {who}; stop applications and workers first; nothing was changed")
 
 
 def _history_if_none(found: Backup, listeners: Path, new: Path) -> None:
