@@ -29,8 +29,8 @@ def _fill_check(parser: Parser) -> None:
     parser.add_argument(
         "--thorough",
         action="store_true",
-        help="look for damage in all of the outbox's file, which takes as long as it is large; by default only in one of "
-        "at most 32 MiB",
+        help="look for damage in all of the outbox's file, which takes as long as it is large; by default only in one "
+        "of at most 32 MiB",
     )
     add_table(parser, FINDINGS)
     parser.epilog = "The exit code is 1 if there is a problem."
