@@ -74,10 +74,14 @@ def test_a_delivery_is_a_line_at_any_width(lines, ledger, admin, width):
         assert shown.startswith(row.split()[0].partition(".")[0])
 
 
-def test_the_columns_variable_says_how_wide_it_is(admin, ledger):
-    terminal = Terminal(["env", "COLUMNS=40", *admin.command("event", "delivery", "list")], admin.environment, 200)
+@pytest.mark.parametrize(("value", "width"), [("40", 40), ("0", 80), ("wide", 200), ("", 200)])
+def test_the_columns_variable_says_how_wide_it_is(admin, ledger, value, width):
+    terminal = Terminal(
+        ["env", f"COLUMNS={value}", *admin.command("event", "delivery", "list")], admin.environment, 200
+    )
     text, _ = terminal.end()
-    assert max(map(len, ESCAPE.sub("", text).splitlines())) <= 40
+    longest = max(map(len, ESCAPE.sub("", text).splitlines()))
+    assert longest <= width and longest > width / 2
 
 
 def test_a_pipe_gets_everything_and_whole_ids(admin, ledger):
@@ -184,6 +188,33 @@ def everything(parser, words=()):
     yield words, parser
     for name, command in (parser.commands.choices if parser.commands else {}).items():
         yield from everything(command, (*words, name))
+
+
+JOINED = "👩\u200d👩\u200d👧"
+FOREIGN = ["表示する方", JOINED, "a\u0301e\u0301 c", "\u202eleft", "❤\ufe0f h", "👍🏽", "한글", "🇩🇪", "x"]
+
+
+@pytest.mark.parametrize("width", [40, 61, 80])
+def test_columns_stand_below_each_other_whatever_is_in_them(admin, width):
+    import pyte
+
+    with EventBus.open(admin.config, deliver="external") as bus:
+        made = bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"])
+        for number, text in enumerate(FOREIGN):
+            bus.emit("repo.sync.start", {"repo_id": "r"})
+            bus.outbox.bury(made.id, f"{text} \x1b[31m\x9b\x07\t refused {text} " * (1 + number % 3 * 9))
+    words = ("event", "delivery", "list", "--columns=id,detail,state,attempts", "--quiet")
+    terminal = Terminal(admin.command(*words), admin.environment, width)
+    text, _ = terminal.end()
+    screen = pyte.Screen(width, 40)
+    pyte.Stream(screen).feed(text)
+    heading, *rows = [line.rstrip() for line in screen.display if line.strip()]
+    assert len(rows) == len(FOREIGN), rows  # none was wrapped
+    at = heading.index("STATE")
+    for number in range(1, len(FOREIGN) + 1):
+        shown = screen.buffer[number]
+        assert "".join(shown[column].data for column in range(at, at + 4)) == "dead", rows[number - 1]
+        assert {shown[at - 1].data, shown[at - 2].data} == {" "}
 
 
 def test_every_table_can_be_chosen_from_and_sorted(admin):

@@ -12,10 +12,12 @@ from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output import activity_tables
+from pulp_events_cli.output.id_kinds import LISTENER
+from pulp_events_cli.output.kinds import MOMENT
 from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.terminal import is_terminal
 from pulp_events_cli.output.text import count, local_time
 from pulp_events_cli.parser.argument_types import moment, some_text
@@ -24,6 +26,8 @@ from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.table_options import add_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.activity import Activities, Span
     from pulp_events.outbox.records import Stats
@@ -31,6 +35,18 @@ if TYPE_CHECKING:
 USUAL = timedelta(days=1)
 """The span, if there is no `--since`."""
 BY = ("listener", "notifier", "event-type")
+
+
+COUNTS = Table(
+    "listeners",
+    Column("listener", lambda row: row[0], kind=LISTENER, rank=0, least=10),
+    Column("type", lambda row: row[1], rank=2, least=8),
+    *(
+        Column(str(state), lambda row, state=state: row[2].get(state, 0), rank=1, right=True)  # type: ignore[misc]
+        for state in State
+    ),
+    Column("last_success", lambda row: row[3], kind=MOMENT, rank=3),
+)
 
 
 def fill(parser: Parser) -> None:
@@ -131,14 +147,14 @@ def _show_counts(bus: EventBus, stats: Stats) -> None:
 
     types = {listener.id: listener.notifier_type_id for listener in bus.listeners.list()}
     health = bus.deliveries.health()
-    rows: list[list[Any]] = []
+    rows: list[tuple[str, str | None, Mapping[str, int], datetime | None]] = []
     for listener_id in [*types, *sorted(set(stats.by_listener) - set(types))]:
         counts = stats.by_listener.get(listener_id, {})
         last = health[listener_id].last_success if listener_id in health else None
         shown = types.get(listener_id, activity_tables.DELETED)
-        rows.append([listener_id, shown, *(counts.get(state, 0) for state in State), local_time(last)])
-    rows.append(["all", "", *(stats.totals[state] for state in State), ""])
-    show_table(["LISTENER", "TYPE", *(state.upper() for state in State), "LAST SUCCESS"], rows)
+        rows.append((listener_id, shown, counts, last))
+    rows.append(("all", None, stats.totals, None))
+    show(COUNTS, bus, rows)
     if stats.oldest_pending is not None:
         print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
     if stats.oldest_event is not None and (stats.events_alone or keeps_beyond(bus.settings)):

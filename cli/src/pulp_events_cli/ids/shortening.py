@@ -7,6 +7,8 @@ from itertools import pairwise
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
+from pulp_events.system.ids import is_listener_id
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,7 +34,8 @@ def listeners(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Each listener's id and its beginning."""
     there = bus.listeners.list()
     known = {each.id for each in there}
-    if not known.issuperset(ids) and bus.listeners.keeps_history:  # some were deleted
+    deleted = [each for each in ids if each not in known and is_listener_id(each)]
+    if deleted and bus.listeners.keeps_history:
         known |= {change.listener_id for change in bus.listeners.history()}
     names = {each.name for each in there}
     lengths = unique_lengths(ids, known)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from itertools import zip_longest
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -20,8 +20,10 @@ from pulp_events_cli.output.terminal import console
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
 
-_UNSURE = re.compile("[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
-"""What joins or changes the character before it: terminals disagree how wide the result is."""
+_UNSURE = dict.fromkeys([0x200C, 0x200D, *range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400)], "") | {
+    0x1F1E6 + number: letter for number, letter in enumerate(ascii_uppercase)
+}
+"""What changes the character before it, and the letters of flags: terminals disagree how wide the result is."""
 
 
 def print_columns(filled: Sequence[Filled], bus: EventBus | None, chosen: bool) -> list[Column]:
@@ -42,7 +44,7 @@ def print_columns(filled: Sequence[Filled], bus: EventBus | None, chosen: bool) 
 
 
 def _sure(shape: Shape) -> Shape:
-    return Shape(shape.heading, [text if text.isascii() else _UNSURE.sub("", text) for text in shape.texts])
+    return Shape(shape.heading, [text if text.isascii() else text.translate(_UNSURE) for text in shape.texts])
 
 
 def _wish(filled: Filled, shapes: Sequence[Shape], bus: EventBus | None) -> Wish:

@@ -1,29 +1,13 @@
-"""Tables and records on standard output: with colour and as wide as the terminal, or plain and always the same."""
+"""Records, streams and comparisons on standard output: with colour, or plain and always the same."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any
 
 from pulp_events_cli.output import records
 from pulp_events_cli.output.terminal import is_terminal
-
-_WRAPPED = ("FINDING", "REASON")
-_SHORTENED = {"DETAIL": 16, "TARGET": 16, "HOOKS": 16, "FINDING": 16, "REASON": 16}
-
-
-def show_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Rows in columns that nobody chooses or sorts by. `table.Table` is for lists."""
-    from pulp_events_cli.output.listing import show
-    from pulp_events_cli.output.table import Column, Table
-
-    columns = [
-        Column(heading, itemgetter(at), heading, least=_SHORTENED.get(heading), wraps=heading in _WRAPPED)
-        for at, heading in enumerate(headings)
-    ]
-    show(Table("rows", *columns), None, rows)
 
 
 def show_records(values: Iterable[Mapping[str, Any]]) -> None:

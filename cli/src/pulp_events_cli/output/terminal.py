@@ -10,6 +10,8 @@ from pulp_events.outbox.states import Outcome, State
 if TYPE_CHECKING:
     from rich.console import Console
 
+_WIDTH = 80
+"""Columns where nobody says."""
 STYLES: dict[str, str] = {
     **{state: "red" if state.failed else "green" if state.finished else "yellow" for state in State},
     "ok": "green",
@@ -52,6 +54,9 @@ def console(stream: TextIO) -> Console:
     from rich.console import Console
 
     # The width is what the terminal, or $COLUMNS, says; colours that the terminal lacks become ones that it has.
-    return Console(
+    made = Console(
         file=stream, highlight=False, markup=False, emoji=False, no_color=not has_colour(stream), soft_wrap=False
     )
+    if not made.width:  # COLUMNS=0
+        made.width = _WIDTH
+    return made
