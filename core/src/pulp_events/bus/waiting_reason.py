@@ -171,11 +171,9 @@ def _retry(delivery: Delivery, listener: Listener, sources: Sources) -> WaitingF
         return None
     steps = sources.steps if listener.retry_schedule is None else len(listener.retry_schedule)
     number = delivery.attempts - delivery.forgiven
-    if 0 < number <= steps:
-        reason = f"attempt {number} of {steps + 1} failed"
-    else:  # a pause that the receiver asked for uses up no step; or the schedule is shorter than it was
-        reason = f"attempt {delivery.attempts} failed"
-    return WaitingFor(WaitCause.RETRY, reason, delivery.due)
+    # A pause that the receiver asked for uses up no step; and the schedule may be shorter than it was.
+    which = f"{number} of {steps + 1}" if 0 < number <= steps else f"{delivery.attempts}"
+    return WaitingFor(WaitCause.RETRY, f"attempt {which} failed", delivery.due)
 
 
 def _hold(delivery: Delivery, standing: Standing, now: float) -> WaitingFor | None:
