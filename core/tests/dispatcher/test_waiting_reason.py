@@ -101,7 +101,9 @@ def test_for_the_pause_that_a_receiver_asked_for(bus, told, scripted):
     bus.listeners.create("scripted", {"name": "busy"}, ["*"])
     bus.emit("repo.sync.start")
     bus.emit("repo.sync.start")
-    assert told(every=True)[1] == (WaitCause.PAUSE, "the receiver asked for a pause", 900)
+    first, second = told(every=True)
+    assert first[1:] == ("attempt 1 failed", 900), "it uses up no step"
+    assert second == (WaitCause.PAUSE, "the receiver asked for a pause", 900)
 
 
 def test_for_its_listener_to_be_enabled_or_no_longer_muted(onlooker, told):
@@ -109,6 +111,8 @@ def test_for_its_listener_to_be_enabled_or_no_longer_muted(onlooker, told):
     onlooker.emit("repo.sync.start")
     onlooker.listeners.mute(listener.id, 3600)
     assert told() == (WaitCause.MUTE, "the listener is muted", 3600)
+    onlooker.listeners.mute(listener.id, 3600, reason="the room is painted")
+    assert told() == (WaitCause.MUTE, "the listener is muted: the room is painted", 3600)
     onlooker.listeners.disable(listener.id, "the room moved")
     assert told() == (WaitCause.DISABLED, "the listener is disabled (the room moved)", None)
 

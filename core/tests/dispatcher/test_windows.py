@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from pulp_events import Channel, PermanentFailure, TransientFailure
+from pulp_events.bus.waiting_reason import WaitCause
 from pulp_events.dispatcher import recorder
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.window import SETTLE
@@ -204,3 +205,28 @@ def test_in_the_background_a_window_is_sent_when_it_is_over(together, open_bus, 
         assert [one.state for one in bus.wait(id, 10)] == ["delivered"]
     assert sorted(id for batch in together.batches for id in batch) == sorted(ids)
     assert len(together.batches) <= 2, "one window, or two where the second turned meanwhile"
+
+
+def test_what_waits_for_the_end_of_its_window_says_so(bus, clock, together):
+    bus.listeners.create("scripted", {"name": "digest"}, ["*"])
+    begin_window(clock)
+    emit(bus, 1)
+    [delivery] = found = bus.deliveries.list()
+    waiting = bus.deliveries.waiting_for(found)[delivery.id]
+    assert (waiting.cause, waiting.until.timestamp()) == (WaitCause.WINDOW, clock.time() + WINDOW + SETTLE)
+
+
+def test_what_failed_together_is_tried_again_together_once_the_configuration_was_changed(bus, clock, together):
+    listener = bus.listeners.create("scripted", {"name": "digest"}, ["*"], retry_schedule=[36000.0])
+    together.fails = [TransientFailure("refused")]
+    begin_window(clock)
+    events = emit(bus)
+    clock.advance(WINDOW + 1)
+    bus.deliver_due()
+    emit(bus, 1)
+    bus.listeners.update(listener.id, {"name": "another"})
+    clock.advance(1)
+    bus.deliver_due()
+    clock.advance(3)
+    bus.deliver_due()
+    assert together.batches == [events, events]

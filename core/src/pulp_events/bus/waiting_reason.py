@@ -162,8 +162,8 @@ def _reason(
 def _mute(listener: Listener, now: float) -> WaitingFor | None:
     if not listener.muted_for(now):
         return None
-    why = getattr(listener, "mute_reason", None)
-    return WaitingFor(WaitCause.MUTE, "the listener is muted" + (f": {why}" if why else ""), listener.muted_until)
+    why = f": {listener.mute_reason}" if listener.mute_reason else ""
+    return WaitingFor(WaitCause.MUTE, f"the listener is muted{why}", listener.muted_until)
 
 
 def _retry(delivery: Delivery, listener: Listener, sources: Sources) -> WaitingFor | None:
@@ -171,9 +171,9 @@ def _retry(delivery: Delivery, listener: Listener, sources: Sources) -> WaitingF
         return None
     steps = sources.steps if listener.retry_schedule is None else len(listener.retry_schedule)
     number = delivery.attempts - delivery.forgiven
-    if number > steps:  # a pause that the receiver asked for uses up no step
-        return WaitingFor(WaitCause.RETRY, f"attempt {delivery.attempts} failed", delivery.due)
-    return WaitingFor(WaitCause.RETRY, f"attempt {number} of {steps + 1} failed", delivery.due)
+    # A pause that the receiver asked for uses up no step; and the schedule may be shorter than it was.
+    which = f"{number} of {steps + 1}" if 0 < number <= steps else f"{delivery.attempts}"
+    return WaitingFor(WaitCause.RETRY, f"attempt {which} failed", delivery.due)
 
 
 def _hold(delivery: Delivery, standing: Standing, now: float) -> WaitingFor | None:
