@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import re
 import sys
 from datetime import UTC, datetime
@@ -160,3 +161,19 @@ def test_on_a_terminal_it_asks_before_several_are_muted_or_unmuted(admin):
     assert on_terminal(admin, *words, "--yes")[1] == 0 and len(muted(admin)) == 2
     text, code = on_terminal(admin, *LISTENER, "unmute", "--all", answer="y\n")
     assert "Unmute 2 event listeners? [y/N]" in text and code == 0 and muted(admin) == []
+
+
+def test_listeners_of_a_file_join_a_mute_of_all_and_apply_says_so(admin, tmp_path):
+    admin.listener(*HTTP)
+    file = tmp_path / "listeners.json"
+    config = {"url": "http://127.0.0.1:9/"}
+    entry = {"name": "ci", "notifier_type_id": "http", "notifier_config": config, "event_types": ["*"]}
+    file.write_text(json.dumps({"version": 1, "listeners": [entry]}))
+    admin.ok(*LISTENER, "mute", "--all", "--for=1h", "--reason=new disks")
+    done = admin.ok(*LISTENER, "apply", "--file", str(file))
+    assert re.search(r"1 new listener is muted like all listeners, until .* by \S+ \(new disks\)", done.err)
+    assert len(muted(admin)) == 2
+    again = admin.ok(*LISTENER, "apply", "--file", str(file), "--dry-run", "--exit-code")
+    assert again.err == "" and "1 unchanged" in again.out, "a mute is of the moment, and no difference from the file"
+    run = admin(*EMIT)
+    assert run.out.count("waiting: the listener is muted until") == 2 and re.search(r"\d\d:\d\d:\d\d \w+ by", run.out)

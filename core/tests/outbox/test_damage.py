@@ -11,8 +11,9 @@ import pytest
 
 from pulp_events.errors import StoreCorrupt, StoreError
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
-from pulp_events.outbox.sqlite import damage, schema
+from pulp_events.outbox.sqlite import backup, damage, schema
 from pulp_events.outbox.sqlite.recover import recover
+from pulp_events.outbox.sqlite.restore import restore
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.outbox.states import FINISHED
 from pulp_events.outbox.stored_event import Addition
@@ -244,8 +245,9 @@ def test_the_rows_are_recovered_where_the_list_of_tables_is_lost(tmp_path, sound
     assert sorted(each.name for each in tmp_path.iterdir() if each.is_dir()) == []
 
 
+@pytest.mark.parametrize("restored", [False, True])
 @pytest.mark.parametrize("vacuumed", [None, *range(1, schema.VERSION + 1)])
-def test_all_rows_are_recovered_without_the_list_of_tables_also_after_an_erasure(tmp_path, vacuumed):
+def test_all_rows_are_recovered_without_the_list_of_tables_also_after_an_erasure(tmp_path, vacuumed, restored):
     """Erasing writes the file anew, in which the tables then begin elsewhere; later tables come after these."""
     old, path = tmp_path / "old.sqlite", tmp_path / "outbox.sqlite"
     if vacuumed is not None:
@@ -262,6 +264,9 @@ def test_all_rows_are_recovered_without_the_list_of_tables_also_after_an_erasure
     erasure = outbox.begin_erasure("alice", "where payload.a == '…'")
     outbox.erase([events[0].id, events[150].id], erasure)
     outbox.close()
+    if restored:
+        backup.write(old, tmp_path / "listeners.json", tmp_path / "backup", 0.0)
+        restore(tmp_path / "backup", old, tmp_path / "listeners.json")
     content = old.read_bytes()
     (tmp_path / "damaged.sqlite").write_bytes(bytes(4096) + content[4096:])
     found = recover(tmp_path / "damaged.sqlite", path)

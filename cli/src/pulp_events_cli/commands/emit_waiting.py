@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pulp_events.listeners.waiting import target_of_another_process, wait_of
 from pulp_events.outbox.window import remaining
 from pulp_events.system.clock import from_timestamp
+from pulp_events_cli.output.listener_records import mute_text
 from pulp_events_cli.output.text import count, local_time
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def reason_to_leave(bus: EventBus, delivery: Delivery) -> str:
         return ""
     wait = wait_of(listener, bus.plugins.notifiers, bus.clock.time() + SOON)
     if wait and not reason_to_wait(bus, delivery):
-        return f"waiting: {wait.reason}"
+        is_muted = wait.cause == "muted"
+        return f"waiting: {f'the listener is muted {mute_text(listener)}' if is_muted else wait.reason}"
     if (left := window_left(bus, delivery)) > SOON:
         return f"waiting for its window, until {local_time(from_timestamp(bus.clock.time() + left))}"
     return ""

@@ -14,11 +14,11 @@ from pulp_events_cli.errors import DONE, FOUND, CommandFailed, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.listener_files import changes as carrying_out
 from pulp_events_cli.listener_files import document, plan
-from pulp_events_cli.output import files
+from pulp_events_cli.output import files, listener_records
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_lines
-from pulp_events_cli.output.streams import confirm, say
+from pulp_events_cli.output.streams import confirm, say, warning
 from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.stopping import stoppable
@@ -125,7 +125,18 @@ def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
         if differs:
             show_lines(carrying_out.lines(bus, changes))
         confirm(carrying_out.summary(changes, arguments.dry_run))
+    if not arguments.dry_run:
+        new = {each for change, each in zip(changes, ids, strict=True) if change.action == plan.CREATE}
+        _warn_of_mute(bus, [each for each in bus.listeners.list() if each.id in new])
     return FOUND if differs and arguments.exit_code else DONE
+
+
+def _warn_of_mute(bus: EventBus, created: list[Listener]) -> None:
+    """Nobody muted these: they were created during a mute of all."""
+    joined = [each for each in created if each.muted_with_all and each.muted_for(bus.clock.time())]
+    if joined:
+        said = f"{count(len(joined), 'new listener is', 'new listeners are')} muted like all listeners"
+        warning(f"{said}, {listener_records.mute_text(joined[0])}")
 
 
 def _carry_out(bus: EventBus, make: Callable[[], list[plan.Change]]) -> tuple[list[plan.Change], list[str | None]]:

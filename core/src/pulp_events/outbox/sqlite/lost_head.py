@@ -20,6 +20,9 @@ from pulp_events.outbox.sqlite.onlooker import Onlooker
 
 PAGE = 4096
 """Bytes of a page."""
+TABLES = ("pulp_outbox_meta", "pulp_event", "pulp_delivery", "pulp_attempt", "pulp_erasure")
+"""Those that anything is recovered from."""
+_TYPE_OF_PAGE, _LEAF = 100, 13
 _TYPES: dict[str, tuple[type, ...]] = {"TEXT": (str,), "BLOB": (bytes,), "INTEGER": (int,), "REAL": (int, float)}
 
 
@@ -45,7 +48,14 @@ def _heads(folder: Path) -> Iterator[bytes]:
                 connection.executescript(script)
                 if version == vacuumed:
                     connection.execute("VACUUM")
-        yield path.read_bytes()[:PAGE]
+            # All of the list would need more than this page, and the others are not where they were.
+            connection.execute("PRAGMA writable_schema = ON")
+            named = ", ".join(f"'{table}'" for table in (*TABLES, "sqlite_sequence"))
+            connection.execute(f"DELETE FROM sqlite_master WHERE tbl_name NOT IN ({named}) OR type = 'trigger'")
+            connection.execute("DELETE FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+        head = path.read_bytes()[:PAGE]
+        assert head[_TYPE_OF_PAGE] == _LEAF, "the list of tables does not fit into a page"
+        yield head
 
 
 def _put(copy: Path, head: bytes) -> None:
@@ -59,7 +69,7 @@ def _fitting(copy: Path) -> int:
     """How many tables begin where this head says, as far as can be told; one with rows counts twice."""
     found = 0
     with Onlooker(copy, without_log=True) as file:
-        for table in schema.layout(schema.VERSION):
+        for table in TABLES:
             try:
                 columns = file.ask(f"SELECT type, \"notnull\" OR pk FROM pragma_table_info('{table}')").fetchall()
                 rows = file.ask(f"SELECT * FROM {table} NOT INDEXED LIMIT 5").fetchall()
