@@ -110,6 +110,7 @@ class App:
             now=from_timestamp(self._bus.clock.time()),
             read=None if self._read is None else from_timestamp(self._read),
             every=self._pace.pause,
+            counted=self._reading.counts.every,
             problem=self._problem,
             doing=self._doing,
             unicode=unicode_on(self._stream),
@@ -143,6 +144,7 @@ class App:
                 self._view = settled(self._view, self._shown())
         for done in self._acting.results():
             self._doing, self._due = "", 0.0
+            self._reading.counts.forget()
             if isinstance(done, Exception):
                 self._view = self._view.said(_words(done), Tone.BAD)
             else:

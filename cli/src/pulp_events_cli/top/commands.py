@@ -105,6 +105,8 @@ class Retry(Command):
                 say(f"{self.doing} {self.name}: {count(done, 'delivery', 'deliveries')} so far; Esc stops")
                 if stopped():
                     return f"{self.name}: stopped; {count(done, 'delivery', 'deliveries')} due now"
+        if not done:
+            return f"{self.name}: nothing to retry; what is pending is due already, or being attempted"
         return f"{self.name}: {count(done, 'delivery', 'deliveries')} due now"
 
 

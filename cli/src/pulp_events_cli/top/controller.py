@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pulp_events.outbox.states import State
 from pulp_events_cli.top import keys
 from pulp_events_cli.top.commands import Command, Enable, Retry, RetryOne, Unmute
-from pulp_events_cli.top.model import ListenerPage, Overview, Row, ordered
+from pulp_events_cli.top.model import ListenerPage, Overview, Row
 from pulp_events_cli.top.prompts import answer
 from pulp_events_cli.top.state import Ask, Page, Prompt, Tone, View
 
@@ -81,7 +81,7 @@ def press(view: View, key: str, shown: Shown) -> tuple[View, Request | None]:
 def settled(view: View, shown: Shown) -> View:
     """The view once the store has answered: the chosen row is one of those that there are."""
     if view.page == Page.OVERVIEW:
-        ids = [row.id for row in ordered(shown.overview.rows, view.sort, view.reverse, view.wanted)]
+        ids = [row.id for row in shown.overview.ordered(view.sort, view.reverse, view.wanted)]
         return replace(view, listener=view.listener if view.listener in ids else next(iter(ids), None))
     if view.page == Page.LISTENER and shown.listener is not None and shown.listener.row.id == view.listener:
         # Until somebody moves, none is chosen but the newest one, whichever that is.
@@ -131,7 +131,7 @@ def _moved(chosen: str | None, step: int, ids: Sequence[str]) -> str | None:
 
 
 def _on_overview(view: View, key: str, shown: Shown) -> View:
-    ids = [row.id for row in ordered(shown.overview.rows, view.sort, view.reverse, view.wanted)]
+    ids = [row.id for row in shown.overview.ordered(view.sort, view.reverse, view.wanted)]
     if (step := _step(key, shown.room)) is not None:
         return replace(view, listener=_moved(view.listener, step, ids))
     if key in (keys.ENTER, keys.RIGHT) and view.listener is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from pulp_events.bus.waiting_reason import WaitingFor
 from pulp_events.listeners.listener import Listener
@@ -111,6 +113,20 @@ class Overview:
     rows: Sequence[Row] = ()
     workers: Sequence[Worker] = ()
     """Those that are at work, then those that are gone."""
+
+    _orders: dict[tuple[Sort, bool, str], list[Row]] = field(default_factory=dict, repr=False, compare=False)
+
+    def ordered(self, sort: Sort, reverse: bool = False, wanted: str = "") -> list[Row]:
+        """`ordered` of its rows, sorted once however often it is shown."""
+        key = sort, reverse, wanted
+        if key not in self._orders:
+            self._orders[key] = ordered(self.rows, *key)
+        return self._orders[key]
+
+    @cached_property
+    def conditions(self) -> Counter[Condition]:
+        """How many listeners are in each."""
+        return Counter(row.condition for row in self.rows)
 
     @property
     def at_work(self) -> list[Worker]:

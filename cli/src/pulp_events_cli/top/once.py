@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from pulp_events.system.clock import from_timestamp
 from pulp_events_cli.top import overview_page
 from pulp_events_cli.top.lines import fit, spread
-from pulp_events_cli.top.model import Figures, Row, ordered
+from pulp_events_cli.top.model import Figures, Row
 from pulp_events_cli.top.painter import styler
 from pulp_events_cli.top.status import Status
 
@@ -30,7 +30,7 @@ def show(bus: EventBus, reading: Reading, view: View, rows: int, stream: TextIO)
     overview = reading.overview()
     now = from_timestamp(bus.clock.time())
     status = Status(now, now, unicode=unicode_on(stream), place=socket.gethostname())
-    fitting = ordered(overview.rows, view.sort, view.reverse, view.wanted)
+    fitting = overview.ordered(view.sort, view.reverse, view.wanted)
     height = _ABOVE + max(1, min(rows, len(fitting)))
     body = overview_page.body(overview, view, status, (width, height), most_above=4)
     lines = [
@@ -51,7 +51,7 @@ _ABOVE = 6
 def for_json(bus: EventBus, reading: Reading, view: View, rows: int) -> dict[str, Any]:
     """It for programs."""
     overview = reading.overview()
-    fitting = ordered(overview.rows, view.sort, view.reverse, view.wanted)
+    fitting = overview.ordered(view.sort, view.reverse, view.wanted)
     return {
         "time": from_timestamp(bus.clock.time()),
         "span": overview.totals.span,

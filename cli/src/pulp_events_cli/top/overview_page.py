@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from pulp_events_cli.output.text import count
 from pulp_events_cli.top import columns, words
 from pulp_events_cli.top.columns import Column
 from pulp_events_cli.top.lines import Line, Piece, as_far_as_fit, marked, width_of
-from pulp_events_cli.top.model import Condition, Figures, Overview, Row, Sort, ordered
+from pulp_events_cli.top.model import Condition, Figures, Overview, Row, Sort
 from pulp_events_cli.top.state import View
 from pulp_events_cli.top.status import Status
 
@@ -45,7 +44,7 @@ class Body:
 def totals(overview: Overview, status: Status, width: int) -> list[Line]:
     """What is above the table, the most important first."""
     all_of_it, now = overview.totals, status.now
-    conditions = Counter(row.condition for row in overview.rows)
+    conditions = overview.conditions
     bad = [each for each in (Condition.FAILING, Condition.STOPPED) if conditions[each]]
     mild = [each for each in (Condition.MUTED, Condition.DISABLED) if conditions[each]]
     listeners: list[Line] = [
@@ -63,7 +62,7 @@ def totals(overview: Overview, status: Status, width: int) -> list[Line]:
 def body(overview: Overview, view: View, status: Status, size: tuple[int, int], most_above: int | None = None) -> Body:
     """The page on a screen of (columns, lines). `most_above`: lines above the table; None: as many as look well."""
     width, height = size
-    rows = ordered(overview.rows, view.sort, view.reverse, view.wanted)
+    rows = overview.ordered(view.sort, view.reverse, view.wanted)
     head = totals(overview, status, width)
     head = head[: max(0, (height - 4) // 2) if most_above is None else most_above]
     note = _about(rows, view) if height >= 10 and view.listener is not None else []

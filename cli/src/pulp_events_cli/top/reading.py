@@ -12,7 +12,7 @@ from pulp_events.errors import ListenerNotFound
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
 from pulp_events.system.clock import from_timestamp
-from pulp_events_cli.top.figures import figures, workers
+from pulp_events_cli.top.figures import Counts, workers
 from pulp_events_cli.top.frame import Data
 from pulp_events_cli.top.model import Condition, DeliveryPage, Figures, ListenerPage, Overview, Row, condition_of
 from pulp_events_cli.top.state import Page, View
@@ -36,6 +36,7 @@ class Reading:
         """`span`: seconds of which things are counted."""
         self._bus = bus
         self._span = span
+        self.counts = Counts(bus, span)
         self._far: dict[tuple[str, State | None], int] = {}
         """How far it had to be looked for a listener's deliveries."""
 
@@ -54,7 +55,7 @@ class Reading:
     def overview(self) -> Overview:
         """Everything together, and each listener."""
         bus, now = self._bus, self._now()
-        totals, by = figures(bus, self._span)
+        totals, by = self.counts.now()
         health = bus.deliveries.health()
         rows = [self._row(listener, by, health, now) for listener in bus.listeners.list()]
         return Overview(totals, rows, workers(bus))
@@ -64,7 +65,7 @@ class Reading:
         assert view.listener is not None
         bus, now = self._bus, self._now()
         listener = bus.listeners.get(view.listener)
-        row = self._row(listener, figures(bus, self._span, listener.id)[1], bus.deliveries.health(), now)
+        row = self._row(listener, self.counts.now(listener.id)[1], bus.deliveries.health(), now)
         query = DeliveryQuery(listener_id=listener.id, state=view.state)
         found, since = self._found(query, max(1, room) + 1, view, now)
         shown = found[: max(1, room)]

@@ -19,6 +19,8 @@ class Status:
     """When the store answered last; None: not yet."""
     every: float = 2.0
     """Seconds between two answers."""
+    counted: float = 0.0
+    """Seconds between two counts of what happened; longer where there are very many listeners."""
     problem: str = ""
     """Why it did not answer since."""
     doing: str = ""
@@ -47,5 +49,9 @@ class Status:
 
     def corner(self) -> Line:
         """Time, and how often it is read."""
-        every = f"{self.every:.0f}s" if self.every < 60 else age(self.every)
-        return [(f"{clock(self.now)}  every {every}", "dim")]
+        slow = f", counts every {_span(self.counted)}" if self.counted > self.every else ""
+        return [(f"{clock(self.now)}  every {_span(self.every)}{slow}", "dim")]
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f}s" if seconds < 60 else age(seconds)
