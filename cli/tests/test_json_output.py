@@ -141,6 +141,7 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         checked("event", "listener", "test", one, dead, code=1)
         checked("event", "listener", "enable", one, mail)
         checked("event", "listener", "disable", one, mail, "--reason=moved")
+        checked("event", "listener", "author", one, mail, "--name=root", "--trusted")
         (tmp_path / "f").write_text(json.dumps(checked("event", "listener", "export")))
         checked("event", "listener", "apply", "-f", str(tmp_path / "f"))
         for action in ("rotate-secret", "show-secret"):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from pulp_events.fields import Duration, format_duration
+from pulp_events.listeners.author import AUTHOR, AuthorKind
 from pulp_events.listeners.kinds import Durations, Flag, Kind, Moment, Number, Seconds, Text
 from pulp_events.listeners.listener import ATTRIBUTES, OPTIONS, Listener
 from pulp_events.listeners.naming import Labels, Prose
@@ -67,6 +68,16 @@ def labels_text(labels: Mapping[str, str | None]) -> str:
     return ", ".join(key if value is None else f"{key}={value}" for key, value in labels.items())
 
 
+class AuthorField(fields.Field[Mapping[str, Any]]):
+    """Who made a listener, in a file: `{name: alice, trusted: false}`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Mapping[str, Any]:
+        try:
+            return AUTHOR.dump(AUTHOR.load("it", value))
+        except ValueError as error:
+            raise ValidationError(f"{error}.") from None
+
+
 _FORMS: Mapping[type[Kind], Form] = {
     Text: Form(str, fields.String),
     Prose: Form(str, fields.String, shown=one_line),
@@ -81,6 +92,7 @@ _FORMS: Mapping[type[Kind], Form] = {
         {"type": "array", "items": {"type": "string"}},
         lambda steps: ", ".join(_as_durations(steps)) or "no retries",
     ),
+    AuthorKind: Form(field=AuthorField, written=AUTHOR.dump, shown=lambda value: str(AUTHOR.load("author", value))),
     Moment: Form(),  # set by commands of their own
 }
 

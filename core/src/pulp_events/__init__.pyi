@@ -13,9 +13,11 @@ from .errors import InvalidConfig as InvalidConfig
 from .errors import InvalidEvent as InvalidEvent
 from .errors import ListenerNotFound as ListenerNotFound
 from .errors import NameTaken as NameTaken
+from .errors import NotAllowed as NotAllowed
 from .errors import PayloadRefused as PayloadRefused
 from .errors import PermanentFailure as PermanentFailure
 from .errors import PluginError as PluginError
+from .errors import QuotaExceeded as QuotaExceeded
 from .errors import SettingsError as SettingsError
 from .errors import StoreBusy as StoreBusy
 from .errors import StoreCorrupt as StoreCorrupt
@@ -30,6 +32,7 @@ from .events.event import Event as Event
 from .events.event_type import EventType as EventType
 from .functions.registration import on as on
 from .hookspecs import hookimpl as hookimpl
+from .listeners.author import Author as Author
 from .listeners.listener import Listener as Listener
 from .notifier import Action as Action
 from .notifier import Channel as Channel

@@ -9,6 +9,8 @@
     ├── UnknownNotifierType
     ├── InvalidConfig            a listener's configuration, filter or options
     ├── NameTaken                another listener has the name
+    ├── NotAllowed               what an untrusted author may not do
+    │   └── QuotaExceeded        … because he has as many listeners as [untrusted] max_listeners
     ├── ListenerNotFound
     ├── DeliveryNotFound
     ├── EventNotFound
@@ -87,6 +89,14 @@ class InvalidConfig(EventsError):
 
 class NameTaken(EventsError):
     """Another listener has this name; nothing was stored."""
+
+
+class NotAllowed(EventsError):
+    """An untrusted author may not do this; nothing was stored."""
+
+
+class QuotaExceeded(NotAllowed):
+    """An untrusted author would have more listeners than `[untrusted] max_listeners`; nothing was stored."""
 
 
 class ListenerNotFound(EventsError):

@@ -43,7 +43,12 @@ if TYPE_CHECKING:
     from pulp_events.events.event import Event
     from pulp_events.listeners.listener import Listener
     from pulp_events.listeners.listeners import Listeners  # a circle: an action is given what is built upon notifiers
+    from pulp_events.networks import Networks
     from pulp_events.outbox.delivery import Delivery
+
+WITHIN_NETWORKS = "within networks"
+AS_SETTINGS_SAY = "as settings say"
+"""What `Notifier.connects_to` may be."""
 
 Config = Mapping[str, Any]
 """A listener's configuration as its notifier's `config_schema` loaded it."""
@@ -179,10 +184,13 @@ class Notifier:
 
     config_schema: ClassVar[type[Schema]]
     """Schema of a listener's configuration. Field metadata: `help` (text of the help), `secret` (True: never shown),
+    `local` (True: the value names a file, a program or something else of the machine, or is used with an account of the
+    administrator's, so that untrusted authors may not set it; False: a value that looks like a path is none),
     `read_file` (True: the CLI takes `@FILE` for a long text), `names_file` (True: the value is the path of a file that
     the channel reads when it opens; after the file changes, the next attempt opens another channel), `group`
     (heading of a separate section in the help, for rarely used options), `template` (`text`: the value is a template;
-    `files`: it is the path of one, or of a folder of them; `pulp-admin event types impact` looks into it), `example`
+    `files`: it is the path of one, or of a folder of them; False: what looks like a template is none;
+    `pulp-admin event types impact` looks into it), `example`
     (text: a value as it is typed; where each required field has one, the manual page of `create` has an example)."""
 
     settings_section: ClassVar[str | None] = None
@@ -203,6 +211,11 @@ class Notifier:
     A listener with another target waits for a process that has it, as if the notifier were not installed here. It is
     looked at before each claim, so it is a set, or the keys of a dict."""
 
+    connects_to: ClassVar[str | None] = None
+    """Where its connections go, for listeners of authors who are not trusted, whom only such notifiers serve:
+    `WITHIN_NETWORKS`: to what a listener's configuration names, and `open_within` holds it to networks;
+    `AS_SETTINGS_SAY`: only to what the notifier's section of server.conf names. None: nobody knows."""
+
     def deliver(self, event: Event, config: Config) -> None:
         """Deliver one event. Enough for a notifier that keeps no connection; see `open` for one that does."""
         raise NotImplementedError(f"{type(self).__name__} must override deliver() or open()")
@@ -214,6 +227,17 @@ class Notifier:
         listener one of its own, that is the listener's, here, in `limit` and in `warnings`.
         """
         return _DeliverChannel(self, config)
+
+    def open_within(self, config: Config, settings: Config, networks: Networks) -> Channel:
+        """A channel for a listener whose author is not trusted: it connects only to addresses that `networks` allows.
+
+        For `connects_to = WITHIN_NETWORKS`. Each address is checked at the moment at which it is connected to, as a
+        name may have another address by then, after a redirect too: give `networks.check` to
+        `pulp_events.deadline.open_tcp`, or call it before each `connect`; it raises
+        `pulp_events.networks.ForbiddenAddress`, an OSError. Where a proxy is used, it is asked for an address that was
+        checked (`networks.first_allowed`).
+        """
+        raise NotImplementedError(f"{type(self).__name__} sets connects_to, so it must override open_within()")
 
     def prepare(self, config: Config) -> Config:
         """The configuration to store, made from the one given: for values generated once, such as a key.

@@ -36,6 +36,7 @@ __all__ = [
     "is_reference",
     "is_secret",
     "is_secret_field",
+    "item_fields",
     "mask_message",
     "mask_passwords",
     "mask_value",
@@ -56,7 +57,7 @@ def secret_fields(schema: Schema) -> set[str]:
 
 def is_secret_field(field: Any) -> bool:
     """True where the field, or each item of the list or mapping that it is, is marked as secret."""
-    return bool(field.metadata.get("secret")) or any(map(is_secret_field, _item_fields(field)))
+    return bool(field.metadata.get("secret")) or any(map(is_secret_field, item_fields(field)))
 
 
 def holds_secrets(field: Any, seen: frozenset[type] = frozenset()) -> bool:
@@ -65,11 +66,11 @@ def holds_secrets(field: Any, seen: frozenset[type] = frozenset()) -> bool:
         return True
     if (schema := _nested(field)) is not None and type(schema) not in seen:
         return any(holds_secrets(each, seen | {type(schema)}) for each in schema.fields.values())
-    return any(holds_secrets(each, seen) for each in _item_fields(field))
+    return any(holds_secrets(each, seen) for each in item_fields(field))
 
 
-def _item_fields(field: Any) -> Iterator[Any]:
-    """The fields of the items of a list, tuple or mapping."""
+def item_fields(field: Any) -> Iterator[Any]:
+    """The fields of the items of a list, tuple or mapping: of a mapping that of its values first."""
     for found in (
         getattr(field, "inner", None),
         getattr(field, "value_field", None),
@@ -89,7 +90,7 @@ def nested_schemas(field: Any) -> Iterator[type[Schema]]:
     """The schemas of what a field is made of: its own, or those of its items."""
     if (schema := _nested(field)) is not None:
         yield type(schema)
-    for item in _item_fields(field):
+    for item in item_fields(field):
         yield from nested_schemas(item)
 
 

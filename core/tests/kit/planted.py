@@ -6,6 +6,7 @@ import threading
 from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events import Channel, Notifier, PermanentFailure, TimedOut, TransientFailure
+from pulp_events.notifier import WITHIN_NETWORKS
 
 logger = logging.getLogger("planted")
 
@@ -77,9 +78,21 @@ class Good(Notifier):
     config_schema = GoodConfig
     time_limit = 2.0
     channel_class = GoodChannel
+    connects_to = WITHIN_NETWORKS
 
     def open(self, config, settings):
         return self.channel_class(config)
+
+    def open_within(self, config, settings, networks):
+        channel = self.open(config, settings)
+        connect = channel.connect
+
+        def held():
+            networks.check(config["host"])
+            return connect()
+
+        channel.connect = held
+        return channel
 
 
 def fault(*claims):
@@ -204,6 +217,55 @@ class Upper(fields.String):
 
 class Growing(GoodConfig):
     host = Upper(required=True, validate=validate.Length(min=1), metadata={"help": "where to"})
+
+
+@fault("what_sounds_like_a_file_or_program_is_marked_as_one")
+class UnmarkedPath(Good):
+    class config_schema(GoodConfig):  # noqa: N801
+        ca_path = fields.String(metadata={"help": "whom to trust"})
+
+
+@fault("what_sounds_like_a_file_or_program_is_marked_as_one")
+class UnmarkedProgram(Good):
+    class config_schema(GoodConfig):  # noqa: N801
+        before = fields.String(metadata={"help": "program that is run first: the path of an executable"})
+
+
+@fault("where_it_connects_to_is_declared_as_it_is_done")
+class SaysAnything(Good):
+    connects_to = "anywhere"
+
+
+@fault("where_it_connects_to_is_declared_as_it_is_done")
+class SaysWhatNoSettingsSay(Good):
+    connects_to = "as settings say"
+
+
+@fault("no_connection_leaves_the_networks_that_it_is_held_to")
+class ForgetsNetworks(Good):
+    def open_within(self, config, settings, networks):
+        return self.open(config, settings)
+
+
+@fault("a_kept_connection_of_others_does_not_lead_out_of_the_networks")
+class SharesConnections(Good):
+    def open(self, config, settings):
+        channel = super().open(config, settings)
+        self.kept = channel.connect
+        return channel
+
+    def open_within(self, config, settings, networks):
+        if not hasattr(self, "kept"):
+            return super().open_within(config, settings, networks)
+        channel = self.channel_class(config)
+        channel.connect = self.kept
+        return channel
+
+
+@fault("what_the_networks_allow_is_delivered")
+class RefusesAll(Good):
+    def open_within(self, config, settings, networks):
+        raise TransientFailure("not for the untrusted")
 
 
 @fault("a_configuration_survives_json")

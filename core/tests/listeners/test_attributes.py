@@ -32,8 +32,8 @@ def test_the_types_of_the_keyword_arguments_name_what_the_table_has_options_for(
 
 
 def test_what_files_have_can_be_applied():
-    """`apply` makes listeners what a file says by `update`, and by `enable` and `disable`."""
-    assert {name for name, each in ATTRIBUTES.items() if each.in_file} - OPTIONS.keys() == {"enabled"}
+    """`apply` makes listeners what a file says by `update`, by `enable` and `disable`, and by `entrust`."""
+    assert {name for name, each in ATTRIBUTES.items() if each.in_file} - OPTIONS.keys() == {"enabled", "author"}
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
@@ -59,7 +59,7 @@ def test_what_has_an_option_is_taken_by_create_update_and_together(bus, name):
     assert getattr(bus.listeners.get(made.id), name) == value, "what is not named stays"
 
 
-@pytest.mark.parametrize("name", [*sorted(ATTRIBUTES.keys() - OPTIONS.keys() - {"enabled"}), "lane"])
+@pytest.mark.parametrize("name", [*sorted(ATTRIBUTES.keys() - OPTIONS.keys() - {"enabled", "author"}), "lane"])
 def test_what_has_no_option_is_no_argument(bus, file, name):
     listeners = bus.listeners
     for call in (

@@ -13,9 +13,9 @@ from marshmallow import ValidationError
 
 from pulp_events import Delivery, TransientFailure
 from pulp_events.deadline import Deadline
+from pulp_events.networks import ForbiddenAddress, Networks
 from pulp_events.testing.http_sink import HttpSink
 from pulp_events_http import pulp_notifiers
-from pulp_events_http.networks import ForbiddenAddress, Networks
 from pulp_events_http.settings import HttpSettings
 
 METADATA = ["169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "fd20:ce::254",

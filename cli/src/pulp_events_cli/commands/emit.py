@@ -60,6 +60,9 @@ def fill(parser: Parser, session: Session) -> None:
         metavar="DURATION",
         help="do not deliver it later than this, such as 10m; what is not delivered by then is dead",
     )
+    parser.add_argument(
+        "--scope", metavar="SCOPE", help="whose event it is: listeners with a scope get only events with the same one"
+    )
     parser.add_argument("--no-wait", action="store_true", help="store the deliveries and leave them to a worker")
     parser.add_argument(
         "--timeout",
@@ -93,7 +96,14 @@ def read_report(arguments: argparse.Namespace) -> tuple[Any, Any]:
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     payload, call_report = read_report(arguments)
     before = None if arguments.id is None else bus.outbox.event(arguments.id)
-    event = bus.emit(arguments.event_type, payload, call_report, id=arguments.id, expires=arguments.expires)
+    event = bus.emit(
+        arguments.event_type,
+        payload,
+        call_report,
+        id=arguments.id,
+        expires=arguments.expires,
+        scope=arguments.scope,
+    )
     if bus.dropped:
         raise CommandFailed(f"event {event.id} was dropped: the outbox is full; see `pulp-admin event config check`")
     arguments.is_new = before is None

@@ -98,9 +98,8 @@ def _behind(number: int) -> str:
 def _by_rate(bus: EventBus, delivery: Delivery) -> str:
     """For one that nobody has attempted, or is attempting."""
     listener = _listener(bus, delivery)
-    if listener is None or listener.rate is None or delivery.attempts:
-        return ""
-    return f"waiting for its turn: the listener's rate is {listener.rate}"
+    rate = None if listener is None else bus.listeners.rate(listener)
+    return "" if rate is None or delivery.attempts else f"waiting for its turn: the listener's rate is {rate}"
 
 
 def _listener(bus: EventBus, delivery: Delivery) -> Listener | None:

@@ -26,6 +26,7 @@ def fill(parser: Parser, session: Session) -> None:
     # Longer than `delete`, or before it: among the others they would change what the user guide shows.
     for name, summary, module, what in (
         ("apply", "make listeners match a file", files, "fill_apply"),
+        ("author", "say who made a listener, and whether they are trusted", "listener_author", "fill"),
         ("backfill", "give a listener stored events that it did not get", "listener_backfill", "fill"),
         ("disable", "stop deliveries to a listener until it is enabled again", one, "fill_disable"),
         ("enable", "resume deliveries to a disabled listener", one, "fill_enable"),

@@ -56,6 +56,7 @@ def fill(parser: Parser) -> None:
     """Add the options."""
     parser.add_argument("--event-type", metavar="TYPE", help="event type of the event in question")
     add_report(parser)
+    parser.add_argument("--scope", metavar="SCOPE", help="scope that it would be emitted with")
     parser.add_argument(
         "--event", metavar="ID", help="a stored event instead, and the listeners as they were when it was emitted"
     )
@@ -73,13 +74,17 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     if (arguments.event is None) == (arguments.event_type is None):
         raise UsageError("choose the event in one way: --event-type with --payload, or a stored one with --event")
     if arguments.event is not None:
+        if arguments.scope is not None:
+            raise UsageError("with which scope a stored event was emitted is not stored; leave out --scope")
         if arguments.payload is not None or arguments.call_report is not None:
             raise UsageError("a stored event has its payload and call report; leave out --payload and --call-report")
         return _explain_past(bus, arguments)
     payload, call_report = read_report(arguments)
     chosen = None if arguments.listener_id is None else listener_ids.find(bus, arguments.listener_id).id
     found = [
-        each for each in bus.explain(arguments.event_type, payload, call_report) if chosen in (None, each.listener.id)
+        each
+        for each in bus.explain(arguments.event_type, payload, call_report, scope=arguments.scope)
+        if chosen in (None, each.listener.id)
     ]
     rows = [
         _Row(each.listener.id, each.listener.notifier_type_id, each.gets, _reason(each), None, _for_json(each))

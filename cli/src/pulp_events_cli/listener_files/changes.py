@@ -80,6 +80,8 @@ def _update(several: Together, listener_id: str, before: Any, after: Any) -> Non
         config = {**dict.fromkeys(before["notifier_config"]), **after["notifier_config"]}
     options = {name: after[name] for name in OPTIONS if name in IN_FILE and before[name] != after[name]}
     types = after["event_types"] if before["event_types"] != after["event_types"] else None
+    if before["author"] != after["author"]:
+        several.entrust(listener_id, after["author"])
     several.update(listener_id, config, types, **options)
     if before["enabled"] != after["enabled"]:
         (several.enable if after["enabled"] else several.disable)(listener_id)

@@ -12,6 +12,7 @@ from pulp_events.errors import EventsError
 from pulp_events.frozen import thaw
 from pulp_events.listeners.listener import OPTIONS
 from pulp_events.listeners.notifier_config import validate
+from pulp_events.listeners.untrusted import Limits
 from pulp_events.secrets import MASK, redact, secret_fields
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.listener_attributes import IN_FILE, in_json
@@ -116,7 +117,10 @@ class _Wanted:
         if listener is not None:
             stored = thaw(listener.notifier_config)
             config = {key: stored.get(key, value) if key in self.made else value for key, value in config.items()}
-        return {**self.attributes, "notifier_config": config}
+        author = self.attributes["author"]
+        if author is None and listener is not None:  # a file that says nothing of it makes nobody an administrator
+            author = in_json(listener)["author"]
+        return {**self.attributes, "notifier_config": config, "author": author}
 
 
 class _SameInAll:
@@ -165,6 +169,9 @@ def _wanted(bus: EventBus, entry: Mapping[str, Any], before: Listener | None, pl
     try:
         if before is None or config != thaw(before.notifier_config):
             notifier = bus.plugins.notifier(type_id)
+            author = entry["author"] or (None if before is None else in_json(before)["author"])
+            if author is not None and not author["trusted"]:
+                Limits(bus.settings).refuse_config(notifier, config)
             given, config = config, validate(notifier, config)[0]
             if config != given:
                 again = validate(notifier, given)[0]

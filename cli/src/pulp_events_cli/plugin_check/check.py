@@ -128,5 +128,13 @@ def _praise(plugin: Plugin, what: str) -> str:
     return {
         "help of options": f"{count(options, 'option', 'options')}, all described",
         "secrets": "all that sound like one are marked",
+        "files and programs": "all that sound like one are marked",
+        "connections": _connections(plugin),
         "JSON": "the configuration can be stored",
     }[what]
+
+
+def _connections(plugin: Plugin) -> str:
+    """Whom the types serve, by `connects_to`."""
+    serve = ", ".join(each.type_id for each in plugin.notifiers if each.connects_to is not None)
+    return f"may serve listeners of untrusted authors: {serve or 'none'}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pulp_events.bus.asked import check_query
-from pulp_events.errors import DeliveryNotFound
+from pulp_events.errors import DeliveryNotFound, NotAllowed
 from pulp_events.settings.kept import keep_purged
 from pulp_events.system.arguments import check_limit, check_moment, check_moment_or_none, check_text, check_written
 from pulp_events.system.clock import Clock, from_timestamp
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pulp_events.bus.waiting_reason import Sources, WaitingFor
+    from pulp_events.listeners.author import Author
     from pulp_events.outbox.activity import By
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
@@ -47,9 +49,11 @@ class Deliveries:
         settings: Settings,
         clock: Clock,
         sources: Callable[[], Sources],
+        seen_by: Callable[[Author], Sequence[str]] = lambda author: (),
     ) -> None:
         """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows.
-        `notifiers`: the notifier type of each listener, by id. `sources`: what it is told from why a delivery waits."""
+        `notifiers`: the notifier type of each listener, by id. `sources`: what it is told from why a delivery waits.
+        `seen_by`: ids of the listeners that an untrusted author may see."""
         self._sources = sources
         self._outbox = outbox
         self._on_revived = on_revived
@@ -58,6 +62,20 @@ class Deliveries:
         self._notifiers = notifiers
         self._settings = settings
         self._clock = clock
+        self._seen_by = seen_by
+        self._author: Author | None = None
+
+    def by(self, author: Author) -> Deliveries:
+        """The same for this author: one who is not trusted sees, retries and discards only deliveries to listeners that
+        he may see (`Listeners.by`); to him there are no others.
+
+        Raises NotAllowed where an untrusted author would act for somebody else.
+        """
+        if self._author is not None:
+            raise NotAllowed(f"{self._author} cannot act for {author}")
+        acting = copy.copy(self)
+        acting._author = None if author.trusted else author
+        return acting
 
     @imports_late
     def list(self, query: DeliveryQuery | None = None, *, limit: int = 50, before: str | None = None) -> list[Delivery]:
@@ -73,7 +91,7 @@ class Deliveries:
         """One delivery; raises DeliveryNotFound."""
         from pulp_events.outbox.records import DeliveryQuery
 
-        found = self._outbox().find(DeliveryQuery(ids=[delivery_id]), 1)
+        found = self._outbox().find(self._seen(DeliveryQuery(ids=[delivery_id])), 1)
         if not found:
             raise DeliveryNotFound(
                 f"no delivery has the id {delivery_id!r}; `pulp-admin event delivery list` shows them"
@@ -82,6 +100,8 @@ class Deliveries:
 
     def attempts(self, delivery_id: str) -> list[Attempt]:  # type: ignore[valid-type]
         """The attempts of a delivery, the first one first."""
+        if self._author is not None:
+            self.get(delivery_id)
         return [*self._outbox().attempts(delivery_id)]
 
     @imports_late
@@ -153,6 +173,7 @@ class Deliveries:
 
     def purge(self, query: DeliveryQuery) -> Iterator[int]:
         """Delete the finished deliveries that fit, a page at a time; yields how many each page had."""
+        self._refuse_untrusted("delete deliveries")
         query = self._by_id(query)
         while count := self._outbox().purge(query, PAGE, keep_purged(self._settings)):
             yield count
@@ -179,6 +200,7 @@ class Deliveries:
         """
         from pulp_events.bus.activity import activity_of
 
+        self._refuse_untrusted("ask for the counts of all; count() says how many there are of his")
         outbox = self._outbox()
         if since is None:
             return outbox.stats()
@@ -194,13 +216,28 @@ class Deliveries:
 
     def health(self) -> Mapping[str, Health]:
         """How deliveries went lately, by listener id."""
-        return self._outbox().health()
+        found = self._outbox().health()
+        if self._author is None:
+            return found
+        seen = {*self._seen_by(self._author)}
+        return {listener_id: health for listener_id, health in found.items() if listener_id in seen}
+
+    def _refuse_untrusted(self, what: str) -> None:
+        if self._author is not None:
+            raise NotAllowed(f"{self._author} cannot {what}")
 
     def _by_id(self, query: DeliveryQuery) -> DeliveryQuery:
         check_query(query)
         if query.listener_id is None or is_listener_id(query.listener_id):
+            return self._seen(query)
+        return self._seen(replace(query, listener_id=self._id_of(query.listener_id)))
+
+    def _seen(self, query: DeliveryQuery) -> DeliveryQuery:
+        """The query, for nothing but what the author may see."""
+        if self._author is None:
             return query
-        return replace(query, listener_id=self._id_of(query.listener_id))
+        seen, wanted = {*self._seen_by(self._author)}, query.listener_ids
+        return replace(query, listener_ids=sorted(seen if wanted is None else seen & {*wanted}))
 
     def _kept(self, query: DeliveryQuery) -> DeliveryQuery:
         """The query, without deliveries to listeners that were deleted."""

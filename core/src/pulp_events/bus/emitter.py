@@ -12,6 +12,7 @@ from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.events.report import fingerprint, serialise
 from pulp_events.frozen import thaw
+from pulp_events.listeners.author import SCOPE
 from pulp_events.listeners.filters import passes
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
@@ -32,7 +33,7 @@ SKIPPED = "skipped: the listener was disabled"
 DROPPED = "dropped: the listener was muted"
 
 AUDIENCES = 16
-"""Event types whose listeners are kept worked out; ten thousand listeners take a megabyte each time."""
+"""Event types and scopes whose listeners are kept worked out; ten thousand listeners take a megabyte each time."""
 _EXAMPLE = "(event_type, payload), (event_type, payload, call_report) or (event_type, payload, call_report, id)"
 
 _logger = get_logger(__name__)
@@ -69,7 +70,7 @@ class Emitter:
         self._index = index
         self._observers = observers
         self._clock = clock
-        self._audiences: dict[str, _Audience] = {}
+        self._audiences: dict[tuple[str, str | None], _Audience] = {}
 
     def prepare(
         self,
@@ -79,9 +80,12 @@ class Emitter:
         event_id: str | None = None,
         expires: Expires = None,
         *,
+        scope: str | None = None,
         silent: bool = False,
     ) -> Prepared:
         """The event, the listeners that it concerns, and what is to be stored for them.
+
+        `scope`: that with which it is emitted; see `Listener.hears`.
 
         `silent`: a payload that does not fit its schema is not logged, as the event will not be emitted.
         """
@@ -91,7 +95,7 @@ class Emitter:
             event = self._enrich(event, silent)
         else:
             self._payloads.check(event, silent)
-        listeners, new = self._match(event)
+        listeners, new = self._match(event, scope)
         if event_id is not None:
             new.once = True
             new.fingerprint = fingerprint(new.report if event is given else serialise(given))
@@ -99,16 +103,17 @@ class Emitter:
             new.deliveries = expiring(new.deliveries, end, self._clock.time())
         return Prepared(event, listeners, new)
 
-    def prepare_all(self, events: Iterable[Any], expires: Expires = None) -> list[Prepared]:
+    def prepare_all(self, events: Iterable[Any], expires: Expires = None, scope: str | None = None) -> list[Prepared]:
         """The same for `(event_type, payload[, call_report[, id]])` each; raises InvalidEvent for what is none."""
         if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
             raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")
+        check_scope(scope)
         prepared = []
         for number, event in enumerate(events):
             if not isinstance(event, tuple | list) or not 1 <= len(event) <= 4:
                 raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
             event_type, payload, call_report, event_id = (*event, None, None, None)[:4]
-            prepared.append(self.prepare(event_type, payload, call_report, event_id, expires))
+            prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope))
         return prepared
 
     def skip(self, listener: Listener, at: float | None = None) -> str | None:
@@ -165,9 +170,9 @@ class Emitter:
             return event
         return enriched
 
-    def _match(self, event: Event) -> tuple[Sequence[Listener], NewEvent]:
+    def _match(self, event: Event, scope: str | None) -> tuple[Sequence[Listener], NewEvent]:
         report = serialise(event, self._events["max_event_bytes"])
-        audience = self._audience(event.event_type)
+        audience = self._audience(event.event_type, scope)
         listeners: Sequence[Listener]
         deliveries: Sequence[NewDelivery]
         if audience.deliveries is not None:
@@ -192,27 +197,39 @@ class Emitter:
             deliveries += _deliveries(listener, self.skip(listener), event) if own is None else own
         return listeners, deliveries
 
-    def _audience(self, event_type: str) -> _Audience:
+    def _audience(self, event_type: str, scope: str | None) -> _Audience:
         matching = self._index.matching(event_type)
-        found = self._audiences.get(event_type)
-        if found is None or found.listeners is not matching:
+        found = self._audiences.get((event_type, scope))
+        if found is None or found.matching is not matching:
             if len(self._audiences) >= AUDIENCES:
                 self._audiences.clear()
-            found = self._audiences[event_type] = _Audience(matching, self.skip)
+            found = self._audiences[event_type, scope] = _Audience(matching, scope, self.skip)
         return found
 
 
 class _Audience:
-    """The listeners of an event type as long as no record changes, with what is the same at each of its events."""
+    """The listeners of an event type and scope as long as no record changes, with what is the same at each event."""
 
-    def __init__(self, listeners: tuple[Listener, ...], skip: Callable[[Listener], str | None]) -> None:
-        self.listeners = listeners
+    def __init__(
+        self, matching: tuple[Listener, ...], scope: str | None, skip: Callable[[Listener], str | None]
+    ) -> None:
+        self.matching = matching
+        self.listeners = listeners = tuple(each for each in matching if each.hears(scope))
         self.own = [None if each.mute_drops or each.expires else _deliveries(each, skip(each)) for each in listeners]
         """The deliveries of each listener; None where they depend on the time."""
         self.deliveries: tuple[NewDelivery, ...] | None = None
         """All of them; None where they depend on the time, or on the event."""
         if None not in self.own and not any(each.filter for each in listeners):
             self.deliveries = tuple(delivery for own in self.own for delivery in own or ())
+
+
+def check_scope(scope: object) -> None:
+    """Raise InvalidEvent for what cannot be the scope of any listener."""
+    if scope is not None:
+        try:
+            SCOPE.load("scope", scope)
+        except ValueError as error:
+            raise InvalidEvent(str(error)) from None
 
 
 def passes_filter(listener: Listener, report: Mapping[str, Any]) -> bool:

@@ -98,13 +98,15 @@ class EventBus(Inquiries):
         id: str | None = None,
         connection: Any = None,
         expires: float | datetime | None = None,
+        scope: str | None = None,
     ) -> Event:
         """Announce an event; durable when this returns.
 
         `payload` and `call_report`: what `jsonable.to_jsonable` takes. `connection`: an open connection of the
         application to the database that the outbox is in; the event then exists if and only if that commits.
         `expires`: seconds from now, or an aware datetime; no attempt begins from then on, and what is not delivered is
-        dead.
+        dead. `scope`: whose event it is, such as a tenant of the application; listeners with a scope get only events
+        that are emitted with it (`Listener.hears`).
 
         `id`: one that the application chooses, so that it may repeat the call: while an event with this id is stored,
         that one is returned, and nothing is stored or delivered again. Such an event is stored also where no listener
@@ -114,17 +116,22 @@ class EventBus(Inquiries):
         event with another content), StoreError, BusClosed; then nothing was stored.
         """
         self._check_open()
-        return self._emit([(event_type, payload, call_report, id)], connection, expires)[0]
+        return self._emit([(event_type, payload, call_report, id)], connection, expires, scope)[0]
 
     def emit_many(
-        self, events: Iterable[Emitted], *, connection: Any = None, expires: float | datetime | None = None
+        self,
+        events: Iterable[Emitted],
+        *,
+        connection: Any = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
     ) -> list[Event]:
         """Announce several events, `(event_type, payload[, call_report[, id]])` each, in one transaction.
 
-        `expires`: as of `emit`, for all of them.
+        `expires`, `scope`: as of `emit`, for all of them.
         """
         self._check_open()
-        return self._emit(events, connection, expires)
+        return self._emit(events, connection, expires, scope)
 
     async def emit_async(
         self,
@@ -134,10 +141,12 @@ class EventBus(Inquiries):
         *,
         id: str | None = None,
         expires: float | datetime | None = None,
+        scope: str | None = None,
     ) -> Event:
         """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
         self._check_open()
-        return await self._threads.run(self.emit, event_type, payload, call_report, id=id, expires=expires)
+        run = self._threads.run
+        return await run(self.emit, event_type, payload, call_report, id=id, expires=expires, scope=scope)
 
     @imports_late
     def operation(
@@ -147,14 +156,15 @@ class EventBus(Inquiries):
         call_report: Mapping[str, Any] | None = None,
         *,
         expires: float | None = None,
+        scope: str | None = None,
     ) -> Operation:
         """A context manager that emits `NAME.start` and `NAME.finish` around a block; see `Operation`.
 
-        `expires`: seconds after each of the two.
+        `expires`: seconds after each of the two. `scope`: that of both.
         """
         from pulp_events.bus.operation import Operation
 
-        return Operation(self, name, payload, call_report, expires)
+        return Operation(self, name, payload, call_report, expires, scope)
 
     @imports_late
     def on(
@@ -167,6 +177,7 @@ class EventBus(Inquiries):
         timeout: float | None = None,
         rate: str | None = None,
         expires: float | None = None,
+        scope: str | None = None,
     ) -> Callable[[F], F]:
         """Make a function a listener, by decorating it: `@bus.on("repo.sync.*")`. It stays as callable as it was.
 
@@ -177,8 +188,8 @@ class EventBus(Inquiries):
 
         `event_types`: names or patterns. `name`: what the function is called in the record; by default its module and
         qualified name. Whoever renames it makes another listener. `timeout`: seconds after which a call counts as
-        failed, 300 by default. `filter`, `retry_schedule`, `lanes`, `rate`, `expires`: as `Listeners.create` takes
-        them.
+        failed, 300 by default. `filter`, `retry_schedule`, `lanes`, `rate`, `expires`, `scope`: as
+        `Listeners.create` takes them.
 
         The record is created with the first registration, whichever process makes it, and becomes what this says with
         each; whether it is enabled or muted stays. Raises InvalidConfig (a function without a stable name, a name that
@@ -187,7 +198,7 @@ class EventBus(Inquiries):
         from pulp_events.functions import registering
         from pulp_events.functions.registration import Wish
 
-        wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout, rate, expires)
+        wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout, rate, expires, scope)
 
         def register(function: F) -> F:
             self._check_open()

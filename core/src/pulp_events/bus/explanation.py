@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pulp_events.bus.emitter import SKIPPED, Emitter
+from pulp_events.bus.emitter import SKIPPED, Emitter, check_scope
 from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.listeners.filters import judge
@@ -30,21 +30,34 @@ class Explanation:
     recorded as dead at once."""
 
     cause: str
-    """What decides: `event type`, `filter`, `disabled`, `muted`, `notifier`, or `all` where nothing stands against."""
+    """What decides: `event type`, `scope`, `filter`, `disabled`, `muted`, `notifier`, or `all` where nothing stands
+    against."""
 
     reason: str
     """The same in words."""
 
 
 def explain(
-    listener: Listener, event: Event, emitter: Emitter, installed: Mapping[str, Notifier] | None, now: float
+    listener: Listener,
+    event: Event,
+    emitter: Emitter,
+    installed: Mapping[str, Notifier] | None,
+    now: float,
+    scope: str | None = None,
+    *,
+    scope_known: bool = True,
 ) -> Explanation:
-    """Why the listener would get the event or not; `installed` and `now` as for `wait_of`."""
+    """Why the listener would get the event or not; `installed` and `now` as for `wait_of`.
+
+    `scope_known`: False for a stored event, of which it is not kept with which scope it was emitted.
+    """
     found = next((text for text in listener.event_types if pattern.matches(text, event.event_type)), None)
     if found is None:
         return Explanation(
             listener, NO, "event type", f"{', '.join(listener.event_types)} does not match {event.event_type}"
         )
+    if scope_known and not listener.hears(scope):
+        return Explanation(listener, NO, "scope", wrong_scope(listener, scope))
     passes, why = judge(listener.filter, event.report())
     if not passes:
         return Explanation(listener, NO, "filter", why)
@@ -59,6 +72,14 @@ def explain(
     return Explanation(listener, YES, "all", "; ".join(reasons))
 
 
+def wrong_scope(listener: Listener, scope: str | None) -> str:
+    """Why the listener does not get an event with this scope."""
+    has = "the event has no scope" if scope is None else f"the event has the scope {scope}"
+    if listener.scope is not None:
+        return f"{has}, and the listener has the scope {listener.scope}"
+    return f"{has}, and a listener without scope of an untrusted author gets only events without one"
+
+
 def explain_all(
     emitter: Emitter,
     listeners: list[Listener],
@@ -67,7 +88,9 @@ def explain_all(
     event_type: str,
     payload: Mapping[str, Any] | None,
     call_report: Mapping[str, Any] | None,
+    scope: str | None = None,
 ) -> list[Explanation]:
     """An explanation for each listener, of the event as plugins would enrich it. Raises what `emit` raises."""
-    event = emitter.prepare(event_type, payload, call_report, silent=True)[0]
-    return [explain(listener, event, emitter, plugins.notifiers, now) for listener in listeners]
+    check_scope(scope)
+    event = emitter.prepare(event_type, payload, call_report, scope=scope, silent=True)[0]
+    return [explain(listener, event, emitter, plugins.notifiers, now, scope) for listener in listeners]

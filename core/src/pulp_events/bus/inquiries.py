@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.past import PastExplanation
     from pulp_events.bus.trial import Trial
+    from pulp_events.listeners.author import Author
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.presence import Presence
 
@@ -29,30 +30,38 @@ class Inquiries(Lifecycle):
     """Questions about what listeners get or would get; only `test_listener` and `backfill` send or store anything."""
 
     @imports_late
-    def test_listener(self, listener_id: str) -> list[Trial]:
+    def test_listener(self, listener_id: str, *, author: Author | None = None) -> list[Trial]:
         """Send a marked test event to a listener now, enabled or not; one `Trial` for each target.
 
-        Nothing is stored or retried. Raises ListenerNotFound, UnknownNotifierType.
+        `author`: who asks for it, as with `bus.listeners.by`. Nothing is stored or retried. Raises ListenerNotFound,
+        UnknownNotifierType.
         """
         from pulp_events.bus.trial import send_test
 
         self._check_open()
         with guard.exits("a notifier"):
-            return send_test(self.listeners.get(listener_id), self.plugins, self.settings, self.clock)
+            listeners = self.listeners if author is None else self.listeners.by(author)
+            return send_test(listeners.get(listener_id), self.plugins, self.settings, self.clock)
 
     @imports_late
     def explain(
-        self, event_type: str, payload: Mapping[str, Any] | None = None, call_report: Mapping[str, Any] | None = None
+        self,
+        event_type: str,
+        payload: Mapping[str, Any] | None = None,
+        call_report: Mapping[str, Any] | None = None,
+        *,
+        scope: str | None = None,
     ) -> list[Explanation]:
         """For each listener: would it get such an event now, and why or why not? Nothing is stored or sent.
 
-        Plugins enrich the event as in `emit`, and an event that `emit` would refuse is refused in the same way.
+        `scope`: with which it would be emitted. Plugins enrich the event as in `emit`, and an event that `emit` would
+        refuse is refused in the same way.
         """
         from pulp_events.bus.explanation import explain_all
 
         self._check_open()
         emitter, now = self._emitter or self._make_emitter(), self.clock.time()
-        return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report)
+        return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report, scope)
 
     @imports_late
     def explain_event(self, event_id: str) -> list[PastExplanation]:
@@ -96,10 +105,12 @@ class Inquiries(Lifecycle):
         and `draft_update` make it. Event types and filter decide; that a listener is disabled or muted, or has a rate,
         does not. `sample`: how many events of each kind, and messages, are kept at most; None: all of them.
         `previews`: render the messages, as far as the notifier can, and count those that cannot be rendered. Raises
-        ListenerNotFound, and EventsError for a time without zone.
+        ListenerNotFound, EventsError for a time without zone, and NotAllowed for a listener that gets only events of a
+        scope, which stored events do not tell.
         """
         from pulp_events.bus.backtest import backtest
         from pulp_events.bus.preview import Previews
+        from pulp_events.bus.scopes import refuse_stored
 
         self._check_open()
         if sample is not None:
@@ -109,7 +120,7 @@ class Inquiries(Lifecycle):
                 check_moment(moment, name)
         if not hasattr(listener, "notifier_type_id"):
             check_written(listener, "listener")
-        tested = self.listeners.get(listener) if isinstance(listener, str) else listener
+        tested = refuse_stored(self.listeners.get(listener) if isinstance(listener, str) else listener)
         installed = tested.notifier_type_id in self.plugins.notifiers
         scrubber = self.listeners.scrubber(tested) if installed else None
         made = Previews(tested, self.plugins, self.settings, scrubber) if previews else None
@@ -135,9 +146,10 @@ class Inquiries(Lifecycle):
         are delivered between them.
 
         `dry_run`: nothing is added. Raises ListenerNotFound, also when the listener is deleted meanwhile, StoreError,
-        and EventsError for a time without zone and for a malformed rate.
+        EventsError for a time without zone and for a malformed rate, and NotAllowed as `backtest` does.
         """
         from pulp_events.bus.backfilling import Backfill
+        from pulp_events.bus.scopes import refuse_stored
         from pulp_events.outbox.rate import Rate
 
         self._check_open()
@@ -150,8 +162,8 @@ class Inquiries(Lifecycle):
             allowed = None if rate is None else Rate.of(rate)
         except ValueError as error:
             raise EventsError(f"rate: {error}") from None
-        found = self.listeners.get(listener_id).id
+        found = refuse_stored(self.listeners.get(listener_id)).id
         return Backfill(
-            self.outbox, lambda: self.listeners.get(found), self.listeners.window, since, until, allowed,
+            self.outbox, lambda: refuse_stored(self.listeners.get(found)), self.listeners.window, since, until, allowed,
             dry_run=dry_run, on_added=self._delivering.look_soon, clock=self.clock,
         ).run()  # fmt: skip

@@ -76,6 +76,7 @@ class Lifecycle:
             settings,
             clock,
             self._sources,
+            lambda author: [listener.id for listener in self.listeners.by(author).list()],
         )
         self.events = Events(self._open_outbox)
         self._assemble()
@@ -194,6 +195,7 @@ class Lifecycle:
             self._index.by_id(),
             self.plugins.notifiers,
             self.listeners.window,
+            self.listeners.rate,
             int(delivery["lanes"]),
             len(delivery["retry_schedule"]),
             self.clock.time(),
@@ -219,10 +221,14 @@ class Lifecycle:
 
     @imports_late
     def _emit(
-        self, events: Iterable[Any], connection: Any = None, expires: float | datetime | None = None
+        self,
+        events: Iterable[Any],
+        connection: Any = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
     ) -> list[Event]:
         emitter = self._emitter or self._make_emitter()
-        prepared = emitter.prepare_all(events, expires)
+        prepared = emitter.prepare_all(events, expires, scope)
         with self._in_use:
             emitted = self._storing.store(prepared, connection)
             self._delivering.mode.on_emitted()

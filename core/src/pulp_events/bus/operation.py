@@ -33,6 +33,7 @@ class Emitting(Protocol):
         call_report: Mapping[str, Any] | None,
         *,
         expires: float | None = None,
+        scope: str | None = None,
     ) -> object:
         """Store the event."""
 
@@ -45,7 +46,7 @@ class Operation:
 
     The payload of the finish has what was given, what the block added, and `start_time`, `end_time`, `result`
     (`success` or `failed`), `error_message` and `traceback` (both null on success). `expires`: seconds after each of
-    the two events.
+    the two events. `scope`: that of both.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Operation:
         payload: Mapping[str, Any] | None,
         call_report: Mapping[str, Any] | None,
         expires: float | None = None,
+        scope: str | None = None,
     ) -> None:
         self._bus = bus
         self._name = name
         self._call_report = call_report
         self._expires = expires
+        self._scope = scope
         if payload is not None and not isinstance(payload, Mapping):
             raise InvalidEvent(f"payload is of type {type(payload).__name__}; it must be a mapping, such as a dict")
         self.payload: dict[str, Any] = dict(payload or {})
@@ -74,7 +77,7 @@ class Operation:
         # Both types are asked for now: work that is done must not end in an error about its event.
         self._bus.event_types.require(f"{self._name}.finish")
         self.payload.setdefault("start_time", from_timestamp(self._bus.clock.time()))
-        self._bus.emit(f"{self._name}.start", self.payload, self._call_report, expires=self._expires)
+        self._bus.emit(f"{self._name}.start", self.payload, self._call_report, expires=self._expires, scope=self._scope)
         return self
 
     def __exit__(
@@ -89,7 +92,7 @@ class Operation:
             "traceback": _trace(error) if error else self.payload.get("traceback"),
         }
         try:
-            self._bus.emit(f"{self._name}.finish", finish, self._call_report, expires=self._expires)
+            self._bus.emit(f"{self._name}.finish", finish, self._call_report, expires=self._expires, scope=self._scope)
         except Exception as failure:
             if error is None:
                 raise

@@ -8,6 +8,7 @@ from pulp_events.errors import DeliveryFailure, EventsError
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.notifier_config import readable_part
 from pulp_events.listeners.time_limit import settings_for
+from pulp_events.listeners.untrusted import Limits
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.plugins import boundary
@@ -42,6 +43,8 @@ class Previews:
             return None
         what = f"notifier type {self._notifier.type_id!r}, preview"
         with boundary.mistakes(what, self._scrub, passes=DeliveryFailure):
+            if self._listener.untrusted:  # a preview may read what the configuration names
+                Limits(self._settings).refuse_config(self._notifier, self._listener.notifier_config)
             config = readable_part(self._notifier, self._listener.notifier_config)
             section = self._notifier.settings_section
             values = self._settings.section(section) if section else {}

@@ -88,7 +88,8 @@ class WaitingFor:
 class Sources:
     """What the answer is told from.
 
-    `window(listener)`: seconds of events that leave together; it may raise anything. `lanes`, `steps`: what server.conf
+    `window(listener)`: seconds of events that leave together; it may raise anything. `rate(listener)`: what holds for
+    it, also where `[untrusted]` says so. `lanes`, `steps`: what server.conf
     says, for listeners that have no number of lanes, or no schedule, of their own.
     """
 
@@ -96,6 +97,7 @@ class Sources:
     listeners: Mapping[str, Listener]
     notifiers: Mapping[str, Notifier]
     window: Callable[[Listener], float | None]
+    rate: Callable[[Listener], str | None]
     lanes: int
     steps: int
     now: float
@@ -151,7 +153,7 @@ def _reason(
         return max(timed, key=lambda each: (each.until is not None, each.until or from_timestamp(now)))
     return (
         _order(delivery, standing, now)
-        or _rate(listener, standing, now)
+        or _rate(sources.rate(listener), standing, now)
         or _notifier(listener, sources)
         or WaitingFor(WaitCause.WORKER, _no_worker(sources))
     )
@@ -209,12 +211,12 @@ def _order(delivery: Delivery, standing: Standing, now: float) -> WaitingFor | N
     return WaitingFor(WaitCause.ORDER, "an older delivery comes first", until, standing.first)
 
 
-def _rate(listener: Listener, standing: Standing, now: float) -> WaitingFor | None:
-    if listener.rate is None or standing.spent_until is None:
+def _rate(rate: str | None, standing: Standing, now: float) -> WaitingFor | None:
+    if rate is None or standing.spent_until is None:
         return None
-    each = Rate.of(listener.rate).each
+    each = Rate.of(rate).each
     spent = credible(standing.spent_until, each, now)
-    reason = f"the listener's rate is {listener.rate}"
+    reason = f"the listener's rate is {rate}"
     if not tokens(spent, each, now):
         return WaitingFor(WaitCause.RATE, reason, from_timestamp(now + wait_for_more(spent, each, now)))
     return WaitingFor(WaitCause.RATE, reason) if spent > now - JUST_TAKEN else None

@@ -58,9 +58,9 @@ class OpenChannel:
 
 def make_channel(listener_id: str, traits: Traits, configuration: Configuration) -> OpenChannel:
     """A channel that is not connected yet; what its notifier needs to import is imported. May raise anything."""
-    config, generation = configuration.read()
+    config, generation, networks = configuration.read()
     settings = configuration.settings()
-    channel = boundary.channel_of(traits.notifier, config, settings)
+    channel = boundary.channel_of(traits.notifier, config, settings, networks)
     batch_size = boundary.whole(channel.batch_size, "the channel's batch_size", 1)
     in_flight = boundary.whole(channel.in_flight, "the channel's in_flight", 0)
     is_async = traits.is_async or inspect.iscoroutinefunction(channel.send)

@@ -91,7 +91,7 @@ class Claimer:
 
     def late(self, route: Route, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
         """Those of the deliveries that must not begin with the tokens that they have. Any thread may ask."""
-        if route.listener.rate is None:
+        if route.rate is None:
             return ()
         fresh = {one.id for one in self._tokens.of(deliveries)}
         return [one for one in deliveries if one.id not in fresh]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Hashable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.dispatcher.traits import Traits
+from pulp_events.errors import EventsError, TransientFailure
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.named_files import files_in
 from pulp_events.listeners.notifier_config import complete, secrets_of
@@ -16,6 +17,9 @@ from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, is_reference
 from pulp_events.system.clock import Clock
 from pulp_events.system.file_version import FileVersions
+
+if TYPE_CHECKING:
+    from pulp_events.networks import Networks
 
 HOLDS = 0.4
 """Seconds for which what was seen of the files holds; an attempt is made by what they held at most a second before."""
@@ -43,6 +47,8 @@ class Configuration:
             changed = listener.notifier_config != before.notifier_config
             if listener.timeout != before.timeout:
                 self._generation += 1
+            if listener.untrusted != before.untrusted:  # what was opened for one is not for the other
+                changed = True
             if changed:
                 self._names = self._what_it_names()
                 self._seen = self._versions_of_named()
@@ -60,10 +66,20 @@ class Configuration:
                     self._renew()
         return self._generation
 
-    def read(self) -> tuple[dict[str, Any], int]:
-        """The configuration, completed, and its generation. Raises SettingsError, InvalidConfig."""
+    def read(self) -> tuple[dict[str, Any], int, Networks | None]:
+        """The configuration, completed, its generation, and the networks that hold for it; None for a trusted author's.
+
+        Raises SettingsError, InvalidConfig; TransientFailure for
+        what a listener of an untrusted author may not have, whoever put it into the record."""
         generation = self.generation  # first: should anything change while it is read, it is read again
-        return complete(self._traits.notifier, self._listener.notifier_config, self._traits.schema), generation
+        listener, networks = self._listener, None
+        if listener.untrusted:
+            networks = self._traits.limits.networks
+            try:
+                self._traits.limits.refuse_config(self._traits.notifier, listener.notifier_config)
+            except EventsError as error:
+                raise TransientFailure(f"{listener.author}: {error}") from None
+        return complete(self._traits.notifier, listener.notifier_config, self._traits.schema), generation, networks
 
     def settings(self) -> Mapping[str, Any]:
         """The notifier's section of server.conf, with this listener's own time limit. Raises InvalidConfig."""
@@ -95,6 +111,8 @@ class Configuration:
     def _what_it_names(self) -> list[tuple[str, str]]:
         """`($file | $env, name)` of everything outside the record that it is made of."""
         config = self._listener.notifier_config
+        if self._listener.untrusted:  # it names nothing, whatever stands in it
+            return [("$file", path) for path in self._traits.settings_files]
         named = [("$file", path) for path in files_in(config, self._traits.file_keys)]
         named += [("$file", path) for path in self._traits.settings_files]
         for key in self._traits.secret_keys:
@@ -110,7 +128,8 @@ class Configuration:
 
     def _secrets(self) -> Iterator[Any]:
         if not self._traits.secretive_keys.isdisjoint(self._listener.notifier_config):
-            yield from secrets_of(self._traits.schema, self._listener.notifier_config)
+            reads = not self._listener.untrusted
+            yield from secrets_of(self._traits.schema, self._listener.notifier_config, reads=reads)
         yield from self._traits.settings_secrets
 
 

@@ -111,7 +111,8 @@ class Route:
     @property
     def rate(self) -> Rate | None:
         """What all dispatchers together may attempt."""
-        return None if self.listener.rate is None else Rate.of(self.listener.rate)
+        text = self.traits.limits.rate(self.listener)
+        return None if text is None else Rate.of(text)
 
     def refresh(self, listener: Listener) -> None:
         """Take over a record that was written again."""
@@ -124,7 +125,7 @@ class Route:
             if listener.updated != before.updated or not same(listener, before):
                 self.circuit = Circuit()
                 self.paused_until = 0.0
-            if listener.rate != before.rate:
+            if listener.rate != before.rate or listener.untrusted != before.untrusted:
                 self.throttled_until = 0.0
 
     def wait(self, now: float) -> float:

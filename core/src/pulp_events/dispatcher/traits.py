@@ -8,6 +8,7 @@ from typing import Any
 
 from pulp_events.dispatcher.first_use import FirstUse
 from pulp_events.listeners.named_files import file_fields, named_files
+from pulp_events.listeners.untrusted import Limits
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import boundary
 from pulp_events.secrets import holds_secrets, secret_fields
@@ -34,6 +35,7 @@ class Traits:
             [] if settings_schema is None else [self.settings.get(key) for key in secret_fields(settings_schema)]
         )
         self.settings_files = () if settings_schema is None else named_files(settings_schema, self.settings)
+        self.limits = Limits(settings)
         self.has_windows = type(notifier).window is not Notifier.window
         self.is_mixed = boundary.targets_here_of(notifier) is not None
         """What one listener's channels are like says nothing of another's, as with functions of an application."""

@@ -44,7 +44,8 @@ def readings(listeners: Iterable[Listener], event_type: str, plugins: Plugins) -
         found = [_reading(listener, FILTER, _of_filter, listener.filter)] if listener.filter else []
         notifier = plugins.notifiers.get(listener.notifier_type_id)
         schema = None if notifier is None else notifier.config_schema
-        for each in templates_of(listener.notifier_config, schema):
+        # One of an untrusted author has none: nothing is rendered of it, and no file of it is read.
+        for each in () if listener.untrusted else templates_of(listener.notifier_config, schema):
             if each.problem:
                 found.append(_unknown(listener, each.where, each.problem))
             else:

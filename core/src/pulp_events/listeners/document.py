@@ -25,13 +25,19 @@ _ALWAYS: Mapping[str, Kind] = {
 """What every record has, beside its id and configuration."""
 
 
+CONFIG = "notifier_config"
+RESTRICTED = "restricted_config"
+"""Key of the configuration of a listener whose author is not trusted, or that has a scope. A release that knows neither
+finds no configuration, so that it takes the record for broken, delivers nothing, and leaves the record as it is."""
+
+
 def to_document(listener: Listener) -> dict[str, Any]:
     """JSON values; attributes that hold their default are left out."""
     attributes = {name: each for name, each in ATTRIBUTES.items() if getattr(listener, name) != each.default}
     return {
         "id": listener.id,
         "notifier_type_id": listener.notifier_type_id,
-        "notifier_config": thaw(listener.notifier_config),
+        config_key(listener): thaw(listener.notifier_config),
         "event_types": list(listener.event_types),
         "targets": list(listener.targets),
         "created": MOMENT.dump(listener.created),
@@ -59,11 +65,20 @@ def from_document(document: object) -> Listener:
             if name in ATTRIBUTES and (value is not None or ATTRIBUTES[name].default is not None)  # null: not set
         },
     )
+    if RESTRICTED in document and config_key(listener) == CONFIG:
+        raise ValueError(
+            f"it has {RESTRICTED}, but no scope and no untrusted author; name it {CONFIG}, if that is meant"
+        )
     try:
         _ = listener.condition  # one that does not compile would let every event pass
     except InvalidConfig as error:
         raise ValueError(str(error)) from None
     return listener
+
+
+def config_key(listener: Listener) -> str:
+    """The key under which the configuration of this listener stands."""
+    return RESTRICTED if listener.untrusted or listener.scope is not None else CONFIG
 
 
 def _id(document: Mapping[str, Any]) -> str:
@@ -74,7 +89,9 @@ def _id(document: Mapping[str, Any]) -> str:
 
 
 def _config(document: Mapping[str, Any]) -> dict[str, Any]:
-    value = document.get("notifier_config")
+    value = document.get(CONFIG, document.get(RESTRICTED))
+    if CONFIG in document and RESTRICTED in document:
+        raise ValueError(f"it has both {CONFIG} and {RESTRICTED}; leave one out")
     if not isinstance(value, Mapping):
         raise ValueError("notifier_config is missing, or is not an object")  # what it is may be a secret
     return dict(value)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from pulp_events.frozen import FrozenDict, freeze
 from pulp_events.listeners.attributes import Attribute, InFile, Option, attribute, attributes_of
+from pulp_events.listeners.author import AUTHOR, SCOPE, Author
 from pulp_events.listeners.filters import compile_filter
 from pulp_events.listeners.kinds import DURATIONS, EXPRESSION, FLAG, MOMENT, PER_TIME, TEXT, Number, Seconds
 from pulp_events.listeners.naming import LABELS, NAME, PROSE
@@ -141,10 +142,36 @@ class Listener:
     )
     """Its mute is one of all listeners: those that are created before it ends have it, too."""
 
+    scope: str | None = attribute(
+        SCOPE,
+        "scope that an event must be emitted with; null: see the author",
+        option=Option("SCOPE", "only events that are emitted with this scope"),
+        in_file=InFile("scope that an event must be emitted with", since=2),
+    )
+    """It gets only events that are emitted with this scope. None: every event, whatever its scope; of an untrusted
+    author, only events without one."""
+
+    author: Author | None = attribute(
+        AUTHOR,
+        "who made it, if an application said so; not trusted: it is held to [untrusted]",
+        in_file=InFile("who made it, and whether it is trusted", since=2),
+    )
+    """Who made it; None: an administrator. It stays what it is whoever changes the listener, but for
+    `Listeners.entrust`."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "notifier_config", freeze(self.notifier_config))
         if type(self.labels) is not FrozenDict:
             object.__setattr__(self, "labels", freeze(self.labels))
+
+    @property
+    def untrusted(self) -> bool:
+        """True if its author is not trusted: it is held to `[untrusted]` at each delivery."""
+        return self.author is not None and not self.author.trusted
+
+    def hears(self, scope: str | None) -> bool:
+        """Whether it may get an event that is emitted with this scope."""
+        return scope == self.scope or (self.scope is None and not self.untrusted)
 
     @cached_property
     def condition(self) -> Filter | None:
@@ -175,6 +202,7 @@ class Options(TypedDict, total=False):
     timeout: float | None
     rate: str | None
     expires: float | None
+    scope: str | None
 
 
 OPTIONS: Final[Mapping[str, Attribute]] = {name: each for name, each in ATTRIBUTES.items() if each.option}

@@ -11,10 +11,13 @@ from pulp_events.errors import (
     EventsError,
     InvalidConfig,
     ListenerNotFound,
+    NotAllowed,
     SettingsError,
     StoreError,
     UnknownNotifierType,
 )
+from pulp_events.listeners.actor import Actor
+from pulp_events.listeners.author import Author
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.keeping import Kept
 from pulp_events.listeners.listener import Listener, Options
@@ -26,6 +29,7 @@ from pulp_events.listeners.redacted import Redaction
 from pulp_events.listeners.store import ListenerHistory
 from pulp_events.listeners.time_limit import settings_for
 from pulp_events.listeners.together import Together
+from pulp_events.listeners.untrusted import Limits
 from pulp_events.notifier import Notifier
 from pulp_events.plugins import boundary
 from pulp_events.plugins.registry import Plugins
@@ -72,26 +76,38 @@ class Listeners:
         self._plugins = plugins
         self._settings = settings
         self._clock = clock
-        self._making = Making(plugins, clock)
+        self._making = Making(plugins, clock, Actor(Limits(settings)))
         self._on_delete = on_delete
         self._on_enable = on_enable
         self._on_unmute = on_unmute
         self._on_change = on_change
         self._by = by
 
-    def by(self, who: str) -> Listeners:
-        """The same listeners, changed in the name of `who`: for an application that acts for its own users.
+    def by(self, who: str | Author) -> Listeners:
+        """The same listeners, seen and changed in the name of `who`: for an application that acts for its own users.
 
             bus.listeners.by("alice").disable(listener_id)
+            bus.listeners.by(Author("bob", scope="domain-a")).create("http", {"url": url}, ["repo.sync.*"])
 
-        Raises InvalidConfig for what is not a line of text of at most 200 characters, and for `dispatcher`.
+        A name alone is for the history. An `Author` who is not trusted sees and changes only listeners that he made;
+        what he makes is held to `[untrusted]`. Raises InvalidConfig for what is not a line of text of at most 200
+        characters, and for `dispatcher`; NotAllowed where an untrusted author would act for somebody else.
         """
+        if self._actor.untrusted:
+            raise NotAllowed(f"{self._actor.author} cannot act for {who}")
+        if isinstance(who, Author):
+            return self._as(lambda: str(who), who)
         return self._as(said_by(who))
 
-    def _as(self, by: Callable[[], str]) -> Listeners:
+    def _as(self, by: Callable[[], str], author: Author | None = None) -> Listeners:
         acting = copy.copy(self)
         acting._by = by
+        acting._making = self._making.acting(author)
         return acting
+
+    @property
+    def _actor(self) -> Actor:
+        return self._making.actor
 
     def create(
         self,
@@ -101,19 +117,25 @@ class Listeners:
         *,
         enabled: bool = True,
         listener_id: str | None = None,
+        author: Author | None = None,
         **options: Unpack[Options],
     ) -> Listener:
         """Store a new listener and return it.
 
         `event_types`: names or patterns, at least one. `listener_id`: one that no listener has, 24 hex digits, as where
         a listener is moved from another installation; else it gets a new one. `options`: attributes by name, as in
-        `lanes=1`; `Listener` says what each is. Raises UnknownNotifierType, UnknownEventType, InvalidConfig,
-        NameTaken, StoreError.
+        `lanes=1`; `Listener` says what each is. `author`: who makes it, as with `by`. Raises UnknownNotifierType,
+        UnknownEventType, InvalidConfig, NameTaken, NotAllowed (of an untrusted author), StoreError.
         """
+        if author is not None:
+            return self.by(author).create(
+                notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
+            )
         listener = self._making.new(
             notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
         )
-        return self._edit(lambda edit: self._making.add(edit, listener), only=None if listener.name else listener.id)
+        alone = listener.name is None and not self._actor.untrusted  # it is counted beside his others
+        return self._edit(lambda edit: self._making.add(edit, listener), only=listener.id if alone else None)
 
     def keep(
         self,
@@ -191,19 +213,22 @@ class Listeners:
     def get(self, listener_id: str) -> Listener:
         """The listener with this id, or name; raises ListenerNotFound."""
         found = self._index.get(listener_id) if is_listener_id(listener_id) else self._index.named(listener_id)
-        if found is None:
+        if found is None or not self._actor.sees(found):
             raise not_found(listener_id)
         return found
 
     def list(self, *, labels: Mapping[str, str | None] | None = None) -> list[Listener]:
         """Every listener, in the order of creation; with `labels` those that have all of these, None: any value."""
-        return [each for each in self._index.all() if labels is None or has_labels(each, labels)]
+        found = (each for each in self._index.all() if self._actor.sees(each))
+        return [each for each in found if labels is None or has_labels(each, labels)]
 
     def update(
         self,
         listener_id: str,
         notifier_config: Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
         event_types: Sequence[str] | None = None,
+        *,
+        author: Author | None = None,
         **options: Unpack[Options],
     ) -> Listener:
         """Change a listener and return it as it is now; its `updated` is as before if nothing differs.
@@ -211,18 +236,30 @@ class Listeners:
         Keys of `notifier_config` that are not named stay, a key with value None is removed, and the merged
         configuration is validated. A function in its place gets the configuration as it is stored and returns such
         keys, while nobody else can change the listener: for what is made of the old value. `event_types` replaces the
-        old ones. `options`: attributes as `create` takes them; None removes what was set. Raises what `create` raises,
-        and ListenerNotFound.
+        old ones. `options`: attributes as `create` takes them; None removes what was set. `author`: who changes it, as
+        with `by`; whose it is stays. Raises what `create` raises, and ListenerNotFound.
         """
+        if author is not None:
+            return self.by(author).update(listener_id, notifier_config, event_types, **options)
         change = self._making.update(notifier_config, event_types, **options)
         return self._change(listener_id, change, names=options.get("name") is not None)[0]
 
     def delete(self, listener_id: str) -> Listener:
         """Delete a listener and return it as it was. Its pending deliveries become dead."""
         only = listener_id if is_listener_id(listener_id) else None
-        listener = self._edit(lambda edit: edit.remove(listener_id), only=only)
+        listener = self._edit(lambda edit: self._making.remove(edit, listener_id), only=only)
         self._on_delete(listener)
         return listener
+
+    def entrust(self, listener_id: str, author: Author | None) -> Listener:
+        """Say whose a listener is, and with that whether it is trusted: nothing else changes that.
+
+            bus.listeners.entrust(listener_id, Author("alice", trusted=True))
+
+        None: an administrator's. Raises ListenerNotFound; for an author who is not trusted what `create` raises, if the
+        listener is what none of his may be; NotAllowed where it is he who says it.
+        """
+        return self._change(listener_id, self._making.entrust(author))[0]
 
     def enable(self, listener_id: str) -> Listener:
         """Let the listener get events again; what waited while it was disabled is delivered."""
@@ -272,7 +309,9 @@ class Listeners:
         change = self._making.mute(self._by(), seconds, until=until, drop=drop, reason=reason, with_all=with_all)
         return self._edit(
             lambda edit: [
-                edit.change(each.id, change) for each in edit.all() if is_chosen(each, notifier_type_id, labels)
+                edit.change(each.id, change)
+                for each in edit.all()
+                if self._actor.sees(each) and is_chosen(each, notifier_type_id, labels)
             ]
         )
 
@@ -282,7 +321,8 @@ class Listeners:
         """`unmute` for all that `mute_all` would choose, in one write; returns those that were muted."""
 
         def unmute(edit: Edit) -> Sequence[Listener]:
-            chosen = [each for each in edit.all() if is_chosen(each, notifier_type_id, labels)]
+            mine = [each for each in edit.all() if self._actor.sees(each)]
+            chosen = [each for each in mine if is_chosen(each, notifier_type_id, labels)]
             changed = [(each, edit.change(each.id, self._making.unmute)) for each in chosen]
             return [after for before, after in changed if before.muted_for(self._clock.time())]
 
@@ -327,10 +367,12 @@ class Listeners:
             raise StoreError(f"{type(self._store).__name__}, a plugin's store of listeners, keeps no history of them")
         by_name = listener_id is not None and not is_listener_id(listener_id)
         found = self._id_once_called(str(listener_id)) if by_name else listener_id
-        return self._history.history(HistoryQuery(found, since, limit))
+        if not self._actor.untrusted:
+            return self._history.history(HistoryQuery(found, since, limit))
+        return [each for each in self._history.history(HistoryQuery(found, since)) if self._actor.saw(each)][:limit]
 
     def _id_once_called(self, name: str) -> str:
-        if (there := self._index.named(name)) is not None:
+        if (there := self._index.named(name)) is not None and self._actor.sees(there):
             return there.id
         for change in self.history():
             if name in [record.get("name") for record in (change.before, change.after) if record is not None]:
@@ -349,6 +391,10 @@ class Listeners:
         notifier = self._plugins.notifiers.get(listener.notifier_type_id)
         return None if notifier is None else window(notifier, listener.notifier_config)
 
+    def rate(self, listener: Listener) -> str | None:
+        """How often the listener may be attempted, such as `10/s`: the lower of its own and that of `[untrusted]`."""
+        return self._actor.limits.rate(listener)
+
     def warnings(self, listener: Listener) -> Sequence[str]:
         """What the administrator should know about a listener that was created or updated.
 
@@ -358,6 +404,12 @@ class Listeners:
             notifier: Notifier = self._plugins.notifier(listener.notifier_type_id)
         except UnknownNotifierType:
             return []
+        try:
+            self._refuse_untrusted(listener, notifier)
+        except EventsError as error:
+            return [str(error)]
+        if self._actor.untrusted:  # what a notifier warns of is about settings and networks of the machine, too
+            return [*self._joined(listener), *self._expires_too_soon(listener)]
         section = notifier.settings_section
         what = f"notifier type {notifier.type_id!r} could not check this listener for warnings"
         try:
@@ -381,6 +433,11 @@ class Listeners:
         if not (listener.muted_with_all and listener.muted_for(self._clock.time())):
             return []
         return [f"it is muted like all listeners, {said(listener)}"]
+
+    def _refuse_untrusted(self, listener: Listener, notifier: Notifier) -> None:
+        """Before anything of the plugin gets its configuration, which somebody may have written into the record."""
+        if listener.untrusted:
+            self._actor.limits.refuse_config(notifier, listener.notifier_config)
 
     def _expires_too_soon(self, listener: Listener) -> Sequence[str]:
         """Deliveries that leave with others at the end of a window may have expired by then."""
@@ -413,7 +470,8 @@ class Listeners:
         Raises UnknownNotifierType: without the listener's plugin nobody knows which values are secret.
         """
         notifier = self._plugins.notifier(listener.notifier_type_id)
-        return Scrubber(secrets_of(notifier.config_schema(), listener.notifier_config))
+        schema = notifier.config_schema()
+        return Scrubber(secrets_of(schema, listener.notifier_config, reads=not listener.untrusted))
 
     def _edit(self, make: Callable[[Edit], T], *, only: str | None = None) -> T:
         """Make changes, add them to the history, and tell who observes them. `only`: id of the one listener that they
@@ -426,6 +484,7 @@ class Listeners:
             made = make(edit)
             if only is None:
                 edit.refuse_taken_names()
+                self._actor.refuse_too_many(edit)
             pairs = edit.changes()
             if pairs and self._history is not None:
                 from pulp_events.listeners.recording import record

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-from pulp_events.errors import InvalidConfig
+from pulp_events.errors import InvalidConfig, NotAllowed
 from pulp_events.frozen import thaw
+from pulp_events.listeners.actor import Actor
+from pulp_events.listeners.author import AUTHOR, Author
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.listener import OPTIONS, Listener, Options
 from pulp_events.listeners.muting import joined, muting, unmuted
@@ -29,9 +31,15 @@ Change = Callable[[Listener], Listener]
 class Making:
     """New records, and changes of records. The arguments, and what is raised, are those of `Listeners`."""
 
-    def __init__(self, plugins: Plugins, clock: Clock) -> None:
+    def __init__(self, plugins: Plugins, clock: Clock, actor: Actor) -> None:
+        """`actor`: in whose name they are made and changed."""
         self._plugins = plugins
         self._clock = clock
+        self.actor = actor
+
+    def acting(self, author: Author | None) -> Making:
+        """The same in the name of this author; None: of an administrator."""
+        return Making(self._plugins, self._clock, replace(self.actor, author=author))
 
     def new(
         self,
@@ -41,18 +49,30 @@ class Making:
         *,
         enabled: bool = True,
         listener_id: str | None = None,
+        author: Author | None = None,
         **options: Unpack[Options],
     ) -> Listener:
-        """A listener that is stored nowhere yet."""
+        """A listener that is stored nowhere yet. `author`: whose it is, where that is not the actor's."""
+        if author is not None and self.actor.untrusted:
+            raise NotAllowed(f"{self.actor.author} cannot make listeners of others")
+        owner = self.actor.author_of_new if author is None else AUTHOR.given("author", author)
+        untrusted = owner is not None and not owner.trusted
         notifier = self._plugins.notifier(notifier_type_id)
+        if untrusted:
+            self.actor.limits.refuse_type(notifier)
         types = self._check_event_types(event_types)
-        values = _checked(options)
+        values: dict[str, Any] = {"scope": self.actor.scope_of_new, "author": owner} | _checked(options)
+        self.actor.check_options(values)
+        if self.actor.untrusted:
+            values["scope"] = self.actor.scope_of_new
         settings_for(notifier, {}, values.get("timeout"))
         _check_mapping(notifier_config)
         given = {key: value for key, value in notifier_config.items() if value is not None}
+        if untrusted:  # first: a plugin's check may read what a configuration names
+            self.actor.limits.refuse_config(notifier, given)
         config, targets = validate(notifier, given)
         now = from_timestamp(self._clock.time())
-        return _fit(
+        made = _fit(
             Listener(
                 id=new_listener_id() if listener_id is None else _check_id(listener_id),
                 notifier_type_id=notifier_type_id,
@@ -65,6 +85,9 @@ class Making:
                 **values,
             )
         )
+        if made.untrusted:
+            self.actor.limits.refuse(made, notifier)
+        return made
 
     def check(
         self,
@@ -77,6 +100,7 @@ class Making:
         """Raise what `new` would raise for these."""
         self._check_event_types(event_types)
         values = _checked(options)
+        self.actor.check_options(values)
         if notifier_type_id is not None:
             self._check_timeout(notifier_type_id, values)
         if listener_id is not None:
@@ -95,6 +119,8 @@ class Making:
             _check_mapping(notifier_config)
 
         def change(before: Listener) -> Listener:
+            self.actor.refuse_hidden(before)
+            self.actor.check_options(values, before)
             self._check_timeout(before.notifier_type_id, values)
             after = replace(before, **values)
             keys = notifier_config(before.notifier_config) if callable(notifier_config) else notifier_config
@@ -103,10 +129,16 @@ class Making:
                 notifier = self._plugins.notifier(before.notifier_type_id)
                 merged = {**thaw(before.notifier_config), **keys}
                 given = {key: value for key, value in merged.items() if value is not None}
+                if before.untrusted:  # whoever changes it: it stays what it is
+                    self.actor.limits.refuse_config(notifier, given)
                 config, targets = validate(notifier, given)
                 after = replace(after, notifier_config=config, targets=targets)
+                if before.untrusted:
+                    self.actor.limits.refuse(after, notifier)
             if types is not None:
                 after = replace(after, event_types=types)
+            if self.actor.untrusted:
+                self.actor.limits.refuse_size(after)
             return before if after == before else _fit(self._stamped(after))
 
         return change
@@ -115,6 +147,7 @@ class Making:
         """The change that enables a listener, or disables it for a reason."""
 
         def change(before: Listener) -> Listener:
+            self.actor.refuse_hidden(before)
             if before.enabled == enabled:
                 return before
             return _fit(self._stamped(replace(before, enabled=enabled, disabled_reason=reason)))
@@ -123,9 +156,12 @@ class Making:
 
     def mute(self, by: str, seconds: float | None = None, **how: Any) -> Change:
         """The change that mutes a listener; the arguments are those of `muting`."""
+        if how.get("with_all") and self.actor.untrusted:
+            raise NotAllowed(f"{self.actor.author} cannot mute all listeners; mute them one by one")
         muted = muting(self._clock.time(), by, seconds, **how)
 
         def change(before: Listener) -> Listener:
+            self.actor.refuse_hidden(before)
             after = muted(before)
             return before if after is before else _fit(self._stamped(after))
 
@@ -133,6 +169,7 @@ class Making:
 
     def unmute(self, before: Listener) -> Listener:
         """The change that ends a mute."""
+        self.actor.refuse_hidden(before)
         after = unmuted(before)
         return before if after is before else self._stamped(after)
 
@@ -141,6 +178,29 @@ class Making:
         new = joined(new, edit.all(), self._clock.time())
         edit.add(new)
         return new
+
+    def entrust(self, author: Author | None) -> Change:
+        """The change that says whose a listener is, and with that whether it is trusted."""
+        if self.actor.untrusted:
+            raise NotAllowed("an untrusted author cannot say whose a listener is")
+        owner = None if author is None else AUTHOR.given("author", author)
+
+        def change(before: Listener) -> Listener:
+            if before.author == owner:
+                return before
+            after = replace(before, author=owner)
+            if after.untrusted:
+                self.actor.limits.refuse(after, self._plugins.notifier(before.notifier_type_id))
+            return _fit(self._stamped(after))
+
+        return change
+
+    def remove(self, edit: Edit, listener_id: str) -> Listener:
+        """Delete a listener that the actor may see."""
+        found = edit.get(listener_id)
+        if found is not None:
+            self.actor.refuse_hidden(found, listener_id)
+        return edit.remove(listener_id)
 
     def _stamped(self, listener: Listener) -> Listener:
         return replace(listener, updated=from_timestamp(self._clock.time()))

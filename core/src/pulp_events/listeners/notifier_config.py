@@ -79,8 +79,13 @@ def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | Non
     return _load(notifier, schema or notifier.config_schema(), plain)
 
 
-def secrets_of(schema: Schema, stored: Mapping[str, Any]) -> list[Any]:
-    """What a `Scrubber` must know of a listener: its secrets, wherever they stand, that can be read now."""
+def secrets_of(schema: Schema, stored: Mapping[str, Any], *, reads: bool = True) -> list[Any]:
+    """What a `Scrubber` must know of a listener: its secrets, wherever they stand, that can be read now.
+
+    `reads`: False for a listener whose references are not read, as its author is not trusted.
+    """
+    if not reads:
+        return [each for each in secret_values(schema, thaw(stored)) if not holds_reference(each)]
     found: list[Any] = []
     for value in secret_values(schema, thaw(stored)):
         found += _read_now(value)

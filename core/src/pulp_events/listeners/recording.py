@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pulp_events.frozen import thaw
-from pulp_events.listeners.document import to_document
+from pulp_events.listeners.document import RESTRICTED, to_document
 from pulp_events.listeners.history import CONFIG, ListenerChange
 from pulp_events.listeners.listener import Listener
 from pulp_events.secrets import MASK
@@ -52,7 +52,8 @@ def _shown(listener: Listener | None, redacted: Callable[[Listener], Mapping[str
             "the configuration of listener %s cannot be redacted; its history has masks only", listener.id
         )
         config = dict.fromkeys(listener.notifier_config, MASK)
-    return {**to_document(listener), CONFIG: thaw(config)}
+    document = {key: value for key, value in to_document(listener).items() if key != RESTRICTED}
+    return {**document, CONFIG: thaw(config)}
 
 
 def _hidden(

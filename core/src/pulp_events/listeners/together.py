@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Unpack
 
 from pulp_events.errors import EventsError, ListenerNotFound, StoreBusy
+from pulp_events.listeners.author import Author
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener, Options
 from pulp_events.listeners.making import Change, Making
@@ -57,11 +58,21 @@ class Together:
         *,
         enabled: bool = True,
         listener_id: str | None = None,
+        author: Author | None = None,
         **options: Unpack[Options],
     ) -> Listener:
-        """A new listener, as it will be stored, but for a mute of all listeners, which it joins."""
+        """A new listener, as it will be stored, but for a mute of all listeners, which it joins.
+
+        `author`: whose it is, where an administrator makes it.
+        """
         listener = self._making.new(
-            notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
+            notifier_type_id,
+            notifier_config,
+            event_types,
+            enabled=enabled,
+            listener_id=listener_id,
+            author=author,
+            **options,
         )
         self._steps.append((listener.id, lambda edit: self._making.add(edit, listener), None))
         return listener
@@ -78,7 +89,7 @@ class Together:
 
     def delete(self, listener_id: str) -> None:
         """Delete a listener."""
-        self._steps.append((listener_id, lambda edit: edit.remove(listener_id), self._on_delete))
+        self._steps.append((listener_id, lambda edit: self._making.remove(edit, listener_id), self._on_delete))
 
     def enable(self, listener_id: str) -> None:
         """Enable a listener."""
@@ -104,6 +115,10 @@ class Together:
     def unmute(self, listener_id: str) -> None:
         """End the mute of a listener."""
         self._change(listener_id, self._making.unmute, self._on_unmute)
+
+    def entrust(self, listener_id: str, author: Author | None) -> None:
+        """Say whose a listener is."""
+        self._change(listener_id, self._making.entrust(author))
 
     def __enter__(self) -> Together:
         return self

@@ -61,6 +61,8 @@ def limits_of(listener: Listener) -> list[str]:
     from pulp_events.fields import format_duration  # with marshmallow, which a list does not need
 
     rate = [] if listener.rate is None else [f"its rate is {listener.rate}"]
+    if listener.untrusted:
+        rate.append(f"its author, {listener.author}, is held to [untrusted]")
     return rate + ([] if listener.expires is None else [f"it expires after {format_duration(listener.expires)}"])
 
 

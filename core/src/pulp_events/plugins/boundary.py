@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import DeliveryFailure, EventsError, PluginError
-from pulp_events.notifier import Channel, Config, Notifier, Settlement
+from pulp_events.notifier import WITHIN_NETWORKS, Channel, Config, Notifier, Settlement
 from pulp_events.system import guard
 from pulp_events.visible import one_line
+
+if TYPE_CHECKING:
+    from pulp_events.networks import Networks
 
 MOST_AT_ONCE = 5000
 """Deliveries of one batch, or in flight on one channel, at most, whatever a channel asks for."""
@@ -104,12 +107,18 @@ def texts(found: Any, what: str) -> list[str]:
     return listed
 
 
-def channel_of(notifier: Notifier, config: Config, settings: Config) -> Channel:
-    """What `Notifier.open` returned."""
-    with guard.exits("open()"):
-        found: object = notifier.open(config, settings)
+def channel_of(notifier: Notifier, config: Config, settings: Config, networks: Networks | None = None) -> Channel:
+    """What `Notifier.open` returned; `networks`: those to which the channel is held by `open_within`."""
+    within = networks is not None and notifier.connects_to == WITHIN_NETWORKS
+    method = "open_within()" if within else "open()"
+    with guard.exits(method):
+        found: object = (
+            notifier.open_within(config, settings, networks)
+            if within and networks is not None
+            else notifier.open(config, settings)
+        )
     if not isinstance(found, Channel):
-        raise NotifierMistake(f"open() returned {type(found).__name__}; it must return a Channel")
+        raise NotifierMistake(f"{method} returned {type(found).__name__}; it must return a Channel")
     return found
 
 

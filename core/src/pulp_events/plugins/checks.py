@@ -14,11 +14,18 @@ from typing import Any
 from marshmallow import Schema, fields, missing
 
 from pulp_events.errors import PluginError
-from pulp_events.notifier import Action, Notifier
+from pulp_events.notifier import AS_SETTINGS_SAY, WITHIN_NETWORKS, Action, Notifier
 from pulp_events.plugins import boundary
-from pulp_events.secrets import is_secret_field, nested_schemas
+from pulp_events.secrets import is_secret_field, item_fields, nested_schemas
 
 SECRET_WORDS = re.compile(r"passw|secret|token|api_?key|credential|private", re.IGNORECASE)
+_PATH_KEY = re.compile(
+    r"(^|_)(path|paths|file|files|filename|dir|dirs|directory|folder|folders|program|command|executable|script|socket|"
+    r"cert|certificate|cacert|keyfile|certfile|bundle)$"
+)
+_PATH_HELP = re.compile(
+    r"\b(path|directory|folder|executable|program|shell command|socket) (of|to|with|that|in)\b", re.I
+)
 _SAMPLES: Mapping[type[fields.Field[Any]], Any] = {
     fields.Decimal: Decimal("1.5"),
     fields.Float: 1.5,
@@ -63,6 +70,40 @@ def _unmarked_below(
                 yield from _unmarked_below(f"{place}{key}.", _fields(below), seen | {below})
 
 
+def fields_of_the_machine_are_marked(notifier: Notifier) -> Iterator[str]:
+    """What names a file, a folder or a program, untrusted authors must not set: it is known by its mark alone."""
+    yield from _unmarked_paths(f"{notifier.type_id} option ", _fields(notifier.config_schema), frozenset())
+
+
+def _unmarked_paths(
+    place: str, found: Iterable[tuple[str, fields.Field[Any]]], seen: frozenset[type[Schema]]
+) -> Iterator[str]:
+    for key, field in found:
+        marks = [field.metadata, *(each.metadata for each in item_fields(field))]
+        if any("local" in each or each.get("names_file") or each.get("template") == "files" for each in marks):
+            continue
+        help_text = " ".join(str(each.get("help", "")) for each in marks)
+        if _PATH_KEY.search(key) or _PATH_HELP.search(help_text):
+            yield (
+                f"{place}{key} sounds like a file or program of the machine; add metadata={{'local': True}}, so that "
+                "untrusted authors cannot set it, or False if it is none"
+            )
+        for below in nested_schemas(field):
+            if below not in seen:
+                yield from _unmarked_paths(f"{place}{key}.", _fields(below), seen | {below})
+
+
+def connections_are_declared(notifier: Notifier) -> Iterator[str]:
+    """`connects_to` lets untrusted authors have listeners of the type: it must be one of ours, and be kept."""
+    how: object = notifier.connects_to
+    if how not in (None, WITHIN_NETWORKS, AS_SETTINGS_SAY):
+        yield f"connects_to is {how!r:.60}; use WITHIN_NETWORKS or AS_SETTINGS_SAY of pulp_events.notifier, or None"
+    elif how == WITHIN_NETWORKS and type(notifier).open_within is Notifier.open_within:
+        yield "connects_to is WITHIN_NETWORKS, so override open_within()"
+    elif how == AS_SETTINGS_SAY and notifier.settings_schema is None:
+        yield "connects_to is AS_SETTINGS_SAY, and there is no settings_schema that could say anything"
+
+
 def configuration_is_json(notifier: Notifier) -> Iterator[str]:
     """A listener's configuration is stored as JSON."""
     schema = notifier.config_schema()
@@ -101,6 +142,8 @@ def of_section(section: str, schema: type[Schema]) -> Iterator[str]:
 CLAIMS: Mapping[str, Callable[[Notifier], Iterator[str]]] = {
     "help of options": every_option_has_help,
     "secrets": secrets_are_marked,
+    "files and programs": fields_of_the_machine_are_marked,
+    "connections": connections_are_declared,
     "JSON": configuration_is_json,
     "settings": settings_work_without_a_file,
 }

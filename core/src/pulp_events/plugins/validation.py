@@ -28,6 +28,7 @@ RESERVED_TYPE_IDS = frozenset(
         "test",
         "export",
         "apply",
+        "author",
         "history",
         "backtest",
         "explain",

@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from pulp_events.fields import Duration, Size, Words
 from pulp_events.outbox.states import FINISHED
 from pulp_events.settings.paths import NO_HOME, is_home_known
+from pulp_events.settings.untrusted import UntrustedSettings
 
 
 def default_data_dir() -> str:
@@ -222,4 +223,5 @@ CORE_SECTIONS: dict[str, type[Schema]] = {
     "events": EventsSettings,
     "delivery": DeliverySettings,
     "storage": StorageSettings,
+    "untrusted": UntrustedSettings,
 }

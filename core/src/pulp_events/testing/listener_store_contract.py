@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import pytest
 
 from pulp_events.errors import ListenerNotFound, NameTaken, StoreError
+from pulp_events.listeners.author import Author, AuthorKind, Scope
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.history import HistoryQuery, ListenerChange
 from pulp_events.listeners.kinds import Durations, Expression, Flag, Moment, Number, PerTime, Seconds, Text
@@ -67,6 +68,8 @@ _EXAMPLES: dict[type, Any] = {
     Durations: (1.5, 60.0),
     Moment: NOW,
     PerTime: "10/s",
+    Scope: "domain-ä",
+    AuthorKind: Author("älice"),
 }
 
 

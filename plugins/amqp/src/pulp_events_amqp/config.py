@@ -40,7 +40,8 @@ class AmqpConfig(Schema):
 
     exchange = fields.String(
         validate=validate_exchange,
-        metadata={"help": "optional name of an exchange that overrides the setting from server.conf"},
+        # It is published to with the account of server.conf, so whose exchange it is, is the administrator's business.
+        metadata={"help": "optional name of an exchange that overrides the setting from server.conf", "local": True},
     )
     subject_prefix = fields.String(
         validate=_validate_prefix,

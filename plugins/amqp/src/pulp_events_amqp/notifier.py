@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pulp_events import Channel, Notifier
-from pulp_events.notifier import Config
+from pulp_events.notifier import AS_SETTINGS_SAY, Config
 from pulp_events_amqp.address import parse_urls
 from pulp_events_amqp.config import AmqpConfig
 from pulp_events_amqp.exposure import plain_warning
@@ -20,6 +20,7 @@ class AmqpNotifier(Notifier):
     settings_section = "messaging"
     settings_schema = MessagingSettings
     update_help = "update an event listener"
+    connects_to = AS_SETTINGS_SAY
 
     def open(self, config: Config, settings: Config) -> Channel:
         """A channel on the connection that all channels of this process share."""

@@ -79,7 +79,12 @@ class EmailConfig(Schema):
     subject = fields.String(
         required=True,
         validate=_subject,
-        metadata={"help": "text of the email's subject", "template": "text", "example": "pulp notification"},
+        metadata={
+            "help": "text of the email's subject",
+            "template": "text",
+            "local": False,
+            "example": "pulp notification",
+        },
     )
     addresses = Addresses(
         required=True,
@@ -104,6 +109,7 @@ class EmailConfig(Schema):
             "help": "absolute path of a directory with message.txt, message.html or both: jinja2 templates that "
             "replace the text and HTML of the readable format",
             "template": "files",
+            "local": True,
             "group": _MESSAGE,
         },
     )

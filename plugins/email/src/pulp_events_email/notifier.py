@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from marshmallow import ValidationError
 
 from pulp_events import Channel, Delivery, Notifier
-from pulp_events.notifier import Config
+from pulp_events.notifier import AS_SETTINGS_SAY, Config
 from pulp_events_email import unsubscribe
 from pulp_events_email.config import MARK, EmailConfig
 from pulp_events_email.notices import Notices
@@ -22,6 +22,7 @@ class EmailNotifier(Notifier):
     settings_section = "email"
     settings_schema = EmailSettings
     update_help = "update an event listener"
+    connects_to = AS_SETTINGS_SAY
 
     def __init__(self) -> None:
         self._notices = Notices()

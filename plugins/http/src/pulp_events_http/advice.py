@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pulp_events.deadline import Deadline
+from pulp_events.networks import ForbiddenAddress, Networks
 from pulp_events.notifier import Config, is_given
-from pulp_events_http.networks import ForbiddenAddress, Networks
 from pulp_events_http.sample import is_fragile
 
 LOOK_UP = 2.0

@@ -13,6 +13,7 @@ import urllib3.util  # noqa: F401  # as `url` does where it is needed: here it i
 
 from pulp_events import Channel, Delivery, TimedOut, TransientFailure
 from pulp_events.errors import DeliveryFailure
+from pulp_events.networks import Networks
 from pulp_events.notifier import Config
 from pulp_events.secrets import Scrubber
 from pulp_events.system.clock import iso_z
@@ -28,7 +29,6 @@ from pulp_events_http.connections.route import Route
 from pulp_events_http.connections.tls import TRUSTS, TlsFiles
 from pulp_events_http.explain import about_credentials, explain
 from pulp_events_http.limits import TimeLimits
-from pulp_events_http.networks import Networks
 from pulp_events_http.proxies import Proxy, need_socks, proxy_for
 from pulp_events_http.request import Headers, fixed_headers, secrets_of
 from pulp_events_http.signing import Signer
@@ -53,12 +53,14 @@ class HttpChannel(Channel):
 
     # Thousands may be open at once.
     __slots__ = (
-        "_config", "_files", "_headers", "_limits", "_line", "_make_body", "_place", "_proxy", "_proxy_files",
-        "_route", "_scrubber", "_settings", "_signer", "_target", "detail",
+        "_config", "_files", "_headers", "_limits", "_line", "_make_body", "_networks", "_place", "_proxy",
+        "_proxy_files", "_route", "_scrubber", "_settings", "_signer", "_target", "detail",
     )  # fmt: skip
 
-    def __init__(self, config: Config, settings: Config) -> None:
+    def __init__(self, config: Config, settings: Config, networks: Networks | None = None) -> None:
+        """`networks`: those that must allow an address, too, beside `[http] networks`."""
         self.detail = ""
+        self._networks = networks
         self._config = config
         self._settings = settings
         total = settings["timeout"]
@@ -120,7 +122,7 @@ class HttpChannel(Channel):
         proxy_trust = TRUSTS.get(self._proxy_files, look=look) if self._proxy_files else None
         if route is None or route.trust is not trust or route.proxy_trust is not proxy_trust:
             place = self._place
-            networks = _networks(tuple(self._settings["networks"]))
+            networks = _networks(tuple(self._settings["networks"]), self._networks)
             made = Route(place.scheme, place.host, place.port, trust, networks, self._proxy, proxy_trust)
             KEPT.hold(made)
             self.close()
@@ -209,5 +211,5 @@ class HttpChannel(Channel):
 
 
 @lru_cache(maxsize=16)
-def _networks(entries: tuple[str, ...]) -> Networks:
-    return Networks(entries)
+def _networks(entries: tuple[str, ...], also: Networks | None) -> Networks:
+    return Networks(entries, also=also)

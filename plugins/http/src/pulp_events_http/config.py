@@ -107,6 +107,10 @@ def make_secret(config: Config) -> Config:
         raise ValidationError(f"An ed25519 key {error}.", "secret") from None
 
 
+PLAIN = {"local": False, "template": False}
+"""Metadata of a field whose values are sent as they are, whatever they look like."""
+
+
 class HttpConfig(Schema):
     """Configuration of one listener."""
 
@@ -118,23 +122,29 @@ class HttpConfig(Schema):
             "example": "https://ci.example/hook",
         },
     )
-    username = fields.String(validate=_username, metadata={"help": "user name for basic authentication"})
-    password = fields.String(validate=_password, metadata={"help": "password for basic authentication", "secret": True})
+    username = fields.String(validate=_username, metadata={"help": "user name for basic authentication", **PLAIN})
+    password = fields.String(
+        validate=_password, metadata={"help": "password for basic authentication", "secret": True, **PLAIN}
+    )
     ca_path = fields.String(
         validate=check_path,
         metadata={
             "help": "absolute path of a file or directory of CA certificates to trust, "
             "instead of those trusted by default",
             "names_file": True,
+            "local": True,
         },
     )
-    token = fields.String(validate=_token, metadata={"help": "token for bearer authentication", "secret": True})
+    token = fields.String(
+        validate=_token, metadata={"help": "token for bearer authentication", "secret": True, **PLAIN}
+    )
     header = Lines(
         fields.String(validate=refusing(parse_header)),
         validate=_headers,
         metadata={
             "help": "additional header, as 'Name: value'; may be repeated; a file has one per line",
             "secret": True,
+            **PLAIN,
         },
     )
     cert = fields.String(
@@ -142,11 +152,16 @@ class HttpConfig(Schema):
         metadata={
             "help": "absolute path of a client certificate in PEM form, for servers that ask for one",
             "names_file": True,
+            "local": True,
         },
     )
     key = fields.String(
         validate=check_path,
-        metadata={"help": "absolute path of the certificate's key, unless it is in the same file", "names_file": True},
+        metadata={
+            "help": "absolute path of the certificate's key, unless it is in the same file",
+            "names_file": True,
+            "local": True,
+        },
     )
     insecure = fields.Boolean(
         metadata={

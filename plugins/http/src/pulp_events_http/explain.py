@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 
 from pulp_events import network_errors
+from pulp_events.networks import ForbiddenAddress
 from pulp_events_http.connections.failures import ClosedEarly, NotHttp, ProxyFailed
-from pulp_events_http.networks import ForbiddenAddress
 
 PROXY_ACCOUNT = "put the user name and password into the URL in [http] proxy or the environment variable"
 """How to fix a 407, which is a proxy's."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
+from pulp_events.networks import numeric_address
 from pulp_events.secrets import mask_value
-from pulp_events_http.url import ascii_host, numeric_address
+from pulp_events_http.url import ascii_host
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _WILD_ADDRESS = re.compile(r"((?:\d{1,3}\.){1,3})\*")

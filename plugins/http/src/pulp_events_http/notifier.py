@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from marshmallow import ValidationError
 
 from pulp_events import Channel, Delivery, Notifier
-from pulp_events.notifier import Action, Config
+from pulp_events.notifier import WITHIN_NETWORKS, Action, Config
 from pulp_events_http.config import HttpConfig, make_secret
 from pulp_events_http.rotation import ACTIONS
 from pulp_events_http.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from pulp_events.networks import Networks
 
 
 class HttpNotifier(Notifier):
@@ -21,12 +25,19 @@ class HttpNotifier(Notifier):
     settings_section = "http"
     settings_schema = HttpSettings
     update_help = "update a listener"
+    connects_to = WITHIN_NETWORKS
 
     def open(self, config: Config, settings: Config) -> Channel:
         """A channel that shares connections with those of other listeners."""
         from pulp_events_http.channel import HttpChannel
 
         return HttpChannel(config, settings)
+
+    def open_within(self, config: Config, settings: Config, networks: Networks) -> Channel:
+        """A channel that holds each address against `networks`, too, at the moment at which it connects to it."""
+        from pulp_events_http.channel import HttpChannel
+
+        return HttpChannel(config, settings, networks)
 
     def prepare(self, config: Config) -> Config:
         """A signing secret is made here, once: a reference whose text is the same word makes none at each delivery."""

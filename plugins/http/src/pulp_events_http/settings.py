@@ -13,7 +13,7 @@ from pulp_events_http.config import check_path, refusing
 
 
 def _network(text: str) -> None:
-    from pulp_events_http.networks import parse_entry
+    from pulp_events.networks import parse_entry
 
     parse_entry(text)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv6Address
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 # Compiled when first used: each start of pulp-admin imports this.
@@ -81,25 +80,6 @@ def ascii_host(host: str) -> str:
         return ".".join(labels)
     except idna.IDNAError as error:
         raise ValueError(f"has no valid host name: {error}") from None
-
-
-def numeric_address(host: str) -> IPv4Address | IPv6Address | None:
-    """The address that a host is, in whatever spelling the system's look-up understands; None for a name.
-
-    >>> numeric_address("0x7f.1"), numeric_address("::ffff:127.0.0.1"), numeric_address("ci.example")
-    (IPv4Address('127.0.0.1'), IPv4Address('127.0.0.1'), None)
-    """
-    host = host.removesuffix(".")
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        if not re.fullmatch(r"[0-9a-fA-FxX.]+", host):
-            return None
-        try:
-            return IPv4Address(socket.inet_aton(host))
-        except OSError:
-            return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 @dataclass(frozen=True, slots=True)

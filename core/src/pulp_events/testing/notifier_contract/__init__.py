@@ -24,9 +24,10 @@ from pulp_events.testing.notifier_contract.delivering import DeliveringClaims
 from pulp_events.testing.notifier_contract.failing import FailingClaims
 from pulp_events.testing.notifier_contract.schema import SchemaClaims
 from pulp_events.testing.notifier_contract.tidiness import TidinessClaims
+from pulp_events.testing.notifier_contract.trust import TrustClaims
 
 __all__ = ["NotifierContract"]
 
 
-class NotifierContract(SchemaClaims, CommandLineClaims, DeliveringClaims, FailingClaims, TidinessClaims):
+class NotifierContract(SchemaClaims, CommandLineClaims, DeliveringClaims, FailingClaims, TidinessClaims, TrustClaims):
     """Subclass it; set the class attributes and give it the fixtures `notifier` and `endpoint`."""

@@ -30,6 +30,12 @@ class SchemaClaims(Subject):
     def test_what_sounds_like_a_secret_is_marked_as_one(self, notifier: Notifier) -> None:
         assert_claim(checks.secrets_are_marked, notifier)
 
+    def test_what_sounds_like_a_file_or_program_is_marked_as_one(self, notifier: Notifier) -> None:
+        assert_claim(checks.fields_of_the_machine_are_marked, notifier)
+
+    def test_where_it_connects_to_is_declared_as_it_is_done(self, notifier: Notifier) -> None:
+        assert_claim(checks.connections_are_declared, notifier)
+
     def test_the_settings_have_defaults(self, notifier: Notifier) -> None:
         assert_claim(checks.settings_work_without_a_file, notifier)
 

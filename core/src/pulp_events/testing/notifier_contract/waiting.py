@@ -7,14 +7,18 @@ from typing import Any
 
 from pulp_events import Channel, Delivery, Notifier
 from pulp_events.dispatcher.event_loops import EventLoops
+from pulp_events.networks import Networks
 from pulp_events.notifier import Config
 
 _LOOPS = EventLoops()
 
 
-def open_channel(notifier: Notifier, config: Config, settings: Config) -> Channel:
-    """What the notifier's `open` returns, or, where that has coroutine functions, a channel that waits for them."""
-    channel = notifier.open(config, settings)
+def open_channel(notifier: Notifier, config: Config, settings: Config, networks: Networks | None = None) -> Channel:
+    """What the notifier's `open` returns, or, where that has coroutine functions, a channel that waits for them.
+
+    `networks`: what `open_within` returns, which is to hold its connections to them.
+    """
+    channel = notifier.open(config, settings) if networks is None else notifier.open_within(config, settings, networks)
     functions = [channel.open, channel.send, channel.close]
     if type(notifier).open is Notifier.open:
         functions.append(notifier.deliver)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import ssl
 import time
 from typing import Any
 
 from pulp_events.deadline import open_tcp
+from pulp_events.networks import ForbiddenAddress
 from pulp_events_http.connections.connection import Connection
 from pulp_events_http.connections.failures import NotHttp, ProxyFailed
 from pulp_events_http.connections.request_head import request_head
@@ -15,6 +17,11 @@ from pulp_events_http.connections.route import Route
 from pulp_events_http.connections.tls import Trust
 from pulp_events_http.limits import TimeLimits
 from pulp_events_http.proxies import Proxy
+
+PROXY_LOOKS_UP = (
+    "an HTTP proxy would look the name up itself, past [untrusted] networks; use an https URL, or a SOCKS proxy"
+)
+"""Why an http URL of an untrusted author is not asked of a proxy (RFC 9112 §3.2.2)."""
 
 
 def connect(route: Route, limits: TimeLimits) -> Connection:
@@ -65,23 +72,28 @@ def _by_proxy(route: Route, limits: TimeLimits) -> Any:
         from pulp_events_http.connections.socks import open_socks
 
         return open_socks(proxy, route.host, route.port, limits, route.networks)
-    # The proxy connects, to addresses of its own finding; what can be checked from here is checked.
-    route.networks.check_name(route.host, limits)
+    receiver = route.host.rstrip(".")
+    if route.networks.pinned:
+        if route.forwards:
+            raise ForbiddenAddress(errno.EACCES, PROXY_LOOKS_UP)
+        receiver = route.networks.first_allowed(route.host, route.port, limits)
+    else:  # the proxy connects, to addresses of its own finding; what can be checked from here is checked
+        route.networks.check_name(route.host, limits)
     try:
         made: Any = open_tcp(proxy.host, proxy.port, limits)  # its address is the administrator's choice
         if route.proxy_trust is not None:
             made = start_tls(made, route.proxy_trust, proxy.host, (proxy.host, proxy.port), limits)
         if not route.forwards:
-            _tunnel(made, proxy, route, limits)
+            _tunnel(made, proxy, receiver, route.port, limits)
     except (OSError, NotHttp) as error:
         raise ProxyFailed(proxy) from error
     return made
 
 
-def _tunnel(made: Any, proxy: Proxy, route: Route, limits: TimeLimits) -> None:
+def _tunnel(made: Any, proxy: Proxy, receiver: str, port: int, limits: TimeLimits) -> None:
     """Have the proxy join the connection with the receiver (RFC 9110 §9.3.6). Closes it if it raises."""
-    host = f"[{route.host}]" if ":" in route.host else route.host.rstrip(".")
-    target = f"{host}:{route.port}"
+    host = f"[{receiver}]" if ":" in receiver else receiver
+    target = f"{host}:{port}"
     headers = [("Host", target), *proxy.headers()]
     connection = Connection(made, 0.0)
     try:

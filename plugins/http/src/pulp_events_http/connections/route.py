@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pulp_events_http.networks import Networks
+from pulp_events.networks import Networks
 from pulp_events_http.proxies import Proxy
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import Any
 from python_socks import ProxyError, ProxyType
 from python_socks.sync import Proxy as Client
 
-from pulp_events.deadline import connect, look_up
+from pulp_events.deadline import connect
+from pulp_events.networks import Networks
 from pulp_events_http.connections.failures import ProxyFailed
 from pulp_events_http.limits import TimeLimits
-from pulp_events_http.networks import Networks
 from pulp_events_http.proxies import Proxy
 
 _TYPES = {
@@ -52,12 +52,13 @@ class _Utf8(str):
 def open_socks(proxy: Proxy, host: str, port: int, limits: TimeLimits, networks: Networks) -> socket.socket:
     """Connect by way of the proxy.
 
-    Where the name is looked up here (`socks5://`, `socks4://`), the address that the proxy is asked for is one that
-    `networks` allows; with `socks5h://` and `socks4a://` the proxy looks it up, and what can be checked is checked.
+    Where the name is looked up here (`socks5://`, `socks4://`, and any where `networks` are pinned), the address that
+    the proxy is asked for is one that `networks` allows; else, with `socks5h://` and `socks4a://`, the proxy looks it
+    up, and what can be checked is checked.
     Raises TimeoutError, ForbiddenAddress, gaierror, and ProxyFailed with what the proxy says.
     """
-    if proxy.scheme in ("socks5", "socks4"):
-        host = _look_up(host, port, limits, networks, only_ipv4=proxy.scheme == "socks4")
+    if networks.pinned or proxy.scheme in ("socks5", "socks4"):
+        host = networks.first_allowed(host, port, limits, only_ipv4=proxy.scheme in ("socks4", "socks4a"))
     else:
         networks.check_name(host, limits)
     client = Client(
@@ -78,18 +79,3 @@ def open_socks(proxy: Proxy, host: str, port: int, limits: TimeLimits, networks:
     except (OSError, ValueError) as error:  # ValueError: what cannot be asked for, or no valid answer
         raise ProxyFailed(proxy, "" if isinstance(error, OSError) else str(error)) from error
     return socket.socket(made.family, made.type, made.proto, fileno=made.detach())
-
-
-def _look_up(host: str, port: int, limits: TimeLimits, networks: Networks, only_ipv4: bool) -> str:
-    """The first address of `host` that `networks` allows. Raises ForbiddenAddress if there is none, gaierror."""
-    last: OSError | None = None
-    for family, *_, address in look_up(host, port, limits):
-        if only_ipv4 and family != socket.AF_INET:
-            continue
-        try:
-            networks.check(str(address[0]))
-        except OSError as error:
-            last = error
-        else:
-            return str(address[0])
-    raise last or OSError(errno.EADDRNOTAVAIL, f"the name has no {'IPv4 ' * only_ipv4}address")

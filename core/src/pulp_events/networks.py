@@ -1,4 +1,4 @@
-"""Which addresses a listener's host may have: `[http] networks`.
+"""Which addresses a listener's host may have: `[http] networks`, and `[untrusted] networks`.
 
 The rule is applied to the address that is about to be connected to, so that neither a name that changes its address
 (DNS rebinding) nor an unusual spelling of an address gets past it.
@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import errno
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
-
-from pulp_events_http.url import numeric_address
 
 if TYPE_CHECKING:
     from pulp_events.deadline import Deadline
@@ -74,34 +73,55 @@ _LOCAL_NAME = re.compile(
 
 
 class ForbiddenAddress(OSError):
-    """`[http] networks` does not let us connect there."""
+    """The networks that hold for a listener do not let us connect there."""
 
 
 class Networks:
-    """What `[http] networks` allows: `any`, `public`, or networks as CIDR; an address needs one of them.
+    """What a setting such as `[http] networks` allows: `any`, `public`, or networks as CIDR; an address needs one.
 
     `any` is every address but link-local ones and those of cloud metadata services. These are reached only if a network
-    is named that lies within them.
+    is named that lies within them. A notifier gives `check` to `pulp_events.deadline.open_tcp`, which calls it with
+    each address before it connects to it.
 
     >>> Networks(["public", "10.1.0.0/16"]).allows("10.1.2.3"), Networks(["any"]).allows("169.254.169.254")
     (True, False)
     """
 
-    def __init__(self, entries: Iterable[str]) -> None:
+    def __init__(
+        self,
+        entries: Iterable[str],
+        setting: str = "[http] networks",
+        *,
+        pinned: bool = False,
+        also: Networks | None = None,
+    ) -> None:
+        """`setting`: what an error names. `pinned`: see there. `also`: an address has to be allowed by these, too."""
         self._entries = tuple(entries)
+        self._setting = setting
+        self._also = also
+        self.pinned: bool = pinned or (also is not None and also.pinned)
+        """True: only an address that was checked may be connected to, so no proxy may look the name up itself; and
+        errors do not say which address it was."""
         self._words = [entry for entry in self._entries if entry in (ANY, PUBLIC)]
         self._networks = [ip_network(entry, strict=False) for entry in self._entries if entry not in (ANY, PUBLIC)]
         self._text = ", ".join(self._entries)
         self._allowed: set[str] = set()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Networks) and self._entries == other._entries
+        return isinstance(other, Networks) and self._identity == other._identity
 
     def __hash__(self) -> int:
-        return hash(self._entries)
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return self._entries, self._setting, self.pinned, self._also
 
     def allows(self, address: str) -> bool:
         """Whether the numeric `address` (a zone after `%` is left aside) may be connected to."""
+        return self._allows(address) and (self._also is None or self._also.allows(address))
+
+    def _allows(self, address: str) -> bool:
         itself, *embedded = _forms(ip_address(address.partition("%")[0]))
         if _reaches(itself, embedded, list(self._named_withheld())):
             return True
@@ -113,18 +133,48 @@ class Networks:
 
     def check(self, address: str) -> None:
         """Raise ForbiddenAddress unless `allows`."""
-        if address not in self._allowed and not self._allow(address):
-            raise ForbiddenAddress(
-                errno.EACCES, f"the address {address} is not allowed by [http] networks = {self._text}"
-            )
+        if address in self._allowed:
+            return
+        if not self._allows(address):
+            raise ForbiddenAddress(errno.EACCES, self._refusal(address))
+        if self._also is not None:
+            self._also.check(address)
+        if len(self._allowed) >= REMEMBERED:
+            self._allowed.clear()
+        self._allowed.add(address)
 
-    def _allow(self, address: str) -> bool:
-        allowed = self.allows(address)
-        if allowed:
-            if len(self._allowed) >= REMEMBERED:
-                self._allowed.clear()
-            self._allowed.add(address)
-        return allowed
+    def _refusal(self, address: str) -> str:
+        """In words. An untrusted author learns neither what a name stands for in here, nor which networks there are."""
+        if self.pinned:
+            return f"its address is not allowed by {self._setting}"
+        return f"the address {address} is not allowed by {self._setting} = {self._text}"
+
+    def check_if_numeric(self, host: str) -> None:
+        """`check` for a host that is an address in any spelling, or a name that means this machine; asks nobody."""
+        numeric = numeric_address(host)
+        if numeric is not None:
+            self.check(str(numeric))
+        elif _LOCAL_NAME.fullmatch(host) and not self.allows("::1"):
+            self.check("127.0.0.1")
+
+    def first_allowed(self, host: str, port: int, deadline: Deadline, *, only_ipv4: bool = False) -> str:
+        """The first address of `host` that is allowed, for a proxy to be asked for.
+
+        Raises ForbiddenAddress if there is none, TimeoutError, and the OSError of the look-up.
+        """
+        from pulp_events.deadline import look_up  # which imports ssl
+
+        last: OSError | None = None
+        for family, *_, address in look_up(host.removesuffix("."), port, deadline):
+            if only_ipv4 and family != socket.AF_INET:
+                continue
+            try:
+                self.check(str(address[0]))
+            except OSError as error:
+                last = error
+            else:
+                return str(address[0])
+        raise last or OSError(errno.EADDRNOTAVAIL, f"the name has no {'IPv4 ' * only_ipv4}address")
 
     def check_name(self, host: str, deadline: Deadline) -> None:
         """`check` for each address that `host` has; nothing if it cannot be resolved here in time, unless its name
@@ -141,8 +191,7 @@ class Networks:
         try:
             found = look_up(host.removesuffix("."), 0, deadline)
         except OSError:
-            if _LOCAL_NAME.fullmatch(host) and not self.allows("::1"):
-                self.check("127.0.0.1")
+            self.check_if_numeric(host)
             return
         for *_, address in found:
             self.check(str(address[0]))
@@ -151,6 +200,25 @@ class Networks:
         for network in self._networks:
             if any(network.version == one.version and network.subnet_of(one) for one in _WITHHELD):  # type: ignore[arg-type]
                 yield network
+
+
+def numeric_address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, in whatever spelling the system's look-up understands; None for a name.
+
+    >>> numeric_address("0x7f.1"), numeric_address("::ffff:127.0.0.1"), numeric_address("ci.example")
+    (IPv4Address('127.0.0.1'), IPv4Address('127.0.0.1'), None)
+    """
+    host = host.removesuffix(".")
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        if not re.fullmatch(r"[0-9a-fA-FxX.]+", host):
+            return None
+        try:
+            return IPv4Address(socket.inet_aton(host))
+        except OSError:
+            return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def parse_entry(entry: str) -> None:
