@@ -21,9 +21,10 @@ def bus(admin):
 
 @pytest.fixture
 def mine(bus):
-    return bus.listeners.create(
-        "http", {"url": "https://ci.example/hook"}, ["*"], name="mine", author=Author("alice", scope="domain-a")
+    made = bus.listeners.create(
+        "http", {"url": "https://ci.example/hook"}, ["*"], author=Author("alice", scope="domain-a")
     )
+    return bus.listeners.update(made.id, name="mine")
 
 
 def test_who_made_a_listener_is_shown(admin, mine):

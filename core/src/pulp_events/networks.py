@@ -100,7 +100,8 @@ class Networks:
         self._setting = setting
         self._also = also
         self.pinned: bool = pinned or (also is not None and also.pinned)
-        """True: only an address that was checked may be connected to, so no proxy may look the name up itself."""
+        """True: only an address that was checked may be connected to, so no proxy may look the name up itself; and
+        errors do not say which address it was."""
         self._words = [entry for entry in self._entries if entry in (ANY, PUBLIC)]
         self._networks = [ip_network(entry, strict=False) for entry in self._entries if entry not in (ANY, PUBLIC)]
         self._text = ", ".join(self._entries)
@@ -135,14 +136,18 @@ class Networks:
         if address in self._allowed:
             return
         if not self._allows(address):
-            raise ForbiddenAddress(
-                errno.EACCES, f"the address {address} is not allowed by {self._setting} = {self._text}"
-            )
+            raise ForbiddenAddress(errno.EACCES, self._refusal(address))
         if self._also is not None:
             self._also.check(address)
         if len(self._allowed) >= REMEMBERED:
             self._allowed.clear()
         self._allowed.add(address)
+
+    def _refusal(self, address: str) -> str:
+        """In words. An untrusted author learns neither what a name stands for in here, nor which networks there are."""
+        if self.pinned:
+            return f"its address is not allowed by {self._setting}"
+        return f"the address {address} is not allowed by {self._setting} = {self._text}"
 
     def check_if_numeric(self, host: str) -> None:
         """`check` for a host that is an address in any spelling, or a name that means this machine; asks nobody."""

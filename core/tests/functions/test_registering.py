@@ -61,7 +61,8 @@ def test_every_attribute_that_is_not_the_administrators_can_be_given_and_goes_wi
     of_administrators = {"name", "description", "labels"}
     for taker in (bus.on, on):
         assert set(inspect.signature(taker).parameters) == {"event_types", "name", *OPTIONS} - {"description", "labels"}
-    given = {"filter": "`true`", "retry_schedule": [1.0], "lanes": 1, "timeout": 7.0, "rate": "10/s", "expires": 60.0}
+    given = {"filter": "`true`", "retry_schedule": [1.0], "lanes": 1, "timeout": 7.0, "rate": "10/s", "expires": 60.0,
+             "scope": "a"}  # fmt: skip
     assert given.keys() == OPTIONS.keys() - of_administrators, "a new one is given by on() too, or listed above"
     bus.on("*", name="n", **given)(of_module)
     [listener] = bus.listeners.list()

@@ -85,7 +85,8 @@ def test_a_name_that_has_another_address_by_then_is_checked_by_that(open_bus, mo
     states = [emit(bus)[0] for _ in range(2)]
     allowed = [each.state == "delivered" for each in states]
     assert allowed == [first == "127.0.0.1", first != "127.0.0.1"]
-    assert "10.0.0.1 is not allowed by [untrusted] networks" in states[allowed.index(False)].detail
+    detail = states[allowed.index(False)].detail
+    assert detail == "its address is not allowed by [untrusted] networks", "no word of what a name stands for in here"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "::1", "fd00::1",
@@ -115,7 +116,7 @@ def test_what_an_administrator_takes_away_later_ends_deliveries(open_bus, net, p
     bus.close()
     bus = open_bus(networks="public")
     [delivery] = emit(bus)
-    assert delivery.state == "pending" and "127.0.0.1 is not allowed" in delivery.detail
+    assert delivery.state == "pending" and "not allowed by [untrusted] networks" in delivery.detail
     [trial] = bus.test_listener(mine.id)
     assert trial.outcome == "transient"
     assert net.sent == []

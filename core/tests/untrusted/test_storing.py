@@ -35,11 +35,11 @@ REFUSED = [
     ("body", "{% for x in payload %}{% endfor %}", "template"),
     ("note", "{{ payload }}", "template"),
     ("notes", ["{{ payload }}"], "template"),
-    ("url", "http://10.0.0.1/", "10.0.0.1"),
-    ("url", "http://0xa.1/", "10.0.0.1"),
-    ("url", "http://[::1]/", "::1"),
-    ("url", "http://169.254.169.254/latest", "169.254.169.254"),
-    ("note", "http://10.0.0.1/", "10.0.0.1"),
+    ("url", "http://10.0.0.1/", "not allowed by"),
+    ("url", "http://0xa.1/", "not allowed by"),
+    ("url", "http://[::1]/", "not allowed by"),
+    ("url", "http://169.254.169.254/latest", "not allowed by"),
+    ("note", "http://10.0.0.1/", "not allowed by"),
 ]
 ALLOWED = [("plain", "/etc {{ payload }}"), ("body", "constant { text }"), ("note", "a/b: x"), ("token", "t")]
 
@@ -134,6 +134,8 @@ def test_an_untrusted_author_acts_for_nobody_else_and_says_nothing_of_trust(bus)
         lambda: acting.entrust(mine.id, Author("alice", trusted=True)),
         lambda: acting.together().create("net", PLAIN, ["*"], author=Author("root", trusted=True)),
         lambda: acting.together().entrust(mine.id, None),
+        lambda: acting.create("net", PLAIN, ["*"], name="ci-hook"),
+        lambda: acting.update(mine.id, name="ci-hook"),
         lambda: acting.create("net", PLAIN, ["*"], lanes=64),
         lambda: acting.update(mine.id, timeout=86400.0),
         lambda: acting.update(mine.id, retry_schedule=[0.001]),
@@ -184,10 +186,9 @@ def test_an_author_has_no_more_listeners_than_allowed(open_bus, many):
         assert len(acting.list()) == 2
         return
     first = acting.create("net", PLAIN, ["*"])
-    acting.create("net", PLAIN, ["*"], name="second")
-    for name in (None, "third"):
-        with pytest.raises(QuotaExceeded, match=r"\[untrusted\] max_listeners"):
-            acting.create("net", PLAIN, ["*"], name=name)
+    acting.create("net", PLAIN, ["*"])
+    with pytest.raises(QuotaExceeded, match=r"\[untrusted\] max_listeners"):
+        acting.create("net", PLAIN, ["*"])
     with pytest.raises(QuotaExceeded):  # in another scope he is the same one
         bus.listeners.create("net", PLAIN, ["*"], author=Author("alice", scope="b"))
     acting.delete(first.id)

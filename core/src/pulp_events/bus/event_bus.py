@@ -177,6 +177,7 @@ class EventBus(Inquiries):
         timeout: float | None = None,
         rate: str | None = None,
         expires: float | None = None,
+        scope: str | None = None,
     ) -> Callable[[F], F]:
         """Make a function a listener, by decorating it: `@bus.on("repo.sync.*")`. It stays as callable as it was.
 
@@ -187,8 +188,8 @@ class EventBus(Inquiries):
 
         `event_types`: names or patterns. `name`: what the function is called in the record; by default its module and
         qualified name. Whoever renames it makes another listener. `timeout`: seconds after which a call counts as
-        failed, 300 by default. `filter`, `retry_schedule`, `lanes`, `rate`, `expires`: as `Listeners.create` takes
-        them.
+        failed, 300 by default. `filter`, `retry_schedule`, `lanes`, `rate`, `expires`, `scope`: as
+        `Listeners.create` takes them.
 
         The record is created with the first registration, whichever process makes it, and becomes what this says with
         each; whether it is enabled or muted stays. Raises InvalidConfig (a function without a stable name, a name that
@@ -197,7 +198,7 @@ class EventBus(Inquiries):
         from pulp_events.functions import registering
         from pulp_events.functions.registration import Wish
 
-        wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout, rate, expires)
+        wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout, rate, expires, scope)
 
         def register(function: F) -> F:
             self._check_open()

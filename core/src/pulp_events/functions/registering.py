@@ -40,6 +40,7 @@ def _kept(made: Registration) -> Kept:
         timeout=wish.timeout,
         rate=wish.rate,
         expires=wish.expires,
+        scope=wish.scope,
     )
     return Kept(
         listener_id_of(made.name),

@@ -41,6 +41,7 @@ class Wish:
     timeout: float | None
     rate: str | None
     expires: float | None
+    scope: str | None = None
 
     def __post_init__(self) -> None:
         for each in self.event_types or (None,):
@@ -78,13 +79,14 @@ def on(
     timeout: float | None = None,
     rate: str | None = None,
     expires: float | None = None,
+    scope: str | None = None,
 ) -> Callable[[F], F]:
     """Mark a function as a listener, where there is no bus yet: `EventBus.open(imports=["myapp.events"])` and
     `pulp-admin event worker --import myapp.events` register the marked functions of a module.
 
     The arguments are those of `EventBus.on`.
     """
-    wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout, rate, expires)
+    wish = Wish(event_types, name, filter, retry_schedule, lanes, timeout, rate, expires, scope)
 
     def mark(function: F) -> F:
         put_mark(wish.of(function))

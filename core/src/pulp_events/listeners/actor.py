@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pulp_events.listeners.edit import Edit
     from pulp_events.listeners.history import ListenerChange
 
-NOT_THEIRS = ("lanes", "retry_schedule", "timeout")
-"""Attributes that untrusted authors do not set: what they take, others do not have."""
+NOT_THEIRS = ("name", "lanes", "retry_schedule", "timeout")
+"""Attributes that untrusted authors do not set. What they take of time and threads, others do not have; and a program
+of an administrator's may call a listener by a name that it thinks its own, and give it its secrets."""
 
 
 @dataclass(frozen=True)

@@ -408,6 +408,8 @@ class Listeners:
             self._refuse_untrusted(listener, notifier)
         except EventsError as error:
             return [str(error)]
+        if self._actor.untrusted:  # what a notifier warns of is about settings and networks of the machine, too
+            return [*self._joined(listener), *self._expires_too_soon(listener)]
         section = notifier.settings_section
         what = f"notifier type {notifier.type_id!r} could not check this listener for warnings"
         try:
