@@ -38,7 +38,7 @@ def listed(admin, condition):
 
 
 def test_workers_are_listed_while_they_work_and_as_gone_when_they_were_killed(admin):
-    assert admin.ok("event", "worker", "list").out == "No process is at work on the outbox.\n"
+    assert admin.ok("event", "worker", "list").err == "pulp-admin: note: no process is at work on the outbox\n"
     with worker(admin) as process:
         [one] = listed(admin, len)
         assert (one["state"], one["kind"], one["pid"]) == ("delivering", "worker", process.pid)

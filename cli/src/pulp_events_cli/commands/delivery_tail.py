@@ -140,10 +140,9 @@ def _print(
     left = iter(changes)
     while some := [*islice(left, _TOGETHER)]:
         shown = [one for one in some if isinstance(one, Skipped) or wanted.fits(one)]
-        pending = [one for one in shown if not isinstance(one, Skipped) and one.state == State.PENDING]
-        waiting = bus.deliveries.waiting_for(pending) if arguments.json and pending else {}
-        finished = [one for one in shown if not isinstance(one, Skipped) and one.state != State.PENDING]
-        erased = erased_among(bus, finished) if arguments.json and finished else ()
+        deliveries = [one for one in shown if not isinstance(one, Skipped)] if arguments.json else []
+        waiting = bus.deliveries.waiting_for(deliveries)
+        erased = erased_among(bus, deliveries)
         for one in shown:
             if isinstance(one, Skipped):
                 _print_skipped(one, arguments)

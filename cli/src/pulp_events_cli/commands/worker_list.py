@@ -6,29 +6,50 @@ import argparse
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.errors import DONE, UsageError
-from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.screen import show_table
-from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.output.text import local_time, span
+from pulp_events_cli.errors import UsageError
+from pulp_events_cli.output.kinds import MOMENT, Kind
+from pulp_events_cli.output.listing import show_list
+from pulp_events_cli.output.table import Column, Table
+from pulp_events_cli.output.text import span
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.table_options import add_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.presence import Presence
 
-HEADINGS = ("STATE", "KIND", "HOST", "PID", "VERSION", "STARTED", "LAST SEEN", "IN FLIGHT")
+
+class Ages(Kind):
+    """Seconds since something."""
+
+    def whole(self, value: float) -> str:
+        return f"{span(value)} ago"
+
+
+PROCESSES = Table(
+    "processes",
+    Column("state", lambda each: state(each), rank=1),
+    Column("kind", lambda each: each.kind, rank=4),
+    Column("host", lambda each: each.host, rank=0),
+    Column("pid", lambda each: each.pid, rank=0, right=True),
+    Column("version", lambda each: each.version, rank=3),
+    Column("started", lambda each: each.started, kind=MOMENT, rank=5),
+    Column("last_seen", lambda each: each.silent, kind=Ages(), rank=2),
+    Column("in_flight", lambda each: each.in_flight, rank=6, right=True),
+    Column("id", lambda each: each.id, extra=True),
+    Column("python", lambda each: each.python, extra=True),
+    Column("plugins", lambda each: each.plugins, extra=True),
+    Column("notifier_types", lambda each: each.notifier_types, extra=True),
+)
 
 
 def fill(parser: Parser) -> None:
     """Set what is run."""
     parser.epilog = (
         "Each process that delivers is heard every 20 seconds; one that only emits, when it emits. A process that is "
-        "gone ended without saying so, as when it is killed, or hangs; it is listed for a day. --json has versions "
-        "of Python and of plugins, and notifier types, too."
+        "gone ended without saying so, as when it is killed, or hangs; it is listed for a day."
     )
+    add_table(parser, PROCESSES)
     parser.set_defaults(run=_run, deliver="external")
 
 
@@ -36,13 +57,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     if arguments.drain or arguments.print_unit or arguments.imports or arguments.processes != 1:
         raise UsageError("the options before `list` are those of a worker that is to run; leave them out")
     found = bus.workers()
-    if arguments.json:
-        print_json([_for_json(each) for each in found])
-    elif found:
-        show_table(HEADINGS, map(_row, found))
-    else:
-        confirm("No process is at work on the outbox.")
-    return DONE
+    return show_list(PROCESSES, bus, found, arguments, _for_json, nothing="no process is at work on the outbox")
 
 
 def state(each: Presence) -> str:
@@ -54,8 +69,3 @@ def state(each: Presence) -> str:
 
 def _for_json(each: Presence) -> dict[str, Any]:
     return {"state": state(each), **{one.name: getattr(each, one.name) for one in fields(each) if one.name != "gone"}}
-
-
-def _row(each: Presence) -> Sequence[Any]:
-    head = (state(each), each.kind, each.host, each.pid, each.version)
-    return (*head, local_time(each.started), f"{span(each.silent)} ago", each.in_flight)
