@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
 
 
-def add_query(parser: Parser, states: tuple[State, ...], note: str = "") -> None:
-    """Add the options; `states`: those that deliveries may be in, `note`: what to say of them."""
+def add_query(parser: Parser, states: tuple[State, ...], note: str = "", *, until: bool = True) -> None:
+    """Add the options; `states`: those that deliveries may be in, `note`: what to say of them.
+
+    `until`: False leaves out the option that says where to end.
+    """
     if states:
         parser.add_argument(
             "--state",
@@ -49,7 +52,8 @@ def add_query(parser: Parser, states: tuple[State, ...], note: str = "") -> None
     parser.add_argument(
         "--since", type=moment, metavar="TIME", help=f"only events emitted at or after this time: {since}"
     )
-    parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
+    if until:
+        parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
     parser.add_argument(
         "--error", action=Once, type=some_text, metavar="TEXT", help="only deliveries whose detail contains this text"
     )

@@ -19,23 +19,27 @@ if TYPE_CHECKING:
     from pulp_events.outbox.presence import Presence
 
 
-class _Ago(Kind):
+class Ages(Kind):
     """Seconds since something."""
 
     def whole(self, value: float) -> str:
         return f"{span(value)} ago"
 
 
-WORKERS = Table(
+PROCESSES = Table(
     "processes",
-    Column("state", lambda each: state(each), rank=0),
-    Column("kind", lambda each: each.kind, rank=4, least=8),
-    Column("host", lambda each: each.host, rank=2, least=10),
-    Column("pid", lambda each: each.pid, rank=1),
-    Column("version", lambda each: each.version, rank=6),
-    Column("started", lambda each: each.started, kind=MOMENT, rank=7),
-    Column("last_seen", lambda each: each.silent, kind=_Ago(), rank=3),
-    Column("in_flight", lambda each: each.in_flight, rank=5, brief_heading="NOW", right=True),
+    Column("state", lambda each: state(each), rank=1),
+    Column("kind", lambda each: each.kind, rank=4),
+    Column("host", lambda each: each.host, rank=0),
+    Column("pid", lambda each: each.pid, rank=0, right=True),
+    Column("version", lambda each: each.version, rank=3),
+    Column("started", lambda each: each.started, kind=MOMENT, rank=5),
+    Column("last_seen", lambda each: each.silent, kind=Ages(), rank=2),
+    Column("in_flight", lambda each: each.in_flight, rank=6, right=True),
+    Column("id", lambda each: each.id, extra=True),
+    Column("python", lambda each: each.python, extra=True),
+    Column("plugins", lambda each: each.plugins, extra=True),
+    Column("notifier_types", lambda each: each.notifier_types, extra=True),
 )
 
 
@@ -43,18 +47,19 @@ def fill(parser: Parser) -> None:
     """Set what is run."""
     parser.epilog = (
         "Each process that delivers is heard every 20 seconds; one that only emits, when it emits. A process that is "
-        "gone ended without saying so, as when it is killed, or hangs; it is listed for a day. --json has versions "
-        "of Python and of plugins, and notifier types, too."
+        "gone ended without saying so, as when it is killed, or hangs; it is listed for a day."
     )
-    add_table(parser, WORKERS)
+    add_table(parser, PROCESSES)
     parser.set_defaults(run=_run, deliver="external")
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     if arguments.drain or arguments.print_unit or arguments.imports or arguments.processes != 1:
         raise UsageError("the options before `list` are those of a worker that is to run; leave them out")
-    nothing = "no process is at work on the outbox"
-    return show_list(WORKERS, bus, bus.workers(), arguments, _for_json, nothing, filters=False)
+    found = bus.workers()
+    return show_list(
+        PROCESSES, bus, found, arguments, _for_json, nothing="no process is at work on the outbox", filters=False
+    )
 
 
 def state(each: Presence) -> str:
