@@ -33,10 +33,22 @@ def of_results(results: Sequence[Result], held: Sequence[bool]) -> list[Row]:
         if outcome != lost:
             seconds.append(bucket_of(duration))
         if is_held and transition == succeed:
-            delays.append(bucket_of((attempt.started - delivery.event_time).total_seconds() + duration))
+            delays.append(bucket_of(_delay(result)))
         elif is_held and transition == give_up:
             words.append(give_up)
     return [row for pair, its in pairs.items() for row in _rows(pair, its)]
+
+
+def if_in_time(result: Result) -> list[Row]:
+    """What of it depends on that it changes its delivery."""
+    pair = (result.delivery.listener_id, result.delivery.event_type)
+    if result.transition == Transition.SUCCEED:
+        return [(*pair, f"{DELAY}{bucket_of(_delay(result))}", 1)]
+    return [(*pair, result.transition, 1)] if result.transition == Transition.GIVE_UP else []
+
+
+def _delay(result: Result) -> float:
+    return (result.attempt.started - result.delivery.event_time).total_seconds() + result.attempt.duration
 
 
 def of_attempts(

@@ -24,7 +24,7 @@ from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.settings.kept import keeps_beyond
-from pulp_events_postgres import erasing, ledger
+from pulp_events_postgres import activity, erasing, ledger
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.listener_store import EDITING, dump
@@ -219,6 +219,10 @@ FROM (SELECT x.seq, NOT EXISTS (SELECT FROM @.pulp_delivery d WHERE d.event_seq 
       FROM @.pulp_event x WHERE x.id = ANY (%s)) found
 WHERE e.seq = found.seq AND e.alone <> found.alone
 """
+_WHICH = """
+SELECT u.event_id || '.' || u.n FROM unnest(%s::text[], %s::int4[]) AS u(event_id, n)
+JOIN @.pulp_event e ON e.id = u.event_id JOIN @.pulp_delivery d ON d.event_seq = e.seq AND d.n = u.n
+"""
 _THERE = """
 SELECT count(*) FROM unnest(%s::text[], %s::int4[]) AS u(event_id, n)
 JOIN @.pulp_event e ON e.id = u.event_id JOIN @.pulp_delivery d ON d.event_seq = e.seq AND d.n = u.n
@@ -256,6 +260,7 @@ def _store(
         + (None if one.expires is None else one.expires.timestamp(),)
         for key, one in zip(keys, batch, strict=True)
     ]
+    there_before = own.execute(target.text(_WHICH), ([key[0] for key in keys], [key[1] for key in keys])).fetchall()
     stored = own.execute(target.text(_DELIVERIES), _columns(rows, 13)).rowcount
     made = [
         (*key, each.number, each.started.timestamp(), each.duration, each.outcome, storable(each.detail))
@@ -264,6 +269,15 @@ def _store(
         for each in attempts[one.id]
     ]
     own.execute(target.text(_ATTEMPTS), _columns(made, 8))
+    there_already = {id for (id,) in there_before}
+    new = [
+        (one.listener_id, one.event_type, one.event_time.timestamp())
+        + (each.started.timestamp(), each.duration, each.outcome)
+        for one in batch
+        if one.id not in there_already
+        for each in attempts[one.id]
+    ]
+    own.execute(target.text(activity.NOTE), activity.rows_of_attempts(new, now))
     own.execute(target.text(_ALONE), (list(events),))
     there = _count(own, target, _THERE, [key[0] for key in keys], [key[1] for key in keys])
     if there != len(batch):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
-from pulp_events.outbox.records import DeliveryQuery, Health, Stats
-from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health, to_stats, with_events
+from pulp_events.outbox.records import DeliveryQuery, Health
+from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health
 from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES, DETAIL_CONTAINS
 from pulp_events_postgres.database import Database
@@ -166,21 +166,6 @@ def count(database: Database, query: DeliveryQuery) -> int:
         f"SELECT count(*) FROM @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq WHERE {where}", parameters
     )
     return int(rows[0][0])
-
-
-def stats(database: Database) -> Stats:
-    """Counts of deliveries, in all and by listener."""
-    counts = database.rows("SELECT listener_id, state, count(*) FROM @.pulp_delivery GROUP BY listener_id, state")
-    oldest = database.rows(
-        "SELECT time FROM @.pulp_event WHERE seq = "
-        f"(SELECT min(event_seq) FROM @.pulp_delivery WHERE state = '{State.PENDING}')"
-    )
-    [(events, alone, first)] = database.rows(
-        "SELECT (SELECT count(*) FROM @.pulp_event), (SELECT count(*) FROM @.pulp_event WHERE alone), "
-        "(SELECT time FROM @.pulp_event ORDER BY seq LIMIT 1)"
-    )
-    dropped = database.rows("SELECT event_type, count, first, last FROM @.pulp_dropped ORDER BY event_type")
-    return with_events(to_stats(counts, oldest[0][0] if oldest else None), events, alone, first, dropped)
 
 
 def health(database: Database) -> dict[str, Health]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 
 from pulp_events.outbox.states import State
+from pulp_events_postgres.activity import sum_up
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.limits import FORGET
@@ -57,6 +58,8 @@ class Cleaner:
         if not turn[0]:
             self._position = self._oldest
             return False
+        if sum_up(self._database, own, turn[1]):
+            return True
         events_before = turn[1] - keep_events if keep_events else math.inf
         alone = self._delete_alone(own, events_before)
         limits: dict[str, float] = {state: turn[1] - seconds for state, seconds in keep.items()}

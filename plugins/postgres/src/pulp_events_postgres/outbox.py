@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from shlex import quote
 from typing import Any
 
+from pulp_events.outbox.activity import Activities, By
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
@@ -17,6 +19,7 @@ from pulp_events.outbox.spread import PAGE
 from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
+from pulp_events_postgres import activity as happened
 from pulp_events_postgres import buckets, claiming, erasing, ledger, limits, presences, queue, scrubbing, standing
 from pulp_events_postgres import events as stored
 from pulp_events_postgres.database import Database
@@ -164,7 +167,17 @@ class PostgresOutbox:
         return ledger.count(self.database, query)
 
     def stats(self) -> Stats:
-        return ledger.stats(self.database)
+        return happened.stats(self.database)
+
+    def activity(
+        self,
+        since: datetime,
+        until: datetime | None,
+        by: By,
+        listener_ids: Sequence[str] | None = None,
+        lease: float = 60.0,
+    ) -> Activities:
+        return happened.activity(self.database, since, until, by, listener_ids)
 
     def backlog(self, most: int) -> int:
         return limits.backlog(self.database, most)

@@ -11,6 +11,7 @@ import psycopg
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.happened import if_in_time, of_results
 from pulp_events.outbox.records import EXPIRED, NewEvent, Result
 from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.rows import split_id, to_stored_event
@@ -18,6 +19,7 @@ from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.outbox.tally import tally
 from pulp_events.system.clock import from_timestamp
+from pulp_events_postgres import activity
 from pulp_events_postgres.columns import STORED_EVENT
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
@@ -174,9 +176,16 @@ def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) ->
 
 
 _RECORD = (
-    "SELECT * FROM @.pulp_record(%s::text[], %s::int4[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::float8[], "
+    "WITH done AS MATERIALIZED (SELECT r.place FROM @.pulp_record("
+    "%s::text[], %s::int4[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::float8[], "
     "%s::int4[], %s::int4[], %s::float8[], %s::float8[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::int4[], "
-    "%s::text[])"
+    "%s::text[]) AS r(place)), noted AS ("
+    "INSERT INTO @.pulp_activity_new (start, listener_id, event_type, what, count) "
+    "SELECT floor(@.pulp_now() / 60)::int8 * 60, u.listener_id, u.event_type, u.what, sum(u.count) "
+    "FROM unnest(%s::text[], %s::text[], %s::text[], %s::int8[], %s::int8[]) "
+    "AS u(listener_id, event_type, what, count, place) "
+    "WHERE u.place = 0 OR u.place IN (SELECT done.place FROM done) GROUP BY 1, 2, 3, 4"
+    ") SELECT done.place FROM done"
 )
 
 
@@ -191,6 +200,8 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
     ]
     keys = [split_id(result.delivery.id) for result in results]
     health = tally(results)
+    happened = [(*row, 0) for row in of_results(results, [False] * len(results))]
+    happened += [(*row, place) for place, each in enumerate(results, 1) for row in if_in_time(each)]
     parameters = (
         texts(event_id for event_id, _ in keys),
         numbers(n for _, n in keys),
@@ -209,6 +220,8 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
         flags(each.succeeded for each in health.values()),
         numbers(each.failures for each in health.values()),
         texts(storable(each.detail) for each in health.values()),
+        *activity.arrays([row[:4] for row in happened]),
+        numbers(row[4] for row in happened),
     )
     in_time = {row[0] for row in database.rows(_RECORD, parameters)}
     return [position in in_time for position in range(1, len(results) + 1)]
@@ -252,9 +265,10 @@ def _leases(deliveries: Sequence[Delivery]) -> tuple[list[str], list[int], list[
 
 # Said of the lease for the sake of the two indexes.
 _BURY = f"""
+WITH way AS MATERIALIZED (SELECT set_config('pulp_events.way', '{Transition.BURY}', true) AS done)
 UPDATE @.pulp_delivery SET state = '{_BURIED.enters}', finished = @.pulp_now(), reason = %s, ready_at = 0, lease = NULL
-WHERE state = '{_BURIED.leaves}' AND (lease IS NULL OR lease IS NOT NULL) AND listener_id = %s
-  AND (%s::text[] IS NULL OR target = ANY (%s::text[]))
+FROM way WHERE way.done IS NOT NULL AND state = '{_BURIED.leaves}' AND (lease IS NULL OR lease IS NOT NULL)
+  AND listener_id = %s AND (%s::text[] IS NULL OR target = ANY (%s::text[]))
 """
 
 

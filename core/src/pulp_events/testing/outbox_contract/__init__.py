@@ -11,6 +11,7 @@ the clock that the home measures leases and retries with. `work` counts what is 
 
 from __future__ import annotations
 
+from pulp_events.testing.outbox_contract.activity import ActivityClaims
 from pulp_events.testing.outbox_contract.again import AgainClaims
 from pulp_events.testing.outbox_contract.claiming import StoringAndClaimingClaims
 from pulp_events.testing.outbox_contract.erasure import ErasureClaims
@@ -45,6 +46,7 @@ class OutboxContract(
     ExpiryClaims,
     AgainClaims,
     ErasureClaims,
+    ActivityClaims,
     PresenceClaims,
     StandingClaims,
 ):
