@@ -1,6 +1,6 @@
 """Pictures of what a terminal shows, as SVG: made of records, so that they are the same whenever they are made.
 
-python docs/terminal_pictures.py        writes docs/pictures/top*.svg and delivery-list*.svg
+python docs/terminal_pictures.py        writes docs/pictures/top*.svg, delivery-list*.svg and -stats.svg
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ from rich.text import Text
 
 from pulp_events.bus.waiting_reason import WaitCause, WaitingFor
 from pulp_events.listeners.listener import Listener
+from pulp_events.outbox.activity import Activity, Point
 from pulp_events.outbox.delivery import Delivery
-from pulp_events.outbox.states import State
-from pulp_events_cli.output import delivery_tables, listing
+from pulp_events.outbox.histogram import Histogram, bucket_of
+from pulp_events.outbox.states import Outcome, State, Transition
+from pulp_events_cli.output import activity_tables, delivery_tables, listing
+from pulp_events_cli.output.table import Table
 from pulp_events_cli.top.frame import Data, frame
 from pulp_events_cli.top.lines import STYLES, Line
 from pulp_events_cli.top.model import Condition, Figures, ListenerPage, Overview, Row, Worker
@@ -126,13 +129,45 @@ def table() -> list[delivery_tables.Row]:
     return found
 
 
+def happened() -> list[activity_tables.Row]:
+    """What happened in a day to the deliveries of four listeners."""
+    wave = [40, 44, 39, 52, 61, 58, 43, 38, 47, 66, 71, 64, 49, 45, 51, 48, 44, 40, 38, 35, 41, 47, 52, 55, 21]
+    found = []
+    for number, failures, seconds, delay, pending, oldest, dead in (
+        (1, [0] * 19 + [18, 31, 44, 40, 37, 12], 2.9, 310.0, 184, ago(hours=5, minutes=20), 12),
+        (3, [n // 20 for n in wave], 4.1, 19.0, 9, ago(seconds=21), 0),
+        (2, [0] * 25, 0.06, 0.2, 0, None, 0),
+        (4, [0] * 25, 0.4, 0.9, 1, ago(minutes=2), 0),
+    ):
+        made = [max(0, each - bad) for each, bad in zip(wave, failures, strict=True)]
+        start = NOW - timedelta(hours=24)
+        both = enumerate(zip(made, failures, strict=True))
+        found.append(
+            activity_tables.Row(
+                listener_id(number),
+                Activity(
+                    {Outcome.DELIVERED: sum(made), Outcome.TIMEOUT: sum(failures)},
+                    {Transition.GIVE_UP: dead} if dead else {},
+                    Histogram({bucket_of(seconds / 3): 90, bucket_of(seconds): 10}),
+                    Histogram({bucket_of(delay): sum(made)}),
+                    [Point(start + timedelta(hours=at), *each) for at, each in both],
+                    pending,
+                    0,
+                    oldest,
+                ),
+                86400.0,
+            )
+        )
+    return found
+
+
 class _Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
 
-def listed(width: int) -> list[Text]:
-    """What `delivery list` shows on a terminal so wide."""
+def listed(table: Table, rows: Sequence[Any], width: int) -> list[Text]:
+    """What a command that lists something shows on a terminal so wide."""
     names = {1: "mirror-eu", 2: "ci-builds", 3: None, 4: "staging"}
     known = [SimpleNamespace(id=listener_id(number), name=name) for number, name in names.items()]
     bus: Any = SimpleNamespace(
@@ -142,7 +177,7 @@ def listed(width: int) -> list[Text]:
     out = _Terminal()
     screen = {"COLUMNS": str(width), "TERM": "xterm-256color", "NO_COLOR": "", "COLORTERM": ""}
     with redirect_stdout(out), mock.patch.dict(os.environ, screen):
-        listing.show(delivery_tables.DELIVERIES, bus, table())
+        listing.show(table, bus, rows)
     return [Text.from_ansi(line) for line in out.getvalue().splitlines()]
 
 
@@ -169,10 +204,16 @@ def pictures() -> dict[str, str]:
         for name, view in (("top", first), ("top-listener", second))
     }
     lists = {
-        f"{name}.svg": svg(listed(width), "pulp-admin event delivery list", width, name)
+        f"{name}.svg": svg(
+            listed(delivery_tables.DELIVERIES, table(), width), "pulp-admin event delivery list", width, name
+        )
         for name, width in (("delivery-list", 80), ("delivery-list-narrow", 40))
     }
-    return views | lists
+    command = "pulp-admin event delivery stats --since 1d --sort failing"
+    stats = {
+        "delivery-stats.svg": svg(listed(activity_tables.table("listener"), happened(), 120), command, 120, "stats")
+    }
+    return views | lists | stats
 
 
 if __name__ == "__main__":

@@ -79,6 +79,13 @@ def test_copying_takes_everything_with_it_in_order(filled, copy, conf):
             assert mine == theirs
         [dead] = target.outbox.find(DeliveryQuery(state="dead"), 10)
         assert target.outbox.attempts(dead.id) == source.outbox.attempts(dead.id)
+        assert target.outbox.stats().by_listener == source.outbox.stats().by_listener
+        ages_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        copied = [
+            (each.attempts, each.pending, each.oldest_pending)
+            for each in (bus.deliveries.stats(ages_ago).activity.total for bus in (source, target))
+        ]
+        assert copied[0] == copied[1]
         target.outbox.add([new_event(listener)])
         claimed = [one.event_id for one in target.outbox.claim([ClaimRequest(listener, 1000)], 60, "t").deliveries]
         assert claimed == sorted(claimed) and len(claimed) == 698

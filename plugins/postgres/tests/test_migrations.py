@@ -1,7 +1,10 @@
 """Tables that an earlier release made are brought up to date, with what is in them."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from pulp_events.outbox.activity import By
 from pulp_events.outbox.records import ClaimRequest
 from pulp_events.testing.listener_store_contract import new_listener
 from pulp_events.testing.outbox_contract import LISTENER, new_event, result
@@ -71,14 +74,47 @@ def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(place,
     assert outbox.attempts(ids[0])[0].detail == "no"
     assert outbox.health() == health
     assert list(listeners.all()) == [listener]
+    stats = outbox.stats()
+    assert (stats.totals["pending"], stats.totals["dead"], stats.events, stats.events_alone) == (2, 1, 3, 0)
+    assert stats.oldest_pending.timestamp() == before[1]["time"]
     outbox.add([new_event()])
     claim = outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t")
     assert [one.id for one in claim.deliveries] == [ids[2], *(one.id for one in claim.deliveries[1:])]
     assert len(claim.deliveries) == 2 and 0 < claim.waits[LISTENER] <= 60
     assert outbox.record([result(one, "give_up") for one in claim.deliveries]) == [True, True]
     assert outbox.health()[LISTENER].failures == health[LISTENER].failures + 2
+    assert (outbox.stats().pending, outbox.stats().dead, outbox.stats().events) == (1, 3, 4)
     for each in (outbox, listeners):
         each.close()
+
+
+def test_attempts_that_an_earlier_release_stored_are_counted_in_the_piece_of_time_that_they_belong_to(
+    place, monkeypatch
+):
+    monkeypatch.setattr(set_up, "scripts", lambda: KNOWN[:13])
+    database = place.database()
+    ages = {"a": 600, "b": 86400, "c": 10 * 86400, "d": 200 * 86400}
+    now = place.time()
+    for name, age in ages.items():
+        database.execute(
+            "WITH event AS (INSERT INTO @.pulp_event (id, event_type, time, source, report) VALUES (%s, 'repo.x', %s, "
+            "'', '{}') RETURNING seq) INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state, attempts, "
+            "finished) SELECT seq, 0, %s, '', 'delivered', 1, %s FROM event",
+            (name, now - age, LISTENER, now - age + 3),
+        )
+        database.execute(
+            "INSERT INTO @.pulp_attempt SELECT seq, 0, 1, time + 2.5, 0.5, 'delivered', '' FROM @.pulp_event "
+            "WHERE id = %s",
+            (name,),
+        )
+    database.close()
+    monkeypatch.undo()
+    outbox = place.outbox()
+    for hours, known in ((1, 1), (48, 2), (24 * 30, 3), (24 * 365, 3)):
+        found = outbox.activity(datetime.fromtimestamp(now - 3600 * hours, UTC), None, By.LISTENER).groups[LISTENER]
+        assert (found.delivered, found.failed) == (known, 0)
+        assert abs(found.seconds.quantile(0.5) - 0.5) < 0.05 and abs(found.delay.quantile(0.95) - 3) < 0.3
+    outbox.close()
 
 
 def test_a_step_that_takes_long_is_not_cut_off_by_the_limit_of_statements(place, monkeypatch):

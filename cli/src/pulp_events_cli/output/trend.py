@@ -21,7 +21,7 @@ ASCII = "._-:=+*%#"
 def bars(stream: TextIO) -> str:
     """The characters that the stream can print."""
     try:
-        BLOCKS.encode(stream.encoding or "ascii")
+        BLOCKS.encode(getattr(stream, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return BLOCKS
