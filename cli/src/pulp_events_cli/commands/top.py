@@ -16,6 +16,8 @@ from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
+    from pulp_events_cli.top.reading import Reading
+    from pulp_events_cli.top.state import View
 
 _SORTS = ("trouble", "name", "pending", "rate", "failed", "dead", "slow")
 _ROWS = 20
@@ -60,7 +62,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     from pulp_events_cli.top.reading import Reading
     from pulp_events_cli.top.state import View
 
-    reading = Reading(bus, arguments.span)
+    reading = Reading(bus, arguments.span, arguments.interval)
     view = View(sort=Sort(arguments.sort), wanted=arguments.find)
     end = None if arguments.length is None else time.monotonic() + arguments.length
     if arguments.json:
@@ -72,7 +74,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
         return DONE
     from pulp_events_cli.top.app import App
 
-    return App(bus, reading, arguments.interval, view, stream).run(end)
+    return App(bus, reading, view, stream).run(end)
 
 
 def _check_terminal() -> None:
@@ -83,19 +85,15 @@ def _check_terminal() -> None:
         raise CommandFailed("standard input is not a terminal, so no key could be read; use --once to print it once")
 
 
-def _objects(bus: EventBus, reading: object, view: object, arguments: argparse.Namespace, end: float | None) -> int:
+def _objects(bus: EventBus, reading: Reading, view: View, arguments: argparse.Namespace, end: float | None) -> int:
     from pulp_events_cli.output.records import print_json
     from pulp_events_cli.top.once import for_json
-    from pulp_events_cli.top.pace import Pace
 
-    pace = Pace(arguments.interval)
     try:
         while True:
-            began = time.monotonic()
-            print_json(for_json(bus, reading, view, arguments.rows), one_line=True)  # type: ignore[arg-type]
-            pace.took(time.monotonic() - began)
-            if arguments.once or (end is not None and time.monotonic() + pace.pause >= end):
+            print_json(for_json(bus, reading, view, arguments.rows), one_line=True)
+            if arguments.once or (end is not None and time.monotonic() + reading.pause >= end):
                 return DONE
-            time.sleep(pace.pause)
+            time.sleep(reading.pause)
     except KeyboardInterrupt:
         return DONE  # the way in which it ends

@@ -20,7 +20,6 @@ from pulp_events_cli.top.frame import Data, Frame, frame
 from pulp_events_cli.top.full_screen import Ended, FullScreen, HungUp
 from pulp_events_cli.top.keys import Keys
 from pulp_events_cli.top.model import Overview
-from pulp_events_cli.top.pace import Pace
 from pulp_events_cli.top.painter import Painter
 from pulp_events_cli.top.state import Page, Tone, View
 from pulp_events_cli.top.status import Status
@@ -39,9 +38,9 @@ _LEAVING = 2.0
 class App:
     """The view in a terminal, until somebody quits."""
 
-    def __init__(self, bus: EventBus, reading: Reading, every: float, view: View, stream: TextIO) -> None:
-        """`every`: seconds between two readings, at least. `stream`: the terminal."""
-        self._bus, self._reading, self._pace = bus, reading, Pace(every)
+    def __init__(self, bus: EventBus, reading: Reading, view: View, stream: TextIO) -> None:
+        """`stream`: the terminal."""
+        self._bus, self._reading = bus, reading
         self._view, self._stream = view, stream
         self._data = Data(Overview())
         self._read: float | None = None
@@ -109,7 +108,7 @@ class App:
         return Status(
             now=from_timestamp(self._bus.clock.time()),
             read=None if self._read is None else from_timestamp(self._read),
-            every=self._pace.pause,
+            every=self._reading.pause,
             counted=self._reading.counts.every,
             problem=self._problem,
             doing=self._doing,
@@ -124,19 +123,11 @@ class App:
         if self._asking.busy or not (changed or time.monotonic() >= self._due):
             return
         self._asked = view.subject()
-        began = time.monotonic()
-
-        def ask() -> Data:
-            try:
-                return self._reading.data(view, before, room)
-            finally:
-                self._pace.took(time.monotonic() - began)
-
-        self._asking.submit(ask)
+        self._asking.submit(lambda: self._reading.data(view, before, room))
 
     def _take_results(self) -> None:
         for data in self._asking.results():
-            self._due = time.monotonic() + self._pace.pause
+            self._due = time.monotonic() + self._reading.pause
             if isinstance(data, Exception):
                 self._fail(data)
             else:

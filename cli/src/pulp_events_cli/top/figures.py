@@ -30,6 +30,8 @@ class Counts:
         self._span = span
         self._pace = Pace(every)
         self._due = 0.0
+        self.spent = 0.0
+        """Seconds that all counts together took."""
         self._of: str | None = None
         self._counted: tuple[Figures, Mapping[str, Figures]] = Figures(span=span), {}
 
@@ -52,7 +54,9 @@ class Counts:
             _figures(found.total, seconds),
             {each: _figures(one, seconds) for each, one in found.groups.items()},
         )
-        self._pace.took(time.monotonic() - began)
+        took = time.monotonic() - began
+        self._pace.took(took)
+        self.spent += took
         self._due = time.monotonic() + self._pace.pause
         return self._counted
 

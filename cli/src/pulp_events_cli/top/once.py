@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pulp_events.system.clock import from_timestamp
 from pulp_events_cli.top import overview_page
+from pulp_events_cli.top.frame import Data
 from pulp_events_cli.top.lines import fit, spread
-from pulp_events_cli.top.model import Figures, Row
+from pulp_events_cli.top.model import Figures, Overview, Row
 from pulp_events_cli.top.painter import styler
 from pulp_events_cli.top.status import Status
 
@@ -50,7 +51,7 @@ _ABOVE = 6
 
 def for_json(bus: EventBus, reading: Reading, view: View, rows: int) -> dict[str, Any]:
     """It for programs."""
-    overview = reading.overview()
+    overview = reading.data(view, Data(Overview()), rows).overview
     fitting = overview.ordered(view.sort, view.reverse, view.wanted)
     return {
         "time": from_timestamp(bus.clock.time()),

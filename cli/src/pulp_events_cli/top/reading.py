@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from pulp_events.system.clock import from_timestamp
 from pulp_events_cli.top.figures import Counts, workers
 from pulp_events_cli.top.frame import Data
 from pulp_events_cli.top.model import Condition, DeliveryPage, Figures, ListenerPage, Overview, Row, condition_of
+from pulp_events_cli.top.pace import Pace
 from pulp_events_cli.top.state import Page, View
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ _QUICK = 0.1
 class Reading:
     """What the pages show, as the store has it now."""
 
-    def __init__(self, bus: EventBus, span: float) -> None:
-        """`span`: seconds of which things are counted."""
+    def __init__(self, bus: EventBus, span: float, every: float) -> None:
+        """`span`: seconds in which things are counted; `every`: seconds between two readings, at least."""
         self._bus = bus
         self._span = span
+        self._pace = Pace(every)
         self.counts = Counts(bus, span)
         self._far: dict[tuple[str, State | None], int] = {}
         """How far it had to be looked for a listener's deliveries."""
@@ -45,6 +48,24 @@ class Reading:
 
         Raises EventsError: ListenerNotFound and DeliveryNotFound if what the page is about is gone.
         """
+        with self._timed():
+            return self._data(view, before, room)
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait before the next reading."""
+        return self._pace.pause
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Counts, which have a pace of their own, are left out."""
+        began, counting = time.monotonic(), self.counts.spent
+        try:
+            yield
+        finally:
+            self._pace.took(time.monotonic() - began - (self.counts.spent - counting))
+
+    def _data(self, view: View, before: Data, room: int) -> Data:
         page = view.behind if view.page == Page.HELP else view.page
         if page == Page.LISTENER and view.listener is not None:
             return replace(before, listener=self.listener(view, room))
