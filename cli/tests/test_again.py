@@ -219,6 +219,19 @@ def test_on_a_terminal_it_asks_and_says_how_many(admin, listener):
     assert "[y/N]" not in text and "2 deliveries are pending again" in text and code == 0
 
 
+def test_before_it_deletes_it_asks_and_counts(admin, listener):
+    purge = ("event", "delivery", "purge")
+    for _ in range(2):
+        admin.ok(*EMIT)
+    assert admin.ok(*purge, "--state=delivered", "--dry-run").out == "2 deliveries would be deleted\n"
+    assert admin.ok(*purge, "--all", "--dry-run", "--json").json == {"purge": 2, "dry_run": True, "interrupted": False}
+    text, code = terminal(admin, *purge, "--all", answer="n\n")
+    assert "Delete 2 deliveries? [y/N]" in text and "nothing was changed" in text and code == 1
+    assert len(deliveries(admin)) == 2
+    text, code = terminal(admin, *purge, "--all", answer="y\n")
+    assert "2 deliveries deleted" in text and code == 0 and deliveries(admin) == []
+
+
 @pytest.mark.parametrize("elsewhere", ["stdout", "stderr"])
 def test_it_asks_as_well_where_one_stream_goes_to_a_file(admin, listener, tmp_path, elsewhere):
     admin.ok(*EMIT)
