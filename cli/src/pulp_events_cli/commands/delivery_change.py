@@ -35,6 +35,12 @@ _AGAIN = {
     State.PENDING: ("delivery is due now", "deliveries are due now"),
     State.DELIVERED: ("delivery is sent again", "deliveries are sent again"),
 }
+_WOULD = {
+    State.DEAD: "would be pending again",
+    State.PENDING: "would be due now",
+    State.DELIVERED: "would be sent again",
+}
+_QUESTION = {State.DEAD: "make {} pending again", State.PENDING: "make {} due now", State.DELIVERED: "send {} again"}
 _IDS_AT_ONCE = 100
 
 
@@ -104,8 +110,10 @@ def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
 
     if arguments.dry_run:
         apart = left_alone.of_retry(bus, queries, again)
-        return _would(arguments, "retry", number(), "would be delivered again", apart)
-    _ask(arguments, number, "deliver {} again")
+        states = {query.state for query in queries}
+        would = _WOULD[states.pop() or State.DEAD] if len(states) == 1 else "would be delivered again"
+        return _would(arguments, "retry", number(), would, apart)
+    _ask(arguments, number, _QUESTION[queries[0].state or State.DEAD] if queries else "deliver {} again")
     apart = left_alone.of_retry(bus, queries, again)
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.retry(query, again=again)) for query in queries], "retry", number
