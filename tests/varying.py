@@ -40,6 +40,10 @@ class Varying:
             text = text.replace(shown, real)
         return text
 
+    def found(self, text):
+        """The ids in a text."""
+        return [found[0] for found in self._tokens.finditer(text) if found.lastgroup in self._named]
+
     def compare(self, shown, real, place):
         """Assert that what was printed is what is shown; ids that are new in it mean these from now on."""
         shown, real = (re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).strip("\n") for text in (shown, real))

@@ -20,13 +20,13 @@ import termios
 import time
 
 import pyte
-from wcwidth import wcswidth
+from rich.cells import cell_len
 
 READY = re.compile(rb"\x1b\]0;ready (\d+)\x07\$ $")
 """The prompt: an invisible title of the window with the exit code, and what is seen of it."""
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>78]")
-PATIENCE = 30.0
+PATIENCE = 6.0
 """Seconds until a text that does not come is a failure."""
 
 
@@ -46,7 +46,7 @@ class Terminal:
         os.close(its)
         self._handle = mine
         self._raw = b""
-        self._finish()
+        self.finish()
 
     def type(self, command, answers=()):
         """Type a command and what it asks for, in order; returns the exit code, once the prompt is back.
@@ -58,7 +58,7 @@ class Terminal:
             self._until(lambda: self._raw.endswith((b"] ", b": ", b"? ")), f"a question to answer {answer!r}")
             os.write(self._handle, f"{answer}\n".encode())
             self._until(lambda: not self._raw.endswith((b"] ", b": ", b"? ")), "the echo of the answer")
-        return self._finish()
+        return self.finish()
 
     def start(self, command):
         """Type a command that keeps the terminal: `wait_for`, `press` and `interrupt` follow."""
@@ -78,7 +78,7 @@ class Terminal:
     def interrupt(self):
         """Ctrl-C; returns the exit code, once the prompt is back."""
         self.press("\x03")
-        return self._finish()
+        return self.finish()
 
     def read(self):
         """The lines since the command was typed, as they are read on the screen, scrolled back if need be."""
@@ -92,7 +92,7 @@ class Terminal:
         """The lines that the terminal had to break, in the middle of a word or a column."""
         plain = ESCAPE.sub("", READY.sub(b"", self._raw).decode())
         ends = [line.rsplit("\r", 1)[-1].rstrip() for line in plain.replace("\r\n", "\n").split("\n")]
-        return [line for line in ends if wcswidth(line) > self.columns]
+        return [line for line in ends if cell_len(line) > self.columns]
 
     def close(self):
         """Hang up."""
@@ -111,7 +111,8 @@ class Terminal:
     def __exit__(self, *_):
         self.close()
 
-    def _finish(self):
+    def finish(self):
+        """Wait for the prompt; returns the exit code."""
         self._until(lambda: READY.search(self._raw), "the prompt")
         return int(READY.search(self._raw)[1])
 

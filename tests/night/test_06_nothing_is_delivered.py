@@ -1,0 +1,64 @@
+"""Nothing is delivered.
+
+See that no worker runs, and start one.
+"""
+
+import pytest
+
+
+@pytest.mark.slow
+def test_no_worker_runs(night):
+    night.listener("ci", night.endpoint("127.0.0.1:40001"))
+    night.emit(3, late=1200.0)
+    night.types(
+        "pulp-admin event config check",
+        """
+        STATE  WHAT          FINDING
+        ok     settings      line 1, [events]: data_dir, source
+        ok     settings      /etc/pulp/server.conf
+        ok     data folder   /var/lib/pulp/events, mode 0700
+        ok     listeners     1 listener
+        ok     outbox        3 pending, 0 delivered, 0 dead deliveries; schema 6
+        note   clock         the kernel reports that this machine's clock is not
+                             synchronized; run chronyd or systemd-timesyncd
+        ok     plugin amqp   loaded
+        ok     plugin email  loaded
+        ok     plugin http   loaded
+        """,
+        code=1,
+    )
+    night.types(
+        "pulp-admin event worker list",
+        """
+        pulp-admin: error: unexpected argument 'list'; quote values that have spaces,
+        and see `pulp-admin event worker --help`
+        """,
+    )
+    night.types(
+        "pulp-admin event worker > worker.log 2>&1 &",
+        """
+        [1] 23178
+        """,
+    )
+    night.until_delivered(3)
+    night.types(
+        "pulp-admin event worker list",
+        """
+        pulp-admin: error: unexpected argument 'list'; quote values that have spaces,
+        and see `pulp-admin event worker --help`
+        """,
+    )
+    night.types(
+        "pulp-admin event delivery stats",
+        """
+        LISTENER                  TYPE  PENDING  DELIVERED  DEAD
+        6b08a87e9d35f2c095054b52  http  0        3          0
+        all                       -     0        3          0
+        """,
+    )
+    night.types(
+        "kill %1; wait",
+        """
+        [1]+  Done                    pulp-admin event worker > worker.log 2>&1
+        """,
+    )
