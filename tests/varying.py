@@ -28,7 +28,7 @@ class Varying:
 
     def __init__(self, more=None, named=(), plain=re.escape):
         self.names = {}
-        self._kinds = {**(more or {}), **VARYING}
+        self._kinds = {**VARYING, **(more or {})}
         self._named = {*NAMED, *named}
         self._plain = plain
         kinds = "|".join(f"(?P<{name}>{pattern})" for name, pattern in self._kinds.items())

@@ -37,7 +37,7 @@ HOME = "/home/operators"
 """The administrator's folder, in which everything is."""
 
 KINDS = {
-    "short": r"\b[0-9a-f]{8}\.\d\b",
+    "short": r"\b01[0-9a-f]{6}(?:\.\d)?\b",
     "day": r"\b\d\d-\d\d \d\d:\d\d\b",
     "cut_place": r"127\.0\.0\.1:?\d{0,5}…",
     "place": r"127\.0\.0\.1:\d{4,5}",
