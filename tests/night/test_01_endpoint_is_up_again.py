@@ -21,9 +21,9 @@ def test_what_waits_is_sent_now(night):
         "pulp-admin event delivery list --state=pending",
         """
         ID          EVENT TYPE       LISTENER  STATE    NEXT         WAITS  DETAIL
-        01a219de.0  …po.sync.finish  ci        pending  11-27 03:10  retry  127.0.0.1:3…
-        01a219d5.0  …po.sync.finish  ci        pending  11-27 03:58  retry  127.0.0.1:3…
-        01a219cc.0  …po.sync.finish  ci        pending  11-27 02:31  retry  127.0.0.1:3…
+        01a219e4.0  …nc.finish  ci        pending  11-27 03:58  retry  127.0.0.1:40001:…
+        01a219db.0  …nc.finish  ci        pending  11-27 02:22  retry  127.0.0.1:40001:…
+        01a219d1.0  …nc.finish  ci        pending  11-27 03:33  retry  127.0.0.1:40001:…
         """,
     )
     night.types(
@@ -39,8 +39,8 @@ def test_what_waits_is_sent_now(night):
         "pulp-admin event delivery list --listener-id=ci",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219de.0  11-26 21:58:59  repo.sync.finish  ci        delivered    2  200 OK
-        01a219d5.0  11-26 21:48:59  repo.sync.finish  ci        delivered    2  200 OK
-        01a219cc.0  11-26 21:38:58  repo.sync.finish  ci        delivered    2  200 OK
+        01a219e4.0  11-26 22:05:13  repo.sync.finish  ci        delivered    2  200 OK
+        01a219db.0  11-26 21:55:13  repo.sync.finish  ci        delivered    2  200 OK
+        01a219d1.0  11-26 21:45:12  repo.sync.finish  ci        delivered    2  200 OK
         """,
     )

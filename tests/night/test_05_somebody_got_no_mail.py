@@ -1,6 +1,7 @@
 """Somebody got no mail.
 
-`event show` says what became of an event for each listener, and why it did not go to one.
+`event show` says what became of an event for each listener, and why it did not go to one. Here one address was refused;
+when it is corrected, `backfill` gives it what it missed.
 """
 
 import pytest
@@ -16,28 +17,52 @@ def test_find_out_why_a_mail_did_not_come(night):
     addresses = {"subject": "pulp notification", "addresses": ["ada@example.com", "grace@example.com"]}
     night.listener("releases", None, ["repo.publish.finish"], "email", addresses)
     night.listener("failures", None, ["repo.*.finish"], "email", addresses, filter="payload.result == 'failed'")
-    night.emit(1, "repo.sync.finish", late=600.0, result="success")
-    night.emit(1, "repo.publish.finish", result="success")
+    night.emit(1, "repo.publish.finish", late=600.0, result="success")
+    night.emit(1, "repo.sync.finish", result="success")
     night.deliver()
-    night.types(
-        "pulp-admin event list --since=1d",
+    night.types("pulp-admin event list --since=1d",
         """
         ID        TIME                     EVENT TYPE           DELIVERIES
-        01a219de  2026-11-26 21:59:22 UTC  repo.publish.finish           2
-        01a219d5  2026-11-26 21:49:22 UTC  repo.sync.finish              0
-        """,
-    )
-    night.types(
-        "pulp-admin event show 01a219c7-4ec8-77f1-a65d-627cc08115bf",
+        01a219e2  2026-11-26 22:03:31 UTC  repo.sync.finish              0
+        01a219d9  2026-11-26 21:53:31 UTC  repo.publish.finish           2
+        """)
+    night.types("pulp-admin event show 01a219d9",
         """
-        pulp-admin: error: no stored event has the id
-        '01a219c7-4ec8-77f1-a65d-627cc08115bf'; `pulp-admin event list` shows them
-        """,
-    )
+        Event Type:  repo.publish.finish
+        Id:          01a219d9-dd26-702f-8102-d10d1c148f98
+        Source:      pulp.example
+        Time:        2026-11-26 21:53:58 UTC
+
+        LISTENER  TYPE   TARGET             STATE        ATT  DETAIL
+        releases  email  ada@example.com    delivered      1  250 2.0.0 OK
+        releases  email  grace@example.com  dead           1  RCPT: 550 5.1.1 No such u…
+        failures  email  -                  not matched    -  the filter payload.result…
+
+        {
+          "call_report": {},
+          "event_type": "repo.publish.finish",
+          "payload": {
+            "repo_id": "repo-1",
+            "result": "success"
+          }
+        }
+        """)
     night.types(
-        "pulp-admin event listener explain --event=01a219c7-4ec8-77f1-a65d-627cc08115bf",
+        "pulp-admin event listener email update --listener-id=releases --addresses=ada@example.com,grace@example.org",
         """
-        pulp-admin: error: no stored event has the id
-        '01a219c7-4ec8-77f1-a65d-627cc08115bf'; `pulp-admin event list` shows them
+        Event listener successfully updated
         """,
     )
+    night.types("pulp-admin event listener backfill releases --since=1d",
+        """
+        1 delivery added; 1 there already
+        """)
+    night.deliver()
+    night.types("pulp-admin event delivery list --listener-id=releases",
+        """
+        ID          EVENT TYPE  LISTENER  TARGET             STATE      DETAIL
+        01a219d9.2  …sh.finish  releases  grace@example.org  delivered  250 2.0.0 OK
+        01a219d9.1  …sh.finish  releases  grace@example.com  dead       RCPT: 550 5.1.1…
+        01a219d9.0  …sh.finish  releases  ada@example.com    delivered  250 2.0.0 OK
+        """)
+    assert post.messages[-1].recipients == ("grace@example.org",)

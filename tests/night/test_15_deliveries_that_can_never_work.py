@@ -16,7 +16,7 @@ def test_what_can_never_work_is_given_up(night):
         "pulp-admin event delivery list --state=pending --error=422",
         """
         ID          EVENT TYPE       LISTENER  STATE    NEXT         WAITS  DETAIL
-        01a219d6.0  …po.sync.finish  ci        pending  11-26 22:00  retry  422 Unproce…
+        01a219db.0  …nc.finish  ci        pending  11-26 22:05  retry  422 Unprocessabl…
         """,
     )
     night.types(
@@ -31,8 +31,8 @@ def test_what_can_never_work_is_given_up(night):
         "pulp-admin event delivery list --listener-id=ci",
         """
         ID          TIME         EVENT TYPE       LISTENER  STATE      ATT  DETAIL
-        01a219d2.0  11-26 21:46  …po.sync.finish  ci        delivered    1  200 OK
-        01a219c9.0  11-26 21:36  …po.sync.finish  ci        dead         1  repo-2 has…
-        01a219c0.0  11-26 21:26  …po.sync.finish  ci        delivered    1  200 OK
+        01a219e4.0  11-26 22:05  …ync.finish  ci        delivered    1  200 OK
+        01a219db.0  11-26 21:55  …ync.finish  ci        dead         1  repo-2 has no id
+        01a219d2.0  11-26 21:45  …ync.finish  ci        delivered    1  200 OK
         """,
     )
