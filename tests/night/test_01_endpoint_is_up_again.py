@@ -39,8 +39,8 @@ def test_what_waits_is_sent_now(night):
         "pulp-admin event delivery list --listener-id=ci",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219e4.0  11-26 22:05:13  repo.sync.finish  ci        delivered    2  200 OK
-        01a219db.0  11-26 21:55:13  repo.sync.finish  ci        delivered    2  200 OK
-        01a219d1.0  11-26 21:45:12  repo.sync.finish  ci        delivered    2  200 OK
+        01a219e4.0  11-26 22:06:56  repo.sync.finish  ci        delivered    2  200 OK
+        01a219db.0  11-26 21:56:56  repo.sync.finish  ci        delivered    2  200 OK
+        01a219d1.0  11-26 21:46:55  repo.sync.finish  ci        delivered    2  200 OK
         """,
     )

@@ -34,9 +34,9 @@ def test_a_new_url_sends_what_waits(night):
         "pulp-admin event delivery list --listener-id=ci",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219de.0  11-26 21:59:04  repo.sync.finish  ci        delivered    2  200 OK
-        01a219d5.0  11-26 21:49:04  repo.sync.finish  ci        delivered    2  200 OK
-        01a219cc.0  11-26 21:39:04  repo.sync.finish  ci        delivered    2  200 OK
+        01a219e5.0  11-26 22:07:03  repo.sync.finish  ci        delivered    2  200 OK
+        01a219dc.0  11-26 21:57:03  repo.sync.finish  ci        delivered    2  200 OK
+        01a219d3.0  11-26 21:47:03  repo.sync.finish  ci        delivered    2  200 OK
         """,
     )
     assert len(right.sink.requests) == 3

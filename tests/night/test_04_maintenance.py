@@ -54,8 +54,8 @@ def test_a_team_is_muted_and_unmuted(night):
         "pulp-admin event delivery list",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219e4.2  11-26 22:05:22  repo.sync.finish  audit     delivered    1  200 OK
-        01a219de.1  11-26 22:05:22  repo.sync.finish  mirror    delivered    1  200 OK
-        01a219de.0  11-26 22:05:22  repo.sync.finish  ci        delivered    1  200 OK
+        01a219e6.2  11-26 22:07:24  repo.sync.finish  audit     delivered    1  200 OK
+        01a219de.1  11-26 22:07:24  repo.sync.finish  mirror    delivered    1  200 OK
+        01a219de.0  11-26 22:07:24  repo.sync.finish  ci        delivered    1  200 OK
         """,
     )

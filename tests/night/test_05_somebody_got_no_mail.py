@@ -20,13 +20,16 @@ def test_find_out_why_a_mail_did_not_come(night):
     night.emit(1, "repo.publish.finish", late=600.0, result="success")
     night.emit(1, "repo.sync.finish", result="success")
     night.deliver()
-    night.types("pulp-admin event list --since=1d",
+    night.types(
+        "pulp-admin event list --since=1d",
         """
         ID        TIME                     EVENT TYPE           DELIVERIES
         01a219e2  2026-11-26 22:03:31 UTC  repo.sync.finish              0
         01a219d9  2026-11-26 21:53:31 UTC  repo.publish.finish           2
-        """)
-    night.types("pulp-admin event show 01a219d9",
+        """,
+    )
+    night.types(
+        "pulp-admin event show 01a219d9",
         """
         Event Type:  repo.publish.finish
         Id:          01a219d9-dd26-702f-8102-d10d1c148f98
@@ -46,23 +49,28 @@ def test_find_out_why_a_mail_did_not_come(night):
             "result": "success"
           }
         }
-        """)
+        """,
+    )
     night.types(
         "pulp-admin event listener email update --listener-id=releases --addresses=ada@example.com,grace@example.org",
         """
         Event listener successfully updated
         """,
     )
-    night.types("pulp-admin event listener backfill releases --since=1d",
+    night.types(
+        "pulp-admin event listener backfill releases --since=1d",
         """
         1 delivery added; 1 there already
-        """)
+        """,
+    )
     night.deliver()
-    night.types("pulp-admin event delivery list --listener-id=releases",
+    night.types(
+        "pulp-admin event delivery list --listener-id=releases",
         """
         ID          EVENT TYPE  LISTENER  TARGET             STATE      DETAIL
         01a219d9.2  …sh.finish  releases  grace@example.org  delivered  250 2.0.0 OK
         01a219d9.1  …sh.finish  releases  grace@example.com  dead       RCPT: 550 5.1.1…
         01a219d9.0  …sh.finish  releases  ada@example.com    delivered  250 2.0.0 OK
-        """)
+        """,
+    )
     assert post.messages[-1].recipients == ("grace@example.org",)

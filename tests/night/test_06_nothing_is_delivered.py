@@ -19,6 +19,8 @@ def test_no_worker_runs(night):
         ok     data folder   /var/lib/pulp/events, mode 0700
         ok     listeners     1 listener
         ok     outbox        3 pending, 0 delivered, 0 dead deliveries; schema 6
+        problem  workers       3 deliveries are due, the first for 40m 1s, and no worker
+                               is known; start one: `pulp-admin event worker`
         note   clock         the kernel reports that this machine's clock is not
                              synchronized; run chronyd or systemd-timesyncd
         ok     plugin amqp   loaded
@@ -30,22 +32,21 @@ def test_no_worker_runs(night):
     night.types(
         "pulp-admin event worker list",
         """
-        pulp-admin: error: unexpected argument 'list'; quote values that have spaces,
-        and see `pulp-admin event worker --help`
+        No process is at work on the outbox.
         """,
     )
     night.types(
         "pulp-admin event worker > worker.log 2>&1 &",
         """
-        [1] 23178
+        [1] 9159
         """,
     )
     night.until_delivered(3)
     night.types(
         "pulp-admin event worker list",
         """
-        pulp-admin: error: unexpected argument 'list'; quote values that have spaces,
-        and see `pulp-admin event worker --help`
+        STATE       KIND    HOST  PID   VERSION  STARTED                  LAST SEEN
+        delivering  worker  vm    9159  0.1.0    2026-11-26 22:07:47 UTC  1s ago
         """,
     )
     night.types(

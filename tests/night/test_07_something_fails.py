@@ -23,7 +23,13 @@ def test_which_listener_fails(night):
     night.types(
         "pulp-admin event delivery stats --since=1d --sort=failing",
         """
-        pulp-admin: error: unknown option --since; did you mean '--version'?
+        LISTENER    RATE  DELIVERED  FAILED  FAILING  DEAD   P95 S  PENDING  TREND
+        bus            0          0       4  100.0 %     0    0.01        4  ······█
+        ci        1.99/d          2       2   50.0 %     0  0.0072        2  ······█
+        mirror    3.98/d          4       0      0 %     0  0.0072        0  ······█
+
+        6 deliveries and 6 failures from 2026-11-25 22:00:00 UTC to 2026-11-26 22:07:54
+        UTC; 6 pending
         """,
     )
     night.types(
@@ -37,8 +43,8 @@ def test_which_listener_fails(night):
     night.types(
         "pulp-admin event delivery list --listener-id=bus --limit=1",
         """
-        ID          TIME         EVENT TYPE       LISTENER  STATE    WAITS  DETAIL
-        01a219e0.2  11-26 22:01  …po.sync.finish  bus       pending  retry  amqp://127.…
+        ID          EVENT TYPE  LISTENER  STATE    NEXT         WAITS  DETAIL
+        01a219e6.2  …nc.finish  bus       pending  11-27 03:41  retry  amqp://127.0.0.1…
 
         There may be more; continue with --before 01a219db-b757-7991-849a-7a6b125fe70d.2
         """,

@@ -33,7 +33,7 @@ def test_what_was_broken_is_restored(night):
     night.types(
         "pulp-admin event restore monday.backup",
         """
-        pulp-admin: error: /var/lib/pulp/events/outbox.sqlite is open in process 23997;
+        pulp-admin: error: /var/lib/pulp/events/outbox.sqlite is open in process 11163;
         stop applications and workers first; nothing was changed
         """,
         code=1,

@@ -28,8 +28,8 @@ def test_both_secrets_are_valid_for_a_while(night):
         "pulp-admin event delivery list --listener-id=ci",
         """
         ID            TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219df.0  11-26 22:00:13  repo.sync.finish  ci        delivered    1  200 OK
-        01a219d6.0  11-26 21:50:10  repo.sync.finish  ci        delivered    1  200 OK
+        01a219e7.0  11-26 22:08:41  repo.sync.finish  ci        delivered    1  200 OK
+        01a219de.0  11-26 21:58:37  repo.sync.finish  ci        delivered    1  200 OK
         """,
     )
     night.types(

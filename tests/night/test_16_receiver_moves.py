@@ -61,11 +61,11 @@ def test_a_receiver_moves(night):
         "pulp-admin event delivery list --since=1d",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219a8.1  11-26 21:00:27  repo.sync.finish  new-ci    delivered    1  200 OK
-        01a219a8.0  11-26 21:00:27  repo.sync.finish  ci        delivered    1  200 OK
-        01a2199f.1  11-26 20:50:27  repo.sync.finish  new-ci    delivered    1  200 OK
-        01a2199f.0  11-26 20:50:27  repo.sync.finish  ci        delivered    1  200 OK
-        01a21996.1  11-26 20:40:27  repo.sync.finish  new-ci    delivered    1  200 OK
-        01a21996.0  11-26 20:40:27  repo.sync.finish  ci        delivered    1  200 OK
+        01a219a8.1  11-26 21:08:46  repo.sync.finish  new-ci    delivered    1  200 OK
+        01a219a8.0  11-26 21:08:46  repo.sync.finish  ci        delivered    1  200 OK
+        01a2199f.1  11-26 20:58:46  repo.sync.finish  new-ci    delivered    1  200 OK
+        01a2199f.0  11-26 20:58:46  repo.sync.finish  ci        delivered    1  200 OK
+        01a21996.1  11-26 20:48:46  repo.sync.finish  new-ci    delivered    1  200 OK
+        01a21996.0  11-26 20:48:46  repo.sync.finish  ci        delivered    1  200 OK
         """,
     )
