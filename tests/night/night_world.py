@@ -44,6 +44,9 @@ KINDS = {
     "moment": r"\b\d\d(?::\d\d){1,2}(?: UTC)?\b",
     "duration": r"(?<![\w.-])\d+(?:\.\d+)? ?(?:ms|s|min|m|h|d)\b(?: \d+ ?(?:s|min|m|h)\b)?",
     "secret": r"whsec_[A-Za-z0-9+/=]+",
+    "trend": r"[·▁▂▃▄▅▆▇█]{3,}",
+    "fraction": r"\b\d*\.\d+(?=\b|/)",
+    "many": r"(?<![\w.-])\d{2,}(?= (?:events|deliveries|of them)\b)",
     "process": r"(?<=worker )\d+|(?<=\[1\] )\d+|(?<=process )\d+",
     "stamp": r"\b\d{8}T\d{12}\b",
 }
@@ -150,8 +153,8 @@ class Night:
         """Overwrite a part of the outbox, as a failing disk would."""
         path = self.data / "outbox.sqlite"
         content = bytearray(path.read_bytes())
-        middle = len(content) // 2 // 4096 * 4096
-        content[middle : middle + 4096] = b"\xa5" * 4096
+        page = content.index(b'"repo-100"') // 4096 * 4096
+        content[page : page + 4096] = b"\xa5" * 4096
         path.write_bytes(content)
 
     def worker(self, *options):
@@ -194,6 +197,12 @@ class Night:
         with self.application() as bus:
             query = DeliveryQuery(state=State.DELIVERED)
             self.until(lambda: bus.deliveries.count(query) >= count, f"{count} deliveries are delivered")
+
+    def until_all_delivered(self):
+        """Wait until nothing is pending any more."""
+        with self.application() as bus:
+            query = DeliveryQuery(state=State.PENDING)
+            self.until(lambda: bus.deliveries.count(query) == 0, "everything is delivered")
 
     # The terminal
 

@@ -20,10 +20,10 @@ def test_what_waits_is_sent_now(night):
     night.types(
         "pulp-admin event delivery list --state=pending",
         """
-        ID          EVENT TYPE       LISTENER  STATE    NEXT         WAITS  DETAIL
-        01a219e4.0  …nc.finish  ci        pending  11-27 03:58  retry  127.0.0.1:40001:…
-        01a219db.0  …nc.finish  ci        pending  11-27 02:22  retry  127.0.0.1:40001:…
-        01a219d1.0  …nc.finish  ci        pending  11-27 03:33  retry  127.0.0.1:40001:…
+        ID          EVENT TYPE  LISTENER  STATE    NEXT         WAITS  DETAIL
+        01a219e9.0  …nc.finish  ci        pending  11-27 02:54  retry  127.0.0.1:40001:…
+        01a219e0.0  …nc.finish  ci        pending  11-27 03:03  retry  127.0.0.1:40001:…
+        01a219d6.0  …nc.finish  ci        pending  11-27 03:47  retry  127.0.0.1:40001:…
         """,
     )
     night.types(
@@ -39,8 +39,8 @@ def test_what_waits_is_sent_now(night):
         "pulp-admin event delivery list --listener-id=ci",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219e4.0  11-26 22:06:56  repo.sync.finish  ci        delivered    2  200 OK
-        01a219db.0  11-26 21:56:56  repo.sync.finish  ci        delivered    2  200 OK
-        01a219d1.0  11-26 21:46:55  repo.sync.finish  ci        delivered    2  200 OK
+        01a219e9.0  11-26 22:10:42  repo.sync.finish  ci        delivered    2  200 OK
+        01a219e0.0  11-26 22:00:42  repo.sync.finish  ci        delivered    2  200 OK
+        01a219d6.0  11-26 21:50:41  repo.sync.finish  ci        delivered    2  200 OK
         """,
     )

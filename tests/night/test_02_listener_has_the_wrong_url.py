@@ -20,7 +20,7 @@ def test_a_new_url_sends_what_waits(night):
         "pulp-admin event listener list --failing --columns=name,failing_since,last_outcome",
         """
         NAME  FAILING SINCE            LAST OUTCOME
-        ci    2026-11-26 21:49:02 UTC  failed
+        ci    2026-11-26 22:10:49 UTC  failed
         """,
     )
     night.types(
@@ -34,9 +34,9 @@ def test_a_new_url_sends_what_waits(night):
         "pulp-admin event delivery list --listener-id=ci",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219e5.0  11-26 22:07:03  repo.sync.finish  ci        delivered    2  200 OK
-        01a219dc.0  11-26 21:57:03  repo.sync.finish  ci        delivered    2  200 OK
-        01a219d3.0  11-26 21:47:03  repo.sync.finish  ci        delivered    2  200 OK
+        01a219e9.0  11-26 22:10:47  repo.sync.finish  ci        delivered    2  200 OK
+        01a219e0.0  11-26 22:00:47  repo.sync.finish  ci        delivered    2  200 OK
+        01a219d6.0  11-26 21:50:47  repo.sync.finish  ci        delivered    2  200 OK
         """,
     )
     assert len(right.sink.requests) == 3

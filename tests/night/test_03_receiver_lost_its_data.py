@@ -42,10 +42,10 @@ def test_last_nights_events_are_sent_again(night):
         "pulp-admin event delivery list --listener-id=mirror --since=12h",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a2189c.1  11-26 16:07:14  repo.sync.finish  mirror    delivered    1  200 OK
-        01a2189c.0  11-26 16:07:14  repo.sync.finish  mirror    delivered    1  200 OK
-        01a21893.1  11-26 15:57:13  repo.sync.finish  mirror    delivered    1  200 OK
-        01a21893.0  11-26 15:57:13  repo.sync.finish  mirror    delivered    1  200 OK
+        01a2189f.1  11-26 16:10:55  repo.sync.finish  mirror    delivered    1  200 OK
+        01a2189f.0  11-26 16:10:55  repo.sync.finish  mirror    delivered    1  200 OK
+        01a21896.1  11-26 16:00:55  repo.sync.finish  mirror    delivered    1  200 OK
+        01a21896.0  11-26 16:00:55  repo.sync.finish  mirror    delivered    1  200 OK
         """,
     )
     assert [request.path for request in mirror.sink.requests] == ["/hook"] * 5

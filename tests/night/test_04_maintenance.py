@@ -36,8 +36,8 @@ def test_a_team_is_muted_and_unmuted(night):
         "pulp-admin event delivery list --state=pending",
         """
         ID          TIME         EVENT TYPE   LISTENER  STATE    ATT  NEXT         WAITS
-        01a219de.1  11-26 21:59  …ync.finish  mirror    pending    0  11-27 06:00  mute
-        01a219de.0  11-26 21:59  …ync.finish  ci        pending    0  11-27 06:00  mute
+        01a219e9.1  11-26 22:11  …ync.finish  mirror    pending    0  11-27 06:00  mute
+        01a219e9.0  11-26 22:11  …ync.finish  ci        pending    0  11-27 06:00  mute
         """,
     )
     night.meanwhile("They are ready early:")
@@ -54,8 +54,8 @@ def test_a_team_is_muted_and_unmuted(night):
         "pulp-admin event delivery list",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219e6.2  11-26 22:07:24  repo.sync.finish  audit     delivered    1  200 OK
-        01a219de.1  11-26 22:07:24  repo.sync.finish  mirror    delivered    1  200 OK
-        01a219de.0  11-26 22:07:24  repo.sync.finish  ci        delivered    1  200 OK
+        01a219e9.2  11-26 22:11:04  repo.sync.finish  audit     delivered    1  200 OK
+        01a219e9.1  11-26 22:11:04  repo.sync.finish  mirror    delivered    1  200 OK
+        01a219e9.0  11-26 22:11:04  repo.sync.finish  ci        delivered    1  200 OK
         """,
     )

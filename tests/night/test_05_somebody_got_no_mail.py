@@ -24,17 +24,17 @@ def test_find_out_why_a_mail_did_not_come(night):
         "pulp-admin event list --since=1d",
         """
         ID        TIME                     EVENT TYPE           DELIVERIES
-        01a219e2  2026-11-26 22:03:31 UTC  repo.sync.finish              0
-        01a219d9  2026-11-26 21:53:31 UTC  repo.publish.finish           2
+        01a219e8  2026-11-26 22:09:51 UTC  repo.sync.finish              0
+        01a219df  2026-11-26 21:59:51 UTC  repo.publish.finish           2
         """,
     )
     night.types(
-        "pulp-admin event show 01a219d9",
+        "pulp-admin event show 01a219df",
         """
         Event Type:  repo.publish.finish
-        Id:          01a219d9-dd26-702f-8102-d10d1c148f98
+        Id:          01a219df-7b04-7f57-bdb8-19f5b7d8ab0e
         Source:      pulp.example
-        Time:        2026-11-26 21:53:58 UTC
+        Time:        2026-11-26 22:01:11 UTC
 
         LISTENER  TYPE   TARGET             STATE        ATT  DETAIL
         releases  email  ada@example.com    delivered      1  250 2.0.0 OK
@@ -68,9 +68,9 @@ def test_find_out_why_a_mail_did_not_come(night):
         "pulp-admin event delivery list --listener-id=releases",
         """
         ID          EVENT TYPE  LISTENER  TARGET             STATE      DETAIL
-        01a219d9.2  …sh.finish  releases  grace@example.org  delivered  250 2.0.0 OK
-        01a219d9.1  …sh.finish  releases  grace@example.com  dead       RCPT: 550 5.1.1…
-        01a219d9.0  …sh.finish  releases  ada@example.com    delivered  250 2.0.0 OK
+        01a219df.2  …sh.finish  releases  grace@example.org  delivered  250 2.0.0 OK
+        01a219df.1  …sh.finish  releases  grace@example.com  dead       RCPT: 550 5.1.1…
+        01a219df.0  …sh.finish  releases  ada@example.com    delivered  250 2.0.0 OK
         """,
     )
     assert post.messages[-1].recipients == ("grace@example.org",)

@@ -13,19 +13,18 @@ def test_no_worker_runs(night):
     night.types(
         "pulp-admin event config check",
         """
-        STATE  WHAT          FINDING
-        ok     settings      line 1, [events]: data_dir, source
-        ok     settings      /etc/pulp/server.conf
-        ok     data folder   /var/lib/pulp/events, mode 0700
-        ok     listeners     1 listener
-        ok     outbox        3 pending, 0 delivered, 0 dead deliveries; schema 6
+        STATE    WHAT          FINDING
+        ok       settings      line 1, [events]: data_dir, source
+        ok       settings      /etc/pulp/server.conf
+        ok       data folder   /var/lib/pulp/events, mode 0700
+        ok       listeners     1 listener
+        ok       outbox        3 pending, 0 delivered, 0 dead deliveries; schema …
         problem  workers       3 deliveries are due, the first for 40m 1s, and no worker
                                is known; start one: `pulp-admin event worker`
-        note   clock         the kernel reports that this machine's clock is not
-                             synchronized; run chronyd or systemd-timesyncd
-        ok     plugin amqp   loaded
-        ok     plugin email  loaded
-        ok     plugin http   loaded
+        …   clock         …
+        ok       plugin amqp   loaded
+        ok       plugin email  loaded
+        ok       plugin http   loaded
         """,
         code=1,
     )
@@ -38,22 +37,22 @@ def test_no_worker_runs(night):
     night.types(
         "pulp-admin event worker > worker.log 2>&1 &",
         """
-        [1] 9159
+        [1] 17863
         """,
     )
     night.until_delivered(3)
     night.types(
         "pulp-admin event worker list",
         """
-        STATE       KIND    HOST  PID   VERSION  STARTED                  LAST SEEN
-        delivering  worker  vm    9159  0.1.0    2026-11-26 22:07:47 UTC  1s ago
+        STATE       KIND    …
+        delivering  worker  …
         """,
     )
     night.types(
         "pulp-admin event delivery stats",
         """
         LISTENER                  TYPE  PENDING  DELIVERED  DEAD
-        6b08a87e9d35f2c095054b52  http  0        3          0
+        6b08ae87176048430a80c4bf  http  0        3          0
         all                       -     0        3          0
         """,
     )

@@ -31,18 +31,18 @@ def test_what_fills_the_disk_is_purged(night):
     night.types(
         "du -h /var/lib/pulp/events/outbox.sqlite",
         """
-        104K    /var/lib/pulp/events/outbox.sqlite
+        …     /var/lib/pulp/events/outbox.sqlite
         """,
     )
     night.types(
         "pulp-admin event delivery stats",
         """
         LISTENER                  TYPE  PENDING  DELIVERED  DEAD
-        6b08a885a8ba2ed0a1054b55  http  0        8          0
-        6b08a886d01ac4e697054b56  http  4        0          0
+        6b08ae9b561a41f4ea80c4c3  http  0        8          0
+        6b08ae9b05192fde3d80c4c4  http  4        0          0
         all                       -     4        8          0
 
-        Oldest pending event: 2026-11-24 21:37:02 UTC
+        Oldest pending event: 2026-11-24 21:41:39 UTC
         """,
     )
     night.types(
@@ -65,16 +65,16 @@ def test_what_fills_the_disk_is_purged(night):
         "pulp-admin event delivery stats",
         """
         LISTENER                  TYPE  PENDING  DELIVERED  DEAD
-        6b08a885a8ba2ed0a1054b55  http  0        0          0
-        6b08a886d01ac4e697054b56  http  0        0          4
+        6b08ae9b561a41f4ea80c4c3  http  0        0          0
+        6b08ae9b05192fde3d80c4c4  http  0        0          4
         all                       -     0        0          4
         """,
     )
     night.types(
         'pulp-admin event emit repo.sync.finish --payload=\'{"repo_id": "repo-1"}\' --no-wait',
         """
-        Event 01a219cc-43d4-7a5f-b77e-c166efdaf034 emitted
-        LISTENER                  TYPE  STATE
+        Event 01a219ea-402b-7819-bfd1-4f8813965bf6 emitted
+        LISTENER  TYPE  STATE
         mirror    http  pending
         old-ci    http  pending
         """,

@@ -45,10 +45,10 @@ def test_drift_is_seen_and_removed(night):
     night.types(
         "pulp-admin event listener apply --file=listeners.yaml --prune --dry-run --exit-code",
         """
-        ~ http 6b08a68a79c7b477a01bc3f4 ci
+        ~ http 6b08aea9e80e3afcac9c2b2f ci
           - event_types: *
           + event_types: repo.sync.finish
-        - http 6b08a68ac16c7c4100581fa5 try
+        - http 6b08aeaa85091bf9b780c4c5 try
         3 listeners: 1 would be updated, 1 would be deleted, 1 unchanged
         """,
         code=3,
@@ -56,10 +56,10 @@ def test_drift_is_seen_and_removed(night):
     night.types(
         "pulp-admin event listener apply --file=listeners.yaml --prune",
         """
-        ~ http 6b08a68a79c7b477a01bc3f4 ci
+        ~ http 6b08aea9e80e3afcac9c2b2f ci
           - event_types: *
           + event_types: repo.sync.finish
-        - http 6b08a68ac16c7c4100581fa5 try
+        - http 6b08aeaa85091bf9b780c4c5 try
         3 listeners: 1 updated, 1 deleted, 1 unchanged
         """,
     )

@@ -33,7 +33,7 @@ def test_what_was_broken_is_restored(night):
     night.types(
         "pulp-admin event restore monday.backup",
         """
-        pulp-admin: error: /var/lib/pulp/events/outbox.sqlite is open in process 11163;
+        pulp-admin: error: /var/lib/pulp/events/outbox.sqlite is open in process 18740;
         stop applications and workers first; nothing was changed
         """,
         code=1,
@@ -42,18 +42,18 @@ def test_what_was_broken_is_restored(night):
     night.types(
         "pulp-admin event restore monday.backup",
         """
-        2 listeners and 4 deliveries restored, as they were at 2026-11-26 21:33:47 UTC
+        2 listeners and 4 deliveries restored, as they were at 2026-11-26 22:12:04 UTC
         The previous file is kept as
-        /var/lib/pulp/events/outbox.sqlite.before-20261126T214912003259
+        /var/lib/pulp/events/outbox.sqlite.before-20261126T221210845117
         The previous file is kept as
-        /var/lib/pulp/events/listeners.json.before-20261126T214912003259
+        /var/lib/pulp/events/listeners.json.before-20261126T221210845117
         """,
     )
     night.types(
         "pulp-admin event listener list --table",
         """
         ID                        NAME    TYPE  EVENT TYPES  STATE
-        6b08a953ee93f34517e582a4  ci      http  *            enabled
-        6b08a953f4b88040b7e582a5  mirror  http  *            enabled
+        6b08aeb095e7f33fae80c4c6  ci      http  *            enabled
+        6b08aeb094c3ddf81b80c4c7  mirror  http  *            enabled
         """,
     )

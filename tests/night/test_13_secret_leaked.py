@@ -18,8 +18,8 @@ def test_both_secrets_are_valid_for_a_while(night):
     night.types(
         "pulp-admin event listener http rotate-secret --listener-id=ci --overlap=2d",
         """
-        Secret for the receiver: whsec_21NHYy/bvcFH0dQsrEXsg5jFvKh5VoctQnK7tyLwSfA=
-        The old secret also signs for 2d, until 2026-11-28 21:36:15 UTC.
+        Secret for the receiver: whsec_F2ST2nqMwf3vvlQcscGQye7j2wk9dx3ayQVBZ6giisc=
+        The old secret also signs for 2d, until 2026-11-28 22:12:36 UTC.
         """,
     )
     night.emit(1)
@@ -27,28 +27,28 @@ def test_both_secrets_are_valid_for_a_while(night):
     night.types(
         "pulp-admin event delivery list --listener-id=ci",
         """
-        ID            TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219e7.0  11-26 22:08:41  repo.sync.finish  ci        delivered    1  200 OK
-        01a219de.0  11-26 21:58:37  repo.sync.finish  ci        delivered    1  200 OK
+        ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
+        01a219ea.0  11-26 22:12:36  repo.sync.finish  ci        delivered    1  200 OK
+        01a219e1.0  11-26 22:02:30  repo.sync.finish  ci        delivered    1  200 OK
         """,
     )
     night.types(
         "pulp-admin event listener show --listener-id=ci",
         """
-        Created:           2026-11-26 21:39:12 UTC
+        Created:           2026-11-19 22:12:30 UTC
         Enabled:           true
         Event Types:       *
-        Id:                6b08a64e3a9520460ac35462
+        Id:                6b08aece11aa6702db80c4ca
         Last Outcome:      delivered
-        Last Success:      2026-11-26 21:39:14 UTC
+        Last Success:      2026-11-26 22:12:36 UTC
         Name:              ci
         Notifier Config:
           Previous Secret:       ********
-          Previous Secret Until: 2026-11-28T21:39:14+00:00
+          Previous Secret Until: 2026-11-28T22:12:36+00:00
           Secret:                ********
           URL:                   http://127.0.0.1:40001/hook
         Notifier Type Id:  http
-        Updated:           2026-11-26 21:39:14 UTC
+        Updated:           2026-11-26 22:12:36 UTC
         """,
     )
     for request in endpoint.sink.requests:

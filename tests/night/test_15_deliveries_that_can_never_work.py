@@ -15,8 +15,8 @@ def test_what_can_never_work_is_given_up(night):
     night.types(
         "pulp-admin event delivery list --state=pending --error=422",
         """
-        ID          EVENT TYPE       LISTENER  STATE    NEXT         WAITS  DETAIL
-        01a219db.0  …nc.finish  ci        pending  11-26 22:05  retry  422 Unprocessabl…
+        ID          EVENT TYPE  LISTENER  STATE    NEXT         WAITS  DETAIL
+        01a219e1.0  …nc.finish  ci        pending  11-26 22:12  retry  422 Unprocessabl…
         """,
     )
     night.types(
@@ -30,9 +30,9 @@ def test_what_can_never_work_is_given_up(night):
     night.types(
         "pulp-admin event delivery list --listener-id=ci",
         """
-        ID          TIME         EVENT TYPE       LISTENER  STATE      ATT  DETAIL
-        01a219e4.0  11-26 22:05  …ync.finish  ci        delivered    1  200 OK
-        01a219db.0  11-26 21:55  …ync.finish  ci        dead         1  repo-2 has no id
-        01a219d2.0  11-26 21:45  …ync.finish  ci        delivered    1  200 OK
+        ID          TIME         EVENT TYPE   LISTENER  STATE      ATT  DETAIL
+        01a219eb.0  11-26 22:12  …ync.finish  ci        delivered    1  200 OK
+        01a219e1.0  11-26 22:02  …ync.finish  ci        dead         1  repo-2 has no id
+        01a219d8.0  11-26 21:52  …ync.finish  ci        delivered    1  200 OK
         """,
     )

@@ -24,7 +24,7 @@ def test_a_receiver_moves(night):
         "pulp-admin event listener test --listener-id=new-ci",
         """
         OUTCOME    MILLISECONDS  DETAIL
-        delivered  …            200 OK
+        delivered            27  200 OK
 
         Details of this attempt:
           POST http://127.0.0.1:40002/hook
@@ -38,9 +38,9 @@ def test_a_receiver_moves(night):
         3 of them were emitted before the listener was created
 
            EVENT     TIME                     EVENT TYPE        WOULD GO  DELIVERY
-        +  01a21996  2026-11-26 20:40:27 UTC  repo.sync.finish  yes       none
-        +  01a2199f  2026-11-26 20:50:27 UTC  repo.sync.finish  yes       none
-        +  01a219a8  2026-11-26 21:00:27 UTC  repo.sync.finish  yes       none
+        +  01a219a1  2026-11-26 20:52:50 UTC  repo.sync.finish  yes       none
+        +  01a219ab  2026-11-26 21:02:50 UTC  repo.sync.finish  yes       none
+        +  01a219b4  2026-11-26 21:12:50 UTC  repo.sync.finish  yes       none
         """,
     )
     night.types(
@@ -61,11 +61,11 @@ def test_a_receiver_moves(night):
         "pulp-admin event delivery list --since=1d",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219a8.1  11-26 21:08:46  repo.sync.finish  new-ci    delivered    1  200 OK
-        01a219a8.0  11-26 21:08:46  repo.sync.finish  ci        delivered    1  200 OK
-        01a2199f.1  11-26 20:58:46  repo.sync.finish  new-ci    delivered    1  200 OK
-        01a2199f.0  11-26 20:58:46  repo.sync.finish  ci        delivered    1  200 OK
-        01a21996.1  11-26 20:48:46  repo.sync.finish  new-ci    delivered    1  200 OK
-        01a21996.0  11-26 20:48:46  repo.sync.finish  ci        delivered    1  200 OK
+        01a219b4.1  11-26 21:12:50  repo.sync.finish  new-ci    delivered    1  200 OK
+        01a219b4.0  11-26 21:12:50  repo.sync.finish  ci        delivered    1  200 OK
+        01a219ab.1  11-26 21:02:50  repo.sync.finish  new-ci    delivered    1  200 OK
+        01a219ab.0  11-26 21:02:50  repo.sync.finish  ci        delivered    1  200 OK
+        01a219a1.1  11-26 20:52:50  repo.sync.finish  new-ci    delivered    1  200 OK
+        01a219a1.0  11-26 20:52:50  repo.sync.finish  ci        delivered    1  200 OK
         """,
     )
