@@ -63,7 +63,7 @@ class Varying:
             if kind == "any":
                 parts.append(".*?")
             elif kind not in self._named:
-                parts.append(self._kinds[kind])
+                parts.append(f"(?:{self._kinds[kind]})")
             elif text in self.names:
                 parts.append(re.escape(self.names[text]))
             elif text in groups.values():

@@ -38,7 +38,7 @@ HOME = "/home/operators"
 
 KINDS = {
     "short": r"\b01[0-9a-f]{6}(?:\.\d)?\b",
-    "day": r"\b\d\d-\d\d \d\d:\d\d\b",
+    "day": r"\b\d\d-\d\d \d\d:\d\d(?::\d\d)?\b",
     "cut_place": r"127\.0\.0\.1:?\d{0,5}…",
     "place": r"127\.0\.0\.1:\d{4,5}",
     "moment": r"\b\d\d(?::\d\d){1,2}(?: UTC)?\b",

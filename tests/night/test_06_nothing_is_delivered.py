@@ -18,10 +18,11 @@ def test_no_worker_runs(night):
         ok       settings      /etc/pulp/server.conf
         ok       data folder   /var/lib/pulp/events, mode 0700
         ok       listeners     1 listener
-        ok       outbox        3 pending, 0 delivered, 0 dead deliveries; schema …
-        problem  workers       3 deliveries are due, the first for 40m 1s, and no worker
+        ok       outbox        3 pending, 0 delivered, 0 dead deliveries; schema 6
+        problem  workers       3 deliveries are due, the first for 40m 2s, and no worker
                                is known; start one: `pulp-admin event worker`
-        …   clock         …
+        note     clock         the kernel reports that this machine's clock is not
+                               synchronized; run chronyd or systemd-timesyncd
         ok       plugin amqp   loaded
         ok       plugin email  loaded
         ok       plugin http   loaded
@@ -37,23 +38,23 @@ def test_no_worker_runs(night):
     night.types(
         "pulp-admin event worker > worker.log 2>&1 &",
         """
-        [1] 17863
+        [1] 26565
         """,
     )
     night.until_delivered(3)
     night.types(
         "pulp-admin event worker list",
         """
-        STATE       KIND    …
-        delivering  worker  …
+        STATE       KIND    HOST  PID    VERSION  STARTED                  LAST SEEN
+        delivering  worker  vm    26565  0.1.0    2026-11-26 22:14:48 UTC  1s ago
         """,
     )
     night.types(
         "pulp-admin event delivery stats",
         """
-        LISTENER                  TYPE  PENDING  DELIVERED  DEAD
-        6b08ae87176048430a80c4bf  http  0        3          0
-        all                       -     0        3          0
+        LISTENER  TYPE  PENDING  DELIVERED  DEAD  LAST SUCCESS
+        ci        http        0          3     0  2026-11-26 22:14:49 UTC
+        all       -           0          3     0  -
         """,
     )
     night.types(

@@ -31,18 +31,18 @@ def test_what_fills_the_disk_is_purged(night):
     night.types(
         "du -h /var/lib/pulp/events/outbox.sqlite",
         """
-        …     /var/lib/pulp/events/outbox.sqlite
+        104K    /var/lib/pulp/events/outbox.sqlite
         """,
     )
     night.types(
         "pulp-admin event delivery stats",
         """
-        LISTENER                  TYPE  PENDING  DELIVERED  DEAD
-        6b08ae9b561a41f4ea80c4c3  http  0        8          0
-        6b08ae9b05192fde3d80c4c4  http  4        0          0
-        all                       -     4        8          0
+        LISTENER  TYPE  PENDING  DELIVERED  DEAD  LAST SUCCESS
+        mirror    http        0          8     0  2026-11-26 22:15:02 UTC
+        old-ci    http        4          0     0  -
+        all       -           4          8     0  -
 
-        Oldest pending event: 2026-11-24 21:41:39 UTC
+        Oldest pending event: 2026-11-24 21:45:02 UTC
         """,
     )
     night.types(
@@ -64,16 +64,16 @@ def test_what_fills_the_disk_is_purged(night):
     night.types(
         "pulp-admin event delivery stats",
         """
-        LISTENER                  TYPE  PENDING  DELIVERED  DEAD
-        6b08ae9b561a41f4ea80c4c3  http  0        0          0
-        6b08ae9b05192fde3d80c4c4  http  0        0          4
-        all                       -     0        0          4
+        LISTENER  TYPE  PENDING  DELIVERED  DEAD  LAST SUCCESS
+        mirror    http        0          0     0  2026-11-26 22:15:02 UTC
+        old-ci    http        0          0     4  -
+        all       -           0          0     4  -
         """,
     )
     night.types(
         'pulp-admin event emit repo.sync.finish --payload=\'{"repo_id": "repo-1"}\' --no-wait',
         """
-        Event 01a219ea-402b-7819-bfd1-4f8813965bf6 emitted
+        Event 01a219ed-5756-7924-a9f1-eaa1740c6bd2 emitted
         LISTENER  TYPE  STATE
         mirror    http  pending
         old-ci    http  pending

@@ -38,6 +38,7 @@ def test_drift_is_seen_and_removed(night):
         2 listeners: 2 created
         """,
     )
+    night.meanwhile("Then somebody changes one of them by hand, and makes another. The job that looks finds:")
     with night.application(by="grace") as bus:
         ci = next(each for each in bus.listeners.list() if each.name == "ci")
         bus.listeners.update(ci.id, event_types=["*"])

@@ -33,11 +33,12 @@ def test_what_was_broken_is_restored(night):
     night.types(
         "pulp-admin event restore monday.backup",
         """
-        pulp-admin: error: /var/lib/pulp/events/outbox.sqlite is open in process 18740;
+        pulp-admin: error: /var/lib/pulp/events/outbox.sqlite is open in process 28410;
         stop applications and workers first; nothing was changed
         """,
         code=1,
     )
+    night.meanwhile("Once the worker is stopped:")
     night.stop(worker)
     night.types(
         "pulp-admin event restore monday.backup",

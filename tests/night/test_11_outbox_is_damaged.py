@@ -29,6 +29,7 @@ def test_what_is_readable_is_delivered(night):
         """,
         code=1,
     )
+    night.meanwhile("A worker starts, and sets it aside:")
     night.worker()
     night.until(lambda: list(night.data.glob("*.corrupt-*")), "the outbox is set aside")
     night.emit(1)

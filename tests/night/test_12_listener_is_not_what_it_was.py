@@ -15,11 +15,12 @@ def test_who_changed_a_listener_and_put_it_back(night):
     night.types(
         "pulp-admin event listener history ci",
         """
-        2026-11-26 21:12:23 UTC http 6b08aec7df89bb5b3680c4c9 ci updated by grace via
+        2026-11-26 21:15:45 UTC  http 6b08af91b3b435d4d3dedd16 ci updated by grace via
             ansible
           - Event Types: repo.sync.finish
           + Event Types: repo.publish.finish
-        2026-11-26 17:12:23 UTC http 6b08aec7df89bb5b3680c4c9 ci created by ada via pulp
+        2026-11-26 17:15:45 UTC  http 6b08af91b3b435d4d3dedd16 ci created by ada via
+            pulp
         """,
     )
     night.types(
@@ -31,7 +32,7 @@ def test_who_changed_a_listener_and_put_it_back(night):
     night.types(
         "pulp-admin event listener history ci --limit=1",
         """
-        2026-11-26 22:12:28 UTC  http 6b08aec7df89bb5b3680c4c9 ci updated by root
+        2026-11-26 22:15:48 UTC  http 6b08af91b3b435d4d3dedd16 ci updated by root
           - Event Types: repo.publish.finish
           + Event Types: repo.sync.finish
         """,

@@ -22,14 +22,15 @@ def test_both_secrets_are_valid_for_a_while(night):
         The old secret also signs for 2d, until 2026-11-28 22:12:36 UTC.
         """,
     )
+    night.meanwhile("The next event is delivered as usual:")
     night.emit(1)
     night.until_delivered(2)
     night.types(
         "pulp-admin event delivery list --listener-id=ci",
         """
         ID          TIME            EVENT TYPE        LISTENER  STATE      ATT  DETAIL
-        01a219ea.0  11-26 22:12:36  repo.sync.finish  ci        delivered    1  200 OK
-        01a219e1.0  11-26 22:02:30  repo.sync.finish  ci        delivered    1  200 OK
+        01a219ed.0  11-26 22:15:54  repo.sync.finish  ci        delivered    1  200 OK
+        01a219e4.0  11-26 22:05:50  repo.sync.finish  ci        delivered    1  200 OK
         """,
     )
     night.types(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from typing import TextIO
 
 from pulp_events_cli.output.terminal import is_terminal
 
-_WORDS = re.compile(r"`[^`]+`\S*|\S+")
+_WORDS = re.compile(r"(\s*)(`[^`]+`\S*|\S+)")
 """A command in backticks is one word, so that it can be copied from the screen."""
 
 
@@ -33,13 +34,24 @@ def broken(line: str, columns: int, hang: int = 0) -> str:
         return line
     indent = line[: len(line) - len(line.lstrip(" "))]
     lines: list[str] = []
-    for found in _WORDS.finditer(line):
-        for word in [found[0]] if cell_len(indent + found[0]) + hang <= columns else found[0].split():
-            if lines and cell_len(f"{lines[-1]} {word}") <= columns:
-                lines[-1] += f" {word}"
-            else:
-                lines.append(indent + " " * (hang if lines else 0) + word)
+    for gap, word in _words(line, columns - len(indent) - hang):
+        if lines and cell_len(lines[-1] + gap + word) <= columns:
+            lines[-1] += gap + word
+        else:
+            lines.append(indent + " " * (hang if lines else 0) + word)
     return "\n".join(lines)
+
+
+def _words(line: str, room: int) -> Iterator[tuple[str, str]]:
+    """The words, each with the spaces before it."""
+    from rich.cells import cell_len
+
+    for found in _WORDS.finditer(line):
+        if cell_len(found[2]) <= room:
+            yield found[1], found[2]
+        else:
+            for number, word in enumerate(found[2].split()):
+                yield " " if number else found[1], word
 
 
 def _columns(stream: TextIO) -> int | None:
