@@ -18,11 +18,10 @@ def test_no_worker_runs(night):
         ok       settings      /etc/pulp/server.conf
         ok       data folder   /var/lib/pulp/events, mode 0700
         ok       listeners     1 listener
-        ok       outbox        3 pending, 0 delivered, 0 dead deliveries; schema 6
+        ok       outbox        3 pending, 0 delivered, 0 dead deliveries; schema …
         problem  workers       3 deliveries are due, the first for 40m 2s, and no worker
                                is known; start one: `pulp-admin event worker`
-        note     clock         the kernel reports that this machine's clock is not
-                               synchronized; run chronyd or systemd-timesyncd
+        …   clock         …
         ok       plugin amqp   loaded
         ok       plugin email  loaded
         ok       plugin http   loaded
@@ -45,8 +44,8 @@ def test_no_worker_runs(night):
     night.types(
         "pulp-admin event worker list",
         """
-        STATE       KIND    HOST  PID    VERSION  STARTED                  LAST SEEN
-        delivering  worker  vm    26565  0.1.0    2026-11-26 22:14:48 UTC  1s ago
+        STATE       KIND    …
+        delivering  worker  …
         """,
     )
     night.types(
