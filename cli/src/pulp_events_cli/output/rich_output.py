@@ -36,8 +36,10 @@ def print_records(values: Sequence[Mapping[str, Any]]) -> None:
 
 def print_words(words: Sequence[str]) -> None:
     """A line of a stream."""
+    out = console(sys.stdout)
     parts = [(f"{'  ' * bool(number)}{word}", style(word)) for number, word in enumerate(words)]
-    _line(console(sys.stdout), Text.assemble(*parts))
+    for line in Text.assemble(*parts).wrap(out, out.width, no_wrap=False, overflow="ignore"):
+        _line(out, line)
 
 
 def print_changes(lines: Sequence[str]) -> None:
