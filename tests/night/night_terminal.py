@@ -26,7 +26,7 @@ READY = re.compile(rb"\x1b\]0;ready (\d+)\x07\$ $")
 """The prompt: an invisible title of the window with the exit code, and what is seen of it."""
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>78]")
-PATIENCE = 6.0
+PATIENCE = 30.0
 """Seconds until a text that does not come is a failure."""
 
 
