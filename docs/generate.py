@@ -46,6 +46,7 @@ COMPUTED = {
 
 PLUGINS = Plugins.load()
 REFERENCE = runpy.run_path(str(ROOT / "docs/reference.py"))
+NIGHT = runpy.run_path(str(ROOT / "docs/night.py"))
 
 
 def table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -281,6 +282,12 @@ def reference(names: str) -> str:
     return "\n".join(parts)
 
 
+def night(part: str) -> str:
+    """The jobs of an administrator at night: their contents, or their sections."""
+    made: str = NIGHT[part]()
+    return made
+
+
 def first_paragraph(documented: Any) -> str:
     """The beginning of a docstring, in one line."""
     return " ".join(str(inspect.getdoc(documented)).split("\n\n")[0].split())
@@ -300,6 +307,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "claims": claims,
     "json": json_output,
     "hook reference": hook_reference,
+    "night": night,
     "reference": reference,
 }
 

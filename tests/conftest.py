@@ -29,21 +29,13 @@ import pytest
 from pulp_events.settings.settings import Settings
 from pulp_events.testing.http_sink import Answer, HttpSink
 
+sys.path.insert(0, str(Path(__file__).parent))
+from varying import Varying
+
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (?P<name>[\w./-]+\.\w+)\n")
 COMMAND = re.compile(r"^\$ (?P<command>.*(?:\n> .*)*)\n?(?P<output>(?:(?!\$ ).*\n?)*)", re.MULTILINE)
-
-VARYING = {
-    "uuid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-    "id": r"\b[0-9a-f]{24}\b",
-    "utc": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)",
-    "local": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
-    "mail": r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000",
-    "seconds": r"\b\d+\.\d{3}\b",
-}
-NAMED = ("uuid", "id")
-TOKENS = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in VARYING.items()) + "|(?P<any>…)")
 
 
 @dataclass(frozen=True)
@@ -83,8 +75,7 @@ class Runner:
         self.http = http
         self.environment = environment
         self.smtp = None
-        self.names = {}
-        """What an id in the document stands for in this run."""
+        self.varying = Varying()
         self.namespace = {"__name__": "__main__"}
 
     def run(self, path):
@@ -115,57 +106,22 @@ class Runner:
 
     def _console(self, block, place):
         for shown, output in commands(block):
-            command = self.as_here(shown)
+            command = self.varying.as_here(shown)
             done = subprocess.run(
                 ["sh", "-c", command],
                 cwd=self.folder, env=self.environment, capture_output=True, text=True,
             )  # fmt: skip
-            self.compare(output, done.stdout + done.stderr, f"{place}\n$ {command}")
+            self.varying.compare(output, done.stdout + done.stderr, f"{place}\n$ {command}")
 
     def _eml(self, block, place):
         raw = self.smtp.messages[-1].raw.decode().replace("\r\n", "\n")
-        self.compare(block.text, raw, place)
+        self.varying.compare(block.text, raw, place)
 
     def _http(self, block, place):
         request = self.http.requests[-1]
         headers = "".join(f"{name}: {value}\n" for name, value in request.headers.items())
-        self.compare(block.text, f"{request.method} {request.path}\n{headers}\n{request.body.decode()}\n", place)
-
-    def as_here(self, text):
-        """A command with the ids of this run."""
-        for shown, real in self.names.items():
-            text = text.replace(shown, real)
-        return text
-
-    def compare(self, shown, real, place):
-        """Assert that what was printed is what the document shows; ids that are new in it mean these from now on."""
-        shown, real = (re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE).strip("\n") for text in (shown, real))
-        pattern, groups = self._pattern(shown)
-        found = re.fullmatch(pattern, real, re.DOTALL)
-        assert found, f"{place}\n--- the document says\n{shown}\n--- printed was\n{real}"
-        for group, name in groups.items():
-            self.names[name] = found[group]
-
-    def _pattern(self, shown):
-        """A regular expression for the output, and group → id of the document for ids that are new in it."""
-        parts, groups, position = [], {}, 0
-        for found in TOKENS.finditer(shown):
-            parts.append(re.escape(shown[position : found.start()]))
-            position = found.end()
-            kind, text = found.lastgroup, found[0]
-            if kind == "any":
-                parts.append(".*?")
-            elif kind not in NAMED:
-                parts.append(VARYING[kind])
-            elif text in self.names:
-                parts.append(re.escape(self.names[text]))
-            elif text in groups.values():
-                parts.append(f"(?P={next(group for group, name in groups.items() if name == text)})")
-            else:
-                group = f"new{len(groups)}"
-                groups[group] = text
-                parts.append(f"(?P<{group}>{VARYING[kind]})")
-        return "".join([*parts, re.escape(shown[position:])]), groups
+        sent = f"{request.method} {request.path}\n{headers}\n{request.body.decode()}\n"
+        self.varying.compare(block.text, sent, place)
 
 
 def install(project):

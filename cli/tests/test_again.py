@@ -54,7 +54,7 @@ def terminal(admin, *words, answer=None, **streams):
 
 def test_a_delivered_one_is_sent_again_with_an_id_of_its_own(admin, sink, listener):
     admin.ok(*EMIT)
-    assert admin.ok(*RETRY, "--state=delivered", "--dry-run").out == "1 delivery would be delivered again\n"
+    assert admin.ok(*RETRY, "--state=delivered", "--dry-run").out == "1 delivery would be sent again\n"
     assert admin.ok(*RETRY, "--state=delivered", "--listener-id=ci").out == "1 delivery is sent again\n"
     drain(admin)
     first, second = (request.headers["pulp-delivery-id"] for request in sink.requests)
@@ -156,7 +156,7 @@ def test_what_is_being_attempted_is_counted_apart_and_left_alone(admin, attempte
     left = "1 delivery is being attempted and left alone\n"
     assert admin.ok(*discard, "--all", "--dry-run").out == f"1 delivery would be discarded\n{left}"
     assert admin.ok(*discard, attempted).out == f"0 deliveries discarded\n{left}"
-    assert admin.ok(*RETRY, "--pending", "--dry-run").out == f"1 delivery would be delivered again\n{left}"
+    assert admin.ok(*RETRY, "--pending", "--dry-run").out == f"1 delivery would be due now\n{left}"
     assert admin.ok(*RETRY, "--pending").out == f"1 delivery is due now\n{left}"
     text, _ = terminal(admin, *discard, "--all", answer="y\n")
     assert "Discard 1 delivery?" in text and "1 delivery discarded" in text and "left alone" in text
@@ -175,7 +175,7 @@ def test_what_was_for_a_deleted_listener_is_not_retried(admin, waiting):
     admin.ok("event", "listener", "delete", "--listener-id=down")
     left = "1 delivery is left alone: no listener has the id any more\n"
     for chosen in ("--all", waiting):
-        assert admin.ok(*RETRY, chosen, "--dry-run").out == f"0 deliveries would be delivered again\n{left}"
+        assert admin.ok(*RETRY, chosen, "--dry-run").out == f"0 deliveries would be pending again\n{left}"
         assert admin.ok(*RETRY, chosen).out == f"0 deliveries are pending again\n{left}"
     assert admin.ok(*RETRY, "--all", "--json").json["listener_deleted"] == 1
     assert deliveries(admin)[0]["state"] == "dead"
@@ -209,7 +209,7 @@ def test_on_a_terminal_it_asks_and_says_how_many(admin, listener):
     for _ in range(2):
         admin.ok(*EMIT)
     text, code = terminal(admin, *RETRY, "--state=delivered", answer="n\n")
-    assert "Deliver 2 deliveries again? [y/N]" in text and "nothing was changed" in text and code == 1
+    assert "Send 2 deliveries again? [y/N]" in text and "nothing was changed" in text and code == 1
     assert len(deliveries(admin)) == 2
     text, code = terminal(admin, *RETRY, "--state=delivered", answer="y\n")
     assert "2 deliveries are sent again" in text and code == 0
@@ -219,12 +219,25 @@ def test_on_a_terminal_it_asks_and_says_how_many(admin, listener):
     assert "[y/N]" not in text and "2 deliveries are pending again" in text and code == 0
 
 
+def test_before_it_deletes_it_asks_and_counts(admin, listener):
+    purge = ("event", "delivery", "purge")
+    for _ in range(2):
+        admin.ok(*EMIT)
+    assert admin.ok(*purge, "--state=delivered", "--dry-run").out == "2 deliveries would be deleted\n"
+    assert admin.ok(*purge, "--all", "--dry-run", "--json").json == {"purge": 2, "dry_run": True, "interrupted": False}
+    text, code = terminal(admin, *purge, "--all", answer="n\n")
+    assert "Delete 2 deliveries? [y/N]" in text and "nothing was changed" in text and code == 1
+    assert len(deliveries(admin)) == 2
+    text, code = terminal(admin, *purge, "--all", answer="y\n")
+    assert "2 deliveries deleted" in text and code == 0 and deliveries(admin) == []
+
+
 @pytest.mark.parametrize("elsewhere", ["stdout", "stderr"])
 def test_it_asks_as_well_where_one_stream_goes_to_a_file(admin, listener, tmp_path, elsewhere):
     admin.ok(*EMIT)
     with (tmp_path / "file").open("w") as file:
         text, code = terminal(admin, *RETRY, "--state=delivered", answer="n\n", **{elsewhere: file})
-    assert "Deliver 1 delivery again? [y/N]" in text and code == 1 and len(deliveries(admin)) == 1
+    assert "Send 1 delivery again? [y/N]" in text and code == 1 and len(deliveries(admin)) == 1
 
 
 @pytest.mark.parametrize("option", ["error", "event-id", "event-type", "listener-id", "label", "reason"])

@@ -61,6 +61,8 @@ def test_every_command_on_a_listener_takes_the_name(admin, refused):
     for command in ("list", "purge", "retry"):
         run = admin.ok("event", "delivery", command, one, "--json")
         assert command != "list" or [each["listener_id"] for each in run.json] == [named]
+        if command == "list":
+            assert "Listener Name:  hook\n" in admin.ok("event", "delivery", "show", run.json[0]["id"]).out
     assert admin.ok(*LISTENER, "mute", one, "--for=1h", "--json").json["id"] == named
     assert admin.ok(*LISTENER, "delete", one, "--json").json["id"] == named
 

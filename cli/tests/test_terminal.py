@@ -108,7 +108,7 @@ def test_in_a_pipe_rich_is_not_imported(admin):
 
 def test_progress_is_shown_on_a_terminal_and_gone_at_the_end(admin, show, dead):
     dead(2500)
-    text, code = show("event", "delivery", "purge", "--all")
+    text, code = show("event", "delivery", "purge", "--all", "--yes")
     assert code == 0 and "purge: deliveries" in text and "/2500" in text
     assert text.rstrip().endswith("2500 deliveries deleted")
     dead(600)
@@ -118,7 +118,7 @@ def test_progress_is_shown_on_a_terminal_and_gone_at_the_end(admin, show, dead):
 
 def test_quiet_shows_neither_progress_nor_confirmation(show, dead):
     dead(600)
-    assert show("event", "delivery", "purge", "--all", "--quiet") == ("", 0)
+    assert show("event", "delivery", "purge", "--all", "--yes", "--quiet") == ("", 0)
 
 
 @pytest.mark.slow  # and on disk: in memory all can be deleted before it is interrupted
@@ -127,7 +127,7 @@ def test_ctrl_c_stops_between_two_pages_and_says_what_was_done(admin, dead, wher
     import subprocess
 
     dead(40_000)
-    command = admin.command("event", "delivery", "purge", "--all")
+    command = admin.command("event", "delivery", "purge", "--all", "--yes")
     if where == "terminal":
         process = Terminal(command, admin.environment)
         process.read(until="00/40000")

@@ -85,7 +85,8 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
         erased = bool(delivery_tables.erased_among(bus, [delivery]))
         print_json(delivery_records.for_json(delivery, attempts, erased=erased, waiting=waiting))
         return DONE
-    show_records([delivery_records.full(delivery, waiting)])
+    name = next((each.name for each in bus.listeners.list() if each.id == delivery.listener_id), None)
+    show_records([delivery_records.full(delivery, waiting, name)])
     if attempts:
         print()
         show(ATTEMPTS, bus, attempts, arguments)

@@ -35,6 +35,12 @@ _AGAIN = {
     State.PENDING: ("delivery is due now", "deliveries are due now"),
     State.DELIVERED: ("delivery is sent again", "deliveries are sent again"),
 }
+_WOULD = {
+    State.DEAD: "would be pending again",
+    State.PENDING: "would be due now",
+    State.DELIVERED: "would be sent again",
+}
+_QUESTION = {State.DEAD: "make {} pending again", State.PENDING: "make {} due now", State.DELIVERED: "send {} again"}
 _IDS_AT_ONCE = 100
 
 
@@ -83,6 +89,7 @@ def fill_purge(parser: Parser) -> None:
     parser.add_argument("ids", nargs="*", metavar="ID", help="ids of finished deliveries")
     add_query(parser, FINISHED)
     parser.add_argument("--all", action="store_true", help="all finished deliveries")
+    _add_safety(parser)
     parser.set_defaults(run=_purge)
 
 
@@ -103,8 +110,10 @@ def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
 
     if arguments.dry_run:
         apart = left_alone.of_retry(bus, queries, again)
-        return _would(arguments, "retry", number(), "would be delivered again", apart)
-    _ask(arguments, number, "deliver {} again")
+        states = {query.state for query in queries}
+        would = _WOULD[states.pop() or State.DEAD] if len(states) == 1 else "would be delivered again"
+        return _would(arguments, "retry", number(), would, apart)
+    _ask(arguments, number, _QUESTION[queries[0].state or State.DEAD] if queries else "deliver {} again")
     apart = left_alone.of_retry(bus, queries, again)
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.retry(query, again=again)) for query in queries], "retry", number
@@ -175,12 +184,15 @@ def _purge(bus: EventBus, arguments: argparse.Namespace) -> int:
             for state in ((query.state,) if query.state else FINISHED)
         )
 
+    if arguments.dry_run:
+        return _would(arguments, "purge", number(), "would be deleted")
+    _ask(arguments, number, "delete {}")
     done, interrupted = _page_by_page(
         [(query, lambda query=query: bus.deliveries.purge(query)) for query in queries], "purge", number
     )
     total = sum(done.values())
     if arguments.json:
-        print_json({"purge": total, "interrupted": interrupted})
+        print_json({"purge": total, "dry_run": False, "interrupted": interrupted})
     else:
         confirm(f"{count(total, 'delivery', 'deliveries')} deleted")
     return _end(total, interrupted)
@@ -206,12 +218,14 @@ def _page_by_page(
         return done, stopped()
 
 
-def _would(arguments: argparse.Namespace, verb: str, number: int, text: str, apart: LeftAlone) -> int:
+def _would(arguments: argparse.Namespace, verb: str, number: int, text: str, apart: LeftAlone | None = None) -> int:
     if arguments.json:
-        print_json({verb: number, **apart.for_json(), "dry_run": True, "interrupted": False})
+        counts = apart.for_json() if apart else {}
+        print_json({verb: number, **counts, "dry_run": True, "interrupted": False})
     else:
         confirm(f"{count(number, 'delivery', 'deliveries')} {text}")
-        apart.say()
+        if apart:
+            apart.say()
     return DONE
 
 

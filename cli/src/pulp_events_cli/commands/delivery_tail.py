@@ -16,11 +16,13 @@ from pulp_events_cli.commands.delivery_query import add_query, read_query
 from pulp_events_cli.commands.following import FOLLOWED, PAGE, Following, Skipped
 from pulp_events_cli.commands.labelled import labels_in
 from pulp_events_cli.errors import DONE, UsageError
+from pulp_events_cli.ids import shortening
 from pulp_events_cli.output import delivery_records
 from pulp_events_cli.output.delivery_tables import erased_among
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_words
 from pulp_events_cli.output.streams import warning
+from pulp_events_cli.output.terminal import is_terminal
 from pulp_events_cli.output.text import count, first_line, local_time, value_text
 from pulp_events_cli.parser.argument_types import duration, positive, some_text
 from pulp_events_cli.parser.once import Once
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 LAST = 10
 _TOGETHER = 100
 """Lines for which it is found out together what the deliveries wait for."""
+_BRIEFLY = "%m-%d %H:%M:%S"
 _LOOK = 0.2
 """Seconds between questions whether anything was written."""
 
@@ -143,6 +146,7 @@ def _print(
         deliveries = [one for one in shown if not isinstance(one, Skipped)] if arguments.json else []
         waiting = bus.deliveries.waiting_for(deliveries)
         erased = erased_among(bus, deliveries)
+        names = {} if arguments.json else _names(bus, shown)
         for one in shown:
             if isinstance(one, Skipped):
                 _print_skipped(one, arguments)
@@ -150,10 +154,19 @@ def _print(
                 told = delivery_records.for_json(one, erased=one.id in erased, waiting=waiting.get(one.id))
                 print_json(told, one_line=True)
             else:
-                moment = local_time(one.finished or one.event_time)
-                words: list[Any] = [moment, one.state, one.event_type, one.listener_id, one.target]
-                words.append(first_line(one.detail))
+                moment = one.finished or one.event_time
+                shown_at = moment.astimezone().strftime(_BRIEFLY) if names else local_time(moment)
+                listener = names.get(one.listener_id, one.listener_id)
+                words = [shown_at, one.state, one.event_type, listener, one.target, first_line(one.detail)]
                 show_words([text for word in words if (text := value_text(word))])
+
+
+def _names(bus: EventBus, shown: Iterable[Delivery | Skipped]) -> Mapping[str, str]:
+    """What listeners are called on a terminal, where a line has no room for their ids; elsewhere nothing."""
+    if not is_terminal(sys.stdout):
+        return {}
+    ids = dict.fromkeys(one.listener_id for one in shown if not isinstance(one, Skipped))
+    return {each: forms[-1] for each, forms in shortening.named_listeners(bus, list(ids)).items()}
 
 
 def _print_skipped(skipped: Skipped, arguments: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
 
 
-def full(delivery: Delivery, waiting: WaitingFor | None) -> dict[str, Any]:
+def full(delivery: Delivery, waiting: WaitingFor | None, listener_name: str | None) -> dict[str, Any]:
     """What `delivery show` says of a delivery; what does not apply is left out."""
     values = {
         "id": delivery.id,
@@ -20,6 +20,7 @@ def full(delivery: Delivery, waiting: WaitingFor | None) -> dict[str, Any]:
         "event_time": delivery.event_time,
         "source": delivery.source,
         "listener_id": delivery.listener_id,
+        "listener_name": listener_name,
         "target": delivery.target or None,
         "repeat_of": delivery.repeat_of,
         "state": delivery.state,

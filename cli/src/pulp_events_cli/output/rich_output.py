@@ -11,23 +11,35 @@ from rich.text import Text
 
 from pulp_events_cli.output.records import record
 from pulp_events_cli.output.terminal import STYLES, console, has_colour
+from pulp_events_cli.output.wrapping import broken
 
 
 def print_records(values: Sequence[Mapping[str, Any]]) -> None:
-    """Records; only the labels look different. Long values are left to the terminal, so that they can be copied."""
+    """Records; the labels look different, and long values go on below their beginnings.
+
+    What is copied, such as a URL, has no spaces, and is left to the terminal.
+    """
     out = console(sys.stdout)
     for number, each in enumerate(values):
         if number:
             _line(out, Text())
         for line in record(each).split("\n"):
             name, colon, value = line.partition(":")
+            text = value.lstrip(" ")
+            column = len(line) - len(text)
+            first, *more = broken(text, out.width - column).split("\n")
+            value = value[: len(value) - len(text)] + first
             _line(out, Text.assemble((name + colon, styled("bold")), (value, style(value.strip()))))
+            for rest in more:
+                _line(out, Text(" " * column + rest))
 
 
 def print_words(words: Sequence[str]) -> None:
     """A line of a stream."""
+    out = console(sys.stdout)
     parts = [(f"{'  ' * bool(number)}{word}", style(word)) for number, word in enumerate(words)]
-    _line(console(sys.stdout), Text.assemble(*parts))
+    for line in Text.assemble(*parts).wrap(out, out.width, no_wrap=False, overflow="ignore"):
+        _line(out, line)
 
 
 def print_changes(lines: Sequence[str]) -> None:
@@ -35,7 +47,8 @@ def print_changes(lines: Sequence[str]) -> None:
     out = console(sys.stdout)
     styles = {"+": "green", "-": "red", "~": "yellow"}
     for line in lines:
-        _line(out, Text(line, style=styled(styles.get(line.lstrip()[:1], ""))))
+        shown = broken(line, out.width, hang=4)
+        _line(out, Text(shown, style=styled(styles.get(line.lstrip()[:1], ""))))
 
 
 def _line(out: Console, text: Text) -> None:

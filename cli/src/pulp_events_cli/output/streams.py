@@ -1,4 +1,4 @@
-"""Standard output and standard error: encodings that cannot fail, messages in one line."""
+"""Standard output and standard error: encodings that cannot fail, messages in one line, or on a terminal in a few."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 
 from pulp_events.visible import one_line, visible
 from pulp_events_cli.output.terminal import console, has_colour
+from pulp_events_cli.output.wrapping import for_terminal
 
 PROGRAM = "pulp-admin"
 _STYLES = {"error": "bold red", "warning": "yellow"}
@@ -26,23 +27,25 @@ def warning(text: str) -> None:
 
 
 def say(kind: str, text: str) -> None:
-    """One line on standard error, `pulp-admin: KIND: TEXT`; with `--quiet` only errors."""
+    """One line on standard error, `pulp-admin: KIND: TEXT`, broken to fit a terminal; with `--quiet` only errors."""
     if _quiet and kind != "error":
         return
     with contextlib.suppress(OSError, ValueError):
+        line = for_terminal(f"{PROGRAM}: {kind}: {one_line(text)}", sys.stderr)
         if has_colour(sys.stderr):
             from rich.text import Text
 
-            line = Text.assemble(f"{PROGRAM}: ", (f"{kind}:", _STYLES.get(kind, "")), f" {one_line(text)}")
-            console(sys.stderr).print(line, soft_wrap=True)
+            styled = Text(line)
+            styled.stylize(_STYLES.get(kind, ""), len(PROGRAM) + 2, len(f"{PROGRAM}: {kind}:"))
+            console(sys.stderr).print(styled, soft_wrap=True)
         else:
-            print(f"{PROGRAM}: {kind}: {one_line(text)}", file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True)
 
 
 def confirm(text: str) -> None:
     """Say on standard output that something was done, or give a hint; nothing with `--quiet`."""
     if not _quiet:
-        print(visible(text, keep="\n"))
+        print(for_terminal(visible(text, keep="\n"), sys.stdout))
 
 
 def is_quiet() -> bool:

@@ -1,0 +1,38 @@
+"""Deliveries that can never work.
+
+Give them up, with a reason, before they are tried for another day.
+"""
+
+from night_world import Answer
+
+
+def test_what_can_never_work_is_given_up(night):
+    endpoint = night.endpoint("127.0.0.1:40001")
+    endpoint.answers(lambda request: Answer(422 if b"repo-2" in request.body else 200))
+    night.listener("ci", endpoint)
+    night.emit(3)
+    night.deliver()
+    night.types(
+        "pulp-admin event delivery list --state=pending --error=422",
+        """
+        ID          EVENT TYPE  LISTENER  STATE    NEXT         WAITS  DETAIL
+        01a219e1.0  …nc.finish  ci        pending  11-26 22:12  retry  422 Unprocessabl…
+        """,
+    )
+    night.types(
+        "pulp-admin event delivery discard --listener-id=ci --error=422 --reason='repo-2 has no id'",
+        """
+        Discard 1 delivery? [y/N] y
+        1 delivery discarded
+        """,
+        answers=["y"],
+    )
+    night.types(
+        "pulp-admin event delivery list --listener-id=ci",
+        """
+        ID          TIME         EVENT TYPE   LISTENER  STATE      ATT  DETAIL
+        01a219eb.0  11-26 22:12  …ync.finish  ci        delivered    1  200 OK
+        01a219e1.0  11-26 22:02  …ync.finish  ci        dead         1  repo-2 has no id
+        01a219d8.0  11-26 21:52  …ync.finish  ci        delivered    1  200 OK
+        """,
+    )
