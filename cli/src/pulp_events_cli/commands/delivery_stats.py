@@ -15,7 +15,7 @@ from pulp_events_cli.output import activity_tables
 from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_table
-from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.streams import say
 from pulp_events_cli.output.terminal import is_terminal
 from pulp_events_cli.output.text import count, local_time
 from pulp_events_cli.parser.argument_types import moment, some_text
@@ -86,7 +86,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
         print_json({**_counts(stats), "activity": _for_json(stats.activity, rows)})
         return DONE
     if not rows:
-        confirm(f"nothing happened {_words(stats.activity.span)}, and nothing is pending")
+        say("note", f"nothing happened {_words(stats.activity.span)}, and nothing is pending")
         return DONE
     if arguments.columns is not None:
         arguments.columns = [next(iter(table.columns)), *arguments.columns]  # whose numbers they are
