@@ -18,10 +18,12 @@ QUOTED = re.compile(rf"'({'|'.join(sorted(WORDS))})'")
 SETTING = "a setting, or the value of one"
 ARGUMENT = "the name of an argument"
 ATTRIBUTE = "an attribute of listeners, or a setting"
+COLUMN = "the name of a column or of a figure"
 OTHER_WORDS = {
     "core/src/pulp_events/bus/asked.py": {"error": "the name of an attribute"},
     "core/src/pulp_events/bus/emitter.py": {"skip": SETTING},
     "core/src/pulp_events/bus/event_bus.py": {"timeout": ARGUMENT},
+    "core/src/pulp_events/listeners/actor.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/listeners/making.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/listeners/time_limit.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/outbox/records.py": {"error": "the name of an attribute"},
@@ -34,8 +36,18 @@ OTHER_WORDS = {
     "cli/src/pulp_events_cli/commands/delivery.py": {"discard": "a command"},
     "cli/src/pulp_events_cli/commands/delivery_change.py": {"discard": "a command"},
     "cli/src/pulp_events_cli/commands/delivery_query.py": {"error": "an option"},
+    "cli/src/pulp_events_cli/commands/delivery_tail.py": {"error": "an option"},
+    "cli/src/pulp_events_cli/commands/event_erasures.py": {"pending": COLUMN},
+    "cli/src/pulp_events_cli/commands/top.py": dict.fromkeys(("pending", "dead"), COLUMN),
     "cli/src/pulp_events_cli/completion/values.py": {"discard": "a command"},
+    "cli/src/pulp_events_cli/output/activity_tables.py": dict.fromkeys(("pending", "delivered", "dead"), COLUMN),
     "cli/src/pulp_events_cli/output/streams.py": {"error": "begins a line on standard error"},
+    "cli/src/pulp_events_cli/top/keys.py": {"erase": "a key"},
+    "cli/src/pulp_events_cli/top/model.py": dict.fromkeys(("pending", "dead"), COLUMN),
+    "cli/src/pulp_events_cli/top/once.py": {
+        "error": "a key of JSON",
+        **dict.fromkeys(("pending", "delivered"), COLUMN),
+    },
     "plugins/amqp/src/pulp_events_amqp/shared_connection.py": {"timeout": SETTING},
     "plugins/email/src/pulp_events_email/summary.py": {"error": "a key of payloads, and what may stand there"},
     "plugins/http/src/pulp_events_http/channel.py": {"permanent": SETTING},

@@ -37,7 +37,7 @@ def body(page: ListenerPage, view: View, status: Status, size: tuple[int, int]) 
 def state_of(delivery: Delivery) -> Piece:
     """Its state as it is shown: `sending` while it is attempted."""
     if delivery.state == State.PENDING:
-        return ("sending", "title") if delivery.lease is not None else ("pending", "note")
+        return ("sending", "title") if delivery.lease is not None else (str(State.PENDING), "note")
     return str(delivery.state), "bad" if delivery.state.failed else "good"
 
 
