@@ -16,13 +16,8 @@ from pulp_events_cli.output.id_kinds import LISTENER
 from pulp_events_cli.output.kinds import MOMENT
 from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
-<<<<<<< HEAD
-from pulp_events_cli.output.streams import confirm
-from pulp_events_cli.output.table import Column, Table
-=======
-from pulp_events_cli.output.screen import show_table
 from pulp_events_cli.output.streams import say
->>>>>>> stats
+from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.terminal import is_terminal
 from pulp_events_cli.output.text import count, local_time
 from pulp_events_cli.parser.argument_types import moment, some_text
