@@ -16,7 +16,7 @@ from pulp_events_cli.output.id_kinds import LISTENER
 from pulp_events_cli.output.kinds import MOMENT
 from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.streams import say
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.terminal import is_terminal
 from pulp_events_cli.output.text import count, local_time
@@ -102,7 +102,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
         print_json({**_counts(stats), "activity": _for_json(stats.activity, rows)})
         return DONE
     if not rows:
-        confirm(f"nothing happened {_words(stats.activity.span)}, and nothing is pending")
+        say("note", f"nothing happened {_words(stats.activity.span)}, and nothing is pending")
         return DONE
     if arguments.columns is not None:
         arguments.columns = [next(iter(table.columns)), *arguments.columns]  # whose numbers they are
