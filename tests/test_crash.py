@@ -19,6 +19,7 @@ from collections import Counter
 import pytest
 
 from pulp_events import EventBus
+from pulp_events.outbox.states import State
 from pulp_events.testing.http_sink import Answer, HttpSink
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -191,4 +192,10 @@ def settle(folder, timeout=240.0):
         while bus.deliveries.stats().pending:
             assert time.monotonic() < deadline, bus.deliveries.stats()
             time.sleep(0.2)
-        return bus.deliveries.list(limit=100_000)
+        found = bus.deliveries.list(limit=100_000)
+        # What was counted in all those transactions, finished or not, is what is there.
+        assert bus.deliveries.stats().by_listener == {
+            id: {state: sum(each.listener_id == id and each.state == state for each in found) for state in State}
+            for id in {each.listener_id for each in found}
+        }
+        return found

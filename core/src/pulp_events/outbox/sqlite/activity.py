@@ -76,19 +76,32 @@ SELECT j.value, (
     ORDER BY e.seq LIMIT 1
 ) FROM json_each(?) j
 """
-_WITHIN = "a.length IN ({}) AND a.start >= ? AND a.start < ?".format(", ".join(str(int(each)) for each in KEPT))
+_LENGTHS = ", ".join(f"({int(each)})" for each in KEPT)
 _WORDS = ", ".join(f"'{each}'" for each in FAILED)
-_HAPPENED = f"""
-SELECT p.{{key}}, a.what, sum(a.count) FROM (
-    SELECT a.pair, a.what, sum(a.count) AS count FROM pulp_activity a WHERE {_WITHIN} GROUP BY 1, 2
-) a CROSS JOIN pulp_pair p ON p.id = a.pair {{listeners}} GROUP BY 1, 2
+_ALL = f"""
+FROM pulp_activity a CROSS JOIN pulp_pair p ON p.id = a.pair
+WHERE a.length IN (SELECT column1 FROM (VALUES {_LENGTHS})) AND a.start >= ?1 AND a.start < ?2
 """
+# A few steps for each piece of time, whatever other listeners have in it.
+_OF_SOME = f"""
+FROM (
+    WITH RECURSIVE piece(length, start) AS (
+        SELECT column1, (SELECT min(start) FROM pulp_activity WHERE length = column1 AND start >= ?1)
+        FROM (VALUES {_LENGTHS})
+        UNION ALL
+        SELECT length,
+               (SELECT min(a.start) FROM pulp_activity a WHERE a.length = piece.length AND a.start > piece.start)
+        FROM piece WHERE piece.start < ?2
+    )
+    SELECT length, start FROM piece WHERE start < ?2
+) x CROSS JOIN pulp_pair p ON p.listener_id IN (SELECT value FROM json_each(?3))
+CROSS JOIN pulp_activity a ON a.length = x.length AND a.start = x.start AND a.pair = p.id WHERE true
+"""
+_HAPPENED = "SELECT p.{key}, a.what, sum(a.count) {rows} GROUP BY 1, 2"
 _SERIES = f"""
-SELECT p.{{key}}, a.start, sum(a.delivered), sum(a.failed) FROM (
-    SELECT a.pair, a.start / ? * ? AS start, sum(a.count) FILTER (WHERE a.what = '{Outcome.DELIVERED}') AS delivered,
-           sum(a.count) FILTER (WHERE a.what <> '{Outcome.DELIVERED}') AS failed
-    FROM pulp_activity a WHERE {_WITHIN} AND a.what IN ('{Outcome.DELIVERED}', {_WORDS}) GROUP BY 1, 2
-) a CROSS JOIN pulp_pair p ON p.id = a.pair {{listeners}} GROUP BY 1, 2
+SELECT p.{{key}}, a.start / {{step}} * {{step}}, sum(CASE a.what WHEN '{Outcome.DELIVERED}' THEN a.count ELSE 0 END),
+       sum(CASE a.what WHEN '{Outcome.DELIVERED}' THEN 0 ELSE a.count END)
+{{rows}} AND a.what IN ('{Outcome.DELIVERED}', {_WORDS}) GROUP BY 1, 2
 """
 
 
@@ -125,12 +138,12 @@ def activity(
     them = () if listener_ids is None else (json.dumps(list(listener_ids)),)
     form = {
         "key": "event_type" if column else "listener_id",
-        "listeners": "AND p.listener_id IN (SELECT value FROM json_each(?))" if them else "",
+        "rows": _OF_SOME if them else _ALL,
+        "step": int(span.step),
     }
-    within = span.bounds
-    counts = reader.rows(_HAPPENED.format(**form), (*within, *them))
-    step = int(span.step)
-    series = reader.rows(_SERIES.format(**form), (step, step, *within, *them))
+    where = (*span.bounds, *them)
+    counts = reader.rows(_HAPPENED.format(**form), where)
+    series = reader.rows(_SERIES.format(**form), where)
     pending: Counter[str] = Counter()
     for row in reader.rows(TALLY):
         if row[2] == State.PENDING and (wanted is None or row[0] in wanted):
@@ -141,12 +154,7 @@ def activity(
         if wanted is None or row[0] in wanted:
             under_way[row[column]] += row[2]
     oldest: dict[str, Any] = _oldest_of_types(reader, list(pending), them) if column else dict(reader.rows(_OLDEST))
-    return made(reader, lambda: to_activities(span, by, counts, points(series), pending, under_way, oldest))
-
-
-def points(series: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Nothing of a kind is 0 of it."""
-    return [(key, start, delivered or 0, failed or 0) for key, start, delivered, failed in series]
+    return made(reader, lambda: to_activities(span, by, counts, series, pending, under_way, oldest))
 
 
 def _oldest_of_types(reader: Rows, types: Sequence[str], listeners: tuple[str, ...]) -> dict[str, Any]:
