@@ -151,7 +151,7 @@ def test_a_signal_ends_it_and_the_terminal_is_as_before(top, how, code):
     assert "Traceback" not in screen.text
 
 
-CRASHES = """
+CRASHES = r"""
 import os, sys
 from pulp_events_cli.top import app
 from pulp_events_cli.main import main
