@@ -151,8 +151,8 @@ def test_a_signal_ends_it_and_the_terminal_is_as_before(top, how, code):
     assert "Traceback" not in screen.text
 
 
-CRASHES = """
-import sys
+CRASHES = r"""
+import os, sys
 from pulp_events_cli.top import app
 from pulp_events_cli.main import main
 shown, real = 0, app.frame
@@ -160,7 +160,7 @@ def frame(*given):
     global shown
     shown += 1
     if shown > 5:
-        print("a plugin prints this")
+        os.write(1, b"a plugin prints this\n")
         raise RuntimeError("planted")
     return real(*given)
 app.frame = frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -80,9 +81,10 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
 def _check_terminal() -> None:
     """Raise CommandFailed unless a person at a terminal can use a full-screen view."""
     if not is_terminal(own_stdout.real()):
-        raise CommandFailed("this terminal (TERM=dumb, or TERM is not set) shows no full-screen view; use --once")
+        term = os.environ.get("TERM") or "not set"
+        raise CommandFailed(f"TERM is {term}, which shows no full-screen view; use --once")
     if sys.stdin is None or not sys.stdin.isatty():
-        raise CommandFailed("standard input is not a terminal, so no key could be read; use --once to print it once")
+        raise CommandFailed("standard input is no terminal to read keys from; use --once")
 
 
 def _objects(bus: EventBus, reading: Reading, view: View, arguments: argparse.Namespace, end: float | None) -> int:

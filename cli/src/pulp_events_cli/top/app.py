@@ -13,6 +13,7 @@ from pulp_events.errors import DeliveryNotFound, EventsError, ListenerNotFound
 from pulp_events.system.clock import from_timestamp
 from pulp_events.visible import one_line
 from pulp_events_cli.errors import DONE, FAILED
+from pulp_events_cli.output.trend import BLOCKS, bars
 from pulp_events_cli.top.background import Background
 from pulp_events_cli.top.commands import Command
 from pulp_events_cli.top.controller import Quit, Redraw, Refresh, Shown, Stop, press, settled
@@ -23,7 +24,6 @@ from pulp_events_cli.top.model import Overview
 from pulp_events_cli.top.painter import Painter
 from pulp_events_cli.top.state import Page, Tone, View
 from pulp_events_cli.top.status import Status
-from pulp_events_cli.top.words import BARS
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -171,8 +171,4 @@ def _words(error: Exception) -> str:
 
 def unicode_on(stream: TextIO) -> bool:
     """Whether the terminal has the characters of bars: by its encoding, and the Linux console's font lacks them."""
-    try:
-        BARS.encode(stream.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return os.environ.get("TERM") != "linux"
+    return bars(stream) == BLOCKS and os.environ.get("TERM") != "linux"

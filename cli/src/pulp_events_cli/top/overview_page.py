@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pulp_events_cli.output.text import count
+from pulp_events_cli.output.trend import ASCII, BLOCKS, trend
 from pulp_events_cli.top import columns, words
 from pulp_events_cli.top.columns import Column
 from pulp_events_cli.top.lines import Line, Piece, as_far_as_fit, marked, width_of
@@ -23,7 +23,7 @@ TONES = {
     Condition.IDLE: "dim",
 }
 _MARGIN = 2
-_MOST_BARS = 30
+_FEWEST_BARS, _MOST_BARS = 8, 30
 _SORTED_BY = {
     Sort.TROUBLE: "STATE", Sort.NAME: "LISTENER", Sort.PENDING: "PENDING", Sort.RATE: "RATE", Sort.FAILED: "FAIL",
     Sort.DEAD: "DEAD", Sort.SLOW: "P95",
@@ -84,14 +84,15 @@ def _labelled(label: str, parts: list[Line], width: int) -> Line:
 
 
 def with_bars(line: Line, figures: Figures, status: Status, width: int) -> Line:
-    """The line with a bar for each part of the span, the latest that there is room for."""
-    bars = words.sparkline(whole(figures.series), min(_MOST_BARS, width - width_of(line) - 3), status.unicode)
-    return [*line, ("   ", ""), (bars, "good")] if bars.strip() else line
+    """The line with bars for the parts of the span, where there is room."""
+    room = min(_MOST_BARS, width - width_of(line) - 3)
+    return [*line, ("   ", ""), (_bars(figures, room, status), "good")] if room >= _FEWEST_BARS else line
 
 
-def whole(series: Sequence[int]) -> Sequence[int]:
+def _bars(figures: Figures, width: int, status: Status) -> str:
     """Without the last part, which is not over: it would always look like a fall."""
-    return series[:-1]
+    parts = figures.series[:-1]
+    return trend(parts, width, BLOCKS if status.unicode else ASCII) if any(parts) else ""
 
 
 def _rates(figures: Figures) -> list[Line]:
@@ -145,9 +146,7 @@ def _columns(status: Status) -> list[Column[Row]]:
         Column("P50", lambda row: words.seconds(row.figures.p50), 10, 5, 5, right=True),
         Column("P95", lambda row: words.seconds(row.figures.p95), 8, 5, 5, right=True),
         Column("NOW", lambda row: _some(row.figures.in_flight), 9, 3, 3, right=True),
-        Column(
-            "TREND", lambda row: (words.sparkline(whole(row.figures.series), 16, status.unicode), "dim"), 13, 16, 16
-        ),
+        Column("TREND", lambda row: (_bars(row.figures, 16, status), "dim"), 13, 16, 16),
         Column("TYPE", lambda row: row.listener.notifier_type_id, 12, 6, 10),
         Column("LAST ERROR", lambda row: (row.error, "dim"), 11, 20, 200),
         Column("EVENT TYPES", lambda row: (", ".join(row.listener.event_types), "dim"), 14, 24, 40),

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-
-BARS = "▁▂▃▄▅▆▇█"
-BARS_IN_ASCII = ".:-=+*#@"
 
 
 def age(seconds: float) -> str:
@@ -85,15 +81,3 @@ def percent(part: float) -> str:
 def clock(moment: datetime) -> str:
     """Local time of day."""
     return moment.astimezone().strftime("%H:%M:%S")
-
-
-def sparkline(series: Sequence[int], width: int, unicode: bool = True) -> str:
-    """A bar for each number, the last ones where there are more than `width`; nothing at all is a space.
-
-    >>> sparkline([0, 1, 4, 8], 4)
-    ' ▁▄█'
-    """
-    shown = series[-width:] if width > 0 else ()
-    highest = max(shown, default=0)
-    bars = BARS if unicode else BARS_IN_ASCII
-    return "".join(" " if not each else bars[max(0, -(-each * len(bars) // highest) - 1)] for each in shown)
