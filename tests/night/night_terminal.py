@@ -25,6 +25,9 @@ from rich.cells import cell_len
 READY = re.compile(rb"\x1b\]0;ready (\d+)\x07\$ $")
 """The prompt: an invisible title of the window with the exit code, and what is seen of it."""
 
+FULL_SCREEN = b"\x1b[?1049h"
+"""How a program begins that takes the whole screen."""
+
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b\][^\x07]*\x07|\x1b[=>78]")
 PATIENCE = 30.0
 """Seconds until a text that does not come is a failure."""
@@ -90,9 +93,16 @@ class Terminal:
 
     def too_wide(self):
         """The lines that the terminal had to break, in the middle of a word or a column."""
+        if self.is_full_screen:  # everything is put in its place
+            return []
         plain = ESCAPE.sub("", READY.sub(b"", self._raw).decode())
         ends = [line.rsplit("\r", 1)[-1].rstrip() for line in plain.replace("\r\n", "\n").split("\n")]
         return [line for line in ends if cell_len(line) > self.columns]
+
+    @property
+    def is_full_screen(self):
+        """Whether the command took the whole screen."""
+        return FULL_SCREEN in self._raw
 
     def close(self):
         """Hang up."""

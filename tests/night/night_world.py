@@ -213,14 +213,16 @@ class Night:
             self._terminal = self._stack.enter_context(Terminal(self.folder, self.environment, *self._size))
         return self._terminal
 
-    def types(self, command, shows, answers=(), code=0):
+    def types(self, command, shows, answers=(), code=0, scrolls=False):
         """Type a command, and answers to what it asks; the screen must then show this, and fit.
+
+        `scrolls`: it may be longer than the screen.
 
         What the screen shows is compared like in the documents, see `varying`; the space between columns may differ.
         """
         ended = self.terminal.type(self._as_here(command), answers)
-        self._compare(shows, f"$ {command}")
-        assert self._rewriting or code in (ended, None), f"$ {command}\nexit code {ended}"
+        self._compare(shows, f"$ {command}", scrolls)
+        assert self._rewriting or code == ended, f"$ {command}\nexit code {ended}"
 
     def watches(self, command, until, shows, leave=None):
         """Type a command that goes on; once `until` is shown, the screen must show this.
@@ -242,7 +244,7 @@ class Night:
     def close(self):
         self._stack.close()
 
-    def _compare(self, shows, place):
+    def _compare(self, shows, place, scrolls=False):
         screen = "\n".join(self.terminal.read())
         for shown, real in self._paths.items():
             screen = screen.replace(real, shown)
@@ -257,7 +259,8 @@ class Night:
         if self._rewriting is not None:
             return
         assert not wide, f"{place}\nwider than the terminal, which broke it:\n" + "\n".join(wide)
-        assert screen.count("\n") < self._size[1] - 1, f"{place}\ndoes not fit the screen:\n{screen}"
+        room = self._size[1] - (not self.terminal.is_full_screen)  # for the next prompt
+        assert scrolls or screen.count("\n") < room, f"{place}\ndoes not fit the screen:\n{screen}"
 
     def _as_here(self, command):
         command = self.varying.as_here(command)

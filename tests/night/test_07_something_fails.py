@@ -78,4 +78,5 @@ def test_which_listener_fails(night):
           }
         }
         """,
+        scrolls=True,
     )

@@ -48,7 +48,6 @@ def test_what_is_readable_is_delivered(night):
         pending
         0 corrupt rows were left out, and 2 places could not be read
         """,
-        code=1,
     )
     night.until_all_delivered()
     night.types(

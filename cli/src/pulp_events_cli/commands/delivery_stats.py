@@ -16,7 +16,7 @@ from pulp_events_cli.output.id_kinds import LISTENER
 from pulp_events_cli.output.kinds import MOMENT
 from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.streams import say
+from pulp_events_cli.output.streams import say, tell
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.terminal import is_terminal
 from pulp_events_cli.output.text import count, local_time
@@ -108,7 +108,7 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
         arguments.columns = [next(iter(table.columns)), *arguments.columns]  # whose numbers they are
     show(table, bus, rows, arguments)
     total = stats.activity.total
-    print(
+    tell(
         f"\n{count(total.delivered, 'delivery', 'deliveries')} and {count(total.failed, 'failure', 'failures')} "
         f"{_words(stats.activity.span)}; {total.pending} pending"
     )
@@ -156,10 +156,10 @@ def _show_counts(bus: EventBus, stats: Stats) -> None:
     rows.append(("all", None, stats.totals, None))
     show(COUNTS, bus, rows)
     if stats.oldest_pending is not None:
-        print(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
+        tell(f"\nOldest pending event: {local_time(stats.oldest_pending)}")
     if stats.oldest_event is not None and (stats.events_alone or keeps_beyond(bus.settings)):
         alone = f", {stats.events_alone} of them without deliveries" if stats.events_alone else ""
-        print(f"\nStored events: {stats.events}{alone}; the oldest was emitted at {local_time(stats.oldest_event)}")
+        tell(f"\nStored events: {stats.events}{alone}; the oldest was emitted at {local_time(stats.oldest_event)}")
     for each in stats.dropped:
         times = f"between {local_time(each.first)} and {local_time(each.last)}"
-        print(f"\nDropped: {each.count} {each.event_type} {times}: the outbox was full")
+        tell(f"\nDropped: {each.count} {each.event_type} {times}: the outbox was full")

@@ -45,7 +45,12 @@ def say(kind: str, text: str) -> None:
 def confirm(text: str) -> None:
     """Say on standard output that something was done, or give a hint; nothing with `--quiet`."""
     if not _quiet:
-        print(for_terminal(visible(text, keep="\n"), sys.stdout))
+        tell(text)
+
+
+def tell(text: str) -> None:
+    """Say on standard output what was asked for, in sentences; broken to fit a terminal."""
+    print(for_terminal(visible(text, keep="\n"), sys.stdout))
 
 
 def is_quiet() -> bool:
