@@ -112,3 +112,12 @@ def test_a_listener_that_gets_a_scope_in_the_midst_of_a_backfill_gets_nothing_mo
     with pytest.raises(NotAllowed):
         list(steps)
     assert listener.scope is None
+
+
+@pytest.mark.parametrize("scope", ALL)
+def test_who_is_not_for_all_is_told_of_no_listener_that_was_disabled(bus, heard, scope):
+    """It would be told of listeners of others: what they are called, and how they fail."""
+    expected = ["administrator's", "trusted"]
+    assert heard(lambda: bus.emit("listener.disabled", {"listener_id": "0" * 24}, scope=scope)) == expected
+    told = {each.listener.id: each for each in bus.explain("listener.disabled", scope=scope)}
+    assert sorted(name for name, one in heard.names.items() if told[one.id].gets == "yes") == expected

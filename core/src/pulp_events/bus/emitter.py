@@ -203,7 +203,9 @@ class Emitter:
         if found is None or found.matching is not matching:
             if len(self._audiences) >= AUDIENCES:
                 self._audiences.clear()
-            found = self._audiences[event_type, scope] = _Audience(matching, scope, self.skip)
+            found = self._audiences[event_type, scope] = _Audience(
+                matching, tuple(each for each in matching if each.hears(scope, event_type)), self.skip
+            )
         return found
 
 
@@ -211,10 +213,14 @@ class _Audience:
     """The listeners of an event type and scope as long as no record changes, with what is the same at each event."""
 
     def __init__(
-        self, matching: tuple[Listener, ...], scope: str | None, skip: Callable[[Listener], str | None]
+        self,
+        matching: tuple[Listener, ...],
+        listeners: tuple[Listener, ...],
+        skip: Callable[[Listener], str | None],
     ) -> None:
+        """`matching`: those that have the event type; `listeners`: those of them that may get such an event."""
         self.matching = matching
-        self.listeners = listeners = tuple(each for each in matching if each.hears(scope))
+        self.listeners = listeners
         self.own = [None if each.mute_drops or each.expires else _deliveries(each, skip(each)) for each in listeners]
         """The deliveries of each listener; None where they depend on the time."""
         self.deliveries: tuple[NewDelivery, ...] | None = None

@@ -56,8 +56,8 @@ def explain(
         return Explanation(
             listener, NO, "event type", f"{', '.join(listener.event_types)} does not match {event.event_type}"
         )
-    if scope_known and not listener.hears(scope):
-        return Explanation(listener, NO, "scope", wrong_scope(listener, scope))
+    if scope_known and not listener.hears(scope, event.event_type):
+        return Explanation(listener, NO, "scope", wrong_scope(listener, scope, event.event_type))
     passes, why = judge(listener.filter, event.report())
     if not passes:
         return Explanation(listener, NO, "filter", why)
@@ -72,8 +72,10 @@ def explain(
     return Explanation(listener, YES, "all", "; ".join(reasons))
 
 
-def wrong_scope(listener: Listener, scope: str | None) -> str:
-    """Why the listener does not get an event with this scope."""
+def wrong_scope(listener: Listener, scope: str | None, event_type: str) -> str:
+    """Why the listener does not get an event of this type with this scope."""
+    if scope == listener.scope:
+        return f"{event_type} tells of the listeners of all, and is for administrators' listeners without scope"
     has = "the event has no scope" if scope is None else f"the event has the scope {scope}"
     if listener.scope is not None:
         return f"{has}, and the listener has the scope {listener.scope}"

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
+from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.frozen import FrozenDict, freeze
 from pulp_events.listeners.attributes import Attribute, InFile, Option, attribute, attributes_of
 from pulp_events.listeners.author import AUTHOR, SCOPE, Author
@@ -169,9 +170,14 @@ class Listener:
         """True if its author is not trusted: it is held to `[untrusted]` at each delivery."""
         return self.author is not None and not self.author.trusted
 
-    def hears(self, scope: str | None) -> bool:
-        """Whether it may get an event that is emitted with this scope."""
-        return scope == self.scope or (self.scope is None and not self.untrusted)
+    def hears(self, scope: str | None, event_type: str) -> bool:
+        """Whether it may get an event of this type that is emitted with this scope.
+
+        `listener.disabled` tells of listeners of all: only who gets every event gets that.
+        """
+        if self.scope is None and not self.untrusted:
+            return True
+        return scope == self.scope and event_type != LISTENER_DISABLED
 
     @cached_property
     def condition(self) -> Filter | None:

@@ -55,6 +55,8 @@ class Making:
         """A listener that is stored nowhere yet. `author`: whose it is, where that is not the actor's."""
         if author is not None and self.actor.untrusted:
             raise NotAllowed(f"{self.actor.author} cannot make listeners of others")
+        if listener_id is not None and self.actor.untrusted:  # an application knows some ids before they are there
+            raise NotAllowed(f"{self.actor.author} cannot choose the id of a listener; leave it out")
         owner = self.actor.author_of_new if author is None else AUTHOR.given("author", author)
         untrusted = owner is not None and not owner.trusted
         notifier = self._plugins.notifier(notifier_type_id)
