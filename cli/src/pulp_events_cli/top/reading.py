@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.records import Health
 
-_BACK = (600.0, 7200.0, 86400.0, 7 * 86400.0)
+_BACK = (600.0, 1800.0, 7200.0, 6 * 3600.0, 86400.0, 3 * 86400.0, 7 * 86400.0)
 """Seconds: how far a listener's deliveries are looked for, one after the other, while that is quick."""
 _QUICK = 0.1
 """Seconds."""
@@ -40,8 +40,8 @@ class Reading:
         self._span = span
         self._pace = Pace(every)
         self.counts = Counts(bus, span)
-        self._far: dict[tuple[str, State | None], int] = {}
-        """How far it had to be looked for a listener's deliveries."""
+        self._far: dict[tuple[str, State | None], tuple[int, int]] = {}
+        """How far it had to be looked for a listener's deliveries, and how far is quick: numbers of `_BACK`."""
 
     def data(self, view: View, before: Data, room: int) -> Data:
         """What the view's page shows; the rest is as `before`. `room`: rows that are seen.
@@ -140,13 +140,15 @@ class Reading:
         before = view.pages[-1] if view.pages else None
         key = (str(query.listener_id), query.state)
         steps: list[float | None] = [None] if view.deep else [*_BACK, None]
-        first = 0 if view.deep else self._far.get(key, 0)
-        for number, back in list(enumerate(steps))[first:]:
+        first, last = (0, 0) if view.deep else self._far.get(key, (0, len(steps) - 1))
+        for number, back in list(enumerate(steps))[first : last + 1]:
             since = None if back is None else now - timedelta(seconds=back)
             began = time.perf_counter()
             found = self._bus.deliveries.list(replace(query, since=since), limit=limit, before=before)
+            slow = time.perf_counter() - began > _QUICK
             if not view.deep:
-                self._far[key] = number
-            if len(found) >= limit or back is None or time.perf_counter() - began > _QUICK:
+                # What was slow is not done again at each reading.
+                self._far[key] = (max(0, number - 1),) * 2 if slow and len(found) < limit else (number, last)
+            if slow or len(found) >= limit:
                 break
         return found, since
