@@ -40,7 +40,7 @@ def make_dispatcher(
     stopping = threading.Event()
     channels = Channels(clock)
     routes = Routes(index, plugins, settings, outbox, channels, clock)
-    health = HealthWatch(outbox, settings.section("delivery"), clock, disable)
+    health = HealthWatch(outbox, settings.section("delivery"), clock, disable, index.get)
     watch = AttemptWatch(Observers(plugins, settings))
     recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping, index.get)
     renewal = Renewal(index, outbox, dice)

@@ -25,12 +25,19 @@ class HealthWatch:
     """`disable(listener, reason)` is called for a listener that is to be left alone."""
 
     def __init__(
-        self, outbox: Outbox, delivery: Mapping[str, Any], clock: Clock, disable: Callable[[Listener, str], None]
+        self,
+        outbox: Outbox,
+        delivery: Mapping[str, Any],
+        clock: Clock,
+        disable: Callable[[Listener, str], None],
+        current: Callable[[str], Listener | None],
     ) -> None:
+        """`current`: the listener with this id as it is now."""
         self._outbox = outbox
         self._after = delivery["disable_after"]
         self._clock = clock
         self._disable = disable
+        self._current = current
         self._checked: dict[str, float] = {}
         self._health: Mapping[str, Health] = {}
         self._asked = -SNAPSHOT
@@ -57,6 +64,8 @@ class HealthWatch:
         health = self._now(now).get(listener.id)
         if health is None or health.failing_since is None:
             return
+        # The attempt began with the record as it was then; it may have been muted meanwhile.
+        listener = self._current(listener.id) or listener
         # While it was muted it could have no success.
         begun = max(health.failing_since, listener.muted_until or health.failing_since)
         if self._clock.time() - begun.timestamp() >= self._after:

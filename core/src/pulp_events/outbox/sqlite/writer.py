@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -138,29 +138,36 @@ class Writer:
 
     def _see_to(self, job: _Job[Any]) -> None:
         if not job.done:
-            self._commit_queue()
+            self._commit_queue(job)
 
-    def _commit_queue(self) -> None:
-        jobs = []
-        durable = False
-        while self._queue:
-            jobs.append(job := self._queue.popleft())
-            durable = durable or job.durable
+    def _commit_queue(self, own: _Job[Any]) -> None:
+        """All that wait, in one transaction. They stay in the queue until it has begun: a thread whose own transaction
+        keeps it from beginning can still be refused."""
+        waiting = list(self._queue)
+        jobs: list[_Job[Any]] = []
+        durable = any(job.durable for job in waiting)
         try:
             connection = self._connection.get()
             synchronous = "FULL" if durable else "NORMAL"
             if synchronous != self._synchronous:
                 self._set_synchronous(connection, synchronous)
-            if job.single and len(jobs) == 1:
-                job.result = self._patiently(job.operation, connection)
+            if own.single and waiting == [own]:
+                self._queue.remove(own)
+                jobs.append(own)
+                own.result = self._patiently(own.operation, connection)
             else:
+                self._patiently(connection.execute, "BEGIN IMMEDIATE")
+                # Whoever came meanwhile and must be on the disk waits for a turn of its own, as this one began without.
+                while self._queue and (durable or not self._queue[0].durable):
+                    jobs.append(self._queue.popleft())
                 self._run_together(connection, jobs)
         except BaseException as error:
             self._roll_back()
             failure = self._failure(error)
-            for job in jobs:
+            for job in jobs or self._take(waiting):
                 job.error = job.error or failure
-            if any(isinstance(job.error, StoreCorrupt) for job in jobs):
+                job.done = True
+            if isinstance(failure, StoreCorrupt) or any(isinstance(job.error, StoreCorrupt) for job in jobs):
                 self._connection.found_damaged()
             if not isinstance(error, Exception):
                 raise
@@ -168,8 +175,14 @@ class Writer:
             for job in jobs:
                 job.done = True
 
+    def _take(self, waiting: list[_Job[Any]]) -> Iterator[_Job[Any]]:
+        """Those of them that still wait, out of the queue."""
+        for job in waiting:
+            with contextlib.suppress(ValueError):  # refused meanwhile
+                self._queue.remove(job)
+                yield job
+
     def _run_together(self, connection: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
-        self._patiently(connection.execute, "BEGIN IMMEDIATE")
         for job in jobs:
             self._run_one(connection, job, alone=len(jobs) == 1)
         if connection.in_transaction:
