@@ -40,7 +40,7 @@ _TYPE = "CASE i % 4 {} END".format(" ".join(f"WHEN {at} THEN '{name}'" for at, n
 
 
 def fill(folder: Path, size: int) -> None:
-    """So many deliveries of a week: 1 of 100 dead, the last PENDING of them pending, each other with an attempt."""
+    """So many deliveries of a week: 1 of 100 dead, the last PENDING wait for a retry, each other has an attempt."""
     (folder / "server.conf").write_text(f"[events]\ndata_dir = {folder / 'data'}\n")
     with EventBus.open(folder / "server.conf", deliver="external") as bus:
         for _ in range(LISTENERS):
@@ -58,11 +58,12 @@ def fill(folder: Path, size: int) -> None:
             (size, begin, WEEK / size, report),
         )
         connection.execute(
-            f"{_NUMBERS} INSERT INTO pulp_delivery (event_seq, n, listener_id, target, state, attempts, finished) "
+            f"{_NUMBERS} INSERT INTO pulp_delivery "
+            "(event_seq, n, listener_id, target, state, attempts, finished, ready_at) "
             "SELECT i, 0, (SELECT id FROM them WHERE at = i % ?), '', "
             "CASE WHEN i > ? THEN 'pending' WHEN i % 100 = 7 THEN 'dead' ELSE 'delivered' END, i <= ?, "
-            "CASE WHEN i <= ? THEN ? + i * ? + 0.2 END FROM number",
-            (size, LISTENERS, *[size - PENDING] * 3, begin, WEEK / size),
+            "CASE WHEN i <= ? THEN ? + i * ? + 0.2 END, CASE WHEN i <= ? THEN 0 ELSE ? END FROM number",
+            (size, LISTENERS, *[size - PENDING] * 3, begin, WEEK / size, size - PENDING, time.time() + WEEK),
         )
         connection.execute(
             "INSERT INTO pulp_attempt SELECT event_seq, n, 1, finished - 0.1, 0.1, "
