@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.bus.delivery_mode import MODES, Means
+from pulp_events.bus.delivery_mode import MODES, Means, WorkerCommand
 from pulp_events.bus.stores import lacks_tables, open_outbox
 from pulp_events.errors import EventsError, StoreFull
 from pulp_events.events.builtin import LISTENER_DISABLED
@@ -181,8 +181,10 @@ class Delivering:
             except StoreFull as error:
                 _logger.error("%s is not announced: %s", LISTENER_DISABLED, error)
 
-    def _worker_command(self) -> Sequence[str]:
+    def _worker_command(self) -> WorkerCommand:
         from pulp_events.processes.command import command
 
         assert self.outbox is not None  # so that a mistake in the settings shows here and not in the other process
-        return command(self._settings.path, self._data_dir, PROCESS_GRACE, imports=self.imports)
+        path, given = self._settings.path, self._settings.given
+        own = command(path, self._data_dir, PROCESS_GRACE, imports=self.imports, reads_settings=given is not None)
+        return own, None if given is None else given.dump()

@@ -72,11 +72,9 @@ def outbox_path(settings: Settings, folder: Path) -> Path:
         return folder / FILE_NAME
     path = settings.file("events", "outbox", named)
     if path.is_dir():
-        raise SettingsError(f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file")
+        raise SettingsError(f"{settings.where('events', 'outbox')} = {named!r}: it is a folder; name a file")
     if path.exists() and not path.is_file():
-        raise SettingsError(
-            f"{settings.path}, section [events], key outbox = {named!r}: it is a device or pipe; name a file"
-        )
+        raise SettingsError(f"{settings.where('events', 'outbox')} = {named!r}: it is a device or pipe; name a file")
     return path
 
 
@@ -91,6 +89,6 @@ def _refuse_storage_url(settings: Settings) -> None:
             else f"no plugin supports {scheme!r} URLs; use postgresql://…"
         )
         raise SettingsError(
-            f"{settings.path}, section [storage], key url: no installed plugin can store there; "
+            f"{settings.where('storage', 'url')}: no installed plugin can store there; "
             f"{remedy}, or remove the key to store in files"
         )
