@@ -95,17 +95,19 @@ def pulp_listener_changed(before: Listener | None, after: Listener | None, by: s
     """
 
 
-@hookspec(firstresult=True)
+@hookspec
 def pulp_listener_store(settings: Settings) -> ListenerStore | None:
-    """Another store for listener records; the first plugin that returns one is used. Since API 1.0.
+    """Offers another store for listener records; None: not with these settings. Since API 1.0.
 
-    If it raises, the start fails with its message: records must never go to a store that nobody chose.
+    The plugin that `[storage] listeners` names is asked, and no other. Where that is not set, each is asked, and the
+    one that offers a store is chosen; the start fails if there are several, and what they offered is closed. If it
+    raises, the start fails with its message: records must never go to a store that nobody chose.
     """
 
 
-@hookspec(firstresult=True)
+@hookspec
 def pulp_outbox(settings: Settings) -> Outbox | None:
-    """Another store for deliveries; the first plugin that returns one is used.
+    """Offers another store for deliveries, chosen in the same way by `[storage] outbox`.
 
     Raising stops the start. Since API 1.0.
     """

@@ -19,7 +19,7 @@ from pulp_events.worker.worker import Worker
 def main(arguments: Sequence[str]) -> int:
     """Work until told to stop. `arguments`: one JSON object, as `command` writes it."""
     options = json.loads(arguments[0])
-    given = GivenSettings.load(_standard_input()) if options["reads_settings"] else None
+    given = GivenSettings.load(_standard_input()) if options.get("reads_settings") else None
     logging.basicConfig(level=options["log_level"], handlers=[handler(options["log_json"], _own_stdout())])
     logging.captureWarnings(True)  # through the handler, which shows no secrets
 
