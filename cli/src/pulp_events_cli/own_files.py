@@ -46,11 +46,11 @@ def find(session: Session) -> OwnFiles:
 def refuse_foreign_listeners(session: Session, files: OwnFiles) -> None:
     """For what concerns listeners and outbox together: raises CommandFailed where a plugin keeps the listeners, which
     would then be missing in a backup, without a word."""
-    from pulp_events.listeners.store import ListenerStore
+    from pulp_events.bus.stores import listener_store_of_plugin
     from pulp_events.settings.settings import Settings
 
     settings = Settings.load(session.options.config, session.plugins.settings_sections)
-    store: ListenerStore | None = session.plugins.first_result("pulp_listener_store", ListenerStore, settings=settings)
+    store = listener_store_of_plugin(settings, session.plugins)
     if store is not None:
         store.close()
         raise CommandFailed(

@@ -92,20 +92,25 @@ def pulp_listener_changed(before: Listener | None, after: Listener | None, by: s
     The change is stored. Called once for each listener, in the thread and process that made the change, which waits for
     it. The records are whole, secrets included: `pulp_events.secrets.redact` masks them. `by` is a user, a program or
     `dispatcher`, as in `pulp-admin event listener history`. Since API 1.0.
+
+    A change that joins a transaction of the application (`connection=`) is told when it is made: before the commit, and
+    also if none follows.
     """
 
 
-@hookspec(firstresult=True)
+@hookspec
 def pulp_listener_store(settings: Settings) -> ListenerStore | None:
-    """Another store for listener records; the first plugin that returns one is used. Since API 1.0.
+    """Offers another store for listener records; None: not with these settings. Since API 1.0.
 
-    If it raises, the start fails with its message: records must never go to a store that nobody chose.
+    The plugin that `[storage] listeners` names is asked, and no other. Where that is not set, each is asked, and the
+    one that offers a store is chosen; the start fails if there are several, and what they offered is closed. If it
+    raises, the start fails with its message: records must never go to a store that nobody chose.
     """
 
 
-@hookspec(firstresult=True)
+@hookspec
 def pulp_outbox(settings: Settings) -> Outbox | None:
-    """Another store for deliveries; the first plugin that returns one is used.
+    """Offers another store for deliveries, chosen in the same way by `[storage] outbox`.
 
     Raising stops the start. Since API 1.0.
     """

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _logger = get_logger(__name__)
 
+WorkerCommand = tuple[Sequence[str], bytes | None]
+"""The command line of a process that delivers from the same outbox, and what it finds on its standard input."""
+
 
 class Mode:
     """What a mode does at each of these moments; by itself nothing."""
@@ -114,7 +117,7 @@ class Process(Mode):
 
     calls_here = False
 
-    def __init__(self, worker_command: Callable[[], Sequence[str]], beat: Callable[[bool], None]) -> None:
+    def __init__(self, worker_command: Callable[[], WorkerCommand], beat: Callable[[bool], None]) -> None:
         self._worker_command = worker_command
         self._beat = beat
         self._supervisor: Supervisor | None = None
@@ -122,7 +125,8 @@ class Process(Mode):
     def start(self) -> None:
         from pulp_events.processes.supervisor import Supervisor
 
-        self._supervisor = Supervisor(self._worker_command())
+        command, given = self._worker_command()
+        self._supervisor = Supervisor(command, given=given)
         self._supervisor.start()
 
     def on_emitted(self) -> None:
@@ -143,8 +147,7 @@ class Means:
     dispatcher: Callable[[], Dispatcher]
     """The dispatcher of this process, made at the first call."""
 
-    worker_command: Callable[[], Sequence[str]]
-    """The command line of a process that delivers from the same outbox."""
+    worker_command: Callable[[], WorkerCommand]
 
     beat: Callable[[bool], None]
     """Tell the store, if it is time to, that this process is at work; with whether it delivers. For modes without a

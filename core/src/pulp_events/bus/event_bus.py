@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pulp_events.events.event import Event
     from pulp_events.functions.registration import F
     from pulp_events.outbox.delivery import Delivery
+    from pulp_events.settings.given import SettingsMapping
 
 
 class EventBus(Inquiries):
@@ -47,6 +48,7 @@ class EventBus(Inquiries):
         cls,
         config: str | Path | None = None,
         *,
+        settings: SettingsMapping | None = None,
         deliver: str = "background",
         plugins: bool | Plugins = True,
         data_dir: str | Path | None = None,
@@ -57,6 +59,8 @@ class EventBus(Inquiries):
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
+        `settings`: sections → keys → values, in place of a file: `{"delivery": {"lanes": 1}}`. No file is read then
+        unless `config` names one; each key given here replaces that of the file.
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
         `imports`: modules, such as `myapp.events`, to import and register the functions of that are marked with `on`.
         `by`: who changes listeners through this bus, for their history; by default the user and program of the process.
@@ -68,16 +72,16 @@ class EventBus(Inquiries):
         check_path(config, "config")
         check_path(data_dir, "data_dir")
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
-        settings = Settings.load(config, loaded.settings_sections)
-        folder = settings.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
+        found = Settings.load(config, loaded.settings_sections, settings)
+        folder = found.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
         if not imports:
-            return cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
+            return cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
         from pulp_events.functions.registering import import_all, register
 
-        found = import_all(imports)  # first: that may take long, or fail
-        bus = cls(settings, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
+        functions = import_all(imports)  # first: that may take long, or fail
+        bus = cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
         try:
-            register(bus.plugins, bus.listeners, found)
+            register(bus.plugins, bus.listeners, functions)
         except BaseException:
             bus.close(drain=False)
             raise

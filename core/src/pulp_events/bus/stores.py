@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pulp_events.bus.store_of_plugin import FILES, choose
 from pulp_events.errors import SettingsError
 from pulp_events.listeners.store import ListenerStore
 from pulp_events.outbox.store import Outbox
@@ -15,10 +16,9 @@ from pulp_events.system.clock import Clock
 
 def open_listener_store(settings: Settings, plugins: Plugins, folder: Path) -> ListenerStore:
     """What `pulp_listener_store` answers, else a TinyDB file."""
-    found: ListenerStore | None = plugins.first_result("pulp_listener_store", ListenerStore, settings=settings)
+    found = listener_store_of_plugin(settings, plugins)
     if found is not None:
         return found
-    _refuse_storage_url(settings)
     from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 
     data_dir.check(folder)
@@ -54,12 +54,20 @@ def lacks_tables(settings: Settings, folder: Path) -> bool:
     return not schema.is_current(outbox_path(settings, folder))
 
 
-def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:
-    """What `pulp_outbox` answers; None where the outbox is a file of ours. Raises SettingsError for a `[storage] url`
-    that no plugin took."""
-    found: Outbox | None = plugins.first_result("pulp_outbox", Outbox, settings=settings)
+def listener_store_of_plugin(settings: Settings, plugins: Plugins) -> ListenerStore | None:
+    """The listener store of the plugin that is to have it; None, or SettingsError, as with `outbox_of_plugin`."""
+    found = choose(settings, plugins, "listeners", "pulp_listener_store", ListenerStore)  # type: ignore[type-abstract]
     if found is None:
-        _refuse_storage_url(settings)
+        _refuse_storage_url(settings, "listeners")
+    return found
+
+
+def outbox_of_plugin(settings: Settings, plugins: Plugins) -> Outbox | None:
+    """The outbox of the plugin that is to have it; None where it is a file of ours. Raises SettingsError for a
+    `[storage] url` that no plugin took, unless files were chosen; see `store_of_plugin.choose`."""
+    found = choose(settings, plugins, "outbox", "pulp_outbox", Outbox)  # type: ignore[type-abstract]
+    if found is None:
+        _refuse_storage_url(settings, "outbox")
     return found
 
 
@@ -72,18 +80,16 @@ def outbox_path(settings: Settings, folder: Path) -> Path:
         return folder / FILE_NAME
     path = settings.file("events", "outbox", named)
     if path.is_dir():
-        raise SettingsError(f"{settings.path}, section [events], key outbox = {named!r}: it is a folder; name a file")
+        raise SettingsError(f"{settings.where('events', 'outbox')} = {named!r}: it is a folder; name a file")
     if path.exists() and not path.is_file():
-        raise SettingsError(
-            f"{settings.path}, section [events], key outbox = {named!r}: it is a device or pipe; name a file"
-        )
+        raise SettingsError(f"{settings.where('events', 'outbox')} = {named!r}: it is a device or pipe; name a file")
     return path
 
 
-def _refuse_storage_url(settings: Settings) -> None:
-    """No plugin took the URL: records must not go to the files that it was meant to replace."""
+def _refuse_storage_url(settings: Settings, key: str) -> None:
+    """No plugin took the URL: records must not go to the files that it was meant to replace, unless `key` says so."""
     url = settings.section("storage")["url"]
-    if url:
+    if url and settings.section("storage")[key] != FILES:
         scheme = url.partition(":")[0]
         remedy = (
             "pip install pulp-events-postgres"
@@ -91,6 +97,6 @@ def _refuse_storage_url(settings: Settings) -> None:
             else f"no plugin supports {scheme!r} URLs; use postgresql://…"
         )
         raise SettingsError(
-            f"{settings.path}, section [storage], key url: no installed plugin can store there; "
+            f"{settings.where('storage', 'url')}: no installed plugin can store there; "
             f"{remedy}, or remove the key to store in files"
         )

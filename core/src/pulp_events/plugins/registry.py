@@ -78,29 +78,26 @@ class Plugins:
             if plugin.state == LOADED and name in plugin.hooks:
                 yield plugin, plugin.hooks[name]
 
-    def first_result(self, name: str, protocol: type, **arguments: Any) -> Any:
-        """What the first implementation of a firstresult hook returned, else None. `protocol`: what it must fulfil.
+    def offer(self, plugin: Plugin, name: str, protocol: type, **arguments: Any) -> Any:
+        """What a plugin's implementation of a hook returned, or None. `protocol`: what a result must fulfil.
 
-        A store must never be replaced silently, so what one raises goes on: StoreError and SettingsError as they are,
+        A store must never be replaced silently, so what it raises goes on: StoreError and SettingsError as they are,
         anything else as PluginError, which names the plugin; so does a result that lacks a method of the protocol.
         """
-        for plugin, call in self.hooks(name):
-            try:
-                with guard.exits():
-                    result = call(**arguments)
-            except (StoreError, SettingsError):
-                raise
-            except Exception as error:
-                reason = mask_passwords(one_line(str(error))) or type(error).__name__
-                raise PluginError(f"plugin {plugin.name}, {name}: {reason}") from error
-            if result is not None:
-                if lacking := missing_methods(result, protocol):
-                    raise PluginError(
-                        f"plugin {plugin.name}, {name}: it returned an object of type {type(result).__name__} without "
-                        f"{', '.join(lacking)}; return one that implements {protocol.__module__}.{protocol.__name__}"
-                    )
-                return result
-        return None
+        try:
+            with guard.exits():
+                result = plugin.hooks[name](**arguments)
+        except (StoreError, SettingsError):
+            raise
+        except Exception as error:
+            reason = mask_passwords(one_line(str(error))) or type(error).__name__
+            raise PluginError(f"plugin {plugin.name}, {name}: {reason}") from error
+        if result is not None and (lacking := missing_methods(result, protocol)):
+            raise PluginError(
+                f"plugin {plugin.name}, {name}: it returned an object of type {type(result).__name__} without "
+                f"{', '.join(lacking)}; return one that implements {protocol.__module__}.{protocol.__name__}"
+            )
+        return result
 
     def _admit(self, plugin: Plugin) -> None:
         try:

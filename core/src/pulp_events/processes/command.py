@@ -17,10 +17,12 @@ def command(
     log_level: int = logging.WARNING,
     log_json: bool = False,
     imports: Sequence[str] = (),
+    reads_settings: bool = False,
 ) -> list[str]:
     """What `python -m pulp_events.worker` is to be started with, to end with this process.
 
-    `imports`: modules of an application whose functions it is to call.
+    `imports`: modules of an application whose functions it is to call. `reads_settings`: it finds settings on its
+    standard input, as `GivenSettings.dump` has them: nobody but its own user sees those, unlike a command line.
     """
     options = {
         "config": None if config is None else str(config.absolute()),
@@ -30,5 +32,6 @@ def command(
         "log_level": log_level,
         "log_json": log_json,
         "imports": list(imports),
+        "reads_settings": reads_settings,
     }
     return [sys.executable, "-m", "pulp_events.worker", json.dumps(options)]

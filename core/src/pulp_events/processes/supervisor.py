@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from pulp_events.processes.complaints import Complaints
+from pulp_events.processes.standard_input import standard_input
 from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
 
@@ -34,9 +35,12 @@ class Supervisor:
         count: int = 1,
         environment: Mapping[str, str] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        given: bytes | None = None,
     ) -> None:
-        """`environment`: what the processes have beside ours, of which they never get what speaks to systemd."""
+        """`environment`: what the processes have beside ours, of which they never get what speaks to systemd. `given`:
+        what each finds on its standard input, which no other user of the machine sees."""
         self._command = list(command)
+        self._given = given
         self._environment = {**sd_notify.without(os.environ), **(environment or {})}
         self._monotonic = monotonic
         self._complaints = Complaints(_logger)
@@ -113,7 +117,8 @@ class Supervisor:
 
     def _start(self, place: _Place, now: float) -> None:
         try:
-            place.start(self._command, self._environment, now)
+            with standard_input(self._given) as stdin:
+                place.start(self._command, self._environment, now, stdin)
         except (OSError, MemoryError, subprocess.SubprocessError) as error:
             pause = place.pause(now)
             text = f"a worker cannot be started: {error}; retrying in {pause:.1f} s"
@@ -144,9 +149,9 @@ class _Place:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def start(self, command: list[str], environment: Mapping[str, str], now: float) -> None:
+    def start(self, command: list[str], environment: Mapping[str, str], now: float, stdin: int) -> None:
         # A session of its own: Ctrl-C at a terminal reaches the supervisor alone, which passes it on once.
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, env=environment)
+        self.process = subprocess.Popen(command, stdin=stdin, start_new_session=True, env=environment)
         self.started = now
         self.start_at = None
 

@@ -199,6 +199,17 @@ class StorageSettings(Schema):
             "resolved": False,  # whoever takes the URL reads it, when it connects
         },
     )
+    listeners = fields.String(
+        load_default="",
+        metadata={
+            "help": "plugin that stores the listeners, by its name in `event plugin list`, or files; default: the one "
+            "that offers to, else files"
+        },
+    )
+    outbox = fields.String(
+        load_default="",
+        metadata={"help": "plugin that stores events and deliveries, in the same way"},
+    )
     pool_size = fields.Integer(
         load_default=4,
         validate=validate.Range(min=1, max=100),

@@ -13,14 +13,19 @@ from marshmallow import Schema, ValidationError
 from pulp_events.errors import EventsError, SettingsError
 from pulp_events.fields import messages
 from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, resolve
+from pulp_events.settings import given as mapping
 from pulp_events.settings import server_conf
+from pulp_events.settings.given import GivenSettings, Text
 from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.system import guard
+from pulp_events.system.logs import get_logger
 from pulp_events.system.suggestion import did_you_mean
 
 _REFERENCE = re.compile(r"(?P<kind>env):(?P<name>[A-Za-z_]\w*)|file:(?P<path>(?!//)\S.*)")
 """A scheme of URLs is none."""
+
+_logger = get_logger(__name__)
 
 
 class Settings:
@@ -29,24 +34,48 @@ class Settings:
     Sections that neither core nor a plugin declares are left alone: a real server.conf has many.
     """
 
-    def __init__(self, path: Path | None, schemas: Mapping[str, type[Schema]], text: Mapping[str, Mapping[str, str]]):
+    def __init__(
+        self,
+        path: Path | None,
+        schemas: Mapping[str, type[Schema]],
+        text: Mapping[str, Mapping[str, str]],
+        given: GivenSettings | None = None,
+    ) -> None:
         self.path = path
         self.schemas = dict(schemas)
-        self._text = text
+        self.given = given
+        """What the application gave as a mapping; None where it gave none."""
+        self._text: Mapping[str, Mapping[str, Text]] = text if given is None else given.over(text)
         self._base = _base(path)
         self._references: dict[str, dict[str, dict[str, str]]] = {}
         self._values = {name: self._load(name) for name in self.schemas}
 
     @classmethod
     def load(
-        cls, path: str | Path | None = None, plugin_sections: Mapping[str, type[Schema]] | None = None
+        cls,
+        path: str | Path | None = None,
+        plugin_sections: Mapping[str, type[Schema]] | None = None,
+        given: object = None,
     ) -> Settings:
-        """Read and validate server.conf (see `server_conf.locate` for which one).
+        """Read and validate server.conf (see `server_conf.locate` for which one), or what is `given`.
+
+        `given`: a mapping of sections to keys to values. No file is read then unless `path` names one, in which case
+        each key of the mapping replaces that of the file.
 
         Raises SettingsError, which names file, section, key, value and what would be right, for the first mistake.
         """
-        found = server_conf.locate(path)
-        return cls(found, {**CORE_SECTIONS, **(plugin_sections or {})}, server_conf.read(found))
+        schemas = {**CORE_SECTIONS, **(plugin_sections or {})}
+        if given is None:
+            found = server_conf.locate(path)
+            return cls(found, schemas, server_conf.read(found))
+        own = GivenSettings.of(given)
+        found = None if path is None else server_conf.locate(path)
+        for section in own:  # all that is there was meant for us; a plugin that is broken or absent stops nobody
+            if section not in schemas:
+                _logger.warning(
+                    "%s: no such section%s; it is ignored", mapping.place(section), did_you_mean(section, schemas)
+                )
+        return cls(found, schemas, server_conf.read(found), own)
 
     def section(self, name: str) -> Mapping[str, Any]:
         """Values of one section as the schema loads them; empty for one that nobody declared.
@@ -56,15 +85,14 @@ class Settings:
         values = self.section_as_written(name)
         if not (references := self._references.get(name)):
             return values
-        place = self._place(name)
-        return {**values, **{key: resolve(found, f"{place}, key {key}") for key, found in references.items()}}
+        return {**values, **{key: resolve(found, self.where(name, key)) for key, found in references.items()}}
 
     def section_as_written(self, name: str) -> Mapping[str, Any]:
         """The same, but a secret that is a reference is its text."""
         return self._values.get(name, {})
 
     def is_set(self, section: str, key: str) -> bool:
-        """True if the file sets the key, False if its default holds."""
+        """True if the file or the application sets the key, False if its default holds."""
         return key in self._text.get(section, {})
 
     def __iter__(self) -> Iterator[str]:
@@ -73,17 +101,26 @@ class Settings:
     @property
     def data_dir(self) -> Path:
         """`[events] data_dir`, absolute. Raises SettingsError where it stands for no folder."""
-        return absolute(self.section("events")["data_dir"], self._base, remedy=NAME_A_DATA_DIR)
+        return absolute(self.section("events")["data_dir"], self._base_of("events", "data_dir"), remedy=NAME_A_DATA_DIR)
 
     def file(self, section: str, key: str, text: str) -> Path:
         """A path that a key of a section names, absolute: a relative one begins at the folder of server.conf.
 
-        Raises SettingsError where it has a `~` that stands for nothing.
+        One that the application gave begins at the folder that its process was in. Raises SettingsError where it has a
+        `~` that stands for nothing.
         """
-        return absolute(text, self._base, place=f"{self._place(section)}, key {key} =")
+        return absolute(text, self._base_of(section, key), place=f"{self.where(section, key)} =")
 
-    def _place(self, section: str) -> str:
-        return f"{self.path or 'server.conf (there is none)'}, section [{section}]"
+    def where(self, section: str, key: str = "") -> str:
+        """What an error calls a section, or a key of it: the place where it is set, or would be."""
+        own = self.given is not None and (self.path is None or (key and self.given.has(section, key)))
+        if own:
+            return mapping.place(section, key)
+        place = f"{self.path or 'server.conf (there is none)'}, section [{section}]"
+        return f"{place}, key {key}" if key else place
+
+    def _base_of(self, section: str, key: str) -> Path | None:
+        return self.given.base if self.given is not None and self.given.has(section, key) else self._base
 
     def _load(self, section: str) -> Mapping[str, Any]:
         schema = self.schemas[section]()
@@ -97,22 +134,22 @@ class Settings:
         except EventsError as error:
             if not isinstance(error, guard.RaisedExit):
                 raise
-            raise SettingsError(f"{self._place(section)}: the schema of its plugin is broken: {error}") from error
+            raise SettingsError(f"{self.where(section)}: the schema of its plugin is broken: {error}") from error
         except Exception as error:
             reason = f"it raised {type(error).__name__}"  # its text may hold any value of the section
-            raise SettingsError(f"{self._place(section)}: the schema of its plugin is broken: {reason}") from error
+            raise SettingsError(f"{self.where(section)}: the schema of its plugin is broken: {reason}") from error
         return dict(loaded)
 
-    def _find_references(self, section: str, schema: Schema, given: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    def _find_references(self, section: str, schema: Schema, given: Mapping[str, Text]) -> dict[str, dict[str, str]]:
         """Secrets that are to be read elsewhere; raises SettingsError for another value that looks as if it were."""
         known = {field.data_key or name: field for name, field in schema.fields.items()}
         found: dict[str, dict[str, str]] = {}
         for key, text in given.items():
-            if key not in known or not (reference := _REFERENCE.fullmatch(text)):
+            if key not in known or not isinstance(text, str) or not (reference := _REFERENCE.fullmatch(text)):
                 continue
             if not known[key].metadata.get("secret"):
                 raise SettingsError(
-                    f"{self._place(section)}, key {key} = {text!r}: only secrets are read from the environment or a "
+                    f"{self.where(section, key)} = {text!r}: only secrets are read from the environment or a "
                     "file; write the value itself"
                 )
             if known[key].metadata.get("resolved", True):
@@ -123,23 +160,24 @@ class Settings:
                 )
         return found
 
-    def _explain(self, section: str, schema: Schema, given: Mapping[str, str], error: ValidationError) -> str:
+    def _explain(self, section: str, schema: Schema, given: Mapping[str, Text], error: ValidationError) -> str:
         known = {field.data_key or name: field for name, field in schema.fields.items()}
         key, message = next(iter(messages(error.messages)))
-        place = self._place(section)
         key = key if key in given else key.split(".")[0]
         hidden = is_secret(schema, key)
         if key and key not in known:
             value = "(hidden)" if hidden else mask_value(given.get(key))
             return (
-                f"{place}, key {key} = {value}: unknown key{did_you_mean(key, known)}; known keys: {', '.join(known)}"
+                f"{self.where(section, key)} = {value}: unknown key{did_you_mean(key, known)}; known keys: "
+                f"{', '.join(known)}"
             )
         if key and key in given:
             value = "(secret)" if hidden else mask_value(given[key])
-            message = Scrubber([given[key]])(message) if hidden else message
-            message = mask_message(message, given[key], secret=hidden)
-            return f"{place}, key {key} = {value}: {message}"
-        return f"{place}{f', key {key}' if key else ''}: {message}"
+            for text in [given[key]] if isinstance(given[key], str) else given[key]:
+                message = Scrubber([text])(message) if hidden else message
+                message = mask_message(message, text, secret=hidden)
+            return f"{self.where(section, key)} = {value}: {message}"
+        return f"{self.where(section, key)}: {message}"
 
 
 def _base(path: Path | None) -> Path | None:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from pulp_events.bus.event_bus import EventBus
 from pulp_events.errors import EventsError
+from pulp_events.settings.given import GivenSettings
 from pulp_events.worker.log import handler
 from pulp_events.worker.worker import Worker
 
@@ -18,17 +19,29 @@ from pulp_events.worker.worker import Worker
 def main(arguments: Sequence[str]) -> int:
     """Work until told to stop. `arguments`: one JSON object, as `command` writes it."""
     options = json.loads(arguments[0])
+    given = GivenSettings.load(_standard_input()) if options.get("reads_settings") else None
     logging.basicConfig(level=options["log_level"], handlers=[handler(options["log_json"], _own_stdout())])
     logging.captureWarnings(True)  # through the handler, which shows no secrets
 
     def open_bus() -> EventBus:
-        return EventBus.open(options["config"], data_dir=options["data_dir"], imports=options["imports"])
+        return EventBus.open(
+            options["config"], settings=given, data_dir=options["data_dir"], imports=options["imports"]
+        )
 
     try:
         return Worker(open_bus, options["grace"], options["parent"]).run()
     except EventsError as error:
         print(f"pulp-events worker: {error}", file=sys.stderr)  # noqa: T201
         return 1
+
+
+def _standard_input() -> bytes:
+    """What is there, once: afterwards nothing is."""
+    found = sys.stdin.buffer.read()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return found
 
 
 def _own_stdout() -> TextIO | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pulp_events.processes.command import command
 from pulp_events.processes.supervisor import POLL, Supervisor
+from pulp_events.settings.given import GivenSettings, SettingsMapping
 from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
 from pulp_events.worker.health import PoolHealth
@@ -40,14 +41,18 @@ class WorkerPool:
         log_json: bool = False,
         give_up: float = GIVE_UP,
         imports: Sequence[str] = (),
+        settings: SettingsMapping | None = None,
     ) -> None:
+        """`settings`: as of `EventBus.open`."""
+        given = None if settings is None else GivenSettings.of(settings)
         self._grace = grace
         self._give_up = give_up
         self._reports = _reports()
         self._supervisor = Supervisor(
-            command(config, data_dir, grace, logging.INFO, log_json, imports),
+            command(config, data_dir, grace, logging.INFO, log_json, imports, given is not None),
             processes,
             self._reports.environment if self._reports is not None else None,
+            given=None if given is None else given.dump(),
         )
         self._health = PoolHealth(self._reports, time.monotonic) if self._reports is not None else None
         self._watchdog = sd_notify.watchdog_interval()

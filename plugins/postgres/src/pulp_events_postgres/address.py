@@ -54,33 +54,34 @@ def is_ours(settings: Settings) -> bool:
 def from_settings(settings: Settings) -> Address:
     """The address that `[storage]` gives; raises SettingsError."""
     section = settings.section("storage")
-    place = f"{settings.path}, section [storage], key"
     return make(
-        section["url"], section["password"], place,
+        section["url"], section["password"], settings.where("storage", "url"), settings.where("storage", "password"),
         pool_size=section["pool_size"], timeout=section["timeout"], listen=section["listen"],
     )  # fmt: skip
 
 
-def make(url: str, password: str = "", place: str = "--to:", **limits: Any) -> Address:
+def make(
+    url: str, password: str = "", place: str = "--to: url", place_of_password: str = "--to: password", **limits: Any
+) -> Address:
     """An address from a URL and the password that it does not have; raises SettingsError, which quotes neither."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
-        raise SettingsError(f"{place} url: its scheme is {parts.scheme!r}; use postgresql://USER@HOST/DATABASE")
+        raise SettingsError(f"{place}: its scheme is {parts.scheme!r}; use postgresql://USER@HOST/DATABASE")
     if parts.netloc.count("@") > 1:
-        raise SettingsError(f"{place} url: more than one @ before the database's name; write @ in a password as %40")
+        raise SettingsError(f"{place}: more than one @ before the database's name; write @ in a password as %40")
     try:
         given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     except ProgrammingError:
         raise SettingsError(
-            f"{place} url: not a PostgreSQL URL; use postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, with "
+            f"{place}: not a PostgreSQL URL; use postgresql://USER@HOST:PORT/DATABASE?PARAMETER=VALUE, with "
             "special characters percent-encoded, and libpq's parameters"
         ) from None
     # What is in the URL was said more plainly than what the environment has; what neither has, libpq finds.
     if password and "password" not in given:
-        given["password"] = _read(password, f"{place} password")
+        given["password"] = _read(password, place_of_password)
     timeout = float(limits.get("timeout", 30.0))
     parameters = {
         **_DEFAULTS,

@@ -1,0 +1,128 @@
+"""`GivenSettings`: settings that an application gives as a mapping, in place of a file or beside one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pulp_events.errors import SettingsError
+
+Scalar = str | int | float | bool | os.PathLike[str]
+SettingsMapping = Mapping[str, Mapping[str, Scalar | Sequence[Scalar] | None]]
+"""Sections → keys → values; None stands for the default."""
+
+Text = str | list[str]
+_EXAMPLE = "{'delivery': {'lanes': 1}}"
+
+
+class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
+    """Each value as server.conf would have it, so that both are checked alike; a list stays one."""
+
+    def __init__(self, sections: Mapping[str, Mapping[str, Text | None]], base: Path | None) -> None:
+        self._sections = sections
+        self.base = base
+        """Where relative paths begin: the folder that the process was in. None: that folder was deleted."""
+
+    @classmethod
+    def of(cls, settings: object) -> GivenSettings:
+        """Raises SettingsError, which shows no value, for what is no mapping of sections to keys to values."""
+        if isinstance(settings, GivenSettings):
+            return settings
+        if not isinstance(settings, Mapping):
+            raise SettingsError(
+                f"settings is of type {type(settings).__name__}; give a mapping of sections, such as {_EXAMPLE}"
+            )
+        base = None
+        with contextlib.suppress(OSError):  # an error where a path is relative
+            base = Path.cwd()
+        return cls({_name(section): _section(section, keys) for section, keys in settings.items()}, base)
+
+    def dump(self) -> bytes:
+        """For another process."""
+        return json.dumps({"base": None if self.base is None else str(self.base), "sections": self._sections}).encode()
+
+    @classmethod
+    def load(cls, text: bytes) -> GivenSettings:
+        """What `dump` returned."""
+        found = json.loads(text)
+        return cls(found["sections"], None if found["base"] is None else Path(found["base"]))
+
+    def has(self, section: str, key: str) -> bool:
+        """True if the mapping has a value for this key."""
+        return self._sections.get(section, {}).get(key) is not None
+
+    def over(self, text: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Text]]:
+        """The sections of a file, with what is given here in place of what they say."""
+        found: dict[str, dict[str, Text]] = {name: dict(keys) for name, keys in text.items()}
+        for name, keys in self._sections.items():
+            section = found.setdefault(name, {})
+            for key, value in keys.items():
+                if value is None:
+                    section.pop(key, None)
+                else:
+                    section[key] = value
+        return found
+
+    def __getitem__(self, section: str) -> Mapping[str, Text | None]:
+        return self._sections[section]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sections)
+
+    def __len__(self) -> int:
+        return len(self._sections)
+
+    def __repr__(self) -> str:
+        return f"GivenSettings({', '.join(self._sections)})"  # without values: there are secrets among them
+
+
+def place(section: str, key: str = "") -> str:
+    """What errors call a section or key of the mapping."""
+    return f"settings[{section!r}]" + (f"[{key!r}]" if key else "")
+
+
+def _name(section: object) -> str:
+    if not isinstance(section, str):
+        raise SettingsError(f"settings has the key {section!r:.60}; its keys are sections, as in {_EXAMPLE}")
+    return str(section)
+
+
+def _section(section: str, keys: object) -> dict[str, Text | None]:
+    if not isinstance(keys, Mapping):
+        raise SettingsError(
+            f"{place(section)} is of type {type(keys).__name__}; give a mapping of keys to values, as in {_EXAMPLE}"
+        )
+    found: dict[str, Text | None] = {}
+    for key, value in keys.items():
+        if not isinstance(key, str):
+            raise SettingsError(f"{place(section)} has the key {key!r:.60}; write the name of a setting")
+        found[str(key)] = _value(section, key, value)
+    return found
+
+
+def _value(section: str, key: str, value: object) -> Text | None:
+    if value is None:
+        return None
+    if isinstance(value, list | tuple):
+        return [_scalar(section, key, each) for each in value]
+    return _scalar(section, key, value)
+
+
+def _scalar(section: str, key: str, value: object) -> str:
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float) and math.isfinite(value):
+        text = repr(float(value))
+        return f"{value:.12f}".rstrip("0") if "e" in text else text
+    kind = repr(value) if isinstance(value, float) else f"of type {type(value).__name__}"
+    raise SettingsError(f"{place(section, key)} is {kind}; give text, a number, True or False, or a list of these")
