@@ -243,8 +243,10 @@ class Listeners:
         """
         if connection is not None:
             return self.within(connection).together(missing_ok=missing_ok, planned_on=planned_on)
-        effects = [partial(self._follow, each) for each in (self._on_delete, self._on_enable, self._on_unmute)]
-        return Together(self._edit, self._making, *effects, missing_ok, planned_on, self._by)
+        deleted, enabled, unmuted = (
+            partial(self._follow, each) for each in (self._on_delete, self._on_enable, self._on_unmute)
+        )
+        return Together(self._edit, self._making, deleted, enabled, unmuted, missing_ok, planned_on, self._by)
 
     def get(self, listener_id: str) -> Listener:
         """The listener with this id, or name; raises ListenerNotFound."""
