@@ -92,6 +92,9 @@ def pulp_listener_changed(before: Listener | None, after: Listener | None, by: s
     The change is stored. Called once for each listener, in the thread and process that made the change, which waits for
     it. The records are whole, secrets included: `pulp_events.secrets.redact` masks them. `by` is a user, a program or
     `dispatcher`, as in `pulp-admin event listener history`. Since API 1.0.
+
+    A change that joins a transaction of the application (`connection=`) is told when it is made: before the commit, and
+    also if none follows.
     """
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.delivery_mode import MODES, Means, WorkerCommand
 from pulp_events.bus.stores import lacks_tables, open_outbox
-from pulp_events.errors import EventsError, StoreFull
+from pulp_events.errors import EventsError, StoreError, StoreFull
 from pulp_events.events.builtin import LISTENER_DISABLED
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
@@ -25,10 +25,12 @@ from pulp_events.system.logs import get_logger
 if TYPE_CHECKING:
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.dispatcher.heartbeat import Heartbeat
-    from pulp_events.outbox.store import Outbox
+    from pulp_events.outbox.store import FollowsListeners, Outbox
 
 LONG_LIVED = 20.0
 """Seconds after which a process that only emits is worth telling of: a command that emits an event is not."""
+LISTENER_DELETED = "the listener was deleted"
+"""Why what was pending for it is dead."""
 PROCESS_GRACE = 5.0
 """Seconds that the process of `deliver="process"` has to finish."""
 
@@ -119,19 +121,36 @@ class Delivering:
         if self._dispatcher is not None:
             self._dispatcher.look_soon()
 
-    def listener_deleted(self, listener: Listener) -> None:
-        """What is pending for it is dead."""
-        self.outbox.bury(listener.id, "the listener was deleted")
+    def listener_deleted(self, listener: Listener, connection: Any = None) -> None:
+        """What is pending for it is dead; with a `connection`, once its transaction commits."""
+        if connection is not None:
+            self._follows().forget_within(connection, listener.id, LISTENER_DELETED)
+            return
+        self.outbox.bury(listener.id, LISTENER_DELETED)
         self.outbox.forget_health(listener.id)
 
-    def listener_enabled(self, listener: Listener) -> None:
+    def listener_enabled(self, listener: Listener, connection: Any = None) -> None:
         """Its earlier failures are forgotten, and what waits for a retry is due soon: see `dispatcher/renewal.py`."""
+        if connection is not None:
+            self._follows().forget_within(connection, listener.id, None)
+            return
         self.outbox.forget_health(listener.id)
         self.look_soon()
 
-    def listener_unmuted(self, listener: Listener) -> None:
+    def listener_unmuted(self, listener: Listener, connection: Any = None) -> None:
         """Its pending deliveries are due. How its deliveries went is as true as it was: a mute says nothing of that."""
         self.look_soon()
+
+    def _follows(self) -> FollowsListeners:
+        from pulp_events.outbox.store import FollowsListeners
+
+        found = self.outbox
+        if not isinstance(found, FollowsListeners):
+            raise StoreError(
+                f"deliveries are stored by {type(found).__name__}, which cannot join the transaction of connection: "
+                "leave connection out, or keep deliveries in the same database"
+            )
+        return found
 
     def stop(self, grace: float, drain: bool) -> None:
         """End deliveries within `grace` seconds; `drain`: first make those that are due."""

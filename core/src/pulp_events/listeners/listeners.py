@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from pulp_events.errors import (
@@ -26,7 +27,7 @@ from pulp_events.listeners.making import Change, Making
 from pulp_events.listeners.muting import said
 from pulp_events.listeners.notifier_config import readable_part, secrets_of, window
 from pulp_events.listeners.redacted import Redaction
-from pulp_events.listeners.store import ListenerHistory
+from pulp_events.listeners.store import JoinsTransactions, ListenerHistory
 from pulp_events.listeners.time_limit import settings_for
 from pulp_events.listeners.together import Together
 from pulp_events.listeners.untrusted import Limits
@@ -63,13 +64,16 @@ class Listeners:
         plugins: Plugins,
         settings: Settings,
         clock: Clock,
-        on_delete: Callable[[Listener], None],
-        on_enable: Callable[[Listener], None],
-        on_unmute: Callable[[Listener], None],
+        on_delete: Callable[..., None],
+        on_enable: Callable[..., None],
+        on_unmute: Callable[..., None],
         on_change: Callable[[Sequence[Pair], str], None],
         by: Callable[[], str],
     ) -> None:
-        """`by`: who makes the changes, for the history; `on_change`: told of those that are stored, and by whom."""
+        """`by`: who makes the changes, for the history; `on_change`: told of those that are stored, and by whom.
+
+        The others are given a listener, and the connection in whose transaction it was changed if there is one.
+        """
         self._store = store
         self._history = store if isinstance(store, ListenerHistory) else None
         self._index = index
@@ -82,6 +86,27 @@ class Listeners:
         self._on_unmute = on_unmute
         self._on_change = on_change
         self._by = by
+        self._connection: Any = None
+
+    def within(self, connection: Any) -> Listeners:
+        """The same listeners, changed in the transaction of `connection`: it is what `connection=` of each method does.
+
+            with transaction.atomic():
+                bus.listeners.within(connection).create("http", {"url": url}, ["repo.sync.*"])
+
+        What is changed, with its history, is there if that transaction commits, and dispatchers are told then. What is
+        read with `get` and `list` is what was committed before. `connection`: what `emit` takes. Raises StoreError
+        where the store of listeners cannot take part; each change does, for a connection that cannot, and leaves its
+        transaction as it was.
+        """
+        if not isinstance(self._store, JoinsTransactions):
+            raise StoreError(
+                f"listeners are stored by {type(self._store).__name__}, which cannot join the transaction of "
+                "connection: leave connection out, or keep listeners in the application's database ([storage] url)"
+            )
+        acting = copy.copy(self)
+        acting._connection = connection
+        return acting
 
     def by(self, who: str | Author) -> Listeners:
         """The same listeners, seen and changed in the name of `who`: for an application that acts for its own users.
@@ -118,15 +143,22 @@ class Listeners:
         enabled: bool = True,
         listener_id: str | None = None,
         author: Author | None = None,
+        connection: Any = None,
         **options: Unpack[Options],
     ) -> Listener:
         """Store a new listener and return it.
 
         `event_types`: names or patterns, at least one. `listener_id`: one that no listener has, 24 hex digits, as where
         a listener is moved from another installation; else it gets a new one. `options`: attributes by name, as in
-        `lanes=1`; `Listener` says what each is. `author`: who makes it, as with `by`. Raises UnknownNotifierType,
-        UnknownEventType, InvalidConfig, NameTaken, NotAllowed (of an untrusted author), StoreError.
+        `lanes=1`; `Listener` says what each is. `author`: who makes it, as with `by`. `connection`: as with
+        `within`. Raises UnknownNotifierType, UnknownEventType, InvalidConfig, NameTaken, NotAllowed (of an untrusted
+        author), StoreError.
         """
+        if connection is not None:
+            return self.within(connection).create(
+                notifier_type_id, notifier_config, event_types,
+                enabled=enabled, listener_id=listener_id, author=author, **options,
+            )  # fmt: skip
         if author is not None:
             return self.by(author).create(
                 notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
@@ -195,7 +227,9 @@ class Listeners:
         """The record that `update` would make, stored nowhere. Raises what that raises."""
         return self._making.update(notifier_config, event_types, **options)(self.get(listener_id))
 
-    def together(self, *, missing_ok: bool = False, planned_on: Sequence[Listener] | None = None) -> Together:
+    def together(
+        self, *, missing_ok: bool = False, planned_on: Sequence[Listener] | None = None, connection: Any = None
+    ) -> Together:
         """A context manager for many changes in one write: all that its block asks for is stored at its end, or none.
 
             with bus.listeners.together() as several:
@@ -207,7 +241,13 @@ class Listeners:
         in `missing`; by default ListenerNotFound is raised. `planned_on`: what `list` returned when the changes were
         decided on; StoreBusy is raised at the end, and nothing stored, if the listeners are not like that any more.
         """
-        effects = (self._on_delete, self._on_enable, self._on_unmute)
+        if connection is not None:
+            return self.within(connection).together(missing_ok=missing_ok, planned_on=planned_on)
+        effects = (
+            partial(self._follow, self._on_delete),
+            partial(self._follow, self._on_enable),
+            partial(self._follow, self._on_unmute),
+        )
         return Together(self._edit, self._making, *effects, missing_ok, planned_on, self._by)
 
     def get(self, listener_id: str) -> Listener:
@@ -229,6 +269,7 @@ class Listeners:
         event_types: Sequence[str] | None = None,
         *,
         author: Author | None = None,
+        connection: Any = None,
         **options: Unpack[Options],
     ) -> Listener:
         """Change a listener and return it as it is now; its `updated` is as before if nothing differs.
@@ -237,21 +278,25 @@ class Listeners:
         configuration is validated. A function in its place gets the configuration as it is stored and returns such
         keys, while nobody else can change the listener: for what is made of the old value. `event_types` replaces the
         old ones. `options`: attributes as `create` takes them; None removes what was set. `author`: who changes it, as
-        with `by`; whose it is stays. Raises what `create` raises, and ListenerNotFound.
+        with `by`; whose it is stays. `connection`: as with `within`. Raises what `create` raises, and ListenerNotFound.
         """
+        if connection is not None:
+            return self.within(connection).update(listener_id, notifier_config, event_types, author=author, **options)
         if author is not None:
             return self.by(author).update(listener_id, notifier_config, event_types, **options)
         change = self._making.update(notifier_config, event_types, **options)
         return self._change(listener_id, change, names=options.get("name") is not None)[0]
 
-    def delete(self, listener_id: str) -> Listener:
+    def delete(self, listener_id: str, *, connection: Any = None) -> Listener:
         """Delete a listener and return it as it was. Its pending deliveries become dead."""
+        if connection is not None:
+            return self.within(connection).delete(listener_id)
         only = listener_id if is_listener_id(listener_id) else None
         listener = self._edit(lambda edit: self._making.remove(edit, listener_id), only=only)
-        self._on_delete(listener)
+        self._follow(self._on_delete, listener)
         return listener
 
-    def entrust(self, listener_id: str, author: Author | None) -> Listener:
+    def entrust(self, listener_id: str, author: Author | None, *, connection: Any = None) -> Listener:
         """Say whose a listener is, and with that whether it is trusted: nothing else changes that.
 
             bus.listeners.entrust(listener_id, Author("alice", trusted=True))
@@ -259,17 +304,23 @@ class Listeners:
         None: an administrator's. Raises ListenerNotFound; for an author who is not trusted what `create` raises, if the
         listener is what none of his may be; NotAllowed where it is he who says it.
         """
+        if connection is not None:
+            return self.within(connection).entrust(listener_id, author)
         return self._change(listener_id, self._making.entrust(author))[0]
 
-    def enable(self, listener_id: str) -> Listener:
+    def enable(self, listener_id: str, *, connection: Any = None) -> Listener:
         """Let the listener get events again; what waited while it was disabled is delivered."""
+        if connection is not None:
+            return self.within(connection).enable(listener_id)
         listener, changed = self._change(listener_id, self._making.enable(True))
         if changed:
-            self._on_enable(listener)
+            self._follow(self._on_enable, listener)
         return listener
 
-    def disable(self, listener_id: str, reason: str | None = None) -> Listener:
+    def disable(self, listener_id: str, reason: str | None = None, *, connection: Any = None) -> Listener:
         """Deliver nothing to the listener until it is enabled. `reason` is shown with the record."""
+        if connection is not None:
+            return self.within(connection).disable(listener_id, reason)
         return self._change(listener_id, self._making.enable(False, reason))[0]
 
     def mute(
@@ -280,6 +331,7 @@ class Listeners:
         until: datetime | None = None,
         drop: bool = False,
         reason: str | None = None,
+        connection: Any = None,
     ) -> Listener:
         """Deliver nothing to the listener for so many seconds from now, or until a moment; an earlier mute is replaced.
 
@@ -287,6 +339,8 @@ class Listeners:
         `reason`: shown with the listener and with what waits, at most 1000 characters. Raises ListenerNotFound,
         InvalidConfig for a time that has passed, is not above 0, or is beyond a hundred years.
         """
+        if connection is not None:
+            return self.within(connection).mute(listener_id, seconds, until=until, drop=drop, reason=reason)
         change = self._making.mute(self._by(), seconds, until=until, drop=drop, reason=reason)
         return self._change(listener_id, change)[0]
 
@@ -328,14 +382,16 @@ class Listeners:
 
         found = self._edit(unmute)
         for listener in found:
-            self._on_unmute(listener)
+            self._follow(self._on_unmute, listener)
         return found
 
-    def unmute(self, listener_id: str) -> Listener:
+    def unmute(self, listener_id: str, *, connection: Any = None) -> Listener:
         """Let a muted listener get events again, and deliver what waited. Raises ListenerNotFound."""
+        if connection is not None:
+            return self.within(connection).unmute(listener_id)
         listener, changed = self._change(listener_id, self._making.unmute)
         if changed:
-            self._on_unmute(listener)
+            self._follow(self._on_unmute, listener)
         return listener
 
     def disable_for(self, listener_id: str, reason: str) -> bool:
@@ -492,10 +548,24 @@ class Listeners:
                 edit.history = record(pairs, by, from_timestamp(self._clock.time()), Redaction(self._plugins))
             return made
 
-        one = None if only is None else self._history
-        made = self._store.edit(noted) if one is None or only is None else one.edit_one(only, noted)
+        made = self._stored(noted, only)
         self._on_change(pairs, by)
         return made
+
+    def _follow(self, effect: Callable[..., None], listener: Listener) -> None:
+        """What follows from a change, in the same transaction where it is an application's."""
+        if self._connection is None:
+            effect(listener)
+        else:
+            effect(listener, self._connection)
+
+    def _stored(self, make: Callable[[Edit], T], only: str | None) -> T:
+        if self._connection is not None:
+            assert isinstance(self._store, JoinsTransactions)
+            return self._store.edit_within(self._connection, make, only)
+        if only is None or self._history is None:
+            return self._store.edit(make)
+        return self._history.edit_one(only, make)
 
     def _change(self, listener_id: str, change: Change, *, names: bool = False) -> tuple[Listener, bool]:
         """The listener as it is now, and whether it became another. `names`: the change may give it a name."""

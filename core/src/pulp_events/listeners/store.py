@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
@@ -54,6 +54,20 @@ class ListenerStore(Protocol):
 
     def close(self) -> None:
         """Close connections. The store is not used afterwards."""
+
+
+@runtime_checkable
+class JoinsTransactions(Protocol):
+    """Optional further method of a `ListenerStore` in a database that applications may have, too."""
+
+    def edit_within(self, connection: Any, make: Callable[[Edit], T], only: str | None = None) -> T:
+        """`edit`, in the transaction of `connection`: what is stored, with its history, is there if that commits, and
+        others are told of it then.
+
+        `connection`: what the application's library gives it; begins a transaction if that is its way. `only`: id of
+        the one listener that is looked at, as with `edit_one`. If `make` raises, or the store does, the transaction is
+        as it was, and can go on. Raises StoreError for a connection that cannot take part, saying which can.
+        """
 
 
 @runtime_checkable

@@ -288,6 +288,14 @@ class Outbox(Protocol):
 
 
 @runtime_checkable
+class FollowsListeners(Protocol):
+    """Optional further method of an outbox: what follows from a change of a listener, in the transaction."""
+
+    def forget_within(self, connection: Any, listener_id: str, reason: str | None) -> None:
+        """`forget_health`, and `bury` where there is a reason, if the transaction of `connection` commits."""
+
+
+@runtime_checkable
 class BackedUpElsewhere(Protocol):
     """Optional further method of an `Outbox` that `pulp-admin event backup` cannot copy, as it is not in our files."""
 

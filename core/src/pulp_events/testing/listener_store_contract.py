@@ -467,13 +467,13 @@ def noted(make: Callable[[Edit], Any], seconds: float) -> Callable[[Edit], Any]:
 
     def and_note(edit: Edit) -> Any:
         made = make(edit)
-        edit.history = _recorded(edit, NOW + timedelta(seconds=seconds))
+        edit.history = changes_at(edit, NOW + timedelta(seconds=seconds))
         return made
 
     return and_note
 
 
-def _recorded(edit: Edit, now: datetime) -> Sequence[ListenerChange]:
+def changes_at(edit: Edit, now: datetime) -> Sequence[ListenerChange]:
     return recorded(edit.changes(), "ü, tester", now, lambda listener: listener.notifier_config)
 
 

@@ -27,7 +27,7 @@ from pulp_events.settings.kept import keeps_beyond
 from pulp_events_postgres import activity, erasing, ledger
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
-from pulp_events_postgres.listener_store import EDITING, dump
+from pulp_events_postgres.listener_store import EDITING, TURN, dump
 from pulp_events_postgres.values import storable
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
     history = [*reversed(bus.listeners.history())] if bus.listeners.keeps_history else []
 
     def store(own: Connection) -> int:
+        own.execute(target.text(TURN), ())
         own.execute(target.text(EDITING), ())
         taken = own.execute(target.text(_NAMED), (list(names),)).fetchall()
         for other, name in taken:

@@ -6,8 +6,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
+import psycopg
+
+from pulp_events.errors import StoreError
 from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.edit import Edit
@@ -17,9 +21,13 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.system import forks
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
+from pulp_events_postgres.transactional import joined
 from pulp_events_postgres.watch import LISTENERS
 
 T = TypeVar("T")
+Own = Connection | psycopg.Cursor[Any]
+Rows = Sequence[tuple[Any, ...]]
+_Find = Callable[[Own], Rows]
 
 KEEP_HISTORY = 365 * 86400.0
 """Seconds for which changes are kept unless said otherwise."""
@@ -32,6 +40,8 @@ _ONE = "SELECT id, document::text FROM @.pulp_listener WHERE id = %s FOR UPDATE"
 _WITH_ALL = "SELECT id, document::text FROM @.pulp_listener WHERE document->>'muted_with_all' = 'true'"
 """What a new record joins."""
 _ALL = "SELECT id, document::text FROM @.pulp_listener ORDER BY seq"
+TURN = "SELECT version FROM @.pulp_listener_version FOR UPDATE"
+"""First in each change: one at a time. An application's transaction may make several, and others want to in between."""
 EDITING = "SELECT pg_advisory_xact_lock(1886743666, (@(pulp_listener)::oid::int8 %% 2147483647)::int4)"
 """Waits until no other transaction gives names to listeners; for the beginning of one that does."""
 _KEEP = """
@@ -46,7 +56,6 @@ SELECT document::text FROM @.pulp_listener_history
 WHERE (%s::text IS NULL OR listener_id = %s) AND (%s::float8 IS NULL OR time >= %s)
 ORDER BY time DESC, seq DESC LIMIT %s
 """
-# Last in each change: whoever holds this row's lock waits for nobody.
 _BUMP = "UPDATE @.pulp_listener_version SET version = version + 1"
 
 
@@ -55,7 +64,7 @@ class _Overtaken(Exception):
 
 
 class PostgresListenerStore:
-    """Implements `ListenerStore` and `ListenerHistory`.
+    """Implements `ListenerStore`, `ListenerHistory` and `JoinsTransactions`.
 
     `fresh`: how old a version may be, in seconds, before it is asked for again.
 
@@ -128,38 +137,49 @@ class PostgresListenerStore:
         return self.edit_one(listener_id, lambda edit: edit.remove(listener_id))
 
     def edit_one(self, listener_id: str, make: Callable[[Edit], T]) -> T:
-        def records(own: Connection) -> Sequence[tuple[Any, ...]]:
-            found = own.execute(self.database.text(_ONE), (listener_id,)).fetchall()
-            return found or own.execute(self.database.text(_WITH_ALL), ()).fetchall()
-
-        return self._edit(records, make)
+        return self._edit(partial(self._one_locked, listener_id), make)
 
     def edit(self, make: Callable[[Edit], T]) -> T:
-        def records(own: Connection) -> Sequence[tuple[Any, ...]]:
-            # One edit at a time: row locks do not keep another from adding what this one looked for and did not find.
-            own.execute(self.database.text(EDITING), ())
-            # Those who change one record at a time wait, and are waited for.
-            return own.execute(self.database.text(f"{_ALL} FOR UPDATE"), ()).fetchall()
+        return self._edit(self._all_locked, make)
 
-        return self._edit(records, make)
+    def _one_locked(self, listener_id: str, own: Own) -> Rows:
+        found = own.execute(self.database.text(_ONE), (listener_id,)).fetchall()
+        return found or own.execute(self.database.text(_WITH_ALL), ()).fetchall()
 
-    def _edit(self, find: Callable[[Connection], Sequence[tuple[Any, ...]]], make: Callable[[Edit], T]) -> T:
+    def _all_locked(self, own: Own) -> Rows:
+        # One edit at a time: row locks do not keep another from adding what this one looked for and did not find.
+        own.execute(self.database.text(EDITING), ())
+        return own.execute(self.database.text(f"{_ALL} FOR UPDATE"), ()).fetchall()
+
+    def edit_within(self, connection: Any, make: Callable[[Edit], T], only: str | None = None) -> T:
+        records = self._all_locked if only is None else partial(self._one_locked, only)
+        try:
+            with joined(connection, self.database, "change the listeners") as cursor:
+                try:
+                    made = self._try(cursor, records, make, lambda records: False)
+                    assert made is not None
+                    return made[0]
+                except _Overtaken:  # by what a snapshot that is older cannot see
+                    raise StoreError(
+                        "a listener with this id was created meanwhile; roll the transaction back, and begin a new one"
+                    ) from None
+        finally:
+            self._made_a_change()
+
+    def _edit(self, find: _Find, make: Callable[[Edit], T]) -> T:
         """`find`: reads and locks the records that the edit may look at."""
         wanted: Edit | None = None
         result: T
 
         def try_it(own: Connection) -> T:
             nonlocal wanted, result
-            records, broken = self._sorted_out(find(own))
-            if wanted is not None and _is_done(wanted, records):
-                return result  # the connection was lost while the try before this one committed
-            edit = Edit(records, broken)
-            result = make(edit)
-            wanted = edit if edit else None
-            if edit:
-                self._carry_out(own, edit)
-                self._keep(own, edit.history)
-                self._changed(own)
+
+            def is_done(records: Sequence[Listener]) -> bool:  # the connection was lost while the last try committed
+                return wanted is not None and _is_done(wanted, records)
+
+            made = self._try(own, find, make, is_done)
+            if made is not None:
+                result, wanted = made
             return result
 
         while True:
@@ -167,6 +187,21 @@ class PostgresListenerStore:
                 return self._write(try_it)
             except _Overtaken:
                 continue  # and see what the other one stored
+
+    def _try(
+        self, own: Own, find: _Find, make: Callable[[Edit], T], is_done: Callable[[Sequence[Listener]], bool]
+    ) -> tuple[T, Edit | None] | None:
+        own.execute(self.database.text(TURN), ())
+        records, broken = self._sorted_out(find(own))
+        if is_done(records):
+            return None
+        edit = Edit(records, broken)
+        result = make(edit)
+        if edit:
+            self._carry_out(own, edit)
+            self._keep(own, edit.history)
+            self._changed(own)
+        return result, edit if edit else None
 
     def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
         if not self._keep_history:
@@ -184,15 +219,18 @@ class PostgresListenerStore:
         try:
             return self.database.connections.transaction(operation)
         finally:
-            self._writes += 1
-            self._asked = float("-inf")
+            self._made_a_change()
 
-    def _changed(self, own: Connection) -> None:
+    def _made_a_change(self) -> None:
+        self._writes += 1
+        self._asked = float("-inf")
+
+    def _changed(self, own: Own) -> None:
         own.execute(self.database.text(_BUMP), ())
         if self.database.connections.listen:
             own.execute("SELECT pg_notify(%s, %s)", (self.database.channel, LISTENERS))
 
-    def _carry_out(self, own: Connection, edit: Edit) -> None:
+    def _carry_out(self, own: Own, edit: Edit) -> None:
         if edit.removed:
             text = "DELETE FROM @.pulp_listener WHERE id = ANY (%s)"
             own.execute(self.database.text(text), (list(edit.removed),))
@@ -211,7 +249,7 @@ class PostgresListenerStore:
             if own.execute(self.database.text(text), _columns(edit.added)).rowcount < len(edit.added):
                 raise _Overtaken
 
-    def _keep(self, own: Connection, changes: Sequence[ListenerChange]) -> None:
+    def _keep(self, own: Own, changes: Sequence[ListenerChange]) -> None:
         """Add to the history, and take out of it what is too old."""
         if not changes:
             return

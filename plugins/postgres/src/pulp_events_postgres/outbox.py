@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from shlex import quote
@@ -25,7 +25,7 @@ from pulp_events_postgres import events as stored
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.maintenance import Cleaner
 from pulp_events_postgres.marks import Marks
-from pulp_events_postgres.transactional import add_within
+from pulp_events_postgres.transactional import add_within, joined
 from pulp_events_postgres.watch import Watch
 
 EXPIRE_STEP = 2000
@@ -37,8 +37,15 @@ def _is_past(one: Delivery, lease: float) -> bool:
     return one.expires is not None and one.due is not None and one.expires.timestamp() <= one.due.timestamp() - lease
 
 
+def _forgetting(listener_id: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Statements after which nothing is kept of how a listener's deliveries went."""
+    for table in ("pulp_listener_health", "pulp_rate"):
+        yield f"DELETE FROM @.{table} WHERE listener_id = %s", (listener_id,)
+    yield standing.FORGET, standing.forgotten(listener_id)
+
+
 class PostgresOutbox:
-    """Implements `Outbox`. Every lease and retry is measured by the database's clock.
+    """Implements `Outbox` and `FollowsListeners`. Every lease and retry is measured by the database's clock.
 
     `durable`: `add` returns when the events are on the server's disk (and on what `synchronous_commit` of the server
     names besides); otherwise a crash of the server takes what it had not written yet, half a second as a rule.
@@ -204,9 +211,15 @@ class PostgresOutbox:
         return ledger.health(self.database)
 
     def forget_health(self, listener_id: str) -> None:
-        for table in ("pulp_listener_health", "pulp_rate"):
-            self.database.execute(f"DELETE FROM @.{table} WHERE listener_id = %s", (listener_id,))
-        standing.forget(self.database, listener_id)
+        for statement, parameters in _forgetting(listener_id):
+            self.database.execute(statement, parameters)
+
+    def forget_within(self, connection: Any, listener_id: str, reason: str | None) -> None:
+        with joined(connection, self.database, "change what is kept of a listener") as cursor:
+            if reason is not None:
+                cursor.execute(self.database.text(queue.BURY), queue.buried(listener_id, reason))
+            for statement, parameters in _forgetting(listener_id):
+                cursor.execute(self.database.text(statement), parameters)
 
     def renew(self, configurations: Mapping[str, str], dice: Callable[[], float]) -> bool:
         moved = standing.renew(self.database, configurations, dice, PAGE)

@@ -264,7 +264,7 @@ def _leases(deliveries: Sequence[Delivery]) -> tuple[list[str], list[int], list[
 
 
 # Said of the lease for the sake of the two indexes.
-_BURY = f"""
+BURY = f"""
 WITH way AS MATERIALIZED (SELECT set_config('pulp_events.way', '{Transition.BURY}', true) AS done)
 UPDATE @.pulp_delivery SET state = '{_BURIED.enters}', finished = @.pulp_now(), reason = %s, ready_at = 0, lease = NULL
 FROM way WHERE way.done IS NOT NULL AND state = '{_BURIED.leaves}' AND (lease IS NULL OR lease IS NOT NULL)
@@ -274,5 +274,10 @@ FROM way WHERE way.done IS NOT NULL AND state = '{_BURIED.leaves}' AND (lease IS
 
 def bury(database: Database, listener_id: str, reason: str, targets: Sequence[str] | None) -> int:
     """Pending deliveries of a listener (for some targets) are dead."""
+    return database.execute(BURY, buried(listener_id, reason, targets))
+
+
+def buried(listener_id: str, reason: str, targets: Sequence[str] | None = None) -> tuple[Any, ...]:
+    """The parameters of BURY."""
     wanted = None if targets is None else list(targets)
-    return database.execute(_BURY, (storable(reason), listener_id, wanted, wanted))
+    return storable(reason), listener_id, wanted, wanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from pulp_events.outbox.rows import to_standing
 from pulp_events.outbox.spread import LONGEST, spread
@@ -20,7 +21,7 @@ _KEEP = """
 INSERT INTO @.pulp_meta SELECT * FROM unnest(%s::text[], %s::text[]) AS u(key, value) ORDER BY u.key
 ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value RETURNING key
 """
-_FORGET = "DELETE FROM @.pulp_meta WHERE key = ANY (%s::text[]) RETURNING key"
+FORGET = "DELETE FROM @.pulp_meta WHERE key = ANY (%s::text[]) RETURNING key"
 _PENDING = f"state = '{kept(Transition.HASTEN)}'"
 _NOW = "SELECT @.pulp_now()"
 _WAITING = f"""
@@ -66,7 +67,7 @@ def _renew(asked: Asked, changed: Mapping[str, str], dice: Callable[[], float], 
         done[CONFIGURATION + listener_id] = text
     if done:
         held = sorted(each for each in changed if changed[each] and CONFIGURATION + each in done)
-        asked.rows(_FORGET, (_keys(HOLD, held),))
+        asked.rows(FORGET, (_keys(HOLD, held),))
         asked.rows(_KEEP, (texts(done), texts(done.values())))
     return moved
 
@@ -74,7 +75,7 @@ def _renew(asked: Asked, changed: Mapping[str, str], dice: Callable[[], float], 
 def hold(database: Database, holds: Mapping[str, Hold | None]) -> None:
     """What holds these up from now on."""
     if gone := [each for each, held in holds.items() if held is None]:
-        database.rows(_FORGET, (_keys(HOLD, gone),))
+        database.rows(FORGET, (_keys(HOLD, gone),))
     if there := {HOLD + each: held.to_text() for each, held in holds.items() if held is not None}:
         database.rows(_KEEP, (texts(there), texts(there.values())))
 
@@ -109,9 +110,9 @@ def standing(database: Database, listener_ids: Sequence[str], with_first: Sequen
     return {each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each)) for each in listener_ids}
 
 
-def forget(database: Database, listener_id: str) -> None:
-    """Whatever is kept here of a listener."""
-    database.rows(_FORGET, (texts(prefix + listener_id for prefix in (CONFIGURATION, HOLD)),))
+def forgotten(listener_id: str) -> tuple[Any, ...]:
+    """The parameters of FORGET."""
+    return (texts(prefix + listener_id for prefix in (CONFIGURATION, HOLD)),)
 
 
 def _keys(prefix: str, listener_ids: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
-"""Stores an event in the application's own transaction."""
+"""Takes part in the application's own transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -15,40 +16,49 @@ from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events_postgres import queue
 from pulp_events_postgres.database import Database
 
-REMEDY = "give emit an open psycopg 3 connection, an SQLAlchemy Connection or Session, or Django's connection"
+REMEDY = "give an open psycopg 3 connection, an SQLAlchemy Connection or Session, or Django's connection"
 
 
 def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) -> dict[str, StoredEvent]:
     """Store events in the transaction of `connection`, all of them or none; returns what is there already, by its id.
 
-    Raises StoreError unless `connection` leads to the database of the outbox and is in a transaction, or begins
-    transactions by itself.
+    Raises what `joined` raises.
+    """
+    with joined(connection, database, "store the event") as cursor:
+        # No NOTIFY: it would make all such transactions wait for one another's commit. Workers look.
+        return queue.add(database, cursor, events, durable=True, within=True)
+
+
+@contextmanager
+def joined(connection: Any, database: Database, what: str) -> Iterator[psycopg.Cursor[Any]]:
+    """A cursor in the transaction of `connection`, which is left as it was if the block raises anything.
+
+    `what` the block does, for the error. Raises StoreError unless `connection` leads to the database of the outbox and
+    is in a transaction, or begins transactions by itself, and for what the server refuses.
     """
     own = driver_connection(connection)
     status = own.info.transaction_status
     if own.closed or status == TransactionStatus.UNKNOWN:
         raise StoreError(f"connection is closed; {REMEDY}")
     if status == TransactionStatus.INERROR:
-        raise StoreError("connection is in a failed transaction; roll it back, and emit in a new one")
+        raise StoreError("connection is in a failed transaction; roll it back, and begin a new one")
     if status == TransactionStatus.IDLE and own.autocommit:
-        raise StoreError("connection is in autocommit mode outside a transaction; begin one before emit")
+        raise StoreError("connection is in autocommit mode outside a transaction; begin one first")
     try:
         # The application's own row factory, and its prepared statements, are none of our business.
         with own.cursor(row_factory=tuple_row) as cursor:
             cursor.execute("SAVEPOINT pulp_events")
             try:
                 _check(cursor, database)
-                # No NOTIFY: it would make all such transactions wait for one another's commit. Workers look.
-                there = queue.add(database, cursor, events, durable=True, within=True)
+                yield cursor
             except BaseException:
                 cursor.execute("ROLLBACK TO SAVEPOINT pulp_events")
                 cursor.execute("RELEASE SAVEPOINT pulp_events")
                 raise
             cursor.execute("RELEASE SAVEPOINT pulp_events")
-            return there
     except (psycopg.Error, UnicodeError) as error:
         said = database.address.scrub(str(error)).partition("\n")[0]
-        raise StoreError(f"connection cannot store the event ({said}); {REMEDY} to {database.address.shown}") from error
+        raise StoreError(f"connection cannot {what} ({said}); {REMEDY} to {database.address.shown}") from error
 
 
 def _check(cursor: psycopg.Cursor[Any], database: Database) -> None:
