@@ -104,7 +104,7 @@ def test_what_a_plugin_keeps_is_its_databases_affair_and_config_check_asks_it(ad
     run = admin("event", "backup", str(tmp_path / "backup"))
     assert run.code == 1 and "deliveries are stored by pulp_events, not in files" in run.err
     check = admin.ok("event", "config", "check").out
-    assert "3 pending, 0 delivered, 0 dead deliveries; stored by pulp_events" in check and "outbox.sqlite" not in check
+    assert "3 pending, 0 delivered, 0 dead deliveries; in " in check and "outbox.sqlite" not in check
 
 
 def state_of(folder):

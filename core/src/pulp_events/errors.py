@@ -33,7 +33,8 @@ A message names the thing, the value and the remedy, in one line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 
 class EventsError(Exception):
@@ -44,8 +45,54 @@ class InvalidEvent(EventsError):
     """A payload or call report has a value that JSON cannot represent; the text names its path."""
 
 
+class Reduced(NamedTuple):
+    """What `EventTooLarge.reduced` leaves of an event."""
+
+    payload: dict[str, Any]
+    call_report: dict[str, Any]
+    left_out: tuple[str, ...]
+    """Paths of the values that are missing, such as `call_report.traceback`, the first that went first."""
+
+
 class EventTooLarge(InvalidEvent):
-    """The report is larger than `[events] max_event_bytes`."""
+    """The report is larger than `[events] max_event_bytes`; `reduced` is what can be emitted in its place.
+
+    `size`: bytes of the report. `max_bytes`: what the setting allows.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        size: int = 0,
+        max_bytes: int = 0,
+        parts: Callable[[], Sequence[tuple[str, int]]] | None = None,
+        reduce: Callable[[int], Reduced] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.size = size
+        self.max_bytes = max_bytes
+        self._parts = parts
+        self._reduce = reduce
+
+    @property
+    def parts(self) -> Sequence[tuple[str, int]]:
+        """The values of payload and call report, such as `call_report.traceback`, and the bytes of each, the largest
+        first."""
+        return () if self._parts is None else self._parts()
+
+    def reduced(self, max_bytes: int | None = None) -> Reduced:
+        """The payload and the call report without their largest values, so that they fit; `left_out` names those.
+
+            except EventTooLarge as error:
+                payload, call_report, left_out = error.reduced()
+                bus.emit(event_type, payload, call_report)
+
+        `max_bytes`: of the report, in place of what the setting allows, as where something is to be added. A schema of
+        the event type may require what is left out. Raises ValueError if no report can be so small.
+        """
+        if self._reduce is None:
+            raise ValueError("this error has no event")
+        return self._reduce(self.max_bytes if max_bytes is None else max_bytes)
 
 
 class EventConflict(EventsError):

@@ -32,7 +32,7 @@ class HttpEndpoint:
 
 class TestHttp(NotifierContract):
     module = "pulp_events_http"
-    transports = ("h11", "urllib3", "certifi", "ssl", "jinja2", "cloudevents", "standardwebhooks")
+    transports = ("h11", "urllib3", "certifi", "ssl", "jinja2", "standardwebhooks")
     invalid = [
         {},
         {"url": "nonsense"},

@@ -30,7 +30,8 @@ def check(session: Session, probe: bool = False, thorough: bool = False) -> Iter
         else:
             yield found
     if settings is not None:
-        yield from data_folder.check(settings.data_dir)
+        if stores.in_folder(settings, session.plugins):
+            yield from data_folder.check(settings.data_dir)
         yield from stores.check(session, settings, thorough)
     yield from clock.check()
     yield from plugins.check(session.plugins)

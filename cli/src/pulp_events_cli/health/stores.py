@@ -6,16 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pulp_events.bus.stores import open_listener_store, outbox_of_plugin, outbox_path
+from pulp_events.bus.places import place_of
+from pulp_events.bus.stores import listener_store_of_plugin, open_listener_store, outbox_of_plugin, outbox_path
 from pulp_events.errors import EventsError
 from pulp_events.fields import format_size
 from pulp_events.listeners.lookup import named
+from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import activity, damage, erasing, foreign_log, ledger, limits, schema
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
-from pulp_events.plugins.registry import FUNCTION
+from pulp_events.plugins.registry import FUNCTION, Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
 from pulp_events_cli.health import filters, mutes, room, workers
@@ -25,10 +27,10 @@ from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
+    from pulp_events.listeners.store import ListenerStore
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.erasure import Erasure
     from pulp_events.outbox.records import Health, Stats
-    from pulp_events.outbox.store import Outbox
 
 SMALL = 32 * 1024 * 1024
 """Bytes of an outbox up to which all its pages are looked at; of a larger one if somebody found it damaged, or asks."""
@@ -48,12 +50,13 @@ def check(session: Session, settings: Settings, thorough: bool = False) -> Itera
         try:
             broken = list(store.broken().values())
             listeners = list(store.all())
+            home = "" if is_file(store) else f"; in {place_of(store)}"
         finally:
             store.close()
     except EventsError as error:
         yield Finding(PROBLEM, "listeners", str(error))
     else:
-        yield Finding(OK, "listeners", count(len(listeners), "listener", "listeners"))
+        yield Finding(OK, "listeners", count(len(listeners), "listener", "listeners") + home)
     for text in broken:
         yield Finding(PROBLEM, "listeners", text)
     yield from _names(listeners)
@@ -86,7 +89,7 @@ def _outbox(
             try:
                 recent += outbox.find(DeliveryQuery(), filters.RECENT)
                 stats = outbox.stats()
-                yield from _state(stats, recent[:1], _home(outbox), now)
+                yield from _state(stats, recent[:1], f"; in {place_of(outbox)}", now)
                 yield from room.check(settings, stats, outbox.free_space())
                 yield from workers.check(session.plugins, listeners, outbox.presences(), outbox.due, now)
                 yield from _erasures(outbox.erasures(_LATEST))
@@ -121,8 +124,22 @@ def _outbox(
         yield Finding(PROBLEM, "outbox", str(error))
 
 
-def _home(outbox: Outbox) -> str:
-    return f"; stored by {type(outbox).__module__.partition('.')[0]}"
+def in_folder(settings: Settings, plugins: Plugins) -> bool:
+    """False if all is stored by plugins, or was meant to be, so that there is no data folder to look at."""
+    for of_plugin in (listener_store_of_plugin, outbox_of_plugin):
+        try:
+            store = of_plugin(settings, plugins)
+        except EventsError:  # such as a database that is down; whatever it is will be said
+            continue
+        if store is None:
+            return True
+        store.close()
+    return False
+
+
+def is_file(store: ListenerStore) -> bool:
+    """Whether it is our own, which `data folder` is about."""
+    return isinstance(store, TinyDBListenerStore)
 
 
 def _file(file: Onlooker, looked: bool, own: bool) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pulp_events.bus.expiry import Expires, expiring, moment_of
+from pulp_events.bus.lazy import Given, is_lazy, value_of
 from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
@@ -20,6 +21,7 @@ from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.schemas.payloads import Payloads
+from pulp_events.settings.kept import KEEP_ALL
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_event_id, new_event_id
@@ -39,11 +41,7 @@ _EXAMPLE = "(event_type, payload), (event_type, payload, call_report) or (event_
 _logger = get_logger(__name__)
 
 
-Emitted = (
-    tuple[str, Mapping[str, Any] | None]
-    | tuple[str, Mapping[str, Any] | None, Any]
-    | tuple[str, Mapping[str, Any] | None, Any, str | None]
-)
+Emitted = tuple[str, Given] | tuple[str, Given, Any] | tuple[str, Given, Any, str | None]
 """What `emit_many` takes of each event."""
 
 
@@ -75,8 +73,8 @@ class Emitter:
     def prepare(
         self,
         event_type: str,
-        payload: Mapping[str, Any] | None = None,
-        call_report: Mapping[str, Any] | None = None,
+        payload: Given = None,
+        call_report: Given = None,
         event_id: str | None = None,
         expires: Expires = None,
         *,
@@ -89,7 +87,11 @@ class Emitter:
 
         `silent`: a payload that does not fit its schema is not logged, as the event will not be emitted.
         """
-        event = given = self._build(event_type, payload, call_report, event_id)
+        if is_lazy(payload) or is_lazy(call_report):
+            self._check(event_type, event_id)  # first: making it may be costly
+            if event_id is None and not self._is_needed(event_type, scope):
+                return self._of_nobody(event_type, payload, call_report)
+        event = given = self._build(event_type, value_of(payload), value_of(call_report), event_id)
         end = None if expires is None else moment_of(expires, event.time.timestamp())
         if self._observers.enriches:
             event = self._enrich(event, silent)
@@ -116,6 +118,12 @@ class Emitter:
             prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope))
         return prepared
 
+    def would_deliver(self, event_type: str, scope: str | None = None) -> bool:
+        """Whether an event of this type, emitted now, would go to any listener, or might: filters are not looked at."""
+        self._event_types.require(event_type)
+        check_scope(scope)
+        return any(self.skip(listener) is None for listener in self._audience(event_type, scope).listeners)
+
     def skip(self, listener: Listener, at: float | None = None) -> str | None:
         """Why an event is recorded as dead for this listener at once; None if it is to be delivered.
 
@@ -127,6 +135,27 @@ class Emitter:
             return DROPPED + (f" ({one_line(listener.mute_reason)})" if listener.mute_reason else "")
         return None
 
+    def _is_needed(self, event_type: str, scope: str | None) -> bool:
+        """False if nobody sees what such an event holds, whatever that is."""
+        sees = self._observers
+        kept = self._events["keep"] == KEEP_ALL or sees.enriches or sees.watches_emitted
+        return bool(kept or self._audience(event_type, scope).listeners)
+
+    def _of_nobody(self, event_type: str, payload: Given, call_report: Given) -> Prepared:
+        event = self._build(
+            event_type, None if is_lazy(payload) else value_of(payload),
+            None if is_lazy(call_report) else value_of(call_report), None,
+        )  # fmt: skip
+        return Prepared(event, (), NewEvent(event.id, event_type, event.time.timestamp(), event.source, b"", ()))
+
+    def _check(self, event_type: str, event_id: str | None) -> None:
+        self._event_types.require(event_type)
+        if event_id is not None and not is_event_id(event_id):
+            raise InvalidEvent(
+                f"the id of an event cannot be {event_id!r:.210}; choose 1 to 200 letters, digits and - . _ ~ : @ + =, "
+                "the first of which is a letter or digit"
+            )
+
     def _build(
         self,
         event_type: str,
@@ -134,12 +163,7 @@ class Emitter:
         call_report: Mapping[str, Any] | None,
         event_id: str | None,
     ) -> Event:
-        self._event_types.require(event_type)
-        if event_id is not None and not is_event_id(event_id):
-            raise InvalidEvent(
-                f"the id of an event cannot be {event_id!r:.210}; choose 1 to 200 letters, digits and - . _ ~ : @ + =, "
-                "the first of which is a letter or digit"
-            )
+        self._check(event_type, event_id)
         now = self._clock.time()
         return Event(
             event_type=event_type,

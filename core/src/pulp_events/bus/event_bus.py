@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pulp_events.bus.emitter import Emitted
+    from pulp_events.bus.lazy import Given
     from pulp_events.bus.operation import Operation
     from pulp_events.events.event import Event
     from pulp_events.functions.registration import F
@@ -96,8 +97,8 @@ class EventBus(Inquiries):
     def emit(
         self,
         event_type: str,
-        payload: Mapping[str, Any] | None = None,
-        call_report: Mapping[str, Any] | None = None,
+        payload: Given = None,
+        call_report: Given = None,
         *,
         id: str | None = None,
         connection: Any = None,
@@ -106,7 +107,9 @@ class EventBus(Inquiries):
     ) -> Event:
         """Announce an event; durable when this returns.
 
-        `payload` and `call_report`: what `jsonable.to_jsonable` takes. `connection`: an open connection of the
+        `payload` and `call_report`: what `jsonable.to_jsonable` takes, or a function that returns it: it is called at
+        most once, before anything is stored, and not at all if no listener would see the event and it is not kept; then
+        the event that is returned is without it. `connection`: an open connection of the
         application to the database that the outbox is in; the event then exists if and only if that commits.
         `expires`: seconds from now, or an aware datetime; no attempt begins from then on, and what is not delivered is
         dead. `scope`: whose event it is, such as a tenant of the application; listeners with a scope get only events
@@ -117,10 +120,23 @@ class EventBus(Inquiries):
         matches it. For what an id may be, see `ids.is_event_id`.
 
         Raises UnknownEventType, InvalidEvent (with the path of the value), EventTooLarge, EventConflict (the id of an
-        event with another content), StoreError, BusClosed; then nothing was stored.
+        event with another content), StoreError, BusClosed, and what such a function raises; then nothing was stored.
         """
         self._check_open()
         return self._emit([(event_type, payload, call_report, id)], connection, expires, scope)[0]
+
+    def would_deliver(self, event_type: str, *, scope: str | None = None) -> bool:
+        """Whether an event of this type, emitted now with this scope, would go to any listener, or might.
+
+        For an application to which the payload is costly. It is answered from memory, without the payload: where all
+        listeners of the type have filters, True says that one of them may let the event pass (`explain` says which
+        would). Listeners that are disabled or muted get it later, unless it is dropped for them. With False, the event
+        may still be wanted: by `[events] keep = all`, or by a plugin that observes or replaces events.
+
+        Raises UnknownEventType, InvalidEvent (the scope), StoreError if the listeners were never read, BusClosed.
+        """
+        self._check_open()
+        return (self._emitter or self._make_emitter()).would_deliver(event_type, scope)
 
     def emit_many(
         self,
@@ -140,8 +156,8 @@ class EventBus(Inquiries):
     async def emit_async(
         self,
         event_type: str,
-        payload: Mapping[str, Any] | None = None,
-        call_report: Mapping[str, Any] | None = None,
+        payload: Given = None,
+        call_report: Given = None,
         *,
         id: str | None = None,
         expires: float | datetime | None = None,

@@ -121,6 +121,13 @@ class Lifecycle:
         return self._delivering.outbox
 
     @property
+    def place(self) -> str:
+        """Where this bus has its records, for people: the data folder, or what a plugin's stores say of themselves."""
+        from pulp_events.bus.places import described
+
+        return described(self.outbox, self._store, self.data_dir)
+
+    @property
     def dispatcher(self) -> Dispatcher:
         """What makes deliveries, made when it is first needed."""
         return self._delivering.dispatcher

@@ -1,7 +1,12 @@
-"""The CloudEvents 1.0 attributes of an event, for the notifiers that offer that format. Needs no SDK."""
+"""CloudEvents 1.0 made of an event, for the notifiers that offer that format.
+
+Not by the CloudEvents SDK: an application may need a version of it that has another interface (pulpcore's Kafka
+producer pins 1.11), and all that is needed of it is below. The tests read what is made here with it.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -36,6 +41,13 @@ class Leaving(Protocol):
     def source(self) -> str: ...
 
 
+class Reported(Leaving, Protocol):
+    """The same with the report."""
+
+    @property
+    def report(self) -> bytes: ...
+
+
 def attributes(delivery: Leaving, payload: Any) -> dict[str, Any]:
     """What goes with the report, which is the data (CloudEvents 1.0 §3): the same in every transport.
 
@@ -54,6 +66,38 @@ def attributes(delivery: Leaving, payload: Any) -> dict[str, Any]:
     if isinstance(subject, str) and subject:
         found["subject"] = subject
     return found
+
+
+STRUCTURED = "application/cloudevents+json"
+"""Content type of an event that is whole in the body."""
+
+
+def structured(delivery: Reported) -> bytes:
+    """The whole event as JSON (JSON event format 1.0 §3); its `data` is the report, byte for byte."""
+    found = attributes(delivery, json.loads(delivery.report)["payload"])
+    head = json.dumps({**found, "time": time_text(found["time"])}, ensure_ascii=False, separators=(",", ":"))
+    return head[:-1].encode("utf-8", "backslashreplace") + b',"data":' + delivery.report + b"}"
+
+
+def headers(delivery: Reported) -> dict[str, str]:
+    """The attributes as headers of HTTP, beside the report as body (HTTP protocol binding 1.0 §3.1.3).
+
+    `datacontenttype` is not among them: it is the content type.
+    """
+    found = attributes(delivery, json.loads(delivery.report)["payload"])
+    del found["datacontenttype"]
+    return {
+        f"ce-{name}": quote(time_text(value) if name == "time" else value, safe=_PLAIN_IN_HEADERS, errors="replace")
+        for name, value in found.items()
+    }
+
+
+_PLAIN_IN_HEADERS = "".join(map(chr, range(0x21, 0x7F))).replace('"', "").replace("%", "")
+
+
+def time_text(time: datetime) -> str:
+    """RFC 3339, in UTC with `Z`."""
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def as_uri_reference(text: str) -> str:

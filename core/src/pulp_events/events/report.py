@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pulp_events.errors import EventTooLarge, StoreCorrupt
@@ -26,11 +27,21 @@ def serialise(event: Event, max_bytes: int = sys.maxsize) -> bytes:
     }
     body = serialise_plain(report)
     if len(body) > max_bytes:
-        raise EventTooLarge(
-            f"the report of {event.event_type} has {len(body)} bytes, over [events] max_event_bytes = {max_bytes}; "
-            "put less into the payload, or raise the setting"
-        )
+        raise _too_large(event, len(body), max_bytes)
     return body
+
+
+def _too_large(event: Event, size: int, max_bytes: int) -> EventTooLarge:
+    from pulp_events.events.reducing import parts, reduced  # seldom needed
+
+    return EventTooLarge(
+        f"the report of {event.event_type} has {size} bytes, over [events] max_event_bytes = {max_bytes}; "
+        "put less into the payload, or raise the setting",
+        size,
+        max_bytes,
+        partial(parts, event),
+        partial(reduced, event),
+    )
 
 
 def serialise_plain(report: dict[str, Any]) -> bytes:

@@ -48,6 +48,11 @@ class TinyDBListenerStore:
         self._seen = os.path.isdir(folder)  # noqa: PTH112  # False where the name itself is refused
         self._complaints = Complaints()
 
+    @property
+    def place(self) -> str:
+        """See `HasPlace`."""
+        return self._name
+
     def version(self) -> Hashable | None:
         found = self._versions.of(self._name, HOLD)
         if found is None and self._seen and not self._folder.is_dir():

@@ -52,7 +52,7 @@ class Worker:
     def _work(self, signals: Signals) -> int:
         bus = self._opened()
         sd_notify.ready()
-        _logger.info("worker %d delivers from %s", os.getpid(), bus.data_dir)
+        _logger.info("worker %d delivers from %s", os.getpid(), bus.place)
         try:
             while not self._told_to_stop:
                 signals.wait(self._pause())

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from proton import Message, timestamp
 
 from pulp_events import Delivery
-from pulp_events.events.cloud_events import attributes
+from pulp_events.events import cloud_events
 
 JSON = "application/json"
 
@@ -60,39 +60,26 @@ class ReportBody(Fill):
         message.body, message.content_type = delivery.report, JSON
 
 
-class _CloudEvent(Fill):
-    """CloudEvents 1.0 by the SDK, which is imported when a listener has that format."""
-
-    def __init__(self) -> None:
-        from cloudevents.core.bindings import amqp
-        from cloudevents.core.v1.event import CloudEvent
-
-        self._amqp = amqp
-        self._event = CloudEvent
-
-
-class StructuredCloudEvent(_CloudEvent):
-    """The whole event in the body (AMQP protocol binding 1.0 §3.2)."""
+class StructuredCloudEvent(Fill):
+    """The whole CloudEvent in the body (AMQP protocol binding 1.0 §3.2)."""
 
     def __call__(self, message: Any, delivery: Delivery) -> None:
-        report = json.loads(delivery.report)
-        made = self._amqp.to_structured_event(self._event(attributes(delivery, report["payload"]), report))
-        message.body, message.content_type = made.application_data, made.properties["content-type"]
+        message.body, message.content_type = cloud_events.structured(delivery), cloud_events.STRUCTURED
 
 
-class BinaryCloudEvent(_CloudEvent):
+class BinaryCloudEvent(Fill):
     """The report in the body, byte for byte, the attributes in application properties (binding 1.0 §3.1)."""
 
     def __call__(self, message: Any, delivery: Delivery) -> None:
-        payload = json.loads(delivery.report)["payload"]
-        made = self._amqp.to_binary_event(self._event(attributes(delivery, payload), delivery.report))
-        message.body, message.content_type = made.application_data, made.properties["content-type"]
-        for name, value in made.application_properties.items():
-            # The SDK gives a time as milliseconds; on the wire it is AMQP's own type (binding §2.2).
-            message.properties[name] = timestamp(value) if name == "cloudEvents_time" else value
+        found = cloud_events.attributes(delivery, json.loads(delivery.report)["payload"])
+        message.body, message.content_type = delivery.report, found.pop("datacontenttype")
+        for name, value in found.items():
+            # A time is of AMQP's own type, milliseconds (binding §2.2).
+            own = timestamp(int(value.timestamp() * 1000)) if name == "time" else value
+            message.properties[f"cloudEvents_{name}"] = own
 
 
-FILLS: dict[str, type[ReportBody] | type[_CloudEvent]] = {
+FILLS: dict[str, type[Fill]] = {
     "report": ReportBody,
     "cloudevents": StructuredCloudEvent,
     "cloudevents-binary": BinaryCloudEvent,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Protocol
 
 from pulp_events import Delivery, PermanentFailure, TransientFailure
-from pulp_events.events.cloud_events import attributes
+from pulp_events.events import cloud_events
 from pulp_events.notifier import Config
 from pulp_events.templates import Template, TemplateError
 
@@ -48,37 +47,22 @@ class ReportBody:
         return delivery.report, {}
 
 
-class _CloudEvent:
-    """CloudEvents 1.0 by the SDK; its attributes are those in the README."""
+class StructuredCloudEvent:
+    """The whole CloudEvent in the body (HTTP protocol binding 1.0 §3.2); its attributes are those in the README."""
 
-    def __init__(self) -> None:
-        from cloudevents.core.bindings import http
-        from cloudevents.core.v1.event import CloudEvent
-
-        self._http = http
-        self._event = CloudEvent
-
-
-class StructuredCloudEvent(_CloudEvent):
-    """The whole event in the body (HTTP protocol binding 1.0 §3.2)."""
-
-    content_type = "application/cloudevents+json"
+    content_type = cloud_events.STRUCTURED
 
     def __call__(self, delivery: Delivery) -> Made:
-        report = json.loads(delivery.report)
-        event = self._event(attributes(delivery, report["payload"]), report)
-        return self._http.to_structured_event(event).body, {}
+        return cloud_events.structured(delivery), {}
 
 
-class BinaryCloudEvent(_CloudEvent):
+class BinaryCloudEvent:
     """The report in the body, byte for byte, and the attributes in headers (HTTP protocol binding 1.0 §3.1)."""
 
     content_type = JSON
 
     def __call__(self, delivery: Delivery) -> Made:
-        event = self._event(attributes(delivery, json.loads(delivery.report)["payload"]), delivery.report)
-        message = self._http.to_binary_event(event)
-        return message.body, {name: value for name, value in message.headers.items() if name != "content-type"}
+        return delivery.report, cloud_events.headers(delivery)
 
 
 class TemplateBody:

@@ -55,6 +55,11 @@ class Database:
         self.users = 1
         self._texts: dict[str, str] = {}
 
+    @property
+    def place(self) -> str:
+        """Where the records are, without secrets."""
+        return f"{self.address.shown}, schema {self.schema}"
+
     def text(self, statement: str) -> str:
         """A statement with its `@.` replaced by the schema: it then means our tables on any connection.
 

@@ -127,6 +127,11 @@ class PostgresListenerStore:
     def broken(self) -> Mapping[str, str]:
         return self._sorted_out(self.database.rows(_ALL))[1]
 
+    @property
+    def place(self) -> str:
+        """See `pulp_events.bus.places.HasPlace`."""
+        return self.database.place
+
     def add(self, listener: Listener) -> None:
         self.edit_one(listener.id, lambda edit: edit.add(listener))
 

@@ -61,6 +61,11 @@ class PostgresOutbox:
         self._fresh = FreshTokens(time.monotonic)
         self._closed = False
 
+    @property
+    def place(self) -> str:
+        """See `pulp_events.bus.places.HasPlace`."""
+        return self.database.place
+
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         if connection is not None:
             return add_within(connection, self.database, events)

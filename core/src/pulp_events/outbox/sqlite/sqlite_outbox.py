@@ -86,6 +86,11 @@ class SQLiteOutbox:
         self._presences = PresenceFiles(folder_of(path), self._clock)
         self._uncounted = 0
 
+    @property
+    def place(self) -> str:
+        """See `HasPlace`."""
+        return str(self.path)
+
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         now = self._clock.time()
         if connection is not None:
