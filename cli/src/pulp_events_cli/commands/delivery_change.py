@@ -61,9 +61,10 @@ def fill_retry(parser: Parser) -> None:
     _add_safety(parser)
     parser.epilog = (
         "A dead delivery becomes pending again, and its schedule starts over. A pending one is due now, whatever its "
-        "schedule says, unless it is being attempted. Both keep their ids. A delivered one is sent again as a delivery "
-        "of its own; what is such a repeat, or was repeated before, is passed over, so that the same command continues "
-        "one that was interrupted."
+        "schedule says, unless it is being attempted. Both keep their ids. A listener that is left alone for a while, "
+        "as its endpoint failed or asked for a pause, is tried at once; mutes and rates hold. A delivered one is sent "
+        "again as a delivery of its own; what is such a repeat, or was repeated before, is passed over, so that the "
+        "same command continues one that was interrupted."
     )
     parser.set_defaults(run=_retry)
 

@@ -121,16 +121,23 @@ class Deliveries:
         By the state that the query asks for; without one, *dead*:
 
         - *dead*: pending again, under its id; its schedule starts over
-        - *pending*: due now, under its id, whatever its schedule says; one that is being attempted is left alone
+        - *pending*: due now, under its id, whatever its schedule says; one that is being attempted is left alone. What
+          was due already, and waited for its listener's circuit or for the end of a pause, counts as well
         - *delivered*: a delivery of its own, which names the old one in `repeat_of`, so that a receiver that drops
           what it has does not drop it. What is a repeat, or was repeated before, is passed over: a call that was cut
           off goes on where it was if it is made again. `again`: whatever has no repeat yet is repeated, be it a repeat.
 
         Those to a listener that was deleted are left alone: nobody would make them.
+
+        Whichever processes deliver, they attempt it at once: the circuits of these listeners are half open, with a
+        single attempt that decides, and pauses that receivers asked for are over. An untrusted author ends neither.
+        Mutes and rates hold all the same.
         """
         from pulp_events.outbox.states import State
 
         query = self._kept(self._by_id(query))
+        if freed := self._free(query, again):
+            yield freed
         if query.state == State.DELIVERED:
             from pulp_events.bus.repeating import repeat
 
@@ -148,7 +155,8 @@ class Deliveries:
         from pulp_events.bus.repeating import eligible
 
         now = from_timestamp(self._clock.time())
-        return self._outbox().count(eligible(self._kept(self._by_id(query)), again, now))
+        query = self._kept(self._by_id(query))
+        return self._outbox().count(eligible(query, again, now)) + self._held_up(query)
 
     def count_orphaned(self, query: DeliveryQuery) -> int:
         """How many of the deliveries that fit are to a listener that was deleted, and cannot be retried."""
@@ -246,6 +254,27 @@ class Deliveries:
             return query
         wanted = query.listener_ids
         return replace(query, listener_ids=known if wanted is None else sorted({*known} & {*wanted}))
+
+    @imports_late
+    def _free(self, query: DeliveryQuery, again: bool) -> int:
+        """Let nothing hold up what a retry takes; returns how many were held up by nothing else."""
+        from pulp_events.bus.holding import lift
+
+        if self._author is not None:  # the receiver's wish, and the rest of a dead endpoint, are not his to end
+            return 0
+        count = self._held_up(query)
+        if lift(self._outbox(), query, again, self._known_ids(), from_timestamp(self._clock.time())):
+            self._on_revived()
+        return count
+
+    @imports_late
+    def _held_up(self, query: DeliveryQuery) -> int:
+        from pulp_events.bus.holding import due_but_held
+        from pulp_events.outbox.states import State
+
+        if self._author is not None or query.state != State.PENDING:
+            return 0
+        return due_but_held(self._outbox(), query, from_timestamp(self._clock.time()))
 
     def _noticed(self, pages: Iterator[int]) -> Iterator[int]:
         for count in pages:

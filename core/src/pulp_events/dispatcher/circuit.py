@@ -27,6 +27,10 @@ class Circuit:
         """Seconds until a delivery may be attempted."""
         return max(0.0, self.opens_until - now) if self.is_open else 0.0
 
+    def half_open(self) -> None:
+        """Somebody wants to know now whether the endpoint answers: the probe is due."""
+        self.opens_until = 0.0
+
     def succeeded(self) -> None:
         """The endpoint answered, be it to refuse the event."""
         self.failures = 0

@@ -86,7 +86,9 @@ class Dispatcher:
         """Wait until nothing is due and nothing under way here, at most `timeout` seconds; False if something still
         is. Raises StoreError for an outbox that can never be read."""
         deadline = time.monotonic() + timeout
-        while self._crew.in_threads and time.monotonic() < deadline and self._has_work():
+        while self._crew.in_threads and self._has_work():
+            if time.monotonic() >= deadline:
+                return False
             if self.failure is not None:
                 raise self.failure
             # Not while something is only claimed: a look leads to another claim for those whom nobody here can serve,
@@ -94,7 +96,7 @@ class Dispatcher:
             if self._recorder.busy or self._is_due():
                 self._timekeeper.wake()
             self.wait_for_record(min(POLL, max(0.0, deadline - time.monotonic())))
-        return not self._crew.in_threads or not self._has_work()
+        return True
 
     def stop(self, grace: float = 5.0) -> None:
         """Finish the attempts under way, give back the rest, close the channels; at most `grace` seconds."""

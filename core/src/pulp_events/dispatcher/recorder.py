@@ -65,7 +65,7 @@ class Recorder:
     ) -> None:
         """`record_of(listener_id)`: a listener's record as it is now."""
         self._record_of = record_of
-        self._holds = Holds(outbox, clock)
+        self.holds = Holds(outbox, clock)
         self._outbox = outbox
         self._delivery = settings.section("delivery")
         self._max_age = self._delivery["max_age"]
@@ -80,7 +80,6 @@ class Recorder:
         self._judged: deque[Judged] = deque()
         self._oldest = 0.0
         self._storing = threading.Lock()
-        self._telling = threading.Lock()
         self._repeats = Repeats(clock)
         self.recorded = threading.Condition()
         """Notified after each time that results were stored."""
@@ -145,8 +144,7 @@ class Recorder:
             self._log(result, judged)
             if self.watch.wanted:
                 self.watch.attempted(_after(result), result.attempt)
-        with self._telling:
-            self._holds.tell({judged.route.listener.id: judged.route for judged, _ in part}.values())
+        self.holds.tell({judged.route.listener.id: judged.route for judged, _ in part}.values())
         self._health.disable_failing(part)
 
     def _result(self, judged: Judged, rolls: dict[str, float]) -> Result:

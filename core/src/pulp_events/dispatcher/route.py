@@ -132,6 +132,12 @@ class Route:
         """Seconds until anything may be sent."""
         return max(self.circuit.wait(now), self.paused_until - now, 0.0)
 
+    def lift(self) -> None:
+        """An administrator decided that the endpoint is tried now: what it asked for, and the circuit, hold no more.
+        What the listener's rate allows is his own decision too, and stays."""
+        self.circuit.half_open()
+        self.paused_until = 0.0
+
     def is_throttled(self, now: float) -> bool:
         """True if the rate allows nothing more for longer than is waited for."""
         return self.throttled_until - now >= SOON

@@ -66,6 +66,8 @@ class Timekeeper:
         """Why nothing can be delivered any more: an outbox that is damaged, or too new. It is tried all the same."""
         self._complained = ("", 0.0)
         self._next_look = 0.0
+        self._wanted = False
+        """Somebody asked for a look, maybe during one that had read already what was then changed."""
         self._supervised = self._maintained = self._extended = self._next_watch = self._forgot = 0.0
         self._cleaning = False
         """There was more to clean than one step takes."""
@@ -96,7 +98,7 @@ class Timekeeper:
 
     def look_soon(self) -> None:
         """This process changed what is pending: deliveries were retried, say."""
-        self._next_look = 0.0
+        self._wanted = True
         self._wake.set()
 
     def _loop(self) -> None:
@@ -123,7 +125,8 @@ class Timekeeper:
         supervise = now - self._supervised >= SUPERVISE
         if changed := self._outbox.changed():
             self._rest.found()
-        if changed or (supervise and self._routes.changed()) or now >= self._next_look:
+        if changed or (supervise and self._routes.changed()) or self._wanted or now >= self._next_look:
+            self._wanted = False
             self.look()
         if not supervise and not self._cleaning and self._scheduler.is_resting and not self._recorder.has_results:
             return  # most rounds of an idle process
@@ -159,7 +162,8 @@ class Timekeeper:
         return max(0.001, min(longest, until - self._clock.monotonic()))
 
     def look(self) -> None:
-        """Ask the outbox who has something pending."""
+        """Ask the outbox who has something pending, and whose hold was lifted."""
+        self._recorder.holds.heed(self._routes.all())
         if not self.backlog:
             self._scheduler.look_for_own()
             self._next_look = self._clock.monotonic() + LONGEST_LOOK

@@ -252,6 +252,15 @@ class Outbox(Protocol):
         Only for `standing`: claims do not ask.
         """
 
+    def lift(self, listener_ids: Sequence[str]) -> None:
+        """Somebody wants these listeners' deliveries attempted now: their holds end, in whichever process they are.
+
+        Every process that delivers must find it `changed`; it then asks for `lifted`.
+        """
+
+    def lifted(self, listener_ids: Sequence[str]) -> Mapping[str, str]:
+        """For each of these that `lift` was called for: a text that is another one after each call."""
+
     def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
         """How these listeners stand; of those in `with_first`, the oldest pending delivery too."""
 

@@ -236,6 +236,13 @@ class PostgresOutbox:
     def hold(self, holds: Mapping[str, Hold | None]) -> None:
         standing.hold(self.database, holds)
 
+    def lift(self, listener_ids: Sequence[str]) -> None:
+        standing.lift(self.database, listener_ids)
+        self.database.upheaval()
+
+    def lifted(self, listener_ids: Sequence[str]) -> Mapping[str, str]:
+        return standing.lifted(self.database, listener_ids)
+
     def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
         return standing.standing(self.database, listener_ids, with_first)
 

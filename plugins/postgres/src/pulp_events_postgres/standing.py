@@ -13,13 +13,17 @@ from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Asked, Database, Within
 from pulp_events_postgres.values import numbers, texts
 
-CONFIGURATION, HOLD = "configuration ", "hold "
+CONFIGURATION, HOLD, LIFTED = "configuration ", "hold ", "lifted "
 """What the keys begin with, in a table that has others too; a listener's id follows."""
 
 _OF_KEYS = "SELECT key, value FROM @.pulp_meta WHERE key = ANY (%s::text[])"
 _KEEP = """
 INSERT INTO @.pulp_meta SELECT * FROM unnest(%s::text[], %s::text[]) AS u(key, value) ORDER BY u.key
 ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value RETURNING key
+"""
+_COUNT = """
+INSERT INTO @.pulp_meta SELECT u.key, '1' FROM unnest(%s::text[]) AS u(key) ORDER BY u.key
+ON CONFLICT (key) DO UPDATE SET value = (@.pulp_meta.value::int8 + 1)::text RETURNING key
 """
 FORGET = "DELETE FROM @.pulp_meta WHERE key = ANY (%s::text[]) RETURNING key"
 _PENDING = f"state = '{kept(Transition.HASTEN)}'"
@@ -80,6 +84,19 @@ def hold(database: Database, holds: Mapping[str, Hold | None]) -> None:
         database.rows(_KEEP, (texts(there), texts(there.values())))
 
 
+def lift(database: Database, listener_ids: Sequence[str]) -> None:
+    """Nothing is to hold these up; how often that was said is counted, for those who hold them."""
+    ids = sorted({*listener_ids})
+    database.rows(_FORGET, (_keys(HOLD, ids),))
+    database.rows(_COUNT, (_keys(LIFTED, ids),))
+
+
+def lifted(database: Database, listener_ids: Sequence[str]) -> dict[str, str]:
+    """The counts of `lift`."""
+    rows = database.rows(_OF_KEYS, (_keys(LIFTED, listener_ids),))
+    return {key.removeprefix(LIFTED): value for key, value in rows}
+
+
 _FIRST = f"""
 SELECT w.id, f.* FROM unnest(%s::text[]) AS w(id) CROSS JOIN LATERAL (
     SELECT e.id AS event_id, d.n, d.ready_at FROM (
@@ -112,7 +129,7 @@ def standing(database: Database, listener_ids: Sequence[str], with_first: Sequen
 
 def forgotten(listener_id: str) -> tuple[Any, ...]:
     """The parameters of FORGET."""
-    return (texts(prefix + listener_id for prefix in (CONFIGURATION, HOLD)),)
+    return (texts(prefix + listener_id for prefix in (CONFIGURATION, HOLD, LIFTED)),)
 
 
 def _keys(prefix: str, listener_ids: Iterable[str]) -> str:

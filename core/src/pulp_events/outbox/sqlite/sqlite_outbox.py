@@ -275,6 +275,12 @@ class SQLiteOutbox:
         if any(each is not None for each in holds.values()) or standing.are_held(self._reader, holds):
             self._writer.run(lambda own: standing.hold(own, holds))
 
+    def lift(self, listener_ids: Sequence[str]) -> None:
+        self._writer.run(lambda own: standing.lift(own, listener_ids))
+
+    def lifted(self, listener_ids: Sequence[str]) -> Mapping[str, str]:
+        return standing.lifted(self._reader, listener_ids)
+
     def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
         return standing.standing(self._reader, listener_ids, with_first)
 

@@ -12,11 +12,12 @@ from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.ledger import Rows, made
 from pulp_events.outbox.standing import Hold, Standing
 
-CONFIGURATION, HOLD = "configuration ", "hold "
+CONFIGURATION, HOLD, LIFTED = "configuration ", "hold ", "lifted "
 """What the keys begin with, in a table that has others too; a listener's id follows."""
 
 _OF_KEYS = "SELECT key, value FROM pulp_outbox_meta WHERE key IN (SELECT value FROM json_each(?))"
 _KEEP = "INSERT OR REPLACE INTO pulp_outbox_meta VALUES (?, ?)"
+_COUNT = "INSERT INTO pulp_outbox_meta VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1"
 _FORGET = "DELETE FROM pulp_outbox_meta WHERE key = ?"
 _WAITING = f"""
 SELECT event_seq, n, ready_at FROM pulp_delivery
@@ -63,6 +64,19 @@ def hold(connection: sqlite3.Connection, holds: Mapping[str, Hold | None]) -> No
             connection.execute(_KEEP, (HOLD + listener_id, each.to_text()))
 
 
+def lift(connection: sqlite3.Connection, listener_ids: Iterable[str]) -> None:
+    """Nothing is to hold these up; how often that was said is counted, for those who hold them."""
+    keys = [*listener_ids]
+    connection.executemany(_FORGET, [(HOLD + each,) for each in keys])
+    connection.executemany(_COUNT, [(LIFTED + each,) for each in keys])
+
+
+def lifted(reader: Rows, listener_ids: Iterable[str]) -> dict[str, str]:
+    """The counts of `lift`."""
+    rows = reader.rows(_OF_KEYS, (_keys(LIFTED, listener_ids),))
+    return {key.removeprefix(LIFTED): str(value) for key, value in rows}
+
+
 def are_held(reader: Rows, listener_ids: Iterable[str]) -> bool:
     """Whether any of them is."""
     return bool(reader.rows(_OF_KEYS, (_keys(HOLD, listener_ids),)))
@@ -97,7 +111,7 @@ def standing(reader: Rows, listener_ids: Sequence[str], with_first: Iterable[str
 
 def forget(connection: sqlite3.Connection, listener_id: str) -> None:
     """Whatever is kept here of a listener."""
-    for prefix in (CONFIGURATION, HOLD):
+    for prefix in (CONFIGURATION, HOLD, LIFTED):
         connection.execute(_FORGET, (prefix + listener_id,))
 
 

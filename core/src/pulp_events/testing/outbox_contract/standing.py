@@ -121,6 +121,26 @@ class StandingClaims(Outboxes):
         assert second.notes("") == {}
         second.close()
 
+    def test_lifting_ends_a_hold_and_everybody_who_delivers_finds_that_it_was_done(
+        self, home: Home, outbox: Outbox
+    ) -> None:
+        until = home.time() + 300
+        second = home.open()
+        assert outbox.lifted([LISTENER, OTHER]) == {}
+        outbox.hold({LISTENER: Hold(HoldCause.CIRCUIT, until), OTHER: Hold(HoldCause.PAUSE, until)})
+        outbox.changed()
+        second.lift([LISTENER])
+        assert outbox.changed()
+        stands = outbox.standing([LISTENER, OTHER])
+        assert stands[LISTENER].hold is None and stands[OTHER].hold is not None
+        once = outbox.lifted([LISTENER, OTHER])
+        assert [*once] == [LISTENER]
+        second.lift([LISTENER])
+        assert outbox.lifted([LISTENER])[LISTENER] not in (once[LISTENER], ""), "each call is told"
+        outbox.forget_health(LISTENER)
+        assert outbox.lifted([LISTENER]) == {} and outbox.notes("") == {}
+        second.close()
+
     def test_the_oldest_pending_delivery_is_told_and_what_a_rate_allows(self, home: Home, outbox: Outbox) -> None:
         assert outbox.standing([LISTENER], [LISTENER])[LISTENER].first is None
         [one, two] = self.postponed(outbox, LISTENER, [3600.0, 100.0])
