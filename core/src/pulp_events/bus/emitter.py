@@ -59,12 +59,20 @@ class Emitter:
     """Prepares events. Raises UnknownEventType, InvalidEvent or EventTooLarge for what cannot be emitted."""
 
     def __init__(
-        self, settings: Settings, plugins: Plugins, index: ListenerIndex, observers: Observers, clock: Clock
+        self,
+        settings: Settings,
+        plugins: Plugins,
+        index: ListenerIndex,
+        observers: Observers,
+        clock: Clock,
+        before: Emitter | None = None,
     ) -> None:
+        """`before`: that of the parent process; the schemas that it has compiled need not be compiled again."""
         self._events = settings.section("events")
         self._skips = settings.section("delivery")["while_disabled"] == "skip"
         self._event_types = plugins.event_types
-        self._payloads = Payloads(self._events["payloads"], plugins.event_types)
+        known = None if before is None else before._payloads
+        self._payloads: Payloads = Payloads(self._events["payloads"], plugins.event_types, known)
         self._index = index
         self._observers = observers
         self._clock = clock
@@ -117,6 +125,10 @@ class Emitter:
             event_type, payload, call_report, event_id = (*event, None, None, None)[:4]
             prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope))
         return prepared
+
+    def warm_up(self, event_type: str) -> None:
+        """Compile the schema of an event type."""
+        self._payloads.compiled(self._event_types.require(event_type))
 
     def would_deliver(self, event_type: str, scope: str | None = None) -> bool:
         """Whether an event of this type, emitted now, would go to any listener, or might: filters are not looked at."""

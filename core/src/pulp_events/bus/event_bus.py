@@ -244,6 +244,21 @@ class EventBus(Inquiries):
         return wait_until_done(self.outbox, id_of(event), timeout, lambda left: self.dispatcher.wait_for_record(left))
 
     @imports_late
+    def warm_up(self) -> None:
+        """Do now what the first event would have to, in a process that is going to fork: read the listeners, compile
+        their filters and the schemas, import what `emit` needs, make the tables.
+
+        For servers that load the application before they fork, with `deliver="external"`. No thread, file or connection
+        stays open that children would share; each opens its own when it needs one. Listeners that change afterwards
+        are noticed as always. Raises StoreError, BusClosed.
+        """
+        from pulp_events.bus.warming import rest, warm_up
+
+        self._check_open()
+        warm_up(self._emitter or self._make_emitter(), self._index, self.event_types)
+        rest(self._store, self.outbox)
+
+    @imports_late
     def deliver_due(self) -> int:
         """Make every attempt that is due now, in this thread; returns how many there were. For `inline`, and tests."""
         self._check_open()

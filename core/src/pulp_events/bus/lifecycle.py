@@ -156,12 +156,16 @@ class Lifecycle:
             self._lock = threading.RLock()
             self._delivering.forked()
 
-    def _assemble(self) -> None:
-        """Make everything that has threads, locks or channels: at the start, and again in a forked child."""
+    def _assemble(self, index: ListenerIndex | None = None, emitter: Emitter | None = None) -> None:
+        """Make everything that has threads, locks or channels: at the start, and again in a forked child.
+
+        `index`, `emitter`: those of the parent process, for what they know.
+        """
         self._lock = threading.RLock()
         self._observers = Observers(self.plugins, self.settings)
-        self._index = ListenerIndex(self._store)
+        self._index = ListenerIndex(self._store, index)
         self._emitter: Emitter | None = None
+        self._emitter_before = emitter
         self._storing: Storing
         self._threads = EmittingThreads()
         self.listeners = Listeners(
@@ -186,7 +190,10 @@ class Lifecycle:
 
         mode = self._delivering.mode
         self._storing = Storing(self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock)
-        self._emitter = emitter = Emitter(self.settings, self.plugins, self._index, self._observers, self.clock)
+        self._emitter = emitter = Emitter(
+            self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before
+        )
+        self._emitter_before = None
         return emitter
 
     def _open_outbox(self) -> Outbox:
@@ -216,7 +223,7 @@ class Lifecycle:
             with self._lock:
                 if self._forked:
                     self._forked = False
-                    self._assemble()
+                    self._assemble(self._index, self._emitter or self._emitter_before)
 
     @staticmethod
     def _is_calling() -> bool:
@@ -238,5 +245,6 @@ class Lifecycle:
         prepared = emitter.prepare_all(events, expires, scope)
         with self._in_use:
             emitted = self._storing.store(prepared, connection)
-            self._delivering.mode.on_emitted()
+            if connection is None:  # else nothing of ours is to be connected
+                self._delivering.mode.on_emitted()
         return emitted

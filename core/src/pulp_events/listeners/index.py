@@ -46,9 +46,10 @@ class ListenerIndex:
     logged; if there never were any, it is raised.
     """
 
-    def __init__(self, store: ListenerStore) -> None:
+    def __init__(self, store: ListenerStore, before: ListenerIndex | None = None) -> None:
+        """`before`: that of the parent process; what it has read need not be read again."""
         self._store = store
-        self._snapshot: _Snapshot | None = None
+        self._snapshot: _Snapshot | None = None if before is None else before._snapshot
         self._reported = ""
         self._unreadable: Hashable | None = None
         self._exclusive = Exclusive("reading the listeners")

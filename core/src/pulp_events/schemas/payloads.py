@@ -22,11 +22,11 @@ _logger = get_logger(__name__)
 class Payloads:
     """The checks of one bus. Whatever goes wrong with a schema itself is logged once, and never stops an event."""
 
-    def __init__(self, mode: str, event_types: EventTypes) -> None:
-        """`mode`: `[events] payloads`."""
+    def __init__(self, mode: str, event_types: EventTypes, before: Payloads | None = None) -> None:
+        """`mode`: `[events] payloads`. `before`: others of the same mode, whose checks are these at first."""
         self._mode = mode
         self._event_types = event_types
-        self._checks: dict[str, tuple[EventType, Check | None]] = {}
+        self._checks: dict[str, tuple[EventType, Check | None]] = {} if before is None else dict(before._checks)
         self._said: set[str] = set()
 
     def check(self, event: Event, silent: bool = False) -> None:
@@ -37,12 +37,18 @@ class Payloads:
         event_type = self._event_types.require(event.event_type)
         if event_type.schema is None or self._mode == OFF:
             return
+        check = self.compiled(event_type)
+        if check is not None and (faults := self._faults(event_type, check, event)):
+            self._tell(event_type, faults, silent)
+
+    def compiled(self, event_type: EventType) -> Check | None:
+        """What checks payloads of this type, made at the first call; None where nothing does."""
+        if event_type.schema is None or self._mode == OFF:
+            return None
         known = self._checks.get(event_type.name)
         if known is None or known[0] is not event_type:
             known = self._checks[event_type.name] = event_type, self._make(event_type)
-        check = known[1]
-        if check is not None and (faults := self._faults(event_type, check, event)):
-            self._tell(event_type, faults, silent)
+        return known[1]
 
     def _make(self, event_type: EventType) -> Check | None:
         try:

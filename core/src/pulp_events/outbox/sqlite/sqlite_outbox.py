@@ -86,6 +86,12 @@ class SQLiteOutbox:
         self._presences = PresenceFiles(folder_of(path), self._clock)
         self._uncounted = 0
 
+    def rest(self) -> None:
+        """See `Rests`: the connections are opened again when they are needed."""
+        for each in (self._writer, self._reader):
+            each.before_fork()
+            each.after_fork(in_child=False)
+
     @property
     def place(self) -> str:
         """See `HasPlace`."""
