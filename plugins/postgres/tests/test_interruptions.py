@@ -86,6 +86,6 @@ def test_what_is_stored_is_no_error_though_no_thread_can_announce_it(place, monk
     assert eventually(watcher.changed, 0.5), "others look by themselves"
     monkeypatch.undo()
     outbox.add([new_event()])
-    assert eventually(lambda: outbox.database.announcer._thread is not None, 0.5), "announced again once that is over"
+    assert eventually(lambda: outbox.database._announcer._thread is not None, 0.5), "announced again once that is over"
     for each in (outbox, watcher):
         each.close()

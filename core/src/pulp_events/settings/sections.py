@@ -215,6 +215,23 @@ class StorageSettings(Schema):
         validate=validate.Range(min=1, max=100),
         metadata={"help": "maximum number of database connections per process"},
     )
+    idle = Duration(
+        minimum=0.1,
+        load_default=60.0,
+        metadata={"help": "after which time a database connection that nobody needed is closed; workers keep the one "
+                          "that wakes them"},
+    )  # fmt: skip
+    schema = fields.String(
+        load_default="",
+        metadata={"help": "schema of the database that the tables are in; default: the first of search_path"},
+    )
+    migrate = fields.Boolean(
+        load_default=True,
+        metadata={
+            "help": "make the tables of the database, and bring them up to date, when it is opened; false: only "
+            "check them, as the application makes them, or `event storage migrate`"
+        },
+    )
     timeout = Duration(
         minimum=0.1,
         load_default=30.0,

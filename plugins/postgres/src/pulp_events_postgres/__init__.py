@@ -15,6 +15,39 @@ if TYPE_CHECKING:
     from pulp_events.settings.settings import Settings
 
 
+def create_tables(connection: Any, *, schema: str | None = None) -> int:
+    """Make the tables, or bring them up to date; returns their version. For an application's own migrations.
+
+        @receiver(post_migrate)
+        def make_tables(using, **_):
+            if using == "default":
+                create_tables(connections[using], schema="pulp_events")
+
+    `connection`: what `emit` takes. It is done in its transaction, or in one of its own where there is none; several
+    processes may try at once. `schema`: as `[storage] schema`, which is made if it does not exist; None: the first of
+    the connection's search_path that exists. Together with `[storage] migrate = false`, nothing else makes tables.
+
+    Raises StoreError, and StoreTooNew for tables of a newer release.
+    """
+    import psycopg
+    from psycopg.rows import tuple_row
+
+    from pulp_events.errors import StoreError
+    from pulp_events.secrets import Scrubber
+    from pulp_events_postgres import set_up
+    from pulp_events_postgres.address import Address
+    from pulp_events_postgres.transactional import driver_connection
+
+    own = driver_connection(connection)
+    address = Address({}, f"PostgreSQL, database {own.info.dbname}", Scrubber(()), schema=schema or "")
+    try:
+        with own.transaction(), own.cursor(row_factory=tuple_row) as cursor:
+            return set_up.migrate_on(cursor, address).version
+    except psycopg.Error as error:
+        said = str(error).partition("\n")[0]
+        raise StoreError(f"{address.shown}: the tables cannot be made: {said}") from error
+
+
 @hookimpl
 def pulp_listener_store(settings: Settings) -> ListenerStore | None:
     """Listener records in the database that `[storage] url` names."""

@@ -37,6 +37,10 @@ class Address:
     pool_size: int = 4
     timeout: float = 30.0
     listen: bool = True
+    schema: str = ""
+    """Where the tables are; empty: in the first of search_path that exists."""
+    idle: float = 60.0
+    """Seconds after which a connection that nobody needed is closed."""
 
     @property
     def command_line(self) -> str:
@@ -57,6 +61,7 @@ def from_settings(settings: Settings) -> Address:
     return make(
         section["url"], section["password"], settings.where("storage", "url"), settings.where("storage", "password"),
         pool_size=section["pool_size"], timeout=section["timeout"], listen=section["listen"],
+        schema=section["schema"], idle=section["idle"],
     )  # fmt: skip
 
 

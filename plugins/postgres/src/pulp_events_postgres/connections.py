@@ -1,4 +1,4 @@
-"""The connections of a process to the database, at most `pool_size`, opened when needed and kept.
+"""The connections of a process to the database, at most `pool_size`, opened when needed, closed when idle.
 
 psycopg's own pool connects in threads of its own: a server that is down is then noticed by a time-out instead of by an
 error, and a forked child would be left with locks that nobody opens.
@@ -10,6 +10,7 @@ import os
 import queue
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
@@ -56,7 +57,7 @@ class Connections:
     """
 
     _free: queue.SimpleQueue[None]
-    _idle: list[Connection]
+    _idle: list[tuple[float, Connection]]
     _lent_out: set[Connection]
 
     def __init__(self, address: Address) -> None:
@@ -134,8 +135,19 @@ class Connections:
     def close(self) -> None:
         """Close what is idle now, and what is lent when it comes back."""
         self._closed = True
+        self._ended.set()
         while (connection := self._pop()) is not None:
             connection.close()
+
+    def rest(self) -> None:
+        """Close what is idle, and end the thread that would."""
+        closer, ended = self._closer, self._ended
+        while (connection := self._pop()) is not None:
+            connection.close()
+        ended.set()
+        if closer is not None:
+            closer.join(2.0)
+        self._ended = threading.Event()
 
     def before_fork(self) -> None:
         """See `forks`. Connections stay open: the child does not touch them."""
@@ -144,12 +156,12 @@ class Connections:
         """The child begins without connections."""
         if in_child:
             # Neither used nor closed here.
-            left_behind.extend([*self._idle, *self._lent_out])
+            left_behind.extend([*(one for _, one in self._idle), *self._lent_out])
             self._start()
 
     def after_foreign_fork(self) -> None:
         """In the child of a fork that nobody announced: locks are replaced, and connections left to the parent."""
-        left_behind.extend([*self._idle, *self._lent_out])
+        left_behind.extend([*(one for _, one in self._idle), *self._lent_out])
         self._start()
 
     def _start(self) -> None:
@@ -159,6 +171,9 @@ class Connections:
             self._free.put(None)
         self._mine = threading.local()
         self._idle = []
+        self._closer: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._ended = threading.Event()
         self._lent_out = set()
 
     @contextmanager
@@ -221,7 +236,7 @@ class Connections:
 
     def _pop(self) -> Connection | None:
         try:
-            return self._idle.pop()
+            return self._idle.pop()[1]
         except IndexError:
             return None
 
@@ -240,11 +255,50 @@ class Connections:
         if connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             connection.close()
             return
-        self._idle.append(connection)
+        self._idle.append((time.monotonic(), connection))
         if self._closed or len(self._idle) > self.address.pool_size:
             surplus = self._pop()
             if surplus is not None:
                 surplus.close()
+        self._ensure_closer()
+
+    def _ensure_closer(self) -> None:
+        if self._closer is not None or not self._starting.acquire(blocking=False):
+            return
+        try:
+            if self._closer is None:
+                thread = threading.Thread(target=self._close_idle, name="pulp-events-idle", daemon=True)
+                self._closer = thread
+                thread.start()
+        except (RuntimeError, MemoryError) as error:  # as at the end of the interpreter: they are closed then anyway
+            self._closer = None
+            _logger.debug("idle connections stay open: %s", error)
+        finally:
+            self._starting.release()
+
+    def _close_idle(self) -> None:
+        """Close what nobody needed for `idle` seconds; ends when nothing is left."""
+        ended, idle = self._ended, self._idle
+        while idle and not self._closed:
+            ended.wait(max(0.05, idle_since(idle) + self.address.idle - time.monotonic()))
+            while idle and idle_since(idle) <= time.monotonic() - self.address.idle:
+                try:
+                    _, connection = idle.pop(0)  # the one that was needed longest ago: threads take the last
+                except IndexError:
+                    break
+                connection.close()
+        if idle is self._idle:
+            self._closer = None
+            if idle and not self._closed:
+                self._ensure_closer()
+
+
+def idle_since(idle: list[tuple[float, Connection]]) -> float:
+    """Since when the first is idle; for an empty list, now."""
+    try:
+        return idle[0][0]
+    except IndexError:
+        return time.monotonic()
 
 
 def readable(connection: Connection) -> bool:

@@ -8,6 +8,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
+import psycopg
+
 from pulp_events_postgres import set_up
 from pulp_events_postgres.address import Address, from_settings
 from pulp_events_postgres.announcer import Announcer
@@ -37,23 +39,68 @@ class Within:
 
 
 class Database:
-    """The tables of one schema. `users`: stores that have not closed it yet."""
+    """The tables of one schema. `users`: stores that have not closed it yet.
+
+    Not `migrate`: it neither makes nor changes tables, and does not connect before it is used; until then
+    `look_through` may find the tables on a connection of the application.
+    """
 
     def __init__(self, address: Address, migrate: bool = True) -> None:
         self.address = address
         self.connections = Connections(address)
-        try:
-            found = set_up.migrate(self.connections) if migrate else set_up.find_tables(self.connections)
-        except BaseException:
-            self.connections.close()
-            raise
-        self.schema, self.identity, self.version = found.schema, found.identity, found.version
-        self.channel = _channel(found.schema)
-        self.announcer = Announcer(self.connections, self.channel) if self.connections.listen else None
+        self._found: set_up.Found | None = None
+        self._announcer: Announcer | None = None
+        if migrate:
+            try:
+                self._found = set_up.migrate(self.connections)
+            except BaseException:
+                self.connections.close()
+                raise
         self.listeners_changed = False
         """Set when another process announced a change of listeners, until the listener store looked."""
         self.users = 1
         self._texts: dict[str, str] = {}
+
+    @property
+    def found(self) -> set_up.Found:
+        """The tables; raises StoreError where they are missing, or of another release."""
+        if self._found is None:
+            self._found = set_up.refuse_old(set_up.find_tables(self.connections), self.address)
+        return self._found
+
+    @property
+    def schema(self) -> str:
+        """That of the tables."""
+        return self.found.schema
+
+    @property
+    def identity(self) -> str:
+        """That of the tables: see `Found`."""
+        return self.found.identity
+
+    @property
+    def version(self) -> int:
+        """That of the tables."""
+        return self.found.version
+
+    @property
+    def channel(self) -> str:
+        """What is listened to."""
+        return _channel(self.schema)
+
+    def look_through(self, cursor: psycopg.Cursor[Any]) -> None:
+        """Find the tables on a connection of the application, if nobody did yet, so that none of ours is opened.
+
+        Only where the schema is named: its search_path is not ours. That it is the right database is what its
+        tables are then known by.
+        """
+        if self._found is None and self.address.schema and self._is_same_database(cursor):
+            self._found = set_up.refuse_old(set_up.find_on(cursor, self.address), self.address)
+
+    def _is_same_database(self, cursor: psycopg.Cursor[Any]) -> bool:
+        """Whether the connection leads where `[storage] url` does, as far as that can be said without connecting."""
+        named, there = {"port": "5432", **self.address.parameters}, cursor.connection.info
+        return (there.host, str(there.port), there.dbname) == (named.get("host"), named["port"], named.get("dbname"))
 
     @property
     def place(self) -> str:
@@ -89,13 +136,25 @@ class Database:
 
     def announce(self) -> None:
         """Let other processes know, soon, that there is something to deliver."""
-        if self.announcer is not None:
-            self.announcer.announce()
+        if not self.connections.listen:
+            return
+        if self._announcer is None:
+            with _lock:
+                if self._announcer is None:
+                    self._announcer = Announcer(self.connections, self.channel)
+        self._announcer.announce()
 
     def upheaval(self) -> None:
         """Let every process look at everything: something may be pending where nobody looks any more."""
         self.execute("SELECT nextval(@(pulp_upheaval)), nextval(@(pulp_tick))")
         self.announce()
+
+    def rest(self) -> None:
+        """Close connections and end threads until they are needed again."""
+        announcer, self._announcer = self._announcer, None
+        if announcer is not None:
+            announcer.close()
+        self.connections.rest()
 
     def close(self) -> None:
         """One store less needs it; closed with the last one."""
@@ -103,8 +162,8 @@ class Database:
             self.users -= 1
             if self.users > 0:
                 return
-        if self.announcer is not None:
-            self.announcer.close()
+        if self._announcer is not None:
+            self._announcer.close()
         self.connections.close()
 
 
@@ -133,5 +192,5 @@ def shared(settings: Settings) -> Database:
         if found is not None and found.users > 0:
             found.users += 1
             return found
-        made = _open[settings] = Database(from_settings(settings))
+        made = _open[settings] = Database(from_settings(settings), settings.section("storage")["migrate"])
         return made

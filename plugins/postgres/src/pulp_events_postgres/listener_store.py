@@ -127,6 +127,10 @@ class PostgresListenerStore:
     def broken(self) -> Mapping[str, str]:
         return self._sorted_out(self.database.rows(_ALL))[1]
 
+    def rest(self) -> None:
+        """See `pulp_events.bus.warming.Rests`."""
+        self.database.rest()
+
     @property
     def place(self) -> str:
         """See `pulp_events.bus.places.HasPlace`."""

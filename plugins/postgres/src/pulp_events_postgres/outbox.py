@@ -61,6 +61,12 @@ class PostgresOutbox:
         self._fresh = FreshTokens(time.monotonic)
         self._closed = False
 
+    def rest(self) -> None:
+        """See `pulp_events.bus.warming.Rests`."""
+        assert self.database.found  # which children need not ask for
+        self._watch.close()
+        self.database.rest()
+
     @property
     def place(self) -> str:
         """See `pulp_events.bus.places.HasPlace`."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import tuple_row
 
 from pulp_events.errors import StoreError, StoreTooNew
-from pulp_events_postgres.connections import Connection, Connections
+from pulp_events_postgres.address import Address
+from pulp_events_postgres.connections import Connections
 
 _LOCK = 0x70756C70
 """First half of the keys of our advisory locks: `pulp` in ASCII."""
@@ -34,27 +37,33 @@ def scripts() -> list[str]:
 
 def find_tables(connections: Connections) -> Found:
     """Which tables are there; raises StoreTooNew where a newer release made them."""
-    return connections.run(lambda own: _find_tables(connections, own))
+    return connections.run(lambda own: find_on(own.cursor(row_factory=tuple_row), connections.address))
 
 
 def migrate(connections: Connections) -> Found:
     """Bring the tables up to date, all steps in one transaction; several processes may try at once."""
-    known = scripts()
     found = find_tables(connections)
-    if found.version == len(known):
+    if found.version == len(scripts()):
         return found
+    return connections.transaction(lambda own: migrate_on(own.cursor(row_factory=tuple_row), connections.address))
 
-    def steps(own: Connection) -> Found:
-        own.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, found.schema))
-        own.execute("SET LOCAL statement_timeout = 0")  # an index on large tables takes what it takes
-        now = _find_tables(connections, own)
-        for number, script in enumerate(known[now.version :], now.version + 1):
-            own.execute(in_schema(script.replace("$$", "$pulp_events$"), now.schema).encode())
-            own.execute(in_schema("INSERT INTO @.pulp_meta VALUES ('version', %s) ON CONFLICT (key) DO UPDATE "
-                        "SET value = EXCLUDED.value", now.schema, parameters=True), (str(number),))  # fmt: skip
-        return _find_tables(connections, own)
 
-    return connections.transaction(steps)
+def migrate_on(own: psycopg.Cursor[Any], address: Address) -> Found:
+    """The same, in the transaction that `own` is in."""
+    known = scripts()
+    schema = _schema(own, address)
+    own.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, schema))
+    if own.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is None:
+        own.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    limit = own.execute("SELECT current_setting('statement_timeout')").fetchone()
+    own.execute("SET LOCAL statement_timeout = 0")  # an index on large tables takes what it takes
+    now = find_on(own, address)
+    for number, script in enumerate(known[now.version :], now.version + 1):
+        own.execute(in_schema(script.replace("$$", "$pulp_events$"), now.schema).encode())
+        own.execute(in_schema("INSERT INTO @.pulp_meta VALUES ('version', %s) ON CONFLICT (key) DO UPDATE "
+                    "SET value = EXCLUDED.value", now.schema, parameters=True), (str(number),))  # fmt: skip
+    own.execute("SELECT set_config('statement_timeout', %s, true)", limit)
+    return find_on(own, address)
 
 
 def server_version(connections: Connections) -> str:
@@ -96,26 +105,47 @@ def in_schema(statement: str, schema: str, parameters: bool = False) -> str:
 _OURS = re.compile(r"@(?:\((\w+)\)|\.)")
 
 
-def _find_tables(connections: Connections, own: Connection) -> Found:
-    row = own.execute("SELECT current_schema(), current_setting('search_path')").fetchone()
-    assert row is not None
-    schema, path = row
-    if schema is None:
-        raise StoreError(
-            f"{connections.address.shown}: none of the schemas in search_path ({path}) exists; create one with "
-            "CREATE SCHEMA, or name another in [storage] url: ?options=-csearch_path%3DNAME"
-        )
+def find_on(own: psycopg.Cursor[Any], address: Address) -> Found:
+    """What is there, as this cursor sees it; its transaction goes on where nothing is."""
+    schema = _schema(own, address)
     try:
-        with own.transaction():
+        with own.connection.transaction():
             ours = "SELECT key, value FROM @.pulp_meta WHERE key IN ('version', 'identity')"
-            rows: dict[str, str] = dict(own.execute(in_schema(ours, schema)))
-    except psycopg.errors.UndefinedTable:
+            rows: dict[str, str] = dict(own.execute(in_schema(ours, schema).encode()).fetchall())
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return Found(schema, 0)
     version = int(rows.get("version", 0))
     newest = len(scripts())
     if version > newest:
         raise StoreTooNew(
-            f"{connections.address.shown} has tables of a newer release (version {version}, supported: "
+            f"{address.shown} has tables of a newer release (version {version}, supported: "
             f"{newest}); upgrade this pulp-events-postgres too"
         )
     return Found(schema, version, rows.get("identity", ""))
+
+
+def refuse_old(found: Found, address: Address) -> Found:
+    """Raise StoreError unless the tables are of this release, for whoever is not to migrate them."""
+    newest = len(scripts())
+    if found.version == newest:
+        return found
+    there = f"tables of version {found.version}, this release needs {newest}" if found.version else "no tables of ours"
+    raise StoreError(
+        f"{address.shown}, schema {found.schema}: {there}, and migrate = false in section [storage]; run "
+        "`pulp-admin event storage migrate`, or have the application call pulp_events_postgres.create_tables"
+    )
+
+
+def _schema(own: psycopg.Cursor[Any], address: Address) -> str:
+    """The schema that is named; else the first of search_path that exists."""
+    if address.schema:
+        return address.schema
+    row = own.execute("SELECT current_schema(), current_setting('search_path')").fetchone()
+    assert row is not None
+    schema, path = row
+    if schema is None:
+        raise StoreError(
+            f"{address.shown}: none of the schemas in search_path ({path}) exists; create one with "
+            "CREATE SCHEMA, or name one as schema in section [storage]"
+        )
+    return str(schema)

@@ -49,6 +49,7 @@ def joined(connection: Any, database: Database, what: str) -> Iterator[psycopg.C
         with own.cursor(row_factory=tuple_row) as cursor:
             cursor.execute("SAVEPOINT pulp_events")
             try:
+                database.look_through(cursor)
                 _check(cursor, database)
                 yield cursor
             except BaseException:

@@ -31,7 +31,6 @@ class Watch:
 
     def __init__(self, database: Database, look: float | None = None) -> None:
         self._database = database
-        self._listen = database.connections.listen
         self._usual = LOOK if look is None else look
         self._start()
         forks.take_part(self)
@@ -41,7 +40,7 @@ class Watch:
         if os.getpid() != self._pid:
             self.after_fork(in_child=True)  # by a program that Python was not told of
         listeners_changed = self._database.listeners_changed
-        heard = self._listen and self._heard()
+        heard = self._database.connections.listen and self._heard()
         now = time.monotonic()
         if heard or now >= self._next_look:
             seen = self._look()
@@ -83,6 +82,9 @@ class Watch:
                 return False
             self._reconnect_at = now + RECONNECT
             connection = self._database.connections.connect()
+            if not self._database.connections.listen:  # it just turned out to lead to a pooler
+                connection.close()
+                return False
             try:
                 connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(self._database.channel)))
                 look = self._database.text(_LOOK).replace("%%", "%")
