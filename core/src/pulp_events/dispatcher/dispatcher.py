@@ -86,15 +86,18 @@ class Dispatcher:
         """Wait until nothing is due and nothing under way here, at most `timeout` seconds; False if something still
         is. Raises StoreError for an outbox that can never be read."""
         deadline = time.monotonic() + timeout
-        while self._crew.in_threads and time.monotonic() < deadline and self._has_work():
+        # Asked once each time: whatever was found idle may be looking again a moment later.
+        while self._crew.in_threads and self._has_work():
+            if (left := deadline - time.monotonic()) <= 0:
+                return False
             if self.failure is not None:
                 raise self.failure
             # Not while something is only claimed: a look leads to another claim for those whom nobody here can serve,
             # and on a busy machine that would be under way whenever this asks.
             if self._recorder.busy or self._is_due():
                 self._timekeeper.wake()
-            self.wait_for_record(min(POLL, max(0.0, deadline - time.monotonic())))
-        return not self._crew.in_threads or not self._has_work()
+            self.wait_for_record(min(POLL, left))
+        return True
 
     def stop(self, grace: float = 5.0) -> None:
         """Finish the attempts under way, give back the rest, close the channels; at most `grace` seconds."""
