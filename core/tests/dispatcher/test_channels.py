@@ -1,5 +1,8 @@
 """Channels are reused, and replaced when they must be."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from pulp_events import Channel, TransientFailure
@@ -9,7 +12,9 @@ from pulp_events.dispatcher.route import MOST_ABANDONED
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.timekeeper import LONGEST_LOOK
 from pulp_events.errors import StoreError
+from pulp_events.listeners.index import ListenerIndex
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.testing.clock import FakeClock
 
 
 def test_a_channel_is_reused_from_delivery_to_delivery_and_closed_with_the_bus(open_bus, scripted, eventually):
@@ -279,6 +284,26 @@ def test_deliveries_of_a_vanished_listener_end_unless_all_records_are_away(
         clock.advance(61)
     [delivery] = bus.deliveries.list()
     assert delivery.state == ("pending" if records_are_away else "dead")
+
+
+def test_a_listener_that_several_threads_find_missing_at_once_is_no_failure_of_theirs(
+    open_bus, scripted, caplog, monkeypatch
+):
+    clock = FakeClock()
+    bus = open_bus("inline", clock)
+    bus.listeners.create("scripted", {"name": "other"}, ["repo.publish.start"])
+    listener = bus.listeners.create("scripted", {"name": "a"}, ["*"], enabled=False)
+    bus.emit("repo.sync.start")
+    bus._store.remove(listener.id)
+    bus.deliver_due()
+    clock.advance(61)
+    both, is_broken = threading.Barrier(2, timeout=10), ListenerIndex.is_broken
+    monkeypatch.setattr(ListenerIndex, "is_broken", lambda self, one: (both.wait(), is_broken(self, one))[1])
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(bus.dispatcher._services.routes.get, [listener.id] * 2)) == [None, None]
+    assert [one.state for one in bus.deliveries.list()] == ["dead"]
+    assert caplog.text.count("no longer exists: 1 pending delivery is now dead") == 1
+    assert caplog.text.count("no longer exists") == 1
 
 
 def test_a_channel_that_is_only_a_context_manager_is_entered_and_left(

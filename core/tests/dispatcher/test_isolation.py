@@ -11,6 +11,7 @@ from pulp_events import TransientFailure
 from pulp_events.dispatcher import claiming, timekeeper
 from pulp_events.dispatcher.circuit import FIRST_PAUSE, LONGEST_PAUSE, THRESHOLD, Circuit
 from pulp_events.dispatcher.claim_size import LARGEST_BATCH, ClaimSize
+from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.errors import StoreError
 
 
@@ -351,6 +352,14 @@ def test_draining_waits_for_a_result_that_is_just_being_stored(open_bus, scripte
     eventually(lambda: not bus.dispatcher._scheduler.is_busy)
     assert not bus.dispatcher.drain(0.1)
     released.set()
+    assert bus.dispatcher.drain(10)
+
+
+def test_draining_ends_when_nothing_is_due_though_a_look_begins_at_that_moment(open_bus, monkeypatch):
+    """A look that finds a listener whom nobody here can serve is work for a moment only."""
+    bus = open_bus()
+    answers = iter([False, False, True])  # idle before and after the outbox was asked; then somebody looks
+    monkeypatch.setattr(Scheduler, "is_busy", property(lambda self: next(answers, False)))
     assert bus.dispatcher.drain(10)
 
 

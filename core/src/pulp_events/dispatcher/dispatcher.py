@@ -86,8 +86,9 @@ class Dispatcher:
         """Wait until nothing is due and nothing under way here, at most `timeout` seconds; False if something still
         is. Raises StoreError for an outbox that can never be read."""
         deadline = time.monotonic() + timeout
+        # Asked once each time: whatever was found idle may be looking again a moment later.
         while self._crew.in_threads and self._has_work():
-            if time.monotonic() >= deadline:
+            if (left := deadline - time.monotonic()) <= 0:
                 return False
             if self.failure is not None:
                 raise self.failure
@@ -95,7 +96,7 @@ class Dispatcher:
             # and on a busy machine that would be under way whenever this asks.
             if self._recorder.busy or self._is_due():
                 self._timekeeper.wake()
-            self.wait_for_record(min(POLL, max(0.0, deadline - time.monotonic())))
+            self.wait_for_record(min(POLL, left))
         return True
 
     def stop(self, grace: float = 5.0) -> None:

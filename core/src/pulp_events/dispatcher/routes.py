@@ -123,7 +123,7 @@ class Routes:
                 self._routes.pop(route.listener.id, None)
             for listener_id, (_, last) in list(self._missing.items()):
                 if now - last > 3 * ORPHANED:
-                    del self._missing[listener_id]
+                    self._missing.pop(listener_id, None)
         for route in gone:
             self._channels.close_of(route.listener.id)
 
@@ -142,12 +142,16 @@ class Routes:
             self._missing.clear()
             return
         now = self._clock.monotonic()
-        since, last = self._missing.get(listener_id, (now, now))
-        if now - last > 3 * ORPHANED:  # it may have been there in between
-            since = now
-        self._missing[listener_id] = (since, now)
-        if now - since >= ORPHANED and not self._index.is_broken(listener_id):
-            del self._missing[listener_id]
-            count = self._outbox.bury(listener_id, "the listener no longer exists")
+        with self._lock:
+            since, last = self._missing.get(listener_id, (now, now))
+            if now - last > 3 * ORPHANED:  # it may have been there in between
+                since = now
+            self._missing[listener_id] = (since, now)
+        if now - since < ORPHANED or self._index.is_broken(listener_id):
+            return
+        # Several threads, and processes, may find it missing for so long at once.
+        with self._lock:
+            self._missing.pop(listener_id, None)
+        if count := self._outbox.bury(listener_id, "the listener no longer exists"):
             died = "delivery is" if count == 1 else "deliveries are"
             _logger.warning("listener %s no longer exists: %d pending %s now dead", listener_id, count, died)
