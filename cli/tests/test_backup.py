@@ -71,10 +71,31 @@ def test_a_damaged_outbox_is_set_aside_by_the_next_command_and_recovered_by_anot
 
     runs = [admin("event", "delivery", "list") for _ in range(2)]
     assert all(run.code == 0 or "event recover" in run.err for run in runs) and runs[-1].out == ""
+    check = admin("event", "config", "check")
+    assert check.code == 1 and "deliveries pending in it are not being made" in check.out
+    for command in (("delivery", "stats"), ("delivery", "list"), ("list",), ("delivery", "stats", "--since=1h")):
+        assert "warning: " in (said := admin.ok("event", *command).err) and "not being made" in said
     done = admin.ok("event", "recover")
     assert "5 events and 5 deliveries recovered from" in done.out and "5 of them pending" in done.out
     assert pending(admin) == 5
+    check = admin("event", "config", "check")
+    assert "set aside, and recovered: outbox.sqlite.corrupt-" in check.out and "not being made" not in check.out
+    assert admin.ok("event", "delivery", "list").err == ""
     assert "5 events were already there" in admin.ok("event", "recover").out
+
+
+def test_of_several_that_were_set_aside_each_is_recovered_and_none_forgotten(admin):
+    admin.listener(*HTTP)
+    outbox = admin.data / "outbox.sqlite"
+    for _ in range(2):
+        emit(admin, 2)
+        outbox.write_bytes(bytes(200) + outbox.read_bytes()[200:])
+        admin("event", "delivery", "list")
+    assert admin("event", "config", "check", "--json").json
+    for left in (1, 0):
+        assert "2 events and 2 deliveries recovered" in admin.ok("event", "recover").out
+        assert admin("event", "config", "check").out.count("not being made") == left
+    assert pending(admin) == 4
 
 
 def test_without_anything_damaged_recover_says_so(admin):

@@ -87,7 +87,7 @@ def test_files_that_others_can_read_and_outboxes_that_were_set_aside_are_named(a
     (admin.data / "outbox.sqlite.corrupt-20260101T000000000000").touch(0o600)
     run = admin(*CHECK, "--json")
     assert "chmod 0600" in texts(run, "problem", "data folder")[0]
-    assert "set aside: outbox.sqlite.corrupt-" in texts(run, "note", "data folder")[0]
+    assert "set aside: deliveries pending in it are not being made" in texts(run, "problem", "data folder")[1]
 
 
 def _made_by_the_first_release(path):

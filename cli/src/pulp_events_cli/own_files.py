@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulp_events_cli.errors import CommandFailed
+from pulp_events_cli.output.streams import warning
 
 if TYPE_CHECKING:
+    from pulp_events.bus.event_bus import EventBus
     from pulp_events.outbox.store import Outbox
     from pulp_events_cli.session import Session
 
@@ -41,6 +43,17 @@ def find(session: Session) -> OwnFiles:
     replacement.finish(settings.data_dir)
     path = outbox_path(settings, settings.data_dir)
     return OwnFiles(path, settings.data_dir / FILE_NAME, bool(settings.section("events")["outbox"]))
+
+
+def warn_of_set_aside(bus: EventBus) -> None:
+    """For commands that tell of deliveries: those in an outbox that was set aside are missing in what they say."""
+    if bus.settings.section("events")["outbox"] or bus.settings.section("storage")["url"]:
+        return  # an application's database is never set aside, and one of a server neither
+    from pulp_events.outbox.sqlite import aside
+    from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
+
+    for path in aside.unrecovered(bus.settings.data_dir / FILE_NAME):
+        warning(aside.text(path))
 
 
 def refuse_foreign_listeners(session: Session, files: OwnFiles) -> None:

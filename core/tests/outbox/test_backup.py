@@ -1,6 +1,7 @@
 """Backups: made while everything runs, restored whole or not at all, and known where somebody copies one by hand."""
 
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -14,7 +15,7 @@ from uuid import uuid4
 import pytest
 
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
-from pulp_events.outbox.sqlite import backup, foreign_log, schema
+from pulp_events.outbox.sqlite import backup, foreign_log, schema, seal
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.restore import restore
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
@@ -231,6 +232,10 @@ def test_who_opens_the_outbox_while_the_backup_is_copied_keeps_it(files):
         (spoilt("DELETE FROM pulp_backup WHERE name = ?", "format"), StoreCorrupt, "what it says of itself"),
         (spoilt(VALUE, "monday", "made"), StoreCorrupt, "what it says of itself"),
         (spoilt("UPDATE pulp_event SET report = ?", b"{"), StoreCorrupt, "is not valid JSON"),
+        (spoilt("UPDATE pulp_event SET event_type = ?", "repo.sync.stopped"), StoreCorrupt, "not as it was written"),
+        (spoilt(VALUE, "0" * 64, "whole"), StoreCorrupt, "not as it was written"),
+        (spoilt(VALUE, 7, "whole"), StoreCorrupt, "not as it was written"),
+        (spoilt("UPDATE pulp_backup SET name = 'whale' WHERE name = ?", "whole"), StoreCorrupt, "says of itself"),
     ],
 )
 def test_what_is_no_sound_backup_of_ours_is_refused_and_nothing_is_changed(files, spoil, kind, said):
@@ -259,8 +264,55 @@ def test_a_backup_of_a_release_without_digests_is_restored(files):
     outbox, listeners, target = files
     SQLiteOutbox(outbox).close()
     backup.write(outbox, listeners, target, NOW)
-    spoilt("DELETE FROM pulp_backup WHERE name IN ('digest', 'history')")(target)
-    assert restore(target, outbox, listeners)[0].listeners == listeners.read_bytes()
+    spoilt("DELETE FROM pulp_backup WHERE name IN ('digest', 'history', 'whole')")(target)
+    found, _ = restore(target, outbox, listeners)
+    assert found.listeners == listeners.read_bytes() and not found.is_sealed
+
+
+def test_six_bytes_overwritten_anywhere_are_noticed_before_anything_is_changed(files):
+    outbox, listeners, target = files
+    one = SQLiteOutbox(outbox)
+    one.add([new_event() for _ in range(300)])
+    backup.write(outbox, listeners, target, NOW)  # while it is in use
+    one.close()
+    sound, dice = target.read_bytes(), random.Random(20)
+    assert backup.read(target).is_sealed
+    before = {path: path.read_bytes() for path in outbox.parent.iterdir()}
+    for at in [0, 60, 96, *(dice.randrange(len(sound) - 6) for _ in range(60))]:
+        target.write_bytes(sound[:at] + bytes(each ^ 0x5A for each in sound[at : at + 6]) + sound[at + 6 :])
+        with pytest.raises(StoreError):
+            restore(target, outbox, listeners)
+    assert {path: path.read_bytes() for path in outbox.parent.iterdir()} == before
+    target.write_bytes(sound)
+    assert restore(target, outbox, listeners)[0].deliveries == 300
+
+
+@pytest.mark.parametrize("length", [64, seal._BLOCK - 10, 2 * seal._BLOCK + 10])
+def test_a_seal_holds_wherever_in_the_file_its_text_is_and_however_often(tmp_path, length):
+    token = seal.placeholder()
+    path = tmp_path / "file"
+    content = b"a" * length + token.encode() + b"b" * (length - 64) + token.encode()
+    path.write_bytes(content)
+    seal.close(path, token)
+    digest = path.read_bytes()[length : length + 64].decode()
+    assert path.read_bytes() == content.replace(token.encode(), digest.encode()) and digest != token
+    assert seal.is_whole(path, digest)
+    path.write_bytes(path.read_bytes()[:-65] + b"c" + path.read_bytes()[-64:])
+    assert not seal.is_whole(path, digest)
+
+
+def test_a_damaged_backup_that_is_copied_to_the_place_of_the_outbox_is_set_aside(files, caplog):
+    outbox, listeners, target = files
+    one = SQLiteOutbox(outbox)
+    one.add([new_event()])
+    one.close()
+    backup.write(outbox, listeners, target, NOW)
+    spoilt("UPDATE pulp_event SET event_type = ?", "repo.sync.stopped")(target)
+    for path in outbox.parent.glob("outbox.sqlite*"):
+        path.unlink()
+    shutil.copyfile(target, outbox)
+    assert pending(outbox) == 0
+    assert "set aside" in caplog.text and [*outbox.parent.glob("outbox.sqlite.corrupt-*")]
 
 
 def test_the_outbox_itself_is_no_place_for_its_backup(files):

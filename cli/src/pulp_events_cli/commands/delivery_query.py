@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import UnknownEventType
 from pulp_events.outbox.states import State
+from pulp_events_cli import own_files
 from pulp_events_cli.commands.labelled import add_label, labels_in, with_labels
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.ids import events as event_ids
@@ -62,6 +63,7 @@ def add_query(parser: Parser, states: tuple[State, ...], note: str = "", *, unti
 def read_query(bus: EventBus, arguments: argparse.Namespace) -> dict[str, Any]:
     """What those options ask for, as arguments of `DeliveryQuery`. Raises UsageError, UnknownEventType, …"""
     check_span(arguments)
+    own_files.warn_of_set_aside(bus)
     names = ("state", "listener_id", "event_id", "event_type", "since", "until", "error")
     found = {name: getattr(arguments, name, None) for name in names}
     if found["state"]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.outbox.states import State
+from pulp_events_cli import own_files
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
@@ -80,6 +81,7 @@ def fill(parser: Parser) -> None:
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    own_files.warn_of_set_aside(bus)
     names = ("since", "until", "by", "listener_id", "columns", "sort")
     if all(getattr(arguments, name) is None for name in names):
         stats = bus.deliveries.stats()

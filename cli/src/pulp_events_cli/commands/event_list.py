@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import InvalidConfig, UnknownEventType
+from pulp_events_cli import own_files
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.ids import events as event_ids
@@ -79,6 +80,7 @@ def add_query(parser: Parser) -> None:
 
 def read_query(bus: EventBus, arguments: argparse.Namespace) -> EventQuery:
     """What those options ask for, except `--where`. Raises UnknownEventType."""
+    own_files.warn_of_set_aside(bus)
     from pulp_events.outbox.stored_event import EventQuery
 
     check_span(arguments)

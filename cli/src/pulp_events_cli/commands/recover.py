@@ -15,13 +15,14 @@ from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
-_PARTS = ("-wal", "-shm")
-
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="damaged outbox to read; default: the newest that was set aside"
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="damaged outbox to read; default: the newest of those that were set aside and not recovered yet",
     )
     parser.epilog = (
         "Whatever can be read is stored in the outbox in use, and pending deliveries are made; those that were under "
@@ -59,7 +60,9 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 
 
 def _newest(outbox: Path) -> Path:
-    aside = [path for path in outbox.parent.glob(f"{outbox.name}.corrupt-*") if not path.name.endswith(_PARTS)]
-    if not aside:
+    from pulp_events.outbox.sqlite import aside
+
+    found = aside.unrecovered(outbox) or aside.kept(outbox)
+    if not found:
         raise CommandFailed(f"no damaged outbox was set aside in {outbox.parent}; name the file to read")
-    return max(aside, key=lambda path: path.name)
+    return found[-1]

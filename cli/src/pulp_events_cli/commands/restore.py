@@ -12,7 +12,7 @@ from pulp_events_cli.commands import undone_erasures
 from pulp_events_cli.commands.backup import holds, values
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.output.records import print_json
-from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.output.streams import confirm, warning
 from pulp_events_cli.output.text import local_time
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -49,6 +49,11 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
         confirm(f"{holds(found)} restored, as they were at {local_time(found.made)}")
         for each in kept:
             confirm(f"The previous file is kept as {each}")
+    if not found.is_sealed:
+        warning(
+            f"{path} is of an earlier release, whose backups have no digest: it could not be checked whether its texts "
+            "are as they were written"
+        )
     undone_erasures.warn(undone, path)
     return DONE
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pulp_events.errors import EventsError
+from pulp_events.outbox.sqlite import aside
+from pulp_events.outbox.sqlite.sqlite_outbox import FILE_NAME
 from pulp_events.system import data_dir, replacement
 from pulp_events.system.data_dir import name_of
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
@@ -53,6 +55,7 @@ def check(folder: Path) -> Iterator[Finding]:
         text = "restoring a backup was interrupted; the next command or worker that uses the folder finishes it"
         yield Finding(NOTE, WHAT, text)
     yield from _files(folder, found.st_uid)
+    yield from _set_aside(folder / FILE_NAME)
     yield from _room(folder)
 
 
@@ -68,7 +71,6 @@ def _absent(folder: Path) -> Finding:
 
 
 def _files(folder: Path, owner: int) -> Iterator[Finding]:
-    aside = []
     for path in sorted(folder.iterdir()):
         try:
             found = path.lstat()
@@ -84,15 +86,16 @@ def _files(folder: Path, owner: int) -> Iterator[Finding]:
             yield Finding(PROBLEM, WHAT, f"{whose}; chown {name_of(owner)} {path}")
         elif not os.access(path, os.R_OK | os.W_OK):
             yield Finding(PROBLEM, WHAT, f"{path} cannot be read and written by its owner; chmod 0600 {path}")
-        if ".corrupt-" in path.name and not path.name.endswith(("-wal", "-shm")):
-            aside.append(path.name)
-    if aside:
-        yield Finding(
-            NOTE,
-            WHAT,
-            f"set aside: {', '.join(aside)}; recover what is readable with `pulp-admin event recover`, then delete "
-            "them",
-        )
+
+
+def _set_aside(outbox: Path) -> Iterator[Finding]:
+    """A problem until somebody has dealt with it: what is pending there is not delivered."""
+    lost = aside.unrecovered(outbox)
+    for path in lost:
+        yield Finding(PROBLEM, WHAT, aside.text(path))
+    done = [path.name for path in aside.kept(outbox) if path not in lost]
+    if done:
+        yield Finding(NOTE, WHAT, f"set aside, and recovered: {', '.join(done)}; delete when no longer needed")
 
 
 def _room(folder: Path) -> Iterator[Finding]:

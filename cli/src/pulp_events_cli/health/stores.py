@@ -13,7 +13,7 @@ from pulp_events.fields import format_size
 from pulp_events.listeners.lookup import named
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.sqlite import activity, damage, erasing, foreign_log, ledger, limits, schema
+from pulp_events.outbox.sqlite import activity, backup, damage, erasing, foreign_log, ledger, limits, schema
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
@@ -146,7 +146,13 @@ def _file(file: Onlooker, looked: bool, own: bool) -> Iterator[Finding]:
     """Why the file cannot be used as it is: damaged, or of another release. Nothing where it can. `looked`: look at all
     its pages, which takes as long as it is large."""
     if foreign_log.is_backup(file.path):
-        yield Finding(NOTE, "outbox", f"{file.path} is a backup; the next command or worker starts using it")
+        try:
+            if looked:
+                backup.read(file.path)
+        except EventsError as error:
+            yield Finding(PROBLEM, "outbox", str(error))
+        else:
+            yield Finding(NOTE, "outbox", f"{file.path} is a backup; the next command or worker starts using it")
         return
     if looked and (wrong := file.damage(damage.LONG)):
         if foreign_log.is_foreign(file.path):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pulp_events.errors import StoreCorrupt, StoreError, StoreTooNew
-from pulp_events.outbox.sqlite import damage, schema
+from pulp_events.outbox.sqlite import damage, schema, seal
 from pulp_events.outbox.sqlite.connection import explain_only
 from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, make_outbox
 from pulp_events.outbox.sqlite.onlooker import Onlooker
@@ -30,6 +30,8 @@ from pulp_events.system.clock import from_timestamp
 FORMAT = 1
 RECORDS_VERSION = 1
 """Of the file of listener records, which only `listeners.atomic_storage` makes."""
+_NAMES = frozenset(["format", "made", "listeners", "history", "digest", "whole"])
+"""What a backup says of itself. `digest` is of the listeners, `whole` of the file; earlier releases wrote neither."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Backup:
     """False where no event had been emitted yet."""
     history: bytes | None = None
     """The file of their history; None where there was none, or the backup is of an earlier release."""
+    is_sealed: bool = True
+    """It has a digest of the whole file, which was checked. False for one of an earlier release, where damage in a text
+    goes unnoticed."""
 
 
 def history_of(listeners: Path) -> Path:
@@ -67,6 +72,7 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
     _remove_leftovers(target)
     try:
         _create(new)
+        whole = seal.placeholder()
         with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as copy:
             if outbox.exists():
                 with Onlooker(outbox) as source:
@@ -88,10 +94,12 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
                     ("listeners", records),
                     ("history", history),
                     ("digest", _digest(records, history)),
+                    ("whole", whole),
                 ],
             )
             copy.execute("COMMIT")
             copy.execute(f"PRAGMA application_id = {BACKUP_MARK}")
+        seal.close(new, whole)
         found = read(new)
         _sync(new)
         new.replace(target)
@@ -107,7 +115,8 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
 
 
 def read(path: Path) -> Backup:
-    """What a backup holds. Raises StoreError for a file that is none, StoreCorrupt and StoreTooNew."""
+    """What a backup holds; all of the file is looked at. Raises StoreError for a file that is none, StoreCorrupt and
+    StoreTooNew."""
     if not path.is_file():
         what = "not a file" if path.exists() else "no such file"
         raise StoreError(f"{path}: {what}; name one written by `pulp-admin event backup`")
@@ -125,13 +134,18 @@ def read(path: Path) -> Backup:
         if values is None:
             raise StoreError(f"{path} is not a backup; name a file written by `pulp-admin event backup`")
         form, made = values.get("format"), values.get("made")
-        records, history = values.get("listeners"), values.get("history")
-        if not isinstance(form, int) or not isinstance(made, int | float):
+        records, history, whole = values.get("listeners"), values.get("history"), values.get("whole")
+        if not isinstance(form, int) or not isinstance(made, int | float) or not _NAMES.issuperset(values):
             raise _damaged(path, "what it says of itself")
         if _wrong_with(records) or values.get("digest") not in (None, _digest(records, history)):
             raise _damaged(path, "the listeners, or their history")
         deliveries = file.rows("SELECT count(*) FROM pulp_delivery")[0][0] if version else 0
-    return Backup(from_timestamp(made), deliveries, records, version > 0, history)
+    try:
+        if whole is not None and not (isinstance(whole, str) and seal.is_whole(path, whole)):
+            raise _damaged(path, "it is not as it was written")
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}; name a readable file") from error
+    return Backup(from_timestamp(made), deliveries, records, version > 0, history, whole is not None)
 
 
 def _damaged(path: Path, what: str) -> StoreCorrupt:

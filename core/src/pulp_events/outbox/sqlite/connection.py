@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
 from pulp_events.events.pattern import matches
+from pulp_events.outbox.sqlite import aside
 from pulp_events.outbox.sqlite.columns import MATCHES
 from pulp_events.outbox.sqlite.own_transaction import NOTICE
 from pulp_events.outbox.sqlite.reasons import why_not
@@ -172,7 +173,7 @@ def damage_marker(path: Path) -> Path:
 def set_aside(path: Path) -> Path:
     """Rename a damaged database and its -wal and -shm files; returns the new name. Nothing is deleted."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    target = path.with_name(f"{path.name}.corrupt-{stamp}")
+    target = aside.name(path, stamp)
     for suffix in ("-wal", "-shm", ""):
         source = path.with_name(path.name + suffix)
         if source.exists():

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pulp_events.errors import StoreBusy
-from pulp_events.outbox.sqlite import damage
-from pulp_events.outbox.sqlite.connection import ERRORS
+from pulp_events.outbox.sqlite import damage, seal
+from pulp_events.outbox.sqlite.connection import ERRORS, damaged
 from pulp_events.outbox.sqlite.onlooker import Onlooker, has_log
 from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
 from pulp_events.system import data_dir
@@ -51,14 +51,29 @@ def is_foreign(path: Path) -> bool:
 
 
 def take_into_use(path: Path) -> None:
-    """Make a backup that was copied here an outbox, without a log that was another's. The caller holds the lock."""
+    """Make a backup that was copied here an outbox, without a log that was another's. The caller holds the lock.
+
+    Raises StoreCorrupt where the file is not as it was written.
+    """
     if has_log(path):
         set_log_aside(path)
+    whole = _seal(path)
+    if whole is not None and not seal.is_whole(path, whole):
+        raise damaged(path, "it is not as the backup was written")
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         make_outbox(connection)
     finally:
         connection.close()
+
+
+def _seal(path: Path) -> str | None:
+    """The digest that a backup holds; None for one of an earlier release, or of which that part is already removed."""
+    with Onlooker(path, without_log=True) as file:
+        if not file.rows("SELECT 1 FROM sqlite_master WHERE name = 'pulp_backup'"):
+            return None
+        found = file.rows("SELECT value FROM pulp_backup WHERE name = 'whole'")
+    return str(found[0][0]) if found else None
 
 
 def make_outbox(connection: sqlite3.Connection) -> None:

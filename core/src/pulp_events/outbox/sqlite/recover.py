@@ -13,7 +13,7 @@ from typing import Any
 
 from pulp_events.errors import EventsError, StoreError
 from pulp_events.outbox.rows import to_attempt, to_delivery
-from pulp_events.outbox.sqlite import counting
+from pulp_events.outbox.sqlite import aside, counting
 from pulp_events.outbox.sqlite.connection import connect, explain, patiently
 from pulp_events.outbox.sqlite.damage import is_json
 from pulp_events.outbox.sqlite.lost_head import with_new_head
@@ -84,7 +84,8 @@ def recover(source: Path, target: Path, set_damaged_aside: bool = True) -> Recov
     """Store what can be read of `source` in the outbox `target`, in one transaction; `source` stays as it is.
 
     Deliveries that were under way are pending at once: they may be repeated. Events that `target` has are passed over,
-    so that it can be done again. `set_damaged_aside`: as of `SQLiteOutbox`. Raises StoreError.
+    so that it can be done again. A mark beside a file that was set aside notes that it was recovered, see `aside`.
+    `set_damaged_aside`: as of `SQLiteOutbox`. Raises StoreError.
     """
     if not source.is_file():
         raise StoreError(f"{source}: no such file; name a damaged outbox, such as outbox.sqlite.corrupt-TIME")
@@ -102,6 +103,7 @@ def recover(source: Path, target: Path, set_damaged_aside: bool = True) -> Recov
             new.execute("COMMIT")
         except sqlite3.Error as error:
             raise explain(target, error) from error
+    aside.note_recovered(source, target)
     return result
 
 
