@@ -66,7 +66,7 @@ def test_it_is_recorded_by_whom_and_what_without_the_values(bus):
     bus.events.erase(EventQuery(ids=["three"]), by="the office for data")
     last, first = bus.events.erasures()
     assert (first.asked, first.erased) == ("where payload.user == '…'", Erased(2)) and first.by
-    assert (last.asked, last.erased, last.by) == ("1 ids", Erased(1), "the office for data")
+    assert (last.asked, last.erased, last.by) == ("id three", Erased(1), "the office for data")
     assert first.ended is not None and last.ended is not None
 
 

@@ -10,6 +10,7 @@ from pulp_events_cli import own_files
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.ids import events as event_ids
+from pulp_events_cli.ids import numbered
 from pulp_events_cli.output import events as records
 from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.output.streams import confirm
@@ -60,7 +61,7 @@ def add_query(parser: Parser) -> None:
         action=Once,
         type=some_text,
         metavar="PREFIX",
-        help="only events whose id starts so",
+        help="only events whose id starts so, or whose id tables shorten to this",
     )
     parser.add_argument(
         "--error",
@@ -86,7 +87,11 @@ def read_query(bus: EventBus, arguments: argparse.Namespace) -> EventQuery:
     check_span(arguments)
     for pattern in arguments.event_type or ():
         _check_pattern(bus, pattern)
-    return EventQuery(arguments.event_type, arguments.since, arguments.until, arguments.id, error=arguments.error)
+    begun, ids = arguments.id, None
+    short = None if begun is None else numbered.find(bus, begun)
+    if short is not None and not bus.events.list(EventQuery(id_prefix=begun), limit=1):
+        begun, ids = None, [short.id]
+    return EventQuery(arguments.event_type, arguments.since, arguments.until, begun, ids=ids, error=arguments.error)
 
 
 def check_where(where: str | None) -> None:

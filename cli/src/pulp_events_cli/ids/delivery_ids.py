@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import DeliveryNotFound
-from pulp_events_cli.ids import prefixes
+from pulp_events_cli.ids import events, prefixes
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -18,7 +18,7 @@ RECENT = 500
 def find(bus: EventBus, text: str) -> Delivery:
     """The delivery with this id, the only one of the event with this id, or the only recent one whose id begins so.
 
-    Of the event's id, which the delivery's starts with, the beginning is enough: `019ac1b2.0`, as tables show it.
+    Of the event's id, which the delivery's starts with, the short form is enough: `019ac1b2.0`, as tables show it.
     Raises UsageError if several are called so, DeliveryNotFound if none is.
     """
     try:
@@ -38,12 +38,11 @@ def find(bus: EventBus, text: str) -> Delivery:
 
 
 def _numbered(bus: EventBus, text: str) -> list[Delivery]:
-    """The deliveries with this number of events whose ids begin so; of many events, some."""
+    """The deliveries with this number of events that are called so; of many events, some."""
     from pulp_events.outbox.records import DeliveryQuery
-    from pulp_events.outbox.stored_event import EventQuery
 
     begun, _, number = text.rpartition(".")
     if len(begun) < prefixes.SHORTEST or not (number.isascii() and number.isdigit()):
         return []
-    events = bus.events.list(EventQuery(id_prefix=begun), limit=prefixes.SHOWN + 1)
-    return bus.deliveries.list(DeliveryQuery(ids=[f"{each.id}.{number}" for each in events])) if events else []
+    found = events.called(bus, begun)
+    return bus.deliveries.list(DeliveryQuery(ids=[f"{each.id}.{number}" for each in found])) if found else []

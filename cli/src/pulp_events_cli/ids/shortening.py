@@ -1,4 +1,4 @@
-"""Ids for people: beginnings that are unique, which every command takes in place of the ids."""
+"""Ids for people: beginnings that are unique, or what stands for them. Every command takes them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from pulp_events.system.ids import is_listener_id
+from pulp_events_cli.ids import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 8
 """Characters that a shortened id has at least: what is unique today is likely to be so tomorrow."""
+LONGEST = 18
+"""Characters that the beginning of an event's id has at most: UUIDs of the same millisecond are told apart by them."""
 
 
 def unique_lengths(ids: Iterable[str], known: Iterable[str] = ()) -> dict[str, int]:
@@ -57,13 +60,14 @@ def named_listeners(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[
 
 
 def events(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """Each event's id and its beginning."""
+    """Each event's id and its beginning, or if that is long, what else stands for it."""
     lengths = unique_lengths(ids, bus.outbox.beside(ids))
-    return {each: (each, each[: lengths[each]]) for each in ids}
+    instead = numbered.forms(bus, [each for each, length in lengths.items() if length > LONGEST])
+    return {each: (each, instead.get(each, each[: lengths[each]])) for each in ids}
 
 
 def deliveries(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """Each delivery's id, and the beginning of its event's with its number after it."""
+    """Each delivery's id, and the short form of its event's with its number after it."""
     from pulp_events.outbox.rows import split_id
 
     parts = {each: split_id(each) for each in ids}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -74,7 +74,11 @@ def asked(query: EventQuery, where: str | None) -> str:
         f"since {query.since:%Y-%m-%dT%H:%M:%S%z}" if query.since is not None else "",
         f"until {query.until:%Y-%m-%dT%H:%M:%S%z}" if query.until is not None else "",
         f"id {query.id_prefix}…" if query.id_prefix else "",
-        f"{len(query.ids)} ids" if query.ids is not None else "",
+        _ids(query.ids) if query.ids is not None else "",
         "a text in the detail of a delivery" if query.error else "",
     ]
     return "; ".join(filter(None, parts)) or "all events"
+
+
+def _ids(ids: Sequence[str]) -> str:
+    return f"id {ids[0]}" if len(ids) == 1 else f"{len(ids)} ids"
