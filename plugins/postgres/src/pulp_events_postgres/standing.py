@@ -87,7 +87,7 @@ def hold(database: Database, holds: Mapping[str, Hold | None]) -> None:
 def lift(database: Database, listener_ids: Sequence[str]) -> None:
     """Nothing is to hold these up; how often that was said is counted, for those who hold them."""
     ids = sorted({*listener_ids})
-    database.rows(_FORGET, (_keys(HOLD, ids),))
+    database.rows(FORGET, (_keys(HOLD, ids),))
     database.rows(_COUNT, (_keys(LIFTED, ids),))
 
 
