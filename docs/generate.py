@@ -22,7 +22,7 @@ from marshmallow import Schema, fields, missing, validate
 
 import pulp_events
 from pulp_events import errors, hookspecs
-from pulp_events.bus.waiting_reason import WaitCause
+from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.fields import Duration, Words, format_duration
 from pulp_events.outbox import states
 from pulp_events.plugins.registry import Plugins

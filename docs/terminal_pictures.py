@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
-from pulp_events.bus.waiting_reason import WaitCause, WaitingFor
+from pulp_events.bus.wait_cause import WaitCause, WaitingFor
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.activity import Activity, Point
 from pulp_events.outbox.delivery import Delivery

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulp_events.bus.waiting_reason import WaitCause, WaitingFor
+from pulp_events.bus.wait_cause import WaitCause, WaitingFor
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.states import Outcome, State

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pulp_events import Author, TransientFailure
+from pulp_events import Author, SettingsError, TransientFailure
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.standing import HoldCause
 from pulp_events.outbox.states import State
@@ -12,7 +12,7 @@ PENDING = DeliveryQuery(state=State.PENDING)
 
 @pytest.fixture
 def held(open_bus, clock, deliver, settle, scripted):
-    """Has a listener's circuit opened, or its receiver ask for an hour, with five more deliveries that wait."""
+    """Has a listener's circuit opened, or its receiver ask for an hour, or a secret unreadable, with five more deliveries that wait."""
 
     def hold(cause):
         bus = open_bus(deliver, clock, retry_schedule="10h, 10h", jitter=0)
@@ -20,9 +20,13 @@ def held(open_bus, clock, deliver, settle, scripted):
         def ask(delivery, channel):
             raise TransientFailure("429 Too Many Requests", retry_after=3600)
 
-        scripted.behaviour["down"] = ask if cause is HoldCause.PAUSE else scripted.refuse
+        def unreadable(delivery, channel):
+            raise SettingsError("token: the file cannot be read")
+
+        behaviour = {HoldCause.PAUSE: ask, HoldCause.SECRET: unreadable, HoldCause.CIRCUIT: scripted.refuse}
+        scripted.behaviour["down"] = behaviour[cause]
         listener = bus.listeners.create("scripted", {"name": "down"}, ["*"], name="chat")
-        for _ in range(1 if cause is HoldCause.PAUSE else 5):
+        for _ in range(5 if cause is HoldCause.CIRCUIT else 1):
             bus.emit("repo.sync.start")
             settle(bus)
         for _ in range(5):

@@ -4,10 +4,11 @@ import threading
 
 import pytest
 
-from pulp_events import TransientFailure
-from pulp_events.bus.waiting_reason import WaitCause
+from pulp_events import SettingsError, TransientFailure
+from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.outbox.presence import Beat, Kind
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.standing import Hold, HoldCause
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_for_the_pause_that_a_receiver_asked_for(bus, told, scripted):
     bus.emit("repo.sync.start")
     bus.emit("repo.sync.start")
     first, second = told(every=True)
-    assert first[1:] == ("attempt 1 failed", 900), "it uses up no step"
+    assert first == second, "its own answer asked for it"
     assert second == (WaitCause.PAUSE, "the receiver asked for a pause", 900)
 
 
@@ -143,11 +144,51 @@ def test_for_an_older_one_where_the_order_is_kept(bus, onlooker, told, scripted,
     assert [each[0] for each in told(every=True)] == [WaitCause.WORKER, WaitCause.ORDER, WaitCause.ORDER]
 
 
+def test_for_what_ends_last_of_the_listeners_reasons_and_of_the_older_ones(bus, told, scripted):
+    scripted.behaviour["down"] = scripted.refuse
+    listener = bus.listeners.create("scripted", {"name": "down"}, ["*"], lanes=1)
+    bus.emit("repo.sync.start")
+    bus.emit("repo.sync.start")
+    bus.listeners.mute(listener.id, 60)
+    assert told(every=True) == [
+        (WaitCause.RETRY, "attempt 1 of 3 failed", 600),
+        (WaitCause.ORDER, "an older delivery comes first", 600),
+    ]
+    bus.listeners.mute(listener.id, 3600)
+    assert {each[0] for each in told(every=True)} == {WaitCause.MUTE}
+
+
+def test_for_its_place_in_the_line_of_a_rate_from_the_end_of_what_holds_all_of_them_up(bus, told, clock):
+    listener = bus.listeners.create("scripted", {"name": "up"}, ["*"], rate="2/h")
+    for _ in range(4):
+        bus.emit("repo.sync.start")
+    bus.listeners.mute(listener.id, 10)
+    assert [(each[0], each[2]) for each in told(every=True)] == [(WaitCause.RATE, 1800 * n) for n in (1, 2, 3)]
+    bus.listeners.mute(listener.id, 7200)
+    assert [(each[0], each[2]) for each in told(every=True)] == [
+        (WaitCause.MUTE, 7200),
+        (WaitCause.RATE, 9000),
+        (WaitCause.RATE, 10800),
+    ]
+
+
+def test_for_the_rate_of_the_older_one_and_then_its_own_where_the_order_is_kept(bus, told, scripted):
+    scripted.behaviour["up"] = scripted.refuse
+    bus.listeners.create("scripted", {"name": "up"}, ["*"], rate="1/h", lanes=1)
+    for _ in range(3):
+        bus.emit("repo.sync.start")
+    assert [(each[0], each[2]) for each in told(every=True)] == [
+        (WaitCause.RATE, 3600),
+        (WaitCause.RATE, 7200),
+        (WaitCause.RATE, 10800),
+    ]
+
+
 def test_for_its_turn_where_there_is_a_rate(bus, told):
     bus.listeners.create("scripted", {"name": "up"}, ["*"], rate="1/m")
     for _ in range(3):
         bus.emit("repo.sync.start")
-    assert told(every=True) == [(WaitCause.RATE, "the listener's rate is 1/m", 60)] * 2
+    assert told(every=True) == [(WaitCause.RATE, "the listener's rate is 1/m", wait) for wait in (60, 120)]
 
 
 def test_for_the_result_of_its_attempt(open_bus, told, scripted, eventually):
@@ -181,6 +222,42 @@ def test_for_a_process_that_has_its_notifier(onlooker, open_bus, clock):
     [delivery] = without.deliveries.list()
     answer = without.deliveries.waiting_for([delivery])[delivery.id]
     assert (answer.cause, answer.reason) == (WaitCause.NOTIFIER, "notifier type scripted is not installed")
+
+
+def test_which_notifiers_there_are_is_told_by_the_processes_at_work_whoever_asks(onlooker, open_bus, clock):
+    onlooker.outbox.beat(Beat("a" * 16, "host", 7, Kind.WORKER, True, 1.0, "1", "3", notifier_types=["other"]))
+    listener = onlooker.listeners.create("scripted", {"name": "up"}, ["*"])
+    onlooker.emit("repo.sync.start")
+    onlooker.listeners.mute(listener.id, 60)
+    for asks in (onlooker, open_bus("external", clock, notifiers=False)):
+        [delivery] = asks.deliveries.list()
+        answer = asks.deliveries.waiting_for([delivery])[delivery.id]
+        assert (answer.cause, answer.reason, answer.until, answer.at_once) == (
+            WaitCause.NOTIFIER, "no worker has the notifier type scripted", None, False
+        )  # fmt: skip
+
+
+def test_a_hold_ends_with_the_process_that_is_known_to_be_gone(onlooker, told, clock):
+    listener = onlooker.listeners.create("scripted", {"name": "up"}, ["*"])
+    onlooker.emit("repo.sync.start")
+    onlooker.outbox.beat(Beat("a" * 16, "host", 7, Kind.WORKER, True, 1.0, "1", "3", notifier_types=["scripted"]))
+    onlooker.outbox.hold({listener.id: Hold(HoldCause.PAUSE, clock.time() + 900, "a" * 16)})
+    assert told() == (WaitCause.PAUSE, "the receiver asked for a pause", 900)
+    onlooker.outbox.leave("a" * 16)
+    assert told() == (WaitCause.WORKER, "due; no process that delivers is running", None)
+    onlooker.outbox.hold({listener.id: Hold(HoldCause.PAUSE, clock.time() + 900)})
+    assert told()[0] is WaitCause.PAUSE, "of a process that gave no sign, nobody knows whether it is there"
+
+
+def test_a_secret_that_could_not_be_read_is_no_pause_of_the_receivers(bus, told, scripted):
+    def unreadable(delivery, channel):
+        raise SettingsError("token: /run/token cannot be read")
+
+    scripted.behaviour["up"] = unreadable
+    bus.listeners.create("scripted", {"name": "up"}, ["*"])
+    bus.emit("repo.sync.start")
+    bus.emit("repo.sync.start")
+    assert told(every=True)[-1] == (WaitCause.SECRET, "a secret could not be read where it is delivered", 600)
 
 
 def test_a_finished_one_waits_for_nothing_and_one_without_listener_for_its_record(bus, onlooker, scripted):

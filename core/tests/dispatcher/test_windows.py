@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from pulp_events import Channel, PermanentFailure, TransientFailure
-from pulp_events.bus.waiting_reason import WaitCause
+from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.dispatcher import recorder
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.window import SETTLE

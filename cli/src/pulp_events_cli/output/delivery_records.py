@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events_cli.output.text import Lines
 
 if TYPE_CHECKING:
-    from pulp_events.bus.waiting_reason import WaitingFor
+    from pulp_events.bus.wait_cause import WaitingFor
     from pulp_events.outbox.delivery import Attempt, Delivery
 
 

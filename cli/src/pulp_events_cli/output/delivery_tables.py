@@ -13,7 +13,7 @@ from pulp_events_cli.output.text import first_line
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
-    from pulp_events.bus.waiting_reason import WaitingFor
+    from pulp_events.bus.wait_cause import WaitingFor
     from pulp_events.outbox.delivery import Delivery
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pulp_events.bus.waiting_reason import WaitCause, WaitingFor
+from pulp_events.bus.wait_cause import WaitCause, WaitingFor
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import State
 from pulp_events_cli.top import columns, words

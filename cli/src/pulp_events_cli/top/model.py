@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from pulp_events.bus.waiting_reason import WaitingFor
+from pulp_events.bus.wait_cause import WaitingFor
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 

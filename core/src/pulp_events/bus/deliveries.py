@@ -18,7 +18,8 @@ from pulp_events.system.late_imports import imports_late
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pulp_events.bus.waiting_reason import Sources, WaitingFor
+    from pulp_events.bus.wait_cause import WaitingFor
+    from pulp_events.bus.waiting_reason import Sources
     from pulp_events.listeners.author import Author
     from pulp_events.outbox.activity import By
     from pulp_events.outbox.delivery import Attempt, Delivery
@@ -108,8 +109,8 @@ class Deliveries:
     def waiting_for(self, deliveries: Sequence[Delivery]) -> Mapping[str, WaitingFor]:
         """What each of these deliveries waits for, by its id; those that are not pending are not in it.
 
-        The answer is as of now. It does not depend on which process asks, but for a notifier that is not installed, or
-        a function that is not registered, in this one.
+        The answer is as of now. It does not depend on which process asks, but for a function that is not registered in
+        this one, and, while no process delivers, a notifier that is not installed here.
         """
         from pulp_events.bus.waiting_reason import waiting_for
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
 
+from pulp_events.bus.wait_cause import WaitCause, WaitingFor
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.waiting import disabled, elsewhere
 from pulp_events.notifier import Notifier
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.presence import Presence
-from pulp_events.outbox.rate import Rate, credible, tokens, wait_for_more
+from pulp_events.outbox.rate import SLACK, Rate, credible
+from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.standing import HoldCause, Standing
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
@@ -29,59 +29,8 @@ PROBING = 60.0
 """Seconds after the end of a hold for which the attempt that decides may be under way."""
 JUST_TAKEN = 1.0
 """Seconds since the last token was spent for which a listener is said to be attempted as its rate allows."""
-
-
-class WaitCause(StrEnum):
-    """What a pending delivery waits for."""
-
-    ATTEMPT = "attempt"
-    """for the result of its attempt, which is under way"""
-    EXPIRED = "expired"
-    """to be declared dead: it has expired"""
-    LISTENER = "listener"
-    """for its listener's record, without which it will be dead: the listener is gone, or its record is broken"""
-    DISABLED = "disabled"
-    """for its listener to be enabled"""
-    MUTE = "mute"
-    """for the end of its listener's mute"""
-    RETRY = "retry"
-    """for its next attempt, by the retry schedule"""
-    CIRCUIT = "circuit"
-    """for the next attempt of an endpoint at which several failed one after the other"""
-    PAUSE = "pause"
-    """for the end of the pause that its receiver asked for"""
-    WINDOW = "window"
-    """for others that leave with it"""
-    ORDER = "order"
-    """for an older delivery, as its listener's are made one after the other"""
-    RATE = "rate"
-    """for its turn, as its listener has a rate"""
-    NOTIFIER = "notifier"
-    """for a process that has its notifier"""
-    WORKER = "worker"
-    """for a worker: nothing stands in its way"""
-
-
-_AT_ONCE = frozenset([WaitCause.WORKER, WaitCause.RATE, WaitCause.CIRCUIT])
-"""Causes for which it may be attempted at any moment where no time is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingFor:
-    """What a pending delivery waits for."""
-
-    cause: WaitCause
-    reason: str
-    """In words, such as `attempt 3 of 8 failed`."""
-    until: datetime | None = None
-    """When it may be attempted at the earliest; None: at once if nothing stands in its way, else nobody knows."""
-    behind: str | None = None
-    """Id of the delivery that comes first, where it waits for one."""
-
-    @property
-    def at_once(self) -> bool:
-        """True if it may be attempted at any moment."""
-        return self.until is None and self.cause in _AT_ONCE
+TOGETHER = 5.0
+"""Seconds by which a retry may be due after a hold that its own answer began: results are stored a little later."""
 
 
 @dataclass(frozen=True)
@@ -103,35 +52,83 @@ class Sources:
     now: float
 
     @cached_property
+    def presences(self) -> Mapping[str, Presence]:
+        """The processes that the store knows of, by their ids."""
+        return {each.id: each for each in self.outbox.presences()}
+
+    @cached_property
     def at_work(self) -> Sequence[Presence]:
         """The processes that deliver now."""
-        return [each for each in self.outbox.presences() if each.delivers and not each.gone]
+        return [each for each in self.presences.values() if each.delivers and not each.gone]
+
+    def is_there(self, process: str) -> bool:
+        """Whether this process, which the store knew, has neither ended nor been killed."""
+        found = self.presences.get(process)
+        return found is not None and not found.gone
+
+    def is_killed(self, lease: str) -> bool:
+        """Whether the process that holds this lease is known to be gone; its id is a part of the lease's name."""
+        parts = lease.split(".")
+        return any(found.gone for part in parts if (found := self.presences.get(part)) is not None)
+
+
+@dataclass(frozen=True)
+class _Of:
+    """What is looked up once for all deliveries of a listener."""
+
+    listener: Listener | None
+    standing: Standing = Standing()
+    window: float | None = None
+    rate: Rate | None = None
+    rate_text: str | None = None
+    head: Delivery | None = None
+    """The oldest that is pending, where its order is kept."""
+
+    def place(self, delivery: Delivery, now: float) -> int:
+        """How many of those that are due are attempted before; 0 also where that is not known."""
+        queue = self.standing.queue
+        if self.window is not None or (delivery.due is not None and delivery.due.timestamp() > now):
+            return 0  # what leaves together takes one token; what is not due is not in the line yet
+        place = queue.index(delivery.id) if delivery.id in queue else len(queue)
+        head = self.head
+        return place + (head is not None and head.id != delivery.id and head.id not in queue)
 
 
 def waiting_for(deliveries: Sequence[Delivery], sources: Sources) -> dict[str, WaitingFor]:
     """For each of these that is pending, by its id; a few questions to the outbox, however many they are."""
     pending = [each for each in deliveries if each.state == State.PENDING]
-    known = {each.listener_id: sources.listeners.get(each.listener_id) for each in pending}
-    listeners = {each: listener for each, listener in known.items() if listener is not None}
     if not pending:
         return {}
+    known = {each.listener_id: sources.listeners.get(each.listener_id) for each in pending}
+    of = _looked_up({each: listener for each, listener in known.items() if listener is not None}, sources)
+    return {each.id: _reason(each, of.get(each.listener_id, _Of(None)), sources) for each in pending}
+
+
+def _looked_up(listeners: Mapping[str, Listener], sources: Sources) -> dict[str, _Of]:
     in_order = [each for each, listener in listeners.items() if (listener.lanes or sources.lanes) == 1]
-    standing = sources.outbox.standing(list(listeners), in_order)
-    windows = {each: _window(listener, sources) for each, listener in listeners.items()}
+    rates = {each: rate for each, listener in listeners.items() if (rate := sources.rate(listener)) is not None}
+    standing = sources.outbox.standing(list(listeners), in_order, list(rates))
+    first = [found.first for found in standing.values() if found.first is not None]
+    found = sources.outbox.find(DeliveryQuery(ids=first), len(first)) if first else ()
+    heads = {each.listener_id: each for each in found if each.state == State.PENDING}
     return {
-        each.id: _reason(
-            each, known[each.listener_id], standing.get(each.listener_id, Standing()), windows.get(each.listener_id),
-            sources,
+        each: _Of(
+            listener,
+            standing.get(each, Standing()),
+            _window(listener, sources),
+            Rate.of(rates[each]) if each in rates else None,
+            rates.get(each),
+            heads.get(each),
         )
-        for each in pending
-    }  # fmt: skip
+        for each, listener in listeners.items()
+    }
 
 
-def _reason(
-    delivery: Delivery, listener: Listener | None, standing: Standing, window: float | None, sources: Sources
-) -> WaitingFor:
-    now = sources.now
-    if delivery.lease is not None and delivery.due is not None and delivery.due.timestamp() > now:
+def _reason(delivery: Delivery, of: _Of, sources: Sources) -> WaitingFor:
+    now, listener = sources.now, of.listener
+    leased = delivery.lease is not None and delivery.due is not None and delivery.due.timestamp() > now
+    lost = leased and sources.is_killed(delivery.lease or "")
+    if leased and not lost:
         return WaitingFor(WaitCause.ATTEMPT, f"attempt {delivery.attempts} is under way")
     if delivery.expires is not None and delivery.expires.timestamp() <= now:
         return WaitingFor(WaitCause.EXPIRED, f"expired at {iso_z(delivery.expires)}; a worker declares it dead")
@@ -139,24 +136,32 @@ def _reason(
         return WaitingFor(WaitCause.LISTENER, "the listener does not exist, or its record is broken")
     if not listener.enabled:
         return WaitingFor(WaitCause.DISABLED, disabled(listener))
-    timed = [
-        each
-        for each in (
-            _mute(listener, now),
-            _retry(delivery, listener, sources),
-            _hold(delivery, standing, now),
-            _window_of(delivery, window, now),
-        )
-        if each is not None
-    ]
-    if timed:  # what ends last is what it waits for
-        return max(timed, key=lambda each: (each.until is not None, each.until or from_timestamp(now)))
-    return (
-        _order(delivery, standing, now)
-        or _rate(sources.rate(listener), standing, now)
-        or _notifier(listener, sources)
-        or WaitingFor(WaitCause.WORKER, _no_worker(sources))
-    )
+    own = _lost(delivery) if lost else _retry(delivery, listener, sources)
+    of_all = [_mute(listener, now), _order(delivery, of, sources), hold := _hold(of.standing, sources)]
+    if own is not None and hold is not None and _is_the_hold(own, hold):
+        own = WaitingFor(hold.cause, hold.reason, own.until)
+    # Before this, nobody takes a token: the line begins to move then.
+    start = max([now, *(each.until.timestamp() for each in of_all if each is not None and each.until is not None)])
+    # Of those that end together, the first; and `max` takes the first, too.
+    reasons = [own, *of_all, _window_of(delivery, of.window, now), _rate(delivery, of, start, now)]
+    reasons.append(_notifier(listener, sources))
+    found = [each for each in reasons if each is not None]
+    if not found:
+        return WaitingFor(WaitCause.WORKER, _no_worker(sources))
+    return max(found, key=lambda each: each.lasts)
+
+
+def _lost(delivery: Delivery) -> WaitingFor:
+    reason = f"the process of attempt {delivery.attempts} is gone; another follows at the end of its lease"
+    return WaitingFor(WaitCause.ATTEMPT, reason, delivery.due)
+
+
+def _is_the_hold(retry: WaitingFor, hold: WaitingFor) -> bool:
+    """Whether that is why it is tried again then: its own answer began the hold."""
+    asked = hold.cause in (WaitCause.PAUSE, WaitCause.SECRET) and retry.cause is WaitCause.RETRY
+    if not asked or hold.until is None or retry.until is None:
+        return False
+    return abs(retry.until.timestamp() - hold.until.timestamp()) <= TOGETHER
 
 
 def _mute(listener: Listener, now: float) -> WaitingFor | None:
@@ -176,15 +181,22 @@ def _retry(delivery: Delivery, listener: Listener, sources: Sources) -> WaitingF
     return WaitingFor(WaitCause.RETRY, f"attempt {which} failed", delivery.due)
 
 
-def _hold(delivery: Delivery, standing: Standing, now: float) -> WaitingFor | None:
-    hold = standing.hold
+def _hold(standing: Standing, sources: Sources) -> WaitingFor | None:
+    hold, now = standing.hold, sources.now
     if hold is None or hold.until <= now - PROBING:
         return None
-    if hold.cause is HoldCause.PAUSE:
-        return WaitingFor(WaitCause.PAUSE, "the receiver asked for a pause", hold.ends) if hold.until > now else None
-    if hold.until > now:
-        return WaitingFor(WaitCause.CIRCUIT, "the endpoint failed several times in a row", hold.ends)
-    return WaitingFor(WaitCause.CIRCUIT, "the endpoint failed several times in a row, and is tried with one delivery")
+    if hold.by is not None and not sources.is_there(hold.by):
+        return None  # it ended with its process
+    if hold.cause is HoldCause.CIRCUIT:
+        reason = "the endpoint failed several times in a row"
+        if hold.until > now:
+            return WaitingFor(WaitCause.CIRCUIT, reason, hold.ends)
+        return WaitingFor(WaitCause.CIRCUIT, f"{reason}, and is tried with one delivery")
+    if hold.until <= now:
+        return None
+    if hold.cause is HoldCause.SECRET:
+        return WaitingFor(WaitCause.SECRET, "a secret could not be read where it is delivered", hold.ends)
+    return WaitingFor(WaitCause.PAUSE, "the receiver asked for a pause", hold.ends)
 
 
 def _window(listener: Listener, sources: Sources) -> float | None:
@@ -203,33 +215,37 @@ def _window_of(delivery: Delivery, window: float | None, now: float) -> WaitingF
     return WaitingFor(WaitCause.WINDOW, "it leaves with others at the end of its window", from_timestamp(now + left))
 
 
-def _order(delivery: Delivery, standing: Standing, now: float) -> WaitingFor | None:
-    if standing.first is None or standing.first == delivery.id:
+def _order(delivery: Delivery, of: _Of, sources: Sources) -> WaitingFor | None:
+    head = of.head
+    if head is None or head.id == delivery.id:
         return None
-    due = standing.first_due
-    until = due if due is not None and due.timestamp() > now else None
-    return WaitingFor(WaitCause.ORDER, "an older delivery comes first", until, standing.first)
+    until = _reason(head, of, sources).until
+    return WaitingFor(WaitCause.ORDER, "an older delivery comes first", until, head.id)
 
 
-def _rate(rate: str | None, standing: Standing, now: float) -> WaitingFor | None:
-    if rate is None or standing.spent_until is None:
+def _rate(delivery: Delivery, of: _Of, start: float, now: float) -> WaitingFor | None:
+    """`start`: when the first in the line may go, as far as the rate is not concerned."""
+    if of.rate is None:
         return None
-    each = Rate.of(rate).each
-    spent = credible(standing.spent_until, each, now)
-    reason = f"the listener's rate is {rate}"
-    if not tokens(spent, each, now):
-        return WaitingFor(WaitCause.RATE, reason, from_timestamp(now + wait_for_more(spent, each, now)))
-    return WaitingFor(WaitCause.RATE, reason) if spent > now - JUST_TAKEN else None
+    each, reason, place = of.rate.each, f"the listener's rate is {of.rate_text}", of.place(delivery, now)
+    kept = of.standing.spent_until
+    spent = now if kept is None else credible(kept, each, now)
+    moment = max(spent, start) + place * each - SLACK
+    if moment > now:
+        return WaitingFor(WaitCause.RATE, reason, from_timestamp(moment))
+    return WaitingFor(WaitCause.RATE, reason) if kept is not None and spent > now - JUST_TAKEN else None
 
 
 def _notifier(listener: Listener, sources: Sources) -> WaitingFor | None:
-    wait = elsewhere(listener, sources.notifiers)
-    if wait is None:
-        return None
+    """By what the processes at work say that they have; this one counts only where there is none, as it may be the one
+    that delivers. Which functions another one has is not known."""
     type_id = listener.notifier_type_id
-    if type_id != FUNCTION and any(type_id in each.notifier_types for each in sources.at_work):
-        return None
-    return WaitingFor(WaitCause.NOTIFIER, wait.reason)
+    if type_id != FUNCTION and sources.at_work:
+        if any(type_id in each.notifier_types for each in sources.at_work):
+            return None
+        return WaitingFor(WaitCause.NOTIFIER, f"no worker has the notifier type {type_id}")
+    wait = elsewhere(listener, sources.notifiers)
+    return None if wait is None else WaitingFor(WaitCause.NOTIFIER, wait.reason)
 
 
 def _no_worker(sources: Sources) -> str:

@@ -42,7 +42,7 @@ def make_dispatcher(
     routes = Routes(index, plugins, settings, outbox, channels, clock)
     health = HealthWatch(outbox, settings.section("delivery"), clock, disable, index.get)
     watch = AttemptWatch(Observers(plugins, settings))
-    recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping, index.get)
+    recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping, index.get, lambda: heartbeat.known_as)
     renewal = Renewal(index, outbox, dice)
     services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping, renewal, heartbeat)
     services.erased = Erased(outbox, clock).among

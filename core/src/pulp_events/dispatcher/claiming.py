@@ -58,7 +58,9 @@ class Claimer:
         self.own: OwnDeliveries | None = None
         """If there is one, nothing else is claimed."""
         # Containers on one volume may all be process 1: the number is for people, the rest tells dispatchers apart.
-        self._token = f"{os.getpid()}.{secrets.token_hex(8)}"
+        # By the name of the process in the store others see whether it is still there.
+        heart = services.heartbeat
+        self._token = ".".join([str(os.getpid()), *([heart.id] if heart else []), secrets.token_hex(8)])
         self._claims = itertools.count()
         self._tokens = FreshTokens(services.clock.monotonic)
 

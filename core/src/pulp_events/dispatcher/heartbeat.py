@@ -35,17 +35,23 @@ class Heartbeat:
         self._outbox = outbox
         self._plugins = plugins
         self._clock = clock
-        self._id = os.urandom(8).hex()
-        self._spread = Random(self._id)
+        self.id = os.urandom(8).hex()
+        """`Presence.id` of this process."""
+        self._spread = Random(self.id)
         self._kind = Kind.APPLICATION
         self._began = began
         self._next = -math.inf
-        self._told = self._ended = self._warned = False
+        self._told = self._known = self._ended = self._warned = False
         self._beating = threading.Lock()
 
     def is_due(self, now: float) -> bool:
         """`now`: monotonic seconds."""
         return now >= self._next
+
+    @property
+    def known_as(self) -> str | None:
+        """`id`, once the store has it; None before."""
+        return self.id if self._known else None
 
     def become_worker(self) -> None:
         """This process is there for nothing but deliveries."""
@@ -61,7 +67,7 @@ class Heartbeat:
             self._next = now + INTERVAL * (1 - SPREAD / 2 + SPREAD * self._spread.random())
             self._told = True
             self._outbox.beat(self._beat(delivers, in_flight, now - self._began))
-            self._warned = False
+            self._known, self._warned = True, False
         except Exception as error:  # noqa: BLE001  # the store may be anybody's
             if not self._warned:
                 self._warned = True
@@ -76,7 +82,7 @@ class Heartbeat:
         if not self._told or not self._beating.acquire(timeout=PATIENCE):
             return
         try:
-            self._outbox.leave(self._id)
+            self._outbox.leave(self.id)
         except Exception as error:  # noqa: BLE001  # as above
             _logger.debug("this process will be listed as gone: %s", error)
         finally:
@@ -84,7 +90,7 @@ class Heartbeat:
 
     def _beat(self, delivers: bool, in_flight: int, uptime: float) -> Beat:
         return Beat(
-            id=self._id,
+            id=self.id,
             host=self._host,
             pid=os.getpid(),
             kind=self._kind,

@@ -7,7 +7,7 @@ each dispatcher finds that the next time it looks (`heed`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pulp_events.dispatcher.route import Route
 from pulp_events.errors import StoreError
@@ -29,7 +29,9 @@ _logger = get_logger(__name__)
 class Holds:
     """Any thread may call it."""
 
-    def __init__(self, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, outbox: Outbox, clock: Clock, by: Callable[[], str | None]) -> None:
+        """`by()`: what the store knows this process by, or None; see `Hold.by`."""
+        self._by = by
         self._outbox = outbox
         self._clock = clock
         self._lock = threading.Lock()
@@ -92,11 +94,12 @@ class Holds:
         circuit, pause = route.circuit.wait(now), route.paused_until - now
         if max(circuit, pause) <= 0:
             return None
-        cause = HoldCause.PAUSE if pause >= circuit else HoldCause.CIRCUIT
-        return Hold(cause, self._clock.time() + max(circuit, pause))
+        paused = HoldCause.PAUSE if route.paused_by_receiver else HoldCause.SECRET
+        cause = paused if pause >= circuit else HoldCause.CIRCUIT
+        return Hold(cause, self._clock.time() + max(circuit, pause), self._by())
 
 
 def _alike(one: Hold | None, other: Hold | None) -> bool:
     if one is None or other is None:
         return one is other
-    return one.cause is other.cause and abs(one.until - other.until) < CLOSE
+    return (one.cause, one.by) == (other.cause, other.by) and abs(one.until - other.until) < CLOSE

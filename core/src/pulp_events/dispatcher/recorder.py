@@ -62,10 +62,11 @@ class Recorder:
         health: HealthWatch,
         stopping: threading.Event,
         record_of: Callable[[str], Listener | None],
+        known_as: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`record_of(listener_id)`: a listener's record as it is now."""
+        """`record_of(listener_id)`: a listener's record as it is now. `known_as()`: see `Hold.by`."""
         self._record_of = record_of
-        self.holds = Holds(outbox, clock)
+        self.holds = Holds(outbox, clock, known_as)
         self._outbox = outbox
         self._delivery = settings.section("delivery")
         self._max_age = self._delivery["max_age"]

@@ -54,7 +54,9 @@ class Route:
         self.circuit = Circuit()
         self.claim_size = ClaimSize()
         self.paused_until = 0.0
-        """Monotonic time until which the receiver wants nothing."""
+        """Monotonic time until which the receiver wants nothing, or a secret is not tried to be read again."""
+        self.paused_by_receiver = True
+        """Whether the receiver asked for that; else a secret could not be read."""
         self.throttled_until = 0.0
         """Monotonic time until which the listener's rate allows no more to be claimed."""
         self.waiting: deque[Delivery] = deque()
@@ -190,6 +192,7 @@ class Route:
             if self.wait(now) <= 0:  # else it is of what was under way when the pause began, and says nothing new
                 self.circuit.failed(now)
                 self.paused_until = now + pause(asked)
+                self.paused_by_receiver = not verdict.unresolved
                 self.claim_size.limit()
         elif not verdict.final:
             self.circuit.failed(now)

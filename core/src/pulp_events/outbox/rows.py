@@ -139,14 +139,20 @@ def to_erasure(row: tuple[Any, ...]) -> Erasure:
 
 
 @from_rows
-def to_standing(hold: str | None, spent_until: float | None, first: tuple[Any, ...] | None) -> Standing:
+def to_standing(
+    hold: str | None,
+    spent_until: float | None,
+    first: tuple[Any, ...] | None,
+    queue: Iterable[tuple[Any, ...]] = (),
+) -> Standing:
     """How a listener stands, from: its hold as text, its bucket, and, of its oldest pending delivery, event id, n and
-    ready at."""
+    ready at; `queue`: event id and n of those that are due, the oldest first."""
     held = None if hold is None else Hold.of_text(hold)
+    ids = [f"{event_id}.{n}" for event_id, n in queue]
     if first is None:
-        return Standing(held, spent_until)
+        return Standing(held, spent_until, queue=ids)
     event_id, n, ready_at = first[:3]
-    return Standing(held, spent_until, f"{event_id}.{n}", from_timestamp(ready_at) if ready_at else None)
+    return Standing(held, spent_until, f"{event_id}.{n}", from_timestamp(ready_at) if ready_at else None, ids)
 
 
 def split_id(delivery_id: str) -> tuple[str, int]:

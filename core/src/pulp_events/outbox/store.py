@@ -261,8 +261,11 @@ class Outbox(Protocol):
     def lifted(self, listener_ids: Sequence[str]) -> Mapping[str, str]:
         """For each of these that `lift` was called for: a text that is another one after each call."""
 
-    def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
-        """How these listeners stand; of those in `with_first`, the oldest pending delivery too."""
+    def standing(
+        self, listener_ids: Sequence[str], with_first: Sequence[str] = (), with_queue: Sequence[str] = ()
+    ) -> Mapping[str, Standing]:
+        """How these listeners stand; of those in `with_first`, the oldest pending delivery too, and of those in
+        `with_queue` the first `standing.PLACES` that are due."""
 
     def note(self, key: str, text: str) -> None:
         """Store a short text under this key, replacing any other. Use it sparingly: notes are never cleaned up."""

@@ -249,8 +249,10 @@ class PostgresOutbox:
     def lifted(self, listener_ids: Sequence[str]) -> Mapping[str, str]:
         return standing.lifted(self.database, listener_ids)
 
-    def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
-        return standing.standing(self.database, listener_ids, with_first)
+    def standing(
+        self, listener_ids: Sequence[str], with_first: Sequence[str] = (), with_queue: Sequence[str] = ()
+    ) -> Mapping[str, Standing]:
+        return standing.standing(self.database, listener_ids, with_first, with_queue)
 
     def note(self, key: str, text: str) -> None:
         ledger.note(self.database, key, text)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pulp_events.outbox.rows import to_standing
 from pulp_events.outbox.spread import LONGEST, spread
-from pulp_events.outbox.standing import Hold, Standing
+from pulp_events.outbox.standing import PLACES, Hold, Standing
 from pulp_events.outbox.states import Transition, kept
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Asked, Database, Within
@@ -113,7 +113,27 @@ SELECT w.id, f.* FROM unnest(%s::text[]) AS w(id) CROSS JOIN LATERAL (
 """
 
 
-def standing(database: Database, listener_ids: Sequence[str], with_first: Sequence[str]) -> dict[str, Standing]:
+_QUEUE = f"""
+SELECT w.id, f.* FROM unnest(%s::text[]) AS w(id) CROSS JOIN LATERAL (
+    SELECT e.id AS event_id, d.n FROM (
+        (SELECT event_seq, n FROM @.pulp_delivery
+         WHERE {_PENDING} AND listener_id = w.id AND lease IS NULL AND ready_at = 0
+         ORDER BY event_seq, n LIMIT {PLACES})
+        UNION ALL
+        (SELECT event_seq, n FROM @.pulp_delivery
+         WHERE {_PENDING} AND listener_id = w.id AND lease IS NULL AND ready_at > 0 AND ready_at <= @.pulp_now()
+         ORDER BY ready_at LIMIT {PLACES})
+        UNION ALL
+        (SELECT event_seq, n FROM @.pulp_delivery
+         WHERE {_PENDING} AND listener_id = w.id AND lease IS NOT NULL AND ready_at <= @.pulp_now() LIMIT {PLACES})
+    ) d JOIN @.pulp_event e ON e.seq = d.event_seq ORDER BY d.event_seq, d.n LIMIT {PLACES}
+) f
+"""
+
+
+def standing(
+    database: Database, listener_ids: Sequence[str], with_first: Sequence[str], with_queue: Sequence[str]
+) -> dict[str, Standing]:
     """How these stand."""
     holds = dict(database.rows(_OF_KEYS, (_keys(HOLD, listener_ids),)))
     rates = dict(
@@ -124,7 +144,13 @@ def standing(database: Database, listener_ids: Sequence[str], with_first: Sequen
         )
     )
     first = {row[0]: row[1:] for row in database.rows(_FIRST, (texts(with_first),))} if with_first else {}
-    return {each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each)) for each in listener_ids}
+    queues: dict[str, list[Any]] = {}
+    for listener_id, *place in database.rows(_QUEUE, (texts(with_queue),)) if with_queue else ():
+        queues.setdefault(listener_id, []).append(tuple(place))
+    return {
+        each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each), queues.get(each, ()))
+        for each in listener_ids
+    }
 
 
 def forgotten(listener_id: str) -> tuple[Any, ...]:

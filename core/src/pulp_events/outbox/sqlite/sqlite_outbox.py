@@ -287,8 +287,10 @@ class SQLiteOutbox:
     def lifted(self, listener_ids: Sequence[str]) -> Mapping[str, str]:
         return standing.lifted(self._reader, listener_ids)
 
-    def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = ()) -> Mapping[str, Standing]:
-        return standing.standing(self._reader, listener_ids, with_first)
+    def standing(
+        self, listener_ids: Sequence[str], with_first: Sequence[str] = (), with_queue: Sequence[str] = ()
+    ) -> Mapping[str, Standing]:
+        return standing.standing(self._reader, listener_ids, with_first, with_queue, self._clock.time())
 
     def note(self, key: str, text: str) -> None:
         self._writer.run(lambda own: ledger.note(own, key, text))

@@ -10,7 +10,7 @@ from pulp_events.outbox.rows import to_standing
 from pulp_events.outbox.spread import LONGEST, spread
 from pulp_events.outbox.sqlite.columns import PENDING
 from pulp_events.outbox.sqlite.ledger import Rows, made
-from pulp_events.outbox.standing import Hold, Standing
+from pulp_events.outbox.standing import PLACES, Hold, Standing
 
 CONFIGURATION, HOLD, LIFTED = "configuration ", "hold ", "lifted "
 """What the keys begin with, in a table that has others too; a listener's id follows."""
@@ -93,7 +93,22 @@ SELECT * FROM (
 """
 
 
-def standing(reader: Rows, listener_ids: Sequence[str], with_first: Iterable[str]) -> dict[str, Standing]:
+_QUEUE = f"""
+SELECT e.id, d.n FROM (
+    SELECT * FROM (
+        SELECT event_seq, n FROM pulp_delivery
+        WHERE {PENDING} AND listener_id = ?1 AND ready_at = 0 ORDER BY event_seq, n LIMIT ?3
+    ) UNION ALL SELECT * FROM (
+        SELECT event_seq, n FROM pulp_delivery
+        WHERE {PENDING} AND listener_id = ?1 AND ready_at > 0 AND ready_at <= ?2 ORDER BY ready_at LIMIT ?3
+    )
+) d CROSS JOIN pulp_event e ON e.seq = d.event_seq ORDER BY d.event_seq, d.n LIMIT ?3
+"""
+
+
+def standing(
+    reader: Rows, listener_ids: Sequence[str], with_first: Iterable[str], with_queue: Iterable[str], now: float
+) -> dict[str, Standing]:
     """How these stand."""
     holds = dict(reader.rows(_OF_KEYS, (_keys(HOLD, listener_ids),)))
     rates = dict(
@@ -103,9 +118,13 @@ def standing(reader: Rows, listener_ids: Sequence[str], with_first: Iterable[str
         )
     )
     first = {each: rows[0] for each in with_first if (rows := reader.rows(_FIRST, (each,)))}
+    queues = {each: reader.rows(_QUEUE, (each, now, PLACES)) for each in with_queue}
     return made(
         reader,
-        lambda: {each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each)) for each in listener_ids},
+        lambda: {
+            each: to_standing(holds.get(HOLD + each), rates.get(each), first.get(each), queues.get(each, ()))
+            for each in listener_ids
+        },
     )
 
 

@@ -161,6 +161,25 @@ class StandingClaims(Outboxes):
         assert stand.spent_until is not None and 3500.0 < stand.spent_until - home.time() < 3700.0
         assert stand.first == left.id and stand.first_due is not None, "it is being attempted"
 
+    def test_it_is_told_whose_a_hold_is(self, home: Home, outbox: Outbox) -> None:
+        until = float(int(home.time()) + 300)
+        for held in (Hold(HoldCause.SECRET, until, "a" * 16), Hold(HoldCause.PAUSE, until)):
+            outbox.hold({LISTENER: held})
+            assert outbox.standing([LISTENER])[LISTENER].hold == held
+
+    def test_what_is_due_is_told_in_the_order_of_its_events(self, home: Home, outbox: Outbox) -> None:
+        later, sooner = self.postponed(outbox, LISTENER, [3600.0, 100.0])
+        outbox.add([new_event()])
+        [new] = [each.id for each in outbox.find(DeliveryQuery(), 9) if each.id not in (later, sooner)]
+        assert outbox.standing([LISTENER], [LISTENER])[LISTENER].queue == []
+        assert outbox.standing([LISTENER, OTHER], [], [LISTENER])[LISTENER].queue == [new]
+        home.advance(101.0)
+        outbox.add([new_event(OTHER)])
+        assert outbox.standing([LISTENER], [], [LISTENER])[LISTENER].queue == [sooner, new]
+        [taken] = self.claim(outbox, limit=1)
+        left = [each for each in (sooner, new) if each != taken.id]
+        assert outbox.standing([LISTENER], [], [LISTENER])[LISTENER].queue == left, "one is being attempted"
+
     def postponed(self, outbox: Outbox, listener: str, waits: list[float]) -> list[str]:
         """Store an event with so many deliveries, of which each failed once; returns their ids."""
         outbox.add([new_event(listener, targets=[str(number) for number in range(len(waits))])])
