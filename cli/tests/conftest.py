@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,10 +16,15 @@ from typing import Any
 
 import pytest
 
+from pulp_events import EventBus
 from pulp_events.errors import PluginError
 from pulp_events.plugins.registry import Plugins
 from pulp_events_cli.main import main
 
+sys.path.insert(0, str(Path(__file__).parent))
+from terminal import Terminal
+
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 PULP_ADMIN = Path(sys.executable).with_name("pulp-admin")
 
 
@@ -116,3 +122,34 @@ def with_plugin(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(Plugins, "load", staticmethod(loaded))
 
     return install
+
+
+@pytest.fixture
+def lines(admin: Admin) -> Callable[..., list[str]]:
+    """`lines(80, "event", "delivery", "list")`: what a terminal with so many columns shows."""
+
+    def run(columns: int, *words: str, **environment: str) -> list[str]:
+        terminal = Terminal(admin.command(*words), {**admin.environment, **environment}, columns)
+        try:
+            text, code = terminal.end()
+        finally:
+            terminal.close()
+        assert code == 0, text
+        return ESCAPE.sub("", text).replace("\r\n", "\n").splitlines()
+
+    return run
+
+
+@pytest.fixture
+def ledger(admin: Admin) -> tuple[Any, Any]:
+    """Some deliveries of two listeners, one of which has a name and failed."""
+    with EventBus.open(admin.config, deliver="external") as bus:
+        named = bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"], name="ci-builds")
+        other = bus.listeners.create(
+            "email", {"subject": "s", "addresses": ["a@b.example", "c@d.example"]}, ["repo.publish.*"]
+        )
+        for n in range(4):
+            bus.emit("repo.sync.start", {"repo_id": f"r{n}"})
+            bus.emit("repo.publish.finish", {"repo_id": f"r{n}"})
+        bus.outbox.bury(named.id, "404 Not Found: there is no such hook here; ask the team that runs the receiver")
+    return named, other

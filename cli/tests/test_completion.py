@@ -59,7 +59,10 @@ def test_values_are_looked_up(admin):
     admin.ok("event", "emit", "repo.sync.start", "--no-wait")
     [delivery] = [each["id"] for each in admin.ok("event", "delivery", "list", f"--listener-id={one}", "--json").json]
     assert delivery in words("event delivery show ") and delivery in words("event delivery retry ")
-    assert words("event listener history ") == words("event listener backtest ") == [one, mail]
+    for command in ("show", "history", "backtest", "mute", "export"):  # the option's name may be left out
+        assert words(f"event listener {command} ")[:2] == [one, mail]
+        assert one in words(f"event listener {command} {one[:9]}")
+        assert (one in words(f"event listener {command} {mail} ")) == (command == "export")
     assert words("event listener explain --event=") == [f"--event={delivery.partition('.')[0]}"]
     assert words("event listener backtest --type=http --since=1d --body-t") == ["--body-template"]
 

@@ -53,7 +53,7 @@ def test_who_changed_what_is_shown_newest_first_and_no_secret(changed):
     assert shown(changed.ok("event", "listener", "history", changed.second)) == [
         f"http {changed.second} created by {me}"
     ]
-    assert f"no changes match {'0' * 24}" in changed.ok("event", "listener", "history", "0" * 24).err
+    assert f"no changes match --listener-id={'0' * 24}" in changed.ok("event", "listener", "history", "0" * 24).err
     assert changed.ok("event", "listener", "history", changed.first[:12]).out == run.out
 
 

@@ -63,17 +63,6 @@ def test_a_mistyped_listener_id_is_answered_with_the_nearest(admin, known, words
     assert run.code == 1 and f"no listener has the id {wrong!r}; did you mean {known[0]!r}?" in run.err, run.err
 
 
-@pytest.mark.parametrize("command", ["show", "test", "delete", "enable", "disable"])
-def test_an_id_without_its_option_is_answered_with_the_option(admin, command):
-    assert "; did you mean --listener-id=ci?" in admin("event", "listener", command, "ci").err
-
-
-@pytest.mark.parametrize("words", ["show", "show --json", "http update hunter2", "backtest ci"])
-def test_what_may_be_something_else_is_not_repeated(admin, words):
-    run = admin("event", "listener", *words.split())
-    assert run.code == 2 and " is required; see" in run.err
-
-
 @pytest.mark.parametrize("words", ["show {0}", "retry {0}", "purge {0}", "list --before {0}"])
 def test_a_mistyped_delivery_id_is_answered_with_the_nearest(admin, known, words):
     wrong = mistyped(known[1])

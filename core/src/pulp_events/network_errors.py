@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 import ssl
 
+FAILED = "the connection failed: "
+"""How it begins where nothing better is known than what the system says."""
+
 
 def explain(error: BaseException) -> str:
     """What went wrong, in one line, to be put behind the name of the other end: `ci.example: its certificate is …`."""
@@ -18,5 +21,5 @@ def explain(error: BaseException) -> str:
         case TimeoutError():
             return "no answer in time"
         case OSError() if error.strerror:
-            return f"the connection failed: {error.strerror}"
-    return f"the connection failed: {type(error).__name__}"
+            return f"{FAILED}{error.strerror}"
+    return f"{FAILED}{type(error).__name__}"

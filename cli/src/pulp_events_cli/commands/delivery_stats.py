@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.outbox.states import State
 from pulp_events_cli import own_files
+from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
@@ -21,7 +22,7 @@ from pulp_events_cli.output.streams import say, tell
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.terminal import is_terminal
 from pulp_events_cli.output.text import count, local_time
-from pulp_events_cli.parser.argument_types import moment, some_text
+from pulp_events_cli.parser.argument_types import moment
 from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.table_options import add_table
@@ -67,9 +68,7 @@ def fill(parser: Parser) -> None:
         metavar="WHAT",
         help=f"have a line for each of these: {', '.join(BY)}; default: {BY[0]}",
     )
-    parser.add_argument(
-        "--listener-id", action=Once, type=some_text, metavar="ID", help="only of this listener, by id or name"
-    )
+    add_listener_id(parser, "only of this listener, by id or name", required=False)
     add_table(parser, activity_tables.COLUMNS)
     parser.epilog = (
         "Without options, the deliveries that are stored now are counted. With any of them, what happened is shown as "

@@ -14,6 +14,7 @@ from pulp_events_cli import paths
 from pulp_events_cli.commands import emit_waiting as waiting
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.output.id_kinds import LISTENER
+from pulp_events_cli.output.kinds import DETAIL
 from pulp_events_cli.output.listing import show
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm, warning
@@ -41,7 +42,7 @@ MADE = Table(
     Column("type", lambda row: row["notifier_type_id"], rank=4, least=8),
     Column("target", lambda row: row["target"], rank=3, least=12),
     Column("state", lambda row: row["state"], rank=1),
-    Column("detail", lambda row: first_line(str(row["detail"])), rank=2, least=12),
+    Column("detail", lambda row: first_line(str(row["detail"])), kind=DETAIL, rank=2, least=12),
 )
 
 

@@ -9,6 +9,7 @@ from pulp_events_cli.errors import DONE
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.output import events as records
 from pulp_events_cli.output.id_kinds import DELIVERY_ID, LISTENER
+from pulp_events_cli.output.kinds import DETAIL
 from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records
@@ -32,7 +33,7 @@ LISTENERS = Table(
     Column("target", lambda row: row["target"], rank=3, least=12),
     Column("state", lambda row: row["state"] or NOT_MATCHED, rank=1),
     Column("attempts", lambda row: row["attempts"] or None, rank=5, brief_heading="ATT", right=True),
-    Column("detail", lambda row: first_line(row["detail"]), rank=2, least=12),
+    Column("detail", lambda row: first_line(row["detail"]), kind=DETAIL, rank=2, least=12),
     Column("delivery_id", lambda row: row["delivery_id"], kind=DELIVERY_ID, extra=True),
 )
 NOT_MATCHED = "not matched"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.ids import listener_ids
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def fill(parser: Parser) -> None:
     """Add the options."""
-    parser.add_argument("listener_id", metavar="ID", help="id of the listener, a unique prefix of it, or its name")
+    add_listener_id(parser)
     since = "2026-11-24T08:00, or 2d for two days ago"
     parser.add_argument(
         "--since", type=moment, required=True, metavar="TIME", help=f"events emitted at or after this time: {since}"

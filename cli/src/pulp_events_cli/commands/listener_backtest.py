@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError, ListenerNotFound
 from pulp_events_cli import listener_attributes
+from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import listener_ids
@@ -48,13 +49,11 @@ TESTED = Table(
 
 def fill(parser: Parser, session: Session) -> None:
     """Add the options; those of the notifier type come with the words that name it."""
-    parser.add_argument(
-        "listener_id", nargs="?", metavar="ID", help="listener to test, by id or name, as it is or changed"
-    )
+    add_listener_id(parser, "listener to test, by id or name, as it is or changed", required=False)
     parser.add_argument(
         "--type",
         metavar="TYPE",
-        help="notifier type of a listener that does not exist yet; required without ID",
+        help="notifier type of a listener that does not exist yet; required without a listener",
     )
     parser.add_argument(
         "--event-type", action="append", metavar="TYPE", help="event types or patterns, in place of the listener's"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.system.clock import iso_z
 from pulp_events_cli.commands.emit import add_report, read_report
+from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.ids import listener_ids
@@ -19,7 +20,6 @@ from pulp_events_cli.output.id_kinds import LISTENER
 from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import first_line, local_time
-from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.table_options import add_table
 
@@ -60,7 +60,7 @@ def fill(parser: Parser) -> None:
     parser.add_argument(
         "--event", metavar="ID", help="a stored event instead, and the listeners as they were when it was emitted"
     )
-    parser.add_argument("--listener-id", action=Once, metavar="ID", help="only this listener, by id or name")
+    add_listener_id(parser, "only this listener, by id or name", required=False)
     add_table(parser, ANSWERS)
     parser.epilog = (
         "Nothing is emitted. Filters and plugins are applied as they would be to an event emitted now, or were to the "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pulp_events.errors import EventsError, StoreBusy
 from pulp_events_cli import paths
 from pulp_events_cli.commands.labelled import add_label, labels_in
+from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import DONE, FOUND, CommandFailed, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.listener_files import changes as carrying_out
@@ -33,9 +34,7 @@ ROUNDS = 5
 
 def fill_export(parser: Parser) -> None:
     """Add the options of `export`."""
-    parser.add_argument(
-        "--listener-id", action="append", metavar="ID", help="only this listener, by id or name; may be repeated"
-    )
+    add_listener_id(parser, "only this listener, by id or name; may be repeated", required=False, several=True)
     add_label(parser, "only listeners with this label")
     parser.add_argument(
         "--with-secrets", action="store_true", help="write secrets in plain text; by default they are masked"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output import listener_changes
 from pulp_events_cli.output.listener_changes import CHANGES
@@ -22,12 +23,7 @@ PAGE = 20
 
 def fill(parser: Parser) -> None:
     """Add the options."""
-    parser.add_argument(
-        "listener_id",
-        nargs="?",
-        metavar="ID",
-        help="only this listener, by id or name; it may have been deleted",
-    )
+    add_listener_id(parser, "only this listener, by id or name; it may have been deleted", required=False)
     since = "2026-11-24T08:00, or 2h for two hours ago"
     parser.add_argument("--since", type=moment, metavar="TIME", help=f"only changes made at or after: {since}")
     parser.add_argument(

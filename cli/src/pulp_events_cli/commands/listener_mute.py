@@ -10,7 +10,7 @@ from pulp_events.listeners.muting import LONGEST_MUTE
 from pulp_events.system.clock import from_timestamp
 from pulp_events_cli.commands.labelled import add_label, labels_in, with_labels
 from pulp_events_cli.commands.listener_list import check_type
-from pulp_events_cli.commands.one_listener import LISTENER_ID_HELP, NO_CHANGES, report
+from pulp_events_cli.commands.one_listener import NO_CHANGES, add_listener_id, report
 from pulp_events_cli.errors import DONE, CommandFailed, UsageError
 from pulp_events_cli.ids.listener_ids import find
 from pulp_events_cli.output import listener_records
@@ -20,7 +20,6 @@ from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count, local_time
 from pulp_events_cli.parser.argument_types import duration, reason
 from pulp_events_cli.parser.later import EXAMPLE, later
-from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def fill_unmute(parser: Parser) -> None:
 
 def _add_choice(parser: Parser) -> None:
     """The options that name one listener, or choose several."""
-    parser.add_argument("--listener-id", action=Once, metavar="ID", help=LISTENER_ID_HELP)
+    add_listener_id(parser, required=False)
     add_label(parser, "instead of one listener, all with this label")
     parser.add_argument("--type", metavar="TYPE", help="instead of one listener, all of this notifier type")
     parser.add_argument("--all", action="store_true", help="all listeners")

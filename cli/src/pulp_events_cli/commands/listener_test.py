@@ -10,7 +10,7 @@ from pulp_events.outbox.states import Outcome
 from pulp_events_cli.commands.one_listener import add_listener_id
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.ids import listener_ids
-from pulp_events_cli.output.kinds import Numbers
+from pulp_events_cli.output.kinds import DETAIL, Numbers
 from pulp_events_cli.output.listener_records import mute_text
 from pulp_events_cli.output.listing import show, sort
 from pulp_events_cli.output.records import print_json
@@ -40,7 +40,7 @@ TRIALS = Table(
         brief_heading="MS",
         right=True,
     ),
-    Column("detail", lambda each: first_line(each.detail), rank=2, least=12),
+    Column("detail", lambda each: first_line(each.detail), kind=DETAIL, rank=2, least=12),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.ids import listener_ids
@@ -11,6 +11,7 @@ from pulp_events_cli.output import listener_records
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.streams import confirm
+from pulp_events_cli.parser.argument_types import some_text
 from pulp_events_cli.parser.once import Once
 from pulp_events_cli.parser.parser import Parser
 
@@ -22,9 +23,15 @@ NO_CHANGES = "No changes were made"
 LISTENER_ID_HELP = "id of the listener, as `list` shows it, a unique prefix of it, or its name"
 
 
-def add_listener_id(parser: Parser) -> None:
-    """The option that names a listener."""
-    parser.add_argument("--listener-id", action=Once, required=True, metavar="ID", help=LISTENER_ID_HELP)
+def add_listener_id(
+    parser: Parser, help: str = LISTENER_ID_HELP, *, required: bool = True, several: bool = False
+) -> None:
+    """The option that names a listener; its own name may be left out."""
+    action: Any = "append" if several else Once
+    added = parser.add_argument(
+        "--listener-id", action=action, type=some_text, required=required, metavar="ID", help=help
+    )
+    added.bare = True  # type: ignore[attr-defined]
 
 
 def refuse_other_type(listener: Listener, type_id: str, command: str) -> None:

@@ -9,6 +9,7 @@ from pulp_events_cli import global_options
 from pulp_events_cli.completion import values
 from pulp_events_cli.errors import UsageError
 from pulp_events_cli.global_options import GlobalOptions
+from pulp_events_cli.parser.bare import bare_option, with_names
 from pulp_events_cli.parser.help_format import explain
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.root import build
@@ -108,19 +109,31 @@ def _command(parser: Parser, session: Session, words: list[str], prefix: str) ->
         if actions and (given < len(actions) or actions[-1].nargs == "*"):
             yield from _values(actions[min(given, len(actions) - 1)], parser, session, prefix)
             return
+        words = with_names(parser, words)
+        bare = bare_option(parser)
+        if bare is not None and bare in _open_options(parser, words):
+            yield from _values(bare, parser, session, prefix)
     yield from _options(parser, words)
     if prefix.startswith("-"):
         yield from _global()
 
 
 def _options(parser: Parser, words: list[str]) -> Iterator[Candidate]:
+    for action in _open_options(parser, words):
+        # Required ones first: they are what is to be written.
+        yield action.option_strings[-1], explain(parser, action)
+
+
+def _open_options(parser: Parser, words: list[str]) -> list[argparse.Action]:
+    """Those that may be given now."""
     used = {word.partition("=")[0] for word in words}
+    found = []
     for action in parser._actions:
         again = isinstance(action, argparse._AppendAction)
         hidden = action.help is argparse.SUPPRESS or isinstance(action, argparse._HelpAction)
         if action.option_strings and not hidden and (again or not used & set(action.option_strings)):
-            # Required ones first: they are what is to be written.
-            yield action.option_strings[-1], explain(parser, action)
+            found.append(action)
+    return found
 
 
 def _positionals(words: Sequence[str], options: dict[str, argparse.Action]) -> int:

@@ -51,10 +51,10 @@ def _wish(filled: Filled, shapes: Sequence[Shape], bus: EventBus | None) -> Wish
     column = filled.column
     levels = tuple(max(map(cell_len, (shape.heading, *shape.texts))) for shape in shapes)
     if column.least is None:
-        return Wish(levels, column.rank, last=column.kind.last)
+        return Wish(levels, column.rank, last=column.kind.last, implied=column.implied)
     uncut = max(map(cell_len, column.kind.uncut(filled.values, bus)), default=0)
     least = max(column.least, uncut, cell_len(shapes[-1].heading))
-    return Wish(levels, column.rank, least, max(TIGHT, uncut), column.kind.last)
+    return Wish(levels, column.rank, least, max(TIGHT, uncut), column.kind.last, column.implied)
 
 
 class _Printed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.output.id_kinds import DELIVERY_ID, EVENT_ID, LISTENER
-from pulp_events_cli.output.kinds import MOMENT, Kind, Numbers
+from pulp_events_cli.output.kinds import DETAIL, MOMENT, Kind, Numbers
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import first_line
 
@@ -91,7 +91,7 @@ DELIVERIES = Table(
     Column("attempts", lambda row: row.delivery.attempts, rank=6, brief_heading="ATT", right=True),
     Column("next", lambda row: row.waiting, kind=NextAttempts(), rank=4),
     Column("waits_for", lambda row: row.waiting, kind=Waits(), rank=3, brief_heading="WAITS"),
-    Column("detail", lambda row: first_line(row.delivery.detail), rank=3, least=12),
+    Column("detail", lambda row: first_line(row.delivery.detail), kind=DETAIL, rank=3, least=12),
     Column("event_id", lambda row: row.delivery.event_id, kind=EVENT_ID, extra=True),
     Column("source", lambda row: row.delivery.source, least=12, extra=True),
     Column("finished", lambda row: row.delivery.finished, kind=MOMENT, extra=True),
@@ -106,5 +106,5 @@ ATTEMPTS = Table(
     Column("seconds", lambda each: each.duration, kind=Numbers(3), rank=4, right=True),
     Column("outcome", lambda each: each.outcome, rank=1),
     Column("retry_at", lambda each: each.retry_at, kind=MOMENT, rank=5),
-    Column("detail", lambda each: first_line(each.detail), rank=3, least=12),
+    Column("detail", lambda each: first_line(each.detail), kind=DETAIL, rank=3, least=12),
 )

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 BETWEEN = 2
 """Cells between two columns."""
 AMPLE = 24
-"""Cells up to which every text grows before one of them grows further, or times get their seconds."""
+"""Cells up to which every text grows before one of them grows further. Times get their seconds, zones and years from
+what is left when no text is cut any more."""
 TIGHT = 6
 """Cells down to which a text is cut rather than leave out a column that was asked for."""
 
@@ -27,6 +28,8 @@ class Wish:
     """The same if the column was asked for."""
     last: bool = False
     """It takes a longer form only if all others have what they want."""
+    implied: bool = False
+    """It says nothing that was not asked for: it is left out if anything else would be cut."""
 
     @property
     def narrowest(self) -> int:
@@ -49,6 +52,10 @@ def fit(wishes: Sequence[Wish], room: int, chosen: bool = False) -> list[Place]:
     A column that has no room in its shortest form is left out, by rank; with `chosen`, as a person named the columns,
     texts are cut further first, and then the last named is left out. One always stays, in as much room as there is.
     """
+    if not chosen and any(each.implied for each in wishes) and not all(each.implied for each in wishes):
+        places = fit([replace(each, implied=False) for each in wishes], room)
+        whole = len(places) == len(wishes) and all(each.width >= wishes[each.column].levels[-1] for each in places)
+        return places if whole else _spared(wishes, room)
     tight = [_tight(each) for each in wishes] if chosen else list(wishes)
     if chosen and _taken([each.narrowest for each in wishes]) <= room:
         tight = list(wishes)
@@ -63,15 +70,21 @@ def fit(wishes: Sequence[Wish], room: int, chosen: bool = False) -> list[Place]:
     return places
 
 
+def _spared(wishes: Sequence[Wish], room: int) -> list[Place]:
+    """Places without what is implied."""
+    kept = [at for at, each in enumerate(wishes) if not each.implied]
+    return [replace(each, column=kept[each.column]) for each in fit([wishes[at] for at in kept], room)]
+
+
 def _share(places: Sequence[Place], wishes: Sequence[Wish], spare: int) -> None:
     """Give the columns what room is left, those of low rank first."""
     for place in places:
         spare = _grow(place, wishes[place.column], spare, AMPLE)
     for place in places:
+        spare = _grow(place, wishes[place.column], spare)
+    for place in places:
         if not wishes[place.column].last:
             spare = _lengthen(place, wishes[place.column], spare)
-    for place in places:
-        spare = _grow(place, wishes[place.column], spare)
     for place in places:
         spare = _lengthen(place, wishes[place.column], spare)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ from pulp_events_cli.output.text import local_time, value_text
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
+
+_ADDRESS = re.compile(r"^(?:[\w.-]+|\[[0-9A-Fa-f:.%\w]+\]):\d{1,5}: (?=\S)")
+"""Whom an attempt was made at, at the beginning of what it came to."""
 
 Forms = Mapping[str, Sequence[str]]
 """An id → the texts that stand for it on a terminal, the longest first. The commands take each of them."""
@@ -98,5 +102,20 @@ class Numbers(Kind):
         return "-" if value is None else f"{value:.{self._digits}f}"
 
 
+class Details(Kind):
+    """What attempts came to; with less room, without what is the same for each attempt of a listener.
+
+    `hook.example:443: the connection failed: Connection refused` is `Connection refused` at last.
+    """
+
+    def levels(self, values: Sequence[str], bus: EventBus | None) -> list[list[str]]:
+        from pulp_events.network_errors import FAILED  # it imports ssl
+
+        whole = [self.whole(value) for value in values]
+        brief = [_ADDRESS.sub("", text) for text in whole]
+        return [whole, brief, [text.removeprefix(FAILED).strip() or text for text in brief]]
+
+
 TEXT = Kind()
+DETAIL = Details()
 MOMENT = Moments()

@@ -15,7 +15,7 @@ The command's `fill` calls `add_table(parser, TABLE)`, its `run` ends with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.output.kinds import TEXT, Kind
@@ -48,6 +48,8 @@ class Column:
     """A heading for narrow terminals."""
     right: bool = False
     """Numbers, which stand below each other on a terminal."""
+    implied: bool = False
+    """Each row has what the options asked for; see `Table.implying`."""
     extra: bool = False
     """Shown only if `--columns` names it."""
     largest_first: bool = False
@@ -73,6 +75,12 @@ class Table:
         if names is None:
             return [each for each in self.columns.values() if not each.extra]
         return [self.columns[name] for name in names]
+
+    def implying(self, *names: str) -> Table:
+        """The same table where the options of the command say what stands in these columns: on a terminal, they are the
+        first to be left out."""
+        columns = self.columns.values()
+        return Table(self.what, *(replace(each, implied=True) if each.name in names else each for each in columns))
 
     def sort(self, rows: Iterable[Any], order: str | None, bus: EventBus | None = None) -> list[Any]:
         """The rows by a column, with `-` before its name the other way round; without a value come last.

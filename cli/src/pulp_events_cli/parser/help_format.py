@@ -112,6 +112,8 @@ def explain(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
         text = parser._get_formatter()._expand_help(action) if action.help else ""
     except (ValueError, TypeError, KeyError):
         text = str(action.help)  # a plugin's text has a % that argparse takes for a placeholder
+    if getattr(action, "bare", False):
+        text = f"{text}; `{action.option_strings[-1]}=` may be left out"
     required = action.required and bool(action.option_strings)
     return f"(required) {text}".rstrip() if required else text
 

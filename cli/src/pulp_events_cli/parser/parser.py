@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli.errors import UsageError
+from pulp_events_cli.parser.bare import with_names
 from pulp_events_cli.parser.described import Described
 
 GENERAL = "General Arguments"
@@ -60,7 +61,6 @@ class Parser(Described):
         self._fill = fill
         self._fill_rest: Fill | None = None
         self._offers: dict[str, Callable[[], None]] = {}
-        self._words: Sequence[str] = ()
         self.set_defaults(parser=self)
 
     def section(self) -> Commands:
@@ -124,12 +124,12 @@ class Parser(Described):
         self, args: Any = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
         words = list(args)
-        self._words = words
         self.fill()
         words = self._with_dashed(words)
-        self.set_defaults(words=words)
         if self.fill_for is not None:
             self.fill_for(words)
+        words = with_names(self, words)
+        self.set_defaults(words=words)
         if self.commands is None:
             self._refuse_unknown_option(words)
         else:
@@ -172,17 +172,8 @@ class Parser(Described):
     def error(self, message: str) -> NoReturn:
         names = message.removeprefix("the following arguments are required: ")
         if names != message:
-            message = f"{names} {'are' if ',' in names else 'is'} required{self._meant_for(names)}"
+            message = f"{names} {'are' if ',' in names else 'is'} required"
         raise UsageError(f"{message}; see `{self.prog} --help`")
-
-    def _meant_for(self, missing: str) -> str:
-        """What a stray word may have been meant for: some commands take `ci` where others want `--listener-id=ci`."""
-        first = next(iter(self._words), "-")
-        if "," in missing or first.startswith("-") or not first.isprintable():
-            return ""
-        if self.has_secrets or self._get_positional_actions():  # it may be part of a secret, or has its place
-            return ""
-        return f"; did you mean {missing}={first:.60}?"
 
     @property
     def has_secrets(self) -> bool:
