@@ -12,7 +12,8 @@ PENDING = DeliveryQuery(state=State.PENDING)
 
 @pytest.fixture
 def held(open_bus, clock, deliver, settle, scripted):
-    """Has a listener's circuit opened, or its receiver ask for an hour, or a secret unreadable, with five more deliveries that wait."""
+    """Has a listener's circuit opened, or its receiver ask for an hour, or a secret unreadable, with five more
+    deliveries that wait."""
 
     def hold(cause):
         bus = open_bus(deliver, clock, retry_schedule="10h, 10h", jitter=0)

@@ -16,7 +16,8 @@ from pulp_events.bus.events import Events
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
-from pulp_events.listeners.listeners import Listeners, said_by
+from pulp_events.listeners.listeners import Listeners
+from pulp_events.listeners.writing import said_by
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings

@@ -4,43 +4,36 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from pulp_events.errors import (
-    EventsError,
-    InvalidConfig,
     ListenerNotFound,
     NotAllowed,
-    SettingsError,
     StoreError,
-    UnknownNotifierType,
 )
 from pulp_events.listeners.actor import Actor
+from pulp_events.listeners.advice import Advice
 from pulp_events.listeners.author import Author
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.keeping import Kept
 from pulp_events.listeners.listener import Listener, Options
 from pulp_events.listeners.lookup import has_labels, is_chosen, not_found
-from pulp_events.listeners.making import Change, Making
-from pulp_events.listeners.muting import said
-from pulp_events.listeners.notifier_config import readable_part, secrets_of, window
+from pulp_events.listeners.making import Making
 from pulp_events.listeners.redacted import Redaction
 from pulp_events.listeners.store import JoinsTransactions, ListenerHistory
-from pulp_events.listeners.time_limit import settings_for
 from pulp_events.listeners.together import Together
 from pulp_events.listeners.untrusted import Limits
-from pulp_events.notifier import Notifier
-from pulp_events.plugins import boundary
+from pulp_events.listeners.writing import Writing, said_by
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import Scrubber
 from pulp_events.settings.settings import Settings
-from pulp_events.system import guard
 from pulp_events.system.arguments import check_limit
-from pulp_events.system.clock import Clock, from_timestamp
+from pulp_events.system.clock import Clock
 from pulp_events.system.ids import is_listener_id
-from pulp_events.system.who import DISPATCHER, is_reserved
+from pulp_events.system.who import DISPATCHER
 
 if TYPE_CHECKING:
     from pulp_events.listeners.edit import Edit
@@ -74,19 +67,17 @@ class Listeners:
 
         The others are given a listener, and the connection in whose transaction it was changed if there is one.
         """
-        self._store = store
-        self._history = store if isinstance(store, ListenerHistory) else None
+        limits = Limits(settings)
         self._index = index
         self._plugins = plugins
-        self._settings = settings
         self._clock = clock
-        self._making = Making(plugins, clock, Actor(Limits(settings)))
+        self._making = Making(plugins, clock, Actor(limits))
+        history = store if isinstance(store, ListenerHistory) else None
+        self._writing = Writing(store, history, plugins, clock, on_change, by, self._making.actor)
+        self._advice = Advice(plugins, settings, clock, limits)
         self._on_delete = on_delete
         self._on_enable = on_enable
         self._on_unmute = on_unmute
-        self._on_change = on_change
-        self._by = by
-        self._connection: Any = None
 
     def within(self, connection: Any) -> Listeners:
         """The same listeners, changed in the transaction of `connection`: it is what `connection=` of each method does.
@@ -99,13 +90,13 @@ class Listeners:
         where the store of listeners cannot take part; each change does, for a connection that cannot, and leaves its
         transaction as it was.
         """
-        if not isinstance(self._store, JoinsTransactions):
+        if not isinstance(self._writing.store, JoinsTransactions):
             raise StoreError(
-                f"listeners are stored by {type(self._store).__name__}, which cannot join the transaction of "
+                f"listeners are stored by {type(self._writing.store).__name__}, which cannot join the transaction of "
                 "connection: leave connection out, or keep listeners in the application's database ([storage] url)"
             )
         acting = copy.copy(self)
-        acting._connection = connection
+        acting._writing = replace(self._writing, connection=connection)
         return acting
 
     def by(self, who: str | Author) -> Listeners:
@@ -126,8 +117,8 @@ class Listeners:
 
     def _as(self, by: Callable[[], str], author: Author | None = None) -> Listeners:
         acting = copy.copy(self)
-        acting._by = by
         acting._making = self._making.acting(author)
+        acting._writing = replace(self._writing, by=by, actor=acting._making.actor)
         return acting
 
     @property
@@ -167,7 +158,7 @@ class Listeners:
             notifier_type_id, notifier_config, event_types, enabled=enabled, listener_id=listener_id, **options
         )
         alone = listener.name is None and not self._actor.untrusted  # it is counted beside his others
-        return self._edit(lambda edit: self._making.add(edit, listener), only=listener.id if alone else None)
+        return self._writing.edit(lambda edit: self._making.add(edit, listener), only=listener.id if alone else None)
 
     def keep(
         self,
@@ -194,7 +185,7 @@ class Listeners:
             one.changed(self._making, before) is before for one, before in zip(wanted, there, strict=True)
         ):
             return there  # as at most starts: nobody waits for the lock
-        return self._edit(lambda edit: [one.stored(self._making, edit) for one in wanted])
+        return self._writing.edit(lambda edit: [one.stored(self._making, edit) for one in wanted])
 
     def check(
         self,
@@ -244,9 +235,11 @@ class Listeners:
         if connection is not None:
             return self.within(connection).together(missing_ok=missing_ok, planned_on=planned_on)
         deleted, enabled, unmuted = (
-            partial(self._follow, each) for each in (self._on_delete, self._on_enable, self._on_unmute)
+            partial(self._writing.follow, each) for each in (self._on_delete, self._on_enable, self._on_unmute)
         )
-        return Together(self._edit, self._making, deleted, enabled, unmuted, missing_ok, planned_on, self._by)
+        return Together(
+            self._writing.edit, self._making, deleted, enabled, unmuted, missing_ok, planned_on, self._writing.by
+        )
 
     def get(self, listener_id: str) -> Listener:
         """The listener with this id, or name; raises ListenerNotFound."""
@@ -283,15 +276,15 @@ class Listeners:
         if author is not None:
             return self.by(author).update(listener_id, notifier_config, event_types, **options)
         change = self._making.update(notifier_config, event_types, **options)
-        return self._change(listener_id, change, names=options.get("name") is not None)[0]
+        return self._writing.change(listener_id, change, names=options.get("name") is not None)[0]
 
     def delete(self, listener_id: str, *, connection: Any = None) -> Listener:
         """Delete a listener and return it as it was. Its pending deliveries become dead."""
         if connection is not None:
             return self.within(connection).delete(listener_id)
         only = listener_id if is_listener_id(listener_id) else None
-        listener = self._edit(lambda edit: self._making.remove(edit, listener_id), only=only)
-        self._follow(self._on_delete, listener)
+        listener = self._writing.edit(lambda edit: self._making.remove(edit, listener_id), only=only)
+        self._writing.follow(self._on_delete, listener)
         return listener
 
     def entrust(self, listener_id: str, author: Author | None, *, connection: Any = None) -> Listener:
@@ -304,22 +297,22 @@ class Listeners:
         """
         if connection is not None:
             return self.within(connection).entrust(listener_id, author)
-        return self._change(listener_id, self._making.entrust(author))[0]
+        return self._writing.change(listener_id, self._making.entrust(author))[0]
 
     def enable(self, listener_id: str, *, connection: Any = None) -> Listener:
         """Let the listener get events again; what waited while it was disabled is delivered."""
         if connection is not None:
             return self.within(connection).enable(listener_id)
-        listener, changed = self._change(listener_id, self._making.enable(True))
+        listener, changed = self._writing.change(listener_id, self._making.enable(True))
         if changed:
-            self._follow(self._on_enable, listener)
+            self._writing.follow(self._on_enable, listener)
         return listener
 
     def disable(self, listener_id: str, reason: str | None = None, *, connection: Any = None) -> Listener:
         """Deliver nothing to the listener until it is enabled. `reason` is shown with the record."""
         if connection is not None:
             return self.within(connection).disable(listener_id, reason)
-        return self._change(listener_id, self._making.enable(False, reason))[0]
+        return self._writing.change(listener_id, self._making.enable(False, reason))[0]
 
     def mute(
         self,
@@ -339,8 +332,8 @@ class Listeners:
         """
         if connection is not None:
             return self.within(connection).mute(listener_id, seconds, until=until, drop=drop, reason=reason)
-        change = self._making.mute(self._by(), seconds, until=until, drop=drop, reason=reason)
-        return self._change(listener_id, change)[0]
+        change = self._making.mute(self._writing.by(), seconds, until=until, drop=drop, reason=reason)
+        return self._writing.change(listener_id, change)[0]
 
     def mute_all(
         self,
@@ -358,8 +351,10 @@ class Listeners:
         type or labels concerns the listeners that there are. Raises what `mute` raises, but ListenerNotFound.
         """
         with_all = notifier_type_id is None and not labels
-        change = self._making.mute(self._by(), seconds, until=until, drop=drop, reason=reason, with_all=with_all)
-        return self._edit(
+        change = self._making.mute(
+            self._writing.by(), seconds, until=until, drop=drop, reason=reason, with_all=with_all
+        )
+        return self._writing.edit(
             lambda edit: [
                 edit.change(each.id, change)
                 for each in edit.all()
@@ -378,31 +373,31 @@ class Listeners:
             changed = [(each, edit.change(each.id, self._making.unmute)) for each in chosen]
             return [after for before, after in changed if before.muted_for(self._clock.time())]
 
-        found = self._edit(unmute)
+        found = self._writing.edit(unmute)
         for listener in found:
-            self._follow(self._on_unmute, listener)
+            self._writing.follow(self._on_unmute, listener)
         return found
 
     def unmute(self, listener_id: str, *, connection: Any = None) -> Listener:
         """Let a muted listener get events again, and deliver what waited. Raises ListenerNotFound."""
         if connection is not None:
             return self.within(connection).unmute(listener_id)
-        listener, changed = self._change(listener_id, self._making.unmute)
+        listener, changed = self._writing.change(listener_id, self._making.unmute)
         if changed:
-            self._follow(self._on_unmute, listener)
+            self._writing.follow(self._on_unmute, listener)
         return listener
 
     def disable_for(self, listener_id: str, reason: str) -> bool:
         """Disable a listener in the name of the dispatcher; False if it was disabled, or gone, already."""
         try:
-            return self._as(lambda: DISPATCHER)._change(listener_id, self._making.enable(False, reason))[1]
+            return self._as(lambda: DISPATCHER)._writing.change(listener_id, self._making.enable(False, reason))[1]
         except ListenerNotFound:
             return False
 
     @property
     def keeps_history(self) -> bool:
         """False where a plugin's store does not keep who changed what."""
-        return self._history is not None
+        return self._writing.history is not None
 
     def history(
         self, listener_id: str | None = None, *, since: datetime | None = None, limit: int | None = None
@@ -417,21 +412,17 @@ class Listeners:
 
         if limit is not None:
             check_limit(limit, "limit")
-        if self._history is None:
-            raise StoreError(f"{type(self._store).__name__}, a plugin's store of listeners, keeps no history of them")
+        if self._writing.history is None:
+            raise StoreError(
+                f"{type(self._writing.store).__name__}, a plugin's store of listeners, keeps no history of them"
+            )
         by_name = listener_id is not None and not is_listener_id(listener_id)
         found = self._id_once_called(str(listener_id)) if by_name else listener_id
         if not self._actor.untrusted:
-            return self._history.history(HistoryQuery(found, since, limit))
-        return [each for each in self._history.history(HistoryQuery(found, since)) if self._actor.saw(each)][:limit]
-
-    def _id_once_called(self, name: str) -> str:
-        if (there := self._index.named(name)) is not None and self._actor.sees(there):
-            return there.id
-        for change in self.history():
-            if name in [record.get("name") for record in (change.before, change.after) if record is not None]:
-                return change.listener_id
-        raise not_found(name)
+            return self._writing.history.history(HistoryQuery(found, since, limit))
+        return [each for each in self._writing.history.history(HistoryQuery(found, since)) if self._actor.saw(each)][
+            :limit
+        ]
 
     def redacted(self, listener: Listener) -> dict[str, Any]:
         """The listener's configuration fit to be shown: no secret in it.
@@ -442,147 +433,27 @@ class Listeners:
 
     def window(self, listener: Listener) -> float | None:
         """Seconds of events that leave together for this listener; None where each leaves by itself."""
-        notifier = self._plugins.notifiers.get(listener.notifier_type_id)
-        return None if notifier is None else window(notifier, listener.notifier_config)
+        return self._advice.window(listener)
 
     def rate(self, listener: Listener) -> str | None:
         """How often the listener may be attempted, such as `10/s`: the lower of its own and that of `[untrusted]`."""
         return self._actor.limits.rate(listener)
 
     def warnings(self, listener: Listener) -> Sequence[str]:
-        """What the administrator should know about a listener that was created or updated.
-
-        The listener is stored already, so a notifier that cannot say it is itself something to be told.
-        """
-        try:
-            notifier: Notifier = self._plugins.notifier(listener.notifier_type_id)
-        except UnknownNotifierType:
-            return []
-        try:
-            self._refuse_untrusted(listener, notifier)
-        except EventsError as error:
-            return [str(error)]
-        if self._actor.untrusted:  # what a notifier warns of is about settings and networks of the machine, too
-            return [*self._joined(listener), *self._expires_too_soon(listener)]
-        section = notifier.settings_section
-        what = f"notifier type {notifier.type_id!r} could not check this listener for warnings"
-        try:
-            config = readable_part(notifier, listener.notifier_config)
-        except EventsError as error:
-            return [str(error)]
-        try:
-            with boundary.mistakes(what, lambda text: self.scrubber(listener)(text)):
-                values = self._settings.section(section) if section else {}
-                values = settings_for(notifier, values, listener.timeout)
-                found = boundary.texts(notifier.warnings(config, values), "warnings()")
-        except SettingsError as error:  # a secret in the section cannot be read here
-            found = [*self._warnings_without(notifier, config, section), str(error)]
-        except EventsError as error:
-            found = [str(error)]
-        found = [*self._joined(listener), *self._expires_too_soon(listener), *found]
-        return [self.scrubber(listener)(text) for text in found]
-
-    def _joined(self, listener: Listener) -> Sequence[str]:
-        """It is muted, though nobody muted this one."""
-        if not (listener.muted_with_all and listener.muted_for(self._clock.time())):
-            return []
-        return [f"it is muted like all listeners, {said(listener)}"]
-
-    def _refuse_untrusted(self, listener: Listener, notifier: Notifier) -> None:
-        """Before anything of the plugin gets its configuration, which somebody may have written into the record."""
-        if listener.untrusted:
-            self._actor.limits.refuse_config(notifier, listener.notifier_config)
-
-    def _expires_too_soon(self, listener: Listener) -> Sequence[str]:
-        """Deliveries that leave with others at the end of a window may have expired by then."""
-        try:
-            span = None if listener.expires is None else self.window(listener)
-        except Exception:  # noqa: BLE001  # a notifier may raise anything; the dispatcher says so with the delivery
-            return []
-        if span is None or listener.expires is None or listener.expires > span:
-            return []
-        from pulp_events.fields import format_duration
-
-        expire, wait = format_duration(listener.expires), format_duration(span)
-        return [
-            f"deliveries expire after {expire}, and wait up to {wait} to be sent together: some are dead before they "
-            "are sent; let them expire later, or shorten the digest"
-        ]
-
-    def _warnings_without(self, notifier: Notifier, config: Mapping[str, Any], section: str | None) -> Sequence[str]:
-        """What can be said with the settings as they are written, their secrets spelt as references."""
-        values = self._settings.section_as_written(section) if section else {}
-        try:
-            with guard.exits():
-                return boundary.texts(notifier.warnings(config, values), "warnings()")
-        except Exception:  # noqa: BLE001  # such as a reference for a URL
-            return []
+        """What the administrator should know about a listener that was created or updated."""
+        return self._advice.warnings(listener, self._actor)
 
     def scrubber(self, listener: Listener) -> Scrubber:
         """Takes the secrets of the listener's configuration, those it refers to included, out of a text.
 
         Raises UnknownNotifierType: without the listener's plugin nobody knows which values are secret.
         """
-        notifier = self._plugins.notifier(listener.notifier_type_id)
-        schema = notifier.config_schema()
-        return Scrubber(secrets_of(schema, listener.notifier_config, reads=not listener.untrusted))
+        return self._advice.scrubber(listener)
 
-    def _edit(self, make: Callable[[Edit], T], *, only: str | None = None) -> T:
-        """Make changes, add them to the history, and tell who observes them. `only`: id of the one listener that they
-        concern, where neither a name is given nor one looked for."""
-        pairs: Sequence[Pair] = ()
-        by = self._by()
-
-        def noted(edit: Edit) -> T:
-            nonlocal pairs
-            made = make(edit)
-            if only is None:
-                edit.refuse_taken_names()
-                self._actor.refuse_too_many(edit)
-            pairs = edit.changes()
-            if pairs and self._history is not None:
-                from pulp_events.listeners.recording import record
-
-                edit.history = record(pairs, by, from_timestamp(self._clock.time()), Redaction(self._plugins))
-            return made
-
-        made = self._stored(noted, only)
-        self._on_change(pairs, by)
-        return made
-
-    def _follow(self, effect: Callable[..., None], listener: Listener) -> None:
-        """What follows from a change, in the same transaction where it is an application's."""
-        if self._connection is None:
-            effect(listener)
-        else:
-            effect(listener, self._connection)
-
-    def _stored(self, make: Callable[[Edit], T], only: str | None) -> T:
-        if self._connection is not None:
-            assert isinstance(self._store, JoinsTransactions)
-            return self._store.edit_within(self._connection, make, only)
-        if only is None or self._history is None:
-            return self._store.edit(make)
-        return self._history.edit_one(only, make)
-
-    def _change(self, listener_id: str, change: Change, *, names: bool = False) -> tuple[Listener, bool]:
-        """The listener as it is now, and whether it became another. `names`: the change may give it a name."""
-        changed = False
-
-        def noted(before: Listener) -> Listener:
-            nonlocal changed
-            after = change(before)
-            changed = after is not before
-            return after
-
-        only = listener_id if is_listener_id(listener_id) and not names else None
-        return self._edit(lambda edit: edit.change(listener_id, noted), only=only), changed
-
-
-def said_by(who: str) -> Callable[[], str]:
-    """What gives this name; InvalidConfig unless it is a line of text that is not the dispatcher's name."""
-    if not isinstance(who, str) or not who.strip() or len(who) > 200 or not who.isprintable():
-        raise InvalidConfig(f"by is {who!r:.60}; give who makes the changes, a line of at most 200 characters")
-    if is_reserved(who):
-        raise InvalidConfig(f"by is {who!r}, which is who disables listeners that fail; give another name")
-    return lambda: who
+    def _id_once_called(self, name: str) -> str:
+        if (there := self._index.named(name)) is not None and self._actor.sees(there):
+            return there.id
+        for change in self.history():
+            if name in [record.get("name") for record in (change.before, change.after) if record is not None]:
+                return change.listener_id
+        raise not_found(name)
