@@ -199,6 +199,63 @@ def test_a_process_that_emits_only_by_its_own_connection_opens_none(settings, ds
             assert connections(watcher) == 1
 
 
+def test_so_it_is_with_listeners_in_the_database(settings, dsn, watcher):
+    own = settings(migrate=False, schema="ours")
+    with psycopg.connect(dsn) as connection, EventBus.open(settings=own, deliver="external") as manager:
+        create_tables(connection, schema="ours")
+        connection.commit()
+        manager.listeners.create("http", URL, ["*"])
+        before = connections(watcher)
+        with EventBus.open(settings=own, deliver="external") as bus:
+            for number in range(3):
+                bus.emit("repo.sync.start", {"repo_id": str(number)}, connection=connection)
+                connection.commit()
+            assert bus._store.database.connections._idle == [] and connections(watcher) == before
+            manager.listeners.create("http", URL, ["repo.publish.start"])
+            bus._store._asked = float("-inf")  # half a second later
+            event = bus.emit("repo.publish.start", {"repo_id": "x"}, connection=connection)
+            connection.commit()
+            assert len(manager.outbox.of_event(event.id)) == 2
+            assert bus._store.database.connections._idle == []
+
+
+@pytest.mark.parametrize("savepoint", [True, False])
+def test_what_a_transaction_changed_is_not_seen_by_anybody_before_it_commits(settings, dsn, savepoint):
+    own = settings(schema="ours")
+    with psycopg.connect(dsn) as connection, EventBus.open(settings=own, deliver="external") as bus:
+        bus.listeners.create("http", URL, ["*"])
+        bus.emit("repo.sync.start", {"repo_id": "a"}, connection=connection)
+        connection.commit()
+        for ended, listeners in ((connection.rollback, 1), (connection.commit, 2)):
+            if savepoint:
+                connection.execute("SAVEPOINT mine")
+            bus.listeners.create("http", URL, ["*"], connection=connection)
+            if savepoint:
+                connection.execute("RELEASE SAVEPOINT mine")
+            event = bus.emit("repo.sync.start", {"repo_id": "b"}, connection=connection)
+            other = bus.emit("repo.sync.start", {"repo_id": "c"})
+            ended()
+            assert len(bus.outbox.of_event(other.id)) == 1
+            assert len(bus.outbox.of_event(event.id)) == (1 if ended == connection.commit else 0)
+            bus._store._asked = float("-inf")  # half a second later
+            event = bus.emit("repo.sync.start", {"repo_id": "d"}, connection=connection)
+            connection.commit()
+            assert len(bus.outbox.of_event(event.id)) == listeners
+
+
+def test_a_snapshot_of_before_does_not_bring_old_listeners_back(settings, dsn):
+    own = settings(schema="ours")
+    with psycopg.connect(dsn) as connection, EventBus.open(settings=own, deliver="external") as bus:
+        bus.listeners.create("http", URL, ["*"])
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.execute("SELECT count(*) FROM ours.pulp_listener")
+        bus.listeners.create("http", URL, ["*"])
+        bus._store._asked = float("-inf")
+        event = bus.emit("repo.sync.start", {"repo_id": "a"}, connection=connection)
+        connection.commit()
+        assert len(bus.outbox.of_event(event.id)) == 2
+
+
 def test_a_connection_to_another_database_is_still_refused(settings, dsn, server, tmp_path):
     plugins = Plugins.load()
     plugins.add("host", HostStore(tmp_path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -17,6 +18,7 @@ from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listeners import Listeners
+from pulp_events.listeners.store import AsksThrough
 from pulp_events.listeners.writing import said_by
 from pulp_events.plugins.observers import Observers
 from pulp_events.plugins.registry import Plugins
@@ -226,6 +228,12 @@ class Lifecycle:
                     self._forked = False
                     self._assemble(self._index, self._emitter or self._emitter_before)
 
+    def _asking_through(self, connection: Any) -> AbstractContextManager[None]:
+        """Where the listeners are asked for: on the application's connection if it emits with one."""
+        if connection is None or not isinstance(self._store, AsksThrough):
+            return nullcontext()
+        return self._store.through(connection)
+
     @staticmethod
     def _is_calling() -> bool:
         """True in a function that a bus calls: if it could not emit while the bus closes, it would fail, and be called
@@ -243,7 +251,8 @@ class Lifecycle:
         scope: str | None = None,
     ) -> list[Event]:
         emitter = self._emitter or self._make_emitter()
-        prepared = emitter.prepare_all(events, expires, scope)
+        with self._asking_through(connection):
+            prepared = emitter.prepare_all(events, expires, scope)
         with self._in_use:
             emitted = self._storing.store(prepared, connection)
             if connection is None:  # else nothing of ours is to be connected

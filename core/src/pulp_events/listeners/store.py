@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from pulp_events.listeners.edit import Edit
@@ -68,6 +69,15 @@ class JoinsTransactions(Protocol):
         the one listener that is looked at, as with `edit_one`. If `make` raises, or the store does, the transaction is
         as it was, and can go on. Raises StoreError for a connection that cannot take part, saying which can.
         """
+
+
+@runtime_checkable
+class AsksThrough(Protocol):
+    """Optional further method of a `ListenerStore`: an emit with a connection needs no other one."""
+
+    def through(self, connection: Any) -> AbstractContextManager[None]:
+        """What this thread asks for in the block may be asked on the application's connection. What its transaction
+        changed is not seen before it commits. A connection that cannot be used is passed over."""
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.system import forks
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
+from pulp_events_postgres.through import Through
 from pulp_events_postgres.transactional import joined
 from pulp_events_postgres.watch import LISTENERS
 
@@ -64,7 +66,7 @@ class _Overtaken(Exception):
 
 
 class PostgresListenerStore:
-    """Implements `ListenerStore`, `ListenerHistory` and `JoinsTransactions`.
+    """Implements `ListenerStore`, `ListenerHistory`, `JoinsTransactions` and `AsksThrough`.
 
     `fresh`: how old a version may be, in seconds, before it is asked for again.
 
@@ -84,7 +86,12 @@ class PostgresListenerStore:
         self._closed = False
         self._complaints = Complaints()
 
+    def through(self, connection: Any) -> AbstractContextManager[None]:
+        """See `AsksThrough`."""
+        return self._through.through(connection)
+
     def _start(self) -> None:
+        self._through = Through(self.database)
         self._asking = threading.Lock()
 
     def before_fork(self) -> None:
@@ -108,7 +115,10 @@ class PostgresListenerStore:
             began, writes = time.monotonic(), self._writes
             self.database.listeners_changed = False
             try:
-                self._version = self.database.ask("SELECT version FROM @.pulp_listener_version")[0] or None
+                found = self._through.version()
+                if found is None:
+                    found = self.database.ask("SELECT version FROM @.pulp_listener_version")[0]
+                self._version = found or None
             except BaseException:
                 self.database.listeners_changed = True
                 raise
@@ -120,7 +130,8 @@ class PostgresListenerStore:
                 self._asking.release()
 
     def all(self) -> Sequence[Listener]:
-        records, broken = self._sorted_out(self.database.rows(_ALL))
+        rows = self._through.rows(_ALL)
+        records, broken = self._sorted_out(self.database.rows(_ALL) if rows is None else rows)
         self._complaints.say(broken)
         return records
 
