@@ -139,6 +139,17 @@ def test_a_large_file_costs_its_beginning_while_its_times_are_young(coarse, vers
     assert versions.of("/f", 0.0) != second, "but soon"
 
 
+def test_a_small_file_is_read_whole_though_reading_it_took_long(coarse, versions, clock, monkeypatch):
+    spent = itertools.count(0.0, 0.05)  # as where garbage is collected just then
+    monkeypatch.setattr(file_version, "time", SimpleNamespace(thread_time=lambda: next(spent)))
+    head = b'{"listeners": ' + b" " * 256
+    coarse.write(head + b"x")
+    first = versions.of("/f", 0.0)
+    coarse.content = head + b"y"
+    clock.advance(1)
+    assert versions.of("/f", 0.0) != first
+
+
 def test_a_real_file_of_the_same_size_and_time_is_seen(versions, clock, tmp_path):
     path = tmp_path / "token"
     seen = set()

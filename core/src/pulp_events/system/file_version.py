@@ -24,6 +24,8 @@ VERIFY = 10.0
 """Seconds after which the content is read again though no time changed: also a network's cache may hold the times."""
 SHARE = 50
 """A large file is read whole at most this many times its own reading time apart, unless its first bytes changed."""
+LARGE = 65536
+"""Bytes above which a file counts as large: what takes long to read below that is not the file."""
 HEAD = 256
 """Bytes at the beginning that are compared at each look. A large file that changes often has a counter there."""
 HOLD = 0.5
@@ -170,7 +172,8 @@ class _File:
             return ("not a regular file", found.st_dev, found.st_ino)
         with open(self._path, "rb") as file:  # noqa: PTH123
             head = file.read(HEAD)
-            if head == self._head and now - self._read_at < SHARE * self._reading_time:
+            was_just_read = found.st_size > LARGE and now - self._read_at < SHARE * self._reading_time
+            if was_just_read and head == self._head:
                 return self._version
             began = time.thread_time()
             content = head + file.read()
