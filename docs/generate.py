@@ -85,7 +85,7 @@ def value_text(field: fields.Field[Any]) -> str:
         if isinstance(check, validate.OneOf):
             return " or ".join(f"`{choice}`" for choice in check.choices)
         if isinstance(check, validate.Range):
-            return f"{check.min} to {check.max}"
+            return f"at least {check.min}" if check.max is None else f"{check.min} to {check.max}"
     if isinstance(field, fields.Boolean):
         return "`true` or `false`"
     if isinstance(field, Words):

@@ -270,6 +270,21 @@ def test_conditions_that_contradict_each_other_are_refused(admin, listener, wait
     assert admin.ok(*RETRY, "--pending", "--state=pending").out == "1 delivery is due now\n"
 
 
+def test_all_may_say_of_which_state(admin, listener, waiting):
+    """`--pending` alone means all that are pending; nobody is wrong to say so."""
+    would = "1 delivery would be due now\n"
+    for words in (["--pending"], ["--pending", "--all"], ["--all", "--state=pending"]):
+        assert admin.ok(*RETRY, *words, "--dry-run").out == would
+    assert admin.ok(*RETRY, "--all", "--dry-run").out == "0 deliveries would be pending again\n"
+    purge = ("event", "delivery", "purge", "--all", "--dry-run", "--json")
+    assert admin.ok(*purge, "--state=dead").json["purge"] == 0
+    for words in (["--listener-id=down"], ["--pending", "--since=1h"], ["ID"]):
+        run = admin(*RETRY, "--all", *words)
+        assert run.code == 2 and "in one way" in run.err
+    run = admin(*RETRY, "--pending", "ID")
+    assert run.code == 2 and "in one way" in run.err
+
+
 @pytest.mark.parametrize("command", ["delivery retry", "delivery discard", "delivery purge", "delivery list", "list",
                                      "erase", "listener backtest ci", "listener backfill ci"])  # fmt: skip
 def test_a_span_that_ends_before_it_begins_is_refused(admin, listener, command):

@@ -125,3 +125,35 @@ def test_two_fields_that_would_be_one_option_are_named(admin, with_plugin):
     run = admin("event", "listener", "clash", "create", "--help")
     assert run.code == 1 and "fields filter and clash_filter would both be the option --clash-filter" in run.err
     assert "would both be the option" in admin("event", "plugin", "check", "clash").out
+
+
+def test_the_head_of_a_page_says_which_it_is_and_fits(pages):
+    heads = {page.name: page.read_text().split(" ", 2)[1].replace("\\", "") for page in pages.glob("*.1")}
+    assert len({*heads.values()}) == len(heads) > 40
+    assert heads["pulp-admin-event-delivery-list.1"] == "PULP-ADMIN-EVENT-DELIVERY-LIST"
+    assert heads["pulp-admin-event-listener-email-create.1"] == "EVENT-LISTENER-EMAIL-CREATE"
+    assert all(name.removesuffix(".1").upper().endswith(head) and len(head) <= 30 for name, head in heads.items())
+
+
+def test_pages_are_ascii_so_that_no_locale_changes_them(pages):
+    assert all(page.read_bytes().isascii() for page in pages.iterdir())
+
+
+def test_where_there_is_a_table_the_page_says_what_makes_it_wider(pages):
+    tables = [text for page in pages.glob("*.1") if r"\-\-columns" in (text := page.read_text())]
+    assert len(tables) > 10
+    for text in tables:
+        environment = text.partition(".SH ENVIRONMENT\n")[2].partition(".SH ")[0]
+        assert "COLUMNS" in environment and "NO_COLOR" in environment
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["backup", "delivery-discard", "delivery-purge", "delivery-retry", "delivery-tail", "emit", "erase", "recover"]
+    + ["listener-apply", "listener-backfill", "restore", "top", "worker"],
+)
+def test_what_takes_a_while_says_what_a_signal_does(command):
+    from importlib.resources import files
+
+    page = files("pulp_events_cli.manual") / "pages" / f"pulp-admin-event-{command}.txt"
+    assert "SIGINT" in page.read_text("utf-8").partition("[SIGNALS]\n")[2].partition("\n[")[0]

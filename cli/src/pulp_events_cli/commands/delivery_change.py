@@ -54,9 +54,9 @@ def fill_retry(parser: Parser) -> None:
         action=Once,
         nargs=0,
         const=State.PENDING,
-        help=f"the same as --state={State.PENDING}",
+        help=f"the same as --state={State.PENDING}: all of them, unless other options choose",
     )
-    parser.add_argument("--all", action="store_true", help=f"all {State.DEAD} deliveries")
+    _add_all(parser, f"all {State.DEAD} deliveries, or with --state or --pending all that are in that state")
     parser.add_argument("--again", action="store_true", help="also what was sent again before, by its latest repeat")
     _add_safety(parser)
     parser.epilog = (
@@ -73,7 +73,7 @@ def fill_discard(parser: Parser) -> None:
     """Add the options of `discard`."""
     parser.add_argument("ids", nargs="*", metavar="ID", help="ids of pending deliveries")
     add_query(parser, ())
-    parser.add_argument("--all", action="store_true", help="all pending deliveries")
+    _add_all(parser, "all pending deliveries")
     parser.add_argument(
         "--reason", type=reason, metavar="TEXT", default="discarded", help="reason, shown with the deliveries"
     )
@@ -89,14 +89,23 @@ def fill_purge(parser: Parser) -> None:
     """Add the options of `purge`."""
     parser.add_argument("ids", nargs="*", metavar="ID", help="ids of finished deliveries")
     add_query(parser, FINISHED)
-    parser.add_argument("--all", action="store_true", help="all finished deliveries")
+    _add_all(parser, "all finished deliveries, or with --state all that are in that state")
     _add_safety(parser)
     parser.set_defaults(run=_purge)
 
 
 def _add_safety(parser: Parser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
-    parser.add_argument("--yes", action="store_true", help="do not ask, on a terminal, whether to go on")
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not ask on a terminal, after saying how many there are, whether to go on; elsewhere, such as in a "
+        "pipe or a timer, nothing is asked",
+    )
+
+
+def _add_all(parser: Parser, text: str) -> None:
+    parser.add_argument("--all", action="store_true", help=text)
 
 
 def _retry(bus: EventBus, arguments: argparse.Namespace) -> int:
@@ -252,7 +261,9 @@ def _chosen(bus: EventBus, arguments: argparse.Namespace, what: str, verb: str) 
     from pulp_events.outbox.records import DeliveryQuery
 
     filters = read_query(bus, arguments)
-    if sum(map(bool, (arguments.ids, filters, arguments.all))) != 1:
+    # In which state does not choose some of those that there are: it says what all of them are.
+    some = filters.keys() - {"state"} if arguments.all else filters
+    if sum(map(bool, (arguments.ids, some, arguments.all))) != 1:
         raise UsageError(
             f"choose the {what + ' ' if what else ''}deliveries to {verb} in one way: by id, with options such as "
             "--listener-id or --since, or with --all"

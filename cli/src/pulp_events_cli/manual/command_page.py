@@ -31,7 +31,7 @@ def page(parser: Parser) -> str:
     manual.mf = _PageFormatter(parser)
     text = str(manual)
     if len(manual.prog) > _TITLE:
-        text = text.replace(f".TH {_markup(manual.prog.upper())} ", r".TH PULP\-ADMIN ", 1)
+        text = text.replace(f".TH {_markup(manual.prog.upper())} ", f".TH {_markup(_title(parser))} ", 1)
     text = text.replace(_markup(roff.DATE), roff.DATE, 1)
     head, found = _by_heading(_short_lines(_without_empty_lines(text).rstrip("\n").split("\n")))
     for heading, lines in notes.sections(parser).items():
@@ -40,6 +40,13 @@ def page(parser: Parser) -> str:
     for heading in sorted(found, key=lambda heading: order.get(heading, -1)):
         head += [f".SH {heading}", *found[heading]]
     return "\n".join(head) + "\n"
+
+
+def _title(parser: Parser) -> str:
+    """As many of the last words as fit: those tell one page from another."""
+    words = parser.prog.upper().split()
+    titles = ("-".join(words[first:]) for first in range(len(words)))
+    return next((each for each in titles if len(each) <= _TITLE), words[-1][:_TITLE])
 
 
 def _by_heading(lines: Iterable[str]) -> tuple[list[str], dict[str, list[str]]]:

@@ -40,11 +40,14 @@ _EXIT: Terms = {
 _CONFIG: Terms = {
     ENVIRONMENT_VARIABLE: f"the server.conf to read, unless `--config` names one; default: {DEFAULT_PATH}"
 }
+_SHOWN: Terms = {
+    "NO_COLOR": "if set and not empty: no colours on a terminal",
+    "COLUMNS": "width of help texts, tables and sentences on a terminal; default: that of the terminal",
+}
 _ENVIRONMENT: Terms = {
     **_CONFIG,
     "PULP_EVENTS_BLOCK": "names of plugins not to load, separated by commas",
-    "NO_COLOR": "if set and not empty: no colours on a terminal",
-    "COLUMNS": "width of help texts and of tables on a terminal; default: that of the terminal",
+    **_SHOWN,
 }
 _FILES: Terms = {
     str(DEFAULT_PATH): "settings, see `pulp-events.conf`(5)",
@@ -67,7 +70,7 @@ def sections(parser: Parser) -> dict[str, list[str]]:
     elif parser.get_default("run") is not None:
         found = {EXIT: _EXIT}
         if words[1] == "event":
-            found |= {ENVIRONMENT: _CONFIG, FILES: _FILES}
+            found |= {ENVIRONMENT: {**_CONFIG, **_SHOWN}, FILES: _FILES}
     lines = {}
     for heading in ORDER:
         terms = {**found.get(heading, {}), **_terms(own.get(heading, "") if heading != EXAMPLES else "")}

@@ -21,7 +21,12 @@ def head(title: str, section: int) -> str:
 
 def escape(text: str) -> str:
     """Text that is printed as it is."""
-    return text.replace("\\", "\\\\").replace("-", "\\-")
+    return plain(text.replace("\\", "\\\\").replace("-", "\\-"))
+
+
+def plain(text: str) -> str:
+    """Text of roff in ASCII, which is the same to it whatever the locale."""
+    return "".join(each if each.isascii() else rf"\[u{ord(each):04X}]" for each in text)
 
 
 def section(title: str) -> list[str]:
@@ -55,8 +60,7 @@ def flowing(text: str) -> list[str]:
 
 def wrapped(line: str) -> list[str]:
     """A long input line in several, none of which would be taken for a request."""
-    line = "".join(each if each.isascii() else rf"\[u{ord(each):04X}]" for each in line)
-    found = textwrap.wrap(line, _LONGEST, break_long_words=False, break_on_hyphens=False) or [""]
+    found = textwrap.wrap(plain(line), _LONGEST, break_long_words=False, break_on_hyphens=False) or [""]
     return [rf"\&{each}" if each.startswith((".", "'")) else each for each in found]
 
 
