@@ -106,7 +106,7 @@ def test_the_examples_do_what_is_said(runner):
                                   capture_output=True, text=True)  # fmt: skip
             assert done.returncode == 0, f"{prog}\n$ {command}\n{done.stdout}{done.stderr}"
             if output:
-                runner.compare(output, done.stdout + done.stderr, f"{prog}\n$ {command}")
+                runner.varying.compare(output, done.stdout + done.stderr, f"{prog}\n$ {command}")
 
 
 def _update(runner, type_id):

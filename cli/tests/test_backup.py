@@ -13,6 +13,7 @@ from unittest import mock
 
 import pytest
 
+from pulp_events import EventBus
 from pulp_events.outbox.store import Outbox
 from pulp_events.system import replacement
 
@@ -53,7 +54,7 @@ def test_a_restore_is_refused_while_a_worker_runs(admin, tmp_path):
         while "delivers from" not in (line := worker.stderr.readline()):
             assert line, "the worker ended"
         run = admin.process("event", "restore", str(tmp_path / "backup"))
-        assert run.code == 1 and f"process {worker.pid}" in run.err and "nothing was changed" in run.err
+        assert run.code == 1 and f"process {worker.pid}, a worker on " in run.err and "nothing was changed" in run.err
     finally:
         worker.terminate()
         worker.communicate()
@@ -82,6 +83,29 @@ def test_a_damaged_outbox_is_set_aside_by_the_next_command_and_recovered_by_anot
     assert "set aside, and recovered: outbox.sqlite.corrupt-" in check.out and "not being made" not in check.out
     assert admin.ok("event", "delivery", "list").err == ""
     assert "5 events were already there" in admin.ok("event", "recover").out
+
+
+def test_a_recovery_that_is_not_whole_says_what_is_missing_and_has_a_code_of_its_own(admin, tmp_path):
+    admin.listener(*HTTP)
+    with EventBus.open(admin.config, deliver="external") as bus:
+        for number in range(200):
+            bus.emit("repo.sync.start", {"repo_id": f"readable {number} " + "x" * 900})
+    content = bytearray((admin.data / "outbox.sqlite").read_bytes())
+    places = [found.start() for found in re.finditer(b"readable 1[0-4][0-9] ", content)]
+    for place in places[: len(places) // 2]:
+        page = place // 4096 * 4096
+        content[page : page + 4096] = b"\xff" * 4096
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(content)
+    for path in admin.data.glob("outbox.sqlite*"):
+        path.unlink()
+    run = admin("event", "recover", str(damaged))
+    assert run.code == 3 and "not everything was recovered: " in run.out, run.out
+    most = int(re.search(r"could not be read: at most (\d+)\s+events?\s+stood\s+there", run.out)[1])
+    recovered = int(run.out.split()[0])
+    assert 200 - recovered <= most < 150
+    again = admin("event", "recover", str(damaged), "--json")
+    assert again.code == 3 and again.json["missing"] == most
 
 
 def test_of_several_that_were_set_aside_each_is_recovered_and_none_forgotten(admin):

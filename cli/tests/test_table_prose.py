@@ -17,14 +17,14 @@ def refused_ones(admin):
     with EventBus.open(admin.config, deliver="external") as bus:
         made = bus.listeners.create("http", {"url": "http://127.0.0.1:40001/"}, ["*"], name="ci")
         for number in range(4):
-            bus.emit("repo.sync.finish", {"repo_id": "a"}, id=f"order-{number}")
+            bus.emit("repo.sync.finish", {"repo_id": "a"}, id=f"01a219e{number}")
         taken = bus.outbox.claim([ClaimRequest(made.id, 3)], 60, "t").deliveries
         bus.outbox.record([result(each, "postpone", 36000.0, said) for each in taken])
 
 
 def test_the_reason_of_a_failure_is_seen_at_80_columns(lines, refused_ones):
     heading, *rows = lines(80, "event", "delivery", "list", "--state=pending")
-    assert heading.split() == ["ID", "EVENT", "TYPE", "LISTENER", "NEXT", "WAITS", "DETAIL"]
+    assert "STATE" not in heading and {"NEXT", "WAITS", "DETAIL"} <= {*heading.split()}
     assert [row.endswith("Connection refused") for row in rows] == [False, True, True, True]
     heading, *rows = lines(80, "event", "delivery", "list")
     assert "STATE" in heading and "Connection r" in rows[-1], "what is the same for all is cut first"

@@ -4,7 +4,7 @@
     1  the operation failed: no such listener, a store that cannot be written, a delivery that is dead
     2  the command line is wrong: unknown command or option, bad value, missing option
     3  done, and what was looked for is there: a listener that uses a field (`types impact`), a listener that differs
-       from its file (`listener apply --dry-run --exit-code`)
+       from its file (`listener apply --dry-run --exit-code`); and where not everything could be recovered (`recover`)
 
 Errors of the framework are sorted into these by `exit_code`.
 """

@@ -145,6 +145,8 @@ def test_what_can_be_read_is_recovered_and_again_nothing_more(tmp_path, sound):
     found = recover(damaged, path)
     assert 200 < found.events < 300 and found.gaps + found.damaged > 0, found
     assert found.deliveries == found.events and found.pending >= 100
+    assert not found.is_whole and found.missing is not None and found.events + found.damaged + found.missing >= 300
+    assert found.missing < 100, "as many as have numbers there"
     outbox = SQLiteOutbox(path)
     stats = outbox.stats()
     assert (stats.pending, stats.delivered) == (found.pending, found.deliveries - found.pending)
@@ -164,7 +166,7 @@ def test_all_of_a_sound_outbox_is_recovered_with_its_log_and_what_was_under_way_
     found = recover(old, path)
     in_use.close()
     assert (found.events, found.deliveries, found.pending, found.attempts) == (300, 300, 200, 100)
-    assert (found.damaged, found.gaps) == (0, 0)
+    assert (found.damaged, found.gaps, found.missing) == (0, 0, 0) and found.is_whole
     outbox = SQLiteOutbox(path)
     assert outbox.ready() == {LISTENER: 0.0}
     assert len(outbox.claim([ClaimRequest(LISTENER, 1000)], 60, "t").deliveries) == 200

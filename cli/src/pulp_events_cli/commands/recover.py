@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pulp_events_cli import own_files, paths
 from pulp_events_cli.commands import undone_erasures
-from pulp_events_cli.errors import DONE, CommandFailed
+from pulp_events_cli.errors import DONE, FOUND, CommandFailed
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm
 from pulp_events_cli.output.text import count
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
+
+if TYPE_CHECKING:
+    from pulp_events.outbox.sqlite.recover import Recovered
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -26,7 +30,8 @@ def fill(parser: Parser, session: Session) -> None:
     )
     parser.epilog = (
         "Whatever can be read is stored in the outbox in use, and pending deliveries are made; those that were under "
-        "way may be repeated. The damaged file is not changed. Applications and workers can keep running."
+        "way may be repeated. The exit code is 3 if something is missing. The damaged file is not changed. "
+        "Applications and workers can keep running."
     )
     parser.set_defaults(run=_run, deliver=None)
 
@@ -43,20 +48,30 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
         undone_erasures.warn([each for each in erased if each.id not in there], path)
     if arguments.json:
         print_json({"file": str(path), **asdict(found)})
-        return DONE
+        return DONE if found.is_whole else FOUND
     confirm(
         f"{count(found.events, 'event', 'events')} and {count(found.deliveries, 'delivery', 'deliveries')} recovered "
         f"from {path}, {found.pending} of them pending"
     )
     if found.known:
         confirm(f"{count(found.known, 'event was', 'events were')} already there")
-    if found.damaged or found.gaps:
-        rows, places = (
-            count(found.damaged, "corrupt row was", "corrupt rows were"),
-            count(found.gaps, "place", "places"),
-        )
-        confirm(f"{rows} left out, and {places} could not be read")
-    return DONE
+    if found.is_whole:
+        return DONE
+    confirm(_left_out(found))
+    return FOUND
+
+
+def _left_out(found: Recovered) -> str:
+    """What is not in the outbox now, in a sentence."""
+    parts = []
+    if found.damaged:
+        parts.append(f"{count(found.damaged, 'corrupt row was', 'corrupt rows were')} left out")
+    if found.gaps:
+        some = "nobody knows how many events stood there"
+        if found.missing is not None:
+            some = f"at most {count(found.missing, 'event', 'events')} stood there" if found.missing else ""
+        parts.append(f"{count(found.gaps, 'place', 'places')} could not be read" + (f": {some}" if some else ""))
+    return f"not everything was recovered: {', and '.join(parts)}"
 
 
 def _newest(outbox: Path) -> Path:

@@ -91,7 +91,7 @@ DELIVERIES = Table(
     Column("attempts", lambda row: row.delivery.attempts, rank=6, brief_heading="ATT", right=True),
     Column("next", lambda row: row.waiting, kind=NextAttempts(), rank=4),
     Column("waits_for", lambda row: row.waiting, kind=Waits(), rank=3, brief_heading="WAITS"),
-    Column("detail", lambda row: first_line(row.delivery.detail), kind=DETAIL, rank=3, least=12),
+    Column("detail", lambda row: first_line(row.delivery.detail), kind=DETAIL, rank=3, least=18),
     Column("event_id", lambda row: row.delivery.event_id, kind=EVENT_ID, extra=True),
     Column("source", lambda row: row.delivery.source, least=12, extra=True),
     Column("finished", lambda row: row.delivery.finished, kind=MOMENT, extra=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ _ATTEMPTS = (
     "SELECT event_seq, n, number, started, duration, outcome, detail, retry_at "
     "FROM pulp_attempt NOT INDEXED WHERE event_seq >= ? ORDER BY event_seq, n, number"
 )
+_LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'pulp_event'"
 _LATER = "alone, next_n, fingerprint"
 """Columns that came with version 3; `repeat_of` did, too."""
 _HAS_ALONE = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'alone'"
@@ -77,7 +78,15 @@ class Recovered:
     """Rows that were read and are not what was stored, and events or deliveries that belong together and are not all
     there."""
     gaps: int = 0
-    """Places in the tables that cannot be read; how many rows stood there, nobody knows."""
+    """Places in the tables that cannot be read."""
+    missing: int | None = 0
+    """How many events stood in such places at most: as many as have numbers between those that were read. Some of them
+    may have been deleted before. None: nobody knows."""
+
+    @property
+    def is_whole(self) -> bool:
+        """True if nothing was left out."""
+        return not self.damaged and not self.gaps
 
 
 def recover(source: Path, target: Path, set_damaged_aside: bool = True) -> Recovered:
@@ -146,8 +155,10 @@ class _Recovery:
                 self._new.executemany(_INSERT_ERASURE, self._old.ask(_ERASURES, (0,)).fetchall())
         else:
             events = events.replace(", erased", ", NULL")
-        for row in self._rows(events):
+        lost: list[tuple[int, int | None]] = []
+        for row in self._rows(events, lost):
             self._event(row)
+        self._result.missing = self._between(lost)
         taken: dict[tuple[int, int], str] = {}
         served: set[int] = set()
         for row in self._rows(deliveries):
@@ -219,25 +230,47 @@ class _Recovery:
         except EventsError:
             return False
 
-    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a table; around places that cannot be read, those before and after."""
+    def _between(self, lost: Sequence[tuple[int, int | None]]) -> int | None:
+        """How many events have numbers between these; the last may be open, up to the last number that was given."""
+        found = 0
+        for before, after in lost:
+            if after is None:
+                with contextlib.suppress(*_UNREADABLE, TypeError):
+                    after = int(self._old.ask(_LAST_NUMBER).fetchone()[0]) + 1
+            if after is None:
+                return None
+            found += max(0, after - before - 1)
+        return found
+
+    def _rows(self, query: str, lost: list[tuple[int, int | None]] | None = None) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table; around places that cannot be read, those before and after.
+
+        `lost` gets the numbers between which such a place is: that of the last event before it, 0 if there is none, and
+        of the first one after it, None if there is none.
+        """
         at = 0
         while True:
-            at, failed = yield from self._run(query, at)
+            at, failed = yield from self._run(query, at, lost)
             if not failed:
                 return
             self._result.gaps += 1
+            if lost is not None and not (lost and lost[-1][1] is None):  # else it is one place still
+                lost.append((at, None))
             after = self._first_readable(query, at + 1)
             if after is None:
                 return
             at = after
 
-    def _run(self, query: str, at: int) -> Generator[tuple[Any, ...], None, tuple[int, bool]]:
+    def _run(
+        self, query: str, at: int, lost: list[tuple[int, int | None]] | None = None
+    ) -> Generator[tuple[Any, ...], None, tuple[int, bool]]:
         """Rows from the event `at` on, until one cannot be read; returns where it ended, and whether it did so."""
         try:
             for row in self._old.ask(query, (at,)):
                 if isinstance(row[0], int):
                     at = row[0]
+                    if lost and lost[-1][1] is None:
+                        lost[-1] = (lost[-1][0], at)
                     yield row
                 else:
                     self._result.damaged += 1

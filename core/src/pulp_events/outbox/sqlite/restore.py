@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from pulp_events.errors import StoreBusy, StoreError
+from pulp_events.outbox.presence import Kind
 from pulp_events.outbox.sqlite import backup
 from pulp_events.outbox.sqlite.backup import Backup
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
+from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.system import data_dir, replacement
+from pulp_events.system.clock import SystemClock, iso_z
 from pulp_events.system.file_lock import locked
 from pulp_events.system.replacement import Place
 
+_KINDS = {Kind.WORKER: "a worker", Kind.APPLICATION: "an application"}
 WriteHistory = Callable[[Backup, Path, Path], None]
 """Writes the history of listeners that is to be in force. Called with the backup, the file of records that is there,
 and the new one, beside which the history goes; either may not exist."""
@@ -86,7 +90,18 @@ def write_new(path: Path, content: bytes) -> None:
 
 def _refuse_used(outbox: Path) -> None:
     if who := open_elsewhere(outbox):
-        raise StoreBusy(f"{outbox} is open in {who}; stop applications and workers first; nothing was changed")
+        at_work = f"{who}{_what_is(who, outbox)}"
+        raise StoreBusy(f"{outbox} is open in {at_work}; stop applications and workers first; nothing was changed")
+
+
+def _what_is(who: str, outbox: Path) -> str:
+    """What a process is, as far as it told: `, a worker on host ci7 that delivers since …`."""
+    with suppress(OSError, StoreError):
+        for each in PresenceFiles(folder_of(outbox), SystemClock()).all():
+            if not each.gone and who == f"process {each.pid}":
+                does = "delivers" if each.delivers else "emits"
+                return f", {_KINDS[each.kind]} on {each.host} that {does} since {iso_z(each.started)},"
+    return ""
 
 
 def _history_if_none(found: Backup, listeners: Path, new: Path) -> None:
