@@ -78,8 +78,9 @@ class Claimer:
                 self._last, self._found_few = time.monotonic(), 0 < len(claim.deliveries) < FEW
                 for listener_id, wait in claim.throttled.items():
                     asked[listener_id].throttled_until = self._clock.monotonic() + wait
-                if not self._hand_out(asked, claim.deliveries, claim.waits):
-                    self._outbox.release(claim.deliveries)
+                if held_back := self._hand_out(asked, claim.deliveries, claim.waits):
+                    self._outbox.release(held_back)
+                    self._queues.due_now({delivery.listener_id for delivery in held_back})
                 self._forget_done(requests, claim.waits)
         except BaseException as error:
             for listener_id in due:
@@ -152,16 +153,23 @@ class Claimer:
                 requests.append(ClaimRequest(listener_id, limit, route.ordered, route.window, own, route.rate))
             else:
                 route.exhausted = False  # so that it is asked for once there is room
+                with self._queues.lock:
+                    self._queues.queue(route)
         return requests
 
     def _hand_out(
         self, asked: Mapping[str, Route], deliveries: Sequence[Delivery], waits: Mapping[str, float | None]
-    ) -> bool:
-        """Give the routes what was claimed; False if the dispatcher was stopped meanwhile."""
+    ) -> Sequence[Delivery]:
+        """Give the routes what was claimed; returns what is to be released, as it cannot be sent now.
+
+        A claim takes as long as the database does. Meanwhile the dispatcher may have been stopped, and attempts that
+        were under way may have come to what rules out further ones: an open circuit, a pause, threads that hang.
+        """
         queues = self._queues
+        held_back: list[Delivery] = []
         with queues.lock:
             if self._services.stopping.is_set():
-                return False
+                return deliveries
             found: dict[str, int] = {}
             for delivery in deliveries:
                 asked[delivery.listener_id].waiting.append(delivery)
@@ -171,6 +179,7 @@ class Claimer:
                 route.exhausted = listener_id in waits
                 if count:
                     route.last_claimed = count
+                    held_back += queues.hold_back(route)
                     queues.queue(route)
                 if not route.exhausted:
                     if route.claim_limit():
@@ -180,7 +189,7 @@ class Claimer:
                     queues.due_later(listener_id, max(wait, 0.002))
         if len(found) > 1:
             self._wake(len(found) - 1)
-        return True
+        return held_back
 
     def _own_of(self, own: OwnDeliveries, listener_id: str) -> Sequence[str]:
         with self._queues.lock:

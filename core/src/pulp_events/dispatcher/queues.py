@@ -108,6 +108,27 @@ class Queues:
             line = self.queued[route] = Line(route.is_async, route.speed)
             self._runnable[line].append(route)
 
+    def hold_back(self, route: Route) -> list[Delivery]:
+        """What waits there though nothing may be sent now, or the route was forgotten; to be released, as no turn would
+        take it while its leases are renewed."""
+        if route.lanes_wanted(self._clock.monotonic()) and self._routes.known(route.listener.id) is route:
+            return []
+        held = list(route.waiting)
+        route.waiting.clear()
+        return held
+
+    def stranded(self) -> list[Delivery]:
+        """What is claimed, and neither under way nor next in line, to be released. There should be none: it is the
+        safeguard against leases that are renewed for good."""
+        found: list[Delivery] = []
+        for route in self._routes.all():
+            if route.waiting and not route.turns and route not in self.queued:
+                self.queue(route)
+                if route not in self.queued:
+                    found += route.waiting
+                    route.waiting.clear()
+        return found
+
     def line_changed(self, route: Route) -> None:
         """It may have become quicker or slower: it is not to wait among those that are as it was before."""
         self.agenda.moved(route.listener.id)

@@ -266,6 +266,16 @@ class Scheduler:
         with self.lock:
             return self._queues.clear()
 
+    def give_back_stranded(self) -> int:
+        """Release what is claimed and will not be attempted; returns how many deliveries that were. Raises
+        StoreError."""
+        with self.lock:
+            stranded = self._queues.stranded()
+        if stranded:
+            self._outbox.release(stranded)
+            self.due_now({delivery.listener_id for delivery in stranded})
+        return len(stranded)
+
     @property
     def _is_open(self) -> bool:
         """False while nothing more is to be sent."""
@@ -297,10 +307,11 @@ class Scheduler:
         now = self._clock.monotonic()
         wait = route.wait(now)
         # In an order, what follows waits for what became of the last one.
-        held_up = wait > 0 or not current or (route.ordered and not route.turns) or self._services.stopping.is_set()
-        if held_up:
+        if not current or (route.ordered and not route.turns) or self._services.stopping.is_set():
             released = list(route.waiting)
             route.waiting.clear()
+        else:
+            released = self._queues.hold_back(route)
         self._queues.queue(route)
         if wait > 0:
             self._queues.agenda.later(route.listener.id, now + wait)
