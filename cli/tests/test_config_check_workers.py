@@ -6,13 +6,17 @@ import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from unittest import mock
 
 import pytest
+from marshmallow import Schema
 
-from pulp_events import EventBus, Listener
+from pulp_events import EventBus, Listener, Notifier
 from pulp_events.outbox.presence import SILENT, Beat, Kind, presence
 from pulp_events.outbox.records import Due
 from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.sections import CORE_SECTIONS
+from pulp_events.settings.settings import Settings
 from pulp_events.testing.clock import FakeClock
 from pulp_events_cli.health import workers
 
@@ -99,8 +103,26 @@ def listener(type_id="http", **attributes):
 NONE = Due(0, 0.0)
 
 
-def found(listeners, presences, due=NONE):
-    findings = workers.check(Plugins(), listeners, presences, lambda ids, most: due, time.time())
+class Plain(Notifier):
+    config_schema = Schema
+
+
+class Outbox:
+    def __init__(self, due):
+        self.found = due
+
+    def due(self, ids, most):
+        return self.found if ids else NONE
+
+    def standing(self, ids, with_first=()):
+        return {}
+
+
+def found(listeners, presences, due=NONE, notifiers=("http",)):
+    plugins = mock.Mock(notifiers=dict.fromkeys(notifiers, Plain()))
+    findings = workers.check(
+        plugins, Settings.load(None, CORE_SECTIONS, {}), listeners, presences, Outbox(due), time.time()
+    )
     return {each.state: each.text for each in findings}
 
 
@@ -130,4 +152,5 @@ def test_one_that_only_emits_or_hangs_delivers_nothing():
     for presences in ([], [seen(1, delivers=False)], [seen(1, silent=SILENT + 1)]):
         assert found([listener()], presences, due)["problem"].startswith("3 deliveries are due")
     assert "problem" not in found([listener()], [seen(1)], due)
-    assert "problem" not in found([muted], [])
+    assert "problem" not in found([muted], [], due)
+    assert "problem" not in found([listener("chat"), listener("function")], [], due)  # which no worker here could make

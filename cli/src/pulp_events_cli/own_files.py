@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,18 @@ class OwnFiles:
     """The outbox is in a database of the application."""
 
 
-def find(session: Session) -> OwnFiles:
-    """The files; raises CommandFailed where a plugin keeps the records elsewhere, and SettingsError."""
+def backup_advice(outbox: Outbox) -> str:
+    """How an administrator backs up what this one keeps, and restores it."""
+    from pulp_events.outbox.store import BackedUpElsewhere
+
+    if isinstance(outbox, BackedUpElsewhere):
+        return outbox.backup_advice()
+    return "use the tools of its database instead"
+
+
+def find(session: Session, instead: Callable[[Outbox], str] = backup_advice) -> OwnFiles:
+    """The files; raises CommandFailed where a plugin keeps the records elsewhere, and SettingsError. `instead`: what
+    to do then."""
     from pulp_events.bus.stores import outbox_of_plugin, outbox_path
     from pulp_events.listeners.tinydb_store import FILE_NAME
     from pulp_events.settings.settings import Settings
@@ -36,7 +47,7 @@ def find(session: Session) -> OwnFiles:
     outbox = outbox_of_plugin(settings, session.plugins)
     if outbox is not None:
         try:
-            raise CommandFailed(f"deliveries are stored by {_home(outbox)}, not in files; {_advice(outbox)}")
+            raise CommandFailed(f"deliveries are stored by {_home(outbox)}, not in files; {instead(outbox)}")
         finally:
             outbox.close()
     data_dir.check(settings.data_dir)
@@ -74,14 +85,6 @@ def refuse_foreign_listeners(session: Session, files: OwnFiles) -> None:
 
 def _home(store: object) -> str:
     return type(store).__module__.partition(".")[0]
-
-
-def _advice(outbox: Outbox) -> str:
-    from pulp_events.outbox.store import BackedUpElsewhere
-
-    if isinstance(outbox, BackedUpElsewhere):
-        return outbox.backup_advice()
-    return "use the tools of its database instead"
 
 
 def refuse_applications(files: OwnFiles) -> None:

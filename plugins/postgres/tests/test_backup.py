@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import subprocess
 
 import pytest
@@ -30,7 +31,7 @@ def state(conf):
         return bus.listeners.list(), bus.deliveries.stats().pending, changes, len(bus.events.erasures(limit=9))
 
 
-def test_the_commands_that_it_names_back_up_and_restore_everything(conf, shell):
+def test_the_commands_that_it_names_back_up_and_restore_everything(conf, shell, tmp_path):
     with EventBus.open(conf, deliver="external") as bus:
         listener = bus.listeners.create(*HTTP)
         for number in "123":
@@ -39,11 +40,14 @@ def test_the_commands_that_it_names_back_up_and_restore_everything(conf, shell):
     before = state(conf)
     assert before[1:2] == (2,) and before[3] == 1
     admin = Admin(conf)
-    for words in (("backup", "x"), ("restore", "x"), ("recover",)):
+    run = admin("event", "recover")
+    assert run.code == 1 and "restore it from a backup of its own" in run.err and "pg_dump" not in run.err
+    for words in (("backup", "x"), ("restore", "x")):
         run = admin("event", *words)
         assert run.code == 1 and "back up the schema public with" in run.err and "pw" not in run.err
     dump, restore = re.findall(r"`([^`]+)`", run.err)
-    shell(dump)
+    shell(f"umask 022; {dump}")
+    assert stat.S_IMODE((tmp_path / "FILE").stat().st_mode) == 0o600
     with EventBus.open(conf, deliver="external") as bus:
         bus.listeners.delete(listener.id)
         bus.emit("repo.sync.start")

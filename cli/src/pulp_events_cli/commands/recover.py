@@ -18,6 +18,7 @@ from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.outbox.sqlite.recover import Recovered
+    from pulp_events.outbox.store import Outbox
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -39,7 +40,7 @@ def fill(parser: Parser, session: Session) -> None:
 def _run(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events.outbox.sqlite.recover import recover
 
-    files = own_files.find(arguments.session)
+    files = own_files.find(arguments.session, _instead)
     path = _newest(files.outbox) if arguments.file is None else paths.absolute("FILE", arguments.file)
     erased = undone_erasures.erasures(files.outbox)
     found = recover(path, files.outbox, set_damaged_aside=not files.is_applications)
@@ -81,3 +82,7 @@ def _newest(outbox: Path) -> Path:
     if not found:
         raise CommandFailed(f"no damaged outbox was set aside in {outbox.parent}; name the file to read")
     return found[-1]
+
+
+def _instead(outbox: Outbox) -> str:
+    return "no file of them is ever set aside; if that database is damaged, restore it from a backup of its own"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.bus.places import place_of
@@ -13,7 +13,7 @@ from pulp_events.fields import format_size
 from pulp_events.listeners.lookup import named
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.sqlite import activity, backup, damage, erasing, foreign_log, ledger, limits, schema
+from pulp_events.outbox.sqlite import activity, backup, damage, erasing, foreign_log, ledger, limits, schema, standing
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pulp_events.listeners.store import ListenerStore
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.erasure import Erasure
-    from pulp_events.outbox.records import Health, Stats
+    from pulp_events.outbox.records import Due, Health, Stats
+    from pulp_events.outbox.standing import Standing
 
 SMALL = 32 * 1024 * 1024
 """Bytes of an outbox up to which all its pages are looked at; of a larger one if somebody found it damaged, or asks."""
@@ -91,7 +92,7 @@ def _outbox(
                 stats = outbox.stats()
                 yield from _state(stats, recent[:1], f"; in {place_of(outbox)}", now)
                 yield from room.check(settings, stats, outbox.free_space())
-                yield from workers.check(session.plugins, listeners, outbox.presences(), outbox.due, now)
+                yield from workers.check(session.plugins, settings, listeners, outbox.presences(), outbox, now)
                 yield from _erasures(outbox.erasures(_LATEST))
                 health.update(outbox.health())
             finally:
@@ -116,9 +117,7 @@ def _outbox(
                 yield from _state(stats, recent[:1], f"; schema {schema.VERSION}{unread}", now)
                 yield from room.check(settings, stats, limits.free_space(path))
                 presences = PresenceFiles(folder_of(path), SystemClock()).all()
-                yield from workers.check(
-                    session.plugins, listeners, presences, lambda ids, most: limits.due(file, ids, most, now), now
-                )
+                yield from workers.check(session.plugins, settings, listeners, presences, _Asked(file, now), now)
                 yield from _erasures(erasing.erasures(file, _LATEST))
     except EventsError as error:
         yield Finding(PROBLEM, "outbox", str(error))
@@ -140,6 +139,19 @@ def in_folder(settings: Settings, plugins: Plugins) -> bool:
 def is_file(store: ListenerStore) -> bool:
     """Whether it is our own, which `data folder` is about."""
     return isinstance(store, TinyDBListenerStore)
+
+
+class _Asked:
+    """Of a file that is not opened as an outbox; see `overdue.Asked`."""
+
+    def __init__(self, file: Onlooker, now: float) -> None:
+        self._file, self._now = file, now
+
+    def due(self, listener_ids: Sequence[str], most: int, /) -> Due:
+        return limits.due(self._file, listener_ids, most, self._now)
+
+    def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = (), /) -> Mapping[str, Standing]:
+        return standing.standing(self._file, listener_ids, with_first)
 
 
 def _file(file: Onlooker, looked: bool, own: bool) -> Iterator[Finding]:

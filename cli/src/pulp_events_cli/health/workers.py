@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventsError
 from pulp_events.listeners.notifier_config import window
+from pulp_events.listeners.untrusted import Limits
+from pulp_events.listeners.waiting import elsewhere
 from pulp_events.plugins.registry import FUNCTION, Plugins
+from pulp_events_cli.health.overdue import MOST, Asked, Rules, overdue
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, local_time, span
 
@@ -17,25 +20,20 @@ if TYPE_CHECKING:
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.presence import Presence
     from pulp_events.outbox.records import Due
+    from pulp_events.settings.settings import Settings
 
 WHAT = "workers"
-PATIENCE = 60.0
-"""Seconds for which something may be due before it is worth a word: workers are being started, or a script ran."""
-MOST = 1000
-"""Deliveries that are counted, at most."""
 _NAMED = 3
 """Processes or listeners that are named, at most."""
 
 
-class Overdue(Protocol):
-    """Counts what is due, as `Outbox.due` does."""
-
-    def __call__(self, listener_ids: Sequence[str], most: int, /) -> Due:
-        """Of these listeners."""
-
-
 def check(
-    plugins: Plugins, listeners: Sequence[Listener], presences: Sequence[Presence], due: Overdue, now: float
+    plugins: Plugins,
+    settings: Settings,
+    listeners: Sequence[Listener],
+    presences: Sequence[Presence],
+    outbox: Asked,
+    now: float,
 ) -> Iterator[Finding]:
     """Findings on the processes at work. `now`: seconds since the epoch, by which mutes end."""
     served = [each for each in listeners if each.enabled and not each.muted_for(now)]
@@ -48,22 +46,17 @@ def check(
         yield Finding(OK, WHAT, f"{told} {'deliver' if len(delivering) > 1 else 'delivers'}")
         yield from _types(served, delivering)
     else:
-        yield from _nobody(plugins, served, presences, due)
+        here = [each for each in served if elsewhere(each, plugins.notifiers) is None]
+        rules = Rules(
+            lambda each: _window(plugins, each), Limits(settings).rate, int(settings.section("delivery")["lanes"])
+        )
+        yield from _nobody(overdue(here, outbox, rules, now), presences)
     yield from _versions([each for each in presences if not each.gone])
 
 
-def _nobody(
-    plugins: Plugins, served: Sequence[Listener], presences: Sequence[Presence], due: Overdue
-) -> Iterator[Finding]:
+def _nobody(late: Due, presences: Sequence[Presence]) -> Iterator[Finding]:
     """Nobody delivers, which is only wrong if there is something to deliver."""
-    by_window: dict[float, list[str]] = defaultdict(list)
-    for each in served:
-        by_window[_window(plugins, each)].append(each.id)
-    number, longest = 0, 0.0
-    for length, ids in by_window.items():
-        found = due(ids, MOST + 1)
-        if found.longest >= length + PATIENCE:  # what leaves with others waits for the end of their window
-            number, longest = number + found.count, max(longest, found.longest - length)
+    number, longest = late.count, late.longest
     if not number:
         return
     many = f"more than {MOST:,}" if number > MOST else str(number)
