@@ -172,6 +172,7 @@ def listed(table: Table, rows: Sequence[Any], width: int) -> list[Text]:
     known = [SimpleNamespace(id=listener_id(number), name=name) for number, name in names.items()]
     bus: Any = SimpleNamespace(
         listeners=SimpleNamespace(list=lambda: known, keeps_history=False),
+        events=SimpleNamespace(each=lambda query: iter(())),
         outbox=SimpleNamespace(beside=lambda ids: []),
     )
     out = _Terminal()

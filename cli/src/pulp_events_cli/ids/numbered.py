@@ -1,4 +1,4 @@
-"""Short forms of long ids: the beginning of an event's id and its place in the outbox, `repo-syn~4711`.
+"""Short forms of long ids: the beginning of an event's id and its place in the outbox, `repo-s~4711`.
 
 Ids that an application chose may differ only at their ends, so that no short beginning is unique. A place is that of
 one event, also when the event is gone; to find an event by it takes as long however many there are.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.stored_event import StoredEvent
 
 MARK = "~"
-BEGINNING = 8
+BEGINNING = 6
 """Characters of the id before the mark: for people, and so that a wrong number is noticed."""
 _LONGEST = 18
 """Digits that a place may have in either store."""

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 8
 """Characters that a shortened id has at least: what is unique today is likely to be so tomorrow."""
-LONGEST = 18
-"""Characters that the beginning of an event's id has at most: UUIDs of the same millisecond are told apart by them."""
+LONGEST = 13
+"""Characters beyond which something shorter is looked for: with as many, UUIDs of different milliseconds are unique."""
 
 
 def unique_lengths(ids: Iterable[str], known: Iterable[str] = ()) -> dict[str, int]:
@@ -62,8 +62,9 @@ def named_listeners(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[
 def events(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Each event's id and its beginning, or if that is long, what else stands for it."""
     lengths = unique_lengths(ids, bus.outbox.beside(ids))
-    instead = numbered.forms(bus, [each for each, length in lengths.items() if length > LONGEST])
-    return {each: (each, instead.get(each, each[: lengths[each]])) for each in ids}
+    begun = {each: each[:length] for each, length in lengths.items()}
+    instead = numbered.forms(bus, [each for each, text in begun.items() if len(text) > LONGEST])
+    return {each: (each, min(begun[each], instead.get(each, begun[each]), key=len)) for each in ids}
 
 
 def deliveries(bus: EventBus, ids: Sequence[str]) -> Mapping[str, Sequence[str]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pulp_events_cli.output.id_kinds import DELIVERY_ID, EVENT_ID, LISTENER
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 
 NOW = "now"
+_DAY = timedelta(days=1)
+_MONTHS = timedelta(days=300)
+"""Within these, a day without its year is that of this year or the next."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +54,33 @@ def erased_among(bus: EventBus, deliveries: Sequence[Delivery]) -> set[str]:
 
 
 class NextAttempts(Kind):
-    """When deliveries are attempted next, of what they wait for: a time, or `now`."""
+    """When deliveries are attempted next, of what they wait for: a time, or `now`.
+
+    In the shortest form, `08:41` is the next time that a clock shows so. `clock`: gives the time of now.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
 
     def whole(self, value: WaitingFor | None) -> str:
         return _next(value, MOMENT.whole(None if value is None else value.until))
 
     def levels(self, values: Sequence[WaitingFor | None], bus: EventBus | None) -> list[list[str]]:
-        found = MOMENT.levels([None if each is None else each.until for each in values], bus)
+        moments = [None if each is None else each.until for each in values]
+        found = MOMENT.levels(moments, bus)
+        now = self._clock()
+        found.append([_brief(moment, text, now) for moment, text in zip(moments, found[-1], strict=True)])
         return [list(map(_next, values, texts)) for texts in found]
 
     def keys(self, values: Sequence[WaitingFor | None], bus: EventBus | None) -> list[Any]:
         return [None if each is None else 0 if each.at_once else each.until for each in values]
+
+
+def _brief(moment: datetime | None, text: str, now: datetime) -> str:
+    if moment is None:
+        return text
+    soon = moment - now < _DAY
+    return moment.astimezone().strftime("%H:%M" if soon else "%m-%d") if moment - now < _MONTHS else text
 
 
 def _next(waiting: WaitingFor | None, moment: str) -> str:
@@ -79,19 +100,26 @@ class Waits(Kind):
         return [None if each is None else self.whole(each) for each in values]
 
 
+def _rank_of_target(rows: Sequence[Row]) -> int:
+    """Where deliveries of one event to one listener differ by it, their targets tell them apart."""
+    together = Counter((each.delivery.event_id, each.delivery.listener_id) for each in rows)
+    return 4 if any(number > 1 for number in together.values()) else 6
+
+
 DELIVERIES = Table(
     "deliveries",
     Column("id", lambda row: row.delivery.id, kind=DELIVERY_ID, rank=0),
-    Column("time", lambda row: row.delivery.event_time, kind=MOMENT, rank=5),
-    Column("event_type", lambda row: row.delivery.event_type, rank=4, least=10, cut_start=True),
-    Column("listener", lambda row: row.delivery.listener_id, kind=LISTENER, rank=2, least=10),
-    Column("target", lambda row: row.delivery.target, rank=3, least=12),
+    Column("time", lambda row: row.delivery.event_time, kind=MOMENT, rank=6),
+    Column("event_type", lambda row: row.delivery.event_type, rank=5, least=10, cut_start=True),
+    Column("listener", lambda row: row.delivery.listener_id, kind=LISTENER, rank=3, least=10),
+    Column("target", lambda row: row.delivery.target, rank=4, rank_in=_rank_of_target, least=12),
     Column("state", lambda row: row.delivery.state, rank=1),
     Column("erased", lambda row: "yes" if row.erased else None, rank=3),
-    Column("attempts", lambda row: row.delivery.attempts, rank=6, brief_heading="ATT", right=True),
-    Column("next", lambda row: row.waiting, kind=NextAttempts(), rank=4),
-    Column("waits_for", lambda row: row.waiting, kind=Waits(), rank=3, brief_heading="WAITS"),
-    Column("detail", lambda row: first_line(row.delivery.detail), kind=DETAIL, rank=3, least=18),
+    Column("attempts", lambda row: row.delivery.attempts, rank=7, brief_heading="ATT", right=True),
+    # What people ask of pending deliveries; of others there is nothing in them, and no column.
+    Column("next", lambda row: row.waiting, kind=NextAttempts(lambda: datetime.now(UTC)), rank=2),
+    Column("waits_for", lambda row: row.waiting, kind=Waits(), rank=2, brief_heading="WAITS"),
+    Column("detail", lambda row: first_line(row.delivery.detail), kind=DETAIL, rank=4, least=18),
     Column("event_id", lambda row: row.delivery.event_id, kind=EVENT_ID, extra=True),
     Column("source", lambda row: row.delivery.source, least=12, extra=True),
     Column("finished", lambda row: row.delivery.finished, kind=MOMENT, extra=True),

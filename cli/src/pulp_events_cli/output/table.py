@@ -37,6 +37,8 @@ class Column:
     kind: Kind = TEXT
     rank: int = 5
     """Where there is no room, columns with the highest rank are left out first; 0: identifies the row."""
+    rank_in: Callable[[Sequence[Any]], int] | None = None
+    """Its rank where that depends on the rows."""
     least: int | None = None
     """Cells down to which its texts may be cut. None: never, as for what is copied, and what means something else then.
     A text that ends with a remedy is not cut but wrapped, see `wraps`."""
@@ -144,5 +146,9 @@ def _text(text: str) -> str:
 def fill_in(columns: Sequence[Column], rows: Iterable[Any], keep_empty: bool) -> list[Filled]:
     """The columns with the values of the rows, without those that are empty in every row."""
     found = list(rows)
-    filled = [Filled(column, [column.value(row) for row in found]) for column in columns]
+    filled = [Filled(_ranked(column, found), [column.value(row) for row in found]) for column in columns]
     return [each for each in filled if keep_empty or any(text != "-" for text in each.whole().texts)]
+
+
+def _ranked(column: Column, rows: Sequence[Any]) -> Column:
+    return column if column.rank_in is None else replace(column, rank=column.rank_in(rows))
