@@ -63,6 +63,9 @@ def test_the_history_is_there_for_programs(changed):
     assert sorted((each["key"], each["hidden"]) for each in found[3]["differences"]) == [
         ("lanes", False), ("notifier_config.password", True),
     ]  # fmt: skip
+    some = changed.ok("--json", "event", "listener", "history", "--since=1h", f"--until={found[2]['time']}").json
+    assert [each["action"] for each in some] == ["updated", "created"]
+    assert "--until is not after" in changed("event", "listener", "history", "--since=1h", "--until=2h").err
     assert found[0]["after"] is None and found[0]["before"]["disabled_reason"] == "holiday"
     assert "hunter2" not in str(found)
 

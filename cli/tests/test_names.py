@@ -94,6 +94,8 @@ def test_errors_are_one_clear_line(admin, named):
         ((*HTTP, "--timeout=0"), 2, "timeout is 0; give seconds from 0.1 to 86400"),
         ((*HTTP, "--expires=0"), 2, "expires is 0; give seconds from 1 to 100000000"),
         (("mute", "--for=0s", "--listener-id=ci-hook"), 2, "cannot mute for 0 seconds"),
+        (("mute", "--for=100000d", "--listener-id=ci-hook"), 2, "the longest mute has 36,500 days; to silence it"),
+        (("mute", "--for=1h", f"--reason={'a' * 70}\x1b", "--listener-id=ci-hook"), 2, "a…'; it must not have control"),
         ((*HTTP, "--timeout=1ms"), 2, "timeout is 0.001; give seconds from 0.1 to 86400"),
         (("show", "--listener-id=ci-hok"), 1, "no listener has the id or name 'ci-hok'; did you mean 'ci-hook'?"),
         (("list", "--label=a=b", "--label=a=c"), 2, "--label: no listener has both a=b and a=c"),

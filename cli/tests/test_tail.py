@@ -162,6 +162,13 @@ def test_filters_choose_lines_by_what_deliveries_are_and_become(admin, refused):
     assert shown("--state=dead") == shown("--type=amqp") == shown("--error=refused") == []
     assert shown("--since=1h") == [(one, start), (two, start), (one, publish)]
     assert shown("--since=1h", "--type=http") == [(one, start), (one, publish)]
+    listed = admin.ok("event", "delivery", "list", "--type=email", "--json").json
+    assert [each["listener_id"] for each in listed] == [two]
+    assert admin.ok("event", "delivery", "list", "--type=email", "--listener-id=one", "--json").json == []
+    assert "unknown notifier type 'nope'" in admin("event", "delivery", "list", "--type=nope").err
+    for verb, number in (("retry", 0), ("discard", 2)):
+        done = admin.ok("event", "delivery", verb, "--type=http", "--dry-run", "--json").json
+        assert done[verb] == number
     admin.ok("event", "delivery", "discard", "--event-type=repo.publish.start", "--reason=Not wanted")
     assert shown("--state=dead") == shown("--error=not WANTED") == [(one, publish)]
     assert admin(*TAIL, "--since=1h", "--last=3").code == 2

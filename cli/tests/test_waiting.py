@@ -1,6 +1,9 @@
 """`delivery list` and `show` say when a pending delivery is attempted next, and what it waits for."""
 
+import subprocess
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -75,3 +78,62 @@ def test_events_are_listed_by_what_their_deliveries_say_and_by_the_start_of_thei
     assert [each["id"] for each in admin.ok("event", "list", "--event-id", second, "--json").json] == [second]
     run = admin.ok("event", "erase", "--error=refused", "--dry-run")
     assert "1 event" in run.out + run.err
+
+
+def eventually(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def endpoint():
+    """Its address. `/busy` asks for a pause of hours, `/slow` does not answer."""
+    released = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/slow":
+                released.wait(60)
+            self.send_response(429)
+            self.send_header("Retry-After", "9000")
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        released.set()
+        server.shutdown()
+
+
+def test_what_a_killed_worker_left_behind_holds_nothing_up(admin, endpoint):
+    admin.configure("[delivery]\nretry_schedule = 1s, 10h\njitter = 0\n")
+    for name in ("busy", "slow"):
+        admin.listener("http", "create", f"--name={name}", "--event-type=*", f"--url={endpoint}/{name}")
+
+    def waits():
+        found = admin.ok("event", "delivery", "list", "--json").json[::-1]
+        return [each["waits_for"] for each in found]
+
+    def causes():
+        return [each["cause"] for each in waits()]
+
+    with subprocess.Popen(admin.command("event", "worker"), env=admin.environment, stderr=subprocess.DEVNULL) as worker:
+        eventually(lambda: admin.ok("event", "worker", "list", "--json").json)
+        with EventBus.open(admin.config, deliver="external") as bus:
+            bus.emit("repo.sync.start", {"repo_id": "a"})
+            eventually(lambda: causes() == ["pause", "attempt"])
+            bus.emit("repo.sync.start", {"repo_id": "b"})
+        eventually(lambda: causes() == ["pause", "attempt", "pause", "attempt"])
+        worker.kill()
+        worker.wait()
+    own, under_way, new, _ = waits()
+    assert own["cause"] == "retry", "by its own schedule, whoever makes it"
+    assert under_way["cause"] == "attempt" and under_way["until"] is not None
+    assert under_way["reason"] == "the process of attempt 1 is gone; another follows at the end of its lease"
+    assert (new["cause"], new["reason"]) == ("worker", "due; no process that delivers is running")

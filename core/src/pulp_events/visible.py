@@ -68,3 +68,13 @@ def _is_visible(character: str) -> bool:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def quoted(value: object, most: int = 60) -> str:
+    """`repr(value)`; of a longer one so many characters, the last of which still closes it.
+
+    >>> quoted("a" * 20, 12)
+    "'aaaaaaaaa…'"
+    """
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 2]}…{text[-1]}"

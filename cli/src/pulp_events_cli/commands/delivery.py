@@ -48,8 +48,8 @@ def _fill_list(parser: Parser) -> None:
     )
     add_table(parser, DELIVERIES, paged=True)
     parser.epilog = (
-        "NEXT says when a pending delivery is attempted next, and WAITS FOR what it waits for until then; so does "
-        "`delivery show`."
+        "NEXT is the earliest time at which a pending delivery is attempted, by its place in the line (- where nobody "
+        "knows), and WAITS FOR says what it waits for until then; so does `delivery show`."
     )
     parser.set_defaults(run=_list)
 

@@ -9,6 +9,7 @@ from pulp_events.errors import UnknownEventType
 from pulp_events.outbox.states import State
 from pulp_events_cli import own_files
 from pulp_events_cli.commands.labelled import add_label, labels_in, with_labels
+from pulp_events_cli.commands.listener_list import check_type
 from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.ids import events as event_ids
 from pulp_events_cli.ids import listener_ids
@@ -39,6 +40,9 @@ def add_query(parser: Parser, states: tuple[State, ...], note: str = "", *, unti
         type=some_text,
         metavar="ID",
         help="only deliveries to this listener, by id or name",
+    )
+    parser.add_argument(
+        "--type", action=Once, type=some_text, metavar="TYPE", help="only deliveries to listeners of this notifier type"
     )
     add_label(parser, "only deliveries to listeners with this label")
     parser.add_argument("--event-id", action=Once, type=some_text, metavar="ID", help="only deliveries of this event")
@@ -74,6 +78,9 @@ def read_query(bus: EventBus, arguments: argparse.Namespace) -> dict[str, Any]:
         found["event_id"] = event_ids.find(bus, found["event_id"]).id
     if found["event_type"]:
         _check_event_type(bus, found["event_type"])
+    if arguments.type is not None:
+        check_type(bus, arguments.type)
+        found["notifier_type_id"] = arguments.type
     if labels := labels_in(arguments):
         found["listener_ids"] = [each.id for each in with_labels(bus, labels)]
     return {name: value for name, value in found.items() if value is not None}

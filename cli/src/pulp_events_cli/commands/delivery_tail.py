@@ -24,8 +24,7 @@ from pulp_events_cli.output.screen import show_words
 from pulp_events_cli.output.streams import warning
 from pulp_events_cli.output.terminal import is_terminal
 from pulp_events_cli.output.text import count, first_line, local_time, value_text
-from pulp_events_cli.parser.argument_types import duration, positive, some_text
-from pulp_events_cli.parser.once import Once
+from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.stopping import stoppable
 
@@ -51,9 +50,6 @@ def fill(parser: Parser) -> None:
     )
     parser.add_argument("--for", dest="length", type=duration, metavar="DURATION", help="stop after this time")
     add_query(parser, tuple(State), until=False)
-    parser.add_argument(
-        "--type", action=Once, type=some_text, metavar="TYPE", help="only deliveries to listeners of this notifier type"
-    )
     parser.epilog = (
         f"Follows new deliveries, and of those that are there the newest {PAGE}, until you press Ctrl-C. --since "
         "starts with all deliveries of events since then, in place of the last ones, and follows them too. If more "
@@ -96,10 +92,6 @@ def _last(bus: EventBus, asked: Mapping[str, Any], arguments: argparse.Namespace
     """The newest that fit, oldest first."""
     from pulp_events.outbox.records import DeliveryQuery
 
-    if arguments.type is not None:
-        known = asked.get("listener_ids")
-        ids = [each.id for each in bus.listeners.list() if each.notifier_type_id == arguments.type]
-        asked = {**asked, "listener_ids": [each for each in ids if known is None or each in known]}
     return bus.deliveries.list(DeliveryQuery(**asked), limit=arguments.last or LAST)[::-1]
 
 

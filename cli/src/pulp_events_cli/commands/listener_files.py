@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from pulp_events.errors import EventsError, StoreBusy
 from pulp_events_cli import paths
 from pulp_events_cli.commands.labelled import add_label, labels_in
-from pulp_events_cli.commands.one_listener import add_listener_id
+from pulp_events_cli.commands.one_listener import add_listener_id, add_yes, ask
 from pulp_events_cli.errors import DONE, FOUND, CommandFailed, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.listener_files import changes as carrying_out
 from pulp_events_cli.listener_files import document, plan
 from pulp_events_cli.output import files, listener_records
+from pulp_events_cli.output.asking import can_ask
 from pulp_events_cli.output.progress import Progress
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_lines
@@ -59,6 +60,7 @@ def fill_apply(parser: Parser) -> None:
         help="YAML or JSON, as written by `export`; - reads standard input",
     )
     parser.add_argument("--prune", action="store_true", help="delete listeners that are not in the file")
+    add_yes(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change without changing anything")
     parser.add_argument(
         "--exit-code",
@@ -107,6 +109,8 @@ def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
         changes = make()
         ids = [change.listener_id for change in changes]
     else:
+        if arguments.prune:
+            _ask(bus, arguments, make())
         changes, ids = _carry_out(bus, make)
     differs = any(change.action != plan.UNCHANGED for change in changes)
     if arguments.json:
@@ -128,6 +132,14 @@ def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
         new = {each for change, each in zip(changes, ids, strict=True) if change.action == plan.CREATE}
         _warn_of_mute(bus, [each for each in bus.listeners.list() if each.id in new])
     return FOUND if differs and arguments.exit_code else DONE
+
+
+def _ask(bus: EventBus, arguments: argparse.Namespace, changes: list[plan.Change]) -> None:
+    """Whether to delete what is not in the file, and give up what is pending for it: that cannot be undone."""
+    gone = [change for change in changes if change.action == plan.DELETE]
+    if gone and not arguments.yes and can_ask():
+        show_lines(carrying_out.lines(bus, gone))
+        ask(arguments, f"Delete {count(len(gone), 'listener', 'listeners')}, with pending deliveries?")
 
 
 def _warn_of_mute(bus: EventBus, created: list[Listener]) -> None:

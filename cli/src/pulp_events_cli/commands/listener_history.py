@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from pulp_events_cli.commands.one_listener import add_listener_id
+from pulp_events_cli.commands.span import check_span
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output import listener_changes
 from pulp_events_cli.output.listener_changes import CHANGES
@@ -26,6 +27,7 @@ def fill(parser: Parser) -> None:
     add_listener_id(parser, "only this listener, by id or name; it may have been deleted", required=False)
     since = "2026-11-24T08:00, or 2h for two hours ago"
     parser.add_argument("--since", type=moment, metavar="TIME", help=f"only changes made at or after: {since}")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="only changes made before this time")
     parser.add_argument(
         "--limit", type=positive, default=PAGE, metavar="NUMBER", help=f"maximum number to show; default: {PAGE}"
     )
@@ -38,8 +40,9 @@ def fill(parser: Parser) -> None:
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
+    check_span(arguments)
     chosen = None if arguments.listener_id is None else listener_ids.once(bus, arguments.listener_id)
-    found = bus.listeners.history(chosen, since=arguments.since, limit=arguments.limit)
+    found = bus.listeners.history(chosen, since=arguments.since, until=arguments.until, limit=arguments.limit)
     return show_list(
         CHANGES,
         bus,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from pulp_events_cli.errors import UsageError
+from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output import listener_records
+from pulp_events_cli.output.asking import agreed, can_ask
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.streams import confirm
@@ -34,6 +35,17 @@ def add_listener_id(
     added.bare = True  # type: ignore[attr-defined]
 
 
+def add_yes(parser: Parser) -> None:
+    """The option that keeps `ask` from asking."""
+    parser.add_argument("--yes", action="store_true", help="do not ask, on a terminal, whether to go on")
+
+
+def ask(arguments: argparse.Namespace, question: str) -> None:
+    """Whether to go on, where somebody is there to say. Raises CommandFailed if not."""
+    if not arguments.yes and can_ask() and not agreed(question):
+        raise CommandFailed("nothing was changed")
+
+
 def refuse_other_type(listener: Listener, type_id: str, command: str) -> None:
     """A listener is changed in the section of its own type only, whose schema its options come from."""
     if listener.notifier_type_id != type_id:
@@ -46,6 +58,7 @@ def refuse_other_type(listener: Listener, type_id: str, command: str) -> None:
 def fill_delete(parser: Parser) -> None:
     """Add the options of `delete`."""
     add_listener_id(parser)
+    add_yes(parser)
     parser.set_defaults(run=_delete)
 
 
@@ -79,6 +92,7 @@ def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _delete(bus: EventBus, arguments: argparse.Namespace) -> int:
     listener = listener_ids.find(bus, arguments.listener_id)
+    ask(arguments, f"Delete event listener {listener.name or listener.id}, with its pending deliveries?")
     return report(bus, arguments, bus.listeners.delete(listener.id), "deleted")
 
 

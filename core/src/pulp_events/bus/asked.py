@@ -20,6 +20,6 @@ def check_query(query: DeliveryQuery) -> None:
         raise EventsError(f"query={query!r:.60} is not a DeliveryQuery; give one, such as DeliveryQuery(listener_id=…)")
     if query.state is not None and query.state not in tuple(State):
         raise EventsError(f"state={query.state!r:.60} is not a state; give one of {', '.join(State)}")
-    for name in ("listener_id", "event_type", "event_id", "error"):
+    for name in ("listener_id", "notifier_type_id", "event_type", "event_id", "error"):
         if (text := getattr(query, name)) is not None:
             check_written(text, name)

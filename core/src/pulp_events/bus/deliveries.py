@@ -237,6 +237,10 @@ class Deliveries:
 
     def _by_id(self, query: DeliveryQuery) -> DeliveryQuery:
         check_query(query)
+        if query.notifier_type_id is not None:
+            of_type = {each for each, type_id in self._notifiers().items() if type_id == query.notifier_type_id}
+            wanted = of_type if query.listener_ids is None else of_type & {*query.listener_ids}
+            query = replace(query, notifier_type_id=None, listener_ids=sorted(wanted))
         if query.listener_id is None or is_listener_id(query.listener_id):
             return self._seen(query)
         return self._seen(replace(query, listener_id=self._id_of(query.listener_id)))

@@ -16,7 +16,7 @@ from pulp_events.outbox.store import Outbox
 from pulp_events.system.clock import Clock
 
 HEALTH_CHECK = 30.0
-"""Seconds between looks at how long a failing listener has been failing."""
+"""Seconds between looks at how long a failing listener has been failing; fewer where `disable_after` is less."""
 SNAPSHOT = 5.0
 """Seconds for which what the outbox said of all listeners holds: it is asked once for many that fail."""
 
@@ -35,6 +35,8 @@ class HealthWatch:
         """`current`: the listener with this id as it is now."""
         self._outbox = outbox
         self._after = delivery["disable_after"]
+        self._every = min(HEALTH_CHECK, self._after)
+        self._holds = min(SNAPSHOT, self._after)
         self._clock = clock
         self._disable = disable
         self._current = current
@@ -56,10 +58,10 @@ class HealthWatch:
 
     def _check(self, route: Route) -> None:
         listener, now = route.listener, self._clock.monotonic()
-        if now - self._checked.get(listener.id, -HEALTH_CHECK) < HEALTH_CHECK:
+        if now - self._checked.get(listener.id, -self._every) < self._every:
             return
         if len(self._checked) > 10_000:
-            self._checked = {key: at for key, at in self._checked.items() if now - at < HEALTH_CHECK}
+            self._checked = {key: at for key, at in self._checked.items() if now - at < self._every}
         self._checked[listener.id] = now
         health = self._now(now).get(listener.id)
         if health is None or health.failing_since is None:
@@ -76,7 +78,7 @@ class HealthWatch:
             )
 
     def _now(self, now: float) -> Mapping[str, Health]:
-        if now - self._asked >= SNAPSHOT:
+        if now - self._asked >= self._holds:
             began = time.monotonic()
             self._health = self._outbox.health()
             self._asked = now + 10 * (time.monotonic() - began)  # where that takes long, it is done less often

@@ -106,6 +106,8 @@ class HistoryQuery:
     listener_id: str | None = None
     since: datetime | None = None
     """Changes of this moment and later."""
+    until: datetime | None = None
+    """Changes before this moment."""
     limit: int | None = None
     """At most so many, the newest."""
 

@@ -11,6 +11,7 @@ from pulp_events.errors import InvalidConfig
 from pulp_events.listeners.filters import compile_filter
 from pulp_events.outbox.rate import PATTERN, Rate
 from pulp_events.system.clock import iso_z
+from pulp_events.visible import quoted
 
 TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
 """How a moment is written: ISO 8601 in UTC (RFC 3339 §5.6)."""
@@ -182,4 +183,4 @@ DURATIONS, EXPRESSION, PER_TIME = Durations(), Expression(), PerTime()
 
 def shown(value: object) -> str:
     """A value as an error names it."""
-    return "missing" if value is None else f"{value!r:.60}"
+    return "missing" if value is None else quoted(value)

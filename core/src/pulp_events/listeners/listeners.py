@@ -400,13 +400,19 @@ class Listeners:
         return self._writing.history is not None
 
     def history(
-        self, listener_id: str | None = None, *, since: datetime | None = None, limit: int | None = None
+        self,
+        listener_id: str | None = None,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
     ) -> Sequence[ListenerChange]:
         """Who changed what, the newest change first, also of listeners that were deleted.
 
         `listener_id`: only of this listener, by id or name; a name that no listener has now stands for the one that
-        had it last. `limit`: at most so many. How long changes are kept: `[events] keep_history`. Raises
-        ListenerNotFound for a name that no listener is known to have had, StoreError where the store has none.
+        had it last. `since`, `until`: only changes from that moment on, or before it. `limit`: at most so many. How
+        long changes are kept: `[events] keep_history`. Raises ListenerNotFound for a name that no listener is known to
+        have had, StoreError where the store has none.
         """
         from pulp_events.listeners.history import HistoryQuery
 
@@ -419,10 +425,9 @@ class Listeners:
         by_name = listener_id is not None and not is_listener_id(listener_id)
         found = self._id_once_called(str(listener_id)) if by_name else listener_id
         if not self._actor.untrusted:
-            return self._writing.history.history(HistoryQuery(found, since, limit))
-        return [each for each in self._writing.history.history(HistoryQuery(found, since)) if self._actor.saw(each)][
-            :limit
-        ]
+            return self._writing.history.history(HistoryQuery(found, since, until, limit))
+        every = self._writing.history.history(HistoryQuery(found, since, until))
+        return [each for each in every if self._actor.saw(each)][:limit]
 
     def redacted(self, listener: Listener) -> dict[str, Any]:
         """The listener's configuration fit to be shown: no secret in it.

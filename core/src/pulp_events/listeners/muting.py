@@ -88,9 +88,15 @@ def _end(now: float, seconds: float | None, until: datetime | None) -> datetime:
                 "later time"
             )
         seconds = until.timestamp() - now
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_MUTE:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
         raise InvalidConfig(
             f"cannot mute for {as_text(seconds)} seconds; give a time above 0; to silence it for good, disable the "
             "listener"
+        )
+    if seconds > LONGEST_MUTE:
+        days = f"{LONGEST_MUTE / 86400:,.0f} days"
+        raise InvalidConfig(
+            f"cannot mute for {as_text(seconds)} seconds; the longest mute has {days}; to silence it for good, disable "
+            "the listener"
         )
     return from_timestamp(now + seconds) if until is None else until

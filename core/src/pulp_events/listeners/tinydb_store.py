@@ -102,7 +102,9 @@ class TinyDBListenerStore:
         found = (
             change
             for _, change in happened
-            if query.listener_id in (None, change.listener_id) and (query.since is None or change.time >= query.since)
+            if query.listener_id in (None, change.listener_id)
+            and (query.since is None or change.time >= query.since)
+            and (query.until is None or change.time < query.until)
         )
         return list(islice(found, query.limit))
 

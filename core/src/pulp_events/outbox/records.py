@@ -120,9 +120,11 @@ class DeliveryQuery:
     """Only pending ones that nobody is attempting, and that are not due before this moment."""
     free_at: datetime | None = None
     """Only pending ones that nobody is attempting at this moment."""
+    notifier_type_id: str | None = None
+    """That of the listeners that they are to. `bus.deliveries` knows those, and looks for it; a store does not."""
 
     def __post_init__(self) -> None:
-        for name in ("listener_id", "event_type", "event_id", "error"):
+        for name in ("listener_id", "notifier_type_id", "event_type", "event_id", "error"):
             check_text(getattr(self, name), name)
         for name in ("since", "until", "waiting_at", "free_at"):
             check_moment_or_none(getattr(self, name), name)

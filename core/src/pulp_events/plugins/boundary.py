@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.errors import DeliveryFailure, EventsError, PluginError
 from pulp_events.notifier import WITHIN_NETWORKS, Channel, Config, Notifier, Settlement
 from pulp_events.system import guard
-from pulp_events.visible import one_line
+from pulp_events.visible import one_line, quoted
 
 if TYPE_CHECKING:
     from pulp_events.networks import Networks
@@ -65,7 +65,7 @@ def words_of(error: BaseException) -> str:
 def shown(value: object, most: int = 60) -> str:
     """At most this many characters of `repr(value)`, whatever its own `__repr__` does."""
     try:
-        return repr(value)[:most]
+        return quoted(value, most)
     except BaseException as worse:  # noqa: BLE001
         return f"a {type(value).__name__} that cannot be shown ({type(worse).__name__})"
 

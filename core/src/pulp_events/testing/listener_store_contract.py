@@ -417,6 +417,8 @@ class ListenerStoreContract:
 
         assert found() == [3, 2, 1, 0] and found(limit=2) == [3, 2] and found(limit=0) == []
         assert found(listener_id=one.id) == [2, 0] and found(listener_id=two.id, limit=1) == [3]
+        assert found(until=NOW + timedelta(seconds=2), limit=1) == [1]
+        assert found(since=NOW + timedelta(seconds=1), until=NOW + timedelta(seconds=3)) == [2, 1]
         assert found(since=NOW + timedelta(seconds=2)) == [3, 2] and found(listener_id="0" * 24) == []
 
     def test_what_is_not_stored_leaves_no_trace_in_the_history(self, store: ListenerStore) -> None:

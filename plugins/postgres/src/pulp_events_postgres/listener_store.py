@@ -55,7 +55,8 @@ ORDER BY u.position
 _FORGET = "DELETE FROM @.pulp_listener_history WHERE time < %s"
 _HISTORY = """
 SELECT document::text FROM @.pulp_listener_history
-WHERE (%s::text IS NULL OR listener_id = %s) AND (%s::float8 IS NULL OR time >= %s)
+WHERE (%s::text IS NULL OR listener_id = %s)
+    AND (%s::float8 IS NULL OR time >= %s) AND (%s::float8 IS NULL OR time < %s)
 ORDER BY time DESC, seq DESC LIMIT %s
 """
 _BUMP = "UPDATE @.pulp_listener_version SET version = version + 1"
@@ -227,7 +228,9 @@ class PostgresListenerStore:
         if not self._keep_history:
             return []
         since = None if query.since is None else query.since.timestamp()
-        rows = self.database.rows(_HISTORY, (query.listener_id, query.listener_id, since, since, query.limit))
+        until = None if query.until is None else query.until.timestamp()
+        chosen = (query.listener_id, query.listener_id, since, since, until, until, query.limit)
+        rows = self.database.rows(_HISTORY, chosen)
         return [load(json.loads(document)) for (document,) in rows]
 
     def close(self) -> None:
