@@ -327,12 +327,20 @@ def renewed(text: str) -> str:
     return MARKED.sub(lambda found: f"{found[1]}\n{generated(found['name'])}\n{found[3]}", text)
 
 
+OF_COMMANDS = {"pulp-admin-event-storage": "postgres"}
+"""Pages of a plugin's own commands begin so → its folder."""
+OPTIONAL = ("apprise", "postgres")
+"""Folders of the packages that are not always there. Where they are, only their pages are written: those of sections,
+and the documents, are what they are without them."""
+
+
 def man_pages() -> dict[Path, str]:
     """Where each manual page is kept, and its text. Those of a notifier's commands go with the notifier's package."""
     session = Session(GlobalOptions())
     found = {}
     for name, text in writing.pages(root.build(session), session):
         kinds = [kind for kind in PLUGINS.notifiers if name.startswith(f"pulp-admin-event-listener-{kind}")]
+        kinds += [kind for begin, kind in OF_COMMANDS.items() if name.startswith(begin)]
         folder = ROOT / "plugins" / kinds[0] if kinds else ROOT / "cli"
         found[folder / "man" / f"man{name[-1]}" / name] = text
     return found
@@ -346,6 +354,13 @@ def documents() -> list[Path]:
 def main() -> int:
     """Renew every document, manual page and the schema of `--json`; says which changed."""
     pages = man_pages()
+    optional = {path: text for path, text in pages.items() if path.parents[2].name in OPTIONAL}
+    if optional:
+        for path, text in optional.items():
+            if not path.exists() or path.read_text("utf-8") != text:
+                path.write_text(text, "utf-8")
+                sys.stdout.write(f"renewed {path.relative_to(ROOT)}\n")
+        return 0
     for path in {path for folder in {page.parent for page in pages} for path in folder.glob("*")} - set(pages):
         path.unlink()
         sys.stdout.write(f"removed {path.relative_to(ROOT)}\n")

@@ -101,7 +101,7 @@ def test_a_recovery_that_is_not_whole_says_what_is_missing_and_has_a_code_of_its
         path.unlink()
     run = admin("event", "recover", str(damaged))
     assert run.code == 3 and "not everything was recovered: " in run.out, run.out
-    most = int(re.search(r"could not be read: at most (\d+)\s+events?\s+stood\s+there", run.out)[1])
+    most = int(re.search(r"could not be read, where at most (\d+)\s+events?\s+stood", run.out)[1])
     recovered = int(run.out.split()[0])
     assert 200 - recovered <= most < 150
     again = admin("event", "recover", str(damaged), "--json")

@@ -20,10 +20,10 @@ def test_what_waits_is_sent_now(night):
     night.types(
         "pulp-admin event delivery list --state=pending",
         """
-        ID          EVENT TYPE  LISTENER  STATE    NEXT         WAITS  DETAIL
-        01a219e9.0  …nc.finish  ci        pending  11-27 02:54  retry  127.0.0.1:40001:…
-        01a219e0.0  …nc.finish  ci        pending  11-27 03:03  retry  127.0.0.1:40001:…
-        01a219d6.0  …nc.finish  ci        pending  11-27 03:47  retry  127.0.0.1:40001:…
+        ID          EVENT TYPE        LISTENER  NEXT         WAITS  DETAIL
+        01a219e9.0  repo.sync.finish  ci        11-27 02:54  retry  Connection refused
+        01a219e0.0  repo.sync.finish  ci        11-27 03:03  retry  Connection refused
+        01a219d6.0  repo.sync.finish  ci        11-27 03:47  retry  Connection refused
         """,
     )
     night.types(

@@ -27,6 +27,7 @@ def test_a_new_url_sends_what_waits(night):
         "pulp-admin event listener http update --listener-id=ci --url=http://127.0.0.1:40002/hook",
         """
         Event listener successfully updated
+        3 pending deliveries become due within a minute
         """,
     )
     night.until_delivered(3)

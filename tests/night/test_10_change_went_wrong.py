@@ -33,8 +33,8 @@ def test_what_was_broken_is_restored(night):
     night.types(
         "pulp-admin event restore monday.backup",
         """
-        pulp-admin: error: /var/lib/pulp/events/outbox.sqlite is open in process 28410;
-        stop applications and workers first; nothing was changed
+        pulp-admin: error: /var/lib/pulp/events/outbox.sqlite is open in process 28410,…
+        … delivers since … first; nothing was changed
         """,
         code=1,
     )
@@ -53,8 +53,8 @@ def test_what_was_broken_is_restored(night):
     night.types(
         "pulp-admin event listener list --table",
         """
-        ID                        NAME    TYPE  EVENT TYPES  STATE
-        6b08aeb095e7f33fae80c4c6  ci      http  *            enabled
-        6b08aeb094c3ddf81b80c4c7  mirror  http  *            enabled
+        ID…  NAME    TYPE  EVENT TYPES  STATE    LAST OUTCOME  LAST SUCCESS
+        …  ci      http  *            enabled  delivered     2026-11-26 22:10:27
+        …  mirror  http  *            enabled  delivered     2026-11-26 22:10:27
         """,
     )

@@ -71,7 +71,8 @@ def _list(bus: EventBus, arguments: argparse.Namespace) -> int:
     def for_json(row: delivery_tables.Row) -> dict[str, Any]:
         return delivery_records.for_json(row.delivery, erased=row.erased, waiting=row.waiting)
 
-    table = DELIVERIES if arguments.state is None else DELIVERIES.implying("state")
+    implied = {"state": arguments.state, "listener": arguments.listener_id}
+    table = DELIVERIES.implying(*(name for name, asked in implied.items() if asked is not None))
     code = show_list(table, bus, rows, arguments, for_json)
     if len(found) == arguments.limit and not arguments.json:
         confirm(f"\nThere may be more; continue with --before {found[-1].id}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pulp_events_cli.commands.labelled import add_label, labels_in
 from pulp_events_cli.output import listener_records, listener_table
 from pulp_events_cli.output.listener_table import LISTENERS
-from pulp_events_cli.output.listing import show_list
+from pulp_events_cli.output.listing import show_list, wants_table
 from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.table_options import add_table
@@ -45,6 +45,7 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     filters = ("failing", "disabled", "muted", "type", "event_type", "name", "label")
     filtered = any(getattr(arguments, each) for each in filters)
     with_health = arguments.health or filtered or listener_table.needs_health(arguments)
+    with_health = with_health or (wants_table(arguments) and arguments.columns is None and not arguments.json)
     health = bus.deliveries.health() if with_health else None
     if arguments.failing and health is not None:
         found = [listener for listener in found if listener.id in health and health[listener.id].failures]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.listeners.muting import LONGEST_MUTE
 from pulp_events.system.clock import from_timestamp
+from pulp_events_cli.commands import become_due
 from pulp_events_cli.commands.labelled import add_label, labels_in, with_labels
 from pulp_events_cli.commands.listener_list import check_type
 from pulp_events_cli.commands.one_listener import NO_CHANGES, add_listener_id, report
@@ -116,13 +117,21 @@ def _unmute(bus: EventBus, arguments: argparse.Namespace) -> int:
         was = listener.muted_for(now) > 0
         if arguments.dry_run:
             return _would(bus, arguments, [listener] if was else [], "unmuted")
-        return report(bus, arguments, bus.listeners.unmute(listener.id), "unmuted" if was else None)
+        waiting = become_due.waiting(bus, [listener])
+        after = bus.listeners.unmute(listener.id)
+        code = report(bus, arguments, after, "unmuted" if was else None)
+        become_due.say(bus, arguments, waiting, [after])
+        return code
     muted = [each for each in several if each.muted_for(now)]
     if arguments.dry_run:
         return _would(bus, arguments, muted, "unmuted")
     if muted:
         _ask(arguments, muted, "Unmute {}")
-    return _report(bus, arguments, bus.listeners.unmute_all(**_choice(arguments)), "unmuted")
+    waiting = become_due.waiting(bus, muted)
+    ended = bus.listeners.unmute_all(**_choice(arguments))
+    code = _report(bus, arguments, ended, "unmuted")
+    become_due.say(bus, arguments, waiting, ended)
+    return code
 
 
 def _until(bus: EventBus, arguments: argparse.Namespace) -> datetime | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.errors import EventsError
 from pulp_events.plugins import boundary
 from pulp_events_cli import listener_attributes
+from pulp_events_cli.commands import become_due
 from pulp_events_cli.commands.one_listener import add_listener_id, refuse_other_type, report
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.options_from_schema import SchemaOptions
@@ -138,8 +139,10 @@ def _update(bus: EventBus, arguments: argparse.Namespace) -> int:
     refuse_other_type(before, arguments.notifier_type_id, "update")
     attributes = listener_attributes.options(arguments)
     config = arguments.options.config(arguments)
+    waiting = become_due.waiting(bus, [before])
     after = bus.listeners.update(before.id, config or None, arguments.event_type, **attributes)
     report(bus, arguments, after, "updated" if after != before else None)
+    become_due.say(bus, arguments, waiting, [after])
     _warn(bus, after)
     return 0
 

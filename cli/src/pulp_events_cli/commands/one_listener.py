@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from pulp_events_cli.commands import become_due
 from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.ids import listener_ids
 from pulp_events_cli.output import listener_records
@@ -98,8 +99,11 @@ def _delete(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _enable(bus: EventBus, arguments: argparse.Namespace) -> int:
     before = listener_ids.find(bus, arguments.listener_id)
+    waiting = become_due.waiting(bus, [before])
     after = bus.listeners.enable(before.id)
-    return report(bus, arguments, after, "enabled" if after != before else None)
+    code = report(bus, arguments, after, "enabled" if after != before else None)
+    become_due.say(bus, arguments, waiting, [after])
+    return code
 
 
 def _disable(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -68,10 +68,10 @@ def _left_out(found: Recovered) -> str:
     if found.damaged:
         parts.append(f"{count(found.damaged, 'corrupt row was', 'corrupt rows were')} left out")
     if found.gaps:
-        some = "nobody knows how many events stood there"
+        some = ", and nobody knows how many events stood there"
         if found.missing is not None:
-            some = f"at most {count(found.missing, 'event', 'events')} stood there" if found.missing else ""
-        parts.append(f"{count(found.gaps, 'place', 'places')} could not be read" + (f": {some}" if some else ""))
+            some = f", where at most {count(found.missing, 'event', 'events')} stood" if found.missing else ""
+        parts.append(f"{count(found.gaps, 'place', 'places')} could not be read{some}")
     return f"not everything was recovered: {', and '.join(parts)}"
 
 

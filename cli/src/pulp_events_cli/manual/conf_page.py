@@ -65,6 +65,7 @@ def text(plugin_sections: Mapping[str, type[Schema]], left_out: Callable[[str, B
         except Exception as error:  # noqa: BLE001  # a plugin's schema may raise anything
             left_out(f"section [{name}]", error)
     lines += [*roff.section("examples"), *roff.paragraphs(_EXAMPLE)]
+    lines += [*roff.section("files"), *roff.term(str(DEFAULT_PATH), "the file, unless another one is named")]
     lines += roff.section("environment")
     lines += roff.term(ENVIRONMENT_VARIABLE, f"the server.conf to read; default: {DEFAULT_PATH}")
     lines += roff.term("PULP_EVENTS_BLOCK", "names of plugins not to load, separated by commas")

@@ -1,6 +1,7 @@
 """What a manual page says beyond the command's help: exit status, signals, environment, files, examples.
 
-What is true of every command is here; what is of one command, in `pages/`, in a file with the name of its page:
+What is true of every command, and of sections, is here; what is of one command, in `pages/`, in a file with the name of
+its page:
 
     [EXIT STATUS]
     3  something was found
@@ -53,6 +54,12 @@ _FILES: Terms = {
     str(DEFAULT_PATH): "settings, see `pulp-events.conf`(5)",
     "data_dir": "the folder that this setting of `[events]` names: listeners.json and outbox.sqlite",
 }
+_HELP = """\
+What this page says, in short:
+
+    $ {} --help
+"""
+"""The example of sections, and of plugins' commands that bring none."""
 _ROOT: dict[str, Terms] = {
     EXIT: {**_EXIT, "3": "done, and what was looked for was found; only where the command's page says so"},
     ENVIRONMENT: _ENVIRONMENT,
@@ -65,12 +72,10 @@ def sections(parser: Parser) -> dict[str, list[str]]:
     words = parser.prog.split()
     own = _own(parser)
     found: dict[str, Terms] = {}
-    if len(words) == 1:
-        found = dict(_ROOT)
-    elif parser.get_default("run") is not None:
-        found = {EXIT: _EXIT}
-        if words[1] == "event":
-            found |= {ENVIRONMENT: {**_CONFIG, **_SHOWN}, FILES: _FILES}
+    if parser.commands is not None and parser.get_default("run") is None:
+        found = dict(_ROOT)  # a section: what holds for its commands
+    else:
+        found = {EXIT: _EXIT, ENVIRONMENT: {**_CONFIG, **_SHOWN}, FILES: _FILES}
     lines = {}
     for heading in ORDER:
         terms = {**found.get(heading, {}), **_terms(own.get(heading, "") if heading != EXAMPLES else "")}
@@ -78,8 +83,8 @@ def sections(parser: Parser) -> dict[str, list[str]]:
             terms = dict(sorted(terms.items()))
         if terms:
             lines[heading] = [line for name, text in terms.items() for line in roff.term(name, text)]
-    if EXAMPLES in own:
-        lines[EXAMPLES] = roff.paragraphs(own[EXAMPLES])[1:]  # .PP below a heading does nothing
+    shown = own.get(EXAMPLES) or _HELP.format(parser.prog)
+    lines[EXAMPLES] = roff.paragraphs(shown)[1:]  # .PP below a heading does nothing
     lines[SEE_ALSO] = [", ".join(_see_also(words))]
     return lines
 

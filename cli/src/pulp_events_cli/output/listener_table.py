@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from pulp_events_cli.listener_attributes import labels_text
 from pulp_events_cli.output import listener_records
 from pulp_events_cli.output.id_kinds import LISTENER_ID
-from pulp_events_cli.output.kinds import MOMENT
+from pulp_events_cli.output.kinds import DETAIL, MOMENT
 from pulp_events_cli.output.table import Column, Table
+from pulp_events_cli.output.text import first_line
 
 if TYPE_CHECKING:
     from pulp_events.bus.event_bus import EventBus
@@ -44,8 +45,13 @@ class Row:
         """A part of how its deliveries went; None if that was not looked up."""
         return None if self.health is None else listener_records.health_of(self.listener, self.health)[name]
 
+    @property
+    def failure(self) -> str | None:
+        """What its last attempt came to, if that failed."""
+        return first_line(self.of_health("detail") or "") or None if self.of_health("failures") else None
 
-_OF_HEALTH = ("last_outcome", "last_success", "failures", "failing_since")
+
+_OF_HEALTH = ("last_outcome", "detail", "last_success", "failures", "failing_since")
 
 LISTENERS = Table(
     "listeners",
@@ -56,6 +62,7 @@ LISTENERS = Table(
     Column("state", lambda row: row.state, rank=3),
     Column("muted", lambda row: row.muted, rank=6, least=12),
     Column("last_outcome", lambda row: row.of_health("last_outcome"), rank=5),
+    Column("detail", lambda row: row.failure, kind=DETAIL, rank=5, least=18),
     Column("last_success", lambda row: row.of_health("last_success"), kind=MOMENT, rank=6),
     Column("failures", lambda row: row.of_health("failures"), extra=True, right=True),
     Column("failing_since", lambda row: row.of_health("failing_since"), kind=MOMENT, extra=True),

@@ -18,7 +18,7 @@ from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
 from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.system import data_dir, replacement
-from pulp_events.system.clock import SystemClock, iso_z
+from pulp_events.system.clock import SystemClock
 from pulp_events.system.file_lock import locked
 from pulp_events.system.replacement import Place
 
@@ -100,7 +100,8 @@ def _what_is(who: str, outbox: Path) -> str:
         for each in PresenceFiles(folder_of(outbox), SystemClock()).all():
             if not each.gone and who == f"process {each.pid}":
                 does = "delivers" if each.delivers else "emits"
-                return f", {_KINDS[each.kind]} on {each.host} that {does} since {iso_z(each.started)},"
+                since = f"{each.started.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+                return f", {_KINDS[each.kind]} on {each.host} that {does} since {since}"
     return ""
 
 
