@@ -19,9 +19,7 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.clock import FakeClock
 
 A = "repo.sync.start"
-MOODS = st.lists(
-    st.sampled_from(["well", "down", "down", "down", "pause", "refuse", "hang"]), min_size=1, max_size=12
-)
+MOODS = st.lists(st.sampled_from(["well", "down", "down", "down", "pause", "refuse", "hang"]), min_size=1, max_size=12)
 
 
 class OddChannel(Channel):

@@ -111,9 +111,7 @@ def test_what_is_claimed_while_something_rules_out_its_attempt_is_given_back_and
     assert len(scripted.calls) == (0 if what is erase else 3)
 
 
-def test_a_circuit_that_opens_while_a_claim_is_in_the_database_is_followed_by_its_probe(
-    open_bus, bus, clock, scripted
-):
+def test_a_circuit_that_opens_while_a_claim_is_in_the_database_is_followed_by_its_probe(open_bus, bus, clock, scripted):
     """As in a worker: another thread's turn, the last one, ends before what was claimed is handed out."""
     listener = bus.listeners.create("scripted", {"name": "a"}, [A])
     open_bus("external", clock).emit_many([(A, {})] * 20)
