@@ -10,6 +10,8 @@ from pulp_events.dispatcher.circuit import FIRST_PAUSE, LONGEST_PAUSE, RECENT, R
 from pulp_events.dispatcher.mixing import mixed, probe_first
 
 A = "repo.sync.start"
+IDLE = {20: 5, 5: 30}
+"""Seconds without an attempt that chance may cost, by how many events there are to a poisonous one."""
 IN_A_ROW = int(THRESHOLD / RETRY_COUNTS)
 
 
@@ -84,8 +86,10 @@ def test_retries_count_as_all_else_where_no_first_attempt_is_known_to_succeed():
         assert pauses[-1] == LONGEST_PAUSE
 
 
-def poisonous(scripted, every):
+def poisonous(scripted, every, clock=None):
     def act(delivery, channel):
+        if clock is not None:
+            clock.advance(0.05)
         if json.loads(delivery.report)["payload"]["n"] % every == 0:
             raise TransientFailure("503 I cannot take that")
 
@@ -94,24 +98,34 @@ def poisonous(scripted, every):
 
 @pytest.mark.parametrize("every", [20, 5])
 def test_poison_does_not_hold_up_what_the_endpoint_takes(open_bus, clock, scripted, every):
+    """Attempts take a while, so that retries come due among the first attempts: at each moment some are."""
     bus = open_bus("inline", clock, retry_schedule="5s, 20s, 1m", jitter=0)
-    poisonous(scripted, every)
+    poisonous(scripted, every, clock)
     bus.listeners.create("scripted", {"name": "a"}, [A], name="a")
     bus.listeners.mute("a", 3600)
-    bus.emit_many([(A, {"n": n}) for n in range(600)])
+    bus.emit_many([(A, {"n": n}) for n in range(1000)])
     clock.advance(3600)
-    bus.deliver_due()
-    for _ in range(12):  # two minutes; the retries of all the poison come due, and again
-        clock.advance(10)
-        bus.deliver_due()
-    assert bus.deliveries.stats().delivered == 600 - 600 // every
-    begun = len(scripted.calls)
+    idle = 0
+    while (bus.deliver_due(), bus.deliveries.stats().delivered)[1] < 1000 - 1000 // every:
+        clock.advance(1)
+        idle += 1
+        assert idle <= IDLE[every], "the circuit opens again and again"
     for n in range(1, 5):  # and what is emitted meanwhile waits for a short while at most
         bus.emit(A, {"n": n})
         clock.advance(FIRST_PAUSE + 0.1)
         bus.deliver_due()
-    assert bus.deliveries.stats().delivered == 604 - 600 // every
-    assert begun > 600
+    assert bus.deliveries.stats().delivered == 1004 - 1000 // every
+
+
+def test_what_is_claimed_begins_as_the_state_of_the_circuit_asks(open_bus, clock, scripted):
+    bus = open_bus("inline", clock)
+    for lanes in (1, 4):
+        route = bus.dispatcher._routes.get(bus.listeners.create("scripted", {"name": "a"}, [A], lanes=lanes).id)
+        for opened in (False, True):
+            route.circuit.failures = THRESHOLD if opened else 0
+            route.line_up([RETRY, RETRY, FIRST, FIRST])
+            assert shown(route.waiting) == ("rrff" if lanes == 1 else "ffrr" if opened else "frfr")
+            route.waiting.clear()
 
 
 @pytest.mark.parametrize(("batch_size", "in_flight"), [(1, 0), (10, 0), (1, 10)])
@@ -178,3 +192,15 @@ def test_an_endpoint_that_goes_down_when_hardly_anything_is_emitted_gets_ever_lo
         bus.deliver_due()
     assert len(scripted.calls) < IN_A_ROW + RECENT / FIRST_PAUSE + 8 + 7200 / LONGEST_PAUSE
     assert bus.deliveries.stats().pending == 3, "the schedule is not used up by probes"
+
+
+@pytest.mark.parametrize(("lanes", "expected"), [(4, 2 + 2 * RETRY_COUNTS), (1, 2)])
+def test_a_retry_counts_less_only_where_first_attempts_may_come_between(open_bus, clock, scripted, lanes, expected):
+    bus = open_bus("inline", clock, retry_schedule="1s, 1s, 1s", jitter=0)
+    listener = bus.listeners.create("scripted", {"name": "a"}, [A], lanes=lanes)
+    bus.emit(A)
+    scripted.behaviour["a"] = scripted.refuse
+    bus.emit_many([(A, {})] * 2)
+    clock.advance(1)
+    bus.deliver_due()
+    assert bus.dispatcher._routes.get(listener.id).circuit.failures == expected
