@@ -134,9 +134,9 @@ def figures_of_delivery():
 
     default = DeliverySettings().load({})
     schedule = sum(default["retry_schedule"])
-    words = {0.375: "three eighths", 0.625: "five eighths", 0.875: "seven eighths", 0.125: "an eighth",
+    words = {0.375: "three eighths", 0.625: "five eighths", 0.875: "seven eighths", 0.125: "an eighth", 0.25: "quarter",
              1: "a second", 2: "two seconds",
-             4: "four", 5: "five", 8: "eight", 16: "sixteen", 86400: "a day"}  # fmt: skip
+             4: "four", 5: "five", 8: "eight", 16: "sixteen", 20: "twenty", 86400: "a day"}  # fmt: skip
     return [
         f"{words[len(default['retry_schedule']) + 1]} attempts in {schedule // 3600:g} hours and "
         f"{schedule % 3600 // 60:g} minutes",
@@ -171,6 +171,8 @@ def figures_of_delivery():
         f"{words[event_loops.MOST_BLOCKED]} blocked loops",
         f"once {watch.LONGEST_QUEUE:,} are queued",
         f"after {words[circuit.THRESHOLD]} failures in a row",
+        f"counts a {words[circuit.RETRY_COUNTS]}: {words[circuit.THRESHOLD / circuit.RETRY_COUNTS]} of them in a row",
+        f"to succeed for {circuit.RECENT / 60:g} minutes",
         f"nothing is sent for {circuit.FIRST_PAUSE:g} s",
         f"up to {circuit.LONGEST_PAUSE / 60:g} minutes",
     ]

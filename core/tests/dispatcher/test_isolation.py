@@ -156,7 +156,7 @@ def test_pauses_between_probes_double_up_to_five_minutes():
     assert pauses[: THRESHOLD - 1] == [0.0] * (THRESHOLD - 1)
     assert pauses[THRESHOLD - 1 : THRESHOLD + 3] == [5, 10, 20, 40]
     assert pauses[-1] == LONGEST_PAUSE
-    circuit.succeeded()
+    circuit.succeeded(now)
     assert circuit.wait(now) == 0 and not circuit.is_open
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from pulp_events.dispatcher.circuit import THRESHOLD
 from pulp_events.dispatcher.claim_size import LARGEST_BATCH, LIMITED, ClaimSize
+from pulp_events.dispatcher.route import PROBE
 from pulp_events.dispatcher.routes import FORGOTTEN
 from pulp_events.dispatcher.verdict import Verdict
 
@@ -47,9 +48,9 @@ def test_in_an_order_nothing_is_claimed_while_anything_waits_or_is_under_way(ord
     assert ordered.claim_limit() == 0
 
 
-def test_the_probe_of_an_endpoint_that_fails_is_one_delivery_at_a_time(route):
+def test_for_a_probe_no_more_is_claimed_than_one_of_each_kind(route):
     route.circuit.failures = THRESHOLD
-    assert route.claim_limit() == 1
+    assert route.claim_limit() == PROBE == 2
     route.turns.add(SOMETHING)
     assert route.claim_limit() == 0
     route.turns.clear()

@@ -170,15 +170,15 @@ class Claimer:
         with queues.lock:
             if self._services.stopping.is_set():
                 return deliveries
-            found: dict[str, int] = {}
+            found: dict[str, list[Delivery]] = {}
             for delivery in deliveries:
-                asked[delivery.listener_id].waiting.append(delivery)
-                found[delivery.listener_id] = found.get(delivery.listener_id, 0) + 1
+                found.setdefault(delivery.listener_id, []).append(delivery)
             for listener_id, route in asked.items():
-                count = found.get(listener_id, 0)
+                count = len(found.get(listener_id, ()))
                 route.exhausted = listener_id in waits
                 if count:
                     route.last_claimed = count
+                    route.line_up(found[listener_id])
                     held_back += queues.hold_back(route)
                     queues.queue(route)
                 if not route.exhausted:

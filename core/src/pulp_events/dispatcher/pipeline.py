@@ -84,7 +84,7 @@ def _more(turn: Turn, opened: OpenChannel, room: int) -> list[Delivery]:
 def _window(turn: Turn, opened: OpenChannel) -> int:
     """Deliveries in flight at most: what the channel says now, which may grow and shrink."""
     opened.in_flight = turn.route.in_flight = boundary.whole(opened.channel.in_flight, "the channel's in_flight", 1)
-    return 1 if turn.route.ordered else opened.in_flight
+    return 1 if turn.route.ordered or turn.is_probe else opened.in_flight
 
 
 def _generation(turn: Turn) -> int:

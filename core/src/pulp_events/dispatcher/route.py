@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from pulp_events.dispatcher.circuit import Circuit
 from pulp_events.dispatcher.claim_size import BATCH_SECONDS, LARGEST_BATCH, ClaimSize
 from pulp_events.dispatcher.configuration import Configuration
 from pulp_events.dispatcher.lines import UNTRIED, Speed
+from pulp_events.dispatcher.mixing import mixed, probe_first
 from pulp_events.dispatcher.renewal import same
 from pulp_events.dispatcher.retry import LONGEST_PAUSE, pause
 from pulp_events.dispatcher.traits import Traits
@@ -24,6 +25,8 @@ MOST_ABANDONED = 16
 further is risked."""
 
 
+PROBE = 2
+"""Deliveries that are claimed for a probe: a retry and a first attempt, if there are both. One of them is sent."""
 SOON = 2.0
 """Seconds that are waited for the next attempt that a listener's rate allows, by whoever waits until all that is due is
 made."""
@@ -170,7 +173,7 @@ class Route:
                 return 0  # what comes next depends on what becomes of these
             return 1 if self.circuit.is_open else min(self._batch, LARGEST_BATCH)
         if self.circuit.is_open:
-            return 0 if self.waiting or self.turns else 1
+            return 0 if self.waiting or self.turns else PROBE
         if self.in_flight:
             return self.in_flight if len(self.waiting) <= self.in_flight // 2 else 0
         most = min(self._batch * max(1, min(self.claim_size.lanes, self.most_lanes)), LARGEST_BATCH)
@@ -182,8 +185,16 @@ class Route:
         batch = self.claim_size.batch
         return batch if self.rate is None else max(1, int(batch * min(1.0, self.rate.lasts / BATCH_SECONDS)))
 
-    def learn(self, verdict: Verdict, now: float, group: str | None) -> None:
-        """What an attempt came to, as far as it says something about the endpoint; `group`: what left together."""
+    def line_up(self, deliveries: Sequence[Delivery]) -> None:
+        """These were claimed: they wait for a turn."""
+        if not self.ordered and self.window is None:
+            circuit = self.circuit
+            deliveries = probe_first(deliveries, circuit.retry_next) if circuit.is_open else mixed(deliveries)
+        self.waiting.extend(deliveries)
+
+    def learn(self, verdict: Verdict, now: float, group: str | None, *, again: bool = False) -> None:
+        """What an attempt came to, as far as it says something about the endpoint; `group`: what left together;
+        `again`: its event failed before."""
         if group is not None and group == self._told:
             return  # what fails together is one failure
         self._told = group
@@ -195,9 +206,10 @@ class Route:
                 self.paused_by_receiver = not verdict.unresolved
                 self.claim_size.limit()
         elif not verdict.final:
-            self.circuit.failed(now)
+            # In an order, and of windows, no first attempt can come between retries.
+            self.circuit.failed(now, again=again and not self.ordered and self.window is None)
         else:
-            self.circuit.succeeded()
+            self.circuit.succeeded(now)
 
     def asked_wait(self, verdict: Verdict) -> float | None:
         """Seconds for which the listener is to be left alone: the receiver said so, or a secret cannot be read here."""

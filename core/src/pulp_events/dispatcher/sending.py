@@ -20,7 +20,8 @@ from pulp_events.plugins import boundary
 
 async def send(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:
     """Send, and judge each delivery; returns those that are to be sent once more over a new channel."""
-    if turn.route.window is None and not turn.route.ordered and (more := turn.take(opened.batch_size - len(part))):
+    alone = turn.route.window is not None or turn.route.ordered or turn.is_probe
+    if not alone and (more := turn.take(opened.batch_size - len(part))):
         more = without_late(turn, still_wanted(turn, more))
         turn.also(more)
         part = part + more

@@ -210,9 +210,7 @@ class Timekeeper:
         if now - self._extended > self._lease / 3:
             self._extended = now
             if stranded := self._scheduler.give_back_stranded():
-                _logger.warning(
-                    "%d deliveries were claimed, and nothing attempted them: they are claimed again", stranded
-                )
+                _logger.warning("%d deliveries were claimed and not attempted; they are claimed again", stranded)
             held = [one for route in self._routes.all() for one in route.held()] + self._recorder.waiting
             if held:
                 self._outbox.extend(held, self._lease)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pulp_events.dispatcher.channels import OpenChannel
 from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.lines import SILENT, Line, speed_of
+from pulp_events.dispatcher.mixing import is_retry
 from pulp_events.dispatcher.pool import PoolThread
 from pulp_events.dispatcher.recorder import Recorder
 from pulp_events.dispatcher.renewal import same
@@ -94,6 +95,11 @@ class Turn:
                 break
         return taken
 
+    @property
+    def is_probe(self) -> bool:
+        """True while one delivery at a time is to show whether the endpoint answers again."""
+        return self.route.circuit.is_open
+
     def may_go_on(self) -> bool:
         """False if the turn must end before the next attempt."""
         now = self._clock.monotonic()
@@ -169,7 +175,7 @@ class Turn:
         if verdict.outcome != Outcome.LOST:
             self.route.speed = speed_of(took, timed_out=verdict.outcome == Outcome.TIMEOUT)
         if verdict.delivered or same(self.by, self.route.listener):  # else it says nothing of what is there now
-            self.route.learn(verdict, now, self._group(delivery))
+            self.route.learn(verdict, now, self._group(delivery), again=is_retry(delivery))
 
     def end(self) -> None:
         """The attempt is over."""
@@ -237,6 +243,7 @@ class Turn:
             self.abandoned = True
             now = self._clock.monotonic()
             verdict = Verdict(Outcome.TIMEOUT, reason)
+            again = all(map(is_retry, self.under_way.values()))
             for delivery in self.under_way.values():
                 self._recorder.add(
                     Judged(
@@ -245,6 +252,6 @@ class Turn:
                 )
             self.under_way = {}
         if same(self.by, self.route.listener):
-            self.route.circuit.failed(now)
+            self.route.circuit.failed(now, again=again)
         self.route.speed = SILENT
         return True
