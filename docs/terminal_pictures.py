@@ -124,7 +124,8 @@ def table() -> list[delivery_tables.Row]:
             f"{event_id}.{number}", event_id, f"repo.{word}", ago(minutes=minutes), "web1", b"{}",
             listener_id(listener), "", state, tries, detail=detail,
         )  # fmt: skip
-        waiting = None if cause is None else WaitingFor(cause, "", NOW + timedelta(minutes=4 * tries + 41))
+        why = f"attempt {tries} of 8 failed" if cause == WaitCause.RETRY else "the listener is muted"
+        waiting = None if cause is None else WaitingFor(cause, why, NOW + timedelta(minutes=4 * tries + 41))
         found.append(delivery_tables.Row(one, waiting=waiting))
     return found
 
