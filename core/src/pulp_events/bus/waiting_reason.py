@@ -84,14 +84,18 @@ class _Of:
     head: Delivery | None = None
     """The oldest that is pending, where its order is kept."""
 
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """By the ids of those that are due: how many of them are older."""
+        return {each: place for place, each in enumerate(self.standing.queue)}
+
     def place(self, delivery: Delivery, now: float) -> int:
         """How many of those that are due are attempted before; 0 also where that is not known."""
-        queue = self.standing.queue
         if self.window is not None or (delivery.due is not None and delivery.due.timestamp() > now):
             return 0  # what leaves together takes one token; what is not due is not in the line yet
-        place = queue.index(delivery.id) if delivery.id in queue else len(queue)
+        place = self.places.get(delivery.id, len(self.places))
         head = self.head
-        return place + (head is not None and head.id != delivery.id and head.id not in queue)
+        return place + (head is not None and head.id != delivery.id and head.id not in self.places)
 
 
 def waiting_for(deliveries: Sequence[Delivery], sources: Sources) -> dict[str, WaitingFor]:
