@@ -136,6 +136,7 @@ def test_what_commits_late_is_found_though_all_around_it_is_done(place, outbox, 
 @pytest.mark.parametrize("seed", range(3))
 def test_over_any_history_nothing_that_is_pending_is_out_of_sight(place, never_everything, monkeypatch, seed, long):
     monkeypatch.setattr(marks, "LONG", long)
+    monkeypatch.setattr(marks, "FEW", 0)
     dice = random.Random(seed)
     listeners = [f"f{number:023}" for number in range(4)]
     views = [place.outbox() for _ in range(3)]
@@ -189,6 +190,17 @@ def here(view):
     """What the view knows when it looks at all listeners."""
     view._marks._long_until = 0.0
     return view.ready()
+
+
+def test_where_looking_at_few_takes_long_they_are_looked_at_all_the_same(place, monkeypatch):
+    monkeypatch.setattr(marks, "LONG", 0.0)  # as where the machine is busy
+    view, other = place.outbox(), place.outbox()
+    view.add([new_event(LISTENER), new_event(OTHER)])
+    assert view.ready() == {LISTENER: 0, OTHER: 0}
+    other.record([result(one, "give_up") for one in take(other, [ClaimRequest(LISTENER, 5)])])
+    assert view.ready() == {OTHER: 0}
+    for each in (view, other):
+        each.close()
 
 
 def test_where_looking_at_all_takes_long_only_what_is_new_is_looked_for_meanwhile(place, monkeypatch):

@@ -39,6 +39,9 @@ NOTHING = -(2**63) + 1
 LONG = 0.05
 """Seconds that a look at all that have something pending may take each time: one that took longer is good for ten times
 as long, and only what is new is looked for meanwhile."""
+FEW = 100
+"""Listeners: a look at so few takes long only where the machine is busy, and to remember what they have would spare
+nothing."""
 _LOOKS = 32
 """Looks that are remembered: a transaction may take some time from drawing its number to holding the lock."""
 
@@ -227,7 +230,7 @@ class Marks:
                     for listener_id in self._known.keys() - fronts.keys():
                         self._drop(listener_id)
                     self._everything_at = time.monotonic() + max(EVERYTHING, SHARE * took)
-                if not start.quick and took > LONG:
+                if not start.quick and took > LONG and len(self._known) > FEW:
                     self._long_until = time.monotonic() + 10 * took
                 self._others = Mark(seq, moment, moment + lease, start.look)
             # A transaction may have ended since that was under way at the look before.

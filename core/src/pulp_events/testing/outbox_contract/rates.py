@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -131,7 +132,8 @@ class RateClaims(Outboxes):
         assert list(self.take(outbox, rated(ordered=ordered))) == []
 
     def test_what_leaves_together_takes_one_token_and_is_never_parted(self, home: Home, outbox: Outbox) -> None:
-        outbox.add([new_event(targets=("x", "y")) for _ in range(3)])
+        events = [new_event(targets=("x", "y")) for _ in range(3)]
+        outbox.add([replace(event, time=events[0].time) for event in events])  # of one window
         home.advance(2 * WINDOW)
         request = rated(100, window=WINDOW)
         assert len(self.take(outbox, request)) == 3
