@@ -104,6 +104,7 @@ NONE = Due(0, 0.0)
 
 
 class Plain(Notifier):
+    type_id = "http"
     config_schema = Schema
 
 

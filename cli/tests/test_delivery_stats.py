@@ -104,3 +104,9 @@ def test_a_terminal_without_blocks_gets_characters_that_it_has():
     for encoding in ("ascii", "latin-1"):
         assert bars(io.TextIOWrapper(io.BytesIO(), encoding)) == ASCII
     assert trend([0, 1, 8], 8, ASCII) == "._#"
+
+
+def test_a_listener_of_any_name_is_told_from_the_total(admin):
+    admin.listener("http", "create", "--event-type=*", "--url=http://127.0.0.1:9/", "--name=all")
+    firsts = [line.split()[0] for line in admin.ok("event", "delivery", "stats").out.splitlines()]
+    assert firsts.count("(all)") == 1

@@ -2,11 +2,12 @@
 
 import argparse
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pulp_events_cli.parser import later
+from pulp_events_cli.parser.argument_types import moment
 
 EVENING = datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
 
@@ -63,3 +64,23 @@ def test_a_time_of_the_night_in_which_the_clocks_change_is_the_one_that_the_cloc
     assert later._moment("07:00", saturday).isoformat() == "2026-10-25T06:00:00+00:00"
     with pytest.raises(argparse.ArgumentTypeError, match="comes twice"):
         later._moment("02:30", saturday)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("22:29", "2026-11-24T21:29:00+00:00"),
+        ("22:30", "2026-11-24T21:30:00+00:00"),
+        ("22:31", "2026-11-23T21:31:00+00:00"),
+        ("21:31Z", "2026-11-23T21:31:00+00:00"),
+        ("2026-11-25T07:00", "2026-11-25T06:00:00+00:00"),
+    ],
+)
+def test_of_what_happened_a_time_without_a_date_is_the_last_such(text, moment):
+    assert later._moment(text, EVENING.astimezone(), later._last).isoformat() == moment
+
+
+def test_since_takes_what_until_of_a_mute_takes():
+    assert datetime.now(UTC) - moment("22:34") <= timedelta(days=1, hours=1)
+    with pytest.raises(argparse.ArgumentTypeError, match="write 2026-11-24T08:00, 08:00, or 2h for two hours ago"):
+        moment("noon")

@@ -210,3 +210,10 @@ def test_it_ends_when_nobody_reads_any_more_though_nothing_happens(admin):
     assert process.wait(20) in (0, 1)
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+def test_with_none_of_the_last_only_what_is_new_is_shown(admin):
+    admin.listener("http", "create", "--event-type=*", "--url=http://127.0.0.1:9/")
+    admin.ok("event", "emit", "repo.sync.start", "--no-wait")
+    assert admin.ok("event", "delivery", "tail", "--last=1", "--for=0").out != ""
+    assert admin.ok("event", "delivery", "tail", "--last=0", "--for=0").out == ""

@@ -53,7 +53,7 @@ def test_no_worker_runs(night):
         """
         LISTENER  TYPE  PENDING  DELIVERED  DEAD  LAST SUCCESS
         ci        http        0          3     0  2026-11-26 22:14:49 UTC
-        all       -           0          3     0  -
+        (all)     -           0          3     0  -
         """,
     )
     night.types(

@@ -40,7 +40,7 @@ def test_what_fills_the_disk_is_purged(night):
         LISTENER  TYPE  PENDING  DELIVERED  DEAD  LAST SUCCESS
         mirror    http        0          8     0  2026-11-26 22:15:02 UTC
         old-ci    http        4          0     0  -
-        all       -           4          8     0  -
+        (all)     -           4          8     0  -
 
         Oldest pending event: 2026-11-24 21:45:02 UTC
         """,
@@ -67,7 +67,7 @@ def test_what_fills_the_disk_is_purged(night):
         LISTENER  TYPE  PENDING  DELIVERED  DEAD  LAST SUCCESS
         mirror    http        0          0     0  2026-11-26 22:15:02 UTC
         old-ci    http        0          0     4  -
-        all       -           0          0     4  -
+        (all)     -           0          0     4  -
         """,
     )
     night.types(

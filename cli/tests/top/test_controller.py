@@ -72,7 +72,10 @@ def test_the_other_keys_of_a_listener(view):
     assert typed(view, "rd")[1] == [Retry(*name, (State.DEAD,))]
     assert typed(view, "rp")[1] == [Retry(*name, (State.PENDING,))]
     assert typed(view, "rb")[1] == [Retry(*name, (State.PENDING, State.DEAD))]
-    assert typed(view, "rq")[1] == []  # any other key: no
+    refused, requests = typed(view, "rq")  # any other key: no
+    assert not requests and refused.message.text == "nothing is retried"
+    asked, requests = typed(view, "r", keys.ENTER)
+    assert not requests and asked.prompt is not None  # which of them, Enter does not say
 
 
 def test_without_a_listener_nothing_is_done():
@@ -134,3 +137,11 @@ def test_requests_without_a_listener():
 def test_whatever_is_typed_there_is_a_screen(words):
     view, _ = typed(CHOSEN, *words)
     frame(EVERYTHING, view, STATUS, (80, 24))
+
+
+@pytest.mark.parametrize("view", [CHOSEN, OPEN])
+@pytest.mark.parametrize("key", ["r", "m", "d", "u", "e"])
+def test_no_change_is_offered_while_the_store_does_not_answer(view, key):
+    after, requests = typed(view, key, shown=replace(SHOWN, stale=True))
+    assert after.prompt is None and not requests and "does not answer" in after.message.text
+    assert typed(CHOSEN, "/", shown=replace(SHOWN, stale=True))[0].prompt is not None  # the list is still there

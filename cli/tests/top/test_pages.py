@@ -14,6 +14,7 @@ from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.states import Outcome, State
 from pulp_events.visible import visible
+from pulp_events_cli.top import prompts
 from pulp_events_cli.top.controller import Shown, settled
 from pulp_events_cli.top.frame import Data, frame
 from pulp_events_cli.top.lines import plain, width_of
@@ -219,3 +220,18 @@ def test_the_choice_stays_with_its_listener_when_the_order_changes():
     view = settled(view, Shown(overview(replace(first, figures=Figures(pending=9)), second)))
     assert view.listener == second.id
     assert settled(view, Shown(overview(first))).listener == first.id  # the other one was deleted
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 80])
+@pytest.mark.parametrize("ask", [Ask.RETRY, Ask.RETRY_ONE])
+def test_the_keys_of_a_choice_are_marked_without_colours_at_any_width(ask, width):
+    shown = "".join(text for text, _ in prompts.line(Prompt(ask, "a", "mirror" * 10), width))
+    assert len(shown) < width and shown.split(" cancel")[0].endswith("Esc")
+    assert all(key in shown for key in (["[d]", "[p]", "[b]"] if ask == Ask.RETRY else ["[y]"]))
+
+
+def test_a_fault_stays_on_the_screen_while_something_is_asked():
+    view = View(listener=FAILING.id, prompt=Prompt(Ask.RETRY, FAILING.id, "mirror"))
+    lines = ["".join(text for text, _ in line) for line in
+             frame(EVERYTHING, view, replace(STATUS, problem="the server is gone"), (80, 24)).lines]  # fmt: skip
+    assert len(lines) == 24 and "the server is gone" in lines[-3] and "[d]ead" in lines[-2]

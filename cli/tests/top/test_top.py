@@ -255,5 +255,5 @@ def test_what_is_counted_comes_from_the_store_and_workers_are_those_that_deliver
 
 
 def test_bad_options_are_refused(admin):
-    for words in (["--interval=0"], ["--sort=colour"], ["--rows=0"], ["--span=x"]):
+    for words in (["--interval=0"], ["--sort=colour"], ["--rows=0"], ["--span=x"], ["--span=100d"]):
         assert admin("event", "top", *words).code == 2

@@ -83,6 +83,15 @@ def test_a_worker_says_at_once_that_it_is_one(heart, outbox, clock):
     assert [one.kind for one in outbox.beats] == [Kind.APPLICATION, Kind.WORKER]
 
 
+def test_a_worker_that_reads_server_conf_again_began_when_its_process_did(heart, outbox, clock):
+    began = heart.become_worker()
+    clock.advance(100)
+    again = Heartbeat(outbox, Plugins(), clock, clock.monotonic())
+    assert again.become_worker(began) == began
+    again.beat(delivers=True)
+    assert outbox.beats[-1].uptime == clock.monotonic() - began >= 100
+
+
 def test_threads_that_deliver_are_seen_with_what_they_have_in_flight_until_the_bus_closes(
     open_bus, scripted, eventually
 ):

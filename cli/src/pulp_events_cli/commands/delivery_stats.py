@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 USUAL = timedelta(days=1)
 """The span, if there is no `--since`."""
+TOTAL = "(all)"
+"""What stands in the place of a listener's id; names begin with a letter or a digit."""
 BY = ("listener", "notifier", "event-type")
 
 
@@ -154,7 +156,7 @@ def _show_counts(bus: EventBus, stats: Stats) -> None:
         last = health[listener_id].last_success if listener_id in health else None
         shown = types.get(listener_id, activity_tables.DELETED)
         rows.append((listener_id, shown, counts, last))
-    rows.append(("all", None, stats.totals, None))
+    rows.append((TOTAL, None, stats.totals, None))
     show(COUNTS, bus, rows)
     if stats.oldest_pending is not None:
         tell(f"\nOldest pending event: {local_time(stats.oldest_pending)}")

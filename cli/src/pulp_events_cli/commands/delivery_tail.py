@@ -44,9 +44,9 @@ def fill(parser: Parser) -> None:
     """Add the options of `tail`."""
     parser.add_argument(
         "--last",
-        type=positive,
+        type=_number,
         metavar="NUMBER",
-        help=f"number of recent deliveries to start with; default: {LAST}",
+        help=f"number of recent deliveries to start with, 0 for only what is new; default: {LAST}",
     )
     parser.add_argument("--for", dest="length", type=duration, metavar="DURATION", help="stop after this time")
     add_query(parser, tuple(State), until=False)
@@ -56,6 +56,10 @@ def fill(parser: Parser) -> None:
         f"than {FOLLOWED:,} are pending, the oldest are not followed, and a line says how many are skipped."
     )
     parser.set_defaults(run=_run)
+
+
+def _number(text: str) -> int:
+    return 0 if text == "0" else positive(text)
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
@@ -90,6 +94,8 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _last(bus: EventBus, asked: Mapping[str, Any], arguments: argparse.Namespace) -> list[Delivery]:
     """The newest that fit, oldest first."""
+    if arguments.last == 0:
+        return []
     from pulp_events.outbox.records import DeliveryQuery
 
     return bus.deliveries.list(DeliveryQuery(**asked), limit=arguments.last or LAST)[::-1]

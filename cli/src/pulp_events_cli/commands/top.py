@@ -30,8 +30,8 @@ def fill(parser: Parser, session: Session) -> None:
         "--interval", type=lifetime, default=2.0, metavar="DURATION", help="how often to ask the store; default: 2s"
     )
     parser.add_argument(
-        "--span", type=lifetime, default=900.0, metavar="DURATION", help="count what happened within this time; "
-        "default: 15m",
+        "--span", type=_span, default=900.0, metavar="DURATION", help="count what happened within this time; "
+        "default: 15m, at most 90d",
     )  # fmt: skip
     parser.add_argument(
         "--sort", choices=_SORTS, default=_SORTS[0], metavar="KEY",
@@ -52,6 +52,16 @@ def fill(parser: Parser, session: Session) -> None:
         "object per line is printed at each interval until you press Ctrl-C."
     )
     parser.set_defaults(run=_run)
+
+
+def _span(text: str) -> float:
+    """A time for which counts are kept."""
+    from pulp_events.outbox.activity import DAY, KEPT
+
+    seconds = lifetime(text)
+    if seconds > KEPT[DAY]:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is too long: counts are kept for {KEPT[DAY] // DAY:.0f}d")
+    return seconds
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import InvalidConfig
+from pulp_events_cli.health.naming import called
 from pulp_events_cli.output.findings import NOTE, Finding
 
 if TYPE_CHECKING:
@@ -48,6 +49,6 @@ def _report(delivery: Delivery) -> dict[str, Any]:
 def _text(listener: Listener, delivery: Delivery, why: str) -> str:
     change = f"`pulp-admin event listener {listener.notifier_type_id} update --listener-id={listener.id} --filter=EXPR`"
     return (
-        f"the filter of listener {listener.id} fails on events such as {delivery.event_id} "
+        f"the filter of listener {called(listener)} fails on events such as {delivery.event_id} "
         f"({delivery.event_type}): {why:.200}; change it with {change}"
     )

@@ -21,6 +21,7 @@ from pulp_events.plugins.registry import FUNCTION, Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system import data_dir
 from pulp_events_cli.health import filters, mutes, room, workers
+from pulp_events_cli.health.naming import called
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, first_line, local_time
 from pulp_events_cli.session import Session
@@ -235,7 +236,7 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
     notifier = session.plugins.notifiers.get(listener.notifier_type_id)
     if notifier is None:
         if listener.notifier_type_id != FUNCTION:  # which its application has, and nobody else
-            text = f"listener {listener.id} waits: notifier type {listener.notifier_type_id} is not installed"
+            text = f"listener {called(listener)} waits: notifier type {listener.notifier_type_id} is not installed"
             yield Finding(NOTE, "listeners", text)
         return
     try:
@@ -243,15 +244,15 @@ def _listener(session: Session, listener: Listener, health: Health | None) -> It
         settings_for(notifier, {}, listener.timeout)
     except EventsError as error:
         update = f"`pulp-admin event listener {listener.notifier_type_id} update --listener-id={listener.id}` fixes it"
-        yield Finding(PROBLEM, "listeners", f"listener {listener.id}: {error}; {update}")
+        yield Finding(PROBLEM, "listeners", f"listener {called(listener)}: {error}; {update}")
     for text in listener.event_types:
         try:
             session.plugins.event_types.check_pattern(text)
         except EventsError as error:
-            yield Finding(NOTE, "listeners", f"listener {listener.id} cannot get everything it asks for: {error}")
+            yield Finding(NOTE, "listeners", f"listener {called(listener)} cannot get everything it asks for: {error}")
     if listener.disabled_reason and not listener.enabled:
-        yield Finding(NOTE, "listeners", f"listener {listener.id} is disabled: {listener.disabled_reason}")
+        yield Finding(NOTE, "listeners", f"listener {called(listener)} is disabled: {listener.disabled_reason}")
     elif health is not None and health.failures:
         since = f" since {local_time(health.failing_since)}" if health.failing_since else ""
         text = f"{count(health.failures, 'failure', 'failures')}{since}, the last: {first_line(health.detail)}"
-        yield Finding(NOTE, "listeners", f"listener {listener.id} is failing: {text}")
+        yield Finding(NOTE, "listeners", f"listener {called(listener)} is failing: {text}")

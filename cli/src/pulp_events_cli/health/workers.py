@@ -12,6 +12,7 @@ from pulp_events.listeners.notifier_config import window
 from pulp_events.listeners.untrusted import Limits
 from pulp_events.listeners.waiting import elsewhere
 from pulp_events.plugins.registry import FUNCTION, Plugins
+from pulp_events_cli.health.naming import called
 from pulp_events_cli.health.overdue import MOST, Asked, Rules, overdue
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, local_time, span
@@ -81,10 +82,10 @@ def _types(served: Sequence[Listener], delivering: Sequence[Presence]) -> Iterat
     needed: dict[str, list[str]] = defaultdict(list)
     for each in served:
         if each.notifier_type_id != FUNCTION:  # which its application has, and nobody else
-            needed[each.notifier_type_id].append(each.id)
-    for type_id, ids in sorted(needed.items()):
+            needed[each.notifier_type_id].append(called(each))
+    for type_id, names in sorted(needed.items()):
         lacking = [each for each in delivering if type_id not in each.notifier_types]
-        who = _listed(ids, "listener", "listeners")
+        who = _listed(names, "listener", "listeners")
         if len(lacking) == len(delivering):
             text = f"no worker has the notifier type {type_id}, and the deliveries of {who} wait"
             yield Finding(PROBLEM, WHAT, f"{text}; install its plugin where workers run, and restart them")

@@ -48,18 +48,21 @@ def durations(text: str) -> list[float]:
 
 
 def moment(text: str) -> datetime:
-    """A moment, from ISO 8601 (local time unless it has an offset) or a duration ago."""
+    """A moment: ISO 8601, in local time unless it has an offset, a time of day (the last such), or a duration ago."""
     from pulp_events.fields import parse_duration
+    from pulp_events_cli.parser.later import earlier
 
     try:
         return datetime.now(UTC) - timedelta(seconds=parse_duration(text))
     except (ValueError, OverflowError):
         pass
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
+        return earlier(text)
+    except argparse.ArgumentTypeError as error:
+        if "is not a valid time" not in str(error):
+            raise
         raise argparse.ArgumentTypeError(
-            f"{text!r:.60} is not a valid time; write 2026-11-24T08:00, or 2h for two hours ago"
+            f"{text!r:.60} is not a valid time; write 2026-11-24T08:00, 08:00, or 2h for two hours ago"
         ) from None
 
 

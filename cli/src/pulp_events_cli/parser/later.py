@@ -1,8 +1,9 @@
-"""A time that is to come, as it is typed at night: `07:00`, or with its date."""
+"""A time as it is typed at night: `07:00`, or with its date. Without a date it is the next such, or the last."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
 EXAMPLE = "07:00 or 2026-11-24T07:00"
@@ -17,14 +18,19 @@ def later(text: str) -> datetime:
     return _moment(text, datetime.now().astimezone())
 
 
-def _moment(text: str, now: datetime) -> datetime:
-    for read in (_with_date, _next):
+def earlier(text: str) -> datetime:
+    """The same, but a time without a date is the last such. Raises ArgumentTypeError."""
+    return _moment(text, datetime.now().astimezone(), _last)
+
+
+def _moment(text: str, now: datetime, without_date: Callable[[str, datetime], datetime] | None = None) -> datetime:
+    for read in (_with_date, without_date or _next):
         try:
             found = read(text, now)
             return _only(text, found) if found.tzinfo is None else found.astimezone(UTC)
         except (ValueError, OverflowError, OSError):
             continue
-    hint = "; for a duration there is --for" if _is_duration(text) else ""
+    hint = "; for a duration there is --for" if without_date is None and _is_duration(text) else ""
     raise argparse.ArgumentTypeError(f"{text!r:.60} is not a valid time; write {EXAMPLE}{hint}")
 
 
@@ -39,6 +45,15 @@ def _next(text: str, now: datetime) -> datetime:
     today = datetime.combine(here.date(), clock)
     passed = (today if clock.tzinfo else today.astimezone()) <= here
     return today + timedelta(days=1) if passed else today
+
+
+def _last(text: str, now: datetime) -> datetime:
+    """The last time that a clock showed this."""
+    clock = time.fromisoformat(text)
+    here = now.astimezone(clock.tzinfo)
+    today = datetime.combine(here.date(), clock)
+    to_come = (today if clock.tzinfo else today.astimezone()) > here
+    return today - timedelta(days=1) if to_come else today
 
 
 def _only(text: str, local: datetime) -> datetime:

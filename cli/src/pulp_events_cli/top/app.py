@@ -102,7 +102,9 @@ class App:
         return max(0.0, min(ends) - now)
 
     def _shown(self) -> Shown:
-        return Shown(self._data.overview, self._data.listener, self._frame.room, self._frame.length)
+        return Shown(
+            self._data.overview, self._data.listener, self._frame.room, self._frame.length, bool(self._problem)
+        )
 
     def _status(self) -> Status:
         return Status(

@@ -42,6 +42,8 @@ class Shown:
     """Rows, or lines of a text, on the screen."""
     length: int = 0
     """Lines of the text."""
+    stale: bool = False
+    """The store does not answer: nothing can be changed in it."""
 
     def row(self, view: View) -> Row | None:
         """The listener that keys are about."""
@@ -51,7 +53,16 @@ class Shown:
 
 
 def press(view: View, key: str, shown: Shown) -> tuple[View, Request | None]:
-    """The view after a key, and what is to be done."""
+    """The view after a key, and what is to be done. While the store does not answer, no change is offered."""
+    after, request = _press(view, key, shown)
+    if shown.stale and view.prompt is None:
+        asks = after.prompt is not None and after.prompt.ask != Ask.FILTER
+        if asks or isinstance(request, Command):
+            return replace(after, prompt=None).said("not now: the store does not answer", Tone.BAD), None
+    return after, request
+
+
+def _press(view: View, key: str, shown: Shown) -> tuple[View, Request | None]:
     if key == keys.REDRAW:
         return view, Redraw()
     if view.prompt is not None:
@@ -91,11 +102,15 @@ def settled(view: View, shown: Shown) -> View:
 
 
 def _chosen(view: View, prompt: Prompt, key: str) -> tuple[View, Request | None]:
-    view = replace(view, prompt=None)
+    asked, view = view, replace(view, prompt=None)
     if prompt.ask == Ask.RETRY_ONE:
         return (view, RetryOne(prompt.target, prompt.name)) if key in ("y", keys.ENTER) else (view, None)
+    if key == keys.ENTER:  # which of them, it does not say
+        return asked, None
     states = {"d": (State.DEAD,), "p": (State.PENDING,), "b": (State.PENDING, State.DEAD)}.get(key)
-    return (view, None) if states is None else (view, Retry(prompt.target, prompt.name, states))
+    if states is None:
+        return view if key == keys.ESCAPE else view.said("nothing is retried", Tone.NOTE), None
+    return view, Retry(prompt.target, prompt.name, states)
 
 
 def _back(view: View, key: str) -> tuple[View, Request | None]:

@@ -59,8 +59,9 @@ def frame(data: Data, view: View, status: Status, size: tuple[int, int]) -> Fram
 
 def _said(view: View, status: Status, width: int) -> list[Line]:
     """The question, or what happens, in as many lines as it takes."""
-    if view.prompt is not None:
-        return [[(" ", ""), *prompts.line(view.prompt, width)]]
+    if view.prompt is not None:  # what went wrong stays above the question
+        wrong = wrapped(one_line(status.said(view)[0]), width - 2)[: _MOST_SAID - 1] if status.problem else []
+        return [*([(f" {part}", "bad")] for part in wrong), [(" ", ""), *prompts.line(view.prompt, width)]]
     text, tone = status.said(view)
     return [[(f" {part}", tone)] for part in wrapped(one_line(text), width - 2)[:_MOST_SAID]]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pulp_events_cli.top import keys
 from pulp_events_cli.top.commands import Command, Disable, Mute
-from pulp_events_cli.top.lines import Line, cut
+from pulp_events_cli.top.lines import Line, Piece, cut
 from pulp_events_cli.top.state import Ask, Prompt, View
 
 MUTED_FOR = "30m"
@@ -71,9 +72,24 @@ def line(prompt: Prompt, width: int) -> Line:
         Ask.RETRY: f"Retry {name}: ",
         Ask.RETRY_ONE: f"Retry {name}? ",
     }[prompt.ask]
-    if prompt.ask == Ask.RETRY:
-        choices = (("d", "ead  "), ("p", "ending now  "), ("b", "oth  "), ("Esc", " cancel"))
-        return [(question, "title"), *(piece for key, rest in choices for piece in ((f"{key}", "key"), (rest, "")))]
-    if prompt.ask == Ask.RETRY_ONE:
-        return [(question, "title"), ("y", "key"), ("es  ", ""), ("Esc", "key"), (" cancel", "")]
+    if prompt.ask.is_choice:
+        return _choices(question, (("y", "es"),) if prompt.ask == Ask.RETRY_ONE else _STATES, width)
     return [(question, "title"), (f"{prompt.text}_", "")]
+
+
+_STATES = (("d", "ead"), ("p", "ending"), ("b", "oth"))
+
+
+def _choices(question: str, choices: Sequence[tuple[str, str]], width: int) -> Line:
+    """The keys in brackets, as not every terminal shows bold letters; they stay where there is little room."""
+    whole: Line = [piece for key, rest in choices for piece in ((f"[{key}]", "key"), (f"{rest} ", ""))]
+    short: Line = [piece for key, _ in choices for piece in ((f"[{key}]", "key"), (" ", ""))]
+    end: Piece = ("Esc", "key")
+    lines: list[Line] = [
+        [(question, "title"), *whole, end, (" cancel", "")],
+        [(question, "title"), *whole, end],
+        [("Retry ", "title"), *whole, end],
+        [*whole, end],
+        [*short, end],
+    ]
+    return next((line for line in lines if sum(len(text) for text, _ in line) < width), lines[-1])

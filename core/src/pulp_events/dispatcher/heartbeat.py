@@ -53,10 +53,17 @@ class Heartbeat:
         """`id`, once the store has it; None before."""
         return self.id if self._known else None
 
-    def become_worker(self) -> None:
-        """This process is there for nothing but deliveries."""
+    def become_worker(self, began: float | None = None) -> float:
+        """This process is there for nothing but deliveries; returns when it began.
+
+        `began`: what this returned for an earlier bus of the same process, which opens another when it is to read
+        server.conf again.
+        """
         self._kind = Kind.WORKER
+        if began is not None:
+            self._began = began
         self._next = -math.inf
+        return self._began
 
     def beat(self, *, delivers: bool, in_flight: int = 0) -> None:
         """Tell that it is at work."""

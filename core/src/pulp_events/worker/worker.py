@@ -43,6 +43,7 @@ class Worker:
         self._told_to_reload = False
         self._watchdog = sd_notify.watchdog_interval()
         self._next_sign = 0.0
+        self._began: float | None = None
 
     def run(self) -> int:
         """Work until told to stop; returns the exit code, 0. Raises EventsError if the bus cannot be opened."""
@@ -72,7 +73,7 @@ class Worker:
 
     def _opened(self) -> EventBus:
         bus = self._open_bus()
-        bus.heartbeat.become_worker()
+        self._began = bus.heartbeat.become_worker(self._began)
         return bus
 
     def _pause(self) -> float:

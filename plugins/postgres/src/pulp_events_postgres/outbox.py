@@ -202,12 +202,12 @@ class PostgresOutbox:
 
     def backup_advice(self) -> str:
         place, schema = f"--dbname={quote(self.database.address.command_line)}", self.database.schema
+        dump = f"umask 077; pg_dump --format=custom --schema={quote(schema)} {place} --file=FILE"
         return (
-            f"back up the schema {schema} with "
-            f"`umask 077; pg_dump --format=custom --schema={quote(schema)} {place} --file=FILE`, which has listeners "
-            "with their secrets, their history, events, deliveries and erasures as they are at one moment, and "
-            "whatever else is in that schema; keep server.conf with it; to restore, stop applications and workers, "
-            f"then `pg_restore --clean --if-exists --single-transaction {place} FILE`"
+            f"back up the schema {schema} with `{dump}`, which has listeners, their secrets and history, events, "
+            "deliveries and erasures as they are at one moment, and whatever else is in that schema; keep server.conf "
+            "with it; to restore, stop applications and workers, then "
+            f"`pg_restore --clean --if-exists --single-transaction {place} FILE`"
         )
 
     def due(self, listener_ids: Sequence[str], most: int) -> Due:
