@@ -15,8 +15,8 @@ def test_what_can_never_work_is_given_up(night):
     night.types(
         "pulp-admin event delivery list --state=pending --error=422",
         """
-        ID          EVENT TYPE  LISTENER  STATE    NEXT         WAITS  DETAIL
-        01a219e1.0  …nc.finish  ci        pending  11-26 22:12  retry  422 Unprocessabl…
+        ID          TIME         EVENT TYPE  LISTENER  NEXT   WAITS  DETAIL
+        01a21a17.0  11-26 23:00  …nc.finish  ci        23:11  retry  422 Unprocessable…
         """,
     )
     night.types(

@@ -112,7 +112,7 @@ DELIVERIES = Table(
     Column("time", lambda row: row.delivery.event_time, kind=MOMENT, rank=6),
     Column("event_type", lambda row: row.delivery.event_type, rank=5, least=10, cut_start=True),
     Column("listener", lambda row: row.delivery.listener_id, kind=LISTENER, rank=3, least=10),
-    Column("target", lambda row: row.delivery.target, rank=4, rank_in=_rank_of_target, least=12),
+    Column("target", lambda row: row.delivery.target, rank=4, rank_in=_rank_of_target, least=20),
     Column("state", lambda row: row.delivery.state, rank=1),
     Column("erased", lambda row: "yes" if row.erased else None, rank=3),
     Column("attempts", lambda row: row.delivery.attempts, rank=7, brief_heading="ATT", right=True),
