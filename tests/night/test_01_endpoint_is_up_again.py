@@ -20,10 +20,10 @@ def test_what_waits_is_sent_now(night):
     night.types(
         "pulp-admin event delivery list --state=pending",
         """
-        ID          EVENT TYPE        LISTENER  NEXT         WAITS  DETAIL
-        01a219e9.0  repo.sync.finish  ci        11-27 02:54  retry  Connection refused
-        01a219e0.0  repo.sync.finish  ci        11-27 03:03  retry  Connection refused
-        01a219d6.0  repo.sync.finish  ci        11-27 03:47  retry  Connection refused
+        ID          TIME         EVENT TYPE   LISTENER  NEXT   WAITS  DETAIL
+        01a21a23.0  11-26 23:14  …ync.finish  ci        04:14  retry  Connection refused
+        01a21a1a.0  11-26 23:04  …ync.finish  ci        03:39  retry  Connection refused
+        01a21a10.0  11-26 22:54  …ync.finish  ci        04:48  retry  Connection refused
         """,
     )
     night.types(

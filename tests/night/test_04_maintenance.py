@@ -35,9 +35,9 @@ def test_a_team_is_muted_and_unmuted(night):
     night.types(
         "pulp-admin event delivery list --state=pending",
         """
-        ID          TIME         EVENT TYPE        LISTENER  ATT  NEXT         WAITS FOR
-        01a219e9.1  11-26 22:11  repo.sync.finish  mirror      0  11-27 06:00  mute
-        01a219e9.0  11-26 22:11  repo.sync.finish  ci          0  11-27 06:00  mute
+        ID          TIME         EVENT TYPE        LISTENER  STATE    ATT  NEXT   WAITS
+        01a21a23.1  11-26 23:14  repo.sync.finish  mirror    pending    0  06:00  mute
+        01a21a23.0  11-26 23:14  repo.sync.finish  ci        pending    0  06:00  mute
         """,
     )
     night.meanwhile("They are ready early:")

@@ -30,9 +30,9 @@ def test_what_can_never_work_is_given_up(night):
     night.types(
         "pulp-admin event delivery list --listener-id=ci",
         """
-        ID          TIME         EVENT TYPE   LISTENER  STATE      ATT  DETAIL
-        01a219eb.0  11-26 22:12  …ync.finish  ci        delivered    1  200 OK
-        01a219e1.0  11-26 22:02  …ync.finish  ci        dead         1  repo-2 has no id
-        01a219d8.0  11-26 21:52  …ync.finish  ci        delivered    1  200 OK
+        ID          TIME            EVENT TYPE        STATE      ATT  DETAIL
+        01a21a23.0  11-26 23:14:30  repo.sync.finish  delivered    1  200 OK
+        01a21a17.0  11-26 23:04:30  repo.sync.finish  dead         1  repo-2 has no id
+        01a21a11.0  11-26 22:54:30  repo.sync.finish  delivered    1  200 OK
         """,
     )
