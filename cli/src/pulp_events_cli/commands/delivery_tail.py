@@ -94,10 +94,10 @@ def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
 
 def _last(bus: EventBus, asked: Mapping[str, Any], arguments: argparse.Namespace) -> list[Delivery]:
     """The newest that fit, oldest first."""
-    if arguments.last == 0:
-        return []
     from pulp_events.outbox.records import DeliveryQuery
 
+    if arguments.last == 0:
+        return []
     return bus.deliveries.list(DeliveryQuery(**asked), limit=arguments.last or LAST)[::-1]
 
 

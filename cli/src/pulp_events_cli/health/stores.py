@@ -152,7 +152,7 @@ class _Asked:
         return limits.due(self._file, listener_ids, most, self._now)
 
     def standing(self, listener_ids: Sequence[str], with_first: Sequence[str] = (), /) -> Mapping[str, Standing]:
-        return standing.standing(self._file, listener_ids, with_first)
+        return standing.standing(self._file, listener_ids, with_first, (), self._now)
 
 
 def _file(file: Onlooker, looked: bool, own: bool) -> Iterator[Finding]:
