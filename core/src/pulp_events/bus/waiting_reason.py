@@ -242,9 +242,11 @@ def _rate(delivery: Delivery, of: _Of, start: float, now: float) -> WaitingFor |
 
 def _notifier(listener: Listener, sources: Sources) -> WaitingFor | None:
     """By what the processes at work say that they have; this one counts only where there is none, as it may be the one
-    that delivers. Which functions another one has is not known."""
+    that delivers. Which functions another one has is not known, so those are left out."""
     type_id = listener.notifier_type_id
-    if type_id != FUNCTION and sources.at_work:
+    if type_id == FUNCTION:
+        return None
+    if sources.at_work:
         if any(type_id in each.notifier_types for each in sources.at_work):
             return None
         return WaitingFor(WaitCause.NOTIFIER, f"no worker has the notifier type {type_id}")
