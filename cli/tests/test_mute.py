@@ -31,7 +31,9 @@ def test_a_muted_listener_says_until_when_and_its_events_wait(admin):
         and "waiting: the listener is muted until" in run.out
         and "1 of 1 delivery is still pending" in run.err
     )
-    assert admin.ok("event", "listener", "unmute", *one).out == "Event listener successfully unmuted\n"
+    assert admin.ok("event", "listener", "unmute", *one).out == (
+        "Event listener successfully unmuted\n1 pending delivery is due now\n"
+    )
     assert "Muted" not in admin.ok("event", "listener", "list").out
     assert admin.ok("event", "listener", "unmute", *one).out == "No changes were made\n"
 
