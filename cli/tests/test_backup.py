@@ -53,6 +53,8 @@ def test_a_restore_is_refused_while_a_worker_runs(admin, tmp_path):
     try:
         while "delivers from" not in (line := worker.stderr.readline()):
             assert line, "the worker ended"
+        while not admin.ok("event", "worker", "list", "--json").json:  # it tells of itself a moment later
+            assert worker.poll() is None
         run = admin.process("event", "restore", str(tmp_path / "backup"))
         assert run.code == 1 and f"process {worker.pid}, a worker on " in run.err and "nothing was changed" in run.err
     finally:
