@@ -41,7 +41,7 @@ def until(condition):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("cause", HoldCause)
+@pytest.mark.parametrize("cause", ANSWERS)
 @pytest.mark.parametrize("who", ["worker", "application"])
 def test_what_another_process_holds_up_is_attempted_at_once(conf, cause, who):
     environment = {**os.environ, "PULP_EVENTS_CONFIG": str(conf)}

@@ -17,7 +17,7 @@ ANSWERS = {HoldCause.CIRCUIT: Answer(503), HoldCause.PAUSE: Answer(503, {"Retry-
 WAITING = 20
 
 
-@pytest.mark.parametrize("cause", HoldCause)
+@pytest.mark.parametrize("cause", ANSWERS)
 def test_what_a_worker_holds_up_is_attempted_at_once(conf, eventually, cause):
     with conf.open("a") as file:
         file.write("[delivery]\nretry_schedule = 10h, 10h\njitter = 0\n")
