@@ -92,7 +92,7 @@ def test_deliveries_enter_it_and_are_listed_by_it(seen):
 
 def test_it_is_counted(seen):
     assert printed(seen, "stats").splitlines()[0].split()[2:6] == ["PENDING", "DELIVERED", "DEAD", "WITHDRAWN"]
-    assert printed(seen, "stats").splitlines()[-1].split() == ["all", "-", "0", "0", "0", "2"]
+    assert printed(seen, "stats").splitlines()[-1].split() == ["(all)", "-", "0", "0", "0", "2"]
     assert json.loads(printed(seen, "stats as json"))["withdrawn"] == 2
     assert "0 pending, 0 delivered, 0 dead, 2 withdrawn deliveries" in seen["check"][1]
     assert json.loads(printed(seen, "drain"))["withdrawn"] == 0

@@ -139,7 +139,7 @@ def test_finished_deliveries_are_purged(admin, ledger):
 
 def test_stats_count_by_listener(admin, ledger):
     run = admin.ok("event", "delivery", "stats")
-    assert re.search(r"^all +- +1 +1 +2", run.out, re.MULTILINE)
+    assert re.search(r"^\(all\) +- +1 +1 +2", run.out, re.MULTILINE)
     stats = admin.ok("event", "delivery", "stats", "--json").json
     assert (stats["pending"], stats["delivered"], stats["dead"]) == (1, 1, 2)
     assert stats["by_listener"][ledger[1]]["dead"] == 2

@@ -57,12 +57,15 @@ def test_drift_is_seen_and_removed(night):
     night.types(
         "pulp-admin event listener apply --file=listeners.yaml --prune",
         """
+        - http 6b08aeaa85091bf9b780c4c5 try
+        Delete 1 listener, with pending deliveries? [y/N] y
         ~ http 6b08aea9e80e3afcac9c2b2f ci
           - event_types: *
           + event_types: repo.sync.finish
         - http 6b08aeaa85091bf9b780c4c5 try
         3 listeners: 1 updated, 1 deleted, 1 unchanged
         """,
+        answers=["y"],
     )
     night.types(
         "pulp-admin event listener apply --file=listeners.yaml --prune --dry-run --exit-code",

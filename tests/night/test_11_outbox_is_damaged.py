@@ -1,6 +1,7 @@
 """The outbox is damaged.
 
-It is set aside by the next process that opens it, and a new one is used. What is readable of it can be recovered.
+It is set aside by the first process that comes upon the damage, and a new one is used.
+What is readable of it can be recovered.
 """
 
 import pytest

@@ -109,9 +109,7 @@ def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
         changes = make()
         ids = [change.listener_id for change in changes]
     else:
-        if arguments.prune:
-            _ask(bus, arguments, make())
-        changes, ids = _carry_out(bus, make)
+        changes, ids = _carry_out(bus, make, _asking(bus, arguments))
     differs = any(change.action != plan.UNCHANGED for change in changes)
     if arguments.json:
         shown = [
@@ -134,12 +132,21 @@ def _apply(bus: EventBus, arguments: argparse.Namespace) -> int:
     return FOUND if differs and arguments.exit_code else DONE
 
 
-def _ask(bus: EventBus, arguments: argparse.Namespace, changes: list[plan.Change]) -> None:
-    """Whether to delete what is not in the file, and give up what is pending for it: that cannot be undone."""
-    gone = [change for change in changes if change.action == plan.DELETE]
-    if gone and not arguments.yes and can_ask():
-        show_lines(carrying_out.lines(bus, gone))
-        ask(arguments, f"Delete {count(len(gone), 'listener', 'listeners')}, with pending deliveries?")
+def _asking(bus: EventBus, arguments: argparse.Namespace) -> Callable[[list[plan.Change]], None]:
+    """Asks whether to delete what is not in the file, and give up what is pending for it: that cannot be undone.
+
+    Once, unless a plan that was made again deletes more than was agreed to.
+    """
+    agreed_to: set[str | None] = set()
+
+    def ask_once(changes: list[plan.Change]) -> None:
+        gone = [change for change in changes if change.action == plan.DELETE]
+        if not agreed_to.issuperset(change.listener_id for change in gone) and not arguments.yes and can_ask():
+            show_lines(carrying_out.lines(bus, gone))
+            ask(arguments, f"Delete {count(len(gone), 'listener', 'listeners')}, with pending deliveries?")
+            agreed_to.update(change.listener_id for change in gone)
+
+    return ask_once
 
 
 def _warn_of_mute(bus: EventBus, created: list[Listener]) -> None:
@@ -150,8 +157,12 @@ def _warn_of_mute(bus: EventBus, created: list[Listener]) -> None:
         warning(f"{said}, {listener_records.mute_text(joined[0])}")
 
 
-def _carry_out(bus: EventBus, make: Callable[[], list[plan.Change]]) -> tuple[list[plan.Change], list[str | None]]:
+def _carry_out(
+    bus: EventBus, make: Callable[[], list[plan.Change]], agree: Callable[[list[plan.Change]], None]
+) -> tuple[list[plan.Change], list[str | None]]:
     """Make the changes, all or none; returns those that were made, and the ids of their listeners.
+
+    `agree` raises if a plan is not to be carried out.
 
     Where other commands changed the records since the plan was made, it is made again, so that the records are as if
     one command had been run after the other. Should they never cease, the last plan is carried out as far as it goes.
@@ -159,6 +170,7 @@ def _carry_out(bus: EventBus, make: Callable[[], list[plan.Change]]) -> tuple[li
     for rounds_left in reversed(range(ROUNDS)):
         planned_on = bus.listeners.list() if rounds_left else None
         changes = make()
+        agree(changes)
         try:
             ids, missing = _together(bus, changes, planned_on)
             break

@@ -65,6 +65,11 @@ class Heartbeat:
         self._next = -math.inf
         return self._began
 
+    def appear(self) -> None:
+        """Tell that it begins; what it has under way is told with the next beat, which is due at once."""
+        self.beat(delivers=True)
+        self._next = -math.inf
+
     def beat(self, *, delivers: bool, in_flight: int = 0) -> None:
         """Tell that it is at work."""
         if self._ended or not self._beating.acquire(blocking=False):

@@ -74,6 +74,7 @@ class Worker:
     def _opened(self) -> EventBus:
         bus = self._open_bus()
         self._began = bus.heartbeat.become_worker(self._began)
+        bus.heartbeat.appear()  # not only at the dispatcher's next round: it may deliver before that
         return bus
 
     def _pause(self) -> float:

@@ -163,13 +163,14 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
             parts.append(f"d.event_seq {toward} {outer} AND +e.time {condition} ?")
             parameters += [moment.timestamp()] * 2
     if query.ids is not None:
-        one = "(d.event_seq = (SELECT seq FROM pulp_event WHERE id = ?) AND d.n = ?)"
-        parts.append("(" + " OR ".join([one] * len(query.ids) or ["0"]) + ")")
-        for delivery_id in query.ids:
-            parameters += split_id(delivery_id)
+        parts.append(_AMONG)
+        parameters.append(json.dumps([split_id(delivery_id) for delivery_id in query.ids]))
     return " AND ".join(parts), parameters
 
 
+_AMONG = """(d.event_seq, d.n) IN (
+    SELECT k.seq, json_extract(asked.value, '$[1]') FROM json_each(?) asked
+    JOIN pulp_event k ON k.id = json_extract(asked.value, '$[0]'))"""
 KEY_TABLES = "pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq"
 _KEYS = f"SELECT d.event_seq, d.n FROM {KEY_TABLES} WHERE"
 

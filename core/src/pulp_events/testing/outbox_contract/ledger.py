@@ -34,6 +34,13 @@ class LedgerClaims(Outboxes):
         assert len(outbox.find(DeliveryQuery(listener_id=LISTENER, since=middle), 9)) == 3
         assert len(outbox.find(DeliveryQuery(listener_id=LISTENER, until=middle), 9)) == 3
 
+    def test_a_page_of_thousands_is_asked_for_by_ids(self, outbox: Outbox) -> None:
+        events = [new_event() for _ in range(1200)]
+        outbox.add(events)
+        ids = [f"{event.id}.0" for event in events]
+        assert len(outbox.find(DeliveryQuery(ids=ids), 2000)) == 1200
+        assert outbox.find(DeliveryQuery(ids=[]), 2000) == []
+
     def test_text_that_is_no_delivery_id_is_said_to_be_none(self, outbox: Outbox) -> None:
         for text in ("", "nonsense", "event-1.x", "event-1.-1"):
             with pytest.raises(DeliveryNotFound):
