@@ -22,7 +22,7 @@ def test_what_is_readable_is_delivered(night):
         ok       data folder   /var/lib/pulp/events, mode 0700
         ok       listeners     1 listener
         problem  outbox        /var/lib/pulp/events/outbox.sqlite is damaged (…
-                               `pulp-admin event recover` then recovers what is readable
+                               recovers what is readable
         …   clock         …
         ok       plugin amqp   loaded
         ok       plugin email  loaded
