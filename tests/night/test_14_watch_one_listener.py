@@ -11,7 +11,7 @@ from night_world import Answer
 def test_follow_one_listener(night):
     endpoint = night.endpoint("127.0.0.1:40001")
     endpoint.answers([Answer(), Answer(), Answer(410)])
-    night.listener("ci", endpoint)
+    night.listener("ci", endpoint, ["repo.#"])
     night.listener("mirror", night.endpoint("127.0.0.1:40002"))
     night.worker()
     night.emit(1, "repo.sync.start", late=600.0)
