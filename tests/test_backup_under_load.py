@@ -140,6 +140,9 @@ def test_a_restore_that_is_killed_again_and_again_ends_as_a_whole(site, tmp_path
         listener = bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["#"], name="backup")
         kept = [bus.emit("repo.sync.start").id for _ in range(300)]
     assert site.admin("backup", str(target)).returncode == 0
+    began = time.monotonic()
+    assert site.admin("restore", str(target)).returncode == 0
+    whole = time.monotonic() - began
     seen = set()
     for _ in range(25):
         with EventBus.open(site.conf, deliver="external") as bus:
@@ -147,7 +150,7 @@ def test_a_restore_that_is_killed_again_and_again_ends_as_a_whole(site, tmp_path
                 bus.listeners.update(listener.id, name="later")
                 bus.emit("repo.sync.finish")
         process = site.start(ADMIN, "event", "restore", str(target), stdout=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.25, 0.8))
+        time.sleep(dice.uniform(0.3, 1.1) * whole)
         process.send_signal(signal.SIGKILL)
         process.wait()
         listed = json.loads(site.admin("listener", "list", "--json").stdout)

@@ -54,7 +54,7 @@ def test_what_was_broken_is_restored(night):
         "pulp-admin event listener list --table",
         """
         ID…  NAME    TYPE  EVENT TYPES  STATE    LAST OUTCOME  LAST SUCCESS
-        …  ci      http  *            enabled  delivered     2026-11-26 22:10:27
-        …  mirror  http  *            enabled  delivered     2026-11-26 22:10:27
+        …  ci      http  *            enabled  delivered     …
+        …  mirror  http  *            enabled  delivered     …
         """,
     )
