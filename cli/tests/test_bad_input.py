@@ -63,6 +63,12 @@ def test_gets_one_clear_line_and_stores_nothing(admin, case):
     assert admin.stored() == ""
 
 
+def test_two_dashes_as_the_value_of_an_option_are_a_value(admin):
+    run = admin("event", "listener", "test", "--listener-id=--")
+    assert run.code == 1 and run.err.startswith("pulp-admin: error: no listener has the id '--'")
+    assert admin("event", "delivery", "list", "--state=--").code == 2
+
+
 SETTINGS = {
     "unknown key": ("[delivery]\nretry_shedule = 5s\n", ("[delivery]", "retry_shedule", "retry_schedule")),
     "bad value": ("[http]\ntimeout = soon\n", ("[http]", "timeout", "'soon'", "15s")),

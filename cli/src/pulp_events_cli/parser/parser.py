@@ -205,6 +205,14 @@ class Parser(Described):
             what = f"option {options[0][:40]}" if options else f"argument {extra[0]!r:.60}"
         raise UsageError(f"unexpected {what}; quote values that have spaces, and see `{self.prog} --help`")
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if action.option_strings and action.nargs is None and arg_strings == ["--"]:
+            # `--option=--`: argparse takes that for the end of options, and the value for an empty list.
+            value = self._get_value(action, "--")
+            self._check_value(action, value)
+            return value
+        return super()._get_values(action, arg_strings)
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if isinstance(action, Commands) and value not in action.choices:
             hint = did_you_mean(value, action.choices)
