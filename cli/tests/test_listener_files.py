@@ -340,6 +340,18 @@ def test_where_others_never_cease_what_is_gone_is_passed_over(admin, three, tmp_
     assert store.all() == []
 
 
+def test_nothing_is_deleted_that_was_not_asked_about(admin, three, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(listener_files, "can_ask", lambda: True)
+    monkeypatch.setattr(listener_files, "ask", lambda arguments, question: asked.append(question.split(",")[0]))
+    (tmp_path / "f").write_text(ENTRY)
+    meanwhile(
+        monkeypatch, lambda: admin.listener(*HTTP), lambda: admin.ok("event", "listener", "mute", three[0], "--for=1h")
+    )
+    assert apply(admin, tmp_path / "f", "--prune").out.endswith("5 listeners: 1 created, 4 deleted\n")
+    assert asked == ["Delete 3 listeners", "Delete 4 listeners"], "not again for a plan that deletes no more"
+
+
 def test_what_another_creates_meanwhile_is_compared_again(admin, tmp_path, monkeypatch):
     text = ENTRY + f"  id: {'ab' * 12}\n"
     (tmp_path / "f").write_text(text)
