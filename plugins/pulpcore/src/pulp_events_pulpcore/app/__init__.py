@@ -1,0 +1,21 @@
+"""The Django app that pulpcore loads."""
+
+from pulpcore.plugin import PulpPluginAppConfig
+
+
+class PulpEventsPluginAppConfig(PulpPluginAppConfig):
+    """Registers models, REST and the places where events are emitted."""
+
+    name = "pulp_events_pulpcore.app"
+    label = "events"
+    version = "0.1.0"
+    python_package_name = "pulp-events-pulpcore"
+    domain_compatible = True
+
+    def ready(self) -> None:
+        super().ready()
+        from pulp_events_pulpcore.app import checks, emitting, tables
+
+        checks.register()
+        tables.register(self)
+        emitting.install()

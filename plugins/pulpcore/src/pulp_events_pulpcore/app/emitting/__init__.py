@@ -1,0 +1,5 @@
+"""Where pulpcore changes a state that is an event."""
+
+
+def install() -> None:
+    """Wrap the methods of pulpcore that change these states."""

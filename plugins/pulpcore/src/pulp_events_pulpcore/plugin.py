@@ -1,0 +1,30 @@
+"""What this package adds to `pulp_events`: event types and the home of the listeners in Pulp's database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pulp_events import EventType, hookimpl
+
+if TYPE_CHECKING:
+    from pulp_events.listeners.store import ListenerStore
+    from pulp_events.settings.settings import Settings
+
+
+@hookimpl
+def pulp_event_types() -> Sequence[EventType]:
+    """Those of Pulp beyond the four of core."""
+    from pulp_events_pulpcore.event_types import EVENT_TYPES
+
+    return EVENT_TYPES
+
+
+@hookimpl
+def pulp_listener_store(settings: Settings) -> ListenerStore | None:
+    """Listener records in Pulp's database, where `[storage] listeners` says `pulpcore`."""
+    if settings.section("storage")["listeners"] != "pulpcore":
+        return None
+    from pulp_events_pulpcore.listener_store import PulpListenerStore
+
+    return PulpListenerStore(keep_history=settings.section("events")["keep_history"])
