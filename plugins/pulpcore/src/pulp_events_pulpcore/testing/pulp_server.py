@@ -143,7 +143,7 @@ class PulpServer:
         return self.run("pulp-admin", "event", *words)
 
     def run(self, program: str, *words: str, stdin: str = "") -> str:
-        """A command of the environment; returns its standard output. Raises RuntimeError with all output if it fails."""
+        """A command of the environment; returns its standard output. Raises RuntimeError with what it said."""
         done = subprocess.run(
             [self.bin / program, *words], env=self.environment, cwd=self.folder, input=stdin, capture_output=True,
             text=True,
