@@ -33,6 +33,7 @@ from .events.event_type import EventType as EventType
 from .functions.registration import on as on
 from .hookspecs import hookimpl as hookimpl
 from .listeners.author import Author as Author
+from .listeners.config_schema import json_schema as json_schema
 from .listeners.listener import Listener as Listener
 from .notifier import Action as Action
 from .notifier import Channel as Channel

@@ -21,12 +21,12 @@ _BOUNDS = frozenset(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum
 
 def converted(schema: Any) -> dict[str, Any]:
     """The JSON Schema of a marshmallow Schema, class or instance; one that refers to itself has `$ref` to do so."""
-    converter = _Converter()
+    converter = Converter()
     made = converter.whole(resolve_schema_instance(schema))
     return {**made, "$defs": converter.definitions} if converter.definitions else made
 
 
-class _Converter(OpenAPIConverter):  # type: ignore[misc,unused-ignore]
+class Converter(OpenAPIConverter):  # type: ignore[misc,unused-ignore]
     """Nested schemas stand where they belong, except those that lead back to themselves: these are in `$defs`."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class _Converter(OpenAPIConverter):  # type: ignore[misc,unused-ignore]
         self._made: dict[Any, dict[str, Any]] = {}
         self._around: list[Any] = []
         add: Any = self.add_attribute_function
-        for each in (_description, _number, _nullable):
+        for each in (_description, _exclusive, _number, _nullable):
             add(each)
 
     def whole(self, schema: Any) -> dict[str, Any]:
@@ -82,6 +82,18 @@ class _Converter(OpenAPIConverter):  # type: ignore[misc,unused-ignore]
 def _description(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
     text = description_of(field)
     return {"description": text} if text else {}
+
+
+def _exclusive(converter: Any, field: Any, ret: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """apispec takes every bound for one that is within the range."""
+    for key, excluding in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if key in ret and any(
+            getattr(each, f"{key[:3]}_inclusive", True) is False
+            and field._serialize(getattr(each, key[:3]), None, None) == ret[key]
+            for each in field.validators
+        ):
+            ret[excluding] = ret.pop(key)
+    return {}
 
 
 def _number(converter: Any, field: Any, ret: dict[str, Any], **_: Any) -> dict[str, Any]:
