@@ -17,15 +17,13 @@ KNOWN = {
     "function": {},
 }
 TEXTS = [
-    "", "x", "/etc/x.pem", "a@b.example", "a@b.example,c@d.example", "https://x.example/", "X-A: b", "15m", "90", "410,404",
-    "readable", "report", "template", "cloudevents", "text", "markdown", "generate", "2026-01-31T12:00:00Z", "{{ event_type }}",
-    "text/plain", "yes", "mailto:a@b.example", "amq.topic", "json://localhost",
-]  # fmt: skip
-VALUES = (
-    st.sampled_from(TEXTS)
-    | st.lists(st.sampled_from([*TEXTS, 410, 200]), max_size=3)
-    | st.sampled_from([True, None, 0, 1, 5, 1.5, 10**9, {"$env": "A"}, {"$file": "/a"}, {"a": "b"}, [{"$env": "A"}, "X: y"]])
-)  # fmt: skip
+    *("", "x", "/etc/x.pem", "a@b.example", "a@b.example,c@d.example", "https://x.example/", "X-A: b", "15m", "90"),
+    *("410,404", "readable", "report", "template", "cloudevents", "text", "markdown", "generate", "yes"),
+    *("2026-01-31T12:00:00Z", "{{ event_type }}", "text/plain", "mailto:a@b.example", "amq.topic", "json://localhost"),
+]
+OTHERS = [True, None, 0, 1, 5, 1.5, 10**9, {"$env": "A"}, {"$file": "/a"}, {"a": "b"}, [{"$env": "A"}, "X: y"]]
+VALUES = st.sampled_from(TEXTS) | st.lists(st.sampled_from([*TEXTS, 410, 200]), max_size=3) | st.sampled_from(OTHERS)
+KEYS = [(type_id, key) for type_id, each in NOTIFIERS.items() for key in json_schema(each)["properties"]]
 
 
 def test_the_notifiers_of_the_table_are_there():
@@ -47,9 +45,7 @@ def test_what_is_stored_fits(type_id, data):
     Draft202012Validator(described).validate(stored)
 
 
-@pytest.mark.parametrize(
-    ("type_id", "key"), [(type_id, key) for type_id, each in NOTIFIERS.items() for key in json_schema(each)["properties"]]
-)  # fmt: skip
+@pytest.mark.parametrize(("type_id", "key"), KEYS)
 def test_an_object_in_the_place_of_each_value_is_refused_by_both(type_id, key):
     notifier = NOTIFIERS[type_id]
     config = {**KNOWN.get(type_id, {}), key: {"a": "b"}}
