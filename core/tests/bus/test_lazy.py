@@ -141,3 +141,17 @@ def test_would_deliver_says_whether_anybody_might_get_it(open_bus, while_disable
         bus.would_deliver("repo.snyc.start")
     with pytest.raises(InvalidEvent):
         bus.would_deliver("repo.sync.start", scope="\n")
+
+
+@pytest.mark.parametrize("keep", ["matched", "all"])
+def test_is_wanted_says_whether_emit_would_do_anything(open_bus, keep):
+    bus = open_bus(events={"keep": keep}, delivery={"while_disabled": "skip"})
+    assert bus.is_wanted("repo.sync.start") is (keep == "all")
+    listener = bus.listeners.create("recording", {}, ["repo.sync.*"], scope="tenant")
+    bus.listeners.disable(listener.id)
+    assert bus.is_wanted("repo.sync.start", scope="tenant")  # that it was disabled is recorded
+    assert bus.is_wanted("repo.sync.start", scope="other") is (keep == "all")
+    with pytest.raises(UnknownEventType):
+        bus.is_wanted("repo.snyc.start")
+    with pytest.raises(InvalidEvent):
+        bus.is_wanted("repo.sync.start", scope="\n")

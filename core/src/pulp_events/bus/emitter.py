@@ -136,6 +136,12 @@ class Emitter:
         check_scope(scope)
         return any(self.skip(listener) is None for listener in self._audience(event_type, scope).listeners)
 
+    def is_wanted(self, event_type: str, scope: str | None = None) -> bool:
+        """False if nobody sees such an event, whatever it holds, and it is not kept."""
+        self._event_types.require(event_type)
+        check_scope(scope)
+        return self._is_needed(event_type, scope)
+
     def skip(self, listener: Listener, at: float | None = None) -> str | None:
         """Why an event is recorded as dead for this listener at once; None if it is to be delivered.
 

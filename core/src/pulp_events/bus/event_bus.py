@@ -138,6 +138,18 @@ class EventBus(Inquiries):
         self._check_open()
         return (self._emitter or self._make_emitter()).would_deliver(event_type, scope)
 
+    def is_wanted(self, event_type: str, *, scope: str | None = None, connection: Any = None) -> bool:
+        """Whether `emit` would do anything with an event of this type and scope: False says that it may be left out.
+
+        Unlike `would_deliver`, it counts who only observes events, `[events] keep = all`, and listeners for which it
+        would be recorded that they missed it. `connection`: as of `emit`; the listeners may be asked for on it.
+
+        Raises what `would_deliver` raises.
+        """
+        self._check_open()
+        with self._asking_through(connection):
+            return (self._emitter or self._make_emitter()).is_wanted(event_type, scope)
+
     def emit_many(
         self,
         events: Iterable[Emitted],

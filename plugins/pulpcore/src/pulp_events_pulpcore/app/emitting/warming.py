@@ -1,0 +1,47 @@
+"""A worker opens the bus before it forks, so that the child of each task need not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models.signals import post_save
+from pulpcore.app.models import AppStatus
+
+from pulp_events_pulpcore.app.emitting import publications, voice
+from pulp_events_pulpcore.app.emitting.wrapping import wrap
+
+
+def install() -> None:
+    """See to it that a worker that starts, which is when it says so in the database, is prepared."""
+    post_save.connect(_app_started, sender=AppStatus, dispatch_uid="pulp_events_warming")
+
+
+def _app_started(instance: AppStatus, created: bool, **_: Any) -> None:
+    if not created or instance.app_type not in ("worker", "api"):
+        return
+    if instance.app_type == "worker":
+        # Imported by the worker itself; other processes have no use for it.
+        module = sys.modules.get("pulpcore.tasking.worker")
+        if module is not None:
+            wrap(module.PulpcoreWorker, "cancel_abandoned_task", _clean_up)
+        _warm_at_forks()
+    voice.warm_up()
+
+
+def _warm_at_forks() -> None:
+    """Listeners that changed are read before a task's child is forked, in the process that has them for the next ones,
+    too. `subprocess` is no fork of Python's, so it is not slowed down."""
+    owner = os.getpid()
+    os.register_at_fork(before=lambda: voice.look_again() if os.getpid() == owner else None)
+
+
+def _clean_up(original: Callable[..., Any], worker: Any, task: Any, final_state: str, *args: Any, **kwargs: Any) -> Any:
+    """The publications that it deletes are to be told as what the task will be."""
+    token = publications.final_state.set(final_state)
+    try:
+        return original(task, final_state, *args, **kwargs)
+    finally:
+        publications.final_state.reset(token)

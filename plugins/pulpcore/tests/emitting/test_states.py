@@ -1,0 +1,240 @@
+"""Each change of a state of Pulp is an event that arrives once, whoever makes the change."""
+
+import os
+import signal
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+SYNC = [("task.start", None), ("repo.sync.start", None)]
+
+
+def ends(result):
+    return [("repo.sync.finish", result), ("task.finish", result)]
+
+
+def test_a_sync_that_succeeds(pulp, heard, files, name, task_id):
+    task = pulp.sync(pulp.repository(name), pulp.remote(name, files.url))
+    assert heard.of(name, task_id(task)) == [*SYNC, ("repo.version.created", None), *ends("success")]
+
+
+def test_a_sync_without_changes_makes_no_version(pulp, hear, files, name, task_id):
+    repository, remote = pulp.repository(name), pulp.remote(name, files.url)
+    pulp.sync(repository, remote)
+    heard = hear()
+    task = pulp.sync(repository, remote)
+    assert heard.of(name, task_id(task)) == [*SYNC, *ends("success")]
+
+
+def test_a_sync_that_fails_has_its_traceback(pulp, heard, files, name, task_id):
+    task = pulp.sync(pulp.repository(name), pulp.remote(name, files.missing_url))
+    assert task["state"] == "failed"
+    assert heard.of(name, task_id(task)) == [*SYNC, *ends("failed")]
+    finish = next(each for each in heard.reports if each["event_type"] == "repo.sync.finish")
+    assert "404" in str(finish) and "traceback" in str(finish)
+
+
+def test_autopublish_is_a_publish_within_a_sync(pulp, heard, files, name, task_id):
+    task = pulp.sync(pulp.repository(name, autopublish=True), pulp.remote(name, files.url))
+    publish = [("repo.publish.start", None), ("repo.publish.finish", "success")]
+    assert heard.of(name, task_id(task)) == [*SYNC, ("repo.version.created", None), *publish, *ends("success")]
+
+
+def test_mirror_publishes_too(pulp, heard, files, name):
+    repository, remote = pulp.repository(name), pulp.remote(name, files.url)
+    pulp.task(pulp.api(f"{repository}sync/", {"remote": remote, "mirror": True})["task"])
+    assert ("repo.publish.finish", "success") in heard.of(name)
+
+
+def test_a_publish_of_its_own(pulp, heard, files, name, task_id):
+    repository = pulp.repository(name)
+    task = pulp.publish(repository)
+    assert heard.of(name, task_id(task)) == [
+        ("task.start", None),
+        ("repo.publish.start", None),
+        ("repo.publish.finish", "success"),
+        ("task.finish", "success"),
+    ]
+
+
+def test_a_publish_that_fails(pulp, heard, files, name, task_id):
+    repository = pulp.repository(name)
+    pulp.sync(repository, pulp.remote(name, files.url))
+    heard.all()
+    heard.sink.clear()
+    with pulp.database.connect() as database:
+        database.execute("ALTER TABLE core_publishedartifact RENAME TO gone")
+    try:
+        task = pulp.publish(repository)
+    finally:
+        with pulp.database.connect() as database:
+            database.execute("ALTER TABLE gone RENAME TO core_publishedartifact")
+    assert task["state"] == "failed"
+    assert ("repo.publish.start", None) in heard.of(name)
+    assert [each for each in heard.of(name) if each[0] == "repo.publish.finish"] == [("repo.publish.finish", "failed")]
+
+
+def test_a_child_that_is_killed(pulp, heard, files, name, gate, task_id, until):
+    task = pulp.sync(pulp.repository(name), pulp.remote(name, files.url), wait=False)
+    assert gate.reached.wait(30)
+    os.kill(pulp.children("worker")[0], signal.SIGKILL)
+    assert pulp.task(task["pulp_href"])["state"] == "failed"
+    assert heard.of(name, task_id(task)) == [*SYNC, *ends("failed")]
+
+
+def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
+    """The worker deletes the incomplete publication."""
+    repository = pulp.repository(name)
+    with pulp.database.connect() as database, database.transaction():
+        database.execute("LOCK TABLE core_publishedmetadata")  # where the task then waits, with an incomplete publication
+        task = pulp.api(pulp.api("publications/file/file/", {"repository": repository})["task"])
+        until(lambda: _is_stored(pulp, "repo.publish.start"))
+        os.kill(pulp.children("worker")[0], signal.SIGKILL)
+    assert pulp.task(task["pulp_href"])["state"] == "failed"
+    assert heard.of(name, task_id(task)) == [
+        ("task.start", None),
+        ("repo.publish.start", None),
+        ("repo.publish.finish", "failed"),
+        ("task.finish", "failed"),
+    ]
+
+
+def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until):
+    repository = pulp.repository(name)
+    with pulp.database.connect() as database, database.transaction():
+        database.execute("LOCK TABLE core_publishedmetadata")
+        task = pulp.api(pulp.api("publications/file/file/", {"repository": repository})["task"])
+        until(lambda: _is_stored(pulp, "repo.publish.start"))
+        pulp.api(task["pulp_href"], {"state": "canceled"}, "PATCH")
+        until(lambda: not pulp.children("worker"))
+    assert pulp.task(task["pulp_href"])["state"] == "canceled"
+    assert ("repo.publish.finish", "canceled") in heard.of(name)
+    assert ("task.finish", "canceled") in heard.of(task_id(task))
+
+
+def _is_stored(pulp, event_type):
+    with pulp.database.connect() as database:
+        sql = "SELECT 1 FROM pulp_events.pulp_event WHERE event_type = %s AND time > extract(epoch FROM now()) - 5"
+        return database.execute(sql, [event_type]).fetchone()
+
+
+def test_worker_and_child_killed_and_cleaned_up_by_another_worker(
+    pulp, heard, files, name, gate, task_id, second_worker
+):
+    task = pulp.sync(pulp.repository(name), pulp.remote(name, files.url), wait=False)
+    assert gate.reached.wait(30)
+    with second_worker():
+        children = pulp.children("worker")
+        pulp.kill_group("worker")
+        assert children
+        ended = pulp.task(task["pulp_href"], timeout=90)
+        assert ended["state"] == "failed" and "gone missing" in str(ended["error"])
+        assert heard.of(name, task_id(task)) == [*SYNC, *ends("failed")]
+        pulp.start("worker")
+
+
+def test_a_running_task_that_is_canceled(pulp, heard, files, name, gate, task_id):
+    task = pulp.sync(pulp.repository(name), pulp.remote(name, files.url), wait=False)
+    assert gate.reached.wait(30)
+    pulp.api(task["pulp_href"], {"state": "canceled"}, "PATCH")
+    assert pulp.task(task["pulp_href"])["state"] == "canceled"
+    assert heard.of(name, task_id(task)) == [*SYNC, *ends("canceled")]
+
+
+def test_a_waiting_task_that_is_canceled_has_no_sync_to_finish(pulp, heard, files, name, gate, task_id):
+    repository, remote = pulp.repository(name), pulp.remote(name, files.url)
+    first = pulp.sync(repository, remote, wait=False)
+    assert gate.reached.wait(30)
+    waiting = pulp.sync(repository, remote, wait=False)  # for the repository, which the first one has
+    assert waiting["state"] == "waiting"
+    pulp.api(waiting["pulp_href"], {"state": "canceled"}, "PATCH")
+    gate.set()
+    assert pulp.task(first["pulp_href"])["state"] == "completed"
+    assert pulp.task(waiting["pulp_href"])["state"] == "canceled"
+    assert heard.of(task_id(waiting)) == [("task.finish", "canceled")]
+
+
+def test_an_immediate_task_runs_in_the_api(pulp, heard, name, task_id):
+    repository = pulp.repository(name)
+    with pulp.pausing("worker"):  # so it can be no worker
+        answer = pulp.session.patch(pulp.url + repository, json={"description": "other"})
+        tasks = pulp.api("tasks/?ordering=-pulp_created&limit=1")["results"]
+        assert answer.ok and tasks[0]["state"] == "completed"
+    assert heard.of(task_id(tasks[0])) == [("task.start", None), ("task.finish", "success")]
+
+
+def test_an_immediate_task_that_cannot_run_is_canceled(pulp, heard, name, files, gate, task_id):
+    """Dispatched neither to be deferred nor while its resource is taken."""
+    repository, remote = pulp.repository(name), pulp.remote(name, files.url)
+    running = pulp.sync(repository, remote, wait=False)
+    assert gate.reached.wait(30)
+    made = pulp.python(f"""
+from pulpcore.app.models import AppStatus
+from pulpcore.app.util import get_domain_pk
+from pulpcore.plugin.models import Repository
+from pulpcore.plugin.tasking import dispatch
+AppStatus.objects.create(app_type="api", name="test-{name}", versions={{}})
+task = dispatch("pulpcore.app.tasks.base.ageneral_update", immediate=True, deferred=False,
+                exclusive_resources=[Repository.objects.get(name={name!r})])
+print(task.pk)
+""")
+    assert heard.of(made.split()[-1]) == [("task.finish", "canceled")]
+    gate.set()
+    pulp.task(running["pulp_href"])
+
+
+def test_a_version_without_a_sync(pulp, heard, name, tmp_path):
+    repository = pulp.repository(name)
+    (tmp_path / "a").write_text(name)
+    with (tmp_path / "a").open("rb") as file:
+        fields = {"relative_path": "a", "repository": repository}
+        answer = pulp.session.post(
+            pulp.url + "/pulp/api/v3/content/file/files/", data=fields, files={"file": file}
+        )
+    uploaded = pulp.task(answer.json()["task"])
+    content = next(each for each in uploaded["created_resources"] if "/content/" in each)
+    assert heard.of(name).count(("repo.version.created", None)) == 1
+    pulp.task(pulp.api(f"{repository}modify/", {"remove_content_units": [content]})["task"])
+    pulp.task(pulp.api(f"{repository}modify/", {"remove_content_units": [content]})["task"])  # changes nothing
+    assert heard.of(name).count(("repo.version.created", None)) == 2
+    assert not [each for each in heard.of(name) if each[0].startswith("repo.sync")]
+
+
+def test_counts_are_those_of_the_version(pulp, heard, files, name):
+    repository = pulp.repository(name)
+    pulp.sync(repository, pulp.remote(name, files.url))
+    (version,) = [each for each in heard.about(name) if each["event_type"] == "repo.version.created"]
+    assert "3" in str(version["payload"])
+    (latest,) = pulp.api(f"{repository}versions/?number=1")["results"]
+    assert latest["content_summary"]["present"]["file.file"]["count"] == 3
+    assert latest["content_summary"]["added"]["file.file"]["count"] == 3
+
+
+def test_a_task_group_ends_once_with_its_last_task(pulp, heard, name):
+    made = pulp.python("""
+from pulpcore.app.models import AppStatus, TaskGroup
+from pulpcore.plugin.tasking import dispatch
+group = TaskGroup.objects.create(description="test")
+AppStatus.objects.create(app_type="api", name="test-group", versions={})
+dispatch("pulpcore.app.tasks.test.dummy_group_task", kwargs={"inbetween": 0, "intervals": [0, 0.2, 0.4]}, task_group=group)
+print(group.pk)
+""").split()[-1]
+    group = pulp.api(f"task-groups/{made}/")
+    until_ended(pulp, group["pulp_href"], tasks=4)
+    assert [each for each in heard.of(made) if each[0] == "task_group.finish"] == [("task_group.finish", None)]
+    assert heard.reports[-1]["event_type"] == "task_group.finish"
+
+
+def until_ended(pulp, group, tasks):
+    import time
+
+    deadline = time.monotonic() + 40
+    while True:
+        found = pulp.api(group)
+        ended = sum(found[each] for each in ("completed", "failed", "canceled"))
+        left = sum(found[each] for each in ("waiting", "running", "canceling"))
+        if ended >= tasks and not left:
+            return
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
