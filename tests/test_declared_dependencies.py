@@ -27,7 +27,7 @@ OF_PULP = {
     },
     "pulp-cli": {"click", "pulpcore", "pulp_cli"},
 }
-"""What a plugin of Pulp is to use as pulpcore, or pulp-cli, brings it, in the range that this supports: folder → modules."""
+"""What a plugin of Pulp uses as pulpcore, or pulp-cli, brings it, in the range that this supports: folder → modules."""
 
 
 def imported(package: Path) -> set[str]:
