@@ -1,10 +1,12 @@
 # The project's tasks. Each sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
 
-.PHONY: help demo test test-extra test-all lint types format bench docs man clean
+.PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types format bench docs man clean
 help:
 	@echo "make demo      three listeners, real deliveries, a minute"
+	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
 	@echo "make test      the quick tests"
 	@echo "make test-extra those of the plugins beyond the user guide's three"
+	@echo "make test-pulp3 those on a real Pulp 3; needs PostgreSQL's server"
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff and mypy"
 	@echo "make format    let ruff rewrite what it can"
@@ -20,6 +22,14 @@ demo:
 	@scripts/setup runtime
 	@.venv/bin/python demo/demo.py
 
+# Pulp 3 has an environment of its own; PULPCORE='==3.49.*' VENV=.venv-old chooses another release and folder.
+pulp3 := $(or $(VENV),.venv-pulpcore)
+export PULPCORE VENV
+
+demo-pulp3:
+	@scripts/setup pulpcore
+	@$(pulp3)/bin/python demo/pulp3.py
+
 test:
 	@scripts/setup dev
 	.venv/bin/python -m pytest -n auto --dist worksteal
@@ -27,6 +37,12 @@ test:
 test-extra:
 	@scripts/setup extra
 	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/postgres/tests) tests/test_example_plugins.py
+
+# One Pulp for each worker of pytest-xdist; a file's tests stay together, as some files start a Pulp of their own.
+test-pulp3:
+	@scripts/setup pulpcore
+	$(pulp3)/bin/python -m pytest -n 2 --dist loadfile -m "slow or not slow" --timeout=300 \
+	  plugins/pulpcore/tests $(wildcard plugins/pulp-cli/tests)
 
 test-all:
 	@scripts/setup dev
@@ -56,5 +72,5 @@ docs:
 	.venv/bin/python -m pytest -q tests/test_documents.py
 
 clean:
-	rm -rf .venv .venv-extra build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extra .venv-pulpcore build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -o -name __pycache__ | xargs rm -rf
