@@ -29,6 +29,7 @@ NAMES = (
     "celery_redis",
     "postgres",
     "simulation",
+    "pulp3",
 )
 
 
