@@ -87,7 +87,9 @@ def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
     """The worker deletes the incomplete publication."""
     repository = pulp.repository(name)
     with pulp.database.connect() as database, database.transaction():
-        database.execute("LOCK TABLE core_publishedmetadata")  # where the task then waits, with an incomplete publication
+        database.execute(
+            "LOCK TABLE core_publishedmetadata"
+        )  # where the task then waits, with an incomplete publication
         task = pulp.api(pulp.api("publications/file/file/", {"repository": repository})["task"])
         until(lambda: _is_stored(pulp, "repo.publish.start"))
         os.kill(pulp.children("worker")[0], signal.SIGKILL)
@@ -189,9 +191,7 @@ def test_a_version_without_a_sync(pulp, heard, name, tmp_path):
     (tmp_path / "a").write_text(name)
     with (tmp_path / "a").open("rb") as file:
         fields = {"relative_path": "a", "repository": repository}
-        answer = pulp.session.post(
-            pulp.url + "/pulp/api/v3/content/file/files/", data=fields, files={"file": file}
-        )
+        answer = pulp.session.post(pulp.url + "/pulp/api/v3/content/file/files/", data=fields, files={"file": file})
     uploaded = pulp.task(answer.json()["task"])
     content = next(each for each in uploaded["created_resources"] if "/content/" in each)
     assert heard.of(name).count(("repo.version.created", None)) == 1

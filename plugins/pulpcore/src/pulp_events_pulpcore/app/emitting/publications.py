@@ -73,9 +73,7 @@ def abandoned(task: Task) -> None:
         voice.failed(f"an event may be lost: {FINISH}", error)
         return
     for each in left:
-        voice.emit(
-            FINISH, each.pulp_domain_id, lambda each=each: payloads.publish_finished(each, _result(task.state))
-        )
+        voice.emit(FINISH, each.pulp_domain_id, lambda each=each: payloads.publish_finished(each, _result(task.state)))
 
 
 def _is_open(publication: Publication) -> bool:
