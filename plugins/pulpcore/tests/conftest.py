@@ -33,6 +33,20 @@ def start_pulp():
         server.close()
 
 
+@pytest.fixture(scope="session")
+def start_session_pulp():
+    """The same, ended with the session: for one that this process itself belongs to, as it can but once."""
+    servers = []
+
+    def start(**arguments):
+        servers.append(_start(**arguments))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
 def _start(**arguments):
     try:
         return PulpServer(**arguments)

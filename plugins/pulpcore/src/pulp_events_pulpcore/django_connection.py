@@ -60,8 +60,7 @@ def open_here(given: Any) -> Any:
 
     own = wrapper.connection
     status = getattr(own, "info", None) and own.info.transaction_status
-    usable = status == TransactionStatus.INTRANS or (status == TransactionStatus.IDLE and not wrapper.in_atomic_block)
-    return wrapper if usable and not own.closed else None
+    return wrapper if status in (TransactionStatus.INTRANS, TransactionStatus.IDLE) and not own.closed else None
 
 
 def place() -> str:

@@ -52,7 +52,7 @@ class Found:
 
 
 class Records:
-    """What was read once is decrypted and checked once: of thousands of listeners only those that changed are fetched."""
+    """What was read once is decrypted and checked once: of thousands of listeners only the changed ones are fetched."""
 
     def __init__(self) -> None:
         self._known: Mapping[str, Listener | str] = {}
