@@ -63,18 +63,8 @@ def with_redis(start_pulp, tmp_path_factory):
             pytest.fail("Redis is not installed. On Debian and Ubuntu: apt-get install redis-server")
         pytest.skip("Redis is not installed. On Debian and Ubuntu: apt-get install redis-server")
     port = free_port()
-    command = [
-        program,
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--dir",
-        tmp_path_factory.mktemp("redis"),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tmp_path_factory.mktemp("redis"))
     try:
         yield start_pulp(
             pulp_settings={

@@ -87,9 +87,8 @@ def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
     """The worker deletes the incomplete publication."""
     repository = pulp.repository(name)
     with pulp.database.connect() as database, database.transaction():
-        database.execute(
-            "LOCK TABLE core_publishedmetadata"
-        )  # where the task then waits, with an incomplete publication
+        # Where the task then waits, with an incomplete publication.
+        database.execute("LOCK TABLE core_publishedmetadata")
         task = pulp.api(pulp.api("publications/file/file/", {"repository": repository})["task"])
         until(lambda: _is_stored(pulp, "repo.publish.start"))
         os.kill(pulp.children("worker")[0], signal.SIGKILL)
@@ -173,9 +172,10 @@ def test_an_immediate_task_that_cannot_run_is_canceled(pulp, heard, name, files,
     assert gate.reached.wait(30)
     made = pulp.python(f"""
 from pulpcore.app.models import AppStatus
-from pulpcore.app.util import get_domain_pk
 from pulpcore.plugin.models import Repository
+from django_guid import set_guid
 from pulpcore.plugin.tasking import dispatch
+set_guid('test')
 AppStatus.objects.create(app_type="api", name="test-{name}", versions={{}})
 task = dispatch("pulpcore.app.tasks.base.ageneral_update", immediate=True, deferred=False,
                 exclusive_resources=[Repository.objects.get(name={name!r})])
@@ -214,10 +214,12 @@ def test_counts_are_those_of_the_version(pulp, heard, files, name):
 def test_a_task_group_ends_once_with_its_last_task(pulp, heard, name):
     made = pulp.python("""
 from pulpcore.app.models import AppStatus, TaskGroup
+from django_guid import set_guid
 from pulpcore.plugin.tasking import dispatch
+set_guid('test')
 group = TaskGroup.objects.create(description="test")
 AppStatus.objects.create(app_type="api", name="test-group", versions={})
-dispatch("pulpcore.app.tasks.test.dummy_group_task", kwargs={"inbetween": 0, "intervals": [0, 0.2, 0.4]}, task_group=group)
+dispatch("pulpcore.app.tasks.test.dummy_group_task", args=[0, [0, 0.2, 0.4]], task_group=group)
 print(group.pk)
 """).split()[-1]
     group = pulp.api(f"task-groups/{made}/")

@@ -5,12 +5,14 @@ are wrapped, so that an event is stored in the transaction of the change that it
 
 | file | wraps | events |
 |---|---|---|
-| `tasks.py` | `Task.set_running`, `set_completed`, `set_failed`, `set_canceled` | `task.*`, `repo.sync.*`, `task_group.finish` |
+| `tasks.py` | `Task.set_running`, `set_completed`, `set_failed`, `set_canceled` | `task.*`, `repo.sync.*` |
+| `task_groups.py` | nothing; is told by `tasks.py` | `task_group.finish` |
 | `publications.py` | `Publication.save`, `delete` | `repo.publish.*` |
 | `versions.py` | `RepositoryVersion.save` | `repo.version.created` |
 | `warming.py` | nothing; sees a worker start | – |
 
-`voice.py` is all that they know of the bus: who listens, and an emit that never fails; `wrapping.py` puts them in place.
+`voice.py` is all that they know of the bus: who listens, and an emit that never fails. `wrapping.py` puts them in
+place.
 """
 
 

@@ -66,12 +66,9 @@ def abandoned(task: Task) -> None:
     So do the redis worker, when it cleans up after one that died, and plugins that do not publish by `with`.
     """
     made = CreatedResource.objects.filter(task=task.pk).values("object_id")
-    try:
-        with transaction.atomic():
-            left = [each.cast() for each in Publication.objects.filter(complete=False, pk__in=made)]
-    except Exception as error:
-        voice.failed(f"an event may be lost: {FINISH}", error)
-        return
+    left: list[Publication] = []
+    with voice.guarded(f"an event may be lost: {FINISH}"):
+        left = [each.cast() for each in Publication.objects.filter(complete=False, pk__in=made)]
     for each in left:
         voice.emit(FINISH, each.pulp_domain_id, lambda each=each: payloads.publish_finished(each, _result(task.state)))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -33,24 +34,18 @@ def wanted(domain: UUID | None, *event_types: str) -> frozenset[str]:
     """Those of the event types that anybody is to hear of in this domain; never raises.
 
     It is answered from memory, but for the version of the listeners, which is asked for on Django's connection at most
-    once in half a second. To be called before the transaction of the change, which it must not spoil.
+    once in half a second. No savepoint for that, which would cost more than the question: the store makes one until it
+    has seen its tables.
     """
     try:
         bus = _open()
         if bus is None:
             return frozenset()
-        if connection.in_atomic_block:
-            with transaction.atomic():
-                return _wanted(bus, domain, event_types)
-        return _wanted(bus, domain, event_types)
-    except Exception as error:
+        asked = functools.partial(bus.is_wanted, scope=_scope(domain), connection=connection)
+        return frozenset(each for each in event_types if asked(each))
+    except Exception as error:  # noqa: BLE001  # nothing that fails here may stop a task
         failed("what to emit is not known", error)
         return frozenset()
-
-
-def _wanted(bus: EventBus, domain: UUID | None, event_types: tuple[str, ...]) -> frozenset[str]:
-    asked = functools.partial(bus.is_wanted, scope=_scope(domain), connection=connection)
-    return frozenset(each for each in event_types if asked(each))
 
 
 def emit(event_type: str, domain: UUID | None, make: Callable[[], Report]) -> None:
@@ -58,17 +53,23 @@ def emit(event_type: str, domain: UUID | None, make: Callable[[], Report]) -> No
 
     `make`: called only if anybody is to hear of it; may raise NoSuchEvent. What it asks is seen in the transaction.
     """
-    try:
+    with guarded(f"an event is lost: {event_type}"):
         bus = _open()
-        if bus is None:
-            return
-        with transaction.atomic():  # a savepoint: a statement that fails spoils no more than this
+        if bus is not None:
             _emit(bus, event_type, domain, functools.cache(make))
-        _told.clear()
+            _told.clear()
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """What fails in the block is undone in the database and logged, as `what`; NoSuchEvent is no failure."""
+    try:
+        with transaction.atomic():  # a savepoint: a statement that fails spoils no more than the block
+            yield
     except NoSuchEvent:
         pass
-    except Exception as error:
-        failed(f"an event is lost: {event_type}", error)
+    except Exception as error:  # noqa: BLE001  # nothing that fails here may stop a task
+        failed(what, error)
 
 
 def _emit(bus: EventBus, event_type: str, domain: UUID | None, made: Callable[[], Report]) -> None:
@@ -96,7 +97,7 @@ def _open() -> EventBus | None:
         return None
     try:
         return bus()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # as above: settings, a plugin, the database
         _next_opening = time.monotonic() + REOPEN_AFTER
         failed("no events are emitted", error)
         return None
@@ -108,7 +109,7 @@ def warm_up() -> None:
     if bus is not None:
         try:
             bus.warm_up()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # as above
             failed("events cannot be prepared for", error)
 
 
@@ -116,7 +117,7 @@ _told: dict[str, float] = {}
 
 
 def failed(what: str, error: Exception) -> None:
-    """Log it, unless the same was just said; nothing that fails here may stop a task."""
+    """Log it, unless the same was just said."""
     text = str(error).partition("\n")[0] or type(error).__name__
     now = time.monotonic()
     if now - _told.get(text, -TELL_AGAIN_AFTER) >= TELL_AGAIN_AFTER:
