@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from benchmarks.measure import Row, scaled
-from benchmarks.pulp3.servers import commas, missing
+from benchmarks.pulp3.servers import PATIENT, commas, missing
 
 REPOSITORIES = 1400
 """That the administrator of pulpcore issue 7125 has."""
@@ -29,7 +29,7 @@ def run() -> Iterator[Row]:
 
     count = scaled(REPOSITORIES)
     with HttpSink() as sink:
-        files, pulp = FileServer(), PulpServer(workers=2)
+        files, pulp = FileServer(), PulpServer(PATIENT, workers=2)
         try:
             pulp.pulp_admin("listener", "http", "create", "--event-type=repo.sync.finish", f"--url={sink.url}")
             remote = pulp.remote("files", files.url)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pulp_events_pulpcore.testing import FileServer, PulpServer
 
 WITHOUT: dict[str, Any] = {"ENABLED_PLUGINS": ["pulp_file", "pulp_certguard"]}
+PATIENT: dict[str, Any] = {"WORKER_TTL": 30}
+"""Seconds; a busy machine makes no worker count as lost (which is Pulp's default)."""
 LOOK = 0.002
 """Seconds between two looks at a task's state; what a wait is measured to."""
 
@@ -73,7 +75,7 @@ def subject(name: str, *, deliver: bool = False, **settings: Any) -> Iterator[Su
     from pulp_events_pulpcore.testing import FileServer, PulpServer
 
     files = FileServer()
-    pulp = PulpServer(settings, deliver=deliver)
+    pulp = PulpServer({**PATIENT, **settings}, deliver=deliver)
     try:
         found = Subject(name, pulp, files, pulp.remote("files", files.url))
         for _ in range(3):

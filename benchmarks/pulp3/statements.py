@@ -12,9 +12,13 @@ from benchmarks.pulp3.servers import WITHOUT, Subject, missing, subject
 
 SYNCS = 10
 _STATEMENT = re.compile(r"\|LOG: +(?:statement|execute [^:]*): (.*)")
-_PERIODIC = re.compile(r"core_appstatus|pg_notify\('pulp_worker_metrics|core_task WHERE pulp_id = ", re.IGNORECASE)
-"""What the workers' heartbeats and our own look at the task bring, at times of their own."""
-_VALUES = re.compile(r"'(?:[^']|'')*'(?:::\w+)?|\b\d+\b")
+_PERIODIC = re.compile(
+    r"core_appstatus|pg_notify\('pulp_worker_metrics|core_task WHERE pulp_id = |core_taskschedule|"
+    r"pg_try_advisory",
+    re.IGNORECASE,
+)
+"""What the workers do at times of their own, and our look at the task."""
+_VALUES = re.compile(r"\"(?:s\d+_x\d+|_django_curs_\w+)\"|'(?:[^']|'')*'(?:::\w+)?|\b\d+\b")
 
 
 def run() -> Iterator[Row]:
