@@ -47,6 +47,31 @@ def test_a_package_imports_only_itself_and_core(package):
                 assert top in (package, "pulp_events"), f"{path} imports {name}"
 
 
+def test_the_plugin_of_pulp_cli_imports_nothing_of_ours():
+    """It speaks to Pulp's REST API, from a machine that has none of our packages."""
+    folder = ROOT / "plugins/pulp-cli/src"
+    names = {name.split(".")[0] for path in folder.rglob("*.py") for name in imported(path)}
+    assert not [name for name in names if name.startswith("pulp_events")]
+
+
+def test_no_module_of_ours_outside_the_app_of_pulpcore_imports_it():
+    """Everything else works where there is no Pulp; its own app is loaded by Pulp alone, its test kit starts one."""
+    for path in (path for package in PACKAGES for path in modules(package)):
+        if path.is_relative_to(ROOT / "plugins/pulpcore"):
+            continue
+        names = {name.split(".")[0] for name in imported(path)}
+        assert not names & {"pulpcore", "django"}, f"{path}"
+
+
+@pytest.mark.skipif("pulp_events_pulpcore" not in PACKAGES, reason="the plugin is not there")
+def test_the_hooks_of_the_plugin_of_pulpcore_are_imported_without_pulpcore():
+    """`pulp-admin` loads them in any environment that has the package."""
+    source = str(PACKAGES["pulp_events_pulpcore"].parent)
+    code = f"import sys; sys.path.insert(0, {source!r}); import pulp_events_pulpcore.plugin; print(*sys.modules)"
+    names = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    assert not names & {"django", "pulpcore"}
+
+
 def test_core_imports_no_transport_but_the_servers_of_its_test_kit():
     for path in modules("pulp_events"):
         forbidden = TRANSPORTS - (SERVERS_OF_THE_KIT if "testing" in path.parts else set())
