@@ -224,7 +224,7 @@ print(group.pk)
 """).split()[-1]
     group = pulp.api(f"task-groups/{made}/")
     until_ended(pulp, group["pulp_href"], tasks=4)
-    assert [each for each in heard.of(made) if each[0] == "task_group.finish"] == [("task_group.finish", None)]
+    assert [each for each in heard.of(made) if each[0] == "task_group.finish"] == [("task_group.finish", "success")]
     assert heard.reports[-1]["event_type"] == "task_group.finish"
 
 

@@ -199,3 +199,37 @@ for number in range(60):
     for pk, state, began in states:
         start = [("task.start", None)] if began else []
         assert heard.of(pk) == [*start, ("task.finish", "success" if state == "completed" else "failed")], pk
+
+
+def test_a_coroutine_that_changes_a_state_is_in_the_transaction_too(pulp, heard, name):
+    """No pulpcore has such a method yet; its tasks call `sync_to_async(task.set_running)`."""
+    said = pulp.python(
+        SET_UP.format(name=name)
+        + """
+import asyncio
+from pulp_events_pulpcore.app.emitting import tasks
+from pulp_events_pulpcore.app.emitting.wrapping import wrap
+class Other(Task):
+    class Meta:
+        proxy = True
+        app_label = "core"
+    def set_running(self):
+        raise NotImplementedError
+    async def aset_running(self):
+        assert connection.in_atomic_block
+        await Task.objects.filter(pk=self.pk).aupdate(state="running")
+        self.state = "running"
+wrap(Other, "set_running", tasks._begin)
+task = make()
+async def main():
+    await Other(pk=task.pk, pulp_domain_id=task.pulp_domain_id).aset_running()
+try:
+    asyncio.run(main())
+except Exception as error:
+    print(repr(error))
+task.refresh_from_db()
+print(task.state, task.pk)
+"""
+    )
+    assert "running" in said
+    assert heard.of(said.split()[-1]) == [("task.start", None)]
