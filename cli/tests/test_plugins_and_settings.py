@@ -74,6 +74,16 @@ def test_a_blocked_plugin_is_shown_as_such(admin, monkeypatch):
     assert run.code == 2 and "PULP_EVENTS_BLOCK" in run.err
 
 
+def test_a_plugin_in_full_has_the_json_schema_of_its_configurations(admin, with_plugin):
+    from pulp_events import json_schema
+    from pulp_events.plugins.registry import Plugins
+
+    shown = admin.ok("event", "plugin", "show", "http", "--json").json
+    assert shown["config_schemas"] == {"http": json_schema(Plugins.load().notifier("http"), references=True)}
+    assert "Config Schemas" not in admin.ok("event", "plugin", "show", "http").out
+    assert all("config_schemas" not in each for each in admin.ok("event", "plugin", "list", "--json").json)
+
+
 def test_without_plugins_none_is_there(admin):
     assert "--no-plugins" in admin.ok("event", "plugin", "list", "--no-plugins").err
     run = admin("event", "listener", "http", "create", "--no-plugins")

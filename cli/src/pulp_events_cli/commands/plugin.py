@@ -110,10 +110,27 @@ def _add_name(parser: Parser) -> None:
 def _show(bus: None, arguments: argparse.Namespace) -> int:
     plugin = _named(arguments)
     if arguments.json:
-        print_json(_describe(plugin))
+        print_json({**_describe(plugin), "config_schemas": _config_schemas(plugin, arguments.session)})
     else:
         show_records([{key: value for key, value in _describe(plugin).items() if value}])
     return DONE
+
+
+def _config_schemas(plugin: Plugin, session: Session) -> dict[str, Any]:
+    """Of each notifier that works; None for a schema that cannot be described."""
+    from pulp_events import json_schema
+    from pulp_events.schemas.fault import UnusableSchema
+
+    found: dict[str, Any] = {}
+    for type_id in plugin.type_ids:
+        notifier = session.plugins.notifiers.get(type_id)
+        if notifier is None:
+            continue
+        try:
+            found[type_id] = json_schema(notifier, references=True)
+        except UnusableSchema:
+            found[type_id] = None
+    return found
 
 
 def _named(arguments: argparse.Namespace) -> Plugin:
