@@ -17,12 +17,10 @@ from pulp_events.testing.smtp_sink import SmtpSink
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
-from document_runner import Runner, blocks
+from document_runner import Runner, blocks  # noqa: E402
 
 DOCUMENTS = sorted((ROOT / "plugins/pulpcore/docs").glob("*.md"))
 SETTINGS = "# /etc/pulp/settings.py\n"
-REQUESTS = {"from-polling.md": 1}
-"""Requests that the endpoint of the document's listeners gets before its first `http` block."""
 
 pytestmark = pytest.mark.slow
 
