@@ -18,7 +18,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.md", *sorted(ROOT.glob("docs/*.md"))]
-OURS = [*DOCUMENTS, ROOT / "CHANGELOG.md", ROOT / "examples/README.md"]
+OF_PULP = sorted(ROOT.glob("plugins/pulpcore/docs/*.md"))
+"""Run on a real Pulp, in its environment: plugins/pulpcore/tests/test_documents.py."""
+OURS = [*DOCUMENTS, *OF_PULP, ROOT / "CHANGELOG.md", ROOT / "examples/README.md"]
 OF_PACKAGES = [ROOT / "cli/README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
 PACKAGES = ("pulp_events", "pulp_events_cli", "pulp_events_email", "pulp_events_http", "pulp_events_amqp")
 
