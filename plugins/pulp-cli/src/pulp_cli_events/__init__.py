@@ -1,7 +1,7 @@
 """`pulp event …`: the commands that pulp-cli gets from this package.
 
-Other plugins of pulp-cli live in the namespace `pulpcore.cli`. Where a Pulp server is installed, `pulpcore` is a regular
-package, in which nothing can be installed editable: so this one has a package of its own.
+Other plugins of pulp-cli live in the namespace `pulpcore.cli`. Where a Pulp server is installed, `pulpcore` is a
+regular package, in which nothing can be installed editable: so this one has a package of its own.
 """
 
 from __future__ import annotations
