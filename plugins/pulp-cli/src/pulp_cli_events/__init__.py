@@ -1,7 +1,7 @@
 """`pulp event …`: the commands that pulp-cli gets from this package.
 
-pulp-cli's own plugins live in `pulpcore.cli`, a namespace that is a regular package where a Pulp server is installed; this
-one is a package of its own, so that it also works there when it is installed editable.
+Other plugins of pulp-cli live in the namespace `pulpcore.cli`. Where a Pulp server is installed, `pulpcore` is a
+regular package, in which nothing can be installed editable: so this one has a package of its own.
 """
 
 from __future__ import annotations

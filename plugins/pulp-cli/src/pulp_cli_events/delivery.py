@@ -16,7 +16,7 @@ pass_delivery_context = click.make_pass_decorator(PulpEventDeliveryContext)
 
 _LISTENER = [
     click.option("--listener-id", metavar="ID", help="only deliveries to this listener, by id"),
-    click.option("--listener", "listener_name", metavar="NAME", help="only deliveries to this listener, by name or href"),
+    click.option("--listener", "listener_name", metavar="NAME", help="the same, by name or href"),
 ]
 _WHICH = [
     click.option("--event-type", metavar="TYPE", help="only deliveries of this event type, or of types that match it"),
@@ -49,7 +49,7 @@ def _pages(context: PulpEventDeliveryContext, limit: int, offset: int, parameter
     return (listener.deliveries if listener else context.all)(limit, offset, parameters)
 
 
-@pulp_command(name="show", help="Show a delivery, its attempts and its report.")
+@pulp_command(name="show", help="Show a delivery, its attempts and its report.", short_help="show a delivery in full")
 @click.option("--delivery-id", required=True, metavar="ID", help="id of the delivery, as `list` shows it")
 @pass_delivery_context
 @pass_pulp_context
@@ -58,7 +58,9 @@ def show(pulp_ctx: PulpCLIContext, delivery_ctx: PulpEventDeliveryContext, /, de
     pulp_ctx.output_result(delivery_ctx.details(delivery_id))
 
 
-@pulp_command(name="retry", help="Deliver again: one delivery, or the dead ones of a listener.")
+@pulp_command(
+    name="retry", help="Deliver again: one delivery, or the dead ones of a listener.", short_help="deliver again"
+)
 @click.option("--delivery-id", metavar="ID", help="only this delivery")
 @click.option("--state", type=click.Choice(_STATES), help="instead of dead ones, those in this state")
 @pass_delivery_context
@@ -89,7 +91,7 @@ delivery.add_command(
             click.option("--state", type=click.Choice(_STATES), help="only deliveries in this state"),
             click.option("--event-id", metavar="ID", help="only deliveries of this event"),
             *_WHICH,
-            click.option("--before", metavar="ID", help="continue after this delivery, the last one of the previous page"),
+            click.option("--before", metavar="ID", help="continue after this delivery, the last one of a page"),
         ],
     )
 )

@@ -18,7 +18,7 @@ def label() -> None:
     """A listener's labels are in its field `labels`; Pulp's own commands know `pulp_labels`."""
 
 
-@pulp_command(name="set", help="Add or update a label.")
+@pulp_command(name="set", help="Add or update a label.", short_help="add or update a label")
 @click.option("--key", required=True, help="key of the label")
 @click.option("--value", required=True, help="value of the label")
 @pass_listener_context
@@ -27,7 +27,7 @@ def label_set(listener_ctx: PulpEventListenerContext, /, key: str, value: str) -
     listener_ctx.update(body={"labels": {**listener_ctx.entity["labels"], key: value}})
 
 
-@pulp_command(name="unset", help="Remove a label.")
+@pulp_command(name="unset", help="Remove a label.", short_help="remove a label")
 @click.option("--key", required=True, help="key of the label")
 @pass_listener_context
 def label_unset(listener_ctx: PulpEventListenerContext, /, key: str) -> None:
@@ -38,7 +38,7 @@ def label_unset(listener_ctx: PulpEventListenerContext, /, key: str) -> None:
     listener_ctx.update(body={"labels": labels})
 
 
-@pulp_command(name="show", help="Show the value of a label.")
+@pulp_command(name="show", help="Show the value of a label.", short_help="show the value of a label")
 @click.option("--key", required=True, help="key of the label")
 @pass_listener_context
 @pass_pulp_context

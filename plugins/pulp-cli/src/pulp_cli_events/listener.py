@@ -41,7 +41,9 @@ def listener(ctx: click.Context, pulp_ctx: PulpCLIContext, /) -> None:
     ctx.obj = PulpEventListenerContext(pulp_ctx)
 
 
-@pulp_command(name="test", help="Send a test event to a listener now.")
+@pulp_command(
+    name="test", help="Send a test event to a listener now.", short_help="send a test event to a listener now"
+)
 @listener_lookup
 @pass_listener_context
 @pass_pulp_context
@@ -54,7 +56,9 @@ def test(ctx: click.Context, pulp_ctx: PulpCLIContext, listener_ctx: PulpEventLi
         ctx.exit(1)
 
 
-@pulp_command(name="mute", help="Pause deliveries to a listener for a while.")
+@pulp_command(
+    name="mute", help="Pause deliveries to a listener for a while.", short_help="pause deliveries to a listener"
+)
 @click.option("--for", "length", metavar="DURATION", help="how long, such as 30m or 2h")
 @click.option("--until", metavar="TIME", help="until when, such as 2026-11-24T07:00Z")
 @click.option("--reason", help="reason, shown with the listener and what waits")
@@ -83,7 +87,7 @@ def mute(
     pulp_ctx.output_result(listener_ctx.mute(seconds=span, until=until, reason=reason, drop=drop or None))
 
 
-@pulp_command(name="unmute", help="End a mute early.")
+@pulp_command(name="unmute", help="End a mute early.", short_help="end a mute early")
 @listener_lookup
 @pass_listener_context
 @pass_pulp_context
@@ -98,17 +102,15 @@ _FILTERS = [
     click.option("--type", "notifier_type_id", metavar="TYPE", help="only listeners of this notifier type"),
     click.option("--event-type", metavar="TYPE", help="only listeners that name this event type or pattern"),
     click.option("--enabled/--disabled", default=None, help="only enabled, or only disabled ones"),
-    pulp_option("--q", "q", metavar="EXPRESSION", help="only {entities} for which this holds, such as name=\"ci\" OR …"),
+    pulp_option(
+        "--q", "q", metavar="EXPRESSION", help="only {entities} for which this is true, in Pulp's query language"
+    ),
 ]
 
 for command in (
-    list_command(
-        PulpEventListenerContext, lambda context, *page: context.pages("list", *page), _FILTERS, ordered=True
-    ),
-    show_command(decorators=lookup_options, help="Show an event listener in full.", short_help="show an event listener"),
-    destroy_command(
-        decorators=lookup_options, help="Delete an event listener.", short_help="delete an event listener"
-    ),
+    list_command(PulpEventListenerContext, lambda context, *page: context.pages("list", *page), _FILTERS, ordered=True),
+    show_command(decorators=lookup_options, help="Show an event listener in full.", short_help="show a listener"),
+    destroy_command(decorators=lookup_options, help="Delete an event listener.", short_help="delete an event listener"),
     TypeGroup(
         name="create",
         updating=False,
@@ -127,6 +129,6 @@ for command in (
     mute,
     unmute,
     label,
-    role_command(decorators=lookup_options),
+    role_command(decorators=lookup_options, short_help="manage object roles"),
 ):
     listener.add_command(command)

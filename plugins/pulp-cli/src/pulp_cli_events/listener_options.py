@@ -21,7 +21,7 @@ lookup_options = [href_option, _named, _listener_id]
 
 LOOKUP = ("--href", "--name", "--listener-id")
 
-_EVENT_TYPE = "event type, such as repo.sync.finish; may be repeated; a pattern such as repo.sync.*; * matches all types"
+_EVENT_TYPE = "event type, or a pattern such as repo.sync.*; may be repeated; * alone matches all types"
 
 
 def attributes(updating: bool) -> list[click.Option]:

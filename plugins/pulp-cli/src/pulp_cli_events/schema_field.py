@@ -34,6 +34,8 @@ class SchemaField:
     required: bool
     option: str
     """`--ca-path`."""
+    parameter: str
+    """Its name among the parameters of the command."""
 
     @property
     def secret(self) -> bool:
@@ -156,7 +158,7 @@ def _kinds(described: Mapping[str, Any]) -> set[str]:
         kinds = {named} if isinstance(named, str) else set(named)
     elif choices := described.get("enum", [described["const"]] if "const" in described else []):
         kinds = {_type_of(each) for each in choices}
-    elif several := [each for key in ("anyOf", "oneOf") for each in described.get(key, ()) if isinstance(each, Mapping)]:
+    elif several := [each for each in described.get("anyOf", described.get("oneOf", ())) if isinstance(each, Mapping)]:
         kinds = {kind for each in several for kind in _kinds(each)}
         kinds = kinds or ({"string"} if all("format" in each or "pattern" in each for each in several) else set())
     elif "format" in described or "pattern" in described:

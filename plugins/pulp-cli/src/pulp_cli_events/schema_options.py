@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from pulp_cli_events.schema_field import SchemaField, Shape
 
-_PREFIX = "config:"
+_NO_OPTION = re.compile(r"[^A-Za-z0-9.]")
 
 
 class SchemaOptions:
@@ -21,16 +22,20 @@ class SchemaOptions:
         schema = notifier.get("schema") or {}
         definitions = schema.get("$defs", {})
         required = schema.get("required", [])
-        self.fields = {
-            key: SchemaField(key, described, key in required, self._option(key, taken))
-            for key, each in schema.get("properties", {}).items()
+        self.fields: dict[str, SchemaField] = {}
+        self._taken = set(taken)
+        for position, (key, each) in enumerate(schema.get("properties", {}).items()):
+            described = _resolved(each, definitions)
             # A user of the REST API may not name files of the server.
-            if not (described := _resolved(each, definitions)).get("x-local") and not described.get("readOnly")
-        }
+            if not described.get("x-local") and not described.get("readOnly"):
+                field = SchemaField(key, described, key in required, self._option(key), f"config_{position}")
+                self.fields[key] = field
 
-    def _option(self, key: str, taken: Collection[str]) -> str:
-        name = f"--{key.replace('_', '-')}"
-        return f"--{self.type_id}-{key.replace('_', '-')}" if name in taken else name
+    def _option(self, key: str) -> str:
+        name = _NO_OPTION.sub("-", key).strip("-")
+        option = f"--{self.type_id}-{name}" if f"--{name}" in self._taken else f"--{name}"
+        self._taken.add(option)
+        return option
 
     def params(self, updating: bool) -> Iterator[click.Option]:
         """An option for each field. None is required where an existing listener is changed."""
@@ -45,7 +50,7 @@ class SchemaOptions:
         """Take what was given for the fields out of the command's parameters: the configuration that is sent."""
         found = {}
         for key, field in self.fields.items():
-            value = given.pop(_destination(key), None)
+            value = given.pop(field.parameter, None)
             if value is not None and value != ():
                 found[key] = field.value(value)
         return found
@@ -65,12 +70,11 @@ class FieldOption(click.Option):
         shape = field.shape
         kind: dict[str, Any] = {"type": str, "metavar": _metavar(field), "multiple": field.repeated}
         if shape is Shape.BOOLEAN:
-            kind = {"type": bool, "is_flag": True}
+            kind = {"type": bool, "is_flag": True, "default": None}
         super().__init__(
-            [declared, _destination(field.key)],
+            [declared, field.parameter],
             help=field.help(updating),
             required=field.required and not updating,
-            default=None,
             **kind,
         )
 
@@ -80,10 +84,6 @@ def _metavar(field: SchemaField) -> str:
         return "KEY=VALUE"
     names = {Shape.INTEGER: "INTEGER", Shape.NUMBER: "FLOAT", Shape.JSON: "JSON"}
     return names.get(field.shape, "TEXT")
-
-
-def _destination(key: str) -> str:
-    return f"{_PREFIX}{key}"
 
 
 def _resolved(described: Any, definitions: Mapping[str, Any]) -> dict[str, Any]:

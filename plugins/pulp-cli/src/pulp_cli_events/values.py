@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-SECRET_HELP = "@FILE is read; - asks for it, or reads standard input; prefix a literal value that starts this way with \\"
+SECRET_HELP = "@FILE is read, and - asks for it; prefix a literal value that starts this way with \\"
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+|\d+(?:\.\d+)?")
 _STEP = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])?")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "": 1}
