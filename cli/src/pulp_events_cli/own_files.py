@@ -40,10 +40,9 @@ def find(session: Session, instead: Callable[[Outbox], str] = backup_advice) -> 
     to do then."""
     from pulp_events.bus.stores import outbox_of_plugin, outbox_path
     from pulp_events.listeners.tinydb_store import FILE_NAME
-    from pulp_events.settings.settings import Settings
     from pulp_events.system import data_dir, replacement
 
-    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    settings = session.settings()
     outbox = outbox_of_plugin(settings, session.plugins)
     if outbox is not None:
         try:
@@ -71,9 +70,8 @@ def refuse_foreign_listeners(session: Session, files: OwnFiles) -> None:
     """For what concerns listeners and outbox together: raises CommandFailed where a plugin keeps the listeners, which
     would then be missing in a backup, without a word."""
     from pulp_events.bus.stores import listener_store_of_plugin
-    from pulp_events.settings.settings import Settings
 
-    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    settings = session.settings()
     store = listener_store_of_plugin(settings, session.plugins)
     if store is not None:
         store.close()

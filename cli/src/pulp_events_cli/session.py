@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.plugins.registry import Plugins
+    from pulp_events.settings.given import GivenSettings
+    from pulp_events.settings.settings import Settings
     from pulp_events_cli.output.progress import Progress
 
 
@@ -60,13 +62,37 @@ class Session:
 
         return load()
 
+    @cached_property
+    def given(self) -> GivenSettings | None:
+        """Settings that a plugin offers; None where a file is named, or no plugin does. Raises SettingsError."""
+        from pulp_events.settings.server_conf import ENVIRONMENT_VARIABLE
+
+        if self.options.config is not None or os.environ.get(ENVIRONMENT_VARIABLE):
+            return None
+        if not any(True for _ in self.plugins.hooks("pulp_settings")):
+            return None
+        from pulp_events.settings.offered import offered
+
+        return offered(self.plugins)
+
+    def settings(self) -> Settings:
+        """The settings that hold for commands. Raises SettingsError."""
+        from pulp_events.settings.settings import Settings
+
+        return Settings.load(self.options.config, self.plugins.settings_sections, self.given)
+
     def open_bus(self, deliver: str, imports: Sequence[str] = ()) -> EventBus:
         """The bus that a command works with; `imports`: modules of an application whose functions it is to call."""
         from pulp_events.bus.event_bus import EventBus
         from pulp_events.system.who import user
 
         return EventBus.open(
-            self.options.config, deliver=deliver, plugins=self.plugins, imports=imports, by=user(os.environ)
+            self.options.config,
+            settings=self.given,
+            deliver=deliver,
+            plugins=self.plugins,
+            imports=imports,
+            by=user(os.environ),
         )
 
     def run(self, arguments: argparse.Namespace) -> int:

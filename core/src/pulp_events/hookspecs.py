@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pulp_events.notifier import Notifier
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.store import Outbox
+    from pulp_events.settings.given import SettingsMapping
     from pulp_events.settings.settings import Settings
 
 PROJECT = "pulp_events"
@@ -113,6 +114,18 @@ def pulp_outbox(settings: Settings) -> Outbox | None:
     """Offers another store for deliveries, chosen in the same way by `[storage] outbox`.
 
     Raising stops the start. Since API 1.0.
+    """
+
+
+@hookspec
+def pulp_settings() -> SettingsMapping | None:
+    """Offers the settings of the application that this machine runs, for `pulp-admin`; None: there are none here.
+
+    Asked where neither --config nor PULP_EVENTS_CONFIG names a file; what is offered then replaces server.conf. So
+    administrators work on the listeners of the application without a second file with its database and password.
+    Applications give theirs to `EventBus.open` themselves. `GivenSettings.of(mapping, name, origin)` says what errors
+    are to call them. It is an error if two plugins offer settings; if one raises, the command fails with its message:
+    records must never be looked for in a place that nobody chose. Since API 1.0.
     """
 
 

@@ -38,15 +38,16 @@ def _fill_check(parser: Parser) -> None:
 
 
 def _show(bus: None, arguments: argparse.Namespace) -> int:
-    from pulp_events.settings.settings import Settings
 
     session: Session = arguments.session
-    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    settings = session.settings()
     shown = {section: _section(settings, section) for section in settings}
     if arguments.json:
-        print_json({"file": None if settings.path is None else str(settings.path), "sections": shown})
+        offered = {} if settings.given is None else {"from": settings.given.origin or settings.given.name}
+        print_json({"file": None if settings.path is None else str(settings.path), **offered, "sections": shown})
         return DONE
-    print(f"# {settings.path or 'There is no server.conf.'}")
+    given = settings.given and (settings.given.origin or settings.given.name)
+    print(f"# {given or settings.path or 'There is no server.conf.'}")
     print("# Lines that begin with # are defaults.")
     for section, keys in shown.items():
         print(f"\n[{section}]")

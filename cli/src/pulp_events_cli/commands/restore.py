@@ -65,11 +65,10 @@ def _history(session: Session) -> WriteHistory:
     from pulp_events.listeners.restored_history import merged
     from pulp_events.outbox.sqlite.backup import history_of
     from pulp_events.outbox.sqlite.restore import changes_of, write_new
-    from pulp_events.settings.settings import Settings
     from pulp_events.system.clock import SystemClock, from_timestamp
     from pulp_events.system.who import user
 
-    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    settings = session.settings()
     by = f"{user(os.environ)}, restoring a backup"
 
     def write(found: Backup, old: Path, new: Path) -> None:

@@ -85,6 +85,7 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
             arguments.grace,
             log_json=arguments.json,
             imports=arguments.imports,
+            settings=settings.given,
         )
         with own_stdout.in_place():  # which its processes inherit
             return pool.run()
@@ -113,11 +114,10 @@ def _unit(arguments: argparse.Namespace) -> str:
     from pulp_events.fields import format_duration
     from pulp_events.plugins.loader import BLOCK_VARIABLE
     from pulp_events.settings.server_conf import DEFAULT_PATH
-    from pulp_events.settings.settings import Settings
     from pulp_events_cli import systemd_unit
 
     session = arguments.session
-    settings = Settings.load(session.options.config, session.plugins.settings_sections)
+    settings = session.settings()
     if settings.path is not None and not settings.path.is_file():
         raise CommandFailed(
             f"{settings.path} is a pipe or device, which will not exist when the unit starts; name a file with --config"

@@ -12,7 +12,7 @@ from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings
-from pulp_events_cli.health import clock, conf_file, data_folder, plugins, stores
+from pulp_events_cli.health import clock, conf_file, data_folder, given_settings, plugins, stores
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.session import Session
 
@@ -24,7 +24,7 @@ def check(session: Session, probe: bool = False, thorough: bool = False) -> Iter
     """Everything, in the order in which it is best fixed. `probe`: also ask each notifier to connect. `thorough`:
     look at all of the outbox."""
     settings = None
-    for found in conf_file.check(session.options.config, {**CORE_SECTIONS, **session.plugins.settings_sections}):
+    for found in _settings(session):
         if isinstance(found, Settings):
             settings = found
         else:
@@ -43,6 +43,19 @@ def check(session: Session, probe: bool = False, thorough: bool = False) -> Iter
     elif probe and settings is not None:
         for notifier in session.plugins.notifiers.values():
             yield from _probe(notifier, settings)
+
+
+def _settings(session: Session) -> Iterator[Finding | Settings]:
+    schemas = {**CORE_SECTIONS, **session.plugins.settings_sections}
+    try:
+        given = session.given
+    except EventsError as error:
+        yield Finding(PROBLEM, conf_file.WHAT, str(error))
+        return
+    if given is None:
+        yield from conf_file.check(session.options.config, schemas)
+    else:
+        yield from given_settings.check(given, schemas)
 
 
 def _section(notifier: Notifier, settings: Settings) -> tuple[Mapping[str, Any], Scrubber]:

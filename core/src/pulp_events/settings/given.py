@@ -16,40 +16,70 @@ SettingsMapping = Mapping[str, Mapping[str, Scalar | Sequence[Scalar] | None]]
 """Sections → keys → values; None stands for the default."""
 
 Text = str | list[str]
+NAME = "settings"
+"""What errors call a mapping: the argument of `EventBus.open`."""
 _EXAMPLE = "{'delivery': {'lanes': 1}}"
 
 
 class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
     """Each value as server.conf would have it, so that both are checked alike; a list stays one."""
 
-    def __init__(self, sections: Mapping[str, Mapping[str, Text | None]], base: Path | None) -> None:
+    def __init__(
+        self,
+        sections: Mapping[str, Mapping[str, Text | None]],
+        base: Path | None,
+        name: str = NAME,
+        origin: str = "",
+        places: Mapping[str, str] | None = None,
+    ) -> None:
         self._sections = sections
+        self.name = name
+        """What errors call the mapping."""
+        self.origin = origin
+        """Where it was found, for people, such as a file; empty where the application itself gave it."""
+        self._places = dict(places or {})
         self.base = base
         """Where relative paths begin: the folder that the process was in. None: that folder was deleted."""
 
     @classmethod
-    def of(cls, settings: object) -> GivenSettings:
-        """Raises SettingsError, which shows no value, for what is no mapping of sections to keys to values."""
+    def of(
+        cls, settings: object, name: str = NAME, origin: str = "", places: Mapping[tuple[str, str], str] | None = None
+    ) -> GivenSettings:
+        """Raises SettingsError, which shows no value, for what is no mapping of sections to keys to values.
+
+        `name`: what errors call the mapping, as its author does: `PULP_EVENTS`. `origin`: where it is, such as the file
+        that it is in. `places`: (section, key) → what errors call a value that comes from elsewhere.
+        """
         if isinstance(settings, GivenSettings):
             return settings
         if not isinstance(settings, Mapping):
             raise SettingsError(
-                f"settings is of type {type(settings).__name__}; give a mapping of sections, such as {_EXAMPLE}"
+                f"{name} is of type {type(settings).__name__}; give a mapping of sections, such as {_EXAMPLE}"
             )
         base = None
         with contextlib.suppress(OSError):  # an error where a path is relative
             base = Path.cwd()
-        return cls({_name(section): _section(section, keys) for section, keys in settings.items()}, base)
+        found = {_name(name, section): _section(name, section, keys) for section, keys in settings.items()}
+        return cls(
+            found, base, name, origin, {f"{section} {key}": text for (section, key), text in (places or {}).items()}
+        )
+
+    def place(self, section: str, key: str = "") -> str:
+        """What errors call a section or key of the mapping."""
+        return self._places.get(f"{section} {key}") or place(section, key, self.name)
 
     def dump(self) -> bytes:
         """For another process."""
-        return json.dumps({"base": None if self.base is None else str(self.base), "sections": self._sections}).encode()
+        said = {"name": self.name, "origin": self.origin, "places": self._places}
+        base = None if self.base is None else str(self.base)
+        return json.dumps({"base": base, "sections": self._sections, **said}).encode()
 
     @classmethod
     def load(cls, text: bytes) -> GivenSettings:
         """What `dump` returned."""
         found = json.loads(text)
-        return cls(found["sections"], None if found["base"] is None else Path(found["base"]))
+        base = None if found["base"] is None else Path(found["base"])
+        return cls(found["sections"], base, found["name"], found["origin"], found["places"])
 
     def has(self, section: str, key: str) -> bool:
         """True if the mapping has a value for this key."""
@@ -80,39 +110,39 @@ class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
         return f"GivenSettings({', '.join(self._sections)})"  # without values: there are secrets among them
 
 
-def place(section: str, key: str = "") -> str:
-    """What errors call a section or key of the mapping."""
-    return f"settings[{section!r}]" + (f"[{key!r}]" if key else "")
+def place(section: str, key: str = "", name: str = NAME) -> str:
+    """What errors call a section or key of a mapping of this name."""
+    return f"{name}[{section!r}]" + (f"[{key!r}]" if key else "")
 
 
-def _name(section: object) -> str:
+def _name(name: str, section: object) -> str:
     if not isinstance(section, str):
-        raise SettingsError(f"settings has the key {section!r:.60}; its keys are sections, as in {_EXAMPLE}")
+        raise SettingsError(f"{name} has the key {section!r:.60}; its keys are sections, as in {_EXAMPLE}")
     return str(section)
 
 
-def _section(section: str, keys: object) -> dict[str, Text | None]:
+def _section(name: str, section: str, keys: object) -> dict[str, Text | None]:
     if not isinstance(keys, Mapping):
         raise SettingsError(
-            f"{place(section)} is of type {type(keys).__name__}; give a mapping of keys to values, as in {_EXAMPLE}"
+            f"{place(section, name=name)} is of type {type(keys).__name__}; give a mapping of keys to values, as in {_EXAMPLE}"
         )
     found: dict[str, Text | None] = {}
     for key, value in keys.items():
         if not isinstance(key, str):
-            raise SettingsError(f"{place(section)} has the key {key!r:.60}; write the name of a setting")
-        found[str(key)] = _value(section, key, value)
+            raise SettingsError(f"{place(section, name=name)} has the key {key!r:.60}; write the name of a setting")
+        found[str(key)] = _value(name, section, key, value)
     return found
 
 
-def _value(section: str, key: str, value: object) -> Text | None:
+def _value(name: str, section: str, key: str, value: object) -> Text | None:
     if value is None:
         return None
     if isinstance(value, list | tuple):
-        return [_scalar(section, key, each) for each in value]
-    return _scalar(section, key, value)
+        return [_scalar(name, section, key, each) for each in value]
+    return _scalar(name, section, key, value)
 
 
-def _scalar(section: str, key: str, value: object) -> str:
+def _scalar(name: str, section: str, key: str, value: object) -> str:
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
     if isinstance(value, bool):
@@ -125,4 +155,6 @@ def _scalar(section: str, key: str, value: object) -> str:
         text = repr(float(value))
         return f"{value:.12f}".rstrip("0") if "e" in text else text
     kind = repr(value) if isinstance(value, float) else f"of type {type(value).__name__}"
-    raise SettingsError(f"{place(section, key)} is {kind}; give text, a number, True or False, or a list of these")
+    raise SettingsError(
+        f"{place(section, key, name)} is {kind}; give text, a number, True or False, or a list of these"
+    )

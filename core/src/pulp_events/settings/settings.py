@@ -13,7 +13,6 @@ from marshmallow import Schema, ValidationError
 from pulp_events.errors import EventsError, SettingsError
 from pulp_events.fields import messages
 from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, resolve
-from pulp_events.settings import given as mapping
 from pulp_events.settings import server_conf
 from pulp_events.settings.given import GivenSettings, Text
 from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
@@ -73,7 +72,7 @@ class Settings:
         for section in own:  # all that is there was meant for us; a plugin that is broken or absent stops nobody
             if section not in schemas:
                 _logger.warning(
-                    "%s: no such section%s; it is ignored", mapping.place(section), did_you_mean(section, schemas)
+                    "%s: no such section%s; it is ignored", own.place(section), did_you_mean(section, schemas)
                 )
         return cls(found, schemas, server_conf.read(found), own)
 
@@ -113,9 +112,8 @@ class Settings:
 
     def where(self, section: str, key: str = "") -> str:
         """What an error calls a section, or a key of it: the place where it is set, or would be."""
-        own = self.given is not None and (self.path is None or (key and self.given.has(section, key)))
-        if own:
-            return mapping.place(section, key)
+        if self.given is not None and (self.path is None or (key and self.given.has(section, key))):
+            return self.given.place(section, key)
         place = f"{self.path or 'server.conf (there is none)'}, section [{section}]"
         return f"{place}, key {key}" if key else place
 

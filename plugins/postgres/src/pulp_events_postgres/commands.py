@@ -42,10 +42,9 @@ def add(commands: Any) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    from pulp_events.settings.settings import Settings
 
     session = arguments.session
-    return Settings.load(session.options.config, session.plugins.settings_sections)
+    return session.settings()
 
 
 def _address(arguments: argparse.Namespace) -> Address:

@@ -1,34 +1,69 @@
 """Settings of the event bus from Pulp's own: `PULP_EVENTS` over what Pulp's database says."""
 
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote
+from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pulp_events.errors import SettingsError
+from pulp_events.settings.given import GivenSettings
+from pulp_events_pulpcore.database_url import PLACE, storage
+
+NAME = "PULP_EVENTS"
 SCHEMA = "pulp_events"
 """Where the tables of the outbox are, beside Pulp's own in `public`."""
+VARIABLE = "PULP_SETTINGS"
+FILE = Path("/etc/pulp/settings.py")
+"""What Pulp reads where PULP_SETTINGS names nothing else."""
 
 
-def settings_mapping() -> dict[str, dict[str, Any]]:
-    """What `EventBus.open(settings=…)` takes. Django's settings are loaded."""
-    from django.conf import settings
+def is_pulp_here() -> bool:
+    """Whether there are settings of Pulp, by Pulp's own rule. Nothing is imported."""
+    return bool(os.environ.get(VARIABLE)) or FILE.exists()
 
-    found: dict[str, dict[str, Any]] = {
-        "storage": _storage(settings.DATABASES["default"]),
-        "events": {"source": "pulp"},
-    }
-    for section, keys in settings.PULP_EVENTS.items():
+
+def settings_mapping(**storage_keys: object) -> GivenSettings:
+    """What `EventBus.open(settings=…)` takes. `storage_keys`: keys of `[storage]` that win over all.
+
+    Raises SettingsError where Pulp's settings cannot be loaded, or cannot be told to the outbox.
+    """
+    settings = _django_settings()
+    given = settings.PULP_EVENTS if hasattr(settings, NAME) else {}
+    if not isinstance(given, Mapping) or not all(isinstance(keys, Mapping) for keys in given.values()):
+        return GivenSettings.of(given, NAME, _origin())  # which says what is wrong
+    found: dict[str, dict[str, Any]] = {"storage": _storage(settings, given), "events": {"source": "pulp"}}
+    for section, keys in given.items():
         found[section] = {**found.get(section, {}), **keys}
-    return found
+    found["storage"].update(storage_keys)
+    own = given.get("storage", {})
+    places = {("storage", key): PLACE for key in ("url", "password") if key not in own}
+    return GivenSettings.of(found, NAME, _origin(), places)
 
 
-def _storage(database: Mapping[str, Any]) -> dict[str, Any]:
-    user, host, port = (str(database.get(key) or "") for key in ("USER", "HOST", "PORT"))
-    url = f"postgresql://{quote(user, safe='')}@{quote(host, safe='')}{':' + port if port else ''}/{quote(database['NAME'])}"
-    return {
-        "url": url,
-        "password": database.get("PASSWORD") or None,
-        "listeners": "pulpcore",
-        "outbox": "postgres",
-        "schema": SCHEMA,
-        "migrate": False,
-    }
+def _storage(settings: Any, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    fixed = {"listeners": "pulpcore", "outbox": "postgres", "schema": SCHEMA, "migrate": False}
+    if given.get("storage", {}).get("url"):
+        return fixed
+    return {**storage(settings.DATABASES["default"]), **fixed}
+
+
+def _django_settings() -> Any:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pulpcore.app.settings")
+    try:
+        from django.conf import settings
+
+        settings.DATABASES  # noqa: B018  # loaded now
+        return settings
+    except (Exception, SystemExit) as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise SettingsError(f"Pulp's settings ({_file()}) cannot be loaded: {said:.500}") from error
+
+
+def _file() -> str:
+    return os.environ.get(VARIABLE) or str(FILE)
+
+
+def _origin() -> str:
+    return f"{NAME} in Pulp's settings, {_file()}"

@@ -1,8 +1,176 @@
 """`PulpListenerStore`: listener records in Pulp's database."""
 
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pulp_events.listeners.broken import Complaints
+from pulp_events.listeners.edit import Edit
+from pulp_events.listeners.history import HistoryQuery, ListenerChange
+from pulp_events.listeners.listener import Listener
+from pulp_events.system import forks
+from pulp_events_pulpcore import django_connection, django_errors
+from pulp_events_pulpcore.own_connection import OwnConnection, lent
+
+if TYPE_CHECKING:
+    from pulp_events_pulpcore.app.records import Records
+
+T = TypeVar("T")
+
+KEEP_HISTORY = 365 * 86400.0
+FRESH = 0.5
+"""Seconds for which a version counts as the present one, so that not every emit and attempt asks for it."""
+
 
 class PulpListenerStore:
-    """Implements `ListenerStore` by the models in `app`."""
+    """Implements `ListenerStore`, `ListenerHistory`, `JoinsTransactions` and `AsksThrough` by the models in `app`.
 
-    def __init__(self, keep_history: float) -> None:
-        raise NotImplementedError  # helper P3, at once
+    `fresh`: how old a version may be, in seconds, before it is asked for again. `idle`: seconds after which a
+    connection that nobody needed is closed. Django is set up with the first question, not before.
+
+    It asks on a connection of Django that the thread has open already, else on one of its own that all threads share.
+    """
+
+    def __init__(self, keep_history: float = KEEP_HISTORY, fresh: float = FRESH, idle: float = 60.0) -> None:
+        self._keep_history = keep_history
+        self._fresh = fresh
+        self._own = OwnConnection(idle)
+        self._version: int | None = None
+        self._asked = float("-inf")
+        self._writes = 0
+        """Changes made here: an answer to what was asked before one is not the last word."""
+        self._records: Records | None = None
+        self._complaints = Complaints()
+        self._mine = threading.local()
+        self._asking = threading.Lock()
+        forks.take_part(self)
+
+    def before_fork(self) -> None:
+        """See `forks`."""
+
+    def after_fork(self, in_child: bool) -> None:
+        """A thread that just asked stays in the parent."""
+        if in_child:
+            self._mine = threading.local()
+            self._asking = threading.Lock()
+
+    @contextmanager
+    def through(self, connection: Any) -> Iterator[None]:
+        """See `AsksThrough`."""
+        before = getattr(self._mine, "connection", None)
+        self._mine.connection = connection
+        try:
+            yield
+        finally:
+            self._mine.connection = before
+
+    def version(self) -> Hashable | None:
+        if time.monotonic() - self._asked < self._fresh:
+            return self._version
+        # One asks for all threads, as long as they can go on with what they have. Nobody waits: a signal handler may
+        # have come between.
+        turn = self._asking.acquire(blocking=False)
+        if not turn and time.monotonic() - self._asked < 2 * self._fresh:
+            return self._version
+        try:
+            began, writes = time.monotonic(), self._writes
+            self._version = self._read(lambda records, alias, shared: records.version(alias, shared)) or None
+            if writes == self._writes:
+                self._asked = began  # no later: the answer may have been long on its way
+            return self._version
+        finally:
+            if turn:
+                self._asking.release()
+
+    def all(self) -> Sequence[Listener]:
+        found = self._read(lambda records, alias, shared: records.all(alias, shared))
+        self._complaints.say(found.broken)
+        return list(found.listeners)
+
+    def broken(self) -> Mapping[str, str]:
+        return self._read(lambda records, alias, shared: records.all(alias, shared)).broken
+
+    def add(self, listener: Listener) -> None:
+        self.edit_one(listener.id, lambda edit: edit.add(listener))
+
+    def change(self, listener_id: str, change: Callable[[Listener], Listener]) -> Listener:
+        return self.edit_one(listener_id, lambda edit: edit.change(listener_id, change))
+
+    def remove(self, listener_id: str) -> Listener:
+        return self.edit_one(listener_id, lambda edit: edit.remove(listener_id))
+
+    def edit(self, make: Callable[[Edit], T]) -> T:
+        return self._edit(make, None)
+
+    def edit_one(self, listener_id: str, make: Callable[[Edit], T]) -> T:
+        return self._edit(make, listener_id)
+
+    def edit_within(self, connection: Any, make: Callable[[Edit], T], only: str | None = None) -> T:
+        records = self._loaded()
+        wrapper = django_connection.in_transaction(connection)
+        try:
+            with django_errors.translated("change the listeners"), lent(wrapper) as alias:
+                return records.edit(alias, make, only, self._keep_history, joined=True)
+        finally:
+            self._made_a_change()
+
+    def _edit(self, make: Callable[[Edit], T], only: str | None) -> T:
+        records = self._loaded()
+
+        def edit(alias: str) -> T:
+            with django_errors.translated("change the listeners"):
+                return records.edit(alias, make, only, self._keep_history, joined=False)
+
+        try:
+            return self._own.run(edit)
+        finally:
+            self._made_a_change()
+
+    def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
+        if not self._keep_history:
+            return []
+        return self._read(lambda records, alias, shared: records.history(alias, query), own=True)
+
+    @property
+    def place(self) -> str:
+        """See `pulp_events.bus.places.HasPlace`."""
+        return django_connection.place()
+
+    def rest(self) -> None:
+        """See `pulp_events.bus.warming.Rests`."""
+        self._own.close()
+
+    def close(self) -> None:
+        self._own.close()
+
+    def _made_a_change(self) -> None:
+        self._writes += 1
+        self._asked = float("-inf")
+
+    def _loaded(self) -> Records:
+        if self._records is None:
+            django_connection.set_up()
+            from pulp_events_pulpcore.app.records import Records
+
+            self._records = Records()
+        return self._records
+
+    def _read(self, ask: Callable[[Records, str, bool], T], own: bool = False) -> T:
+        """The answer, from Django's connection of this thread if there is one and it can say what is committed."""
+        records = self._loaded()
+        from pulp_events_pulpcore.app.records import NotSeen
+
+        wrapper = None if own else django_connection.open_here(getattr(self._mine, "connection", None))
+        if wrapper is not None:
+            with suppress(NotSeen), django_errors.translated("read the listeners"), lent(wrapper) as alias:
+                return ask(records, alias, True)
+
+        def answer(alias: str) -> T:
+            with django_errors.translated("read the listeners"):
+                return ask(records, alias, False)
+
+        return self._own.run(answer)

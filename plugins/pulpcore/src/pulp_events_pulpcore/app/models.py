@@ -6,7 +6,10 @@ from pulpcore.plugin.models import AutoAddObjPermsMixin, BaseModel, EncryptedTex
 
 
 class EventListener(BaseModel, AutoAddObjPermsMixin):
-    """A listener's record, whole and encrypted in `record`; the other columns are there to be searched and filtered."""
+    """A listener's record, whole and encrypted in `record`; the other columns are there to be searched and filtered.
+
+    Written by `PulpListenerStore` only: a change made otherwise has no history, and no version that others would see.
+    """
 
     listener_id = models.CharField(max_length=24, unique=True)
     """24 hex digits, as `pulp-admin` shows it."""
@@ -19,7 +22,7 @@ class EventListener(BaseModel, AutoAddObjPermsMixin):
     record = EncryptedTextField()
     """JSON, with the secrets."""
     pulp_domain = models.ForeignKey("core.Domain", null=True, on_delete=models.PROTECT)
-    """Whose events it gets; null: every domain's, for an administrator's listener."""
+    """Whose events it gets; null: every domain's, or those of a scope that is no domain."""
 
     class Meta:
         default_related_name = "%(app_label)s_%(model_name)s"
@@ -32,7 +35,7 @@ class EventListener(BaseModel, AutoAddObjPermsMixin):
 
 
 class ListenerVersion(models.Model):
-    """One row: a number that differs after every change of any listener."""
+    """One row, whose key is 1: a number that differs after every change of any listener."""
 
     version = models.BigIntegerField(default=0)
 
