@@ -1,10 +1,12 @@
 """A listener as the API shows it: its row with the attributes of its record, and no secret."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 from pulp_events import EventBus, Listener
 from pulp_events.errors import ListenerNotFound
+from pulp_events.listeners.document import from_document
 from pulp_events.plugins.registry import Plugins
 from pulp_events.secrets import MASK, is_secret, secret_fields
 from pulp_events_pulpcore.app.bus import bus
@@ -17,8 +19,14 @@ ATTRIBUTES = (
 
 
 def listener_of(row: EventListener) -> Listener:
-    """The record that belongs to a row; raises ListenerNotFound if it was deleted, or is broken."""
-    return bus().listeners.get(row.listener_id)
+    """The record of a row: as it is now, where `bus.listeners` knows of a change by another process a moment later.
+
+    Raises ListenerNotFound for a record that is broken, which the log tells of.
+    """
+    try:
+        return from_document(json.loads(row.record))
+    except ValueError as error:
+        raise ListenerNotFound(f"the record of {row.listener_id} is broken: {error}") from None
 
 
 def shown(row: EventListener, listener: Listener | None = None) -> EventListener:
@@ -46,7 +54,7 @@ def shown_all(rows: list[EventListener]) -> list[EventListener]:
         try:
             found.append(shown(row))
         except ListenerNotFound:
-            pass  # deleted between the two questions
+            pass  # a broken record; it is no listener
     return found
 
 

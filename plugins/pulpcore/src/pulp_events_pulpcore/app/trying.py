@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from rest_framework.exceptions import Throttled
 from rest_framework.throttling import UserRateThrottle
 
-from pulp_events import Author, Listener
-from pulp_events.bus.trial import Trial
+from pulp_events import Listener
+from pulp_events.bus.trial import Trial, send_test
 from pulp_events.outbox.states import Outcome
+from pulp_events.system import guard
 from pulp_events_pulpcore.app.bus import bus
 
 LONGEST = 20.0
@@ -27,11 +28,12 @@ class TestThrottle(UserRateThrottle):
     rate = "20/min"
 
 
-def tried(listener: Listener, author: Author) -> Sequence[Trial]:
+def tried(listener: Listener) -> Sequence[Trial]:
     """What became of a test event at each target of the listener; `timeout` where that takes too long.
 
-    Raises Throttled where too many tests are under way, and what `bus.test_listener` raises.
+    Raises Throttled where too many tests are under way, and what `send_test` raises.
     """
+    opened = bus()
     if not _under_way.acquire(blocking=False):
         raise Throttled(wait=LONGEST, detail="Too many tests are under way.")
     found: list[Sequence[Trial]] = []
@@ -39,7 +41,8 @@ def tried(listener: Listener, author: Author) -> Sequence[Trial]:
 
     def send() -> None:
         try:
-            found.append(bus().test_listener(listener.id, author=author))
+            with guard.exits("a notifier"):
+                found.append(send_test(listener, opened.plugins, opened.settings, opened.clock))
         except Exception as error:  # noqa: BLE001  # raised below, in the request
             failed.append(error)
         finally:

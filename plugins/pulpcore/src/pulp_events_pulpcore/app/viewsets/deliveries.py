@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
@@ -102,8 +103,6 @@ class ListenerDeliveryViewSet(EventsViewMixin, GenericViewSet):
         row = self.get_object()
         found = bus().deliveries.list(DeliveryQuery(ids=[delivery_id], listener_ids=[row.listener_id]), limit=1)
         if not found:
-            from rest_framework.exceptions import NotFound
-
             raise NotFound
         return found[0]
 
