@@ -5,11 +5,12 @@ from typing import Any
 from rest_framework import serializers
 
 from pulp_events.outbox.states import Outcome, State
+from pulp_events_pulpcore.app.serializers.base import EventsSerializer
 
 STATES = [str(each) for each in State]
 
 
-class DeliverySerializer(serializers.Serializer):
+class DeliverySerializer(EventsSerializer):
     """One event for one target of one listener."""
 
     id = serializers.CharField(help_text="The same at each attempt; receivers see it.")
@@ -34,7 +35,7 @@ class DeliverySerializer(serializers.Serializer):
         return found
 
 
-class AttemptSerializer(serializers.Serializer):
+class AttemptSerializer(EventsSerializer):
     """One attempt."""
 
     number = serializers.IntegerField()
@@ -62,7 +63,7 @@ class DeliveryDetailSerializer(DeliverySerializer):
         return found
 
 
-class DeliveryFilterSerializer(serializers.Serializer):
+class DeliveryFilterSerializer(EventsSerializer):
     """Which deliveries; all that is given must fit."""
 
     state = serializers.ChoiceField(choices=STATES, required=False)
@@ -101,7 +102,7 @@ class RetrySerializer(DeliveryFilterSerializer):
     state = serializers.ChoiceField(choices=STATES, default=str(State.DEAD))
 
 
-class RetriedSerializer(serializers.Serializer):
+class RetriedSerializer(EventsSerializer):
     """What a retry did."""
 
     count = serializers.IntegerField(help_text="Deliveries that are made again.")

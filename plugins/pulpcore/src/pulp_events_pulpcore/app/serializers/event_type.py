@@ -2,8 +2,10 @@
 
 from rest_framework import serializers
 
+from pulp_events_pulpcore.app.serializers.base import EventsSerializer
 
-class EventTypeSerializer(serializers.Serializer):
+
+class EventTypeSerializer(EventsSerializer):
     """What listeners can listen to."""
 
     name = serializers.CharField(help_text="Name, such as repo.sync.finish.")

@@ -10,6 +10,7 @@ from pulp_events.errors import EventsError
 from pulp_events.listeners.listener import OPTIONS
 from pulp_events_pulpcore.app.bus import bus
 from pulp_events_pulpcore.app.models import EventListener
+from pulp_events_pulpcore.app.serializers.base import EventsSerializer
 
 ADMINISTRATORS = ("listener_id", "name", "author", "lanes", "timeout", "retry_schedule")
 """Shown, and set with pulp-admin only."""
@@ -17,7 +18,7 @@ SETTABLE = ("description", "labels", "filter", "rate", "expires")
 """Attributes that `bus.listeners.create` takes, and users may set."""
 
 
-class HiddenFieldSerializer(serializers.Serializer):
+class HiddenFieldSerializer(EventsSerializer):
     """A secret of the configuration."""
 
     name = serializers.CharField()

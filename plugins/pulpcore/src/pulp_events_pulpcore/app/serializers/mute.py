@@ -4,8 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from pulp_events_pulpcore.app.serializers.base import EventsSerializer
 
-class MuteSerializer(serializers.Serializer):
+
+class MuteSerializer(EventsSerializer):
     """A mute; one of `until` and `seconds` is given."""
 
     until = serializers.DateTimeField(required=False, help_text="End of the mute.")

@@ -2,8 +2,10 @@
 
 from rest_framework import serializers
 
+from pulp_events_pulpcore.app.serializers.base import EventsSerializer
 
-class NotifierSerializer(serializers.Serializer):
+
+class NotifierSerializer(EventsSerializer):
     """How events can be sent."""
 
     type_id = serializers.CharField(help_text="What a listener has as notifier_type_id.")

@@ -3,9 +3,10 @@
 from rest_framework import serializers
 
 from pulp_events.outbox.states import Outcome
+from pulp_events_pulpcore.app.serializers.base import EventsSerializer
 
 
-class TrialSerializer(serializers.Serializer):
+class TrialSerializer(EventsSerializer):
     """The test event at one target."""
 
     target = serializers.CharField(help_text="Label of the address; empty if there is a single one.")
@@ -15,7 +16,7 @@ class TrialSerializer(serializers.Serializer):
     duration = serializers.FloatField(help_text="Seconds.")
 
 
-class TrialResultsSerializer(serializers.Serializer):
+class TrialResultsSerializer(EventsSerializer):
     """One result for each target of the listener."""
 
     results = TrialSerializer(many=True)

@@ -79,8 +79,9 @@ class ListenerDeliveryViewSet(EventsViewMixin, GenericViewSet):
         return self._shown(self._delivery(delivery_id))
 
     @extend_schema(
-        summary="Deliver again", parameters=_PLACE, request=None, responses={200: DeliveryDetailSerializer}
-    )
+        summary="Deliver again", parameters=_PLACE, request=None, responses={200: DeliveryDetailSerializer},
+        operation_id="event_listeners_deliveries_retry",
+    )  # fmt: skip
     @action(detail=True, methods=["post"])
     def retry(self, request: Any, event_listener_pk: str, delivery_id: str, **kwargs: Any) -> Response:
         """Make it at once: a dead one is pending again, what was delivered is repeated as a delivery of its own."""

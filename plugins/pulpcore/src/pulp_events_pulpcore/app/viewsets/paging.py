@@ -15,8 +15,8 @@ STEP = 200
 
 
 class DeliveryPages(LimitOffsetPagination):
-    """The outbox goes on from a delivery, not from a number: what is before the offset is passed over, so the offset has
-    an end; `before` is for those who want to go further."""
+    """The outbox goes on from a delivery, not from a number: what is before the offset is passed over, so the offset
+    has an end; `before` is for those who want to go further."""
 
     default_limit = 100
     max_limit = 1000
