@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from pulp_events.outbox.states import Outcome, State
@@ -52,9 +53,10 @@ class DeliveryDetailSerializer(DeliverySerializer):
     attempt_records = serializers.SerializerMethodField()
     report = serializers.SerializerMethodField(help_text="What is sent; null if the event was erased, or is damaged.")
 
-    def get_attempt_records(self, delivery: Any) -> list[AttemptSerializer]:
+    @extend_schema_field(AttemptSerializer(many=True))
+    def get_attempt_records(self, delivery: Any) -> list[dict[str, Any]]:
         """The first attempt first."""
-        found: list[AttemptSerializer] = AttemptSerializer(self.context["attempts"], many=True).data
+        found: list[dict[str, Any]] = AttemptSerializer(self.context["attempts"], many=True).data
         return found
 
     def get_report(self, delivery: Any) -> dict[str, Any] | None:
