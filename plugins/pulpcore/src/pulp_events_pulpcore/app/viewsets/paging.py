@@ -1,0 +1,47 @@
+"""Pages of deliveries: `limit` and `offset` as everywhere in Pulp, read from the outbox page by page."""
+
+from dataclasses import replace
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import LimitOffsetPagination
+
+from pulp_events import DeliveryQuery
+from pulp_events.bus.deliveries import Deliveries
+from pulp_events.outbox.delivery import Delivery
+
+STEP = 200
+"""Deliveries that are in memory at once while others are passed over."""
+
+
+class DeliveryPages(LimitOffsetPagination):
+    """The outbox goes on from a delivery, not from a number: what is before the offset is passed over, so the offset
+    has an end; `before` is for those who want to go further."""
+
+    default_limit = 100
+    max_limit = 1000
+    max_offset = 10_000
+
+    def page_of(self, deliveries: Deliveries, query: DeliveryQuery, before: str | None, request: Any) -> list[Delivery]:
+        """The page that the request asks for; raises ValidationError beyond the end of offsets."""
+        self.request = request
+        self.limit = self.get_limit(request)
+        self.offset = self.get_offset(request)
+        if self.offset > self.max_offset:
+            raise ValidationError(
+                {"offset": [f"At most {self.max_offset}; give until, or before: the id of the last one that you have."]}
+            )
+        nothing = query.listener_ids is not None and not query.listener_ids
+        self.count = 0 if nothing else deliveries.count(query)
+        left, there = self.offset, self.offset < self.count
+        while there and left:
+            passed = deliveries.list(query, limit=min(STEP, left), before=before)
+            there, left = bool(passed), left - len(passed)
+            before = passed[-1].id if passed else before
+        return deliveries.list(query, limit=self.limit, before=before) if there else []
+
+
+def query_of(listener_ids: list[str], given: dict[str, Any]) -> tuple[DeliveryQuery, str | None]:
+    """The query of a list, and what the page begins after."""
+    values = {name: value for name, value in given.items() if name not in ("before", "listener")}
+    return replace(DeliveryQuery(listener_ids=listener_ids), **values), given.get("before")

@@ -1,0 +1,42 @@
+"""Rows of listeners: which of them a user may see, and whose they are."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+from pulpcore.plugin.util import reverse
+from rest_framework.exceptions import PermissionDenied
+
+from pulp_events import Author
+from pulp_events_pulpcore.app.models import EventListener
+from pulp_events_pulpcore.app.rest import domains_are_on
+from pulp_events_pulpcore.app.shown import listener_of
+
+
+def visible(request: Any) -> QuerySet[EventListener]:
+    """What `event-listeners/` lists for this request: by its policy, of its domain."""
+    from pulp_events_pulpcore.app.viewsets.listeners import EventListenerViewSet
+
+    view = EventListenerViewSet()
+    view.request = request
+    return view.get_queryset()
+
+
+def refuse_administrators(row: EventListener, author: Author) -> None:
+    """Raise PermissionDenied for a listener that is only shown: no user's, or of events of other domains."""
+    listener = listener_of(row)
+    if not listener.untrusted or listener.scope != author.scope:
+        raise PermissionDenied("This listener is an administrator's; it is changed and tested with pulp-admin.")
+
+
+def hrefs_of(rows: Iterable[EventListener]) -> dict[str, str]:
+    """The href of each, by listener id."""
+    return {row.listener_id: _href(row) for row in rows}
+
+
+def _href(row: EventListener) -> str:
+    kwargs: dict[str, Any] = {"pk": row.pk}
+    if domains_are_on():
+        kwargs["pulp_domain"] = row.pulp_domain.name if row.pulp_domain else "default"
+    found: str = reverse("event-listeners-detail", kwargs=kwargs)
+    return found
