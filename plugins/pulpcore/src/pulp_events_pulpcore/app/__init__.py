@@ -18,4 +18,6 @@ class PulpEventsPluginAppConfig(PulpPluginAppConfig):
 
         checks.register()
         tables.register(self)
-        emitting.install()
+        # Where pulpcore is not as this plugin knows it, Pulp works on, without events.
+        if checks.fits():
+            emitting.install()

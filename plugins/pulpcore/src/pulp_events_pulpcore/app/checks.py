@@ -3,17 +3,21 @@
 `pulpcore-manager check`, and `migrate` before it changes anything, say what is not.
 """
 
+import logging
 from typing import Any
 
 from django.core import checks
 
 from pulp_events_pulpcore.app.requirements import needed
 
+_logger = logging.getLogger(__name__)
+
 ERROR_ID = "events.E001"
-LOST = "events.E002"
+UNFIT = "events.E002"
+"""So much is different that the checks cannot be made."""
 HINT = (
-    "Events that depend on it are lost or incomplete. Update pulp-events-pulpcore, or install a pulpcore of the range "
-    "that its README names; without the plugin, Pulp works as before."
+    "Until then Pulp emits no events. Install a release of pulp-events-pulpcore that knows this pulpcore, or a pulpcore "
+    "of the range that its README names."
 )
 
 
@@ -22,12 +26,20 @@ def register() -> None:
     checks.register(check_pulpcore, "pulp_events")
 
 
+def fits() -> bool:
+    """Whether all is in place. What is not is logged: a server that starts runs no checks."""
+    found = check_pulpcore()
+    for each in found:
+        _logger.error("%s", each)
+    return not found
+
+
 def check_pulpcore(app_configs: Any = None, **_: object) -> list[checks.CheckMessage]:
     """An Error for each thing that pulpcore no longer has, or has in another form."""
     try:
         requirements = list(needed())
     except (ImportError, AttributeError) as error:
-        return [checks.Error(f"pulp-events-pulpcore does not fit this pulpcore: {error}.", hint=HINT, id=LOST)]
+        return [checks.Error(f"pulp-events-pulpcore does not fit this pulpcore: {error}.", hint=HINT, id=UNFIT)]
     found = [(each, each.fault()) for each in requirements]
     return [
         checks.Error(f"pulp-events-pulpcore needs this of pulpcore {each.purpose}: {fault}.", hint=HINT, id=ERROR_ID)

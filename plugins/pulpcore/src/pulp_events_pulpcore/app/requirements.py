@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from inspect import Parameter, signature
+from types import ModuleType
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -20,11 +21,8 @@ class Needed:
 
     def fault(self) -> str | None:
         """What is missing, as the end of a sentence; None if all is in place."""
-        where = (
-            f"{self.owner.__module__}.{self.owner.__qualname__}"
-            if isinstance(self.owner, type)
-            else self.owner.__name__
-        )
+        kind = self.owner if isinstance(self.owner, type | ModuleType) else type(self.owner)
+        where = f"{kind.__module__}.{kind.__qualname__}" if isinstance(kind, type) else kind.__name__
         found = getattr(self.owner, self.name, None)
         if found is None:
             return f"{where}.{self.name} is missing"
@@ -63,7 +61,7 @@ PUBLISH, VERSIONS, GROUPS = "to see publications", "to see repository versions",
 def needed() -> Iterator[Needed | NeededField]:
     """All of them. pulpcore's models are loaded."""
     from pulpcore import constants
-    from pulpcore.app import models, util
+    from pulpcore.app import models, role_util, util
 
     task, group, publication = models.Task, models.TaskGroup, models.Publication
     repository, version, details = models.Repository, models.RepositoryVersion, models.RepositoryVersionContentDetails
@@ -73,7 +71,7 @@ def needed() -> Iterator[Needed | NeededField]:
     yield Needed(task, "set_canceling", STATES)
     yield Needed(task, "set_canceled", STATES, ("final_state", "reason"))
     yield Needed(task, "current", PUBLISH)
-    yield Needed(task, "user", REPORT)
+    yield Needed(role_util, "get_users_with_perms", REPORT, ("obj", "with_group_users", "include_model_permissions"))
     yield Needed(publication, "save", PUBLISH)
     yield Needed(publication, "delete", PUBLISH)
     yield Needed(version, "save", VERSIONS)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models.signals import post_save
-from pulpcore.app.models import AppStatus
+from pulpcore.app import models
 
 from pulp_events_pulpcore.app.emitting import publications, voice
 from pulp_events_pulpcore.app.emitting.wrapping import wrap
@@ -16,13 +16,20 @@ from pulp_events_pulpcore.app.emitting.wrapping import wrap
 
 def install() -> None:
     """See to it that a worker that starts, which is when it says so in the database, is prepared."""
-    post_save.connect(_app_started, sender=AppStatus, dispatch_uid="pulp_events_warming")
+    for name in _APPS:
+        if hasattr(models, name):
+            post_save.connect(_app_started, sender=getattr(models, name), dispatch_uid=f"pulp_events_warming_{name}")
 
 
-def _app_started(instance: AppStatus, created: bool, **_: Any) -> None:
-    if not created or instance.app_type not in ("worker", "api"):
+_APPS = {"AppStatus": None, "Worker": "worker", "ApiAppStatus": "api"}
+"""Model → what it is of; None if the row says so. One for each kind was pulpcore's way before `AppStatus`."""
+
+
+def _app_started(instance: Any, created: bool, **_: Any) -> None:
+    app_type = _APPS.get(type(instance).__name__) or getattr(instance, "app_type", None)
+    if not created or app_type not in ("worker", "api"):
         return
-    if instance.app_type == "worker":
+    if app_type == "worker":
         # Imported by the worker itself; other processes have no use for it.
         module = sys.modules.get("pulpcore.tasking.worker")
         if module is not None:

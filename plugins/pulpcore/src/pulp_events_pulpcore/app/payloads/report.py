@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from pulpcore.app.role_util import get_users_with_perms
+
 from pulp_events_pulpcore.app.payloads import bounds
 from pulp_events_pulpcore.app.payloads.errors import NOTHING, error_fields
 from pulp_events_pulpcore.app.payloads.progress import progress
@@ -29,9 +31,19 @@ def user_of(task: Any) -> str | None:
     if task is None:
         return None
     if _REMEMBERED not in task.__dict__:
-        user = task.user
+        user = task.user if hasattr(type(task), "user") else _dispatcher(task)
         task.__dict__[_REMEMBERED] = None if user is None else bounds.clipped(user.get_username())
     return task.__dict__[_REMEMBERED]  # type: ignore[no-any-return]
+
+
+def _dispatcher(task: Any) -> Any:
+    """As pulpcore's worker looked for the user before `Task.user`."""
+    return get_users_with_perms(
+        task,
+        with_group_users=False,
+        include_model_permissions=False,
+        include_domain_permissions=False,
+    ).first()
 
 
 def task_fields(task: Any) -> dict[str, Any]:
