@@ -23,6 +23,8 @@ class Heard:
         self.sink = HttpSink()
         words = [word for each in types or ("*",) for word in ("--event-type", each)]
         pulp.pulp_admin("listener", "http", "create", "--url", self.sink.url, "--lanes", "1", *words, *options)
+        listed = json.loads(pulp.run("pulp-admin", "--json", "event", "listener", "list"))
+        self.listener = next(each["id"] for each in listed if self.sink.url in json.dumps(each))
         time.sleep(0.6)  # for which a process may believe that it knows the listeners
 
     @property
@@ -33,7 +35,8 @@ class Heard:
         """All that there is to come: those that the outbox has, each of which has to arrive exactly once."""
         deadline = time.monotonic() + timeout
         with self.pulp.database.connect() as database:
-            while database.execute("SELECT 1 FROM pulp_events.pulp_delivery WHERE state = 'pending'").fetchone():
+            sql = "SELECT 1 FROM pulp_events.pulp_delivery WHERE state = 'pending' AND listener_id = %s"
+            while database.execute(sql, [self.listener]).fetchone():
                 assert time.monotonic() < deadline, "deliveries are still pending"
                 time.sleep(0.05)
         ids = [each.headers["pulp-delivery-id"] for each in list(self.sink.requests)]
@@ -55,20 +58,18 @@ def task_id():
 
 
 @pytest.fixture
-def hear(pulp):
+def hear(request):
     """A function that makes a `Heard` on the Pulp of the session, or on `pulp=`."""
     made = []
 
-    def make(*types, pulp=pulp, **arguments):
-        heard = Heard(pulp, *types, **arguments)
+    def make(*types, pulp=None, **arguments):
+        heard = Heard(pulp or request.getfixturevalue("pulp"), *types, **arguments)
         made.append(heard)
         return heard
 
     yield make
     for heard in made:
-        for listener in json.loads(heard.pulp.run("pulp-admin", "--json", "event", "listener", "list")):
-            if heard.sink.url in json.dumps(listener):
-                heard.pulp.pulp_admin("listener", "delete", "--listener-id", listener["id"])
+        heard.pulp.pulp_admin("listener", "delete", "--listener-id", heard.listener)
         heard.sink.close()
 
 
