@@ -7,13 +7,13 @@ import time
 from dataclasses import replace
 
 import pytest
+from pulp_events_pulpcore import django_connection
+from pulp_events_pulpcore.listener_store import PulpListenerStore
 
 from pulp_events.errors import StoreError
 from pulp_events.listeners.document import to_document
 from pulp_events.testing.listener_store_contract import ListenerStoreContract, new_listener
 from pulp_events.testing.listener_transactions_contract import ListenerTransactionsContract
-from pulp_events_pulpcore import django_connection
-from pulp_events_pulpcore.listener_store import PulpListenerStore
 
 pytestmark = pytest.mark.slow
 
@@ -235,10 +235,9 @@ def test_the_key_is_rotated_and_a_lost_one_is_one_clear_error(home, server):
 
 def test_roles_on_a_listener_survive_what_administrators_do(home, server):
     from django.contrib.auth import get_user_model
+    from pulp_events_pulpcore.app.models import EventListener
     from pulpcore.app.models.role import Role, UserRole
     from pulpcore.plugin.util import assign_role
-
-    from pulp_events_pulpcore.app.models import EventListener
 
     store = home.open()
     listener = new_listener(name="ci")
@@ -266,9 +265,8 @@ def test_roles_on_a_listener_survive_what_administrators_do(home, server):
 
 
 def test_a_scope_that_is_a_domain_is_the_domain_of_the_record(home):
-    from pulpcore.plugin.models import Domain
-
     from pulp_events_pulpcore.app.models import EventListener
+    from pulpcore.plugin.models import Domain
 
     domain = Domain.objects.get(name="default")
     store = home.open()
