@@ -113,6 +113,7 @@ def _unit(arguments: argparse.Namespace) -> str:
     from pulp_events.bus.stores import outbox_path
     from pulp_events.fields import format_duration
     from pulp_events.plugins.loader import BLOCK_VARIABLE
+    from pulp_events.settings.given import Surroundings
     from pulp_events.settings.server_conf import DEFAULT_PATH
     from pulp_events_cli import systemd_unit
 
@@ -133,17 +134,19 @@ def _unit(arguments: argparse.Namespace) -> str:
     for name in arguments.imports:
         command += ["--import", name]
     named = settings.is_set("events", "data_dir")
+    around = Surroundings() if settings.given is None else settings.given.surroundings
+    reads += around.reads
     # The service gets nothing of this environment: what decides where and with what it works is written down.
     kept = [BLOCK_VARIABLE, *(["XDG_DATA_HOME"] if not named else []), *(["PYTHONPATH"] if arguments.imports else [])]
     return systemd_unit.text(
         systemd_unit.Service(
             command=command,
-            user=systemd_unit.user(settings.data_dir, named),
+            user=around.user or systemd_unit.user(settings.data_dir, named),
             grace=arguments.grace,
             data_dir=settings.data_dir,
             outbox=outbox_path(settings, settings.data_dir),
             reads=reads,
-            environment={name: os.environ[name] for name in kept if os.environ.get(name)},
+            environment={**{name: os.environ[name] for name in kept if os.environ.get(name)}, **around.environment},
             systemd=systemd_unit.installed_release(),
         )
     )

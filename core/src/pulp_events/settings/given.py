@@ -7,6 +7,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pulp_events.errors import SettingsError
@@ -21,6 +22,18 @@ NAME = "settings"
 _EXAMPLE = "{'delivery': {'lanes': 1}}"
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a service needs in order to find the same settings, for the unit that is printed for it."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that lead to them; no secrets."""
+    reads: Sequence[Path] = ()
+    """Files that it must be able to read."""
+    user: str = ""
+    """Who runs the application; empty: whoever owns the data folder."""
+
+
 class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
     """Each value as server.conf would have it, so that both are checked alike; a list stays one."""
 
@@ -31,6 +44,7 @@ class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
         name: str = NAME,
         origin: str = "",
         places: Mapping[str, str] | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._sections = sections
         self.name = name
@@ -38,12 +52,19 @@ class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
         self.origin = origin
         """Where it was found, for people, such as a file; empty where the application itself gave it."""
         self._places = dict(places or {})
+        self.surroundings = surroundings or Surroundings()
+        """What leads to them."""
         self.base = base
         """Where relative paths begin: the folder that the process was in. None: that folder was deleted."""
 
     @classmethod
     def of(
-        cls, settings: object, name: str = NAME, origin: str = "", places: Mapping[tuple[str, str], str] | None = None
+        cls,
+        settings: object,
+        name: str = NAME,
+        origin: str = "",
+        places: Mapping[tuple[str, str], str] | None = None,
+        surroundings: Surroundings | None = None,
     ) -> GivenSettings:
         """Raises SettingsError, which shows no value, for what is no mapping of sections to keys to values.
 
@@ -60,9 +81,8 @@ class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
         with contextlib.suppress(OSError):  # an error where a path is relative
             base = Path.cwd()
         found = {_name(name, section): _section(name, section, keys) for section, keys in settings.items()}
-        return cls(
-            found, base, name, origin, {f"{section} {key}": text for (section, key), text in (places or {}).items()}
-        )
+        elsewhere = {f"{section} {key}": text for (section, key), text in (places or {}).items()}
+        return cls(found, base, name, origin, elsewhere, surroundings)
 
     def place(self, section: str, key: str = "") -> str:
         """What errors call a section or key of the mapping."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pulp_events.errors import SettingsError
-from pulp_events.settings.given import GivenSettings
+from pulp_events.settings.given import GivenSettings, Surroundings
 from pulp_events_pulpcore.database_url import PLACE, storage
 
 NAME = "PULP_EVENTS"
@@ -39,7 +41,25 @@ def settings_mapping(**storage_keys: object) -> GivenSettings:
     found["storage"].update(storage_keys)
     own = given.get("storage", {})
     places = {("storage", key): PLACE for key in ("url", "password") if key not in own}
-    return GivenSettings.of(found, NAME, _origin(), places)
+    return GivenSettings.of(found, NAME, _origin(), places, _surroundings(settings))
+
+
+def _surroundings(settings: Any) -> Surroundings:
+    """For a worker beside Pulp's own services. A variable such as PULP_DATABASES is not among them: it is a secret."""
+    names = (VARIABLE, "DJANGO_SETTINGS_MODULE")
+    return Surroundings(
+        environment={name: os.environ[name] for name in names if os.environ.get(name)},
+        reads=[Path(_file()), Path(str(settings.DB_ENCRYPTION_KEY))],
+        user=_owner(str(settings.MEDIA_ROOT), str(settings.DEPLOY_ROOT)),
+    )
+
+
+def _owner(*folders: str) -> str:
+    """Pulp's user: who has its files. Empty where there are none here, as with object storage."""
+    for folder in folders:
+        with suppress(OSError, KeyError):
+            return pwd.getpwuid(Path(folder).stat().st_uid).pw_name
+    return ""
 
 
 def _storage(settings: Any, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
