@@ -7,7 +7,7 @@ import pytest
 
 from pulp_events.testing import Answer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a Pulp is started
 
 EMIT = """
 from pulp_events_pulpcore.app.bus import bus
@@ -31,7 +31,7 @@ def until(ask, wanted, timeout=30):
 
 def test_deliveries_are_listed_shown_and_made_again(alice, pulp, sink):
     sink.answer = Answer(400)
-    href = alice.create(sink.url, "repo.sync.start").body["pulp_href"]
+    href = alice.create(sink.url, "repo.sync.start", config={"permanent": ["400"]}).body["pulp_href"]
     emit(pulp, 3)
     until(lambda: alice("GET", f"{href}deliveries/?state=dead").body, lambda body: body["count"] == 3)
     page = alice("GET", f"{href}deliveries/?limit=2&offset=1").body

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a Pulp is started
 
 EMIT = """
 from pulp_events_pulpcore.app.bus import bus

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a Pulp is started
 
 ACTIONS = [
     ("GET", "", None), ("PATCH", "", {"description": "x"}), ("DELETE", "", None), ("POST", "test/", None),

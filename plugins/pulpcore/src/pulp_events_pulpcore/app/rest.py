@@ -1,4 +1,4 @@
-"""What all requests have in common: bodies that are bounded, errors of the bus as answers, in whose name it is asked."""
+"""What all requests have in common: bounded bodies, errors of the bus as answers, in whose name it is asked."""
 
 import json
 import logging

@@ -35,8 +35,8 @@ class EventListenerSerializer(ModelSerializer):
         max_length=100, help_text="How events are sent, one of event-notifiers/; it cannot be changed."
     )
     notifier_config = serializers.DictField(
-        help_text="By the schema of the notifier type. Secrets are taken, and never shown: see hidden_fields. PATCH: keys "
-        "that are not named stay, null removes one."
+        help_text="By the schema of the notifier type. Secrets are taken, and never shown: see hidden_fields. PATCH: "
+        "keys that are not named stay, null removes one."
     )
     hidden_fields = HiddenFieldSerializer(many=True, read_only=True, help_text="Secrets of notifier_config.")
     event_types = serializers.ListField(

@@ -77,8 +77,8 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
 
     @extend_schema(summary="Replace an event listener", responses=EventListenerSerializer)
     def update(self, request: Any, pk: str, **kwargs: Any) -> Response:
-        """All of it but the notifier type: what is not given has its default, keys of notifier_config that are not given
-        are removed, secrets too."""
+        """All of it but the notifier type: what is not given has its default; keys of notifier_config that are not
+        given are removed, secrets too."""
         return self._change(request, whole=True)
 
     @extend_schema(summary="Update an event listener", responses=EventListenerSerializer)
