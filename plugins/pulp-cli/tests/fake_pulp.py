@@ -110,7 +110,7 @@ def openapi(root: str, version: str | None) -> dict:
             "200": {"content": content, "description": ""},
             "201": {"content": content, "description": ""},
         }
-        if method in ("post", "patch"):
+        if method in ("post", "patch") and not path.endswith(("test/", "unmute/")):
             operation["requestBody"] = {"content": content, "required": True}
         paths.setdefault(path, {})[method] = operation
     versions = {"core": "3.123.1", **({"events": version} if version else {})}

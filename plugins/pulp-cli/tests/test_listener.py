@@ -203,6 +203,15 @@ def test_a_server_without_the_plugin_says_so(cli, other_pulp):
     assert "does not provide the pulp component 'events<0.2,>=0.1'" in said and "pulp event" in said
 
 
+def test_an_api_document_of_an_older_server_in_the_cache(cli, fake, ci):
+    action = next(path for path in fake.document["paths"] if path.endswith("unmute/"))
+    new = fake.document["paths"].pop(action)
+    said = cli("event", "listener", "unmute", "--name=ci", status=1).stderr
+    assert "has no operation event_listeners_unmute" in said and "pulp --refresh-api" in said
+    fake.document["paths"][action] = new
+    cli("--refresh-api", "event", "listener", "unmute", "--name=ci")
+
+
 # Choosing a listener
 
 
@@ -266,7 +275,7 @@ def test_mute_and_unmute(cli, fake, ci):
     assert cli.json("event", "listener", "unmute", "--name=ci")["muted_until"] is None
     cli("event", "listener", "mute", "--name=ci", "--until=2026-11-28T07:00Z", "--drop")
     assert bodies(fake, "POST") == [
-        {"seconds": 7200, "reason": "upgrade"}, {}, {"until": "2026-11-28T07:00Z", "drop": True}
+        {"seconds": 7200, "reason": "upgrade"}, None, {"until": "2026-11-28T07:00Z", "drop": True}
     ]  # fmt: skip
     assert "--for and --until" in cli("event", "listener", "mute", "--name=ci", status=2).stderr
 

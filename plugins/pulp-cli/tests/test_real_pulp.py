@@ -39,7 +39,7 @@ def sink():
 @pytest.fixture
 def listener(real, sink):
     made = real.json(
-        "event", "listener", "create", "http", "--event-type=repo.*", "--event-type=task.*", f"--url={sink.url}",
+        "event", "listener", "create", "http", "--event-type=repo.sync.*", "--event-type=task.*", f"--url={sink.url}",
         "--token=s3cr3t", "--label=team=ops", "--description=of a test",
     )  # fmt: skip
     yield made
@@ -52,18 +52,18 @@ def test_create_from_the_servers_schemas(real, listener):
     assert "http" in real("event", "listener", "create", "--help").stdout
     assert "s3cr3t" not in str(listener)
     assert {"name": "token", "is_set": True} in listener["hidden_fields"]
-    assert listener["labels"] == {"team": "ops"} and listener["event_types"] == ["repo.*", "task.*"]
+    assert listener["labels"] == {"team": "ops"} and listener["event_types"] == ["repo.sync.*", "task.*"]
 
 
 def test_choosing_listing_updating(real, listener):
     by_id = ("--listener-id", listener["listener_id"])
     assert real.json("event", "listener", "show", *by_id)["pulp_href"] == listener["pulp_href"]
-    real("event", "listener", "update", *by_id, "--username=me", "--disabled", "--token=", "--filter", "payload.a")
-    found = real.json("event", "listener", "list", "--disabled", "--type=http", "--event-type=repo.*")
-    assert [each["notifier_config"]["username"] for each in found] == ["me"]
+    real("event", "listener", "update", *by_id, "--insecure", "--disabled", "--token=", "--filter", "payload.a")
+    found = real.json("event", "listener", "list", "--disabled", "--type=http", "--event-type=repo.sync.*")
+    assert [each["notifier_config"]["insecure"] for each in found] == [True]
     assert {"name": "token", "is_set": False} in found[0]["hidden_fields"]
-    changed = real.json("event", "listener", "update", "http", *by_id, "--enabled", "--filter=", "--username=")
-    assert changed["filter"] is None and changed["enabled"] and "username" not in changed["notifier_config"]
+    changed = real.json("event", "listener", "update", "http", *by_id, "--enabled", "--filter=", "--no-insecure")
+    assert changed["filter"] is None and changed["enabled"] and not changed["notifier_config"]["insecure"]
     assert [*real.json("event", "listener", "list", "--field=listener_id")[0]] == ["listener_id"]
 
 
@@ -92,7 +92,7 @@ def test_deliveries(real, server, listener):
     server.manage("shell", "-c", _EMIT)
     found = real.json("event", "delivery", "list", "--listener", listener["pulp_href"])
     assert found and found[0]["event_type"] == "repo.sync.start"
-    assert found[0]["id"] in [each["id"] for each in real.json("event", "delivery", "list", "--event-type=repo.*")]
+    assert found[0]["id"] in [each["id"] for each in real.json("event", "delivery", "list", "--event-type=repo.sync.*")]
     assert real.json("event", "delivery", "show", "--delivery-id", found[0]["id"])["report"]["payload"] == {"a": 1}
     assert real.json("event", "delivery", "retry", "--delivery-id", found[0]["id"])["id"]
     assert "count" in real.json("event", "delivery", "retry", "--listener", listener["pulp_href"])

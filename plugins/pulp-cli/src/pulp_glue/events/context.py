@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from pulp_glue.common.context import PluginRequirement, PulpEntityContext
-from pulp_glue.common.exceptions import PulpEntityNotFound, PulpHTTPError
+from pulp_glue.common.exceptions import PulpEntityNotFound, PulpException, PulpHTTPError
 from pulp_glue.events import hrefs
 from pulp_glue.events.errors import refused
 
@@ -29,10 +29,29 @@ class EventsContext(PulpEntityContext):
 
     def call(self, operation: str, *args: Any, **kwargs: Any) -> Any:
         """As in pulp-glue; raises RequestRefused where the server says which field is wrong."""
+        self._described(operation)
         try:
             return super().call(operation, *args, **kwargs)
         except PulpHTTPError as error:
             raise refused(error) from error
+
+    def _described(self, operation: str) -> dict[str, Any]:
+        """What the server's OpenAPI document says of an operation."""
+        operation_id = getattr(self, f"{operation.upper()}_ID", None) or f"{self.ID_PREFIX}_{operation}"
+        api = self.pulp_ctx.api
+        if operation_id not in api.operations:
+            raise PulpException(
+                f"The server's API, as it was cached here, has no operation {operation_id}. "
+                "If the server was updated, run the command with `pulp --refresh-api …`."
+            )
+        method, path = api.operations[operation_id]
+        described: dict[str, Any] = api.api_spec["paths"][path][method]
+        return described
+
+    def act(self, operation: str, href: str, body: dict[str, Any] | None = None) -> Any:
+        """An action on what is at the href; the body is sent where the operation takes one."""
+        takes_body = "requestBody" in self._described(operation)
+        return self.call(operation, parameters={self.HREF: href}, body=(body or {}) if takes_body else None)
 
     def pages(self, operation: str, limit: int, offset: int, parameters: dict[str, Any]) -> list[Any]:
         """What the operation lists, at most `limit` of it, and whether there is more (said on stderr)."""
@@ -107,24 +126,21 @@ class PulpEventListenerContext(EventsContext):
     NULLABLES = {"filter", "description", "rate", "expires"}
     CAPABILITIES = {"roles": []}
 
-    def _of_it(self, operation: str, body: dict[str, Any] | None = None) -> Any:
-        return self.call(operation, parameters={self.HREF: self.pulp_href}, body=body)
-
     def test(self) -> Any:
         """Have the server send a test event to the listener now; what came of it."""
-        return self._of_it("test", {})
+        return self.act("test", self.pulp_href)
 
     def mute(self, **how: Any) -> Any:
         """Pause its deliveries: `seconds` or `until`, `reason`, `drop`. The listener as it is then."""
-        return self._of_it("mute", {key: value for key, value in how.items() if value is not None})
+        return self.act("mute", self.pulp_href, {key: value for key, value in how.items() if value is not None})
 
     def unmute(self) -> Any:
         """End its mute. The listener as it is then."""
-        return self._of_it("unmute", {})
+        return self.act("unmute", self.pulp_href)
 
     def retry(self, **which: Any) -> Any:
         """Deliver again: dead deliveries, or those of `state`, `event_type`, `since`, `until`. Their number."""
-        return self._of_it("retry", {key: value for key, value in which.items() if value is not None})
+        return self.act("retry", self.pulp_href, {key: value for key, value in which.items() if value is not None})
 
     def deliveries(self, limit: int, offset: int, parameters: dict[str, Any]) -> list[Any]:
         """Its deliveries, newest first."""
@@ -162,4 +178,4 @@ class PulpEventDeliveryContext(EventsContext):
 
     def retry(self, delivery_id: str) -> Any:
         """Deliver it again. The delivery as it is then."""
-        return self.call("retry", parameters={self.HREF: self.href_of(delivery_id)}, body={})
+        return self.act("retry", self.href_of(delivery_id))
