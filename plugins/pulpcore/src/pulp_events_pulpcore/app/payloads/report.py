@@ -38,12 +38,17 @@ def user_of(task: Any) -> str | None:
 
 def _dispatcher(task: Any) -> Any:
     """As pulpcore's worker looked for the user before `Task.user`."""
-    return get_users_with_perms(
-        task,
-        with_group_users=False,
-        include_model_permissions=False,
-        include_domain_permissions=False,
-    ).first()
+    for permission in ("core.add_task", "core.manage_roles_task"):
+        users = get_users_with_perms(
+            task,
+            only_with_perms_in=[permission],
+            with_group_users=False,
+            include_model_permissions=False,
+            include_domain_permissions=False,
+        )
+        if (found := users.first()) is not None:
+            return found
+    return None
 
 
 def task_fields(task: Any) -> dict[str, Any]:

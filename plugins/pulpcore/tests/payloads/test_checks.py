@@ -1,0 +1,46 @@
+"""The system check names what pulpcore lacks; Pulp runs on without it."""
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+REMOVED = {
+    "method": ("del models.Task.set_running", "Task.set_running is missing"),
+    "argument": (
+        "models.Task.set_failed = lambda self, exc: None",
+        "Task.set_failed() takes no tb",
+    ),
+    "field": (
+        "get = models.Task._meta.get_field\n"
+        "def missing(name):\n"
+        "    if name == 'started_at': raise FieldDoesNotExist(name)\n"
+        "    return get(name)\n"
+        "models.Task._meta.get_field = missing",
+        "Task has no field started_at",
+    ),
+    "constant": ("del constants.TASK_FINAL_STATES", "pulpcore.constants.TASK_FINAL_STATES is missing"),
+}
+
+CHECK = """
+from django.core.exceptions import FieldDoesNotExist
+from pulpcore import constants
+from pulpcore.app import models
+from pulp_events_pulpcore.app import checks
+assert checks.check_pulpcore() == [] and checks.fits()
+{removal}
+for each in checks.check_pulpcore():
+    print(each.id, each.msg, each.hint, type(each).__name__)
+assert not checks.fits()
+"""
+
+
+@pytest.mark.parametrize("kind", REMOVED)
+def test_what_is_missing_is_an_error_that_says_what_and_what_to_do(pulp, kind):
+    removal, message = REMOVED[kind]
+    said = pulp.python(CHECK.format(removal=removal))
+    assert "events.E001" in said and message in said
+    assert "Install a release of pulp-events-pulpcore" in said and "Error" in said
+
+
+def test_pulp_itself_finds_nothing(pulp):
+    assert "no issues" in pulp.manage("check")
