@@ -60,7 +60,7 @@ def settings_in(path):
 
 @pytest.fixture(scope="module")
 def world(start_pulp):
-    """A Pulp with the settings of all documents, and the servers that it reaches; each document begins without listeners."""
+    """A Pulp with the settings of all documents, and the servers that it reaches."""
     shown = {name: value for path in DOCUMENTS for name, value in settings_in(path).items()}
     with SmtpSink() as smtp, HttpSink() as http, closing(FileServer()) as files:
         events = {name: dict(keys) for name, keys in shown.get("PULP_EVENTS", {}).items()}
