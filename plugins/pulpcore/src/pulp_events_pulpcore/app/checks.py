@@ -16,7 +16,7 @@ ERROR_ID = "events.E001"
 UNFIT = "events.E002"
 """So much is different that the checks cannot be made."""
 HINT = (
-    "Until then Pulp emits no events. Install a release of pulp-events-pulpcore that knows this pulpcore, or a pulpcore "
+    "Until then Pulp emits no events. Install a pulp-events-pulpcore that knows this pulpcore, or a pulpcore "
     "of the range that its README names."
 )
 
