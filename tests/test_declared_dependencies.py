@@ -17,6 +17,7 @@ OF_THE_INTERFACE = {"marshmallow"}
 
 OF_PULP = {
     "pulpcore": {
+        "asgiref",
         "django",
         "django_filters",
         "django_lifecycle",

@@ -42,7 +42,8 @@ class PulpRunner(Runner):
     def _mail(self, block, place):
         message = self.smtp.wait_for(1)[-1].message
         head = "".join(f"{name}: {message[name]}\n" for name in ("Subject", "From", "To"))
-        self.varying.compare(block.text, f"{head}\n{message.get_body(('plain',)).get_content()}", place)
+        text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+        self.varying.compare(block.text, f"{head}\n{text}", place)
 
     def _http(self, block, place):
         self.http.wait_for(1)
