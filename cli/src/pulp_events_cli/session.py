@@ -71,7 +71,7 @@ class Session:
             return None
         if not any(True for _ in self.plugins.hooks("pulp_settings")):
             return None
-        from pulp_events.settings.offered import offered
+        from pulp_events_cli.offered_settings import offered
 
         return offered(self.plugins)
 

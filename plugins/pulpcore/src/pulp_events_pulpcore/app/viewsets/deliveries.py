@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -23,13 +24,21 @@ from pulp_events_pulpcore.app.serializers.delivery import (
     EventDeliveryFilterSerializer,
 )
 from pulp_events_pulpcore.app.viewsets import policies
+from pulp_events_pulpcore.app.viewsets.listeners import EventListenerViewSet
 from pulp_events_pulpcore.app.viewsets.paging import DeliveryPages, query_of
-from pulp_events_pulpcore.app.viewsets.rows import hrefs_of, refuse_administrators, visible
+from pulp_events_pulpcore.app.viewsets.rows import hrefs_of, refuse_administrators
 
 _PLACE = [
     OpenApiParameter("event_listener_pk", OpenApiTypes.UUID, OpenApiParameter.PATH, description="The listener."),
     OpenApiParameter("delivery_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The delivery."),
 ]
+
+
+def visible(request: Any) -> QuerySet[EventListener]:
+    """What `event-listeners/` lists for this request: by its policy, of its domain."""
+    view = EventListenerViewSet()
+    view.request = request
+    return view.get_queryset()
 
 
 class EventDeliveryViewSet(EventsViewMixin, GenericViewSet):

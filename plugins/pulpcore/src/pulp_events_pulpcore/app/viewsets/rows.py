@@ -1,9 +1,8 @@
-"""Rows of listeners: which of them a user may see, and whose they are."""
+"""Rows of listeners: whose they are, and what REST calls them."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import QuerySet
 from pulpcore.plugin.util import reverse
 from rest_framework.exceptions import PermissionDenied
 
@@ -11,15 +10,6 @@ from pulp_events import Author
 from pulp_events_pulpcore.app.models import EventListener
 from pulp_events_pulpcore.app.rest import domains_are_on
 from pulp_events_pulpcore.app.shown import listener_of
-
-
-def visible(request: Any) -> QuerySet[EventListener]:
-    """What `event-listeners/` lists for this request: by its policy, of its domain."""
-    from pulp_events_pulpcore.app.viewsets.listeners import EventListenerViewSet
-
-    view = EventListenerViewSet()
-    view.request = request
-    return view.get_queryset()
 
 
 def refuse_administrators(row: EventListener, author: Author) -> None:
