@@ -8,8 +8,8 @@ from pulp_events.errors import SettingsError
 from pulp_events.hookspecs import hookimpl
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.given import GivenSettings, Surroundings
-from pulp_events_cli.offered_settings import offered
 from pulp_events_cli.global_options import GlobalOptions
+from pulp_events_cli.offered_settings import offered
 from pulp_events_cli.session import Session
 
 
