@@ -5,7 +5,7 @@ import os
 import pytest
 
 pytest.importorskip("pulp_events_pulpcore.testing", reason="needs pulp-events-pulpcore and its extra `testing`")
-from pulp_events_pulpcore.testing import Missing, PulpServer
+from pulp_events_pulpcore.testing import Missing, start_pulp
 
 from pulp_events.testing import HttpSink
 
@@ -13,9 +13,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["one domain", "domains"])
-def server(request):
+def server(request, tmp_path_factory):
+    settings = {"DOMAIN_ENABLED": request.param}
     try:
-        found = PulpServer({"DOMAIN_ENABLED": request.param}, workers=1)
+        found = start_pulp(tmp_path_factory.getbasetemp(), pulp_settings=settings, workers=1)
     except Missing as error:
         if os.environ.get("PULP_EVENTS_NO_SKIP") == "1":
             raise

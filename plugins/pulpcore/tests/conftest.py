@@ -2,9 +2,12 @@
 
 import itertools
 import os
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
-from pulp_events_pulpcore.testing import FileServer, Missing, PulpServer
+from pulp_events_pulpcore import django_connection
+from pulp_events_pulpcore.testing import FileServer, Missing
+from pulp_events_pulpcore.testing import start_pulp as begin
 
 from pulp_events.testing import HttpSink
 
@@ -12,57 +15,47 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def pulp():
-    """A real Pulp 3 with a worker and `pulp-admin event worker`."""
-    with _server() as server:
-        yield server
+def start_session_pulp(tmp_path_factory):
+    """A function that starts another Pulp, with its settings; ended with the session."""
+    with _starting(tmp_path_factory) as start:
+        yield start
 
 
 @pytest.fixture(scope="module")
-def start_pulp():
-    """A function that starts another Pulp, with its settings; ended with the module."""
-    servers = []
-
-    def start(**arguments):
-        server = _start(**arguments)
-        servers.append(server)
-        return server
-
-    yield start
-    for server in servers:
-        server.close()
+def start_pulp(tmp_path_factory):
+    """The same, ended with the module."""
+    with _starting(tmp_path_factory) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
-def start_session_pulp():
-    """The same, ended with the session: for one that this process itself belongs to, as it can but once."""
-    servers = []
-
-    def start(**arguments):
-        servers.append(_start(**arguments))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+def pulp(start_session_pulp):
+    """A real Pulp 3 with a worker and `pulp-admin event worker`."""
+    return start_session_pulp()
 
 
-def _start(**arguments):
+@pytest.fixture(scope="session")
+def own_pulp(start_session_pulp):
+    """A Pulp without workers; this process is one of its own, as it can but once."""
+    server = start_session_pulp(workers=0, deliver=False)
+    os.environ["PULP_SETTINGS"] = server.environment["PULP_SETTINGS"]
+    django_connection.set_up()
+    return server
+
+
+@contextmanager
+def _starting(tmp_path_factory):
+    with ExitStack() as servers:
+        yield lambda **arguments: servers.enter_context(closing(_start(tmp_path_factory.getbasetemp(), arguments)))
+
+
+def _start(folder, arguments):
     try:
-        return PulpServer(**arguments)
+        return begin(folder, **arguments)
     except Missing as error:
         if os.environ.get("PULP_EVENTS_NO_SKIP") == "1":
             raise
         pytest.skip(str(error))
-
-
-class _server:
-    def __enter__(self):
-        self.server = _start()
-        return self.server
-
-    def __exit__(self, *_):
-        self.server.close()
 
 
 @pytest.fixture

@@ -80,6 +80,7 @@ def test_every_command_runs_on_a_real_pulp_and_prints_what_the_document_shows(pa
     runner = PulpRunner(tmp_path, http, {**pulp.environment, **home, "LC_ALL": "C.UTF-8"})
     runner.smtp = smtp
     runner.here = {
+        "alice:secret": "admin:password",
         "https://pulp.example": pulp.url,
         "https://mirror.example": files.url.removesuffix("/PULP_MANIFEST"),
         "https://ci.example": http.url,

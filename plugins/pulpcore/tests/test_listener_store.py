@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 
 import pytest
-from pulp_events_pulpcore import django_connection
 from pulp_events_pulpcore.listener_store import PulpListenerStore
 
 from pulp_events.errors import StoreError
@@ -19,12 +18,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="session")
-def server(start_session_pulp):
-    """A Pulp without workers; this process is one of its own."""
-    found = start_session_pulp(workers=0, deliver=False)
-    os.environ["PULP_SETTINGS"] = found.environment["PULP_SETTINGS"]
-    django_connection.set_up()
-    return found
+def server(own_pulp):
+    """A Pulp that this process belongs to."""
+    return own_pulp
 
 
 class PulpHome:

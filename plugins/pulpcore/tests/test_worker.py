@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -81,10 +83,16 @@ def test_several_processes_get_the_settings_and_nobody_else_sees_them(server, si
 
 
 def test_the_unit_runs_it_as_pulps_user_with_pulps_settings(server):
-    unit = server.pulp_admin("worker", "--print-unit")
-    assert f"Environment=PULP_SETTINGS={server.folder}/settings.py" in unit
-    assert "Environment=DJANGO_SETTINGS_MODULE=pulpcore.app.settings" in unit
-    assert f"User={(server.folder / 'media').owner()}" in unit and "PrivateTmp=no" in unit
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # which the unit must not hide
+        settings = shutil.copy(server.folder / "settings.py", folder)
+        unit = subprocess.run(
+            [server.bin / "pulp-admin", "event", "worker", "--print-unit"],
+            env={**server.environment, "PULP_SETTINGS": settings}, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+    assert f"Environment=PULP_SETTINGS={settings}\n" in unit
+    assert "Environment=DJANGO_SETTINGS_MODULE=pulpcore.app.settings\n" in unit
+    assert f"User={(server.folder / 'media').owner()}\n" in unit
+    assert "PrivateTmp=no\n" in unit
 
 
 def test_a_mistake_is_named_as_it_stands_in_pulps_settings(server):

@@ -126,7 +126,7 @@ def test_the_api_is_described(pulp):
     names = {
         *(f"event_listeners_{each}" for each in (
             "list", "create", "read", "update", "partial_update", "delete", "test", "mute", "unmute", "retry",
-            "deliveries", "deliveries_read", "deliveries_retry", "list_roles", "add_role", "remove_role",
+            "deliveries", "deliveries_read", "deliveries_retry", "history", "list_roles", "add_role", "remove_role",
             "my_permissions",
         )), "event_deliveries_list", "event_notifiers_list", "event_notifiers_read", "event_types_list",
         "event_types_read",

@@ -76,6 +76,21 @@ def test_a_secret_is_in_no_answer_error_or_log(alice, admin, pulp, sink):
     assert SECRET not in stored and len(stored) > 100
 
 
+def test_the_history_says_who_changed_what_and_no_secret(alice, sink):
+    href = alice.create(sink.url, config={"token": SECRET}).body["pulp_href"]
+    alice("PATCH", href, {"rate": "5/m", "notifier_config": {"token": f"{SECRET}-2"}})
+    alice("PATCH", href, {"enabled": False})
+    found = alice("GET", f"{href}history/").body
+    assert found["count"] == 3 and SECRET not in json.dumps(found)
+    assert [each["action"] for each in found["results"]] == ["disabled", "updated", "created"]
+    assert all(alice.name in each["by"] for each in found["results"])
+    changed = {each["key"]: each for each in found["results"][1]["differences"]}
+    assert changed["rate"] == {"key": "rate", "before": None, "after": "5/m", "hidden": False}
+    assert changed["notifier_config.token"]["hidden"]
+    page = alice("GET", f"{href}history/?limit=1&offset=1").body
+    assert page["results"] == found["results"][1:2]
+
+
 def test_a_password_in_a_url_is_refused_and_not_repeated(alice, sink):
     made = alice.create(sink.url.replace("http://", "http://bob:passw0rd-of-bob@"))
     assert made.status == 400 and "url" in made.body["notifier_config"]

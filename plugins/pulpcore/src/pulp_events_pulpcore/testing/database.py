@@ -25,6 +25,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _copy(source: Path, target: Path) -> None:
+    """A folder with owners and modes."""
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
 def binaries() -> Path:
     """The folder with initdb and postgres; raises Missing."""
     found = shutil.which("initdb")
@@ -40,10 +45,11 @@ def binaries() -> Path:
 class DatabaseServer:
     """A running server; its superuser is `postgres`, and `pulp` (password `pw`) owns the database `pulp`.
 
-    It does not wait for the disk (fsync off), unless `durable`. Raises Missing.
+    It does not wait for the disk (fsync off), unless `durable`. `data`: what `keep` made, to begin with.
+    Raises Missing.
     """
 
-    def __init__(self, durable: bool = False) -> None:
+    def __init__(self, durable: bool = False, data: Path | None = None) -> None:
         self.bin = binaries()
         self.folder = Path(tempfile.mkdtemp(prefix="pulp3-pg-", dir="/tmp"))  # a socket's path is short
         self.port = free_port()
@@ -54,6 +60,13 @@ class DatabaseServer:
             user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
             self._user = {"user": user.pw_name, "group": user.pw_gid, "extra_groups": []}
             os.chown(self.folder, user.pw_uid, user.pw_gid)
+        if data is not None:
+            _copy(data, self.folder / "data")
+            self.start()
+        else:
+            self._make()
+
+    def _make(self) -> None:
         password = self.folder / "password"
         password.write_text("super")
         password.chmod(0o644)
@@ -64,6 +77,12 @@ class DatabaseServer:
         with self.connect("postgres") as connection:
             connection.execute("CREATE USER pulp PASSWORD 'pw'")
             connection.execute("CREATE DATABASE pulp OWNER pulp")
+
+    def keep(self, folder: Path) -> None:
+        """Copy all data to a new folder, for the `data` of another server. Nobody may be connected."""
+        self.stop()
+        _copy(self.folder / "data", folder)
+        self.start()
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""

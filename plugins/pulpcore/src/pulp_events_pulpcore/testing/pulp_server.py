@@ -25,6 +25,8 @@ INCOMPLETE = ("waiting", "running", "canceling")
 class PulpServer:
     """Begun by the constructor (some 15 s, most of it migrations), ended by `close`.
 
+    `kept`: a folder in which the first of several leaves its migrated database, and with which the others begin.
+
     `pulp_settings`: what settings.py has beyond the necessary, as `DOMAIN_ENABLED=True` or
     `PULP_EVENTS={"delivery": {"lanes": 1}}`. `workers`: how many of Pulp's workers. `deliver`: whether
     `pulp-admin event worker` is started too. `bin`: the folder of the environment's commands.
@@ -37,22 +39,28 @@ class PulpServer:
         deliver: bool = True,
         database: DatabaseServer | None = None,
         bin: Path | None = None,
+        kept: Path | None = None,
     ) -> None:
         self.bin = bin or Path(sys.executable).parent
         self.folder = Path(tempfile.mkdtemp(prefix="pulp3-"))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._own_database = database is None
-        self.database = database or DatabaseServer()
+        found = kept is not None and (kept / "db.key").exists()
+        self.database = database or DatabaseServer(data=kept / "data" if kept and found else None)
         try:
             self.port = free_port()
             self.url = f"http://127.0.0.1:{self.port}"
             for name in ("media", "tmp", "assets"):
                 (self.folder / name).mkdir()
-            (self.folder / "db.key").write_bytes(Fernet.generate_key())
+            key = self.folder / "db.key"
+            key.write_bytes((kept / "db.key").read_bytes() if kept and found else Fernet.generate_key())
             self.settings: dict[str, Any] = {**self._defaults(), **(pulp_settings or {})}
             self.write_settings()
-            self.manage("migrate", "--noinput")
-            self.manage("reset-admin-password", "--password", "password")
+            if not found:
+                self.manage("migrate", "--noinput")
+                self.manage("reset-admin-password", "--password", "password")
+            if kept and not found:
+                self._keep(kept)
             self.session = self.login("admin", "password")
             self.start("api")
             for number in range(workers):
@@ -63,6 +71,12 @@ class PulpServer:
         except BaseException:
             self.close()
             raise
+
+    def _keep(self, folder: Path) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self.database.keep(folder / "data")
+        shutil.copy(self.folder / "db.key", folder)  # the last: with it, all is there
 
     def _defaults(self) -> dict[str, Any]:
         database = {

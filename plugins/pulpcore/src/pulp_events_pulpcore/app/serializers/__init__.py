@@ -1,5 +1,6 @@
 """What requests and answers look like. pulpcore registers those of models that it finds here."""
 
+from pulp_events_pulpcore.app.serializers.change import DifferenceSerializer, ListenerChangeSerializer
 from pulp_events_pulpcore.app.serializers.delivery import (
     AttemptSerializer,
     DeliveryDetailSerializer,
@@ -22,9 +23,11 @@ __all__ = [
     "DeliveryFilterSerializer",
     "DeliveryListFilterSerializer",
     "DeliverySerializer",
+    "DifferenceSerializer",
     "EventDeliveryFilterSerializer",
     "EventListenerSerializer",
     "EventTypeSerializer",
+    "ListenerChangeSerializer",
     "MuteSerializer",
     "NotifierSerializer",
     "RetriedSerializer",

@@ -16,6 +16,7 @@ from pulp_events.listeners.untrusted import Limits
 from pulp_events_pulpcore.app.bus import bus
 from pulp_events_pulpcore.app.models import EventListener
 from pulp_events_pulpcore.app.rest import EventsViewMixin
+from pulp_events_pulpcore.app.serializers.change import ListenerChangeSerializer
 from pulp_events_pulpcore.app.serializers.delivery import (
     DeliveryListFilterSerializer,
     DeliverySerializer,
@@ -139,6 +140,20 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
         found = self.paginator.page_of(bus().deliveries, query, before, request)
         context = {**self.get_serializer_context(), "hrefs": hrefs_of([row])}
         return self.paginator.get_paginated_response(DeliverySerializer(found, many=True, context=context).data)
+
+    @extend_schema(summary="List changes of an event listener", responses=ListenerChangeSerializer(many=True))
+    @action(
+        detail=True,
+        methods=["get"],
+        serializer_class=ListenerChangeSerializer,
+        filter_backends=[],
+        filterset_class=None,
+    )
+    def history(self, request: Any, pk: str, **kwargs: Any) -> Response:
+        """The newest first."""
+        found = bus().listeners.by(self.author).history(self.get_object().listener_id)
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(ListenerChangeSerializer(page, many=True).data)
 
     @extend_schema(summary="Deliver again", request=RetrySerializer, responses={200: RetriedSerializer})
     @action(detail=True, methods=["post"], serializer_class=RetrySerializer)

@@ -12,7 +12,7 @@ def _may(actions: list[str], permission: str = "", how: str = "has_model_or_doma
 
 LISTENERS: dict[str, Any] = {
     "statements": [
-        _may(["list", "retrieve", "deliveries", "my_permissions"]),  # of those that the queryset has
+        _may(["list", "retrieve", "deliveries", "history", "my_permissions"]),  # of those that the queryset has
         _may(["create"], "add_eventlistener", "has_model_or_domain_perms"),
         _may(["update", "partial_update"], "change_eventlistener"),
         _may(["destroy"], "delete_eventlistener"),

@@ -1,4 +1,6 @@
-"""Domains: a user sees, changes and is sent what is of his domain, and nothing else."""
+"""A user sees, changes and is sent what is of his domain, and nothing else; and he does not reach the machine."""
+
+import socket
 
 import pytest
 
@@ -13,7 +15,8 @@ bus().emit("repo.sync.start", {"repo_id": "r"}, scope=str(Domain.objects.get(nam
 
 @pytest.fixture(scope="module")
 def with_domains(start_pulp):
-    server = start_pulp(pulp_settings={"DOMAIN_ENABLED": True}, workers=0, deliver=False)
+    """A Pulp with domains, whose users reach what is public only."""
+    server = start_pulp(pulp_settings={"DOMAIN_ENABLED": True, "PULP_EVENTS": {}}, workers=0, deliver=False)
     for name in ("north", "south"):
         storage = {"MEDIA_ROOT": ""}
         server.api(
@@ -21,6 +24,12 @@ def with_domains(start_pulp):
             {"name": name, "storage_class": "pulpcore.app.models.storage.FileSystem", "storage_settings": storage},
         )
     return server
+
+
+def listener_at(sink):
+    """What makes one; that localhost is not public is found when it is connected to."""
+    url = f"http://localhost:{sink.url.rpartition(':')[2]}"
+    return {"notifier_type_id": "http", "notifier_config": {"url": url}, "event_types": ["repo.sync.start"]}
 
 
 def test_a_domain_has_its_own_listeners_deliveries_and_events(with_domains, sink):
@@ -35,9 +44,7 @@ def test_a_domain_has_its_own_listeners_deliveries_and_events(with_domains, sink
     for role in ("events.eventlistener_creator", "events.eventlistener_viewer"):
         with_domains.api(f"{made['pulp_href']}roles/", {"role": role, "domain": domain, "content_object": None})
     nora = with_domains.login("nora", "Secret-w0rd")
-    body = {
-        "notifier_type_id": "http", "notifier_config": {"url": sink.url}, "event_types": ["repo.sync.start"],
-    }  # fmt: skip
+    body = listener_at(sink)
 
     status, north = ask("north", "POST", "event-listeners/", body, nora)
     assert status == 201 and north["pulp_href"].startswith("/pulp/north/api/v3/event-listeners/")
@@ -57,9 +64,17 @@ def test_a_domain_has_its_own_listeners_deliveries_and_events(with_domains, sink
     for href, user in ((south["pulp_href"], nora), (moved, nora), (moved, None)):
         for method, path, sent in (
             ("GET", "", None), ("PATCH", "", {"description": "x"}), ("DELETE", "", None), ("POST", "test/", None),
-            ("POST", "retry/", {}), ("GET", "deliveries/", None), ("GET", f"deliveries/{other['id']}/", None),
+            ("POST", "retry/", {}), ("GET", "deliveries/", None), ("GET", "history/", None),
+            ("GET", f"deliveries/{other['id']}/", None),
         ):  # fmt: skip
             assert ask("", method, href + path, sent, user)[0] in (403, 404), (href, method, path)
     assert ask("", "GET", f"{north['pulp_href']}deliveries/{other['id']}/")[0] == 404
     assert ask("", "GET", south["pulp_href"])[1]["description"] is None
     assert not sink.requests
+
+
+def test_a_name_that_leads_elsewhere_is_refused_when_it_is_connected_to(with_domains, sink):
+    made = with_domains.api("/pulp/default/api/v3/event-listeners/", listener_at(sink))
+    [result] = with_domains.api(f"{made['pulp_href']}test/", method="POST")["results"]
+    assert result["outcome"] in ("transient", "permanent") and "localhost" in result["detail"], result
+    assert socket.gethostbyname("localhost") not in result["detail"] and not sink.requests

@@ -1,0 +1,51 @@
+"""`POST …/test/`: how long it may take, how many may be under way, and how often."""
+
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a Pulp is started
+
+# A process of its own, in which a request waits less long.
+CUT_OFF = """
+import json, socket, threading
+from base64 import b64encode
+from django.test import Client
+from pulp_events_pulpcore.app import trying
+
+assert (trying.LONGEST, trying.AT_ONCE) == (20, 4), "as the documents say"
+client = Client(headers={"authorization": "Basic " + b64encode(b"USER:Secret-w0rd").decode()})
+silent = socket.create_server(("127.0.0.1", 0))
+body = {
+    "notifier_type_id": "http", "event_types": ["*"],
+    "notifier_config": {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/"},
+}
+href = client.post("/pulp/api/v3/event-listeners/", json.dumps(body), "application/json").json()["pulp_href"]
+trying.LONGEST = 0.2
+answers = [client.post(href + "test/") for _ in range(5)]
+silent.close()
+for thread in threading.enumerate():
+    if thread.name == "event-listener-test":
+        thread.join(30)
+trying.LONGEST = 20
+answers.append(client.post(href + "test/"))
+print(json.dumps([(each.status_code, each.json(), each.headers.get("Retry-After")) for each in answers]))
+"""
+
+
+def test_a_silent_endpoint_is_cut_off_and_four_of_them_are_all_that_a_process_waits_for(alice, pulp):
+    said = json.loads(pulp.python(CUT_OFF.replace("USER", alice.name)).splitlines()[-1])
+    *cut_off, refused, last = said
+    assert [status for status, _, _ in cut_off] == [200] * 4, said
+    results = [body["results"][0] for _, body, _ in cut_off]
+    assert {(each["outcome"], each["detail"]) for each in results} == {("timeout", "no outcome within 0.2 seconds")}
+    assert refused[0] == 429 and "under way" in refused[1]["detail"] and int(refused[2]) > 0, refused
+    assert last[0] == 200 and last[1]["results"][0]["outcome"] == "transient", last
+
+
+def test_a_user_has_twenty_tests_a_minute(alice, sink):
+    href = alice.create(sink.url).body["pulp_href"]
+    answers = [alice("POST", f"{href}test/") for _ in range(21)]
+    assert [each.status for each in answers[:5]] == [200] * 5
+    assert answers[-1].status == 429 and int(answers[-1].headers["Retry-After"]) > 0
+    assert len(sink.requests) == [each.status for each in answers].count(200)
