@@ -139,7 +139,7 @@ def _metadata(converter: Any, field: Any, ret: dict[str, Any], **_: Any) -> dict
     made: dict[str, Any] = {}
     if is_secret_field(field):
         made["writeOnly"] = True
-    if is_local(field.metadata):
+    if is_local(field.metadata) or field.metadata.get("template"):  # a template without templates is of no use
         made["x-local"] = True
     if group := field.metadata.get("group"):
         made["x-group"] = str(group)

@@ -174,6 +174,7 @@ class HttpConfig(Schema):
             "help": f"sign according to Standard Webhooks with this secret, {SYMMETRIC}… or (ed25519) {PRIVATE}…; "
             f"{GENERATE} or {GENERATE_ED25519} generates one, see show-secret",
             "secret": True,
+            "generates": (GENERATE, GENERATE_ED25519),
         },
     )
     previous_secret = fields.String(

@@ -13,6 +13,7 @@ from pulp_events_pulpcore.app.requirements import needed
 _logger = logging.getLogger(__name__)
 
 ERROR_ID = "events.E001"
+SETTINGS = "events.E003"
 UNFIT = "events.E002"
 """So much is different that the checks cannot be made."""
 HINT = (
@@ -24,6 +25,7 @@ HINT = (
 def register() -> None:
     """Register the checks with Django."""
     checks.register(check_pulpcore, "pulp_events")
+    checks.register(check_settings, "pulp_events")
 
 
 def fits() -> bool:
@@ -46,3 +48,18 @@ def check_pulpcore(app_configs: Any = None, **_: object) -> list[checks.CheckMes
         for each, fault in found
         if fault is not None
     ]
+
+
+def check_settings(app_configs: Any = None, **_: object) -> list[checks.CheckMessage]:
+    """An Error where PULP_EVENTS is not valid, or Django's DATABASES cannot be used: no event would be emitted."""
+    from pulp_events.errors import EventsError
+    from pulp_events.plugins.registry import Plugins
+    from pulp_events.settings.settings import Settings
+    from pulp_events_pulpcore.given import settings_mapping
+
+    try:
+        Settings.load(None, Plugins.load().settings_sections, settings_mapping())
+    except EventsError as error:
+        hint = "Correct it in Pulp's settings; until then Pulp emits no events."
+        return [checks.Error(f"{error}.", hint=hint, id=SETTINGS)]
+    return []

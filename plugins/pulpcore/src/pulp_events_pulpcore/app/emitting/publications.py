@@ -56,7 +56,7 @@ def _delete(original: Callable[..., Any], publication: Publication, *args: Any, 
     with transaction.atomic():
         if _is_open(publication) and not _is_abandoned(publication):
             # Before it is deleted: afterwards there is nothing left to tell of.
-            voice.emit(FINISH, domain, lambda: payloads.publish_finished(publication, _result(final_state.get())))
+            voice.emit(FINISH, domain, lambda: payloads.publish_finished(publication, _end_of(publication)))
         return original(*args, **kwargs)
 
 
@@ -81,6 +81,15 @@ def _is_abandoned(publication: Publication) -> bool:
     """Whether its finish was told when its task ended."""
     made = CreatedResource.objects.filter(object_id=publication.pk, task__state__in=TASK_FINAL_STATES)
     return bool(made.exists())
+
+
+def _end_of(publication: Publication) -> str:
+    """What the task that deletes it, or whose leftovers are deleted, comes to."""
+    state = final_state.get()
+    if state is None:  # in the task itself, which a cancellation ends by an exception
+        canceling = CreatedResource.objects.filter(object_id=publication.pk, task__state=TASK_STATES.CANCELING)
+        state = TASK_STATES.CANCELED if canceling.exists() else TASK_STATES.FAILED
+    return _result(state)
 
 
 def _result(state: str | None) -> str:

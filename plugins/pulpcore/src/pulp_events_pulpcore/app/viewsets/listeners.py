@@ -14,6 +14,7 @@ from pulp_events.errors import NotAllowed, UnknownNotifierType
 from pulp_events.frozen import thaw
 from pulp_events.listeners.untrusted import Limits
 from pulp_events_pulpcore.app.bus import bus
+from pulp_events_pulpcore.app.generated import refuse_generated
 from pulp_events_pulpcore.app.models import EventListener
 from pulp_events_pulpcore.app.rest import EventsViewMixin
 from pulp_events_pulpcore.app.serializers.change import ListenerChangeSerializer
@@ -67,6 +68,7 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
             Limits(bus().settings).refuse_type(bus().plugins.notifier(type_id))
         except NotAllowed as error:
             raise UnknownNotifierType(str(error)) from None  # the field's fault: others are allowed
+        refuse_generated(type_id, data["notifier_config"])
         with transaction.atomic():
             made = bus().listeners.by(self.author).create(
                 type_id, data["notifier_config"], data["event_types"], enabled=data["enabled"],
@@ -100,7 +102,7 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
     def test(self, request: Any, pk: str, **kwargs: Any) -> Response:
         """Send a marked test event now, and answer what became of it. Nothing is stored, or tried again."""
         row = self._of_a_user()
-        results = tried(listener_of(row))
+        results = tried(listener_of(row), self.author.name)
         return Response(TrialResultsSerializer({"results": results}).data)
 
     @extend_schema(summary="Mute an event listener", request=MuteSerializer, responses={200: EventListenerSerializer})
@@ -177,6 +179,7 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
         serializer = self.get_serializer(shown(row), data=request.data, partial=not whole)
         serializer.is_valid(raise_exception=True)
         data, listener = serializer.validated_data, listener_of(row)
+        refuse_generated(listener.notifier_type_id, data.get("notifier_config", {}))
 
         def config(before: Any) -> dict[str, Any]:
             stored = thaw(before)
