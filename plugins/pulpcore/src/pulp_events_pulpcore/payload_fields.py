@@ -107,7 +107,7 @@ PUBLISHED = {
 }
 RESOURCES = {
     "resources": _texts(
-        "what the task works on, by PRN (by href before Pulp 3.63), the first 50; `shared:` is read only",
+        "what the task works on, by PRN (by href in older releases of Pulp), the first 50; `shared:` is read only",
         f"prn:file.filerepository:{_REPOSITORY}",
     )
 }

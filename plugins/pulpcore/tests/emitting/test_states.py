@@ -171,12 +171,12 @@ def test_an_immediate_task_that_cannot_run_is_canceled(pulp, heard, name, files,
     running = pulp.sync(repository, remote, wait=False)
     assert gate.reached.wait(30)
     made = pulp.python(f"""
-from pulpcore.app.models import AppStatus
 from pulpcore.plugin.models import Repository
 from django_guid import set_guid
 from pulpcore.plugin.tasking import dispatch
+from pulp_events_pulpcore.testing import app_status
 set_guid('test')
-AppStatus.objects.create(app_type="api", name="test-{name}", versions={{}})
+app_status.register()
 task = dispatch("pulpcore.app.tasks.base.ageneral_update", immediate=True, deferred=False,
                 exclusive_resources=[Repository.objects.get(name={name!r})])
 print(task.pk)
@@ -213,12 +213,13 @@ def test_counts_are_those_of_the_version(pulp, heard, files, name):
 
 def test_a_task_group_ends_once_with_its_last_task(pulp, heard, name):
     made = pulp.python("""
-from pulpcore.app.models import AppStatus, TaskGroup
+from pulpcore.app.models import TaskGroup
 from django_guid import set_guid
 from pulpcore.plugin.tasking import dispatch
+from pulp_events_pulpcore.testing import app_status
 set_guid('test')
 group = TaskGroup.objects.create(description="test")
-AppStatus.objects.create(app_type="api", name="test-group", versions={})
+app_status.register()
 dispatch("pulpcore.app.tasks.test.dummy_group_task", args=[0, [0, 0.2, 0.4]], task_group=group)
 print(group.pk)
 """).split()[-1]

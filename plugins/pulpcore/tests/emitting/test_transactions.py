@@ -12,12 +12,13 @@ pytestmark = pytest.mark.slow
 SET_UP = """
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from pulpcore.app.models import AppStatus, Task
+from pulpcore.app.models import Task
 from pulpcore.tasking.tasks import execute_task
-status = AppStatus.objects.create(app_type="api", name="test-{name}", versions={{}})
-def make(count=1):
-    return Task.objects.create(state="waiting", name="pulpcore.app.tasks.test.sleep", logging_cid="x", versions={{}},
-                               enc_args=[0], app_lock=status, pulp_created=None)
+from pulp_events_pulpcore.testing import app_status
+fields = app_status.register()
+def make():
+    return Task.objects.create(state="waiting", name="pulpcore.app.tasks.test.sleep", logging_cid="x", versions={},
+                               enc_args=[0], pulp_created=None, **fields)
 """
 
 
@@ -30,7 +31,7 @@ def stored(pulp, *ids):
 
 def test_a_change_that_is_rolled_back_emits_nothing(pulp, heard, name):
     made = pulp.python(
-        SET_UP.format(name=name)
+        SET_UP
         + """
 class Undone(Exception):
     pass
@@ -54,7 +55,7 @@ print(undone.pk, done.pk)
 
 def test_a_change_that_is_refused_emits_nothing_again(pulp, heard, name):
     made = pulp.python(
-        SET_UP.format(name=name)
+        SET_UP
         + """
 task = make()
 task.set_running()
@@ -73,7 +74,7 @@ print(task.pk)
 
 def test_a_task_completed_while_it_is_being_canceled_has_one_finish(pulp, heard, name):
     made = pulp.python(
-        SET_UP.format(name=name)
+        SET_UP
         + """
 task = make()
 task.set_running()
@@ -107,7 +108,7 @@ def test_an_emit_that_fails_leaves_the_task_successful_and_one_line_in_the_log(p
 
 def test_where_nobody_listens_a_task_makes_the_queries_that_it_makes_without_us(pulp, name):
     said = pulp.python(
-        SET_UP.format(name=name)
+        SET_UP
         + """
 from pulp_events_pulpcore.app.emitting import voice
 def count():
@@ -140,7 +141,7 @@ def test_a_listener_of_something_else_costs_no_more(pulp, hear, name):
 
 def test_a_bus_that_cannot_be_opened_stops_nothing(pulp, name):
     said = pulp.python(
-        SET_UP.format(name=name)
+        SET_UP
         + """
 from django.conf import settings
 settings.PULP_EVENTS = {"delivery": {"lanes": "many"}}
@@ -160,12 +161,12 @@ print("STATE", task.state)
 
 def test_each_task_that_ended_has_its_finish_whenever_its_process_is_killed(pulp, heard, name, files, until):
     made = pulp.python(
-        f"""
-from pulpcore.app.models import AppStatus
+        """
 from django_guid import set_guid
 from pulpcore.plugin.tasking import dispatch
+from pulp_events_pulpcore.testing import app_status
 set_guid('test')
-AppStatus.objects.create(app_type="api", name="test-{name}", versions={{}})
+app_status.register()
 for number in range(60):
     print("TASK", dispatch("pulpcore.app.tasks.test.sleep", args=[0]).pk)
 """
@@ -204,7 +205,7 @@ for number in range(60):
 def test_a_coroutine_that_changes_a_state_is_in_the_transaction_too(pulp, heard, name):
     """No pulpcore has such a method yet; its tasks call `sync_to_async(task.set_running)`."""
     said = pulp.python(
-        SET_UP.format(name=name)
+        SET_UP
         + """
 import asyncio
 from pulp_events_pulpcore.app.emitting import tasks

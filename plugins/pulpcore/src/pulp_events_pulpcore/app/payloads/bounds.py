@@ -1,9 +1,14 @@
-"""Nothing in a report is without bounds or secret: texts are clipped and scrubbed, mappings and lists cut."""
+"""Nothing in a report is without bounds or secret: texts are clipped and scrubbed, mappings and lists cut.
+
+Sizes are bytes as they are sent, in JSON: of quotes only half as many have room. So no report reaches the 262,144 bytes
+of `[events] max_event_bytes`.
+"""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from pulp_events.redaction.passwords import MASK
@@ -20,6 +25,8 @@ ITEMS = 50
 _USERINFO = re.compile(r"(?<=://)[^\s/?#@'\"<>]*(?:[/?#][^\s@'\"<>]*)?@(?=[^\s/?#@'\"<>])")
 """`user:password@` of a URL. A password may have a `/` that nobody escaped; a path may have an `@`, and loses then what
 stands before it, which is better than to show a password."""
+_ESCAPED = re.compile(r'["\\\t\n]')
+"""What has a `\\` before it in JSON; other control characters are removed."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -29,17 +36,24 @@ def scrubbed(text: str) -> str:
 
 
 def clipped(text: object, most: int = NAME) -> str:
-    """The beginning of a text: at most `most` bytes of UTF-8, scrubbed, without control characters."""
+    """The beginning of a text: at most `most` bytes, scrubbed, without control characters."""
     found = _clean(text)
-    raw = found.encode()
-    return found if len(raw) <= most else raw[: most - 3].decode(errors="ignore") + "…"
+    return found if _size(found) <= most else found[: _room(found[:most], most)] + "…"
 
 
 def clipped_start(text: object, most: int = TRACEBACK) -> str:
     """As `clipped`, and the end of the text."""
     found = _clean(text)
-    raw = found.encode()
-    return found if len(raw) <= most else "…" + raw[3 - most :].decode(errors="ignore")
+    return found if _size(found) <= most else "…" + found[len(found) - _room(found[-most:][::-1], most) :]
+
+
+def _size(text: str) -> int:
+    return len(text.encode()) + len(_ESCAPED.findall(text))
+
+
+def _room(text: str, most: int) -> int:
+    """How many characters, from the first one on, have room beside the `…`, which has three bytes."""
+    return bisect_right(list(accumulate(map(_size, text))), most - len("…".encode()))
 
 
 def _clean(text: object) -> str:

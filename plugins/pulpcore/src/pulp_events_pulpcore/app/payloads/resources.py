@@ -17,7 +17,7 @@ def href(found: Any, domain: Any = None) -> str | None:
 
 
 def prn(found: Any) -> str:
-    """`prn:file.filerepository:UUID`: pulpcore's own rule, which its releases before 3.63 have no function for.
+    """`prn:file.filerepository:UUID`: pulpcore's own rule, for which its older releases have no function.
 
     `found` is of its detail model.
     """

@@ -17,7 +17,7 @@ SYNC_FUNCTIONS = frozenset({"synchronize", "sync"})
 
 _PRN = re.compile(r"prn:([a-z0-9_]+\.[a-z0-9_]+):([0-9a-f-]{36})\Z")
 _HREF = re.compile(r"/.*/repositories/[^/]+/[^/]+/([0-9a-f-]{36})/\Z")
-"""pulpcore before 3.63 names what a task works on by its href."""
+"""Older releases of pulpcore name what a task works on by its href."""
 
 
 def synced_repository(task: Any) -> Any | None:
