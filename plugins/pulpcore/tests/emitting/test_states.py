@@ -101,10 +101,12 @@ def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
     ]
 
 
-def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until):
+@pytest.mark.parametrize("mode", ["ACCESS EXCLUSIVE", "SHARE"])
+def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until, mode):
+    """Killed, as its process cannot even read the table; or it deletes the publication itself."""
     repository = pulp.repository(name)
     with pulp.database.connect() as database, database.transaction():
-        database.execute("LOCK TABLE core_publishedmetadata")
+        database.execute(f"LOCK TABLE core_publishedmetadata IN {mode} MODE")
         task = pulp.api(pulp.api("publications/file/file/", {"repository": repository})["task"])
         until(lambda: _is_stored(pulp, "repo.publish.start"))
         pulp.api(task["pulp_href"], {"state": "canceled"}, "PATCH")

@@ -51,5 +51,27 @@ def test_what_is_missing_is_an_error_that_says_what_and_what_to_do(said, kind):
     assert "Install a pulp-events-pulpcore that knows this pulpcore" in line and line.endswith("Error")
 
 
+SETTINGS = """
+from django.conf import settings
+from pulp_events_pulpcore.app import checks
+settings.PULP_EVENTS = {given}
+for each in checks.check_settings():
+    print(each.id, each.msg, type(each).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"email": {"enabeld": True}}, "PULP_EVENTS['email']['enabeld']"),
+        ({"delivery": {"lanes": -1}}, "PULP_EVENTS['delivery']['lanes']"),
+        ("x", "PULP_EVENTS"),
+    ],
+)
+def test_settings_that_are_not_valid_are_an_error(pulp, given, named):
+    said = pulp.python(SETTINGS.format(given=repr(given)))
+    assert said.startswith("events.E003") and named in said and said.strip().endswith("Error"), said
+
+
 def test_pulp_itself_finds_nothing(pulp):
     assert "no issues" in pulp.manage("check")

@@ -13,7 +13,7 @@ from base64 import b64encode
 from django.test import Client
 from pulp_events_pulpcore.app import trying
 
-assert (trying.LONGEST, trying.AT_ONCE) == (20, 4), "as the documents say"
+assert (trying.LONGEST, trying.AT_ONCE, trying.WAITED) == (5, 4, 10), "as the documents say"
 client = Client(headers={"authorization": "Basic " + b64encode(b"USER:Secret-w0rd").decode()})
 silent = socket.create_server(("127.0.0.1", 0))
 body = {
@@ -27,7 +27,7 @@ silent.close()
 for thread in threading.enumerate():
     if thread.name == "event-listener-test":
         thread.join(30)
-trying.LONGEST = 20
+trying.LONGEST = 5
 answers.append(client.post(href + "test/"))
 print(json.dumps([(each.status_code, each.json(), each.headers.get("Retry-After")) for each in answers]))
 """
@@ -41,6 +41,30 @@ def test_a_silent_endpoint_is_cut_off_and_four_of_them_are_all_that_a_process_wa
     assert {(each["outcome"], each["detail"]) for each in results} == {("timeout", "no outcome within 0.2 seconds")}
     assert refused[0] == 429 and "under way" in refused[1]["detail"] and int(refused[2]) > 0, refused
     assert last[0] == 200 and last[1]["results"][0]["outcome"] == "transient", last
+
+
+WAITS = """
+from rest_framework.exceptions import Throttled
+from pulp_events_pulpcore.app import trying
+
+now = [100.0]
+waits = trying.Waits(lambda: now[0])
+waits.add("alice", 5.0)
+waits.check("alice")
+now[0] = 110.0
+waits.add("alice", 5.0)
+waits.check("bob")
+try:
+    waits.check("alice")
+except Throttled as error:
+    print(error.wait, error.status_code)
+now[0] = 161.0
+waits.check("alice")
+"""
+
+
+def test_the_tests_of_a_user_wait_ten_seconds_a_minute_together(pulp):
+    assert pulp.python(WAITS).split() == ["50", "429"]
 
 
 def test_a_user_has_twenty_tests_a_minute(alice, sink):
