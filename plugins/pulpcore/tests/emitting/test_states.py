@@ -173,13 +173,15 @@ def test_an_immediate_task_that_cannot_run_is_canceled(pulp, heard, name, files,
     running = pulp.sync(repository, remote, wait=False)
     assert gate.reached.wait(30)
     made = pulp.python(f"""
+from pulpcore.app.tasks import base
 from pulpcore.plugin.models import Repository
 from django_guid import set_guid
 from pulpcore.plugin.tasking import dispatch
 from pulp_events_pulpcore.testing import app_status
 set_guid('test')
 app_status.register()
-task = dispatch("pulpcore.app.tasks.base.ageneral_update", immediate=True, deferred=False,
+update = "ageneral_update" if hasattr(base, "ageneral_update") else "general_update"
+task = dispatch(f"pulpcore.app.tasks.base.{{update}}", immediate=True, deferred=False,
                 exclusive_resources=[Repository.objects.get(name={name!r})])
 print(task.pk)
 """)
@@ -222,7 +224,7 @@ from pulp_events_pulpcore.testing import app_status
 set_guid('test')
 group = TaskGroup.objects.create(description="test")
 app_status.register()
-dispatch("pulpcore.app.tasks.test.dummy_group_task", args=[0, [0, 0.2, 0.4]], task_group=group)
+dispatch("pulp_events_pulpcore.testing.tasks.several", args=[[0, 0.2, 0.4]], task_group=group)
 print(group.pk)
 """).split()[-1]
     group = pulp.api(f"task-groups/{made}/")

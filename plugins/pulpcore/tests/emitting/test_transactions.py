@@ -79,7 +79,10 @@ def test_a_task_completed_while_it_is_being_canceled_has_one_finish(pulp, heard,
 task = make()
 task.set_running()
 Task.objects.get(pk=task.pk).set_canceling()
-task.set_completed()  # which pulpcore accepts, and which changes nothing
+try:
+    task.set_completed()  # which pulpcore accepts, and which changes nothing
+except RuntimeError:
+    pass  # but for older releases
 task.set_canceled()
 print(task.pk)
 """
