@@ -1,6 +1,4 @@
-"""A user sees, changes and is sent what is of his domain, and nothing else; and he does not reach the machine."""
-
-import socket
+"""Domains: a user sees, changes and is sent what is of his domain, and nothing else."""
 
 import pytest
 
@@ -9,14 +7,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # a Pulp is started
 EMIT = """
 from pulp_events_pulpcore.app.bus import bus
 from pulpcore.plugin.models import Domain
-bus().emit("repo.sync.start", {"repo_id": "r"}, scope=str(Domain.objects.get(name="DOMAIN").pk))
+for domain in Domain.objects.all():
+    bus().emit("repo.sync.start", {"repo_id": "r"}, scope=str(domain.pk))
 """
 
 
 @pytest.fixture(scope="module")
 def with_domains(start_pulp):
-    """A Pulp with domains, whose users reach what is public only."""
-    server = start_pulp(pulp_settings={"DOMAIN_ENABLED": True, "PULP_EVENTS": {}}, workers=0, deliver=False)
+    server = start_pulp(pulp_settings={"DOMAIN_ENABLED": True}, workers=0, deliver=False)
     for name in ("north", "south"):
         storage = {"MEDIA_ROOT": ""}
         server.api(
@@ -24,12 +22,6 @@ def with_domains(start_pulp):
             {"name": name, "storage_class": "pulpcore.app.models.storage.FileSystem", "storage_settings": storage},
         )
     return server
-
-
-def listener_at(sink):
-    """What makes one; that localhost is not public is found when it is connected to."""
-    url = f"http://localhost:{sink.url.rpartition(':')[2]}"
-    return {"notifier_type_id": "http", "notifier_config": {"url": url}, "event_types": ["repo.sync.start"]}
 
 
 def test_a_domain_has_its_own_listeners_deliveries_and_events(with_domains, sink):
@@ -44,15 +36,16 @@ def test_a_domain_has_its_own_listeners_deliveries_and_events(with_domains, sink
     for role in ("events.eventlistener_creator", "events.eventlistener_viewer"):
         with_domains.api(f"{made['pulp_href']}roles/", {"role": role, "domain": domain, "content_object": None})
     nora = with_domains.login("nora", "Secret-w0rd")
-    body = listener_at(sink)
+    body = {
+        "notifier_type_id": "http", "notifier_config": {"url": sink.url}, "event_types": ["repo.sync.start"],
+    }  # fmt: skip
 
     status, north = ask("north", "POST", "event-listeners/", body, nora)
     assert status == 201 and north["pulp_href"].startswith("/pulp/north/api/v3/event-listeners/")
     assert ask("south", "POST", "event-listeners/", body, nora)[0] == 403
     south = ask("south", "POST", "event-listeners/", body)[1]
 
-    for name in ("north", "south", "default"):
-        with_domains.python(EMIT.replace("DOMAIN", name))
+    with_domains.python(EMIT)
     [delivery] = ask("north", "GET", "event-deliveries/", user=nora)[1]["results"]
     assert delivery["listener"] == north["pulp_href"]
     [other] = ask("south", "GET", "event-deliveries/")[1]["results"]
@@ -71,10 +64,3 @@ def test_a_domain_has_its_own_listeners_deliveries_and_events(with_domains, sink
     assert ask("", "GET", f"{north['pulp_href']}deliveries/{other['id']}/")[0] == 404
     assert ask("", "GET", south["pulp_href"])[1]["description"] is None
     assert not sink.requests
-
-
-def test_a_name_that_leads_elsewhere_is_refused_when_it_is_connected_to(with_domains, sink):
-    made = with_domains.api("/pulp/default/api/v3/event-listeners/", listener_at(sink))
-    [result] = with_domains.api(f"{made['pulp_href']}test/", method="POST")["results"]
-    assert result["outcome"] in ("transient", "permanent") and "localhost" in result["detail"], result
-    assert socket.gethostbyname("localhost") not in result["detail"] and not sink.requests

@@ -132,7 +132,7 @@ class PulpServer:
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # the API's workers are children of it
             process.wait()
 
     def kill_group(self, name: str) -> None:
