@@ -99,6 +99,9 @@ def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
         ("repo.publish.finish", "failed"),
         ("task.finish", "failed"),
     ]
+    *_, published, ended = heard.about(name, task_id(task))
+    assert "signal 9" in published["payload"]["error_message"]
+    assert published["payload"]["error_message"] == ended["payload"]["error_message"]
 
 
 @pytest.mark.parametrize("mode", ["ACCESS EXCLUSIVE", "SHARE"])

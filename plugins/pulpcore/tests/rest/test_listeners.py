@@ -122,6 +122,7 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(alice, sink):
         ({"enabled": "perhaps"}, ["enabled"]),
         ({"enabled": None}, ["enabled"]),
         ({"notifier_config": {"url": "http://a.example/", "secret": "generate"}}, ["notifier_config", "secret"]),
+        ({"notifier_config": {"url": "http://a.example/", "token": "********"}}, ["notifier_config", "token"]),
         ({"notifier_type_id": "carrier-pigeon"}, ["notifier_type_id"]),
         ({"notifier_type_id": "email"}, ["notifier_type_id"]),
         ({"notifier_type_id": None}, ["notifier_type_id"]),

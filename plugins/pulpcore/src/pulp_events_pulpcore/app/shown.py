@@ -1,8 +1,11 @@
 """A listener as the API shows it: its row with the attributes of its record, and no secret."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+
+from rest_framework.serializers import ValidationError
 
 from pulp_events import EventBus, Listener
 from pulp_events.errors import ListenerNotFound
@@ -79,6 +82,17 @@ def as_stored(opened: EventBus, listener: Listener, before: dict[str, Any], give
     """What is given, where that is not what is shown in place of what is stored: a URL without its password, say, which
     comes back with the rest of an answer."""
     redacted = opened.listeners.redacted(replace(listener, notifier_config=before))
-    return {
-        key: before[key] if key in before and value == redacted[key] else value for key, value in given.items()
-    }  # a key that is the same is no change
+    same = {key: before[key] for key, value in given.items() if key in before and value == redacted[key]}
+    refuse_masks({key: value for key, value in given.items() if key not in same})
+    return {**given, **same}
+
+
+def refuse_masks(given: Mapping[str, Any]) -> None:
+    """Raise ValidationError where a value has the mask of a secret in it: which secret that stands for is not known."""
+    faults = {
+        key: [f"It contains {MASK}, which stands for a secret that is not shown; give the secret itself."]
+        for key, value in given.items()
+        if MASK in json.dumps(value, ensure_ascii=False)
+    }
+    if faults:
+        raise ValidationError({"notifier_config": faults})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -19,8 +20,17 @@ from pulp_events_pulpcore.app.emitting.wrapping import wrap
 
 START, FINISH = "repo.publish.start", "repo.publish.finish"
 
-final_state: ContextVar[str | None] = ContextVar("pulp_events_final_state", default=None)
-"""What the task will be whose leftovers a worker deletes at the moment."""
+
+@dataclass(frozen=True)
+class Ending:
+    """What a task will be, and why."""
+
+    state: str
+    reason: str | None
+
+
+ending: ContextVar[Ending | None] = ContextVar("pulp_events_ending", default=None)
+"""Of the task whose leftovers a worker deletes at the moment."""
 
 
 def install() -> None:
@@ -56,7 +66,7 @@ def _delete(original: Callable[..., Any], publication: Publication, *args: Any, 
     with transaction.atomic():
         if _is_open(publication) and not _is_abandoned(publication):
             # Before it is deleted: afterwards there is nothing left to tell of.
-            voice.emit(FINISH, domain, lambda: payloads.publish_finished(publication, _end_of(publication)))
+            voice.emit(FINISH, domain, lambda: payloads.publish_finished(publication, *_end_of()))
         return original(*args, **kwargs)
 
 
@@ -83,13 +93,15 @@ def _is_abandoned(publication: Publication) -> bool:
     return bool(made.exists())
 
 
-def _end_of(publication: Publication) -> str:
-    """What the task that deletes it, or whose leftovers are deleted, comes to."""
-    state = final_state.get()
-    if state is None:  # in the task itself, which a cancellation ends by an exception
-        canceling = CreatedResource.objects.filter(object_id=publication.pk, task__state=TASK_STATES.CANCELING)
-        state = TASK_STATES.CANCELED if canceling.exists() else TASK_STATES.FAILED
-    return _result(state)
+def _end_of() -> tuple[str, str | None]:
+    """The result of the task that deletes it, or whose leftovers are deleted, and the reason where one is known."""
+    known = ending.get()
+    if known is not None:
+        return _result(known.state), known.reason
+    # In the task itself, which a cancellation ends by an exception. Elsewhere a task that failed may be canceling, too.
+    task = Task.current()
+    canceling = task is not None and Task.objects.filter(pk=task.pk, state=TASK_STATES.CANCELING).exists()
+    return "canceled" if canceling else "failed", None
 
 
 def _result(state: str | None) -> str:

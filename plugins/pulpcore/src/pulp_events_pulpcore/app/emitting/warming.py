@@ -45,10 +45,10 @@ def _warm_at_forks() -> None:
     os.register_at_fork(before=lambda: voice.look_again() if os.getpid() == owner else None)
 
 
-def _clean_up(original: Callable[..., Any], worker: Any, task: Any, final_state: str, *args: Any, **kwargs: Any) -> Any:
+def _clean_up(original: Callable[..., Any], worker: Any, task: Any, final_state: str, reason: str | None = None) -> Any:
     """The publications that it deletes are to be told as what the task will be."""
-    token = publications.final_state.set(final_state)
+    token = publications.ending.set(publications.Ending(final_state, reason))
     try:
-        return original(task, final_state, *args, **kwargs)
+        return original(task, final_state, reason)
     finally:
-        publications.final_state.reset(token)
+        publications.ending.reset(token)

@@ -22,10 +22,10 @@ def publish_started(publication: Any) -> Report:
     return Report(_common(publication, task, repository), report)
 
 
-def publish_finished(publication: Any, result: str) -> Report:
+def publish_finished(publication: Any, result: str, reason: str | None = None) -> Report:
     """A publication that is complete (`result` is `success`), or is about to be deleted (`failed` or `canceled`).
 
-    The error is the exception that is being handled, if any, and what is said of the task otherwise.
+    The error is the exception that is being handled, if any, and `reason` or what is said of the task otherwise.
     """
     task, repository = _task(publication), _repository(publication)
     success = result == "success"
@@ -33,7 +33,7 @@ def publish_finished(publication: Any, result: str) -> Report:
     ended = {
         "end_time": bounds.time(timezone.now()),
         "result": result,
-        **(dict(NOTHING) if success else _error(task)),
+        **(dict(NOTHING) if success else _error(task, reason)),
         **counts,
     }
     report = call_report(task, tags=repository_tags(repository, "publish"), finished=True)
@@ -74,8 +74,8 @@ def _task(publication: Any) -> Any | None:
     return None if made is None else made.task
 
 
-def _error(task: Any) -> dict[str, Any]:
+def _error(task: Any, reason: str | None) -> dict[str, Any]:
     error = sys.exception()
-    if error is not None:
+    if error is not None and not isinstance(error, SystemExit):  # by which a worker's child is canceled
         return error_fields(raised(error))
-    return error_fields((task.error if task is not None else None) or {"reason": INCOMPLETE})
+    return error_fields((task.error if task is not None else None) or {"reason": reason or INCOMPLETE})

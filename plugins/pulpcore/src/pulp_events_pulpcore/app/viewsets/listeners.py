@@ -27,7 +27,7 @@ from pulp_events_pulpcore.app.serializers.delivery import (
 from pulp_events_pulpcore.app.serializers.listener import EventListenerSerializer, options_of
 from pulp_events_pulpcore.app.serializers.mute import MuteSerializer
 from pulp_events_pulpcore.app.serializers.trial import TrialResultsSerializer
-from pulp_events_pulpcore.app.shown import as_stored, listener_of, shown, shown_all
+from pulp_events_pulpcore.app.shown import as_stored, listener_of, refuse_masks, shown, shown_all
 from pulp_events_pulpcore.app.trying import TestThrottle, tried
 from pulp_events_pulpcore.app.viewsets import policies
 from pulp_events_pulpcore.app.viewsets.filters import EventListenerFilter
@@ -69,6 +69,7 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
         except NotAllowed as error:
             raise UnknownNotifierType(str(error)) from None  # the field's fault: others are allowed
         refuse_generated(type_id, data["notifier_config"])
+        refuse_masks(data["notifier_config"])
         with transaction.atomic():
             made = bus().listeners.by(self.author).create(
                 type_id, data["notifier_config"], data["event_types"], enabled=data["enabled"],
