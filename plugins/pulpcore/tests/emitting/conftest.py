@@ -22,9 +22,8 @@ class Heard:
         self.pulp = pulp
         self.sink = HttpSink()
         words = [word for each in types or ("*",) for word in ("--event-type", each)]
-        pulp.pulp_admin("listener", "http", "create", "--url", self.sink.url, "--lanes", "1", *words, *options)
-        listed = json.loads(pulp.run("pulp-admin", "--json", "event", "listener", "list"))
-        self.listener = next(each["id"] for each in listed if self.sink.url in json.dumps(each))
+        create = ("--json", "event", "listener", "http", "create", "--url", self.sink.url, "--lanes", "1")
+        self.listener = json.loads(pulp.run("pulp-admin", *create, *words, *options))["id"]
         time.sleep(0.6)  # for which a process may believe that it knows the listeners
 
     @property
