@@ -110,7 +110,7 @@ class Watch:
 
     def _look_on(self, own: psycopg.pq.abc.PGconn) -> Any:
         # Some dozen times a second in each idle worker: psycopg's own way takes thrice the CPU time.
-        found = own.exec_prepared(_NAME, ())
+        found = own.exec_prepared(_NAME, [])
         if found.status != psycopg.pq.ExecStatus.TUPLES_OK:
             raise psycopg.OperationalError(found.error_message.decode("utf-8", "replace"))
         while (notice := own.notifies()) is not None:
