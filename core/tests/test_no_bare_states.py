@@ -11,7 +11,11 @@ from pathlib import Path
 from pulp_events.outbox.states import Outcome, State, Transition
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [ROOT / "core/src/pulp_events", ROOT / "cli/src/pulp_events_cli", *(ROOT / "plugins").glob("*/src/pulp_*_*")]
+SOURCES = [
+    ROOT / "core/src/pulp_events",
+    ROOT / "cli/src/pulp_events_cli",
+    *(ROOT / "plugins").glob("*/src/pulp_events_*"),
+]
 WORDS = {word.value for words in (State, Outcome, Transition) for word in words}
 QUOTED = re.compile(rf"'({'|'.join(sorted(WORDS))})'")
 
@@ -52,6 +56,9 @@ OTHER_WORDS = {
     "plugins/email/src/pulp_events_email/summary.py": {"error": "a key of payloads, and what may stand there"},
     "plugins/http/src/pulp_events_http/channel.py": {"permanent": SETTING},
     "plugins/http/src/pulp_events_http/sample.py": {"error": "what may stand in a payload"},
+    "plugins/pulpcore/src/pulp_events_pulpcore/app/requirements.py": {"error": "the name of a field of Pulp's"},
+    "plugins/pulpcore/src/pulp_events_pulpcore/app/serializers/listener.py": {"timeout": ATTRIBUTE},
+    "plugins/pulpcore/src/pulp_events_pulpcore/app/shown.py": {"timeout": ATTRIBUTE},
     "plugins/postgres/src/pulp_events_postgres/address.py": {"timeout": SETTING},
     "plugins/postgres/src/pulp_events_postgres/queue.py": {"emit": "part of the name of a function in the database"},
 }

@@ -50,7 +50,10 @@ def test_lone_surrogates_do_not_end_it():
 
 def test_text_is_made_one_line_here_and_nowhere_else():
     root = Path(__file__).parents[2]
-    sources = [path for folder in ("core", "cli", "plugins/*") for path in root.glob(f"{folder}/src/**/*.py")]
+    folders = ("core", "cli", "plugins/*")  # but for a plugin of Pulp's own command line, which has nothing of core
+    sources = [
+        path for each in folders for path in root.glob(f"{each}/src/**/*.py") if "plugins/pulp-cli" not in str(path)
+    ]
     assert len(sources) > 100
     by_hand = re.compile(r"""["'] ["']\.join\([^\n]*\.split\(\)\)""")
     found = {str(path.relative_to(root)) for path in sources if by_hand.search(path.read_text("utf-8"))}

@@ -127,13 +127,14 @@ FORMS = [
 @example(password="hun ter/two")
 @example(password='it\'s a "secret" \\ one')
 @example(password="a@b: c://d e")
+@example(password="00*\\00")
 def test_no_part_of_a_password_is_told(form, password):
     assume(not re.match(r"\d*($|[/?#]|[,;\s]+[A-Za-z])", password))  # that is a port
     assume(not password.startswith("//"))
     assume("@" in form or "@" not in password)  # else a host follows it
     known = shown({"address": form.format(""), "addresses": [form.format("")], "token": ""})
     value = form.format(password)
-    told = shown({"address": value, "addresses": ["x", value], "token": password})
+    told = shown({"address": value, "addresses": ["x", value], "token": password}).replace(MASK, "\0")
     assert not {part for part in parts(password) if part in told and part not in known + MASK}
 
 
@@ -144,6 +145,7 @@ def test_no_part_of_an_addresss_password_is_listed_or_left_in_a_text_that_quotes
     value = f"http://u:{password}@h/path"
     listed = str(redact(Address(), {"address": value, "addresses": [value]}))
     told = Scrubber(secret_values(Address(), {"address": value}))(f"cannot reach {value}: {password!r}")
+    listed, told = listed.replace(MASK, "\0"), told.replace(MASK, "\0")
     assert not {
         part
         for part in parts(password)

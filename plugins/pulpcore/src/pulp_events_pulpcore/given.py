@@ -11,6 +11,7 @@ from typing import Any
 
 from pulp_events.errors import SettingsError
 from pulp_events.settings.given import GivenSettings, Surroundings
+from pulp_events.visible import one_line
 from pulp_events_pulpcore.database_url import PLACE, storage
 
 NAME = "PULP_EVENTS"
@@ -77,7 +78,7 @@ def _django_settings() -> Any:
         settings.DATABASES  # noqa: B018  # loaded now
         return settings
     except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = one_line(str(error)) or type(error).__name__
         raise SettingsError(f"Pulp's settings ({_file()}) cannot be loaded: {said:.500}") from error
 
 

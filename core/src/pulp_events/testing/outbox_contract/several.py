@@ -118,7 +118,7 @@ class SeveralClaims(Outboxes):
         assert [one.event_id for one in last[THREE]] == [event.id for event in events[1:]]
 
     def test_windows_and_single_deliveries_are_asked_for_together(self, home: Home, outbox: Outbox) -> None:
-        outbox.add([new_event(ONE, TWO), new_event(ONE, TWO)])
+        outbox.add([replace(new_event(ONE, TWO), time=home.time() - ago) for ago in (10, 9)])  # windows that are over
         claim = outbox.claim([ClaimRequest(ONE, 1, window=0.25), ClaimRequest(TWO, 1)], LEASE, "t")
         found = by_listener(claim.deliveries)
         assert {listener: len(got) for listener, got in found.items()} == {ONE: 1, TWO: 1}
