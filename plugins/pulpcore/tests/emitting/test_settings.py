@@ -33,6 +33,7 @@ for name in ("one", "two"):
     return server
 
 
+@pytest.mark.newest_pulpcore
 def test_a_listener_of_a_domain_gets_events_of_its_domain_only(with_domains, hear, files, name):
     pulp = with_domains
     everything = hear(pulp=pulp)
@@ -43,7 +44,7 @@ def test_a_listener_of_a_domain_gets_events_of_its_domain_only(with_domains, hea
         fields = {"name": f"{name}-{each}", "autopublish": True}
         repository = pulp.api(f"{root}repositories/file/file/", fields)["pulp_href"]
         task = pulp.task(pulp.api(f"{repository}sync/", {"remote": remote})["task"])
-        assert task["state"] == "completed"
+        assert task["state"] == "completed", task["error"]
     types = {
         "task.start", "repo.sync.start", "repo.version.created", "repo.publish.start", "repo.publish.finish",
         "repo.sync.finish", "task.finish",
@@ -82,6 +83,7 @@ def with_redis(start_pulp, tmp_path_factory):
         process.wait()
 
 
+@pytest.mark.newest_pulpcore
 def test_a_redis_worker_tells_the_same(with_redis, hear, files, name, gate, task_id):
     pulp = with_redis
     heard = hear(pulp=pulp)

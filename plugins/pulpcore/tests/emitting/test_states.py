@@ -104,6 +104,7 @@ def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
     assert published["payload"]["error_message"] == ended["payload"]["error_message"]
 
 
+@pytest.mark.newest_pulpcore
 @pytest.mark.parametrize("mode", ["ACCESS EXCLUSIVE", "SHARE"])
 def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until, mode):
     """Killed, as its process cannot even read the table; or it deletes the publication itself."""
@@ -125,6 +126,7 @@ def _is_stored(pulp, event_type):
         return database.execute(sql, [event_type]).fetchone()
 
 
+@pytest.mark.newest_pulpcore
 def test_worker_and_child_killed_and_cleaned_up_by_another_worker(
     pulp, heard, files, name, gate, task_id, second_worker
 ):
