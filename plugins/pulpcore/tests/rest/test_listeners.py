@@ -17,7 +17,8 @@ def test_a_listener_is_made_shown_changed_and_deleted(alice, sink):
     assert made.status == 201, made.body
     href = made.body["pulp_href"]
     assert made.headers["Location"] == href and href.startswith("/pulp/api/v3/event-listeners/")
-    assert made.body["author"] == alice.name and made.body["enabled"] is True and made.body["prn"].startswith("prn:")
+    assert made.body["author"] == alice.name and made.body["enabled"] is True
+    assert made.body.get("prn", "prn:").startswith("prn:"), "older releases of Pulp have none"
     shown = alice("GET", href)
     assert shown.status == 200 and shown.body == made.body
     patched = alice("PATCH", href, {"enabled": False, "filter": None})
