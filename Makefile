@@ -38,10 +38,10 @@ test-extra:
 	@scripts/setup extra
 	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/postgres/tests) tests/test_example_plugins.py
 
-# One Pulp for each worker of pytest-xdist; a file's tests stay together, as some files start a Pulp of their own.
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)
 
+# One Pulp for each worker of pytest-xdist; a file's tests stay together, as some files start a Pulp of their own.
 test-pulp3:
 	@scripts/setup pulpcore
 	$(pulp3)/bin/python -m pytest -n 2 --dist loadfile -m "$(if $(PULPCORE),not newest_pulpcore,slow or not slow)" --timeout=300 \
@@ -75,5 +75,5 @@ docs:
 	.venv/bin/python -m pytest -q tests/test_documents.py
 
 clean:
-	rm -rf .venv .venv-extra .venv-pulpcore build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extra .venv-pulpcore* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -o -name __pycache__ | xargs rm -rf

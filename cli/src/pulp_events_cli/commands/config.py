@@ -38,7 +38,6 @@ def _fill_check(parser: Parser) -> None:
 
 
 def _show(bus: None, arguments: argparse.Namespace) -> int:
-
     session: Session = arguments.session
     settings = session.settings()
     shown = {section: _section(settings, section) for section in settings}
