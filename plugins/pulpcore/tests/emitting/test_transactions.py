@@ -141,6 +141,21 @@ print("QUERIES", len(found), len(without))
     assert without <= with_us <= without + 1, said
 
 
+def test_a_task_s_process_does_not_collect_what_the_worker_holds(pulp):
+    said = pulp.python(
+        """
+import gc, os
+from pulp_events_pulpcore.app.emitting import warming
+warming._warm_at_forks()
+child = os.fork()
+if not child:
+    os._exit(gc.get_freeze_count() > 10_000)
+print("CHILD", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "PARENT", gc.get_freeze_count())
+"""
+    )
+    assert "CHILD 1 PARENT 0" in said
+
+
 def test_a_listener_of_something_else_costs_no_more(pulp, nobody_else, hear):
     hear("repo.publish.start")
     test_where_nobody_listens_a_task_makes_the_queries_that_it_makes_without_us(pulp, None)

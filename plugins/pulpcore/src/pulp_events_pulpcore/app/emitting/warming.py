@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -40,9 +41,23 @@ def _app_started(instance: Any, created: bool, **_: Any) -> None:
 
 def _warm_at_forks() -> None:
     """Listeners that changed are read before a task's child is forked, in the process that has them for the next ones,
-    too. `subprocess` is no fork of Python's, so it is not slowed down."""
+    too. `subprocess` is no fork of Python's, so it is not slowed down.
+
+    What the worker has in memory, of which the bus is a part, the child's garbage collector leaves alone (`gc.freeze`,
+    which Python's documentation recommends before a fork): the first full collection would copy all of it.
+    """
     owner = os.getpid()
-    os.register_at_fork(before=lambda: voice.look_again() if os.getpid() == owner else None)
+
+    def before() -> None:
+        if os.getpid() == owner:
+            voice.look_again()
+            gc.freeze()
+
+    def after() -> None:
+        if os.getpid() == owner:
+            gc.unfreeze()
+
+    os.register_at_fork(before=before, after_in_parent=after)
 
 
 def _clean_up(original: Callable[..., Any], worker: Any, task: Any, final_state: str, reason: str | None = None) -> Any:
