@@ -36,7 +36,7 @@ test:
 
 test-extra:
 	@scripts/setup extra
-	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/postgres/tests) tests/test_example_plugins.py
+	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/postgres/tests plugins/web/tests) tests/test_example_plugins.py
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)

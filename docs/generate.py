@@ -329,7 +329,7 @@ def renewed(text: str) -> str:
 
 OF_COMMANDS = {"pulp-admin-event-storage": "postgres"}
 """Pages of a plugin's own commands begin so → its folder."""
-OPTIONAL = ("apprise", "postgres")
+OPTIONAL = ("apprise", "postgres", "web")
 """Folders of the packages that are not always there. Where they are, only their pages are written: those of sections,
 and the documents, are what they are without them."""
 

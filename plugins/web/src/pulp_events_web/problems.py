@@ -1,0 +1,125 @@
+"""Errors as RFC 9457 problem details: `application/problem+json`, with `errors` by field where a body was refused."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response
+from marshmallow import Schema, fields
+from werkzeug.exceptions import HTTPException
+
+from pulp_events import errors
+from pulp_events_web.acting import Forbidden
+
+_logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FaultSchema(Schema):
+    """One fault of a request."""
+
+    pointer = fields.String(required=True, metadata={"description": "JSON Pointer (RFC 6901) into the body"})
+    parameter = fields.String(metadata={"description": "name of the query parameter, if it is one"})
+    detail = fields.String(required=True)
+
+
+class ProblemSchema(Schema):
+    """RFC 9457."""
+
+    type = fields.String(required=True, metadata={"description": "about:blank: the status says all"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String()
+    errors = fields.List(fields.Nested(FaultSchema))
+
+
+STATUS: tuple[tuple[type[errors.EventsError], HTTPStatus], ...] = (
+    (Forbidden, HTTPStatus.FORBIDDEN),
+    (errors.InvalidConfig, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.UnknownNotifierType, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.UnknownEventType, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.InvalidEvent, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.EventConflict, HTTPStatus.CONFLICT),
+    (errors.NameTaken, HTTPStatus.CONFLICT),
+    (errors.QuotaExceeded, HTTPStatus.CONFLICT),
+    (errors.NotAllowed, HTTPStatus.FORBIDDEN),
+    (errors.ListenerNotFound, HTTPStatus.NOT_FOUND),
+    (errors.DeliveryNotFound, HTTPStatus.NOT_FOUND),
+    (errors.EventNotFound, HTTPStatus.NOT_FOUND),
+    (errors.StoreFull, HTTPStatus.INSUFFICIENT_STORAGE),
+)
+"""The first that fits; an EventsError itself is an argument that nothing can fit (422), any other kind is 503."""
+
+FIELD = {errors.UnknownNotifierType: "notifier_type_id", errors.UnknownEventType: "event_types"}
+
+
+def status_of(error: errors.EventsError) -> HTTPStatus:
+    """The status that says what the bus refused."""
+    for kind, status in STATUS:
+        if isinstance(error, kind):
+            return status
+    return HTTPStatus.UNPROCESSABLE_ENTITY if type(error) is errors.EventsError else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def faults(found: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+    """Messages by field, as marshmallow nests them, as a flat list."""
+    if isinstance(found, Mapping):
+        for key, value in found.items():
+            step = "" if key == "_schema" else "/" + str(key).replace("~", "~0").replace("/", "~1")
+            yield from faults(value, pointer + step)
+    elif isinstance(found, list | tuple):
+        for each in found:
+            yield from faults(each, pointer)
+    else:
+        yield {"pointer": pointer, "detail": str(found)}
+
+
+def problem(status: HTTPStatus | int, detail: str = "", found: Any = None, **headers: str) -> Response:
+    """An answer that is an error. `found`: messages by field."""
+    status = HTTPStatus(status)
+    body: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": int(status)}
+    if detail:
+        body["detail"] = detail
+    if listed := list(faults(found or {})):
+        body["errors"] = listed
+    return Response(json.dumps(body), status, headers, content_type=MEDIA_TYPE)
+
+
+def answer_to(error: errors.EventsError) -> Response:
+    """The answer that says what the bus refused."""
+    status = status_of(error)
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        _logger.error("%s: %s", type(error).__name__, error)
+        return problem(status, "The store of events cannot be used now; the server's log says why. Try again later.")
+    found: Any = None
+    if isinstance(error, errors.InvalidConfig) and error.errors:
+        found = {"notifier_config": error.errors}
+    for kind, field in FIELD.items():
+        if isinstance(error, kind):
+            found = {field: [str(error)]}
+    return problem(status, str(error), found)
+
+
+def register(app: Flask) -> None:
+    """Answer errors of the bus and of HTTP this way in the API; the console shows pages of its own (`console`)."""
+    app.register_error_handler(errors.EventsError, answer_to)
+    app.register_error_handler(HTTPException, of_http)
+
+
+def of_http(error: HTTPException) -> Response:
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    data = getattr(error, "data", None) or {}  # flask-smorest and webargs put their messages there
+    messages = data.get("messages") or data.get("errors") or {}
+    if isinstance(messages, Mapping) and messages.keys() <= {"json", "query", "headers", "path", "query_args"}:
+        messages = {key: value for inner in messages.values() for key, value in inner.items()}
+    headers = {
+        key: value for key, value in error.get_headers() if key.lower() not in ("content-type", "content-length")
+    }
+    detail = data.get("message") or error.description or ""
+    return problem(error.code or 500, detail, messages, **headers)
