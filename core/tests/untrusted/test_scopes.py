@@ -1,11 +1,13 @@
 """A listener with a scope gets only events that are emitted with it; one of an untrusted author without, only such."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from pulp_events import Author, EventConflict, EventQuery, EventsError, InvalidConfig, InvalidEvent
 from pulp_events.bus.backfilling import Backfill
+from pulp_events.bus.scopes import stored_for
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.testing.clock import FakeClock
@@ -146,6 +148,32 @@ def test_an_event_whose_scope_was_not_stored_is_for_nobody_who_gets_only_some(bu
         assert (tested.looked_at, len(tested.tested), len(tested.previews), done.added, done.there) == (
             count, count, count, count, 0,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_store_that_finds_events_of_any_scope_gives_nobody_more(bus, past, heard, monkeypatch, known):
+    if not known:
+        forget_scopes(bus)
+    find = bus.outbox.events
+    for name, listener in heard.names.items():
+        asked_for = {each.id for each in find(stored_for(listener), 99)}
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                type(bus.outbox),
+                "events",
+                lambda outbox, query, *rest, **more: find(
+                    replace(query, scope=None, without_scope=False), *rest, **more
+                ),
+            )
+            tested = bus.backtest(listener.id)
+            *_, done = bus.backfill(listener.id, since=BEGIN, dry_run=True)
+        got = {each.event_id for each in tested.tested}
+        assert (tested.looked_at, done.added) == (len(got),) * 2
+        if name in ("administrator's", "trusted"):
+            assert got == asked_for and len(got) == len(past) + 1
+        else:
+            assert got == (only(past, name) if known else set())
+            assert got == {each for each in asked_for if each in past.values()}, "and the store is not asked for more"
 
 
 def test_what_was_delivered_of_such_events_is_counted_apart(bus, heard):
