@@ -4,7 +4,7 @@
     ├── InvalidEvent             a payload or call report that cannot become a report
     │   ├── EventTooLarge        … because it is over max_event_bytes
     │   └── PayloadRefused       … because its event type's schema refuses it
-    ├── EventConflict            the id of another event, one with another content
+    ├── EventConflict            the id of another event, one with another content or scope
     ├── UnknownEventType         the type, or a pattern that matches no registered type
     ├── UnknownNotifierType
     ├── InvalidConfig            a listener's configuration, filter or options
@@ -96,7 +96,8 @@ class EventTooLarge(InvalidEvent):
 
 
 class EventConflict(EventsError):
-    """An event was emitted with the id of another one that is stored, and has another content; nothing was stored.
+    """An event was emitted with the id of another one that is stored, and has another content or scope; nothing was
+    stored.
 
     The text names what differs. `stored`, `given`: both reports, as JSON.
     """

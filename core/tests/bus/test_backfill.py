@@ -145,6 +145,8 @@ class Listener:
     """What a backfill asks of one."""
 
     id = "c" * 24
+    hears_all = True
+    scope = None
     filter = None
     expires = None
     created = datetime(2026, 1, 1, tzinfo=UTC)

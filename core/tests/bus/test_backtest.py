@@ -16,6 +16,7 @@ from pulp_events.testing.clock import FakeClock
 
 TYPES = ["repo.sync.start", "repo.sync.finish", "repo.publish.start", "repo.publish.finish"]
 PATTERNS = [*TYPES, "*", "repo.sync.*", "#.finish", "repo.*.start"]
+SCOPES = [None, "a", "b"]
 FILTERS = [None, "payload.n > `3`", "payload.ok", "length(payload.n) > `1`", "contains(payload.tags, 'a')"]
 
 
@@ -75,11 +76,13 @@ def bus(tmp_path):
         yield bus
 
 
+scopes = st.sampled_from(SCOPES)
 listeners = st.fixed_dictionaries(
     {
         "event_types": st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3, unique=True),
         "filter": st.sampled_from(FILTERS),
         "rooms": st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True),
+        "scope": scopes,
     }
 )
 payloads = st.fixed_dictionaries(
@@ -89,7 +92,8 @@ payloads = st.fixed_dictionaries(
 
 
 def create(bus, made):
-    return bus.listeners.create("rooms", {"rooms": made["rooms"]}, made["event_types"], filter=made["filter"])
+    config, options = {"rooms": made["rooms"]}, {name: made[name] for name in ("filter", "scope")}
+    return bus.listeners.create("rooms", config, made["event_types"], **options)
 
 
 def stored(bus, listener):
@@ -102,18 +106,21 @@ def stored(bus, listener):
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(one=listeners, other=listeners, events=st.lists(st.tuples(st.sampled_from(TYPES), payloads), max_size=12))
+@given(
+    one=listeners, other=listeners, events=st.lists(st.tuples(st.sampled_from(TYPES), payloads, scopes), max_size=12)
+)
 def test_what_would_be_sent_is_what_is_stored_for_such_a_listener(one, other, events):
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(dir=memory) as folder, opened(Path(folder)) as bus:
         first, second = create(bus, one), create(bus, other)
-        bus.emit_many(events)
+        for event_type, payload, scope in events:
+            bus.emit(event_type, payload, scope=scope)
         unchanged = bus.backtest(first.id)
         assert {each.event_id: sorted(each.would) for each in unchanged.tested} == stored(bus, first)
         assert all(each.would == each.sent or sorted(each.would) == list(each.sent) for each in unchanged.tested)
         assert unchanged.counts.keys() <= {Verdict.BOTH} and unchanged.older == 0
         draft = bus.listeners.draft_update(
-            first.id, {"rooms": other["rooms"]}, other["event_types"], filter=other["filter"]
+            first.id, {"rooms": other["rooms"]}, other["event_types"], filter=other["filter"], scope=other["scope"]
         )
         changed = bus.backtest(draft)
         would = {each.event_id: sorted(each.would) for each in changed.tested if each.would}

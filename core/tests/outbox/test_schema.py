@@ -1,5 +1,6 @@
 """Outboxes that an earlier release made: brought up to date with what is in them, and recovered as well."""
 
+import contextlib
 import sqlite3
 
 import pytest
@@ -8,6 +9,7 @@ from pulp_events.outbox.records import EXPIRED, ClaimRequest, DeliveryQuery, New
 from pulp_events.outbox.sqlite import schema
 from pulp_events.outbox.sqlite.recover import recover
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import LISTENER
 
@@ -39,6 +41,8 @@ def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(tmp_pa
         ("event-2.0", "pending", None), ("event-1.0", "delivered", None),
     ]  # fmt: skip
     assert [one.id for one in outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries] == ["event-2.0"]
+    assert [(one.scope, one.scope_known) for one in outbox.events(EventQuery(), 9)] == [(None, False)] * 2
+    assert outbox.events(EventQuery(without_scope=True), 9) == outbox.events(EventQuery(scope="a"), 9) == []
     outbox.close()
     with sqlite3.connect(path) as connection:
         found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
@@ -53,6 +57,38 @@ def test_what_an_earlier_version_made_is_recovered(tmp_path, version):
     made_by(version, tmp_path / "damaged.sqlite")
     found = recover(tmp_path / "damaged.sqlite", tmp_path / "outbox.sqlite")
     assert (found.deliveries, found.pending, found.damaged, found.gaps) == (2, 1, 0, 0)
+    outbox = SQLiteOutbox(tmp_path / "outbox.sqlite")
+    assert [(one.scope, one.scope_known) for one in outbox.events(EventQuery(), 9)] == [(None, False)] * 2
+    outbox.close()
+
+
+def test_what_a_process_of_an_earlier_release_stores_into_a_migrated_outbox_has_no_known_scope(tmp_path):
+    """Those that run go on running while the first of this release migrates it."""
+    path = tmp_path / "outbox.sqlite"
+    made_by(6, path)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as earlier:
+        insert = (
+            "INSERT INTO pulp_event (id, event_type, time, source, report) VALUES (?, 'repo.x', 1.8e9, '', x'7b7d')"
+        )
+        earlier.execute(insert, ("before",))
+        outbox = SQLiteOutbox(path)
+        earlier.execute(insert, ("after",))
+        outbox.add([NewEvent("of this", "repo.x", 1.8e9, "", b"{}", (), scope="a")])
+        found = {one.id: (one.scope, one.scope_known) for one in outbox.events(EventQuery(["repo.x"]), 9)}
+        assert found == {"before": (None, False), "after": (None, False), "of this": ("a", True)}
+        outbox.close()
+
+
+def test_scopes_are_recovered(tmp_path):
+    old = SQLiteOutbox(tmp_path / "damaged.sqlite")
+    scopes = {"one": "a", "two": None}
+    old.add([NewEvent(each, "repo.x", 1.8e9, "", b"{}", (), scope=scope) for each, scope in scopes.items()])
+    old.close()
+    recover(tmp_path / "damaged.sqlite", tmp_path / "outbox.sqlite")
+    outbox = SQLiteOutbox(tmp_path / "outbox.sqlite")
+    found = outbox.events(EventQuery(), 9)
+    assert {one.id: one.scope for one in found} == scopes and all(one.scope_known for one in found)
+    outbox.close()
 
 
 def test_what_is_recovered_still_expires(tmp_path):

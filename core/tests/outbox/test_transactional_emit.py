@@ -58,6 +58,17 @@ def test_it_never_existed_after_a_rollback(bus, database):
     assert bus.deliveries.list(DeliveryQuery()) == []
 
 
+def test_the_scope_is_stored_with_what_is_emitted_in_the_applications_transaction(bus, database):
+    connection = sqlite3.connect(database)
+    bus.emit("repo.sync.start", scope="a", connection=connection)
+    bus.emit("repo.sync.start", id="chosen", scope="b", connection=connection)
+    bus.emit("repo.sync.start", connection=connection)
+    connection.commit()
+    connection.close()
+    stored = bus.events.list()
+    assert [each.scope for each in stored] == [None, "b", "a"] and all(each.scope_known for each in stored)
+
+
 def test_a_refused_event_leaves_the_applications_transaction_as_it_was(bus, database):
     connection = sqlite3.connect(database)
     event = emit(bus, connection)

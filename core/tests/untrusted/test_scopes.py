@@ -1,10 +1,16 @@
 """A listener with a scope gets only events that are emitted with it; one of an untrusted author without, only such."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from pulp_events import Author, InvalidConfig, InvalidEvent, NotAllowed
+from pulp_events import Author, EventConflict, EventQuery, EventsError, InvalidConfig, InvalidEvent
+from pulp_events.bus.backfilling import Backfill
+from pulp_events.bus.scopes import stored_for
+from pulp_events.outbox.rate import Rate
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.testing.clock import FakeClock
 
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -77,41 +83,178 @@ def test_what_is_no_scope_is_refused(bus, scope):
         Author("alice", scope=scope)
 
 
-def test_stored_events_which_do_not_tell_their_scope_are_for_nobody_with_one(bus, heard):
-    for scope in (None, "a", "b"):
+@pytest.fixture
+def past(bus, net):
+    """A stored event of each scope, and one that tells of the listeners of all; by scope its id."""
+    first = bus.listeners.create("net", {}, ["*"])
+    found = {scope: bus.emit("repo.sync.start", scope=scope).id for scope in ALL}
+    bus.emit("listener.disabled", {"listener_id": "0" * 24}, scope="a")
+    bus.listeners.delete(first.id)
+    net.sent.clear()
+    return found
+
+
+def forget_scopes(bus):
+    """As an earlier release has stored the events."""
+    bus.outbox._writer.run(lambda connection: connection.execute("UPDATE pulp_event SET scope = NULL"))
+
+
+def only(past, name):
+    """Ids of the events that this listener gets."""
+    return {event_id for scope, event_id in past.items() if name in ALL[scope]}
+
+
+def test_a_backfill_and_a_backtest_take_the_events_that_emit_would_have_given(bus, past, heard, net):
+    everything = len(past) + 1
+    for name, listener in heard.names.items():
+        for_all = name in ("administrator's", "trusted")
+        tested = bus.backtest(listener.id, previews=True)
+        assert tested.looked_at == (everything if for_all else len(only(past, name))), name
+        assert (tested.messages, len(tested.previews)) == (tested.looked_at,) * 2
+        for dry_run in (True, False):
+            *_, done = bus.backfill(listener.id, since=BEGIN, dry_run=dry_run)
+            assert (done.added, done.there, done.unknown, done.expired) == (tested.looked_at, 0, 0, 0)
+        got = {each.event_id for each in bus.deliveries.list(DeliveryQuery(listener_id=listener.id))}
+        assert got >= only(past, name) and len(got) == tested.looked_at
+        assert {each.event_id for each in tested.tested} == got
+        again = bus.backtest(listener.id)
+        assert again.counts.keys() == {"both"} and again.looked_at == tested.looked_at
+
+
+def test_nothing_is_told_of_events_of_other_scopes_that_were_erased(bus, past, heard):
+    bus.events.erase(all_events=True)
+    for name, listener in heard.names.items():
+        if name not in ("administrator's", "trusted"):
+            tested = bus.backtest(listener.id)
+            assert (tested.erased, tested.looked_at) == (len(only(past, name)),) * 2
+
+
+def test_a_draft_is_tested_with_the_scope_that_the_listener_would_have(bus, past):
+    mine = bus.listeners.by(Author("alice", scope="a"))
+    kept = mine.create("net", {}, ["*"])
+    for draft in (mine.draft("net", {}, ["*"]), mine.draft_update(kept.id, event_types=["repo.#"])):
+        tested = bus.backtest(draft, previews=True)
+        assert [each.event_id for each in tested.tested] == [past["a"]] and tested.looked_at == 1
+    other = bus.backtest(bus.listeners.draft_update(kept.id, scope="b"))
+    assert [each.event_id for each in other.tested] == [past["b"]]
+
+
+def test_an_event_whose_scope_was_not_stored_is_for_nobody_who_gets_only_some(bus, past, heard):
+    forget_scopes(bus)
+    for name, listener in heard.names.items():
+        tested = bus.backtest(listener.id, previews=True)
+        *_, done = bus.backfill(listener.id, since=BEGIN)
+        count = len(past) + 1 if name in ("administrator's", "trusted") else 0
+        assert (tested.looked_at, len(tested.tested), len(tested.previews), done.added, done.there) == (
+            count, count, count, count, 0,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_store_that_finds_events_of_any_scope_gives_nobody_more(bus, past, heard, monkeypatch, known):
+    if not known:
+        forget_scopes(bus)
+    find = bus.outbox.events
+    for name, listener in heard.names.items():
+        asked_for = {each.id for each in find(stored_for(listener), 99)}
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                type(bus.outbox),
+                "events",
+                lambda outbox, query, *rest, **more: find(
+                    replace(query, scope=None, without_scope=False), *rest, **more
+                ),
+            )
+            tested = bus.backtest(listener.id)
+            *_, done = bus.backfill(listener.id, since=BEGIN, dry_run=True)
+        got = {each.event_id for each in tested.tested}
+        assert (tested.looked_at, done.added) == (len(got),) * 2
+        if name in ("administrator's", "trusted"):
+            assert got == asked_for and len(got) == len(past) + 1
+        else:
+            assert got == (only(past, name) if known else set())
+            assert got == {each for each in asked_for if each in past.values()}, "and the store is not asked for more"
+
+
+def test_what_was_delivered_of_such_events_is_counted_apart(bus, heard):
+    for scope in ALL:
         bus.emit("repo.sync.start", scope=scope)
+    forget_scopes(bus)
     for name, listener in heard.names.items():
         if name in ("administrator's", "trusted"):
-            bus.backtest(listener.id)
-            list(bus.backfill(listener.id, since=BEGIN))
+            assert bus.backtest(listener.id).scope_unknown == 0
             continue
-        for ask in (
-            lambda listener=listener: bus.backtest(listener.id, previews=True),
-            lambda listener=listener: bus.backtest(listener, previews=True),
-            lambda listener=listener: list(bus.backfill(listener.id, since=BEGIN)),
-        ):
-            with pytest.raises(NotAllowed, match="not stored which scope"):
-                ask()
+        tested = bus.backtest(listener.id)
+        assert (tested.scope_unknown, tested.looked_at, tested.tested) == (1, 0, [])
 
 
-def test_why_a_stored_event_went_to_nobody_with_a_scope_is_not_known(bus, heard):
+def test_why_a_stored_event_went_or_did_not_go_to_those_with_a_scope(bus, heard):
+    for scope in ALL:
+        event = bus.emit("repo.sync.start", scope=scope)
+        told = {each.listener_id: each for each in bus.explain_event(event.id)}
+        assert sorted(name for name, one in heard.names.items() if told[one.id].gets == "yes") == ALL[scope]
+        others = [told[one.id] for name, one in heard.names.items() if name not in ALL[scope]]
+        assert {(each.gets, each.cause) for each in others} == {("no", "scope")}
+        has = "the event has no scope" if scope is None else f"the event has the scope {scope}"
+        assert all(each.reason.startswith(has) for each in others)
+
+
+def test_why_is_not_known_where_the_scope_was_not_stored(bus, heard):
     event = bus.emit("repo.sync.start", scope="a")
+    forget_scopes(bus)
     told = {each.listener_id: each for each in bus.explain_event(event.id)}
     got = {name: told[listener.id].gets for name, listener in heard.names.items()}
     assert got == {"administrator's": "yes", "administrator's of a": "yes", "alice's of a": "yes", "trusted": "yes",
                    "alice's": "unknown", "bob's of b": "unknown"}  # fmt: skip
+    assert "an earlier release stored it" in told[heard.names["alice's"].id].reason
+    about_all = bus.emit("listener.disabled", {"listener_id": "0" * 24})
+    forget_scopes(bus)
+    told = {each.listener_id: each for each in bus.explain_event(about_all.id)}
+    assert (told[heard.names["alice's"].id].gets, told[heard.names["alice's"].id].cause) == ("no", "scope")
 
 
-def test_a_listener_that_gets_a_scope_in_the_midst_of_a_backfill_gets_nothing_more(bus):
-    listener = bus.listeners.create("net", {}, ["*"], enabled=False)
-    for _ in range(3):
-        bus.emit("repo.sync.start", scope="b")
+def test_a_listener_that_gets_a_scope_in_the_midst_of_a_backfill_gets_only_that_from_then_on(bus, past):
     late = bus.listeners.create("net", {}, ["*"], enabled=False)
-    steps = bus.backfill(late.id, since=BEGIN, rate="1/h")
-    bus.listeners.update(late.id, scope="a")
-    with pytest.raises(NotAllowed):
-        list(steps)
-    assert listener.scope is None
+    clock = FakeClock()
+
+    def sleep(seconds):
+        bus.listeners.update(late.id, scope="b")  # while the second event waits for its time
+        clock.advance(seconds)
+
+    steps = Backfill(
+        bus.outbox, lambda: bus.listeners.get(late.id), bus.listeners.window, BEGIN, datetime.now(UTC), Rate(1, 10.0),
+        monotonic=clock.monotonic, sleep=sleep,
+    ).run()  # fmt: skip
+    assert [*steps][-1].added == 2
+    got = [each.event_id for each in bus.deliveries.list(DeliveryQuery(listener_id=late.id))]
+    assert got == [past["b"], past[None]]
+
+
+def test_the_same_id_with_another_scope_is_refused(bus, heard, net):
+    for first, second, shown in (("a", "b", 'was "a" and is "b" now'), (None, "b", 'was null and is "b" now')):
+        event = heard(lambda scope=first: bus.emit("repo.sync.start", {"x": 1}, id=f"of-{scope}", scope=scope))
+        assert event == ALL[first]
+        with pytest.raises(EventConflict, match=f"'of-{first}' was emitted at .* with another scope: it {shown}"):
+            bus.emit("repo.sync.start", {"x": 1}, id=f"of-{first}", scope=second)
+        assert heard(lambda scope=first: bus.emit("repo.sync.start", {"x": 1}, id=f"of-{scope}", scope=scope)) == []
+    forget_scopes(bus)
+    assert bus.emit("repo.sync.start", {"x": 1}, id="of-a", scope="b").id == "of-a"
+
+
+def test_events_are_found_by_their_scope(bus, past):
+    def found(**asked):
+        return [each.id for each in bus.events.list(EventQuery(["repo.#"], **asked))]
+
+    assert found(scope="a") == [past["a"]] and found(without_scope=True) == [past[None]] and found(scope="x") == []
+    assert {each.scope for each in bus.events.each(EventQuery(ids=[*past.values()]))} == set(ALL)
+    for bad in ({"scope": ""}, {"scope": 5}, {"scope": "a", "without_scope": True}):
+        with pytest.raises(EventsError, match="scope"):
+            EventQuery(**bad)
+    assert bus.events.erase(EventQuery(scope="a")).erased.events == 2
+    assert bus.events.erasures()[0].asked == "scope a"
+    assert bus.events.get(past["a"]).erased and not bus.events.get(past["b"]).erased
+    forget_scopes(bus)
+    assert found(scope="b") == found(without_scope=True) == []
 
 
 @pytest.mark.parametrize("scope", ALL)

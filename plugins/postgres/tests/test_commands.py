@@ -142,6 +142,20 @@ def test_a_name_that_another_listener_has_there_stops_a_copy_before_anything_is_
         assert {each.name for each in target.listeners.list()} == {"ci", "ci-old"}
 
 
+def test_scopes_are_copied_and_that_they_are_not_known_too(filled, copy, conf):
+    source, listener = filled
+    scopes = {"of-a": "a", "of-none": None, "not-known": None}
+    source.outbox.add([replace(new_event(listener), id=each, scope=scope) for each, scope in scopes.items()])
+    forget = "UPDATE pulp_event SET scope = NULL WHERE id = 'not-known'"
+    source.outbox._writer.run(lambda connection: connection.execute(forget))
+    assert copy().code == 0
+    with EventBus.open(conf, deliver="external") as target:
+        found = {each: target.events.get(each) for each in scopes}
+        assert {each: (one.scope, one.scope_known) for each, one in found.items()} == {
+            "of-a": ("a", True), "of-none": (None, True), "not-known": (None, False),
+        }  # fmt: skip
+
+
 @pytest.mark.parametrize("keeps_all", [False, True])
 def test_events_that_may_be_emitted_again_or_are_kept_are_copied(filled, copy, conf, monkeypatch, keeps_all):
     from pulp_events_postgres import copying

@@ -1,11 +1,13 @@
 """Tables that an earlier release made are brought up to date, with what is in them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from pulp_events.outbox.activity import By
 from pulp_events.outbox.records import ClaimRequest
+from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.testing.listener_store_contract import new_listener
 from pulp_events.testing.outbox_contract import LISTENER, new_event, result
 from pulp_events_postgres import ledger, set_up
@@ -114,6 +116,25 @@ def test_attempts_that_an_earlier_release_stored_are_counted_in_the_piece_of_tim
         found = outbox.activity(datetime.fromtimestamp(now - 3600 * hours, UTC), None, By.LISTENER).groups[LISTENER]
         assert (found.delivered, found.failed) == (known, 0)
         assert abs(found.seconds.quantile(0.5) - 0.5) < 0.05 and abs(found.delay.quantile(0.95) - 3) < 0.3
+    outbox.close()
+
+
+def test_what_an_earlier_release_stored_or_still_stores_has_no_known_scope(place, monkeypatch):
+    """Its processes go on running while the tables are migrated."""
+    monkeypatch.setattr(set_up, "scripts", lambda: KNOWN[:14])
+    earlier = place.database()
+    insert = "INSERT INTO @.pulp_event (id, event_type, time, source, report) VALUES (%s, 'repo.x', 1, '', '{}')"
+    earlier.execute(insert, ("before",))
+    file = earlier.rows("SELECT pg_relation_filenode('@.pulp_event')")
+    monkeypatch.undo()
+    outbox = place.outbox()
+    assert earlier.rows("SELECT pg_relation_filenode('@.pulp_event')") == file, "the table was not written anew"
+    earlier.execute(insert, ("after",))
+    outbox.add([replace(new_event(), id="of this", scope="a")])
+    found = {one.id: (one.scope, one.scope_known) for one in outbox.events(EventQuery(), 9)}
+    assert found == {"before": (None, False), "after": (None, False), "of this": ("a", True)}
+    assert outbox.events(EventQuery(without_scope=True), 9) == []
+    earlier.close()
     outbox.close()
 
 

@@ -42,6 +42,16 @@ def test_psycopg(bus, dsn):
     assert pending(bus) == 2
 
 
+def test_the_scope_is_stored_with_what_is_emitted_in_the_applications_transaction(bus, dsn):
+    with psycopg.connect(dsn) as connection:
+        bus.emit("repo.sync.start", scope="a", connection=connection)
+        bus.emit("repo.sync.start", id="chosen", scope="b", connection=connection)
+        bus.emit_many([("repo.sync.start", {"n": n}) for n in range(2)], scope="c", connection=connection)
+        bus.emit("repo.sync.start", connection=connection)
+    stored = bus.events.list()
+    assert [each.scope for each in stored] == [None, "c", "c", "b", "a"] and all(each.scope_known for each in stored)
+
+
 def test_what_cannot_take_part_is_refused_and_leaves_the_transaction_as_it_was(bus, dsn, server):
     with psycopg.connect(dsn, autocommit=True) as connection, pytest.raises(StoreError, match="autocommit"):
         bus.emit("repo.sync.start", connection=connection)

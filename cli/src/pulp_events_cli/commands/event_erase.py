@@ -54,7 +54,8 @@ def fill(parser: Parser, session: Session) -> None:
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
     where = _read_where(arguments.where)
     query = read_query(bus, arguments)
-    chosen = (arguments.event_type, arguments.since, arguments.until, arguments.id, arguments.error)
+    times = (arguments.since, arguments.until)
+    chosen = (arguments.event_type, *times, arguments.scope, arguments.id, arguments.error)
     given = where is not None or any(chosen)
     if given == arguments.all:
         raise UsageError("choose the events to erase either with options such as --where or --id, or with --all")

@@ -55,6 +55,13 @@ def add_query(parser: Parser) -> None:
     parser.add_argument("--since", type=moment, metavar="TIME", help=f"only events emitted at or after: {since}")
     parser.add_argument("--until", type=moment, metavar="TIME", help="only events emitted before this time")
     parser.add_argument(
+        "--scope",
+        action=Once,
+        type=some_text,
+        metavar="SCOPE",
+        help="only events that were emitted with this scope",
+    )
+    parser.add_argument(
         "--id",
         "--event-id",
         dest="id",
@@ -91,7 +98,15 @@ def read_query(bus: EventBus, arguments: argparse.Namespace) -> EventQuery:
     short = None if begun is None else numbered.find(bus, begun)
     if short is not None and not bus.events.list(EventQuery(id_prefix=begun), limit=1):
         begun, ids = None, [short.id]
-    return EventQuery(arguments.event_type, arguments.since, arguments.until, begun, ids=ids, error=arguments.error)
+    return EventQuery(
+        arguments.event_type,
+        arguments.since,
+        arguments.until,
+        begun,
+        ids=ids,
+        error=arguments.error,
+        scope=arguments.scope,
+    )
 
 
 def check_where(where: str | None) -> None:

@@ -35,9 +35,9 @@ def fill(parser: Parser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="only say how many deliveries would be added")
     parser.epilog = (
-        "The listener gets each stored event that its event types and its filter let through now, once: what it has or "
-        "had is passed over, so that the same command continues one that was interrupted or killed. Older events come "
-        "first, also before new ones that wait; with --rate, new ones are delivered in between."
+        "The listener gets each stored event that its event types, scope and filter let through now, once: what it has "
+        "or had is passed over, so that the same command continues one that was interrupted or killed. Older events "
+        "come first, also before new ones that wait; with --rate, new ones are delivered in between."
     )
     parser.set_defaults(run=_run)
 

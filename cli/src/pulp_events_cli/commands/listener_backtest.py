@@ -73,9 +73,9 @@ def fill(parser: Parser, session: Session) -> None:
     add_table(parser, TESTED)
     listener_attributes.add_options(parser.add_argument_group(GENERAL))
     parser.epilog = (
-        "Nothing is sent or stored. Event types and filter decide; whether the listener is disabled or muted, or has a "
-        "rate, does not. Options that are given, also those of its type, change the listener for this test only. "
-        "Events that nobody listened to are there with keep = all in section [events] of server.conf."
+        "Nothing is sent or stored. Event types, scope and filter decide; whether the listener is disabled or muted, "
+        "or has a rate, does not. Options that are given, also those of its type, change the listener for this test "
+        "only. Events that nobody listened to are there with keep = all in section [events] of server.conf."
     )
     parser.set_defaults(run=_run, options=None, options_type=None)
     parser.fill_for = lambda words: _fill_type(parser, words, session)
@@ -166,13 +166,19 @@ def _summary(found: Backtest, exists: bool) -> Iterator[str]:
     counts = _counts(found)
     would = sum(number for word, number in counts.items() if word in ("both", "added", "moved"))
     yield (
-        f"{would} of {count(found.looked_at, 'stored event', 'stored events')} of its types would be sent, "
+        f"{would} of {count(found.looked_at, 'stored event', 'stored events')} of its types"
+        f"{'' if found.listener.hears_all else ' and scope'} would be sent, "
         f"in {count(found.messages, 'message', 'messages')}"
     )
     if found.failing:
         yield f"! {count(found.failing, 'message', 'messages')} cannot be rendered"
     if found.erased:
         yield f"{count(found.erased, 'event was', 'events were')} erased, and left out"
+    if found.scope_unknown:
+        yield (
+            f"{count(found.scope_unknown, 'event with a delivery was', 'events with a delivery were')} left out: an "
+            f"earlier release stored {'it, without its' if found.scope_unknown == 1 else 'them, without their'} scope"
+        )
     if not exists:
         return
     for word, texts in _MEANINGS.items():
@@ -228,6 +234,7 @@ def _for_json(found: Backtest, tested: Sequence[Tested], exists: bool) -> dict[s
         "failing": found.failing,
         "counts": _counts(found),
         "erased": found.erased,
+        "scope_unknown": found.scope_unknown,
         "older": found.older if exists else 0,
         "events": [
             {

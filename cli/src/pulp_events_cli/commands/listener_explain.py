@@ -74,10 +74,10 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
     if (arguments.event is None) == (arguments.event_type is None):
         raise UsageError("choose the event in one way: --event-type with --payload, or a stored one with --event")
     if arguments.event is not None:
-        if arguments.scope is not None:
-            raise UsageError("with which scope a stored event was emitted is not stored; leave out --scope")
-        if arguments.payload is not None or arguments.call_report is not None:
-            raise UsageError("a stored event has its payload and call report; leave out --payload and --call-report")
+        if any(each is not None for each in (arguments.payload, arguments.call_report, arguments.scope)):
+            raise UsageError(
+                "a stored event has its payload, call report and scope; leave out --payload, --call-report and --scope"
+            )
         return _explain_past(bus, arguments)
     payload, call_report = read_report(arguments)
     chosen = None if arguments.listener_id is None else listener_ids.find(bus, arguments.listener_id).id

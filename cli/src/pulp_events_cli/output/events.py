@@ -19,6 +19,7 @@ EVENTS = Table(
     Column("deliveries", lambda event: event.deliveries, rank=4, brief_heading="DEL", right=True),
     Column("erased", lambda event: event.erased, kind=MOMENT, rank=3),
     Column("source", lambda event: event.source, least=12, extra=True),
+    Column("scope", lambda event: event.scope, least=12, extra=True),
 )
 """The columns of `event list`."""
 
@@ -26,9 +27,17 @@ EVENTS = Table(
 def full(event: StoredEvent) -> dict[str, Any]:
     """What `event show` says of the event itself."""
     shown = {"id": event.id, "event_type": event.event_type, "time": event.time, "source": event.source}
-    return shown if event.erased is None else {**shown, "erased": event.erased}
+    more = {"scope": event.scope, "erased": event.erased}
+    return shown | {name: value for name, value in more.items() if value is not None}
 
 
 def for_json(event: StoredEvent) -> dict[str, Any]:
     """An event for programs."""
-    return {**full(event), "erased": event.erased, "deliveries": event.deliveries, "report": event.body()}
+    return {
+        **full(event),
+        "scope": event.scope,
+        "scope_known": event.scope_known,
+        "erased": event.erased,
+        "deliveries": event.deliveries,
+        "report": event.body(),
+    }

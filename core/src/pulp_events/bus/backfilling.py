@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from pulp_events.bus.emitter import passes_filter
+from pulp_events.bus.scopes import hears, stored_for
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.store import Outbox
@@ -98,7 +99,9 @@ class Backfill:
                 while (left := self._next - self._monotonic()) > 0:
                     self._sleep(min(left, _LOOK))
                     yield so_far
-                self._listener()  # deleted meanwhile, it gets nothing more
+                listener = self._listener()  # deleted meanwhile, it gets nothing more
+                heard = {event.id for event in batch if hears(listener, event)}  # its scope may be another by now
+                missing = [each for each in missing if each.event_id in heard]
                 added = sum(each is not None for each in self._outbox.add_deliveries(missing))
                 if added:
                     self._on_added()
@@ -139,7 +142,7 @@ class Backfill:
         return self._window_of[1]
 
     def _events(self) -> Iterator[StoredEvent | None]:
-        """Those whose type and report the listener asks for, as `emit` would have found; None after each page."""
+        """Those that `emit` would have found: by type, scope and report. None after each page."""
         # A time costs the store a look at all events that it leaves out: it is asked for twice, and not for each page.
         times = EventQuery(since=self._since, until=self._until)
         first, last = (self._outbox.events(times, 1, oldest_first=oldest) for oldest in (True, False))
@@ -147,13 +150,12 @@ class Backfill:
             return
         place, end = first[0].place - 1, last[0].place + 1
         while True:
-            query = EventQuery(self._listener().event_types)
-            page = self._outbox.events(query, PAGE, after=place, before=end, oldest_first=True)
+            page = self._outbox.events(stored_for(self._listener()), PAGE, after=place, before=end, oldest_first=True)
             for event in page:
                 listener = self._listener()
                 if not self._since <= event.time < self._until:
                     continue  # clocks step, and processes overtake each other
-                if event.erased is not None:
+                if event.erased is not None or not hears(listener, event):
                     continue
                 if listener.filter is None or passes_filter(listener, event.body()):
                     yield event

@@ -13,6 +13,7 @@ from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.emitter import passes_filter
 from pulp_events.bus.events import Events
 from pulp_events.bus.preview import Previews
+from pulp_events.bus.scopes import hears, is_in_doubt, stored_for
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
@@ -85,11 +86,14 @@ class Backtest:
     listener: Listener
     """The record that was tested."""
     looked_at: int = 0
-    """Stored events of its event types."""
+    """Stored events of its event types and scope."""
     counts: Counter[Verdict] = field(default_factory=Counter)
     """How many events there are of each verdict."""
     erased: int = 0
     """Events that are left out, as they were erased: nothing is left to look at or to send."""
+    scope_unknown: int = 0
+    """Events that are left out although there is a delivery: which scope they had is not known, as an earlier release
+    stored them."""
     older: int = 0
     """How many of those that would be sent were emitted before the listener was created."""
     messages: int = 0
@@ -116,8 +120,10 @@ def backtest(
     found = Backtest(listener)
     sent = _sent(listener, since, until, deliveries)
     messages = _Messages(found, window, sample, previews)
-    query = EventQuery(list(listener.event_types), since, until)
+    query = stored_for(listener, since, until)
     for event in events.each(query, oldest_first=True):
+        if not hears(listener, event):
+            continue
         found.looked_at += 1
         if event.erased is not None:
             found.erased += 1
@@ -129,6 +135,9 @@ def backtest(
             messages.add(event)
             found.older += event.time < listener.created
     for event in _rest(events, list(sent)):
+        if is_in_doubt(listener, event):
+            found.scope_unknown += 1
+            continue
         if event.erased is not None:
             found.erased += 1
             continue

@@ -98,7 +98,7 @@ class Emitter:
         if is_lazy(payload) or is_lazy(call_report):
             self._check(event_type, event_id)  # first: making it may be costly
             if event_id is None and not self._is_needed(event_type, scope):
-                return self._of_nobody(event_type, payload, call_report)
+                return self._of_nobody(event_type, payload, call_report, scope)
         event = given = self._build(event_type, value_of(payload), value_of(call_report), event_id)
         end = None if expires is None else moment_of(expires, event.time.timestamp())
         if self._observers.enriches:
@@ -159,12 +159,13 @@ class Emitter:
         kept = self._events["keep"] == KEEP_ALL or sees.enriches or sees.watches_emitted
         return bool(kept or self._audience(event_type, scope).listeners)
 
-    def _of_nobody(self, event_type: str, payload: Given, call_report: Given) -> Prepared:
+    def _of_nobody(self, event_type: str, payload: Given, call_report: Given, scope: str | None) -> Prepared:
         event = self._build(
             event_type, None if is_lazy(payload) else value_of(payload),
             None if is_lazy(call_report) else value_of(call_report), None,
         )  # fmt: skip
-        return Prepared(event, (), NewEvent(event.id, event_type, event.time.timestamp(), event.source, b"", ()))
+        new = NewEvent(event.id, event_type, event.time.timestamp(), event.source, b"", (), scope=scope)
+        return Prepared(event, (), new)
 
     def _check(self, event_type: str, event_id: str | None) -> None:
         self._event_types.require(event_type)
@@ -221,7 +222,8 @@ class Emitter:
             listeners, deliveries = audience.listeners, audience.deliveries
         else:
             listeners, deliveries = self._choose(audience, event)
-        return listeners, NewEvent(event.id, event.event_type, event.time.timestamp(), event.source, report, deliveries)
+        time = event.time.timestamp()
+        return listeners, NewEvent(event.id, event.event_type, time, event.source, report, deliveries, scope=scope)
 
     def _choose(self, audience: _Audience, event: Event) -> tuple[list[Listener], list[NewDelivery]]:
         listeners: list[Listener] = []

@@ -26,7 +26,8 @@ def check_chosen(query: EventQuery | None, where: str | None, all_events: bool) 
     chosen = where is not None or (
         query is not None
         and (
-            any(each is not None for each in (query.event_types, query.since, query.until, query.ids))
+            any(each is not None for each in (query.event_types, query.since, query.until, query.ids, query.scope))
+            or query.without_scope
             or bool(query.id_prefix)
             or bool(query.error)
         )
@@ -71,6 +72,8 @@ def asked(query: EventQuery, where: str | None) -> str:
     parts = [
         f"where {masked(where)}" if where is not None else "",
         f"event type {', '.join(query.event_types)}" if query.event_types is not None else "",
+        f"scope {query.scope}" if query.scope is not None else "",
+        "without a scope" if query.without_scope else "",
         f"since {query.since:%Y-%m-%dT%H:%M:%S%z}" if query.since is not None else "",
         f"until {query.until:%Y-%m-%dT%H:%M:%S%z}" if query.until is not None else "",
         f"id {query.id_prefix}…" if query.id_prefix else "",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulp_events.bus.emitter import SKIPPED, Emitter, check_scope
+from pulp_events.bus.scopes import wrong_scope
 from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.listeners.filters import judge
@@ -49,7 +50,7 @@ def explain(
 ) -> Explanation:
     """Why the listener would get the event or not; `installed` and `now` as for `wait_of`.
 
-    `scope_known`: False for a stored event, of which it is not kept with which scope it was emitted.
+    `scope`: with which the event is, or was, emitted; `scope_known`: False where that is not known, and not looked at.
     """
     found = next((text for text in listener.event_types if pattern.matches(text, event.event_type)), None)
     if found is None:
@@ -70,16 +71,6 @@ def explain(
         return Explanation(listener, LATER, wait.cause, f"{wait.reason}; {wait.end}")
     reasons = [f"{found} matches", *([why] if why else []), *limits_of(listener)]
     return Explanation(listener, YES, "all", "; ".join(reasons))
-
-
-def wrong_scope(listener: Listener, scope: str | None, event_type: str) -> str:
-    """Why the listener does not get an event of this type with this scope."""
-    if scope == listener.scope:
-        return f"{event_type} tells of the listeners of all, and is for administrators' listeners without scope"
-    has = "the event has no scope" if scope is None else f"the event has the scope {scope}"
-    if listener.scope is not None:
-        return f"{has}, and the listener has the scope {listener.scope}"
-    return f"{has}, and a listener without scope of an untrusted author gets only events without one"
 
 
 def explain_all(

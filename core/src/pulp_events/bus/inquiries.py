@@ -103,14 +103,13 @@ class Inquiries(Lifecycle):
 
         `listener`: one that there is, by id or name, or a record that there may be one day, as `bus.listeners.draft`
         and `draft_update` make it. Event types and filter decide; that a listener is disabled or muted, or has a rate,
-        does not. `sample`: how many events of each kind, and messages, are kept at most; None: all of them.
-        `previews`: render the messages, as far as the notifier can, and count those that cannot be rendered. Raises
-        ListenerNotFound, EventsError for a time without zone, and NotAllowed for a listener that gets only events of a
-        scope, which stored events do not tell.
+        does not. A listener that gets only events of a scope is compared with these alone. `sample`: how many events of
+        each kind, and messages, are kept at most; None: all of them. `previews`: render the messages, as far as the
+        notifier can, and count those that cannot be rendered. Raises ListenerNotFound, and EventsError for a time
+        without zone.
         """
         from pulp_events.bus.backtest import backtest
         from pulp_events.bus.preview import Previews
-        from pulp_events.bus.scopes import refuse_stored
 
         self._check_open()
         if sample is not None:
@@ -120,7 +119,7 @@ class Inquiries(Lifecycle):
                 check_moment(moment, name)
         if not hasattr(listener, "notifier_type_id"):
             check_written(listener, "listener")
-        tested = refuse_stored(self.listeners.get(listener) if isinstance(listener, str) else listener)
+        tested = self.listeners.get(listener) if isinstance(listener, str) else listener
         installed = tested.notifier_type_id in self.plugins.notifiers
         scrubber = self.listeners.scrubber(tested) if installed else None
         made = Previews(tested, self.plugins, self.settings, scrubber) if previews else None
@@ -139,17 +138,16 @@ class Inquiries(Lifecycle):
     ) -> Iterator[Backfilled]:
         """Give a listener the stored events that it would have got, had it been there as it is now.
 
-        Events emitted from `since` on and before `until` (now), of its types and passing its filter, get a delivery for
-        each target, unless there is one, whatever became of it. Iterate over the result: each step adds a batch and
-        yields how far it is. What was broken off, or killed, is continued by the same call. Older events come first,
-        also before new ones that are pending; with `rate`, such as `10/s`, so many are added in a time, and new ones
-        are delivered between them.
+        Events emitted from `since` on and before `until` (now), of its types and scope and passing its filter, get a
+        delivery for each target, unless there is one, whatever became of it. Iterate over the result: each step adds a
+        batch and yields how far it is. What was broken off, or killed, is continued by the same call. Older events come
+        first, also before new ones that are pending; with `rate`, such as `10/s`, so many are added in a time, and new
+        ones are delivered between them.
 
         `dry_run`: nothing is added. Raises ListenerNotFound, also when the listener is deleted meanwhile, StoreError,
-        EventsError for a time without zone and for a malformed rate, and NotAllowed as `backtest` does.
+        EventsError for a time without zone and for a malformed rate.
         """
         from pulp_events.bus.backfilling import Backfill
-        from pulp_events.bus.scopes import refuse_stored
         from pulp_events.outbox.rate import Rate
 
         self._check_open()
@@ -162,8 +160,8 @@ class Inquiries(Lifecycle):
             allowed = None if rate is None else Rate.of(rate)
         except ValueError as error:
             raise EventsError(f"rate: {error}") from None
-        found = refuse_stored(self.listeners.get(listener_id)).id
+        found = self.listeners.get(listener_id).id
         return Backfill(
-            self.outbox, lambda: refuse_stored(self.listeners.get(found)), self.listeners.window, since, until, allowed,
+            self.outbox, lambda: self.listeners.get(found), self.listeners.window, since, until, allowed,
             dry_run=dry_run, on_added=self._delivering.look_soon, clock=self.clock,
         ).run()  # fmt: skip

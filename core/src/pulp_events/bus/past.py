@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pulp_events.bus.emitter import Emitter
 from pulp_events.bus.explanation import NO, explain
-from pulp_events.bus.scopes import hears_all
+from pulp_events.bus.scopes import NOT_KNOWN, is_in_doubt
 from pulp_events.listeners.history import ListenerChange
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
@@ -89,14 +89,21 @@ def _explain(
     if then is None:
         reason = "the listener was deleted, and its history is not kept any more"
         return PastExplanation(listener_id, None, UNKNOWN, UNKNOWN, reason, deliveries, later)
-    judged = explain(_judged(then, event), event.event, emitter, None, event.time.timestamp(), scope_known=False)
+    judged = explain(
+        _judged(then, event),
+        event.event,
+        emitter,
+        None,
+        event.time.timestamp(),
+        event.scope,
+        scope_known=not is_in_doubt(then, event),
+    )
     doubt = _doubt(then, event, known)
     if event.erased is not None and then.filter is not None and judged.gets != NO:
         reason = f"its filter {then.filter} cannot be applied: the event was erased at {iso_z(event.erased)}"
         return PastExplanation(listener_id, then, UNKNOWN, UNKNOWN, reason, deliveries, later, doubt)
-    if not hears_all(then) and judged.gets != NO and not deliveries:
-        reason = "it gets only events of a scope, and it is not stored which scope an event had"
-        return PastExplanation(listener_id, then, UNKNOWN, UNKNOWN, reason, deliveries, later, doubt)
+    if is_in_doubt(then, event) and judged.gets != NO and not deliveries:
+        return PastExplanation(listener_id, then, UNKNOWN, UNKNOWN, NOT_KNOWN, deliveries, later, doubt)
     reason = judged.reason if doubt or judged.gets != NO else judged.reason + _later(judged.cause, deliveries)
     return PastExplanation(listener_id, then, judged.gets, judged.cause, reason, deliveries, later, doubt)
 

@@ -93,6 +93,6 @@ def _first_of_each_id(prepared: Sequence[Prepared]) -> dict[str, Prepared]:
         if each.new.once and (before := first.setdefault(each.event.id, each)) is not each:
             new = before.new
             as_stored = (new.id, new.event_type, from_timestamp(new.time), new.source, new.report)
-            same = StoredEvent(*as_stored, place=0, fingerprint=new.fingerprint)
+            same = StoredEvent(*as_stored, place=0, fingerprint=new.fingerprint, scope=new.scope, scope_known=True)
             check_same(each.new, same, together=True)
     return first

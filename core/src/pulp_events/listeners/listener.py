@@ -170,12 +170,17 @@ class Listener:
         """True if its author is not trusted: it is held to `[untrusted]` at each delivery."""
         return self.author is not None and not self.author.trusted
 
+    @property
+    def hears_all(self) -> bool:
+        """True if it gets events whatever their scope."""
+        return self.scope is None and not self.untrusted
+
     def hears(self, scope: str | None, event_type: str) -> bool:
         """Whether it may get an event of this type that is emitted with this scope.
 
         `listener.disabled` tells of listeners of all: only who gets every event gets that.
         """
-        if self.scope is None and not self.untrusted:
+        if self.hears_all:
             return True
         return scope == self.scope and event_type != LISTENER_DISABLED
 

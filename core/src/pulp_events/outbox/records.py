@@ -46,6 +46,8 @@ class NewEvent:
     """The application chose its id: where an event has it already, that one stays, and this is not stored."""
     fingerprint: str | None = None
     """See `StoredEvent.fingerprint`."""
+    scope: str | None = None
+    """The scope that it is emitted with; None: without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ _LONG = 80
 
 
 def check_same(new: NewEvent, stored: StoredEvent, *, together: bool = False) -> StoredEvent:
-    """`stored` if the application gave the same event type, payload and call report for both.
+    """`stored` if the application gave the same event type, payload, call report and scope for both.
 
     What plugins made of them does not count. Of one that was erased nothing is left to compare with: it is taken to be
     the same, and stays erased. Raises EventConflict, which shows what differs. `together`: both are of the same
@@ -28,11 +28,17 @@ def check_same(new: NewEvent, stored: StoredEvent, *, together: bool = False) ->
         return stored
     # Of one that was emitted without an id, what the application gave is not known where plugins changed it.
     before = stored.fingerprint or fingerprint(stored.report)
-    if (new.fingerprint or fingerprint(new.report)) == before:
+    is_same = (new.fingerprint or fingerprint(new.report)) == before
+    heard_by_same = new.scope == stored.scope or not stored.scope_known
+    if is_same and heard_by_same:
         return stored
     first = "is that of another event of this call" if together else f"was emitted at {stored.time:%Y-%m-%dT%H:%M:%SZ}"
+    if is_same:
+        differs = f"scope: it was {_short(stored.scope)} and is {_short(new.scope)} now"
+    else:
+        differs = f"content: {_said(stored, new)}"
     raise EventConflict(
-        f"event id {new.id!r} {first} with another content: {_said(stored, new)}; "
+        f"event id {new.id!r} {first} with another {differs}; "
         "emit the same event, or choose another id; nothing was stored",
         stored.report,
         new.report,

@@ -14,10 +14,10 @@ from typing import Any, ParamSpec, TypeVar
 from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
-from pulp_events.outbox.records import Dropped, Health, Stats
+from pulp_events.outbox.records import Dropped, Health, NewEvent, Stats
 from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import Outcome, State
-from pulp_events.outbox.stored_event import StoredEvent
+from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.system.clock import from_timestamp
 
 _PENDING = State.PENDING
@@ -80,16 +80,36 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
 @from_rows
 def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
     """An event from: id, event type, time, source, report, place, number of deliveries, fingerprint, numbers given,
-    when it was erased."""
-    event_id, event_type, time, source, report, place, deliveries, fingerprint, numbers, erased = row
+    when it was erased, scope (see `scope_column`)."""
+    event_id, event_type, time, source, report, place, deliveries, fingerprint, numbers, erased, scope = row
     if type(report) is not bytes or type(place) is not int or type(deliveries) is not int:
         raise TypeError(f"event {event_id!r:.60} at {place!r:.20} has a report of another type")
-    if not (type(event_id) is type(event_type) is type(source) is str):
-        raise TypeError(f"event {event_id!r:.60} has a name that is not text")
-    moment = from_timestamp(time)
+    if not (type(event_id) is type(event_type) is type(source) is str and isinstance(scope, str | None)):
+        raise TypeError(f"event {event_id!r:.60} has a name or scope that is not text")
     return StoredEvent(
-        event_id, event_type, moment, source, report, place, deliveries, fingerprint, numbers, _moment(erased)
+        event_id,
+        event_type,
+        from_timestamp(time),
+        source,
+        report,
+        place,
+        deliveries,
+        fingerprint,
+        numbers,
+        _moment(erased),
+        scope or None,
+        scope is not None,
     )
+
+
+def scope_column(event: NewEvent | StoredEvent) -> str | None:
+    """What a column says of an event's scope: an empty text where it has none, None (NULL) where that is not known."""
+    return event.scope or "" if isinstance(event, NewEvent) or event.scope_known else None
+
+
+def scope_asked(query: EventQuery) -> str | None:
+    """What such a column is to be; None: anything."""
+    return "" if query.without_scope else query.scope
 
 
 @from_rows

@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from pulp_events.errors import EventsError
 from pulp_events.events.event import Event
 from pulp_events.events.report import parse, read_back
-from pulp_events.system.arguments import check_moment_or_none, check_text, check_texts
+from pulp_events.system.arguments import check_moment_or_none, check_text, check_texts, check_written
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,12 @@ class StoredEvent:
     erased: datetime | None = None
     """When its content was erased; the report has nothing of it any more. None: it was not."""
 
+    scope: str | None = None
+    """The scope that it was emitted with; None: without one, or it is not known. It stays when the event is erased."""
+
+    scope_known: bool = False
+    """False for what a release that did not store scopes has stored. Such an event is for nobody who gets only some."""
+
     @cached_property
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""
@@ -67,6 +74,10 @@ class EventQuery:
     ids: Sequence[str] | None = None
     error: str | None = None
     """Text that the `detail` of one of their deliveries has in it, in capitals or not (of ASCII's letters)."""
+    scope: str | None = None
+    """The scope that they were emitted with."""
+    without_scope: bool = False
+    """True: only events of which it is known that they were emitted without a scope."""
 
     def __post_init__(self) -> None:
         check_texts(self.event_types, "event_types")
@@ -74,6 +85,10 @@ class EventQuery:
         check_moment_or_none(self.until, "until")
         check_text(self.id_prefix, "id_prefix")
         check_text(self.error, "error")
+        if self.scope is not None:
+            check_written(self.scope, "scope")
+            if self.without_scope:
+                raise EventsError(f"scope={self.scope!r:.60} and without_scope=True find nothing together; give one")
         check_texts(self.ids, "ids")
 
 

@@ -14,7 +14,8 @@ DELIVERY_TABLES = """
 STORED_EVENT = """
 SELECT e.id, e.event_type, e.time, e.source, e.report, e.seq,
        (SELECT count(*) FROM @.pulp_delivery d WHERE d.event_seq = e.seq), e.fingerprint,
-       greatest(e.next_n, (SELECT max(d.n) + 1 FROM @.pulp_delivery d WHERE d.event_seq = e.seq)), e.erased
+       greatest(e.next_n, (SELECT max(d.n) + 1 FROM @.pulp_delivery d WHERE d.event_seq = e.seq)), e.erased,
+       e.scope
 FROM @.pulp_event e
 """
 """What `to_stored_event` takes; a condition on e follows."""

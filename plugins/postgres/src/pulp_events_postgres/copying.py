@@ -20,7 +20,7 @@ from pulp_events.errors import NameTaken, StoreError
 from pulp_events.listeners.history import dump as dump_change
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.rows import scope_column, split_id
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.settings.kept import keeps_beyond
@@ -186,11 +186,12 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
 # Oldest last, and each batch below all that is there: so the order in which events were emitted is kept, also over an
 # interruption, and whatever is emitted into the target later comes after.
 _EVENTS = """
-INSERT INTO @.pulp_event (seq, id, event_type, time, source, report, fingerprint, next_n, erased)
+INSERT INTO @.pulp_event (seq, id, event_type, time, source, report, fingerprint, next_n, erased, scope)
 SELECT least(0, (SELECT min(seq) FROM @.pulp_event)) - u.position, u.id, u.event_type, u.time, u.source, u.report,
-       u.fingerprint, u.next_n, u.erased
-FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::int4[], %s::float8[])
-    WITH ORDINALITY AS u(id, event_type, time, source, report, fingerprint, next_n, erased, position)
+       u.fingerprint, u.next_n, u.erased, u.scope
+FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::int4[], %s::float8[],
+            %s::text[])
+    WITH ORDINALITY AS u(id, event_type, time, source, report, fingerprint, next_n, erased, scope, position)
 ON CONFLICT (id) DO NOTHING
 """
 _DELIVERIES = """
@@ -246,6 +247,7 @@ def _store(
             [one.fingerprint for one in events.values()],
             [one.numbers for one in events.values()],
             [None if one.erased is None else one.erased.timestamp() for one in events.values()],
+            [scope_column(one) for one in events.values()],
         ),
     )
     keys = [split_id(one.id) for one in batch]

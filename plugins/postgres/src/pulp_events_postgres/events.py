@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pulp_events.events.pattern import is_pattern, matches
-from pulp_events.outbox.rows import to_stored_event
+from pulp_events.outbox.rows import scope_asked, to_stored_event
 from pulp_events.outbox.states import TRANSITIONS, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events_postgres.columns import DETAIL_CONTAINS, STORED_EVENT
@@ -43,7 +43,7 @@ def events(
     parts: list[str] = ["true"]
     parameters: list[Any] = []
     prefix = query.id_prefix
-    named = types(database, query.event_types)
+    named, scope = types(database, query.event_types), scope_asked(query)
     for condition, value in (
         ("e.seq < %s", before),
         ("e.seq > %s", after),
@@ -53,6 +53,7 @@ def events(
         ("e.id >= %s", prefix),
         ("e.id < %s", None if prefix is None else prefix + _LAST_CHARACTER),
         ("e.id = ANY (%s::text[])", None if query.ids is None else texts(query.ids)),
+        ("e.scope = %s", None if scope is None else storable(scope)),
         (_HAS_ERROR, None if query.error is None else storable(query.error)),
     ):
         if value is not None:

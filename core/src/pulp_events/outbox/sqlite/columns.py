@@ -18,7 +18,8 @@ ATTEMPT_COLUMNS = "number, started, duration, outcome, detail, retry_at"
 STORED_EVENT = """
 SELECT e.id, e.event_type, e.time, e.source, e.report, e.seq,
        (SELECT count(*) FROM pulp_delivery d WHERE d.event_seq = e.seq), e.fingerprint,
-       max(e.next_n, COALESCE((SELECT max(d.n) + 1 FROM pulp_delivery d WHERE d.event_seq = e.seq), 0)), e.erased
+       max(e.next_n, COALESCE((SELECT max(d.n) + 1 FROM pulp_delivery d WHERE d.event_seq = e.seq), 0)), e.erased,
+       e.scope
 FROM pulp_event e
 """
 """What `to_stored_event` takes; a condition on e follows."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pulp_events.events.pattern import is_pattern, matches
-from pulp_events.outbox.rows import to_stored_event
+from pulp_events.outbox.rows import scope_asked, to_stored_event
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import STORED_EVENT, TYPES
 from pulp_events.outbox.sqlite.ledger import DETAIL, Rows, made
@@ -100,6 +100,9 @@ def _conditions(query: EventQuery, before: int | None, after: int | None) -> tup
     if query.ids is not None:
         parts.append("x.id IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(list(query.ids)))
+    if (scope := scope_asked(query)) is not None:
+        parts.append("x.scope = ?")
+        parameters.append(scope)
     if query.error is not None:
         parts.append(_HAS_ERROR)
         parameters.append(query.error)

@@ -23,14 +23,14 @@ _SKIPPED = TRANSITIONS[Transition.SKIP].enters.value
 
 # pulp_delivery has no rowid, so that last_insert_rowid() stays that of the event.
 _EVENT = """
-    INSERT INTO pulp_event (id, event_type, time, source, report)
-    VALUES (NEW.id, NEW.event_type, NEW.time, NEW.source, NEW.report);
+    INSERT INTO pulp_event (id, event_type, time, source, report, scope)
+    VALUES (NEW.id, NEW.event_type, NEW.time, NEW.source, NEW.report, NEW.scope);
 """
 _PREPARE = (
     """
 CREATE TEMP VIEW pulp_emit AS
-SELECT e.id, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.finished, d.reason,
-       d.expires
+SELECT e.id, e.event_type, e.time, e.source, e.report, e.scope, d.listener_id, d.target, d.state, d.finished,
+       d.reason, d.expires
 FROM pulp_event e JOIN pulp_delivery d ON d.event_seq = e.seq
 """,
     f"""
@@ -41,7 +41,7 @@ CREATE TEMP TRIGGER pulp_emit_insert INSTEAD OF INSERT ON pulp_emit BEGIN
 END
 """,
     "CREATE TEMP VIEW pulp_emit_many AS "
-    "SELECT id, event_type, time, source, report, NULL AS plain, NULL AS others FROM pulp_event",
+    "SELECT id, event_type, time, source, report, scope, NULL AS plain, NULL AS others FROM pulp_event",
     # A JSON array of texts is read three times as fast as one of arrays.
     f"""
 CREATE TEMP TRIGGER pulp_emit_many_insert INSTEAD OF INSERT ON pulp_emit_many BEGIN
@@ -56,10 +56,11 @@ CREATE TEMP TRIGGER pulp_emit_many_insert INSTEAD OF INSERT ON pulp_emit_many BE
 END
 """,
 )
-_ONE = "INSERT INTO pulp_emit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_MANY = "INSERT INTO pulp_emit_many VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ONE = "INSERT INTO pulp_emit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MANY = "INSERT INTO pulp_emit_many VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _ALONE = (
-    "INSERT INTO pulp_event (id, event_type, time, source, report, alone, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO pulp_event (id, event_type, time, source, report, scope, alone, fingerprint) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ONCE = f"{_ALONE} ON CONFLICT (id) DO NOTHING"
 
@@ -77,7 +78,7 @@ def insert(connection: sqlite3.Connection, events: Sequence[NewEvent], now: floa
     """
     found: dict[str, StoredEvent] = {}
     for event in events:
-        head = (event.id, event.event_type, event.time, event.source, event.report)
+        head = _head(event)
         deliveries = event.deliveries
         if event.once:
             if stored := insert_plainly(connection, event, now):
@@ -97,7 +98,7 @@ def insert(connection: sqlite3.Connection, events: Sequence[NewEvent], now: floa
 
 def insert_plainly(own: sqlite3.Connection | sqlite3.Cursor, event: NewEvent, now: float) -> StoredEvent | None:
     """The same by statements that need nothing made on the connection; what is there already in its place, if any."""
-    head = (event.id, event.event_type, event.time, event.source, event.report)
+    head = _head(event)
     # Nothing is read first: within a transaction that reads before it writes, SQLite may be unable to write.
     done = own.execute(_ONCE if event.once else _ALONE, (*head, not event.deliveries, event.fingerprint))
     if event.once and done.rowcount == 0:
@@ -110,6 +111,11 @@ def insert_plainly(own: sqlite3.Connection | sqlite3.Cursor, event: NewEvent, no
         [(seq, n, *columns(delivery, now)) for n, delivery in enumerate(event.deliveries)],
     )
     return None
+
+
+def _head(event: NewEvent) -> tuple[str, str, float, str, bytes, str]:
+    """Its id, event_type, time, source, report and scope."""
+    return (event.id, event.event_type, event.time, event.source, event.report, event.scope or "")
 
 
 def columns(delivery: NewDelivery, now: float) -> tuple[str, str, str, float | None, str | None, float | None]:

@@ -26,7 +26,7 @@ _UNREADABLE = (sqlite3.Error, OverflowError, ValueError)
 _FIND = "SELECT 1 FROM sqlite_master WHERE name = 'pulp_event'"
 _LAST = 1 << 62
 _EVENTS = (
-    "SELECT seq, id, event_type, time, source, report, alone, next_n, fingerprint, erased "
+    "SELECT seq, id, event_type, time, source, report, alone, next_n, fingerprint, erased, scope "
     "FROM pulp_event NOT INDEXED WHERE seq >= ? ORDER BY seq"
 )
 _DELIVERIES = (
@@ -45,6 +45,8 @@ _HAS_EXPIRES = "SELECT 1 FROM pragma_table_info('pulp_delivery') WHERE name = 'e
 """It came with version 4."""
 _HAS_ERASED = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'erased'"
 """It came with version 5, as did the table of erasures."""
+_HAS_SCOPE = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'scope'"
+"""It came with version 7."""
 _ERASURES = (
     "SELECT id, began, ended, who, asked, events, pending, under_way, details FROM pulp_erasure NOT INDEXED "
     "WHERE seq >= ? ORDER BY seq"
@@ -54,8 +56,8 @@ _INSERT_ERASURE = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_EVENT = (
-    f"INSERT INTO pulp_event (id, event_type, time, source, report, {_LATER}, erased) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO pulp_event (id, event_type, time, source, report, {_LATER}, erased, scope) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_DELIVERY = (
     "INSERT OR IGNORE INTO pulp_delivery (event_seq, n, listener_id, target, state, ready_at, attempts, forgiven, "
@@ -155,6 +157,8 @@ class _Recovery:
                 self._new.executemany(_INSERT_ERASURE, self._old.ask(_ERASURES, (0,)).fetchall())
         else:
             events = events.replace(", erased", ", NULL")
+        if not self._old.ask(_HAS_SCOPE).fetchone():
+            events = events.replace(", scope", ", NULL")
         lost: list[tuple[int, int | None]] = []
         for row in self._rows(events, lost):
             self._event(row)

@@ -168,7 +168,21 @@ WHEN OLD.seq <= (SELECT seq FROM pulp_counted) BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+# With which scope an event was emitted: empty where with none. NULL where that is not known: in events that an earlier
+# release has stored, or stores now, as its processes that are still running do.
+_VERSION_7 = """
+ALTER TABLE pulp_event ADD COLUMN scope TEXT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    _VERSION_6,
+    _VERSION_7,
+)
 """Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
 
 VERSION = len(MIGRATIONS)

@@ -37,7 +37,7 @@ class ErasureClaims(Outboxes):
         return [(one.state, one.attempts, one.detail) for one in outbox.of_event(event.id)]
 
     def test_of_an_erased_event_the_bare_record_is_left(self, home: Home, outbox: Outbox) -> None:
-        event, other = about("alice"), about("bob", OTHER)
+        event, other = replace(about("alice"), scope="a"), about("bob", OTHER)
         outbox.add([event, other])
         before = outbox.event(event.id), outbox.event(other.id)
         assert self.erase(outbox, event) == Erased(1, 1, 0, 0)
@@ -46,6 +46,7 @@ class ErasureClaims(Outboxes):
         assert (found.id, found.event_type, found.time, found.source, found.place, found.deliveries) == (
             event.id, event.event_type, before[0].time, "here", before[0].place, 1,
         )  # fmt: skip
+        assert (found.scope, found.scope_known) == ("a", True)
         assert found.erased is not None and abs(found.erased.timestamp() - home.time()) < 60
         assert found.report == marker(event.event_type, found.erased)
         assert found.event.payload["erased"] == f"{found.erased:%Y-%m-%dT%H:%M:%SZ}"
