@@ -90,7 +90,6 @@ print(task.pk)
     assert heard.of(made.split()[-1]) == [("task.start", None), ("task.finish", "canceled")]
 
 
-@pytest.mark.newest_pulpcore
 def test_an_emit_that_fails_leaves_the_task_successful_and_one_line_in_the_log(pulp, heard, files, name):
     before = len(pulp.log("worker"))
     with pulp.database.connect() as database:
