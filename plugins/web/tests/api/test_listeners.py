@@ -280,7 +280,8 @@ def test_filters(root, vera, sink, new):
     root("POST", "listeners/alpha/mute", {"seconds": 60})
     for query, expected in {
         "": [a, b], "q=ALPH": [a], "q=" + sink.url[7:]: [a, b], "q=zzz": [], "label=team": [a, b], "label=team=ci": [a],
-        "label=team=ci&label=x": [a], "label=nothing": [], "notifier_type_id=http": [a, b], "notifier_type_id=email": [],
+        "label=team=ci&label=x": [a], "label=nothing": [], "notifier_type_id=http": [a, b],
+        "notifier_type_id=email": [],
         "event_type=repo.sync.start": [a], "event_type=repo.sync.*": [a], "enabled=true": [a], "enabled=false": [b],
         "muted=true": [a], "author=root": [a, b], "author=ada": [],
     }.items():  # fmt: skip

@@ -23,7 +23,7 @@ from pulp_events.notifier import Action
 from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.system.clock import from_timestamp, iso_z
 from pulp_events_web.api import cursors, etags
-from pulp_events_web.api.described import CHANGING, ETAG, IF_MATCH, OF_ONE, WITH_BODY, problems
+from pulp_events_web.api.listener_answers import CHANGING, ETAG, IF_MATCH, OF_ONE, WITH_BODY, problems
 from pulp_events_web.api.listeners import PREFIX, Answer, mine, options_of, refuse_not_theirs, shown
 from pulp_events_web.api.refusing import Refused, by_field
 from pulp_events_web.api.schemas import listener_actions as schemas

@@ -19,7 +19,7 @@ from pulp_events.listeners.shown import as_stored, refuse_generated, refuse_mask
 from pulp_events.listeners.untrusted import Limits
 from pulp_events_web.acting import Acting, Forbidden
 from pulp_events_web.api import cursors, etags
-from pulp_events_web.api.described import CHANGING, ETAG, IF_MATCH, OF_ONE, WITH_BODY, problems
+from pulp_events_web.api.listener_answers import CHANGING, ETAG, IF_MATCH, OF_ONE, WITH_BODY, problems
 from pulp_events_web.api.refusing import Refused, by_field
 from pulp_events_web.api.schemas.listeners import (
     SETTABLE,
@@ -152,8 +152,8 @@ def mine(act: Acting, listener_id: str) -> Listener:
         return written.get(found.id)
     except ListenerNotFound:
         raise Forbidden(
-            f"listener {found.id} is an administrator's of the machine; {act.principal.name} is not trusted, and cannot "
-            "change it. Who has a trusted token can, and pulp-admin"
+            f"listener {found.id} is an administrator's of the machine; {act.principal.name} is not trusted, and "
+            "cannot change it. Who has a trusted token can, and pulp-admin"
         ) from None
 
 

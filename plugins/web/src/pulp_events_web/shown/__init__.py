@@ -1,1 +1,1 @@
-"""What is shown of listeners, deliveries and events, for the API and the console: pure functions, without Flask."""
+"""Listeners, deliveries and events as the API and the console show them: pure functions, no web framework."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from pulp_events_web.api.schemas.common import Flag, Moment, PageArguments, moment
+from pulp_events_web.api.schemas.listener_fields import Flag, Moment, PageArguments, moment
 from pulp_events_web.api.schemas.listeners import ListenerPatchSchema
 
 REASON = {"validate": validate.Length(1, 1000), "load_default": None, "allow_none": True}

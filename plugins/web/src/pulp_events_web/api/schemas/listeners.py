@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events.errors import EventsError
 from pulp_events.listeners.listener import ATTRIBUTES, OPTIONS
-from pulp_events_web.api.schemas.common import Flag, PageArguments, moment
+from pulp_events_web.api.schemas.listener_fields import Flag, PageArguments, moment
 from pulp_events_web.context import context
 
 SETTABLE = ("name", "description", "labels", "filter", "retry_schedule", "lanes", "timeout", "rate", "expires")
