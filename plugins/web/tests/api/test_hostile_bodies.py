@@ -49,14 +49,29 @@ FIELDS = {
 }  # fmt: skip
 
 
+def some(number):
+    """Of the values: quick tests take their turns, and the slow one takes all."""
+    return random.Random(22 + number).sample(VALUES, 3)
+
+
+@pytest.mark.parametrize("route", FIELDS)
+def test_values_of_wrong_kinds(person, listener, new, route):
+    _values(person, listener, new, route, "root", some)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("route", FIELDS)
 @pytest.mark.parametrize("who", ["root", "ada"])
 def test_values_of_every_wrong_kind(person, listener, new, route, who):
+    _values(person, listener, new, route, who, lambda _: VALUES)
+
+
+def _values(person, listener, new, route, who, values):
     valid = {
         "": new(), "/{}/explain": {"event_type": "repo.sync.start"}, "/{}/backfill": {"since": "2026-01-01T00:00:00Z"},
     }.get(route, {})  # fmt: skip
-    for field in FIELDS[route]:
-        for value in VALUES:
+    for number, field in enumerate(FIELDS[route]):
+        for value in values(number):
             body = {**valid, field: value}
             answer = person(who)("POST", "listeners" + route.format(listener), body)
             assert answer.status_code < 500, (field, value if len(str(value)) < 99 else "…", answer.text)
@@ -66,6 +81,7 @@ def test_values_of_every_wrong_kind(person, listener, new, route, who):
             json.loads(answer.text)
 
 
+@pytest.mark.slow
 def test_values_of_every_wrong_kind_in_the_configuration(root, listener, sink):
     dice = random.Random(22)
     for key in (

@@ -15,7 +15,7 @@ from marshmallow import RAISE
 
 from pulp_events import EventBus, Listener
 from pulp_events.bus.backfilling import Backfilled
-from pulp_events.errors import ListenerNotFound
+from pulp_events.errors import ListenerNotFound, UnknownEventType
 from pulp_events.frozen import thaw
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.listeners.shown import as_stored, refuse_generated
@@ -180,7 +180,7 @@ class History(MethodView):
 @blueprint.route(ROUTE + "explain")
 class Explain(MethodView):
     @blueprint.arguments(schemas.ExplainSchema)
-    @blueprint.response(200, schemas.ExplanationSchema)
+    @blueprint.response(200, schemas.ListenerExplanationSchema)
     @problems(blueprint, *OF_ONE, *WITH_BODY)
     def post(self, asked: Mapping[str, Any], listener_id: str) -> dict[str, Any]:
         """Would a listener get such an event?
@@ -189,7 +189,10 @@ class Explain(MethodView):
         """
         bus = acting().reading
         listener = bus.listeners.get(listener_id)
-        found = bus.explain(asked["event_type"], asked["payload"], asked["call_report"], scope=asked["scope"])
+        try:
+            found = bus.explain(asked["event_type"], asked["payload"], asked["call_report"], scope=asked["scope"])
+        except UnknownEventType as error:
+            raise Refused(422, str(error), {"event_type": [str(error)]}) from None
         for each in found:
             if each.listener.id == listener.id:
                 return {"listener_id": listener.id, "gets": each.gets, "cause": each.cause, "reason": each.reason}
@@ -204,8 +207,9 @@ class BackfillView(MethodView):
     def post(self, asked: Mapping[str, Any], listener_id: str) -> dict[str, Any]:
         """Give a listener stored events
 
-        Those that it would have got, had it been there as it is now; none twice. One request takes some ten seconds;
-        where `complete` is false, the same request, with the `until` of the answer, goes on. Role: admin.
+        Those that it would have got, had it been there as it is now; none twice. One request takes some ten seconds, and
+        adds something unless there is nothing left; where `complete` is false, the same request, with the `until` of
+        the answer, goes on. Role: admin.
         """
         act = acting()
         found, bus = mine(act, listener_id), act.operating
@@ -218,7 +222,9 @@ class BackfillView(MethodView):
         try:
             for step in steps:
                 total = step
-                if time.monotonic() > end:
+                if time.monotonic() > end and (
+                    asked["dry_run"] or total.added
+                ):  # else the next request came no further
                     complete = False
                     break
         finally:

@@ -109,7 +109,7 @@ class ExplainSchema(Schema):
     scope = fields.String(load_default=None, allow_none=True, validate=validate.Length(1, 200))
 
 
-class ExplanationSchema(Schema):
+class ListenerExplanationSchema(Schema):
     """Whether the listener would get it."""
 
     listener_id = fields.String(required=True)
