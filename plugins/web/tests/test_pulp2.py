@@ -58,7 +58,7 @@ def is_error(answer, status, method, code=None, **beside):
     assert answer.status == status, answer
     body = dict(answer.body)
     assert answer.headers["Content-Type"].startswith("application/json")
-    assert FIELDS <= body.keys(), body
+    assert body.keys() >= FIELDS, body
     assert (body["http_status"], body["http_request_method"]) == (status, method)
     assert body["traceback"] is None and body["exception"] is None and body["error_message"]
     assert body["error"].keys() == {"code", "description", "data", "sub_errors"}
@@ -92,8 +92,8 @@ def test_put_changes_what_it_names(pulp):
     changed = pulp.update(listener_id, {"username": None, "password": None}, ["repo.sync.start"])
     assert changed.status == 200, changed
     assert changed.body == shown(listener_id, {"url": "http://ci.example/other"}, ["repo.sync.start"])
-    changed = pulp.update(listener_id, event_types=["repo.*", "repo.publish.start"])
-    assert changed.body["event_types"] == ["repo.*", "repo.publish.start"]
+    changed = pulp.update(listener_id, event_types=["repo.sync.*", "repo.publish.start"])
+    assert changed.body["event_types"] == ["repo.sync.*", "repo.publish.start"]
     assert pulp.get(listener_id).body == changed.body
 
 
