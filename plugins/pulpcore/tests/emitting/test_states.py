@@ -104,7 +104,6 @@ def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
     assert published["payload"]["error_message"] == ended["payload"]["error_message"]
 
 
-@pytest.mark.newest_pulpcore
 @pytest.mark.parametrize("mode", ["ACCESS EXCLUSIVE", "SHARE"])
 def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until, mode):
     """Killed, as its process cannot even read the table; or it deletes the publication itself."""
@@ -120,7 +119,6 @@ def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until, mode):
     assert ("task.finish", "canceled") in heard.of(task_id(task))
 
 
-@pytest.mark.newest_pulpcore
 def test_worker_and_child_killed_and_cleaned_up_by_another_worker(
     pulp, heard, files, name, gate, task_id, second_worker
 ):
@@ -129,11 +127,15 @@ def test_worker_and_child_killed_and_cleaned_up_by_another_worker(
     with second_worker():
         children = pulp.children("worker")
         pulp.kill_group("worker")
-        assert children
-        ended = pulp.task(task["pulp_href"], timeout=90)
-        assert ended["state"] == "failed" and "gone missing" in str(ended["error"])
-        assert heard.of(name, task_id(task)) == [*SYNC, *ends("failed")]
-        pulp.start("worker")
+        try:
+            assert children
+            # An older pulpcore's worker looks for what others left only when there is something else to do.
+            pulp.api("publications/file/file/", {"repository": pulp.repository(f"next-{task_id(task)[:8]}")})
+            ended = pulp.task(task["pulp_href"], timeout=90)
+            assert ended["state"] == "failed" and "gone missing" in str(ended["error"])
+            assert heard.of(name, task_id(task)) == [*SYNC, *ends("failed")]
+        finally:
+            pulp.start("worker")
 
 
 def test_a_running_task_that_is_canceled(pulp, heard, files, name, gate, task_id):
