@@ -1,9 +1,14 @@
 """A bus with the plugins that there are, and an application on it, without a server."""
 
+import time
+
 import pytest
 
 from pulp_events import EventBus
 from pulp_events_web import create_app
+from pulp_events_web.access.store import AccessStore
+from pulp_events_web.access.tokens import Tokens
+from pulp_events_web.principal import Role
 
 
 @pytest.fixture
@@ -14,9 +19,34 @@ def bus(tmp_path):
 
 @pytest.fixture
 def app(bus):
-    return create_app(bus)
+    return create_app(bus, {"requests": "100000/s"})
 
 
 @pytest.fixture
-def client(app):
+def tokens(bus):
+    return Tokens(AccessStore(bus.data_dir), time.time)
+
+
+@pytest.fixture
+def as_role(app, tokens):
+    """`as_role("viewer")`: a client with a token of that role, which sends it with each request."""
+
+    def client(role, **more):
+        secret, _ = tokens.create(f"the {role}", Role.of(role), None, **more)
+        made = app.test_client()
+        made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
+        return made
+
+    return client
+
+
+@pytest.fixture
+def client(as_role):
+    """An administrator's."""
+    return as_role("admin")
+
+
+@pytest.fixture
+def anonymous(app):
+    """Nobody's."""
     return app.test_client()

@@ -22,8 +22,8 @@ _REMEDY = "it was left unchanged; restore it from a backup, or move it away to s
 class AtomicJSONStorage(Storage):
     """Reads the whole file; writes a temporary one, syncs it, and renames it over the old one.
 
-    The file says what it is (`pulp-events listeners`), so that a foreign one is never overwritten, and how often it was written, so
-    that its first bytes tell whether it changed. The caller holds the lock while it reads and writes.
+    The file says what it is (`pulp-events listeners`), so that a foreign one is never overwritten, and how often it was
+    written, so that its first bytes tell whether it changed. The caller holds the lock while it reads and writes.
 
     `holds`: what the file is for, in a word. A plugin that keeps a file of its own names what is in it.
     """
