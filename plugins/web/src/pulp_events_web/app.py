@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
-
 from marshmallow import ValidationError
 
 from pulp_events import EventBus

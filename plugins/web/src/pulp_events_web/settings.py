@@ -44,7 +44,7 @@ class WebSettings(Schema):
         fields.String(),
         load_default=list,
         metadata={
-            "help": "names by which it may be called (Host); empty: those of loopback, that of listen, and any IP address"
+            "help": "names by which it may be called (Host); empty: those of loopback, that of listen, IP addresses"
         },
     )
     trusted_proxies = Words(
