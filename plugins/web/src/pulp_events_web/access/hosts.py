@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 
@@ -10,12 +11,14 @@ from pulp_events_web.access.listening import Address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def name_in(host: str) -> str:
-    """The host of `HOST[:PORT]`, in lower case, without brackets."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if host.count(":") == 1 else host
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::\d{1,5})?")
+"""RFC 9110 §7.2, without what no name in use has."""
+
+
+def name_in(host: str) -> str | None:
+    """The host of `HOST[:PORT]`, in lower case, without brackets; None if there is none."""
+    found = _HOST.fullmatch(host.strip().lower())
+    return None if found is None else found["v6"] or found["name"]
 
 
 class Hosts:
@@ -32,8 +35,8 @@ class Hosts:
 
     def allows(self, host: str) -> bool:
         """Whether a Host header names us."""
-        name = name_in(host).removesuffix(".")
-        return name in self._names or (not self._named and _is_address(name))
+        name = (name_in(host) or "").removesuffix(".")
+        return bool(name) and (name in self._names or (not self._named and _is_address(name)))
 
 
 def _is_address(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""`DATA_DIR/web.json`: tokens, sessions that were ended, and the key that signs sessions. Mode 0600; no token is in it."""
+"""`DATA_DIR/web.json`: tokens, sessions that were ended, the key that signs them. Mode 0600; tokens are hashes."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ def add(commands: Any) -> None:
     )
     token.add(web.add_subparsers(metavar="COMMAND"))
     web.epilog = (
-        "Before a token was made it listens only on loopback, and prints a link that opens the console once. Logs go to "
-        "standard error."
+        "Before a token was made it listens only on loopback, and prints a link that opens the console once. Logs go "
+        "to standard error."
     )
     web.examples = _EXAMPLE
     web.set_defaults(run=_run)

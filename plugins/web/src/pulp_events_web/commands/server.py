@@ -92,6 +92,11 @@ class Server:
         self._server.task_dispatcher.shutdown(timeout=0.5)
         wasyncore.close_all(self._map, ignore_all=True)
 
+    def wake(self) -> None:
+        """Look at once whether to stop; from any thread."""
+        for each in self._listeners():
+            each.pull_trigger()
+
     def _step(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
 
