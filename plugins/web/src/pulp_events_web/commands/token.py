@@ -27,6 +27,7 @@ _REVOKE = "From the next request on it opens nothing, and neither do sessions th
 def add(section: Any) -> None:
     """To the commands of `pulp-admin event web`."""
     token = section.add_parser("token", help="make, list and revoke tokens for the REST API and the console")
+    token.examples = _CREATE
     commands = token.add_subparsers(metavar="COMMAND")
     create = commands.add_parser("create", help="make a token; it is shown once")
     create.add_argument(
