@@ -88,8 +88,8 @@ def test_a_secret_is_rotated_and_the_old_one_overlaps(root, path, bus):
     ("body", "where"),
     [
         ({}, "/secret"),
-        ({"secret": "too-short"}, "/notifier_config/secret"),
-        ({"secret": "generate"}, "/notifier_config/secret"),
+        ({"secret": "too-short"}, "/secret"),
+        ({"secret": "generate"}, "/secret"),
         ({"secret": "whsec_" + "QUFB" * 11, "overlap": 1e300}, "/overlap"),
     ],
 )

@@ -144,7 +144,7 @@ class RotateSecret(MethodView):
         act = acting()
         bus, found = act.reading, mine(act, listener_id)
         action = _action(bus, found, "rotate-secret")
-        with by_field({}):
+        with by_field({}, under=()):
             refuse_generated(bus.plugins, found.notifier_type_id, {"secret": asked["secret"]})
             listeners = etags.as_seen(act.written, bus, found)
             action.run(listeners, found, {"secret": asked["secret"], "overlap": asked["overlap"], "bare": True})
@@ -207,8 +207,8 @@ class BackfillView(MethodView):
     def post(self, asked: Mapping[str, Any], listener_id: str) -> dict[str, Any]:
         """Give a listener stored events
 
-        Those that it would have got, had it been there as it is now; none twice. One request takes some ten seconds, and
-        adds something unless there is nothing left; where `complete` is false, the same request, with the `until` of
+        Those that it would have got, had it been there as it is now; none twice. One request takes some ten seconds,
+        and adds something if anything is left; where `complete` is false, the same request, with the `until` of
         the answer, goes on. Role: admin.
         """
         act = acting()
@@ -249,8 +249,9 @@ class BacktestView(MethodView):
         asked = dict(asked)
         since, until, sample, previews = (asked.pop(name) for name in ("since", "until", "sample", "previews"))
         if asked:
-            listener = _changed(bus, mine(act, listener_id), act.written, asked)
+            before = mine(act, listener_id)
             refuse_not_theirs(act.principal, asked)
+            listener = _changed(bus, before, act.written, asked)
         until = until or from_timestamp(bus.clock.time())
         since = since or until - timedelta(days=1)
         since, complete = _bounded(bus, since, until)

@@ -22,8 +22,11 @@ class Refused(HTTPException):
 
 
 @contextlib.contextmanager
-def by_field(config: Mapping[str, Any]) -> Iterator[None]:
-    """Raise Refused, with pointers into the body, for what the bus refuses of `notifier_config`, and of the name."""
+def by_field(config: Mapping[str, Any], under: tuple[str, ...] = ("notifier_config",)) -> Iterator[None]:
+    """Raise Refused, with pointers into the body, for what the bus refuses of `notifier_config`, and of the name.
+
+    `under`: where the configuration stands in the body.
+    """
     try:
         yield
     except InvalidConfig as error:
@@ -31,8 +34,8 @@ def by_field(config: Mapping[str, Any]) -> Iterator[None]:
             raise
         found: dict[str, Any] = {}
         for path, texts in error.errors.items():
-            place = found.setdefault("notifier_config", {})
-            *above, last = steps(path, config)
+            place = found
+            *above, last = (*under, *steps(path, config))
             for step in above:
                 place = place.setdefault(step, {}) if isinstance(place.get(step, {}), dict) else place
             place[last] = texts
