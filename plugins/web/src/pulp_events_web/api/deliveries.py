@@ -63,8 +63,8 @@ class Retry(MethodView):
         if not count:
             return problem(
                 409,
-                f"delivery {found.id} is {found.state} and cannot be attempted again now: it is being attempted, is due, "
-                "was repeated already, or its listener was deleted",
+                f"delivery {found.id} is {found.state} and cannot be attempted again now: it is being attempted, "
+                "is due, was repeated already, or its listener was deleted",
             )
         return {"count": count, "more": False, "dry_run": False}
 

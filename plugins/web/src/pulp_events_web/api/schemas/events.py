@@ -81,8 +81,8 @@ class EmitHeaders(Schema):
         data_key="Idempotency-Key",
         validate=validate.Length(1, 257),
         metadata={
-            "description": "chosen by the client, anew for each event: the same request with the same key emits nothing "
-            "more, and has the same answer (draft-ietf-httpapi-idempotency-key-header)"
+            "description": "chosen by the client, another for each event: the same request with the same key emits "
+            "nothing more, and has the same answer (draft-ietf-httpapi-idempotency-key-header)"
         },
     )
 
