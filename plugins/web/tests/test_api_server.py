@@ -3,7 +3,7 @@
 import pytest
 from flask import g
 
-from pulp_events import StoreError
+from pulp_events import PluginError, StoreError
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events_web.api import health
 from pulp_events_web.principal import Principal, Role
@@ -40,8 +40,9 @@ def test_notifier_types_have_the_schema_of_their_configuration(client):
 
 
 def test_what_is_wrong_with_a_plugin_is_told_to_an_admin(client, bus, as_role):
-    with pytest.raises(Exception, match="broken"):
-        bus.plugins.add("broken", type("Broken", (), {"pulp_notifiers": 1})())
+    another = type("Another", (type(bus.plugins.notifiers["http"]),), {})()
+    with pytest.raises(PluginError, match="already taken"):
+        bus.plugins.add("broken", another)
 
     def reason():
         found = client.get(f"{API}/plugins").json["items"]
