@@ -54,7 +54,9 @@ class Reader:
         """The data of the messages up to the first line that this is true of."""
         found = []
         while True:
-            line = self.answer.readline().decode().rstrip("\n")
+            line = self.answer.readline().decode()
+            assert line, "the stream has ended"
+            line = line.rstrip("\n")
             if line.startswith("id: "):
                 self.last_id = line[4:]
             if line.startswith("data: "):
@@ -90,6 +92,15 @@ def read(port):
         each.close()
 
 
+def until_open(app, count):
+    """Wait until so many streams are open."""
+    streams = app.extensions["pulp_events_web_tails"].streams
+    end = time.monotonic() + 20
+    while streams.open > count and time.monotonic() < end:
+        time.sleep(0.02)
+    assert streams.open == count
+
+
 def test_changes_come_as_they_happen_after_the_last_ones(bus, listener, read):
     bus.emit("repo.sync.start", {}, id="old")
     reader = read("last=5")
@@ -109,7 +120,7 @@ def test_only_what_fits_comes(bus, listener, read):
     assert reader.take(1) == [("yes.0", "pending")]
 
 
-def test_a_stream_goes_on_without_loss_or_repetition(bus, listener, read):
+def test_a_stream_goes_on_without_loss_or_repetition(app, bus, listener, read):
     reader = read("last=0")
     reader.begin()
     seen = []
@@ -118,6 +129,7 @@ def test_a_stream_goes_on_without_loss_or_repetition(bus, listener, read):
             bus.emit("repo.sync.start", {}, id=f"r{round_}n{number}")
         seen += reader.take(2)  # one is on its way, or not even found yet
         reader.close()
+        until_open(app, 0)
         reader = read("last=5", last_id=reader.last_id)
     seen += reader.take(4)
     assert [each for each, _ in seen] == [f"r{round_}n{number}.0" for round_ in range(4) for number in range(3)]
@@ -146,11 +158,7 @@ def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port
     assert connection.getresponse().status == 200
     connection.close()
     first.close()
-    streams = app.extensions["pulp_events_web_tails"].streams
-    end = time.monotonic() + 20
-    while streams.open > 1 and time.monotonic() < end:
-        time.sleep(0.05)
-    assert streams.open == 1
+    until_open(app, 1)
     assert read().answer.status == 200
 
 
