@@ -38,6 +38,15 @@ LONGEST = 900.0
 """Seconds after which a stream ends, and its client comes again with Last-Event-ID: it may have lost its right."""
 COME_AGAIN = 2
 """Seconds after which a client comes again, as it is told."""
+MESSAGE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "to be given as Last-Event-ID"},
+        "event": {"type": "string", "enum": ["delivery", "skipped", "gap"]},
+        "data": {"type": "string", "description": "JSON: a delivery, or an object with `reason`"},
+    },
+}
+"""One message, as the OpenAPI document describes it."""
 _ID = re.compile(r"([0-9a-f]{8})-(\d{1,15})\Z")
 
 
@@ -64,7 +73,7 @@ class Tails:
 class Tail(MethodView):
     @blueprint.arguments(TailHeaders, location="headers")
     @blueprint.arguments(TailQuery, location="query")
-    @blueprint.response(200, {"type": "string"}, content_type="text/event-stream", description="see the documents")
+    @blueprint.response(200, MESSAGE, content_type="text/event-stream", description="messages, each an item")
     @may_answer(blueprint, 401, 403, 422, 429, 503)
     def get(self, headers: Mapping[str, Any], query: Mapping[str, Any]) -> Any:
         """Each change of a delivery that fits, as server-sent events, until the client goes away"""
