@@ -11,8 +11,8 @@ from flask_smorest import Blueprint
 
 from pulp_events.errors import ListenerNotFound
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events_web.api.answers import may_answer
 from pulp_events_web.api.asked import refuse
-from pulp_events_web.api.described import may_answer
 from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
 from pulp_events_web.api.schemas import deliveries as schemas
 from pulp_events_web.context import acting

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of errors: problem details, the statuses that each operation may have."""
+"""What an operation may answer beside what it is for, as the OpenAPI document has it."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from typing import Any, TypeVar
 
 from flask_smorest import Blueprint
 
-from pulp_events_web import problems
+from pulp_events_web.problems import MEDIA_TYPE, ProblemSchema
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-WHEN = {
-    400: "the request is not HTTP or JSON as it should be",
-    401: "nobody known asks",
-    403: "the role does not allow it",
-    404: "there is no such thing",
-    409: "it does not go with what is there",
-    413: "the body is larger than [web] max_body",
-    415: "the body is not JSON",
-    422: "a value is not valid; `errors` says which",
-    429: "too many requests; Retry-After says when to come again",
-    503: "the store cannot be used now, or too many streams are open",
-    507: "the store is full",
+ALWAYS = (400, 401, 403, 413, 429, 503)
+"""Of every operation."""
+WITH_BODY = (415, 422)
+OF_ONE = (404,)
+CHANGING = (409, 412)
+
+ETAG = {"ETag": {"description": "of the record, for If-Match", "schema": {"type": "string"}}}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETag of the listener as it was seen: 412 if it was changed since; without it, it is changed anyway",
+    "schema": {"type": "string"},
 }
 
 
-def may_answer(blueprint: Blueprint, *statuses: int) -> Callable[[F], F]:
-    """Describe that the operation may answer with these, as problem details."""
+def problems(blueprint: Blueprint, *statuses: int) -> Callable[[F], F]:
+    """Describe these statuses, and those of every operation, as problem details (RFC 9457)."""
 
     def describe(view: F) -> F:
-        for status in statuses:
+        for status in sorted({*ALWAYS, *statuses}, reverse=True):
             view = blueprint.alt_response(
-                status,
-                schema=problems.ProblemSchema,
-                content_type=problems.MEDIA_TYPE,
-                description=WHEN.get(status, HTTPStatus(status).phrase),
+                status, schema=ProblemSchema, content_type=MEDIA_TYPE, description=HTTPStatus(status).phrase
             )(view)
         return view
 

@@ -11,8 +11,8 @@ from flask_smorest import Blueprint
 
 from pulp_events.errors import EventConflict, UnknownEventType
 from pulp_events_web.api import paging
+from pulp_events_web.api.answers import may_answer
 from pulp_events_web.api.asked import refuse
-from pulp_events_web.api.described import may_answer
 from pulp_events_web.api.idempotency import event_id_of, key_of
 from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
 from pulp_events_web.api.schemas import deliveries as delivery_schemas

@@ -13,7 +13,7 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from pulp_events import EventBus, EventsError
-from pulp_events_web.api.described import may_answer
+from pulp_events_web.api.answers import may_answer
 from pulp_events_web.api.schemas.health import HealthSchema, VersionSchema
 from pulp_events_web.context import acting, context
 

@@ -12,8 +12,8 @@ from pulp_events.errors import ListenerNotFound
 from pulp_events.outbox.activity import Activities, Activity
 from pulp_events.outbox.histogram import Histogram
 from pulp_events.outbox.records import Stats as Counted
+from pulp_events_web.api.answers import may_answer
 from pulp_events_web.api.asked import refuse
-from pulp_events_web.api.described import may_answer
 from pulp_events_web.api.schemas import stats as schemas
 from pulp_events_web.context import acting
 

@@ -20,8 +20,8 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.following import Skipped
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.system.ids import is_listener_id
+from pulp_events_web.api.answers import may_answer
 from pulp_events_web.api.asked import refuse
-from pulp_events_web.api.described import may_answer
 from pulp_events_web.api.feed import LOOK, Feed, Version, version_of
 from pulp_events_web.api.schemas.deliveries import DeliverySchema
 from pulp_events_web.api.schemas.tail import TailHeaders, TailQuery

@@ -11,8 +11,8 @@ from pulp_events import EventType, json_schema
 from pulp_events.plugins.plugin import Plugin
 from pulp_events.plugins.registry import Plugins as Registry
 from pulp_events.schemas.fault import UnusableSchema
+from pulp_events_web.api.answers import may_answer
 from pulp_events_web.api.asked import missing
-from pulp_events_web.api.described import may_answer
 from pulp_events_web.api.schemas import types as schemas
 from pulp_events_web.context import acting
 from pulp_events_web.principal import Role

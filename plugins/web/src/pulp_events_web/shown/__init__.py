@@ -1,1 +1,1 @@
-"""Listeners, deliveries and events as the API and the console show them: pure functions, no web framework."""
+"""What is shown of listeners, deliveries and events, for the API and the console: pure functions, without Flask."""

@@ -1,1 +1,1 @@
-"""What the API takes and answers, as marshmallow schemas, from which the OpenAPI document is made."""
+"""Schemas of the API: what is taken, and what is answered."""

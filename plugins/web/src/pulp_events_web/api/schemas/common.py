@@ -1,4 +1,4 @@
-"""What several resources have."""
+"""Fields and arguments that several resources have in common."""
 
 from __future__ import annotations
 
@@ -7,49 +7,42 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from pulp_events.system.clock import iso_z
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Moments outside of these no calculation with time zones survives."""
 
 
 class Moment(fields.AwareDateTime):
-    """RFC 3339, with a zone; shown in UTC with `Z`."""
+    """RFC 3339, with its zone."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return None if value is None else iso_z(value)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="iso", **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        found = super()._deserialize(value, attr, data, **kwargs)
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> datetime:
         try:
-            moment = found.astimezone(UTC)
-        except (OverflowError, ValueError):
-            moment = None
-        if moment is None or not 1970 <= moment.year < 9999:  # what stores can compare
-            raise ValidationError("Give a time from 1970 on, such as 2026-01-02T03:04:05Z.")
-        return moment
+            found: datetime = super()._deserialize(value, attr, data, **options).astimezone(UTC)
+        except (OverflowError, TypeError):
+            raise ValidationError("Not a valid datetime.") from None
+        if not EARLIEST <= found <= LATEST:
+            raise ValidationError(f"Must be a time from {EARLIEST:%Y} to {LATEST:%Y}.")
+        return found
 
 
-class Text(fields.String):
-    """Text that a store can look for: some characters, none of them NUL or half a surrogate pair."""
+class Flag(fields.Boolean):
+    """`true` or `false`, and nothing that stands for it."""
 
-    def __init__(self, longest: int = 200, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(1, longest), **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
-            raise ValidationError("It has a character that cannot be stored.")
-        return text
+    def __init__(self, **options: Any) -> None:
+        super().__init__(truthy={True, "true"}, falsy={False, "false"}, **options)
 
 
-class JsonObject(fields.Dict):
-    """A JSON object with any values."""
+class PageArguments(Schema):
+    """Which page of a list."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(keys=fields.String(), **kwargs)
-
-
-class Page(Schema):
-    """Of a list; `items` comes with each resource."""
-
-    next = fields.String(
-        required=True, allow_none=True, metadata={"description": "cursor of the next page; null: this is the last"}
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200), metadata={"description": "items, at most"})
+    cursor = fields.String(
+        load_default=None, metadata={"description": "`next` of the page before; without it the first page"}
     )
+
+
+def moment(description: str, **options: Any) -> fields.String:
+    """A time as it is answered: already text."""
+    return fields.String(metadata={"format": "date-time", "description": description}, **options)

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.outbox.states import Outcome, State
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.common import Moment, Page, Text
+from pulp_events_web.api.schemas.values import Moment, Page, Text
 
 
 class WaitingSchema(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.common import JsonObject, Moment, Page, Text
+from pulp_events_web.api.schemas.values import JsonObject, Moment, Page, Text
 
 
 class ReportSchema(Schema):
@@ -87,7 +87,7 @@ class EmitHeaders(Schema):
     )
 
 
-class ExplanationSchema(Schema):
+class EventExplanationSchema(Schema):
     """Why an event went to one listener or not."""
 
     listener_id = fields.String(required=True)
@@ -103,4 +103,4 @@ class ExplanationSchema(Schema):
 class ExplanationsSchema(Schema):
     """For each listener that there was."""
 
-    items = fields.List(fields.Nested(ExplanationSchema), required=True)
+    items = fields.List(fields.Nested(EventExplanationSchema), required=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from pulp_events.outbox.activity import By
-from pulp_events_web.api.schemas.common import Moment, Text
+from pulp_events_web.api.schemas.values import Moment, Text
 
 
 class StatsQuery(Schema):

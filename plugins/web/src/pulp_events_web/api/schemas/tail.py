@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from pulp_events.outbox.states import State
-from pulp_events_web.api.schemas.common import Text
+from pulp_events_web.api.schemas.values import Text
 
 
 class TailQuery(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from pulp_events_web.api.schemas.common import JsonObject
+from pulp_events_web.api.schemas.values import JsonObject
 
 
 class EventTypeSchema(Schema):
