@@ -1,9 +1,14 @@
 """Events through the API: emitted, listed, shown, explained."""
 
+import time
+
 import pytest
 
 from pulp_events import EventBus, EventType
 from pulp_events_web import create_app
+from pulp_events_web.access.store import AccessStore
+from pulp_events_web.access.tokens import Tokens
+from pulp_events_web.principal import Role
 
 API = "/api/v1"
 
@@ -60,7 +65,10 @@ def test_a_payload_that_its_schema_refuses_is_told_by_field(tmp_path):
     settings = {"events": {"data_dir": str(tmp_path / "strict"), "payloads": "strict"}}
     with EventBus.open(settings=settings, deliver="external") as bus:
         bus.event_types.register(EventType("order.placed", "an order", schema=schema))
-        answer = emit(create_app(bus).test_client(), "order.placed", {"lines": [{"count": "many"}]})
+        secret, _ = Tokens(AccessStore(bus.data_dir), time.time).create("somebody", Role.OPERATOR, None)
+        client = create_app(bus).test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
+        answer = emit(client, "order.placed", {"lines": [{"count": "many"}]})
     assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == "/payload/lines/0/count"
 
 

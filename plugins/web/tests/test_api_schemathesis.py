@@ -1,11 +1,16 @@
 """The OpenAPI document and the application agree, whatever is sent: no 5xx, no answer that is not described."""
 
+import time
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pulp_events import EventBus
 from pulp_events_web import create_app
+from pulp_events_web.access.store import AccessStore
+from pulp_events_web.access.tokens import Tokens
 from pulp_events_web.api import tail
+from pulp_events_web.principal import Role
 
 schemathesis = pytest.importorskip("schemathesis")
 
@@ -20,7 +25,8 @@ def web_app(tmp_path_factory):
         bus.listeners.create("http", {"url": "http://127.0.0.1:9/hook"}, ["#"], name="ci")
         for number in range(3):
             bus.emit("repo.sync.start", {"repo_id": "pulp2"}, id=f"e{number}")
-        yield create_app(bus)
+        secret, _ = Tokens(AccessStore(bus.data_dir), time.time).create("somebody", Role.ADMIN, None)
+        yield create_app(bus), {"Authorization": f"Bearer {secret}"}
 
 
 CHECKED = (
@@ -41,7 +47,8 @@ def streams_that_end(monkeypatch):
 
 def test_every_answer_is_described(web_app):
     # Its pytest plugin does not work with pytest 9.2, so the cases are drawn here.
-    document = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", web_app)
+    app, headers = web_app
+    document = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app, headers=headers)
     failed, tried = [], 0
     for each in document.get_all_operations():
         operation = each.ok()
@@ -51,7 +58,7 @@ def test_every_answer_is_described(web_app):
         @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def answers_as_described(case):
-            case.call_and_validate(checks=CHECKED)
+            case.call_and_validate(checks=CHECKED, headers=headers)
 
         try:
             answers_as_described()

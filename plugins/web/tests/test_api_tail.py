@@ -11,6 +11,7 @@ from waitress.server import create_server
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events_web import create_app
 from pulp_events_web.api import feed, tail
+from pulp_events_web.principal import Role
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def soon(monkeypatch):
 
 @pytest.fixture
 def app(bus):
-    return create_app(bus, {"threads": 4})
+    return create_app(bus, {"threads": 4, "requests": "100000/s"})
 
 
 @pytest.fixture
@@ -36,6 +37,11 @@ def port(app):
 
 
 @pytest.fixture
+def headers(tokens):
+    return {"Authorization": f"Bearer {tokens.create('a viewer', Role.VIEWER, None)[0]}"}
+
+
+@pytest.fixture
 def listener(bus):
     return bus.listeners.create("http", {"url": "http://127.0.0.1:9/hook"}, ["repo.#"])
 
@@ -43,9 +49,9 @@ def listener(bus):
 class Reader:
     """A client of a stream: `ids` are those of deliveries, in the order in which they came."""
 
-    def __init__(self, port, query="", last_id=None):
+    def __init__(self, port, headers, query="", last_id=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        headers = {} if last_id is None else {"Last-Event-ID": last_id}
+        headers = headers if last_id is None else {**headers, "Last-Event-ID": last_id}
         self.connection.request("GET", f"/api/v1/tail?{query}", headers=headers)
         self.answer = self.connection.getresponse()
         self.last_id = last_id
@@ -80,11 +86,11 @@ class Reader:
 
 
 @pytest.fixture
-def read(port):
+def read(port, headers):
     readers = []
 
     def start(*given, **named):
-        readers.append(Reader(port, *given, **named))
+        readers.append(Reader(port, headers, *given, **named))
         return readers[-1]
 
     yield start
@@ -148,13 +154,13 @@ def test_silence_is_broken_by_comments(read):
     reader.until(lambda line: line == ": still here")
 
 
-def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port):
+def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port, headers):
     first, second = read(), read()
     first.begin(), second.begin()
     third = read()
     assert third.answer.status == 503 and third.answer.getheader("Retry-After")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.request("GET", "/api/v1/version")
+    connection.request("GET", "/api/v1/version", headers=headers)
     assert connection.getresponse().status == 200
     connection.close()
     first.close()
