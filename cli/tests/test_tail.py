@@ -12,9 +12,9 @@ import time
 import pytest
 
 from pulp_events import EventBus
+from pulp_events.outbox import following
 from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.http_sink import HttpSink
-from pulp_events_cli.commands import following
 
 TAIL = ("event", "delivery", "tail")
 

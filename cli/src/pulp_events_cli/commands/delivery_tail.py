@@ -11,9 +11,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import ListenerNotFound
+from pulp_events.outbox.following import FOLLOWED, PAGE, Following, Skipped
 from pulp_events.outbox.states import State
 from pulp_events_cli.commands.delivery_query import add_query, read_query
-from pulp_events_cli.commands.following import FOLLOWED, PAGE, Following, Skipped
 from pulp_events_cli.commands.labelled import labels_in
 from pulp_events_cli.errors import DONE, UsageError
 from pulp_events_cli.ids import shortening

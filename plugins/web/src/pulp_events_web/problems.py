@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -70,13 +71,20 @@ def status_of(error: errors.EventsError) -> HTTPStatus:
     return HTTPStatus.UNPROCESSABLE_ENTITY if type(error) is errors.EventsError else HTTPStatus.SERVICE_UNAVAILABLE
 
 
+def pointer_of(path: str) -> str:
+    """A path as core writes it, `payload.lines[0].count`, as JSON Pointer: `/payload/lines/0/count`."""
+    return "".join("/" + each.replace("~", "~0").replace("/", "~1") for each in re.findall(r"[^.\[\]]+", path))
+
+
 def faults(found: Any, pointer: str = "") -> Iterator[dict[str, str]]:
     """Messages by field, as marshmallow nests them, as a flat list."""
     if isinstance(found, Mapping):
         for key, value in found.items():
             step = "" if key == "_schema" else "/" + str(key).replace("~", "~0").replace("/", "~1")
             yield from faults(value, pointer + step)
-    elif isinstance(found, list | tuple):
+    elif isinstance(found, tuple):
+        yield {"pointer": found[0], "detail": found[1]}
+    elif isinstance(found, list):
         for each in found:
             yield from faults(each, pointer)
     else:
@@ -125,6 +133,8 @@ def answer_to(error: errors.EventsError) -> Response:
     for kind, field in FIELD.items():
         if isinstance(error, kind):
             found = {field: [str(error)]}
+    if isinstance(error, errors.PayloadRefused):
+        found = [(pointer_of(path), text) for path, text in error.faults]
     return problem(status, str(error), found)
 
 

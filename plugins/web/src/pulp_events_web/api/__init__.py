@@ -22,7 +22,17 @@ class _Api(Api):  # type: ignore[misc]
 
 def register(app: Flask) -> None:
     """Add its routes."""
-    from pulp_events_web.api import health, listener_actions, listeners, strict_json
+    from pulp_events_web.api import (
+        deliveries,
+        events,
+        health,
+        listener_actions,
+        listeners,
+        stats,
+        strict_json,
+        tail,
+        types,
+    )  # fmt: skip
 
     app.config.update(
         API_TITLE="pulp-events", API_VERSION=API_VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=PREFIX,
@@ -30,5 +40,5 @@ def register(app: Flask) -> None:
     )  # fmt: skip
     api = _Api(app)
     strict_json.register(app, PREFIX)
-    for module in (health, listeners, listener_actions):
+    for module in (health, listeners, listener_actions, deliveries, events, types, stats, tail):
         api.register_blueprint(module.blueprint)

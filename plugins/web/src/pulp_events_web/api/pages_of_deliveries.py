@@ -1,0 +1,46 @@
+"""A page of deliveries, which goes on also where the last one of the page before was deleted with its event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pulp_events import EventBus
+from pulp_events.errors import EventNotFound
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events_web.api import paging
+from pulp_events_web.shown.deliveries import shown_all
+
+_ANY_NUMBER = 999_999_999
+"""Above the number of any delivery of an event."""
+
+
+def page_of_deliveries(bus: EventBus, asked: DeliveryQuery, page: Mapping[str, Any]) -> Any:
+    """The answer: newest first. `page`: `limit` and `cursor`, as `paging.paged(list)` loads them."""
+    limit, found = page["limit"], []
+    before = _before(bus, page["cursor"])
+    if page["cursor"] is None or before is not None:
+        found = bus.deliveries.list(asked, limit=limit + 1, before=before)
+
+    def key(last: Delivery) -> Sequence[str | int]:
+        try:
+            place = bus.events.get(last.event_id).place
+        except EventNotFound:  # deleted since
+            place = 0
+        return last.id, place
+
+    return paging.page(found, limit, key, lambda kept: shown_all(bus, kept))
+
+
+def _before(bus: EventBus, cursor: Sequence[Any] | None) -> str | None:
+    """The id of a delivery that the page is behind; None: there is none left behind it."""
+    if cursor is None:
+        return None
+    delivery_id, place = cursor
+    try:
+        bus.events.get(str(delivery_id).rpartition(".")[0])
+        return str(delivery_id)
+    except EventNotFound:
+        older = bus.events.list(limit=1, before=place)
+        return f"{older[0].id}.{_ANY_NUMBER}" if older else None

@@ -1,0 +1,212 @@
+"""`tail`: each change of a delivery as it happens, as server-sent events (WHATWG HTML §9.2)."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Response, current_app, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from pulp_events import EventBus
+from pulp_events.errors import ListenerNotFound, StoreError
+from pulp_events.events import pattern
+from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.following import Skipped
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.system.ids import is_listener_id
+from pulp_events_web.api.answers import may_answer
+from pulp_events_web.api.asked import refuse
+from pulp_events_web.api.feed import LOOK, Feed, Version, version_of
+from pulp_events_web.api.schemas.deliveries import DeliverySchema
+from pulp_events_web.api.schemas.tail import TailHeaders, TailQuery
+from pulp_events_web.api.streams import Streams
+from pulp_events_web.context import acting, context
+from pulp_events_web.problems import problem
+from pulp_events_web.shown import deliveries as shown
+
+blueprint = Blueprint("tail", __name__, url_prefix="/api/v1", description="What happens, as it happens")
+
+HEARTBEAT = 10.0
+"""Seconds of silence after which a comment is sent: by it, both sides notice that the other is gone."""
+LONGEST = 900.0
+"""Seconds after which a stream ends, and its client comes again with Last-Event-ID: it may have lost its right."""
+COME_AGAIN = 2
+"""Seconds after which a client comes again, as it is told."""
+MESSAGE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "to be given as Last-Event-ID"},
+        "event": {"type": "string", "enum": ["delivery", "skipped", "gap"]},
+        "data": {"type": "string", "description": "JSON: a delivery, or an object with `reason`"},
+    },
+}
+"""One message, as the OpenAPI document describes it."""
+_ID = re.compile(r"([0-9a-f]{8})-(\d{1,15})\Z")
+
+
+@dataclass(frozen=True)
+class Tails:
+    """What the streams of an application share."""
+
+    feed: Feed
+    streams: Streams
+
+    @classmethod
+    def of_application(cls) -> Tails:
+        """That of the application that answers, made at the first call."""
+        made = current_app.extensions.get("pulp_events_web_tails")
+        if made is None:
+            given = context()
+            made = cls(Feed(given.bus.outbox), Streams.of(given.settings["threads"]))
+            made = current_app.extensions.setdefault("pulp_events_web_tails", made)
+        found: Tails = made
+        return found
+
+
+@blueprint.route("/tail")
+class Tail(MethodView):
+    @blueprint.arguments(TailHeaders, location="headers")
+    @blueprint.arguments(TailQuery, location="query")
+    @blueprint.response(200, MESSAGE, content_type="text/event-stream", description="messages, each an item")
+    @may_answer(blueprint, 401, 403, 422, 429, 503)
+    def get(self, headers: Mapping[str, Any], query: Mapping[str, Any]) -> Any:
+        """Each change of a delivery that fits, as server-sent events, until the client goes away"""
+        bus = acting().reading
+        wanted = Wanted.of(bus, query)
+        tails = Tails.of_application()
+        if not tails.streams.take():
+            detail = f"{tails.streams.most} streams are open, and more are not allowed; come again later"
+            return problem(503, detail, **{"Retry-After": "30"})
+        gone = request.environ.get("waitress.client_disconnected", lambda: False)
+        stream = Stream(bus, tails, wanted, headers.get("last_event_id", ""), query["last"], gone)
+        # `close` is called also where nothing was read: then a generator's own `finally` would not run.
+        answer = Response(stream, content_type="text/event-stream")
+        answer.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        return answer
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which changes are streamed."""
+
+    query: DeliveryQuery
+    bus: EventBus
+
+    @classmethod
+    def of(cls, bus: EventBus, given: Mapping[str, Any]) -> Wanted:
+        """For these filters."""
+        query = shown.query_of(given)
+        if query.listener_id is None:
+            return cls(query, bus)
+        try:
+            found = bus.listeners.get(query.listener_id).id
+        except ListenerNotFound as error:
+            if not is_listener_id(query.listener_id):  # one that was deleted is known by its id alone
+                refuse("listener", str(error))
+            found = query.listener_id
+        return cls(replace(query, listener_id=found), bus)
+
+    def fits(self, one: Delivery) -> bool:
+        """True if it is to be shown."""
+        asked = self.query
+        return (
+            asked.state in (None, one.state)
+            and asked.listener_id in (None, one.listener_id)
+            and asked.event_id in (None, one.event_id)
+            and (asked.event_type is None or pattern.matches(asked.event_type, one.event_type))
+            and (asked.error is None or asked.error.lower() in one.detail.lower())
+            and (asked.notifier_type_id is None or asked.notifier_type_id == self._type_of(one.listener_id))
+        )
+
+    def _type_of(self, listener_id: str) -> str | None:
+        try:
+            return self.bus.listeners.get(listener_id).notifier_type_id
+        except ListenerNotFound:
+            return None
+
+
+class Stream:
+    """The body of an answer. It must be closed, which gives its place to another."""
+
+    def __init__(
+        self, bus: EventBus, tails: Tails, wanted: Wanted, last_id: str, last: int, gone: Callable[[], bool]
+    ) -> None:
+        self._bus = bus
+        self._tails = tails
+        self._wanted = wanted
+        self._gone = gone
+        self._closed = False
+        self._messages = self._run(last_id, last)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._messages)
+
+    def close(self) -> None:
+        """End it."""
+        if not self._closed:
+            self._closed = True
+            self._tails.streams.give_back()
+            self._messages.close()
+
+    def _run(self, last_id: str, last: int) -> Iterator[bytes]:
+        feed, end = self._tails.feed, time.monotonic() + LONGEST
+        known: set[Version] = set()
+        yield f"retry: {COME_AGAIN * 1000}\n\n".encode()
+        try:
+            matched = _ID.match(last_id)
+            if matched is not None and feed.has(matched[1], int(matched[2])):
+                name, number = matched[1], int(matched[2])
+            else:
+                name, number = feed.start()
+                if last_id:
+                    yield message("gap", {"reason": "what happened since then is not known here; read the lists again"})
+                first = self._bus.deliveries.list(self._wanted.query, limit=last)[::-1] if last else []
+                known = {version_of(each) for each in first}
+                # Without an id: broken off amid these, a client gets all of them again.
+                yield from self._messages_of(first)
+                yield f"id: {name}-{number}\n\n".encode()
+            spoke = time.monotonic()
+            while time.monotonic() < end and not self._gone() and not self._closed:
+                changes = feed.after(name, number)
+                if changes is None:
+                    yield message("gap", {"reason": "more happened than is kept; read the lists again"})
+                    return
+                for each in changes:
+                    number = each.number
+                    if isinstance(each.of, Skipped):
+                        told = {"skipped": each.of.count, "reason": each.of.reason}
+                        yield message("skipped", told, f"{name}-{number}")
+                    elif version_of(each.of) in known:
+                        known.discard(version_of(each.of))
+                        continue
+                    elif self._wanted.fits(each.of):
+                        yield from self._messages_of([each.of], f"{name}-{number}")
+                    else:
+                        continue
+                    spoke = time.monotonic()
+                if time.monotonic() - spoke >= HEARTBEAT:
+                    spoke = time.monotonic()
+                    yield f"id: {name}-{number}\n: still here\n\n".encode()
+                time.sleep(LOOK)
+        except StoreError:
+            yield message("gap", {"reason": "the store of events cannot be used now; come again later"})
+
+    def _messages_of(self, deliveries: Sequence[Delivery], id: str | None = None) -> Iterator[bytes]:
+        schema = DeliverySchema()
+        for each in shown.shown_all(self._bus, deliveries):
+            yield message("delivery", schema.dump(each), id)
+
+
+def message(event: str, data: Any, id: str | None = None) -> bytes:
+    """One message: JSON has no line break in it, so the data is a single line."""
+    head = "" if id is None else f"id: {id}\n"
+    return f"{head}event: {event}\ndata: {json.dumps(data)}\n\n".encode()

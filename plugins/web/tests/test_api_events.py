@@ -1,0 +1,109 @@
+"""Events through the API: emitted, listed, shown, explained."""
+
+import time
+
+import pytest
+
+from pulp_events import EventBus, EventType
+from pulp_events_web import create_app
+from pulp_events_web.access.store import AccessStore
+from pulp_events_web.access.tokens import Tokens
+from pulp_events_web.principal import Role
+
+API = "/api/v1"
+
+
+def emit(client, event_type="repo.sync.start", payload=None, **headers):
+    body = {"event_type": event_type, "payload": payload or {"repo_id": "pulp2"}}
+    return client.post(f"{API}/events", json=body, headers=headers)
+
+
+@pytest.fixture
+def listener(bus):
+    return bus.listeners.create("http", {"url": "http://127.0.0.1:9/hook"}, ["repo.sync.*"], name="ci")
+
+
+def test_an_emitted_event_is_stored_and_shown_with_its_report(client, bus, listener):
+    answer = emit(client)
+    assert answer.status_code == 201, answer.json
+    shown = client.get(answer.headers["Location"]).json
+    assert shown["report"] == {"call_report": {}, "event_type": "repo.sync.start", "payload": {"repo_id": "pulp2"}}
+    assert shown["deliveries"] == 1 and shown["time"].endswith("Z")
+    deliveries = client.get(f"{API}/events/{shown['id']}/deliveries").json["items"]
+    assert [each["listener_id"] for each in deliveries] == [listener.id]
+
+
+def test_the_same_key_and_content_has_the_first_answer_again(client, bus, listener):
+    first = emit(client, **{"Idempotency-Key": '"8e03978e-40d5"'})
+    again = emit(client, **{"Idempotency-Key": "8e03978e-40d5"})
+    assert first.status_code == again.status_code == 201
+    assert first.json == again.json and first.headers["Location"] == again.headers["Location"]
+    assert len(bus.deliveries.list()) == 1
+
+
+def test_the_same_key_with_another_content_is_refused(client, listener):
+    assert emit(client, **{"Idempotency-Key": "k"}).status_code == 201
+    answer = emit(client, payload={"repo_id": "other"}, **{"Idempotency-Key": "k"})
+    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == "/Idempotency-Key"
+    assert emit(client, **{"Idempotency-Key": '"open'}).status_code == 400
+
+
+def test_an_event_without_any_listener_is_repeated_by_its_key_too(client):
+    assert emit(client, **{"Idempotency-Key": "k"}).json == emit(client, **{"Idempotency-Key": "k"}).json
+
+
+def test_faults_of_an_event_are_told_by_field(client, bus):
+    answer = emit(client, "repo.sync.begin")
+    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == "/event_type"
+    answer = client.post(f"{API}/events", json={"payload": [], "expires": -1})
+    assert answer.status_code == 422
+    assert {each["pointer"] for each in answer.json["errors"]} == {"/event_type", "/payload", "/expires"}
+
+
+def test_a_payload_that_its_schema_refuses_is_told_by_field(tmp_path):
+    schema = {"type": "object", "properties": {"lines": {"items": {"properties": {"count": {"type": "integer"}}}}}}
+    settings = {"events": {"data_dir": str(tmp_path / "strict"), "payloads": "strict"}}
+    with EventBus.open(settings=settings, deliver="external") as bus:
+        bus.event_types.register(EventType("order.placed", "an order", schema=schema))
+        secret, _ = Tokens(AccessStore(bus.data_dir), time.time).create("somebody", Role.OPERATOR, None)
+        client = create_app(bus).test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
+        answer = emit(client, "order.placed", {"lines": [{"count": "many"}]})
+    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == "/payload/lines/0/count"
+
+
+def test_pages_of_events_have_each_event_once_while_others_are_emitted(client, bus):
+    emitted = [bus.emit("repo.sync.start", {"n": n}, id=f"e{n}").id for n in range(7)]
+    seen, cursor = [], None
+    while True:
+        page = client.get(f"{API}/events", query_string={"limit": 3, **({"cursor": cursor} if cursor else {})}).json
+        seen += [each["id"] for each in page["items"]]
+        bus.emit("repo.sync.start", {}, id=f"later{len(seen)}")
+        if not (cursor := page["next"]):
+            break
+    assert seen == emitted[::-1]
+
+
+def test_events_are_found_by_type_scope_and_time(client, bus):
+    bus.emit("repo.sync.start", {}, id="one", scope="acme")
+    bus.emit("repo.publish.start", {}, id="two")
+
+    def ids(**query):
+        return [each["id"] for each in client.get(f"{API}/events", query_string=query).json["items"]]
+
+    assert ids(event_type="repo.sync.*") == ["one"] and ids(scope="acme") == ["one"] and ids(id_prefix="tw") == ["two"]
+    assert ids(since="2099-01-01T00:00:00Z") == [] and len(ids(until="2099-01-01T00:00:00Z")) == 2
+
+
+def test_it_is_explained_why_an_event_went_where(client, bus, listener):
+    event = bus.emit("repo.publish.start", {}, id="x")
+    bus.emit("repo.sync.start", {}, id="y")
+    assert [e["gets"] for e in client.get(f"{API}/events/{event.id}/explanation").json["items"]] == ["no"]
+    found = client.get(f"{API}/events/y/explanation").json["items"][0]
+    assert found["gets"] == "yes" and found["deliveries"] == ["y.0"] and found["listener_name"] == "ci"
+
+
+@pytest.mark.parametrize("path", ["events/nobody", "events/nobody/deliveries", "events/nobody/explanation"])
+def test_what_is_not_there(client, path):
+    answer = client.get(f"{API}/{path}")
+    assert answer.status_code == 404 and answer.content_type == "application/problem+json"
