@@ -59,21 +59,18 @@ def anonymous(app):
 def serve(bus):
     """`serve(**settings)`: the real server on loopback, in a thread; returns its port."""
     stop = threading.Event()
-    threads, servers = [], []
+    threads = []
 
     def start(link=None, **settings):
         address = Address("127.0.0.1", 0)
         app = create_app(bus, settings, link)
         server = Server(app, address, app.extensions["pulp_events_web"].settings)
-        threads.append(threading.Thread(target=server.run, args=(stop.is_set, 1.0)))
-        servers.append(server)
+        threads.append(threading.Thread(target=server.run, args=(stop.is_set, 1.0, 0.02)))
         threads[-1].start()
         return server.port
 
     yield start
     stop.set()
-    for each in servers:
-        each.wake()
     for each in threads:
         each.join(10)
         assert not each.is_alive()

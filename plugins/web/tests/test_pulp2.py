@@ -23,10 +23,12 @@ def role(app):
     """Who asks, for the test to say."""
     who = {"role": Role.ADMIN, "session": False}
 
-    @app.before_request
     def identify():
         g.principal = Principal("someone", who["role"], session=who["session"])
 
+    # Nobody has to prove it here; `access` has tests of its own.
+    found = app.before_request_funcs.setdefault(None, [])
+    found[:] = [identify, *(each for each in found if not each.__module__.startswith("pulp_events_web.access"))]
     return who
 
 

@@ -114,6 +114,12 @@ def test_a_csrf_token_of_another_session_is_refused(app, anonymous, admin, writi
     assert anonymous.post(writing, headers={"X-CSRFToken": csrf(app.test_client())}).status_code == 400
 
 
+def test_nothing_of_before_login_is_valid_after_it(anonymous, admin, writing):
+    before = csrf(anonymous)
+    log_in(anonymous, admin[0])
+    assert anonymous.post(writing, headers={"X-CSRFToken": before}).status_code == 400
+
+
 def test_logging_in_and_out_needs_one_too(anonymous, admin):
     assert anonymous.post("/login", data={"token": admin[0]}).status_code == 400
     log_in(anonymous, admin[0])

@@ -80,10 +80,10 @@ class Server:
         """Which one it got, where 0 was asked for."""
         return next((int(each.effective_port) for each in self._listeners() if hasattr(each, "effective_port")), 0)
 
-    def run(self, stopped: Callable[[], bool], grace: float) -> None:
+    def run(self, stopped: Callable[[], bool], grace: float, step: float = STEP) -> None:
         """Answer until `stopped()`; then take no more requests, and let those under way end, for `grace` seconds."""
         while not stopped():
-            self._step(STEP)
+            self._step(step)
         for each in self._listeners():
             wasyncore.dispatcher.close(each)
         until = time.monotonic() + grace
@@ -91,11 +91,6 @@ class Server:
             self._step(0.05)
         self._server.task_dispatcher.shutdown(timeout=0.5)
         wasyncore.close_all(self._map, ignore_all=True)
-
-    def wake(self) -> None:
-        """Look at once whether to stop; from any thread."""
-        for each in self._listeners():
-            each.pull_trigger()
 
     def _step(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
