@@ -19,19 +19,7 @@ UNKNOWN = "0" * 24
 
 
 @pytest.fixture
-def role(app):
-    """Who asks, for the test to say."""
-    who = {"role": Role.ADMIN, "session": False}
-
-    @app.before_request
-    def identify():
-        g.principal = Principal("someone", who["role"], session=who["session"])
-
-    return who
-
-
-@pytest.fixture
-def address(app, role):
+def address(app):
     server = create_server(app, host="127.0.0.1", port=0, threads=2)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -43,8 +31,18 @@ def address(app, role):
 
 
 @pytest.fixture
-def pulp(address):
-    return Bindings(*address)
+def of_role(address, tokens):
+    """`of_role(Role.VIEWER)`: a client whose password is a token of that role."""
+
+    def client(role, kind=Bindings):
+        return kind(*address, "any", tokens.create(f"a token of {role}", role, None)[0])
+
+    return client
+
+
+@pytest.fixture
+def pulp(of_role):
+    return of_role(Role.ADMIN)
 
 
 def shown(listener_id, config, event_types, type_id="http"):
@@ -70,8 +68,8 @@ def is_error(answer, status, method, code=None, **beside):
 
 
 @pytest.mark.parametrize("client", [Bindings, Runcible])
-def test_a_listener_from_creation_to_deletion(address, client):
-    pulp = client(*address)
+def test_a_listener_from_creation_to_deletion(of_role, client):
+    pulp = of_role(Role.ADMIN, client)
     assert (pulp.list().status, pulp.list().body) == (200, [])
     made = pulp.create("http", HTTP, ["repo.sync.finish"])
     listener_id = made.body["id"]
@@ -218,26 +216,41 @@ def test_as_curl_sends_it(pulp):
     assert pulp.call("POST", "/v2/events/", raw=raw, headers=form).status == 201
 
 
-@pytest.mark.parametrize("of", [Role.VIEWER, Role.OPERATOR])
-def test_a_role_that_may_only_read(pulp, role, of):
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+def test_a_role_that_may_only_read(pulp, of_role, role):
     made = pulp.create("http", HTTP, ["*"]).body
-    role["role"] = of
-    assert pulp.list().body == [made] and pulp.get(made["id"]).body == made
-    assert is_error(pulp.create("http", HTTP, ["*"]), 403, "POST", "PLP0026")
-    assert is_error(pulp.update(made["id"], HTTP), 403, "PUT", "PLP0026")
-    assert is_error(pulp.delete(made["id"]), 403, "DELETE", "PLP0026")
+    reader = of_role(role)
+    assert reader.list().body == [made] and reader.get(made["id"]).body == made
+    assert is_error(reader.create("http", HTTP, ["*"]), 403, "POST", "PLP0026")
+    assert is_error(reader.update(made["id"], HTTP), 403, "PUT", "PLP0026")
+    assert is_error(reader.delete(made["id"]), 403, "DELETE", "PLP0026")
     assert pulp.list().body == [made]
 
 
-def test_a_browser_is_no_client(pulp, role):
-    assert is_error(pulp.call("GET", "/v2/events/", headers={"Sec-Fetch-Site": "cross-site"}), 403, "GET")
-    role["session"] = True
-    assert is_error(pulp.create("http", HTTP, ["*"]), 403, "POST", "PLP0026")
+def test_a_password_that_is_no_token(address):
+    answer = Bindings(*address).list()
+    assert is_error(answer, 401, "GET", "PLP0025")
+    assert answer.headers["WWW-Authenticate"].lower().startswith("basic")
+
+
+def test_a_browser_that_another_site_sends_is_refused(pulp):
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert is_error(pulp.call("GET", "/v2/events/", headers=elsewhere), 403, "GET")
+    refused = pulp.call("POST", "/v2/events/", {}, elsewhere)
+    assert refused.status in (400, 403) and is_error(refused, refused.status, "POST")
+
+
+def test_a_session_of_the_console_is_refused(app, pulp):
+    @app.before_request
+    def as_from_a_session():
+        g.principal = Principal("someone", Role.ADMIN, session=True)
+
+    assert is_error(pulp.list(), 403, "GET", "PLP0026")
 
 
 def test_the_history_has_who_changed_it(pulp, bus):
     listener_id = pulp.create("http", HTTP, ["*"]).body["id"]
-    assert bus.listeners.get(listener_id).author.name == "someone"
+    assert bus.listeners.get(listener_id).author.name == "a token of admin"
 
 
 def test_noise_on_the_socket_does_not_stop_it(address, pulp):
