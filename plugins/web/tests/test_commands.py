@@ -78,9 +78,16 @@ def test_tokens_are_made_listed_and_revoked(run, tmp_path):
     run("event", "web", "token", "revoke", "ci")
     failed = run("event", "web", "token", "revoke", "ci", code=1).stderr
     assert failed.count("\n") == 1 and "token list" in failed
+    failed = run("event", "web", "token", "revoke", made["token"], code=1).stderr
+    assert "token list" in failed and made["token"] not in failed
+    run("event", "web", "token", "revoke", text.split()[0])
+    assert json.loads(run("--json", "event", "web", "token", "list").stdout) == []
 
 
-@pytest.mark.parametrize("words", [("--role", "root"), ("--role", "admin", "--expires", "0"), ()])
+@pytest.mark.parametrize(
+    "words",
+    [("--role", "root"), ("--role", "admin", "--expires", "0"), ("--role", "admin", "--name", "dispatcher"), ()],
+)
 def test_a_bad_token_command_is_a_usage_error(run, words):
     assert "pulp-admin: error: " in run("event", "web", "token", "create", *words, code=2).stderr
 

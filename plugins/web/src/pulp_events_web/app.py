@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 
 from pulp_events import EventBus
 from pulp_events.errors import SettingsError
+from pulp_events.fields import messages
 from pulp_events_web import access, api, console, problems, pulp2
 from pulp_events_web.access.one_time import OneTimeLink
 from pulp_events_web.context import Context, attach
@@ -38,7 +39,5 @@ def _checked(settings: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return {key: value for key, value in WebSettings().load(settings).items() if key in settings}
     except ValidationError as error:
-        where, found = next(iter(error.normalized_messages().items()))
-        raise SettingsError(
-            f"create_app(settings=…), key {where}: {found[0] if isinstance(found, list) else found}"
-        ) from None
+        faults = "; ".join(f"key {key}: {text}" for key, text in messages(error.messages))
+        raise SettingsError(f"create_app(settings=…), {faults}") from None

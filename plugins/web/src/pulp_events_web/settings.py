@@ -27,6 +27,13 @@ def _address(text: str) -> None:
         raise ValidationError(f"{error}.") from None
 
 
+def _host(text: str) -> None:
+    from pulp_events_web.access.hosts import name_in
+
+    if name_in(text) is None:
+        raise ValidationError(f"{text!r} is no host; write a name such as pulp.example, without https:// and path.")
+
+
 def _rate(text: str) -> None:
     if not re.fullmatch(r"[1-9]\d{0,8}/[smhd]", text.strip()):
         raise ValidationError("Write a number of requests and s, m, h or d, such as 10/s or 600/m.")
@@ -41,7 +48,7 @@ class WebSettings(Schema):
         metadata={"help": "address and port, HOST:PORT, or unix:PATH"},
     )
     hosts = Words(
-        fields.String(),
+        fields.String(validate=_host),
         load_default=list,
         metadata={
             "help": "names by which it may be called (Host); empty: those of loopback, that of listen, IP addresses"

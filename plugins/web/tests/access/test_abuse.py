@@ -5,11 +5,13 @@ import time
 
 import pytest
 
+from pulp_events.errors import SettingsError
 from pulp_events_web import create_app
 from pulp_events_web.access.hosts import Hosts
 from pulp_events_web.access.listening import Address, parse
+from pulp_events_web.access.one_time import OneTimeLink
 from pulp_events_web.access.throttle import network_of
-from pulp_events_web.principal import Role
+from pulp_events_web.principal import Principal, Role
 
 from .raw import ask, connect, read, status
 
@@ -37,6 +39,22 @@ def test_names_that_are_set_are_the_only_ones(serve):
     assert status(ask(port, "GET /login HTTP/1.1", host="pulp.example:8443")) == 200
     for host in ("localhost", "127.0.0.1"):
         assert status(ask(port, "GET /login HTTP/1.1", host=host)) == 421
+
+
+def test_the_link_leads_to_a_name_that_is_ours(serve):
+    port = serve(OneTimeLink(Principal("root", Role.ADMIN)), hosts=["pulp.example"])
+    assert status(ask(port, "GET /login HTTP/1.1")) == 200
+    assert status(ask(port, "GET /login HTTP/1.1", host="evil.example")) == 421
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"hosts": ["https://a.example/"]}, {"requests": "0/m"}, {"trusted_proxies": ["proxy"]}, {"listen": "8088"},
+     {"user_header": "X User"}, {"session": "1s"}, {"unknown": 1}],
+)  # fmt: skip
+def test_settings_that_are_not_valid_are_named(bus, given):
+    with pytest.raises(SettingsError, match=next(iter(given))):
+        create_app(bus, given)
 
 
 def test_the_name_that_is_listened_at_is_ours():

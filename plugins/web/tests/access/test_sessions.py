@@ -65,6 +65,14 @@ def test_a_revoked_token_ends_its_sessions(anonymous, admin, tokens):
     assert anonymous.get(VERSION).status_code == 401
 
 
+def test_an_expired_token_ends_its_sessions(app, anonymous, tokens, monkeypatch):
+    secret, made = tokens.create("short", Role.VIEWER, 60)
+    log_in(anonymous, secret)
+    assert anonymous.get(VERSION).status_code == 200
+    monkeypatch.setattr(app.extensions["pulp_events_web.access"].tokens, "_clock", lambda: made.expires)
+    assert anonymous.get(VERSION).status_code == 401
+
+
 def test_after_logout_a_copy_of_the_cookie_opens_nothing(app, anonymous, admin):
     log_in(anonymous, admin[0])
     copy = anonymous.get_cookie(COOKIE).value

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -48,6 +49,12 @@ def test_two_tokens_never_share_a_name(timed):
     timed.create("ci", Role.VIEWER, None)
     with pytest.raises(TokenNameTaken, match="ci"):
         timed.create("ci", Role.ADMIN, None)
+
+
+def test_many_who_make_tokens_at_once_all_get_one(timed):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda number: timed.create(f"n{number}", Role.VIEWER, None), range(24)))
+    assert {each.id for _, each in made} == {each.id for each in timed.all()} and len(timed.all()) == 24
 
 
 def test_a_file_that_is_not_ours_lets_nobody_in_and_stays_as_it_is(timed, tmp_path):

@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from pulp_events.errors import InvalidConfig
 from pulp_events_web.principal import Principal, Role
 
 UNIX = "unix"
@@ -15,7 +16,6 @@ UNIX = "unix"
 USER = "pulp_events_web.user"
 """In the WSGI environment: the user whom a trusted proxy names."""
 _FORWARDED = ("FOR", "PROTO", "HOST", "PORT", "PREFIX", "BY", "SERVER")
-_LONGEST = 200
 
 
 def trusts(proxies: Sequence[str], address: str) -> bool:
@@ -45,11 +45,13 @@ class Forwarded:
         if trusts(self._proxies, environ.get("REMOTE_ADDR", "")):
             if named:
                 environ[USER] = named
-            return self._proxied(environ, start_response)
+            answer: Iterable[bytes] = self._proxied(environ, start_response)
+            return answer
         for each in _FORWARDED:
             environ.pop(f"HTTP_X_FORWARDED_{each}", None)
         environ.pop("HTTP_FORWARDED", None)
-        return self._plain(environ, start_response)
+        plain: Iterable[bytes] = self._plain(environ, start_response)
+        return plain
 
 
 def user_of(named: str, role: Role) -> Principal | None:
@@ -57,7 +59,11 @@ def user_of(named: str, role: Role) -> Principal | None:
 
     ", " is where two headers of that name were joined (RFC 9110 §5.3): one of them may be the client's own.
     """
-    name = named.strip()
-    if not name or len(name) > _LONGEST or not name.isprintable() or ", " in name:
+    if ", " in named:
         return None
-    return Principal(name, role)
+    found = Principal(named.strip(), role)
+    try:
+        found.author  # noqa: B018  # knows what a name is
+    except InvalidConfig:
+        return None
+    return found

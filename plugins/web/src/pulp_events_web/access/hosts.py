@@ -28,7 +28,7 @@ class Hosts:
     """
 
     def __init__(self, names: Iterable[str], listen: Address) -> None:
-        self._names = {name_in(each) for each in names}
+        self._names = {name for each in names if (name := name_in(each))}
         self._named = bool(self._names)
         if not self._named:
             self._names = {*LOOPBACK, listen.host.lower()}

@@ -54,7 +54,7 @@ class Sessions:
 
     def end(self) -> None:
         """Log out: a copy of the cookie opens nothing either. Raises StoreError."""
-        identity, began = session.get(_ID), session.get(_BEGAN)
+        identity, began = session.get(_ID), session.get(_BEGAN, 0.0)
         session.clear()
         if identity is None:
             return

@@ -65,7 +65,8 @@ class Tokens:
     def create(self, name: str, role: Role, lifetime: float | None, trusted: bool = False) -> tuple[str, Token]:
         """Make one; returns the token itself, which nobody can ask for again, and its record.
 
-        `lifetime`: seconds; None: for ever. `name`: empty: its id. Raises TokenNameTaken, StoreError.
+        `lifetime`: seconds; None: for ever. `name`: empty: its id. Raises TokenNameTaken, StoreError,
+        and InvalidConfig for what `Author` takes for no name.
         """
         secret = PREFIX + secrets.token_urlsafe(_OCTETS)
         identity = secrets.token_hex(4)
@@ -74,6 +75,7 @@ class Tokens:
             identity, name or f"token {identity}", role, trusted, now,
             None if lifetime is None else now + lifetime, digest_of(secret),
         )  # fmt: skip
+        made.principal.author  # noqa: B018  # refuses what the history could not name
         with self._store.changing() as tables:
             table = tables.setdefault(_TABLE, {})
             if any(each["name"] == made.name for each in table.values()):
@@ -94,13 +96,18 @@ class Tokens:
         return [each for each in self.all() if not each.expired(now)]
 
     def revoke(self, identity: str) -> Token:
-        """Delete one by its id or name: from the next request on it opens nothing. Raises UnknownToken, StoreError."""
+        """Delete one by its id or name, or by the token itself, as who finds one has: it opens nothing from now on.
+
+        Raises UnknownToken, which does not repeat a token, StoreError.
+        """
+        digest = digest_of(identity)
         with self._store.changing() as tables:
             table = tables.setdefault(_TABLE, {})
             for key, value in table.items():
-                if identity in (key, value["name"]):
+                if identity in (key, value["name"]) or hmac.compare_digest(value["sha256"], digest):
                     return _token(key, table.pop(key))
-            raise UnknownToken(f"no token has the id or name {identity}; `pulp-admin event web token list` shows them")
+            what = "is this one" if identity.startswith(PREFIX) else f"has the id or name {identity}"
+            raise UnknownToken(f"no token {what}; `pulp-admin event web token list` shows them")
 
     def find(self, secret: str) -> Token | None:
         """The valid token that this is; compared in constant time, with each of them."""

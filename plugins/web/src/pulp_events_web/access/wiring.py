@@ -39,11 +39,15 @@ def attach(app: Flask, folder: Path, settings: Mapping[str, Any], link: OneTimeL
     """Make it the application's."""
     store = AccessStore(folder)
     tokens = Tokens(store, time.time)
+    listen = parse(settings["listen"])
+    hosts = list(settings["hosts"])
+    if hosts and link is not None:
+        hosts += ["localhost", "127.0.0.1", "[::1]"]  # where the link leads
     made = Access(
         tokens=tokens,
         sessions=Sessions(store, tokens, link, settings["session"], time.time),
         throttle=Throttle(rate(settings["requests"])),
-        hosts=Hosts(settings["hosts"], parse(settings["listen"])),
+        hosts=Hosts(hosts, listen),
         link=link,
         proxy_role=settings["proxy_role"],
         max_body=settings["max_body"],

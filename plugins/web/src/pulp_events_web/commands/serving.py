@@ -119,7 +119,7 @@ def _say_link(url: str, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"url": url}), flush=True)  # noqa: T201
         return
-    print(f"No token was made yet. Open this once in a browser on this machine:\n\n    {url}\n", flush=True)  # noqa: T201
+    print(f"No valid token exists. Open this once in a browser on this machine:\n\n    {url}\n", flush=True)  # noqa: T201
 
 
 def _log(as_json: bool) -> None:

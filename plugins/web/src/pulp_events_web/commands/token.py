@@ -52,7 +52,8 @@ def add(section: Any) -> None:
     listing.examples = _LIST
     listing.set_defaults(run=_list, deliver=None)
     revoke = commands.add_parser("revoke", help="revoke a token, and end sessions that began with it")
-    revoke.add_argument("token", metavar="TOKEN", help="its id or name")
+    which = revoke.add_argument("token", metavar="TOKEN", help="its id or name, or the token itself where it was found")
+    which.secret = True  # no error shows it
     revoke.examples = _REVOKE
     revoke.set_defaults(run=_revoke, deliver=None)
 
