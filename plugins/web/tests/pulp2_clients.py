@@ -12,7 +12,7 @@ BASE = "/pulp/api"
 class Answer:
     status: int
     body: object
-    headers: dict[str, str] = field(repr=False)
+    headers: http.client.HTTPMessage = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Bindings:
         try:
             connection.request(method, BASE + path, sent, {**usual, **(headers or {})})
             answer = connection.getresponse()
-            return Answer(answer.status, json.loads(answer.read()), dict(answer.getheaders()))
+            return Answer(answer.status, json.loads(answer.read()), answer.headers)
         finally:
             connection.close()
 

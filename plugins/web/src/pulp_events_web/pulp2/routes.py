@@ -11,6 +11,7 @@ from werkzeug.exceptions import Forbidden
 
 from pulp_events import Listener
 from pulp_events.errors import ListenerNotFound
+from pulp_events.listeners.listeners import Listeners
 from pulp_events.listeners.redacted import Redaction
 from pulp_events.listeners.shown import as_stored, refuse_generated, refuse_masks
 from pulp_events.system.ids import is_listener_id
@@ -59,7 +60,7 @@ def show(listener_id: str) -> Response:
 @blueprint.put("/<listener_id>/")
 def change(listener_id: str) -> Response:
     listeners, plugins = acting().written, context().bus.plugins
-    listener = listeners.get(_known(listener_id))
+    listener = _changeable(listeners, listener_id)
     config, event_types = bodies.changed(bodies.body(empty=True))
     given = None
     if config is not None:
@@ -74,7 +75,8 @@ def change(listener_id: str) -> Response:
 @blueprint.delete("/<listener_id>", strict_slashes=False)
 @blueprint.delete("/<listener_id>/")
 def delete(listener_id: str) -> Response:
-    acting().written.delete(_known(listener_id))
+    listeners = acting().written
+    listeners.delete(_changeable(listeners, listener_id).id)
     return _answer(None)
 
 
@@ -83,6 +85,17 @@ def _known(listener_id: str) -> str:
     if not is_listener_id(listener_id):
         raise ListenerNotFound(f"no listener has the id {listener_id!r:.80}")
     return listener_id
+
+
+def _changeable(listeners: Listeners, listener_id: str) -> Listener:
+    """The listener; Forbidden, not ListenerNotFound, for one that is listed and yet not theirs to change."""
+    listener = acting().reading.listeners.get(_known(listener_id))
+    try:
+        return listeners.get(listener.id)
+    except ListenerNotFound:
+        raise Forbidden(
+            "It is an administrator's of the machine; a trusted token, or pulp-admin, can change it"
+        ) from None
 
 
 def _shown(listener: Listener) -> dict[str, Any]:
