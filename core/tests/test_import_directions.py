@@ -87,6 +87,8 @@ def test_there_is_no_sql_outside_a_store():
         for path in modules(package):
             if "sqlite" in path.parts or path.match("pulp_events_pulpcore/app/records.py"):
                 continue
+            if path.match("pulp_events_pulpcore/testing/*.py"):  # looks at the database of a real Pulp
+                continue
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     assert not statement.search(node.value), f"{path}:{node.lineno}"

@@ -11,7 +11,7 @@ PENDING = DeliveryQuery(state=State.PENDING)
 
 
 @pytest.fixture
-def held(open_bus, clock, deliver, settle, scripted):
+def held(open_bus, clock, deliver, settle, scripted, eventually):
     """Has a listener's circuit opened, or its receiver ask for an hour, or a secret unreadable, with five more
     deliveries that wait."""
 
@@ -33,7 +33,12 @@ def held(open_bus, clock, deliver, settle, scripted):
         for _ in range(5):
             bus.emit("repo.sync.start")
         settle(bus)
-        assert bus.outbox.standing([listener.id])[listener.id].hold.cause is cause
+
+        def is_noted():
+            hold = bus.outbox.standing([listener.id])[listener.id].hold
+            return hold is not None and hold.cause is cause
+
+        eventually(is_noted)
         assert bus.deliveries.stats().pending == len(scripted.calls) + 5
         return bus, listener
 

@@ -305,3 +305,49 @@ def test_what_a_deleted_listener_was_still_to_get_stands_as_dead(bus, room):
 def test_an_unknown_key_with_a_dot_is_shown_whole(bus):
     with pytest.raises(InvalidConfig, match=r"ro\.om 'y': Unknown field"):
         bus.listeners.create("room", {"room": "x", "ro.om": "y"}, ["*"])
+
+
+class Changed(Exception):
+    pass
+
+
+def test_a_change_is_refused_where_the_record_is_not_what_it_was_decided_on(bus):
+    made = bus.listeners.create("room", {"room": "ops"}, ["*"])
+
+    def refuse(stored):
+        if stored != made:
+            raise Changed
+
+    mine = bus.listeners.by("alice").unless(refuse)
+    now = mine.update(made.id, {"room": "dev"})
+    for change in (
+        lambda: mine.update(made.id, {"room": "x"}),
+        lambda: mine.disable(made.id),
+        lambda: mine.mute(made.id, 60),
+        lambda: mine.delete(made.id),
+    ):
+        with pytest.raises(Changed):
+            change()
+    with pytest.raises(Changed), mine.together() as several:
+        several.update(made.id, {"room": "x"})
+        several.create("room", {"room": "other"}, ["*"])
+    assert bus.listeners.list() == [now]
+    assert [each.by for each in bus.listeners.history(made.id)][0] == "alice"
+
+
+def test_of_two_who_decided_on_the_same_record_one_changes_it(bus):
+    made = bus.listeners.create("room", {"room": "ops"}, ["*"])
+
+    def refuse(stored):
+        if stored != made:
+            raise Changed
+
+    def change(number):
+        try:
+            bus.listeners.unless(refuse).update(made.id, {"room": f"room {number}"})
+        except Changed:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(change, range(16))) == 1

@@ -60,6 +60,16 @@ def test_a_mistake_is_named_by_its_place_in_the_mapping(given, parts):
         assert part in message
 
 
+def test_who_must_not_know_of_a_file_is_told_the_name_of_a_key(tmp_path):
+    (tmp_path / "server.conf").write_text("[untrusted]\nrate = 1/m\n")
+    of_file = Settings.load(tmp_path / "server.conf")
+    assert of_file.called("untrusted", "rate") == "[untrusted] rate"
+    assert str(tmp_path) in of_file.where("untrusted", "rate")
+    given = GivenSettings.of({"untrusted": {"rate": "1/m"}}, "PULP_EVENTS", "settings.py")
+    for key in ("rate", "networks"):
+        assert load(given).called("untrusted", key) == f"PULP_EVENTS['untrusted']['{key}']"
+
+
 def test_no_error_and_no_repr_shows_a_secret():
     from marshmallow import Schema, fields, validate
 

@@ -82,7 +82,7 @@ def test_a_type_that_says_nothing_of_its_connections_is_refused_though_it_is_lis
     with pytest.raises(NotAllowed, match="free listeners: the plugin does not hold their connections"):
         bus.listeners.create("free", {}, ["*"], author=ALICE)
     bus.close()
-    with pytest.raises(NotAllowed, match=r"net listeners: \[untrusted\] notifier_types of server.conf has free"):
+    with pytest.raises(NotAllowed, match=r"net listeners: \[untrusted\] notifier_types has free"):
         open_bus(notifier_types="free").listeners.create("net", PLAIN, ["*"], author=ALICE)
 
 

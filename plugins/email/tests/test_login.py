@@ -141,7 +141,7 @@ def test_where_all_fail_each_is_named_and_nothing_of_what_was_sent(
         failure = failure_of(channel, delivery)
     assert str(failure) == (
         "the mail server refused to log adm in by PLAIN with 535, by LOGIN with 504, by CRAM-MD5 with 535; "
-        "check username, the password and auth in the section [email] of server.conf"
+        "check username, the password and auth in the section [email]"
     )
     assert failure.credentials
 

@@ -212,7 +212,7 @@ def test_so_it_is_with_listeners_in_the_database(settings, dsn, watcher):
                 connection.commit()
             assert bus._store.database.connections._idle == [] and connections(watcher) == before
             manager.listeners.create("http", URL, ["repo.publish.start"])
-            bus._store._asked = float("-inf")  # half a second later
+            bus._store._version.forget()  # half a second later
             event = bus.emit("repo.publish.start", {"repo_id": "x"}, connection=connection)
             connection.commit()
             assert len(manager.outbox.of_event(event.id)) == 2
@@ -237,7 +237,7 @@ def test_what_a_transaction_changed_is_not_seen_by_anybody_before_it_commits(set
             ended()
             assert len(bus.outbox.of_event(other.id)) == 1
             assert len(bus.outbox.of_event(event.id)) == (1 if ended == connection.commit else 0)
-            bus._store._asked = float("-inf")  # half a second later
+            bus._store._version.forget()  # half a second later
             event = bus.emit("repo.sync.start", {"repo_id": "d"}, connection=connection)
             connection.commit()
             assert len(bus.outbox.of_event(event.id)) == listeners
@@ -250,7 +250,7 @@ def test_a_snapshot_of_before_does_not_bring_old_listeners_back(settings, dsn):
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.execute("SELECT count(*) FROM ours.pulp_listener")
         bus.listeners.create("http", URL, ["*"])
-        bus._store._asked = float("-inf")
+        bus._store._version.forget()
         event = bus.emit("repo.sync.start", {"repo_id": "a"}, connection=connection)
         connection.commit()
         assert len(bus.outbox.of_event(event.id)) == 2

@@ -39,6 +39,7 @@ def own_pulp(start_session_pulp):
     """A Pulp without workers; this process is one of its own, as it can but once."""
     server = start_session_pulp(workers=0, deliver=False)
     os.environ["PULP_SETTINGS"] = server.environment["PULP_SETTINGS"]
+    os.environ["PGAPPNAME"] = f"test-{os.getpid()}"  # by which the server tells connections of this process
     django_connection.set_up()
     return server
 
@@ -75,5 +76,5 @@ def sink():
 
 @pytest.fixture
 def name():
-    """A name that no other test has."""
-    return f"test-{os.getpid()}-{next(_numbers)}"
+    """A name that no other test has, not even as the beginning of its own."""
+    return f"test-{os.getpid()}-{next(_numbers):04}"

@@ -40,7 +40,7 @@ class PulpRunner(Runner):
             super()._python(block, place)
 
     def _mail(self, block, place):
-        message = self.smtp.wait_for(1)[-1].message
+        message = self.smtp.wait_for(self.mails + 1)[-1].message
         head = "".join(f"{name}: {message[name]}\n" for name in ("Subject", "From", "To"))
         text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
         self.varying.compare(block.text, f"{head}\n{text}", place)
@@ -78,7 +78,7 @@ def test_every_command_runs_on_a_real_pulp_and_prints_what_the_document_shows(pa
     http.requests.clear()
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": f"{tmp_path}/.config", "COLUMNS": "80", "TZ": "UTC"}
     runner = PulpRunner(tmp_path, http, {**pulp.environment, **home, "LC_ALL": "C.UTF-8"})
-    runner.smtp = smtp
+    runner.smtp, runner.mails = smtp, len(smtp.messages)
     runner.here = {
         "alice:secret": "admin:password",
         "https://pulp.example": pulp.url,

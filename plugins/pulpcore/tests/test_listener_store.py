@@ -60,14 +60,13 @@ def home(server):
 
 
 @pytest.fixture
-def connections_of_server(server):
+def connections_here(server):
     """How many connections this process has."""
 
     def count():
         with server.database.connect() as own:
-            return own.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pulp' AND datname = 'pulp'"
-            ).fetchone()[0]
+            sql = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'pulp' AND application_name = %s"
+            return own.execute(sql, [os.environ["PGAPPNAME"]]).fetchone()[0]
 
     return count
 
@@ -80,18 +79,18 @@ class TestTransactions(ListenerTransactionsContract):
     """That of one that joins an application's transactions."""
 
 
-def test_threads_share_one_connection_which_is_closed_when_idle(home, connections_of_server):
+def test_threads_share_one_connection_which_is_closed_when_idle(home, connections_here):
     home.open().add(new_listener())
-    before = connections_of_server()
+    before = connections_here()
     store = PulpListenerStore(idle=0.3, fresh=0.0)
     threads = [threading.Thread(target=lambda: [store.all() for _ in range(5)]) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert connections_of_server() <= before + 1
+    assert connections_here() <= before + 1
     deadline = time.monotonic() + 5
-    while connections_of_server() > before:
+    while connections_here() > before:
         assert time.monotonic() < deadline, "the connection stays open"
         time.sleep(0.05)
     assert len(store.all()) == 1
@@ -156,7 +155,7 @@ def test_a_failed_statement_leaves_the_transaction_of_pulp_alone(home):
             cursor.execute("ALTER TABLE events_away RENAME TO events_listenerversion")
 
 
-def test_a_forked_child_reads_what_changed_and_keeps_the_rest(home, connections_of_server):
+def test_a_forked_child_reads_what_changed_and_keeps_the_rest(home, connections_here):
     store = PulpListenerStore(fresh=0.0)
     kept = [new_listener() for _ in range(20)]
     store.edit(lambda edit: [edit.add(each) for each in kept])

@@ -10,7 +10,7 @@ from pulp_events.errors import NotAllowed, QuotaExceeded
 from pulp_events.listeners.author import Author
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.lookup import not_found
-from pulp_events.listeners.untrusted import SECTION, Limits
+from pulp_events.listeners.untrusted import Limits
 
 if TYPE_CHECKING:
     from pulp_events.listeners.edit import Edit
@@ -91,6 +91,6 @@ class Actor:
         mine = [each for each in edit.all() if each.untrusted and each.author and each.author.name == self.author.name]
         if len(mine) > self.limits.max_listeners:
             raise QuotaExceeded(
-                f"{self.author} may have {self.limits.max_listeners} listeners, by [{SECTION}] max_listeners; delete "
-                "one first"
+                f"{self.author} may have {self.limits.max_listeners} listeners, by "
+                f"{self.limits.called('max_listeners')}; delete one first"
             )

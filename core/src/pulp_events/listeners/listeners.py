@@ -115,6 +115,17 @@ class Listeners:
             return self._as(lambda: str(who), who)
         return self._as(said_by(who))
 
+    def unless(self, refuse: Callable[[Listener], None]) -> Listeners:
+        """The same listeners, each changed or deleted only as `refuse`, which is called with it, lets it be.
+
+        It gets the record as it is stored, while nobody else can change it; what it raises leaves the store as it was:
+        for who decided on a change by what they saw (`If-Match` of RFC 9110 §13.1.1). Where nothing would differ it is
+        not called.
+        """
+        acting = copy.copy(self)
+        acting._writing = replace(self._writing, refuse=refuse)
+        return acting
+
     def _as(self, by: Callable[[], str], author: Author | None = None) -> Listeners:
         acting = copy.copy(self)
         acting._making = self._making.acting(author)

@@ -37,7 +37,7 @@ _TEMPLATE = re.compile(r"\{[{%#]")
 _URL = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 REFERENCE = "A reference to a file or an environment variable is for trusted authors only; give the value itself."
-LOCAL = "Only trusted authors may set this: it names what is on the machine, or reached with accounts of server.conf."
+LOCAL = "Only trusted authors may set this: it names what is on the machine, or reached with accounts of its settings."
 PATH = "Looks like a path; listeners of untrusted authors name no files."
 TEMPLATE = "Looks like a template; listeners of untrusted authors have none."
 
@@ -60,17 +60,22 @@ class Limits:
     """`[untrusted]`, applied."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._values = settings.section(SECTION)
         self.max_listeners: int = self._values["max_listeners"]
         """Of each author."""
         self._rate: str = self._values["rate"]
+
+    def called(self, key: str) -> str:
+        """What messages call a key of `[untrusted]`. Their readers may be untrusted, too."""
+        return self._settings.called(SECTION, key)
 
     @cached_property
     def networks(self) -> Networks:
         """Where their listeners may connect to."""
         from pulp_events.networks import Networks
 
-        return Networks(self._values["networks"], f"[{SECTION}] networks", pinned=True)
+        return Networks(self._values["networks"], self.called("networks"), pinned=True)
 
     def rate(self, listener: Listener) -> str | None:
         """How often the listener may be attempted: for an untrusted author's, never more than `[untrusted] rate`."""
@@ -85,11 +90,11 @@ class Limits:
         if not holds_networks(notifier):
             raise NotAllowed(
                 f"an untrusted author cannot have {type_id} listeners: the plugin does not hold their connections to "
-                f"[{SECTION}] networks (Notifier.connects_to)"
+                f"{self.called('networks')} (Notifier.connects_to)"
             )
         if type_id not in allowed:
             raise NotAllowed(
-                f"an untrusted author cannot have {type_id} listeners: [{SECTION}] notifier_types of server.conf has "
+                f"an untrusted author cannot have {type_id} listeners: {self.called('notifier_types')} has "
                 f"{', '.join(allowed) or 'none'}"
             )
 
@@ -111,8 +116,8 @@ class Limits:
         self.refuse_config(notifier, listener.notifier_config)
         if len(listener.targets) > (most := self._values["max_targets"]):
             raise NotAllowed(
-                f"a listener of an untrusted author has at most {most} targets, by [{SECTION}] max_targets; this one "
-                f"would have {len(listener.targets)}"
+                f"a listener of an untrusted author has at most {most} targets, by {self.called('max_targets')}; this "
+                f"one would have {len(listener.targets)}"
             )
         self.refuse_size(listener)
 

@@ -41,6 +41,8 @@ class Writing:
     """What he may do."""
     connection: Any = None
     """In whose transaction they are made; None: in one of their own."""
+    refuse: Callable[[Listener], None] | None = None
+    """Called with each record that is changed or deleted, as it is stored; what it raises leaves all as they are."""
 
     def edit(self, make: Callable[[Edit], T], *, only: str | None = None) -> T:
         """Make changes, add them to the history, and tell who observes them. `only`: id of the one listener that they
@@ -55,6 +57,10 @@ class Writing:
                 edit.refuse_taken_names()
                 self.actor.refuse_too_many(edit)
             pairs = edit.changes()
+            if self.refuse is not None:
+                for before, _ in pairs:
+                    if before is not None:
+                        self.refuse(before)
             if pairs and self.history is not None:
                 from pulp_events.listeners.recording import record
 

@@ -112,10 +112,19 @@ class Settings:
 
     def where(self, section: str, key: str = "") -> str:
         """What an error calls a section, or a key of it: the place where it is set, or would be."""
-        if self.given is not None and (self.path is None or (key and self.given.has(section, key))):
-            return self.given.place(section, key)
+        if (given := self._given_place(section, key)) is not None:
+            return given
         place = f"{self.path or 'server.conf (there is none)'}, section [{section}]"
         return f"{place}, key {key}" if key else place
+
+    def called(self, section: str, key: str) -> str:
+        """The same for people who are to learn of no file of this machine: `[untrusted] rate`."""
+        return self._given_place(section, key) or f"[{section}] {key}"
+
+    def _given_place(self, section: str, key: str) -> str | None:
+        if self.given is not None and (self.path is None or (key and self.given.has(section, key))):
+            return self.given.place(section, key)
+        return None
 
     def _base_of(self, section: str, key: str) -> Path | None:
         return self.given.base if self.given is not None and self.given.has(section, key) else self._base

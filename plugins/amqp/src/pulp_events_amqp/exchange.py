@@ -11,7 +11,7 @@ MAX_BYTES = 255
 def validate_exchange(name: str) -> None:
     """Raise ValidationError, saying what is wrong, unless `name` can name an exchange on every broker."""
     if not name:
-        raise ValidationError("Must not be empty; leave it out to use topic_exchange of server.conf.")
+        raise ValidationError("Must not be empty; leave it out to use [messaging] topic_exchange.")
     if len(name.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise ValidationError(f"Must be at most {MAX_BYTES} bytes long.")
     if not name.isprintable():

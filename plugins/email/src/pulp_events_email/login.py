@@ -50,7 +50,7 @@ def log_in(connection: smtplib.SMTP, settings: Config, encrypted: bool) -> str:
     what = "the access token" if mechanisms == [XOAUTH2] else "the password"
     raise TransientFailure(
         f"the mail server refused to log {username} in by {', by '.join(refusals)}; "
-        f"check username, {what} and auth in the section [email] of server.conf",
+        f"check username, {what} and auth in the section [email]",
         credentials=True,
     )
 

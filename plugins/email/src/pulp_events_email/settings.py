@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from pulp_events.fields import Duration
 from pulp_events_email.addresses import split_sender
 
-DISABLED = "email is disabled; set `enabled = true` in the section [email] of server.conf"
+DISABLED = "email is disabled; set `enabled = true` in the section [email]"
 
 SMTP = "smtp"
 LMTP = "lmtp"

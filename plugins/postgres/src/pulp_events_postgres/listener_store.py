@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -20,6 +18,7 @@ from pulp_events.listeners.history import HistoryQuery, ListenerChange, load
 from pulp_events.listeners.history import dump as dump_change
 from pulp_events.listeners.listener import Listener
 from pulp_events.system import forks
+from pulp_events.system.shared_answer import FRESH, SharedAnswer
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.through import Through
@@ -33,10 +32,6 @@ _Find = Callable[[Own], Rows]
 
 KEEP_HISTORY = 365 * 86400.0
 """Seconds for which changes are kept unless said otherwise."""
-FRESH = 0.5
-"""Seconds for which a version counts as the present one, so that not every emit and attempt asks for it."""
-OLDEST = 1.0
-"""Seconds that a version may be old while another thread is just asking for it."""
 
 _ONE = "SELECT id, document::text FROM @.pulp_listener WHERE id = %s FOR UPDATE"
 _WITH_ALL = "SELECT id, document::text FROM @.pulp_listener WHERE document->>'muted_with_all' = 'true'"
@@ -77,11 +72,7 @@ class PostgresListenerStore:
     def __init__(self, database: Database, fresh: float = FRESH, keep_history: float = KEEP_HISTORY) -> None:
         self.database = database
         self._keep_history = keep_history
-        self._fresh = fresh
-        self._version: int | None = None
-        self._asked = float("-inf")
-        self._writes = 0
-        """Changes made here: an answer to what was asked before one is not the last word."""
+        self._version = SharedAnswer(self._ask_version, fresh)
         self._start()
         forks.take_part(self)
         self._closed = False
@@ -93,42 +84,26 @@ class PostgresListenerStore:
 
     def _start(self) -> None:
         self._through = Through(self.database)
-        self._asking = threading.Lock()
 
     def before_fork(self) -> None:
         """See `forks`."""
 
     def after_fork(self, in_child: bool) -> None:
-        """A thread that just asked stays in the parent."""
+        """See `forks`."""
         if in_child:
             self._start()
 
     def version(self) -> Hashable | None:
-        age = time.monotonic() - self._asked
-        if age < self._fresh and not self.database.listeners_changed:
-            return self._version
-        # One asks for all threads, as long as they can go on with what they have. Nobody waits: a signal handler may
-        # have come between.
-        turn = self._asking.acquire(blocking=False)
-        if not turn and age < min(OLDEST, 2 * self._fresh) and not self.database.listeners_changed:
-            return self._version
-        try:
-            began, writes = time.monotonic(), self._writes
+        if self.database.listeners_changed:
             self.database.listeners_changed = False
-            try:
-                found = self._through.version()
-                if found is None:
-                    found = self.database.ask("SELECT version FROM @.pulp_listener_version")[0]
-                self._version = found or None
-            except BaseException:
-                self.database.listeners_changed = True
-                raise
-            if writes == self._writes:
-                self._asked = began  # no later: the answer may have been long on its way
-            return self._version
-        finally:
-            if turn:
-                self._asking.release()
+            self._version.expire()
+        return self._version()
+
+    def _ask_version(self) -> int | None:
+        found = self._through.version()
+        if found is None:
+            found = int(self.database.ask("SELECT version FROM @.pulp_listener_version")[0])
+        return found or None
 
     def all(self) -> Sequence[Listener]:
         rows = self._through.rows(_ALL)
@@ -185,7 +160,7 @@ class PostgresListenerStore:
                         "a listener with this id was created meanwhile; roll the transaction back, and begin a new one"
                     ) from None
         finally:
-            self._made_a_change()
+            self._version.forget()
 
     def _edit(self, find: _Find, make: Callable[[Edit], T]) -> T:
         """`find`: reads and locks the records that the edit may look at."""
@@ -242,11 +217,7 @@ class PostgresListenerStore:
         try:
             return self.database.connections.transaction(operation)
         finally:
-            self._made_a_change()
-
-    def _made_a_change(self) -> None:
-        self._writes += 1
-        self._asked = float("-inf")
+            self._version.forget()
 
     def _changed(self, own: Own) -> None:
         own.execute(self.database.text(_BUMP), ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +12,7 @@ from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.history import HistoryQuery, ListenerChange
 from pulp_events.listeners.listener import Listener
 from pulp_events.system import forks
+from pulp_events.system.shared_answer import FRESH, SharedAnswer
 from pulp_events_pulpcore import django_connection, django_errors
 from pulp_events_pulpcore.own_connection import OwnConnection, lent
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 KEEP_HISTORY = 365 * 86400.0
-FRESH = 0.5
-"""Seconds for which a version counts as the present one, so that not every emit and attempt asks for it."""
 
 
 class PulpListenerStore:
@@ -37,26 +35,20 @@ class PulpListenerStore:
 
     def __init__(self, keep_history: float = KEEP_HISTORY, fresh: float = FRESH, idle: float = 60.0) -> None:
         self._keep_history = keep_history
-        self._fresh = fresh
         self._own = OwnConnection(idle)
-        self._version: int | None = None
-        self._asked = float("-inf")
-        self._writes = 0
-        """Changes made here: an answer to what was asked before one is not the last word."""
+        self._version = SharedAnswer(self._ask_version, fresh)
         self._records: Records | None = None
         self._complaints = Complaints()
         self._mine = threading.local()
-        self._asking = threading.Lock()
         forks.take_part(self)
 
     def before_fork(self) -> None:
         """See `forks`."""
 
     def after_fork(self, in_child: bool) -> None:
-        """A thread that just asked stays in the parent."""
+        """See `forks`."""
         if in_child:
             self._mine = threading.local()
-            self._asking = threading.Lock()
 
     @contextmanager
     def through(self, connection: Any) -> Iterator[None]:
@@ -69,22 +61,10 @@ class PulpListenerStore:
             self._mine.connection = before
 
     def version(self) -> Hashable | None:
-        if time.monotonic() - self._asked < self._fresh:
-            return self._version
-        # One asks for all threads, as long as they can go on with what they have. Nobody waits: a signal handler may
-        # have come between.
-        turn = self._asking.acquire(blocking=False)
-        if not turn and time.monotonic() - self._asked < 2 * self._fresh:
-            return self._version
-        try:
-            began, writes = time.monotonic(), self._writes
-            self._version = self._read(lambda records, alias, shared: records.version(alias, shared)) or None
-            if writes == self._writes:
-                self._asked = began  # no later: the answer may have been long on its way
-            return self._version
-        finally:
-            if turn:
-                self._asking.release()
+        return self._version()
+
+    def _ask_version(self) -> int | None:
+        return self._read(lambda records, alias, shared: records.version(alias, shared)) or None
 
     def all(self) -> Sequence[Listener]:
         found = self._read(lambda records, alias, shared: records.all(alias, shared))
@@ -116,7 +96,7 @@ class PulpListenerStore:
             with django_errors.translated("change the listeners"), lent(wrapper) as alias:
                 return records.edit(alias, make, only, self._keep_history, joined=True)
         finally:
-            self._made_a_change()
+            self._version.forget()
 
     def _edit(self, make: Callable[[Edit], T], only: str | None) -> T:
         records = self._loaded()
@@ -128,7 +108,7 @@ class PulpListenerStore:
         try:
             return self._own.run(edit)
         finally:
-            self._made_a_change()
+            self._version.forget()
 
     def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
         if not self._keep_history:
@@ -146,10 +126,6 @@ class PulpListenerStore:
 
     def close(self) -> None:
         self._own.close()
-
-    def _made_a_change(self) -> None:
-        self._writes += 1
-        self._asked = float("-inf")
 
     def _loaded(self) -> Records:
         if self._records is None:

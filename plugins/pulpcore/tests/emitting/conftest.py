@@ -30,6 +30,11 @@ class Heard:
     def reports(self):
         return [json.loads(each.body) for each in list(self.sink.requests)]
 
+    def has_stored(self, event_type, text):
+        """Whether the outbox has an event of this type for this listener in which the text is: a name or an id."""
+        stored = self.pulp.reports_for(self.listener)
+        return any(each["event_type"] == event_type and text in json.dumps(each) for each in stored)
+
     def all(self, timeout=20):
         """All that there is to come: those that the outbox has, each of which has to arrive exactly once."""
         deadline = time.monotonic() + timeout

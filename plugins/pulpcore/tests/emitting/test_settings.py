@@ -25,7 +25,7 @@ django.setup()
 from pulpcore.plugin.models import Domain
 for name in ("one", "two"):
     made = Domain.objects.create(name=name, storage_class="pulpcore.app.models.storage.FileSystem",
-                                 storage_settings={"MEDIA_ROOT": "/tmp"})
+                                 storage_settings={"location": "/tmp"})
     print("DOMAIN", name, made.pk)
 """,
     )
@@ -33,7 +33,6 @@ for name in ("one", "two"):
     return server
 
 
-@pytest.mark.newest_pulpcore
 def test_a_listener_of_a_domain_gets_events_of_its_domain_only(with_domains, hear, files, name):
     pulp = with_domains
     everything = hear(pulp=pulp)

@@ -31,7 +31,7 @@ def test_a_sync_that_fails_has_its_traceback(pulp, heard, files, name, task_id):
     task = pulp.sync(pulp.repository(name), pulp.remote(name, files.missing_url))
     assert task["state"] == "failed"
     assert heard.of(name, task_id(task)) == [*SYNC, *ends("failed")]
-    finish = next(each for each in heard.reports if each["event_type"] == "repo.sync.finish")
+    [finish] = [each for each in heard.about(name) if each["event_type"] == "repo.sync.finish"]
     assert "404" in str(finish) and "traceback" in str(finish)
 
 
@@ -90,7 +90,7 @@ def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
         # Where the task then waits, with an incomplete publication.
         database.execute("LOCK TABLE core_publishedmetadata")
         task = pulp.api(pulp.api("publications/file/file/", {"repository": repository})["task"])
-        until(lambda: _is_stored(pulp, "repo.publish.start"))
+        until(lambda: heard.has_stored("repo.publish.start", name))
         os.kill(pulp.children("worker")[0], signal.SIGKILL)
     assert pulp.task(task["pulp_href"])["state"] == "failed"
     assert heard.of(name, task_id(task)) == [
@@ -104,7 +104,6 @@ def test_a_publish_whose_process_is_killed(pulp, heard, name, task_id, until):
     assert published["payload"]["error_message"] == ended["payload"]["error_message"]
 
 
-@pytest.mark.newest_pulpcore
 @pytest.mark.parametrize("mode", ["ACCESS EXCLUSIVE", "SHARE"])
 def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until, mode):
     """Killed, as its process cannot even read the table; or it deletes the publication itself."""
@@ -112,7 +111,7 @@ def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until, mode):
     with pulp.database.connect() as database, database.transaction():
         database.execute(f"LOCK TABLE core_publishedmetadata IN {mode} MODE")
         task = pulp.api(pulp.api("publications/file/file/", {"repository": repository})["task"])
-        until(lambda: _is_stored(pulp, "repo.publish.start"))
+        until(lambda: heard.has_stored("repo.publish.start", name))
         pulp.api(task["pulp_href"], {"state": "canceled"}, "PATCH")
         until(lambda: not pulp.children("worker"))
     assert pulp.task(task["pulp_href"])["state"] == "canceled"
@@ -120,13 +119,6 @@ def test_a_publish_that_is_canceled(pulp, heard, name, task_id, until, mode):
     assert ("task.finish", "canceled") in heard.of(task_id(task))
 
 
-def _is_stored(pulp, event_type):
-    with pulp.database.connect() as database:
-        sql = "SELECT 1 FROM pulp_events.pulp_event WHERE event_type = %s AND time > extract(epoch FROM now()) - 5"
-        return database.execute(sql, [event_type]).fetchone()
-
-
-@pytest.mark.newest_pulpcore
 def test_worker_and_child_killed_and_cleaned_up_by_another_worker(
     pulp, heard, files, name, gate, task_id, second_worker
 ):
@@ -135,11 +127,15 @@ def test_worker_and_child_killed_and_cleaned_up_by_another_worker(
     with second_worker():
         children = pulp.children("worker")
         pulp.kill_group("worker")
-        assert children
-        ended = pulp.task(task["pulp_href"], timeout=90)
-        assert ended["state"] == "failed" and "gone missing" in str(ended["error"])
-        assert heard.of(name, task_id(task)) == [*SYNC, *ends("failed")]
-        pulp.start("worker")
+        try:
+            assert children
+            # An older pulpcore's worker looks for what others left only when there is something else to do.
+            pulp.api("publications/file/file/", {"repository": pulp.repository(f"next-{task_id(task)[:8]}")})
+            ended = pulp.task(task["pulp_href"], timeout=90)
+            assert ended["state"] == "failed" and "gone missing" in str(ended["error"])
+            assert heard.of(name, task_id(task)) == [*SYNC, *ends("failed")]
+        finally:
+            pulp.start("worker")
 
 
 def test_a_running_task_that_is_canceled(pulp, heard, files, name, gate, task_id):
@@ -167,9 +163,9 @@ def test_an_immediate_task_runs_in_the_api(pulp, heard, name, task_id):
     repository = pulp.repository(name)
     with pulp.pausing("worker"):  # so it can be no worker
         answer = pulp.session.patch(pulp.url + repository, json={"description": "other"})
-        tasks = pulp.api("tasks/?ordering=-pulp_created&limit=1")["results"]
-        assert answer.ok and tasks[0]["state"] == "completed"
-    assert heard.of(task_id(tasks[0])) == [("task.start", None), ("task.finish", "success")]
+        [task] = pulp.api(f"tasks/?exclusive_resources={repository}")["results"]
+        assert answer.ok and task["state"] == "completed"
+    assert heard.of(task_id(task)) == [("task.start", None), ("task.finish", "success")]
 
 
 def test_an_immediate_task_that_cannot_run_is_canceled(pulp, heard, name, files, gate, task_id):
@@ -235,7 +231,7 @@ print(group.pk)
     group = pulp.api(f"task-groups/{made}/")
     until_ended(pulp, group["pulp_href"], tasks=4)
     assert [each for each in heard.of(made) if each[0] == "task_group.finish"] == [("task_group.finish", "success")]
-    assert heard.reports[-1]["event_type"] == "task_group.finish"
+    assert heard.of(made)[-1][0] == "task_group.finish"
 
 
 def until_ended(pulp, group, tasks):

@@ -46,6 +46,7 @@ with transaction.atomic():
     done.set_running()
 done.set_completed()
 print(undone.pk, done.pk)
+Task.objects.filter(pk=undone.pk).delete()  # or a worker of an older pulpcore would run it some time
 """
     )
     undone, done = made.split()[-2:]
@@ -90,9 +91,7 @@ print(task.pk)
     assert heard.of(made.split()[-1]) == [("task.start", None), ("task.finish", "canceled")]
 
 
-@pytest.mark.newest_pulpcore
 def test_an_emit_that_fails_leaves_the_task_successful_and_one_line_in_the_log(pulp, heard, files, name):
-    before = pulp.log("worker").count("pulp-events:")
     with pulp.database.connect() as database:
         database.execute("ALTER TABLE pulp_events.pulp_event RENAME TO gone")
     try:
@@ -103,7 +102,8 @@ def test_an_emit_that_fails_leaves_the_task_successful_and_one_line_in_the_log(p
             database.execute("ALTER TABLE pulp_events.gone RENAME TO pulp_event")
     assert task["state"] == "completed"
     assert pulp.api(f"{repository}versions/?number=1")["results"][0]["content_summary"]["present"]
-    lines = [each for each in pulp.log("worker").splitlines() if "pulp-events:" in each][before:]
+    said = [each for each in pulp.log("worker").splitlines() if "pulp-events:" in each]
+    lines = [each for each in said if task["logging_cid"] in each]
     assert len(lines) == 1 and "task.start" in lines[0]
     assert heard.of(name) == []
     assert pulp.sync(repository, pulp.remote(f"{name}-2", files.url))["state"] == "completed"

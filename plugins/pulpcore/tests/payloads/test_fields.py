@@ -42,8 +42,8 @@ def events(pulp):
     pulp.sync(repository, missing)
     files.close()
     found = {}
-    for each in reversed(pulp.events()):
-        found.setdefault(each["event_type"], []).append(each["report"])
+    for each in pulp.reports_for(listener):
+        found.setdefault(each["event_type"], []).append(each)
     # Other tests count what is done where nobody listens.
     pulp.pulp_admin("listener", "delete", "--listener-id", listener)
     payload, call_report = json.loads(pulp.python(GROUP).splitlines()[-1])

@@ -1,17 +1,13 @@
 """A listener as the API shows it: its row with the attributes of its record, and no secret."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any
 
-from rest_framework.serializers import ValidationError
-
-from pulp_events import EventBus, Listener
+from pulp_events import Listener
 from pulp_events.errors import ListenerNotFound
 from pulp_events.listeners.document import from_document
-from pulp_events.plugins.registry import Plugins
-from pulp_events.secrets import MASK, is_secret, secret_fields
+from pulp_events.listeners.shown import config_shown
 from pulp_events_pulpcore.app.bus import bus
 from pulp_events_pulpcore.app.models import EventListener
 
@@ -63,36 +59,5 @@ def shown_all(rows: list[EventListener]) -> list[EventListener]:
 
 def config_of(listener: Listener) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The configuration without its secrets, and the names of those, each with whether it is set."""
-    secret = secret_keys(bus().plugins, listener)
-    redacted = bus().listeners.redacted(listener)
-    config = {key: value for key, value in redacted.items() if key not in secret}
-    return config, [{"name": key, "is_set": key in redacted} for key in sorted(secret)]
-
-
-def secret_keys(plugins: Plugins, listener: Listener) -> set[str]:
-    """Keys whose values are secrets; all, where the plugin that would know is not installed."""
-    notifier = plugins.notifiers.get(listener.notifier_type_id)
-    if notifier is None:
-        return {key for key, value in bus().listeners.redacted(listener).items() if value == MASK}
-    schema = notifier.config_schema()
-    return secret_fields(schema) | {key for key in listener.notifier_config if is_secret(schema, key)}
-
-
-def as_stored(opened: EventBus, listener: Listener, before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What is given, where that is not what is shown in place of what is stored: a URL without its password, say, which
-    comes back with the rest of an answer."""
-    redacted = opened.listeners.redacted(replace(listener, notifier_config=before))
-    same = {key: before[key] for key, value in given.items() if key in before and value == redacted[key]}
-    refuse_masks({key: value for key, value in given.items() if key not in same})
-    return {**given, **same}
-
-
-def refuse_masks(given: Mapping[str, Any]) -> None:
-    """Raise ValidationError where a value has the mask of a secret in it: which secret that stands for is not known."""
-    faults = {
-        key: [f"It contains {MASK}, which stands for a secret that is not shown; give the secret itself."]
-        for key, value in given.items()
-        if MASK in json.dumps(value, ensure_ascii=False)
-    }
-    if faults:
-        raise ValidationError({"notifier_config": faults})
+    found = config_shown(bus().plugins, listener)
+    return dict(found.config), [asdict(each) for each in found.secrets]

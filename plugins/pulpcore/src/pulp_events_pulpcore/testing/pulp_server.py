@@ -223,6 +223,15 @@ class PulpServer:
         found = listed if isinstance(listed, list) else listed["events"]
         return [each for each in found if not types or each["event_type"] in types]
 
+    def reports_for(self, listener: str) -> list[dict[str, Any]]:
+        """Reports of the events that are stored for the listener with this id, in order, delivered or not."""
+        with self.database.connect() as database:
+            sql = (
+                "SELECT convert_from(e.report, 'UTF8') FROM pulp_events.pulp_event e "
+                "JOIN pulp_events.pulp_delivery d ON d.event_seq = e.seq WHERE d.listener_id = %s ORDER BY e.seq, d.n"
+            )
+            return [json.loads(report) for (report,) in database.execute(sql, [listener]).fetchall()]
+
     @contextlib.contextmanager
     def pausing(self, name: str) -> Iterator[None]:
         """A process is stopped (SIGSTOP) in the block."""

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from pulp_events import Listener
 from pulp_events.errors import NotAllowed, UnknownNotifierType
 from pulp_events.frozen import thaw
+from pulp_events.listeners.shown import as_stored, refuse_generated, refuse_masks
 from pulp_events.listeners.untrusted import Limits
 from pulp_events_pulpcore.app.bus import bus
-from pulp_events_pulpcore.app.generated import refuse_generated
 from pulp_events_pulpcore.app.models import EventListener
 from pulp_events_pulpcore.app.rest import EventsViewMixin
 from pulp_events_pulpcore.app.serializers.change import ListenerChangeSerializer
@@ -27,7 +27,7 @@ from pulp_events_pulpcore.app.serializers.delivery import (
 from pulp_events_pulpcore.app.serializers.listener import EventListenerSerializer, options_of
 from pulp_events_pulpcore.app.serializers.mute import MuteSerializer
 from pulp_events_pulpcore.app.serializers.trial import TrialResultsSerializer
-from pulp_events_pulpcore.app.shown import as_stored, listener_of, refuse_masks, shown, shown_all
+from pulp_events_pulpcore.app.shown import listener_of, shown, shown_all
 from pulp_events_pulpcore.app.trying import TestThrottle, tried
 from pulp_events_pulpcore.app.viewsets import policies
 from pulp_events_pulpcore.app.viewsets.filters import EventListenerFilter
@@ -68,7 +68,7 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
             Limits(bus().settings).refuse_type(bus().plugins.notifier(type_id))
         except NotAllowed as error:
             raise UnknownNotifierType(str(error)) from None  # the field's fault: others are allowed
-        refuse_generated(type_id, data["notifier_config"])
+        refuse_generated(bus().plugins, type_id, data["notifier_config"])
         refuse_masks(data["notifier_config"])
         with transaction.atomic():
             made = bus().listeners.by(self.author).create(
@@ -180,11 +180,11 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
         serializer = self.get_serializer(shown(row), data=request.data, partial=not whole)
         serializer.is_valid(raise_exception=True)
         data, listener = serializer.validated_data, listener_of(row)
-        refuse_generated(listener.notifier_type_id, data.get("notifier_config", {}))
+        refuse_generated(bus().plugins, listener.notifier_type_id, data.get("notifier_config", {}))
 
         def config(before: Any) -> dict[str, Any]:
             stored = thaw(before)
-            given = as_stored(bus(), listener, stored, data["notifier_config"])
+            given = as_stored(bus().plugins, listener, stored, data["notifier_config"])
             return {**(dict.fromkeys(stored) if whole else {}), **given}
 
         acting = bus().listeners.by(self.author).within(connection)
