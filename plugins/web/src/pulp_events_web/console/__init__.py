@@ -24,7 +24,7 @@ POLICY = (
 
 def register(app: Flask) -> None:
     """Add its pages."""
-    # Flask-WTF gives each form its token where `access` registered it; an application without it has forms all the same.
+    # Flask-WTF gives each form its token where `access` registered it; without it there are forms all the same.
     app.jinja_env.globals.setdefault("csrf_token", lambda: "")
     blueprint = Blueprint(
         "console", __name__, url_prefix="/console", template_folder="templates", static_folder="static"

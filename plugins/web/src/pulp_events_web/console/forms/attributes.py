@@ -9,6 +9,7 @@ from typing import Any
 from pulp_events import Listener
 from pulp_events.errors import InvalidConfig
 from pulp_events.fields import format_duration, parse_duration
+from pulp_events.listeners.actor import NOT_THEIRS
 from pulp_events.listeners.listener import OPTIONS
 from pulp_events_web.console.forms.field import Field
 
@@ -76,8 +77,8 @@ FIRST = ("name", "description", "labels", "filter")
 
 
 def names(trusted: bool) -> list[str]:
-    """Attributes that are offered: whose events a listener hears is not for who is not trusted."""
-    return [name for name in OPTIONS if trusted or name != "scope"]
+    """Attributes that are offered: who is not trusted may not set all, nor say whose events a listener hears."""
+    return [name for name in OPTIONS if trusted or name not in ("scope", *NOT_THEIRS)]
 
 
 def fields(listener: Listener | None, typed: Mapping[str, str] | None, trusted: bool) -> list[Field]:

@@ -33,7 +33,7 @@ def listeners() -> str:
     found = [
         each for each in everyone
         if _says(bus, each, text) and _is_labelled(each, label)
-        and (not status or state_of(each, health.get(each.id) is not None and health[each.id].failures > 0, now) == status)
+        and (not status or state_of(each, each.id in health and health[each.id].failures > 0, now) == status)
     ]  # fmt: skip
     return render_template(
         "console/listeners.html",
@@ -124,8 +124,8 @@ def changeable(who: Acting, listener_id: str) -> Listener:
     found = who.reading.listeners.get(listener_id)
     if not may_change(who.principal.trusted, found):
         raise Forbidden(
-            f"{found.name or found.id} belongs to administrators of the machine; {who.principal.name} is not trusted to "
-            "change it: a trusted token may, or pulp-admin on the server"
+            f"{found.name or found.id} belongs to administrators of the machine; {who.principal.name} is not trusted "
+            "to change it: a trusted token may, or pulp-admin on the server"
         )
     return found
 
