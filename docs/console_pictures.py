@@ -18,21 +18,22 @@ from selenium import webdriver
 from waitress.server import create_server
 
 from pulp_events import EventBus
-from pulp_events.testing.http_sink import HttpSink
+from pulp_events.testing.http_sink import Answer, HttpSink
 from pulp_events_web import create_app
 
 FOLDER = Path(__file__).parent / "pictures"
+REFUSES = Answer(503, body=b"upstream is not ready")
 SCREENS = {"": (1280, 900, "light"), "-dark": (1280, 900, "dark"), "-narrow": (390, 844, "light")}
 def fill(bus: EventBus, sink: HttpSink, failing: HttpSink) -> dict[str, str]:
     """Listeners and deliveries as an installation has them; returns name of a page → path."""
     make = bus.listeners.by("alice").create
     ci = make(
-        "http", {"url": f"{sink.url}hooks/ci", "token": "not-shown"}, ["repo.sync.finish", "repo.publish.*"],
+        "http", {"url": f"{sink.url}/hooks/ci", "token": "not-shown"}, ["repo.sync.finish", "repo.publish.*"],
         name="ci-production", description="Starts the smoke tests after each publish", labels={"team": "release", "env": "production"},
     )  # fmt: skip
-    mirror = make("http", {"url": f"{failing.url}mirror"}, ["repo.publish.finish"], name="mirror-eu", labels={"team": "mirrors"})
+    mirror = make("http", {"url": f"{failing.url}/mirror"}, ["repo.publish.finish"], name="mirror-eu", labels={"team": "mirrors"})
     mail = make(
-        "email", {"subject": "pulp: {{ event_type }}", "addresses": ["ops@pulp.example"]}, ["repo.*.finish"],
+        "email", {"subject": "pulp notification", "addresses": ["ops@pulp.example"]}, ["repo.*.finish"],
         name="ops-mail", filter="payload.result == 'failure'", labels={"team": "ops"},
     )  # fmt: skip
     bus.listeners.by("bob").mute(mail.id, 7200, reason="maintenance of the mail server")
@@ -83,8 +84,7 @@ def main(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     settings = {"events": {"data_dir": tempfile.mkdtemp(), "keep": "all"}}
-    with HttpSink() as sink, HttpSink() as failing, EventBus.open(settings=settings, deliver="inline") as bus:
-        failing.answer(Answer(503, body=b"upstream is not ready"))
+    with HttpSink() as sink, HttpSink(REFUSES) as failing, EventBus.open(settings=settings, deliver="inline") as bus:
         app = create_app(bus)
         # Whoever asks is this administrator.
         app.before_request_funcs[None] = [lambda: setattr(g, "principal", Principal("alice", Role.ADMIN, trusted=True))]
