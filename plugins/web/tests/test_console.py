@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from .console_site import HOSTILE, act_as, fill, plugin
 
 from pulp_events import EventBus
 from pulp_events.frozen import thaw
@@ -11,6 +10,8 @@ from pulp_events.outbox.records import DeliveryQuery
 from pulp_events_web import create_app
 from pulp_events_web.console.forms.listener_form import version_of
 from pulp_events_web.principal import Role
+
+from .console_site import HOSTILE, act_as, fill, plugin
 
 
 @pytest.fixture
