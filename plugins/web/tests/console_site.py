@@ -1,4 +1,4 @@
-"""What the tests of the console look at: a bus with listeners, deliveries and hostile texts, and a third party's plugin."""
+"""What the tests of the console look at: listeners, deliveries and hostile texts, and a third party's plugin."""
 
 from types import ModuleType
 

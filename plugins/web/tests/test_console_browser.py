@@ -1,4 +1,4 @@
-"""The console in a real Chromium: no script of others runs, nothing is asked of another host, axe-core finds nothing."""
+"""The console in a real Chromium: no script of others runs, no other host is asked, axe-core finds nothing."""
 
 import importlib.util
 import threading
