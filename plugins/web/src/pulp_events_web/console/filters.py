@@ -32,7 +32,7 @@ def seconds(value: float | None) -> str:
     """A span of time with at most two units."""
     if value is None:
         return "–"
-    rounded = round(value, 3) if value < 10 else round(value)
+    rounded = round(value, 3) if value < 1 else round(value, 1) if value < 10 else round(value)
     return " ".join(format_duration(rounded).split()[:2])
 
 

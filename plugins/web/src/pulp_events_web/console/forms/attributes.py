@@ -72,6 +72,8 @@ WORDINGS: Mapping[str, Wording] = {
     "expires": _DURATION,
 }
 """Those that are not typed as they are stored."""
+HELP = {"labels": "One KEY=VALUE in each line."}
+"""Where that of the command line does not fit."""
 FIRST = ("name", "description", "labels", "filter")
 """The others are seldom needed, and stand in a part of their own."""
 
@@ -103,7 +105,7 @@ def fields(listener: Listener | None, typed: Mapping[str, str] | None, trusted: 
                 name,
                 name.replace("_", " "),
                 wording.kind,
-                option.help[:1].upper() + option.help[1:] + ".",
+                HELP.get(name) or option.help[:1].upper() + option.help[1:] + ".",
                 value=_shown(name, typed, "" if stored is None else wording.write(stored)),
                 example=wording.example,
                 group="" if name in FIRST else "Delivery",
