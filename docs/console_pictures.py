@@ -31,7 +31,8 @@ def fill(bus: EventBus, sink: HttpSink, failing: HttpSink) -> dict[str, str]:
     make = bus.listeners.by("alice").create
     ci = make(
         "http", {"url": f"{sink.url}/hooks/ci", "token": "not-shown"}, ["repo.sync.finish", "repo.publish.*"],
-        name="ci-production", description="Starts the smoke tests after each publish", labels={"team": "release", "env": "production"},
+        name="ci-production", description="Starts the smoke tests after each publish",
+        labels={"team": "release", "env": "production"},
     )  # fmt: skip
     mirror = make(
         "http", {"url": f"{failing.url}/mirror"}, ["repo.publish.finish"], name="mirror-eu", labels={"team": "mirrors"}
