@@ -327,7 +327,7 @@ def renewed(text: str) -> str:
     return MARKED.sub(lambda found: f"{found[1]}\n{generated(found['name'])}\n{found[3]}", text)
 
 
-OF_COMMANDS = {"pulp-admin-event-storage": "postgres"}
+OF_COMMANDS = {"pulp-admin-event-storage": "postgres", "pulp-admin-event-web": "web"}
 """Pages of a plugin's own commands begin so → its folder."""
 OPTIONAL = ("apprise", "postgres", "web")
 """Folders of the packages that are not always there. Where they are, only their pages are written: those of sections,

@@ -77,7 +77,7 @@ def test_what_was_shown_and_comes_back_is_stored_as_it_was(bus):
     "given", [{"token": MASK}, {"url": f"https://u:{MASK}@elsewhere/"}, {"account": {"user": "u2", "password": MASK}}]
 )
 def test_a_mask_is_never_taken_for_a_secret(bus, given):
-    listener = bus.listeners.create("safe", {"room": "ops"}, ["*"])
+    listener = bus.listeners.create("safe", {"room": "ops", "token": "s3cret-token"}, ["*"])
     (key,) = given
     for refuse in (refuse_masks, lambda given: as_stored(bus.plugins, listener, listener.notifier_config, given)):
         with pytest.raises(InvalidConfig) as caught:

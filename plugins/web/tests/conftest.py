@@ -1,9 +1,17 @@
 """A bus with the plugins that there are, and an application on it, without a server."""
 
+import threading
+import time
+
 import pytest
 
 from pulp_events import EventBus
 from pulp_events_web import create_app
+from pulp_events_web.access.listening import Address
+from pulp_events_web.access.store import AccessStore
+from pulp_events_web.access.tokens import Tokens
+from pulp_events_web.commands.server import Server
+from pulp_events_web.principal import Role
 
 
 @pytest.fixture
@@ -14,9 +22,58 @@ def bus(tmp_path):
 
 @pytest.fixture
 def app(bus):
-    return create_app(bus)
+    return create_app(bus, {"requests": "100000/s"})
 
 
 @pytest.fixture
-def client(app):
+def tokens(bus):
+    return Tokens(AccessStore(bus.data_dir), time.time)
+
+
+@pytest.fixture
+def as_role(app, tokens):
+    """`as_role("viewer")`: a client with a token of that role, which sends it with each request."""
+
+    def client(role, **more):
+        secret, _ = tokens.create(f"the {role}", Role.of(role), None, **more)
+        made = app.test_client()
+        made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
+        return made
+
+    return client
+
+
+@pytest.fixture
+def client(as_role):
+    """An administrator's."""
+    return as_role("admin")
+
+
+@pytest.fixture
+def anonymous(app):
+    """Nobody's."""
     return app.test_client()
+
+
+@pytest.fixture
+def serve(bus):
+    """`serve(**settings)`: the real server on loopback, in a thread; returns its port."""
+    stop = threading.Event()
+    threads, servers = [], []
+
+    def start(link=None, **settings):
+        address = Address("127.0.0.1", 0)
+        app = create_app(bus, settings, link)
+        server = Server(app, address, app.extensions["pulp_events_web"].settings)
+        threads.append(threading.Thread(target=server.run, args=(stop.is_set, 1.0)))
+        servers.append(server)
+        threads[-1].start()
+        return server.port
+
+    yield start
+    stop.set()
+    for each in servers:
+        each.wake()
+    for each in threads:
+        each.join(10)
+        assert not each.is_alive()

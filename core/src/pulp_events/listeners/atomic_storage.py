@@ -14,21 +14,24 @@ from tinydb.storages import Storage
 from pulp_events.errors import StoreCorrupt, StoreTooNew
 from pulp_events.system import data_dir
 
-FORMAT = "pulp-events listeners"
 VERSION = 1
 _SUFFIX = ".tmp"
-_REMEDY = "it was left unchanged; restore it from a backup, or move it away to start without listeners"
+_REMEDY = "it was left unchanged; restore it from a backup, or move it away to start without"
 
 
 class AtomicJSONStorage(Storage):
     """Reads the whole file; writes a temporary one, syncs it, and renames it over the old one.
 
-    The file says what it is (`FORMAT`), so that a foreign one is never overwritten, and how often it was written, so
-    that its first bytes tell whether it changed. The caller holds the lock while it reads and writes.
+    The file says what it is (`pulp-events listeners`), so that a foreign one is never overwritten, and how often it was
+    written, so that its first bytes tell whether it changed. The caller holds the lock while it reads and writes.
+
+    `holds`: what the file is for, in a word. A plugin that keeps a file of its own names what is in it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, holds: str = "listeners") -> None:
         self._path = path
+        self._holds = holds
+        self._format = f"pulp-events {holds}"
         self.changes = 0
         """How often the file was written, as `read` found it; 0 while there is none, or it does not say."""
 
@@ -43,15 +46,15 @@ class AtomicJSONStorage(Storage):
         try:
             content = json.loads(text)
             form = content.pop("format")["1"]
-            if form["name"] != FORMAT or not isinstance(form["version"], int):
+            if form["name"] != self._format or not isinstance(form["version"], int):
                 raise ValueError
             changes = form.get("changes")
             if not all(isinstance(table, dict) for table in content.values()):
                 raise ValueError
             self.changes = changes if isinstance(changes, int) else 0  # who writes it by hand need not count
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            what = "is empty" if not text.strip() else "is truncated, or is not a listeners file"
-            raise StoreCorrupt(f"{self._path} {what}; {_REMEDY}") from error
+            what = "is empty" if not text.strip() else f"is truncated, or is not a {self._holds} file"
+            raise StoreCorrupt(f"{self._path} {what}; {_REMEDY} {self._holds}") from error
         if form["version"] > VERSION:
             raise StoreTooNew(
                 f"{self._path} was written by a newer release (format {form['version']}, supported: "
@@ -63,7 +66,7 @@ class AtomicJSONStorage(Storage):
         """Replace the file: after a crash at any moment it holds the old content or the new, whole."""
         import tempfile  # with all that it imports in its turn; readers do not need it
 
-        form = {"name": FORMAT, "version": VERSION, "changes": self.changes + 1}
+        form = {"name": self._format, "version": VERSION, "changes": self.changes + 1}
         content = {"format": {"1": form}, **data}
         text = _encoded(content)
         try:

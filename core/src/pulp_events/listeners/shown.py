@@ -67,10 +67,12 @@ def as_stored(
     """What is given, where that is not what is shown in place of what is stored: a URL without its password, say, which
     comes back with the rest of an answer.
 
-    `before`: the configuration as it is stored now. Raises InvalidConfig for a mask in what differs.
+    `before`: the configuration as it is stored now. Raises InvalidConfig for a mask in what differs, or in a secret,
+    which was not shown at all.
     """
-    redacted = Redaction(plugins)(replace(listener, notifier_config=before))
-    same = {key: before[key] for key, value in given.items() if key in before and value == redacted[key]}
+    stored = replace(listener, notifier_config=before)
+    was_shown = config_shown(plugins, stored).config
+    same = {key: before[key] for key, value in given.items() if key in was_shown and value == was_shown[key]}
     refuse_masks({key: value for key, value in given.items() if key not in same})
     return {**given, **same}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event as Flag
 from typing import Any
 
 from flask import Flask, current_app, g
@@ -21,11 +22,18 @@ class Context:
     bus: EventBus
     settings: dict[str, Any]
     """The section `[web]`."""
+    stopping: Flag = field(default_factory=Flag)
+    """Set when the server ends: an answer that goes on for ever looks at it, and ends too."""
 
 
 def attach(app: Flask, context: Context) -> None:
     """Make it the application's."""
     app.extensions[_NAME] = context
+
+
+def stopping(app: Flask) -> None:
+    """The server ends."""
+    app.extensions[_NAME].stopping.set()
 
 
 def context() -> Context:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app, request
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
@@ -18,6 +18,10 @@ from pulp_events_web.acting import Forbidden
 _logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_ANSWERS = "pulp_events_web.answers"
+
+Answer = Callable[[errors.EventsError | HTTPException], Response]
+"""Says an error in another form than a problem."""
 
 
 class FaultSchema(Schema):
@@ -90,12 +94,31 @@ def problem(status: HTTPStatus | int, detail: str = "", found: Any = None, **hea
     return Response(json.dumps(body), status, headers, content_type=MEDIA_TYPE)
 
 
+def unavailable(error: errors.EventsError) -> str:
+    """Log why, and return what is said of it: the log is for administrators of the machine."""
+    _logger.error("%s: %s", type(error).__name__, error)
+    return "The store of events cannot be used now; the server's log says why. Try again later."
+
+
+def answered_by(app: Flask, prefix: str, answer: Answer) -> None:
+    """Let `answer` say each error of paths at and under `prefix`, those that no route has included."""
+    app.extensions.setdefault(_ANSWERS, []).append((prefix, answer))
+
+
+def _elsewhere() -> Answer | None:
+    for prefix, answer in current_app.extensions.get(_ANSWERS, ()):
+        if request.path == prefix or request.path.startswith(prefix + "/"):
+            return answer  # type: ignore[no-any-return]
+    return None
+
+
 def answer_to(error: errors.EventsError) -> Response:
     """The answer that says what the bus refused."""
+    if answer := _elsewhere():
+        return answer(error)
     status = status_of(error)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        _logger.error("%s: %s", type(error).__name__, error)
-        return problem(status, "The store of events cannot be used now; the server's log says why. Try again later.")
+        return problem(status, unavailable(error))
     found: Any = None
     if isinstance(error, errors.InvalidConfig) and error.errors:
         found = {"notifier_config": error.errors}
@@ -114,6 +137,8 @@ def register(app: Flask) -> None:
 def of_http(error: HTTPException) -> Response:
     if error.response is not None:
         return error.response  # type: ignore[return-value]
+    if answer := _elsewhere():
+        return answer(error)
     data = getattr(error, "data", None) or {}  # flask-smorest and webargs put their messages there
     messages = data.get("messages") or data.get("errors") or {}
     if isinstance(messages, Mapping) and messages.keys() <= {"json", "query", "headers", "path", "query_args"}:

@@ -22,12 +22,13 @@ class _Api(Api):  # type: ignore[misc]
 
 def register(app: Flask) -> None:
     """Add its routes."""
-    from pulp_events_web.api import health
+    from pulp_events_web.api import health, listener_actions, listeners, strict_json
 
     app.config.update(
         API_TITLE="pulp-events", API_VERSION=API_VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=PREFIX,
         OPENAPI_JSON_PATH="openapi.json",
     )  # fmt: skip
     api = _Api(app)
-    for module in (health,):
+    strict_json.register(app, PREFIX)
+    for module in (health, listeners, listener_actions):
         api.register_blueprint(module.blueprint)

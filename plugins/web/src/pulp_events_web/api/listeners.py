@@ -1,0 +1,197 @@
+"""`listeners`: list, make, show, change and delete them. What is done with one is in `listener_actions`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from marshmallow import RAISE
+
+from pulp_events import EventBus, Listener
+from pulp_events.errors import ListenerNotFound, NotAllowed
+from pulp_events.frozen import thaw
+from pulp_events.listeners.actor import NOT_THEIRS
+from pulp_events.listeners.shown import as_stored, refuse_generated, refuse_masks
+from pulp_events.listeners.untrusted import Limits
+from pulp_events_web.acting import Acting, Forbidden
+from pulp_events_web.api import cursors, etags
+from pulp_events_web.api.described import CHANGING, ETAG, IF_MATCH, OF_ONE, WITH_BODY, problems
+from pulp_events_web.api.refusing import Refused, by_field
+from pulp_events_web.api.schemas.listeners import (
+    SETTABLE,
+    ListenerArguments,
+    ListenerPageSchema,
+    ListenerPatchSchema,
+    ListenerSchema,
+    NewListenerSchema,
+)
+from pulp_events_web.context import acting
+from pulp_events_web.principal import Principal
+from pulp_events_web.shown.listeners import ListenerFilter, chosen, listener_shown, listeners_shown, page_of, place_of
+
+PREFIX = "/api/v1"
+blueprint = Blueprint("listeners", __name__, url_prefix=PREFIX, description="Which events are sent where")
+
+Answer = tuple[dict[str, Any], int, dict[str, str]]
+
+
+@blueprint.route("/listeners")
+class Collection(MethodView):
+    """All of them."""
+
+    @blueprint.arguments(ListenerArguments, location="query", unknown=RAISE)
+    @blueprint.response(200, ListenerPageSchema)
+    @problems(blueprint, 422)
+    def get(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """List listeners
+
+        In the order in which they were made. Role: viewer.
+        """
+        bus = acting().reading
+        labels = dict(_label(each) for each in asked["label"])
+        names = ("q", "notifier_type_id", "event_type", "enabled", "muted", "author")
+        found = chosen(bus, ListenerFilter(labels=labels or None, **{name: asked[name] for name in names}))
+        after: Any = None if asked["cursor"] is None else tuple(cursors.read(asked["cursor"], datetime, str))
+        page, more = page_of(found, after, asked["limit"])
+        last = place_of(page[-1]) if more else None
+        return {
+            "items": listeners_shown(bus, page),
+            "next": None if last is None else cursors.written(last[0].isoformat(), last[1]),
+        }
+
+    @blueprint.arguments(NewListenerSchema)
+    @blueprint.response(201, ListenerSchema, headers={**ETAG, "Location": {"schema": {"type": "string"}}})
+    @problems(blueprint, 409, *WITH_BODY)
+    def post(self, given: dict[str, Any]) -> Answer:
+        """Make a listener
+
+        Its author is who asks, and not trusted unless their token says so. Role: admin.
+        """
+        act = acting()
+        listeners, bus, config = act.written, act.reading, given["notifier_config"]
+        type_id = given["notifier_type_id"]
+        refuse_type(bus, act.principal, type_id)
+        refuse_not_theirs(act.principal, given)
+        with by_field(config):
+            refuse_generated(bus.plugins, type_id, config)
+            refuse_masks(config)
+            made = listeners.create(
+                type_id, config, given["event_types"], enabled=given.get("enabled", True), **options_of(given)
+            )
+        return shown(bus, made, HTTPStatus.CREATED, Location=f"{PREFIX}/listeners/{made.id}")
+
+
+@blueprint.route("/listeners/<string:listener_id>")
+class One(MethodView):
+    """One of them, by id or name."""
+
+    @blueprint.response(200, ListenerSchema, headers=ETAG)
+    @problems(blueprint, *OF_ONE)
+    def get(self, listener_id: str) -> Answer:
+        """Show a listener
+
+        Without its secrets. Role: viewer.
+        """
+        bus = acting().reading
+        return shown(bus, bus.listeners.get(listener_id))
+
+    @blueprint.arguments(ListenerPatchSchema)
+    @blueprint.response(200, ListenerSchema, headers=ETAG)
+    @blueprint.doc(parameters=[IF_MATCH])
+    @problems(blueprint, *OF_ONE, *CHANGING, *WITH_BODY)
+    def patch(self, given: dict[str, Any], listener_id: str) -> Answer:
+        """Change a listener
+
+        What is not named stays, also keys of `notifier_config`; null removes one; event types are replaced whole. What
+        was shown may be given back as it was. Role: admin.
+        """
+        act = acting()
+        bus, before = act.reading, mine(act, listener_id)
+        listeners = etags.as_seen(act.written, bus, before)
+        given = {key: value for key, value in given.items() if key not in SETTABLE or value != _as_json(before, key)}
+        refuse_not_theirs(act.principal, given)
+        wanted = given.get("notifier_config")
+
+        def config(stored: Mapping[str, Any]) -> dict[str, Any]:
+            return as_stored(bus.plugins, before, thaw(stored), wanted or {})
+
+        with by_field(wanted or {}):
+            refuse_generated(bus.plugins, before.notifier_type_id, wanted or {})
+            change = (before.id, config if wanted else None, given.get("event_types"))
+            if "enabled" not in given:
+                after = listeners.update(*change, **options_of(given))
+            else:
+                with listeners.together() as several:
+                    several.update(*change, **options_of(given))
+                    (several.enable if given["enabled"] else several.disable)(before.id)
+                after = listeners.get(before.id)
+        return shown(bus, after)
+
+    @blueprint.response(204)
+    @blueprint.doc(parameters=[IF_MATCH])
+    @problems(blueprint, *OF_ONE, 412)
+    def delete(self, listener_id: str) -> None:
+        """Delete a listener
+
+        What is pending for it is then dead. Role: admin.
+        """
+        act = acting()
+        before = mine(act, listener_id)
+        etags.as_seen(act.written, act.reading, before).delete(before.id)
+
+
+def mine(act: Acting, listener_id: str) -> Listener:
+    """The listener, where who asks may change it. Raises Forbidden, ListenerNotFound."""
+    written = act.written
+    found = act.reading.listeners.get(listener_id)
+    try:
+        return written.get(found.id)
+    except ListenerNotFound:
+        raise Forbidden(
+            f"listener {found.id} is an administrator's of the machine; {act.principal.name} is not trusted, and cannot "
+            "change it. Who has a trusted token can, and pulp-admin"
+        ) from None
+
+
+def shown(bus: EventBus, listener: Listener, status: int = 200, **headers: str) -> Answer:
+    """The answer that shows a listener."""
+    body = listener_shown(bus, listener, bus.deliveries.health().get(listener.id))
+    return body, int(status), {**etags.headers(bus, listener), **headers}
+
+
+def options_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What `bus.listeners` takes by name."""
+    return {name: given[name] for name in SETTABLE if name in given}
+
+
+def refuse_not_theirs(who: Principal, given: Mapping[str, Any]) -> None:
+    """Raise Refused, by field, for attributes that authors who are not trusted do not set."""
+    faults = {
+        name: [f"Only who is trusted sets {name}; leave it out."] for name in NOT_THEIRS if given.get(name) is not None
+    }
+    if faults and not who.trusted:
+        text = f"{who.name} is not trusted, and cannot set {', '.join(faults)}; leave that out"
+        raise Refused(HTTPStatus.FORBIDDEN, text, faults)
+
+
+def refuse_type(bus: EventBus, who: Principal, type_id: str) -> None:
+    """Raise Refused, by field, for a type that authors who are not trusted may not have."""
+    notifier = bus.plugins.notifier(type_id)
+    if not who.trusted:
+        try:
+            Limits(bus.settings).refuse_type(notifier)
+        except NotAllowed as error:
+            raise Refused(HTTPStatus.FORBIDDEN, str(error), {"notifier_type_id": [str(error)]}) from None
+
+
+def _as_json(listener: Listener, name: str) -> Any:
+    return thaw(getattr(listener, name))
+
+
+def _label(text: str) -> tuple[str, str | None]:
+    key, is_given, value = text.partition("=")
+    return key, value if is_given else None

@@ -1,0 +1,63 @@
+"""What the bus refuses of a body, by the field that it is about."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+
+from pulp_events.errors import InvalidConfig, NameTaken
+from pulp_events_web.problems import problem
+
+
+class Refused(HTTPException):
+    """An answer of its own."""
+
+    def __init__(self, status: HTTPStatus | int, detail: str, found: Any = None) -> None:
+        super().__init__(detail, problem(status, detail, found))
+        self.code = int(status)
+
+
+@contextlib.contextmanager
+def by_field(config: Mapping[str, Any]) -> Iterator[None]:
+    """Raise Refused, with pointers into the body, for what the bus refuses of `notifier_config`, and of the name."""
+    try:
+        yield
+    except InvalidConfig as error:
+        if not error.errors:
+            raise
+        found: dict[str, Any] = {}
+        for path, texts in error.errors.items():
+            place = found.setdefault("notifier_config", {})
+            *above, last = steps(path, config)
+            for step in above:
+                place = place.setdefault(step, {}) if isinstance(place.get(step, {}), dict) else place
+            place[last] = texts
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), found) from None
+    except NameTaken as error:
+        raise Refused(HTTPStatus.CONFLICT, str(error), {"name": [str(error)]}) from None
+
+
+def steps(path: str, config: Any) -> list[str]:
+    """The keys that lead to `path`, which joins them by dots; keys may have dots, too.
+
+    >>> steps("headers.X.Y.0", {"headers": {"X.Y": ["a"]}})
+    ['headers', 'X.Y', '0']
+    """
+    parts, found = path.split("."), []
+    while parts:
+        size = 1
+        if isinstance(config, Mapping):
+            known = [each for each in range(1, len(parts) + 1) if ".".join(parts[:each]) in config]
+            size = known[-1] if known else 1
+            config = config.get(".".join(parts[:size]))
+        elif isinstance(config, list) and parts[0].isdigit() and int(parts[0]) < len(config):
+            config = config[int(parts[0])]
+        else:
+            config = None
+        found.append(".".join(parts[:size]))
+        parts = parts[size:]
+    return found

@@ -1,0 +1,1 @@
+"""Schemas of the API: what is taken, and what is answered."""

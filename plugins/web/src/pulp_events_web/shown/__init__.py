@@ -1,0 +1,1 @@
+"""What is shown of listeners, deliveries and events, for the API and the console: pure functions, without Flask."""
