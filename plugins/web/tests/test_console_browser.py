@@ -17,6 +17,7 @@ pytest.importorskip("selenium", reason="pip install selenium axe-core-python; ap
 from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -150,7 +151,7 @@ def test_the_keyboard_alone_reaches_the_content_and_mutes_a_listener(site, brows
     assert active().get_attribute("name") == "for"
     active().send_keys(Keys.CONTROL, "a")
     active().send_keys("2h", Keys.ENTER)
-    assert bus.listeners.get(made["gone"].id).muted_until is not None
+    WebDriverWait(browser, 20).until(lambda _: bus.listeners.get(made["gone"].id).muted_until is not None)
 
 
 def test_times_are_in_the_readers_zone_and_in_utc_without_javascript(site, browser):
