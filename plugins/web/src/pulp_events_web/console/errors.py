@@ -1,0 +1,50 @@
+"""Pages that say why something was refused."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Blueprint, abort, render_template
+from werkzeug.exceptions import HTTPException
+
+from pulp_events.errors import EventsError
+from pulp_events_web import problems
+
+_logger = logging.getLogger(__name__)
+
+_UNAVAILABLE = "The store of events cannot be used now; the server's log says why. Try again later."
+
+
+def register(blueprint: Blueprint) -> None:
+    """Errors of the bus and of HTTP become pages."""
+    blueprint.register_error_handler(EventsError, of_bus)
+    blueprint.register_error_handler(HTTPException, of_http)
+
+
+def catch_all(blueprint: Blueprint) -> None:
+    """What no page has is told by a page of the console, not by a problem document of the API."""
+    blueprint.add_url_rule("/<path:rest>", "nothing", lambda rest: abort(404, "There is no such page."))
+
+
+def of_bus(error: EventsError) -> tuple[str, int]:
+    """The page for what the bus, or a role, refused."""
+    status = problems.status_of(error)
+    detail = str(error)
+    if status == 503:
+        _logger.error("%s: %s", type(error).__name__, error)
+        detail = _UNAVAILABLE
+    return page(status.phrase, detail, int(status))
+
+
+def of_http(error: HTTPException) -> Any:
+    """The page for an error of HTTP."""
+    if error.response is not None:
+        return error.response
+    headers = {key: value for key, value in error.get_headers() if key.lower() in ("www-authenticate", "retry-after")}
+    return (*page(error.name, error.description or "", error.code or 500), headers)
+
+
+def page(title: str, detail: str, status: int) -> tuple[str, int]:
+    """An error page."""
+    return render_template("console/error.html", heading=title, detail=detail, status=status), status

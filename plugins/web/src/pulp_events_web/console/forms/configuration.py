@@ -1,0 +1,121 @@
+"""The fields of a notifier's configuration, made from its marshmallow schema, whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import missing
+
+from pulp_events.fields import messages
+from pulp_events.notifier import Notifier
+from pulp_events.secrets import MASK
+from pulp_events_web.console.forms import controls
+from pulp_events_web.console.forms.field import Field
+
+PREFIX = "config."
+REMOVE = "remove."
+"""Before the name of a secret: a box that is ticked to remove it."""
+
+
+class Configuration:
+    """Of one notifier. `trusted`: whether who fills it in may name what belongs to the machine.
+
+    `shown`: the stored configuration without its secrets; `present`: the keys that it has.
+    """
+
+    def __init__(self, notifier: Notifier, shown: Mapping[str, Any], present: set[str], *, trusted: bool) -> None:
+        schema = notifier.config_schema()
+        self._fields = {
+            each.data_key or name: each for name, each in schema.fields.items()
+            if not each.dump_only and (trusted or not each.metadata.get("local"))
+        }  # fmt: skip
+        self._shown, self._present, self._trusted = shown, present, trusted
+
+    def fields(self, typed: Mapping[str, str] | None = None) -> Iterator[Field]:
+        """As they are shown; `typed`: what was, which is shown again, but for secrets."""
+        for key, each in self._fields.items():
+            kind = controls.kind_of(each)
+            hidden = controls.is_hidden(each)
+            name = PREFIX + key
+            stored = self._shown.get(key)
+            default = each.load_default
+            plain = default is not missing and default is not None and not callable(default)
+            if typed is not None:
+                value = "" if hidden and kind != "json" else typed.get(name, "")
+            elif hidden:
+                value = ""
+            elif kind == "check" and stored is None and plain:
+                value = controls.written(kind, default)
+            else:
+                value = controls.written(kind, stored)
+            yield Field(
+                name=name,
+                label=str(each.metadata.get("label") or key.replace("_", " ")),
+                kind=kind,
+                help=_sentence(str(each.metadata.get("help") or each.metadata.get("description") or "")),
+                required=bool(each.required),
+                value=value,
+                choices=controls.choices_of(each),
+                example=str(each.metadata.get("example", "")),
+                group=str(each.metadata.get("group", "")),
+                default=controls.written("text", default) if plain and kind != "check" else "",
+                is_set=hidden and key in self._present,
+            )
+
+    def read(self, typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+        """Keys for `create` and `update`, None where one is to be removed; and what could not be understood."""
+        found: dict[str, Any] = {}
+        faults: dict[str, list[str]] = {}
+        for key, each in self._fields.items():
+            text, kind = typed.get(PREFIX + key, "").replace("\r\n", "\n"), controls.kind_of(each)
+            if kind not in ("secret", "long", "secret-lines"):
+                text = text.strip()
+            if kind == "check":
+                self._read_check(key, each, bool(text), found)
+            elif not text.strip():
+                self._read_empty(key, controls.is_hidden(each), bool(typed.get(REMOVE + key)), found)
+            elif not controls.is_hidden(each) and text == controls.written(kind, self._shown.get(key)).strip():
+                continue  # a password in a URL is not shown: what comes back as it was shown stays as it is stored
+            elif MASK in text:
+                faults[PREFIX + key] = [
+                    f"It contains {MASK}, which stands for a secret that is not shown; type all of it."
+                ]
+            else:
+                try:
+                    found[key] = self._referred(text, each) or controls.read(kind, text, each)
+                except controls.NotUnderstood as error:
+                    faults[PREFIX + key] = [str(error)]
+        return found, faults
+
+    def _read_check(self, key: str, field: Any, ticked: bool, found: dict[str, Any]) -> None:
+        default = field.load_default is True
+        if ticked != bool(self._shown.get(key, default)):
+            found[key] = ticked if ticked != default or key in self._present else None
+
+    def _read_empty(self, key: str, hidden: bool, remove: bool, found: dict[str, Any]) -> None:
+        if key in self._present and (remove or not hidden):
+            found[key] = None
+
+    def _referred(self, text: str, field: Any) -> dict[str, str] | None:
+        """A secret may be a reference, as the CLI takes it: `env:NAME`, `file:/PATH`; of who is trusted."""
+        if not self._trusted or controls.kind_of(field) != "secret":
+            return None
+        kind, colon, name = text.strip().partition(":")
+        return {f"${kind}": name} if colon and name and kind in ("env", "file") else None
+
+    def place(self, errors: Any) -> dict[str, list[str]]:
+        """What the bus says is wrong, by the name of the control; "" for what belongs to none that is shown."""
+        found: dict[str, list[str]] = {}
+        for path, text in messages(errors):
+            key = path.partition(".")[0]
+            rest = path[len(key) + 1 :]
+            if key in self._fields:
+                found.setdefault(PREFIX + key, []).append(f"{rest}: {text}" if rest and not rest.isdecimal() else text)
+            else:
+                found.setdefault("", []).append(f"{path}: {text}" if path else text)
+        return found
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,150 @@
+"""Create and edit a listener; its messages previewed on a stored event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from pulp_events import Listener
+from pulp_events.bus.preview import Previews
+from pulp_events.errors import EventsError
+from pulp_events.events import pattern
+from pulp_events.listeners.history import ListenerChange
+from pulp_events.notifier import Notifier
+from pulp_events_web.acting import Acting
+from pulp_events_web.console.forms.listener_form import Conflict, ListenerForm, version_of
+from pulp_events_web.console.notes import note
+from pulp_events_web.console.pages.listeners import changeable
+from pulp_events_web.context import acting
+from pulp_events_web.principal import Role
+
+EVENTS = 20
+"""Stored events that are offered for a preview."""
+
+
+def add(blueprint: Blueprint) -> None:
+    """Its routes."""
+    blueprint.add_url_rule("/listeners/new", "listener_types", listener_types)
+    blueprint.add_url_rule("/listeners/new/<type_id>", "listener_new", new, methods=["GET", "POST"])
+    blueprint.add_url_rule("/listeners/<listener_id>/edit", "listener_edit", edit, methods=["GET", "POST"])
+
+
+def listener_types() -> str:
+    """Which notifier?"""
+    who = acting()
+    who.require(Role.ADMIN)
+    bus = who.reading
+    usable = [
+        each for each in bus.plugins.notifiers.values()
+        if each.targets_here is None and (who.principal.trusted or each.connects_to is not None)
+    ]  # fmt: skip
+    return render_template("console/listener_types.html", notifiers=sorted(usable, key=lambda each: each.type_id))
+
+
+def new(type_id: str) -> str | tuple[str, int] | Response:
+    """The form of a new one."""
+    who = acting()
+    who.require(Role.ADMIN)
+    notifier = who.reading.plugins.notifier(type_id)
+    return _answer(ListenerForm(who, notifier, None, _typed()))
+
+
+def edit(listener_id: str) -> str | tuple[str, int] | Response:
+    """The form of one that there is."""
+    who = acting()
+    listener = changeable(who, listener_id)
+    notifier = who.reading.plugins.notifier(listener.notifier_type_id)
+    return _answer(ListenerForm(who, notifier, listener, _typed()))
+
+
+def _typed() -> dict[str, str] | None:
+    return request.form.to_dict() if request.method == "POST" else None
+
+
+def _answer(form: ListenerForm) -> str | tuple[str, int] | Response:
+    if form.typed is None:
+        return _page(form)
+    if form.typed.get("action") == "preview":
+        return _page(form, shown=preview(form))
+    try:
+        stored = form.store()
+    except Conflict as conflict:
+        return _page(form, conflict=conflict.listener), 409
+    if stored is None:
+        return _page(form), 422
+    note(f"{stored.name or stored.id} is {'changed' if form.listener else 'created; send a test to try it'}.")
+    return redirect(url_for("console.listener", listener_id=stored.id), 303)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message that would leave."""
+
+    text: str
+    failed: bool = False
+
+
+def preview(form: ListenerForm) -> Shown | None:
+    """What the draft's message of the chosen event says; None where the form is refused."""
+    assert form.typed is not None
+    who = form.who
+    bus = who.reading
+    draft = form.draft()
+    if draft is None:
+        return None
+    chosen = form.typed.get("preview_event", "").strip()
+    if not chosen:
+        return Shown("Choose an event first. None is stored yet? Emit one, then come back.", failed=True)
+    try:
+        event = bus.events.get(chosen)
+        text, failed = Previews(draft, bus.plugins, bus.settings, bus.listeners.scrubber(draft)).of(
+            [event], draft.targets[0]
+        )
+    except EventsError as error:
+        return Shown(str(error), failed=True)
+    return Shown(_report(event.body()) if text is None else text, failed)
+
+
+def _report(body: object) -> str:
+    import json
+
+    return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+def _page(form: ListenerForm, shown: Shown | None = None, conflict: Listener | None = None) -> str:
+    has_preview = type(form.notifier).preview is not Notifier.preview
+    return render_template(
+        "console/edit.html",
+        form=form,
+        listener=form.listener,
+        notifier=form.notifier,
+        errors=[text for found in form.errors.values() for text in found],
+        preview=shown,
+        stored=_events(form.who, form.listener) if has_preview else None,
+        event_types=form.who.reading.event_types.names(),
+        conflict=conflict,
+        version=form.version if conflict is None else version_of(conflict),
+        theirs=_theirs(form.who, conflict, form.version) if conflict is not None else (),
+    )
+
+
+def _events(who: Acting, listener: Listener | None) -> list[tuple[str, str]]:
+    found = who.reading.events.list(limit=EVENTS)
+    if listener is not None:
+        found.sort(key=lambda each: not any(pattern.matches(text, each.event_type) for text in listener.event_types))
+    return [(each.id, f"{each.event_type} · {each.time:%Y-%m-%d %H:%M:%S} UTC") for each in found]
+
+
+def _theirs(who: Acting, now: Listener, version: str) -> list[ListenerChange]:
+    """What was done to it since the form was shown, the oldest first."""
+    listeners = who.reading.listeners
+    if not listeners.keeps_history:
+        return []
+    try:
+        shown = float(version)
+    except ValueError:
+        shown = 0.0
+    changes = listeners.history(now.id, limit=20)
+    return [each for each in changes if each.time.timestamp() > shown + 1e-6][::-1]

@@ -1,0 +1,270 @@
+"""The pages of the console, without a browser."""
+
+import re
+
+import pytest
+
+from pulp_events import EventBus
+from pulp_events.frozen import thaw
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events_web import create_app
+from pulp_events_web.console.forms.listener_form import version_of
+from pulp_events_web.principal import Role
+
+from .console_site import HOSTILE, act_as, fill, plugin
+
+
+@pytest.fixture
+def bus(tmp_path):
+    settings = {"events": {"data_dir": str(tmp_path), "keep": "all"}}
+    with EventBus.open(settings=settings, deliver="inline") as bus:
+        bus.plugins.add("chat", plugin())
+        yield bus
+
+
+@pytest.fixture
+def app(bus):
+    app = create_app(bus)
+    app.config["WTF_CSRF_ENABLED"] = False
+    act_as(app)
+    return app
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+def paths(bus, made, event):
+    deliveries = bus.deliveries.list()
+    return [
+        "/console/", "/console/listeners", "/console/listeners/new", "/console/listeners/new/chat",
+        *(f"/console/listeners/{each.id}" for each in made.values()), f"/console/listeners/{made['good'].id}/edit",
+        f"/console/listeners/{made['good'].id}/delete", "/console/deliveries", "/console/deliveries?state=dead",
+        *(f"/console/deliveries/{each.id}" for each in deliveries), "/console/events", f"/console/events/{event.id}",
+        "/console/event-types", "/console/event-types/repo.sync.start", "/console/plugins", "/console/history",
+    ]  # fmt: skip
+
+
+def test_each_page_says_what_is_hostile_as_text_and_has_no_inline_script_or_style(bus, client):
+    made, event = fill(bus)
+    for path in paths(bus, made, event):
+        answer = client.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        assert "window.ran = 1</script>" not in answer.text and "<img" not in answer.text, path
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"|<script(?! src=\"/console/static/)", answer.text), path
+        assert not re.search(r"(?:src|href|action)=\"(?!/|#)", answer.text), path
+        assert "sesame1" not in answer.text, path
+        assert "'self'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+def test_pages_of_an_empty_bus_say_the_next_step(client):
+    assert "Create the first" in client.get("/console/").text
+    assert "Create the first" in client.get("/console/listeners").text
+    for page in ("deliveries", "events", "history"):
+        assert 'class="empty"' in client.get(f"/console/{page}").text
+
+
+def test_overview_names_who_fails(bus, client):
+    fill(bus)
+    text = client.get("/console/").text
+    assert "<svg" in text and ">bad</a>" in text and "500 &lt;script&gt;" in text
+
+
+def test_search_and_labels_choose_listeners_and_secrets_cannot_be_searched(bus, client):
+    fill(bus)
+    found = lambda query: set(re.findall(r">(good|bad|gone)</a>", client.get(f"/console/listeners?{query}").text))  # noqa: E731
+    assert found("q=chat.example") == {"good"}
+    assert found("label=team%3Dops") == {"good"}
+    assert found("status=failing") == {"bad", "gone"}
+    assert found("q=sesame1") == set()
+
+
+def test_filters_of_deliveries_are_in_the_url_and_pages_follow_each_other(bus, client):
+    fill(bus)
+    assert "bad</a>" not in client.get("/console/deliveries?state=dead").text.split("<tbody>")[1]
+    good = bus.listeners.get("good")
+    bus.listeners.delete("bad")
+    for _ in range(55):
+        bus.emit("repo.sync.finish", {})
+    seen, path = [], f"/console/deliveries?listener={good.id}"
+    while path:
+        text = client.get(path).text
+        seen += re.findall(r'href="/console/deliveries/([^"?]+)"', text)
+        older = re.search(r'rel="next" href="([^"]+)"', text)
+        path = older and older[1].replace("&amp;", "&")
+    assert len(seen) == len(set(seen)) == bus.deliveries.count(DeliveryQuery(listener_id=good.id)) == 56
+    refused = client.get("/console/deliveries?since=yesterday")
+    assert refused.status_code == 422 and "is not a time" in refused.text
+
+
+def test_a_delivery_tells_of_each_attempt_and_the_next(bus, client):
+    made, _ = fill(bus)
+    [pending] = bus.deliveries.list(DeliveryQuery(listener_id=made["bad"].id))
+    text = client.get(f"/console/deliveries/{pending.id}").text
+    assert "Attempt 1" in text and "Next attempt:" in text and "retry" in text
+    [dead] = bus.deliveries.list(DeliveryQuery(listener_id=made["gone"].id))
+    assert "Given up" in client.get(f"/console/deliveries/{dead.id}").text
+    assert client.post(f"/console/deliveries/{dead.id}/retry").status_code == 303
+    assert bus.deliveries.get(dead.id).state == "pending" or len(bus.deliveries.attempts(dead.id)) > 1
+
+
+def test_an_event_says_why_it_went_where(bus, client):
+    fill(bus)
+    event = bus.emit("repo.sync.start", {"repo_id": "x"})
+    text = client.get(f"/console/events/{event.id}").text
+    assert re.search(r"gone</a></th><td><span class=\"state no\">no</span>", text)
+
+
+def form_of(client, path):
+    """What a browser would send of the form, untouched."""
+    text = client.get(path).text
+    part = text[text.index('class="edit"') :]
+    found = dict(re.findall(r'<input type="(?:hidden|text)"[^>]*? name="([^"]+)" value="([^"]*)"', part))
+    found.update(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', part))
+    for name, value in re.findall(r'<textarea[^>]*? name="([^"]+)"[^>]*>\n([^<]*)</textarea>', part):
+        found[name] = value
+    return found
+
+
+def test_a_third_partys_schema_becomes_a_form_that_creates(bus, client):
+    path = "/console/listeners/new/chat"
+    text = client.get(path).text
+    for name in ChatFields:
+        assert f'name="config.{name}"' in text
+    answer = client.post(path, data={
+        "event_types": "repo.sync.*\nrepo.publish.*", "name": "new", "labels": "team=ops", "lanes": "2",
+        "retry_schedule": "5s, 1m", "config.server": "chat.example", "config.password": "sesame1",
+        "config.retries": "3", "config.bold": "yes", "config.rooms": "a\nb", "config.extra": '{"k": [1]}',
+    })  # fmt: skip
+    assert answer.status_code == 303, answer.text
+    made = bus.listeners.get("new")
+    assert thaw(made.notifier_config) == {
+        "server": "chat.example", "password": "sesame1", "retries": 3, "bold": True, "rooms": ["a", "b"],
+        "extra": {"k": [1]},
+    }  # fmt: skip
+    assert made.lanes == 2 and made.retry_schedule == (5.0, 60.0) and made.labels == {"team": "ops"}
+
+
+ChatFields = ("server", "password", "tone", "retries", "bold", "rooms", "extra", "place", "motto", "key_file")
+
+
+def test_what_is_wrong_is_beside_its_field_and_what_was_typed_is_kept(bus, client):
+    answer = client.post("/console/listeners/new/chat", data={
+        "event_types": "nothing.such", "name": HOSTILE, "lanes": "many", "config.server": "", "config.password": "abc",
+        "config.retries": "12", "config.extra": "{", "config.motto": "kept",
+    })  # fmt: skip
+    assert answer.status_code == 422 and not bus.listeners.list()
+    for field in ("name", "lanes", "config-extra"):
+        assert f'id="f-{field}-error"' in answer.text, field
+    assert 'value="many"' in answer.text and "kept</textarea>" in answer.text and 'value="abc"' not in answer.text
+    answer = client.post("/console/listeners/new/chat", data={
+        "event_types": "repo.#", "config.password": "abc", "config.retries": "12"
+    })  # fmt: skip
+    for field in ("server", "password", "retries"):
+        assert f'id="f-config-{field}-error"' in answer.text, field
+
+
+def test_a_form_sent_back_untouched_changes_nothing(bus, client):
+    place = {"room": "a", "pin": "4711"}
+    config = {"server": "https://u:geheim@chat.example/", "password": "sesame1", "rooms": ["a"], "place": place}
+    made = bus.listeners.create("chat", config, ["repo.#"], labels={"a": "b"}, timeout=90.0, retry_schedule=[5, 60])
+    path = f"/console/listeners/{made.id}/edit"
+    assert "geheim" not in client.get(path).text and "4711" not in client.get(path).text
+    answer = client.post(path, data=form_of(client, path))
+    assert answer.status_code == 303, answer.text
+    assert bus.listeners.get(made.id) == made
+
+
+def test_a_secret_is_replaced_kept_or_removed(bus, client):
+    made = bus.listeners.create("chat", {"server": "a", "password": "sesame1"}, ["repo.#"])
+    path = f"/console/listeners/{made.id}/edit"
+    password = lambda **typed: (  # noqa: E731
+        client.post(path, data={**form_of(client, path), **{k.replace("__", "."): v for k, v in typed.items()}}),
+        bus.listeners.get(made.id).notifier_config.get("password"),
+    )[1]
+    assert password() == "sesame1"
+    assert password(config__password="another") == "another"
+    assert password(config__password="***") == "another"
+    assert password(config__password="env:CHAT") == {"$env": "CHAT"}
+    assert password(remove__password="yes") is None
+
+
+def test_two_who_change_one_listener_see_the_conflict(bus, client):
+    made = bus.listeners.create("chat", {"server": "a"}, ["repo.#"], name="mine")
+    path = f"/console/listeners/{made.id}/edit"
+    shown = form_of(client, path)
+    bus.listeners.by("bob").update(made.id, {"server": "bobs"})
+    answer = client.post(path, data={**shown, "description": "typed by alice"})
+    assert answer.status_code == 409 and "bobs" in answer.text and "typed by alice" in answer.text
+    assert bus.listeners.get(made.id).description is None
+    again = {**shown, "description": "typed by alice", "version": version_of(bus.listeners.get(made.id))}
+    assert client.post(path, data=again).status_code == 303
+    assert bus.listeners.get(made.id).description == "typed by alice"
+
+
+def test_a_message_is_previewed_and_nothing_stored(bus, client):
+    event = bus.emit("repo.sync.start", {})
+    data = {"event_types": "repo.#", "config.server": "a", "config.motto": HOSTILE, "action": "preview",
+            "preview_event": event.id}  # fmt: skip
+    answer = client.post("/console/listeners/new/chat", data=data)
+    assert answer.status_code == 200 and "&lt;script&gt;" in answer.text and ": repo.sync.start" in answer.text
+    assert not bus.listeners.list()
+
+
+def test_buttons_do_what_they_say(bus, client):
+    made = bus.listeners.create("chat", {"server": "bad.example"}, ["repo.#"])
+    do = lambda what, **data: client.post(f"/console/listeners/{made.id}/{what}", data=data)  # noqa: E731
+    assert "500 &lt;script&gt;" in do("test").text
+    assert do("mute", **{"for": "1h", "reason": "work"}).status_code == 303
+    assert bus.listeners.get(made.id).mute_reason == "work"
+    assert do("mute", **{"for": "soon"}).status_code == 422
+    do("unmute")
+    assert bus.listeners.get(made.id).muted_until is None
+    do("disable")
+    assert not bus.listeners.get(made.id).enabled
+    do("enable")
+    assert bus.listeners.get(made.id).enabled
+    do("delete")
+    assert not bus.listeners.list()
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+def test_what_a_role_may_not_do_is_neither_offered_nor_done(bus, app, client, role):
+    made, _ = fill(bus)
+    act_as(app, role)
+    page = f"/console/listeners/{made['good'].id}"
+    text = client.get(page).text + client.get("/console/listeners").text + client.get("/console/").text
+    assert "/edit" not in text and "/delete" not in text and "/new" not in text
+    assert ("Send a test" in text) == (role == Role.OPERATOR)
+    for path in ("/edit", "/delete"):
+        assert client.get(page + path).status_code == client.post(page + path).status_code == 403
+    assert client.get("/console/listeners/new").status_code == 403
+    status = client.post(page + "/test").status_code
+    assert status == (200 if role == Role.OPERATOR else 403)
+
+
+def test_who_is_not_trusted_is_offered_no_field_of_the_machine_and_no_listener_of_it(bus, app, client):
+    made, _ = fill(bus)
+    act_as(app, Role.ADMIN, trusted=False)
+    text = client.get("/console/listeners/new/chat").text
+    assert "config.key_file" not in text and 'name="scope"' not in text
+    page = f"/console/listeners/{made['good'].id}"
+    assert "/edit" not in client.get(page).text
+    refused = client.get(page + "/edit")
+    assert refused.status_code == 403 and "not trusted" in refused.text
+
+
+def test_what_is_not_there_is_a_page_and_not_a_problem_document(client):
+    for path in ("/nothing", "/listeners/0123456789abcdef01234567", "/deliveries/x", "/events/x", "/event-types/x"):
+        answer = client.get("/console" + path)
+        assert answer.status_code == 404 and "<h1>" in answer.text, path
+
+
+def test_each_form_that_posts_has_a_token(bus, app, client):
+    app.jinja_env.globals["csrf_token"] = lambda: "TOKEN"
+    made, event = fill(bus)
+    for path in paths(bus, made, event):
+        for form in re.findall(r'<form[^>]*method="post".*?</form>', client.get(path).text, re.DOTALL):
+            assert 'name="csrf_token"' in form, path
