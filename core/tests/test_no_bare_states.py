@@ -24,6 +24,15 @@ ARGUMENT = "the name of an argument"
 ATTRIBUTE = "an attribute of listeners, or a setting"
 COLUMN = "the name of a column or of a figure"
 OTHER_WORDS = {
+    "plugins/web/src/pulp_events_web/api/health.py": {"pending": COLUMN},
+    "plugins/web/src/pulp_events_web/api/stats.py": dict.fromkeys(("delivered", "dead", "pending"), COLUMN),
+    "plugins/web/src/pulp_events_web/api/schemas/listeners.py": {"timeout": ATTRIBUTE},
+    "plugins/web/src/pulp_events_web/console/forms/attributes.py": {"timeout": ATTRIBUTE},
+    "plugins/web/src/pulp_events_web/console/pages/deliveries.py": {"error": ARGUMENT},
+    "plugins/web/src/pulp_events_web/pulp2/failures.py": {"error": "a member of Pulp 2's errors"},
+    "plugins/web/src/pulp_events_web/shown/deliveries.py": {"error": ARGUMENT},
+    "plugins/web/src/pulp_events_web/shown/events.py": {"error": ARGUMENT},
+    "plugins/web/src/pulp_events_web/shown/listeners.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/bus/asked.py": {"error": "the name of an attribute"},
     "core/src/pulp_events/bus/emitter.py": {"skip": SETTING},
     "core/src/pulp_events/bus/event_bus.py": {"timeout": ARGUMENT},

@@ -83,7 +83,11 @@ class Tail(MethodView):
         if not tails.streams.take():
             detail = f"{tails.streams.most} streams are open, and more are not allowed; come again later"
             return problem(503, detail, **{"Retry-After": "30"})
-        gone = request.environ.get("waitress.client_disconnected", lambda: False)
+        left, stopping = request.environ.get("waitress.client_disconnected"), context().stopping
+
+        def gone() -> bool:
+            return stopping.is_set() or (left is not None and left())
+
         stream = Stream(bus, tails, wanted, headers.get("last_event_id", ""), query["last"], gone)
         # `close` is called also where nothing was read: then a generator's own `finally` would not run.
         answer = Response(stream, content_type="text/event-stream")

@@ -68,7 +68,8 @@ def _says(bus: EventBus, listener: Listener, text: str) -> bool:
         listener.id, listener.name or "", listener.description or "", listener.notifier_type_id, *listener.event_types,
         *(str(value) for value in shown.values()), *(f"{key}={value}" for key, value in listener.labels.items()),
     ]  # fmt: skip
-    return all(word.casefold() in " ".join(parts).casefold() for word in text.split())
+    whole = "\n".join(parts).casefold()
+    return all(word.casefold() in whole for word in text.split())
 
 
 def _is_labelled(listener: Listener, label: str) -> bool:

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from pulp_events.fields import parse_duration
+from pulp_events.outbox.states import State
 from pulp_events_web.console.notes import note
 from pulp_events_web.console.pages.listeners import changeable, page_of
 from pulp_events_web.context import acting
@@ -69,7 +70,7 @@ def delete(listener_id: str) -> Response | str:
     found = changeable(who, listener_id)
     if request.method == "GET":
         counts = who.reading.deliveries.stats().by_listener.get(found.id, {})
-        return render_template("console/delete.html", listener=found, pending=counts.get("pending", 0))
+        return render_template("console/delete.html", listener=found, pending=counts.get(State.PENDING, 0))
     who.written.delete(found.id)
     note(f"{found.name or found.id} is deleted.")
     return redirect(url_for("console.listeners"), 303)

@@ -30,7 +30,6 @@ if (live && window.EventSource) {
       } catch { /* the next event tries again */ }
     }, 5000);
   };
-  source.onmessage = again;
-  for (const kind of ["delivery", "event"]) source.addEventListener(kind, again);
+  for (const kind of ["delivery", "skipped", "gap"]) source.addEventListener(kind, again);
   source.onerror = () => { if (source.readyState === EventSource.CLOSED) source.close(); };
 }
