@@ -99,6 +99,20 @@ def forget_scopes(bus):
     bus.outbox._writer.run(lambda connection: connection.execute("UPDATE pulp_event SET scope = NULL"))
 
 
+def test_what_a_filter_says_of_an_event_of_unknown_scope_is_not_told(bus):
+    by_filter = {
+        user: bus.listeners.by(Author("alice", scope="a")).create(
+            "net", {}, ["*"], filter=f"payload.repo_id == '{user}'"
+        )
+        for user in ("bob", "eve")
+    }
+    bus.listeners.create("net", {}, ["*"])  # for which it is stored
+    event = bus.emit("repo.sync.start", {"repo_id": "bob"}, scope="b")
+    forget_scopes(bus)
+    told = {each.listener_id: (each.gets, each.reason) for each in bus.explain_event(event.id)}
+    assert told[by_filter["bob"].id] == told[by_filter["eve"].id]
+
+
 def only(past, name):
     """Ids of the events that this listener gets."""
     return {event_id for scope, event_id in past.items() if name in ALL[scope]}

@@ -90,7 +90,7 @@ def _explain(
         reason = "the listener was deleted, and its history is not kept any more"
         return PastExplanation(listener_id, None, UNKNOWN, UNKNOWN, reason, deliveries, later)
     judged = explain(
-        _judged(then, event),
+        _judged(then, event, bool(deliveries)),
         event.event,
         emitter,
         None,
@@ -108,9 +108,12 @@ def _explain(
     return PastExplanation(listener_id, then, judged.gets, judged.cause, reason, deliveries, later, doubt)
 
 
-def _judged(then: Listener, event: StoredEvent) -> Listener:
-    """The record to judge by: of an event that was erased, nothing is left that a filter could look at."""
-    return then if event.erased is None else replace(then, filter=None)
+def _judged(then: Listener, event: StoredEvent, delivered: bool) -> Listener:
+    """The record to judge by: of an event that was erased, nothing is left that a filter could look at; and what a
+    filter says of an event that may be another's tells of its payload."""
+    if event.erased is not None or (is_in_doubt(then, event) and not delivered):
+        return replace(then, filter=None)
+    return then
 
 
 def _later(cause: str, deliveries: Sequence[Delivery]) -> str:

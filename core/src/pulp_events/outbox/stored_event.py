@@ -86,7 +86,9 @@ class EventQuery:
         check_text(self.id_prefix, "id_prefix")
         check_text(self.error, "error")
         if self.scope is not None:
-            check_written(self.scope, "scope")
+            check_written(self.scope, "scope", 200)
+            if not self.scope.isprintable():
+                raise EventsError(f"scope={self.scope!r:.60} is no scope; give a line of text")
             if self.without_scope:
                 raise EventsError(f"scope={self.scope!r:.60} and without_scope=True find nothing together; give one")
         check_texts(self.ids, "ids")
