@@ -2,7 +2,7 @@
 
 .PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types format bench docs man clean
 help:
-	@echo "make demo      three listeners, real deliveries, a minute"
+	@echo "make demo      three listeners, real deliveries, a minute; WEB=1: then the web console of it"
 	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
 	@echo "make test      the quick tests"
 	@echo "make test-extra those of the plugins beyond the user guide's three"
@@ -14,13 +14,14 @@ help:
 	@echo "make docs      man pages into build/man, and check the documents' examples"
 	@echo "make clean     remove what the others made, .venv too"
 
-export PYTHON
+export PYTHON WEB
 # Tests start hundreds of Python processes: where bytecode is not kept, each would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# WEB=1 serves the web console of what it did, until Ctrl-C.
 demo:
-	@scripts/setup runtime
-	@.venv/bin/python demo/demo.py
+	@scripts/setup $(if $(WEB),extra,runtime)
+	@$(if $(WEB),.venv-extra,.venv)/bin/python demo/demo.py
 
 # Pulp 3 has an environment of its own; PULPCORE='==3.49.*' VENV=.venv-old chooses another release and folder.
 pulp3 := $(or $(VENV),.venv-pulpcore)

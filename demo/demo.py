@@ -6,6 +6,7 @@ each type with `pulp-admin`; lets an application of its own process emit the gui
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -56,6 +57,9 @@ def main() -> int:
             show_posts(http)
             show_messages(broker)
             pulp_admin("event delivery stats")
+            if os.environ.get("WEB"):
+                title("The console, on what happened here; Ctrl-C ends it")
+                serve_console()
             complete = len(smtp.messages) == 4 and len(http.requests) == 2 and len(broker.messages) == EVENTS
     title("Everything arrived; nothing is left running" if complete else "Something is missing")
     return 0 if complete else 1
@@ -69,6 +73,13 @@ def pulp_admin(line: str) -> None:
     print(indent(done.stdout + done.stderr))
     if done.returncode:
         sys.exit(f"pulp-admin ended with exit code {done.returncode}")
+
+
+def serve_console() -> None:
+    """Until Ctrl-C, which the server gets too."""
+    command = [str(BIN / "pulp-admin"), "event", "web", "--listen=127.0.0.1:0"]
+    with contextlib.suppress(KeyboardInterrupt):
+        subprocess.run(command, check=False)
 
 
 def show_mail(smtp: SmtpSink) -> None:
