@@ -1,5 +1,6 @@
 """The stream of changes, on a real server with real sockets."""
 
+import contextlib
 import http.client
 import json
 import threading
@@ -29,7 +30,12 @@ def app(bus):
 @pytest.fixture
 def port(app):
     server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    def run():
+        with contextlib.suppress(OSError):  # at the end, its sockets are closed under it
+            server.run()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     yield server.effective_port
     server.close()
