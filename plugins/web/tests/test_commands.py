@@ -172,3 +172,8 @@ def test_a_port_that_is_taken_is_one_clear_line(run):
 def test_an_address_that_is_none_too(run, listen):
     said = run("event", "web", "--listen", listen, code=1).stderr
     assert said.count("\n") == 1 and "write" in said
+
+
+def test_the_section_of_tokens_shows_its_help_and_serves_nothing(run):
+    shown = run("event", "web", "token").stdout
+    assert "create" in shown and "revoke" in shown

@@ -28,6 +28,12 @@ def add(section: Any) -> None:
     """To the commands of `pulp-admin event web`."""
     token = section.add_parser("token", help="make, list and revoke tokens for the REST API and the console")
     token.examples = _CREATE
+
+    def show_help(bus: Any, arguments: argparse.Namespace) -> int:
+        token.print_help()
+        return 0
+
+    token.set_defaults(run=show_help, deliver=None)  # in place of that of `web`, which serves
     commands = token.add_subparsers(metavar="COMMAND")
     create = commands.add_parser("create", help="make a token; it is shown once")
     create.add_argument(
