@@ -52,3 +52,19 @@ def test_answers_have_what_is_described(described, root, new):
     made = root("POST", "listeners", new()).json
     schema = described["components"]["schemas"]["Listener"]
     assert set(schema["properties"]) == set(made) == set(schema["required"])
+
+
+def test_each_link_leads_to_an_operation_that_takes_what_it_gives(described, operations):
+    there = {f"#/paths/{path.replace('/', '~1')}/{method}": path for method, path, _ in operations}
+    found = [
+        link
+        for _, _, operation in operations
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert len(found) > 30
+    for link in found:
+        [parameter] = link["parameters"]
+        assert f"{{{parameter}}}" in there[link["operationRef"]]
+    linked = {link["operationRef"] for link in found}
+    assert {ref for ref, path in there.items() if "_id}" in path} <= linked

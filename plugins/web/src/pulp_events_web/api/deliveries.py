@@ -10,6 +10,7 @@ from flask.views import MethodView
 
 from pulp_events.errors import ListenerNotFound
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events_web.api.links import DELIVERY, links
 from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
 from pulp_events_web.api.refusing import refuse
 from pulp_events_web.api.resources import Resources
@@ -29,6 +30,7 @@ LONGEST = 10.0
 class Deliveries(MethodView):
     @blueprint.arguments(schemas.DeliveriesQuery, location="query")
     @blueprint.response(200, schemas.DeliveriesSchema)
+    @blueprint.doc(**links(200, "delivery_id", "/items/0/id", DELIVERY))
     @blueprint.who(Role.VIEWER)
     def get(self, query: Mapping[str, Any]) -> Any:
         """Deliveries that fit, newest first"""

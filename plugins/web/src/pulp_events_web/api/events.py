@@ -11,6 +11,7 @@ from flask.views import MethodView
 from pulp_events.errors import EventConflict, UnknownEventType
 from pulp_events_web.api import paging
 from pulp_events_web.api.idempotency import event_id_of, key_of
+from pulp_events_web.api.links import DELIVERY, EVENT, links
 from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
 from pulp_events_web.api.refusing import refuse
 from pulp_events_web.api.resources import Resources
@@ -29,6 +30,7 @@ blueprint = Resources("events", __name__, "Events")
 class Events(MethodView):
     @blueprint.arguments(schemas.EventsQuery, location="query")
     @blueprint.response(200, schemas.EventsSchema)
+    @blueprint.doc(**links(200, "event_id", "/items/0/id", EVENT))
     @blueprint.who(Role.VIEWER)
     def get(self, query: Mapping[str, Any]) -> Any:
         """Events that fit, newest first"""
@@ -41,10 +43,11 @@ class Events(MethodView):
 
     @blueprint.arguments(schemas.EmitHeaders, location="headers")
     @blueprint.arguments(schemas.EmitSchema)
+    @blueprint.doc(**links(201, "event_id", "/id", EVENT))
     @blueprint.response(
         201, schemas.EmittedSchema, headers={"Location": {"schema": {"type": "string"}, "description": "the event"}}
     )
-    @blueprint.who(Role.OPERATOR, 507)
+    @blueprint.who(Role.OPERATOR)
     def post(self, headers: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         """Emit an event; stored when this answers"""
         asking = acting()
@@ -80,6 +83,7 @@ class OneEvent(MethodView):
 class EventDeliveries(MethodView):
     @blueprint.arguments(paging.paged(str, int), location="query")
     @blueprint.response(200, delivery_schemas.DeliveriesSchema)
+    @blueprint.doc(**links(200, "delivery_id", "/items/0/id", DELIVERY))
     @blueprint.who(Role.VIEWER, 404)
     def get(self, query: Mapping[str, Any], event_id: str) -> Any:
         """The deliveries of an event, newest first"""

@@ -84,7 +84,7 @@ class Explain(MethodView):
 class BacktestView(MethodView):
     @blueprint.arguments(schemas.BacktestSchema)
     @blueprint.response(200, schemas.BacktestedSchema)
-    @blueprint.who(Role.VIEWER, 404)
+    @blueprint.who(Role.VIEWER, 403, 404, 409)
     def post(self, asked: Mapping[str, Any], listener_id: str) -> dict[str, Any]:
         """Which stored events would a listener be sent?
 

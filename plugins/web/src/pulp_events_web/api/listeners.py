@@ -17,6 +17,7 @@ from pulp_events.listeners.untrusted import Limits
 from pulp_events_web.acting import Acting, Forbidden
 from pulp_events_web.api import etags
 from pulp_events_web.api.etags import ETAG, IF_MATCH
+from pulp_events_web.api.links import LISTENER, links
 from pulp_events_web.api.paging import page
 from pulp_events_web.api.refusing import Refused, by_field
 from pulp_events_web.api.resources import PREFIX, Resources
@@ -43,6 +44,7 @@ class Collection(MethodView):
 
     @blueprint.arguments(ListenersQuery, location="query")
     @blueprint.response(200, ListenerPageSchema)
+    @blueprint.doc(**links(200, "listener_id", "/items/0/id", LISTENER))
     @blueprint.who(Role.VIEWER)
     def get(self, asked: Mapping[str, Any]) -> Any:
         """List listeners
@@ -57,6 +59,7 @@ class Collection(MethodView):
         return page(found, limit, place_of, lambda kept: listeners_shown(bus, kept))
 
     @blueprint.arguments(NewListenerSchema)
+    @blueprint.doc(**links(201, "listener_id", "/id", LISTENER))
     @blueprint.response(201, ListenerSchema, headers={**ETAG, "Location": {"schema": {"type": "string"}}})
     @blueprint.who(Role.ADMIN, 409)
     def post(self, given: dict[str, Any]) -> Answer:

@@ -38,6 +38,8 @@ WHEN = {
 """Each status that is described as a problem (RFC 9457)."""
 ALWAYS = (400, 413, 415, 421, 429, 500)
 """Of every operation: also one without a body may be sent one."""
+CHANGING = (403, 507)
+"""Of each that a viewer may not ask for, as it stores something."""
 KNOWN = (401, 503)
 """Of each that asks who it is, and then the store."""
 
@@ -95,7 +97,7 @@ def _describe(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, 
     if role is not None:
         statuses |= {*KNOWN}
         if role > Role.VIEWER:
-            statuses.add(403)
+            statuses |= {*CHANGING}
     if "requestBody" in doc or any(each["in"] != "path" for each in info.get("arguments", {}).get("parameters", ())):
         statuses.add(422)
     responses = {int(status): found for status, found in doc.get("responses", {}).items()}
