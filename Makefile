@@ -80,5 +80,5 @@ docs:
 	.venv/bin/python -m pytest -q tests/test_documents.py
 
 clean:
-	rm -rf .venv .venv-extra .venv-pulpcore* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extra .venv-security .venv-pulpcore* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -o -name __pycache__ | xargs rm -rf
