@@ -77,7 +77,7 @@ def test_search_and_labels_choose_listeners_and_secrets_cannot_be_searched(bus, 
     found = lambda query: set(re.findall(r">(good|bad|gone)</a>", client.get(f"/console/listeners?{query}").text))  # noqa: E731
     assert found("q=chat.example") == {"good"}
     assert found("label=team%3Dops") == {"good"}
-    assert found("status=failing") == {"bad", "gone"}
+    assert found("state=failing") == {"bad", "gone"}
     assert found("q=sesame1") == set()
 
 
