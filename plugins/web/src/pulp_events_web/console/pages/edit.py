@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -130,11 +131,11 @@ def _page(form: ListenerForm, shown: Shown | None = None, conflict: Listener | N
     )
 
 
-def _events(who: Acting, listener: Listener | None) -> list[tuple[str, str]]:
+def _events(who: Acting, listener: Listener | None) -> list[tuple[str, str, datetime]]:
     found = who.reading.events.list(limit=EVENTS)
     if listener is not None:
         found.sort(key=lambda each: not any(pattern.matches(text, each.event_type) for text in listener.event_types))
-    return [(each.id, f"{each.event_type} · {each.time:%Y-%m-%d %H:%M:%S} UTC") for each in found]
+    return [(each.id, each.event_type, each.time) for each in found]
 
 
 def _theirs(who: Acting, now: Listener, version: str) -> list[ListenerChange]:

@@ -28,7 +28,10 @@ def event_types() -> str:
     return render_template(
         "console/event_types.html",
         types=[
-            (each, sum(count for texts, count in heard.items() if any(pattern.matches(one, each.name) for one in texts)))
+            (
+                each,
+                sum(count for texts, count in heard.items() if any(pattern.matches(one, each.name) for one in texts)),
+            )
             for each in bus.event_types
         ],
     )

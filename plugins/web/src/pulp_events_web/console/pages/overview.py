@@ -39,7 +39,9 @@ def overview() -> str:
     everyone = bus.listeners.list()
     known = {each.id: each for each in everyone}
     failing = [
-        each for each in bus.deliveries.health().values() if each.failing_since is not None and each.listener_id in known
+        each
+        for each in bus.deliveries.health().values()
+        if each.failing_since is not None and each.listener_id in known
     ]
     busiest = nlargest(
         BUSIEST,
