@@ -87,10 +87,11 @@ function follow() {
     if (source && source.readyState !== EventSource.CLOSED) return;
     const query = new URLSearchParams({...JSON.parse(parts[0].dataset.live || "{}"), last: 0});
     source = new EventSource(`${document.body.dataset.tail}?${query}`);
-    for (const kind of ["delivery", "skipped", "gap"]) source.addEventListener(kind, soon);
+    // `open`: what happened before the stream began, or while its connection was lost, is not told by it.
+    for (const kind of ["open", "delivery", "skipped", "gap"]) source.addEventListener(kind, soon);
   };
   // A page that nobody looks at holds no connection: a browser has six of them for all its tabs.
-  const begin = () => { if (document.hidden) { source?.close(); } else { listen(); soon(); } };
+  const begin = () => { if (document.hidden) { source?.close(); } else { listen(); } };
   document.addEventListener("visibilitychange", begin);
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) begin(); });
