@@ -26,6 +26,7 @@ from pulp_events.testing.outbox_contract.rates import RateClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
 from pulp_events.testing.outbox_contract.standing import StandingClaims
+from pulp_events.testing.outbox_contract.traces import TraceClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
 from pulp_events.testing.outbox_contract.windows import WindowClaims
 
@@ -49,5 +50,6 @@ class OutboxContract(
     ActivityClaims,
     PresenceClaims,
     StandingClaims,
+    TraceClaims,
 ):
     """Subclass it and give it a fixture `home`."""
