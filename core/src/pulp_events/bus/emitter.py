@@ -12,6 +12,7 @@ from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.events.report import fingerprint, serialise
+from pulp_events.events.trace_context import checked, to_text
 from pulp_events.frozen import thaw
 from pulp_events.listeners.author import SCOPE
 from pulp_events.listeners.filters import passes
@@ -108,7 +109,7 @@ class Emitter:
         listeners, new = self._match(event, scope)
         if event_id is not None:
             new.once = True
-            new.fingerprint = fingerprint(new.report if event is given else serialise(given))
+            new.fingerprint = fingerprint(new.report if _is_same_content(event, given) else serialise(given))
         if end is not None:
             new.deliveries = expiring(new.deliveries, end, self._clock.time())
         return Prepared(event, listeners, new)
@@ -198,19 +199,24 @@ class Emitter:
         if wished is event:
             self._payloads.check(event, silent)
             return event
+        traced = checked(wished.trace_context)
+        if _is_same_content(wished, event):  # as of who only traces: nothing else is to be looked at again
+            self._payloads.check(event, silent)
+            return wished if traced == wished.trace_context else replace(wished, trace_context=traced)
         try:
             self._event_types.require(wished.event_type)
             enriched = replace(
                 wished,
                 payload=_mapping(wished.payload, "payload"),
                 call_report=_mapping(wished.call_report, "call_report"),
+                trace_context=traced,
             )
             serialise(enriched, self._events["max_event_bytes"])
             self._payloads.check(enriched, silent)  # what leaves is what was checked: plugins may add what is missing
         except EventsError as error:
             self._payloads.check(event, silent)
             _logger.error("an event as changed by plugins cannot be emitted, so it is emitted unchanged: %s", error)
-            return event
+            return replace(event, trace_context=traced) if traced else event
         return enriched
 
     def _match(self, event: Event, scope: str | None) -> tuple[Sequence[Listener], NewEvent]:
@@ -223,7 +229,10 @@ class Emitter:
         else:
             listeners, deliveries = self._choose(audience, event)
         time = event.time.timestamp()
-        return listeners, NewEvent(event.id, event.event_type, time, event.source, report, deliveries, scope=scope)
+        new = NewEvent(event.id, event.event_type, time, event.source, report, deliveries, scope=scope)
+        if event.trace_context:
+            new.trace_context = to_text(event.trace_context)
+        return listeners, new
 
     def _choose(self, audience: _Audience, event: Event) -> tuple[list[Listener], list[NewDelivery]]:
         listeners: list[Listener] = []
@@ -298,6 +307,12 @@ def _deliveries(listener: Listener, skip: str | None, event: Event | None = None
     """`event`: needed for a listener whose deliveries expire."""
     expires = event.time.timestamp() + listener.expires if event is not None and listener.expires else None
     return tuple(NewDelivery(listener.id, target, skip, expires) for target in listener.targets)
+
+
+def _is_same_content(event: Event, before: Event) -> bool:
+    """Whether a plugin, or several, left alone what the application gave."""
+    same = event.payload is before.payload and event.call_report is before.call_report
+    return same and event.event_type == before.event_type
 
 
 def _mapping(value: Any, name: str) -> dict[str, Any]:

@@ -68,10 +68,12 @@ def to_activities(
             Histogram(buckets[DELAY][key]),
             [
                 replace(none, delivered=points[key][start][0], failed=points[key][start][1])
-                if start in points[key] else none
+                if start in points[key]
+                else none
                 for start, none in zip(starts, quiet, strict=True)
             ]
-            if key in points else quiet,
+            if key in points
+            else quiet,
             pending.get(key, 0),
             under_way.get(key, 0),
             from_timestamp(oldest[key]) if key in oldest else None,

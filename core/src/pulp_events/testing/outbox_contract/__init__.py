@@ -27,6 +27,7 @@ from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.scopes import ScopeClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
 from pulp_events.testing.outbox_contract.standing import StandingClaims
+from pulp_events.testing.outbox_contract.traces import TraceClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
 from pulp_events.testing.outbox_contract.windows import WindowClaims
 
@@ -51,5 +52,6 @@ class OutboxContract(
     PresenceClaims,
     StandingClaims,
     ScopeClaims,
+    TraceClaims,
 ):
     """Subclass it and give it a fixture `home`."""

@@ -13,6 +13,7 @@ from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 from pulp_events.outbox.stored_event import Addition, EventQuery
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
+from pulp_events.testing.outbox_contract.traces import TRACES
 
 SAID = "no such user: alice"
 TIMEOUT = 10.0
@@ -37,7 +38,7 @@ class ErasureClaims(Outboxes):
         return [(one.state, one.attempts, one.detail) for one in outbox.of_event(event.id)]
 
     def test_of_an_erased_event_the_bare_record_is_left(self, home: Home, outbox: Outbox) -> None:
-        event, other = replace(about("alice"), scope="a"), about("bob", OTHER)
+        event, other = replace(about("alice"), scope="a", trace_context=TRACES[1]), about("bob", OTHER)
         outbox.add([event, other])
         before = outbox.event(event.id), outbox.event(other.id)
         assert self.erase(outbox, event) == Erased(1, 1, 0, 0)
@@ -47,6 +48,7 @@ class ErasureClaims(Outboxes):
             event.id, event.event_type, before[0].time, "here", before[0].place, 1,
         )  # fmt: skip
         assert (found.scope, found.scope_known) == ("a", True)
+        assert before[0].trace_id and found.trace_id is None
         assert found.erased is not None and abs(found.erased.timestamp() - home.time()) < 60
         assert found.report == marker(event.event_type, found.erased)
         assert found.event.payload["erased"] == f"{found.erased:%Y-%m-%dT%H:%M:%SZ}"
