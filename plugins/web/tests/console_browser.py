@@ -120,7 +120,7 @@ class Person:
     def press(self, text):
         """A button, or what looks like one; waits for the page that follows."""
         self._click(
-            f"//button[normalize-space()='{text}'] | //a[contains(@class, 'button')][normalize-space()='{text}']"
+            f"//button[normalize-space()='{text}'][not(@aria-hidden)] | //a[contains(@class, 'button')][normalize-space()='{text}']"
         )
 
     def follow(self, text):
