@@ -52,6 +52,15 @@ class Counting:
         self._most = most
         self._begin()
 
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._opened = False
+        self._slots: dict[str, list[int]] = {}
+        """Type → where its number stands, and the number."""
+        self._map: mmap.mmap | None = None
+        self._handle = -1
+
     def add(self, event_types: Mapping[str, int]) -> None:
         """So many more of each type."""
         if self._pid != os.getpid():  # a child: the file is its parent's
@@ -68,15 +77,6 @@ class Counting:
                     slot = self._slot_for(event_type)
                 slot[1] += count
                 _NUMBER.pack_into(self._map, slot[0], slot[1])
-
-    def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._opened = False
-        self._slots: dict[str, list[int]] = {}
-        """Type → where its number stands, and the number."""
-        self._map: mmap.mmap | None = None
-        self._handle = -1
 
     def _slot_for(self, event_type: str) -> list[int]:
         name = event_type.encode()
@@ -153,7 +153,8 @@ def emitted(data_folder: Path, most: int) -> Counter[str]:
 def _bounded(counts: Counter[str], most: int) -> Counter[str]:
     found: Counter[str] = Counter()
     for event_type, count in counts.items():
-        found[event_type if len(found) < most or event_type in found else OTHER] += count
+        named = len(found) - (OTHER in found) < most or event_type in found
+        found[event_type if named else OTHER] += count
     return found
 
 

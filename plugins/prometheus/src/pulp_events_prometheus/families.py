@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from pulp_events.outbox.histogram import BUCKETS_PER_OCTAVE
+from pulp_events.outbox.states import Outcome, State
 from pulp_events_prometheus.listeners import OTHER, Labels
-from pulp_events_prometheus.words import ATTEMPT, DELAY, ENDED, SECONDS, Counts
+from pulp_events_prometheus.words import ATTEMPT, DELAY, DISCARDED, ENDED, SECONDS, Counts
 
 if TYPE_CHECKING:
     from pulp_events_prometheus.reading import Reading
@@ -61,20 +62,22 @@ def _counters(reading: Reading) -> Iterator[Metric]:
         labels=[*_LISTENER, "outcome"],
     )  # fmt: skip
     for labels, counts in _told(reading):
-        for word, count in sorted(counts.items()):
-            family = attempts if word.startswith(ATTEMPT) else ended if word.startswith(ENDED) else None
-            if family is not None:
-                family.add_metric([labels.notifier, labels.listener, word[len(ATTEMPT) :]], count)
+        # Each from the beginning, with 0: an increase from nothing is none to Prometheus.
+        for outcome in Outcome:
+            attempts.add_metric([labels.notifier, labels.listener, outcome], counts.get(ATTEMPT + outcome, 0))
+        for end in (State.DELIVERED, State.DEAD, DISCARDED):
+            ended.add_metric([labels.notifier, labels.listener, end], counts.get(ENDED + end, 0))
     yield attempts
     yield ended
 
 
 def _told(reading: Reading) -> Iterator[tuple[Labels, Counts]]:
-    for listener_id, counts in reading.sums.listeners.items():
-        if listener_id in reading.labels:
-            yield reading.labels[listener_id], counts
-    for notifier, counts in reading.sums.others.items():
-        yield Labels(notifier, OTHER), counts
+    sums = reading.sums
+    for listener_id, member in sums.members.items():
+        if member.named and listener_id in reading.labels:
+            yield reading.labels[listener_id], sums.listeners.get(listener_id, {})
+    for notifier in sorted({each.notifier for each in sums.members.values() if not each.named} | {*sums.others}):
+        yield Labels(notifier, OTHER), sums.others.get(notifier, {})
 
 
 def _histograms(reading: Reading) -> Iterator[Metric]:
@@ -133,12 +136,8 @@ def _gauges(reading: Reading) -> Iterator[Metric]:
         yield _gauge("store_free_bytes", "Free space where events are stored.", (), reading.free_bytes)
 
 
-def _gauge(
-    name: str,
-    text: str,
-    labels: tuple[str, ...],
-    values: float | Mapping[tuple[str, ...], float] | Mapping[tuple[str, str], int],
-) -> Metric:
+def _gauge(name: str, text: str, labels: tuple[str, ...], values: float | Mapping[Any, float]) -> Metric:
+    """`values`: those of the labels → value."""
     family = GaugeMetricFamily(PREFIX + name, text, labels=labels)
     for key, value in sorted(values.items()) if isinstance(values, Mapping) else [((), values)]:
         family.add_metric(key, value)

@@ -19,8 +19,9 @@ def folder_of(data_folder: Path) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make it, if the data folder is there; it belongs to whom that belongs to. Raises OSError."""
+    """Make it, and the data folder; it belongs to whom that belongs to. Raises OSError, StoreError."""
     if not folder.is_dir():
+        data_dir.prepare(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -25,7 +25,7 @@ class Labels:
 
 def members(listeners: Iterable[Listener], most: int) -> Mapping[str, Member]:
     """All of them, by id; the `most` oldest are named."""
-    in_order = sorted(listeners, key=lambda each: each.id)  # which begins with the time when it was made
+    in_order = sorted(listeners, key=lambda each: (each.created, each.id))
     return {each.id: Member(each.notifier_type_id, place < most) for place, each in enumerate(in_order)}
 
 

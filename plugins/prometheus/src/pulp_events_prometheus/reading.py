@@ -109,10 +109,18 @@ class Reader:
             listeners=Counter((each.notifier_type_id, _condition(each, now)) for each in listeners),
             processes=processes,
             lag=self._lag(listeners, standing, now),
-            emitted=emitted(bus.data_dir, self._settings["event_types"]),
+            emitted=self._emitted(),
             store_bytes=_sizes(bus),
             free_bytes=bus.outbox.free_space(),
         )
+
+    def _emitted(self) -> Mapping[str, int]:
+        most = int(self._settings["event_types"])
+        counts = emitted(self._bus.data_dir, most)
+        for each in sorted(one.name for one in self._bus.event_types):  # with 0 from the beginning
+            if len(counts) < most:
+                counts.setdefault(each, 0)
+        return counts
 
     def _counted(self, since: float, until: float | None) -> Mapping[str, words.Counts]:
         ends = None if until is None else from_timestamp(until)
