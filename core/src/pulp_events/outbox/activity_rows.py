@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pulp_events.outbox.activity import Activities, Activity, By, Point, Span, floor, grain, merged
@@ -58,13 +58,14 @@ def to_activities(
         points[key][start] = (delivered, failed)
     begin, _ = span.bounds
     starts = [begin + number * span.step for number in range(span.pieces)]
+    empty = [(start, Point(from_timestamp(start))) for start in starts]  # made once, however many there are
     groups = {
         key: Activity(
             attempts[key],
             ended[key],
             Histogram(buckets[SECONDS][key]),
             Histogram(buckets[DELAY][key]),
-            [Point(from_timestamp(start), *points[key].get(start, (0, 0))) for start in starts],
+            _series(points[key], empty),
             pending.get(key, 0),
             under_way.get(key, 0),
             from_timestamp(oldest[key]) if key in oldest else None,
@@ -72,3 +73,7 @@ def to_activities(
         for key in sorted(keys)
     }
     return Activities(span, by, groups, merged(groups.values()))
+
+
+def _series(points: Mapping[float, tuple[int, int]], empty: Sequence[tuple[float, Point]]) -> list[Point]:
+    return [Point(none.start, *points[start]) if start in points else none for start, none in empty]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 PROBING = 60.0
 """Seconds after the end of a circuit's pause for which it counts as open: the attempt that decides is under way."""
+_SOON = 1.0
+"""Seconds up to which nothing lags: it is not looked at what else may hold a delivery up."""
+_MOST_KNOWN = 100_000
 
 
 @dataclass
@@ -85,7 +89,10 @@ class Reader:
         self._bus = bus
         self._settings = bus.settings.section("prometheus")
         self._book = Book(bus.data_dir, bus.clock.time)
+        self._stats = Stats()
         self._now_of: Mapping[str, Activity] = {}
+        """By listener id; as they were when the counters were read last."""
+        self._held_back: dict[str, tuple[datetime, bool]] = {}
 
     def read(self) -> Reading:
         """Raises StoreError."""
@@ -94,7 +101,7 @@ class Reader:
         of = members(listeners, self._settings["listeners"])
         named = labels(listeners, of)
         sums = self._book.sums(of, self._counted)
-        stats = bus.deliveries.stats()
+        stats = self._stats
         standing = bus.outbox.standing([each.id for each in listeners])
         gauges = self._gauges(listeners, named, stats, standing, now)
         oldest = 0.0 if stats.oldest_pending is None else max(0.0, now - stats.oldest_pending.timestamp())
@@ -124,11 +131,11 @@ class Reader:
 
     def _counted(self, since: float, until: float | None) -> Mapping[str, words.Counts]:
         ends = None if until is None else from_timestamp(until)
-        activity = self._bus.deliveries.stats(from_timestamp(since), ends, "listener").activity
-        assert activity is not None
+        found = self._bus.deliveries.stats(from_timestamp(since), ends, "listener")
+        groups = {} if found.activity is None else found.activity.groups
         if until is None:
-            self._now_of = activity.groups
-        return {listener_id: words.of_activity(each) for listener_id, each in activity.groups.items()}
+            self._stats, self._now_of = found, groups
+        return {listener_id: words.of_activity(each) for listener_id, each in groups.items()}
 
     def _gauges(
         self,
@@ -162,12 +169,18 @@ class Reader:
     def _lag(self, listeners: Iterable[Listener], standing: Mapping[str, Standing], now: float) -> float:
         """Of listeners whose deliveries may be attempted as soon as they are due, which no rate or window holds up."""
         lanes = int(self._bus.settings.section("delivery")["lanes"])
+        ready = self._bus.outbox.ready()
         free: list[Listener] = []
         for each in listeners:
+            if ready.get(each.id, 1.0) > 0:
+                continue
             stands = standing.get(each.id)
             held = stands is not None and stands.hold is not None and stands.hold.until > now - PROBING
-            if each.enabled and not each.muted_for(now) and not held and not self._is_held_back(each):
+            if each.enabled and not each.muted_for(now) and not held:
                 free.append(each)
+        if not free or self._bus.outbox.due([each.id for each in free], 1).longest <= _SOON:
+            return 0.0
+        free = [each for each in free if not self._is_held_back(each)]
         in_order = [each.id for each in free if (each.lanes or lanes) == 1]
         first = self._bus.outbox.standing(in_order, in_order) if in_order else {}
         waiting = {listener_id for listener_id, each in first.items() if each.first_due is not None}
@@ -175,14 +188,20 @@ class Reader:
         return self._bus.outbox.due(ids, 1).longest if ids else 0.0
 
     def _is_held_back(self, listener: Listener) -> bool:
-        if self._bus.listeners.rate(listener) is not None:
-            return True
+        """Whether it has a rate or a window. Remembered: to find out a notifier has to read the configuration."""
+        known = self._held_back.get(listener.id)
+        if known is None or known[0] != listener.updated:
+            if len(self._held_back) > _MOST_KNOWN:
+                self._held_back.clear()
+            known = self._held_back[listener.id] = (listener.updated, self._has_rate_or_window(listener))
+        return known[1]
+
+    def _has_rate_or_window(self, listener: Listener) -> bool:
+        listeners = self._bus.listeners
         try:
-            return listener.notifier_type_id in self._bus.plugins.notifiers and bool(
-                self._bus.listeners.window(listener)
-            )
-        except EventsError:
-            return True
+            return listeners.rate(listener) is not None or bool(listeners.window(listener))
+        except EventsError:  # its notifier is not installed here, say
+            return listener.notifier_type_id in self._bus.plugins.notifiers
 
 
 def _state(delivers: bool, gone: bool) -> str:
