@@ -182,8 +182,8 @@ def test_the_trace_id_is_shown_where_there_is_one(kept, tmp_path):
     parent = f"00-{trace}-b7ad6b7169203331-01"
     with contextlib.closing(sqlite3.connect(tmp_path / "data" / "outbox.sqlite", isolation_level=None)) as connection:
         connection.execute("UPDATE pulp_event SET trace_context = ? WHERE id = 'sync-1'", (parent,))
-    assert f"Trace ID:    {trace}\n" in kept.ok("event", "show", "sync-1").out
-    assert re.search(rf"^Trace ID: +{trace}$", kept.ok("event", "delivery", "show", "sync-1.0").out, re.M)
+    assert f"Trace Id:    {trace}\n" in kept.ok("event", "show", "sync-1").out
+    assert re.search(rf"^Trace Id: +{trace}$", kept.ok("event", "delivery", "show", "sync-1.0").out, re.M)
     for words in (("show", "sync-1"), ("delivery", "show", "sync-1.0"), ("list", "--id=sync-1")):
         found = kept.ok("--json", "event", *words).json
         assert (found[0] if isinstance(found, list) else found)["trace_id"] == trace
