@@ -57,6 +57,12 @@ class Delivery:
     expires: datetime | None = None
     """Not to be attempted from this moment on; None: it does not expire."""
 
+    scope: str | None = None
+    """The scope that its event was emitted with; None: without one, or it is not known."""
+
+    scope_known: bool = False
+    """See `StoredEvent.scope_known`."""
+
     trace_context: Mapping[str, str] = NO_TRACE
     """That of its event: `traceparent` and maybe `tracestate`, which a notifier sends along; see `Event`."""
 

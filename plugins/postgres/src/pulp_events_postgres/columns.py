@@ -5,7 +5,7 @@ from __future__ import annotations
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
     d.finished, coalesce(d.reason, a.detail, ''), d.lease, d.forgiven,
-    d.repeat_of, d.expires, e.trace_context
+    d.repeat_of, d.expires, e.scope, e.trace_context
 """
 DELIVERY_TABLES = """
     @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq
@@ -20,7 +20,7 @@ FROM @.pulp_event e
 """
 """What `to_stored_event` takes; a condition on e follows."""
 
-CLAIMED = "SELECT c.*, @.pulp_trace(c.id) FROM"
+CLAIMED = "SELECT c.*, @.pulp_emitted_with(c.id) FROM"
 """What `values.claimed` takes; a function that claims follows, as c."""
 
 DETAIL_CONTAINS = """strpos(lower(coalesce(d.reason, (

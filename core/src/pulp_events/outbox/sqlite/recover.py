@@ -234,7 +234,7 @@ class _Recovery:
         _, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason, *later = delivery
         row = (event[1], n, *event[2:6], listener_id, target, state, attempts, ready_at, finished, reason or "", lease)
         try:
-            return is_json(to_delivery((*row, forgiven, *later, event[11])).report)
+            return is_json(to_delivery((*row, forgiven, *later, *event[10:12])).report)
         except EventsError:
             return False
 
