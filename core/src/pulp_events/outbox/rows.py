@@ -48,8 +48,8 @@ def from_rows(make: Callable[P, T]) -> Callable[P, T]:
 @from_rows
 def to_delivery(row: tuple[Any, ...]) -> Delivery:
     """A delivery from: event id, n, event type, time, source, report, listener id, target, state, attempts, ready at,
-    finished, detail, lease, forgiven, and maybe repeat of, expires, scope (see `scope_column`) and trace context. Raises
-    StoreCorrupt, as all of these do."""
+    finished, detail, lease, forgiven, and maybe repeat of, expires, scope (see `scope_column`) and trace context.
+    Raises StoreCorrupt, as all of these do."""
     event_id, n, event_type, time, source, report, listener_id, target, word, attempts, ready_at, *rest = row
     finished, detail, lease, forgiven, *more = rest
     repeat_of, expires, scope, trace = (*more, None, None, None, None)[:4]
