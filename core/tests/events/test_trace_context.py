@@ -1,5 +1,6 @@
 """W3C Trace Context of events: what is valid, set by plugins, and never a reason not to emit."""
 
+import asyncio
 import pickle
 from dataclasses import replace
 
@@ -118,3 +119,36 @@ def test_it_cannot_be_changed_and_can_be_pickled():
     with pytest.raises(TypeError):
         event.trace_context["traceparent"] = "x"
     assert pickle.loads(pickle.dumps(event)) == event and hash(event) and event != replace(event, trace_context={})
+
+
+def test_an_application_may_give_its_own(tmp_path):
+    (tmp_path / "server.conf").write_text("[events]\nkeep = all\n")
+    wanted = {"traceparent": PARENT, "tracestate": "a=1"}
+    with EventBus.open(tmp_path / "server.conf", plugins=False, data_dir=tmp_path / "own", deliver="external") as bus:
+        first = bus.emit("repo.sync.start", {"repo_id": "x"}, trace_context=wanted)
+        events = [first, *bus.emit_many([("repo.sync.start", {"repo_id": "x"})] * 2, trace_context=wanted)]
+        events.append(asyncio.run(bus.emit_async("repo.sync.start", {"repo_id": "x"}, trace_context=wanted)))
+        assert [each.trace_context for each in events] == [wanted] * 4
+        assert all(bus.events.get(each.id).trace_context == wanted for each in events)
+        for bad in ({"traceparent": "x"}, "x", 7):
+            assert bus.emit("repo.sync.start", {"repo_id": "x"}, trace_context=bad).trace_context == {}
+
+
+def test_the_two_events_of_an_operation_are_of_one_trace(tmp_path):
+    (tmp_path / "server.conf").write_text("")
+    seen = []
+
+    class Watching:
+        @hookimpl
+        def pulp_before_emit(self, event):
+            seen.append(event.trace_id)
+            return replace(event, trace_context={"traceparent": PARENT})
+
+    plugins = Plugins()
+    plugins.add("watching", Watching())
+    with (
+        EventBus.open(tmp_path / "server.conf", plugins=plugins, data_dir=tmp_path / "own", deliver="external") as bus,
+        bus.operation("repo.sync", {"repo_id": "x"}),
+    ):
+        pass
+    assert seen == [None, ID]

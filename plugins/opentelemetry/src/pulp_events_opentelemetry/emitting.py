@@ -14,7 +14,7 @@ from pulp_events_opentelemetry.context import as_parent, of_span, span_context
 from pulp_events_opentelemetry.tracer import NAME, tracer
 
 MOST = 10_000
-"""Spans of events that are being emitted. Those of events that cannot be stored are never ended, and so not exported."""
+"""Spans of events that are being emitted. Those of events that are not stored are never ended, and so not exported."""
 
 _open: OrderedDict[str, Span] = OrderedDict()
 """By event id. Each method of it is atomic, as it is written in C."""
