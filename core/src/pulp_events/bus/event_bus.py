@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -182,9 +183,8 @@ class EventBus(Inquiries):
     ) -> Event:
         """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
         self._check_open()
-        more = (None, expires, scope, trace_context)
-        [event] = await self._threads.run(self._emit, [(event_type, payload, call_report, id)], *more)
-        return event
+        emit = partial(self.emit, event_type, payload, call_report, id=id, expires=expires, scope=scope)
+        return await self._threads.run(emit, trace_context=trace_context)
 
     @imports_late
     def operation(
