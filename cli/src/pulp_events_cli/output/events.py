@@ -28,6 +28,7 @@ EVENTS = Table(
     Column("erased", lambda event: event.erased, kind=MOMENT, rank=3),
     Column("source", lambda event: event.source, least=12, extra=True),
     Column("scope", scope_of, least=12, extra=True),
+    Column("trace_id", lambda event: event.trace_id, least=12, extra=True),
 )
 """The columns of `event list`."""
 
@@ -35,7 +36,7 @@ EVENTS = Table(
 def full(event: StoredEvent) -> dict[str, Any]:
     """What `event show` says of the event itself."""
     shown = {"id": event.id, "event_type": event.event_type, "time": event.time, "source": event.source}
-    more = {"scope": scope_of(event), "erased": event.erased}
+    more = {"scope": scope_of(event), "trace_id": event.trace_id, "erased": event.erased}
     return shown | {name: value for name, value in more.items() if value is not None}
 
 
@@ -45,6 +46,7 @@ def for_json(event: StoredEvent) -> dict[str, Any]:
         **full(event),
         "scope": event.scope,
         "scope_known": event.scope_known,
+        "trace_id": event.trace_id,
         "erased": event.erased,
         "deliveries": event.deliveries,
         "report": event.body(),

@@ -12,7 +12,7 @@ from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.events.report import fingerprint, serialise
-from pulp_events.events.trace_context import checked, to_text
+from pulp_events.events.trace_context import NO_TRACE, checked, to_text
 from pulp_events.frozen import thaw
 from pulp_events.listeners.author import SCOPE
 from pulp_events.listeners.filters import passes
@@ -88,11 +88,12 @@ class Emitter:
         expires: Expires = None,
         *,
         scope: str | None = None,
+        trace: Mapping[str, str] = NO_TRACE,
         silent: bool = False,
     ) -> Prepared:
         """The event, the listeners that it concerns, and what is to be stored for them.
 
-        `scope`: that with which it is emitted; see `Listener.hears`.
+        `scope`: that with which it is emitted; see `Listener.hears`. `trace`: the valid trace context that it is given.
 
         `silent`: a payload that does not fit its schema is not logged, as the event will not be emitted.
         """
@@ -100,7 +101,7 @@ class Emitter:
             self._check(event_type, event_id)  # first: making it may be costly
             if event_id is None and not self._is_needed(event_type, scope):
                 return self._of_nobody(event_type, payload, call_report, scope)
-        event = given = self._build(event_type, value_of(payload), value_of(call_report), event_id)
+        event = given = self._build(event_type, value_of(payload), value_of(call_report), event_id, trace)
         end = None if expires is None else moment_of(expires, event.time.timestamp())
         if self._observers.enriches:
             event = self._enrich(event, silent)
@@ -114,17 +115,24 @@ class Emitter:
             new.deliveries = expiring(new.deliveries, end, self._clock.time())
         return Prepared(event, listeners, new)
 
-    def prepare_all(self, events: Iterable[Any], expires: Expires = None, scope: str | None = None) -> list[Prepared]:
+    def prepare_all(
+        self,
+        events: Iterable[Any],
+        expires: Expires = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> list[Prepared]:
         """The same for `(event_type, payload[, call_report[, id]])` each; raises InvalidEvent for what is none."""
         if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
             raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")
         check_scope(scope)
+        trace = NO_TRACE if trace_context is None else checked(trace_context)
         prepared = []
         for number, event in enumerate(events):
             if not isinstance(event, tuple | list) or not 1 <= len(event) <= 4:
                 raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
             event_type, payload, call_report, event_id = (*event, None, None, None)[:4]
-            prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope))
+            prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope, trace=trace))
         return prepared
 
     def warm_up(self, event_type: str) -> None:
@@ -182,6 +190,7 @@ class Emitter:
         payload: Mapping[str, Any] | None,
         call_report: Mapping[str, Any] | None,
         event_id: str | None,
+        trace: Mapping[str, str] = NO_TRACE,
     ) -> Event:
         self._check(event_type, event_id)
         now = self._clock.time()
@@ -192,6 +201,7 @@ class Emitter:
             id=new_event_id(now) if event_id is None else event_id,
             time=from_timestamp(now),
             source=self._events["source"],
+            trace_context=trace,
         )
 
     def _enrich(self, event: Event, silent: bool) -> Event:

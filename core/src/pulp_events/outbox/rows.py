@@ -58,10 +58,8 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {word!r:.20}, with {attempts!r:.20} attempts")
     if not (type(event_id) is type(event_type) is type(listener_id) is type(target) is str):
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a name that is not text")
-    if scope is not None and type(scope) is not str:
-        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a scope that is not text")
-    if trace is not None and type(trace) is not str:
-        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a trace context that is not text")
+    if not (isinstance(scope, str | None) and isinstance(trace, str | None)):
+        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a scope or trace context that is not text")
     return Delivery(
         id=f"{event_id}.{n}",
         event_id=event_id,
