@@ -88,10 +88,11 @@ class Emitter:
         *,
         scope: str | None = None,
         silent: bool = False,
+        hears: Callable[[Listener], bool] | None = None,
     ) -> Prepared:
         """The event, the listeners that it concerns, and what is to be stored for them.
 
-        `scope`: that with which it is emitted; see `Listener.hears`.
+        `scope`: that with which it is emitted; see `Listener.hears`, in whose place `hears` is asked if it is given.
 
         `silent`: a payload that does not fit its schema is not logged, as the event will not be emitted.
         """
@@ -105,7 +106,7 @@ class Emitter:
             event = self._enrich(event, silent)
         else:
             self._payloads.check(event, silent)
-        listeners, new = self._match(event, scope)
+        listeners, new = self._match(event, scope, hears)
         if event_id is not None:
             new.once = True
             new.fingerprint = fingerprint(new.report if event is given else serialise(given))
@@ -213,9 +214,15 @@ class Emitter:
             return event
         return enriched
 
-    def _match(self, event: Event, scope: str | None) -> tuple[Sequence[Listener], NewEvent]:
+    def _match(
+        self, event: Event, scope: str | None, hears: Callable[[Listener], bool] | None
+    ) -> tuple[Sequence[Listener], NewEvent]:
         report = serialise(event, self._events["max_event_bytes"])
-        audience = self._audience(event.event_type, scope)
+        if hears is None:
+            audience = self._audience(event.event_type, scope)
+        else:
+            matching = self._index.matching(event.event_type)
+            audience = _Audience(matching, tuple(each for each in matching if hears(each)), self.skip)
         listeners: Sequence[Listener]
         deliveries: Sequence[NewDelivery]
         if audience.deliveries is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pulp_events.events.builtin import LISTENER_DISABLED
+from pulp_events.events.own_names import OWN
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 
@@ -18,7 +18,7 @@ def hears(listener: Listener, event: StoredEvent) -> bool:
 
 def is_in_doubt(listener: Listener, event: StoredEvent) -> bool:
     """True if the event may have been for the listener, and its scope, which is not known, would tell."""
-    return not event.scope_known and not listener.hears_all and event.event_type != LISTENER_DISABLED
+    return not event.scope_known and not listener.hears_all and event.event_type not in OWN
 
 
 def stored_for(listener: Listener, since: datetime | None = None, until: datetime | None = None) -> EventQuery:
@@ -36,7 +36,7 @@ def why_not(listener: Listener, event: StoredEvent) -> str:
 
 def wrong_scope(listener: Listener, scope: str | None, event_type: str) -> str:
     """Why the listener does not get an event of this type that is emitted with this scope."""
-    if event_type == LISTENER_DISABLED:
+    if event_type in OWN:
         return f"{event_type} tells of the listeners of all, and is for administrators' listeners without scope"
     has = "the event has no scope" if scope is None else f"the event has the scope {scope}"
     if listener.scope is not None:

@@ -175,6 +175,8 @@ class Dispatcher:
                     self._recorder.flush()
                 attempted += made
                 if not made and not self._again:
+                    self._services.look_out()
+                if not made and not self._again:  # as it stays unless something was said
                     return attempted
 
     def _close(self, opened: OpenChannel) -> None:
