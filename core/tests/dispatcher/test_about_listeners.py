@@ -128,7 +128,9 @@ def test_that_only_one_attempt_is_left_is_told_while_it_is(open_bus, clock, scri
     assert 1 <= told(scripted, "mail")[0]["count"] <= 4
     for _ in range(12):
         look(bus, clock, 7200)
-    counts = {name: sum(each["count"] for each in told(scripted, "mail", name)) for name in set(kinds(scripted, "mail"))}
+    counts = {
+        name: sum(each["count"] for each in told(scripted, "mail", name)) for name in set(kinds(scripted, "mail"))
+    }
     assert counts == {"delivery.expiring": 4, "delivery.dead": 4}
 
 

@@ -7,6 +7,7 @@ the same transaction as the events that say it, so that of several processes tha
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -64,28 +65,41 @@ class Lookout:
         self._clock = clock
         self._announce = announce
         self._next = 0.0
+        self._said = 0
+        """Events of the last look."""
+        self._looking = threading.Lock()
         self._known: object = None
         """The version of the listeners whose changes were looked at."""
         self._complained = ("", 0.0)
 
-    def look(self) -> None:
-        """Say what is new, if it is time to look. Without listeners for it, nothing is asked of any store.
+    def look(self, at_once: bool = False) -> bool:
+        """Say what is new, if it is time to look, or at once; True if anything was said.
 
-        A failure is logged: nothing that is delivered waits for this.
+        Without listeners for it, nothing is asked of any store. A failure is logged: nothing that is delivered waits
+        for this.
         """
         now = self._clock.monotonic()
-        if now < self._next:
-            return
+        if (now < self._next and not at_once) or not self._looking.acquire(blocking=False):
+            return False
+        try:
+            return self._look_now(now)
+        finally:
+            self._looking.release()
+
+    def _look_now(self, now: float) -> bool:
         self._next = now + self._settings["every"]
         began = time.monotonic()
         try:
             wanted = {name for name in BY_NAME if self._index.matching(name)}
+            self._said = 0
             if wanted and self._look(wanted):
                 self._next = now
+                return self._said > 0
         except EventsError as error:
             self._complain(str(error), now)
         # Where it takes long, it is done less often.
         self._next = max(self._next, now + 10 * (time.monotonic() - began))
+        return self._said > 0
 
     def _look(self, wanted: set[str]) -> bool:
         """True if there is more to say."""
@@ -124,7 +138,9 @@ class Lookout:
             told.forget(backlog.BACKLOG)
         if told.changed:
             heard = [each for each in said if each.event_type in wanted]
+            self._said = len(heard)
             if not self._announce(heard, told.noted, told.dump()):
+                self._said = 0
                 return True  # somebody else was quicker, with the same or with more
         self._known = None if full else version
         return full

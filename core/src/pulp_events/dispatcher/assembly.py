@@ -35,10 +35,10 @@ def make_dispatcher(
     dice: random.Random,
     disable: Callable[[Listener, str], None],
     heartbeat: Heartbeat,
-    look_out: Callable[[], None],
+    look_out: Callable[[bool], bool],
 ) -> Dispatcher:
     """A dispatcher over these parts. `disable(listener, reason)`: called for a listener that is to be left alone.
-    `look_out`: called often, to tell of what became of listeners."""
+    `look_out`: see `Services`."""
     stopping = threading.Event()
     channels = Channels(clock)
     routes = Routes(index, plugins, settings, outbox, channels, clock)

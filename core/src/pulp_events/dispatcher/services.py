@@ -24,8 +24,8 @@ class Services:
 
     `refill(route)` claims more for a route whose channel has room; `late(route, deliveries)` tells which were claimed
     too long ago for the listener's rate; `release_late` gives such back, and `claim_again` claims those of them for
-    which there are tokens. `erased(deliveries)` tells which are of events that were erased. `look_out` tells of what
-    became of listeners, if it is time to.
+    which there are tokens. `erased(deliveries)` tells which are of events that were erased. `look_out(now)` tells
+    of what became of listeners, if it is time to, or `now`; True if there was anything to tell.
     """
 
     outbox: Outbox
@@ -37,7 +37,7 @@ class Services:
     stopping: threading.Event
     renewal: Renewal
     heartbeat: Heartbeat | None = None
-    look_out: Callable[[], None] = lambda: None
+    look_out: Callable[[bool], bool] = lambda now: False
     refill: Callable[[Route], None] = lambda route: None
     erased: Callable[[Sequence[Delivery]], Sequence[Delivery]] = lambda deliveries: ()
     late: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()

@@ -218,7 +218,7 @@ class Timekeeper:
         if heartbeat is not None and self.backlog and heartbeat.is_due(now):
             heartbeat.beat(delivers=True, in_flight=self._scheduler.in_flight)
         if self.backlog:
-            self._services.look_out()
+            self._services.look_out(False)
         self._recorder.sum_up()
         self._services.loops.replace_blocked()
         self._services.channels.close_idle()
