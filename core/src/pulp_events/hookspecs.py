@@ -9,7 +9,8 @@ one, sorted by plugin name; if one raises, that is logged and does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -136,4 +137,17 @@ def pulp_admin_commands(commands: Any) -> None:
     `commands` is the result of `argparse.ArgumentParser.add_subparsers`; a subcommand sets the default `run` to a
     function `run(bus, arguments) -> int` that returns the exit code. A notifier's own `listener TYPE` section is made
     from its schema and needs no hook. Since API 1.0.
+    """
+
+
+@hookspec
+def pulp_admin_options(command: str, parser: Any) -> Callable[[Any], AbstractContextManager[object]] | None:
+    """Adds options to a command of `pulp-admin event` that takes options of plugins: so far `worker`.
+
+    Called when that command is used or its help shown. `parser` is its `argparse.ArgumentParser`. What is returned, if
+    anything, is called with the parsed arguments when the command sets to work; the context manager that it returns is
+    entered before, in the process of the command itself, and left afterwards: also with `worker --processes N`, whose
+    processes are others. `arguments.session.open_bus("external")` opens a bus for it. An EventsError that it raises
+    stops the command with that message. An option's value must be as it was typed when it is made text by `str`, for
+    `worker --print-unit`. Since API 1.0.
     """

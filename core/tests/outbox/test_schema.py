@@ -40,7 +40,10 @@ def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(tmp_pa
     assert [(one.id, one.state.value, one.expires) for one in outbox.find(DeliveryQuery(), 9)] == [
         ("event-2.0", "pending", None), ("event-1.0", "delivered", None),
     ]  # fmt: skip
-    assert [one.id for one in outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries] == ["event-2.0"]
+    assert [(one.scope, one.scope_known) for one in outbox.find(DeliveryQuery(), 9)] == [(None, False)] * 2
+    assert outbox.count(DeliveryQuery(without_scope=True)) == 0
+    claimed = outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries
+    assert [(one.id, one.scope, one.scope_known) for one in claimed] == [("event-2.0", None, False)]
     assert [(one.scope, one.scope_known) for one in outbox.events(EventQuery(), 9)] == [(None, False)] * 2
     assert outbox.events(EventQuery(without_scope=True), 9) == outbox.events(EventQuery(scope="a"), 9) == []
     outbox.close()

@@ -106,16 +106,16 @@ def _of_listener(listener: Listener, event: StoredEvent) -> dict[str, Any]:
 
 def why_not(listener: Listener, event: StoredEvent) -> str:
     """Why a listener has no delivery of the event, as far as its record tells now."""
-    from pulp_events.bus import scopes
     from pulp_events.events import pattern
+    from pulp_events.listeners import hearing
     from pulp_events.listeners.filters import judge
 
     if listener.created > event.time:
         return "it was created after the event"
     if not any(pattern.matches(each, event.event_type) for each in listener.event_types):
         return f"{', '.join(listener.event_types)} does not match {event.event_type}"
-    if not scopes.hears(listener, event):
-        return scopes.why_not(listener, event)
+    if not hearing.hears(listener, event):
+        return hearing.why_not(listener, event)
     if event.erased is not None and listener.filter is not None:
         return "its filter cannot be applied: the event was erased"
     passes, why = judge(listener.filter, event.body())

@@ -11,6 +11,7 @@ from pulp_events_cli.commands import worker_list
 from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
+from pulp_events_cli.parser import plugin_options
 from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -42,6 +43,7 @@ def fill(parser: Parser, session: Session) -> None:
     parser.add_argument(
         "--drain", action="store_true", help="make the deliveries that are due now, show progress, and exit"
     )
+    plugin_options.add("worker", parser, session)
     parser.offer("list", "list the workers and applications that are at work", worker_list.fill)
     parser.epilog = "Logs go to standard error; with --json, one JSON object per line goes to standard output."
     parser.set_defaults(run=_run, deliver=_deliver)
@@ -72,7 +74,8 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
     if arguments.drain:
         from pulp_events_cli.commands.worker_drain import drain
 
-        return drain(bus, arguments.grace, arguments.json)
+        with plugin_options.around(arguments):
+            return drain(bus, arguments.grace, arguments.json)
     _log(arguments.json)
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
@@ -87,9 +90,10 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
             imports=arguments.imports,
             settings=settings.given,
         )
-        with own_stdout.in_place():  # which its processes inherit
+        with plugin_options.around(arguments), own_stdout.in_place():  # which its processes inherit
             return pool.run()
-    return Worker(lambda: session.open_bus("background", arguments.imports), arguments.grace).run()
+    with plugin_options.around(arguments):
+        return Worker(lambda: session.open_bus("background", arguments.imports), arguments.grace).run()
 
 
 def _refuse_unknown(imports: Sequence[str]) -> None:
@@ -133,6 +137,7 @@ def _unit(arguments: argparse.Namespace) -> str:
         command += ["--processes", str(arguments.processes)]
     for name in arguments.imports:
         command += ["--import", name]
+    command += plugin_options.given(arguments)
     named = settings.is_set("events", "data_dir")
     around = Surroundings() if settings.given is None else settings.given.surroundings
     reads += around.reads

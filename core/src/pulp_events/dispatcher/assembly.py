@@ -17,6 +17,7 @@ from pulp_events.dispatcher.renewal import Renewal
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.watch import AttemptWatch
+from pulp_events.listeners.hearing import unheard
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.store import Outbox
@@ -48,4 +49,5 @@ def make_dispatcher(
     renewal = Renewal(index, outbox, dice)
     services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping, renewal, heartbeat, look_out)
     services.erased = Erased(outbox, clock).among
+    services.unheard = unheard
     return Dispatcher(services, settings)

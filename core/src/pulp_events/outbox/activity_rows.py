@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from pulp_events.outbox.activity import Activities, Activity, By, Point, Span, floor, grain, merged
@@ -61,6 +62,7 @@ def to_activities(
         points[key][start] = (delivered, failed)
     begin, _ = span.bounds
     starts = [begin + number * span.step for number in range(span.pieces)]
+    quiet = [Point(from_timestamp(start), 0, 0) for start in starts]  # of many listeners, few did something in a piece
     groups = {
         key: Activity(
             attempts[key],
@@ -68,7 +70,14 @@ def to_activities(
             last_ahead.get(key, 0),
             Histogram(buckets[SECONDS][key]),
             Histogram(buckets[DELAY][key]),
-            [Point(from_timestamp(start), *points[key].get(start, (0, 0))) for start in starts],
+            [
+                replace(none, delivered=points[key][start][0], failed=points[key][start][1])
+                if start in points[key]
+                else none
+                for start, none in zip(starts, quiet, strict=True)
+            ]
+            if key in points
+            else quiet,
             pending.get(key, 0),
             under_way.get(key, 0),
             from_timestamp(oldest[key]) if key in oldest else None,

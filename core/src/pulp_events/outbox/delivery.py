@@ -55,6 +55,12 @@ class Delivery:
     expires: datetime | None = None
     """Not to be attempted from this moment on; None: it does not expire."""
 
+    scope: str | None = None
+    """The scope that its event was emitted with; None: without one, or it is not known."""
+
+    scope_known: bool = False
+    """See `StoredEvent.scope_known`."""
+
     @cached_property
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""

@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
-from pulp_events.outbox.records import Dropped, Health, NewEvent, Stats
+from pulp_events.outbox.records import DeliveryQuery, Dropped, Health, NewEvent, Stats
 from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import Outcome, State
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
@@ -47,15 +47,18 @@ def from_rows(make: Callable[P, T]) -> Callable[P, T]:
 @from_rows
 def to_delivery(row: tuple[Any, ...]) -> Delivery:
     """A delivery from: event id, n, event type, time, source, report, listener id, target, state, attempts, ready at,
-    finished, detail, lease, forgiven, and maybe repeat of and expires. Raises StoreCorrupt, as all of these do."""
+    finished, detail, lease, forgiven, and maybe repeat of, expires and scope (see `scope_column`). Raises StoreCorrupt,
+    as all of these do."""
     event_id, n, event_type, time, source, report, listener_id, target, word, attempts, ready_at, *rest = row
     finished, detail, lease, forgiven, *more = rest
-    repeat_of, expires = (*more, None, None)[:2]
+    repeat_of, expires, scope = (*more, None, None, None)[:3]
     state = _STATES.get(word)
     if type(attempts) is not int or type(forgiven) is not int or type(report) is not bytes or state is None:
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {word!r:.20}, with {attempts!r:.20} attempts")
     if not (type(event_id) is type(event_type) is type(listener_id) is type(target) is str):
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a name that is not text")
+    if scope is not None and type(scope) is not str:
+        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a scope that is not text")
     return Delivery(
         id=f"{event_id}.{n}",
         event_id=event_id,
@@ -74,6 +77,8 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
         forgiven=forgiven,
         repeat_of=repeat_of,
         expires=None if expires is None else from_timestamp(expires),
+        scope=scope or None,
+        scope_known=scope is not None,
     )
 
 
@@ -107,7 +112,7 @@ def scope_column(event: NewEvent | StoredEvent) -> str | None:
     return event.scope or "" if isinstance(event, NewEvent) or event.scope_known else None
 
 
-def scope_asked(query: EventQuery) -> str | None:
+def scope_asked(query: EventQuery | DeliveryQuery) -> str | None:
     """What such a column is to be; None: anything."""
     return "" if query.without_scope else query.scope
 

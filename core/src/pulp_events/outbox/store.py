@@ -81,6 +81,10 @@ class Outbox(Protocol):
     def expire(self, deliveries: Sequence[Delivery]) -> None:
         """Declare claimed deliveries dead, unattempted, because they have expired. Otherwise like `release`."""
 
+    def withhold(self, deliveries: Sequence[Delivery], reason: str) -> None:
+        """Declare claimed deliveries dead, unattempted, for this reason (transition `bury`). Otherwise like
+        `release`."""
+
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         """Let their leases end `lease` seconds from now."""
 

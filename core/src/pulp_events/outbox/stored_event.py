@@ -8,10 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from pulp_events.errors import EventsError
 from pulp_events.events.event import Event
 from pulp_events.events.report import parse, read_back
-from pulp_events.system.arguments import check_moment_or_none, check_text, check_texts, check_written
+from pulp_events.system.arguments import check_moment_or_none, check_scope_asked, check_text, check_texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +84,7 @@ class EventQuery:
         check_moment_or_none(self.until, "until")
         check_text(self.id_prefix, "id_prefix")
         check_text(self.error, "error")
-        if self.scope is not None:
-            check_written(self.scope, "scope", 200)
-            if not self.scope.isprintable():
-                raise EventsError(f"scope={self.scope!r:.60} is no scope; give a line of text")
-            if self.without_scope:
-                raise EventsError(f"scope={self.scope!r:.60} and without_scope=True find nothing together; give one")
+        check_scope_asked(self.scope, self.without_scope)
         check_texts(self.ids, "ids")
 
 

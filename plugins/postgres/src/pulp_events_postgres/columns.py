@@ -5,7 +5,7 @@ from __future__ import annotations
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
     d.finished, coalesce(d.reason, a.detail, ''), d.lease, d.forgiven,
-    d.repeat_of, d.expires
+    d.repeat_of, d.expires, e.scope
 """
 DELIVERY_TABLES = """
     @.pulp_delivery d JOIN @.pulp_event e ON e.seq = d.event_seq
@@ -19,6 +19,9 @@ SELECT e.id, e.event_type, e.time, e.source, e.report, e.seq,
 FROM @.pulp_event e
 """
 """What `to_stored_event` takes; a condition on e follows."""
+
+CLAIMED = "SELECT c.*, @.pulp_scope(c.id) FROM"
+"""What `values.claimed` takes; a function that claims follows, as c."""
 
 DETAIL_CONTAINS = """strpos(lower(coalesce(d.reason, (
     SELECT t.detail FROM @.pulp_attempt t

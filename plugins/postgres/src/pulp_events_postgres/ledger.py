@@ -6,7 +6,7 @@ from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health
-from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health
+from pulp_events.outbox.rows import scope_asked, split_id, to_attempt, to_delivery, to_health
 from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES, DETAIL_CONTAINS
 from pulp_events_postgres.connections import Connection
@@ -74,6 +74,8 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
         ("e.time >= %s", None if query.since is None else query.since.timestamp()),
         ("e.time < %s", None if query.until is None else query.until.timestamp()),
         ("d.listener_id = ANY (%s::text[])", None if query.listener_ids is None else texts(query.listener_ids)),
+        ("e.scope = %s", scope_asked(query)),
+        ("e.event_type <> ALL (%s::text[])", None if query.not_event_types is None else texts(query.not_event_types)),
         (DETAIL_CONTAINS, None if query.error is None else storable(query.error)),
         (
             f"d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > %s",

@@ -105,6 +105,10 @@ class PostgresOutbox:
         queue.expire(self.database, deliveries)
         self._give_back(deliveries, whole=False)
 
+    def withhold(self, deliveries: Sequence[Delivery], reason: str) -> None:
+        queue.withhold(self.database, deliveries, reason)
+        self._give_back(deliveries, whole=False)
+
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         queue.extend(self.database, deliveries, lease)
 

@@ -256,6 +256,10 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
 _HELD = "%s::text[], %s::int4[], %s::text[]"
 _RELEASE = f"SELECT @.pulp_release({_HELD})"
 _EXPIRE = f"SELECT @.pulp_expire({_HELD}, %s, %s)"
+_WITHHOLD = f"""
+WITH way AS MATERIALIZED (SELECT set_config('pulp_events.way', '{Transition.BURY}', true) AS done)
+SELECT @.pulp_expire({_HELD}, %s, %s) FROM way WHERE way.done IS NOT NULL
+"""
 _EXPIRE_SOME = "SELECT @.pulp_expire_some(%s, %s, %s)"
 _EXTEND = f"SELECT @.pulp_extend({_HELD}, %s::float8)"
 
@@ -270,6 +274,12 @@ def expire(database: Database, deliveries: Sequence[Delivery]) -> None:
     """Claimed deliveries are dead, unattempted (transition `expire`)."""
     if deliveries:
         database.execute(_EXPIRE, (*_leases(deliveries), TRANSITIONS[Transition.EXPIRE].enters, EXPIRED))
+
+
+def withhold(database: Database, deliveries: Sequence[Delivery], reason: str) -> None:
+    """Claimed deliveries are dead, unattempted (transition `bury`)."""
+    if deliveries:
+        database.execute(_WITHHOLD, (*_leases(deliveries), _BURIED.enters, storable(reason)))
 
 
 def expire_some(database: Database, most: int) -> bool:

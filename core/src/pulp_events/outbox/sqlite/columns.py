@@ -6,7 +6,7 @@ from pulp_events.outbox.states import Transition, kept
 
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
-    d.finished, COALESCE(d.reason, a.detail, ''), d.lease, d.forgiven, d.repeat_of, d.expires
+    d.finished, COALESCE(d.reason, a.detail, ''), d.lease, d.forgiven, d.repeat_of, d.expires, e.scope
 """
 _LAST_ATTEMPT = "LEFT JOIN pulp_attempt a ON a.event_seq = d.event_seq AND a.n = d.n AND a.number = d.attempts"
 DELIVERY_TABLES = f"pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq {_LAST_ATTEMPT}"

@@ -11,7 +11,7 @@ from pulp_events.errors import StoreCorrupt
 from pulp_events.events.pattern import is_pattern
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health
-from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health
+from pulp_events.outbox.rows import scope_asked, split_id, to_attempt, to_delivery, to_health
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import (
     ATTEMPT_COLUMNS,
@@ -148,6 +148,12 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     ):
         if wanted is not None:
             parts.append(fact if wanted else f"NOT ({fact})")
+    if (scope := scope_asked(query)) is not None:
+        parts.append("e.scope = ?")
+        parameters.append(scope)
+    if query.not_event_types is not None:
+        parts.append("e.event_type NOT IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(list(query.not_event_types)))
     if query.waiting_at is not None:
         parts.append(f"+d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > ?")
         parameters.append(query.waiting_at.timestamp())

@@ -25,6 +25,7 @@ from pulp_events.testing.outbox_contract.order import OrderClaims
 from pulp_events.testing.outbox_contract.presences import PresenceClaims
 from pulp_events.testing.outbox_contract.rates import RateClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
+from pulp_events.testing.outbox_contract.scopes import ScopeClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
 from pulp_events.testing.outbox_contract.standing import StandingClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
@@ -50,6 +51,7 @@ class OutboxContract(
     ActivityClaims,
     PresenceClaims,
     StandingClaims,
+    ScopeClaims,
     NotingClaims,
 ):
     """Subclass it and give it a fixture `home`."""
