@@ -185,7 +185,10 @@ class Lifecycle:
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._make_emitter()
-        self._delivering.start(self._index, self.listeners, self._emit)
+        self._delivering.start(self._index, self._store, self.listeners, self._emits)
+
+    def _emits(self) -> tuple[Emitter, Storing]:
+        return self._emitter or self._make_emitter(), self._storing
 
     def _make_emitter(self) -> Emitter:
         from pulp_events.bus.emitter import Emitter
