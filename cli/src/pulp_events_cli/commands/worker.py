@@ -42,14 +42,27 @@ def fill(parser: Parser, session: Session) -> None:
     parser.add_argument(
         "--drain", action="store_true", help="make the deliveries that are due now, show progress, and exit"
     )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        metavar="FORMAT",
+        help="text: the log goes to standard error; json: one JSON object per line to standard output, as with --json; "
+        "default: text",
+    )
     parser.offer("list", "list the workers and applications that are at work", worker_list.fill)
-    parser.epilog = "Logs go to standard error; with --json, one JSON object per line goes to standard output."
+    parser.epilog = (
+        "Logs go to standard error; with --json or --log-format json, one JSON object per line goes to standard output."
+    )
     parser.set_defaults(run=_run, deliver=_deliver)
 
 
 def _deliver(arguments: argparse.Namespace) -> str | None:
     if arguments.drain and (arguments.print_unit or arguments.processes > 1):
         raise UsageError("--drain runs in a single process and prints no unit; leave out --processes and --print-unit")
+    if arguments.drain and arguments.log_format is not None:
+        raise UsageError("--drain shows progress and keeps no log; leave out --log-format")
+    if arguments.json and arguments.log_format == "text":
+        raise UsageError("--json logs JSON; leave out one of --json and --log-format")
     # A single worker opens its own bus, with them; several are other processes.
     arguments.imports_now = arguments.imports if arguments.drain else ()
     return None if arguments.print_unit else "external"  # --drain counts before it begins
@@ -73,7 +86,8 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
         from pulp_events_cli.commands.worker_drain import drain
 
         return drain(bus, arguments.grace, arguments.json)
-    _log(arguments.json)
+    as_json = arguments.json or arguments.log_format == "json"
+    _log(as_json)
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
     if arguments.processes > 1:
@@ -83,7 +97,7 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
             settings.path,
             data_dir,
             arguments.grace,
-            log_json=arguments.json,
+            log_json=as_json,
             imports=arguments.imports,
             settings=settings.given,
         )
@@ -131,6 +145,8 @@ def _unit(arguments: argparse.Namespace) -> str:
     command += ["event", "worker", "--grace", format_duration(arguments.grace)]
     if arguments.processes > 1:
         command += ["--processes", str(arguments.processes)]
+    if arguments.log_format is not None:
+        command += ["--log-format", arguments.log_format]
     for name in arguments.imports:
         command += ["--import", name]
     named = settings.is_set("events", "data_dir")

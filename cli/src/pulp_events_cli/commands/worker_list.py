@@ -54,7 +54,13 @@ def fill(parser: Parser) -> None:
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
-    if arguments.drain or arguments.print_unit or arguments.imports or arguments.processes != 1:
+    if (
+        arguments.drain
+        or arguments.print_unit
+        or arguments.imports
+        or arguments.processes != 1
+        or arguments.log_format is not None
+    ):
         raise UsageError("the options before `list` are those of a worker that is to run; leave them out")
     found = bus.workers()
     return show_list(

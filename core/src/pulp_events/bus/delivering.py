@@ -20,6 +20,7 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock
 from pulp_events.system.late_imports import imports_late
+from pulp_events.system.log_fields import fields
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class Delivering:
     def _disable(self, listener: Listener, reason: str) -> None:
         """A listener's endpoint is to be left alone: record it, and announce it once."""
         if self._listeners.disable_for(listener.id, reason):
-            _logger.warning("listener %s is disabled: %s", listener.id, reason)
+            _logger.warning("listener %s is disabled: %s", listener.id, reason, extra=fields(listener))
             payload = {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason}
             try:
                 self._emit([(LISTENER_DISABLED, payload)])  # also while the bus is being closed
