@@ -169,10 +169,12 @@ def _unit(arguments: argparse.Namespace) -> str:
 
 
 def _log(as_json: bool) -> None:
+    """All records of the process in one format: plugins and libraries log under names of their own."""
+    from pulp_events.system.logs import get_logger
     from pulp_events.worker.log import handler
 
-    logger = logging.getLogger("pulp_events")
-    logger.handlers, logger.propagate = [handler(as_json, own_stdout.real())], False
+    assert get_logger("pulp_events").name  # so that whatever waits for the first record to add handlers has done so
+    root = logging.getLogger()
+    root.handlers = [handler(as_json, own_stdout.real())]
+    root.setLevel(min(logging.INFO, root.level or logging.INFO))
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").handlers = logger.handlers  # which show no secrets
-    logger.setLevel(min(logging.INFO, logger.level or logging.INFO))
