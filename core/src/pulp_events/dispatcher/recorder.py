@@ -81,6 +81,8 @@ class Recorder:
         self.patience: float | None = None
         self.on_recorded: Callable[[Sequence[Result]], None] = lambda results: None
         self.blocked = False
+        self.delivered = self.failed = 0
+        """Attempts that were recorded since it began: those that delivered, and the others."""
         self._judged: deque[Judged] = deque()
         self._oldest = 0.0
         self._storing = threading.Lock()
@@ -138,7 +140,11 @@ class Recorder:
             taken.append(self._judged.popleft())
         rolls: dict[str, float] = {}
         pairs = [(each, self._result(each, rolls)) for each in taken]
-        return [part for part in _parts(pairs) if self._store([result for _, result in part])]
+        stored = [part for part in _parts(pairs) if self._store([result for _, result in part])]
+        made = [result.transition == Transition.SUCCEED for part in stored for _, result in part]
+        self.delivered += sum(made)
+        self.failed += len(made) - sum(made)
+        return stored
 
     def _tell(self, part: Sequence[Pair]) -> None:
         with self.recorded:
