@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from pulp_events.bus.overdue import MOST, overdue, rules_of
 from pulp_events.bus.room import Level, rooms
 from pulp_events.bus.stores import outbox_path
 from pulp_events.errors import EventsError
+from pulp_events.listeners.store import ChecksWriting, ListenerHistory
 from pulp_events.outbox.presence import SILENT, Presence
 from pulp_events.outbox.sqlite import aside
 from pulp_events.outbox.states import State, Word
@@ -112,6 +113,7 @@ ALL = frozenset(Aspect)
 def health_of(
     bus: Lifecycle,
     store: ListenerStore,
+    broken: BrokenRecords,
     aspects: Collection[Aspect | str] = ALL,
     *,
     host: str | None = None,
@@ -119,12 +121,28 @@ def health_of(
     max_pending: int | None = None,
     patience: float = PATIENCE,
 ) -> ServiceHealth:
-    """See `EventBus.health`. `store`: the listeners'."""
+    """See `EventBus.health`. `store`: the listeners'; `broken`: its records that are none."""
     try:
         asked = frozenset(Aspect(each) for each in aspects)
     except ValueError:
         raise EventsError(f"aspects={[*aspects]!r:.60} is not valid; give some of {', '.join(Aspect)}") from None
-    return _Look(bus, store, host, silence, max_pending, patience).answer(asked)
+    return _Look(bus, store, broken, host, silence, max_pending, patience).answer(asked)
+
+
+class BrokenRecords:
+    """What is wrong with records that are no listeners, read again when any record changed."""
+
+    def __init__(self, store: ListenerStore) -> None:
+        self._store = store
+        self._version: Hashable = None
+        self._texts: Sequence[str] = ()
+
+    def texts(self) -> Sequence[str]:
+        """A sentence for each. Raises StoreError."""
+        version = self._store.version()
+        if version is None or version != self._version:
+            self._texts, self._version = [*self._store.broken().values()], version
+        return self._texts
 
 
 class _Look:
@@ -134,6 +152,7 @@ class _Look:
         self,
         bus: Lifecycle,
         store: ListenerStore,
+        broken: BrokenRecords,
         host: str | None,
         silence: float,
         max_pending: int | None,
@@ -141,6 +160,7 @@ class _Look:
     ) -> None:
         self._bus = bus
         self._store = store
+        self._broken = broken
         self._host = host
         self._silence = silence
         self._max_pending = max_pending
@@ -221,12 +241,13 @@ class _Look:
     def _ready(self) -> Iterator[Trouble]:
         try:
             self._listeners = list(self._bus.listeners.list())
-            edit_one = getattr(self._store, "edit_one", None)  # which looks at one record alone, where a store can
-            # Locks, and begins to write; nothing is changed.
-            if edit_one is None:
-                self._store.edit(lambda edit: None)
+            # Each locks, and is about to write; nothing is changed.
+            if isinstance(self._store, ChecksWriting):
+                self._store.check_writing()
+            elif isinstance(self._store, ListenerHistory):
+                self._store.edit_one(_NOBODY, lambda edit: None)
             else:
-                edit_one(_NOBODY, lambda edit: None)
+                self._store.edit(lambda edit: None)
         except EventsError as error:
             yield Trouble(Aspect.READY, "listeners", f"the listeners cannot be read and written: {error}")
         try:
@@ -245,7 +266,7 @@ class _Look:
             stats, served = self._stats, [each for each in self._listeners if each.enabled and not each.muted_for(now)]
             yield from self._overdue(served, now)
             yield from self._of_listeners(served, bus.outbox.health(), now)
-            for text in self._store.broken().values():
+            for text in self._broken.texts():
                 yield Trouble(Aspect.DEGRADED, "broken", text)
             if self._max_pending is not None and stats.pending > self._max_pending:
                 text = f"{stats.pending} deliveries are pending, which is more than {self._max_pending}"

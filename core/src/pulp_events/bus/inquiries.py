@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.lifecycle import Lifecycle
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.backfilling import Backfilled
     from pulp_events.bus.backtest import Backtest
     from pulp_events.bus.explanation import Explanation
-    from pulp_events.bus.health import Aspect, ServiceHealth
+    from pulp_events.bus.health import Aspect, BrokenRecords, ServiceHealth
     from pulp_events.bus.past import PastExplanation
     from pulp_events.bus.trial import Trial
     from pulp_events.listeners.author import Author
@@ -81,6 +82,12 @@ class Inquiries(Lifecycle):
             changes = self.listeners.history(since=event.time)[::-1]
         return explain_past(event, deliveries, listeners, changes, emitter)
 
+    @cached_property
+    def _broken(self) -> BrokenRecords:
+        from pulp_events.bus.health import BrokenRecords
+
+        return BrokenRecords(self._store)
+
     def workers(self) -> list[Presence]:
         """The processes at work on the same store: workers, and applications, those that only emit among them.
 
@@ -117,7 +124,7 @@ class Inquiries(Lifecycle):
 
         self._check_open()
         return health_of(
-            self, self._store, ALL if aspects is None else aspects, host=host, max_pending=max_pending,
+            self, self._store, self._broken, ALL if aspects is None else aspects, host=host, max_pending=max_pending,
             silence=SILENT if silence is None else silence, patience=PATIENCE if patience is None else patience,
         )  # fmt: skip
 
