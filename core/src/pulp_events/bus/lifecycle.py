@@ -140,6 +140,12 @@ class Lifecycle:
         """What tells the store that this process is at work."""
         return self._delivering.heartbeat
 
+    @property
+    def own_silence(self) -> float | None:
+        """Seconds since the dispatcher of this process last went round; None where others deliver. Several times a
+        second it does, but for the time that a store takes."""
+        return self._delivering.mode.silence()
+
     def __enter__(self) -> Self:
         return self
 
