@@ -56,9 +56,11 @@ lint: types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
+# psycopg, without which nothing of the stores has a type, is only in the environment of the further plugins.
 types:
-	@scripts/setup dev
+	@scripts/setup extra
 	.venv/bin/mypy
+	.venv/bin/mypy --python-executable .venv-extra/bin/python -p pulp_events_postgres
 
 types-extra:
 	@scripts/setup extra
