@@ -82,6 +82,15 @@ def pulp_event_emitted(event: Event, listeners: Sequence[Listener], settings: Se
 
 
 @hookspec
+def pulp_events_counted(event_types: Mapping[str, int], settings: Settings) -> None:
+    """Observes: so many events of each of these types were emitted, by one call. Called in the emitting thread.
+
+    For whoever only counts. Unlike `pulp_event_emitted`, it makes no event wanted: a payload that is a function is not
+    called for it, and `is_wanted` may be False. The time it takes is added to `emit`. Since API 1.0.
+    """
+
+
+@hookspec
 def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
     """Observes: an attempt was recorded; `delivery.state` is what followed. Called in a thread for observers.
 

@@ -42,6 +42,7 @@ def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(tmp_pa
     ]  # fmt: skip
     assert [(one.scope, one.scope_known) for one in outbox.find(DeliveryQuery(), 9)] == [(None, False)] * 2
     assert outbox.count(DeliveryQuery(without_scope=True)) == 0
+    assert len(outbox.events(EventQuery(scope_unknown=True), 9)) == 2
     claimed = outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries
     assert [(one.id, one.scope, one.scope_known) for one in claimed] == [("event-2.0", None, False)]
     assert [(one.scope, one.scope_known) for one in outbox.events(EventQuery(), 9)] == [(None, False)] * 2

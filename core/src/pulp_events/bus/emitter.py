@@ -90,10 +90,12 @@ class Emitter:
         scope: str | None = None,
         trace: Mapping[str, str] = NO_TRACE,
         silent: bool = False,
+        hears: Callable[[Listener], bool] | None = None,
     ) -> Prepared:
         """The event, the listeners that it concerns, and what is to be stored for them.
 
-        `scope`: that with which it is emitted; see `Listener.hears`. `trace`: the valid trace context that it is given.
+        `scope`: that with which it is emitted; see `Listener.hears`, in whose place `hears` is asked if it is given.
+        `trace`: the valid trace context that it is given.
 
         `silent`: a payload that does not fit its schema is not logged, as the event will not be emitted.
         """
@@ -107,7 +109,7 @@ class Emitter:
             event = self._enrich(event, silent)
         else:
             self._payloads.check(event, silent)
-        listeners, new = self._match(event, scope)
+        listeners, new = self._match(event, scope, hears)
         if event_id is not None:
             new.once = True
             new.fingerprint = fingerprint(new.report if _is_same_content(event, given) else serialise(given))
@@ -229,9 +231,15 @@ class Emitter:
             return replace(event, trace_context=traced) if traced else event
         return enriched
 
-    def _match(self, event: Event, scope: str | None) -> tuple[Sequence[Listener], NewEvent]:
+    def _match(
+        self, event: Event, scope: str | None, hears: Callable[[Listener], bool] | None
+    ) -> tuple[Sequence[Listener], NewEvent]:
         report = serialise(event, self._events["max_event_bytes"])
-        audience = self._audience(event.event_type, scope)
+        if hears is None:
+            audience = self._audience(event.event_type, scope)
+        else:
+            matching = self._index.matching(event.event_type)
+            audience = _Audience(matching, tuple(each for each in matching if hears(each)), self.skip)
         listeners: Sequence[Listener]
         deliveries: Sequence[NewDelivery]
         if audience.deliveries is not None:

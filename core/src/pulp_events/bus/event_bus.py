@@ -76,6 +76,7 @@ class EventBus(Inquiries):
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         found = Settings.load(config, loaded.settings_sections, settings)
         folder = found.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
+        found.work_in(folder)
         if not imports:
             return cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
         from pulp_events.functions.registering import import_all, register

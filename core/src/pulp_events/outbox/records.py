@@ -93,6 +93,8 @@ class Result:
     """Seconds until the next attempt."""
     forgiven: bool = False
     """With `postpone`: the attempt does not count against the retry schedule."""
+    last_ahead: bool = False
+    """With `postpone`: the next attempt is the last one, as far as the schedule says."""
 
 
 @dataclass(frozen=True)

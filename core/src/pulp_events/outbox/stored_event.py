@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from pulp_events.errors import EventsError
 from pulp_events.events.event import Event
 from pulp_events.events.report import parse, read_back
 from pulp_events.events.trace_context import NO_TRACE, trace_id_of
@@ -87,6 +88,8 @@ class EventQuery:
     """The scope that they were emitted with."""
     without_scope: bool = False
     """True: only events of which it is known that they were emitted without a scope."""
+    scope_unknown: bool = False
+    """True: only events of which it is not known with which scope they were emitted."""
 
     def __post_init__(self) -> None:
         check_texts(self.event_types, "event_types")
@@ -95,6 +98,8 @@ class EventQuery:
         check_text(self.id_prefix, "id_prefix")
         check_text(self.error, "error")
         check_scope_asked(self.scope, self.without_scope)
+        if self.scope_unknown and (self.scope is not None or self.without_scope):
+            raise EventsError("scope_unknown=True finds nothing together with another scope; give one of them")
         check_texts(self.ids, "ids")
 
 

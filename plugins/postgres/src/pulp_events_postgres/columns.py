@@ -20,9 +20,6 @@ FROM @.pulp_event e
 """
 """What `to_stored_event` takes; a condition on e follows."""
 
-CLAIMED = "SELECT c.*, @.pulp_emitted_with(c.id) FROM"
-"""What `values.claimed` takes; a function that claims follows, as c."""
-
 DETAIL_CONTAINS = """strpos(lower(coalesce(d.reason, (
     SELECT t.detail FROM @.pulp_attempt t
     WHERE t.event_seq = d.event_seq AND t.n = d.n AND t.number = d.attempts

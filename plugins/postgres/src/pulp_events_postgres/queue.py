@@ -19,7 +19,7 @@ from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.outbox.tally import tally
 from pulp_events.system.clock import from_timestamp
-from pulp_events_postgres import activity
+from pulp_events_postgres import activity, ledger
 from pulp_events_postgres.columns import STORED_EVENT
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
@@ -174,6 +174,29 @@ def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) ->
             times = {event.id: event.time for event in events}
             there = {id: each for id, each in there.items() if each.time != from_timestamp(times[id])}
         return there
+
+    try:
+        return database.connections.run(insert)
+    except (psycopg.DataError, UnicodeError) as error:
+        raise StoreError(f"an event has text that PostgreSQL cannot store ({error}); nothing was stored") from error
+
+
+def add_noting(
+    database: Database, events: Sequence[NewEvent], durable: bool, key: str, before: str | None, after: str
+) -> bool:
+    """`add`, if the note is what it was before, in one transaction; see `NotesWithEvents`."""
+    runs = 0
+
+    def insert(own: Connection) -> bool:
+        nonlocal runs
+        runs += 1
+        with own.transaction():
+            if not ledger.note_if(database, own, key, before, after):
+                # Once more, as the answer was lost: it may have been this very call that changed it.
+                return runs > 1 and ledger.noted(database, own, key) == after
+            if events:
+                add(database, own, events, durable)
+        return True
 
     try:
         return database.connections.run(insert)

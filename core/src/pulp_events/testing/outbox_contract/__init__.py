@@ -20,6 +20,7 @@ from pulp_events.testing.outbox_contract.expiry import ExpiryClaims
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, new_event, result
 from pulp_events.testing.outbox_contract.ledger import LedgerClaims
 from pulp_events.testing.outbox_contract.named import NamedClaims
+from pulp_events.testing.outbox_contract.noting import NotingClaims
 from pulp_events.testing.outbox_contract.order import OrderClaims
 from pulp_events.testing.outbox_contract.presences import PresenceClaims
 from pulp_events.testing.outbox_contract.rates import RateClaims
@@ -53,5 +54,6 @@ class OutboxContract(
     StandingClaims,
     ScopeClaims,
     TraceClaims,
+    NotingClaims,
 ):
     """Subclass it and give it a fixture `home`."""

@@ -6,6 +6,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
+from pulp_events.errors import EventConflict
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.erasure import ERASED, ERASED_AMID, REMOVED, Erased, marker
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
@@ -146,6 +149,14 @@ class ErasureClaims(Outboxes):
         assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [None]
         assert outbox.add_deliveries([Addition(event.id, LISTENER, repeat_of=f"{event.id}.0")]) == [None]
         assert [one.event_id for one in self.claim(outbox)] == [other.id]
+
+    def test_emitted_again_with_another_scope_it_is_refused(self, outbox: Outbox) -> None:
+        event = replace(about("alice"), once=True, scope="a", fingerprint="f")
+        outbox.add([event])
+        self.erase(outbox, event)
+        with pytest.raises(EventConflict, match='another scope: it was "a" and is "b" now'):
+            outbox.add([replace(event, scope="b")])
+        assert outbox.add([replace(event, fingerprint="of other content")]).keys() == {event.id}
 
     def test_emitted_again_under_its_id_it_stays_erased(self, outbox: Outbox) -> None:
         event = about("alice", id="chosen-by-the-application-for-erasure")
