@@ -8,8 +8,10 @@ import pytest
 
 from pulp_events_web import create_app
 from pulp_events_web.access.listening import Address
+from pulp_events_web.api import tail
 from pulp_events_web.commands.server import Server
 from pulp_events_web.context import context, stopping
+from pulp_events_web.principal import Role
 
 from .access.raw import ask, connect, read, status
 
@@ -73,6 +75,32 @@ def test_an_answer_without_end_hears_that_the_server_ends(bus):
         stop.set()
         read(connection)
     thread.join(20)  # well before the grace of a minute
+    assert not thread.is_alive()
+
+
+def test_the_place_of_a_stream_is_free_as_soon_as_its_reader_has_gone(bus, tokens, monkeypatch):
+    monkeypatch.setattr(tail, "HEARTBEAT", 3600.0)  # nothing is written by which it would be noticed
+    app = create_app(bus, {"threads": 2})
+    stop = threading.Event()
+    server = Server(app, Address("127.0.0.1", 0), app.extensions["pulp_events_web"].settings)
+    thread = threading.Thread(target=server.run, args=(stop.is_set, 1.0, 0.02))
+    thread.start()
+    secret, _ = tokens.create("a viewer", Role.VIEWER, None)
+    for _ in range(3):  # there is place for one
+        with connect(server.port) as connection:
+            connection.sendall(
+                f"GET /api/v1/tail HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\n\r\n".encode()
+            )
+            said = b""
+            while b"\nid: " not in said:  # what is left unread would end the connection by a reset, which is noticed
+                said += connection.recv(1000)
+            time.sleep(0.1)
+        end = time.monotonic() + 20
+        while app.extensions["pulp_events_web_tails"].streams.open:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    stop.set()
+    thread.join(20)
     assert not thread.is_alive()
 
 

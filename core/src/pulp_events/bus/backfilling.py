@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from pulp_events.bus.emitter import passes_filter
-from pulp_events.bus.scopes import hears, stored_for
+from pulp_events.bus.scopes import stored_for
+from pulp_events.listeners.hearing import hears
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.store import Outbox

@@ -35,6 +35,7 @@ class Server:
             cleanup_interval=max(1, int(timeout) // 4),
             max_request_body_size=settings["max_body"] + 1,  # waitress refuses what is as long as its limit
             clear_untrusted_proxy_headers=False,  # the application knows the trusted proxies, see `access.forwarded`
+            channel_request_lookahead=1,  # else nobody hears that the reader of a stream has gone, see `api.tail`
             ident=None,
             asyncore_use_poll=True,
         )
