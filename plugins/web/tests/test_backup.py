@@ -31,7 +31,7 @@ def test_tokens_are_restored_with_listeners_and_deliveries(admin, tmp_path):
     assert names(admin) == ["ci"]
     path = tmp_path / "data" / FILE_NAME
     assert path.stat().st_mode & 0o777 == 0o600
-    [kept] = [each for each in path.parent.glob(f"{FILE_NAME}.before-*")]
+    [kept] = path.parent.glob(f"{FILE_NAME}.before-*")
     assert "later" in kept.read_text()
     assert made.out.split()[0] not in (tmp_path / "backup").read_bytes().decode("latin-1")
 
