@@ -67,6 +67,9 @@ def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
 
     The payload is checked against its type's schema afterwards, so that a plugin may add what is missing. Where
     `[events] payloads` is `strict`, a change that the schema refuses cannot be used either.
+
+    `trace_context` (W3C's `traceparent`, `tracestate`) is set here, and leaves with the event: see `Event`. What of it
+    is not valid is left out.
     """
 
 

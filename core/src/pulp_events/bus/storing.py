@@ -81,6 +81,16 @@ class Storing:
             for each in prepared
         ]
 
+    def told_of(self, prepared: Sequence[Prepared]) -> None:
+        """These were just stored by somebody else in this process: have them delivered, and tell plugins."""
+        if prepared:
+            if self._limits is not None:
+                self._limits.stored([each.new for each in prepared])
+            self._on_stored([each.new for each in prepared])
+        if self._observers.watches_emitted:
+            for each in prepared:
+                self._observers.tell_emitted(each.event, each.listeners)
+
     @property
     def dropped(self) -> int:
         """How many events were dropped so far as the outbox was full."""

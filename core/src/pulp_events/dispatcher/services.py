@@ -26,7 +26,8 @@ class Services:
     `refill(route)` claims more for a route whose channel has room; `late(route, deliveries)` tells which were claimed
     too long ago for the listener's rate; `release_late` gives such back, and `claim_again` claims those of them for
     which there are tokens. `erased(deliveries)` tells which are of events that were erased, and
-    `unheard(listener, deliveries)` which are of events that the listener may not get.
+    `unheard(listener, deliveries)` which are of events that the listener may not get. `look_out(now)` tells of what
+    became of listeners, if it is time to, or `now`; True if there was anything to tell.
     """
 
     outbox: Outbox
@@ -38,6 +39,7 @@ class Services:
     stopping: threading.Event
     renewal: Renewal
     heartbeat: Heartbeat | None = None
+    look_out: Callable[[bool], bool] = lambda now: False
     refill: Callable[[Route], None] = lambda route: None
     erased: Callable[[Sequence[Delivery]], Sequence[Delivery]] = lambda deliveries: ()
     unheard: Callable[[Listener, Sequence[Delivery]], Sequence[Delivery]] = lambda listener, deliveries: ()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pulp_events.outbox.activity import Activities, Activity, By, Point, Span, floor, grain, merged
-from pulp_events.outbox.happened import DELAY, SECONDS
+from pulp_events.outbox.happened import DELAY, LAST_AHEAD, SECONDS
 from pulp_events.outbox.histogram import Histogram
 from pulp_events.outbox.rows import from_rows
 from pulp_events.outbox.states import Outcome, Transition
@@ -44,6 +44,7 @@ def to_activities(
     way, and the time of the oldest event that is. A key is a listener id or an event type."""
     attempts: dict[str, dict[Outcome, int]] = defaultdict(dict)
     ended: dict[str, dict[Transition, int]] = defaultdict(dict)
+    last_ahead: dict[str, int] = {}
     buckets: dict[str, dict[str, dict[int, int]]] = {SECONDS: defaultdict(dict), DELAY: defaultdict(dict)}
     keys = {*pending}
     for key, what, count in counts:
@@ -52,6 +53,8 @@ def to_activities(
             attempts[key][_OUTCOMES[what]] = count
         elif what in _TRANSITIONS:
             ended[key][_TRANSITIONS[what]] = count
+        elif what == LAST_AHEAD:
+            last_ahead[key] = count
         else:
             buckets[what[0]][key][int(what[1:])] = count
     points: dict[str, dict[float, tuple[int, int]]] = defaultdict(dict)
@@ -64,14 +67,17 @@ def to_activities(
         key: Activity(
             attempts[key],
             ended[key],
+            last_ahead.get(key, 0),
             Histogram(buckets[SECONDS][key]),
             Histogram(buckets[DELAY][key]),
             [
                 replace(none, delivered=points[key][start][0], failed=points[key][start][1])
-                if start in points[key] else none
+                if start in points[key]
+                else none
                 for start, none in zip(starts, quiet, strict=True)
             ]
-            if key in points else quiet,
+            if key in points
+            else quiet,
             pending.get(key, 0),
             under_way.get(key, 0),
             from_timestamp(oldest[key]) if key in oldest else None,

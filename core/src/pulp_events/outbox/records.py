@@ -48,6 +48,8 @@ class NewEvent:
     """See `StoredEvent.fingerprint`."""
     scope: str | None = None
     """The scope that it is emitted with; None: without one."""
+    trace_context: str | None = None
+    """As `trace_context.to_text` writes it; None: it is emitted outside of any trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Result:
     """Seconds until the next attempt."""
     forgiven: bool = False
     """With `postpone`: the attempt does not count against the retry schedule."""
+    last_ahead: bool = False
+    """With `postpone`: the next attempt is the last one, as far as the schedule says."""
 
 
 @dataclass(frozen=True)

@@ -312,6 +312,21 @@ class FollowsListeners(Protocol):
 
 
 @runtime_checkable
+class NotesWithEvents(Protocol):
+    """Optional further method of an outbox: events that are stored if nobody else was quicker to see why.
+
+    Without it, of several processes that see the same at the same moment each may store an event of it.
+    """
+
+    def add_noting(self, events: Sequence[NewEvent], key: str, before: str | None, after: str) -> bool:
+        """Store events (as `add`, and none of them `once`) and note `after` under `key`, in one transaction, durable on
+        return; but nothing, and False, unless the note is `before` (None: there is none).
+
+        Of any number of callers with the same `before`, exactly one stores its events.
+        """
+
+
+@runtime_checkable
 class BackedUpElsewhere(Protocol):
     """Optional further method of an `Outbox` that `pulp-admin event backup` cannot copy, as it is not in our files."""
 

@@ -262,6 +262,13 @@ class PostgresOutbox:
     def note(self, key: str, text: str) -> None:
         ledger.note(self.database, key, text)
 
+    def add_noting(self, events: Sequence[NewEvent], key: str, before: str | None, after: str) -> bool:
+        """See `pulp_events.outbox.store.NotesWithEvents`."""
+        added = queue.add_noting(self.database, events, self._durable, key, before, after)
+        if added and events:
+            self.database.announce()
+        return added
+
     def notes(self, prefix: str) -> Mapping[str, str]:
         return ledger.notes(self.database, prefix)
 

@@ -287,6 +287,16 @@ def note(connection: sqlite3.Connection, key: str, text: str) -> None:
     connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES (?, ?)", (_NOTE + key, text))
 
 
+def note_if(connection: sqlite3.Connection, key: str, before: str | None, after: str) -> bool:
+    """Keep a text under a key if what is kept there is `before`, None: nothing."""
+    if before is None:
+        statement, parameters = "INSERT OR IGNORE INTO pulp_outbox_meta VALUES (?, ?)", (_NOTE + key, after)
+    else:
+        statement = "UPDATE pulp_outbox_meta SET value = ?2 WHERE key = ?1 AND value = ?3"
+        parameters = (_NOTE + key, after, before)  # type: ignore[assignment]
+    return connection.execute(statement, parameters).rowcount == 1
+
+
 def notes(reader: Rows, prefix: str) -> dict[str, str]:
     """Texts by their keys."""
     begin = _NOTE + prefix

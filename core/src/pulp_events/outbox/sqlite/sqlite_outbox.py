@@ -311,6 +311,18 @@ class SQLiteOutbox:
     def note(self, key: str, text: str) -> None:
         self._writer.run(lambda own: ledger.note(own, key, text))
 
+    def add_noting(self, events: Sequence[NewEvent], key: str, before: str | None, after: str) -> bool:
+        """See `NotesWithEvents`."""
+        now = self._clock.time()
+
+        def add(own: sqlite3.Connection) -> bool:
+            if not ledger.note_if(own, key, before, after):
+                return False
+            insertion.insert(own, events, now)
+            return True
+
+        return self._writer.run(add, self._durable)
+
     def notes(self, prefix: str) -> Mapping[str, str]:
         return ledger.notes(self._reader, prefix)
 
