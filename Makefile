@@ -37,7 +37,7 @@ test:
 
 # Their types are checked where the libraries are that they build on.
 test-extra: types-extra
-	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/opentelemetry/tests plugins/postgres/tests plugins/web/tests) tests/test_example_plugins.py
+	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/opentelemetry/tests plugins/postgres/tests plugins/prometheus/tests plugins/web/tests) tests/test_example_plugins.py
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)
@@ -64,7 +64,7 @@ types:
 
 types-extra:
 	@scripts/setup extra
-	.venv-extra/bin/python -m mypy $(if $(wildcard plugins/apprise/src),-p pulp_events_apprise) $(if $(wildcard plugins/opentelemetry/src),-p pulp_events_opentelemetry) $(if $(wildcard plugins/web/src),-p pulp_events_web)
+	.venv-extra/bin/python -m mypy $(if $(wildcard plugins/apprise/src),-p pulp_events_apprise) $(if $(wildcard plugins/opentelemetry/src),-p pulp_events_opentelemetry) $(if $(wildcard plugins/prometheus/src),-p pulp_events_prometheus) $(if $(wildcard plugins/web/src),-p pulp_events_web)
 
 format:
 	@scripts/setup dev

@@ -96,7 +96,8 @@ def pulp_events_counted(event_types: Mapping[str, int], settings: Settings) -> N
     """Observes: so many events of each of these types were emitted, by one call. Called in the emitting thread.
 
     For whoever only counts. Unlike `pulp_event_emitted`, it makes no event wanted: a payload that is a function is not
-    called for it, and `is_wanted` may be False. The time it takes is added to `emit`. Since API 1.0.
+    called for it, and `is_wanted` may be False. The time it takes is added to `emit`; if it raises KeyboardInterrupt,
+    that counts as pressed. Since API 1.0.
     """
 
 
