@@ -77,7 +77,7 @@ def test_search_and_labels_choose_listeners_and_secrets_cannot_be_searched(bus, 
     found = lambda query: set(re.findall(r">(good|bad|gone)</a>", client.get(f"/console/listeners?{query}").text))  # noqa: E731
     assert found("q=chat.example") == {"good"}
     assert found("label=team%3Dops") == {"good"}
-    assert found("status=failing") == {"bad", "gone"}
+    assert found("state=failing") == {"bad", "gone"}
     assert found("q=sesame1") == set()
 
 
@@ -268,3 +268,100 @@ def test_each_form_that_posts_has_a_token(bus, app, client):
     for path in paths(bus, made, event):
         for form in re.findall(r'<form[^>]*method="post".*?</form>', client.get(path).text, re.DOTALL):
             assert 'name="csrf_token"' in form, path
+
+
+def test_listeners_come_a_page_at_a_time_after_search_and_labels(bus, client):
+    with bus.listeners.together() as several:
+        for number in range(130):
+            team = "even" if number % 2 == 0 else "odd"
+            several.create("chat", {"server": "a"}, ["repo.#"], name=f"each-{number:03}", labels={"team": team})
+    seen, path = [], "/console/listeners?label=team%3Deven&q=each-"
+    while path:
+        text = client.get(path).text
+        assert "65 of 130 fit" in text
+        seen += re.findall(r">each-<wbr>(\d+)</a>", text)
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        path = following and following[1].replace("&amp;", "&")
+    assert seen == [f"{number:03}" for number in range(0, 130, 2)]
+    assert len(re.findall(r"<tr><th scope=\"row\"", client.get("/console/listeners?page=3").text)) == 30
+    assert ">each-<wbr>129</a>" in client.get("/console/listeners?page=99999").text  # the last one that there is
+    assert (
+        client.get("/console/event-types/repo.sync.start?page=2").text.count('<li><a href="/console/listeners/') == 50
+    )
+
+
+def test_a_page_of_one_does_not_look_at_all_listeners(bus, client, monkeypatch):
+    made, _ = fill(bus)
+
+    def refuse(*_, **__):
+        raise AssertionError("all listeners were asked for")
+
+    deliveries = bus.deliveries.list()
+    monkeypatch.setattr(type(bus.listeners), "list", refuse)
+    one = f"/console/listeners/{made['good'].id}"
+    for path in (one, one + "/edit", one + "/delete", *(f"/console/deliveries/{each.id}" for each in deliveries)):
+        assert client.get(path).status_code == 200, path
+
+
+def test_why_listeners_got_an_event_comes_a_page_at_a_time_those_first_that_did(bus, client):
+    with bus.listeners.together() as several:
+        for number in range(60):
+            several.create("chat", {"server": "a"}, ["repo.#"], filter="payload.repo_id == 'x'", name=f"no-{number}")
+    yes = bus.listeners.create("chat", {"server": "a"}, ["repo.#"], name="yes")
+    event = bus.emit("repo.sync.start", {"repo_id": "y"})
+    first, second = (client.get(f"/console/events/{event.id}?page={number}").text for number in (1, 2))
+    assert f'/console/listeners/{yes.id}"' in first.split("<tbody>")[1].split("</tr>")[0]
+    assert (first.count('<tr><th scope="row"'), second.count('<tr><th scope="row"')) == (50, 11)
+
+
+def test_a_retry_of_many_ends_in_time_and_says_how_many_are_left(bus, client, monkeypatch):
+    listener = bus.listeners.create("chat", {"server": "gone.example"}, ["repo.#"], name="gone")
+    for _ in range(5):
+        bus.emit("repo.sync.start", {"repo_id": "a"})
+    bus.listeners.update(listener.id, {"server": "chat.example"})
+    monkeypatch.setattr("pulp_events.bus.deliveries.PAGE", 2)
+    monkeypatch.setattr("pulp_events_web.console.pages.retries.LONGEST", 0.0)
+    form = {"state": "dead", "listener": "gone"}
+    answer = client.post("/console/deliveries/retry", data=form, follow_redirects=True)
+    assert "2 deliveries are made again. 3 are left" in answer.text and "Retry all dead ones that fit" in answer.text
+    monkeypatch.setattr("pulp_events_web.console.pages.retries.LONGEST", 60.0)
+    answer = client.post("/console/deliveries/retry", data=form, follow_redirects=True)
+    assert "3 deliveries are made again." in answer.text and "left" not in answer.text
+    assert not bus.deliveries.count(DeliveryQuery(state="dead"))
+
+
+def test_filters_that_fit_nothing_are_named_and_none_is_an_error_of_the_server(client):
+    for query in (
+        "state=lost",
+        "listener=nobody",
+        "event_type=..",
+        "before=nothing.0",
+        "until=soon",
+        "notifier_type=x",
+    ):
+        answer = client.get(f"/console/deliveries?{query}")
+        assert answer.status_code in (200, 404, 422) and "<h1>" in answer.text, query
+    for query in ("event_type=..", "before=x", "since=soon", "scope=x", "id_prefix=%25"):
+        assert client.get(f"/console/events?{query}").status_code in (200, 422), query
+    assert client.post("/console/deliveries/retry", data={"since": "soon"}).status_code == 422
+
+
+def test_who_was_logged_out_meanwhile_is_told_so_by_a_page(bus, app):
+    app.before_request_funcs[None] = []
+    client = app.test_client()
+    made = bus.listeners.create("chat", {"server": "a"}, ["repo.#"])
+    path = f"/console/listeners/{made.id}/edit"
+    answer = client.post(path, data={"name": "x"})
+    assert answer.status_code == 401 and "Log in" in answer.text and answer.mimetype == "text/html"
+    answer = client.get(path)
+    assert answer.status_code == 303 and answer.location.startswith("/login?next=")
+
+
+def test_the_console_works_below_a_prefix(bus, client):
+    made, _ = fill(bus)
+    for path in ("/console/", f"/console/listeners/{made['good'].id}", "/console/deliveries", "/console/nothing"):
+        text = client.get(path, environ_overrides={"SCRIPT_NAME": "/events"}).text
+        assert not re.findall(r'(?:href|src|action|data-tail)="(?!/events/|#|\?)[^"]*"', text), path
+    assert (
+        client.get("/console/deliveries", environ_overrides={"SCRIPT_NAME": "/events"}).text.count("aria-current") == 1
+    )

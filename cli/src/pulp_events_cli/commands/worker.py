@@ -12,6 +12,7 @@ from pulp_events_cli.commands import worker_list
 from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
+from pulp_events_cli.parser import plugin_options
 from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -50,6 +51,7 @@ def fill(parser: Parser, session: Session) -> None:
         help="text: the log goes to standard error; json: one JSON object per line to standard output, as with --json; "
         "default: text",
     )
+    plugin_options.add("worker", parser, session)
     parser.offer("list", "list the workers and applications that are at work", worker_list.fill)
     parser.epilog = (
         "Logs go to standard error; with --json or --log-format json, one JSON object per line goes to standard output."
@@ -86,11 +88,12 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
     if arguments.drain:
         from pulp_events_cli.commands.worker_drain import drain
 
-        return drain(bus, arguments.grace, arguments.json)
+        with plugin_options.around(arguments):
+            return drain(bus, arguments.grace, arguments.json)
     as_json = arguments.json or arguments.log_format == "json"
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
-    with _logging(as_json):
+    with _logging(as_json), plugin_options.around(arguments):
         if arguments.processes > 1:
             _refuse_unknown(arguments.imports)
             pool = WorkerPool(
@@ -150,6 +153,7 @@ def _unit(arguments: argparse.Namespace) -> str:
         command += ["--log-format", arguments.log_format]
     for name in arguments.imports:
         command += ["--import", name]
+    command += plugin_options.given(arguments)
     named = settings.is_set("events", "data_dir")
     around = Surroundings() if settings.given is None else settings.given.surroundings
     reads += around.reads

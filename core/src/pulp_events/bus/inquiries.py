@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +174,8 @@ class Inquiries(Lifecycle):
         until: datetime | None = None,
         rate: str | None = None,
         dry_run: bool = False,
-    ) -> Iterator[Backfilled]:
+        after: int = 0,
+    ) -> Generator[Backfilled, None, None]:
         """Give a listener the stored events that it would have got, had it been there as it is now.
 
         Events emitted from `since` on and before `until` (now), of its types and scope and passing its filter, get a
@@ -183,8 +184,9 @@ class Inquiries(Lifecycle):
         first, also before new ones that are pending; with `rate`, such as `10/s`, so many are added in a time, and new
         ones are delivered between them.
 
-        `dry_run`: nothing is added. Raises ListenerNotFound, also when the listener is deleted meanwhile, StoreError,
-        EventsError for a time without zone and for a malformed rate.
+        `dry_run`: nothing is added. `after`: `place` of the last step of an earlier call for the same times, which this
+        one continues without looking again at what is before it. Raises ListenerNotFound, also when the listener is
+        deleted meanwhile, StoreError, EventsError for a time without zone and for a malformed rate.
         """
         from pulp_events.bus.backfilling import Backfill
         from pulp_events.outbox.rate import Rate
@@ -202,5 +204,5 @@ class Inquiries(Lifecycle):
         found = self.listeners.get(listener_id).id
         return Backfill(
             self.outbox, lambda: self.listeners.get(found), self.listeners.window, since, until, allowed,
-            dry_run=dry_run, on_added=self._delivering.look_soon, clock=self.clock,
+            dry_run=dry_run, after=after, on_added=self._delivering.look_soon, clock=self.clock,
         ).run()  # fmt: skip

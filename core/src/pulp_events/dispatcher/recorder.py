@@ -189,7 +189,9 @@ class Recorder:
             detail=shorten(route.configuration.scrubber(detail)) if detail else "",
             retry_at=None if step.wait is None else from_timestamp(self._clock.time() + step.wait),
         )
-        return Result(delivery, attempt, transition, step.wait, step.forgiven)
+        counted = delivery.attempts - delivery.forgiven
+        last_ahead = step.wait is not None and not step.forgiven and counted >= len(route.retry_schedule)
+        return Result(delivery, attempt, transition, step.wait, step.forgiven, last_ahead)
 
     def _is_outdated(self, judged: Judged) -> bool:
         """Whether the listener was changed during the attempt, so that the next one may go otherwise."""

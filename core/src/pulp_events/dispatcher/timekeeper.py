@@ -220,6 +220,8 @@ class Timekeeper:
         heartbeat = self._services.heartbeat
         if heartbeat is not None and self.backlog and heartbeat.is_due(now):
             heartbeat.beat(delivers=True, in_flight=self._scheduler.in_flight)
+        if self.backlog:
+            self._services.look_out(False)
         self._recorder.sum_up()
         self._services.loops.replace_blocked()
         self._services.channels.close_idle()

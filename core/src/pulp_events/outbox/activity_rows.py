@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from pulp_events.outbox.activity import Activities, Activity, By, Point, Span, floor, grain, merged
-from pulp_events.outbox.happened import DELAY, SECONDS
+from pulp_events.outbox.happened import DELAY, LAST_AHEAD, SECONDS
 from pulp_events.outbox.histogram import Histogram
 from pulp_events.outbox.rows import from_rows
 from pulp_events.outbox.states import Outcome, Transition
@@ -43,6 +44,7 @@ def to_activities(
     way, and the time of the oldest event that is. A key is a listener id or an event type."""
     attempts: dict[str, dict[Outcome, int]] = defaultdict(dict)
     ended: dict[str, dict[Transition, int]] = defaultdict(dict)
+    last_ahead: dict[str, int] = {}
     buckets: dict[str, dict[str, dict[int, int]]] = {SECONDS: defaultdict(dict), DELAY: defaultdict(dict)}
     keys = {*pending}
     for key, what, count in counts:
@@ -51,6 +53,8 @@ def to_activities(
             attempts[key][_OUTCOMES[what]] = count
         elif what in _TRANSITIONS:
             ended[key][_TRANSITIONS[what]] = count
+        elif what == LAST_AHEAD:
+            last_ahead[key] = count
         else:
             buckets[what[0]][key][int(what[1:])] = count
     points: dict[str, dict[float, tuple[int, int]]] = defaultdict(dict)
@@ -58,13 +62,22 @@ def to_activities(
         points[key][start] = (delivered, failed)
     begin, _ = span.bounds
     starts = [begin + number * span.step for number in range(span.pieces)]
+    quiet = [Point(from_timestamp(start), 0, 0) for start in starts]  # of many listeners, few did something in a piece
     groups = {
         key: Activity(
             attempts[key],
             ended[key],
+            last_ahead.get(key, 0),
             Histogram(buckets[SECONDS][key]),
             Histogram(buckets[DELAY][key]),
-            [Point(from_timestamp(start), *points[key].get(start, (0, 0))) for start in starts],
+            [
+                replace(none, delivered=points[key][start][0], failed=points[key][start][1])
+                if start in points[key]
+                else none
+                for start, none in zip(starts, quiet, strict=True)
+            ]
+            if key in points
+            else quiet,
             pending.get(key, 0),
             under_way.get(key, 0),
             from_timestamp(oldest[key]) if key in oldest else None,

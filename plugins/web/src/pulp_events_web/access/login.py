@@ -11,9 +11,7 @@ from pulp_events_web.access import redirects
 from pulp_events_web.access.authentication import Unauthorized, by_token
 from pulp_events_web.access.wiring import access
 
-blueprint = Blueprint(
-    "access", __name__, template_folder="templates", static_folder="static", static_url_path="/login/static"
-)
+blueprint = Blueprint("access", __name__, template_folder="templates")
 
 _USED = "This link was used before, or the server that printed it has ended. Start the server again, or make a token."
 

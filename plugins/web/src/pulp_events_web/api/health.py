@@ -10,14 +10,14 @@ from typing import Any
 
 from flask import current_app, g
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from pulp_events import EventBus
-from pulp_events_web.api.answers import may_answer
+from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas.health import HealthSchema, VersionSchema
 from pulp_events_web.context import acting, context
+from pulp_events_web.principal import Role
 
-blueprint = Blueprint("health", __name__, url_prefix="/api/v1", description="The server itself")
+blueprint = Resources("health", __name__, "The server itself")
 
 PATIENCE = 60.0
 """Seconds for which something may be pending while no process delivers: a worker that is restarted."""
@@ -40,7 +40,7 @@ class Health(MethodView):
     @blueprint.doc(security=[])
     @blueprint.response(200, HealthSchema)
     @blueprint.alt_response(503, schema=HealthSchema, description="failing")
-    @may_answer(blueprint, 429)
+    @blueprint.who(None)
     def get(self) -> Any:
         """Whether events are delivered: for load balancers, also without a token, and then only `status`"""
         kept = current_app.extensions.setdefault("pulp_events_web_health", _Kept())
@@ -57,7 +57,7 @@ class Health(MethodView):
 @blueprint.route("/version")
 class Version(MethodView):
     @blueprint.response(200, VersionSchema)
-    @may_answer(blueprint, 401, 403, 429)
+    @blueprint.who(Role.VIEWER)
     def get(self) -> dict[str, Any]:
         """Releases that run"""
         acting().reading  # noqa: B018

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from pulp_events.errors import EventsError
 from pulp_events_web import problems
+from pulp_events_web.access import redirects
 
 _logger = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ def register(blueprint: Blueprint) -> None:
     """Errors of the bus and of HTTP become pages."""
     blueprint.register_error_handler(EventsError, of_bus)
     blueprint.register_error_handler(HTTPException, of_http)
+    blueprint.register_error_handler(401, of_nobody)
 
 
 def catch_all(blueprint: Blueprint) -> None:
@@ -43,6 +45,16 @@ def of_http(error: HTTPException) -> Any:
         return error.response
     headers = {key: value for key, value in error.get_headers() if key.lower() in ("www-authenticate", "retry-after")}
     return (*page(error.name, error.description or "", error.code or 500), headers)
+
+
+def of_nobody(error: HTTPException) -> Any:
+    """Who is not logged in is led to the login page and back; what a form had in it cannot be carried along."""
+    if request.method in ("GET", "HEAD"):
+        return redirect(redirects.login(request), 303)
+    detail = (
+        "You are logged out, and nothing was stored. Log in, in another tab to keep what you typed; then send it again."
+    )
+    return page("You are logged out", detail, 401)
 
 
 def page(title: str, detail: str, status: int) -> tuple[str, int]:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, g, request
+from flask import Blueprint, g
 from markupsafe import Markup, escape
 
 from pulp_events.fields import format_duration
@@ -70,5 +70,4 @@ def _known() -> dict[str, Any]:
         "who": who,
         "may_operate": role >= Role.OPERATOR,
         "may_write": role >= Role.ADMIN,
-        "is_here": lambda path: request.path == path or (path != "/console/" and request.path.startswith(path)),
     }

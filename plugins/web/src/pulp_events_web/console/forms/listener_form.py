@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pulp_events import Listener
-from pulp_events.errors import InvalidConfig, NameTaken, StoreBusy, UnknownEventType
+from pulp_events.errors import InvalidConfig, NameTaken, UnknownEventType
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.notifier import Notifier
 from pulp_events_web.acting import Acting
@@ -16,8 +16,6 @@ from pulp_events_web.console.forms.configuration import Configuration
 from pulp_events_web.console.forms.field import Field
 
 VERSION = "version"
-TRIES = 5
-"""For a change, while other listeners are being changed."""
 
 
 class Conflict(Exception):
@@ -112,8 +110,8 @@ class ListenerForm:
             return self._ask(
                 lambda: listeners.create(self.notifier.type_id, _without_none(config), event_types, **_set(options))
             )
-        listener_id = self.listener.id
-        return self._ask(lambda: _change(listeners, listener_id, self.version, config, event_types, options))
+        listener_id, listeners = self.listener.id, _unless_changed(listeners, self.version)
+        return self._ask(lambda: listeners.update(listener_id, config, event_types, **options))
 
     def _ask(self, ask: Any) -> Listener | None:
         try:
@@ -129,24 +127,14 @@ class ListenerForm:
         return None
 
 
-def _change(
-    listeners: Listeners, listener_id: str, version: str, config: Any, event_types: list[str], options: Any
-) -> Listener:
-    """Store it if the record is still the one that was shown: looked at in the same write."""
-    for left in reversed(range(TRIES)):
-        planned = listeners.list()
-        before = listeners.get(listener_id)
-        if version_of(before) != version:
-            raise Conflict(before)
-        try:
-            with listeners.together(planned_on=planned) as several:
-                several.update(listener_id, config, event_types, **options)
-        except StoreBusy:  # also where any other listener was changed
-            if not left:
-                raise
-        else:
-            break
-    return listeners.get(listener_id)
+def _unless_changed(listeners: Listeners, version: str) -> Listeners:
+    """The listeners, of which one is changed only while it is the one that was shown: looked at in the same write."""
+
+    def refuse(stored: Listener) -> None:
+        if version_of(stored) != version:
+            raise Conflict(stored)
+
+    return listeners.unless(refuse)
 
 
 def _set(options: Mapping[str, Any]) -> dict[str, Any]:

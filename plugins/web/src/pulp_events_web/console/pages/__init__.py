@@ -9,7 +9,8 @@ from pulp_events_web.console.pages import (
     listeners,
     overview,
     plugins,
+    retries,
     switches,
 )
 
-MODULES = (overview, listeners, switches, edit, deliveries, events, event_types, plugins, history)
+MODULES = (overview, listeners, switches, edit, deliveries, retries, events, event_types, plugins, history)

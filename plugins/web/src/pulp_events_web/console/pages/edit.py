@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -11,6 +13,7 @@ from pulp_events import Listener
 from pulp_events.bus.preview import Previews
 from pulp_events.errors import EventsError
 from pulp_events.events import pattern
+from pulp_events.listeners.document import from_document
 from pulp_events.listeners.history import ListenerChange
 from pulp_events.notifier import Notifier
 from pulp_events_web.acting import Acting
@@ -130,11 +133,11 @@ def _page(form: ListenerForm, shown: Shown | None = None, conflict: Listener | N
     )
 
 
-def _events(who: Acting, listener: Listener | None) -> list[tuple[str, str]]:
+def _events(who: Acting, listener: Listener | None) -> list[tuple[str, str, datetime]]:
     found = who.reading.events.list(limit=EVENTS)
     if listener is not None:
         found.sort(key=lambda each: not any(pattern.matches(text, each.event_type) for text in listener.event_types))
-    return [(each.id, f"{each.event_type} · {each.time:%Y-%m-%d %H:%M:%S} UTC") for each in found]
+    return [(each.id, each.event_type, each.time) for each in found]
 
 
 def _theirs(who: Acting, now: Listener, version: str) -> list[ListenerChange]:
@@ -142,9 +145,13 @@ def _theirs(who: Acting, now: Listener, version: str) -> list[ListenerChange]:
     listeners = who.reading.listeners
     if not listeners.keeps_history:
         return []
+    newer = takewhile(lambda each: _version_after(each) != version, listeners.history(now.id, limit=20))
+    return [*newer][::-1]
+
+
+def _version_after(change: ListenerChange) -> str | None:
+    """That of the record which it left; None where it cannot be read, as one of a newer release."""
     try:
-        shown = float(version)
+        return None if change.after is None else version_of(from_document(change.after))
     except ValueError:
-        shown = 0.0
-    changes = listeners.history(now.id, limit=20)
-    return [each for each in changes if each.time.timestamp() > shown + 1e-6][::-1]
+        return None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template
+from collections import Counter
+
+from flask import Blueprint, abort, render_template, request
 
 from pulp_events.events import pattern
 from pulp_events.schemas.example import example_or_reason
 from pulp_events.schemas.fault import UnusableSchema
 from pulp_events.schemas.json_schema import payload_schema
+from pulp_events_web.console.paging import page_of
 from pulp_events_web.context import acting
+from pulp_events_web.shown.listeners import ListenerFilter, chosen
 
 
 def add(blueprint: Blueprint) -> None:
@@ -20,11 +24,14 @@ def add(blueprint: Blueprint) -> None:
 def event_types() -> str:
     """All of them."""
     bus = acting().reading
-    heard = bus.listeners.list()
+    heard = Counter(tuple(each.event_types) for each in bus.listeners.list())  # many listeners have the same few
     return render_template(
         "console/event_types.html",
         types=[
-            (each, sum(any(pattern.matches(text, each.name) for text in one.event_types) for one in heard))
+            (
+                each,
+                sum(count for texts, count in heard.items() if any(pattern.matches(one, each.name) for one in texts)),
+            )
             for each in bus.event_types
         ],
     )
@@ -42,7 +49,7 @@ def event_type(name: str) -> str:
         example, fault = example_or_reason(found)
     except UnusableSchema as error:
         fault = str(error)
-    hearing = [one for one in bus.listeners.list() if any(pattern.matches(text, name) for text in one.event_types)]
+    page = page_of(chosen(bus, ListenerFilter(event_type=name)), request.args.get("page", ""))
     return render_template(
-        "console/event_type.html", type=found, schema=schema, example=example, fault=fault, listeners=hearing
+        "console/event_type.html", type=found, schema=schema, example=example, fault=fault, page=page
     )

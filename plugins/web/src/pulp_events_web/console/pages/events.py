@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, render_template, request
 
 from pulp_events.errors import EventsError
-from pulp_events.outbox.stored_event import EventQuery
-from pulp_events_web.console.pages.deliveries import moment_given, names_of, report_of
+from pulp_events.outbox.stored_event import StoredEvent
+from pulp_events_web.console import asked
+from pulp_events_web.console.naming import names_of
+from pulp_events_web.console.paging import page_of
+from pulp_events_web.console.reports import report_of
 from pulp_events_web.context import acting
+from pulp_events_web.shown.events import query_of
 
 PAGE = 50
-FILTERS = ("event_type", "id", "since", "until")
+FILTERS = ("event_type", "id_prefix", "scope", "since", "until")
 
 
 def add(blueprint: Blueprint) -> None:
@@ -22,17 +28,13 @@ def add(blueprint: Blueprint) -> None:
 def events() -> str | tuple[str, int]:
     """A page of them."""
     bus = acting().reading
-    wanted = {name: request.args.get(name, "").strip() for name in FILTERS}
-    before, error, found = request.args.get("before", ""), "", []
+    wanted = asked.texts(request.args, FILTERS)
+    before, error = request.args.get("before", ""), ""
+    found: Sequence[StoredEvent] = ()
     try:
         if before and not (before.isdecimal() and len(before) < 19):
             raise EventsError("before: it is no place of an event; begin at the first page")
-        query = EventQuery(
-            event_types=[wanted["event_type"]] if wanted["event_type"] else None,
-            id_prefix=wanted["id"] or None,
-            since=moment_given(wanted["since"], "since"),
-            until=moment_given(wanted["until"], "until"),
-        )
+        query = query_of(asked.values(wanted))
         found = bus.events.list(query, limit=PAGE + 1, before=int(before) if before else None)
     except EventsError as refused:
         if type(refused) is not EventsError:
@@ -53,15 +55,17 @@ def events() -> str | tuple[str, int]:
 
 
 def event(event_id: str) -> str:
-    """One, and for each listener why it got it or did not."""
+    """One, and for each listener why it got it or did not: first those that have deliveries of it."""
     bus = acting().reading
     found = bus.events.get(event_id)
     explanations = sorted(bus.explain_event(found.id), key=lambda each: not each.deliveries)
+    page = page_of(explanations, request.args.get("page", ""))
     return render_template(
         "console/event.html",
         event=found,
         report=report_of(found.report),
-        explanations=explanations,
-        names=names_of(bus),
+        page=page,
+        got=sum(1 for each in explanations if each.deliveries),
+        names=names_of(bus, (each.listener_id for each in page.items)),
         known=found.event_type in bus.event_types,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from pulp_events.errors import ListenerNotFound
-from pulp_events_web.console.pages.deliveries import names_of
+from pulp_events_web.console.naming import names_of, offered
 from pulp_events_web.context import acting
 
 PAGE = 50
@@ -27,7 +27,7 @@ def history() -> str:
     changes, error = (), ""
     if bus.listeners.keeps_history:
         try:
-            changes = bus.listeners.history(wanted or None, limit=limit + 1)
+            changes = bus.listeners.history(wanted or None, limit=limit + 1)[: limit + 1]
         except ListenerNotFound as refused:
             error = str(refused)
     return render_template(
@@ -37,5 +37,6 @@ def history() -> str:
         wanted=wanted,
         error=error,
         kept=bus.listeners.keeps_history,
-        names=names_of(bus),
+        offered=offered(bus),
+        names=names_of(bus, (each.listener_id for each in changes[:limit])),
     )

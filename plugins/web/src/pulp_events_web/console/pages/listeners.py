@@ -1,20 +1,26 @@
-"""`/console/listeners`: all of them, and one."""
+"""`/console/listeners`: all of them, a page at a time, and one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import islice
 
 from flask import Blueprint, render_template, request
 
-from pulp_events import EventBus, Listener
-from pulp_events.outbox.records import DeliveryQuery, Stats
-from pulp_events.secrets import MASK, secret_fields
+from pulp_events import Listener
+from pulp_events.listeners.shown import config_shown
+from pulp_events.outbox.records import DeliveryQuery
 from pulp_events_web.acting import Acting, Forbidden
+from pulp_events_web.console import asked
+from pulp_events_web.console.paging import page_of
 from pulp_events_web.context import acting
 from pulp_events_web.principal import Role
+from pulp_events_web.shown.listeners import ListenerFilter, chosen
 
 RECENT = 10
 """Deliveries on the page of a listener."""
+STATES = ("enabled", "failing", "muted", "disabled")
+LABELS = 200
+"""That the field for a label offers; any other can be typed."""
 
 
 def add(blueprint: Blueprint) -> None:
@@ -24,29 +30,43 @@ def add(blueprint: Blueprint) -> None:
 
 
 def listeners() -> str:
-    """Those that fit the search."""
+    """Those that fit the search, a page at a time."""
     bus = acting().reading
-    text, label = request.args.get("q", "").strip(), request.args.get("label", "").strip()
-    status = request.args.get("status", "")
-    everyone = bus.listeners.list()
+    wanted = asked.texts(request.args, ("q", "label", "state"))
+    state = wanted["state"]
+    found = chosen(bus, filter_of(wanted))
     health, now = bus.deliveries.health(), bus.clock.time()
-    found = [
-        each for each in everyone
-        if _says(bus, each, text) and _is_labelled(each, label)
-        and (not status or state_of(each, each.id in health and health[each.id].failures > 0, now) == status)
-    ]  # fmt: skip
+
+    def state_of_one(each: Listener) -> str:
+        return state_of(each, each.id in health and health[each.id].failures > 0, now)
+
+    if state in ("enabled", "failing"):
+        found = [each for each in found if state_of_one(each) == state]
+    page = page_of(found, request.args.get("page", ""))
+    everyone = bus.listeners.list()
+    labels = dict.fromkeys(f"{key}={value}" for each in everyone for key, value in each.labels.items())
     return render_template(
         "console/listeners.html",
-        listeners=[
-            (each, state_of(each, each.id in health and health[each.id].failures > 0, now), health.get(each.id))
-            for each in found
-        ],
+        page=page,
+        rows=[(each, state_of_one(each), health.get(each.id)) for each in page.items],
         counts=bus.deliveries.stats(),
-        labels=sorted({f"{key}={value}" for each in everyone for key, value in each.labels.items()}),
+        labels=sorted(islice(labels, LABELS)),
         all_count=len(everyone),
-        q=text,
-        label=label,
-        status=status,
+        wanted=wanted,
+        given={key: value for key, value in wanted.items() if value},
+        states=STATES,
+    )
+
+
+def filter_of(wanted: dict[str, str]) -> ListenerFilter:
+    """What the fields ask for, but for whether a listener fails, which its record does not say."""
+    key, equals, value = wanted["label"].partition("=")
+    state = wanted["state"]
+    return ListenerFilter(
+        q=wanted["q"] or None,
+        labels={key: value if equals else None} if key else None,
+        enabled=None if state not in STATES else state != "disabled",
+        muted=None if state not in STATES or state == "disabled" else state == "muted",
     )
 
 
@@ -59,60 +79,30 @@ def state_of(listener: Listener, failing: bool, now: float) -> str:
     return "failing" if failing else "enabled"
 
 
-def _says(bus: EventBus, listener: Listener, text: str) -> bool:
-    """Whether the text is in what is shown of it; secrets are not, so nobody can guess them by searching."""
-    if not text:
-        return True
-    shown = bus.listeners.redacted(listener)
-    parts = [
-        listener.id, listener.name or "", listener.description or "", listener.notifier_type_id, *listener.event_types,
-        *(str(value) for value in shown.values()), *(f"{key}={value}" for key, value in listener.labels.items()),
-    ]  # fmt: skip
-    whole = "\n".join(parts).casefold()
-    return all(word.casefold() in whole for word in text.split())
-
-
-def _is_labelled(listener: Listener, label: str) -> bool:
-    key, equals, value = label.partition("=")
-    return not label or (key in listener.labels and (not equals or listener.labels[key] == value))
-
-
-def secrets_of(bus: EventBus, listener: Listener) -> Sequence[tuple[str, bool]]:
-    """Names of its secrets, each with whether it is set."""
-    notifier = bus.plugins.notifiers.get(listener.notifier_type_id)
-    if notifier is None:
-        return [(key, True) for key, value in bus.listeners.redacted(listener).items() if value == MASK]
-    return [(key, key in listener.notifier_config) for key in sorted(secret_fields(notifier.config_schema()))]
-
-
 def listener(listener_id: str) -> str:
     """One listener."""
-    return page_of(listener_id)
+    return page_of_one(listener_id)
 
 
-def page_of(listener_id: str, **more: object) -> str:
+def page_of_one(listener_id: str, **more: object) -> str:
     """The page of one, with what else it is to say, such as the result of a test."""
     who = acting()
     bus = who.reading
     found = bus.listeners.get(listener_id)
     health = bus.deliveries.health().get(found.id)
-    stats: Stats = bus.deliveries.stats()
-    secrets = dict(secrets_of(bus, found))
-    shown = {key: value for key, value in bus.listeners.redacted(found).items() if key not in secrets}
-    recent = bus.deliveries.list(DeliveryQuery(listener_id=found.id), limit=RECENT)
-    warnings = bus.listeners.warnings(found) if found.notifier_type_id in bus.plugins.notifiers else ()
+    installed = found.notifier_type_id in bus.plugins.notifiers
+    now = bus.clock.time()
     return render_template(
         "console/listener.html",
         listener=found,
-        state=state_of(found, health is not None and health.failures > 0, bus.clock.time()),
-        muted=found.muted_for(bus.clock.time()) > 0,
+        state=state_of(found, health is not None and health.failures > 0, now),
+        muted=found.muted_for(now) > 0,
         health=health,
-        counts=stats.by_listener.get(found.id, {}),
-        config=shown,
-        secrets=secrets,
-        recent=recent,
-        installed=found.notifier_type_id in bus.plugins.notifiers,
-        warnings=warnings,
+        counts=bus.deliveries.stats().by_listener.get(found.id, {}),
+        config=config_shown(bus.plugins, found),
+        recent=bus.deliveries.list(DeliveryQuery(listener_id=found.id), limit=RECENT),
+        installed=installed,
+        warnings=bus.listeners.warnings(found) if installed else (),
         changes=bus.listeners.history(found.id, limit=5) if bus.listeners.keeps_history else (),
         changeable=may_change(who.principal.trusted, found),
         **more,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from heapq import nlargest
 
-from flask import Blueprint, redirect, render_template
+from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from pulp_events.outbox.activity import Activity
+from pulp_events.outbox.activity import Activity, By
 from pulp_events.system.clock import from_timestamp
 from pulp_events_web.console.chart import chart
 from pulp_events_web.context import acting
 
 MOST = 20
-"""Failing listeners that are listed."""
+"""Failing listeners that are listed, and disabled ones."""
+BUSIEST = 10
 
 
 def add(blueprint: Blueprint) -> None:
@@ -23,27 +25,30 @@ def add(blueprint: Blueprint) -> None:
 
 
 def _to_overview() -> Response:
-    return redirect("/console/", 308)
+    return redirect(url_for("console.overview"), 308)
 
 
 def overview() -> str:
     """Rates, backlog, what fails, and the last day."""
     bus = acting().reading
     now = from_timestamp(bus.clock.time())
-    day = bus.deliveries.stats(now - timedelta(days=1))
+    # By event type, of which there are few: a total is asked for, and no figure of each listener.
+    day = bus.deliveries.stats(now - timedelta(days=1), by=By.EVENT_TYPE)
     hour = bus.deliveries.stats(now - timedelta(hours=1))
     assert day.activity is not None and hour.activity is not None
-    names = {each.id: each for each in bus.listeners.list()}
-    failing = sorted(
-        ((names[each.listener_id], each) for each in bus.deliveries.health().values()
-         if each.failing_since is not None and each.listener_id in names),
-        key=lambda pair: pair[1].failures,
-        reverse=True,
-    )  # fmt: skip
-    busiest = sorted(
-        ((names[key], found) for key, found in hour.activity.groups.items() if key in names and _attempts(found)),
-        key=lambda pair: -_attempts(pair[1]),
-    )[:10]
+    everyone = bus.listeners.list()
+    known = {each.id: each for each in everyone}
+    failing = [
+        each
+        for each in bus.deliveries.health().values()
+        if each.failing_since is not None and each.listener_id in known
+    ]
+    busiest = nlargest(
+        BUSIEST,
+        ((key, found) for key, found in hour.activity.groups.items() if key in known and _attempts(found)),
+        key=lambda pair: _attempts(pair[1]),
+    )
+    disabled = [each for each in everyone if not each.enabled and each.disabled_reason]
     processes = bus.workers()
     return render_template(
         "console/overview.html",
@@ -51,13 +56,14 @@ def overview() -> str:
         hour=hour.activity.total,
         hour_seconds=max(1.0, hour.activity.span.seconds),
         chart=chart(day.activity.total.series),
-        failing=failing[:MOST],
+        failing=[(known[each.listener_id], each) for each in nlargest(MOST, failing, key=lambda each: each.failures)],
         failing_count=len(failing),
-        busiest=busiest,
-        disabled=[each for each in names.values() if not each.enabled and each.disabled_reason],
+        busiest=[(known[key], found) for key, found in busiest],
+        disabled=disabled[:MOST],
+        disabled_count=len(disabled),
         delivering=[each for each in processes if each.delivers and not each.gone],
-        processes=processes,
-        listener_count=len(names),
+        gone=[each for each in processes if each.delivers and each.gone],
+        listener_count=len(everyone),
         oldest_age=None if day.oldest_pending is None else (now - day.oldest_pending).total_seconds(),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from flask import Blueprint, render_template
 
 from pulp_events_web.context import acting
@@ -15,11 +17,11 @@ def add(blueprint: Blueprint) -> None:
 def plugins() -> str:
     """All of them, those with something wrong first."""
     bus = acting().reading
-    used = [each.notifier_type_id for each in bus.listeners.list()]
+    used = Counter(each.notifier_type_id for each in bus.listeners.list())
     return render_template(
         "console/plugins.html",
         plugins=sorted(bus.plugins.all, key=lambda each: (each.state == "loaded" and not each.deprecations, each.name)),
-        missing={each: used.count(each) for each in sorted({*used} - {*bus.plugins.notifiers})},
+        missing={each: used[each] for each in sorted({*used} - {*bus.plugins.notifiers})},
         used=used,
         processes=bus.workers(),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from pulp_events.fields import parse_duration
 from pulp_events.outbox.states import State
 from pulp_events_web.console.notes import note
-from pulp_events_web.console.pages.listeners import changeable, page_of
+from pulp_events_web.console.pages.listeners import changeable, page_of_one
 from pulp_events_web.context import acting
+from pulp_events_web.trying import TooMany, tried
 
 
 def add(blueprint: Blueprint) -> None:
@@ -25,8 +26,12 @@ def _back(listener_id: str) -> Response:
 
 
 def test(listener_id: str) -> str:
-    """Send a test event now, and show what the receiver said."""
-    return page_of(listener_id, trials=acting().operating.test_listener(listener_id))
+    """Send a test event now, and show what the receiver said, for as long as a request may take."""
+    bus = acting().operating
+    try:
+        return page_of_one(listener_id, trials=tried(bus, bus.listeners.get(listener_id)))
+    except TooMany:
+        abort(503, "Too many tests are under way, and their receivers do not answer; try again in a minute.")
 
 
 def mute(listener_id: str) -> Response | tuple[str, int]:
@@ -38,7 +43,7 @@ def mute(listener_id: str) -> Response | tuple[str, int]:
             listener_id, length, drop="drop" in request.form, reason=request.form.get("reason", "").strip() or None
         )
     except ValueError:
-        return page_of(listener_id, mute_error="Not a duration; write for example 30m, 2h or 1d."), 422
+        return page_of_one(listener_id, mute_error="Not a duration; write for example 30m, 2h or 1d."), 422
     note(f"{found.name or found.id} is muted for {given}.")
     return _back(found.id)
 

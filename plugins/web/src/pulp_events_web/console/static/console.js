@@ -1,35 +1,103 @@
 "use strict";
+
 // Times in the reader's zone; without this script they are in UTC.
+const format = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
 function localise(root) {
-  const format = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"});
   for (const each of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(each.dateTime);
     if (isNaN(moment)) continue;
     each.title = each.textContent;
     each.textContent = format.format(moment);
   }
+  for (const each of root.querySelectorAll("option[data-time]")) {
+    const moment = new Date(each.dataset.time);
+    if (!isNaN(moment)) each.textContent = `${each.dataset.text} · ${format.format(moment)}`;
+  }
 }
-localise(document);
 
-// The figures of the overview, live: when something happened, at most once in five seconds, they are read again.
-const live = document.querySelector("[data-live]");
-if (live && window.EventSource) {
-  const source = new EventSource("/api/v1/tail");
-  let waiting = false;
-  const again = () => {
-    if (waiting) return;
-    waiting = true;
-    setTimeout(async () => {
-      waiting = false;
-      try {
-        const answer = await fetch(location.href, {credentials: "same-origin"});
-        if (!answer.ok) return;
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const fresh = page.querySelector("[data-live]");
-        if (fresh) { localise(fresh); live.replaceChildren(...fresh.childNodes); }
-      } catch { /* the next event tries again */ }
-    }, 5000);
-  };
-  for (const kind of ["delivery", "skipped", "gap"]) source.addEventListener(kind, again);
-  source.onerror = () => { if (source.readyState === EventSource.CLOSED) source.close(); };
+// Fields for a time: the reader chooses in their own zone, and the URL, which others may get, has UTC.
+function localTime(moment) {
+  const two = (number) => String(number).padStart(2, "0");
+  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}` +
+    `T${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
 }
+for (const field of document.querySelectorAll("input[data-moment]")) {
+  const text = field.value, zoned = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text);
+  const moment = new Date(zoned ? text : text + (text.includes("T") ? "Z" : "T00:00Z"));
+  if (text && isNaN(moment)) continue;  // it is refused beside: what was typed stays
+  field.type = "datetime-local";
+  field.step = 1;
+  field.value = text ? localTime(moment) : "";
+  field.labels[0].textContent = field.labels[0].dataset.local;
+  const sent = document.createElement("input");
+  sent.type = "hidden";
+  sent.name = field.name;
+  field.removeAttribute("name");
+  field.form.append(sent);
+  field.form.addEventListener("submit", () => {
+    const chosen = new Date(field.value);
+    sent.value = field.value && !isNaN(chosen) ? chosen.toISOString().replace(".000Z", "Z") : "";
+    sent.disabled = !sent.value;
+  });
+}
+
+// What changes while one looks: when a delivery changed, and every ten seconds, the page is read again, and each part
+// with `data-live` that differs is replaced, unless it has the focus. Of `data-live`, the first part's are the filters
+// of the stream of changes.
+const AT_ONCE = 300, PAUSE = 2000, EVERY = 10000;
+const parts = [...document.querySelectorAll("[data-live][id]")];
+function follow() {
+  const shown = new Map(parts.map((part) => [part.id, part.innerHTML]));
+  const said = document.getElementById("live");
+  const words = {live: "Live.", lost: "The server does not answer. What you see may be old; trying again.",
+                 out: "You are logged out; load the page again to log in."};
+  let state = "", last = 0, due = null, source = null;
+  const say = (now) => {
+    if (now === state || !said) return;
+    state = now;
+    said.hidden = false;
+    said.className = now === "live" ? "quiet" : "warn";
+    said.textContent = words[now];
+  };
+  const replace = (page) => {
+    for (const {id} of parts) {
+      const here = document.getElementById(id), fresh = page.getElementById(id);
+      if (!here || !fresh || fresh.innerHTML === shown.get(id) || here.contains(document.activeElement)) continue;
+      shown.set(id, fresh.innerHTML);
+      const open = [...here.querySelectorAll("details")].map((each) => each.open);
+      fresh.querySelectorAll("details").forEach((each, index) => { each.open = open[index] ?? each.open; });
+      localise(fresh);
+      here.className = fresh.className;
+      here.replaceChildren(...fresh.childNodes);
+    }
+  };
+  const look = async () => {
+    due = null;
+    last = Date.now();
+    try {
+      const answer = await fetch(location.href, {credentials: "same-origin", redirect: "manual"});
+      if (answer.type === "opaqueredirect" || answer.status === 401) return say("out");
+      if (!answer.ok) return say("lost");
+      replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      say("live");
+    } catch { say("lost"); }
+  };
+  const soon = () => { due ??= setTimeout(look, Math.max(AT_ONCE, last + PAUSE - Date.now())); };
+  const listen = () => {
+    if (source && source.readyState !== EventSource.CLOSED) return;
+    const query = new URLSearchParams({...JSON.parse(parts[0].dataset.live || "{}"), last: 0});
+    source = new EventSource(`${document.body.dataset.tail}?${query}`);
+    // `open`: what happened before the stream began, or while its connection was lost, is not told by it.
+    for (const kind of ["open", "delivery", "skipped", "gap"]) source.addEventListener(kind, soon);
+  };
+  // A page that nobody looks at holds no connection: a browser has six of them for all its tabs.
+  const begin = () => { if (document.hidden) { source?.close(); } else { listen(); } };
+  document.addEventListener("visibilitychange", begin);
+  window.addEventListener("pagehide", () => source?.close());
+  window.addEventListener("pageshow", (event) => { if (event.persisted) begin(); });
+  setInterval(() => { if (!document.hidden) { listen(); soon(); } }, EVERY);
+  if (!document.hidden) listen();
+  say("live");
+}
+if (parts.length && window.EventSource) follow();
+localise(document);
