@@ -145,3 +145,15 @@ def test_a_listener_that_fails_again_after_a_while_is_named_again(open_bus, scri
         clock.advance(30)
         bus.deliver_due()
     assert len(about(lines, "503 again")) == len(scripted.calls)
+
+
+def test_the_trace_of_the_event_is_in_the_lines_of_its_attempts(open_bus, deliver, settle, scripted, lines):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    bus = open_bus(deliver, log_attempts="true")
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    scripted.behaviour["a"] = lambda delivery, channel: OTHERS.warning("connecting")
+    bus.emit("repo.sync.start", trace_context={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    settle(bus)
+    bus.close()
+    assert {each["trace_id"] for each in (*about(lines, "connecting"), *about(lines, "delivered"))} == {trace}
+    assert len(about(lines, "delivered")) == len(about(lines, "connecting")) == 1
