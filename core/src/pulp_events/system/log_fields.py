@@ -51,6 +51,7 @@ def fields_of(record: Any) -> dict[str, str | int | float]:
     To be asked in the thread that made the record, as handlers are.
     """
     own = {name: vars(record)[name] for name in FIELDS if isinstance(vars(record).get(name), str | int | float)}
-    if "delivery_id" not in own and "listener_id" not in own and (what := _about.get()) is not None:
+    says = "delivery_id" in vars(record) or "listener_id" in vars(record)  # even if that is None
+    if not says and (what := _about.get()) is not None:
         own = {**fields(what), **own}
     return {name: own[name] for name in FIELDS if name in own}
