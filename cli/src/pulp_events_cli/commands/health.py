@@ -105,7 +105,7 @@ def _look(arguments: argparse.Namespace) -> ServiceHealth:
         aspect = Aspect.READY if Aspect.READY in asked else Aspect.LIVE
         said = str(error)
         if isinstance(error, TimeoutError):
-            said = f"the stores gave {error}: a database hangs, or a process keeps a lock; look there, or raise --timeout"
+            said = f"the stores gave {error}: a database hangs, or a lock is kept; look there, or raise --timeout"
         return ServiceHealth(
             live=None if aspect == Aspect.READY else False,
             ready=False if aspect == Aspect.READY else None,
