@@ -46,7 +46,7 @@ def test_of_three_that_look_all_the_time_one_says_what_became_of_a_listener(conf
             eventually(lambda: len(dead()) == LISTENERS and counted() == dead())
             eventually(lambda: len(events("listener.changed")) >= LISTENERS)
             assert Counter(each["listener_id"] for each in events("listener.failing")) == Counter(made)
-            changed = [each for each in events("listener.changed")]
+            changed = events("listener.changed")
             assert Counter(each["listener_id"] for each in changed) == Counter(made)
             assert {each["action"] for each in changed} == {"created"}
         finally:
