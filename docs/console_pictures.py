@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from selenium import webdriver
@@ -23,7 +24,7 @@ from pulp_events_web import create_app
 
 FOLDER = Path(__file__).parent / "pictures"
 REFUSES = Answer(503, body=b"upstream is not ready")
-SCREENS = {"": (1280, 900, "light"), "-dark": (1280, 900, "dark"), "-narrow": (390, 844, "light")}
+SCREENS = {"": (1280, 900, "light"), "-dark": (1280, 900, "dark"), "-narrow": (360, 780, "light")}
 
 
 def fill(bus: EventBus, sink: HttpSink, failing: HttpSink) -> dict[str, str]:
@@ -55,7 +56,9 @@ def fill(bus: EventBus, sink: HttpSink, failing: HttpSink) -> dict[str, str]:
         "overview": "/console/",
         "listeners": "/console/listeners",
         "listener": f"/console/listeners/{ci.id}",
+        "listener-new": "/console/listeners/new/http",
         "listener-edit": f"/console/listeners/{ci.id}/edit",
+        "listener-delete": f"/console/listeners/{mirror.id}/delete",
         "deliveries": "/console/deliveries",
         "delivery": f"/console/deliveries/{pending.id}",
         "events": "/console/events",
@@ -64,6 +67,7 @@ def fill(bus: EventBus, sink: HttpSink, failing: HttpSink) -> dict[str, str]:
         "event-type": "/console/event-types/repo.sync.finish",
         "plugins": "/console/plugins",
         "history": "/console/history",
+        "error": "/console/nothing",
     }
 
 
@@ -81,6 +85,15 @@ def save(png: bytes, path: Path) -> None:
     Image.open(io.BytesIO(png)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
+def type_wrongly(browser: webdriver.Chrome) -> None:
+    """Send the form that is shown with two fields that are refused."""
+    for name, text in (("event_types", "repo.synk.*"), ("config.url", "ci.pulp.example/hook"), ("name", "ci")):
+        field = browser.find_element("name", name)
+        field.clear()
+        field.send_keys(text)
+    browser.find_element("css selector", ".actions button").click()
+
+
 def main(folder: Path) -> None:
     """Take them all."""
     from flask import g
@@ -88,14 +101,29 @@ def main(folder: Path) -> None:
     from pulp_events_web.principal import Principal, Role
 
     folder.mkdir(parents=True, exist_ok=True)
-    settings = {"events": {"data_dir": tempfile.mkdtemp(), "keep": "all"}}
-    with HttpSink() as sink, HttpSink(REFUSES) as failing, EventBus.open(settings=settings, deliver="inline") as bus:
+
+    def served(bus: EventBus, *, logged_in: bool = True) -> Any:
         app = create_app(bus)
-        # Whoever asks is this administrator.
-        app.before_request_funcs[None] = [lambda: setattr(g, "principal", Principal("alice", Role.ADMIN, trusted=True))]
-        pages = fill(bus, sink, failing)
+        if logged_in:  # whoever asks is this administrator
+            alice = Principal("alice", Role.ADMIN, trusted=True, session=True)
+            app.before_request_funcs[None] = [lambda: setattr(g, "principal", alice)]
         server = create_server(app, listen="127.0.0.1:0")
         threading.Thread(target=server.run, daemon=True).start()
+        return f"http://127.0.0.1:{server.effective_port}"
+
+    def settings() -> dict[str, Any]:
+        return {"events": {"data_dir": tempfile.mkdtemp(), "keep": "all"}}
+
+    with (
+        HttpSink() as sink,
+        HttpSink(REFUSES) as failing,
+        EventBus.open(settings=settings(), deliver="inline") as bus,
+        EventBus.open(settings=settings(), deliver="external") as nothing,
+    ):
+        pages = fill(bus, sink, failing)
+        here, at_login, empty = served(bus), served(bus, logged_in=False), served(nothing)
+        addresses = {name: here + path for name, path in pages.items()}
+        addresses |= {"login": f"{at_login}/login", "overview-empty": f"{empty}/console/"}
         browser = open_browser()
         try:
             for suffix, (width, height, scheme) in SCREENS.items():
@@ -103,12 +131,14 @@ def main(folder: Path) -> None:
                 browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
                 size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
                 browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-                for name, path in pages.items():
-                    browser.get(f"http://127.0.0.1:{server.effective_port}{path}")
+                for name, address in addresses.items():
+                    browser.get(address)
                     save(browser.get_screenshot_as_png(), folder / f"console-{name}{suffix}.png")
+                browser.get(addresses["listener-new"])
+                type_wrongly(browser)
+                save(browser.get_screenshot_as_png(), folder / f"console-listener-errors{suffix}.png")
         finally:
             browser.quit()
-            server.close()
 
 
 if __name__ == "__main__":

@@ -67,6 +67,9 @@ def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
 
     The payload is checked against its type's schema afterwards, so that a plugin may add what is missing. Where
     `[events] payloads` is `strict`, a change that the schema refuses cannot be used either.
+
+    `trace_context` (W3C's `traceparent`, `tracestate`) is set here, and leaves with the event: see `Event`. What of it
+    is not valid is left out.
     """
 
 
@@ -75,6 +78,15 @@ def pulp_event_emitted(event: Event, listeners: Sequence[Listener], settings: Se
     """Observes: `event` is stored for these listeners. Called in the emitting thread; deliveries may have started.
 
     The time it takes is added to `emit`; deliveries do not wait for it. Since API 1.0.
+    """
+
+
+@hookspec
+def pulp_events_counted(event_types: Mapping[str, int], settings: Settings) -> None:
+    """Observes: so many events of each of these types were emitted, by one call. Called in the emitting thread.
+
+    For whoever only counts. Unlike `pulp_event_emitted`, it makes no event wanted: a payload that is a function is not
+    called for it, and `is_wanted` may be False. The time it takes is added to `emit`. Since API 1.0.
     """
 
 

@@ -74,7 +74,7 @@ def test_emit_async_too(bus, heard):
     assert heard(lambda: asyncio.run(_emit(bus, "a"))) == ALL["a"]
 
 
-@pytest.mark.parametrize("scope", ["", " ", "a\nb", "x" * 201, 5, ["a"]])
+@pytest.mark.parametrize("scope", ["", " ", " a", "a ", "a\u3000", "a\nb", "x" * 201, 5, ["a"]])
 def test_what_is_no_scope_is_refused(bus, scope):
     with pytest.raises(InvalidEvent, match="scope"):
         bus.emit("repo.sync.start", scope=scope)
@@ -345,3 +345,19 @@ def test_she_discards_nothing_of_other_scopes(bus, net):
     assert bus.deliveries.stats().pending == 3 and [each.scope for each in hers.list()] == ["a"]
     others = bus.deliveries.by(Author("bob", scope="a", others=True))
     assert [each.scope for each in others.list()] == ["a"]
+
+
+def test_an_erasure_says_which_events_of_unknown_scope_it_leaves(bus, past):
+    bus.outbox._writer.run(
+        lambda connection: connection.execute("UPDATE pulp_event SET scope = NULL WHERE id <> ?", (past["a"],))
+    )
+    for dry_run in (True, False):
+        found = bus.events.erase(EventQuery(["repo.#"], scope="a"), dry_run=dry_run)
+        assert (found.erased.events, found.scope_unknown) == (1, 3)
+        assert "3 events that fit otherwise" in found.remarks[-1]
+    some = EventQuery(["repo.#"], without_scope=True)
+    assert bus.events.erase(some, where="event_type == 'repo.sync.start'").scope_unknown == 3
+    assert bus.events.erase(some, where="event_type == 'other'").scope_unknown == 0
+    assert bus.events.erase(some, where="length(payload.nothing) == `1`").scope_unknown == 3  # which nobody knows
+    assert bus.events.erase(EventQuery(["repo.#"])).scope_unknown == 0
+    assert bus.events.erase(EventQuery(["repo.#"], scope="a")).scope_unknown == 0, "erased, it is not asked about"

@@ -142,6 +142,7 @@ def test_what_an_earlier_release_stored_or_still_stores_has_no_known_scope(place
             (True, None, False), (False, "a", True),
         }  # fmt: skip
     assert outbox.count(DeliveryQuery(without_scope=True)) == 0
+    assert {one.id for one in outbox.events(EventQuery(scope_unknown=True), 9)} == {"before", "after"}
     earlier.close()
     outbox.close()
 

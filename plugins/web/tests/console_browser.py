@@ -119,9 +119,8 @@ class Person:
 
     def press(self, text):
         """A button, or what looks like one; waits for the page that follows."""
-        self._click(
-            f"//button[normalize-space()='{text}'] | //a[contains(@class, 'button')][normalize-space()='{text}']"
-        )
+        named = f"[normalize-space()='{text}']"
+        self._click(f"//button{named}[not(@aria-hidden)] | //a[contains(@class, 'button')]{named}")
 
     def follow(self, text):
         """The first link with this text."""

@@ -285,7 +285,9 @@ def test_listeners_come_a_page_at_a_time_after_search_and_labels(bus, client):
     assert seen == [f"{number:03}" for number in range(0, 130, 2)]
     assert len(re.findall(r"<tr><th scope=\"row\"", client.get("/console/listeners?page=3").text)) == 30
     assert ">each-<wbr>129</a>" in client.get("/console/listeners?page=99999").text  # the last one that there is
-    assert len(re.findall(r"<li><a", client.get("/console/event-types/repo.sync.start?page=2").text)) == 50
+    assert (
+        client.get("/console/event-types/repo.sync.start?page=2").text.count('<li><a href="/console/listeners/') == 50
+    )
 
 
 def test_a_page_of_one_does_not_look_at_all_listeners(bus, client, monkeypatch):

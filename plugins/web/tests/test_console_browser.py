@@ -1,80 +1,65 @@
-"""The console in a real Chromium: no script of others runs, no other host is asked, axe-core finds nothing."""
+"""Each page in a real Chromium: no script of others runs, no other host is asked, axe-core finds nothing."""
 
-import contextlib
 import importlib.util
-import threading
+import json
 from pathlib import Path
 
 import pytest
-from waitress.server import create_server
 
 from pulp_events import EventBus
-from pulp_events_web import create_app
+from pulp_events_web.principal import Role
 
-from .console_site import act_as, fill, plugin
+from .console_browser import Person, served, start, token
+from .console_site import HOSTILE, act_as, fill, plugin
 
-pytest.importorskip("selenium", reason="pip install selenium axe-core-python; apt install chromium-driver")
-
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+from selenium.webdriver.common.by import By  # isort: skip
+from selenium.webdriver.common.keys import Keys  # isort: skip
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def filled(tmp_path_factory):
+    """An administrator's, who need not log in: address, bus, its listeners, an event."""
     settings = {"events": {"data_dir": str(tmp_path_factory.mktemp("data")), "keep": "all"}}
     with EventBus.open(settings=settings, deliver="inline") as bus:
         bus.plugins.add("chat", plugin())
-        app = create_app(bus)
-        act_as(app)
         made, event = fill(bus)
-        server = create_server(app, listen="127.0.0.1:0", threads=4)
-
-        def run():
-            with contextlib.suppress(OSError):  # at the end, its sockets are closed under it
-                server.run()
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.effective_port}", bus, made, event
-        server.close()
+        with served(bus, act_as) as address:
+            yield address, bus, made, event
 
 
-def start(*arguments, javascript=True):
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for each in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900", *arguments):
-        options.add_argument(each)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    if not javascript:
-        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-    service = webdriver.ChromeService("/usr/bin/chromedriver")
-    return webdriver.Chrome(options=options, service=service)
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A bus on which nothing happened yet; one has to log in."""
+    settings = {"events": {"data_dir": str(tmp_path_factory.mktemp("data"))}}
+    with EventBus.open(settings=settings, deliver="inline") as bus, served(bus) as address:
+        yield address, bus
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if not Path("/usr/bin/chromedriver").exists() or not Path("/usr/bin/chromium").exists():
-        pytest.skip("apt install chromium chromium-driver")
     found = start()
     yield found
     found.quit()
 
 
 def pages(bus, made, event):
+    """Path of each page, by name."""
     states = {each.state: each.id for each in bus.deliveries.list()}
     return {
         "overview": "/console/",
         "listeners": "/console/listeners",
+        "listeners-none": "/console/listeners?q=nothing-such",
         "listener": f"/console/listeners/{made['bad'].id}",
         "listener-types": "/console/listeners/new",
         "listener-new": "/console/listeners/new/chat",
         "listener-edit": f"/console/listeners/{made['good'].id}/edit",
         "listener-delete": f"/console/listeners/{made['good'].id}/delete",
         "deliveries": "/console/deliveries",
+        "deliveries-dead": "/console/deliveries?state=dead&since=2020-01-01T00:00:00Z",
+        "deliveries-none": "/console/deliveries?event_type=repo.publish.start",
+        "deliveries-refused": "/console/deliveries?since=yesterday",
         **{f"delivery-{state}": f"/console/deliveries/{each}" for state, each in states.items()},
         "events": "/console/events",
         "event": f"/console/events/{event.id}",
@@ -84,6 +69,51 @@ def pages(bus, made, event):
         "history": "/console/history",
         "nothing": "/console/nothing",
     }
+
+
+def refused_form(person, made):
+    """A form with what is wrong beside its fields."""
+    person.open("/console/listeners/new/chat")
+    person.type("Event types", "no.such.type")
+    person.type("Retries", "12")
+    person.type("Extra", "{")
+    person.type("Description", HOSTILE)
+    person.press("Create")
+    person.see("It was not stored")
+
+
+def conflict(person, made):
+    """A form for a listener that somebody else changed since."""
+    path = f"/console/listeners/{made['good'].id}/edit"
+    person.open(path)
+    person.browser.execute_script("document.querySelector('[name=version]').value = '1.000000'")
+    person.type("Description", HOSTILE * 2)
+    person.press("Store")
+    person.see("Somebody changed this listener")
+
+
+def preview(person, made):
+    """A message that would leave."""
+    person.open(f"/console/listeners/{made['good'].id}/edit")
+    person.type("Motto", HOSTILE)
+    person.press("Preview its message")
+    person.see("nothing was sent or stored")
+
+
+def trial(person, made):
+    """What a hostile receiver said to a test."""
+    person.open(f"/console/listeners/{made['bad'].id}")
+    person.press("Send a test")
+    person.see("Result of the test")
+
+
+def not_muted(person, made):
+    """A time that is none."""
+    person.open(f"/console/listeners/{made['bad'].id}")
+    person.unfold("Mute it for a time")
+    person.type("How long", "soon")
+    person.press("Mute")
+    person.see("Not a duration")
 
 
 def axe():
@@ -100,79 +130,159 @@ axe.run().then(found => done(found.violations.map(each =>
 """
 
 
-def requested(browser):
-    import json
-
+def faults_of(browser, address, script):
+    """What is wrong with the page that is shown; empty if nothing is."""
+    found = []
+    if ran := browser.execute_script("return window.ran"):
+        found.append(f"a script of others ran: {ran}")
+    for entry in browser.get_log("browser"):
+        expected = any(f"status of {code}" in entry["message"] for code in (401, 403, 404, 409, 422))
+        found += [] if expected else [entry["message"]]
     for entry in browser.get_log("performance"):
         message = json.loads(entry["message"])["message"]
         if message["method"] == "Network.requestWillBeSent":
-            yield message["params"]["request"]["url"]
+            url = message["params"]["request"]["url"]
+            found += [] if url.startswith((address, "data:", "about:", "chrome")) else [f"it asked for {url}"]
+    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": script})
+    return [*found, *browser.execute_async_script(RUN_AXE)]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_each_page_is_clean_accessible_and_asks_nobody_else(site, browser, scheme):
-    address, bus, made, event = site
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
+@pytest.fixture(params=["light", "dark"])
+def scheme(request, browser):
+    features = [{"name": "prefers-color-scheme", "value": request.param}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    script = axe()
-    faults = {}
+    return request.param
+
+
+def test_each_page_is_clean_accessible_and_asks_nobody_else(filled, browser, scheme):
+    address, bus, made, event = filled
+    person, script, faults = Person(browser, address), axe(), {}
     for name, path in pages(bus, made, event).items():
-        browser.get(address + path)
-        ran = browser.execute_script("return window.ran")
-        errors = [
-            each["message"]
-            for each in browser.get_log("browser")
-            if f"{path} - " not in each["message"] or "404" not in each["message"]
-        ]
-        elsewhere = [url for url in requested(browser) if not url.startswith((address, "data:", "about:", "chrome"))]
-        browser.execute_cdp_cmd("Runtime.evaluate", {"expression": script})
-        found = browser.execute_async_script(RUN_AXE)
-        if ran or errors or elsewhere or found:
-            faults[name] = (ran, errors, elsewhere, found)
-    assert not faults
+        person.open(path)
+        faults[name] = faults_of(browser, address, script)
+    for show in (refused_form, conflict, preview, trial, not_muted):
+        show(person, made)
+        faults[show.__name__] = faults_of(browser, address, script)
+    assert not {name: found for name, found in faults.items() if found}
+
+
+def test_login_errors_and_pages_of_an_empty_bus_are_so_too(empty, browser, scheme):
+    address, bus = empty
+    person, script, faults = Person(browser, address), axe(), {}
+    browser.delete_all_cookies()
+    person.open("/console/")
+    assert "/login?next=/console/" in browser.current_url
+    faults["login"] = faults_of(browser, address, script)
+    person.type("Token", "pulpev_wrong")
+    person.press("Log in")
+    faults["login-refused"] = faults_of(browser, address, script)
+    person.log_in(token(bus, f"carol-{scheme}", Role.VIEWER))
+    for path in ("", "listeners", "deliveries", "events", "event-types", "plugins", "history", "listeners/new", "x"):
+        person.open(f"/console/{path}")
+        faults[path] = faults_of(browser, address, script)
+    person.press("Log out")
+    assert "/login" in browser.current_url
+    assert not {name: found for name, found in faults.items() if found}
 
 
 @pytest.mark.parametrize("width", [360, 1280, 3840])
-def test_no_page_is_wider_than_its_window(site, browser, width):
-    address, bus, made, event = site
+def test_no_page_is_wider_than_its_window(filled, empty, browser, width):
+    address, bus, made, event = filled
+    person = Person(browser, address)
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    found = {}
+
+    def look(name):
+        found[name] = browser.execute_script("return document.documentElement.scrollWidth")
+
     try:
         for name, path in pages(bus, made, event).items():
-            browser.get(address + path)
-            assert browser.execute_script("return document.documentElement.scrollWidth") <= width, name
+            person.open(path)
+            look(name)
+        for show in (refused_form, conflict, trial):
+            show(person, made)
+            look(show.__name__)
+        browser.get(f"{empty[0]}/login")
+        look("login")
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert not {name: wide for name, wide in found.items() if wide > width}
 
 
-def test_the_keyboard_alone_reaches_the_content_and_mutes_a_listener(site, browser):
-    address, bus, made, _ = site
-    browser.get(f"{address}/console/listeners/{made['gone'].id}")
+def test_the_keyboard_alone_creates_a_listener_and_mutes_it(filled, browser):
+    address, bus, *_ = filled
+    person = Person(browser, address)
+    person.open("/console/")
     active = lambda: browser.switch_to.active_element  # noqa: E731
+
+    def tab_to(what):
+        for _ in range(80):
+            if what(active()):
+                # Whoever tabs must see where they are.
+                assert active().value_of_css_property("outline-style") != "none"
+                return active()
+            active().send_keys(Keys.TAB)
+        raise AssertionError(f"it cannot be reached: {person.text}")
+
+    def enter(text):
+        before = browser.current_url
+        tab_to(lambda each: each.text == text).send_keys(Keys.ENTER)
+        person.until(lambda: browser.current_url != before)
+
     browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
     assert active().text == "Skip to the content"
-    active().send_keys(Keys.ENTER)
-    for _ in range(20):
-        active().send_keys(Keys.TAB)
-        if active().tag_name == "summary":
-            break
-    active().send_keys(Keys.ENTER)
-    active().send_keys(Keys.TAB)
-    assert active().get_attribute("name") == "for"
-    active().send_keys(Keys.CONTROL, "a")
+    enter("Listeners")
+    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    active().send_keys(Keys.ENTER)  # skips the menu
+    enter("New listener")
+    enter("chat")
+    tab_to(lambda each: each.get_attribute("name") == "event_types").send_keys("repo.publish.start")
+    tab_to(lambda each: each.get_attribute("name") == "name").send_keys("by-keys")
+    tab_to(lambda each: each.get_attribute("name") == "config.server").send_keys("chat.example", Keys.ENTER)
+    person.see("by-keys is created")
+    tab_to(lambda each: each.tag_name == "summary").send_keys(Keys.ENTER)
+    tab_to(lambda each: each.get_attribute("name") == "for").send_keys(Keys.CONTROL, "a")
     active().send_keys("2h", Keys.ENTER)
-    WebDriverWait(browser, 20).until(lambda _: bus.listeners.get(made["gone"].id).muted_until is not None)
+    person.see("It is muted until")
+    assert bus.listeners.get("by-keys").muted_until is not None
+    bus.listeners.delete("by-keys")
 
 
-def test_times_are_in_the_readers_zone_and_in_utc_without_javascript(site, browser):
-    address, *_ = site
+def test_times_are_in_the_readers_zone_and_those_in_the_url_in_utc(filled, browser):
+    address, bus, _, event = filled
+    person = Person(browser, address)
     browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
-    browser.get(address + "/console/events")
-    there = browser.find_element(By.CSS_SELECTOR, "td time")
-    assert "UTC" not in there.text and "UTC" in there.get_attribute("title")
+    try:
+        person.open("/console/events?since=2026-01-31T23:30:00Z")
+        there = browser.find_element(By.CSS_SELECTOR, "td time")
+        assert "UTC" not in there.text and "UTC" in there.get_attribute("title")
+        assert person.field("Since").get_attribute("value").startswith("2026-02-01T08:30")
+        person.press("Show")
+        assert "since=2026-01-31T23%3A30%3A00Z" in browser.current_url
+        person.open(f"/console/events?id_prefix={event.id}")
+        person.press("Show")
+        assert "since" not in browser.current_url and len(person.rows()) == 1
+    finally:
+        browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+
+
+def test_all_can_be_read_with_javascript_off(filled):
+    address, bus, made, event = filled
     plain = start(javascript=False)
     try:
-        plain.get(address + "/console/events")
-        assert plain.find_element(By.CSS_SELECTOR, "td time").text.endswith("UTC")
+        person = Person(plain, address)
+        for name, path in pages(bus, made, event).items():
+            person.open(path)
+            assert plain.find_element(By.TAG_NAME, "h1").text, name
+            assert all(each.text.endswith("UTC") for each in plain.find_elements(By.CSS_SELECTOR, "td time")), name
+            assert not plain.find_element(By.ID, "live").is_displayed(), name
+        person.open("/console/deliveries")
+        person.type("State", "dead")
+        person.type("Since (UTC)", "2026-01-31T12:00")
+        person.press("Show")
+        assert "since=2026-01-31T12%3A00" in plain.current_url and len(person.rows()) == 1
+        person.open("/console/")
+        assert "<rect" in plain.page_source  # the chart, too
     finally:
         plain.quit()

@@ -26,17 +26,25 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.stored_event import StoredEvent
 
+
+def _without_delivery(row: dict[str, Any]) -> str:
+    from pulp_events.listeners.hearing import NOT_KNOWN
+
+    return UNKNOWN if row["detail"] == NOT_KNOWN else NOT_MATCHED
+
+
 LISTENERS = Table(
     "listeners",
     Column("listener", lambda row: row["listener_id"], kind=LISTENER, rank=0, least=10),
     Column("type", lambda row: row["notifier_type_id"] or DELETED, rank=4, least=8),
     Column("target", lambda row: row["target"], rank=3, least=12),
-    Column("state", lambda row: row["state"] or NOT_MATCHED, rank=1),
+    Column("state", lambda row: row["state"] or _without_delivery(row), rank=1),
     Column("attempts", lambda row: row["attempts"] or None, rank=5, brief_heading="ATT", right=True),
     Column("detail", lambda row: first_line(row["detail"]), kind=DETAIL, rank=2, least=12),
     Column("delivery_id", lambda row: row["delivery_id"], kind=DELIVERY_ID, extra=True),
 )
 NOT_MATCHED = "not matched"
+UNKNOWN = "unknown"
 DELETED = "(deleted)"
 
 
@@ -46,7 +54,8 @@ def fill(parser: Parser, session: Session) -> None:
     add_table(parser, LISTENERS)
     parser.epilog = (
         "A listener that has no delivery of the event is listed as `not matched`, with the reason as its record is "
-        "now; `pulp-admin event listener explain --event ID` tells it by the records of then."
+        "now, or as `unknown` where an earlier release did not store the event's scope; "
+        "`pulp-admin event listener explain --event ID` tells it by the records of then."
     )
     parser.set_defaults(run=_run)
 

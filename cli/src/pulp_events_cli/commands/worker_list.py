@@ -55,7 +55,14 @@ def fill(parser: Parser) -> None:
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
-    if arguments.drain or arguments.print_unit or arguments.imports or arguments.processes != 1 or given(arguments):
+    if (
+        arguments.drain
+        or arguments.print_unit
+        or arguments.imports
+        or arguments.processes != 1
+        or arguments.log_format is not None
+        or given(arguments)
+    ):
         raise UsageError("the options before `list` are those of a worker that is to run; leave them out")
     found = bus.workers()
     return show_list(

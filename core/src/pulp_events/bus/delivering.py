@@ -19,6 +19,7 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock
 from pulp_events.system.late_imports import imports_late
+from pulp_events.system.log_fields import fields
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ class Delivering:
         from pulp_events.bus.announcing import Announcer
 
         if self._listeners.disable_for(listener.id, reason):
-            _logger.warning("listener %s is disabled: %s", listener.id, reason)
+            _logger.warning("listener %s is disabled: %s", listener.id, reason, extra=fields(listener))
             Announcer(self.outbox, self._emits).disabled(listener, reason)
 
     def _worker_command(self) -> WorkerCommand:

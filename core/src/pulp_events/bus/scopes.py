@@ -18,9 +18,11 @@ def stored_for(listener: Listener, since: datetime | None = None, until: datetim
 
 
 def heard_with(query: DeliveryQuery, scope: str | None) -> DeliveryQuery:
-    """The query, for nothing but deliveries of events that a listener with this scope, of an untrusted author, may get;
-    see `Listener.hears`. What the event system tells of itself is left out, also of his own listeners: of whose
-    listener it tells is in its payload alone."""
+    """The query, for nothing but deliveries of events that a listener with this scope, of an untrusted author, may get.
+
+    See `Listener.hears`. What the event system tells of itself is left out, also of his own listeners: of whose
+    listener it tells is in its payload alone.
+    """
     wanted = "" if query.without_scope else query.scope
     if wanted is not None and wanted != (scope or ""):
         return replace(query, listener_ids=[])

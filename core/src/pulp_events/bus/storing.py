@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.limits import limits_of
+from pulp_events.frozen import FrozenDict
 from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.settings.kept import KEEP_ALL
@@ -68,6 +70,8 @@ class Storing:
         if self._observers.watches_emitted:
             for each in new:
                 self._observers.tell_emitted(each.event, each.listeners)
+        if self._observers.counts_emitted and new:
+            self._observers.tell_counted(FrozenDict(Counter([each.event.event_type for each in new])))
         if not first:
             return [each.event for each in prepared]
         return [

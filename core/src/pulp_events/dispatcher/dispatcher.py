@@ -82,6 +82,17 @@ class Dispatcher:
         """Why nothing can be delivered any more: an outbox that is damaged, or too new."""
         return self._timekeeper.failure
 
+    @property
+    def silent(self) -> float:
+        """Seconds since its thread last went round, which it does several times a second; what a store takes is added.
+        More than that is a thread that hangs, or has ended."""
+        return self._clock.monotonic() - self._timekeeper.turned
+
+    @property
+    def made(self) -> tuple[int, int, int]:
+        """What it made since it began: attempts that delivered, attempts that did not, and what it holds now."""
+        return self._recorder.delivered, self._recorder.failed, self._scheduler.in_flight
+
     def drain(self, timeout: float) -> bool:
         """Wait until nothing is due and nothing under way here, at most `timeout` seconds; False if something still
         is. Raises StoreError for an outbox that can never be read."""

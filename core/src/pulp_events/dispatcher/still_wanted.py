@@ -50,7 +50,7 @@ def without_expired(turn: Turn, part: list[Delivery]) -> list[Delivery]:
 
 
 def _without_removed_targets(turn: Turn, part: list[Delivery]) -> list[Delivery]:
-    record = _record_now(turn, part, "to its removed targets")
+    record = _record_now(turn, part, "deliveries to its removed targets wait")
     if record is None:
         return []
     targets, known = record.targets, turn.route.listener.targets
@@ -63,7 +63,7 @@ def _without_removed_targets(turn: Turn, part: list[Delivery]) -> list[Delivery]
 def _without_unheard(turn: Turn, part: list[Delivery]) -> list[Delivery]:
     """What waits after them is looked at, too: where the record has changed, there may be many such."""
     unheard, route = turn.services.unheard, turn.route
-    record = _record_now(turn, part, "of events with another scope")
+    record = _record_now(turn, part, "deliveries of events with another scope wait")
     if record is None:
         return []
     waiting = []
@@ -82,13 +82,13 @@ def _without_unheard(turn: Turn, part: list[Delivery]) -> list[Delivery]:
     return [one for one in part if one not in not_yet]
 
 
-def _record_now(turn: Turn, part: list[Delivery], which: str) -> Listener | None:
+def _record_now(turn: Turn, part: list[Delivery], if_not: str) -> Listener | None:
     """The listener's record from the store, as the one in use may be a moment old; None: nothing may be attempted."""
     listener_id = turn.route.listener.id
     try:
         record = turn.services.routes.read_now(listener_id)
     except StoreError as error:
-        _logger.error("listener %s: deliveries %s wait: %s", listener_id, which, error)
+        _logger.error("listener %s: %s: %s", listener_id, if_not, error)
         record = None
     if record is None:
         turn.halted = True

@@ -48,6 +48,8 @@ class NewEvent:
     """See `StoredEvent.fingerprint`."""
     scope: str | None = None
     """The scope that it is emitted with; None: without one."""
+    trace_context: str | None = None
+    """As `trace_context.to_text` writes it; None: it is emitted outside of any trace."""
 
 
 @dataclass(frozen=True, slots=True)

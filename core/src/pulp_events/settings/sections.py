@@ -168,6 +168,13 @@ class DeliverySettings(Schema):
         load_default=432000.0,
         metadata={"help": "a listener that has only failed for this long is disabled"},
     )
+    log_attempts = fields.Boolean(
+        load_default=False,
+        metadata={
+            "help": "log a line at INFO for each attempt, also for those that delivered; false: for those that failed, "
+            "those that are alike together"
+        },
+    )
 
     class Meta:
         """What follows from the states of deliveries."""

@@ -9,7 +9,6 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import Claim, ClaimRequest
 from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, SETTLE
 from pulp_events_postgres import buckets, named_claims
-from pulp_events_postgres.columns import CLAIMED
 from pulp_events_postgres.database import Asked, Database
 from pulp_events_postgres.marks import Front, Look, Marks
 from pulp_events_postgres.values import claimed, flags, numbers, texts
@@ -77,8 +76,8 @@ def _kinds(requests: Iterable[ClaimRequest]) -> Iterator[Sequence[ClaimRequest]]
 
 
 _CLAIM = (
-    f"{CLAIMED} @.pulp_claim(%s::text[], %s::int4[], %s::bool[], %s::int8[], %s::float8[], %s::float8[], "
-    "%s::float8, %s, %s) c"
+    "SELECT * FROM @.pulp_claim_2(%s::text[], %s::int4[], %s::bool[], %s::int8[], %s::float8[], %s::float8[], "
+    "%s::float8, %s, %s)"
 )
 
 
@@ -135,8 +134,8 @@ def _in_order(front: float | None, wait: float | None) -> float | None:
 
 
 _CLAIM_WINDOW = (
-    f"{CLAIMED} @.pulp_claim_window(%s, %s::float8, %s::int8, %s::float8, %s::float8, %s::float8, %s, %s, "
-    f"{SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES}) c"
+    f"SELECT * FROM @.pulp_claim_window_2(%s, %s::float8, %s::int8, %s::float8, %s::float8, %s::float8, %s, %s, "
+    f"{SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES})"
 )
 
 

@@ -9,17 +9,16 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import HELD_UP, ClaimRequest
 from pulp_events.outbox.rows import split_id
 from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, OUT_OF_ORDER, SETTLE
-from pulp_events_postgres.columns import CLAIMED
 from pulp_events_postgres.database import Asked
 from pulp_events_postgres.values import claimed, flags, numbers, texts
 
 _CLAIM = (
-    f"{CLAIMED} @.pulp_claim_named(%s::text[], %s::int4[], %s::bool[], %s::int4[], %s::text[], %s::int4[], "
-    f"%s::float8, %s, {HELD_UP}) c"
+    f"SELECT * FROM @.pulp_claim_named_2(%s::text[], %s::int4[], %s::bool[], %s::int4[], %s::text[], %s::int4[], "
+    f"%s::float8, %s, {HELD_UP})"
 )
 _CLAIM_WINDOW = (
-    f"{CLAIMED} @.pulp_claim_window_named(%s, %s::float8, %s::text[], %s::int4[], %s::float8, %s, %s, "
-    f"{HELD_UP}, {SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES}) c"
+    f"SELECT * FROM @.pulp_claim_window_named_2(%s, %s::float8, %s::text[], %s::int4[], %s::float8, %s, %s, "
+    f"{HELD_UP}, {SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES})"
 )
 
 

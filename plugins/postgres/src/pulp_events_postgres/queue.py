@@ -34,17 +34,19 @@ _ENTERED = "WITH entered AS MATERIALIZED (SELECT @.pulp_enter_{way}() AS done), 
 _EMIT, _SKIP, _BURIED = (TRANSITIONS[each] for each in (Transition.EMIT, Transition.SKIP, Transition.BURY))
 
 _ONE = f"""
-    INSERT INTO @.pulp_event (id, event_type, time, source, report, scope)
-    SELECT %s, %s, %s, %s, %b, %s FROM entered{{relaxed}} WHERE entered.done RETURNING seq
+    INSERT INTO @.pulp_event (id, event_type, time, source, report, scope, trace_context)
+    SELECT %s, %s, %s, %s, %b, %s, nullif(%s, '') FROM entered{{relaxed}} WHERE entered.done RETURNING seq
 )
 INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state)
 SELECT seq, 0, %s, %s, '{_EMIT.enters}' FROM event
 """
 _MANY = f"""
-    INSERT INTO @.pulp_event (id, event_type, time, source, report, scope, alone, fingerprint)
-    SELECT u.id, u.event_type, u.time, u.source, u.report, u.scope, u.alone, nullif(u.fingerprint, '')
-    FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::bool[], %s::text[])
-        WITH ORDINALITY AS u(id, event_type, time, source, report, scope, alone, fingerprint, position)
+    INSERT INTO @.pulp_event (id, event_type, time, source, report, scope, trace_context, alone, fingerprint)
+    SELECT u.id, u.event_type, u.time, u.source, u.report, u.scope, nullif(u.trace_context, ''), u.alone,
+           nullif(u.fingerprint, '')
+    FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::text[], %s::bool[],
+                %s::text[])
+        WITH ORDINALITY AS u(id, event_type, time, source, report, scope, trace_context, alone, fingerprint, position)
         CROSS JOIN entered{{relaxed}}
     WHERE entered.done ORDER BY u.position{{once}} RETURNING seq, id
 ), delivery AS (
@@ -126,7 +128,7 @@ def _add_once(
 def _one(event: NewEvent) -> Sequence[Any]:
     [new] = event.deliveries
     head = (event.id, event.event_type, event.time, event.source, event.report, event.scope or "")
-    return (*head, new.listener_id, new.target)
+    return (*head, event.trace_context or "", new.listener_id, new.target)
 
 
 def _many(events: Sequence[NewEvent], expiring: bool) -> Sequence[Any]:
@@ -139,6 +141,7 @@ def _many(events: Sequence[NewEvent], expiring: bool) -> Sequence[Any]:
         [event.report for event in events],
         # No NULL, here and below: with `array_nulls = off`, in the application's session, it would be text.
         texts(event.scope or "" for event in events),
+        texts(event.trace_context or "" for event in events),
         flags(not event.deliveries for event in events),
         texts(event.fingerprint or "" for event in events),
         texts(event_id for event_id, _, _ in deliveries),

@@ -122,7 +122,7 @@ def _lease(connection: sqlite3.Connection, rows: Sequence[Row], until: float, to
             (token, until, as_json((row[15], row[1]) for row in rows)),
         )
     return [
-        to_delivery((*row[:9], _one_more(row[9]), until, None, "", token, *row[14:15], *row[16:19])) for row in rows
+        to_delivery((*row[:9], _one_more(row[9]), until, None, "", token, *row[14:15], *row[16:20])) for row in rows
     ]
 
 

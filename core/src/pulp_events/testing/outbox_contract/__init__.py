@@ -28,6 +28,7 @@ from pulp_events.testing.outbox_contract.results import ResultClaims
 from pulp_events.testing.outbox_contract.scopes import ScopeClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
 from pulp_events.testing.outbox_contract.standing import StandingClaims
+from pulp_events.testing.outbox_contract.traces import TraceClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
 from pulp_events.testing.outbox_contract.windows import WindowClaims
 
@@ -52,6 +53,7 @@ class OutboxContract(
     PresenceClaims,
     StandingClaims,
     ScopeClaims,
+    TraceClaims,
     NotingClaims,
 ):
     """Subclass it and give it a fixture `home`."""

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from flask import current_app, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE
 from webargs.flaskparser import FlaskParser
 
+from pulp_events_web.context import acting
 from pulp_events_web.principal import Role
 
 PREFIX = "/api/v1"
@@ -58,9 +60,13 @@ class Resources(Blueprint):  # type: ignore[misc]  # flask-smorest is not typed
     def __init__(self, name: str, module: str, description: str) -> None:
         super().__init__(name, module, url_prefix=PREFIX, description=description)
         self._prepare_doc_cbks.append(_describe)
+        self.before_request(_refuse)
 
     def who(self, role: Role | None, *statuses: int) -> Callable[[F], F]:
-        """Describe that this role is needed (None: anybody may), and which statuses it may answer beside the usual."""
+        """Ask for this role (None: anybody may) before the request is looked at, and describe that.
+
+        `statuses`: those that it may answer beside the usual.
+        """
 
         def describe(view: F) -> F:
             found: Any = view
@@ -87,6 +93,14 @@ class Resources(Blueprint):  # type: ignore[misc]  # flask-smorest is not typed
     def doc(**described: Any) -> Callable[[F], F]:
         found: Callable[[F], F] = Blueprint.doc(**described)
         return found
+
+
+def _refuse() -> None:
+    """Nobody learns from what is wrong with a request, such as which event types there are, what they may not ask."""
+    views = getattr(current_app.view_functions[request.endpoint or ""], "view_class", None)
+    view = getattr(views, "get" if request.method == "HEAD" else request.method.lower(), None)
+    if view is not None and (role := view._apidoc["who"][0]) is not None:
+        acting().require(role)
 
 
 def _describe(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:

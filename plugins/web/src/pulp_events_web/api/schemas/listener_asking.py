@@ -107,6 +107,7 @@ class BacktestedSchema(Schema):
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     erased = fields.Integer(required=True)
     scope_unknown = fields.Integer(required=True)
+    other_scopes = fields.Integer(required=True)
     older = fields.Integer(required=True)
     messages = fields.Integer(required=True)
     failing = fields.Integer(required=True)
