@@ -37,7 +37,7 @@ test:
 
 # Their types are checked where the libraries are that they build on.
 test-extra: types-extra
-	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/postgres/tests plugins/web/tests) tests/test_example_plugins.py
+	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/opentelemetry/tests plugins/postgres/tests plugins/prometheus/tests plugins/web/tests) tests/test_example_plugins.py
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)
@@ -56,13 +56,15 @@ lint: types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
+# psycopg, without which nothing of the stores has a type, is only in the environment of the further plugins.
 types:
-	@scripts/setup dev
+	@scripts/setup extra
 	.venv/bin/mypy
+	.venv/bin/mypy --python-executable .venv-extra/bin/python -p pulp_events_postgres
 
 types-extra:
 	@scripts/setup extra
-	.venv-extra/bin/python -m mypy $(if $(wildcard plugins/apprise/src),-p pulp_events_apprise) $(if $(wildcard plugins/web/src),-p pulp_events_web)
+	.venv-extra/bin/python -m mypy $(if $(wildcard plugins/apprise/src),-p pulp_events_apprise) $(if $(wildcard plugins/opentelemetry/src),-p pulp_events_opentelemetry) $(if $(wildcard plugins/prometheus/src),-p pulp_events_prometheus) $(if $(wildcard plugins/web/src),-p pulp_events_web)
 
 format:
 	@scripts/setup dev

@@ -4,6 +4,7 @@ from .bus.event_bus import EventBus as EventBus
 from .errors import BusClosed as BusClosed
 from .errors import DeliveryFailure as DeliveryFailure
 from .errors import DeliveryNotFound as DeliveryNotFound
+from .errors import DiskFull as DiskFull
 from .errors import EventConflict as EventConflict
 from .errors import EventNotFound as EventNotFound
 from .errors import EventsError as EventsError
