@@ -119,9 +119,8 @@ class Person:
 
     def press(self, text):
         """A button, or what looks like one; waits for the page that follows."""
-        self._click(
-            f"//button[normalize-space()='{text}'][not(@aria-hidden)] | //a[contains(@class, 'button')][normalize-space()='{text}']"
-        )
+        buttons, links = "//button[not(@aria-hidden)]", "//a[contains(@class, 'button')]"
+        self._click(" | ".join(f"{each}[normalize-space()='{text}']" for each in (buttons, links)))
 
     def follow(self, text):
         """The first link with this text."""

@@ -151,6 +151,9 @@ def faults_of(browser, address, script):
 def scheme(request, browser):
     features = [{"name": "prefers-color-scheme", "value": request.param}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.get("about:blank")
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)  # that of the test before
     return request.param
 
 
