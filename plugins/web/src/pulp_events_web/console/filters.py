@@ -32,6 +32,8 @@ def seconds(value: float | None) -> str:
     """A span of time with at most two units."""
     if value is None:
         return "–"
+    if 0 < value < 0.001:
+        return "<1ms"
     rounded = round(value, 3) if value < 1 else round(value, 1) if value < 10 else round(value)
     return " ".join(format_duration(rounded).split()[:2])
 
