@@ -33,19 +33,22 @@ def run() -> Iterator[Row]:
             sites.append(_site(folder, stack))
         for what in sites[0][1]:
             times: list[list[float]] = [[], []]
+            rows = [0, 0]
             for number in range(rounds(ROUNDS) + 1):
                 for index, (client, paths) in enumerate(sites):
                     began = time.perf_counter()
                     answer = client.get(paths[what])
                     took = time.perf_counter() - began
                     assert answer.status_code == 200, (what, answer.text)
+                    rows[index] = answer.text.count("<tr>")
                     times[index] += [took] if number else []  # the first one warms up
             small, large = map(min, times)  # what others on the machine do meanwhile is not in it
             label = f"console, {what}, with {scaled(SIZES[1]):,} kept deliveries; with {scaled(SIZES[0]):,}"
-            ratio = large / small
-            yield Row(
-                label, f"{large * 1000:.1f} ms", f"{small * 1000:.1f} ms", ratio, f"≤ {LIMIT:g}", ratio <= LIMIT
-            )
+            figures = f"{large * 1000:.1f} ms", f"{small * 1000:.1f} ms"
+            if rows[0] == rows[1]:
+                yield Row(label, *figures, large / small, f"≤ {LIMIT:g}", large / small <= LIMIT)
+            else:  # of a thousand deliveries, fewer fit than a page has
+                yield Row(f"{label}; {rows[1]} rows, and {rows[0]}", *figures, None, "–", None)
 
 
 def _site(folder: Path, stack: ExitStack) -> tuple[Any, Mapping[str, str]]:
