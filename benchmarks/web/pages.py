@@ -1,4 +1,4 @@
-"""How long each page of the console takes with 1,000,000 deliveries that are kept, and with 1,000; limit: twice as long.
+"""How long each page of the console takes with 1,000,000 deliveries that are kept, and with 1,000: limit 2.
 
 The pages of the two are asked for in turns, in one process, without a server or a browser: what differs is what the
 store is asked. The outboxes are those of `benchmarks.kept`.
