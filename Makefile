@@ -1,6 +1,6 @@
 # The project's tasks. Each sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
 
-.PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types format bench docs man clean
+.PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types types-extra format bench docs man clean
 help:
 	@echo "make demo      three listeners, real deliveries, a minute; WEB=1: then the web console of it"
 	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
@@ -35,8 +35,8 @@ test:
 	@scripts/setup dev
 	.venv/bin/python -m pytest -n auto --dist worksteal
 
-test-extra:
-	@scripts/setup extra
+# Their types are checked where the libraries are that they build on.
+test-extra: types-extra
 	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/postgres/tests plugins/web/tests) tests/test_example_plugins.py
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
@@ -60,6 +60,10 @@ types:
 	@scripts/setup dev
 	.venv/bin/mypy
 
+types-extra:
+	@scripts/setup extra
+	.venv-extra/bin/python -m mypy $(if $(wildcard plugins/apprise/src),-p pulp_events_apprise) $(if $(wildcard plugins/web/src),-p pulp_events_web)
+
 format:
 	@scripts/setup dev
 	.venv/bin/ruff check --fix .
@@ -76,5 +80,5 @@ docs:
 	.venv/bin/python -m pytest -q tests/test_documents.py
 
 clean:
-	rm -rf .venv .venv-extra .venv-pulpcore* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-extra .venv-security .venv-pulpcore* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -o -name __pycache__ | xargs rm -rf

@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pulp_events import EventBus, Listener
+from pulp_events.bus.overdue import MOST, Rules, overdue
 from pulp_events.outbox.rate import SLACK
 from pulp_events.outbox.records import Due
 from pulp_events.outbox.standing import Hold, HoldCause, Standing
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system.clock import from_timestamp
 from pulp_events.testing.clock import FakeClock
-from pulp_events_cli.health.overdue import MOST, Rules, overdue
 
 CHECK = ("event", "config", "check", "--json")
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
 
 import pytest
 
@@ -171,3 +173,18 @@ def test_a_search_that_costs_too_much_on_an_event_says_so(kept):
 def test_a_malformed_search_is_named_by_its_option(kept, where):
     run = kept("event", "list", f"--where={where}")
     assert run.code == 2 and "--where" in run.err and "filter" not in run.err
+
+
+def test_the_trace_id_is_shown_where_there_is_one(kept, tmp_path):
+    event = kept.ok("--json", "event", "show", "sync-1").json
+    assert event["trace_id"] is None and "trace" not in kept.ok("event", "show", "sync-1").out.lower()
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    parent = f"00-{trace}-b7ad6b7169203331-01"
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "outbox.sqlite", isolation_level=None)) as connection:
+        connection.execute("UPDATE pulp_event SET trace_context = ? WHERE id = 'sync-1'", (parent,))
+    assert f"Trace Id:    {trace}\n" in kept.ok("event", "show", "sync-1").out
+    assert re.search(rf"^Trace Id: +{trace}$", kept.ok("event", "delivery", "show", "sync-1.0").out, re.M)
+    for words in (("show", "sync-1"), ("delivery", "show", "sync-1.0"), ("list", "--id=sync-1")):
+        found = kept.ok("--json", "event", *words).json
+        assert (found[0] if isinstance(found, list) else found)["trace_id"] == trace
+    assert kept.ok("event", "list", "--columns=id,trace_id").out.count(trace) == 1

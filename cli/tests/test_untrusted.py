@@ -175,6 +175,16 @@ def test_what_an_earlier_release_stored_is_said_to_have_no_known_scope(admin, tm
     told = {each["listener_id"]: each for each in admin.ok(*LISTENER, "explain", f"--event={event}", "--json").json}
     assert told[other]["gets"] == "unknown" and reasons[other] == told[other]["reason"]
     assert reasons[other].startswith("with which scope the event was emitted is not known")
+    text = admin.ok("event", "show", event).out
+    assert "(not known)" in text and " unknown " in text and "not matched" not in text
+    assert "(not known)" in admin.ok("event", "list", "--columns=id,scope").out
+    for more in (("--dry-run",), ("--yes",)):
+        run = admin("event", "erase", "--scope=a", *more)
+        assert run.code == 1 and run.out.startswith("0 events")
+        assert "earlier release stored it" in run.err and "erase these without --scope" in run.err
+    assert json.loads(admin("event", "erase", "--scope=a", "--yes", "--json").out)["scope_unknown"] == 1
+    admin.ok("event", "erase", "--id", event, "--yes")
+    assert admin("event", "erase", "--scope=a", "--yes").code == 0
 
 
 def test_only_events_of_a_scope_are_erased_and_an_empty_one_is_refused(admin):
@@ -183,6 +193,11 @@ def test_only_events_of_a_scope_are_erased_and_an_empty_one_is_refused(admin):
               for more in (("--scope=a",), ("--scope=b",), ())]  # fmt: skip
     run = admin("event", "erase", "--scope=", "--yes")
     assert run.code == 2 and "--scope" in run.err
+    run = admin("event", "emit", "repo.sync.start", "--scope=")
+    assert run.code == 2 and "argument --scope: is empty; give a value, or leave the option out" in run.err
+    for command in (("emit", "repo.sync.start"), ("listener", *CREATE)):
+        run = admin("event", *command, "--scope=a ")
+        assert run.code in (1, 2) and "without blanks at its ends" in run.err and run.err.count("\n") == 1
     assert admin.ok("event", "erase", "--scope=a", "--yes", "--json").json["events"] == 1
     erased = {each["id"]: each["erased"] is not None for each in admin.ok("event", "list", "--json").json}
     assert erased == dict(zip(events, (True, False, False), strict=True))

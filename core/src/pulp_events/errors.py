@@ -20,6 +20,7 @@
     │   ├── StoreCorrupt         the file is truncated or not ours; it is left unchanged
     │   ├── StoreTooNew          the file was written by a newer release
     │   ├── StoreFull            beyond [events] max_backlog or min_free_disk
+    │   ├── DiskFull             no space is left, or the quota is used up
     │   └── StoreBusy            another process kept the lock too long
     ├── IllegalTransition        a delivery was to be changed in a way that its table of states does not have
     ├── BusClosed
@@ -181,6 +182,10 @@ class StoreTooNew(StoreError):
 
 class StoreFull(StoreError):
     """`emit` would exceed `[events] max_backlog`, or `min_free_disk` is not free any more; nothing was stored."""
+
+
+class DiskFull(StoreError):
+    """The disk has no space left, or the quota of this process's user is used up; nothing was stored."""
 
 
 class StoreBusy(StoreError):

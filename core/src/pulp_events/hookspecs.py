@@ -9,7 +9,8 @@ one, sorted by plugin name; if one raises, that is logged and does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -66,6 +67,9 @@ def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
 
     The payload is checked against its type's schema afterwards, so that a plugin may add what is missing. Where
     `[events] payloads` is `strict`, a change that the schema refuses cannot be used either.
+
+    `trace_context` (W3C's `traceparent`, `tracestate`) is set here, and leaves with the event: see `Event`. What of it
+    is not valid is left out.
     """
 
 
@@ -74,6 +78,15 @@ def pulp_event_emitted(event: Event, listeners: Sequence[Listener], settings: Se
     """Observes: `event` is stored for these listeners. Called in the emitting thread; deliveries may have started.
 
     The time it takes is added to `emit`; deliveries do not wait for it. Since API 1.0.
+    """
+
+
+@hookspec
+def pulp_events_counted(event_types: Mapping[str, int], settings: Settings) -> None:
+    """Observes: so many events of each of these types were emitted, by one call. Called in the emitting thread.
+
+    For whoever only counts. Unlike `pulp_event_emitted`, it makes no event wanted: a payload that is a function is not
+    called for it, and `is_wanted` may be False. The time it takes is added to `emit`. Since API 1.0.
     """
 
 
@@ -136,4 +149,17 @@ def pulp_admin_commands(commands: Any) -> None:
     `commands` is the result of `argparse.ArgumentParser.add_subparsers`; a subcommand sets the default `run` to a
     function `run(bus, arguments) -> int` that returns the exit code. A notifier's own `listener TYPE` section is made
     from its schema and needs no hook. Since API 1.0.
+    """
+
+
+@hookspec
+def pulp_admin_options(command: str, parser: Any) -> Callable[[Any], AbstractContextManager[object]] | None:
+    """Adds options to a command of `pulp-admin event` that takes options of plugins: so far `worker`.
+
+    Called when that command is used or its help shown. `parser` is its `argparse.ArgumentParser`. What is returned, if
+    anything, is called with the parsed arguments when the command sets to work; the context manager that it returns is
+    entered before, in the process of the command itself, and left afterwards: also with `worker --processes N`, whose
+    processes are others. `arguments.session.open_bus("external")` opens a bus for it. An EventsError that it raises
+    stops the command with that message. An option's value must be as it was typed when it is made text by `str`, for
+    `worker --print-unit`. Since API 1.0.
     """

@@ -64,6 +64,22 @@ def test_a_new_listener_gets_what_it_would_have_got_in_order(bus, recording, clo
     assert [event.id for event, _ in recording.calls] == wanted
 
 
+@pytest.mark.parametrize("filter", [None, "payload.n == `1`"])
+def test_one_that_was_broken_off_is_continued_where_it_was(bus, clock, since, filter):
+    bus.emit_many([(TYPES[0], {"n": number % 7}) for number in range(1000)])
+    clock.advance(1)
+    listener, until = new(bus, "#", filter=filter), datetime.fromtimestamp(clock.time(), UTC)
+    added, place = 0, 0
+    for _ in range(20):
+        for step in bus.backfill(listener.id, since=since, until=until, after=place):
+            if step.place > place:
+                break  # as somebody who has no more time
+        assert step.there == 0  # it looked at nothing again
+        added, place = added + step.added, step.place
+    wanted = 1000 if filter is None else sum(number % 7 == 1 for number in range(1000))
+    assert added == wanted == bus.deliveries.count(DeliveryQuery(listener_id=listener.id))
+
+
 def test_made_again_it_adds_nothing_and_says_so(bus, clock, since):
     bus.emit(TYPES[0])
     clock.advance(1)

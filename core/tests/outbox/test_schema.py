@@ -40,8 +40,13 @@ def test_tables_of_each_earlier_version_are_migrated_with_what_is_in_them(tmp_pa
     assert [(one.id, one.state.value, one.expires) for one in outbox.find(DeliveryQuery(), 9)] == [
         ("event-2.0", "pending", None), ("event-1.0", "delivered", None),
     ]  # fmt: skip
-    assert [one.id for one in outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries] == ["event-2.0"]
+    assert [(one.scope, one.scope_known) for one in outbox.find(DeliveryQuery(), 9)] == [(None, False)] * 2
+    assert outbox.count(DeliveryQuery(without_scope=True)) == 0
+    assert len(outbox.events(EventQuery(scope_unknown=True), 9)) == 2
+    claimed = outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries
+    assert [(one.id, one.scope, one.scope_known) for one in claimed] == [("event-2.0", None, False)]
     assert [(one.scope, one.scope_known) for one in outbox.events(EventQuery(), 9)] == [(None, False)] * 2
+    assert [one.trace_id for one in outbox.events(EventQuery(), 9)] == [None] * 2
     assert outbox.events(EventQuery(without_scope=True), 9) == outbox.events(EventQuery(scope="a"), 9) == []
     outbox.close()
     with sqlite3.connect(path) as connection:
@@ -88,6 +93,21 @@ def test_scopes_are_recovered(tmp_path):
     outbox = SQLiteOutbox(tmp_path / "outbox.sqlite")
     found = outbox.events(EventQuery(), 9)
     assert {one.id: one.scope for one in found} == scopes and all(one.scope_known for one in found)
+    outbox.close()
+
+
+def test_trace_contexts_are_recovered_and_one_that_is_damaged_is_found(tmp_path):
+    path, trace = tmp_path / "damaged.sqlite", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    old = SQLiteOutbox(path)
+    traces = {"one": f"{trace} a=1", "two": None, "damaged": trace}
+    old.add([NewEvent(each, "repo.x", 1.8e9, "", b"{}", (), trace_context=it) for each, it in traces.items()])
+    old.close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE pulp_event SET trace_context = x'00' WHERE id = 'damaged'")
+    assert recover(path, tmp_path / "outbox.sqlite").damaged == 1
+    outbox = SQLiteOutbox(tmp_path / "outbox.sqlite")
+    found = {one.id: dict(one.trace_context) for one in outbox.events(EventQuery(), 9)}
+    assert found == {"one": {"traceparent": trace, "tracestate": "a=1"}, "two": {}}
     outbox.close()
 
 

@@ -1,6 +1,7 @@
 """A notifier that holds its connections to networks, and one that says nothing of them; a bus with both."""
 
 import contextlib
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -117,19 +118,31 @@ def open_bus(tmp_path, net, free):
         def pulp_notifiers(self):
             return [net, free]
 
-    def open_it(clock=None, **untrusted):
+    def open_it(clock=None, deliver="inline", **untrusted):
         values = {"notifier_types": "net, free", "networks": "127.0.0.0/8", "rate": "1000/s", **untrusted}
         conf = tmp_path / "server.conf"
         conf.write_text("[untrusted]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
         plugins = Plugins()
         plugins.add("test", Plugin())
-        bus = EventBus.open(conf, plugins=plugins, data_dir=tmp_path / "data", deliver="inline", clock=clock)
+        bus = EventBus.open(conf, plugins=plugins, data_dir=tmp_path / "data", deliver=deliver, clock=clock)
         opened.append(bus)
         return bus
 
     yield open_it
     for bus in opened:
         bus.close()
+
+
+@pytest.fixture
+def eventually():
+    def wait(condition, timeout=10.0):
+        deadline = time.monotonic() + timeout
+        while not (result := condition()):
+            assert time.monotonic() < deadline, "did not become true in time"
+            time.sleep(0.01)
+        return result
+
+    return wait
 
 
 @pytest.fixture

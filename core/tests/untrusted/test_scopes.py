@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pulp_events import Author, EventConflict, EventQuery, EventsError, InvalidConfig, InvalidEvent
+from pulp_events import Author, DeliveryNotFound, EventConflict, EventQuery, EventsError, InvalidConfig, InvalidEvent
 from pulp_events.bus.backfilling import Backfill
 from pulp_events.bus.scopes import stored_for
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.states import State
 from pulp_events.testing.clock import FakeClock
 
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -73,7 +74,7 @@ def test_emit_async_too(bus, heard):
     assert heard(lambda: asyncio.run(_emit(bus, "a"))) == ALL["a"]
 
 
-@pytest.mark.parametrize("scope", ["", " ", "a\nb", "x" * 201, 5, ["a"]])
+@pytest.mark.parametrize("scope", ["", " ", " a", "a ", "a\u3000", "a\nb", "x" * 201, 5, ["a"]])
 def test_what_is_no_scope_is_refused(bus, scope):
     with pytest.raises(InvalidEvent, match="scope"):
         bus.emit("repo.sync.start", scope=scope)
@@ -278,3 +279,85 @@ def test_who_is_not_for_all_is_told_of_no_listener_that_was_disabled(bus, heard,
     assert heard(lambda: bus.emit("listener.disabled", {"listener_id": "0" * 24}, scope=scope)) == expected
     told = {each.listener.id: each for each in bus.explain("listener.disabled", scope=scope)}
     assert sorted(name for name, one in heard.names.items() if told[one.id].gets == "yes") == expected
+
+
+@pytest.mark.parametrize("scope", ["a", None])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_new_author_sees_and_repeats_nothing_of_other_scopes_from_before(open_bus, net, eventually, scope, known):
+    bus = open_bus(deliver="background")
+    alice = Author("alice", scope=scope)
+    listener = bus.listeners.create("net", {}, ["*"])
+    ids = {each: bus.emit("repo.sync.start", scope=each).id for each in ALL}
+    bus.emit("listener.disabled", {"listener_id": "0" * 24}, scope=scope)
+    settled = lambda: bus.deliveries.stats().pending == 0  # noqa: E731
+    eventually(settled)
+    bus.listeners.update(listener.id, scope=scope)
+    bus.listeners.entrust(listener.id, alice)
+    if not known:
+        forget_scopes(bus)
+    every = {each.event_id: each.id for each in bus.deliveries.list()}
+    hers = bus.deliveries.by(alice)
+    expected = {ids[scope]} if known else set()
+    assert {each.event_id for each in hers.list()} == expected and hers.count(DeliveryQuery()) == len(expected)
+    assert {each.event_id for each in hers.list(DeliveryQuery(listener_id=listener.id))} == expected
+    for query in (DeliveryQuery(scope="b"), DeliveryQuery(event_type="listener.disabled")):
+        assert hers.list(query) == [] and hers.count(query) == 0
+    assert {each.event_id for each in hers.list(DeliveryQuery(scope=scope, without_scope=scope is None))} == expected
+    for event_id, delivery_id in every.items():
+        if event_id in expected:
+            assert hers.get(delivery_id).id == delivery_id and hers.attempts(delivery_id)
+        else:
+            with pytest.raises(DeliveryNotFound):
+                hers.get(delivery_id)
+            with pytest.raises(DeliveryNotFound):
+                hers.attempts(delivery_id)
+    net.sent.clear()
+    delivered = DeliveryQuery(state=State.DELIVERED)
+    assert hers.count_retried(delivered) == sum(hers.retry(delivered)) == len(expected)
+    eventually(settled)
+    assert {delivery.event_id for _, _, delivery in net.sent} == expected
+    tested = bus.backtest(listener.id)
+    assert {each.event_id for each in tested.tested} == expected
+    assert (tested.other_scopes, tested.scope_unknown) == ((4, 0) if known else (1, 4))
+
+    # An administrator sees them all; what he repeats is not sent, and says why.
+    net.sent.clear()
+    assert len(bus.deliveries.list()) == len(every) + len(expected)
+    for event_id, delivery_id in every.items():
+        if event_id not in expected:
+            assert sum(bus.deliveries.retry(DeliveryQuery(ids=[delivery_id], state=State.DELIVERED))) == 1
+    eventually(settled)
+    dead = bus.deliveries.list(DeliveryQuery(state=State.DEAD))
+    assert net.sent == [] and len(dead) == len(every) - len(expected)
+    assert {each.detail.split(":")[0] for each in dead} == {"withheld"}
+    assert {each.event_id for each in hers.list()} == expected
+
+
+def test_she_discards_nothing_of_other_scopes(bus, net):
+    listener = bus.listeners.create("net", {}, ["*"])
+    bus.listeners.mute(listener.id, 3600)
+    for scope in ALL:
+        bus.emit("repo.sync.start", scope=scope)
+    bus.listeners.update(listener.id, scope="a")
+    bus.listeners.entrust(listener.id, Author("alice"))
+    hers = bus.deliveries.by(Author("alice", scope="a"))
+    assert hers.count_discarded(DeliveryQuery()) == sum(hers.discard(DeliveryQuery(), "not wanted")) == 1
+    assert bus.deliveries.stats().pending == 3 and [each.scope for each in hers.list()] == ["a"]
+    others = bus.deliveries.by(Author("bob", scope="a", others=True))
+    assert [each.scope for each in others.list()] == ["a"]
+
+
+def test_an_erasure_says_which_events_of_unknown_scope_it_leaves(bus, past):
+    bus.outbox._writer.run(
+        lambda connection: connection.execute("UPDATE pulp_event SET scope = NULL WHERE id <> ?", (past["a"],))
+    )
+    for dry_run in (True, False):
+        found = bus.events.erase(EventQuery(["repo.#"], scope="a"), dry_run=dry_run)
+        assert (found.erased.events, found.scope_unknown) == (1, 3)
+        assert "3 events that fit otherwise" in found.remarks[-1]
+    some = EventQuery(["repo.#"], without_scope=True)
+    assert bus.events.erase(some, where="event_type == 'repo.sync.start'").scope_unknown == 3
+    assert bus.events.erase(some, where="event_type == 'other'").scope_unknown == 0
+    assert bus.events.erase(some, where="length(payload.nothing) == `1`").scope_unknown == 3  # which nobody knows
+    assert bus.events.erase(EventQuery(["repo.#"])).scope_unknown == 0
+    assert bus.events.erase(EventQuery(["repo.#"], scope="a")).scope_unknown == 0, "erased, it is not asked about"

@@ -1,6 +1,7 @@
 """Whoever looks after workers goes on doing so, or ends with an error: it never ends silently."""
 
 import os
+import re
 import signal
 import socket
 import struct
@@ -12,6 +13,8 @@ import pytest
 
 from pulp_events.processes.complaints import EVERY, Complaints
 from pulp_events.processes.supervisor import LONGEST_PAUSE, Supervisor
+from pulp_events.worker.health import PoolHealth
+from pulp_events.worker.pace import Made, Pace
 
 SLEEP = ["-c", "import time; time.sleep(60)"]
 
@@ -226,15 +229,138 @@ def test_a_single_worker_gives_signs_of_life_while_its_dispatcher_lives(place, s
     assert worker.wait(10) == 0
 
 
-def test_a_worker_whose_dispatcher_is_gone_gives_no_sign_of_life(monkeypatch):
+def test_a_worker_whose_dispatcher_is_gone_gives_no_sign_of_life(recording_bus, monkeypatch):
     from pulp_events.system import sd_notify
     from pulp_events.worker.worker import Worker
 
     monkeypatch.setenv("WATCHDOG_USEC", "1000")
     said = []
     monkeypatch.setattr(sd_notify, "alive", lambda: said.append(1))
-    Worker(lambda: None)._give_sign()
-    assert not said
+    bus, worker = recording_bus(deliver="background"), Worker(lambda: None)
+    worker._give_sign(bus)
+    assert said == [1]
+    bus.dispatcher.stop()
+    bus.dispatcher._timekeeper.turned -= 31  # [storage] timeout is 30 s, in which it may wait for the store
+    worker._next_sign = 0.0
+    worker._give_sign(bus)
+    assert said == [1]
+
+
+HANGING = """
+import os, time
+from pathlib import Path
+from pulp_events.dispatcher.timekeeper import Timekeeper
+
+turn, wanted = Timekeeper._round, Path(os.environ["HANG"])
+
+def hang(timekeeper, now):
+    while wanted.exists() and wanted.read_text() in ("any", str(os.getpid())):
+        time.sleep(0.05)
+    turn(timekeeper, now)
+
+Timekeeper._round = hang
+"""
+
+
+@pytest.fixture
+def hang(place):
+    """`hang(pid)`: the dispatcher's thread of that worker, or of `any`, hangs from its next round on."""
+    site, wanted = place.folder / "site", place.folder / "hang"
+    plugin = site / "spool_plugin.py"
+    plugin.write_text(f"{HANGING}\n{plugin.read_text()}")
+    place.environment["HANG"] = str(wanted)
+    place.config.write_text(f"{place.config.read_text()}[storage]\ntimeout = 0.1s\n")
+
+    def set_to(pid):
+        (place.folder / "hang.new").write_text(str(pid))
+        (place.folder / "hang.new").rename(wanted)
+
+    yield set_to
+    wanted.unlink(missing_ok=True)
+
+
+def test_a_worker_whose_dispatcher_hangs_is_killed_by_systemd(place, systemd, hang):
+    place.environment["WATCHDOG_USEC"] = "600000"
+    worker = place.worker()
+    systemd.hear("READY=1")
+    systemd.hear("WATCHDOG=1")
+    systemd.hear("WATCHDOG=1")
+    hang("any")
+    systemd.socket.settimeout(1.2)
+    with pytest.raises(TimeoutError):  # then systemd kills it; its main thread is well all the while
+        for _ in range(10):
+            systemd.hear("WATCHDOG=1")
+    assert worker.poll() is None
+
+
+@pytest.mark.slow
+def test_a_worker_of_a_pool_whose_dispatcher_hangs_is_killed_and_replaced(place, systemd, hang, eventually):
+    place.environment["WATCHDOG_USEC"] = "600000"
+    pool = start_pool(place, processes=2)
+    systemd.hear("READY=1")
+    hung, other = workers_of(pool)
+    hang(hung)
+    eventually(lambda: len(workers_of(pool)) == 2 and hung not in workers_of(pool))
+    assert other in workers_of(pool)
+    systemd.hear("WATCHDOG=1")
+    pool.send_signal(signal.SIGTERM)
+    _, error = pool.communicate(timeout=20)
+    assert f"worker {hung} gave no sign of life" in error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_status_line_has_the_rates_of_all_workers(place, systemd, processes):
+    place.listener()
+    worker = start_pool(place, processes) if processes > 1 else place.worker()
+    systemd.hear("READY=1")
+    place.emit(200)
+    systemd.hear("STATUS=delivering ")
+    while "delivering 0.0/s" in systemd.said[-1]:  # the first of them may have been before
+        systemd.hear("STATUS=delivering ")
+    assert re.fullmatch(
+        r"STATUS=delivering \d+\.\d/s, failing 0\.0/s, \d+ under way; process(es)? \d+(, \d+)*", systemd.said[-1]
+    )
+    pids = re.findall(r"\d+", systemd.said[-1].partition("process")[2])
+    assert [int(each) for each in pids] == (workers_of(worker) if processes > 1 else [worker.pid])
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) == 0
+
+
+def test_rates_are_of_all_processes_also_of_those_that_end_or_begin_again():
+    pace = Pace(100.0)
+    pace.add(1, Made(50, 5, 3))
+    pace.add(2, Made(30, 0, 1))
+    assert pace.status(110.0, [1, 2]) == "delivering 8.0/s, failing 0.5/s, 4 under way; processes 1, 2"
+    pace.add(2, Made(40, 0, 0))
+    pace.add(1, Made(10, 0, 0))  # it has opened its bus again
+    pace.add(3, Made(20, 0, 2))
+    assert pace.status(120.0, [1, 3]) == "delivering 4.0/s, failing 0.0/s, 2 under way; processes 1, 3"
+    assert pace.status(130.0, [3]) == "delivering 0.0/s, failing 0.0/s, 2 under way; process 3"
+    assert (
+        Made.read(str(Made(1, 2, 3))) == Made(1, 2, 3)
+        and Made.read("1 2") is Made.read("") is Made.read("a b c") is None
+    )
+
+
+def test_a_status_alone_is_no_sign_of_life_of_a_worker(monkeypatch):
+    """The main thread of a worker whose dispatcher hangs tells it all the same."""
+    monkeypatch.setenv("WATCHDOG_USEC", "1000000")
+    now, said = [0.0], [(7, {"READY": "1"})]
+
+    class Heard:
+        def read(self):
+            while said:
+                yield said.pop(0)
+
+    health = PoolHealth(Heard(), lambda: now[0])
+    health.read_reports([7])
+    now[0] = 1.0
+    said.append((7, {"STATUS": "delivering", "X_PULP_EVENTS_MADE": "1 0 0"}))
+    health.read_reports([7])
+    assert not health.silent()
+    now[0] = 1.5
+    assert health.silent() == [7]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pulp_events import EventBus
+from pulp_events import DeliveryQuery, EventBus
 from pulp_events.plugins.registry import Plugins
 
 
@@ -39,6 +39,23 @@ def test_a_worker_leaves_alone_whom_another_process_disables_or_mutes_until_it_i
             assert place.arrived()[-1] == before.id
             resume(listener.id)
             eventually(lambda held=held: held.issubset(place.arrived()))
+
+
+def test_a_worker_withholds_what_is_of_another_scope_than_the_listener_has_by_now(place, eventually):
+    place.listener()
+    with EventBus.open(place.config, deliver="external", plugins=Plugins()) as bus:
+        ids = {scope: bus.emit("repo.sync.start", scope=scope).id for scope in ("a", "b", None)}
+        bus.listeners.update(bus.listeners.list()[0].id, scope="b")
+        place.worker()
+        eventually(lambda: not bus.deliveries.stats().pending)
+        assert place.arrived() == [ids["b"]]
+        bus.listeners.update(bus.listeners.list()[0].id, scope="a")  # while it runs
+        late = [bus.emit("repo.sync.start", scope=scope).id for scope in ("b", "a")]
+        eventually(lambda: place.arrived()[1:] == late[1:])
+        assert sum(bus.deliveries.retry(DeliveryQuery(event_id=ids["a"]))) == 1
+        eventually(lambda: place.arrived()[2:] == [ids["a"]])
+        dead = [one for one in bus.deliveries.list() if one.state == "dead"]
+        assert [(one.event_id, one.detail.split(":")[0]) for one in dead] == [(ids[None], "withheld")]
 
 
 def test_sigterm_finishes_what_is_under_way_gives_back_the_rest_and_ends_with_0(place, eventually):
@@ -151,7 +168,7 @@ def test_a_delivery_that_kills_its_worker_again_and_again_ends_dead_and_the_othe
     place.run(
         """
         import os, sys
-        from pulp_events import EventBus
+        from pulp_events import DeliveryQuery, EventBus
         with EventBus.open(deliver="external") as bus:
             bus.emit_many([("repo.sync.start", {"n": n, "kill": n == 3}) for n in range(6)])
         """
@@ -175,7 +192,7 @@ def finished(place):
 
 APPLICATION = """
 import sys, time
-from pulp_events import EventBus
+from pulp_events import DeliveryQuery, EventBus
 bus = EventBus.open(deliver="process")
 print(*bus._delivering.mode._supervisor.pids, flush=True)
 for line in sys.stdin:

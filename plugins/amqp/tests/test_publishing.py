@@ -264,3 +264,19 @@ def test_any_event_becomes_a_cloudevent_that_reads_back(payload, source) -> None
         assert event.get_data() == json.loads(delivery.report)
         assert event.get_id() == delivery.event_id
         assert abs(event.get_time() - delivery.event_time) < timedelta(milliseconds=1), "AMQP's timestamps are so fine"
+
+
+TRACE = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "a=1,b=x y%"}
+
+
+@pytest.mark.parametrize("kind", ["report", "cloudevents", "cloudevents-binary"])
+def test_the_trace_leaves_in_application_properties_and_in_the_extension_of_cloudevents(kind, make_delivery) -> None:
+    message = Message()
+    message.decode(MessageMaker({"format": kind})(replace(make_delivery(), trace_context=TRACE)))
+    assert {name: message.properties[name] for name in TRACE} == TRACE
+    if kind == "cloudevents":
+        assert TRACE.items() <= json.loads(bytes(message.body)).items()
+    if kind == "cloudevents-binary":
+        assert {name: message.properties[f"cloudEvents_{name}"] for name in TRACE} == TRACE
+    message.decode(MessageMaker({"format": kind})(make_delivery()))
+    assert not {name for name in message.properties if "trace" in name}

@@ -181,3 +181,16 @@ def test_the_longest_address_stays_in_one_piece() -> None:
     address = "a" * 64 + "@" + ".".join(["b" * 60] * 3) + ".example"
     made = address_header("To", "", address)
     assert made == f"To:\r\n {address}\r\n"
+
+
+def test_the_trace_is_two_fields_of_one_line_each(composed, parsed, made, assert_valid) -> None:
+    trace = {
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "tracestate": f"a={'x' * 250},b=y {'z' * 240}",
+    }
+    octets = composed(made("repo.sync.start", {"repo_id": "x"}, trace_context=trace))
+    assert_valid(octets)
+    message = parsed(octets)
+    assert {name: message[name] for name in trace} == trace
+    assert f"\r\nTracestate: {trace['tracestate']}\r\n".encode() in octets
+    assert parsed(composed(made("repo.sync.start", {})))["traceparent"] is None

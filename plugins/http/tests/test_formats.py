@@ -214,3 +214,27 @@ def test_the_examples_make_what_the_services_take(service: str, payload) -> None
         card = attachment["content"]
         assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
         assert all(isinstance(fact[key], str) for fact in card["body"][1]["facts"] for key in ("title", "value"))
+
+
+TRACE = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "a=1,b=x y%"}
+
+
+@pytest.mark.parametrize("kind", ["report", "cloudevents", "cloudevents-binary", "template"])
+def test_the_trace_leaves_in_headers_and_in_the_extension_of_cloudevents(open_channel, delivery, kind: str) -> None:
+    more = {"body_template": "{}"} if kind == "template" else {}
+    plain = sent(open_channel, delivery, format=kind, **more)
+    assert not {name for name in plain.headers if "trace" in name}
+    request = sent(open_channel, dataclasses.replace(delivery, trace_context=TRACE), format=kind, **more)
+    assert {name: request.headers[name] for name in TRACE} == TRACE
+    if kind.startswith("cloudevents"):
+        event = from_http_event(HTTPMessage(dict(request.headers), request.body))
+        assert {name: event.get_extension(name) for name in TRACE} == TRACE
+
+
+@pytest.mark.parametrize("header", ["TraceParent: mine", "tracestate: mine=1"])
+def test_a_listeners_own_header_of_that_name_is_sent_and_neither_of_ours(open_channel, delivery, header: str) -> None:
+    delivery = dataclasses.replace(delivery, trace_context=TRACE)
+    request = sent(open_channel, delivery, header=[header], format="cloudevents-binary")
+    name, value = header.lower().split(": ")
+    assert {key: value for key, value in request.headers.items() if key in TRACE} == {name: value}
+    assert request.headers["ce-traceparent"] == TRACE["traceparent"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pulp_events.outbox.activity import By
-from pulp_events.outbox.records import ClaimRequest
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery
 from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.testing.listener_store_contract import new_listener
 from pulp_events.testing.outbox_contract import LISTENER, new_event, result
@@ -134,6 +134,15 @@ def test_what_an_earlier_release_stored_or_still_stores_has_no_known_scope(place
     found = {one.id: (one.scope, one.scope_known) for one in outbox.events(EventQuery(), 9)}
     assert found == {"before": (None, False), "after": (None, False), "of this": ("a", True)}
     assert outbox.events(EventQuery(without_scope=True), 9) == []
+    earlier.execute("INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state) SELECT seq, 0, %s, '', "
+                    "'pending' FROM @.pulp_event WHERE id = 'after'", (LISTENER,))  # fmt: skip
+    outbox.database.upheaval()
+    for found in (outbox.claim([ClaimRequest(LISTENER, 9)], 60, "t").deliveries, outbox.find(DeliveryQuery(), 9)):
+        assert {(one.event_id == "after", one.scope, one.scope_known) for one in found} == {
+            (True, None, False), (False, "a", True),
+        }  # fmt: skip
+    assert outbox.count(DeliveryQuery(without_scope=True)) == 0
+    assert {one.id for one in outbox.events(EventQuery(scope_unknown=True), 9)} == {"before", "after"}
     earlier.close()
     outbox.close()
 

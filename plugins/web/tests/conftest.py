@@ -57,13 +57,15 @@ def anonymous(app):
 
 @pytest.fixture
 def serve(bus):
-    """`serve(**settings)`: the real server on loopback, in a thread; returns its port."""
+    """`serve(**settings)`: the real server on loopback, in a thread; returns its port. `changed`: called with the
+    application first."""
     stop = threading.Event()
     threads = []
 
-    def start(link=None, **settings):
+    def start(link=None, changed=lambda app: None, **settings):
         address = Address("127.0.0.1", 0)
         app = create_app(bus, settings, link)
+        changed(app)
         server = Server(app, address, app.extensions["pulp_events_web"].settings)
         threads.append(threading.Thread(target=server.run, args=(stop.is_set, 1.0, 0.02)))
         threads[-1].start()

@@ -119,8 +119,8 @@ class Person:
 
     def press(self, text):
         """A button, or what looks like one; waits for the page that follows."""
-        buttons, links = "//button[not(@aria-hidden)]", "//a[contains(@class, 'button')]"
-        self._click(" | ".join(f"{each}[normalize-space()='{text}']" for each in (buttons, links)))
+        named = f"[normalize-space()='{text}']"
+        self._click(f"//button{named}[not(@aria-hidden)] | //a[contains(@class, 'button')]{named}")
 
     def follow(self, text):
         """The first link with this text."""

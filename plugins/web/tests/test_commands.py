@@ -37,6 +37,15 @@ def run(admin, capsys):
 
 
 @pytest.fixture
+def refused(run, monkeypatch):
+    """`run` for what is refused: a server that starts instead is a failure, and not waited for."""
+    from pulp_events_web.commands.server import Server
+
+    monkeypatch.setattr(Server, "run", lambda *_: pytest.fail("it serves"))
+    return run
+
+
+@pytest.fixture
 def start(admin):
     processes = []
 
@@ -116,8 +125,8 @@ def test_without_a_token_it_prints_a_link_that_opens_the_console_once(start):
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0"])
-def test_without_a_token_it_does_not_listen_where_others_could_come_first(run, listen):
-    said = run("event", "web", "--listen", listen, code=1).stderr
+def test_without_a_token_it_does_not_listen_where_others_could_come_first(refused, listen):
+    said = refused("event", "web", "--listen", listen, code=1).stderr
     assert said.count("\n") == 1 and "token create" in said
 
 
@@ -162,18 +171,28 @@ def test_it_answers_at_a_unix_socket_and_removes_it(start, run, tmp_path):
     assert process.wait(20) == 0 and not path.exists()
 
 
-def test_a_port_that_is_taken_is_one_clear_line(run):
+def test_at_a_socket_without_a_token_it_says_what_to_do(run, monkeypatch, tmp_path):
+    from pulp_events_web.commands.server import Server
+
+    monkeypatch.setattr(Server, "run", lambda *_: None)
+    said = run("event", "web", "--listen", f"unix:{tmp_path}/web.sock").stdout
+    assert said.count("\n") == 1 and "token create" in said and "login?token" not in said
+    told = json.loads(run("--json", "event", "web", "--listen", f"unix:{tmp_path}/web.sock").stdout)
+    assert "token create" in told["warning"]
+
+
+def test_a_port_that_is_taken_is_one_clear_line(refused):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        said = run("event", "web", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", code=1).stderr
+        said = refused("event", "web", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", code=1).stderr
     assert said.count("\n") == 1 and "--listen" in said
 
 
 @pytest.mark.parametrize("listen", ["8088", "127.0.0.1:http", "unix:here"])
-def test_an_address_that_is_none_too(run, listen):
-    said = run("event", "web", "--listen", listen, code=1).stderr
+def test_an_address_that_is_none_too(refused, listen):
+    said = refused("event", "web", "--listen", listen, code=1).stderr
     assert said.count("\n") == 1 and "write" in said
 
 
-def test_the_section_of_tokens_shows_its_help_and_serves_nothing(run):
-    shown = run("event", "web", "token").stdout
+def test_the_section_of_tokens_shows_its_help_and_serves_nothing(refused):
+    shown = refused("event", "web", "token").stdout
     assert "create" in shown and "revoke" in shown

@@ -1,7 +1,10 @@
-"""How the server ends."""
+"""How the server ends, and what slow readers do to it."""
 
+import socket
 import threading
 import time
+
+import pytest
 
 from pulp_events_web import create_app
 from pulp_events_web.access.listening import Address
@@ -10,7 +13,7 @@ from pulp_events_web.commands.server import Server
 from pulp_events_web.context import context, stopping
 from pulp_events_web.principal import Role
 
-from .access.raw import connect, read, status
+from .access.raw import ask, connect, read, status
 
 
 def test_a_request_under_way_is_answered_whole_and_no_other_one_taken(bus):
@@ -99,3 +102,50 @@ def test_the_place_of_a_stream_is_free_as_soon_as_its_reader_has_gone(bus, token
     stop.set()
     thread.join(20)
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def large(serve, bus):
+    """A server with two threads, all of which an answer that nobody reads would keep; and how many were given back."""
+    given_back = []
+
+    def answer(app):
+        def parts():
+            try:
+                while True:
+                    yield b"x" * 1_000_000
+            finally:
+                given_back.append(1)
+
+        app.add_url_rule("/large", "large", lambda: app.response_class(parts()))
+
+    return serve(changed=answer, threads=2, request_timeout=1.0), given_back
+
+
+@pytest.mark.parametrize("octets", [0, 1000])
+def test_a_client_that_does_not_read_keeps_no_thread(large, octets):
+    port, given_back = large
+    request = b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with connect(port) as one, connect(port) as other:
+        for each in (one, other):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            each.sendall(request)
+        end = time.monotonic() + 20
+        while len(given_back) < 2 and time.monotonic() < end:
+            if octets:
+                one.recv(octets), other.recv(octets)
+            time.sleep(0.5)
+        assert len(given_back) == 2
+        assert status(ask(port, "GET /login HTTP/1.1")) == 200
+
+
+def test_one_that_reads_slowly_and_enough_has_the_whole_answer(serve):
+    port = serve(changed=lambda app: app.add_url_rule("/some", "some", lambda: "x" * 200_000), request_timeout=1.0)
+    with connect(port) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(b"GET /some HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        found = 0
+        while piece := connection.recv(20_000):
+            found += len(piece)
+            time.sleep(0.02)
+    assert found > 200_000

@@ -15,6 +15,7 @@ GROUPS = (
     ("emit", "emit an event and wait for its deliveries", "pulp_events_cli.commands.emit"),
     ("erase", "remove what stored events hold, for good", "pulp_events_cli.commands.event_erase"),
     ("erasures", "list what was erased, when and by whom", "pulp_events_cli.commands.event_erasures"),
+    ("health", "check whether events are delivered, for probes and monitoring", "pulp_events_cli.commands.health"),
     ("list", "list the events that are stored, newest first", "pulp_events_cli.commands.event_list"),
     ("listener", "manage server-side event listeners", "pulp_events_cli.commands.listener"),
     ("plugin", "show and check installed plugins", "pulp_events_cli.commands.plugin"),

@@ -20,7 +20,7 @@ from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.streams import confirm, warning
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import count, first_line, local_time
-from pulp_events_cli.parser.argument_types import duration, lifetime
+from pulp_events_cli.parser.argument_types import duration, lifetime, some_text
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
@@ -62,7 +62,10 @@ def fill(parser: Parser, session: Session) -> None:
         help="do not deliver it later than this, such as 10m; what is not delivered by then is dead",
     )
     parser.add_argument(
-        "--scope", metavar="SCOPE", help="whose event it is: listeners with a scope get only events with the same one"
+        "--scope",
+        type=some_text,
+        metavar="SCOPE",
+        help="whose event it is: listeners with a scope get only events with the same one",
     )
     parser.add_argument("--no-wait", action="store_true", help="store the deliveries and leave them to a worker")
     parser.add_argument(

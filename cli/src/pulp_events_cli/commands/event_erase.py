@@ -133,6 +133,11 @@ def _end(result: ErasureResult) -> int:
             f"the expression fails on {count(result.failed, 'event', 'events')}, which nobody knows whether to erase; "
             "rule them out in it, such as by payload.user && contains(payload.user, …)"
         )
+    if result.scope_unknown:
+        raise CommandFailed(
+            f"the scope of {count(result.scope_unknown, 'event', 'events')} is not known, and so not whether to erase "
+            "them; erase these without --scope, by --until or --id: `event list --columns id,scope` shows them"
+        )
     return DONE
 
 
@@ -153,6 +158,7 @@ def _show(arguments: argparse.Namespace, result: ErasureResult, clean: bool) -> 
     if arguments.json:
         said = {
             "failed": result.failed,
+            "scope_unknown": result.scope_unknown,
             "dry_run": arguments.dry_run,
             "interrupted": result.interrupted,
             "clean": clean,

@@ -26,17 +26,25 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.stored_event import StoredEvent
 
+
+def _without_delivery(row: dict[str, Any]) -> str:
+    from pulp_events.listeners.hearing import NOT_KNOWN
+
+    return UNKNOWN if row["detail"] == NOT_KNOWN else NOT_MATCHED
+
+
 LISTENERS = Table(
     "listeners",
     Column("listener", lambda row: row["listener_id"], kind=LISTENER, rank=0, least=10),
     Column("type", lambda row: row["notifier_type_id"] or DELETED, rank=4, least=8),
     Column("target", lambda row: row["target"], rank=3, least=12),
-    Column("state", lambda row: row["state"] or NOT_MATCHED, rank=1),
+    Column("state", lambda row: row["state"] or _without_delivery(row), rank=1),
     Column("attempts", lambda row: row["attempts"] or None, rank=5, brief_heading="ATT", right=True),
     Column("detail", lambda row: first_line(row["detail"]), kind=DETAIL, rank=2, least=12),
     Column("delivery_id", lambda row: row["delivery_id"], kind=DELIVERY_ID, extra=True),
 )
 NOT_MATCHED = "not matched"
+UNKNOWN = "unknown"
 DELETED = "(deleted)"
 
 
@@ -46,7 +54,8 @@ def fill(parser: Parser, session: Session) -> None:
     add_table(parser, LISTENERS)
     parser.epilog = (
         "A listener that has no delivery of the event is listed as `not matched`, with the reason as its record is "
-        "now; `pulp-admin event listener explain --event ID` tells it by the records of then."
+        "now, or as `unknown` where an earlier release did not store the event's scope; "
+        "`pulp-admin event listener explain --event ID` tells it by the records of then."
     )
     parser.set_defaults(run=_run)
 
@@ -106,16 +115,16 @@ def _of_listener(listener: Listener, event: StoredEvent) -> dict[str, Any]:
 
 def why_not(listener: Listener, event: StoredEvent) -> str:
     """Why a listener has no delivery of the event, as far as its record tells now."""
-    from pulp_events.bus import scopes
     from pulp_events.events import pattern
+    from pulp_events.listeners import hearing
     from pulp_events.listeners.filters import judge
 
     if listener.created > event.time:
         return "it was created after the event"
     if not any(pattern.matches(each, event.event_type) for each in listener.event_types):
         return f"{', '.join(listener.event_types)} does not match {event.event_type}"
-    if not scopes.hears(listener, event):
-        return scopes.why_not(listener, event)
+    if not hearing.hears(listener, event):
+        return hearing.why_not(listener, event)
     if event.erased is not None and listener.filter is not None:
         return "its filter cannot be applied: the event was erased"
     passes, why = judge(listener.filter, event.body())

@@ -179,6 +179,11 @@ def _summary(found: Backtest, exists: bool) -> Iterator[str]:
             f"{count(found.scope_unknown, 'event with a delivery was', 'events with a delivery were')} left out: an "
             f"earlier release stored {'it, without its' if found.scope_unknown == 1 else 'them, without their'} scope"
         )
+    if found.other_scopes:
+        yield (
+            f"{count(found.other_scopes, 'event with a delivery is', 'events with a delivery are')} of another scope, "
+            "and left out: the listener's scope or author was changed"
+        )
     if not exists:
         return
     for word, texts in _MEANINGS.items():
@@ -235,6 +240,7 @@ def _for_json(found: Backtest, tested: Sequence[Tested], exists: bool) -> dict[s
         "counts": _counts(found),
         "erased": found.erased,
         "scope_unknown": found.scope_unknown,
+        "other_scopes": found.other_scopes,
         "older": found.older if exists else 0,
         "events": [
             {

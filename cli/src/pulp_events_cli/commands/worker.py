@@ -11,6 +11,7 @@ from pulp_events_cli.commands import worker_list
 from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
+from pulp_events_cli.parser import plugin_options
 from pulp_events_cli.parser.argument_types import duration, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
@@ -42,14 +43,28 @@ def fill(parser: Parser, session: Session) -> None:
     parser.add_argument(
         "--drain", action="store_true", help="make the deliveries that are due now, show progress, and exit"
     )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        metavar="FORMAT",
+        help="text: the log goes to standard error; json: one JSON object per line to standard output, as with --json; "
+        "default: text",
+    )
+    plugin_options.add("worker", parser, session)
     parser.offer("list", "list the workers and applications that are at work", worker_list.fill)
-    parser.epilog = "Logs go to standard error; with --json, one JSON object per line goes to standard output."
+    parser.epilog = (
+        "Logs go to standard error; with --json or --log-format json, one JSON object per line goes to standard output."
+    )
     parser.set_defaults(run=_run, deliver=_deliver)
 
 
 def _deliver(arguments: argparse.Namespace) -> str | None:
     if arguments.drain and (arguments.print_unit or arguments.processes > 1):
         raise UsageError("--drain runs in a single process and prints no unit; leave out --processes and --print-unit")
+    if arguments.drain and arguments.log_format is not None:
+        raise UsageError("--drain shows progress and keeps no log; leave out --log-format")
+    if arguments.json and arguments.log_format == "text":
+        raise UsageError("--json logs JSON; leave out one of --json and --log-format")
     # A single worker opens its own bus, with them; several are other processes.
     arguments.imports_now = arguments.imports if arguments.drain else ()
     return None if arguments.print_unit else "external"  # --drain counts before it begins
@@ -72,8 +87,10 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
     if arguments.drain:
         from pulp_events_cli.commands.worker_drain import drain
 
-        return drain(bus, arguments.grace, arguments.json)
-    _log(arguments.json)
+        with plugin_options.around(arguments):
+            return drain(bus, arguments.grace, arguments.json)
+    as_json = arguments.json or arguments.log_format == "json"
+    _log(as_json)
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
     if arguments.processes > 1:
@@ -83,13 +100,14 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
             settings.path,
             data_dir,
             arguments.grace,
-            log_json=arguments.json,
+            log_json=as_json,
             imports=arguments.imports,
             settings=settings.given,
         )
-        with own_stdout.in_place():  # which its processes inherit
+        with plugin_options.around(arguments), own_stdout.in_place():  # which its processes inherit
             return pool.run()
-    return Worker(lambda: session.open_bus("background", arguments.imports), arguments.grace).run()
+    with plugin_options.around(arguments):
+        return Worker(lambda: session.open_bus("background", arguments.imports), arguments.grace).run()
 
 
 def _refuse_unknown(imports: Sequence[str]) -> None:
@@ -131,8 +149,11 @@ def _unit(arguments: argparse.Namespace) -> str:
     command += ["event", "worker", "--grace", format_duration(arguments.grace)]
     if arguments.processes > 1:
         command += ["--processes", str(arguments.processes)]
+    if arguments.log_format is not None:
+        command += ["--log-format", arguments.log_format]
     for name in arguments.imports:
         command += ["--import", name]
+    command += plugin_options.given(arguments)
     named = settings.is_set("events", "data_dir")
     around = Surroundings() if settings.given is None else settings.given.surroundings
     reads += around.reads
@@ -153,10 +174,12 @@ def _unit(arguments: argparse.Namespace) -> str:
 
 
 def _log(as_json: bool) -> None:
+    """All records of the process in one format: plugins and libraries log under names of their own."""
+    from pulp_events.system.logs import get_logger
     from pulp_events.worker.log import handler
 
-    logger = logging.getLogger("pulp_events")
-    logger.handlers, logger.propagate = [handler(as_json, own_stdout.real())], False
+    assert get_logger("pulp_events").name  # so that whatever waits for the first record to add handlers has done so
+    root = logging.getLogger()
+    root.handlers = [handler(as_json, own_stdout.real())]
+    root.setLevel(min(logging.INFO, root.level or logging.INFO))
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").handlers = logger.handlers  # which show no secrets
-    logger.setLevel(min(logging.INFO, logger.level or logging.INFO))

@@ -12,6 +12,7 @@ from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.output.text import span
 from pulp_events_cli.parser.parser import Parser
+from pulp_events_cli.parser.plugin_options import given
 from pulp_events_cli.parser.table_options import add_table
 
 if TYPE_CHECKING:
@@ -54,7 +55,14 @@ def fill(parser: Parser) -> None:
 
 
 def _run(bus: EventBus, arguments: argparse.Namespace) -> int:
-    if arguments.drain or arguments.print_unit or arguments.imports or arguments.processes != 1:
+    if (
+        arguments.drain
+        or arguments.print_unit
+        or arguments.imports
+        or arguments.processes != 1
+        or arguments.log_format is not None
+        or given(arguments)
+    ):
         raise UsageError("the options before `list` are those of a worker that is to run; leave them out")
     found = bus.workers()
     return show_list(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings
 from pulp_events_cli.health import clock, conf_file, data_folder, given_settings, plugins, stores
+from pulp_events_cli.health.time_limit import within
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.session import Session
 
@@ -92,17 +92,16 @@ def _probe(notifier: Notifier, settings: Settings) -> Iterator[Finding]:
     lines: list[str] = []
     failed: list[EventsError] = []
 
-    def work() -> None:
+    def work() -> bool:
         try:
             boundary.probe(notifier, section, lines.append)
         except EventsError as error:
             failed.append(error)
+        return True
 
-    # In a thread, so that what hangs can be left behind.
-    thread = threading.Thread(target=work, name=what, daemon=True)
-    thread.start()
-    thread.join(PROBE_LIMIT)
-    if thread.is_alive():
+    try:
+        within(PROBE_LIMIT, work, what)
+    except TimeoutError:
         yield Finding(
             PROBLEM,
             what,

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from pulp_events.errors import EventsError
-from pulp_events.listeners.notifier_config import window
-from pulp_events.listeners.untrusted import Limits
+from pulp_events.bus.overdue import MOST, Asked, overdue, rules_of
 from pulp_events.listeners.waiting import elsewhere
 from pulp_events.plugins.registry import FUNCTION, Plugins
 from pulp_events_cli.health.naming import called
-from pulp_events_cli.health.overdue import MOST, Asked, Rules, overdue
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count, local_time, span
 
@@ -48,10 +45,7 @@ def check(
         yield from _types(served, delivering)
     else:
         here = [each for each in served if elsewhere(each, plugins.notifiers) is None]
-        rules = Rules(
-            lambda each: _window(plugins, each), Limits(settings).rate, int(settings.section("delivery")["lanes"])
-        )
-        yield from _nobody(overdue(here, outbox, rules, now), presences)
+        yield from _nobody(overdue(here, outbox, rules_of(plugins, settings), now), presences)
     yield from _versions([each for each in presences if not each.gone])
 
 
@@ -66,15 +60,6 @@ def _nobody(late: Due, presences: Sequence[Presence]) -> Iterator[Finding]:
     last = f"was seen since {local_time(seen)}" if seen is not None else "is known"
     text = f"{what}, the first for {span(longest)}, and no worker {last}; start one: `pulp-admin event worker`"
     yield Finding(PROBLEM, WHAT, text)
-
-
-def _window(plugins: Plugins, listener: Listener) -> float:
-    """Seconds of the listener's window, 0 if its deliveries leave one by one, or nobody here knows."""
-    notifier = plugins.notifiers.get(listener.notifier_type_id)
-    try:
-        return 0.0 if notifier is None else window(notifier, listener.notifier_config) or 0.0
-    except EventsError:
-        return 0.0
 
 
 def _types(served: Sequence[Listener], delivering: Sequence[Presence]) -> Iterator[Finding]:

@@ -86,6 +86,7 @@ def delivery_body(page: DeliveryPage, scroll: int, status: Status, size: tuple[i
         ("Event time", local_time(delivery.event_time), ""),
         ("Event", delivery.event_id, ""),
         ("Source", delivery.source, ""),
+        ("Trace", delivery.trace_id or "", ""),
         ("Repeats", delivery.repeat_of or "", ""),
         ("Expires", "" if delivery.expires is None else local_time(delivery.expires), ""),
         ("Finished", "" if delivery.finished is None else local_time(delivery.finished), ""),

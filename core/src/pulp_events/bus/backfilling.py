@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from pulp_events.bus.emitter import passes_filter
-from pulp_events.bus.scopes import hears, stored_for
+from pulp_events.bus.scopes import stored_for
+from pulp_events.listeners.hearing import hears
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.store import Outbox
@@ -44,10 +45,13 @@ class Backfilled:
     """Events that were passed over as the listener's `expires` is over."""
     unknown: int = 0
     """Events that were passed over: deliveries of theirs were deleted, and one of them may have been the listener's."""
+    place: int = field(default=0, compare=False)
+    """Of the last event that was looked at: another run goes on there, as `after`."""
 
     def plus(self, more: Backfilled) -> Backfilled:
-        """Both together."""
-        return Backfilled(*(getattr(self, each.name) + getattr(more, each.name) for each in fields(self)))
+        """Both together, at the later place."""
+        counts = (getattr(self, each.name) + getattr(more, each.name) for each in fields(self) if each.compare)
+        return replace(Backfilled(*counts), place=max(self.place, more.place))
 
 
 class Backfill:
@@ -63,12 +67,16 @@ class Backfill:
         rate: Rate | None = None,
         *,
         dry_run: bool = False,
+        after: int = 0,
         on_added: Callable[[], None] = lambda: None,
         clock: Clock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`listener`: the listener as it is now, asked for again and again; it raises ListenerNotFound."""
+        """`listener`: the listener as it is now, asked for again and again; it raises ListenerNotFound.
+
+        `after`: the place where an earlier run for the same times ended; 0: from the beginning.
+        """
         self._outbox = outbox
         self._listener = listener
         self._window = window
@@ -76,6 +84,7 @@ class Backfill:
         self._until = until
         self._rate = rate
         self._dry_run = dry_run
+        self._place = self._page_end = after
         self._on_added = on_added
         self._clock = clock or SystemClock()
         self._monotonic = monotonic
@@ -85,9 +94,9 @@ class Backfill:
         self._next = monotonic()
         self._window_of: tuple[Listener, float | None] | None = None
 
-    def run(self) -> Iterator[Backfilled]:
+    def run(self) -> Generator[Backfilled, None, None]:
         """Add what is missing, a batch at a time; yields after each, and while it waits, how far it is."""
-        so_far = Backfilled()
+        so_far = Backfilled(place=self._place)
         self._note(0)
         for batch in self._batches():
             missing: list[Addition] = []
@@ -111,6 +120,8 @@ class Backfill:
                 so_far = so_far.plus(Backfilled(added=len(missing)))
             if batch:
                 self._note(batch[-1].place)
+                self._place = batch[-1].place
+            so_far = replace(so_far, place=self._place)
             yield so_far
         self._note(_ALL)
         yield so_far
@@ -122,6 +133,11 @@ class Backfill:
         kind: int | None = None
         for event in self._events():
             if event is None:
+                if batch and kind is None:
+                    yield batch
+                    batch = []
+                if not batch:
+                    self._place = self._page_end  # all that is before it was looked at
                 yield []
                 continue
             window = self._window_now()
@@ -148,7 +164,7 @@ class Backfill:
         first, last = (self._outbox.events(times, 1, oldest_first=oldest) for oldest in (True, False))
         if not first or not last:
             return
-        place, end = first[0].place - 1, last[0].place + 1
+        place, end = max(first[0].place - 1, self._page_end), last[0].place + 1
         while True:
             page = self._outbox.events(stored_for(self._listener()), PAGE, after=place, before=end, oldest_first=True)
             for event in page:
@@ -161,7 +177,7 @@ class Backfill:
                     yield event
             if len(page) < PAGE:
                 return
-            place = page[-1].place
+            place = self._page_end = page[-1].place
             yield None
 
     def _missing(self, event: StoredEvent) -> tuple[Sequence[Addition], Backfilled]:

@@ -13,7 +13,8 @@ from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.emitter import passes_filter
 from pulp_events.bus.events import Events
 from pulp_events.bus.preview import Previews
-from pulp_events.bus.scopes import hears, is_in_doubt, stored_for
+from pulp_events.bus.scopes import stored_for
+from pulp_events.listeners.hearing import hears, is_in_doubt
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
@@ -94,6 +95,9 @@ class Backtest:
     scope_unknown: int = 0
     """Events that are left out although there is a delivery: which scope they had is not known, as an earlier release
     stored them."""
+    other_scopes: int = 0
+    """Of a listener of an untrusted author: events that are left out although there is a delivery, which it may not get
+    any more, as its scope or author was changed."""
     older: int = 0
     """How many of those that would be sent were emitted before the listener was created."""
     messages: int = 0
@@ -137,6 +141,9 @@ def backtest(
     for event in _rest(events, list(sent)):
         if is_in_doubt(listener, event):
             found.scope_unknown += 1
+            continue
+        if listener.untrusted and not hears(listener, event):
+            found.other_scopes += 1
             continue
         if event.erased is not None:
             found.erased += 1

@@ -68,7 +68,7 @@ class Deliveries:
 
     def by(self, author: Author) -> Deliveries:
         """The same for this author: one who is not trusted sees, retries and discards only deliveries to listeners that
-        he may see (`Listeners.by`); to him there are no others.
+        he may see (`Listeners.by`), of events that these may get; to him there are no others.
 
         Raises NotAllowed where an untrusted author would act for somebody else.
         """
@@ -245,10 +245,15 @@ class Deliveries:
             return self._seen(query)
         return self._seen(replace(query, listener_id=self._id_of(query.listener_id)))
 
+    @imports_late
     def _seen(self, query: DeliveryQuery) -> DeliveryQuery:
-        """The query, for nothing but what the author may see."""
+        """The query, for nothing but what the author may see: of his listeners, whose scope is his, and which may have
+        had another scope or author when there was a delivery for them."""
+        from pulp_events.bus.scopes import heard_with
+
         if self._author is None:
             return query
+        query = heard_with(query, self._author.scope)
         seen, wanted = {*self._seen_by(self._author)}, query.listener_ids
         return replace(query, listener_ids=sorted(seen if wanted is None else seen & {*wanted}))
 

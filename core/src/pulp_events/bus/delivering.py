@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.delivery_mode import MODES, Means, WorkerCommand
 from pulp_events.bus.stores import lacks_tables, open_outbox
-from pulp_events.errors import EventsError, StoreError, StoreFull
-from pulp_events.events.builtin import LISTENER_DISABLED
+from pulp_events.errors import EventsError, StoreError
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.listeners import Listeners
@@ -20,11 +19,15 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock
 from pulp_events.system.late_imports import imports_late
+from pulp_events.system.log_fields import fields
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
+    from pulp_events.bus.emitter import Emitter
+    from pulp_events.bus.storing import Storing
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.dispatcher.heartbeat import Heartbeat
+    from pulp_events.listeners.store import ListenerStore
     from pulp_events.outbox.store import FollowsListeners, Outbox
 
 LONG_LIVED = 20.0
@@ -42,7 +45,7 @@ class Delivering:
 
     _index: ListenerIndex
     _listeners: Listeners
-    _emit: Callable[[Iterable[Any]], object]
+    _emits: Callable[[], tuple[Emitter, Storing]]
 
     def __init__(
         self,
@@ -67,11 +70,18 @@ class Delivering:
         self._heartbeat: Heartbeat | None = None
         self.mode = MODES[deliver](Means(lambda: self.dispatcher, self._worker_command, self._beat))
 
-    def start(self, index: ListenerIndex, listeners: Listeners, emit: Callable[[Iterable[Any]], object]) -> None:
-        """Begin, in a process that has no dispatcher yet. `emit`: takes events as `emit_many` does."""
+    def start(
+        self,
+        index: ListenerIndex,
+        store: ListenerStore,
+        listeners: Listeners,
+        emits: Callable[[], tuple[Emitter, Storing]],
+    ) -> None:
+        """Begin, in a process that has no dispatcher yet. `emits`: what emits, made when it is first needed."""
         self._index = index
+        self._store = store
         self._listeners = listeners
-        self._emit = emit
+        self._emits = emits
         self._dispatcher = self._heartbeat = None
         self._began = self._clock.monotonic()
         self.mode.start()
@@ -92,14 +102,18 @@ class Delivering:
     def dispatcher(self) -> Dispatcher:
         """What makes deliveries."""
         if self._dispatcher is None:
+            from pulp_events.about.lookout import Lookout
+            from pulp_events.bus.announcing import Announcer
             from pulp_events.dispatcher.assembly import make_dispatcher
 
             outbox = self.outbox
+            announcer = Announcer(outbox, self._emits)
+            lookout = Lookout(outbox, self._store, self._index, self._settings, self._clock, announcer.announce)
             with self._lock:
                 if self._dispatcher is None:
                     self._dispatcher = make_dispatcher(
                         outbox, self._index, self._plugins, self._settings, self._clock, self._dice, self._disable,
-                        self.heartbeat,
+                        self.heartbeat, lookout.look,
                     )  # fmt: skip
         return self._dispatcher
 
@@ -192,13 +206,11 @@ class Delivering:
 
     def _disable(self, listener: Listener, reason: str) -> None:
         """A listener's endpoint is to be left alone: record it, and announce it once."""
+        from pulp_events.bus.announcing import Announcer
+
         if self._listeners.disable_for(listener.id, reason):
-            _logger.warning("listener %s is disabled: %s", listener.id, reason)
-            payload = {"listener_id": listener.id, "notifier_type_id": listener.notifier_type_id, "reason": reason}
-            try:
-                self._emit([(LISTENER_DISABLED, payload)])  # also while the bus is being closed
-            except StoreFull as error:
-                _logger.error("%s is not announced: %s", LISTENER_DISABLED, error)
+            _logger.warning("listener %s is disabled: %s", listener.id, reason, extra=fields(listener))
+            Announcer(self.outbox, self._emits).disabled(listener, reason)
 
     def _worker_command(self) -> WorkerCommand:
         from pulp_events.processes.command import command

@@ -43,6 +43,10 @@ class Mode:
     def stop(self, grace: float, drain: bool) -> None:
         """End within `grace` seconds; `drain`: first make the deliveries that are due."""
 
+    def silence(self) -> float | None:
+        """Seconds since what delivers here last gave a sign of life; None where nobody here does."""
+        return None
+
     def in_child(self) -> Mode:
         """What serves a child that was forked with the bus, from its `start` on."""
         return self
@@ -70,6 +74,9 @@ class Inline(Mode):
     def on_emitted(self) -> None:
         self._beat(True)
 
+    def silence(self) -> float | None:
+        return 0.0
+
     def on_stored(self, stored: Sequence[NewEvent]) -> None:
         try:
             with guard.exits("a notifier"):
@@ -86,6 +93,9 @@ class Background(Mode):
 
     def start(self) -> None:
         self._dispatcher().start()
+
+    def silence(self) -> float | None:
+        return self._dispatcher().silent
 
     def on_stored(self, stored: Sequence[NewEvent]) -> None:
         self._dispatcher().wake({delivery.listener_id for new in stored for delivery in new.deliveries})
@@ -106,6 +116,9 @@ class Emitted(Background):
 
     def start(self) -> None:
         self._dispatcher().start(backlog=False)
+
+    def silence(self) -> float | None:
+        return None  # what it delivers is its own
 
     def on_stored(self, stored: Sequence[NewEvent]) -> None:
         self._dispatcher().add_own(stored)

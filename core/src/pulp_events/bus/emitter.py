@@ -12,6 +12,7 @@ from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.events.report import fingerprint, serialise
+from pulp_events.events.trace_context import NO_TRACE, checked, to_text
 from pulp_events.frozen import thaw
 from pulp_events.listeners.author import SCOPE
 from pulp_events.listeners.filters import passes
@@ -87,11 +88,14 @@ class Emitter:
         expires: Expires = None,
         *,
         scope: str | None = None,
+        trace: Mapping[str, str] = NO_TRACE,
         silent: bool = False,
+        hears: Callable[[Listener], bool] | None = None,
     ) -> Prepared:
         """The event, the listeners that it concerns, and what is to be stored for them.
 
-        `scope`: that with which it is emitted; see `Listener.hears`.
+        `scope`: that with which it is emitted; see `Listener.hears`, in whose place `hears` is asked if it is given.
+        `trace`: the valid trace context that it is given.
 
         `silent`: a payload that does not fit its schema is not logged, as the event will not be emitted.
         """
@@ -99,31 +103,38 @@ class Emitter:
             self._check(event_type, event_id)  # first: making it may be costly
             if event_id is None and not self._is_needed(event_type, scope):
                 return self._of_nobody(event_type, payload, call_report, scope)
-        event = given = self._build(event_type, value_of(payload), value_of(call_report), event_id)
+        event = given = self._build(event_type, value_of(payload), value_of(call_report), event_id, trace)
         end = None if expires is None else moment_of(expires, event.time.timestamp())
         if self._observers.enriches:
             event = self._enrich(event, silent)
         else:
             self._payloads.check(event, silent)
-        listeners, new = self._match(event, scope)
+        listeners, new = self._match(event, scope, hears)
         if event_id is not None:
             new.once = True
-            new.fingerprint = fingerprint(new.report if event is given else serialise(given))
+            new.fingerprint = fingerprint(new.report if _is_same_content(event, given) else serialise(given))
         if end is not None:
             new.deliveries = expiring(new.deliveries, end, self._clock.time())
         return Prepared(event, listeners, new)
 
-    def prepare_all(self, events: Iterable[Any], expires: Expires = None, scope: str | None = None) -> list[Prepared]:
+    def prepare_all(
+        self,
+        events: Iterable[Any],
+        expires: Expires = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> list[Prepared]:
         """The same for `(event_type, payload[, call_report[, id]])` each; raises InvalidEvent for what is none."""
         if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
             raise InvalidEvent(f"events is of type {type(events).__name__}; give a list of {_EXAMPLE}")
         check_scope(scope)
+        trace = NO_TRACE if trace_context is None else checked(trace_context)
         prepared = []
         for number, event in enumerate(events):
             if not isinstance(event, tuple | list) or not 1 <= len(event) <= 4:
                 raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
             event_type, payload, call_report, event_id = (*event, None, None, None)[:4]
-            prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope))
+            prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope, trace=trace))
         return prepared
 
     def warm_up(self, event_type: str) -> None:
@@ -181,6 +192,7 @@ class Emitter:
         payload: Mapping[str, Any] | None,
         call_report: Mapping[str, Any] | None,
         event_id: str | None,
+        trace: Mapping[str, str] = NO_TRACE,
     ) -> Event:
         self._check(event_type, event_id)
         now = self._clock.time()
@@ -191,6 +203,7 @@ class Emitter:
             id=new_event_id(now) if event_id is None else event_id,
             time=from_timestamp(now),
             source=self._events["source"],
+            trace_context=trace,
         )
 
     def _enrich(self, event: Event, silent: bool) -> Event:
@@ -198,24 +211,35 @@ class Emitter:
         if wished is event:
             self._payloads.check(event, silent)
             return event
+        traced = checked(wished.trace_context)
+        if _is_same_content(wished, event):  # as of who only traces: nothing else is to be looked at again
+            self._payloads.check(event, silent)
+            return wished if traced == wished.trace_context else replace(wished, trace_context=traced)
         try:
             self._event_types.require(wished.event_type)
             enriched = replace(
                 wished,
                 payload=_mapping(wished.payload, "payload"),
                 call_report=_mapping(wished.call_report, "call_report"),
+                trace_context=traced,
             )
             serialise(enriched, self._events["max_event_bytes"])
             self._payloads.check(enriched, silent)  # what leaves is what was checked: plugins may add what is missing
         except EventsError as error:
             self._payloads.check(event, silent)
             _logger.error("an event as changed by plugins cannot be emitted, so it is emitted unchanged: %s", error)
-            return event
+            return replace(event, trace_context=traced) if traced else event
         return enriched
 
-    def _match(self, event: Event, scope: str | None) -> tuple[Sequence[Listener], NewEvent]:
+    def _match(
+        self, event: Event, scope: str | None, hears: Callable[[Listener], bool] | None
+    ) -> tuple[Sequence[Listener], NewEvent]:
         report = serialise(event, self._events["max_event_bytes"])
-        audience = self._audience(event.event_type, scope)
+        if hears is None:
+            audience = self._audience(event.event_type, scope)
+        else:
+            matching = self._index.matching(event.event_type)
+            audience = _Audience(matching, tuple(each for each in matching if hears(each)), self.skip)
         listeners: Sequence[Listener]
         deliveries: Sequence[NewDelivery]
         if audience.deliveries is not None:
@@ -223,7 +247,10 @@ class Emitter:
         else:
             listeners, deliveries = self._choose(audience, event)
         time = event.time.timestamp()
-        return listeners, NewEvent(event.id, event.event_type, time, event.source, report, deliveries, scope=scope)
+        new = NewEvent(event.id, event.event_type, time, event.source, report, deliveries, scope=scope)
+        if event.trace_context:
+            new.trace_context = to_text(event.trace_context)
+        return listeners, new
 
     def _choose(self, audience: _Audience, event: Event) -> tuple[list[Listener], list[NewDelivery]]:
         listeners: list[Listener] = []
@@ -298,6 +325,12 @@ def _deliveries(listener: Listener, skip: str | None, event: Event | None = None
     """`event`: needed for a listener whose deliveries expire."""
     expires = event.time.timestamp() + listener.expires if event is not None and listener.expires else None
     return tuple(NewDelivery(listener.id, target, skip, expires) for target in listener.targets)
+
+
+def _is_same_content(event: Event, before: Event) -> bool:
+    """Whether a plugin, or several, left alone what the application gave."""
+    same = event.payload is before.payload and event.call_report is before.call_report
+    return same and event.event_type == before.event_type
 
 
 def _mapping(value: Any, name: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def check_chosen(query: EventQuery | None, where: str | None, all_events: bool) 
         and (
             any(each is not None for each in (query.event_types, query.since, query.until, query.ids, query.scope))
             or query.without_scope
+            or query.scope_unknown
             or bool(query.id_prefix)
             or bool(query.error)
         )
@@ -67,6 +68,19 @@ def with_failures(result: ErasureResult, search: Search | None) -> ErasureResult
     return replace(result, failed=search.failed, remarks=(*result.remarks, remark))
 
 
+def with_unknown_scopes(result: ErasureResult, count: int) -> ErasureResult:
+    """The result, with the events that may have had the scope asked for: an earlier release did not store it."""
+    if not count:
+        return result
+    events = (
+        "1 event that fits otherwise, which stays as it is, has"
+        if count == 1
+        else (f"{count} events that fit otherwise, which stay as they are, have")
+    )
+    remark = f"{events} no known scope: an earlier release stored {'it' if count == 1 else 'them'}"
+    return replace(result, scope_unknown=count, remarks=(*result.remarks, remark))
+
+
 def asked(query: EventQuery, where: str | None) -> str:
     """What is to be erased, for the record: nothing that was in a report."""
     parts = [
@@ -74,6 +88,7 @@ def asked(query: EventQuery, where: str | None) -> str:
         f"event type {', '.join(query.event_types)}" if query.event_types is not None else "",
         f"scope {query.scope}" if query.scope is not None else "",
         "without a scope" if query.without_scope else "",
+        "of unknown scope" if query.scope_unknown else "",
         f"since {query.since:%Y-%m-%dT%H:%M:%S%z}" if query.since is not None else "",
         f"until {query.until:%Y-%m-%dT%H:%M:%S%z}" if query.until is not None else "",
         f"id {query.id_prefix}…" if query.id_prefix else "",

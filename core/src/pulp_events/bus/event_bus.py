@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,7 @@ class EventBus(Inquiries):
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         found = Settings.load(config, loaded.settings_sections, settings)
         folder = found.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
+        found.work_in(folder)
         if not imports:
             return cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
         from pulp_events.functions.registering import import_all, register
@@ -104,6 +106,7 @@ class EventBus(Inquiries):
         connection: Any = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
     ) -> Event:
         """Announce an event; durable when this returns.
 
@@ -113,7 +116,9 @@ class EventBus(Inquiries):
         application to the database that the outbox is in; the event then exists if and only if that commits.
         `expires`: seconds from now, or an aware datetime; no attempt begins from then on, and what is not delivered is
         dead. `scope`: whose event it is, such as a tenant of the application; listeners with a scope get only events
-        that are emitted with it (`Listener.hears`).
+        that are emitted with it (`Listener.hears`). `trace_context`: `traceparent` and maybe `tracestate` of the trace
+        that it is emitted in (W3C Trace Context), which leave with it; not needed with a plugin that traces. What is
+        not valid is left out.
 
         `id`: one that the application chooses, so that it may repeat the call: while an event with this id is stored,
         that one is returned, and nothing is stored or delivered again. Such an event is stored also where no listener
@@ -123,7 +128,7 @@ class EventBus(Inquiries):
         event with another content), StoreError, BusClosed, and what such a function raises; then nothing was stored.
         """
         self._check_open()
-        return self._emit([(event_type, payload, call_report, id)], connection, expires, scope)[0]
+        return self._emit([(event_type, payload, call_report, id)], connection, expires, scope, trace_context)[0]
 
     def would_deliver(self, event_type: str, *, scope: str | None = None) -> bool:
         """Whether an event of this type, emitted now with this scope, would go to any listener, or might.
@@ -157,13 +162,14 @@ class EventBus(Inquiries):
         connection: Any = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
     ) -> list[Event]:
         """Announce several events, `(event_type, payload[, call_report[, id]])` each, in one transaction.
 
-        `expires`, `scope`: as of `emit`, for all of them.
+        `expires`, `scope`, `trace_context`: as of `emit`, for all of them.
         """
         self._check_open()
-        return self._emit(events, connection, expires, scope)
+        return self._emit(events, connection, expires, scope, trace_context)
 
     async def emit_async(
         self,
@@ -174,11 +180,12 @@ class EventBus(Inquiries):
         id: str | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
     ) -> Event:
         """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
         self._check_open()
-        run = self._threads.run
-        return await run(self.emit, event_type, payload, call_report, id=id, expires=expires, scope=scope)
+        emit = partial(self.emit, event_type, payload, call_report, id=id, expires=expires, scope=scope)
+        return await self._threads.run(emit, trace_context=trace_context)
 
     @imports_late
     def operation(

@@ -107,13 +107,16 @@ class Events:
         are meant; it raises it too if both are given.
 
         `where`: as of `list`, but no message quotes it. An event on which it fails stays as it is: `failed` in the
-        result says how many there were, and a remark why. Raises InvalidConfig where it is malformed. `by`: who asks
-        for it, for the record; the user of this process if not given. The record has the values in `where` masked.
+        result says how many there were, and a remark why. So does one whose scope is not known, where the query asks
+        for one: `scope_unknown`. Raises InvalidConfig where `where` is malformed. `by`: who asks for it, for the
+        record; the user of this process if not given. The record has the values in `where` masked.
         `dry_run`: only count. `progress(erased so far)` is called after each step, and ends it there by returning True.
         `timeout`: seconds to wait for those who keep the files from being rid of it; then StoreBusy is raised, which
         says who.
         """
-        from pulp_events.bus.erasing import asked, check_chosen, erase, with_failures
+        from dataclasses import replace
+
+        from pulp_events.bus.erasing import asked, check_chosen, erase, with_failures, with_unknown_scopes
         from pulp_events.listeners.filters import Search
         from pulp_events.outbox.stored_event import EventQuery
         from pulp_events.system.who import user_and_program
@@ -129,7 +132,15 @@ class Events:
         left = (each for each in self.each(query, before=before, oldest_first=True) if each.erased is None)
         ids = (each.id for each in left if search is None or search.finds(each.body()))
         erasure = None if dry_run else outbox.begin_erasure(by or user_and_program(), asked(query, where))
-        return with_failures(erase(outbox, ids, erasure, progress, timeout), search)
+        result = with_failures(erase(outbox, ids, erasure, progress, timeout), search)
+        if result.interrupted or not (query.scope is not None or query.without_scope):
+            return result
+        doubtful = replace(query, scope=None, without_scope=False, scope_unknown=True)
+        unknown = (each for each in self.each(doubtful, before=before) if each.erased is None)
+        again = None if where is None else Search(where, hidden=True)
+        count = sum(again is None or again.finds(each.body()) for each in unknown)
+        # One on which the expression fails may be meant, too.
+        return with_unknown_scopes(result, count + (0 if again is None else again.failed))
 
     def erasures(self, limit: int = 50) -> list[Erasure]:  # type: ignore[valid-type]
         """The records of what was erased, newest first."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pulp_events.bus.emitter import SKIPPED, Emitter, check_scope
-from pulp_events.bus.scopes import wrong_scope
 from pulp_events.events import pattern
 from pulp_events.events.event import Event
 from pulp_events.listeners.filters import judge
+from pulp_events.listeners.hearing import wrong_scope
 from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.muting import said
 from pulp_events.listeners.waiting import disabled, limits_of, wait_of

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.lifecycle import Lifecycle
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.backfilling import Backfilled
     from pulp_events.bus.backtest import Backtest
     from pulp_events.bus.explanation import Explanation
+    from pulp_events.bus.health import Aspect, BrokenRecords, ServiceHealth
     from pulp_events.bus.past import PastExplanation
     from pulp_events.bus.trial import Trial
     from pulp_events.listeners.author import Author
@@ -80,6 +82,12 @@ class Inquiries(Lifecycle):
             changes = self.listeners.history(since=event.time)[::-1]
         return explain_past(event, deliveries, listeners, changes, emitter)
 
+    @cached_property
+    def _broken(self) -> BrokenRecords:
+        from pulp_events.bus.health import BrokenRecords
+
+        return BrokenRecords(self._store)
+
     def workers(self) -> list[Presence]:
         """The processes at work on the same store: workers, and applications, those that only emit among them.
 
@@ -88,6 +96,37 @@ class Inquiries(Lifecycle):
         """
         self._check_open()
         return [*self.outbox.presences()]
+
+    @imports_late
+    def health(
+        self,
+        aspects: Collection[Aspect | str] | None = None,
+        *,
+        host: str | None = None,
+        silence: float | None = None,
+        max_pending: int | None = None,
+        patience: float | None = None,
+    ) -> ServiceHealth:
+        """Whether events are delivered: `live`, `ready`, `degraded`, with what is wrong and what to do about it.
+
+        Where this bus delivers by itself, `live` is about its own dispatcher; elsewhere about the processes whose
+        heartbeats the outbox has. For `ready`, both stores are read, and a short note is written. It takes as long
+        however many deliveries are kept, and raises nothing for a store that fails.
+
+        `aspects`: `live`, `ready`, `degraded`, or some of them; the others are then None. `host`: only processes of
+        that host or container (`os.uname().nodename`) count. `silence`: seconds without a heartbeat after which a
+        process counts no more (90); they come every 15 to 25. `max_pending`: it is degraded when more is pending.
+        `patience`: seconds for which a delivery may be overdue, or a listener fail, before it is degraded (60).
+        Raises EventsError for arguments of another kind.
+        """
+        from pulp_events.bus.health import ALL, PATIENCE, health_of
+        from pulp_events.outbox.presence import SILENT
+
+        self._check_open()
+        return health_of(
+            self, self._store, self._broken, ALL if aspects is None else aspects, host=host, max_pending=max_pending,
+            silence=SILENT if silence is None else silence, patience=PATIENCE if patience is None else patience,
+        )  # fmt: skip
 
     @imports_late
     def backtest(
@@ -135,7 +174,8 @@ class Inquiries(Lifecycle):
         until: datetime | None = None,
         rate: str | None = None,
         dry_run: bool = False,
-    ) -> Iterator[Backfilled]:
+        after: int = 0,
+    ) -> Generator[Backfilled, None, None]:
         """Give a listener the stored events that it would have got, had it been there as it is now.
 
         Events emitted from `since` on and before `until` (now), of its types and scope and passing its filter, get a
@@ -144,8 +184,9 @@ class Inquiries(Lifecycle):
         first, also before new ones that are pending; with `rate`, such as `10/s`, so many are added in a time, and new
         ones are delivered between them.
 
-        `dry_run`: nothing is added. Raises ListenerNotFound, also when the listener is deleted meanwhile, StoreError,
-        EventsError for a time without zone and for a malformed rate.
+        `dry_run`: nothing is added. `after`: `place` of the last step of an earlier call for the same times, which this
+        one continues without looking again at what is before it. Raises ListenerNotFound, also when the listener is
+        deleted meanwhile, StoreError, EventsError for a time without zone and for a malformed rate.
         """
         from pulp_events.bus.backfilling import Backfill
         from pulp_events.outbox.rate import Rate
@@ -163,5 +204,5 @@ class Inquiries(Lifecycle):
         found = self.listeners.get(listener_id).id
         return Backfill(
             self.outbox, lambda: self.listeners.get(found), self.listeners.window, since, until, allowed,
-            dry_run=dry_run, on_added=self._delivering.look_soon, clock=self.clock,
+            dry_run=dry_run, after=after, on_added=self._delivering.look_soon, clock=self.clock,
         ).run()  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
@@ -140,6 +140,12 @@ class Lifecycle:
         """What tells the store that this process is at work."""
         return self._delivering.heartbeat
 
+    @property
+    def own_silence(self) -> float | None:
+        """Seconds since the dispatcher of this process last went round; None where others deliver. Several times a
+        second it does, but for the time that a store takes."""
+        return self._delivering.mode.silence()
+
     def __enter__(self) -> Self:
         return self
 
@@ -185,7 +191,10 @@ class Lifecycle:
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._make_emitter()
-        self._delivering.start(self._index, self.listeners, self._emit)
+        self._delivering.start(self._index, self._store, self.listeners, self._emits)
+
+    def _emits(self) -> tuple[Emitter, Storing]:
+        return self._emitter or self._make_emitter(), self._storing
 
     def _make_emitter(self) -> Emitter:
         from pulp_events.bus.emitter import Emitter
@@ -249,10 +258,11 @@ class Lifecycle:
         connection: Any = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
     ) -> list[Event]:
         emitter = self._emitter or self._make_emitter()
         with self._asking_through(connection):
-            prepared = emitter.prepare_all(events, expires, scope)
+            prepared = emitter.prepare_all(events, expires, scope, trace_context)
         with self._in_use:
             emitted = self._storing.store(prepared, connection)
             if connection is None:  # else nothing of ours is to be connected

@@ -5,11 +5,14 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pulp_events.errors import InvalidEvent
 from pulp_events.events.event_type import EventTypes
 from pulp_events.system.clock import Clock, from_timestamp
+
+if TYPE_CHECKING:
+    from pulp_events.events.event import Event
 
 SUCCESS = "success"
 FAILED = "failed"
@@ -34,7 +37,8 @@ class Emitting(Protocol):
         *,
         expires: float | None = None,
         scope: str | None = None,
-    ) -> object:
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event:
         """Store the event."""
 
 
@@ -46,7 +50,7 @@ class Operation:
 
     The payload of the finish has what was given, what the block added, and `start_time`, `end_time`, `result`
     (`success` or `failed`), `error_message` and `traceback` (both null on success). `expires`: seconds after each of
-    the two events. `scope`: that of both.
+    the two events. `scope`: that of both. They are of one trace, where a plugin traces.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Operation:
         if payload is not None and not isinstance(payload, Mapping):
             raise InvalidEvent(f"payload is of type {type(payload).__name__}; it must be a mapping, such as a dict")
         self.payload: dict[str, Any] = dict(payload or {})
+        self._trace: Mapping[str, str] | None = None
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.payload[key] = value
@@ -77,8 +82,13 @@ class Operation:
         # Both types are asked for now: work that is done must not end in an error about its event.
         self._bus.event_types.require(f"{self._name}.finish")
         self.payload.setdefault("start_time", from_timestamp(self._bus.clock.time()))
-        self._bus.emit(f"{self._name}.start", self.payload, self._call_report, expires=self._expires, scope=self._scope)
+        self._trace = self._emit("start", self.payload).trace_context
         return self
+
+    def _emit(self, which: str, payload: Mapping[str, Any]) -> Event:
+        more = {"trace_context": self._trace} if self._trace else {}
+        name = f"{self._name}.{which}"
+        return self._bus.emit(name, payload, self._call_report, expires=self._expires, scope=self._scope, **more)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -92,7 +102,7 @@ class Operation:
             "traceback": _trace(error) if error else self.payload.get("traceback"),
         }
         try:
-            self._bus.emit(f"{self._name}.finish", finish, self._call_report, expires=self._expires, scope=self._scope)
+            self._emit("finish", finish)
         except Exception as failure:
             if error is None:
                 raise

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pulp_events.bus.emitter import Emitter
 from pulp_events.bus.explanation import NO, explain
-from pulp_events.bus.scopes import NOT_KNOWN, is_in_doubt
+from pulp_events.listeners.hearing import NOT_KNOWN, is_in_doubt
 from pulp_events.listeners.history import ListenerChange
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery

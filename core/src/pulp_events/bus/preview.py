@@ -63,4 +63,5 @@ class Previews:
             listener_id=self._listener.id,
             target=target,
             attempts=1,
+            trace_context=event.trace_context,
         )

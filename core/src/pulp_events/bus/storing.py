@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.limits import limits_of
+from pulp_events.frozen import FrozenDict
 from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.settings.kept import KEEP_ALL
@@ -68,12 +70,24 @@ class Storing:
         if self._observers.watches_emitted:
             for each in new:
                 self._observers.tell_emitted(each.event, each.listeners)
+        if self._observers.counts_emitted and new:
+            self._observers.tell_counted(FrozenDict(Counter([each.event.event_type for each in new])))
         if not first:
             return [each.event for each in prepared]
         return [
             there[each.event.id].event if each.event.id in there else first.get(each.event.id, each).event
             for each in prepared
         ]
+
+    def told_of(self, prepared: Sequence[Prepared]) -> None:
+        """These were just stored by somebody else in this process: have them delivered, and tell plugins."""
+        if prepared:
+            if self._limits is not None:
+                self._limits.stored([each.new for each in prepared])
+            self._on_stored([each.new for each in prepared])
+        if self._observers.watches_emitted:
+            for each in prepared:
+                self._observers.tell_emitted(each.event, each.listeners)
 
     @property
     def dropped(self) -> int:

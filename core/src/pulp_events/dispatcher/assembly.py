@@ -17,6 +17,7 @@ from pulp_events.dispatcher.renewal import Renewal
 from pulp_events.dispatcher.routes import Routes
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.watch import AttemptWatch
+from pulp_events.listeners.hearing import unheard
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.store import Outbox
@@ -35,8 +36,10 @@ def make_dispatcher(
     dice: random.Random,
     disable: Callable[[Listener, str], None],
     heartbeat: Heartbeat,
+    look_out: Callable[[bool], bool],
 ) -> Dispatcher:
-    """A dispatcher over these parts. `disable(listener, reason)`: called for a listener that is to be left alone."""
+    """A dispatcher over these parts. `disable(listener, reason)`: called for a listener that is to be left alone.
+    `look_out`: see `Services`."""
     stopping = threading.Event()
     channels = Channels(clock)
     routes = Routes(index, plugins, settings, outbox, channels, clock)
@@ -44,6 +47,7 @@ def make_dispatcher(
     watch = AttemptWatch(Observers(plugins, settings))
     recorder = Recorder(outbox, settings, watch, clock, dice, health, stopping, index.get, lambda: heartbeat.known_as)
     renewal = Renewal(index, outbox, dice)
-    services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping, renewal, heartbeat)
+    services = Services(outbox, routes, channels, recorder, EventLoops(), clock, stopping, renewal, heartbeat, look_out)
     services.erased = Erased(outbox, clock).among
+    services.unheard = unheard
     return Dispatcher(services, settings)

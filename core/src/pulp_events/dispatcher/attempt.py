@@ -29,6 +29,7 @@ from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.errors import StoreError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import Outcome
+from pulp_events.system import log_fields
 
 
 def make_attempts(turn: Turn) -> None:
@@ -57,6 +58,7 @@ async def attempt(turn: Turn, part: list[Delivery]) -> None:
     if part[0].attempts > 1:  # it may be what ended a process: that is to cost no result
         turn.services.recorder.flush()
     turn.begin(part, OPEN_LIMIT)
+    log_fields.begin(part[0] if len(part) == 1 else turn.route.listener)
     try:
         if (fault := turn.route.window_fault) is not None:
             judge_all(turn, part, Verdict(Outcome.ERROR, fault))
@@ -82,6 +84,7 @@ async def attempt(turn: Turn, part: list[Delivery]) -> None:
         _discard(turn)
     finally:
         turn.end()
+        log_fields.begin(None)
 
 
 async def _open(turn: Turn, renewed: bool) -> OpenChannel | None:

@@ -82,12 +82,26 @@ class Dispatcher:
         """Why nothing can be delivered any more: an outbox that is damaged, or too new."""
         return self._timekeeper.failure
 
+    @property
+    def silent(self) -> float:
+        """Seconds since its thread last went round, which it does several times a second; what a store takes is added.
+        More than that is a thread that hangs, or has ended."""
+        return self._clock.monotonic() - self._timekeeper.turned
+
+    @property
+    def made(self) -> tuple[int, int, int]:
+        """What it made since it began: attempts that delivered, attempts that did not, and what it holds now."""
+        return self._recorder.delivered, self._recorder.failed, self._scheduler.in_flight
+
     def drain(self, timeout: float) -> bool:
         """Wait until nothing is due and nothing under way here, at most `timeout` seconds; False if something still
         is. Raises StoreError for an outbox that can never be read."""
         deadline = time.monotonic() + timeout
-        # Asked once each time: whatever was found idle may be looking again a moment later.
-        while self._crew.in_threads and self._has_work():
+        # Asked once each time: whatever was found idle may be looking again a moment later. What is then to be told of
+        # listeners is due, too: a process that is started now and then to do what is due tells it, too.
+        while self._crew.in_threads and (
+            self._has_work() or (self._timekeeper.backlog and self._services.look_out(True))
+        ):
             if (left := deadline - time.monotonic()) <= 0:
                 return False
             if self.failure is not None:
@@ -175,6 +189,8 @@ class Dispatcher:
                     self._recorder.flush()
                 attempted += made
                 if not made and not self._again:
+                    self._services.look_out(False)
+                if not made and not self._again:  # as it stays unless something was said
                     return attempted
 
     def _close(self, opened: OpenChannel) -> None:

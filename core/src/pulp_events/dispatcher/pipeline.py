@@ -12,6 +12,7 @@ from pulp_events.dispatcher.verdict import Verdict
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.plugins import boundary
+from pulp_events.system import log_fields
 
 FOR_MORE = 0.02
 """Seconds of waiting for outcomes while there is room for more deliveries, which may be claimed meanwhile."""
@@ -32,6 +33,7 @@ def pipeline(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: b
     again: list[Delivery] = []
     clock = turn.services.clock
     turn.slice = SLICE
+    log_fields.begin(turn.route.listener)
     turn.proceed(opened.limit)
     try:
         new = part + _more(turn, opened, _window(turn, opened) - len(part))

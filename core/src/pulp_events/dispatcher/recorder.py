@@ -10,12 +10,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from pulp_events.dispatcher.health import HealthWatch
 from pulp_events.dispatcher.holds import Holds
 from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.renewal import same
-from pulp_events.dispatcher.repeats import Repeats
+from pulp_events.dispatcher.repeats import Repeats, more_like_it
 from pulp_events.dispatcher.retry import SHORTEST_PAUSE, Follow, follow, soon
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import shorten
@@ -28,6 +29,7 @@ from pulp_events.outbox.states import TRANSITIONS, Outcome, Transition, entered,
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
+from pulp_events.system.log_fields import fields
 from pulp_events.system.logs import get_logger
 
 RECORD_SECONDS = 0.2
@@ -70,6 +72,7 @@ class Recorder:
         self._outbox = outbox
         self._delivery = settings.section("delivery")
         self._max_age = self._delivery["max_age"]
+        self._logs_all = bool(self._delivery["log_attempts"])
         self.watch = watch
         self._clock = clock
         self._dice = dice
@@ -78,6 +81,8 @@ class Recorder:
         self.patience: float | None = None
         self.on_recorded: Callable[[Sequence[Result]], None] = lambda results: None
         self.blocked = False
+        self.delivered = self.failed = 0
+        """Attempts that were recorded since it began: those that delivered, and the others."""
         self._judged: deque[Judged] = deque()
         self._oldest = 0.0
         self._storing = threading.Lock()
@@ -135,7 +140,11 @@ class Recorder:
             taken.append(self._judged.popleft())
         rolls: dict[str, float] = {}
         pairs = [(each, self._result(each, rolls)) for each in taken]
-        return [part for part in _parts(pairs) if self._store([result for _, result in part])]
+        stored = [part for part in _parts(pairs) if self._store([result for _, result in part])]
+        made = [result.transition == Transition.SUCCEED for part in stored for _, result in part]
+        self.delivered += sum(made)
+        self.failed += len(made) - sum(made)
+        return stored
 
     def _tell(self, part: Sequence[Pair]) -> None:
         with self.recorded:
@@ -180,7 +189,9 @@ class Recorder:
             detail=shorten(route.configuration.scrubber(detail)) if detail else "",
             retry_at=None if step.wait is None else from_timestamp(self._clock.time() + step.wait),
         )
-        return Result(delivery, attempt, transition, step.wait, step.forgiven)
+        counted = delivery.attempts - delivery.forgiven
+        last_ahead = step.wait is not None and not step.forgiven and counted >= len(route.retry_schedule)
+        return Result(delivery, attempt, transition, step.wait, step.forgiven, last_ahead)
 
     def _is_outdated(self, judged: Judged) -> bool:
         """Whether the listener was changed during the attempt, so that the next one may go otherwise."""
@@ -220,7 +231,7 @@ class Recorder:
                             error,
                         )
                         return False
-                    _logger.error("attempts cannot be recorded; retrying: %s", error)
+                    self._repeats.say(("store", str(error)), partial(_log_blocked, error))
                     if self._stopping.wait(STORE_RETRY if deadline is None else min(STORE_RETRY, self.patience or 0)):
                         return False
         finally:
@@ -229,14 +240,25 @@ class Recorder:
     def _log(self, result: Result, judged: Judged) -> None:
         delivery, attempt = result.delivery, result.attempt
         if result.transition == Transition.SUCCEED:
-            _logger.debug("delivery %s: delivered to listener %s", delivery.id, delivery.listener_id)
+            level = logging.INFO if self._logs_all else logging.DEBUG
+            if _logger.isEnabledFor(level):
+                _logger.log(
+                    level,
+                    "delivery %s to listener %s, attempt %d: %s in %.3f s",
+                    delivery.id,
+                    delivery.listener_id,
+                    attempt.number,
+                    attempt.outcome,
+                    attempt.duration,
+                    extra=_fields(result, judged),
+                )
             return
         level = logging.WARNING if result.transition == Transition.GIVE_UP else logging.INFO
         state, wait = TRANSITIONS[result.transition].enters, result.retry_in
         follows = state if wait is None else f"next attempt in {wait:.0f} s"
         said = attempt.detail.partition("\n")[0]
 
-        def log(more: str) -> None:
+        def log(more: int) -> None:
             _logger.log(
                 level,
                 "delivery %s to listener %s, attempt %d: %s: %s; %s%s",
@@ -246,17 +268,47 @@ class Recorder:
                 attempt.outcome,
                 said,
                 follows,
-                more,
+                more_like_it(more),
+                extra=_fields(result, judged, more),
             )
 
-        self._repeats.say((delivery.listener_id, attempt.outcome, said, result.transition), log)
+        if self._logs_all:
+            log(0)
+        else:
+            self._repeats.say((delivery.listener_id, attempt.outcome, said, result.transition), log)
         if judged.verdict.error is not None and attempt.number == 1:
             trace = "".join(traceback.format_exception(judged.verdict.error))
-            scrub = judged.route.configuration.scrubber
-            _logger.error("the notifier raised an exception during delivery %s:\n%s", delivery.id, scrub(trace))
+            clean = judged.route.configuration.scrubber(trace)
+
+            def log_trace(more: int) -> None:
+                _logger.error(
+                    "the notifier raised an exception during delivery %s%s:\n%s",
+                    delivery.id,
+                    more_like_it(more),
+                    clean,
+                    extra=_fields(result, judged, more),
+                )
+
+            self._repeats.say((delivery.listener_id, type(judged.verdict.error), said), log_trace)
 
 
 Pair = tuple[Judged, Result]
+
+
+def _fields(result: Result, judged: Judged, more: int = 0) -> dict[str, str | int | float]:
+    attempt = result.attempt
+    return fields(
+        result.delivery,
+        notifier_type_id=judged.route.listener.notifier_type_id,
+        attempt=attempt.number,
+        outcome=attempt.outcome.value,
+        seconds=round(attempt.duration, 6),
+        repeats=more or None,
+    )
+
+
+def _log_blocked(error: StoreError, more: int) -> None:
+    _logger.error("attempts cannot be recorded; retrying: %s%s", error, more_like_it(more))
 
 
 def _expires_first(delivery: Delivery, retry_at: float) -> bool:

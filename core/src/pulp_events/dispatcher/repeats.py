@@ -1,4 +1,4 @@
-"""Logs what many deliveries have in common once, and how many more there were: 500 refusals for one mistake are one."""
+"""Logs what many have in common once, and how many more there were: 500 refusals for one mistake are one."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ MANY = 1000
 
 
 class Repeats:
-    """`say(key, log)` calls `log("")` for the first of a key; for others later, once, with how many more there were."""
+    """`say(key, log)` calls `log(0)` for the first of a key; for others later, once, with how many more there were."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: dict[Hashable, tuple[float, int, Callable[[str], None]]] = {}
+        self._known: dict[Hashable, tuple[float, int, Callable[[int], None]]] = {}
 
-    def say(self, key: Hashable, log: Callable[[str], None]) -> None:
+    def say(self, key: Hashable, log: Callable[[int], None]) -> None:
         """One more of this kind."""
         now = self._clock.monotonic()
         with self._lock:
             since, more, _ = self._known.get(key, (now, -1, log))
             self._known[key] = (since, more + 1, log)
         if more < 0:
-            log("")
+            log(0)
         self.sum_up()
 
     def sum_up(self, *, all: bool = False) -> None:
@@ -44,4 +44,13 @@ class Repeats:
                 del self._known[key]
         for _, more, log in over:
             if more:
-                log(f" (and {more} more like it)")
+                log(more)
+
+
+def more_like_it(more: int) -> str:
+    """What the message of the last of them ends with.
+
+    >>> more_like_it(0), more_like_it(499)
+    ('', ' (and 499 more like it)')
+    """
+    return f" (and {more} more like it)" if more else ""

@@ -76,10 +76,9 @@ class Routes:
             return None
         return route
 
-    def targets(self, listener_id: str) -> tuple[str, ...] | None:
-        """The targets by the record read at this moment; None if there is none."""
-        listener = self._index.read_now(listener_id)
-        return None if listener is None else listener.targets
+    def read_now(self, listener_id: str) -> Listener | None:
+        """The listener's record read at this moment; None if there is none. Raises StoreError."""
+        return self._index.read_now(listener_id)
 
     def muted_for(self, listener_id: str) -> float:
         """Seconds until the mute of a listener ends, 0 if there is none."""

@@ -16,6 +16,7 @@ from pulp_events.notifier import Channel
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.plugins import boundary
+from pulp_events.system import log_fields
 
 
 async def send(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew: bool) -> list[Delivery]:
@@ -27,12 +28,15 @@ async def send(turn: Turn, opened: OpenChannel, part: list[Delivery], may_renew:
         part = part + more
     turn.proceed(opened.limit)
     if opened.batch_size > 1 or turn.route.window is not None:
+        if len(part) > 1:
+            log_fields.begin(turn.route.listener)
         return _send_batch(turn, opened, part, may_renew)
     return [delivery for delivery in part if not await _send_one(turn, opened, delivery, may_renew)]
 
 
 async def _send_one(turn: Turn, opened: OpenChannel, delivery: Delivery, may_renew: bool) -> bool:
     channel = opened.channel
+    log_fields.begin(delivery)
     try:
         channel.detail = ""
         value = await awaited(turn, channel.send(delivery))  # type: ignore[func-returns-value]

@@ -64,6 +64,8 @@ class Timekeeper:
         self.backlog = True
         self.failure: StoreError | None = None
         """Why nothing can be delivered any more: an outbox that is damaged, or too new. It is tried all the same."""
+        self.turned = self._clock.monotonic()
+        """When its thread last began a round, in monotonic seconds: several times a second, unless it hangs."""
         self._complained = ("", 0.0)
         self._next_look = 0.0
         self._wanted = False
@@ -102,14 +104,15 @@ class Timekeeper:
         self._wake.set()
 
     def _loop(self) -> None:
-        self._supervised = self._maintained = self._clock.monotonic()
+        self._supervised = self._maintained = self.turned = self._clock.monotonic()
         self._crew.pool.start_one()
         self._rest.begin(self.wake)
         while not self._stopping.is_set():
             if self._wake.wait(self._pause()):
                 self._wake.clear()  # not otherwise: it may just have been set
+            self.turned = self._clock.monotonic()
             try:
-                self._round(self._clock.monotonic())
+                self._round(self.turned)
                 self.failure = None
             except StoreError as error:
                 if isinstance(error, StoreCorrupt | StoreTooNew):
@@ -217,6 +220,8 @@ class Timekeeper:
         heartbeat = self._services.heartbeat
         if heartbeat is not None and self.backlog and heartbeat.is_due(now):
             heartbeat.beat(delivers=True, in_flight=self._scheduler.in_flight)
+        if self.backlog:
+            self._services.look_out(False)
         self._recorder.sum_up()
         self._services.loops.replace_blocked()
         self._services.channels.close_idle()

@@ -213,6 +213,11 @@ class Turn:
         self.withdraw(deliveries)
         self.services.outbox.expire(deliveries)
 
+    def withhold(self, deliveries: list[Delivery], reason: str) -> None:
+        """Claimed deliveries are not attempted, and dead for this reason: the listener may not get them."""
+        self.withdraw(deliveries)
+        self.services.outbox.withhold(deliveries, reason)
+
     def those_of(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
         """Of these, what is under way, as it was claimed last."""
         with self._lock:

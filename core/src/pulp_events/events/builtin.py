@@ -1,10 +1,11 @@
-"""The event types that ship with core: what a repository does."""
+"""The event types that ship with core: what a repository does, and what `own` has."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pulp_events.events.event_type import EventType
+from pulp_events.events.own import OWN_EVENT_TYPES
 
 _VERSION = "1"
 _OPTIONAL_TEXT = ["string", "null"]
@@ -73,8 +74,6 @@ def _finish(count: str, items: str) -> dict[str, Any]:
     return _object(["repo_id"], {**_repository(past=True), **result})
 
 
-LISTENER_DISABLED = "listener.disabled"
-
 BUILTIN_EVENT_TYPES = (
     EventType(
         "repo.sync.start", "Fires when any repository starts a sync operation.", schema=_start(), version=_VERSION
@@ -94,26 +93,5 @@ BUILTIN_EVENT_TYPES = (
         schema=_finish("published_count", "published"),
         version=_VERSION,
     ),
-    EventType(
-        LISTENER_DISABLED,
-        "Fires when a listener is disabled because nothing could be delivered to it any more.",
-        own=True,
-        schema=_object(
-            ["listener_id", "notifier_type_id", "reason"],
-            {
-                "listener_id": {
-                    "type": "string",
-                    "description": "the listener",
-                    "examples": ["5081a42ce19a00ea4300000e"],
-                },
-                "notifier_type_id": {"type": "string", "description": "its notifier type", "examples": ["http"]},
-                "reason": {
-                    "type": "string",
-                    "description": "why: how long it failed and how, or what the receiver said",
-                    "examples": ["nothing was delivered for 5d: connection refused"],
-                },
-            },
-        ),
-        version=_VERSION,
-    ),
+    *OWN_EVENT_TYPES,
 )

@@ -39,6 +39,8 @@ class Leaving(Protocol):
     def event_time(self) -> datetime: ...
     @property
     def source(self) -> str: ...
+    @property
+    def trace_context(self) -> Mapping[str, str]: ...
 
 
 class Reported(Leaving, Protocol):
@@ -52,7 +54,8 @@ def attributes(delivery: Leaving, payload: Any) -> dict[str, Any]:
     """What goes with the report, which is the data (CloudEvents 1.0 §3): the same in every transport.
 
     `id` is the event's, not the delivery's; `source` is the delivery's as a URI-reference; `time` is a datetime;
-    `subject`, if there is one, the payload's `repo_id`.
+    `subject`, if there is one, the payload's `repo_id`. `traceparent` and `tracestate`, of an event that was
+    emitted in a trace, are the extension for distributed tracing (cloudevents/extensions/distributed-tracing.md).
     """
     found = {
         "specversion": "1.0",
@@ -65,6 +68,7 @@ def attributes(delivery: Leaving, payload: Any) -> dict[str, Any]:
     subject = payload.get("repo_id") if isinstance(payload, Mapping) else None
     if isinstance(subject, str) and subject:
         found["subject"] = subject
+    found.update(delivery.trace_context)
     return found
 
 

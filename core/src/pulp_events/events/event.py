@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pulp_events.events.trace_context import NO_TRACE, trace_id_of
 from pulp_events.frozen import freeze
 
 
@@ -35,9 +36,19 @@ class Event:
     source: str = ""
     """`[events] source`: the place that it comes from."""
 
+    trace_context: Mapping[str, str] = NO_TRACE
+    """W3C Trace Context of where it was emitted, `traceparent` and maybe `tracestate`; empty outside of any trace."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "payload", freeze(self.payload))
         object.__setattr__(self, "call_report", freeze(self.call_report))
+        if self.trace_context is not NO_TRACE:
+            object.__setattr__(self, "trace_context", freeze(self.trace_context))
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that it was emitted in, 32 hex digits; None outside of any."""
+        return trace_id_of(self.trace_context)
 
     def report(self) -> dict[str, Any]:
         """The report that leaves: exactly `call_report`, `event_type` and `payload`."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pulp_events.events.own_names import BY_NAME
+
 _WORD = r"(?:[A-Za-z0-9_-]+|\*|#)"
 _PATTERN = re.compile(rf"{_WORD}(?:\.{_WORD})*\Z")
 
@@ -21,14 +23,21 @@ def is_pattern(text: str) -> bool:
 def matches(pattern: str, name: str) -> bool:
     """True if the event type `name` matches `pattern`.
 
-    `*` alone matches every type; otherwise `*` stands for exactly one word and `#` for zero or more words.
+    `*` alone matches every type; otherwise `*` stands for exactly one word and `#` for zero or more words. What tells
+    of listeners and deliveries is matched only by a pattern that begins with its first word: see `own_names.BY_NAME`.
 
     >>> matches("repo.*.finish", "repo.sync.finish"), matches("repo.*", "repo.sync.finish")
     (True, False)
     >>> matches("repo.#", "repo"), matches("*", "repo.sync.finish")
     (True, True)
+    >>> matches("*", "delivery.dead"), matches("delivery.*", "delivery.dead")
+    (False, True)
     """
-    if pattern in ("*", name):
+    if pattern == name:
+        return True
+    if name in BY_NAME and pattern[:1] in ("*", "#"):
+        return False
+    if pattern == "*":
         return True
     if not is_pattern(pattern):
         return False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from pulp_events.errors import EventTooLarge, StoreCorrupt
 from pulp_events.events.event import Event
+from pulp_events.events.trace_context import NO_TRACE
 
 # One encoder, made once: json.dumps with these arguments would make one for each call.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False).encode
@@ -49,10 +51,18 @@ def serialise_plain(report: dict[str, Any]) -> bytes:
     return _encode(report).encode()
 
 
-def read_back(of: str, report: bytes, event_type: str, event_id: str, time: datetime, source: str) -> Event:
+def read_back(
+    of: str,
+    report: bytes,
+    event_type: str,
+    event_id: str,
+    time: datetime,
+    source: str,
+    trace_context: Mapping[str, str] = NO_TRACE,
+) -> Event:
     """The event whose report this is; see `parse`."""
     body = parse(of, report)
-    return Event(event_type, body["payload"], body["call_report"], event_id, time, source)
+    return Event(event_type, body["payload"], body["call_report"], event_id, time, source, trace_context)
 
 
 def parse(of: str, report: bytes) -> dict[str, Any]:

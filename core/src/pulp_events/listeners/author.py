@@ -22,7 +22,8 @@ class Author:
     """Somebody for whom an application makes listeners: `Author("alice")` is not trusted, unless that is said.
 
     `bus.listeners.by(author)` acts as they; a listener that they create keeps who made it. Raises InvalidConfig for a
-    name or scope that is not a line of text of at most 200 characters, and for the name `dispatcher`.
+    name or scope that is not a line of text of at most 200 characters, a scope with blanks at its ends, and for the
+    name `dispatcher`.
     """
 
     name: str
@@ -43,8 +44,8 @@ class Author:
         _check("name", self.name)
         if is_reserved(self.name):
             raise InvalidConfig(f"the name of an author is {self.name!r}, which is who disables listeners that fail")
-        if self.scope is not None:
-            _check("scope", self.scope)
+        if self.scope is not None and not is_scope(self.scope):
+            raise InvalidConfig(f"the scope of an author is {self.scope!r:.60}; give {_SCOPE}")
         for what in ("trusted", "others"):
             if not isinstance(getattr(self, what), bool):
                 raise InvalidConfig(f"{what} of an author is {getattr(self, what)!r:.60}; give True or False")
@@ -56,6 +57,14 @@ class Author:
     def kept(self) -> Author:
         """What a listener keeps of him."""
         return self if self.scope is None and not self.others else replace(self, scope=None, others=False)
+
+
+_SCOPE = f"a line of text of at most {LONGEST} characters, without blanks at its ends, or leave it out for none"
+
+
+def is_scope(text: Any) -> bool:
+    """Whether it can be a scope. With blanks at an end it would look like another."""
+    return isinstance(text, str) and text.strip() == text != "" and len(text) <= LONGEST and text.isprintable()
 
 
 def _check(what: str, text: Any) -> None:
@@ -96,8 +105,8 @@ class Scope(Text):
 
     def load(self, name: str, value: Any) -> str:
         text = super().load(name, value)
-        if not text.strip() or len(text) > LONGEST or not text.isprintable():
-            raise ValueError(f"{name} is {shown(text)}; it must be a line of text of at most {LONGEST} characters")
+        if not is_scope(text):
+            raise ValueError(f"{name} is {shown(text)}; it must be {_SCOPE}")
         return text
 
 

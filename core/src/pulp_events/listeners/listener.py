@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from pulp_events.events.builtin import LISTENER_DISABLED
+from pulp_events.events.own_names import OWN
 from pulp_events.frozen import FrozenDict, freeze
 from pulp_events.listeners.attributes import Attribute, InFile, Option, attribute, attributes_of
 from pulp_events.listeners.author import AUTHOR, SCOPE, Author
@@ -178,11 +178,12 @@ class Listener:
     def hears(self, scope: str | None, event_type: str) -> bool:
         """Whether it may get an event of this type that is emitted with this scope.
 
-        `listener.disabled` tells of listeners of all: only who gets every event gets that.
+        What the event system tells of itself (`own_names.OWN`) is for who gets every event, and, where it tells of a
+        listener, for those that `about.audience.may_hear` names.
         """
         if self.hears_all:
             return True
-        return scope == self.scope and event_type != LISTENER_DISABLED
+        return scope == self.scope and event_type not in OWN
 
     @cached_property
     def condition(self) -> Filter | None:

@@ -58,6 +58,14 @@ class ListenerStore(Protocol):
 
 
 @runtime_checkable
+class ChecksWriting(Protocol):
+    """Optional further method of a `ListenerStore` that can tell without reading its records."""
+
+    def check_writing(self) -> None:
+        """Raise StoreError if a change could not be stored now. Nothing is changed."""
+
+
+@runtime_checkable
 class JoinsTransactions(Protocol):
     """Optional further method of a `ListenerStore` in a database that applications may have, too."""
 

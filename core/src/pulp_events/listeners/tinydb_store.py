@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -90,6 +91,11 @@ class TinyDBListenerStore:
                     self._journal().append(edit.history, storage.changes, storage.changes + 1)
                 table.carry_out(edit, contents.keys)
             return result
+
+    def check_writing(self) -> None:
+        with self._locked():
+            if not os.access(self._folder, os.W_OK | os.X_OK):  # where a change makes the file that replaces this one
+                raise data_dir.unusable(self._folder, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
     def edit_one(self, listener_id: str, make: Callable[[Edit], T]) -> T:
         return self.edit(make)

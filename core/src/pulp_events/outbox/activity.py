@@ -60,6 +60,8 @@ class Activity:
     """How the attempts that were recorded ended; outcomes that none had are left out."""
     ended: Mapping[Transition, int] = field(default_factory=dict)
     """How many deliveries were given up, and how; ways that none went are left out."""
+    last_ahead: int = 0
+    """Attempts that failed and after which a delivery had only one left."""
     seconds: Histogram = field(default_factory=Histogram)
     """How long the attempts took, except those that were lost."""
     delay: Histogram = field(default_factory=Histogram)
@@ -161,6 +163,7 @@ def merged(activities: Iterable[Activity]) -> Activity:
     return Activity(
         dict(attempts),
         dict(ended),
+        sum(each.last_ahead for each in them),
         added(each.seconds for each in them),
         added(each.delay for each in them),
         series,

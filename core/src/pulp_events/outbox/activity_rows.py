@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pulp_events.outbox.activity import Activities, Activity, By, Point, Span, floor, grain, merged
-from pulp_events.outbox.happened import DELAY, SECONDS
+from pulp_events.outbox.happened import DELAY, LAST_AHEAD, SECONDS
 from pulp_events.outbox.histogram import Histogram
 from pulp_events.outbox.rows import from_rows
 from pulp_events.outbox.states import Outcome, Transition
@@ -43,6 +43,7 @@ def to_activities(
     way, and the time of the oldest event that is. A key is a listener id or an event type."""
     attempts: dict[str, dict[Outcome, int]] = defaultdict(dict)
     ended: dict[str, dict[Transition, int]] = defaultdict(dict)
+    last_ahead: dict[str, int] = {}
     buckets: dict[str, dict[str, dict[int, int]]] = {SECONDS: defaultdict(dict), DELAY: defaultdict(dict)}
     keys = {*pending}
     for key, what, count in counts:
@@ -51,6 +52,8 @@ def to_activities(
             attempts[key][_OUTCOMES[what]] = count
         elif what in _TRANSITIONS:
             ended[key][_TRANSITIONS[what]] = count
+        elif what == LAST_AHEAD:
+            last_ahead[key] = count
         else:
             buckets[what[0]][key][int(what[1:])] = count
     points: dict[str, dict[float, tuple[int, int]]] = defaultdict(dict)
@@ -63,6 +66,7 @@ def to_activities(
         key: Activity(
             attempts[key],
             ended[key],
+            last_ahead.get(key, 0),
             Histogram(buckets[SECONDS][key]),
             Histogram(buckets[DELAY][key]),
             [Point(none.start, *points[key].get(start, (0, 0))) for start, none in zip(starts, quiet, strict=True)]

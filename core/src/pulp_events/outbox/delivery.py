@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from pulp_events.events.event import Event
 from pulp_events.events.report import read_back
+from pulp_events.events.trace_context import NO_TRACE, trace_id_of
 from pulp_events.outbox.states import Outcome, State
 
 
@@ -55,11 +57,26 @@ class Delivery:
     expires: datetime | None = None
     """Not to be attempted from this moment on; None: it does not expire."""
 
+    scope: str | None = None
+    """The scope that its event was emitted with; None: without one, or it is not known."""
+
+    scope_known: bool = False
+    """See `StoredEvent.scope_known`."""
+
+    trace_context: Mapping[str, str] = NO_TRACE
+    """That of its event: `traceparent` and maybe `tracestate`, which a notifier sends along; see `Event`."""
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that its event was emitted in, 32 hex digits; None outside of any."""
+        return trace_id_of(self.trace_context)
+
     @cached_property
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""
         of = f"delivery {self.id}"
-        return read_back(of, self.report, self.event_type, self.event_id, self.event_time, self.source)
+        head = (self.event_type, self.event_id, self.event_time, self.source, self.trace_context)
+        return read_back(of, self.report, *head)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,8 @@ class ErasureResult:
     """Where else something may be left, a sentence each; see `Outbox.scrub`. Also how the expression failed."""
     failed: int = 0
     """Events on which the expression failed: nobody knows whether they were meant, and they are as they were."""
+    scope_unknown: int = 0
+    """Events whose scope is not known, where those of a scope were asked for: the same holds for them."""
 
 
 @dataclass(frozen=True)

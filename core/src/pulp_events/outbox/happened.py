@@ -12,6 +12,8 @@ from pulp_events.outbox.states import Outcome, Transition
 
 DELAY, SECONDS = "d", "s"
 """What the words of buckets begin with: `d-3` for delays, `s12` for the seconds of attempts."""
+LAST_AHEAD = "last-ahead"
+"""The word for an attempt after which only one is left."""
 Row = tuple[str, str, str, int]
 """Listener id, event type, what happened (an outcome, a transition, or a bucket), and how often."""
 _Its = tuple[list[str], list[int], list[int]]
@@ -36,6 +38,8 @@ def of_results(results: Sequence[Result], held: Sequence[bool]) -> list[Row]:
             delays.append(bucket_of(_delay(result)))
         elif is_held and transition == give_up:
             words.append(give_up)
+        elif is_held and result.last_ahead:
+            words.append(LAST_AHEAD)
     return [row for pair, its in pairs.items() for row in _rows(pair, its)]
 
 
@@ -44,6 +48,8 @@ def if_in_time(result: Result) -> list[Row]:
     pair = (result.delivery.listener_id, result.delivery.event_type)
     if result.transition == Transition.SUCCEED:
         return [(*pair, f"{DELAY}{bucket_of(_delay(result))}", 1)]
+    if result.last_ahead:
+        return [(*pair, LAST_AHEAD, 1)]
     return [(*pair, result.transition, 1)] if result.transition == Transition.GIVE_UP else []
 
 

@@ -10,7 +10,7 @@ from pulp_events.outbox.activity import Activities
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.states import State, Transition
-from pulp_events.system.arguments import check_moment_or_none, check_text, check_texts
+from pulp_events.system.arguments import check_moment_or_none, check_scope_asked, check_text, check_texts
 
 HELD_UP = 1.0
 """Seconds after which it is worth asking again for what only waits for older deliveries that others are to make."""
@@ -48,6 +48,8 @@ class NewEvent:
     """See `StoredEvent.fingerprint`."""
     scope: str | None = None
     """The scope that it is emitted with; None: without one."""
+    trace_context: str | None = None
+    """As `trace_context.to_text` writes it; None: it is emitted outside of any trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Result:
     """Seconds until the next attempt."""
     forgiven: bool = False
     """With `postpone`: the attempt does not count against the retry schedule."""
+    last_ahead: bool = False
+    """With `postpone`: the next attempt is the last one, as far as the schedule says."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +128,21 @@ class DeliveryQuery:
     """Only pending ones that nobody is attempting at this moment."""
     notifier_type_id: str | None = None
     """That of the listeners that they are to. `bus.deliveries` knows those, and looks for it; a store does not."""
+    scope: str | None = None
+    """The scope that their event was emitted with."""
+    without_scope: bool = False
+    """True: only of events of which it is known that they were emitted without a scope."""
+    not_event_types: Sequence[str] | None = None
+    """Not of these event types, by their names."""
 
     def __post_init__(self) -> None:
         for name in ("listener_id", "notifier_type_id", "event_type", "event_id", "error"):
             check_text(getattr(self, name), name)
         for name in ("since", "until", "waiting_at", "free_at"):
             check_moment_or_none(getattr(self, name), name)
-        for name in ("ids", "listener_ids"):
+        for name in ("ids", "listener_ids", "not_event_types"):
             check_texts(getattr(self, name), name)
+        check_scope_asked(self.scope, self.without_scope)
 
 
 @dataclass(frozen=True)

@@ -20,16 +20,16 @@ _LONG = 80
 def check_same(new: NewEvent, stored: StoredEvent, *, together: bool = False) -> StoredEvent:
     """`stored` if the application gave the same event type, payload, call report and scope for both.
 
-    What plugins made of them does not count. Of one that was erased nothing is left to compare with: it is taken to be
-    the same, and stays erased. Raises EventConflict, which shows what differs. `together`: both are of the same
-    `emit_many`, so that `stored` is not stored either.
+    What plugins made of them does not count. Of one that was erased only the scope is left to compare with: it is taken
+    to be the same where that is, and stays erased. Raises EventConflict, which shows what differs. `together`: both are
+    of the same `emit_many`, so that `stored` is not stored either.
     """
-    if stored.erased is not None:
+    heard_by_same = new.scope == stored.scope or not stored.scope_known
+    if stored.erased is not None and heard_by_same:
         return stored
     # Of one that was emitted without an id, what the application gave is not known where plugins changed it.
     before = stored.fingerprint or fingerprint(stored.report)
-    is_same = (new.fingerprint or fingerprint(new.report)) == before
-    heard_by_same = new.scope == stored.scope or not stored.scope_known
+    is_same = stored.erased is not None or (new.fingerprint or fingerprint(new.report)) == before
     if is_same and heard_by_same:
         return stored
     first = "is that of another event of this call" if together else f"was emitted at {stored.time:%Y-%m-%dT%H:%M:%SZ}"

@@ -12,9 +12,10 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from pulp_events.errors import DeliveryNotFound, StoreCorrupt
+from pulp_events.events.trace_context import from_text
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
-from pulp_events.outbox.records import Dropped, Health, NewEvent, Stats
+from pulp_events.outbox.records import DeliveryQuery, Dropped, Health, NewEvent, Stats
 from pulp_events.outbox.standing import Hold, Standing
 from pulp_events.outbox.states import Outcome, State
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
@@ -47,15 +48,18 @@ def from_rows(make: Callable[P, T]) -> Callable[P, T]:
 @from_rows
 def to_delivery(row: tuple[Any, ...]) -> Delivery:
     """A delivery from: event id, n, event type, time, source, report, listener id, target, state, attempts, ready at,
-    finished, detail, lease, forgiven, and maybe repeat of and expires. Raises StoreCorrupt, as all of these do."""
+    finished, detail, lease, forgiven, and maybe repeat of, expires, scope (see `scope_column`) and trace context.
+    Raises StoreCorrupt, as all of these do."""
     event_id, n, event_type, time, source, report, listener_id, target, word, attempts, ready_at, *rest = row
     finished, detail, lease, forgiven, *more = rest
-    repeat_of, expires = (*more, None, None)[:2]
+    repeat_of, expires, scope, trace = (*more, None, None, None, None)[:4]
     state = _STATES.get(word)
     if type(attempts) is not int or type(forgiven) is not int or type(report) is not bytes or state is None:
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} is {word!r:.20}, with {attempts!r:.20} attempts")
     if not (type(event_id) is type(event_type) is type(listener_id) is type(target) is str):
         raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a name that is not text")
+    if not (isinstance(scope, str | None) and isinstance(trace, str | None)):
+        raise TypeError(f"delivery {event_id!r:.60}.{n!r:.20} has a scope or trace context that is not text")
     return Delivery(
         id=f"{event_id}.{n}",
         event_id=event_id,
@@ -74,18 +78,24 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
         forgiven=forgiven,
         repeat_of=repeat_of,
         expires=None if expires is None else from_timestamp(expires),
+        scope=scope or None,
+        scope_known=scope is not None,
+        trace_context=from_text(trace),
     )
 
 
 @from_rows
 def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
     """An event from: id, event type, time, source, report, place, number of deliveries, fingerprint, numbers given,
-    when it was erased, scope (see `scope_column`)."""
-    event_id, event_type, time, source, report, place, deliveries, fingerprint, numbers, erased, scope = row
+    when it was erased, scope (see `scope_column`), trace context."""
+    event_id, event_type, time, source, report, place, deliveries, fingerprint, numbers, erased, *more = row
+    scope, trace = more
     if type(report) is not bytes or type(place) is not int or type(deliveries) is not int:
         raise TypeError(f"event {event_id!r:.60} at {place!r:.20} has a report of another type")
     if not (type(event_id) is type(event_type) is type(source) is str and isinstance(scope, str | None)):
         raise TypeError(f"event {event_id!r:.60} has a name or scope that is not text")
+    if not isinstance(trace, str | None):
+        raise TypeError(f"event {event_id!r:.60} has a trace context that is not text")
     return StoredEvent(
         event_id,
         event_type,
@@ -99,6 +109,7 @@ def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
         _moment(erased),
         scope or None,
         scope is not None,
+        from_text(trace),
     )
 
 
@@ -107,7 +118,7 @@ def scope_column(event: NewEvent | StoredEvent) -> str | None:
     return event.scope or "" if isinstance(event, NewEvent) or event.scope_known else None
 
 
-def scope_asked(query: EventQuery) -> str | None:
+def scope_asked(query: EventQuery | DeliveryQuery) -> str | None:
     """What such a column is to be; None: anything."""
     return "" if query.without_scope else query.scope
 

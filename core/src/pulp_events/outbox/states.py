@@ -141,7 +141,7 @@ class Transition(Word):
     """the dispatcher gives it back unattempted; the attempt does not count"""
 
     BURY = "bury"
-    """its listener or its target is gone"""
+    """its listener or its target is gone, or the listener may not get the event any more"""
 
     EXPIRE = "expire"
     """it expired before it was delivered"""

@@ -81,6 +81,10 @@ class Outbox(Protocol):
     def expire(self, deliveries: Sequence[Delivery]) -> None:
         """Declare claimed deliveries dead, unattempted, because they have expired. Otherwise like `release`."""
 
+    def withhold(self, deliveries: Sequence[Delivery], reason: str) -> None:
+        """Declare claimed deliveries dead, unattempted, for this reason (transition `bury`). Otherwise like
+        `release`."""
+
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         """Let their leases end `lease` seconds from now."""
 
@@ -305,6 +309,21 @@ class FollowsListeners(Protocol):
 
     def forget_within(self, connection: Any, listener_id: str, reason: str | None) -> None:
         """`forget_health`, and `bury` where there is a reason, if the transaction of `connection` commits."""
+
+
+@runtime_checkable
+class NotesWithEvents(Protocol):
+    """Optional further method of an outbox: events that are stored if nobody else was quicker to see why.
+
+    Without it, of several processes that see the same at the same moment each may store an event of it.
+    """
+
+    def add_noting(self, events: Sequence[NewEvent], key: str, before: str | None, after: str) -> bool:
+        """Store events (as `add`, and none of them `once`) and note `after` under `key`, in one transaction, durable on
+        return; but nothing, and False, unless the note is `before` (None: there is none).
+
+        Of any number of callers with the same `before`, exactly one stores its events.
+        """
 
 
 @runtime_checkable

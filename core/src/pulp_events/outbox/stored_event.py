@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +11,8 @@ from typing import Any
 from pulp_events.errors import EventsError
 from pulp_events.events.event import Event
 from pulp_events.events.report import parse, read_back
-from pulp_events.system.arguments import check_moment_or_none, check_text, check_texts, check_written
+from pulp_events.events.trace_context import NO_TRACE, trace_id_of
+from pulp_events.system.arguments import check_moment_or_none, check_scope_asked, check_text, check_texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +50,19 @@ class StoredEvent:
     scope_known: bool = False
     """False for what a release that did not store scopes has stored. Such an event is for nobody who gets only some."""
 
+    trace_context: Mapping[str, str] = NO_TRACE
+    """See `Event`. It goes when the event is erased: it leads to what else is known of the same trace."""
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that it was emitted in, 32 hex digits; None outside of any."""
+        return trace_id_of(self.trace_context)
+
     @cached_property
     def event(self) -> Event:
         """The event, read back from the report. Raises StoreCorrupt if the report is damaged."""
-        return read_back(f"event {self.id}", self.report, self.event_type, self.id, self.time, self.source)
+        head = (self.event_type, self.id, self.time, self.source, self.trace_context)
+        return read_back(f"event {self.id}", self.report, *head)
 
     def body(self) -> dict[str, Any]:
         """The report in plain dicts and lists, for filters and templates. Raises StoreCorrupt if it is damaged."""
@@ -78,6 +88,8 @@ class EventQuery:
     """The scope that they were emitted with."""
     without_scope: bool = False
     """True: only events of which it is known that they were emitted without a scope."""
+    scope_unknown: bool = False
+    """True: only events of which it is not known with which scope they were emitted."""
 
     def __post_init__(self) -> None:
         check_texts(self.event_types, "event_types")
@@ -85,12 +97,9 @@ class EventQuery:
         check_moment_or_none(self.until, "until")
         check_text(self.id_prefix, "id_prefix")
         check_text(self.error, "error")
-        if self.scope is not None:
-            check_written(self.scope, "scope", 200)
-            if not self.scope.isprintable():
-                raise EventsError(f"scope={self.scope!r:.60} is no scope; give a line of text")
-            if self.without_scope:
-                raise EventsError(f"scope={self.scope!r:.60} and without_scope=True find nothing together; give one")
+        check_scope_asked(self.scope, self.without_scope)
+        if self.scope_unknown and (self.scope is not None or self.without_scope):
+            raise EventsError("scope_unknown=True finds nothing together with another scope; give one of them")
         check_texts(self.ids, "ids")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.plugins.registry import Plugins
@@ -25,6 +25,7 @@ class Observers:
         self._settings = settings
         self._before_emit = list(plugins.hooks("pulp_before_emit"))
         self._emitted = list(plugins.hooks("pulp_event_emitted"))
+        self._counted = list(plugins.hooks("pulp_events_counted"))
         self._attempted = list(plugins.hooks("pulp_delivery_attempted"))
         self._changed = list(plugins.hooks("pulp_listener_changed"))
 
@@ -66,6 +67,20 @@ class Observers:
                     call(event=event, listeners=listeners, settings=self._settings)
             except Exception:  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_event_emitted failed", plugin.name)
+
+    @property
+    def counts_emitted(self) -> bool:
+        """True if any plugin wants to know how many events are emitted."""
+        return bool(self._counted)
+
+    def tell_counted(self, event_types: Mapping[str, int]) -> None:
+        """So many events of these types were emitted."""
+        for plugin, call in self._counted:
+            try:
+                with exits():
+                    call(event_types=event_types, settings=self._settings)
+            except Exception:  # noqa: BLE001
+                _logger.exception("plugin %s: pulp_events_counted failed", plugin.name)
 
     def tell_changed(self, pairs: Sequence[tuple[Listener | None, Listener | None]], by: str) -> None:
         """These listeners, as they were and as they are, were changed by somebody."""

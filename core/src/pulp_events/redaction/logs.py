@@ -13,6 +13,8 @@ import warnings
 from typing import Any
 
 from pulp_events.redaction import scrubber
+from pulp_events.system.log_fields import FIELDS
+from pulp_events.system.logs import message_of
 
 OWN = "pulp_events"
 THREADS = "pulp-events-"
@@ -35,13 +37,16 @@ def scrub(record: logging.LogRecord) -> None:
     known = _known()
     if not known:
         return
-    message = record.getMessage()
+    message = message_of(record)
     if (clean := _scrubbed(message, known)) != message:
         record.msg, record.args = clean, ()
     if record.exc_info and not record.exc_text:
         record.exc_text = logging.Formatter().formatException(record.exc_info)
     if record.exc_text:
         record.exc_text = _scrubbed(record.exc_text, known)
+    for name in FIELDS:
+        if isinstance(value := vars(record).get(name), str):
+            setattr(record, name, _scrubbed(value, known))
 
 
 def scrub_our_threads() -> None:

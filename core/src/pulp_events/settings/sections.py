@@ -168,6 +168,13 @@ class DeliverySettings(Schema):
         load_default=432000.0,
         metadata={"help": "a listener that has only failed for this long is disabled"},
     )
+    log_attempts = fields.Boolean(
+        load_default=False,
+        metadata={
+            "help": "log a line at INFO for each attempt, also for those that delivered; false: for those that failed, "
+            "those that are alike together"
+        },
+    )
 
     class Meta:
         """What follows from the states of deliveries."""
@@ -178,6 +185,42 @@ class DeliverySettings(Schema):
             )
             for state in FINISHED
         }
+
+
+class AboutSettings(Schema):
+    """`[about]`: events about events. Without a listener for them, nothing is looked at."""
+
+    every = Duration(
+        minimum=0.1,
+        load_default=10.0,
+        metadata={"help": "how often a process that delivers looks at what became of listeners and deliveries"},
+    )
+    failing_after = fields.Integer(
+        load_default=3,
+        validate=validate.Range(min=1),
+        metadata={"help": "failed attempts in a row after which a listener is said to be failing"},
+    )
+    repeat = Duration(
+        load_default=3600.0,
+        metadata={
+            "help": "how often the same is said of the same listener, at most: that deliveries are dead, that they "
+            "have one attempt left, that it is failing again; how many there were meanwhile is said in the next one"
+        },
+    )
+    backlog = fields.Integer(
+        load_default=100_000,
+        validate=validate.Range(min=1),
+        metadata={"help": "pending deliveries from which on it is said that there are too many"},
+    )
+    backlog_age = Duration(
+        minimum=1.0,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "help": "age of the oldest pending delivery from which on it is said that it is too old; default: it is "
+            "not looked at"
+        },
+    )
 
 
 class StorageSettings(Schema):
@@ -251,5 +294,6 @@ CORE_SECTIONS: dict[str, type[Schema]] = {
     "events": EventsSettings,
     "delivery": DeliverySettings,
     "storage": StorageSettings,
+    "about": AboutSettings,
     "untrusted": UntrustedSettings,
 }

@@ -47,6 +47,7 @@ class Settings:
         self._text: Mapping[str, Mapping[str, Text]] = text if given is None else given.over(text)
         self._base = _base(path)
         self._references: dict[str, dict[str, dict[str, str]]] = {}
+        self._data_dir: Path | None = None
         self._values = {name: self._load(name) for name in self.schemas}
 
     @classmethod
@@ -99,8 +100,15 @@ class Settings:
 
     @property
     def data_dir(self) -> Path:
-        """`[events] data_dir`, absolute. Raises SettingsError where it stands for no folder."""
+        """The folder that `work_in` named, else `[events] data_dir`, absolute. Raises SettingsError where it stands for
+        no folder."""
+        if self._data_dir is not None:
+            return self._data_dir
         return absolute(self.section("events")["data_dir"], self._base_of("events", "data_dir"), remedy=NAME_A_DATA_DIR)
+
+    def work_in(self, folder: Path) -> None:
+        """Let this be the data folder, for hooks too: the application named it when it opened the bus."""
+        self._data_dir = folder
 
     def file(self, section: str, key: str, text: str) -> Path:
         """A path that a key of a section names, absolute: a relative one begins at the folder of server.conf.

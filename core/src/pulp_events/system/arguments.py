@@ -50,6 +50,17 @@ def check_written(value: object, name: str, longest: int | None = None) -> None:
         raise EventsError(f"{name}={value!r:.20}… has {len(value)} characters; the longest allowed has {longest}")
 
 
+def check_scope_asked(scope: object, without_scope: bool) -> None:
+    """Raise EventsError unless a query may ask for this scope, or for what has none."""
+    if scope is None:
+        return
+    check_written(scope, "scope", 200)
+    if not isinstance(scope, str) or not scope.isprintable():
+        raise EventsError(f"scope={scope!r:.60} is no scope; give a line of text")
+    if without_scope:
+        raise EventsError(f"scope={scope!r:.60} and without_scope=True find nothing together; give one")
+
+
 def check_limit(value: object, name: str) -> None:
     """Raise EventsError unless `value` is a whole number from 0 on."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:

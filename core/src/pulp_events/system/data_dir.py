@@ -7,8 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-from pulp_events.errors import StoreError
-from pulp_events.system.remedies import remedy
+from pulp_events.errors import DiskFull, StoreError
+from pulp_events.system.remedies import is_full, remedy
 
 _OF_THE_PROCESS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 """What another folder would suffer from too."""
@@ -114,7 +114,8 @@ def unusable(path: Path, error: OSError) -> StoreError:
     elsewhere = ", or name another folder as data_dir in section [events] of server.conf"
     if isinstance(error, FileNotFoundError) and not path.parent.exists():
         return gone(path.parent)
-    return StoreError(
+    kind = DiskFull if is_full(error) else StoreError
+    return kind(
         f"{path}: {error.strerror or error}{_whose(path)}; "
         f"{remedy(error)}{elsewhere if error.errno not in _OF_THE_PROCESS else ''}"
     )

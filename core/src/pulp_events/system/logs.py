@@ -27,6 +27,14 @@ def before_first_record(configure: Callable[[], None]) -> None:
     _waiting.append(configure)
 
 
+def message_of(record: logging.LogRecord) -> str:
+    """The message; of a record whose arguments do not fit its text, that text: somebody's mistake loses no line."""
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001  # `__str__` of anything
+        return f"{record.msg!r} (its arguments do not fit: {type(error).__name__})"
+
+
 class _Logger:
     def __init__(self, name: str) -> None:
         self._name = name

@@ -30,6 +30,11 @@ _REMEDIES: dict[int, str] = {
 _NO_RIGHT = (errno.EACCES, errno.EPERM)
 
 
+def is_full(error: OSError) -> bool:
+    """True if there is no room on the disk."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def remedy(error: OSError, doing: str = "write") -> str:
     """What to do so that this process can `doing` (`read`, `write`) the path that the error is about."""
     number = error.errno or 0

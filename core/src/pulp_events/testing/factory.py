@@ -9,6 +9,7 @@ from typing import Any
 from pulp_events.events.event import Event
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events.events.report import serialise
+from pulp_events.events.trace_context import NO_TRACE
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.system.clock import from_timestamp
 from pulp_events.system.ids import new_event_id, new_listener_id
@@ -20,7 +21,7 @@ def make_event(
     call_report: Mapping[str, Any] | None = None,
     **attributes: Any,
 ) -> Event:
-    """An event as `emit` would make it; `attributes`: id, time, source."""
+    """An event as `emit` would make it; `attributes`: id, time, source, trace_context."""
     now = time.time()
     values = {"id": new_event_id(now), "time": from_timestamp(now), "source": "test", **attributes}
     return Event(
@@ -38,6 +39,7 @@ def make_delivery(
     *,
     target: str = "",
     attempts: int = 1,
+    trace_context: Mapping[str, str] = NO_TRACE,
 ) -> Delivery:
     """A delivery of such an event, to pass to a channel's `send`."""
     event = make_event(event_type, payload, call_report)
@@ -51,4 +53,5 @@ def make_delivery(
         listener_id=new_listener_id(),
         target=target,
         attempts=attempts,
+        trace_context=trace_context,
     )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from pulp_events.system import sd_notify
+from pulp_events.worker.pace import MADE, Made, Pace
 from pulp_events.worker.reports import Reports
 
 SLACK = 1.2
 """How much longer than its interval a worker may be silent: the pool hears it a moment later."""
+
+_SIGNS_OF_LIFE = ("READY", "RELOADING", "STOPPING", "WATCHDOG", sd_notify.WATCHDOG)
+"""A status is none: the main thread of a worker whose dispatcher hangs still has one to tell."""
 
 
 class PoolHealth:
@@ -21,6 +25,9 @@ class PoolHealth:
         self._ready: set[int] = set()
         self._awaited: set[int] | None = None
         self._until: dict[int, float] = {}
+        self._pace = Pace(monotonic())
+        self.has_begun = False
+        """Whether all of them were ready once."""
 
     def wait_for(self, pids: Iterable[int]) -> None:
         """These are to report that they are ready; `all_ready` is then true once."""
@@ -35,7 +42,9 @@ class PoolHealth:
                 continue
             if said.get("READY") == "1":
                 self._ready.add(pid)
-            if self._interval is not None:
+            if (made := Made.read(said.get(MADE, ""))) is not None:
+                self._pace.add(pid, made)
+            if self._interval is not None and any(key in said for key in _SIGNS_OF_LIFE):
                 allowed = said.get(sd_notify.WATCHDOG, "")
                 seconds = int(allowed) / 1e6 if allowed.isdigit() else self._interval
                 self._until[pid] = self._monotonic() + seconds * SLACK
@@ -49,7 +58,13 @@ class PoolHealth:
         if self._awaited is None or not self._ready or not self._awaited <= self._ready:
             return False
         self._awaited = None
+        self.has_begun = True
         return True
+
+    def status(self, pids: Iterable[int]) -> str | None:
+        """What they make together, in a line, when it is time to say so. `pids`: of those that are alive."""
+        now = self._monotonic()
+        return self._pace.status(now, [*pids]) if self._pace.is_due(now) else None
 
     def silent(self) -> list[int]:
         """Workers that said nothing for longer than the watchdog allows."""

@@ -94,6 +94,8 @@ class WorkerPool:
         self._health.read_reports(self._supervisor.pids)
         if self._health.all_ready():
             sd_notify.ready(f"delivering, processes {', '.join(map(str, self._supervisor.pids))}")
+        if self._health.has_begun and (status := self._health.status(self._supervisor.pids)) is not None:
+            sd_notify.notify(f"STATUS={status}")
         for pid in self._health.silent():
             _logger.error("worker %d gave no sign of life; it is killed and replaced", pid)
             self._supervisor.signal(signal.SIGKILL, pid)

@@ -34,7 +34,11 @@ class MessageMaker:
         message.id = delivery.id
         message.subject = self.subject(delivery)
         message.creation_time = delivery.event_time.timestamp()
-        message.properties = {"event_id": delivery.event_id, "event_type": delivery.event_type}
+        message.properties = {
+            "event_id": delivery.event_id,
+            "event_type": delivery.event_type,
+            **delivery.trace_context,
+        }
         if self._ttl:
             message.ttl = self._ttl
         if to is not None:

@@ -76,6 +76,7 @@ class Composer:
             f"{self._list(delivery)}"
             f"{often('X-Pulp-Event-Type', delivery.event_type)}"
             f"{header('X-Pulp-Event-Id', delivery.event_id)}"
+            f"{self._trace(delivery)}"
         )
         return self._message(subject, recipient, delivery.event_time, delivery.id, fields, body)
 
@@ -111,6 +112,10 @@ class Composer:
             "\r\n"
         )
         return head.encode() + body.octets
+
+    def _trace(self, delivery: Delivery) -> str:
+        # Never folded or encoded, for receivers that look at the bytes: it is ASCII, and far from the 998 of RFC 5322.
+        return "".join(f"{name.capitalize()}: {value}\r\n" for name, value in delivery.trace_context.items())
 
     def _list(self, delivery: Delivery) -> str:
         return often("List-Id", list_id(delivery.listener_id, self._domain)) + self._unsubscribe

@@ -13,6 +13,7 @@ import urllib3.util  # noqa: F401  # as `url` does where it is needed: here it i
 
 from pulp_events import Channel, Delivery, TimedOut, TransientFailure
 from pulp_events.errors import DeliveryFailure
+from pulp_events.events.trace_context import TRACEPARENT, TRACESTATE
 from pulp_events.networks import Networks
 from pulp_events.notifier import Config
 from pulp_events.secrets import Scrubber
@@ -54,7 +55,7 @@ class HttpChannel(Channel):
     # Thousands may be open at once.
     __slots__ = (
         "_config", "_files", "_headers", "_limits", "_line", "_make_body", "_networks", "_place", "_proxy",
-        "_proxy_files", "_route", "_scrubber", "_settings", "_signer", "_target", "detail",
+        "_proxy_files", "_route", "_scrubber", "_settings", "_signer", "_target", "_traces", "detail",
     )  # fmt: skip
 
     def __init__(self, config: Config, settings: Config, networks: Networks | None = None) -> None:
@@ -91,6 +92,8 @@ class HttpChannel(Channel):
         self._files, self._proxy_files = self._tls_files()
         self._find_route(look=True)
         self._headers: Headers = fixed_headers(config, self._place, self._make_body.content_type)
+        # What the administrator has written wins, and whole: a state belongs to its parent.
+        self._traces = not any(name.lower() in (TRACEPARENT, TRACESTATE) for name, _ in self._headers)
         self._target = self._place.target
         if self._proxy is not None and self._route is not None and self._route.forwards:
             self._target = self._place.url
@@ -153,6 +156,8 @@ class HttpChannel(Channel):
             ("Pulp-Delivery-Id", delivery.id),
             *more.items(),
         ]
+        if self._traces:
+            headers += delivery.trace_context.items()
         if self._signer is not None:
             headers += self._signer.headers(delivery.id, body, time.time()).items()
         route = self._find_route()

@@ -76,7 +76,7 @@ def _kinds(requests: Iterable[ClaimRequest]) -> Iterator[Sequence[ClaimRequest]]
 
 
 _CLAIM = (
-    "SELECT * FROM @.pulp_claim(%s::text[], %s::int4[], %s::bool[], %s::int8[], %s::float8[], %s::float8[], "
+    "SELECT * FROM @.pulp_claim_2(%s::text[], %s::int4[], %s::bool[], %s::int8[], %s::float8[], %s::float8[], "
     "%s::float8, %s, %s)"
 )
 
@@ -134,7 +134,7 @@ def _in_order(front: float | None, wait: float | None) -> float | None:
 
 
 _CLAIM_WINDOW = (
-    "SELECT * FROM @.pulp_claim_window(%s, %s::float8, %s::int8, %s::float8, %s::float8, %s::float8, %s, %s, "
+    f"SELECT * FROM @.pulp_claim_window_2(%s, %s::float8, %s::int8, %s::float8, %s::float8, %s::float8, %s, %s, "
     f"{SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES})"
 )
 

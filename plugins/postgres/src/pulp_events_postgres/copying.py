@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.backfilling import notes_for_a_copy
 from pulp_events.errors import NameTaken, StoreError
+from pulp_events.events.trace_context import to_text
 from pulp_events.listeners.history import dump as dump_change
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
@@ -186,12 +187,14 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
 # Oldest last, and each batch below all that is there: so the order in which events were emitted is kept, also over an
 # interruption, and whatever is emitted into the target later comes after.
 _EVENTS = """
-INSERT INTO @.pulp_event (seq, id, event_type, time, source, report, fingerprint, next_n, erased, scope)
+INSERT INTO @.pulp_event (seq, id, event_type, time, source, report, fingerprint, next_n, erased, scope,
+                          trace_context)
 SELECT least(0, (SELECT min(seq) FROM @.pulp_event)) - u.position, u.id, u.event_type, u.time, u.source, u.report,
-       u.fingerprint, u.next_n, u.erased, u.scope
+       u.fingerprint, u.next_n, u.erased, u.scope, u.trace_context
 FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::int4[], %s::float8[],
-            %s::text[])
-    WITH ORDINALITY AS u(id, event_type, time, source, report, fingerprint, next_n, erased, scope, position)
+            %s::text[], %s::text[])
+    WITH ORDINALITY AS u(id, event_type, time, source, report, fingerprint, next_n, erased, scope, trace_context,
+                         position)
 ON CONFLICT (id) DO NOTHING
 """
 _DELIVERIES = """
@@ -248,6 +251,7 @@ def _store(
             [one.numbers for one in events.values()],
             [None if one.erased is None else one.erased.timestamp() for one in events.values()],
             [scope_column(one) for one in events.values()],
+            [to_text(one.trace_context) for one in events.values()],
         ),
     )
     keys = [split_id(one.id) for one in batch]

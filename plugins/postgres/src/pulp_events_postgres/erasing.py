@@ -42,7 +42,7 @@ UPDATE @.pulp_delivery d SET state = '{_WAY.enters}', finished = @.pulp_now(), r
 WHERE d.event_seq = ANY (%s) AND d.state || '' = '{_WAY.leaves}'
 """
 _EVENTS = """
-UPDATE @.pulp_event e SET report = u.report, fingerprint = NULL, erased = %s
+UPDATE @.pulp_event e SET report = u.report, fingerprint = NULL, trace_context = NULL, erased = %s
 FROM unnest(%s::int8[], %b::bytea[]) AS u(seq, report) WHERE e.seq = u.seq
 """
 _NOTE = """

@@ -59,6 +59,8 @@ def events(
         if value is not None:
             parts.append(condition)
             parameters.append(value)
+    if query.scope_unknown:
+        parts.append("e.scope IS NULL")
     # What few ids select is sorted: looking at all events in their order would take longer.
     order = "e.seq" if prefix is None and query.ids is None else "e.seq + 0"
     rows = database.rows(

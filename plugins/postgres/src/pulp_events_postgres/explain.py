@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import errors
 
-from pulp_events.errors import StoreBusy, StoreError
+from pulp_events.errors import DiskFull, StoreBusy, StoreError
 from pulp_events_postgres.address import Address
 
 _BUSY = (
@@ -32,7 +32,7 @@ def explain(address: Address, error: psycopg.Error) -> StoreError:
     if isinstance(error, _BUSY):
         return StoreBusy(f"{where} is busy ({said}); nothing was stored; retry later")
     if isinstance(error, errors.DiskFull):
-        return StoreError(f"{where}: the server's disk is full; nothing was stored; free some space there and retry")
+        return DiskFull(f"{where}: the server's disk is full; nothing was stored; free some space there and retry")
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return StoreError(f"{where} is read-only ({said}); name the primary in [storage] url, or add "
                           "target_session_attrs=read-write to it")  # fmt: skip

@@ -6,9 +6,10 @@ from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health
-from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health
+from pulp_events.outbox.rows import scope_asked, split_id, to_attempt, to_delivery, to_health
 from pulp_events.outbox.states import FINISHED, TRANSITIONS, State, Transition, kept
 from pulp_events_postgres.columns import DELIVERY_COLUMNS, DELIVERY_TABLES, DETAIL_CONTAINS
+from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.events import types
 from pulp_events_postgres.values import storable, texts
@@ -73,6 +74,8 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
         ("e.time >= %s", None if query.since is None else query.since.timestamp()),
         ("e.time < %s", None if query.until is None else query.until.timestamp()),
         ("d.listener_id = ANY (%s::text[])", None if query.listener_ids is None else texts(query.listener_ids)),
+        ("e.scope = %s", scope_asked(query)),
+        ("e.event_type <> ALL (%s::text[])", None if query.not_event_types is None else texts(query.not_event_types)),
         (DETAIL_CONTAINS, None if query.error is None else storable(query.error)),
         (
             f"d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > %s",
@@ -188,6 +191,26 @@ def note(database: Database, key: str, text: str) -> None:
         "INSERT INTO @.pulp_meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
         (_NOTE + key, text),
     )
+
+
+def note_if(database: Database, own: Connection, key: str, before: str | None, after: str) -> bool:
+    """Keep a text under a key if what is kept there is `before`, None: nothing; within the transaction of `own`."""
+    if before is None:
+        done = own.execute(
+            database.text("INSERT INTO @.pulp_meta VALUES (%s, %s) ON CONFLICT (key) DO NOTHING"), (_NOTE + key, after)
+        )
+    else:
+        done = own.execute(
+            database.text("UPDATE @.pulp_meta SET value = %s WHERE key = %s AND value = %s"),
+            (after, _NOTE + key, before),
+        )
+    return done.rowcount == 1
+
+
+def noted(database: Database, own: Connection, key: str) -> str | None:
+    """The text under a key, as the transaction of `own` sees it."""
+    found = own.execute(database.text("SELECT value FROM @.pulp_meta WHERE key = %s"), (_NOTE + key,)).fetchone()
+    return None if found is None else found[0]
 
 
 def notes(database: Database, prefix: str) -> dict[str, str]:

@@ -13,11 +13,11 @@ from pulp_events_postgres.database import Asked
 from pulp_events_postgres.values import claimed, flags, numbers, texts
 
 _CLAIM = (
-    "SELECT * FROM @.pulp_claim_named(%s::text[], %s::int4[], %s::bool[], %s::int4[], %s::text[], %s::int4[], "
+    f"SELECT * FROM @.pulp_claim_named_2(%s::text[], %s::int4[], %s::bool[], %s::int4[], %s::text[], %s::int4[], "
     f"%s::float8, %s, {HELD_UP})"
 )
 _CLAIM_WINDOW = (
-    "SELECT * FROM @.pulp_claim_window_named(%s, %s::float8, %s::text[], %s::int4[], %s::float8, %s, %s, "
+    f"SELECT * FROM @.pulp_claim_window_named_2(%s, %s::float8, %s::text[], %s::int4[], %s::float8, %s, %s, "
     f"{HELD_UP}, {SETTLE}, {OUT_OF_ORDER}, {MOST_DELIVERIES}, {MOST_BYTES})"
 )
 

@@ -105,6 +105,10 @@ class PostgresOutbox:
         queue.expire(self.database, deliveries)
         self._give_back(deliveries, whole=False)
 
+    def withhold(self, deliveries: Sequence[Delivery], reason: str) -> None:
+        queue.withhold(self.database, deliveries, reason)
+        self._give_back(deliveries, whole=False)
+
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         queue.extend(self.database, deliveries, lease)
 
@@ -257,6 +261,13 @@ class PostgresOutbox:
 
     def note(self, key: str, text: str) -> None:
         ledger.note(self.database, key, text)
+
+    def add_noting(self, events: Sequence[NewEvent], key: str, before: str | None, after: str) -> bool:
+        """See `pulp_events.outbox.store.NotesWithEvents`."""
+        added = queue.add_noting(self.database, events, self._durable, key, before, after)
+        if added and events:
+            self.database.announce()
+        return added
 
     def notes(self, prefix: str) -> Mapping[str, str]:
         return ledger.notes(self.database, prefix)

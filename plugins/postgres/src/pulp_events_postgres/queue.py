@@ -19,7 +19,7 @@ from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.outbox.tally import tally
 from pulp_events.system.clock import from_timestamp
-from pulp_events_postgres import activity
+from pulp_events_postgres import activity, ledger
 from pulp_events_postgres.columns import STORED_EVENT
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
@@ -34,17 +34,19 @@ _ENTERED = "WITH entered AS MATERIALIZED (SELECT @.pulp_enter_{way}() AS done), 
 _EMIT, _SKIP, _BURIED = (TRANSITIONS[each] for each in (Transition.EMIT, Transition.SKIP, Transition.BURY))
 
 _ONE = f"""
-    INSERT INTO @.pulp_event (id, event_type, time, source, report, scope)
-    SELECT %s, %s, %s, %s, %b, %s FROM entered{{relaxed}} WHERE entered.done RETURNING seq
+    INSERT INTO @.pulp_event (id, event_type, time, source, report, scope, trace_context)
+    SELECT %s, %s, %s, %s, %b, %s, nullif(%s, '') FROM entered{{relaxed}} WHERE entered.done RETURNING seq
 )
 INSERT INTO @.pulp_delivery (event_seq, n, listener_id, target, state)
 SELECT seq, 0, %s, %s, '{_EMIT.enters}' FROM event
 """
 _MANY = f"""
-    INSERT INTO @.pulp_event (id, event_type, time, source, report, scope, alone, fingerprint)
-    SELECT u.id, u.event_type, u.time, u.source, u.report, u.scope, u.alone, nullif(u.fingerprint, '')
-    FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::bool[], %s::text[])
-        WITH ORDINALITY AS u(id, event_type, time, source, report, scope, alone, fingerprint, position)
+    INSERT INTO @.pulp_event (id, event_type, time, source, report, scope, trace_context, alone, fingerprint)
+    SELECT u.id, u.event_type, u.time, u.source, u.report, u.scope, nullif(u.trace_context, ''), u.alone,
+           nullif(u.fingerprint, '')
+    FROM unnest(%s::text[], %s::text[], %s::float8[], %s::text[], %b::bytea[], %s::text[], %s::text[], %s::bool[],
+                %s::text[])
+        WITH ORDINALITY AS u(id, event_type, time, source, report, scope, trace_context, alone, fingerprint, position)
         CROSS JOIN entered{{relaxed}}
     WHERE entered.done ORDER BY u.position{{once}} RETURNING seq, id
 ), delivery AS (
@@ -126,7 +128,7 @@ def _add_once(
 def _one(event: NewEvent) -> Sequence[Any]:
     [new] = event.deliveries
     head = (event.id, event.event_type, event.time, event.source, event.report, event.scope or "")
-    return (*head, new.listener_id, new.target)
+    return (*head, event.trace_context or "", new.listener_id, new.target)
 
 
 def _many(events: Sequence[NewEvent], expiring: bool) -> Sequence[Any]:
@@ -139,6 +141,7 @@ def _many(events: Sequence[NewEvent], expiring: bool) -> Sequence[Any]:
         [event.report for event in events],
         # No NULL, here and below: with `array_nulls = off`, in the application's session, it would be text.
         texts(event.scope or "" for event in events),
+        texts(event.trace_context or "" for event in events),
         flags(not event.deliveries for event in events),
         texts(event.fingerprint or "" for event in events),
         texts(event_id for event_id, _, _ in deliveries),
@@ -171,6 +174,29 @@ def add_surely(database: Database, events: Sequence[NewEvent], durable: bool) ->
             times = {event.id: event.time for event in events}
             there = {id: each for id, each in there.items() if each.time != from_timestamp(times[id])}
         return there
+
+    try:
+        return database.connections.run(insert)
+    except (psycopg.DataError, UnicodeError) as error:
+        raise StoreError(f"an event has text that PostgreSQL cannot store ({error}); nothing was stored") from error
+
+
+def add_noting(
+    database: Database, events: Sequence[NewEvent], durable: bool, key: str, before: str | None, after: str
+) -> bool:
+    """`add`, if the note is what it was before, in one transaction; see `NotesWithEvents`."""
+    runs = 0
+
+    def insert(own: Connection) -> bool:
+        nonlocal runs
+        runs += 1
+        with own.transaction():
+            if not ledger.note_if(database, own, key, before, after):
+                # Once more, as the answer was lost: it may have been this very call that changed it.
+                return runs > 1 and ledger.noted(database, own, key) == after
+            if events:
+                add(database, own, events, durable)
+        return True
 
     try:
         return database.connections.run(insert)
@@ -233,6 +259,10 @@ def record(database: Database, results: Sequence[Result]) -> list[bool]:
 _HELD = "%s::text[], %s::int4[], %s::text[]"
 _RELEASE = f"SELECT @.pulp_release({_HELD})"
 _EXPIRE = f"SELECT @.pulp_expire({_HELD}, %s, %s)"
+_WITHHOLD = f"""
+WITH way AS MATERIALIZED (SELECT set_config('pulp_events.way', '{Transition.BURY}', true) AS done)
+SELECT @.pulp_expire({_HELD}, %s, %s) FROM way WHERE way.done IS NOT NULL
+"""
 _EXPIRE_SOME = "SELECT @.pulp_expire_some(%s, %s, %s)"
 _EXTEND = f"SELECT @.pulp_extend({_HELD}, %s::float8)"
 
@@ -247,6 +277,12 @@ def expire(database: Database, deliveries: Sequence[Delivery]) -> None:
     """Claimed deliveries are dead, unattempted (transition `expire`)."""
     if deliveries:
         database.execute(_EXPIRE, (*_leases(deliveries), TRANSITIONS[Transition.EXPIRE].enters, EXPIRED))
+
+
+def withhold(database: Database, deliveries: Sequence[Delivery], reason: str) -> None:
+    """Claimed deliveries are dead, unattempted (transition `bury`)."""
+    if deliveries:
+        database.execute(_WITHHOLD, (*_leases(deliveries), _BURIED.enters, storable(reason)))
 
 
 def expire_some(database: Database, most: int) -> bool:

@@ -44,9 +44,12 @@ def flags(values: Iterable[bool]) -> str:
 
 
 def claimed(row: Sequence[Any]) -> Delivery:
-    """The delivery of the first 15 columns of a claim: `finished`, which it has not, is when it expires, and `detail`,
-    which it has not either, the delivery that it repeats."""
-    return to_delivery((*row[:11], None, "", *row[13:15], row[12] or None, row[11]))
+    """The delivery of the first 15 columns of a claim, and the last two: scope and trace context of its event.
+
+    `finished`, which it has not, is when it expires, and `detail`, which it has not either, the delivery that it
+    repeats.
+    """
+    return to_delivery((*row[:11], None, "", *row[13:15], row[12] or None, row[11], *row[-2:]))
 
 
 def _escape(text: str) -> str:

@@ -57,9 +57,18 @@ STATUS: tuple[tuple[type[errors.EventsError], HTTPStatus], ...] = (
     (errors.DeliveryNotFound, HTTPStatus.NOT_FOUND),
     (errors.EventNotFound, HTTPStatus.NOT_FOUND),
     (errors.StoreFull, HTTPStatus.INSUFFICIENT_STORAGE),
+    (errors.DiskFull, HTTPStatus.INSUFFICIENT_STORAGE),
 )
 """The first that fits; an EventsError itself is an argument that nothing can fit (422), any other kind is 503."""
 
+HERE: tuple[tuple[type[errors.EventsError], str], ...] = (
+    (errors.ListenerNotFound, "GET /api/v1/listeners has all that there are"),
+    (errors.DeliveryNotFound, "GET /api/v1/deliveries has all that there are"),
+    (errors.EventNotFound, "GET /api/v1/events has all that there are"),
+    (errors.StoreFull, "GET /api/v1/stats says whose deliveries wait; an administrator of the machine makes room"),
+    (errors.DiskFull, "an administrator of the machine makes room"),
+)
+"""What is to be done about it by who has the API, and no shell; in place of the commands and paths that core names."""
 FIELD = {errors.UnknownNotifierType: "notifier_type_id", errors.UnknownEventType: "event_types"}
 
 
@@ -69,6 +78,17 @@ def status_of(error: errors.EventsError) -> HTTPStatus:
         if isinstance(error, kind):
             return status
     return HTTPStatus.UNPROCESSABLE_ENTITY if type(error) is errors.EventsError else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def text_of(error: errors.EventsError) -> str:
+    """Its text; where only who has a shell could do what it says, what can be done here."""
+    remedy = next((text for kind, text in HERE if isinstance(error, kind)), None)
+    if remedy is None:
+        return str(error)
+    if isinstance(error, errors.DiskFull):
+        _logger.error("%s", error)  # it names files
+        return f"the disk of the store is full; nothing was stored; {remedy}"
+    return "; ".join([*(each for each in str(error).split("; ") if "pulp-admin" not in each), remedy])
 
 
 def pointer_of(path: str) -> str:
@@ -132,10 +152,10 @@ def answer_to(error: errors.EventsError) -> Response:
         found = {"notifier_config": error.errors}
     for kind, field in FIELD.items():
         if isinstance(error, kind):
-            found = {field: [str(error)]}
+            found = {field: [text_of(error)]}
     if isinstance(error, errors.PayloadRefused):
         found = [(pointer_of(path), text) for path, text in error.faults]
-    return problem(status, str(error), found)
+    return problem(status, text_of(error), found)
 
 
 def register(app: Flask) -> None:

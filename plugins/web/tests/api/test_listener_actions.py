@@ -6,7 +6,7 @@ import pytest
 
 from pulp_events.testing import Answer, HttpSink
 from pulp_events_web import trying
-from pulp_events_web.api import listener_actions
+from pulp_events_web.api import listener_asking, listener_operating
 
 from .conftest import pointers
 
@@ -135,14 +135,14 @@ def test_a_backfill_that_takes_too_long_goes_on_with_the_same_request(root, new,
     root("POST", "listeners", new(event_types=["*"]))
     bus.emit_many([("repo.sync.start", {"repo_id": f"r{number}"}) for number in range(1200)])
     path = f"listeners/{root('POST', 'listeners', new()).json['id']}"
-    monkeypatch.setattr(listener_actions, "BACKFILL_SECONDS", 0)
-    body, added, done = {"since": "2026-01-01T00:00:00Z"}, 0, {"complete": False}
-    for _ in range(20):
+    monkeypatch.setattr(listener_operating, "BACKFILL_SECONDS", 0)
+    body, added, there, asked = {"since": "2026-01-01T00:00:00Z"}, 0, 0, 0
+    while asked == 0 or body["cursor"]:
         done = root("POST", f"{path}/backfill", body).json
-        body, added = {**body, "until": done["until"]}, added + done["added"]
-        if done["complete"]:
-            break
-    assert done["complete"] and added == 1200
+        body, asked = {**body, "cursor": done["next"]}, asked + 1
+        added, there = added + done["added"], there + done["there"]
+        assert done["complete"] == (done["next"] is None) and asked < 20
+    assert (added, there) == (1200, 0) and asked > 5  # what one request looked at, no other one looked at again
 
 
 def test_a_backtest_compares(root, vera, new, bus, monkeypatch):
@@ -156,6 +156,6 @@ def test_a_backtest_compares(root, vera, new, bus, monkeypatch):
     assert bus.listeners.get(path[10:]).filter is None
     wrong = root("POST", f"{path}/backtest", {"notifier_config": {"url": "ftp://x"}})
     assert wrong.status_code == 422 and pointers(wrong) == {"/notifier_config/url"}
-    monkeypatch.setattr(listener_actions, "BACKTEST_EVENTS", 2)
+    monkeypatch.setattr(listener_asking, "BACKTEST_EVENTS", 2)
     found = vera("POST", f"{path}/backtest", {}).json
     assert found["looked_at"] == 2 and not found["complete"]

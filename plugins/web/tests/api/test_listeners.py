@@ -162,6 +162,15 @@ def test_who_may(person, bus, new, sink, method, path, body, who_may):
             assert answer.content_type == "application/problem+json"
 
 
+def test_nobody_learns_from_a_fault_what_they_may_not_ask(person):
+    wrong = {"notifier_type_id": "x", "event_types": ["repo.sink.start"]}
+    for name, status in (("nobody", 401), ("vera", 403)):
+        for method, path, body in (("POST", "listeners", wrong), ("POST", "events", {"event_type": "repo.sink.start"})):
+            answer = person(name)(method, path, body)
+            assert answer.status_code == status and "repo.sync" not in answer.text, answer.text
+    assert person("nobody")("GET", "listeners?colour=blue").status_code == 401
+
+
 def test_an_author_who_is_not_trusted_is_held_to_what_untrusted_ones_may(ada, new, bus, sink):
     for wrong, status, where in (
         ({"notifier_config": {"url": "http://169.254.169.254/"}}, 422, "/notifier_config/url"),

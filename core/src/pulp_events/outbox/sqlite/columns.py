@@ -6,7 +6,7 @@ from pulp_events.outbox.states import Transition, kept
 
 DELIVERY_COLUMNS = """
     e.id, d.n, e.event_type, e.time, e.source, e.report, d.listener_id, d.target, d.state, d.attempts, d.ready_at,
-    d.finished, COALESCE(d.reason, a.detail, ''), d.lease, d.forgiven, d.repeat_of, d.expires
+    d.finished, COALESCE(d.reason, a.detail, ''), d.lease, d.forgiven, d.repeat_of, d.expires, e.scope, e.trace_context
 """
 _LAST_ATTEMPT = "LEFT JOIN pulp_attempt a ON a.event_seq = d.event_seq AND a.n = d.n AND a.number = d.attempts"
 DELIVERY_TABLES = f"pulp_delivery d CROSS JOIN pulp_event e ON e.seq = d.event_seq {_LAST_ATTEMPT}"
@@ -19,7 +19,7 @@ STORED_EVENT = """
 SELECT e.id, e.event_type, e.time, e.source, e.report, e.seq,
        (SELECT count(*) FROM pulp_delivery d WHERE d.event_seq = e.seq), e.fingerprint,
        max(e.next_n, COALESCE((SELECT max(d.n) + 1 FROM pulp_delivery d WHERE d.event_seq = e.seq), 0)), e.erased,
-       e.scope
+       e.scope, e.trace_context
 FROM pulp_event e
 """
 """What `to_stored_event` takes; a condition on e follows."""

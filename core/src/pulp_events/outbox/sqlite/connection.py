@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError
+from pulp_events.errors import DiskFull, StoreBusy, StoreCorrupt, StoreError
 from pulp_events.events.pattern import matches
 from pulp_events.outbox.sqlite import aside
 from pulp_events.outbox.sqlite.columns import MATCHES
 from pulp_events.outbox.sqlite.own_transaction import NOTICE
 from pulp_events.outbox.sqlite.reasons import why_not
 from pulp_events.system import data_dir
-from pulp_events.system.remedies import remedy
+from pulp_events.system.remedies import is_full, remedy
 from pulp_events.visible import one_line
 
 T = TypeVar("T")
@@ -137,9 +137,10 @@ def explain_only(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> Store
         return damaged(path, one_line(str(error)))
     if code in _OF_THE_SYSTEM and (reason := why_not(path)) is not None:
         place = reason.filename if reason.filename and ".check-" not in str(reason.filename) else path
-        return StoreError(f"{place}: {reason.strerror or reason}; nothing was stored; {remedy(reason)}")
+        kind = DiskFull if is_full(reason) else StoreError
+        return kind(f"{place}: {reason.strerror or reason}; nothing was stored; {remedy(reason)}")
     if code == sqlite3.SQLITE_FULL:
-        return StoreError(f"{path}: the disk is full; nothing was stored; free some space and retry")
+        return DiskFull(f"{path}: the disk is full; nothing was stored; free some space and retry")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StoreError(f"{path} cannot be written ({error}); give this process's user the right to write there")
     return StoreError(f"{path}: {error}; nothing was stored")

@@ -42,6 +42,8 @@ def _in_rows(file: Onlooker) -> str:
     _check_tables(file, version)
     columns = DELIVERY_COLUMNS if version >= 3 else DELIVERY_COLUMNS.replace("d.repeat_of", "NULL")
     columns = columns if version >= 4 else columns.replace("d.expires", "NULL")
+    columns = columns if version >= 7 else columns.replace("e.scope", "NULL")
+    columns = columns if version >= 8 else columns.replace("e.trace_context", "NULL")
     for row in file.ask(f"SELECT {columns} FROM {DELIVERY_TABLES}"):
         if not is_json(to_delivery(row).report):
             raise StoreCorrupt(f"the report of event {row[0]} is not valid JSON")

@@ -65,7 +65,7 @@ def erase(connection: sqlite3.Connection, event_ids: Sequence[str], erasure: str
         (now, now, ERASED_AMID, ERASED, them),
     )
     connection.executemany(
-        "UPDATE pulp_event SET report = ?, fingerprint = NULL, erased = ? WHERE seq = ?",
+        "UPDATE pulp_event SET report = ?, fingerprint = NULL, trace_context = NULL, erased = ? WHERE seq = ?",
         [(marker(event_type, from_timestamp(now)), now, seq) for seq, event_type, _ in events],
     )
     connection.execute(

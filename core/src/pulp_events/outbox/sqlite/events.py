@@ -103,6 +103,8 @@ def _conditions(query: EventQuery, before: int | None, after: int | None) -> tup
     if (scope := scope_asked(query)) is not None:
         parts.append("x.scope = ?")
         parameters.append(scope)
+    if query.scope_unknown:
+        parts.append("x.scope IS NULL")
     if query.error is not None:
         parts.append(_HAS_ERROR)
         parameters.append(query.error)

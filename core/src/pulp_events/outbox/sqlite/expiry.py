@@ -29,12 +29,12 @@ def is_past(row: Row, now: float) -> bool:
 
 def bury(connection: sqlite3.Connection, keys: Iterable[tuple[int, int]], now: float) -> None:
     """Declare the deliveries with these (event_seq, n) dead (transition `expire`)."""
-    _expire(connection, OF_KEYS, as_json(keys), now, attempted=0)
+    _end(connection, Transition.EXPIRE, EXPIRED, OF_KEYS, as_json(keys), now, attempted=0)
 
 
-def bury_held(connection: sqlite3.Connection, held: str, now: float) -> None:
-    """Declare claimed deliveries dead, unattempted; `held`: as of `OF_IDS`."""
-    _expire(connection, OF_IDS, held, now, attempted=1)
+def end_held(connection: sqlite3.Connection, transition: Transition, reason: str, held: str, now: float) -> None:
+    """Declare claimed deliveries dead, unattempted (transition `expire` or `bury`); `held`: as of `OF_IDS`."""
+    _end(connection, transition, reason, OF_IDS, held, now, attempted=1)
 
 
 def bury_some(connection: sqlite3.Connection, now: float) -> bool:
@@ -45,11 +45,19 @@ def bury_some(connection: sqlite3.Connection, now: float) -> bool:
     return len(keys) == STEP
 
 
-def _expire(connection: sqlite3.Connection, condition: str, which: str, now: float, attempted: int) -> None:
-    way = TRANSITIONS[Transition.EXPIRE]
-    counting.note_leaving(connection, Transition.EXPIRE, f"state = '{way.leaves}' AND {condition}", (which,), now)
+def _end(
+    connection: sqlite3.Connection,
+    transition: Transition,
+    reason: str,
+    condition: str,
+    which: str,
+    now: float,
+    attempted: int,
+) -> None:
+    way = TRANSITIONS[transition]
+    counting.note_leaving(connection, transition, f"state = '{way.leaves}' AND {condition}", (which,), now)
     connection.execute(
         f"UPDATE pulp_delivery SET state = '{way.enters}', finished = ?, reason = ?, ready_at = 0, lease = NULL, "
         f"attempts = attempts - ? WHERE state = '{way.leaves}' AND {condition}",
-        (now, EXPIRED, attempted, which),
+        (now, reason, attempted, which),
     )

@@ -23,14 +23,14 @@ _SKIPPED = TRANSITIONS[Transition.SKIP].enters.value
 
 # pulp_delivery has no rowid, so that last_insert_rowid() stays that of the event.
 _EVENT = """
-    INSERT INTO pulp_event (id, event_type, time, source, report, scope)
-    VALUES (NEW.id, NEW.event_type, NEW.time, NEW.source, NEW.report, NEW.scope);
+    INSERT INTO pulp_event (id, event_type, time, source, report, scope, trace_context)
+    VALUES (NEW.id, NEW.event_type, NEW.time, NEW.source, NEW.report, NEW.scope, NEW.trace_context);
 """
 _PREPARE = (
     """
 CREATE TEMP VIEW pulp_emit AS
-SELECT e.id, e.event_type, e.time, e.source, e.report, e.scope, d.listener_id, d.target, d.state, d.finished,
-       d.reason, d.expires
+SELECT e.id, e.event_type, e.time, e.source, e.report, e.scope, e.trace_context, d.listener_id, d.target, d.state,
+       d.finished, d.reason, d.expires
 FROM pulp_event e JOIN pulp_delivery d ON d.event_seq = e.seq
 """,
     f"""
@@ -41,7 +41,7 @@ CREATE TEMP TRIGGER pulp_emit_insert INSTEAD OF INSERT ON pulp_emit BEGIN
 END
 """,
     "CREATE TEMP VIEW pulp_emit_many AS "
-    "SELECT id, event_type, time, source, report, scope, NULL AS plain, NULL AS others FROM pulp_event",
+    "SELECT id, event_type, time, source, report, scope, trace_context, NULL AS plain, NULL AS others FROM pulp_event",
     # A JSON array of texts is read three times as fast as one of arrays.
     f"""
 CREATE TEMP TRIGGER pulp_emit_many_insert INSTEAD OF INSERT ON pulp_emit_many BEGIN
@@ -56,11 +56,11 @@ CREATE TEMP TRIGGER pulp_emit_many_insert INSTEAD OF INSERT ON pulp_emit_many BE
 END
 """,
 )
-_ONE = "INSERT INTO pulp_emit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_MANY = "INSERT INTO pulp_emit_many VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ONE = "INSERT INTO pulp_emit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MANY = "INSERT INTO pulp_emit_many VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ALONE = (
-    "INSERT INTO pulp_event (id, event_type, time, source, report, scope, alone, fingerprint) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO pulp_event (id, event_type, time, source, report, scope, trace_context, alone, fingerprint) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ONCE = f"{_ALONE} ON CONFLICT (id) DO NOTHING"
 
@@ -113,9 +113,10 @@ def insert_plainly(own: sqlite3.Connection | sqlite3.Cursor, event: NewEvent, no
     return None
 
 
-def _head(event: NewEvent) -> tuple[str, str, float, str, bytes, str]:
-    """Its id, event_type, time, source, report and scope."""
-    return (event.id, event.event_type, event.time, event.source, event.report, event.scope or "")
+def _head(event: NewEvent) -> tuple[str, str, float, str, bytes, str, str | None]:
+    """Its id, event_type, time, source, report, scope and trace_context."""
+    head = (event.id, event.event_type, event.time, event.source, event.report)
+    return (*head, event.scope or "", event.trace_context)
 
 
 def columns(delivery: NewDelivery, now: float) -> tuple[str, str, str, float | None, str | None, float | None]:

@@ -11,7 +11,7 @@ from pulp_events.errors import StoreCorrupt
 from pulp_events.events.pattern import is_pattern
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health
-from pulp_events.outbox.rows import split_id, to_attempt, to_delivery, to_health
+from pulp_events.outbox.rows import scope_asked, split_id, to_attempt, to_delivery, to_health
 from pulp_events.outbox.sqlite import counting
 from pulp_events.outbox.sqlite.columns import (
     ATTEMPT_COLUMNS,
@@ -151,6 +151,12 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     ):
         if wanted is not None:
             parts.append(fact if wanted else f"NOT ({fact})")
+    if (scope := scope_asked(query)) is not None:
+        parts.append("e.scope = ?")
+        parameters.append(scope)
+    if query.not_event_types is not None:
+        parts.append("e.event_type NOT IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(list(query.not_event_types)))
     if query.waiting_at is not None:
         parts.append(f"+d.state = '{State.PENDING}' AND d.lease IS NULL AND d.ready_at > ?")
         parameters.append(query.waiting_at.timestamp())
@@ -282,6 +288,16 @@ _NOTE = "note "
 def note(connection: sqlite3.Connection, key: str, text: str) -> None:
     """Keep a text under a key."""
     connection.execute("INSERT OR REPLACE INTO pulp_outbox_meta VALUES (?, ?)", (_NOTE + key, text))
+
+
+def note_if(connection: sqlite3.Connection, key: str, before: str | None, after: str) -> bool:
+    """Keep a text under a key if what is kept there is `before`, None: nothing."""
+    if before is None:
+        statement, parameters = "INSERT OR IGNORE INTO pulp_outbox_meta VALUES (?, ?)", (_NOTE + key, after)
+    else:
+        statement = "UPDATE pulp_outbox_meta SET value = ?2 WHERE key = ?1 AND value = ?3"
+        parameters = (_NOTE + key, after, before)  # type: ignore[assignment]
+    return connection.execute(statement, parameters).rowcount == 1
 
 
 def notes(reader: Rows, prefix: str) -> dict[str, str]:

@@ -122,7 +122,7 @@ def _lease(connection: sqlite3.Connection, rows: Sequence[Row], until: float, to
             (token, until, as_json((row[15], row[1]) for row in rows)),
         )
     return [
-        to_delivery((*row[:9], _one_more(row[9]), until, None, "", token, *row[14:15], *row[16:18])) for row in rows
+        to_delivery((*row[:9], _one_more(row[9]), until, None, "", token, *row[14:15], *row[16:20])) for row in rows
     ]
 
 
@@ -252,12 +252,17 @@ def release(
     )
 
 
-def expire(
-    connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float, fresh: Sequence[Delivery]
+def end(
+    connection: sqlite3.Connection,
+    transition: Transition,
+    reason: str,
+    deliveries: Sequence[Delivery],
+    now: float,
+    fresh: Sequence[Delivery],
 ) -> None:
-    """Claimed deliveries are dead, unattempted (transition `expire`). `fresh`: see `FreshTokens`."""
+    """Claimed deliveries are dead, unattempted (transition `expire` or `bury`). `fresh`: see `FreshTokens`."""
     give_back(connection, fresh, whole=False)
-    expiry.bury_held(connection, _held(deliveries), now)
+    expiry.end_held(connection, transition, reason, _held(deliveries), now)
 
 
 def extend(connection: sqlite3.Connection, deliveries: Sequence[Delivery], until: float) -> None:

@@ -26,7 +26,7 @@ _UNREADABLE = (sqlite3.Error, OverflowError, ValueError)
 _FIND = "SELECT 1 FROM sqlite_master WHERE name = 'pulp_event'"
 _LAST = 1 << 62
 _EVENTS = (
-    "SELECT seq, id, event_type, time, source, report, alone, next_n, fingerprint, erased, scope "
+    "SELECT seq, id, event_type, time, source, report, alone, next_n, fingerprint, erased, scope, trace_context "
     "FROM pulp_event NOT INDEXED WHERE seq >= ? ORDER BY seq"
 )
 _DELIVERIES = (
@@ -47,6 +47,8 @@ _HAS_ERASED = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'erase
 """It came with version 5, as did the table of erasures."""
 _HAS_SCOPE = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'scope'"
 """It came with version 7."""
+_HAS_TRACE_CONTEXT = "SELECT 1 FROM pragma_table_info('pulp_event') WHERE name = 'trace_context'"
+"""It came with version 8."""
 _ERASURES = (
     "SELECT id, began, ended, who, asked, events, pending, under_way, details FROM pulp_erasure NOT INDEXED "
     "WHERE seq >= ? ORDER BY seq"
@@ -56,8 +58,8 @@ _INSERT_ERASURE = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_EVENT = (
-    f"INSERT INTO pulp_event (id, event_type, time, source, report, {_LATER}, erased, scope) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO pulp_event (id, event_type, time, source, report, {_LATER}, erased, scope, trace_context) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_DELIVERY = (
     "INSERT OR IGNORE INTO pulp_delivery (event_seq, n, listener_id, target, state, ready_at, attempts, forgiven, "
@@ -159,6 +161,8 @@ class _Recovery:
             events = events.replace(", erased", ", NULL")
         if not self._old.ask(_HAS_SCOPE).fetchone():
             events = events.replace(", scope", ", NULL")
+        if not self._old.ask(_HAS_TRACE_CONTEXT).fetchone():
+            events = events.replace(", trace_context", ", NULL")
         lost: list[tuple[int, int | None]] = []
         for row in self._rows(events, lost):
             self._event(row)
@@ -230,7 +234,7 @@ class _Recovery:
         _, n, listener_id, target, state, ready_at, lease, attempts, forgiven, finished, reason, *later = delivery
         row = (event[1], n, *event[2:6], listener_id, target, state, attempts, ready_at, finished, reason or "", lease)
         try:
-            return is_json(to_delivery((*row, forgiven, *later)).report)
+            return is_json(to_delivery((*row, forgiven, *later, *event[10:12])).report)
         except EventsError:
             return False
 

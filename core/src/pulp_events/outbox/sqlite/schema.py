@@ -174,6 +174,11 @@ _VERSION_7 = """
 ALTER TABLE pulp_event ADD COLUMN scope TEXT;
 """
 
+# See `events.trace_context`; NULL where an event was emitted outside of any trace.
+_VERSION_8 = """
+ALTER TABLE pulp_event ADD COLUMN trace_context TEXT;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _VERSION_1,
     _VERSION_2,
@@ -182,6 +187,7 @@ MIGRATIONS: tuple[str, ...] = (
     _VERSION_5,
     _VERSION_6,
     _VERSION_7,
+    _VERSION_8,
 )
 """Script i makes version i + 1 out of version i. A released one is never changed; a new one is appended."""
 

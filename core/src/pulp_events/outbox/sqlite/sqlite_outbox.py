@@ -18,7 +18,17 @@ from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.erasure import Erased, Erasure
 from pulp_events.outbox.fresh_tokens import FreshTokens
 from pulp_events.outbox.presence import Beat, Presence
-from pulp_events.outbox.records import Claim, ClaimRequest, DeliveryQuery, Due, Health, NewEvent, Result, Stats
+from pulp_events.outbox.records import (
+    EXPIRED,
+    Claim,
+    ClaimRequest,
+    DeliveryQuery,
+    Due,
+    Health,
+    NewEvent,
+    Result,
+    Stats,
+)
 from pulp_events.outbox.spread import PAGE
 from pulp_events.outbox.sqlite import activity as happened
 from pulp_events.outbox.sqlite import (
@@ -41,7 +51,7 @@ from pulp_events.outbox.sqlite.set_up import set_up
 from pulp_events.outbox.sqlite.transactional import add_within
 from pulp_events.outbox.sqlite.writer import Writer
 from pulp_events.outbox.standing import Hold, Standing
-from pulp_events.outbox.states import State
+from pulp_events.outbox.states import State, Transition
 from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
 from pulp_events.system import data_dir
 from pulp_events.system.clock import Clock, SystemClock
@@ -134,9 +144,15 @@ class SQLiteOutbox:
         self._writer.run(lambda own: queue.release(own, deliveries, now, fresh))
 
     def expire(self, deliveries: Sequence[Delivery]) -> None:
+        self._end(Transition.EXPIRE, EXPIRED, deliveries)
+
+    def withhold(self, deliveries: Sequence[Delivery], reason: str) -> None:
+        self._end(Transition.BURY, reason, deliveries)
+
+    def _end(self, transition: Transition, reason: str, deliveries: Sequence[Delivery]) -> None:
         now = self._clock.time()
         fresh = self._fresh.of(deliveries)
-        self._writer.run(lambda own: queue.expire(own, deliveries, now, fresh))
+        self._writer.run(lambda own: queue.end(own, transition, reason, deliveries, now, fresh))
 
     def extend(self, deliveries: Sequence[Delivery], lease: float) -> None:
         self._correct_clock()
@@ -294,6 +310,18 @@ class SQLiteOutbox:
 
     def note(self, key: str, text: str) -> None:
         self._writer.run(lambda own: ledger.note(own, key, text))
+
+    def add_noting(self, events: Sequence[NewEvent], key: str, before: str | None, after: str) -> bool:
+        """See `NotesWithEvents`."""
+        now = self._clock.time()
+
+        def add(own: sqlite3.Connection) -> bool:
+            if not ledger.note_if(own, key, before, after):
+                return False
+            insertion.insert(own, events, now)
+            return True
+
+        return self._writer.run(add, self._durable)
 
     def notes(self, prefix: str) -> Mapping[str, str]:
         return ledger.notes(self._reader, prefix)

@@ -23,7 +23,7 @@ _DELIVERY = """json_array(
     CASE typeof(e.time) WHEN 'real' THEN CAST(round(e.time * 1000000) AS INTEGER) END, e.source,
     CASE typeof(e.report) WHEN 'blob' THEN CAST(e.report AS TEXT) END,
     d.listener_id, d.target, d.state, d.attempts, d.ready_at, NULL, '', d.lease, d.forgiven, d.event_seq,
-    d.repeat_of, d.expires
+    d.repeat_of, d.expires, e.scope, e.trace_context
 )"""
 _KEYS = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)"
 OF_KEYS = f"(event_seq, n) IN ({_KEYS})"

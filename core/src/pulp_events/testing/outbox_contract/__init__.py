@@ -20,12 +20,15 @@ from pulp_events.testing.outbox_contract.expiry import ExpiryClaims
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, new_event, result
 from pulp_events.testing.outbox_contract.ledger import LedgerClaims
 from pulp_events.testing.outbox_contract.named import NamedClaims
+from pulp_events.testing.outbox_contract.noting import NotingClaims
 from pulp_events.testing.outbox_contract.order import OrderClaims
 from pulp_events.testing.outbox_contract.presences import PresenceClaims
 from pulp_events.testing.outbox_contract.rates import RateClaims
 from pulp_events.testing.outbox_contract.results import ResultClaims
+from pulp_events.testing.outbox_contract.scopes import ScopeClaims
 from pulp_events.testing.outbox_contract.several import SeveralClaims
 from pulp_events.testing.outbox_contract.standing import StandingClaims
+from pulp_events.testing.outbox_contract.traces import TraceClaims
 from pulp_events.testing.outbox_contract.upkeep import UpkeepClaims
 from pulp_events.testing.outbox_contract.windows import WindowClaims
 
@@ -49,5 +52,8 @@ class OutboxContract(
     ActivityClaims,
     PresenceClaims,
     StandingClaims,
+    ScopeClaims,
+    TraceClaims,
+    NotingClaims,
 ):
     """Subclass it and give it a fixture `home`."""

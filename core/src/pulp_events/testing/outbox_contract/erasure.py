@@ -6,6 +6,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
+from pulp_events.errors import EventConflict
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.erasure import ERASED, ERASED_AMID, REMOVED, Erased, marker
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
@@ -13,6 +16,7 @@ from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 from pulp_events.outbox.stored_event import Addition, EventQuery
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
+from pulp_events.testing.outbox_contract.traces import TRACES
 
 SAID = "no such user: alice"
 TIMEOUT = 10.0
@@ -37,7 +41,7 @@ class ErasureClaims(Outboxes):
         return [(one.state, one.attempts, one.detail) for one in outbox.of_event(event.id)]
 
     def test_of_an_erased_event_the_bare_record_is_left(self, home: Home, outbox: Outbox) -> None:
-        event, other = replace(about("alice"), scope="a"), about("bob", OTHER)
+        event, other = replace(about("alice"), scope="a", trace_context=TRACES[1]), about("bob", OTHER)
         outbox.add([event, other])
         before = outbox.event(event.id), outbox.event(other.id)
         assert self.erase(outbox, event) == Erased(1, 1, 0, 0)
@@ -47,6 +51,7 @@ class ErasureClaims(Outboxes):
             event.id, event.event_type, before[0].time, "here", before[0].place, 1,
         )  # fmt: skip
         assert (found.scope, found.scope_known) == ("a", True)
+        assert before[0].trace_id and found.trace_id is None
         assert found.erased is not None and abs(found.erased.timestamp() - home.time()) < 60
         assert found.report == marker(event.event_type, found.erased)
         assert found.event.payload["erased"] == f"{found.erased:%Y-%m-%dT%H:%M:%SZ}"
@@ -144,6 +149,14 @@ class ErasureClaims(Outboxes):
         assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [None]
         assert outbox.add_deliveries([Addition(event.id, LISTENER, repeat_of=f"{event.id}.0")]) == [None]
         assert [one.event_id for one in self.claim(outbox)] == [other.id]
+
+    def test_emitted_again_with_another_scope_it_is_refused(self, outbox: Outbox) -> None:
+        event = replace(about("alice"), once=True, scope="a", fingerprint="f")
+        outbox.add([event])
+        self.erase(outbox, event)
+        with pytest.raises(EventConflict, match='another scope: it was "a" and is "b" now'):
+            outbox.add([replace(event, scope="b")])
+        assert outbox.add([replace(event, fingerprint="of other content")]).keys() == {event.id}
 
     def test_emitted_again_under_its_id_it_stays_erased(self, outbox: Outbox) -> None:
         event = about("alice", id="chosen-by-the-application-for-erasure")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pulp_events.errors import EventConflict
+from pulp_events.errors import EventConflict, EventsError
 from pulp_events.events.pattern import matches
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
 from pulp_events.outbox.states import FINISHED, State
@@ -177,6 +177,13 @@ class EventClaims(Outboxes):
             assert ids(outbox.events(chosen, 1, oldest_first=True)) == ids(
                 [each for each in fit if each in stored[:3]][:1]
             )
+
+    def test_events_of_known_scope_are_not_among_those_of_unknown_scope(self, outbox: Outbox) -> None:
+        outbox.add([replace(alone(), scope=scope) for scope in (None, "a")])
+        assert outbox.events(EventQuery(scope_unknown=True), 9) == []
+        for other in ({"scope": "a"}, {"without_scope": True}):
+            with pytest.raises(EventsError, match="scope_unknown"):
+                EventQuery(scope_unknown=True, **other)
 
     def test_an_id_that_is_there_with_another_scope_is_refused_and_nothing_is_stored(self, outbox: Outbox) -> None:
         first, none = (replace(new_event(), once=True, fingerprint="f", scope=scope) for scope in ("a", None))

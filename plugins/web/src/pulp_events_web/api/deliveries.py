@@ -7,19 +7,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from pulp_events.errors import ListenerNotFound
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events_web.api.answers import may_answer
-from pulp_events_web.api.asked import refuse
+from pulp_events_web.api.links import DELIVERY, links
 from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
+from pulp_events_web.api.refusing import refuse
+from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import deliveries as schemas
 from pulp_events_web.context import acting
-from pulp_events_web.problems import problem
+from pulp_events_web.principal import Role
+from pulp_events_web.problems import problem, text_of
 from pulp_events_web.shown import deliveries as shown
 
-blueprint = Blueprint("deliveries", __name__, url_prefix="/api/v1", description="Deliveries and their attempts")
+blueprint = Resources("deliveries", __name__, "Deliveries and their attempts")
 
 LONGEST = 10.0
 """Seconds after which a retry by filter answers that there are more."""
@@ -29,20 +30,21 @@ LONGEST = 10.0
 class Deliveries(MethodView):
     @blueprint.arguments(schemas.DeliveriesQuery, location="query")
     @blueprint.response(200, schemas.DeliveriesSchema)
-    @may_answer(blueprint, 401, 403, 422, 429, 503)
+    @blueprint.doc(**links(200, "delivery_id", "/items/0/id", DELIVERY))
+    @blueprint.who(Role.VIEWER)
     def get(self, query: Mapping[str, Any]) -> Any:
         """Deliveries that fit, newest first"""
         bus = acting().reading
         try:
             return page_of_deliveries(bus, shown.query_of(query), query)
         except ListenerNotFound as error:
-            refuse("listener", str(error))
+            refuse("listener", text_of(error))
 
 
 @blueprint.route("/deliveries/<string:delivery_id>")
 class OneDelivery(MethodView):
     @blueprint.response(200, schemas.DeliveryInFullSchema)
-    @may_answer(blueprint, 401, 403, 404, 429, 503)
+    @blueprint.who(Role.VIEWER, 404)
     def get(self, delivery_id: str) -> Any:
         """A delivery, its attempts, and what it waits for"""
         bus = acting().reading
@@ -54,7 +56,7 @@ class OneDelivery(MethodView):
 @blueprint.route("/deliveries/<string:delivery_id>/retry")
 class Retry(MethodView):
     @blueprint.response(200, schemas.RetriedSchema)
-    @may_answer(blueprint, 401, 403, 404, 409, 429, 503)
+    @blueprint.who(Role.OPERATOR, 404, 409)
     def post(self, delivery_id: str) -> Any:
         """Attempt a delivery again, now; one that was delivered, by a repeat of it"""
         bus = acting().operating
@@ -73,7 +75,7 @@ class Retry(MethodView):
 class RetryByFilter(MethodView):
     @blueprint.arguments(schemas.RetrySchema)
     @blueprint.response(200, schemas.RetriedSchema)
-    @may_answer(blueprint, 400, 401, 403, 413, 415, 422, 429, 503)
+    @blueprint.who(Role.OPERATOR)
     def post(self, given: Mapping[str, Any]) -> Any:
         """Attempt all deliveries again that fit; `dry_run` only counts them"""
         bus = acting().operating
@@ -89,7 +91,7 @@ class RetryByFilter(MethodView):
                 return {"count": count, "more": False, "dry_run": True}
             return {**_within(LONGEST, bus.deliveries.retry(query, again=given["again"])), "dry_run": False}
         except ListenerNotFound as error:
-            refuse("listener", str(error))
+            refuse("listener", text_of(error))
 
 
 def _within(seconds: float, pages: Iterator[int]) -> dict[str, Any]:

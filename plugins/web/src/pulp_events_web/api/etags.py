@@ -17,6 +17,15 @@ from pulp_events.listeners.document import to_document
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.listeners.redacted import Redaction
 
+ETAG = {"ETag": {"description": "of the record, for If-Match", "schema": {"type": "string"}}}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "ETag of the listener as it was seen: 412 if it was changed since; without it, it is changed anyway",
+    "schema": {"type": "string"},
+}
+"""As the OpenAPI document describes them."""
 STALE = "The listener is not as you saw it: somebody changed it since. Get it again, and decide by what it is now."
 
 

@@ -7,41 +7,47 @@ from typing import Any
 
 from flask import url_for
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from pulp_events.errors import EventConflict, UnknownEventType
 from pulp_events_web.api import paging
-from pulp_events_web.api.answers import may_answer
-from pulp_events_web.api.asked import refuse
 from pulp_events_web.api.idempotency import event_id_of, key_of
+from pulp_events_web.api.links import DELIVERY, EVENT, links
 from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
+from pulp_events_web.api.refusing import refuse
+from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import deliveries as delivery_schemas
 from pulp_events_web.api.schemas import events as schemas
 from pulp_events_web.context import acting
+from pulp_events_web.principal import Role
+from pulp_events_web.problems import text_of
 from pulp_events_web.shown import deliveries as shown_deliveries
 from pulp_events_web.shown import events as shown
 
-blueprint = Blueprint("events", __name__, url_prefix="/api/v1", description="Events")
+blueprint = Resources("events", __name__, "Events")
 
 
 @blueprint.route("/events")
 class Events(MethodView):
     @blueprint.arguments(schemas.EventsQuery, location="query")
     @blueprint.response(200, schemas.EventsSchema)
-    @may_answer(blueprint, 401, 403, 422, 429, 503)
+    @blueprint.doc(**links(200, "event_id", "/items/0/id", EVENT))
+    @blueprint.who(Role.VIEWER)
     def get(self, query: Mapping[str, Any]) -> Any:
         """Events that fit, newest first"""
-        found = acting().reading.events.list(shown.query_of(query), limit=query["limit"] + 1, before=query["cursor"])
+        found = acting().reading.events.list(
+            shown.query_of(query), limit=query["limit"] + 1, before=query["cursor"] and query["cursor"][0]
+        )
         return paging.page(
-            found, query["limit"], lambda each: each.place, lambda kept: [shown.shown(each) for each in kept]
+            found, query["limit"], lambda each: (each.place,), lambda kept: [shown.shown(each) for each in kept]
         )
 
     @blueprint.arguments(schemas.EmitHeaders, location="headers")
     @blueprint.arguments(schemas.EmitSchema)
+    @blueprint.doc(**links(201, "event_id", "/id", EVENT))
     @blueprint.response(
         201, schemas.EmittedSchema, headers={"Location": {"schema": {"type": "string"}, "description": "the event"}}
     )
-    @may_answer(blueprint, 400, 401, 403, 413, 415, 422, 429, 503, 507)
+    @blueprint.who(Role.OPERATOR)
     def post(self, headers: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
         """Emit an event; stored when this answers"""
         asking = acting()
@@ -58,7 +64,7 @@ class Events(MethodView):
                 expires=given.get("expires"), scope=given.get("scope"),
             )  # fmt: skip
         except UnknownEventType as error:
-            refuse("event_type", str(error))
+            refuse("event_type", text_of(error))
         except EventConflict as error:  # §2.7 of the draft
             refuse("Idempotency-Key", f"This key was used with another request: {error}")
         return shown.emitted(event), 201, {"Location": url_for("events.OneEvent", event_id=event.id)}
@@ -67,7 +73,7 @@ class Events(MethodView):
 @blueprint.route("/events/<string:event_id>")
 class OneEvent(MethodView):
     @blueprint.response(200, schemas.EventInFullSchema)
-    @may_answer(blueprint, 401, 403, 404, 429, 503)
+    @blueprint.who(Role.VIEWER, 404)
     def get(self, event_id: str) -> Any:
         """An event with its report"""
         return shown.in_full(acting().reading.events.get(event_id))
@@ -75,9 +81,10 @@ class OneEvent(MethodView):
 
 @blueprint.route("/events/<string:event_id>/deliveries")
 class EventDeliveries(MethodView):
-    @blueprint.arguments(paging.paged(list), location="query")
+    @blueprint.arguments(paging.paged(str, int), location="query")
     @blueprint.response(200, delivery_schemas.DeliveriesSchema)
-    @may_answer(blueprint, 401, 403, 404, 422, 429, 503)
+    @blueprint.doc(**links(200, "delivery_id", "/items/0/id", DELIVERY))
+    @blueprint.who(Role.VIEWER, 404)
     def get(self, query: Mapping[str, Any], event_id: str) -> Any:
         """The deliveries of an event, newest first"""
         bus = acting().reading
@@ -88,7 +95,7 @@ class EventDeliveries(MethodView):
 @blueprint.route("/events/<string:event_id>/explanation")
 class EventExplanation(MethodView):
     @blueprint.response(200, schemas.ExplanationsSchema)
-    @may_answer(blueprint, 401, 403, 404, 429, 503)
+    @blueprint.who(Role.VIEWER, 404)
     def get(self, event_id: str) -> Any:
         """Why an event went to each listener or not, as the listeners were then"""
         return {"items": [shown.explained(each) for each in acting().reading.explain_event(event_id)]}

@@ -10,19 +10,19 @@ from typing import Any
 
 from flask import current_app, g
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
-from pulp_events import EventBus, EventsError
-from pulp_events_web.api.answers import may_answer
+from pulp_events import EventBus
+from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas.health import HealthSchema, VersionSchema
 from pulp_events_web.context import acting, context
+from pulp_events_web.principal import Role
 
-blueprint = Blueprint("health", __name__, url_prefix="/api/v1", description="The server itself")
+blueprint = Resources("health", __name__, "The server itself")
 
 PATIENCE = 60.0
 """Seconds for which something may be pending while no process delivers: a worker that is restarted."""
-FRESH = 1.0
-"""Seconds for which an answer holds: anybody may ask, and asking costs the store a look."""
+FRESH = 5.0
+"""Seconds for which an answer holds: anybody may ask, and asking costs the store a look and a short write."""
 _NAMES = ("host", "pid", "kind", "delivers", "started", "last_seen", "gone", "version", "in_flight")
 
 
@@ -40,7 +40,7 @@ class Health(MethodView):
     @blueprint.doc(security=[])
     @blueprint.response(200, HealthSchema)
     @blueprint.alt_response(503, schema=HealthSchema, description="failing")
-    @may_answer(blueprint, 429)
+    @blueprint.who(None)
     def get(self) -> Any:
         """Whether events are delivered: for load balancers, also without a token, and then only `status`"""
         kept = current_app.extensions.setdefault("pulp_events_web_health", _Kept())
@@ -57,7 +57,7 @@ class Health(MethodView):
 @blueprint.route("/version")
 class Version(MethodView):
     @blueprint.response(200, VersionSchema)
-    @may_answer(blueprint, 401, 403, 429)
+    @blueprint.who(Role.VIEWER)
     def get(self) -> dict[str, Any]:
         """Releases that run"""
         acting().reading  # noqa: B018
@@ -65,22 +65,21 @@ class Version(MethodView):
 
 
 def health_of(bus: EventBus) -> dict[str, Any]:
-    """How it stands with store and workers. Raises nothing."""
-    try:
-        stats, workers = bus.deliveries.stats(), bus.workers()
-        bus.listeners.list()
-    except EventsError:
+    """How it stands with store and workers, of `bus.health()`. Raises nothing."""
+    found = bus.health(patience=PATIENCE)
+    if not found.ready:
         return {"status": "failing", "store": False, "reason": "the store cannot be used; the server's log says why"}
-    alive = [each for each in workers if each.delivers and not each.gone]
-    waits = 0.0 if stats.oldest_pending is None else bus.clock.time() - stats.oldest_pending.timestamp()
-    failing = not alive and waits > PATIENCE
+    # Where nothing waits, nobody misses a worker.
+    failing = not found.live and found.overdue > 0
     return {
         "status": "failing" if failing else "ok",
         "store": True,
         "reason": "deliveries are pending and no process that delivers is running" if failing else "",
-        "workers": [{name: getattr(each, name) for name in _NAMES} for each in workers],
-        "workers_alive": len(alive),
-        "workers_dead": sum(each.delivers and each.gone for each in workers),
-        "pending": stats.pending,
-        "oldest_pending": stats.oldest_pending,
+        "degraded": bool(found.degraded),
+        "troubles": [each.text for each in found.troubles],
+        "workers": [{name: getattr(each, name) for name in _NAMES} for each in found.processes],
+        "workers_alive": found.delivering,
+        "workers_dead": found.gone,
+        "pending": found.pending,
+        "oldest_pending": found.oldest_pending,
     }

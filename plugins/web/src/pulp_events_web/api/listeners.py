@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
-from marshmallow import RAISE
 
 from pulp_events import EventBus, Listener
 from pulp_events.errors import ListenerNotFound, NotAllowed
@@ -18,23 +15,25 @@ from pulp_events.listeners.actor import NOT_THEIRS
 from pulp_events.listeners.shown import as_stored, refuse_generated, refuse_masks
 from pulp_events.listeners.untrusted import Limits
 from pulp_events_web.acting import Acting, Forbidden
-from pulp_events_web.api import cursors, etags
-from pulp_events_web.api.listener_answers import CHANGING, ETAG, IF_MATCH, OF_ONE, WITH_BODY, problems
+from pulp_events_web.api import etags
+from pulp_events_web.api.etags import ETAG, IF_MATCH
+from pulp_events_web.api.links import LISTENER, links
+from pulp_events_web.api.paging import page
 from pulp_events_web.api.refusing import Refused, by_field
+from pulp_events_web.api.resources import PREFIX, Resources
 from pulp_events_web.api.schemas.listeners import (
     SETTABLE,
-    ListenerArguments,
     ListenerPageSchema,
     ListenerPatchSchema,
     ListenerSchema,
+    ListenersQuery,
     NewListenerSchema,
 )
 from pulp_events_web.context import acting
-from pulp_events_web.principal import Principal
-from pulp_events_web.shown.listeners import ListenerFilter, chosen, listener_shown, listeners_shown, page_of, place_of
+from pulp_events_web.principal import Principal, Role
+from pulp_events_web.shown.listeners import ListenerFilter, after, chosen, listener_shown, listeners_shown, place_of
 
-PREFIX = "/api/v1"
-blueprint = Blueprint("listeners", __name__, url_prefix=PREFIX, description="Which events are sent where")
+blueprint = Resources("listeners", __name__, "Which events are sent where")
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 
@@ -43,33 +42,30 @@ Answer = tuple[dict[str, Any], int, dict[str, str]]
 class Collection(MethodView):
     """All of them."""
 
-    @blueprint.arguments(ListenerArguments, location="query", unknown=RAISE)
+    @blueprint.arguments(ListenersQuery, location="query")
     @blueprint.response(200, ListenerPageSchema)
-    @problems(blueprint, 422)
-    def get(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+    @blueprint.doc(**links(200, "listener_id", "/items/0/id", LISTENER))
+    @blueprint.who(Role.VIEWER)
+    def get(self, asked: Mapping[str, Any]) -> Any:
         """List listeners
 
-        In the order in which they were made. Role: viewer.
+        In the order in which they were made.
         """
-        bus = acting().reading
-        labels = dict(_label(each) for each in asked["label"])
+        bus, limit = acting().reading, asked["limit"]
         names = ("q", "notifier_type_id", "event_type", "enabled", "muted", "author")
-        found = chosen(bus, ListenerFilter(labels=labels or None, **{name: asked[name] for name in names}))
-        after: Any = None if asked["cursor"] is None else tuple(cursors.read(asked["cursor"], datetime, str))
-        page, more = page_of(found, after, asked["limit"])
-        last = place_of(page[-1]) if more else None
-        return {
-            "items": listeners_shown(bus, page),
-            "next": None if last is None else cursors.written(last[0].isoformat(), last[1]),
-        }
+        labels = dict(_label(each) for each in asked.get("label", ()))
+        wanted = ListenerFilter(labels=labels or None, **{name: asked.get(name) for name in names})
+        found = after(chosen(bus, wanted), asked["cursor"], limit + 1)
+        return page(found, limit, place_of, lambda kept: listeners_shown(bus, kept))
 
     @blueprint.arguments(NewListenerSchema)
+    @blueprint.doc(**links(201, "listener_id", "/id", LISTENER))
     @blueprint.response(201, ListenerSchema, headers={**ETAG, "Location": {"schema": {"type": "string"}}})
-    @problems(blueprint, 409, *WITH_BODY)
+    @blueprint.who(Role.ADMIN, 409)
     def post(self, given: dict[str, Any]) -> Answer:
         """Make a listener
 
-        Its author is who asks, and not trusted unless their token says so. Role: admin.
+        Its author is who asks, and not trusted unless their token says so.
         """
         act = acting()
         listeners, bus, config = act.written, act.reading, given["notifier_config"]
@@ -90,11 +86,11 @@ class One(MethodView):
     """One of them, by id or name."""
 
     @blueprint.response(200, ListenerSchema, headers=ETAG)
-    @problems(blueprint, *OF_ONE)
+    @blueprint.who(Role.VIEWER, 404)
     def get(self, listener_id: str) -> Answer:
         """Show a listener
 
-        Without its secrets. Role: viewer.
+        Without its secrets.
         """
         bus = acting().reading
         return shown(bus, bus.listeners.get(listener_id))
@@ -102,12 +98,12 @@ class One(MethodView):
     @blueprint.arguments(ListenerPatchSchema)
     @blueprint.response(200, ListenerSchema, headers=ETAG)
     @blueprint.doc(parameters=[IF_MATCH])
-    @problems(blueprint, *OF_ONE, *CHANGING, *WITH_BODY)
+    @blueprint.who(Role.ADMIN, 404, 409, 412)
     def patch(self, given: dict[str, Any], listener_id: str) -> Answer:
         """Change a listener
 
         What is not named stays, also keys of `notifier_config`; null removes one; event types are replaced whole. What
-        was shown may be given back as it was. Role: admin.
+        was shown may be given back as it was.
         """
         act = acting()
         bus, before = act.reading, mine(act, listener_id)
@@ -133,11 +129,11 @@ class One(MethodView):
 
     @blueprint.response(204)
     @blueprint.doc(parameters=[IF_MATCH])
-    @problems(blueprint, *OF_ONE, 412)
+    @blueprint.who(Role.ADMIN, 404, 412)
     def delete(self, listener_id: str) -> None:
         """Delete a listener
 
-        What is pending for it is then dead. Role: admin.
+        What is pending for it is then dead.
         """
         act = acting()
         before = mine(act, listener_id)

@@ -17,7 +17,7 @@ _ANY_NUMBER = 999_999_999
 
 
 def page_of_deliveries(bus: EventBus, asked: DeliveryQuery, page: Mapping[str, Any]) -> Any:
-    """The answer: newest first. `page`: `limit` and `cursor`, as `paging.paged(list)` loads them."""
+    """The answer: newest first. `page`: `limit` and `cursor`, as `paging.paged(str, int)` loads them."""
     limit, found = page["limit"], []
     before = _before(bus, page["cursor"])
     if page["cursor"] is None or before is not None:

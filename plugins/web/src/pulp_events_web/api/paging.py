@@ -7,16 +7,18 @@ checked like anything else that a client sends.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from pulp_events_web.api.schemas.values import EARLIEST, LATEST
+
 T = TypeVar("T")
-Key = int | Sequence[str | int]
-"""Of an item: the place of an event, or the id of a delivery with the place of its event."""
+Key = Sequence[str | int | datetime]
+"""What tells the place of an item in its list."""
 
 MOST = 200
 """Items of a page, at most."""
@@ -25,53 +27,61 @@ _LONGEST = 1024
 
 
 class Cursor(fields.Field[Any]):
-    """The key in the `next` of a page before: a whole number, or for `list` an id and a number, once loaded."""
+    """`next` of a page before; once loaded, the key in it, whose values are of these kinds."""
 
-    def __init__(self, kind: type, **kwargs: Any) -> None:
-        super().__init__(metadata={"type": "string", "description": "`next` of the page before"}, **kwargs)
-        self.kind = kind
+    def __init__(self, *kinds: type, **options: Any) -> None:
+        super().__init__(metadata={"type": "string", "description": "`next` of the page before"}, **options)
+        self.kinds = kinds
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> tuple[Any, ...]:
         try:
-            found = decode(value)
-        except ValueError:
-            found = None
-        parts = found if isinstance(found, list) else [found]
-        kinds = [str, int] if self.kind is list else [self.kind]
-        if [type(each) for each in parts] != kinds or not 0 <= parts[-1] < 1 << 62:
-            raise ValidationError("Not a cursor; give the value of `next` of the page before, or leave it out.")
-        return found
+            return read(value, self.kinds)
+        except (ValueError, TypeError, RecursionError):
+            text = "This is no cursor of this list; give `next` of the page before, or leave it out."
+            raise ValidationError(text) from None
 
 
-def encode(key: Key) -> str:
+def written(key: Key) -> str:
     """A cursor for what comes after this key."""
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+    values = [each.isoformat() if isinstance(each, datetime) else each for each in key]
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-def decode(text: object) -> object:
-    """The key in a cursor. Raises ValueError."""
-    if not isinstance(text, str) or len(text) > _LONGEST or not text.isascii():
+def read(cursor: object, kinds: Sequence[type]) -> tuple[Any, ...]:
+    """The key in a cursor. Raises ValueError, TypeError, RecursionError for what is none of these kinds."""
+    if not isinstance(cursor, str) or len(cursor) > _LONGEST or not cursor.isascii():
         raise ValueError("not a cursor")
-    try:
-        return json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, RecursionError) as error:
-        raise ValueError("not a cursor") from error
+    values = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    if not isinstance(values, list):
+        raise ValueError("not a cursor")
+    return tuple(_of(kind, value) for kind, value in zip(kinds, values, strict=True))
 
 
-def paged(kind: type) -> type[Schema]:
-    """A schema of the query of a list whose keys are of this kind; to be inherited."""
+def _of(kind: type, value: Any) -> Any:
+    if kind is datetime:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None or not EARLIEST <= moment <= LATEST:
+            raise ValueError("no moment")
+        return moment
+    if type(value) is not kind or (isinstance(value, int) and not 0 <= value < 1 << 62):
+        raise ValueError("another kind")
+    return value
+
+
+def paged(*kinds: type) -> type[Schema]:
+    """A schema of the query of a list whose keys are of these kinds; to be inherited."""
     return Schema.from_dict(
         {
             "limit": fields.Integer(
                 load_default=DEFAULT, validate=validate.Range(1, MOST), metadata={"description": "items of a page"}
             ),
-            "cursor": Cursor(kind, load_default=None),
+            "cursor": Cursor(*kinds, load_default=None),
         },
-        name=f"Page_{kind.__name__}",
+        name="Page_" + "_".join(each.__name__ for each in kinds),
     )
 
 
 def page(found: Sequence[T], limit: int, key: Callable[[T], Key], show: Callable[[Sequence[T]], list[Any]]) -> Any:
     """The answer, of one more item than `limit` where there are more."""
     kept = found[:limit]
-    return {"items": show(kept), "next": encode(key(kept[-1])) if len(found) > limit else None}
+    return {"items": show(kept), "next": written(key(kept[-1])) if len(found) > limit else None}

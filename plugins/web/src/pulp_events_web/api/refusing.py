@@ -1,11 +1,11 @@
-"""What the bus refuses of a body, by the field that it is about."""
+"""What is refused of a request, by the field or parameter that it is about."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 
 from werkzeug.exceptions import HTTPException
 
@@ -14,11 +14,21 @@ from pulp_events_web.problems import problem
 
 
 class Refused(HTTPException):
-    """An answer of its own."""
+    """An answer that is a problem. `found`: messages by field."""
 
-    def __init__(self, status: HTTPStatus | int, detail: str, found: Any = None) -> None:
-        super().__init__(detail, problem(status, detail, found))
+    def __init__(self, status: HTTPStatus | int, detail: str, found: Any = None, **headers: str) -> None:
+        super().__init__(detail, problem(status, detail, found, **headers))
         self.code = int(status)
+
+
+def refuse(field: str, detail: str, status: int = 422) -> NoReturn:
+    """Raise Refused: the value of this field, or parameter, is not valid."""
+    raise Refused(status, detail, {field: [detail]}) from None
+
+
+def missing(detail: str) -> NoReturn:
+    """Raise Refused: there is no such thing."""
+    raise Refused(HTTPStatus.NOT_FOUND, detail) from None
 
 
 @contextlib.contextmanager
@@ -41,7 +51,7 @@ def by_field(config: Mapping[str, Any], under: tuple[str, ...] = ("notifier_conf
             place[last] = texts
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), found) from None
     except NameTaken as error:
-        raise Refused(HTTPStatus.CONFLICT, str(error), {"name": [str(error)]}) from None
+        refuse("name", str(error), HTTPStatus.CONFLICT)
 
 
 def steps(path: str, config: Any) -> list[str]:

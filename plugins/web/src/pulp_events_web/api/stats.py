@@ -6,25 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from pulp_events.errors import ListenerNotFound
 from pulp_events.outbox.activity import Activities, Activity
 from pulp_events.outbox.histogram import Histogram
 from pulp_events.outbox.records import Stats as Counted
-from pulp_events_web.api.answers import may_answer
-from pulp_events_web.api.asked import refuse
+from pulp_events_web.api.refusing import refuse
+from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import stats as schemas
 from pulp_events_web.context import acting
+from pulp_events_web.principal import Role
+from pulp_events_web.problems import text_of
 
-blueprint = Blueprint("stats", __name__, url_prefix="/api/v1", description="Counts")
+blueprint = Resources("stats", __name__, "Counts")
 
 
 @blueprint.route("/stats")
 class Stats(MethodView):
     @blueprint.arguments(schemas.StatsQuery, location="query")
     @blueprint.response(200, schemas.StatsSchema)
-    @may_answer(blueprint, 401, 403, 422, 429, 503)
+    @blueprint.who(Role.VIEWER)
     def get(self, query: Mapping[str, Any]) -> Any:
         """Counts of deliveries; with `since`, what happened from then on"""
         since, until = query.get("since"), query.get("until")
@@ -36,7 +37,7 @@ class Stats(MethodView):
         try:
             return _stats(deliveries.stats(since, until, query["by"], listener=query.get("listener")))
         except ListenerNotFound as error:
-            refuse("listener", str(error))
+            refuse("listener", text_of(error))
 
 
 def _stats(found: Counted) -> dict[str, Any]:

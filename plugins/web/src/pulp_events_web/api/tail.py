@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, current_app, request
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from pulp_events import EventBus
 from pulp_events.errors import ListenerNotFound, StoreError
@@ -20,17 +19,18 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.following import Skipped
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.system.ids import is_listener_id
-from pulp_events_web.api.answers import may_answer
-from pulp_events_web.api.asked import refuse
 from pulp_events_web.api.feed import LOOK, Feed, Version, version_of
+from pulp_events_web.api.refusing import refuse
+from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas.deliveries import DeliverySchema
 from pulp_events_web.api.schemas.tail import TailHeaders, TailQuery
 from pulp_events_web.api.streams import Streams
 from pulp_events_web.context import acting, context
-from pulp_events_web.problems import problem
+from pulp_events_web.principal import Role
+from pulp_events_web.problems import problem, text_of
 from pulp_events_web.shown import deliveries as shown
 
-blueprint = Blueprint("tail", __name__, url_prefix="/api/v1", description="What happens, as it happens")
+blueprint = Resources("tail", __name__, "What happens, as it happens")
 
 HEARTBEAT = 10.0
 """Seconds of silence after which a comment is sent: by it, both sides notice that the other is gone."""
@@ -74,7 +74,7 @@ class Tail(MethodView):
     @blueprint.arguments(TailHeaders, location="headers")
     @blueprint.arguments(TailQuery, location="query")
     @blueprint.response(200, MESSAGE, content_type="text/event-stream", description="messages, each an item")
-    @may_answer(blueprint, 401, 403, 422, 429, 503)
+    @blueprint.who(Role.VIEWER)
     def get(self, headers: Mapping[str, Any], query: Mapping[str, Any]) -> Any:
         """Each change of a delivery that fits, as server-sent events, until the client goes away"""
         bus = acting().reading
@@ -112,7 +112,7 @@ class Wanted:
             found = bus.listeners.get(query.listener_id).id
         except ListenerNotFound as error:
             if not is_listener_id(query.listener_id):  # one that was deleted is known by its id alone
-                refuse("listener", str(error))
+                refuse("listener", text_of(error))
             found = query.listener_id
         return cls(replace(query, listener_id=found), bus)
 
@@ -161,7 +161,7 @@ class Stream:
             self._tails.streams.give_back()
             self._messages.close()
 
-    def _run(self, last_id: str, last: int) -> Iterator[bytes]:
+    def _run(self, last_id: str, last: int) -> Generator[bytes, None, None]:
         feed, end = self._tails.feed, time.monotonic() + LONGEST
         known: set[Version] = set()
         yield f"retry: {COME_AGAIN * 1000}\n\n".encode()

@@ -5,25 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from pulp_events import EventType, json_schema
 from pulp_events.plugins.plugin import Plugin
 from pulp_events.plugins.registry import Plugins as Registry
 from pulp_events.schemas.fault import UnusableSchema
-from pulp_events_web.api.answers import may_answer
-from pulp_events_web.api.asked import missing
+from pulp_events_web.api.refusing import missing
+from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import types as schemas
 from pulp_events_web.context import acting
 from pulp_events_web.principal import Role
 
-blueprint = Blueprint("types", __name__, url_prefix="/api/v1", description="Event types, notifier types, plugins")
+blueprint = Resources("types", __name__, "Event types, notifier types, plugins")
 
 
 @blueprint.route("/event-types")
 class EventTypes(MethodView):
     @blueprint.response(200, schemas.EventTypesSchema)
-    @may_answer(blueprint, 401, 403, 429)
+    @blueprint.who(Role.VIEWER)
     def get(self) -> Any:
         """All event types, by name"""
         types = acting().reading.event_types
@@ -33,7 +32,7 @@ class EventTypes(MethodView):
 @blueprint.route("/event-types/<string:name>")
 class OneEventType(MethodView):
     @blueprint.response(200, schemas.EventTypeInFullSchema)
-    @may_answer(blueprint, 401, 403, 404, 429)
+    @blueprint.who(Role.VIEWER, 404)
     def get(self, name: str) -> Any:
         """An event type with the schema of its payload and an example"""
         from pulp_events.schemas.example import example_or_reason
@@ -53,7 +52,7 @@ class OneEventType(MethodView):
 @blueprint.route("/notifier-types")
 class NotifierTypes(MethodView):
     @blueprint.response(200, schemas.NotifierTypesSchema)
-    @may_answer(blueprint, 401, 403, 429)
+    @blueprint.who(Role.VIEWER)
     def get(self) -> Any:
         """All notifier types that work, by id"""
         plugins = acting().reading.plugins
@@ -63,7 +62,7 @@ class NotifierTypes(MethodView):
 @blueprint.route("/notifier-types/<string:type_id>")
 class OneNotifierType(MethodView):
     @blueprint.response(200, schemas.NotifierTypeInFullSchema)
-    @may_answer(blueprint, 401, 403, 404, 429)
+    @blueprint.who(Role.VIEWER, 404)
     def get(self, type_id: str) -> Any:
         """A notifier type with the JSON Schema of a listener's configuration"""
         plugins = acting().reading.plugins
@@ -80,7 +79,7 @@ class OneNotifierType(MethodView):
 @blueprint.route("/plugins")
 class Plugins(MethodView):
     @blueprint.response(200, schemas.PluginsSchema)
-    @may_answer(blueprint, 401, 403, 429)
+    @blueprint.who(Role.VIEWER)
     def get(self) -> Any:
         """The installed plugins, and what is wrong with which"""
         asking = acting()

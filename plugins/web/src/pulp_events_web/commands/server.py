@@ -1,55 +1,20 @@
-"""waitress with what it lacks: a limit on how long a request may take to arrive, its errors as ours, a quiet end."""
+"""waitress with what it lacks: limits on how slowly a client may send and read, its errors as ours, a quiet end."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
 from waitress.server import create_server
-from waitress.task import ErrorTask
 
 from pulp_events_web.access.listening import Address
-from pulp_events_web.access.response_headers import BARE
-from pulp_events_web.problems import MEDIA_TYPE
+from pulp_events_web.commands.channel import Channel
 
 STEP = 0.5
 """Seconds between looks whether to stop."""
 _CONNECTIONS = 1000
-
-
-class _ErrorTask(ErrorTask):  # type: ignore[misc]
-    """What waitress refuses by itself: it is told as the application tells it."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        status = HTTPStatus(error.code)
-        problem = {"type": "about:blank", "title": status.phrase, "status": int(status)}
-        body = json.dumps(problem).encode()
-        self.status = f"{status.value} {status.phrase}"
-        self.response_headers.extend([("Content-Type", MEDIA_TYPE), *BARE.items()])
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    """One connection. For `maintenance`, a request that still arrives is as old as its first octet."""
-
-    error_task_class = _ErrorTask
-    _began: float | None = None
-
-    def handle_read(self) -> None:
-        super().handle_read()
-        if self.request is None:
-            self._began = None
-        else:
-            self._began = self._began or time.time()
-            self.last_activity = self._began
 
 
 class Server:
@@ -58,7 +23,8 @@ class Server:
     def __init__(self, application: Any, address: Address, settings: Mapping[str, Any]) -> None:
         self._map: dict[int, Any] = {}
         where = {"unix_socket": address.path, "unix_socket_perms": "660"} if address.path else {"listen": str(address)}
-        timeout = settings["request_timeout"]
+        timeout = self._timeout = settings["request_timeout"]
+        self._looked = 0.0
         self._server = create_server(
             application,
             map=self._map,
@@ -74,7 +40,7 @@ class Server:
             asyncore_use_poll=True,
         )
         for each in self._listeners():
-            each.channel_class = _Channel
+            each.channel_class = Channel
 
     @property
     def port(self) -> int:
@@ -95,9 +61,13 @@ class Server:
 
     def _step(self, seconds: float) -> None:
         wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
+        if (now := time.monotonic()) - self._looked >= min(STEP, self._timeout / 4):
+            self._looked = now
+            for each in self._channels():
+                each.close_if_slow(now, self._timeout)
 
     def _listeners(self) -> list[Any]:
         return [each for each in self._map.values() if hasattr(each, "channel_class")]
 
     def _channels(self) -> list[Any]:
-        return [each for each in self._map.values() if isinstance(each, HTTPChannel)]
+        return [each for each in self._map.values() if isinstance(each, Channel)]

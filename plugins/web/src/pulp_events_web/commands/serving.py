@@ -73,7 +73,9 @@ def _serve(
     if not address.path:
         address = replace(address, port=server.port)
     _logger.info("serving %s", address.url)
-    if link is not None and not address.path:
+    if link is not None and address.path:
+        _say_how(address, as_json)
+    elif link is not None:
         _say_link(f"{address.url}login?token={link.secret}", as_json)
     sd_notify.ready(f"serving {address.url}")
 
@@ -120,6 +122,15 @@ def _say_link(url: str, as_json: bool) -> None:
         print(json.dumps({"url": url}), flush=True)  # noqa: T201
         return
     print(f"No valid token exists. Open this once in a browser on this machine:\n\n    {url}\n", flush=True)  # noqa: T201
+
+
+def _say_how(address: Address, as_json: bool) -> None:
+    """No browser opens a socket, so there is no link that leads to it."""
+    text = (
+        f"No valid token exists, and {address} has no link that opens the console: make a token with `pulp-admin event "
+        "web token create --role admin`; who gives it is let in at once"
+    )
+    print(json.dumps({"warning": text}) if as_json else text, flush=True)  # noqa: T201
 
 
 def _log(as_json: bool) -> None:

@@ -52,7 +52,7 @@ def answer_to(error: errors.EventsError | HTTPException) -> Response:
     if status is HTTPStatus.UNPROCESSABLE_ENTITY:
         return _invalid(error)
     code = PERMISSION_DENIED if isinstance(error, Forbidden | errors.NotAllowed) else GENERAL
-    return failure(status, str(error), code)
+    return failure(status, problems.text_of(error), code)
 
 
 def failure(

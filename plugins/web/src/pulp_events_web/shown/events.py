@@ -12,7 +12,7 @@ from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 
 def query_of(given: Mapping[str, Any]) -> EventQuery:
     """The query for these filters; those that are None or not given stand for any. Raises EventsError."""
-    wanted = {name: given.get(name) for name in ("since", "until", "error", "scope", "id_prefix")}
+    wanted: dict[str, Any] = {name: given.get(name) for name in ("since", "until", "error", "scope", "id_prefix")}
     types = given.get("event_type")
     return EventQuery(**wanted, event_types=[types] if types else None)
 

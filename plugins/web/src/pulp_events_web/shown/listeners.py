@@ -61,12 +61,9 @@ def place_of(listener: Listener) -> tuple[datetime, str]:
     return listener.created, listener.id
 
 
-def page_of(
-    listeners: Sequence[Listener], after: tuple[datetime, str] | None, limit: int
-) -> tuple[list[Listener], bool]:
-    """At most `limit` of them, which stand after that place; and whether there are more."""
-    rest = [each for each in listeners if after is None or place_of(each) > after]
-    return rest[:limit], len(rest) > limit
+def after(listeners: Sequence[Listener], place: tuple[datetime, str] | None, limit: int) -> list[Listener]:
+    """At most `limit` of them, which stand after that place; None: before all."""
+    return [each for each in listeners if place is None or place_of(each) > place][:limit]
 
 
 def listener_shown(

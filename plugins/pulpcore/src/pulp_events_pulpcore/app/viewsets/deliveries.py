@@ -11,7 +11,6 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from pulp_events import DeliveryQuery
 from pulp_events.errors import EventsError
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import State
@@ -60,7 +59,7 @@ class EventDeliveryViewSet(EventsViewMixin, GenericViewSet):
         if wanted := asked.validated_data.get("listener"):
             last = wanted.rstrip("/").rpartition("/")[2].rpartition(":")[2]
             rows = [row for row in rows if last in (row.listener_id, str(row.pk))]
-        query, before = query_of([row.listener_id for row in rows], asked.validated_data)
+        query, before = query_of(rows, asked.validated_data)
         found = self.paginator.page_of(bus().deliveries, query, before, request)
         context = {**self.get_serializer_context(), "hrefs": hrefs_of(rows)}
         return self.paginator.get_paginated_response(DeliverySerializer(found, many=True, context=context).data)
@@ -97,13 +96,12 @@ class ListenerDeliveryViewSet(EventsViewMixin, GenericViewSet):
         row = self.get_object()
         refuse_administrators(row, self.author)
         delivery = self._delivery(delivery_id)
-        query = DeliveryQuery(ids=[delivery.id], listener_ids=[row.listener_id], state=State(delivery.state))
+        query, _ = query_of([row], {"ids": [delivery.id], "state": State(delivery.state)})
         repeated = delivery.state == State.DELIVERED
         count = sum(bus().deliveries.by(self.author).retry(query, again=True))
         if repeated and count:
-            every = bus().deliveries.list(
-                DeliveryQuery(event_id=delivery.event_id, listener_ids=[row.listener_id]), limit=100
-            )
+            of_event, _ = query_of([row], {"event_id": delivery.event_id})
+            every = bus().deliveries.list(of_event, limit=100)
             delivery = next((each for each in every if each.repeat_of == delivery.id), delivery)
         else:
             delivery = self._delivery(delivery_id)
@@ -111,7 +109,7 @@ class ListenerDeliveryViewSet(EventsViewMixin, GenericViewSet):
 
     def _delivery(self, delivery_id: str) -> Delivery:
         row = self.get_object()
-        found = bus().deliveries.list(DeliveryQuery(ids=[delivery_id], listener_ids=[row.listener_id]), limit=1)
+        found = bus().deliveries.list(query_of([row], {"ids": [delivery_id]})[0], limit=1)
         if not found:
             raise NotFound
         return found[0]

@@ -139,7 +139,7 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
         asked = DeliveryListFilterSerializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         row = self.get_object()
-        query, before = query_of([row.listener_id], asked.validated_data)
+        query, before = query_of([row], asked.validated_data)
         found = self.paginator.page_of(bus().deliveries, query, before, request)
         context = {**self.get_serializer_context(), "hrefs": hrefs_of([row])}
         return self.paginator.get_paginated_response(DeliverySerializer(found, many=True, context=context).data)
@@ -165,7 +165,7 @@ class EventListenerViewSet(EventsViewMixin, NamedModelViewSet, RolesMixin):
         asked = RetrySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         row = self._of_a_user()
-        query, _ = query_of([row.listener_id], asked.validated_data)
+        query, _ = query_of([row], asked.validated_data)
         count = sum(bus().deliveries.by(self.author).retry(query))
         return Response(RetriedSerializer({"count": count}).data)
 

@@ -8,7 +8,10 @@ from rest_framework.pagination import LimitOffsetPagination
 
 from pulp_events import DeliveryQuery
 from pulp_events.bus.deliveries import Deliveries
+from pulp_events.bus.scopes import heard_with
 from pulp_events.outbox.delivery import Delivery
+from pulp_events_pulpcore.app.models import EventListener
+from pulp_events_pulpcore.app.rest import scope_of_request
 
 STEP = 200
 """Deliveries that are in memory at once while others are passed over."""
@@ -41,7 +44,14 @@ class DeliveryPages(LimitOffsetPagination):
         return deliveries.list(query, limit=self.limit, before=before) if there else []
 
 
-def query_of(listener_ids: list[str], given: dict[str, Any]) -> tuple[DeliveryQuery, str | None]:
-    """The query of a list, and what the page begins after."""
+def query_of(rows: list[EventListener], given: dict[str, Any]) -> tuple[DeliveryQuery, str | None]:
+    """The query of a list of deliveries to these listeners, and what the page begins after.
+
+    A listener of a domain may have got events of others before its scope or its author was changed: they are not there.
+    Who sees an administrator's listener that gets every event sees every event.
+    """
     values = {name: value for name, value in given.items() if name not in ("before", "listener")}
-    return replace(DeliveryQuery(listener_ids=listener_ids), **values), given.get("before")
+    query = replace(DeliveryQuery(listener_ids=[row.listener_id for row in rows]), **values)
+    if all(row.pulp_domain_id is not None for row in rows):
+        query = heard_with(query, scope_of_request())
+    return query, given.get("before")

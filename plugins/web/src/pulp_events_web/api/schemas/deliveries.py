@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.outbox.states import Outcome, State
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.values import Moment, Page, Text
+from pulp_events_web.api.schemas.values import Flag, Moment, Page, Text
 
 
 class WaitingSchema(Schema):
@@ -63,8 +63,8 @@ class DeliveriesSchema(Page):
     items = fields.List(fields.Nested(DeliverySchema), required=True)
 
 
-class FilterSchema(Schema):
-    """Which deliveries; what is left out stands for any."""
+class LastingFilterSchema(Schema):
+    """Which deliveries, by what may be asked of them at any time; what is left out stands for any."""
 
     state = fields.String(validate=validate.OneOf([str(each) for each in State]))
     listener = Text(metadata={"description": "id or name of a listener"})
@@ -72,11 +72,16 @@ class FilterSchema(Schema):
     event_id = Text()
     notifier_type = Text()
     error = Text(1000, metadata={"description": "text in `detail`, in capitals or not"})
+
+
+class FilterSchema(LastingFilterSchema):
+    """Which deliveries; what is left out stands for any."""
+
     since = Moment(metadata={"description": "events of this moment and later"})
     until = Moment(metadata={"description": "events before this moment"})
 
 
-class DeliveriesQuery(FilterSchema, paged(list)):  # type: ignore[misc]
+class DeliveriesQuery(FilterSchema, paged(str, int)):  # type: ignore[misc]
     """Query of the list."""
 
 
@@ -88,9 +93,9 @@ class RetrySchema(FilterSchema):
         validate=validate.OneOf([str(each) for each in State]),
         metadata={"description": "dead: pending again; pending: due now; delivered: sent once more, as a repeat"},
     )
-    all = fields.Boolean(load_default=False, metadata={"description": "needed where there is no filter beside state"})
-    again = fields.Boolean(load_default=False, metadata={"description": "also repeat what is a repeat itself"})
-    dry_run = fields.Boolean(load_default=False, metadata={"description": "only count"})
+    all = Flag(load_default=False, metadata={"description": "needed where there is no filter beside state"})
+    again = Flag(load_default=False, metadata={"description": "also repeat what is a repeat itself"})
+    dry_run = Flag(load_default=False, metadata={"description": "only count"})
 
 
 class RetriedSchema(Schema):

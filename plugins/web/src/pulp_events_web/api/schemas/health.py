@@ -27,10 +27,12 @@ class HealthSchema(Schema):
     status = fields.String(
         required=True,
         validate=validate.OneOf(["ok", "failing"]),
-        metadata={"description": "failing: the store cannot be used, or what is pending has nobody to deliver it"},
+        metadata={"description": "failing: the store cannot be used, or what is overdue has nobody to deliver it"},
     )
-    store = fields.Boolean(metadata={"description": "whether it can be read"})
+    store = fields.Boolean(metadata={"description": "whether it can be read and written"})
     reason = fields.String()
+    degraded = fields.Boolean(metadata={"description": "it works, and something does not go well"})
+    troubles = fields.List(fields.String(), metadata={"description": "what is wrong, and what to do"})
     workers = fields.List(fields.Nested(WorkerSchema))
     workers_alive = fields.Integer()
     workers_dead = fields.Integer()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events.errors import EventsError
 from pulp_events.listeners.listener import ATTRIBUTES, OPTIONS
-from pulp_events_web.api.schemas.listener_fields import Flag, PageArguments, moment
+from pulp_events_web.api.paging import paged
+from pulp_events_web.api.schemas.values import Flag, Moment, Page, Text
 from pulp_events_web.context import context
 
 SETTABLE = ("name", "description", "labels", "filter", "retry_schedule", "lanes", "timeout", "rate", "expires")
@@ -97,9 +99,9 @@ class AuthorSchema(Schema):
 class ListenerHealthSchema(Schema):
     """How its deliveries went lately."""
 
-    last_success = moment("of an attempt", allow_none=True)
-    last_failure = moment("of an attempt", allow_none=True)
-    failing_since = moment("first failure since the last success", allow_none=True)
+    last_success = Moment(metadata={"description": "of an attempt"}, allow_none=True)
+    last_failure = Moment(metadata={"description": "of an attempt"}, allow_none=True)
+    failing_since = Moment(metadata={"description": "first failure since the last success"}, allow_none=True)
     failures = fields.Integer(metadata={"description": "since the last success"})
     detail = fields.String(metadata={"description": "of the last attempt"})
 
@@ -127,15 +129,17 @@ class ListenerSchema(Schema):
     timeout = fields.Float(required=True, allow_none=True, metadata={"description": "seconds"})
     rate = fields.String(required=True, allow_none=True)
     expires = fields.Float(required=True, allow_none=True, metadata={"description": "seconds"})
-    muted_until = moment("end of its mute; null: it is not muted", required=True, allow_none=True)
+    muted_until = Moment(
+        metadata={"description": "end of its mute; null: it is not muted"}, required=True, allow_none=True
+    )
     mute_reason = fields.String(required=True, allow_none=True)
     mute_drops = fields.Boolean(required=True)
     muted_by = fields.String(required=True, allow_none=True)
     author = fields.Nested(
         AuthorSchema, required=True, allow_none=True, metadata={"description": "null: an administrator of the machine"}
     )
-    created = moment("when it was made", required=True)
-    updated = moment("when it was last changed", required=True)
+    created = Moment(metadata={"description": "when it was made"}, required=True)
+    updated = Moment(metadata={"description": "when it was last changed"}, required=True)
     health = fields.Nested(
         ListenerHealthSchema,
         required=True,
@@ -144,28 +148,22 @@ class ListenerSchema(Schema):
     )
 
 
-class ListenerPageSchema(Schema):
+class ListenerPageSchema(Page):
     """A page of listeners."""
 
     items = fields.List(fields.Nested(ListenerSchema), required=True)
-    next = fields.String(required=True, allow_none=True, metadata={"description": "cursor; null: the last page"})
 
 
-class ListenerArguments(PageArguments):
+class ListenersQuery(paged(datetime, str)):  # type: ignore[misc]
     """Which listeners."""
 
-    q = fields.String(
-        load_default=None, validate=validate.Length(max=200),
-        metadata={"description": "part of name, description, id, configuration, label or event type, in any case"},
-    )  # fmt: skip
+    q = Text(metadata={"description": "part of name, description, id, configuration, label or event type, in any case"})
     label = fields.List(
-        fields.String(validate=validate.Length(1, 300)), load_default=list, validate=validate.Length(max=32),
+        Text(300), validate=validate.Length(max=32),
         metadata={"description": "KEY=VALUE, or KEY for any value; of several all must fit"},
     )  # fmt: skip
-    notifier_type_id = fields.String(load_default=None)
-    event_type = fields.String(
-        load_default=None, metadata={"description": "those that listen to this type, or have this pattern"}
-    )
-    enabled = Flag(load_default=None)
-    muted = Flag(load_default=None)
-    author = fields.String(load_default=None, metadata={"description": "name of who made it"})
+    notifier_type_id = Text()
+    event_type = Text(metadata={"description": "those that listen to this type, or have this pattern"})
+    enabled = Flag()
+    muted = Flag()
+    author = Text(metadata={"description": "name of who made it"})

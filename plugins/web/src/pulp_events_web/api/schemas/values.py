@@ -1,4 +1,4 @@
-"""What several resources have."""
+"""Values that several resources have."""
 
 from __future__ import annotations
 
@@ -9,42 +9,55 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events.system.clock import iso_z
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Moments outside of these no store can compare, and no calculation with time zones survives."""
+
 
 class Moment(fields.AwareDateTime):
     """RFC 3339, with a zone; shown in UTC with `Z`."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return None if value is None else iso_z(value)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="iso", **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        found = super()._deserialize(value, attr, data, **kwargs)
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> Any:
+        return iso_z(value) if isinstance(value, datetime) else value  # functions of `shown` may give its text
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> datetime:
+        found: datetime | None
         try:
-            moment = found.astimezone(UTC)
-        except (OverflowError, ValueError):
-            moment = None
-        if moment is None or not 1970 <= moment.year < 9999:  # what stores can compare
+            found = super()._deserialize(value, attr, data, **options).astimezone(UTC)
+        except (OverflowError, TypeError, ValueError):
+            found = None
+        if found is None or not EARLIEST <= found <= LATEST:
             raise ValidationError("Give a time from 1970 on, such as 2026-01-02T03:04:05Z.")
-        return moment
+        return found
 
 
 class Text(fields.String):
     """Text that a store can look for: some characters, none of them NUL or half a surrogate pair."""
 
-    def __init__(self, longest: int = 200, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(1, longest), **kwargs)
+    def __init__(self, longest: int = 200, **options: Any) -> None:
+        super().__init__(validate=validate.Length(1, longest), **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **options))
         if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
             raise ValidationError("It has a character that cannot be stored.")
         return text
 
 
+class Flag(fields.Boolean):
+    """`true` or `false`, and nothing that stands for it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(truthy={True, "true"}, falsy={False, "false"}, **options)
+
+
 class JsonObject(fields.Dict):
     """A JSON object with any values."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(keys=fields.String(), **kwargs)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(keys=fields.String(), **options)
 
 
 class Page(Schema):

@@ -1,0 +1,111 @@
+"""How many deliveries became dead, or have one attempt left, since that was last said. Pure, but for what it asks.
+
+An outbox counts what happens in the transaction that records it, for each listener and minute, by its own clock. What
+was said is the difference of two such counts, so that nothing is missed or said twice, whoever was killed in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pulp_events.about.announcement import Announcement, about, error, text
+from pulp_events.about.told import Told
+from pulp_events.events.own_names import DELIVERY_DEAD, DELIVERY_EXPIRING
+from pulp_events.listeners.listener import Listener
+from pulp_events.outbox.activity import HOUR, Activity, floor
+from pulp_events.outbox.records import Health
+from pulp_events.outbox.states import DAY, Transition
+
+Counts = Callable[[float, float | None], Mapping[str, Activity]]
+"""What happened from a moment on, until another one or now, by listener id. Moments: whole hours since the epoch."""
+
+
+def dead(activity: Activity) -> int:
+    """Deliveries that became dead though nobody gave them up by hand."""
+    return activity.dead + activity.ended.get(Transition.EXPIRE, 0)
+
+
+def expiring(activity: Activity) -> int:
+    """Deliveries to which one attempt was left."""
+    return activity.last_ahead
+
+
+KINDS: Mapping[str, Callable[[Activity], int]] = {DELIVERY_DEAD: dead, DELIVERY_EXPIRING: expiring}
+FROM = "counted from"
+_LONGEST = 3 * DAY - 2 * HOUR
+"""Seconds for which hours are still counted apart; see `outbox.activity.KEPT`."""
+
+
+def look(
+    told: Told,
+    wanted: list[str],
+    counts: Counts,
+    health: Callable[[], Mapping[str, Health]],
+    listeners: Mapping[str, Listener],
+    repeat: float,
+    now: float,
+    room: int,
+) -> list[Announcement]:
+    """What is to be said now, `room` at most; `told` is changed accordingly. `wanted`: which of KINDS.
+
+    The first time, nothing is: what happened before somebody wanted to know is not told.
+    """
+    begin = told.part(FROM)
+    for kind in wanted:
+        if kind not in begin or now - begin[kind] > _LONGEST:
+            begin[kind] = floor(now, HOUR)
+            told.forget(kind)
+            if happened := _counted(kind, counts(begin[kind], None)):
+                told.part(kind).update({each: {"counted": count} for each, count in happened.items()})
+    found = {moment: counts(moment, None) for moment in {begin[kind] for kind in wanted}}
+    said: list[Announcement] = []
+    for kind in wanted:
+        part = told.part(kind)
+        for listener_id, count in _counted(kind, found[begin[kind]]).items():
+            its = part.get(listener_id, {})
+            new = count - its.get("counted", 0)
+            listener = listeners.get(listener_id)
+            at = its.get("at")
+            if new <= 0 or listener is None or len(said) >= room or (at is not None and now - at < repeat):
+                continue
+            detail = health().get(listener_id)
+            since = at if at is not None else max(begin[kind], now - HOUR)
+            said.append(
+                about(
+                    kind,
+                    listener,
+                    count=new,
+                    since=text(since),
+                    last_error="" if detail is None else error(detail.detail),
+                )
+            )
+            part[listener_id] = {"counted": count, "at": now}
+        _move_on(kind, begin, part, counts, listeners, repeat, now)
+    return said
+
+
+def _counted(kind: str, happened: Mapping[str, Activity]) -> dict[str, int]:
+    count = KINDS[kind]
+    return {each: number for each, activity in happened.items() if (number := count(activity))}
+
+
+def _move_on(
+    kind: str,
+    begin: dict[str, Any],
+    part: dict[str, Any],
+    counts: Counts,
+    listeners: Mapping[str, Listener],
+    repeat: float,
+    now: float,
+) -> None:
+    """Now and then, count from a later hour on; what lies an hour back does not change any more."""
+    later = floor(now, HOUR) - HOUR
+    if later - begin[kind] >= HOUR:
+        for listener_id, count in _counted(kind, counts(begin[kind], later)).items():
+            its = part.setdefault(listener_id, {})
+            its["counted"] = its.get("counted", 0) - count  # below 0: what was not said yet
+        begin[kind] = later
+    for listener_id, its in list(part.items()):
+        if listener_id not in listeners or (not its.get("counted") and now - its.get("at", 0.0) >= repeat):
+            del part[listener_id]

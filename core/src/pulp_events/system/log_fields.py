@@ -1,0 +1,69 @@
+"""What a log record is about: which delivery, listener and trace, as fields that a program can look for.
+
+A record says so itself (`extra=fields(delivery)`), or is made while something is being attempted: whatever a notifier,
+or a library that it uses, logs meanwhile in the same thread or task is about that delivery, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+FIELDS = (
+    "delivery_id",
+    "event_id",
+    "event_type",
+    "listener_id",
+    "notifier_type_id",
+    "trace_id",
+    "attempt",
+    "outcome",
+    "seconds",
+    "repeats",
+)
+"""Attributes of a log record, and keys of a JSON line: there where they are known. None is ever secret."""
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_about: ContextVar[Any] = ContextVar("pulp_events_about", default=None)
+
+
+def begin(what: Any) -> None:
+    """From now on this thread, or task, is busy with a delivery or a listener; None: with neither."""
+    _about.set(what)
+
+
+def fields(what: Any, **more: str | int | float | None) -> dict[str, str | int | float]:
+    """What is known of a delivery, event or listener, for `extra` of a log call; `more` that is None is left out."""
+    found: dict[str, str | int | float | None] = {}
+    if hasattr(what, "listener_id"):  # a delivery
+        found.update(delivery_id=what.id, event_id=what.event_id, listener_id=what.listener_id)
+    elif hasattr(what, "notifier_type_id"):  # a listener
+        found.update(listener_id=what.id, notifier_type_id=what.notifier_type_id)
+    elif hasattr(what, "event_type"):
+        found.update(event_id=what.id)
+    found["event_type"] = getattr(what, "event_type", None)
+    found["trace_id"] = trace_id(getattr(what, "trace_context", None))
+    return {name: value for name, value in {**found, **more}.items() if value is not None}
+
+
+def fields_of(record: Any) -> dict[str, str | int | float]:
+    """The fields of a log record, in the order of `FIELDS`; of what its thread is busy with where it has none itself.
+
+    To be asked in the thread that made the record, as handlers are.
+    """
+    own = {name: vars(record)[name] for name in FIELDS if isinstance(vars(record).get(name), str | int | float)}
+    if "delivery_id" not in own and "listener_id" not in own and (what := _about.get()) is not None:
+        own = {**fields(what), **own}
+    return {name: own[name] for name in FIELDS if name in own}
+
+
+def trace_id(context: Mapping[str, str] | None) -> str | None:
+    """The trace that a context belongs to, 32 hex digits (W3C Trace Context, §3.2.2.3); None if it names none.
+
+    >>> trace_id({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
+    '4bf92f3577b34da6a3ce929d0e0e4736'
+    """
+    found = _TRACEPARENT.match(str((context or {}).get("traceparent", "")))
+    return found[1] if found and set(found[1]) != {"0"} else None

@@ -1,0 +1,49 @@
+"""Traces of pulp-events by OpenTelemetry: a span for each event, one for each attempt, and a trace that leaves with it.
+
+Importing this imports nothing of OpenTelemetry: the first event that is emitted, or the first attempt, does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pulp_events import hookimpl
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from pulp_events import Attempt, Delivery, Event
+    from pulp_events.settings.settings import Settings
+
+
+@hookimpl
+def pulp_settings_sections() -> Mapping[str, type[Schema]]:
+    """`[opentelemetry]`."""
+    from pulp_events_opentelemetry.settings import OpenTelemetrySettings
+
+    return {"opentelemetry": OpenTelemetrySettings}
+
+
+@hookimpl
+def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
+    """Begins the span of the event, and gives it the trace context of that."""
+    from pulp_events_opentelemetry.emitting import begin
+
+    return begin(event, settings)
+
+
+@hookimpl
+def pulp_event_emitted(event: Event) -> None:
+    """Ends that span: the event is stored."""
+    from pulp_events_opentelemetry.emitting import end
+
+    end(event)
+
+
+@hookimpl
+def pulp_delivery_attempted(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
+    """Makes the span of an attempt."""
+    from pulp_events_opentelemetry.attempts import record
+
+    record(delivery, attempt, settings)

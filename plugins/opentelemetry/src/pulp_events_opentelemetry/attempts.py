@@ -1,0 +1,57 @@
+"""The span of an attempt: a child of the event's, and linked to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode
+
+from pulp_events import Attempt, Delivery
+from pulp_events.outbox.states import Outcome
+from pulp_events.settings.settings import Settings
+from pulp_events_opentelemetry.context import as_parent, span_context
+from pulp_events_opentelemetry.tracer import NAME, tracer
+
+LONGEST = 500
+"""Characters of an attempt's detail that its span has."""
+
+
+def record(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
+    """Make the span of an attempt that has ended, with the times that it began and ended at."""
+    context = as_parent(delivery.trace_context)
+    emitted = span_context(context)
+    began = _nanoseconds(attempt.started)
+    attributes: dict[str, Any] = {
+        "messaging.system": NAME,
+        "messaging.operation.name": "deliver",
+        "messaging.operation.type": "send",
+        "messaging.destination.name": delivery.event_type,
+        "messaging.destination.subscription.name": delivery.listener_id,
+        "messaging.message.id": delivery.event_id,
+        "messaging.message.body.size": len(delivery.report),
+        "pulp_events.delivery.id": delivery.id,
+        "pulp_events.delivery.state": delivery.state.value,
+        "pulp_events.attempt.number": attempt.number,
+        "pulp_events.attempt.outcome": attempt.outcome.value,
+    }
+    if attempt.retry_at is not None:
+        attributes["pulp_events.attempt.retry_at"] = attempt.retry_at.isoformat()
+    failed = attempt.outcome is not Outcome.DELIVERED
+    if failed:
+        attributes["error.type"] = attempt.outcome.value
+    span = tracer(settings).start_span(
+        f"deliver {delivery.event_type}",
+        context,
+        SpanKind.CLIENT,
+        attributes,
+        [Link(emitted)] if emitted.is_valid else (),
+        began,
+    )
+    if failed:
+        span.set_status(Status(StatusCode.ERROR, attempt.detail.partition("\n")[0][:LONGEST]))
+    span.end(began + int(attempt.duration * 1e9))
+
+
+def _nanoseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000) * 1000

@@ -1,0 +1,68 @@
+"""One connection: its errors as ours; and how slowly a client may send a request, and read an answer."""
+
+from __future__ import annotations
+
+import json
+import time
+from http import HTTPStatus
+from typing import Any
+
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
+
+from pulp_events_web.access.response_headers import BARE
+from pulp_events_web.problems import MEDIA_TYPE
+
+SLOWEST = 4096
+"""Octets per second that a client takes at least, while there are any for it. waitress itself lets a client that reads
+nothing keep the thread that writes to it, for ever."""
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is not typed
+    """What waitress refuses by itself: it is told as the application tells it."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        status = HTTPStatus(error.code)
+        problem = {"type": "about:blank", "title": status.phrase, "status": int(status)}
+        body = json.dumps(problem).encode()
+        self.status = f"{status.value} {status.phrase}"
+        self.response_headers.extend([("Content-Type", MEDIA_TYPE), *BARE.items()])
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """For `maintenance`, a request that still arrives is as old as its first octet."""
+
+    error_task_class = _ErrorTask
+    _began: float | None = None
+    _behind: float | None = None
+    """Since when there has been something to be read, or since the last time that enough had been."""
+    _taken = 0
+    """Octets since then."""
+
+    def handle_read(self) -> None:
+        super().handle_read()
+        if self.request is None:
+            self._began = None
+        else:
+            self._began = self._began or time.time()
+            self.last_activity = self._began
+
+    def send(self, data: bytes, do_close: bool = True) -> Any:
+        sent = super().send(data, do_close=do_close)
+        self._taken += sent
+        return sent
+
+    def close_if_slow(self, now: float, patience: float) -> None:
+        """Close the connection, which frees its thread, if too little was read for so many seconds."""
+        if not self.total_outbufs_len:
+            self._behind = None
+        elif self._behind is None:
+            self._behind, self._taken = now, 0
+        elif now - self._behind > patience:
+            if self._taken < SLOWEST * (now - self._behind):
+                self.handle_close()
+            self._behind, self._taken = now, 0
