@@ -95,7 +95,7 @@ class Reader:
 def read(port, headers):
     readers = []
 
-    def start(*given, **named):
+    def start(*given, headers=headers, **named):
         readers.append(Reader(port, headers, *given, **named))
         return readers[-1]
 
@@ -160,10 +160,13 @@ def test_silence_is_broken_by_comments(read):
     reader.until(lambda line: line == ": still here")
 
 
-def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port, headers):
-    first, second = read(), read()
+def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port, headers, tokens):
+    others = [{"Authorization": f"Bearer {tokens.create(name, Role.VIEWER, None)[0]}"} for name in "ab"]
+    first, second = read(), read(headers=others[0])
     first.begin(), second.begin()
-    third = read()
+    again = read()
+    assert again.answer.status == 429 and again.answer.getheader("Retry-After")  # nobody has more than their share
+    third = read(headers=others[1])
     assert third.answer.status == 503 and third.answer.getheader("Retry-After")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", "/api/v1/version", headers=headers)

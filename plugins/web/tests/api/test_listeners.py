@@ -219,8 +219,11 @@ def test_each_change_is_in_the_history_with_its_user(ada, otto, vera, new):
     ada("DELETE", path)
     found = vera("GET", f"{path}/history").json["items"]
     assert [(each["action"], each["by"]) for each in found] == [
-        ("deleted", "ada (untrusted)"), ("enabled", "otto"), ("disabled", "otto"), ("unmuted", "otto"),
-        ("muted", "otto"), ("updated", "ada (untrusted)"), ("created", "ada (untrusted)"),
+        (action, f"{who} (untrusted)")
+        for action, who in (
+            ("deleted", "ada"), ("enabled", "otto"), ("disabled", "otto"), ("unmuted", "otto"), ("muted", "otto"),
+            ("updated", "ada"), ("created", "ada"),
+        )
     ]  # fmt: skip
     (difference,) = found[5]["differences"]
     assert difference == {"key": "description", "before": None, "after": "builds", "hidden": False}

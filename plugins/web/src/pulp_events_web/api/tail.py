@@ -24,8 +24,8 @@ from pulp_events_web.api.refusing import refuse
 from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas.deliveries import DeliverySchema
 from pulp_events_web.api.schemas.tail import TailHeaders, TailQuery
-from pulp_events_web.api.streams import Streams
-from pulp_events_web.context import acting, context
+from pulp_events_web.context import RETRY, acting, context
+from pulp_events_web.places import Full, Places
 from pulp_events_web.principal import Role
 from pulp_events_web.problems import problem, text_of
 from pulp_events_web.shown import deliveries as shown
@@ -55,7 +55,7 @@ class Tails:
     """What the streams of an application share."""
 
     feed: Feed
-    streams: Streams
+    streams: Places
 
     @classmethod
     def of_application(cls) -> Tails:
@@ -63,7 +63,7 @@ class Tails:
         made = current_app.extensions.get("pulp_events_web_tails")
         if made is None:
             given = context()
-            made = cls(Feed(given.bus.outbox), Streams.of(given.settings["threads"]))
+            made = cls(Feed(given.bus.outbox), given.budget.streams)
             made = current_app.extensions.setdefault("pulp_events_web_tails", made)
         found: Tails = made
         return found
@@ -80,15 +80,19 @@ class Tail(MethodView):
         bus = acting().reading
         wanted = Wanted.of(bus, query)
         tails = Tails.of_application()
-        if not tails.streams.take():
-            detail = f"{tails.streams.most} streams are open, and more are not allowed; come again later"
-            return problem(503, detail, **{"Retry-After": "30"})
+        who = acting().principal.name
+        try:
+            tails.streams.take(who)
+        except Full as full:
+            whose, status = (" of yours", 429) if full.own else ("", 503)
+            detail = f"{full.most} streams{whose} are open, or as many other requests wait; come again later"
+            return problem(status, detail, **{"Retry-After": str(RETRY)})
         left, stopping = request.environ.get("waitress.client_disconnected"), context().stopping
 
         def gone() -> bool:
             return stopping.is_set() or (left is not None and left())
 
-        stream = Stream(bus, tails, wanted, headers.get("last_event_id", ""), query["last"], gone)
+        stream = Stream(bus, tails, wanted, headers.get("last_event_id", ""), query["last"], gone, who)
         # `close` is called also where nothing was read: then a generator's own `finally` would not run.
         answer = Response(stream, content_type="text/event-stream")
         answer.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
@@ -139,12 +143,13 @@ class Stream:
     """The body of an answer. It must be closed, which gives its place to another."""
 
     def __init__(
-        self, bus: EventBus, tails: Tails, wanted: Wanted, last_id: str, last: int, gone: Callable[[], bool]
+        self, bus: EventBus, tails: Tails, wanted: Wanted, last_id: str, last: int, gone: Callable[[], bool], who: str
     ) -> None:
         self._bus = bus
         self._tails = tails
         self._wanted = wanted
         self._gone = gone
+        self._who = who
         self._closed = False
         self._messages = self._run(last_id, last)
 
@@ -158,7 +163,7 @@ class Stream:
         """End it."""
         if not self._closed:
             self._closed = True
-            self._tails.streams.give_back()
+            self._tails.streams.give_back(self._who)
             self._messages.close()
 
     def _run(self, last_id: str, last: int) -> Generator[bytes, None, None]:
