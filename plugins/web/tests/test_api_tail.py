@@ -192,3 +192,23 @@ def test_a_stream_ends_so_that_its_client_must_prove_its_right_again(monkeypatch
     monkeypatch.setattr(tail, "LONGEST", 0.2)
     reader = read()
     assert reader.answer.read().startswith(b"retry: 2000\n\n")
+
+
+@pytest.mark.parametrize("how", ["token", "session"])
+def test_a_stream_ends_when_its_token_is_revoked(monkeypatch, read, tokens, app, how):
+    import re
+
+    monkeypatch.setattr(tail, "PROVED", 0.0)
+    secret, token = tokens.create("leaves", Role.VIEWER, None)
+    headers = {"Authorization": f"Bearer {secret}"}
+    if how == "session":
+        client = app.test_client()
+        csrf = re.search(r'csrf_token" value="([^"]+)', client.get("/login").text)[1]
+        client.post("/login", data={"csrf_token": csrf, "token": secret})
+        headers = {"Cookie": f"pulp_events_session={client.get_cookie('pulp_events_session').value}"}
+    reader, other = read(headers=headers), read()
+    reader.until(lambda line: line == ": still here")
+    tokens.revoke(token.id)
+    reader.answer.read()  # to its end
+    until_open(app, 1)
+    other.until(lambda line: line == ": still here")

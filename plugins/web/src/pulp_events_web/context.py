@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event as Flag
@@ -63,6 +64,20 @@ def principal() -> Principal:
     if found is None:
         raise Unauthorized
     return found
+
+
+def still_known(every: float) -> Callable[[], bool]:
+    """Whether who asks is still known, looked up once in so many seconds; for an answer that goes on for long."""
+    holds, looked = g.get("holds", lambda: True), time.monotonic()
+
+    def ask() -> bool:
+        nonlocal looked
+        if time.monotonic() - looked < every:
+            return True
+        looked = time.monotonic()
+        return bool(holds())
+
+    return ask
 
 
 @contextmanager

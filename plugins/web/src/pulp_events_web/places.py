@@ -1,6 +1,6 @@
 """`Places`: how many requests may wait at a time, so that some threads of the server are always free for the others.
 
-A stream, a test of a receiver that does not answer, a backfill: each keeps a thread for seconds, and whoever may ask for
+A stream, a test of a receiver that does not answer, a backfill: each keeps a thread for seconds, and who may ask for
 one may ask for many. Together they never get all threads, and nobody gets all places.
 """
 

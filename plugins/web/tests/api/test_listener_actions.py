@@ -30,7 +30,7 @@ def test_a_listener_is_disabled_with_a_reason_and_enabled(otto, path):
 
 def test_a_listener_is_muted_and_unmuted(otto, path):
     found = otto("POST", f"{path}/mute", {"until": LATER, "reason": "disks", "drop": True}).json
-    assert (found["muted_by"], found["mute_reason"], found["mute_drops"]) == ("otto", "disks", True)
+    assert (found["muted_by"], found["mute_reason"], found["mute_drops"]) == ("otto (untrusted)", "disks", True)
     assert found["muted_until"].endswith("Z")
     found = otto("POST", f"{path}/unmute").json
     assert (found["muted_until"], found["muted_by"], found["mute_drops"]) == (None, None, False)
@@ -55,7 +55,8 @@ def test_a_mute_that_is_not_valid_is_refused(otto, path, body, where):
 
 
 def test_a_mute_until_a_moment_that_is_past_is_refused(otto, path):
-    assert otto("POST", f"{path}/mute", {"until": "2020-01-01T00:00:00Z"}).status_code == 422
+    answer = otto("POST", f"{path}/mute", {"until": "2020-01-01T00:00:00Z"})
+    assert answer.status_code == 422 and pointers(answer) == {"/until"}
 
 
 def test_a_test_event_is_sent(otto, path, sink):

@@ -324,3 +324,28 @@ def test_a_query_that_is_not_valid_is_refused(vera, query):
 def test_answers_are_json_with_times_in_utc(ada, new):
     made = ada("POST", "listeners", new()).json
     assert json.dumps(made) and made["updated"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("more", "where"),
+    [
+        ({"labels": {"a": None}}, "/labels/a"),
+        ({"labels": {"a": {"b": 1}}}, "/labels/a"),
+        ({"labels": {"a": 1, "b": "x"}}, "/labels/a"),
+        ({"notifier_config": {"url": "http://127.0.0.1:9/", "header": ["X: " + "y" * 900] * 50}}, ""),
+    ],
+)  # fmt: skip
+def test_faults_point_to_where_they_are(ada, new, more, where):
+    answer = ada("POST", "listeners", new(**more))
+    assert answer.status_code in (403, 422) and pointers(answer) == {where}, answer.text
+
+
+def test_no_fault_names_an_option_of_a_command(root, new):
+    path = f"listeners/{root('POST', 'listeners', new()).json['id']}"
+    for answer in (
+        root("POST", f"{path}/rotate-secret", {"secret": "short"}),
+        root("POST", "listeners", new(notifier_config={"url": "http://127.0.0.1:9/", "secret": "short"})),
+    ):
+        assert (
+            answer.status_code == 422 and "--" not in answer.text and "must begin with whsec_" in answer.json["detail"]
+        )

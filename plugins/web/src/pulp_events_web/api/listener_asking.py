@@ -82,7 +82,7 @@ class Explain(MethodView):
 
 @blueprint.route(ROUTE + "backtest")
 class BacktestView(MethodView):
-    @blueprint.arguments(schemas.BacktestSchema)
+    @blueprint.arguments(schemas.BacktestSchema, required=False)
     @blueprint.response(200, schemas.BacktestedSchema)
     @blueprint.who(Role.VIEWER, 403, 404, 409)
     def post(self, asked: Mapping[str, Any], listener_id: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class Enable(MethodView):
 
 @blueprint.route(ROUTE + "disable")
 class Disable(MethodView):
-    @blueprint.arguments(schemas.DisableSchema)
+    @blueprint.arguments(schemas.DisableSchema, required=False)
     @blueprint.response(200, ListenerSchema, headers=ETAG)
     @blueprint.doc(parameters=[IF_MATCH])
     @blueprint.who(Role.OPERATOR, 404, 412)
@@ -76,6 +76,8 @@ class Mute(MethodView):
         Nothing is delivered for so long; what is emitted meanwhile waits, or is dead with `drop`.
         """
         bus, found, listeners = _operated(listener_id)
+        if asked["until"] is not None and asked["until"].timestamp() <= bus.clock.time():
+            refuse("until", "Give a moment that is not past.")
         return shown(bus, listeners.mute(found.id, **asked))
 
 

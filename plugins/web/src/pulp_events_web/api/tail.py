@@ -24,7 +24,7 @@ from pulp_events_web.api.refusing import refuse
 from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas.deliveries import DeliverySchema
 from pulp_events_web.api.schemas.tail import TailHeaders, TailQuery
-from pulp_events_web.context import RETRY, acting, context
+from pulp_events_web.context import RETRY, acting, context, still_known
 from pulp_events_web.places import Full, Places
 from pulp_events_web.principal import Role
 from pulp_events_web.problems import problem, text_of
@@ -35,18 +35,17 @@ blueprint = Resources("tail", __name__, "What happens, as it happens")
 HEARTBEAT = 10.0
 """Seconds of silence after which a comment is sent: by it, both sides notice that the other is gone."""
 LONGEST = 900.0
-"""Seconds after which a stream ends, and its client comes again with Last-Event-ID: it may have lost its right."""
+"""Seconds after which a stream ends, and its client comes again with Last-Event-ID: what it may is asked again."""
+PROVED = 2.0
+"""Seconds between two looks whether the token was revoked, or has expired."""
 COME_AGAIN = 2
 """Seconds after which a client comes again, as it is told."""
-MESSAGE = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "string", "description": "to be given as Last-Event-ID"},
-        "event": {"type": "string", "enum": ["delivery", "skipped", "gap"]},
-        "data": {"type": "string", "description": "JSON: a delivery, or an object with `reason`"},
-    },
+MESSAGES = {
+    "type": "string",
+    "description": "Each message has `event` (delivery, skipped or gap), `data` (JSON on one line: a Delivery, or an "
+    "object with `reason`), and most have an `id`, to be given as Last-Event-ID.",
 }
-"""One message, as the OpenAPI document describes it."""
+"""As the OpenAPI document describes them: no JSON, so that no generated client reads it as such."""
 _ID = re.compile(r"([0-9a-f]{8})-(\d{1,15})\Z")
 
 
@@ -73,7 +72,7 @@ class Tails:
 class Tail(MethodView):
     @blueprint.arguments(TailHeaders, location="headers")
     @blueprint.arguments(TailQuery, location="query")
-    @blueprint.response(200, MESSAGE, content_type="text/event-stream", description="messages, each an item")
+    @blueprint.response(200, MESSAGES, content_type="text/event-stream", description="messages, until one side ends")
     @blueprint.who(Role.VIEWER)
     def get(self, headers: Mapping[str, Any], query: Mapping[str, Any]) -> Any:
         """Each change of a delivery that fits, as server-sent events, until the client goes away"""
@@ -89,8 +88,10 @@ class Tail(MethodView):
             return problem(status, detail, **{"Retry-After": str(RETRY)})
         left, stopping = request.environ.get("waitress.client_disconnected"), context().stopping
 
+        holds = still_known(PROVED)
+
         def gone() -> bool:
-            return stopping.is_set() or (left is not None and left())
+            return stopping.is_set() or (left is not None and left()) or not holds()
 
         stream = Stream(bus, tails, wanted, headers.get("last_event_id", ""), query["last"], gone, who)
         # `close` is called also where nothing was read: then a generator's own `finally` would not run.
