@@ -332,7 +332,7 @@ def test_answers_are_json_with_times_in_utc(ada, new):
         ({"labels": {"a": None}}, "/labels/a"),
         ({"labels": {"a": {"b": 1}}}, "/labels/a"),
         ({"labels": {"a": 1, "b": "x"}}, "/labels/a"),
-        ({"notifier_config": {"url": "http://127.0.0.1:9/", "header": ["X: " + "y" * 900] * 50}}, ""),
+        ({"notifier_config": {"url": "http://127.0.0.1:9/", "header": [f"X-{n}: {900 * 'y'}" for n in range(50)]}}, ""),
     ],
 )  # fmt: skip
 def test_faults_point_to_where_they_are(ada, new, more, where):
@@ -346,6 +346,5 @@ def test_no_fault_names_an_option_of_a_command(root, new):
         root("POST", f"{path}/rotate-secret", {"secret": "short"}),
         root("POST", "listeners", new(notifier_config={"url": "http://127.0.0.1:9/", "secret": "short"})),
     ):
-        assert (
-            answer.status_code == 422 and "--" not in answer.text and "must begin with whsec_" in answer.json["detail"]
-        )
+        assert answer.status_code == 422 and "--" not in answer.text
+        assert "begin with whsec_" in answer.json["detail"]
