@@ -107,7 +107,7 @@ def main(folder: Path) -> None:
         if logged_in:  # whoever asks is this administrator
             alice = Principal("alice", Role.ADMIN, trusted=True, session=True)
             app.before_request_funcs[None] = [lambda: setattr(g, "principal", alice)]
-        server = create_server(app, listen="127.0.0.1:0")
+        server = create_server(app, listen="127.0.0.1:0", threads=8, channel_request_lookahead=1)
         threading.Thread(target=server.run, daemon=True).start()
         return f"http://127.0.0.1:{server.effective_port}"
 

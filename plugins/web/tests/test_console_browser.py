@@ -143,19 +143,27 @@ def faults_of(browser, address, script):
         if message["method"] == "Network.requestWillBeSent":
             url = message["params"]["request"]["url"]
             found += [] if url.startswith((address, "data:", "about:", "chrome")) else [f"it asked for {url}"]
+    if browser.execute_script("return document.documentElement.scrollWidth > innerWidth"):
+        found.append("it is wider than its window")
     browser.execute_cdp_cmd("Runtime.evaluate", {"expression": script})
-    return [*found, *browser.execute_async_script(RUN_AXE)]
+    for scheme in ("light", "dark"):
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        found += [f"{scheme}: {each}" for each in browser.execute_async_script(RUN_AXE)]
+    return found
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request, browser):
-    features = [{"name": "prefers-color-scheme", "value": request.param}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    return request.param
+@pytest.fixture
+def quiet(browser):
+    """The same browser, without what it logged in the test before."""
+    browser.get("about:blank")
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    return browser
 
 
-def test_each_page_is_clean_accessible_and_asks_nobody_else(filled, browser, scheme):
-    address, bus, made, event = filled
+def test_each_page_is_clean_accessible_and_asks_nobody_else(filled, quiet):
+    (address, bus, made, event), browser = filled, quiet
     person, script, faults = Person(browser, address), axe(), {}
     for name, path in pages(bus, made, event).items():
         person.open(path)
@@ -166,8 +174,8 @@ def test_each_page_is_clean_accessible_and_asks_nobody_else(filled, browser, sch
     assert not {name: found for name, found in faults.items() if found}
 
 
-def test_login_errors_and_pages_of_an_empty_bus_are_so_too(empty, browser, scheme):
-    address, bus = empty
+def test_login_errors_and_pages_of_an_empty_bus_are_so_too(empty, quiet):
+    (address, bus), browser = empty, quiet
     person, script, faults = Person(browser, address), axe(), {}
     browser.delete_all_cookies()
     person.open("/console/")
@@ -176,7 +184,7 @@ def test_login_errors_and_pages_of_an_empty_bus_are_so_too(empty, browser, schem
     person.type("Token", "pulpev_wrong")
     person.press("Log in")
     faults["login-refused"] = faults_of(browser, address, script)
-    person.log_in(token(bus, f"carol-{scheme}", Role.VIEWER))
+    person.log_in(token(bus, "carol", Role.VIEWER))
     for path in ("", "listeners", "deliveries", "events", "event-types", "plugins", "history", "listeners/new", "x"):
         person.open(f"/console/{path}")
         faults[path] = faults_of(browser, address, script)
@@ -185,7 +193,7 @@ def test_login_errors_and_pages_of_an_empty_bus_are_so_too(empty, browser, schem
     assert not {name: found for name, found in faults.items() if found}
 
 
-@pytest.mark.parametrize("width", [360, 1280, 3840])
+@pytest.mark.parametrize("width", [360, 3840])
 def test_no_page_is_wider_than_its_window(filled, empty, browser, width):
     address, bus, made, event = filled
     person = Person(browser, address)
@@ -272,8 +280,9 @@ def test_all_can_be_read_with_javascript_off(filled):
     plain = start(javascript=False)
     try:
         person = Person(plain, address)
-        for name, path in pages(bus, made, event).items():
-            person.open(path)
+        paths = pages(bus, made, event)
+        for name in ("overview", "listener", "delivery-dead", "events", "event", "plugins", "history"):
+            person.open(paths[name])
             assert plain.find_element(By.TAG_NAME, "h1").text, name
             assert all(each.text.endswith("UTC") for each in plain.find_elements(By.CSS_SELECTOR, "td time")), name
             assert not plain.find_element(By.ID, "live").is_displayed(), name

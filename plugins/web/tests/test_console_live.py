@@ -61,11 +61,11 @@ def test_the_stream_changes_overview_listener_deliveries_and_delivery(bus, alice
         listener = bus.listeners.create("http", {"url": sink.url}, ["repo.#"], name="watched")
         alice.open("/console/")
         first = began(alice)
-        alice.see("Live.")
+        alice.see("Live")
         event = bus.emit("repo.sync.start", {"repo_id": "a"})
         alice.until(lambda: figure(alice, "Pending") == "1")
         bus.deliver_due()
-        alice.until(lambda: figure(alice, "Failed attempts, last hour") == "1")
+        alice.until(lambda: figure(alice, "Failed, last hour") == "1")
         alice.see("not now", "watched")  # in the table of those that fail
         assert began(alice) == first
 
@@ -111,13 +111,13 @@ def test_a_page_says_that_the_server_is_lost_and_that_it_is_back(bus, alice, bro
     made = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", script)
     try:
         alice.open("/console/")
-        alice.see("Live.")
+        alice.see("Live")
         network = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
         browser.execute_cdp_cmd("Network.enable", {})
         browser.execute_cdp_cmd("Network.emulateNetworkConditions", network)
         alice.see("The server does not answer")
         browser.execute_cdp_cmd("Network.emulateNetworkConditions", {**network, "offline": False})
-        alice.see("Live.")
+        alice.see("Live")
         browser.delete_all_cookies()
         alice.see("You are logged out")
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from pulp_events.outbox.activity import Activities, Activity, By, Point, Span, floor, grain, merged
@@ -67,20 +66,15 @@ def to_activities(
         key: Activity(
             attempts[key],
             ended[key],
-            last_ahead.get(key, 0),
             Histogram(buckets[SECONDS][key]),
             Histogram(buckets[DELAY][key]),
-            [
-                replace(none, delivered=points[key][start][0], failed=points[key][start][1])
-                if start in points[key]
-                else none
-                for start, none in zip(starts, quiet, strict=True)
-            ]
+            [Point(none.start, *points[key].get(start, (0, 0))) for start, none in zip(starts, quiet, strict=True)]
             if key in points
             else quiet,
             pending.get(key, 0),
             under_way.get(key, 0),
             from_timestamp(oldest[key]) if key in oldest else None,
+            last_ahead.get(key, 0),
         )
         for key in sorted(keys)
     }

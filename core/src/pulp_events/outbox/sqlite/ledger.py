@@ -125,7 +125,6 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     for column, value in (
         ("+d.listener_id", query.listener_id),
         ("e.event_type", query.event_type),
-        ("e.id", query.event_id),
     ):
         if value is None:
             continue
@@ -135,6 +134,10 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
         else:
             parts.append(f"{column} = ?")
             parameters.append(value)
+    if query.event_id is not None:
+        # By its place, so that no other event is looked at: asked for the id, SQLite walks along the list for it.
+        parts.append("d.event_seq = (SELECT seq FROM pulp_event WHERE id = ?)")
+        parameters.append(query.event_id)
     if query.listener_ids is not None:
         parts.append("+d.listener_id IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(list(query.listener_ids)))

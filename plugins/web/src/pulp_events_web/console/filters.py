@@ -32,6 +32,8 @@ def seconds(value: float | None) -> str:
     """A span of time with at most two units."""
     if value is None:
         return "–"
+    if 0 < value < 0.001:
+        return "<1ms"
     rounded = round(value, 3) if value < 1 else round(value, 1) if value < 10 else round(value)
     return " ".join(format_duration(rounded).split()[:2])
 
@@ -48,6 +50,15 @@ def plain(value: Any) -> str:
     return json.dumps(thaw(value), ensure_ascii=False, default=str)
 
 
+_CAPITALS = {each: each.upper() for each in ("amqp", "api", "ca", "http", "https", "id", "json", "ssl", "tls", "url")}
+
+
+def label(key: str) -> str:
+    """A key of a configuration as words: `ca_path` is CA path, as in the lists of the command line."""
+    words = [_CAPITALS.get(each, each) for each in key.replace("_", " ").split()]
+    return " ".join(words)[:1].upper() + " ".join(words)[1:]
+
+
 def wrapped(text: str) -> str:
     """A long name that may break after its dots, dashes and underscores."""
     made = escape(text)
@@ -58,7 +69,7 @@ def wrapped(text: str) -> str:
 
 def register(blueprint: Blueprint) -> None:
     """For templates of the whole application, as a template of `access` may extend the console's base."""
-    for made in (moment, number, seconds, pretty, plain, wrapped):
+    for made in (moment, number, seconds, pretty, plain, wrapped, label):
         blueprint.add_app_template_filter(made)
     blueprint.app_context_processor(_known)
 

@@ -16,6 +16,8 @@ from pulp_events_web.console.forms.configuration import Configuration
 from pulp_events_web.console.forms.field import Field
 
 VERSION = "version"
+ANY = "#"
+"""The pattern that each event type matches."""
 
 
 class Conflict(Exception):
@@ -84,6 +86,13 @@ class ListenerForm:
         self.errors = {**faults, **more}
         return None if self.errors else (config, event_types, options)
 
+    def _others_wrong(self) -> dict[str, list[str]]:
+        """What is wrong besides the event types: whoever fills in a form wants to hear all of it at once."""
+        assert self.typed is not None
+        other = ListenerForm(self.who, self.notifier, self.listener, {**self.typed, attributes.EVENT_TYPES: ANY})
+        other.draft()
+        return other.errors
+
     def draft(self) -> Listener | None:
         """The record as it would be, stored nowhere; None, with `errors`, where it would be refused."""
         given = self._read()
@@ -119,7 +128,7 @@ class ListenerForm:
         except NameTaken as error:
             self.errors = {"name": [str(error)]}
         except UnknownEventType as error:
-            self.errors = {attributes.EVENT_TYPES: [str(error)]}
+            self.errors = {**self._others_wrong(), attributes.EVENT_TYPES: [str(error)]}
         except InvalidConfig as error:
             self.errors = self._config.place(error.errors) if error.errors else {"": [str(error)]}
         else:

@@ -92,15 +92,18 @@ def page_of_one(listener_id: str, **more: object) -> str:
     health = bus.deliveries.health().get(found.id)
     installed = found.notifier_type_id in bus.plugins.notifiers
     now = bus.clock.time()
+    counts = bus.deliveries.stats().by_listener.get(found.id, {})
+    # To look for what a listener never had takes the longer the more deliveries of others are kept.
+    recent = bus.deliveries.list(DeliveryQuery(listener_id=found.id), limit=RECENT) if any(counts.values()) else ()
     return render_template(
         "console/listener.html",
         listener=found,
         state=state_of(found, health is not None and health.failures > 0, now),
         muted=found.muted_for(now) > 0,
         health=health,
-        counts=bus.deliveries.stats().by_listener.get(found.id, {}),
+        counts=counts,
         config=config_shown(bus.plugins, found),
-        recent=bus.deliveries.list(DeliveryQuery(listener_id=found.id), limit=RECENT),
+        recent=recent,
         installed=installed,
         warnings=bus.listeners.warnings(found) if installed else (),
         changes=bus.listeners.history(found.id, limit=5) if bus.listeners.keeps_history else (),

@@ -25,6 +25,7 @@ for (const field of document.querySelectorAll("input[data-moment]")) {
   const text = field.value, zoned = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text);
   const moment = new Date(zoned ? text : text + (text.includes("T") ? "Z" : "T00:00Z"));
   if (text && isNaN(moment)) continue;  // it is refused beside: what was typed stays
+  field.value = "";
   field.type = "datetime-local";
   field.step = 1;
   field.value = text ? localTime(moment) : "";
@@ -49,14 +50,14 @@ const parts = [...document.querySelectorAll("[data-live][id]")];
 function follow() {
   const shown = new Map(parts.map((part) => [part.id, part.innerHTML]));
   const said = document.getElementById("live");
-  const words = {live: "Live.", lost: "The server does not answer. What you see may be old; trying again.",
+  const words = {live: "Live", lost: "The server does not answer. What you see may be old; trying again.",
                  out: "You are logged out; load the page again to log in."};
   let state = "", last = 0, due = null, source = null;
   const say = (now) => {
     if (now === state || !said) return;
     state = now;
     said.hidden = false;
-    said.className = now === "live" ? "quiet" : "warn";
+    said.classList.toggle("warn", now !== "live");
     said.textContent = words[now];
   };
   const replace = (page) => {

@@ -1,0 +1,1 @@
+"""The REST API and the console; `pages` is run by `python -m benchmarks web.pages`."""
