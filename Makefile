@@ -1,6 +1,6 @@
 # The project's tasks. Each sets up what it needs in .venv; PYTHON=/path/to/python chooses the interpreter.
 
-.PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types types-extra format bench docs man clean
+.PHONY: help demo demo-pulp3 test test-extra test-pulp3 test-all lint types format bench docs man clean
 help:
 	@echo "make demo      three listeners, real deliveries, a minute; WEB=1: then the web console of it"
 	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
@@ -35,9 +35,12 @@ test:
 	@scripts/setup dev
 	.venv/bin/python -m pytest -n auto --dist worksteal
 
-# Their types are checked where the libraries are that they build on.
-test-extra: types-extra
-	.venv-extra/bin/python -m pytest $(wildcard plugins/apprise/tests plugins/postgres/tests plugins/web/tests) tests/test_example_plugins.py
+# What the user guide's three do not need has an environment of its own.
+further := apprise opentelemetry postgres prometheus web
+
+test-extra:
+	@scripts/setup extra
+	.venv-extra/bin/python -m pytest $(further:%=plugins/%/tests) tests/test_example_plugins.py
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)
@@ -56,13 +59,11 @@ lint: types
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
+# The further plugins are checked where the libraries are that they build on.
 types:
-	@scripts/setup dev
-	.venv/bin/mypy
-
-types-extra:
 	@scripts/setup extra
-	.venv-extra/bin/python -m mypy $(if $(wildcard plugins/apprise/src),-p pulp_events_apprise) $(if $(wildcard plugins/web/src),-p pulp_events_web)
+	.venv/bin/mypy
+	.venv-extra/bin/python -m mypy $(addprefix -p pulp_events_,$(further))
 
 format:
 	@scripts/setup dev

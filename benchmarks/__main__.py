@@ -28,6 +28,7 @@ NAMES = (
     "kept",
     "celery_redis",
     "postgres",
+    "prometheus",
     "simulation",
     "pulp3",
 )

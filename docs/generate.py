@@ -327,9 +327,13 @@ def renewed(text: str) -> str:
     return MARKED.sub(lambda found: f"{found[1]}\n{generated(found['name'])}\n{found[3]}", text)
 
 
-OF_COMMANDS = {"pulp-admin-event-storage": "postgres", "pulp-admin-event-web": "web"}
+OF_COMMANDS = {
+    "pulp-admin-event-metrics": "prometheus",
+    "pulp-admin-event-storage": "postgres",
+    "pulp-admin-event-web": "web",
+}
 """Pages of a plugin's own commands begin so → its folder."""
-OPTIONAL = ("apprise", "postgres", "web")
+OPTIONAL = ("apprise", "postgres", "prometheus", "web")
 """Folders of the packages that are not always there. Where they are, only their pages are written: those of sections,
 and the documents, are what they are without them."""
 

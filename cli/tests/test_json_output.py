@@ -169,6 +169,8 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         checked("event", "recover", str(tmp_path / "backup"))
         checked("event", "config", "check", "--probe", code=1)
         checked("event", "config", "show")
+        checked("event", "health", "--live", code=1)
+        checked("event", "health", "--ready")
         checked("event", "top", "--once")
         checked("event", "types")
         for document in ("--json-schema", "--json-schema=repo.sync.start", "--asyncapi"):

@@ -1,9 +1,11 @@
 """The public names: each is listed here, and nowhere else."""
 
 from .bus.event_bus import EventBus as EventBus
+from .bus.health import ServiceHealth as ServiceHealth
 from .errors import BusClosed as BusClosed
 from .errors import DeliveryFailure as DeliveryFailure
 from .errors import DeliveryNotFound as DeliveryNotFound
+from .errors import DiskFull as DiskFull
 from .errors import EventConflict as EventConflict
 from .errors import EventNotFound as EventNotFound
 from .errors import EventsError as EventsError

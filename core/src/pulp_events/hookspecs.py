@@ -58,6 +58,16 @@ def pulp_settings_sections() -> Mapping[str, type[Schema]]:  # type: ignore[empt
 
 
 @hookspec
+def pulp_data_files() -> Mapping[str, str]:  # type: ignore[empty-body]
+    """Collects: names of files in the data folder that the plugin keeps, and what each holds. Since API 1.0.
+
+    `pulp-admin event backup` takes them with it, and `restore` puts them back, together with listeners and deliveries.
+    Each is a name such as `web.json`, and is replaced as a whole when it is written, so that it can be read at any
+    moment; whoever changes it holds the lock of the same name that ends with `.lock`.
+    """
+
+
+@hookspec
 def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
     """Enriches: return an event that replaces `event` before it is matched and stored; None leaves it unchanged.
 
@@ -86,7 +96,8 @@ def pulp_events_counted(event_types: Mapping[str, int], settings: Settings) -> N
     """Observes: so many events of each of these types were emitted, by one call. Called in the emitting thread.
 
     For whoever only counts. Unlike `pulp_event_emitted`, it makes no event wanted: a payload that is a function is not
-    called for it, and `is_wanted` may be False. The time it takes is added to `emit`. Since API 1.0.
+    called for it, and `is_wanted` may be False. The time it takes is added to `emit`; if it raises KeyboardInterrupt,
+    that counts as pressed. Since API 1.0.
     """
 
 

@@ -269,3 +269,55 @@ def test_a_thousand_that_fail_at_once_are_told_each_once(open_bus, clock, script
         look(bus, clock)
     said = [each["listener_id"] for each in told(scripted, "mail")]
     assert len(said) == 1000 == len(set(said))
+
+
+@pytest.mark.parametrize("days, counts", [(0.1, [3]), (1, [3]), (2.5, [3]), (5, [])])
+def test_what_died_just_before_nobody_looked_for_long_is_told_for_three_days(open_bus, clock, scripted, days, counts):
+    bus = open_bus("inline", clock, retry_schedule="1s", jitter=0)
+    bus.listeners.create("scripted", {"name": "down"}, ["repo.sync.*"])
+    bus.listeners.create("scripted", {"name": "mail"}, ["delivery.dead"])
+    look(bus, clock, 1800)
+    scripted.behaviour["down"] = scripted.reject
+    for _ in range(3):
+        bus.emit("repo.sync.start")
+    assert told(scripted, "mail") == []
+    clock.advance(days * 86400)
+    for _ in range(200):  # minutes become hours, and hours days
+        bus.outbox.maintain(dict.fromkeys(("delivered", "dead"), 30 * 86400.0))
+    for _ in range(3):
+        look(bus, clock)
+    assert [each["count"] for each in told(scripted, "mail")] == counts
+    bus.emit("repo.sync.start")
+    look(bus, clock, 7200)
+    look(bus, clock)
+    assert [each["count"] for each in told(scripted, "mail")] == [*counts, 1]
+
+
+def test_a_listener_that_is_deleted_while_it_fails_is_forgotten(open_bus, clock, scripted):
+    bus = open_bus("inline", clock, retry_schedule="1s", jitter=0)
+    down = bus.listeners.create("scripted", {"name": "down"}, ["repo.sync.*"])
+    bus.listeners.create("scripted", {"name": "mail"}, ["listener.failing", "delivery.dead"])
+    look(bus, clock)
+    scripted.behaviour["down"] = scripted.reject
+    for _ in range(3):
+        bus.emit("repo.sync.start")
+    look(bus, clock)
+    assert down.id in bus.outbox.notes(NOTE)[NOTE]
+    bus.listeners.delete(down.id)
+    for _ in range(4):
+        look(bus, clock, 3600)
+    assert down.id not in bus.outbox.notes(NOTE)[NOTE]
+    assert sorted(kinds(scripted, "mail")) == ["delivery.dead", "listener.failing"]
+
+
+def test_whoever_begins_to_listen_late_is_told_who_is_failing_and_nothing_of_the_past(open_bus, clock, scripted):
+    bus = open_bus("inline", clock, retry_schedule="1s", jitter=0)
+    bus.listeners.create("scripted", {"name": "down"}, ["repo.sync.*"])
+    scripted.behaviour["down"] = scripted.reject
+    for _ in range(5):
+        bus.emit("repo.sync.start")
+        look(bus, clock)
+    bus.listeners.create("scripted", {"name": "mail"}, ["listener.*", "delivery.*"])
+    for _ in range(3):
+        look(bus, clock)
+    assert kinds(scripted, "mail") == ["listener.failing"]

@@ -1,12 +1,15 @@
 """What the log says of attempts: failures that are alike once, with how many more; each attempt where wished."""
 
+import asyncio
 import json
 import logging
 
 import pytest
+from marshmallow import Schema
 
-from pulp_events import TransientFailure
+from pulp_events import EventBus, Notifier, TransientFailure, hookimpl
 from pulp_events.logs import JSONFormatter
+from pulp_events.plugins.registry import Plugins
 
 OTHERS = logging.getLogger("somelib.pool")
 
@@ -145,3 +148,45 @@ def test_a_listener_that_fails_again_after_a_while_is_named_again(open_bus, scri
         clock.advance(30)
         bus.deliver_due()
     assert len(about(lines, "503 again")) == len(scripted.calls)
+
+
+def test_the_trace_of_the_event_is_in_the_lines_of_its_attempts(open_bus, deliver, settle, scripted, lines):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    bus = open_bus(deliver, log_attempts="true")
+    bus.listeners.create("scripted", {"name": "a"}, ["*"])
+    scripted.behaviour["a"] = lambda delivery, channel: OTHERS.warning("connecting")
+    bus.emit("repo.sync.start", trace_context={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    settle(bus)
+    bus.close()
+    assert {each["trace_id"] for each in (*about(lines, "connecting"), *about(lines, "delivered"))} == {trace}
+    assert len(about(lines, "delivered")) == len(about(lines, "connecting")) == 1
+
+
+def test_coroutines_that_wait_at_once_each_log_about_their_own_delivery(tmp_path, lines):
+    class Nothing(Schema):
+        pass
+
+    class Waiting(Notifier):
+        type_id = "waiting"
+        config_schema = Nothing
+
+        async def deliver(self, event, config):
+            OTHERS.warning("before %s", event.id)
+            await asyncio.sleep(0.01)
+            OTHERS.warning("after %s", event.id)
+
+    class Plugin:
+        @hookimpl
+        def pulp_notifiers(self):
+            return [Waiting()]
+
+    plugins = Plugins()
+    plugins.add("waiting", Plugin())
+    with EventBus.open(plugins=plugins, data_dir=tmp_path / "data", settings={"delivery": {"lanes": 8}}) as bus:
+        for _ in range(3):
+            bus.listeners.create("waiting", {}, ["*"])
+        emit(bus, 10)
+        assert bus.dispatcher.drain(20)
+    for word in ("before", "after"):
+        found = about(lines, f"{word} ")
+        assert len(found) == 30 and all(each["message"] == f"{word} {each['event_id']}" for each in found)

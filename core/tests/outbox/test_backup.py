@@ -115,6 +115,18 @@ def test_a_restored_backup_has_listeners_and_outbox_as_they_were(files):
     assert outbox.stat().st_mode & 0o777 == listeners.stat().st_mode & 0o777 == 0o600
 
 
+def test_files_of_plugins_come_back_together_with_the_rest(files):
+    outbox, listeners, target = files
+    own = listeners.with_name("own.json")
+    own.write_bytes(b'{"then": 1}')
+    made = backup.write(outbox, listeners, target, NOW, ["own.json", "absent.json"])
+    assert made.files == {"own.json": b'{"then": 1}'} and backup.read(target) == made
+    own.write_bytes(b'{"now": 2}')
+    _, kept = restore(target, outbox, listeners)
+    assert own.read_bytes() == b'{"then": 1}' and not own.with_name("absent.json").exists()
+    assert [path.read_bytes() for path in kept if path.name.startswith("own.json.before-")] == [b'{"now": 2}']
+
+
 def test_what_is_restored_is_for_whom_the_old_files_were(files):
     outbox, listeners, target = files
     SQLiteOutbox(outbox).close()
@@ -179,6 +191,7 @@ def of_a_newer_schema(target):
 
 NEW_RECORDS = b'{"format": {"1": {"version": 2}}, "listeners": {}}'
 VALUE = "UPDATE pulp_backup SET value = ? WHERE name = ?"
+FILES = "INSERT INTO pulp_backup VALUES ('files', ?)"
 
 
 def test_who_opens_the_outbox_while_the_backup_is_copied_keeps_it(files):
@@ -230,6 +243,10 @@ def test_who_opens_the_outbox_while_the_backup_is_copied_keeps_it(files):
         (spoilt(VALUE, b'{"listeners": {"2": {}}}', "listeners"), StoreCorrupt, "the listeners, or their history"),
         (spoilt(VALUE, b"x", "history"), StoreCorrupt, "the listeners, or their history"),
         (spoilt("DELETE FROM pulp_backup WHERE name = ?", "format"), StoreCorrupt, "what it says of itself"),
+        (spoilt(FILES, '{"../own.json": "00"}'), StoreCorrupt, "the name '../own.json'"),
+        (spoilt(FILES, '{"listeners.json": "00"}'), StoreCorrupt, "the name 'listeners.json'"),
+        (spoilt(FILES, '{"own.json": "x"}'), StoreCorrupt, "the files of plugins"),
+        (spoilt(FILES, "[1]"), StoreCorrupt, "the files of plugins"),
         (spoilt(VALUE, "monday", "made"), StoreCorrupt, "what it says of itself"),
         (spoilt("UPDATE pulp_event SET report = ?", b"{"), StoreCorrupt, "is not valid JSON"),
         (spoilt("UPDATE pulp_event SET event_type = ?", "repo.sync.stopped"), StoreCorrupt, "not as it was written"),

@@ -69,6 +69,12 @@ FAULTS = {
     "a section that is taken": (
         NOTIFIER + "\nChat.settings_schema = Config\nChat.settings_section = 'own'" + HOOK + "return [Chat()]\n\n"
         "@hookimpl\ndef pulp_settings_sections():\n    return {'own': Schema}", "by another schema"),
+    "files that are no dict": (
+        HEAD + "@hookimpl\ndef pulp_data_files():\n    return ['own.json']", "a dict of names and what they hold"),
+    "a file elsewhere": (
+        HEAD + "@hookimpl\ndef pulp_data_files():\n    return {'../own.json': 'x'}", "a file of the plugin's own"),
+    "a file of core's": (
+        HEAD + "@hookimpl\ndef pulp_data_files():\n    return {'listeners.json': 'x'}", "a file of the plugin's own"),
     "a type twice": (NOTIFIER + HOOK + "return [Chat(), Chat()]", "'chat' is already taken"),
 }  # fmt: skip
 

@@ -295,7 +295,7 @@ def test_a_worker_whose_dispatcher_hangs_is_killed_by_systemd(place, systemd, ha
 
 @pytest.mark.slow
 def test_a_worker_of_a_pool_whose_dispatcher_hangs_is_killed_and_replaced(place, systemd, hang, eventually):
-    place.environment["WATCHDOG_USEC"] = "600000"
+    place.environment["WATCHDOG_USEC"] = "2000000"
     pool = start_pool(place, processes=2)
     systemd.hear("READY=1")
     hung, other = workers_of(pool)

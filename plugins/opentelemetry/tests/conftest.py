@@ -2,13 +2,13 @@
 
 import functools
 
-import pulp_events_opentelemetry
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+import pulp_events_opentelemetry
 from pulp_events.testing.bus import open_bus
 
 

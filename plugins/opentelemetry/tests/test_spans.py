@@ -10,12 +10,12 @@ from opentelemetry import trace
 from opentelemetry.baggage import set_baggage
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
-from pulp_events_opentelemetry import emitting
 
 from pulp_events import Channel, EventTooLarge, Notifier, PermanentFailure, TransientFailure, hookimpl
 from pulp_events.outbox.states import Transition
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.factory import make_delivery
+from pulp_events_opentelemetry import emitting
 
 ID = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{ID}-b7ad6b7169203331-01"
@@ -192,9 +192,8 @@ def test_the_same_id_again_has_no_second_span(opened, spans, application):
 
 
 def test_an_attempt_of_an_event_from_before_is_a_trace_of_its_own(opened, spans):
-    from pulp_events_opentelemetry.attempts import record
-
     from pulp_events.testing.outbox_contract import result
+    from pulp_events_opentelemetry.attempts import record
 
     with opened() as bus:
         delivery = make_delivery()

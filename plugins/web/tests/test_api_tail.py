@@ -147,11 +147,32 @@ def test_a_stream_goes_on_without_loss_or_repetition(app, bus, listener, read):
     assert [each for each, _ in seen] == [f"r{round_}n{number}.0" for round_ in range(4) for number in range(3)]
 
 
-@pytest.mark.parametrize("last_id", ["00000000-7", "no such thing", "ffffffff-999999999999999"])
+@pytest.mark.parametrize("last_id", ["no such thing", "00000000-7", "ffffffff-999999999999999999"])
 def test_a_client_is_told_where_something_may_be_missing(bus, listener, read, last_id):
     bus.emit("repo.sync.start", {}, id="old")
     found = read("last=5", last_id=last_id).begin()
     assert "reason" in found[0] and found[1]["id"] == "old.0"
+
+
+def test_another_process_goes_on_with_what_was_stored_since(app, bus, listener, read, monkeypatch):
+    bus.emit("repo.sync.start", {}, id="old")
+    reader = read("last=5")
+    assert [each["id"] for each in reader.begin()] == ["old.0"]
+    bus.emit("repo.sync.start", {}, id="seen")
+    assert reader.take(1) == [("seen.0", "pending")]
+    reader.close()
+    until_open(app, 0)
+    del app.extensions["pulp_events_web_tails"]  # as another process has it
+    for number in range(5):
+        bus.emit("repo.sync.start", {}, id=f"n{number}")
+    found = read("last=0", last_id=reader.last_id).begin()
+    assert "stored before" in found[0]["reason"]
+    again = [each["id"] for each in found[1:]]
+    assert again[-5:] == [f"n{number}.0" for number in range(5)] and set(again[:-5]) <= {"seen.0"}
+    del app.extensions["pulp_events_web_tails"]
+    monkeypatch.setattr(tail, "MOST_AGAIN", 3)
+    found = read("last=0", last_id=reader.last_id).begin()
+    assert "what happened" in found[0]["reason"] and [each["id"] for each in found[1:]] == ["n2.0", "n3.0", "n4.0"]
 
 
 def test_silence_is_broken_by_comments(read):

@@ -38,17 +38,25 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     own_files.refuse_applications(files)
     own_files.refuse_foreign_listeners(arguments.session, files)
     path = paths.absolute("FILE", arguments.file)
-    made = write(files.outbox, files.listeners, path, SystemClock().time())
+    further = arguments.session.plugins.data_files
+    made = write(files.outbox, files.listeners, path, SystemClock().time(), further)
     if arguments.json:
         print_json({"file": str(path), **values(made)})
     else:
         confirm(f"{holds(made)} written to {path}")
+        for name in made.files:
+            confirm(f"With it {name}: {further[name]}")
     return DONE
 
 
 def values(backup: Backup) -> dict[str, Any]:
     """What a backup holds, for programs."""
-    return {"made": backup.made, "listeners": _listeners(backup), "deliveries": backup.deliveries}
+    return {
+        "made": backup.made,
+        "listeners": _listeners(backup),
+        "deliveries": backup.deliveries,
+        "files": [*backup.files],
+    }
 
 
 def holds(backup: Backup) -> str:

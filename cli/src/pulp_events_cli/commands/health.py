@@ -103,7 +103,9 @@ def _look(arguments: argparse.Namespace) -> ServiceHealth:
         return within(arguments.timeout, look, "health")
     except (StoreError, TimeoutError) as error:
         aspect = Aspect.READY if Aspect.READY in asked else Aspect.LIVE
-        said = f"the stores gave {error}" if isinstance(error, TimeoutError) else str(error)
+        said = str(error)
+        if isinstance(error, TimeoutError):
+            said = f"the stores gave {error}: a database hangs, or a lock is kept; look there, or raise --timeout"
         return ServiceHealth(
             live=None if aspect == Aspect.READY else False,
             ready=False if aspect == Aspect.READY else None,

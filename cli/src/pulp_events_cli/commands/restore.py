@@ -47,6 +47,9 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
         print_json({"file": str(path), **values(found), "kept": [str(each) for each in kept]})
     else:
         confirm(f"{holds(found)} restored, as they were at {local_time(found.made)}")
+        for name in found.files:
+            holds_what = arguments.session.plugins.data_files.get(name, "of a plugin that is not installed")
+            confirm(f"{name} ({holds_what}) is as it was then, too")
         for each in kept:
             confirm(f"The previous file is kept as {each}")
     if not found.is_sealed:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from pulp_events_cli.commands import worker_list
 from pulp_events_cli.errors import CommandFailed, UsageError
@@ -90,23 +91,22 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
         with plugin_options.around(arguments):
             return drain(bus, arguments.grace, arguments.json)
     as_json = arguments.json or arguments.log_format == "json"
-    _log(as_json)
     settings, data_dir = bus.settings, bus.data_dir
     bus.close()
-    if arguments.processes > 1:
-        _refuse_unknown(arguments.imports)
-        pool = WorkerPool(
-            arguments.processes,
-            settings.path,
-            data_dir,
-            arguments.grace,
-            log_json=as_json,
-            imports=arguments.imports,
-            settings=settings.given,
-        )
-        with plugin_options.around(arguments), own_stdout.in_place():  # which its processes inherit
-            return pool.run()
-    with plugin_options.around(arguments):
+    with _logging(as_json), plugin_options.around(arguments):
+        if arguments.processes > 1:
+            _refuse_unknown(arguments.imports)
+            pool = WorkerPool(
+                arguments.processes,
+                settings.path,
+                data_dir,
+                arguments.grace,
+                log_json=as_json,
+                imports=arguments.imports,
+                settings=settings.given,
+            )
+            with own_stdout.in_place():  # which its processes inherit
+                return pool.run()
         return Worker(lambda: session.open_bus("background", arguments.imports), arguments.grace).run()
 
 
@@ -173,13 +173,21 @@ def _unit(arguments: argparse.Namespace) -> str:
     )
 
 
-def _log(as_json: bool) -> None:
+@contextmanager
+def _logging(as_json: bool) -> Iterator[None]:
     """All records of the process in one format: plugins and libraries log under names of their own."""
     from pulp_events.system.logs import get_logger
     from pulp_events.worker.log import handler
 
     assert get_logger("pulp_events").name  # so that whatever waits for the first record to add handlers has done so
     root = logging.getLogger()
+    handlers, level = root.handlers, root.level
     root.handlers = [handler(as_json, own_stdout.real())]
-    root.setLevel(min(logging.INFO, root.level or logging.INFO))
+    root.setLevel(min(logging.INFO, level or logging.INFO))
     logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.handlers = handlers
+        root.setLevel(level)

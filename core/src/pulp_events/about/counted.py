@@ -6,32 +6,28 @@ was said is the difference of two such counts, so that nothing is missed or said
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pulp_events.about.announcement import Announcement, about, error, text
 from pulp_events.about.told import Told
 from pulp_events.events.own_names import DELIVERY_DEAD, DELIVERY_EXPIRING
 from pulp_events.listeners.listener import Listener
-from pulp_events.outbox.activity import HOUR, Activity, floor
+from pulp_events.outbox.activity import HOUR, floor
+from pulp_events.outbox.happened import LAST_AHEAD
 from pulp_events.outbox.records import Health
 from pulp_events.outbox.states import DAY, Transition
 
-Counts = Callable[[float, float | None], Mapping[str, Activity]]
-"""What happened from a moment on, until another one or now, by listener id. Moments: whole hours since the epoch."""
+Counts = Callable[[float, float | None], Mapping[str, Mapping[str, int]]]
+"""What happened from a moment on, until another one or now, by listener id and word. Moments: whole hours since the
+epoch."""
 
-
-def dead(activity: Activity) -> int:
-    """Deliveries that became dead though nobody gave them up by hand."""
-    return activity.dead + activity.ended.get(Transition.EXPIRE, 0)
-
-
-def expiring(activity: Activity) -> int:
-    """Deliveries to which one attempt was left."""
-    return activity.last_ahead
-
-
-KINDS: Mapping[str, Callable[[Activity], int]] = {DELIVERY_DEAD: dead, DELIVERY_EXPIRING: expiring}
+KINDS: Mapping[str, Sequence[str]] = {
+    DELIVERY_DEAD: (Transition.GIVE_UP, Transition.EXPIRE),
+    DELIVERY_EXPIRING: (LAST_AHEAD,),
+}
+"""Event types, and the words of what they tell. What an administrator ends is not among them."""
+WORDS = tuple(word for words in KINDS.values() for word in words)
 FROM = "counted from"
 _LONGEST = 3 * DAY - 2 * HOUR
 """Seconds for which hours are still counted apart; see `outbox.activity.KEPT`."""
@@ -85,9 +81,9 @@ def look(
     return said
 
 
-def _counted(kind: str, happened: Mapping[str, Activity]) -> dict[str, int]:
-    count = KINDS[kind]
-    return {each: number for each, activity in happened.items() if (number := count(activity))}
+def _counted(kind: str, happened: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    words = KINDS[kind]
+    return {each: number for each, its in happened.items() if (number := sum(its.get(word, 0) for word in words))}
 
 
 def _move_on(

@@ -28,9 +28,10 @@ from pulp_events.listeners.history import HistoryQuery, ListenerChange
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.store import ListenerHistory, ListenerStore
 from pulp_events.outbox import activity_by_counting
-from pulp_events.outbox.activity import Activity, By
+from pulp_events.outbox.activity import By
+from pulp_events.outbox.happened import LAST_AHEAD
 from pulp_events.outbox.records import Health
-from pulp_events.outbox.store import Outbox
+from pulp_events.outbox.store import CountsWhatEnds, Outbox
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.logs import get_logger
@@ -145,12 +146,19 @@ class Lookout:
         self._known = None if full else version
         return full
 
-    def _counts(self, since: float, until: float | None) -> Mapping[str, Activity]:
+    def _counts(self, since: float, until: float | None) -> Mapping[str, Mapping[str, int]]:
         begin, end = from_timestamp(since), None if until is None else from_timestamp(until)
+        if isinstance(self._outbox, CountsWhatEnds):
+            return self._outbox.happened(counted.WORDS, begin, end)
         if hasattr(self._outbox, "activity"):
-            return self._outbox.activity(begin, end, By.LISTENER).groups
-        now = from_timestamp(self._clock.time())
-        return activity_by_counting.activity(self._outbox, begin, end, By.LISTENER, now=now).groups
+            groups = self._outbox.activity(begin, end, By.LISTENER).groups
+        else:
+            now = from_timestamp(self._clock.time())
+            groups = activity_by_counting.activity(self._outbox, begin, end, By.LISTENER, now=now).groups
+        return {
+            key: {**{str(way): number for way, number in each.ended.items()}, LAST_AHEAD: each.last_ahead}
+            for key, each in groups.items()
+        }
 
     def _changes(self, since: datetime) -> Sequence[ListenerChange]:
         return () if self._history is None else self._history.history(HistoryQuery(since=since))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -23,7 +22,6 @@ class Told:
             found = {}
         if isinstance(found, dict):
             self._parts = {name: part for name, part in found.items() if isinstance(part, dict)}
-        self._before = copy.deepcopy(self._parts)
 
     def part(self, name: str) -> dict[str, Any]:
         """The part of this name, to be changed."""
@@ -41,12 +39,9 @@ class Told:
     @property
     def changed(self) -> bool:
         """Whether it is to be noted."""
-        return self._filled(self._parts) != self._filled(self._before)
+        return self.dump() != ("{}" if self.noted is None else self.noted)
 
     def dump(self) -> str:
         """The text to note."""
-        return json.dumps(self._filled(self._parts), separators=(",", ":"), sort_keys=True)
-
-    @staticmethod
-    def _filled(parts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        return {name: part for name, part in parts.items() if part}
+        filled = {name: part for name, part in self._parts.items() if part}
+        return json.dumps(filled, separators=(",", ":"), sort_keys=True)

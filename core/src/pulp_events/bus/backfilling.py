@@ -164,7 +164,9 @@ class Backfill:
         first, last = (self._outbox.events(times, 1, oldest_first=oldest) for oldest in (True, False))
         if not first or not last:
             return
-        place, end = max(first[0].place - 1, self._page_end), last[0].place + 1
+        place, end = first[0].place - 1, last[0].place + 1
+        if self._page_end:  # not 0, which is the beginning, as events that were copied have places below it
+            place = max(place, self._page_end)
         while True:
             page = self._outbox.events(stored_for(self._listener()), PAGE, after=place, before=end, oldest_first=True)
             for event in page:

@@ -308,19 +308,20 @@ class _Look:
             yield Trouble(Aspect.DEGRADED, "overdue", text + remedy)
 
     def _of_listeners(self, served: Iterable[Listener], health: Mapping[str, Health], now: float) -> Iterator[Trouble]:
+        longest = 0.0
         for each in served:
             found = health.get(each.id)
             since = None if found is None or not found.failures else found.failing_since
-            if since is not None and now - since.timestamp() >= self._patience:
+            if since is None:
+                continue
+            # While it was muted it could have no success.
+            fails = now - max(since, each.muted_until or since).timestamp()
+            if fails >= self._patience:
                 self._failing.append(each)
+                longest = max(longest, fails)
         self._disabled = [each for each in self._listeners if each.disabled_reason and not each.enabled]
         remedy = "see `pulp-admin event listener list` and `event delivery list`"
         if self._failing:
-            longest = max(
-                now - since.timestamp()
-                for each in self._failing
-                if (since := health[each.id].failing_since) is not None
-            )
             which = "fails" if len(self._failing) == 1 else "fail"
             text = f"{_named(self._failing)} {which}, for {_span(longest)}"
             yield Trouble(Aspect.DEGRADED, "failing", f"{text}; {remedy}")

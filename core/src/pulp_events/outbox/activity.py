@@ -60,8 +60,6 @@ class Activity:
     """How the attempts that were recorded ended; outcomes that none had are left out."""
     ended: Mapping[Transition, int] = field(default_factory=dict)
     """How many deliveries were given up, and how; ways that none went are left out."""
-    last_ahead: int = 0
-    """Attempts that failed and after which a delivery had only one left."""
     seconds: Histogram = field(default_factory=Histogram)
     """How long the attempts took, except those that were lost."""
     delay: Histogram = field(default_factory=Histogram)
@@ -74,6 +72,8 @@ class Activity:
     """How many of them are being attempted now."""
     oldest_pending: datetime | None = None
     """Time of the oldest event with one of them; None if nothing is pending."""
+    last_ahead: int = 0
+    """Attempts that failed, and after which a delivery had only one left."""
 
     @property
     def delivered(self) -> int:
@@ -163,11 +163,11 @@ def merged(activities: Iterable[Activity]) -> Activity:
     return Activity(
         dict(attempts),
         dict(ended),
-        sum(each.last_ahead for each in them),
         added(each.seconds for each in them),
         added(each.delay for each in them),
         series,
         sum(each.pending for each in them),
         sum(each.under_way for each in them),
         min((each.oldest_pending for each in them if each.oldest_pending), default=None),
+        sum(each.last_ahead for each in them),
     )

@@ -66,7 +66,6 @@ def to_activities(
         key: Activity(
             attempts[key],
             ended[key],
-            last_ahead.get(key, 0),
             Histogram(buckets[SECONDS][key]),
             Histogram(buckets[DELAY][key]),
             [Point(none.start, *points[key].get(start, (0, 0))) for start, none in zip(starts, quiet, strict=True)]
@@ -75,6 +74,7 @@ def to_activities(
             pending.get(key, 0),
             under_way.get(key, 0),
             from_timestamp(oldest[key]) if key in oldest else None,
+            last_ahead.get(key, 0),
         )
         for key in sorted(keys)
     }

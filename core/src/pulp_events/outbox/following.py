@@ -68,6 +68,11 @@ class Following:
             after = page[-1].id
 
     @property
+    def place(self) -> int:
+        """Of the newest event of the last look: deliveries of all that are behind it are still to come."""
+        return self._place
+
+    @property
     def is_due(self) -> bool:
         """False for a moment after a look that took long."""
         return time.monotonic() >= self._next

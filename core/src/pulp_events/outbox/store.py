@@ -327,6 +327,17 @@ class NotesWithEvents(Protocol):
 
 
 @runtime_checkable
+class CountsWhatEnds(Protocol):
+    """Optional further method of an outbox that has `activity`: a few of its figures, which are asked for often."""
+
+    def happened(
+        self, words: Sequence[str], since: datetime, until: datetime | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
+        """By listener id and word, how often these happened: transitions of `Activity.ended`, and
+        `happened.LAST_AHEAD`. `since`, `until`: as of `activity`. What did not happen is left out."""
+
+
+@runtime_checkable
 class BackedUpElsewhere(Protocol):
     """Optional further method of an `Outbox` that `pulp-admin event backup` cannot copy, as it is not in our files."""
 

@@ -17,7 +17,7 @@ from pulp_events.plugins import api, boundary
 from pulp_events.plugins.discovery import EntryPoint, entry_points
 from pulp_events.plugins.notifier_plugin import as_plugin
 from pulp_events.plugins.plugin import BLOCKED, FAILED, Plugin
-from pulp_events.plugins.validation import check_event_types, check_notifiers, check_sections
+from pulp_events.plugins.validation import check_data_files, check_event_types, check_notifiers, check_sections
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
 from pulp_events.visible import one_line
@@ -85,6 +85,8 @@ class Loader:
             plugin.notifiers = check_notifiers(collect())
         if collect := plugin.hooks.get("pulp_settings_sections"):
             plugin.own_sections = check_sections(collect())
+        if collect := plugin.hooks.get("pulp_data_files"):
+            plugin.data_files = check_data_files(collect())
 
     @staticmethod
     def fail(plugin: Plugin, error: BaseException) -> None:
@@ -94,6 +96,7 @@ class Loader:
         plugin.reason = one_line(f"{kind}{boundary.words_of(error)}") or kind
         plugin.notifiers = plugin.event_types = ()
         plugin.own_sections = {}
+        plugin.data_files = {}
         plugin.hooks = {}
         trace = None if isinstance(error, PluginError) else error
         _logger.warning("plugin %s is left out: %s", plugin.name, plugin.reason)

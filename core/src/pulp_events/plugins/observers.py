@@ -76,10 +76,11 @@ class Observers:
     def tell_counted(self, event_types: Mapping[str, int]) -> None:
         """So many events of these types were emitted."""
         for plugin, call in self._counted:
-            try:
-                with exits():
-                    call(event_types=event_types, settings=self._settings)
-            except Exception:  # noqa: BLE001
+            try:  # not under `exits`, which takes ten times as long as counting
+                call(event_types=event_types, settings=self._settings)
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: BLE001
                 _logger.exception("plugin %s: pulp_events_counted failed", plugin.name)
 
     def tell_changed(self, pairs: Sequence[tuple[Listener | None, Listener | None]], by: str) -> None:

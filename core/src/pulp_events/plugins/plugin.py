@@ -38,6 +38,8 @@ class Plugin:
     event_types: Sequence[EventType] = ()
     own_sections: Mapping[str, type[Schema]] = field(default_factory=dict)
     """What `pulp_settings_sections` returned."""
+    data_files: Mapping[str, str] = field(default_factory=dict)
+    """What `pulp_data_files` returned."""
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Implemented hooks; each callable takes the hook's arguments by keyword."""
 

@@ -99,6 +99,11 @@ class Plugins:
             )
         return result
 
+    @property
+    def data_files(self) -> dict[str, str]:
+        """Files in the data folder that plugins keep → what each holds."""
+        return {name: what for plugin in self.all for name, what in plugin.data_files.items()}
+
     def _admit(self, plugin: Plugin) -> None:
         try:
             self._check_names(plugin)

@@ -12,6 +12,7 @@ from pulp_events.errors import PluginError
 from pulp_events.events.event_type import EventType
 from pulp_events.notifier import Notifier
 from pulp_events.settings.sections import CORE_SECTIONS
+from pulp_events.system.data_files import is_data_file
 
 _TYPE_ID = re.compile(r"[a-z][a-z0-9-]*\Z")
 _OPTION = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -65,6 +66,21 @@ def check_sections(found: Any) -> dict[str, type[Schema]]:
         raise PluginError(f"pulp_settings_sections returned {found!r:.80}; it must return a dict of schemas")
     for section, schema in found.items():
         check_section("pulp_settings_sections", section, schema)
+    return dict(found)
+
+
+def check_data_files(found: Any) -> dict[str, str]:
+    """The files of the data folder that a plugin's hook returned; raises PluginError for anything else."""
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping) or not all(isinstance(each, str) for each in (*found, *found.values())):
+        raise PluginError(f"pulp_data_files returned {found!r:.80}; it must return a dict of names and what they hold")
+    for name in found:
+        if not is_data_file(name):
+            raise PluginError(
+                f"pulp_data_files has the name {name!r:.80}; name a file of the plugin's own in the data folder, in "
+                "small letters, such as my-plugin.json"
+            )
     return dict(found)
 
 

@@ -6,8 +6,6 @@ or a library that it uses, logs meanwhile in the same thread or task is about th
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -25,7 +23,6 @@ FIELDS = (
 )
 """Attributes of a log record, and keys of a JSON line: there where they are known. None is ever secret."""
 
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _about: ContextVar[Any] = ContextVar("pulp_events_about", default=None)
 
 
@@ -44,7 +41,7 @@ def fields(what: Any, **more: str | int | float | None) -> dict[str, str | int |
     elif hasattr(what, "event_type"):
         found.update(event_id=what.id)
     found["event_type"] = getattr(what, "event_type", None)
-    found["trace_id"] = trace_id(getattr(what, "trace_context", None))
+    found["trace_id"] = getattr(what, "trace_id", None)
     return {name: value for name, value in {**found, **more}.items() if value is not None}
 
 
@@ -54,16 +51,7 @@ def fields_of(record: Any) -> dict[str, str | int | float]:
     To be asked in the thread that made the record, as handlers are.
     """
     own = {name: vars(record)[name] for name in FIELDS if isinstance(vars(record).get(name), str | int | float)}
-    if "delivery_id" not in own and "listener_id" not in own and (what := _about.get()) is not None:
+    says = "delivery_id" in vars(record) or "listener_id" in vars(record)  # even if that is None
+    if not says and (what := _about.get()) is not None:
         own = {**fields(what), **own}
     return {name: own[name] for name in FIELDS if name in own}
-
-
-def trace_id(context: Mapping[str, str] | None) -> str | None:
-    """The trace that a context belongs to, 32 hex digits (W3C Trace Context, §3.2.2.3); None if it names none.
-
-    >>> trace_id({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"})
-    '4bf92f3577b34da6a3ce929d0e0e4736'
-    """
-    found = _TRACEPARENT.match(str((context or {}).get("traceparent", "")))
-    return found[1] if found and set(found[1]) != {"0"} else None

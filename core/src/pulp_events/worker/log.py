@@ -8,12 +8,13 @@ from typing import Any
 
 from pulp_events.logs import JSONFormatter, TextFormatter
 from pulp_events.redaction.logs import ScrubbingFilter
+from pulp_events.worker.throttle import ThrottledHandler
 
 
 def handler(as_json: bool, stdout: Any = None) -> logging.Handler:
     """Where a worker's records go. `stdout`: the stream for JSON, else the process's own."""
     stream = (stdout or sys.stdout) if as_json else sys.stderr
-    found = logging.StreamHandler(stream)
+    found = ThrottledHandler(stream)
     # A service's log has the time from journald, or from whoever keeps it; here every line says when and what.
     plain = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     found.addFilter(ScrubbingFilter())

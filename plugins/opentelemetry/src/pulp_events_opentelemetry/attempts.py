@@ -10,7 +10,7 @@ from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from pulp_events import Attempt, Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.settings.settings import Settings
-from pulp_events_opentelemetry.context import as_parent, span_context
+from pulp_events_opentelemetry.context import as_parent, of_event
 from pulp_events_opentelemetry.tracer import NAME, tracer
 
 LONGEST = 500
@@ -19,8 +19,7 @@ LONGEST = 500
 
 def record(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
     """Make the span of an attempt that has ended, with the times that it began and ended at."""
-    context = as_parent(delivery.trace_context)
-    emitted = span_context(context)
+    emitted = of_event(delivery.trace_context)
     began = _nanoseconds(attempt.started)
     attributes: dict[str, Any] = {
         "messaging.system": NAME,
@@ -42,10 +41,10 @@ def record(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
         attributes["error.type"] = attempt.outcome.value
     span = tracer(settings).start_span(
         f"deliver {delivery.event_type}",
-        context,
+        as_parent(emitted),
         SpanKind.CLIENT,
         attributes,
-        [Link(emitted)] if emitted.is_valid else (),
+        () if emitted is None else [Link(emitted)],
         began,
     )
     if failed:

@@ -6,11 +6,11 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, get_current_span
 
 from pulp_events import Event
 from pulp_events.settings.settings import Settings
-from pulp_events_opentelemetry.context import as_parent, of_span, span_context
+from pulp_events_opentelemetry.context import as_parent, of_event, of_span
 from pulp_events_opentelemetry.tracer import NAME, tracer
 
 MOST = 10_000
@@ -52,5 +52,5 @@ def _parent(event: Event) -> Context | None:
     """None: what is current. An event that has a trace already stays in that."""
     if not event.trace_context:
         return None
-    given, current = as_parent(event.trace_context), span_context(None)
-    return given if current.trace_id != span_context(given).trace_id else None
+    given, current = of_event(event.trace_context), get_current_span().get_span_context()
+    return None if given is None or given.trace_id == current.trace_id else as_parent(given)

@@ -63,6 +63,9 @@ _BOTH = f"""(
     UNION ALL SELECT a.start, a.listener_id, a.event_type, a.what, a.count FROM @.pulp_activity_new a
     WHERE {_WITHIN}) a"""
 _HAPPENED = f"SELECT a.{{key}}, a.what, sum(a.count)::int8 FROM {_BOTH} GROUP BY 1, 2"
+_SOME_WORDS = (
+    f"SELECT a.listener_id, a.what, sum(a.count)::int8 FROM {_BOTH} WHERE a.what = ANY (%s::text[]) GROUP BY 1, 2"
+)
 _WORDS = ", ".join(f"'{each}'" for each in (Outcome.DELIVERED, *FAILED))
 _SERIES = f"""
 SELECT a.{{key}}, a.start / {{step}} * {{step}},
@@ -131,6 +134,19 @@ def activity(
         rows = database.rows(_OLDEST_OF_TYPE, (first, wanted, wanted, texts(pending)))
         oldest = {name: time for name, time in rows if time is not None}
     return to_activities(span, by, counts, series, +pending, under_way, oldest)
+
+
+def happened(
+    database: Database, words: Sequence[str], since: datetime, until: datetime | None
+) -> dict[str, dict[str, int]]:
+    """How often these happened, by listener; see `CountsWhatEnds`."""
+    [(now,)] = database.rows("SELECT @.pulp_now()")
+    span = span_of(since, until, now)
+    parameters = (*(*map(int, span.bounds), None, None) * 2, texts(words))
+    found: dict[str, dict[str, int]] = {}
+    for listener_id, what, count in database.rows(_SOME_WORDS, parameters):
+        found.setdefault(listener_id, {})[what] = count
+    return found
 
 
 def rows_of_attempts(attempts: Iterable[tuple[Any, ...]], now: float) -> list[list[Any]]:

@@ -42,9 +42,8 @@ def add(commands: Any) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-
-    session = arguments.session
-    return session.settings()
+    found: Settings = arguments.session.settings()
+    return found
 
 
 def _address(arguments: argparse.Namespace) -> Address:

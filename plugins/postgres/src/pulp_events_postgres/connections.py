@@ -59,6 +59,7 @@ class Connections:
     _free: queue.SimpleQueue[None]
     _idle: list[tuple[float, Connection]]
     _lent_out: set[Connection]
+    _ended: threading.Event
 
     def __init__(self, address: Address) -> None:
         self.address = address

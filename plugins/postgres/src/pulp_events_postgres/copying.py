@@ -78,7 +78,8 @@ def copy(bus: EventBus, target: Database, progress: Callable[[int, int], None]) 
     totals = source.stats().totals
     total = sum(totals[state] for state in COPIED)
     progress(0, total)
-    newest_first = heapq.merge(*(_deliveries(source, state) for state in COPIED), _kept(bus), key=_age, reverse=True)
+    parts: list[Iterator[Delivery | StoredEvent]] = [*(_deliveries(source, state) for state in COPIED), _kept(bus)]
+    newest_first = heapq.merge(*parts, key=_age, reverse=True)
     while together := list(itertools.islice(newest_first, BATCH)):
         batch = [one for one in together if isinstance(one, Delivery)]
         events = {one.id: one for one in together if isinstance(one, StoredEvent)}

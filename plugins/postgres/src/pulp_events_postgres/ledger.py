@@ -103,7 +103,7 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
     return " AND ".join(parts), parameters
 
 
-def _types(database: Database, wanted: str | None) -> list[str] | None:
+def _types(database: Database, wanted: str | None) -> str | None:
     found = None if wanted is None else types(database, [wanted])
     return None if found is None else texts(found)
 

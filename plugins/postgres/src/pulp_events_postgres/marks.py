@@ -232,9 +232,10 @@ class Marks:
                     self._everything_at = time.monotonic() + max(EVERYTHING, SHARE * took)
                 if not start.quick and took > LONG and len(self._known) > FEW:
                     self._long_until = time.monotonic() + 10 * took
-                self._others = Mark(seq, moment, moment + lease, start.look)
-            # A transaction may have ended since that was under way at the look before.
-            return not all_of_them or start.tail is None or self._now(self._others).first >= start.tail
+                others = self._others = Mark(seq, moment, moment + lease, start.look)
+                # A transaction may have ended since that was under way at the look before.
+                return start.tail is None or self._now(others).first >= start.tail
+            return True
 
     def fronts(self) -> dict[str, Front]:
         """What the listeners that are known have, as far as that was asked for."""

@@ -201,6 +201,12 @@ class PostgresOutbox:
     ) -> Activities:
         return happened.activity(self.database, since, until, by, listener_ids)
 
+    def happened(
+        self, words: Sequence[str], since: datetime, until: datetime | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
+        """See `pulp_events.outbox.store.CountsWhatEnds`."""
+        return happened.happened(self.database, words, since, until)
+
     def backlog(self, most: int) -> int:
         return limits.backlog(self.database, most)
 

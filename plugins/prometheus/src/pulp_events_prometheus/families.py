@@ -27,9 +27,9 @@ four to an octave, so that nothing is counted twice or between two."""
 _LISTENER = ("notifier", "listener")
 
 GAUGES = {
-    "pending": ("listener_pending_deliveries", "Deliveries that wait or are under way."),
-    "in_flight": ("listener_in_flight_deliveries", "Deliveries that are being attempted."),
-    "dead": ("listener_dead_deliveries", "Dead deliveries that are kept."),
+    "pending_deliveries": ("listener_pending_deliveries", "Deliveries that wait or are under way."),
+    "in_flight_deliveries": ("listener_in_flight_deliveries", "Deliveries that are being attempted."),
+    "dead_deliveries": ("listener_dead_deliveries", "Dead deliveries that are kept."),
     "oldest": ("listener_oldest_pending_seconds", "Age of the oldest event with a pending delivery; 0: there is none."),
     "failures": ("listener_consecutive_failures", "Failures since the last success."),
     "failing": ("listener_failing_seconds", "Time since the first failure after the last success; 0: it succeeds."),

@@ -39,9 +39,9 @@ _MOST_KNOWN = 100_000
 class Gauges:
     """How one listener stands, or several together: numbers are added, ages are those of the oldest."""
 
-    pending: int = 0
-    in_flight: int = 0
-    dead: int = 0
+    pending_deliveries: int = 0
+    in_flight_deliveries: int = 0
+    dead_deliveries: int = 0
     failures: int = 0
     lanes: int = 0
     circuits: int = 0
@@ -152,9 +152,9 @@ class Reader:
             activity, lately = self._now_of.get(each.id), health.get(each.id)
             counts = stats.by_listener.get(each.id, {})
             gauges = Gauges(
-                pending=counts.get(State.PENDING, 0),
-                in_flight=0 if activity is None else activity.under_way,
-                dead=counts.get(State.DEAD, 0),
+                pending_deliveries=counts.get(State.PENDING, 0),
+                in_flight_deliveries=0 if activity is None else activity.under_way,
+                dead_deliveries=counts.get(State.DEAD, 0),
                 failures=0 if lately is None else lately.failures,
                 lanes=each.lanes or lanes,
                 circuits=int(_is_open(standing.get(each.id), now)),

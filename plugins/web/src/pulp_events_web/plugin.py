@@ -16,6 +16,12 @@ def pulp_settings_sections() -> Mapping[str, type[Schema]]:
 
 
 @hookimpl
+def pulp_data_files() -> Mapping[str, str]:
+    """That of `access.store`; its name is said here, as that module costs more."""
+    return {"web.json": "tokens of the REST API and the console, and which sessions were ended"}
+
+
+@hookimpl
 def pulp_admin_commands(commands: Any) -> None:
     """`event web`, `event web token …`."""
     from pulp_events_web.commands import add

@@ -98,6 +98,9 @@ FROM (
 CROSS JOIN pulp_activity a ON a.length = x.length AND a.start = x.start AND a.pair = p.id WHERE true
 """
 _HAPPENED = "SELECT p.{key}, a.what, sum(a.count) {rows} GROUP BY 1, 2"
+_SOME_WORDS = (
+    f"SELECT p.listener_id, a.what, sum(a.count) {_ALL} AND a.what IN (SELECT value FROM json_each(?3)) GROUP BY 1, 2"
+)
 _SERIES = f"""
 SELECT p.{{key}}, a.start / {{step}} * {{step}}, sum(CASE a.what WHEN '{Outcome.DELIVERED}' THEN a.count ELSE 0 END),
        sum(CASE a.what WHEN '{Outcome.DELIVERED}' THEN 0 ELSE a.count END)
@@ -155,6 +158,17 @@ def activity(
             under_way[row[column]] += row[2]
     oldest: dict[str, Any] = _oldest_of_types(reader, list(pending), them) if column else dict(reader.rows(_OLDEST))
     return made(reader, lambda: to_activities(span, by, counts, series, pending, under_way, oldest))
+
+
+def happened(
+    reader: Rows, words: Sequence[str], since: datetime, until: datetime | None, now: float
+) -> dict[str, dict[str, int]]:
+    """How often these happened, by listener; see `CountsWhatEnds`."""
+    span = span_of(since, until, now)
+    found: dict[str, dict[str, int]] = {}
+    for listener_id, what, count in reader.rows(_SOME_WORDS, (*span.bounds, json.dumps(list(words)))):
+        found.setdefault(listener_id, {})[what] = count
+    return found
 
 
 def _oldest_of_types(reader: Rows, types: Sequence[str], listeners: tuple[str, ...]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ from pulp_events.outbox.sqlite.foreign_log import BACKUP_MARK, make_outbox
 from pulp_events.outbox.sqlite.onlooker import Onlooker
 from pulp_events.system import data_dir
 from pulp_events.system.clock import from_timestamp
+from pulp_events.system.data_files import is_data_file
 
-FORMAT = 1
+FORMAT = 2
+"""1: without files of plugins; written still where there are none, so that an earlier release can read it."""
 RECORDS_VERSION = 1
 """Of the file of listener records, which only `listeners.atomic_storage` makes."""
-_NAMES = frozenset(["format", "made", "listeners", "history", "digest", "whole"])
+_NAMES = frozenset(["format", "made", "listeners", "history", "digest", "whole", "files"])
 """What a backup says of itself. `digest` is of the listeners, `whole` of the file; earlier releases wrote neither."""
 
 
@@ -49,6 +51,8 @@ class Backup:
     is_sealed: bool = True
     """It has a digest of the whole file, which was checked. False for one of an earlier release, where damage in a text
     goes unnoticed."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """Files of plugins in the data folder, by their names."""
 
 
 def history_of(listeners: Path) -> Path:
@@ -56,13 +60,14 @@ def history_of(listeners: Path) -> Path:
     return listeners.with_suffix(".history")
 
 
-def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
+def write(outbox: Path, listeners: Path, target: Path, now: float, files: Iterable[str] = ()) -> Backup:
     """Make the file `target` (mode 0600), whole or not at all, while others use the outbox. `now`: for its date.
 
-    Where `target` is a link, what it leads to is written. Raises StoreError.
+    `files`: names of files of plugins beside that of the listeners; those that are not there are passed over. Where
+    `target` is a link, what it leads to is written. Raises StoreError.
     """
     target = Path(os.path.realpath(target))
-    if _is_one_of_ours(target, outbox, listeners):
+    if _is_one_of_ours(target, outbox, listeners) or str(target) in {str(listeners.parent / each) for each in files}:
         raise StoreError(f"{target} is in use; name another file for the backup")
     if not target.parent.is_dir():
         raise StoreError(f"{target.parent} is not an existing folder; create it, or name a file in another one")
@@ -80,6 +85,7 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
             # After the outbox: a listener that is new then has no deliveries in it, which is better than the reverse.
             # The history first: it may lack the last change, and tells of none that is not in the records.
             history, records = _read(history_of(listeners)), _read(listeners)
+            further = {name: content for name in files if (content := _read(listeners.parent / name)) is not None}
             if wrong := _wrong_with(records):
                 raise StoreCorrupt(f"{listeners} {wrong}; restore it from a backup first; no backup was written")
             copy.execute("PRAGMA journal_mode = DELETE")
@@ -89,7 +95,7 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
             copy.executemany(
                 "INSERT INTO pulp_backup VALUES (?, ?)",
                 [
-                    ("format", FORMAT),
+                    ("format", FORMAT if further else 1),
                     ("made", now),
                     ("listeners", records),
                     ("history", history),
@@ -97,6 +103,9 @@ def write(outbox: Path, listeners: Path, target: Path, now: float) -> Backup:
                     ("whole", whole),
                 ],
             )
+            if further:
+                text = json.dumps({name: content.hex() for name, content in further.items()})
+                copy.execute("INSERT INTO pulp_backup VALUES ('files', ?)", [text])
             copy.execute("COMMIT")
             copy.execute(f"PRAGMA application_id = {BACKUP_MARK}")
         seal.close(new, whole)
@@ -139,13 +148,24 @@ def read(path: Path) -> Backup:
             raise _damaged(path, "what it says of itself")
         if _wrong_with(records) or values.get("digest") not in (None, _digest(records, history)):
             raise _damaged(path, "the listeners, or their history")
+        further = _files(path, values.get("files"))
         deliveries = file.rows("SELECT count(*) FROM pulp_delivery")[0][0] if version else 0
     try:
         if whole is not None and not (isinstance(whole, str) and seal.is_whole(path, whole)):
             raise _damaged(path, "it is not as it was written")
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}; name a readable file") from error
-    return Backup(from_timestamp(made), deliveries, records, version > 0, history, whole is not None)
+    return Backup(from_timestamp(made), deliveries, records, version > 0, history, whole is not None, further)
+
+
+def _files(path: Path, text: Any) -> dict[str, bytes]:
+    try:
+        found = {name: bytes.fromhex(content) for name, content in json.loads(text or "{}").items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _damaged(path, "the files of plugins") from error
+    if wrong := [name for name in found if not is_data_file(name)]:
+        raise _damaged(path, f"the name {wrong[0]!r:.80} of a plugin's file")
+    return found
 
 
 def _damaged(path: Path, what: str) -> StoreCorrupt:

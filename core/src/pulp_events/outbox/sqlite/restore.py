@@ -19,6 +19,7 @@ from pulp_events.outbox.sqlite.open_elsewhere import open_elsewhere
 from pulp_events.outbox.sqlite.presence_files import PresenceFiles, folder_of
 from pulp_events.system import data_dir, replacement
 from pulp_events.system.clock import SystemClock
+from pulp_events.system.data_files import lock_of
 from pulp_events.system.file_lock import locked
 from pulp_events.system.replacement import Place
 
@@ -41,13 +42,14 @@ def restore(
     found = backup.read(source)
     folder = data_dir.prepare(listeners.parent)
     replacement.finish(folder)
-    locks = [listeners.with_suffix(".lock").name, f"{outbox.name}.lock"]
+    locks = [listeners.with_suffix(".lock").name, f"{outbox.name}.lock", *map(lock_of, sorted(found.files))]
     with ExitStack() as stack:
         for name in locks:
             stack.enter_context(locked(folder / name))
         refuse_used = partial(_refuse_used, outbox)
         refuse_used()
-        kept = [path for path in (outbox, listeners) if path.exists()]
+        further = [folder / name for name in found.files]
+        kept = [path for path in (outbox, listeners, *further) if path.exists()]
         ending = f".before-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         try:
             new = replacement.prepare(folder)
@@ -55,11 +57,14 @@ def restore(
                 backup.copy_outbox(source, new / outbox.name)
             if found.listeners is not None:
                 write_new(new / listeners.name, _counted_on(found.listeners, listeners))
+            for name, content in found.files.items():
+                write_new(new / name, content)
             (write_history or _history_if_none)(found, listeners, new / listeners.name)
             history = backup.history_of(listeners).name
             places = [
                 Place(outbox.name, outbox.name + ending, ("-wal", "-shm"), vacant=not found.has_outbox),
                 Place(listeners.name, listeners.name + ending, vacant=found.listeners is None),
+                *(Place(path.name, path.name + ending) for path in further),
                 *([Place(history, None)] if (new / history).exists() else []),
                 Place(damage_marker(outbox).name, None, vacant=True),
             ]

@@ -262,6 +262,12 @@ class SQLiteOutbox:
         now = self._clock.time()
         return happened.activity(self._reader, since, until, by, listener_ids, lease, now)
 
+    def happened(
+        self, words: Sequence[str], since: datetime, until: datetime | None = None
+    ) -> Mapping[str, Mapping[str, int]]:
+        """See `CountsWhatEnds`."""
+        return happened.happened(self._reader, words, since, until, self._clock.time())
+
     def backlog(self, most: int) -> int:
         return limits.backlog(self._reader, most)
 

@@ -9,7 +9,8 @@ import pytest
 
 from pulp_events.outbox.activity import By
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.store import NotesWithEvents, Outbox
+from pulp_events.outbox.states import Transition
+from pulp_events.outbox.store import CountsWhatEnds, NotesWithEvents, Outbox
 from pulp_events.system.clock import from_timestamp
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
 
@@ -68,3 +69,18 @@ class NotingClaims(Outboxes):
         found = outbox.activity(since, None, By.LISTENER)
         assert found.groups[LISTENER].last_ahead == found.total.last_ahead == 2
         assert found.total.failed == 3
+        if isinstance(outbox, CountsWhatEnds):
+            assert outbox.happened(["last-ahead"], since) == {LISTENER: {"last-ahead": 2}}
+
+    def test_what_ended_is_counted_by_word_and_listener(self, home: Home, outbox: Outbox) -> None:
+        if not isinstance(outbox, CountsWhatEnds):
+            pytest.skip("it has no counts of its own of what ends, as it need not")
+        outbox.add([new_event(LISTENER, OTHER) for _ in range(3)])
+        outbox.record([result(one, "give_up") for one in self.claim(outbox, limit=2)])
+        outbox.record([result(one, "give_up") for one in self.claim(outbox, listener=OTHER, limit=1)])
+        outbox.bury(OTHER, "listener gone")
+        since = from_timestamp(home.time() - 60.0)
+        words = [Transition.GIVE_UP, Transition.EXPIRE]
+        assert outbox.happened(words, since) == {LISTENER: {"give_up": 2}, OTHER: {"give_up": 1}}
+        assert outbox.happened([Transition.BURY], since) == {OTHER: {"bury": 2}}
+        assert outbox.happened(words, from_timestamp(home.time() + 7200.0)) == {}

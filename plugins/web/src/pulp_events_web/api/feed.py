@@ -34,6 +34,8 @@ class Change:
 
     number: int
     of: Delivery | Skipped
+    place: int
+    """Of an event of which all that are behind it had not been looked at: another process goes on there."""
 
 
 def version_of(delivery: Delivery) -> Version:
@@ -57,11 +59,13 @@ class Feed:
         self._number = 0
         self._following: Following | None = None
 
-    def start(self) -> tuple[str, int]:
-        """Where a stream that begins now is: the name of the feed, and the number of the last change."""
+    def start(self) -> tuple[str, int, int]:
+        """Where a stream that begins now is: the name of the feed, the number of the last change, and the place of the
+        newest event."""
         with self._lock:
             self._look(now=True)
-            return self.name, self._number
+            assert self._following is not None
+            return self.name, self._number, self._following.place
 
     def has(self, name: str, number: int) -> bool:
         """Whether everything after this number can be had from the feed of this name."""
@@ -96,7 +100,8 @@ class Feed:
         assert self._following is not None
         if not now and (self._last_asked - self._last_look < LOOK or not self._following.is_due):
             return
+        place = self._following.place
         for each in self._following.look():
             self._number += 1
-            self._changes.append(Change(self._number, each))
+            self._changes.append(Change(self._number, each, place))
         self._last_look = time.monotonic()

@@ -18,6 +18,7 @@ from pulp_events.events import pattern
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.following import Skipped
 from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.system.ids import is_listener_id
 from pulp_events_web.api.feed import LOOK, Feed, Version, version_of
 from pulp_events_web.api.refusing import refuse
@@ -47,7 +48,16 @@ MESSAGE = {
     },
 }
 """One message, as the OpenAPI document describes it."""
-_ID = re.compile(r"([0-9a-f]{8})-(\d{1,15})\Z")
+MOST_AGAIN = 1000
+"""Deliveries that another process sends, at most, to a client that goes on."""
+_ID = re.compile(r"([0-9a-f]{8})-(\d{1,15})-(\d{1,18})\Z")
+"""Name of the feed, number of the change, and place of an event for whoever has another feed."""
+
+
+MISSED = "how deliveries that were stored before changed meanwhile is not known here; read the lists again"
+UNKNOWN = "what happened since then is not known here; read the lists again"
+_ANY_NUMBER = 999_999_999
+"""Above the number of any delivery of an event."""
 
 
 @dataclass(frozen=True)
@@ -168,16 +178,20 @@ class Stream:
         try:
             matched = _ID.match(last_id)
             if matched is not None and feed.has(matched[1], int(matched[2])):
-                name, number = matched[1], int(matched[2])
+                name, number, place = matched[1], int(matched[2]), int(matched[3])
             else:
-                name, number = feed.start()
-                if last_id:
-                    yield message("gap", {"reason": "what happened since then is not known here; read the lists again"})
-                first = self._bus.deliveries.list(self._wanted.query, limit=last)[::-1] if last else []
+                name, number, place = feed.start()
+                if matched is not None:
+                    first = since(self._bus, self._wanted.query, int(matched[3]))
+                    yield message("gap", {"reason": MISSED if len(first) < MOST_AGAIN else UNKNOWN})
+                else:
+                    if last_id:
+                        yield message("gap", {"reason": UNKNOWN})
+                    first = self._bus.deliveries.list(self._wanted.query, limit=last)[::-1] if last else []
                 known = {version_of(each) for each in first}
                 # Without an id: broken off amid these, a client gets all of them again.
                 yield from self._messages_of(first)
-                yield f"id: {name}-{number}\n\n".encode()
+                yield f"id: {name}-{number}-{place}\n\n".encode()
             spoke = time.monotonic()
             while time.monotonic() < end and not self._gone() and not self._closed:
                 changes = feed.after(name, number)
@@ -185,21 +199,21 @@ class Stream:
                     yield message("gap", {"reason": "more happened than is kept; read the lists again"})
                     return
                 for each in changes:
-                    number = each.number
+                    number, place = each.number, each.place
                     if isinstance(each.of, Skipped):
                         told = {"skipped": each.of.count, "reason": each.of.reason}
-                        yield message("skipped", told, f"{name}-{number}")
+                        yield message("skipped", told, f"{name}-{number}-{place}")
                     elif version_of(each.of) in known:
                         known.discard(version_of(each.of))
                         continue
                     elif self._wanted.fits(each.of):
-                        yield from self._messages_of([each.of], f"{name}-{number}")
+                        yield from self._messages_of([each.of], f"{name}-{number}-{place}")
                     else:
                         continue
                     spoke = time.monotonic()
                 if time.monotonic() - spoke >= HEARTBEAT:
                     spoke = time.monotonic()
-                    yield f"id: {name}-{number}\n: still here\n\n".encode()
+                    yield f"id: {name}-{number}-{place}\n: still here\n\n".encode()
                 time.sleep(LOOK)
         except StoreError:
             yield message("gap", {"reason": "the store of events cannot be used now; come again later"})
@@ -208,6 +222,15 @@ class Stream:
         schema = DeliverySchema()
         for each in shown.shown_all(self._bus, deliveries):
             yield message("delivery", schema.dump(each), id)
+
+
+def since(bus: EventBus, query: DeliveryQuery, place: int) -> Sequence[Delivery]:
+    """The deliveries of events that were stored after this place, the oldest first; the newest of them if they are
+    very many."""
+    found = bus.outbox.events(EventQuery(), 1, before=place + 1)
+    after = f"{found[0].id}.{_ANY_NUMBER}" if found else None
+    those = bus.outbox.find(query, MOST_AGAIN, after=after, oldest_first=True)
+    return those if len(those) < MOST_AGAIN else bus.outbox.find(query, MOST_AGAIN)[::-1]
 
 
 def message(event: str, data: Any, id: str | None = None) -> bytes:

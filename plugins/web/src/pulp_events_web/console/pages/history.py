@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, render_template, request
 
 from pulp_events.errors import ListenerNotFound
+from pulp_events.listeners.history import ListenerChange
 from pulp_events_web.console.naming import names_of, offered
 from pulp_events_web.context import acting
 
@@ -24,7 +27,8 @@ def history() -> str:
     wanted = request.args.get("listener", "").strip()
     given = request.args.get("limit", "")
     limit = min(MOST, max(PAGE, int(given))) if given.isdecimal() and len(given) < 7 else PAGE
-    changes, error = (), ""
+    changes: Sequence[ListenerChange] = ()
+    error = ""
     if bus.listeners.keeps_history:
         try:
             changes = bus.listeners.history(wanted or None, limit=limit + 1)[: limit + 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -52,5 +53,5 @@ def many() -> Response:
     if left:
         said += f" {number(left)} are left: press “Retry all” again to go on with them."
     note(said)
-    kept = {name: text for name, text in wanted.items() if text and (left or name != "state")}
+    kept: dict[str, Any] = {name: text for name, text in wanted.items() if text and (left or name != "state")}
     return redirect(url_for("console.deliveries", **kept), 303)
