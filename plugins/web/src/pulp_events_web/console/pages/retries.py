@@ -47,14 +47,9 @@ def many() -> Response:
     bus = acting().operating
     wanted = asked.texts(request.form, FILTERS)
     query = replace(query_of(asked.values(wanted)), state=State.DEAD)
-<<<<<<< HEAD
     with taking_long():
-        count, whole = within(LONGEST, bus.deliveries.retry(query))
-        left = 0 if whole else bus.deliveries.count_retried(query)
-=======
-    count, more = sum_within(LONGEST, bus.deliveries.retry(query))
-    left = bus.deliveries.count_retried(query) if more else 0
->>>>>>> wcon
+        count, more = sum_within(LONGEST, bus.deliveries.retry(query))
+        left = bus.deliveries.count_retried(query) if more else 0
     said = "1 delivery is made again." if count == 1 else f"{number(count)} deliveries are made again."
     if left:
         said += f" {number(left)} are left: press “Retry all” again to go on with them."
