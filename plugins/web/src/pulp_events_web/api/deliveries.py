@@ -15,7 +15,7 @@ from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
 from pulp_events_web.api.refusing import refuse
 from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import deliveries as schemas
-from pulp_events_web.context import acting
+from pulp_events_web.context import acting, taking_long
 from pulp_events_web.principal import Role
 from pulp_events_web.problems import problem, text_of
 from pulp_events_web.shown import deliveries as shown
@@ -86,10 +86,11 @@ class RetryByFilter(MethodView):
             refuse("all", "It stands for every delivery, and there are filters: give one of both.")
         query = shown.query_of(given)
         try:
-            if given["dry_run"]:
-                count = bus.deliveries.count_retried(query, again=given["again"])
-                return {"count": count, "more": False, "dry_run": True}
-            return {**_within(LONGEST, bus.deliveries.retry(query, again=given["again"])), "dry_run": False}
+            with taking_long():
+                if given["dry_run"]:
+                    count = bus.deliveries.count_retried(query, again=given["again"])
+                    return {"count": count, "more": False, "dry_run": True}
+                return {**_within(LONGEST, bus.deliveries.retry(query, again=given["again"])), "dry_run": False}
         except ListenerNotFound as error:
             refuse("listener", text_of(error))
 

@@ -15,7 +15,7 @@ from pulp_events.outbox.states import State
 from pulp_events_web.console import asked
 from pulp_events_web.console.filters import number
 from pulp_events_web.console.notes import note
-from pulp_events_web.context import acting
+from pulp_events_web.context import acting, taking_long
 from pulp_events_web.shown.deliveries import FILTERS, query_of
 
 LONGEST = 5.0
@@ -48,8 +48,9 @@ def many() -> Response:
     bus = acting().operating
     wanted = asked.texts(request.form, FILTERS)
     query = replace(query_of(asked.values(wanted)), state=State.DEAD)
-    count, whole = within(LONGEST, bus.deliveries.retry(query))
-    left = 0 if whole else bus.deliveries.count_retried(query)
+    with taking_long():
+        count, whole = within(LONGEST, bus.deliveries.retry(query))
+        left = 0 if whole else bus.deliveries.count_retried(query)
     said = "1 delivery is made again." if count == 1 else f"{number(count)} deliveries are made again."
     if left:
         said += f" {number(left)} are left: press “Retry all” again to go on with them."
