@@ -97,7 +97,7 @@ def test_a_retry_that_does_not_say_which_is_refused(client, bus, events, body):
 )  # fmt: skip
 def test_a_query_that_is_not_valid_is_told_by_parameter(client, events, query):
     answer = client.get(f"{API}/deliveries", query_string=query)
-    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"].strip("/") in query
+    assert answer.status_code == 422 and answer.json["errors"][0]["parameter"] in query
 
 
 def test_a_cursor_of_a_delivery_that_was_deleted_goes_on(client, bus, events):

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from pulp_events import EventBus, EventType
+from pulp_events.events.own_names import OWN
 from pulp_events_web import create_app
 from pulp_events_web.access.store import AccessStore
 from pulp_events_web.access.tokens import Tokens
@@ -44,7 +45,7 @@ def test_the_same_key_and_content_has_the_first_answer_again(client, bus, listen
 def test_the_same_key_with_another_content_is_refused(client, listener):
     assert emit(client, **{"Idempotency-Key": "k"}).status_code == 201
     answer = emit(client, payload={"repo_id": "other"}, **{"Idempotency-Key": "k"})
-    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == "/Idempotency-Key"
+    assert answer.status_code == 422 and answer.json["errors"][0].get("header") == "Idempotency-Key"
     assert emit(client, **{"Idempotency-Key": '"open'}).status_code == 400
 
 
@@ -107,3 +108,36 @@ def test_it_is_explained_why_an_event_went_where(client, bus, listener):
 def test_what_is_not_there(client, path):
     answer = client.get(f"{API}/{path}")
     assert answer.status_code == 404 and answer.content_type == "application/problem+json"
+
+
+def test_the_same_key_with_another_expiry_is_refused(client, bus, listener):
+    def emit_for(**more):
+        body = {"event_type": "repo.sync.start", "payload": {"repo_id": "pulp2"}, **more}
+        return client.post(f"{API}/events", json=body, headers={"Idempotency-Key": "k"})
+
+    first = emit_for(expires=60)
+    assert first.status_code == 201 and emit_for(expires=60.0).json == first.json
+    for more in ({"expires": 61}, {}):
+        answer = emit_for(**more)
+        assert answer.status_code == 422 and answer.json["errors"][0]["header"] == "Idempotency-Key", answer.text
+    assert len(bus.deliveries.list()) == 1
+
+
+def test_a_header_that_is_refused_is_named_as_one(client):
+    answer = emit(client, **{"Idempotency-Key": '"open'})
+    assert answer.status_code == 400 and [each.get("header") for each in answer.json["errors"]] == ["Idempotency-Key"]
+    answer = client.get(f"{API}/tail", headers={"Last-Event-ID": "x" * 101})
+    assert [each.get("header") for each in answer.json["errors"]] == ["Last-Event-ID"]
+
+
+@pytest.mark.parametrize("event_type", sorted(OWN))
+def test_what_the_system_tells_of_itself_nobody_else_tells(client, bus, event_type):
+    answer = emit(client, event_type)
+    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == "/event_type"
+    assert bus.events.list() == []
+
+
+def test_a_scope_that_is_none_is_told_by_field(client):
+    for scope in ("a\nb", " a", "a "):
+        answer = client.post(f"{API}/events", json={"event_type": "repo.sync.start", "scope": scope})
+        assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == "/scope", scope

@@ -95,7 +95,7 @@ class Reader:
 def read(port, headers):
     readers = []
 
-    def start(*given, **named):
+    def start(*given, headers=headers, **named):
         readers.append(Reader(port, headers, *given, **named))
         return readers[-1]
 
@@ -181,10 +181,13 @@ def test_silence_is_broken_by_comments(read):
     reader.until(lambda line: line == ": still here")
 
 
-def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port, headers):
-    first, second = read(), read()
+def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port, headers, tokens):
+    others = [{"Authorization": f"Bearer {tokens.create(name, Role.VIEWER, None)[0]}"} for name in "ab"]
+    first, second = read(), read(headers=others[0])
     first.begin(), second.begin()
-    third = read()
+    again = read()
+    assert again.answer.status == 429 and again.answer.getheader("Retry-After")  # nobody has more than their share
+    third = read(headers=others[1])
     assert third.answer.status == 503 and third.answer.getheader("Retry-After")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", "/api/v1/version", headers=headers)
@@ -210,3 +213,23 @@ def test_a_stream_ends_so_that_its_client_must_prove_its_right_again(monkeypatch
     monkeypatch.setattr(tail, "LONGEST", 0.2)
     reader = read()
     assert reader.answer.read().startswith(b"retry: 2000\n\n")
+
+
+@pytest.mark.parametrize("how", ["token", "session"])
+def test_a_stream_ends_when_its_token_is_revoked(monkeypatch, read, tokens, app, how):
+    import re
+
+    monkeypatch.setattr(tail, "PROVED", 0.0)
+    secret, token = tokens.create("leaves", Role.VIEWER, None)
+    headers = {"Authorization": f"Bearer {secret}"}
+    if how == "session":
+        client = app.test_client()
+        csrf = re.search(r'csrf_token" value="([^"]+)', client.get("/login").text)[1]
+        client.post("/login", data={"csrf_token": csrf, "token": secret})
+        headers = {"Cookie": f"pulp_events_session={client.get_cookie('pulp_events_session').value}"}
+    reader, other = read(headers=headers), read()
+    reader.until(lambda line: line == ": still here")
+    tokens.revoke(token.id)
+    reader.answer.read()  # to its end
+    until_open(app, 1)
+    other.until(lambda line: line == ": still here")

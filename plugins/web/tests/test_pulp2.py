@@ -260,3 +260,8 @@ def test_noise_on_the_socket_does_not_stop_it(address, pulp):
             raw.sendall(noise + b"\r\n\r\n")
             assert b" 500 " not in raw.recv(4096)
     assert pulp.list().status == 200
+
+
+def test_who_gives_no_token_is_told_where_its_clients_have_it(pulp, app):
+    answer = app.test_client().get("/pulp/api/v2/events/")
+    assert answer.status_code == 401 and "as password" in answer.json["error_message"]

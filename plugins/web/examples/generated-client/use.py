@@ -3,18 +3,7 @@
 import sys
 
 from pulp_events_client import AuthenticatedClient
-from pulp_events_client.api.listeners import (
-    delete_api_v1_listeners_listener_id as delete_listener,
-)
-from pulp_events_client.api.listeners import (
-    get_api_v1_listeners as list_listeners,
-)
-from pulp_events_client.api.listeners import (
-    get_api_v1_listeners_listener_id as get_listener,
-)
-from pulp_events_client.api.listeners import (
-    post_api_v1_listeners as create_listener,
-)
+from pulp_events_client.api.listeners import create_listener, delete_listener, get_listener, list_listeners
 from pulp_events_client.models import Listener, ListenerPage, NewListener, Problem
 
 

@@ -39,7 +39,7 @@ class Acting:
     def operated(self) -> Listeners:
         """The listeners, to mute, enable and disable them, whoever made them. Raises Forbidden."""
         self.require(Role.OPERATOR)
-        return self._bus.listeners.by(self.principal.name)
+        return self._bus.listeners.by(self.principal.said)
 
     @property
     def written(self) -> Listeners:

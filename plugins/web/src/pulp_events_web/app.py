@@ -14,6 +14,7 @@ from pulp_events.fields import messages
 from pulp_events_web import access, api, console, problems, pulp2
 from pulp_events_web.access.one_time import OneTimeLink
 from pulp_events_web.context import Context, attach
+from pulp_events_web.places import Budget
 from pulp_events_web.settings import WebSettings
 
 
@@ -25,7 +26,7 @@ def create_app(bus: EventBus, settings: Mapping[str, Any] | None = None, link: O
     """
     app = Flask(__name__, static_folder=None, template_folder=None)
     given = {**WebSettings().load({}), **bus.settings.section("web"), **_checked(settings or {})}
-    attach(app, Context(bus, given))
+    attach(app, Context(bus, given, Budget.of(given["threads"])))
     app.config["MAX_CONTENT_LENGTH"] = given["max_body"]
     access.register(app, bus.data_dir, given, link)
     problems.register(app)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from pulp_events import Author
+from pulp_events.listeners.author import LONGEST, UNTRUSTED
 
 
 class Role(IntEnum):
@@ -44,3 +45,9 @@ class Principal:
     def author(self) -> Author:
         """As whom they write listeners: those of administrators of the machine they cannot change unless trusted."""
         return Author(self.name, trusted=self.trusted, others=True)
+
+    @property
+    def said(self) -> str:
+        """As the history names them where they only operate listeners: nobody takes them for a user of the machine."""
+        text = str(self.author)
+        return text if len(text) <= LONGEST else f"{self.name[: LONGEST - len(UNTRUSTED) - 1]}…{UNTRUSTED}"

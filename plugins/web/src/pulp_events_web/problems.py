@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, get_args
 
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema, fields
@@ -21,6 +21,14 @@ _logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _ANSWERS = "pulp_events_web.answers"
 
+Where = Literal["json", "query", "headers"]
+"""What of a request: as webargs calls its locations."""
+
+
+class Faults(list[dict[str, str]]):
+    """Faults, as a problem lists them."""
+
+
 Answer = Callable[[errors.EventsError | HTTPException], Response]
 """Says an error in another form than a problem."""
 
@@ -28,8 +36,9 @@ Answer = Callable[[errors.EventsError | HTTPException], Response]
 class FaultSchema(Schema):
     """One fault of a request."""
 
-    pointer = fields.String(required=True, metadata={"description": "JSON Pointer (RFC 6901) into the body"})
-    parameter = fields.String(metadata={"description": "name of the query parameter, if it is one"})
+    pointer = fields.String(metadata={"description": "JSON Pointer (RFC 6901) into the body; empty: the whole of it"})
+    parameter = fields.String(metadata={"description": "name of the query parameter, if it is about one"})
+    header = fields.String(metadata={"description": "name of the header, if it is about one"})
     detail = fields.String(required=True)
 
 
@@ -69,6 +78,8 @@ HERE: tuple[tuple[type[errors.EventsError], str], ...] = (
     (errors.DiskFull, "an administrator of the machine makes room"),
 )
 """What is to be done about it by who has the API, and no shell; in place of the commands and paths that core names."""
+WHOLE = (errors.NotAllowed, errors.InvalidConfig, errors.InvalidEvent)
+"""What is said of a body without a field: then it is about the whole of it."""
 FIELD = {errors.UnknownNotifierType: "notifier_type_id", errors.UnknownEventType: "event_types"}
 
 
@@ -111,13 +122,32 @@ def faults(found: Any, pointer: str = "") -> Iterator[dict[str, str]]:
         yield {"pointer": pointer, "detail": str(found)}
 
 
-def problem(status: HTTPStatus | int, detail: str = "", found: Any = None, **headers: str) -> Response:
-    """An answer that is an error. `found`: messages by field."""
+def faults_of(where: Where, found: Any) -> Iterator[dict[str, str]]:
+    """The same of one part of the request: of a query and of headers each fault is about a name."""
+    for each in faults(found):
+        each["detail"] = here(each["detail"])
+        if where == "json":
+            yield each
+        else:
+            name = each["pointer"][1:].partition("/")[0].replace("~1", "/").replace("~0", "~")
+            yield {"parameter" if where == "query" else "header": name, "detail": each["detail"]}
+
+
+def here(text: str) -> str:
+    """A text of core without what only a shell has: options of commands."""
+    return "; ".join(each for each in text.split("; ") if "`--" not in each) or text
+
+
+def problem(
+    status: HTTPStatus | int, detail: str = "", found: Any = None, *, where: Where = "json", **headers: str
+) -> Response:
+    """An answer that is an error. `found`: messages by field, which are of the body, or as `where` says; or the whole
+    list of faults."""
     status = HTTPStatus(status)
     body: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": int(status)}
     if detail:
-        body["detail"] = detail
-    if listed := list(faults(found or {})):
+        body["detail"] = here(detail)
+    if listed := found if isinstance(found, Faults) else list(faults_of(where, found or {})):
         body["errors"] = listed
     return Response(json.dumps(body), status, headers, content_type=MEDIA_TYPE)
 
@@ -155,6 +185,8 @@ def answer_to(error: errors.EventsError) -> Response:
             found = {field: [text_of(error)]}
     if isinstance(error, errors.PayloadRefused):
         found = [(pointer_of(path), text) for path, text in error.faults]
+    if found is None and isinstance(error, WHOLE) and request.is_json and request.get_data():
+        found = {"_schema": [text_of(error)]}
     return problem(status, text_of(error), found)
 
 
@@ -171,8 +203,8 @@ def of_http(error: HTTPException) -> Response:
         return answer(error)
     data = getattr(error, "data", None) or {}  # flask-smorest and webargs put their messages there
     messages = data.get("messages") or data.get("errors") or {}
-    if isinstance(messages, Mapping) and messages.keys() <= {"json", "query", "headers", "path", "query_args"}:
-        messages = {key: value for inner in messages.values() for key, value in inner.items()}
+    if isinstance(messages, Mapping) and messages and messages.keys() <= {*get_args(Where)}:
+        messages = Faults(each for where, inner in messages.items() for each in faults_of(where, inner))
     headers = {
         key: value for key, value in error.get_headers() if key.lower() not in ("content-type", "content-length")
     }

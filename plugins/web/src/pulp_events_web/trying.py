@@ -8,26 +8,32 @@ from collections.abc import Callable, Sequence
 from pulp_events import EventBus, Listener
 from pulp_events.bus.trial import Trial
 from pulp_events.outbox.states import Outcome
+from pulp_events_web.context import taking_long, too_many
+from pulp_events_web.places import Full, Places
 
 LONGEST = 20.0
 """Seconds that a request waits."""
 AT_ONCE = 4
-"""Tests under way in this process, with those whose request was answered without waiting for their end."""
+"""Tests under way in this process, with those whose request was answered without waiting for their end; half of them of
+one person."""
 
-_under_way = threading.BoundedSemaphore(AT_ONCE)
-
-
-class TooMany(Exception):
-    """As many tests are under way as may be."""
+_under_way = Places(AT_ONCE, AT_ONCE // 2)
 
 
-def tried(bus: EventBus, listener: Listener, longest: float = LONGEST) -> Sequence[Trial]:
+def tried(bus: EventBus, listener: Listener, who: str, longest: float | None = None) -> Sequence[Trial]:
     """What became of a test event at each target; `timeout` where that takes too long.
 
-    Raises TooMany, and what `bus.test_listener` raises.
+    `who`: whose test it is. `longest`: LONGEST. Raises TooManyRequests, and what `bus.test_listener` raises.
     """
-    if not _under_way.acquire(blocking=False):
-        raise TooMany
+    with taking_long():
+        try:
+            _under_way.take(who)
+        except Full as full:
+            raise too_many(f"tests{' of yours' if full.own else ''} are under way", full.most) from None
+        return _tried(bus, listener, who, LONGEST if longest is None else longest)
+
+
+def _tried(bus: EventBus, listener: Listener, who: str, longest: float) -> Sequence[Trial]:
     found: list[Sequence[Trial]] = []
     failed: list[Exception] = []
 
@@ -37,10 +43,10 @@ def tried(bus: EventBus, listener: Listener, longest: float = LONGEST) -> Sequen
         except Exception as error:  # noqa: BLE001  # raised below, in the request
             failed.append(error)
         finally:
-            _under_way.release()
+            _under_way.give_back(who)
 
     thread = threading.Thread(target=send, name="listener-test", daemon=True)
-    _start(thread.start)
+    _start(thread.start, who)
     thread.join(longest)
     if failed:
         raise failed[0]
@@ -50,9 +56,9 @@ def tried(bus: EventBus, listener: Listener, longest: float = LONGEST) -> Sequen
     return [Trial(target, "", Outcome.TIMEOUT, text, longest) for target in listener.targets]
 
 
-def _start(start: Callable[[], None]) -> None:
+def _start(start: Callable[[], None], who: str) -> None:
     try:
         start()
     except BaseException:
-        _under_way.release()
+        _under_way.give_back(who)
         raise

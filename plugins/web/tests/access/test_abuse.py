@@ -207,3 +207,15 @@ def test_where_one_can():
     assert parse("[::1]:80") == Address("::1", 80) and str(parse("[::1]:80")) == "[::1]:80"
     assert parse("[::1]:80").loopback and parse("localhost:1").loopback and parse("unix:/run/x").loopback
     assert not parse("0.0.0.0:80").loopback and not parse("[::]:80").loopback
+
+
+def test_a_health_check_that_names_no_host_is_answered(serve):
+    """HAProxy's `httpchk` asks so; no browser does."""
+    port = serve(hosts=["pulp.example"])
+    for request, expected in (
+        ("GET /api/v1/health HTTP/1.0\r\n\r\n", 200), ("GET /api/v1/health HTTP/1.1\r\nConnection: close\r\n\r\n", 421),
+        ("GET /api/v1/health HTTP/1.0\r\nHost: evil.example\r\n\r\n", 421),
+    ):  # fmt: skip
+        with connect(port) as connection:
+            connection.sendall(request.encode())
+            assert status(read(connection)) == expected, request

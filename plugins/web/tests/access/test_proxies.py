@@ -90,3 +90,13 @@ def test_on_the_wire_no_spelling_of_the_header_gets_past(serve):
     assert status(ask(trusted, f"GET {VERSION} HTTP/1.1\r\nX-Remote-User: alice")) == 200
     assert status(ask(trusted, f"GET {VERSION} HTTP/1.1\r\nX_Remote_User: alice")) == 401
     assert status(ask(trusted, f"GET {VERSION} HTTP/1.1\r\nX-Remote-User: alice\r\nX-Remote-User: root")) == 401
+
+
+def test_a_name_is_read_as_utf_8_and_as_latin_1_where_it_is_none(serve, bus):
+    def who(app):
+        app.add_url_rule("/who", "who", lambda: acting().principal.name)
+
+    port = serve(changed=who, trusted_proxies=["127.0.0.1"], user_header="X-Remote-User")
+    for sent in ("zoë".encode().decode("latin-1"), "zoë"):
+        answer = ask(port, f"GET /who HTTP/1.1\r\nX-Remote-User: {sent}")
+        assert answer.encode("latin-1").decode().endswith("\r\n\r\nzoë")

@@ -95,5 +95,12 @@ def new(sink):
 
 
 def pointers(answer):
+    """What the faults are about: JSON Pointers, `?NAME` for parameters, `NAME:` for headers."""
     assert answer.content_type == "application/problem+json"
-    return {each["pointer"] for each in answer.json.get("errors", ())}
+    return {_about(each) for each in answer.json.get("errors", ())}
+
+
+def _about(fault):
+    if "parameter" in fault:
+        return f"?{fault['parameter']}"
+    return f"{fault['header']}:" if "header" in fault else fault["pointer"]

@@ -1,6 +1,10 @@
 """The OpenAPI document says what there is."""
 
+import json
+
 import pytest
+
+from pulp_events_web.api.operations import IDS
 
 METHODS = ("get", "post", "patch", "delete", "put")
 
@@ -68,3 +72,32 @@ def test_each_link_leads_to_an_operation_that_takes_what_it_gives(described, ope
         assert f"{{{parameter}}}" in there[link["operationRef"]]
     linked = {link["operationRef"] for link in found}
     assert {ref for ref, path in there.items() if "{type_id}" not in path and "_id}" in path} <= linked
+
+
+def test_each_operation_has_a_name_of_its_own_and_who_may(described, operations):
+    names = [operation.get("operationId") for _, _, operation in operations]
+    assert None not in names and len({*names}) == len(names)
+    assert {*IDS.values()} == {*names}
+    schemes = described["components"]["securitySchemes"]
+    assert {*schemes} == {name for each in described["security"] for name in each}
+    assert [path for _, path, operation in operations if operation.get("security") == []] == ["/api/v1/health"]
+
+
+def test_a_body_is_required_where_nothing_can_be_done_without(operations):
+    optional = {
+        operation["operationId"]
+        for _, _, operation in operations
+        if "requestBody" in operation and not operation["requestBody"].get("required")
+    }
+    assert optional == {"disable_listener", "backtest_listener"}
+
+
+def test_each_schema_is_used(described):
+    text = json.dumps(described)
+    unused = [name for name in described["components"]["schemas"] if f'"#/components/schemas/{name}"' not in text]
+    assert unused == []
+
+
+def test_a_stream_is_not_described_as_json(described):
+    (content,) = described["paths"]["/api/v1/tail"]["get"]["responses"]["200"]["content"].items()
+    assert content[0] == "text/event-stream" and content[1]["schema"]["type"] == "string"

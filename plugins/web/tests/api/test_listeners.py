@@ -219,8 +219,11 @@ def test_each_change_is_in_the_history_with_its_user(ada, otto, vera, new):
     ada("DELETE", path)
     found = vera("GET", f"{path}/history").json["items"]
     assert [(each["action"], each["by"]) for each in found] == [
-        ("deleted", "ada (untrusted)"), ("enabled", "otto"), ("disabled", "otto"), ("unmuted", "otto"),
-        ("muted", "otto"), ("updated", "ada (untrusted)"), ("created", "ada (untrusted)"),
+        (action, f"{who} (untrusted)")
+        for action, who in (
+            ("deleted", "ada"), ("enabled", "otto"), ("disabled", "otto"), ("unmuted", "otto"), ("muted", "otto"),
+            ("updated", "ada"), ("created", "ada"),
+        )
     ]  # fmt: skip
     (difference,) = found[5]["differences"]
     assert difference == {"key": "description", "before": None, "after": "builds", "hidden": False}
@@ -321,3 +324,27 @@ def test_a_query_that_is_not_valid_is_refused(vera, query):
 def test_answers_are_json_with_times_in_utc(ada, new):
     made = ada("POST", "listeners", new()).json
     assert json.dumps(made) and made["updated"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("more", "where"),
+    [
+        ({"labels": {"a": None}}, "/labels/a"),
+        ({"labels": {"a": {"b": 1}}}, "/labels/a"),
+        ({"labels": {"a": 1, "b": "x"}}, "/labels/a"),
+        ({"notifier_config": {"url": "http://127.0.0.1:9/", "header": [f"X-{n}: {900 * 'y'}" for n in range(50)]}}, ""),
+    ],
+)  # fmt: skip
+def test_faults_point_to_where_they_are(ada, new, more, where):
+    answer = ada("POST", "listeners", new(**more))
+    assert answer.status_code in (403, 422) and pointers(answer) == {where}, answer.text
+
+
+def test_no_fault_names_an_option_of_a_command(root, new):
+    path = f"listeners/{root('POST', 'listeners', new()).json['id']}"
+    for answer in (
+        root("POST", f"{path}/rotate-secret", {"secret": "short"}),
+        root("POST", "listeners", new(notifier_config={"url": "http://127.0.0.1:9/", "secret": "short"})),
+    ):
+        assert answer.status_code == 422 and "--" not in answer.text
+        assert "begin with whsec_" in answer.json["detail"]

@@ -35,6 +35,11 @@ class Unauthorized(_Unauthorized):
     def __init__(self, description: str | None = None) -> None:
         # Only Pulp 2's routes ask for a password: a browser that was asked for one sends it with each request.
         scheme = "basic" if request.path.startswith(_PULP2) else "bearer"
+        if description is None and scheme == "basic":
+            description = (
+                "Give a token as password, with any user name, or as Authorization: Bearer TOKEN. An administrator "
+                "makes one: pulp-admin event web token create"
+            )
         super().__init__(description, www_authenticate=WWWAuthenticate(scheme, {"realm": "pulp-events"}))
 
 
@@ -49,6 +54,8 @@ def register(app: Flask, csrf: CSRFProtect) -> None:
 
 def _refuse_host() -> None:
     g.principal = None
+    if "Host" not in request.headers and request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return  # as health checks of load balancers ask; no browser does, so no page elsewhere leads here that way
     if not access().hosts.allows(request.headers.get("Host", "")):
         raise MisdirectedRequest("This server has another name; an administrator lists its names in [web] hosts")
 
@@ -62,7 +69,7 @@ def _refuse_length() -> None:
 
 def _identify() -> None:
     here = access()
-    g.ambient = False
+    g.ambient, g.holds = False, lambda: True
     key = f"address {request.remote_addr}"
     try:
         key = _named(here) or key
@@ -91,12 +98,13 @@ def _named(here: Access) -> str | None:
     found = here.sessions.who()
     if found is None:
         return None
-    key, g.principal = found
+    (key, g.principal), g.holds = found, here.sessions.holding()
     return key
 
 
 def _accept(token: Token) -> str:
-    g.principal = token.principal
+    tokens = access().tokens
+    g.principal, g.holds = token.principal, lambda: tokens.by_id(token.id) is not None
     return f"token {token.id}"
 
 

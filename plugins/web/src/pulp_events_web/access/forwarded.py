@@ -44,7 +44,7 @@ class Forwarded:
         named = environ.pop(self._user_key, "") if self._user_key else ""
         if trusts(self._proxies, environ.get("REMOTE_ADDR", "")):
             if named:
-                environ[USER] = named
+                environ[USER] = _text(named)
             answer: Iterable[bytes] = self._proxied(environ, start_response)
             return answer
         for each in _FORWARDED:
@@ -52,6 +52,14 @@ class Forwarded:
         environ.pop("HTTP_FORWARDED", None)
         plain: Iterable[bytes] = self._plain(environ, start_response)
         return plain
+
+
+def _text(named: str) -> str:
+    """A header's octets as UTF-8, which proxies send; WSGI has them as Latin-1 (PEP 3333). Else as it is."""
+    try:
+        return named.encode("latin-1").decode()
+    except UnicodeError:
+        return named
 
 
 def user_of(named: str, role: Role) -> Principal | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, request, session
@@ -21,6 +21,10 @@ _ID, _TOKEN, _LINK, _BEGAN = "id", "token", "link", "began"
 
 class CookieInterface(SecureCookieSessionInterface):
     """Secure wherever the browser speaks https, to us or to the proxy."""
+
+    def get_cookie_path(self, app: Flask) -> str:
+        """Other applications of the server do not get it."""
+        return request.script_root or "/"
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
@@ -67,16 +71,24 @@ class Sessions:
 
     def who(self) -> tuple[str, Principal] | None:
         """A key that stays the same for this person, and who they are; None without a session that holds."""
+        return self._who(session)
+
+    def _who(self, session: Mapping[str, Any]) -> tuple[str, Principal] | None:
         identity: Any = session.get(_ID)
         if identity is None or not 0 <= self._clock() - session[_BEGAN] < self._life:
             return None
-        found = self._proved()
+        found = self._proved(session)
         if found is None or identity in self._store.table(_ENDED):
             return None
         key, known = found
         return key, Principal(known.name, known.role, trusted=known.trusted, session=True)
 
-    def _proved(self) -> tuple[str, Principal] | None:
+    def holding(self) -> Callable[[], bool]:
+        """Whether this session still holds, to be asked also when the request is over whose session it is."""
+        kept = dict(session)
+        return lambda: self._who(kept) is not None
+
+    def _proved(self, session: Mapping[str, Any]) -> tuple[str, Principal] | None:
         if _TOKEN in session:
             token = self._tokens.by_id(session[_TOKEN])
             return None if token is None else (f"token {token.id}", token.principal)

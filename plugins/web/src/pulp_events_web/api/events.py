@@ -8,9 +8,11 @@ from typing import Any
 from flask import url_for
 from flask.views import MethodView
 
+from pulp_events import EventBus
 from pulp_events.errors import EventConflict, UnknownEventType
+from pulp_events.outbox.stored_event import EventQuery
 from pulp_events_web.api import paging
-from pulp_events_web.api.idempotency import event_id_of, key_of
+from pulp_events_web.api.idempotency import event_id_of, key_of, prefix_of
 from pulp_events_web.api.links import DELIVERY, EVENT, links
 from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
 from pulp_events_web.api.refusing import refuse
@@ -53,11 +55,14 @@ class Events(MethodView):
         asking = acting()
         bus = asking.operating
         chosen = None
+        _refuse_own(bus, given["event_type"])
         if "idempotency_key" in headers:
             try:
-                chosen = event_id_of(asking.principal, key_of(headers["idempotency_key"]))
+                chosen = event_id_of(asking.principal, key_of(headers["idempotency_key"]), given.get("expires"))
             except ValueError as error:
-                refuse("Idempotency-Key", str(error), 400)
+                refuse("Idempotency-Key", str(error), 400, where="headers")
+        if chosen is not None and (other := _other(bus, chosen)):
+            refuse("Idempotency-Key", f"This key was used with another `expires`, for event {other}", where="headers")
         try:
             event = bus.emit(
                 given["event_type"], given["payload"], given["call_report"], id=chosen,
@@ -66,8 +71,20 @@ class Events(MethodView):
         except UnknownEventType as error:
             refuse("event_type", text_of(error))
         except EventConflict as error:  # §2.7 of the draft
-            refuse("Idempotency-Key", f"This key was used with another request: {error}")
+            refuse("Idempotency-Key", f"This key was used with another request: {error}", where="headers")
         return shown.emitted(event), 201, {"Location": url_for("events.OneEvent", event_id=event.id)}
+
+
+def _refuse_own(bus: EventBus, event_type: str) -> None:
+    """What the event system tells of itself nobody else may tell: listeners and people rely on it."""
+    if event_type in bus.event_types and bus.event_types.require(event_type).own:
+        refuse("event_type", f"{event_type} is what the event system tells of itself; nobody else emits it.")
+
+
+def _other(bus: EventBus, chosen: str) -> str | None:
+    """The event that was emitted with the same key and another `expires`."""
+    found = bus.events.list(EventQuery(id_prefix=prefix_of(chosen)), limit=2)
+    return next((each.id for each in found if each.id != chosen), None)
 
 
 @blueprint.route("/events/<string:event_id>")

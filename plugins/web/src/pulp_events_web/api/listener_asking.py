@@ -23,7 +23,7 @@ from pulp_events_web.api.paging import Key, page
 from pulp_events_web.api.refusing import by_field, refuse
 from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import listener_asking as schemas
-from pulp_events_web.context import acting
+from pulp_events_web.context import acting, taking_long
 from pulp_events_web.principal import Role
 from pulp_events_web.problems import text_of
 from pulp_events_web.shown.listeners import change_shown
@@ -82,7 +82,7 @@ class Explain(MethodView):
 
 @blueprint.route(ROUTE + "backtest")
 class BacktestView(MethodView):
-    @blueprint.arguments(schemas.BacktestSchema)
+    @blueprint.arguments(schemas.BacktestSchema, required=False)
     @blueprint.response(200, schemas.BacktestedSchema)
     @blueprint.who(Role.VIEWER, 403, 404, 409)
     def post(self, asked: Mapping[str, Any], listener_id: str) -> dict[str, Any]:
@@ -102,8 +102,9 @@ class BacktestView(MethodView):
             listener = _changed(bus, before, act.written, asked)
         until = until or from_timestamp(bus.clock.time())
         since = since or until - timedelta(days=1)
-        since, complete = _bounded(bus, since, until)
-        found = bus.backtest(listener, since=since, until=until, sample=sample, previews=previews)
+        with taking_long():
+            since, complete = _bounded(bus, since, until)
+            found = bus.backtest(listener, since=since, until=until, sample=sample, previews=previews)
         return {
             **{name: getattr(found, name) for name in schemas.BacktestedSchema().fields if hasattr(found, name)},
             "since": iso_z(since),

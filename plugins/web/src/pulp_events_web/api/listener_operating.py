@@ -24,9 +24,9 @@ from pulp_events_web.api.refusing import Refused, by_field, refuse
 from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import listener_operating as schemas
 from pulp_events_web.api.schemas.listeners import ListenerSchema
-from pulp_events_web.context import acting
+from pulp_events_web.context import acting, taking_long
 from pulp_events_web.principal import Role
-from pulp_events_web.trying import LONGEST, TooMany, tried
+from pulp_events_web.trying import tried
 
 blueprint = Resources("operating listeners", __name__, "What is done with a listener")
 
@@ -51,7 +51,7 @@ class Enable(MethodView):
 
 @blueprint.route(ROUTE + "disable")
 class Disable(MethodView):
-    @blueprint.arguments(schemas.DisableSchema)
+    @blueprint.arguments(schemas.DisableSchema, required=False)
     @blueprint.response(200, ListenerSchema, headers=ETAG)
     @blueprint.doc(parameters=[IF_MATCH])
     @blueprint.who(Role.OPERATOR, 404, 412)
@@ -76,6 +76,8 @@ class Mute(MethodView):
         Nothing is delivered for so long; what is emitted meanwhile waits, or is dead with `drop`.
         """
         bus, found, listeners = _operated(listener_id)
+        if asked["until"] is not None and asked["until"].timestamp() <= bus.clock.time():
+            refuse("until", "Give a moment that is not past.")
         return shown(bus, listeners.mute(found.id, **asked))
 
 
@@ -105,12 +107,9 @@ class Test(MethodView):
         A marked one, now, enabled or not; the answer says what became of it at each target. Nothing is stored, or tried
         again.
         """
-        bus = acting().operating
-        try:
-            results = tried(bus, bus.listeners.get(listener_id))
-        except TooMany:
-            text = "Too many tests are under way; try again in a moment."
-            raise Refused(429, text, **{"Retry-After": f"{LONGEST:.0f}"}) from None
+        act = acting()
+        bus = act.operating
+        results = tried(bus, bus.listeners.get(listener_id), act.principal.name)
         return {"results": [{**asdict(each), "outcome": str(each.outcome)} for each in results]}
 
 
@@ -153,7 +152,7 @@ class BackfillView(MethodView):
             refuse("since", "There is no time between since and until.")
         steps = bus.backfill(found.id, since=asked["since"], until=until, dry_run=asked["dry_run"], after=after)
         total, complete, end = Backfilled(place=after), True, time.monotonic() + BACKFILL_SECONDS
-        with contextlib.closing(steps):
+        with taking_long(), contextlib.closing(steps):
             for step in steps:
                 came_further, total = step.place > total.place, step
                 if time.monotonic() > end and came_further:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from flask import url_for
 from flask.views import MethodView
 
 from pulp_events import EventBus, Listener
@@ -20,7 +21,7 @@ from pulp_events_web.api.etags import ETAG, IF_MATCH
 from pulp_events_web.api.links import LISTENER, links
 from pulp_events_web.api.paging import page
 from pulp_events_web.api.refusing import Refused, by_field
-from pulp_events_web.api.resources import PREFIX, Resources
+from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas.listeners import (
     SETTABLE,
     ListenerPageSchema,
@@ -78,7 +79,7 @@ class Collection(MethodView):
             made = listeners.create(
                 type_id, config, given["event_types"], enabled=given.get("enabled", True), **options_of(given)
             )
-        return shown(bus, made, HTTPStatus.CREATED, Location=f"{PREFIX}/listeners/{made.id}")
+        return shown(bus, made, HTTPStatus.CREATED, Location=url_for("listeners.One", listener_id=made.id))
 
 
 @blueprint.route("/listeners/<string:listener_id>")

@@ -7,23 +7,28 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
+from flask import request
 from werkzeug.exceptions import HTTPException
 
 from pulp_events.errors import InvalidConfig, NameTaken
-from pulp_events_web.problems import problem
+from pulp_events_web.problems import Where, problem
 
 
 class Refused(HTTPException):
-    """An answer that is a problem. `found`: messages by field."""
+    """An answer that is a problem. `found`: messages by field, which are of the body, or as `where` says."""
 
-    def __init__(self, status: HTTPStatus | int, detail: str, found: Any = None, **headers: str) -> None:
-        super().__init__(detail, problem(status, detail, found, **headers))
+    def __init__(
+        self, status: HTTPStatus | int, detail: str, found: Any = None, *, where: Where = "json", **headers: str
+    ) -> None:
+        super().__init__(detail, problem(status, detail, found, where=where, **headers))
         self.code = int(status)
 
 
-def refuse(field: str, detail: str, status: int = 422) -> NoReturn:
-    """Raise Refused: the value of this field, or parameter, is not valid."""
-    raise Refused(status, detail, {field: [detail]}) from None
+def refuse(field: str, detail: str, status: int = 422, *, where: Where | None = None) -> NoReturn:
+    """Raise Refused: the value of this field, parameter or header is not valid. `where` it is: if that is not said, in
+    the query of a GET, in the body of any other request."""
+    found: Where = where or ("query" if request.method in ("GET", "HEAD") else "json")
+    raise Refused(status, detail, {field: [detail]}, where=found) from None
 
 
 def missing(detail: str) -> NoReturn:

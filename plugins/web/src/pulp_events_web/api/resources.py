@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from flask import current_app, request
 from flask_smorest import Blueprint
-from marshmallow import RAISE
+from marshmallow import RAISE, fields
 from webargs.flaskparser import FlaskParser
 
+from pulp_events_web.api.refusing import Refused
 from pulp_events_web.context import acting
 from pulp_events_web.principal import Role
 
@@ -38,7 +39,7 @@ WHEN = {
     507: "The store is full, and nothing was stored",
 }
 """Each status that is described as a problem (RFC 9457)."""
-ALWAYS = (400, 413, 415, 421, 429, 500)
+ALWAYS = (400, 413, 415, 421, 422, 429, 500)
 """Of every operation: also one without a body may be sent one."""
 CHANGING = (403, 507)
 """Of each that a viewer may not ask for, as it stores something."""
@@ -96,11 +97,31 @@ class Resources(Blueprint):  # type: ignore[misc]  # flask-smorest is not typed
 
 
 def _refuse() -> None:
-    """Nobody learns from what is wrong with a request, such as which event types there are, what they may not ask."""
+    """Who may not ask learns nothing from what is wrong with a request, such as which event types there are; so that is
+    decided first. Then, what the view would pass over: a parameter or a body that it does not take, or one twice."""
     views = getattr(current_app.view_functions[request.endpoint or ""], "view_class", None)
     view = getattr(views, "get" if request.method == "HEAD" else request.method.lower(), None)
-    if view is not None and (role := view._apidoc["who"][0]) is not None:
+    if view is None:
+        return
+    if (role := view._apidoc["who"][0]) is not None:
         acting().require(role)
+    takes = {each["in"]: each["schema"] for each in view._apidoc.get("arguments", {}).get("parameters", ())}
+    _refuse_parameters(takes.get("query"))
+    if "json" not in takes and request.get_data().strip() not in (b"", b"{}"):
+        text = "Nothing is read from a body here; leave it out."
+        raise Refused(422, text, {"_schema": [text]}, where="json")
+
+
+def _refuse_parameters(taken: Any) -> None:
+    """What is not known is refused where the others are looked at; see `_Parser`."""
+    known = {} if taken is None else taken().fields
+    wrong = {
+        name: "It is given more than once." if name in known else "Unknown field."
+        for name, values in request.args.lists()
+        if (len(values) > 1 and not isinstance(known.get(name), fields.List)) or not known
+    }
+    if wrong:
+        raise Refused(422, "; ".join(f"{name}: {text}" for name, text in wrong.items()), wrong, where="query")
 
 
 def _describe(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -112,8 +133,6 @@ def _describe(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, 
         statuses |= {*KNOWN}
         if role > Role.VIEWER:
             statuses |= {*CHANGING}
-    if "requestBody" in doc or any(each["in"] != "path" for each in info.get("arguments", {}).get("parameters", ())):
-        statuses.add(422)
     responses = {int(status): found for status, found in doc.get("responses", {}).items()}
     for status in statuses:
         if not 200 <= status < 300 and not isinstance(responses.get(status), dict):

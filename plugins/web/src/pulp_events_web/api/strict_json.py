@@ -43,7 +43,7 @@ def check(data: bytes) -> None:
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     try:
-        value = json.loads(text, parse_constant=_no_number, parse_int=_integer)
+        value = json.loads(text, parse_constant=_no_number, parse_int=_integer, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg}, line {error.lineno}, column {error.colno}") from None
     except RecursionError:
@@ -73,6 +73,15 @@ def _check_text(text: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("half of a surrogate pair is no text") from None
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, for `json.loads`. Raises ValueError for a key that it has twice: readers differ in which one counts
+    (RFC 7493 §2.3), so a proxy that checks bodies may have seen the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object has a key twice")
+    return found
 
 
 def _integer(digits: str) -> int:

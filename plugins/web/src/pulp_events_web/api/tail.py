@@ -25,8 +25,8 @@ from pulp_events_web.api.refusing import refuse
 from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas.deliveries import DeliverySchema
 from pulp_events_web.api.schemas.tail import TailHeaders, TailQuery
-from pulp_events_web.api.streams import Streams
-from pulp_events_web.context import acting, context
+from pulp_events_web.context import RETRY, acting, context, still_known
+from pulp_events_web.places import Full, Places
 from pulp_events_web.principal import Role
 from pulp_events_web.problems import problem, text_of
 from pulp_events_web.shown import deliveries as shown
@@ -36,18 +36,17 @@ blueprint = Resources("tail", __name__, "What happens, as it happens")
 HEARTBEAT = 10.0
 """Seconds of silence after which a comment is sent: by it, both sides notice that the other is gone."""
 LONGEST = 900.0
-"""Seconds after which a stream ends, and its client comes again with Last-Event-ID: it may have lost its right."""
+"""Seconds after which a stream ends, and its client comes again with Last-Event-ID: what it may is asked again."""
+PROVED = 2.0
+"""Seconds between two looks whether the token was revoked, or has expired."""
 COME_AGAIN = 2
 """Seconds after which a client comes again, as it is told."""
-MESSAGE = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "string", "description": "to be given as Last-Event-ID"},
-        "event": {"type": "string", "enum": ["delivery", "skipped", "gap"]},
-        "data": {"type": "string", "description": "JSON: a delivery, or an object with `reason`"},
-    },
+MESSAGES = {
+    "type": "string",
+    "description": "Each message has `event` (delivery, skipped or gap), `data` (JSON on one line: a Delivery, or an "
+    "object with `reason`), and most have an `id`, to be given as Last-Event-ID.",
 }
-"""One message, as the OpenAPI document describes it."""
+"""As the OpenAPI document describes them: no JSON, so that no generated client reads it as such."""
 MOST_AGAIN = 1000
 """Deliveries that another process sends, at most, to a client that goes on."""
 _ID = re.compile(r"([0-9a-f]{8})-(\d{1,15})-(\d{1,18})\Z")
@@ -65,7 +64,7 @@ class Tails:
     """What the streams of an application share."""
 
     feed: Feed
-    streams: Streams
+    streams: Places
 
     @classmethod
     def of_application(cls) -> Tails:
@@ -73,7 +72,7 @@ class Tails:
         made = current_app.extensions.get("pulp_events_web_tails")
         if made is None:
             given = context()
-            made = cls(Feed(given.bus.outbox), Streams.of(given.settings["threads"]))
+            made = cls(Feed(given.bus.outbox), given.budget.streams)
             made = current_app.extensions.setdefault("pulp_events_web_tails", made)
         found: Tails = made
         return found
@@ -83,22 +82,28 @@ class Tails:
 class Tail(MethodView):
     @blueprint.arguments(TailHeaders, location="headers")
     @blueprint.arguments(TailQuery, location="query")
-    @blueprint.response(200, MESSAGE, content_type="text/event-stream", description="messages, each an item")
+    @blueprint.response(200, MESSAGES, content_type="text/event-stream", description="messages, until one side ends")
     @blueprint.who(Role.VIEWER)
     def get(self, headers: Mapping[str, Any], query: Mapping[str, Any]) -> Any:
         """Each change of a delivery that fits, as server-sent events, until the client goes away"""
         bus = acting().reading
         wanted = Wanted.of(bus, query)
         tails = Tails.of_application()
-        if not tails.streams.take():
-            detail = f"{tails.streams.most} streams are open, and more are not allowed; come again later"
-            return problem(503, detail, **{"Retry-After": "30"})
+        who = acting().principal.name
+        try:
+            tails.streams.take(who)
+        except Full as full:
+            whose, status = (" of yours", 429) if full.own else ("", 503)
+            detail = f"{full.most} streams{whose} are open, or as many other requests wait; come again later"
+            return problem(status, detail, **{"Retry-After": str(RETRY)})
         left, stopping = request.environ.get("waitress.client_disconnected"), context().stopping
 
-        def gone() -> bool:
-            return stopping.is_set() or (left is not None and left())
+        holds = still_known(PROVED)
 
-        stream = Stream(bus, tails, wanted, headers.get("last_event_id", ""), query["last"], gone)
+        def gone() -> bool:
+            return stopping.is_set() or (left is not None and left()) or not holds()
+
+        stream = Stream(bus, tails, wanted, headers.get("last_event_id", ""), query["last"], gone, who)
         # `close` is called also where nothing was read: then a generator's own `finally` would not run.
         answer = Response(stream, content_type="text/event-stream")
         answer.headers.update({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
@@ -149,12 +154,13 @@ class Stream:
     """The body of an answer. It must be closed, which gives its place to another."""
 
     def __init__(
-        self, bus: EventBus, tails: Tails, wanted: Wanted, last_id: str, last: int, gone: Callable[[], bool]
+        self, bus: EventBus, tails: Tails, wanted: Wanted, last_id: str, last: int, gone: Callable[[], bool], who: str
     ) -> None:
         self._bus = bus
         self._tails = tails
         self._wanted = wanted
         self._gone = gone
+        self._who = who
         self._closed = False
         self._messages = self._run(last_id, last)
 
@@ -168,7 +174,7 @@ class Stream:
         """End it."""
         if not self._closed:
             self._closed = True
-            self._tails.streams.give_back()
+            self._tails.streams.give_back(self._who)
             self._messages.close()
 
     def _run(self, last_id: str, last: int) -> Generator[bytes, None, None]:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from flask import request
 
+from pulp_events_web.api.strict_json import once
 from pulp_events_web.pulp2.failures import MISSING_VALUE, VALIDATION, Refused
 
 REQUIRED = ("notifier_type_id", "notifier_config", "event_types")
@@ -21,7 +22,7 @@ def body(*, empty: bool = False) -> dict[str, Any]:
     if empty and not sent.strip():
         return {}
     try:
-        found = json.loads(sent.decode("utf-8"), parse_constant=_refuse)
+        found = json.loads(sent.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=once)
         json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text that can be stored
     except (ValueError, RecursionError):
         raise Refused("The body is not valid JSON in UTF-8; send an object", code=VALIDATION) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.values import JsonObject, Moment, Page, Text
+from pulp_events_web.api.schemas.values import JsonObject, Moment, Page, Scope, Text
 
 
 class ReportSchema(Schema):
@@ -67,7 +67,7 @@ class EmitSchema(Schema):
     event_type = Text(required=True)
     payload = JsonObject(load_default=dict)
     call_report = JsonObject(load_default=dict)
-    scope = Text(metadata={"description": "whose event it is; listeners with a scope get only events that have it"})
+    scope = Scope(metadata={"description": "whose event it is; listeners with a scope get only events that have it"})
     expires = fields.Float(
         validate=validate.Range(0, 10 * 365 * 86400, min_inclusive=False),
         metadata={"description": "seconds from now after which no attempt begins"},

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from pulp_events_web.api.paging import paged
 from pulp_events_web.api.schemas.listeners import ListenerPatchSchema
-from pulp_events_web.api.schemas.values import Flag, JsonObject, Moment, Page, Text
+from pulp_events_web.api.schemas.values import Flag, JsonObject, Moment, Page, Scope, Text
 
 
 class DifferenceSchema(Schema):
@@ -49,7 +49,7 @@ class ExplainSchema(Schema):
     event_type = Text(255, required=True)
     payload = JsonObject(load_default=dict)
     call_report = JsonObject(load_default=dict)
-    scope = Text(load_default=None, allow_none=True)
+    scope = Scope(load_default=None, allow_none=True)
 
 
 class ListenerExplanationSchema(Schema):

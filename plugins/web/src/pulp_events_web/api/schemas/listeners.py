@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from pulp_events.errors import EventsError
 from pulp_events.listeners.listener import ATTRIBUTES, OPTIONS
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.values import Flag, Moment, Page, Text
+from pulp_events_web.api.schemas.values import Flag, Moment, Object, Page, Text
 from pulp_events_web.context import context
 
 SETTABLE = ("name", "description", "labels", "filter", "retry_schedule", "lanes", "timeout", "rate", "expires")
@@ -41,8 +41,8 @@ def _pattern(text: str) -> None:
 class _Writable(Schema):
     name = fields.String(**_option("name"))
     description = fields.String(**_option("description"))
-    labels = fields.Dict(keys=fields.String(), values=fields.String(), **_option("labels"))
-    notifier_config = fields.Dict(
+    labels = Object(keys=fields.String(), values=fields.String(), **_option("labels"))
+    notifier_config = Object(
         keys=fields.String(),
         metadata={
             "description": "By the schema of the notifier type. Secrets are taken, and never answered: see `secrets`."
@@ -67,7 +67,7 @@ class NewListenerSchema(_Writable):
     notifier_type_id = fields.String(
         required=True, validate=validate.Length(1, 100), metadata={"description": "one of notifier-types/"}
     )
-    notifier_config = fields.Dict(
+    notifier_config = Object(
         keys=fields.String(), required=True, metadata=_Writable().fields["notifier_config"].metadata
     )
     event_types = fields.List(

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from pulp_events.listeners.author import is_scope
 from pulp_events.system.clock import iso_z
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
@@ -53,7 +54,40 @@ class Flag(fields.Boolean):
         super().__init__(truthy={True, "true"}, falsy={False, "false"}, **options)
 
 
-class JsonObject(fields.Dict):
+class Object(fields.Dict):
+    """A JSON object; what is wrong with one of its values is said of its key, where marshmallow adds `value`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **options)
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            found = {key: _of_value(inner) for key, inner in error.messages.items()}
+            raise ValidationError(found) from None
+
+
+def _of_value(found: Any) -> Any:
+    if not isinstance(found, dict) or not found.keys() <= {"key", "value"}:
+        return found
+    return found["value"] if len(found) == 1 and "value" in found else found.get("key", []) + _texts(found.get("value"))
+
+
+def _texts(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [] if found is None else [str(found)]
+
+
+class Scope(Text):
+    """Whose events: a line of text without blanks at its ends."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        if not is_scope(text):
+            raise ValidationError("Give a line of text without blanks at its ends.")
+        return text
+
+
+class JsonObject(Object):
     """A JSON object with any values."""
 
     def __init__(self, **options: Any) -> None:
