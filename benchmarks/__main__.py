@@ -29,6 +29,7 @@ NAMES = (
     "celery_redis",
     "postgres",
     "prometheus",
+    "tracing",
     "simulation",
     "pulp3",
 )
