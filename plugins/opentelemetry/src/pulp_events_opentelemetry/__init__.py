@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from pulp_events import Attempt, Delivery, Event
+    from pulp_events.events.trace_context import Traced
     from pulp_events.settings.settings import Settings
 
 
@@ -26,19 +27,11 @@ def pulp_settings_sections() -> Mapping[str, type[Schema]]:
 
 
 @hookimpl
-def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
+def pulp_trace_context(event: Event, settings: Settings) -> Traced | None:
     """Begins the span of the event, and gives it the trace context of that."""
-    from pulp_events_opentelemetry.emitting import begin
+    from pulp_events_opentelemetry.emitting import trace
 
-    return begin(event, settings)
-
-
-@hookimpl
-def pulp_event_emitted(event: Event) -> None:
-    """Ends that span: the event is stored."""
-    from pulp_events_opentelemetry.emitting import end
-
-    end(event)
+    return trace(event, settings)
 
 
 @hookimpl
