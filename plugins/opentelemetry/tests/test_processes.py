@@ -215,7 +215,8 @@ given = {{"traceparent": "00-{"1" * 32}-{"2" * 16}-01"}}
 with EventBus.open(deliver="external", settings={{"events": {{"keep": "all"}}}}) as bus:
     emit = lambda more=None: bus.emit("repo.sync.start", {{"repo_id": "x"}}, trace_context=more).trace_context
     assert not emit() and emit(given) == given
-    current = trace.SpanContext(5, 7, is_remote=True, trace_flags=trace.TraceFlags(1), trace_state=trace.TraceState([("a", "1")]))
+    sampled, state = trace.TraceFlags(1), trace.TraceState([("a", "1")])
+    current = trace.SpanContext(5, 7, is_remote=True, trace_flags=sampled, trace_state=state)
     with trace.use_span(trace.NonRecordingSpan(current)):
         assert emit() == {{"traceparent": f"00-{{5:032x}}-{{7:016x}}-01", "tracestate": "a=1"}} and emit(given) == given
 """
