@@ -38,7 +38,7 @@ class Announcer:
         emitter, storing = self._parts()
         prepared = [found for each in announcements if (found := self._prepare(emitter, each)) is not None]
         new = [each.new for each in prepared]
-        traced = storing.begin_traces(prepared, new)
+        traced = storing.tracing.begin(prepared, new)
         outbox = self._outbox
         if isinstance(outbox, NotesWithEvents):
             if not outbox.add_noting(new, NOTE, before, after):

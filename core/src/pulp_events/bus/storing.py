@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.limits import limits_of
-from pulp_events.bus.tracing import begin, end
+from pulp_events.bus.tracing import Begun, Tracing
 from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.settings.kept import KEEP_ALL
@@ -15,7 +15,6 @@ from pulp_events.system.clock import Clock, from_timestamp
 
 if TYPE_CHECKING:
     from pulp_events.bus.emitter import Prepared
-    from pulp_events.bus.tracing import Begun
     from pulp_events.events.event import Event
     from pulp_events.outbox.records import NewEvent
     from pulp_events.outbox.store import Outbox
@@ -42,6 +41,7 @@ class Storing:
         self._outbox = outbox
         self._on_stored = on_stored
         self._observers = observers
+        self.tracing = Tracing(observers.tracers, settings)
         self._limits = limits_of(settings, outbox, clock)
 
     def store(self, prepared: Sequence[Prepared], connection: Any) -> list[Event]:
@@ -58,14 +58,14 @@ class Storing:
                 dropped = {each.id for each in stored} - {each.id for each in admitted}
                 new = [each for each in new if each.event.id not in dropped]
                 stored = [*admitted]
-        traced: Sequence[Begun] = self.begin_traces(new, stored) if self._observers.traces else ()
+        traced = self.tracing.begin(new, stored)
         if stored:
             there = self._outbox().add(stored, connection)
         if there:
             new = [each for each in new if each.event.id not in there]
             stored = [each for each in stored if each.id not in there]
         if traced:
-            end(traced, there, self._observers)
+            self.tracing.end(traced, there)
         if stored:
             if self._limits is not None:
                 self._limits.stored(stored)
@@ -85,14 +85,12 @@ class Storing:
             for each in prepared
         ]
 
-    def begin_traces(self, prepared: Sequence[Prepared], stored: Sequence[NewEvent]) -> list[Begun]:
-        """Those of `prepared` that are to be `stored` get the trace context that plugins want; `told_of` takes what is
-        returned, where somebody else stores them."""
-        return begin(prepared, stored, self._observers)
-
     def told_of(self, prepared: Sequence[Prepared], traced: Sequence[Begun]) -> None:
-        """These were just stored by somebody else in this process: have them delivered, and tell plugins."""
-        end(traced, (), self._observers)
+        """These were just stored by somebody else in this process: have them delivered, and tell plugins.
+
+        `traced`: what `tracing.begin` returned.
+        """
+        self.tracing.end(traced)
         if prepared:
             if self._limits is not None:
                 self._limits.stored([each.new for each in prepared])

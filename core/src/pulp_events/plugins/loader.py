@@ -133,7 +133,7 @@ def _by_keyword(function: Callable[..., Any], names: Iterable[str]) -> Callable[
     wanted = tuple(names)
 
     def call(**arguments: Any) -> Any:
-        return function(*(arguments[name] for name in wanted))
+        return function(*map(arguments.__getitem__, wanted))
 
     return call
 

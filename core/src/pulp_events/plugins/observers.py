@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.plugins.plugin import Plugin
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system.guard import exits
 from pulp_events.system.logs import get_logger
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
 _logger = get_logger(__name__)
 
-ToldOnceStored = tuple[Plugin, Callable[[], object]]
-"""A plugin, and what of it is to be called."""
-
 
 class Observers:
     """What plugins observe. One that raises, even SystemExit or KeyboardInterrupt, is only logged."""
@@ -28,7 +24,8 @@ class Observers:
     def __init__(self, plugins: Plugins, settings: Settings) -> None:
         self._settings = settings
         self._before_emit = list(plugins.hooks("pulp_before_emit"))
-        self._traces = list(plugins.hooks("pulp_trace_context"))
+        self.tracers = [(plugin.name, call) for plugin, call in plugins.hooks("pulp_trace_context")]
+        """The plugins that say in which trace events are emitted; `bus/tracing.py` asks them."""
         self._emitted = list(plugins.hooks("pulp_event_emitted"))
         self._counted = list(plugins.hooks("pulp_events_counted"))
         self._attempted = list(plugins.hooks("pulp_delivery_attempted"))
@@ -57,46 +54,6 @@ class Observers:
                     "plugin %s: pulp_before_emit failed; the event is emitted without its changes", plugin.name
                 )
         return event
-
-    @property
-    def traces(self) -> bool:
-        """True if any plugin says in which trace events are emitted."""
-        return bool(self._traces)
-
-    def trace(self, event: Event) -> list[ToldOnceStored]:
-        """Place the event, which nobody has yet, in the trace that plugins want. Returns whom to tell once it is
-        stored."""
-        from pulp_events.events.event import place_in_trace
-        from pulp_events.events.trace_context import Traced, checked
-
-        told = []
-        for plugin, call in self._traces:
-            try:  # not under `exits`, which takes as long as a tracer that has nothing to trace
-                traced = call(event=event, settings=self._settings)
-                if traced is None:
-                    continue
-                if not isinstance(traced, Traced):
-                    raise TypeError(f"returned {type(traced).__name__}, expected Traced or None")
-                if context := checked(traced.context):
-                    place_in_trace(event, context)
-                if traced.stored is not None:
-                    told.append((plugin, traced.stored))
-            except KeyboardInterrupt:
-                raise
-            except BaseException:  # noqa: BLE001
-                _logger.exception("plugin %s: pulp_trace_context failed; the event is stored without it", plugin.name)
-        return told
-
-    @staticmethod
-    def tell_stored(told: Iterable[ToldOnceStored]) -> None:
-        """Events that were placed in a trace are stored."""
-        for plugin, stored in told:
-            try:
-                stored()
-            except KeyboardInterrupt:
-                raise
-            except BaseException:  # noqa: BLE001
-                _logger.exception("plugin %s: stored() of pulp_trace_context failed", plugin.name)
 
     @property
     def watches_emitted(self) -> bool:
