@@ -108,13 +108,18 @@ class AttemptObserver:
         self._call = call
         self._settings = settings
 
-    def tell(self, delivery: Delivery, attempt: Attempt) -> None:
-        """An attempt was recorded."""
-        try:
-            with exits():
-                self._call(delivery=delivery, attempt=attempt, settings=self._settings)
-        except Exception:  # noqa: BLE001
-            _logger.exception("plugin %s: pulp_delivery_attempted failed", self.plugin)
+    def tell(self, attempted: Sequence[tuple[Delivery, Attempt]]) -> None:
+        """Attempts were recorded. One that the plugin fails for keeps it from none of the others."""
+        told = iter(attempted)
+        done = False
+        while not done:
+            try:
+                with exits():
+                    for delivery, attempt in told:
+                        self._call(delivery=delivery, attempt=attempt, settings=self._settings)
+                done = True
+            except Exception:  # noqa: BLE001
+                _logger.exception("plugin %s: pulp_delivery_attempted failed", self.plugin)
 
 
 def _check(event: Event, before: Event) -> None:
