@@ -44,7 +44,7 @@ IDS = {
 }
 
 
-class Naming(BasePlugin):  # type: ignore[misc]  # apispec's is not typed
+class Naming(BasePlugin):
     """Names what is in the table; a test says what is not."""
 
     def operation_helper(self, path: str | None = None, operations: Any = None, **_: Any) -> None:

@@ -59,7 +59,7 @@ class Object(fields.Dict):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
         try:
-            return super()._deserialize(value, attr, data, **options)
+            return super()._deserialize(value, attr, data, **options)  # type: ignore[no-untyped-call]
         except ValidationError as error:
             if not isinstance(error.messages, dict):
                 raise
