@@ -134,8 +134,9 @@ def faults_of(where: Where, found: Any) -> Iterator[dict[str, str]]:
 
 
 def here(text: str) -> str:
-    """A text of core without what only a shell has: options of commands."""
-    return "; ".join(each for each in text.split("; ") if "`--" not in each) or text
+    """A text without what only a shell has, options of commands; paths begin where the application is mounted."""
+    kept = "; ".join(each for each in text.split("; ") if "`--" not in each) or text
+    return kept.replace("GET /api/", f"GET {request.script_root}/api/")
 
 
 def problem(status: HTTPStatus | int, detail: str = "", found: Any = None, **headers: str) -> Response:
