@@ -28,11 +28,15 @@ OTHER_WORDS = {
     "plugins/web/src/pulp_events_web/api/stats.py": dict.fromkeys(("delivered", "dead", "pending"), COLUMN),
     "plugins/web/src/pulp_events_web/api/schemas/listeners.py": {"timeout": ATTRIBUTE},
     "plugins/web/src/pulp_events_web/console/forms/attributes.py": {"timeout": ATTRIBUTE},
-    "plugins/web/src/pulp_events_web/console/pages/deliveries.py": {"error": ARGUMENT},
     "plugins/web/src/pulp_events_web/pulp2/failures.py": {"error": "a member of Pulp 2's errors"},
     "plugins/web/src/pulp_events_web/shown/deliveries.py": {"error": ARGUMENT},
     "plugins/web/src/pulp_events_web/shown/events.py": {"error": ARGUMENT},
     "plugins/web/src/pulp_events_web/shown/listeners.py": {"timeout": ATTRIBUTE},
+    "plugins/opentelemetry/src/pulp_events_opentelemetry/emitting.py": {
+        "emit": "a value of OpenTelemetry's conventions"
+    },
+    "core/src/pulp_events/about/backlog.py": {"pending": COLUMN},
+    "core/src/pulp_events/events/own.py": {"pending": COLUMN},
     "core/src/pulp_events/bus/asked.py": {"error": "the name of an attribute"},
     "core/src/pulp_events/bus/emitter.py": {"skip": SETTING},
     "core/src/pulp_events/bus/event_bus.py": {"timeout": ARGUMENT},

@@ -218,15 +218,15 @@ def test_what_a_target_that_may_be_removed_was_to_get_waits_while_the_records_ca
     scripted.behaviour.clear()
     scripted.calls.clear()
     bus.listeners.update(listener.id, {"to": ["x"]})
-    targets, failed = Routes.targets, []
+    read_now, failed = Routes.read_now, []
 
     def fail_once(self, listener_id):
         if not failed:
             failed.append(listener_id)
             raise StoreError("the disk is away")
-        return targets(self, listener_id)
+        return read_now(self, listener_id)
 
-    monkeypatch.setattr(Routes, "targets", fail_once)
+    monkeypatch.setattr(Routes, "read_now", fail_once)
     clock.advance(10)
     if deliver == "inline":
         settle(bus)

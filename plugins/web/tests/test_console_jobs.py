@@ -89,7 +89,7 @@ def test_creates_an_http_listener_after_an_error(bus, alice, sink):
     alice.type("URL", "ci.example")
     alice.press("Create")
     alice.see("It was not stored")
-    assert "repo.sync.start" in alice.said_beside("Event types")
+    assert "repo.sync.start" in alice.said_beside("Event types") and alice.said_beside("URL")  # both at once
     assert alice.field("Name").get_attribute("value") == "ci" and not bus.listeners.list()
     alice.type("Event types", "repo.sync.*")
     alice.type("URL", f"{sink.url}/ci")

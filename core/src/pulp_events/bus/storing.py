@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.limits import limits_of
-from pulp_events.frozen import FrozenDict
 from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.settings.kept import KEEP_ALL
@@ -73,7 +72,7 @@ class Storing:
         if self._observers.counts_emitted and new:
             one = len(new) == 1  # as a rule, and a tenth of the time
             counts = {new[0].event.event_type: 1} if one else Counter([each.event.event_type for each in new])
-            self._observers.tell_counted(FrozenDict(counts))
+            self._observers.tell_counted(counts)
         if not first:
             return [each.event for each in prepared]
         return [

@@ -77,7 +77,7 @@ class Observers:
         """So many events of these types were emitted."""
         for plugin, call in self._counted:
             try:  # not under `exits`, which takes ten times as long as counting
-                call(event_types=event_types, settings=self._settings)
+                call(event_types={**event_types}, settings=self._settings)  # one plugin cannot change it for the next
             except KeyboardInterrupt:
                 raise
             except BaseException:  # noqa: BLE001

@@ -16,6 +16,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from os import getpid
 from pathlib import Path
 
 from pulp_events.errors import EventsError
@@ -38,7 +39,7 @@ _NAME = 248
 _MANY = 50
 """Files from which on a process that begins adds up those that are left, as nobody seems to ask for metrics."""
 _SLOT = struct.Struct(f"<Q{_NAME}s")
-_NUMBER = struct.Struct("<Q")
+_write = struct.Struct("<Q").pack_into
 
 _logger = get_logger(__name__)
 
@@ -63,7 +64,7 @@ class Counting:
 
     def add(self, event_types: Mapping[str, int]) -> None:
         """So many more of each type."""
-        if self._pid != os.getpid():  # a child: the file is its parent's
+        if self._pid != getpid():  # a child: the file is its parent's
             self._begin()
         with self._lock:
             if not self._opened:
@@ -72,11 +73,9 @@ class Counting:
             if self._map is None:
                 return
             for event_type, count in event_types.items():
-                slot = self._slots.get(event_type)
-                if slot is None:
-                    slot = self._slot_for(event_type)
+                slot = self._slots.get(event_type) or self._slot_for(event_type)
                 slot[1] += count
-                _NUMBER.pack_into(self._map, slot[0], slot[1])
+                _write(self._map, *slot)
 
     def _slot_for(self, event_type: str) -> list[int]:
         name = event_type.encode()

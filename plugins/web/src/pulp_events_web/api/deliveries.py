@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask.views import MethodView
@@ -15,6 +14,7 @@ from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
 from pulp_events_web.api.refusing import refuse
 from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import deliveries as schemas
+from pulp_events_web.bounded import sum_within
 from pulp_events_web.context import acting, taking_long
 from pulp_events_web.principal import Role
 from pulp_events_web.problems import problem, text_of
@@ -90,16 +90,7 @@ class RetryByFilter(MethodView):
                 if given["dry_run"]:
                     count = bus.deliveries.count_retried(query, again=given["again"])
                     return {"count": count, "more": False, "dry_run": True}
-                return {**_within(LONGEST, bus.deliveries.retry(query, again=given["again"])), "dry_run": False}
+                count, more = sum_within(LONGEST, bus.deliveries.retry(query, again=given["again"]))
+                return {"count": count, "more": more, "dry_run": False}
         except ListenerNotFound as error:
             refuse("listener", text_of(error))
-
-
-def _within(seconds: float, pages: Iterator[int]) -> dict[str, Any]:
-    """The counts of these pages, of as many as can be made in this time."""
-    end, count = time.monotonic() + seconds, 0
-    for each in pages:
-        count += each
-        if time.monotonic() >= end:
-            return {"count": count, "more": True}
-    return {"count": count, "more": False}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
+from pulp_events_web.bounded import sum_within
 from pulp_events_web.console import asked
 from pulp_events_web.console.filters import number
 from pulp_events_web.console.notes import note
@@ -49,21 +48,11 @@ def many() -> Response:
     wanted = asked.texts(request.form, FILTERS)
     query = replace(query_of(asked.values(wanted)), state=State.DEAD)
     with taking_long():
-        count, whole = within(LONGEST, bus.deliveries.retry(query))
-        left = 0 if whole else bus.deliveries.count_retried(query)
+        count, more = sum_within(LONGEST, bus.deliveries.retry(query))
+        left = bus.deliveries.count_retried(query) if more else 0
     said = "1 delivery is made again." if count == 1 else f"{number(count)} deliveries are made again."
     if left:
         said += f" {number(left)} are left: press “Retry all” again to go on with them."
     note(said)
     kept: dict[str, Any] = {name: text for name, text in wanted.items() if text and (left or name != "state")}
     return redirect(url_for("console.deliveries", **kept), 303)
-
-
-def within(seconds: float, pages: Iterator[int]) -> tuple[int, bool]:
-    """The sum of these pages, of as many as can be made in this time; and whether these were all."""
-    end, count = time.monotonic() + seconds, 0
-    for each in pages:
-        count += each
-        if time.monotonic() >= end:
-            return count, False
-    return count, True
