@@ -202,7 +202,7 @@ def test_streams_leave_threads_to_others_and_are_given_back(app, bus, read, port
 
 
 def test_a_query_of_a_stream_is_checked(client):
-    for query in ("last=201", "state=x", "listener=nobody", "error="):
+    for query in ("last=201", "state=x", "listener=nobody", "error=", "event_type=%0B", "error=%20", "event_id=%09"):
         assert client.get(f"/api/v1/tail?{query}").status_code == 422, query
 
 

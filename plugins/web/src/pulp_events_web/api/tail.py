@@ -13,6 +13,7 @@ from flask import Response, current_app, request
 from flask.views import MethodView
 
 from pulp_events import EventBus
+from pulp_events.bus.asked import check_query
 from pulp_events.errors import ListenerNotFound, StoreError
 from pulp_events.events import pattern
 from pulp_events.outbox.delivery import Delivery
@@ -121,6 +122,7 @@ class Wanted:
     def of(cls, bus: EventBus, given: Mapping[str, Any]) -> Wanted:
         """For these filters."""
         query = shown.query_of(given)
+        check_query(query)  # now: a stream that has begun can refuse nothing
         if query.listener_id is None:
             return cls(query, bus)
         try:

@@ -44,6 +44,8 @@ class Text(fields.String):
         text = str(super()._deserialize(value, attr, data, **options))
         if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
             raise ValidationError("It has a character that cannot be stored.")
+        if text and not text.strip():
+            raise ValidationError("It has nothing but blanks.")
         return text
 
 
