@@ -15,7 +15,7 @@ from typing import NamedTuple
 from benchmarks.measure import Child, Row, Sink, folder, rounds, scaled
 
 COUNT = 6000
-EMITTED = 3000
+EMITTED = 1500
 ROUNDS = 5
 _CODE = "from benchmarks.traced import main; main()"
 
