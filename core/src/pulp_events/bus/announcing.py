@@ -75,5 +75,9 @@ def _prepared(emitter: Emitter, said: Announcement) -> Prepared:
     def hears(listener: Listener) -> bool:
         return may_hear(listener, said.subject, said.event_type)
 
-    scope = None if said.subject is None else said.subject.scope
-    return emitter.prepare(said.event_type, said.payload, scope=scope, hears=hears)
+    subject = said.subject
+    scope = None if subject is None else subject.scope
+    prepared = emitter.prepare(said.event_type, said.payload, scope=scope, hears=hears)
+    if subject is not None:
+        prepared.new.about_author = subject.author.name if subject.author is not None and subject.untrusted else ""
+    return prepared

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.wait_cause import WaitingFor
     from pulp_events.bus.waiting_reason import Sources
     from pulp_events.listeners.author import Author
+    from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.activity import By
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
@@ -50,11 +51,11 @@ class Deliveries:
         settings: Settings,
         clock: Clock,
         sources: Callable[[], Sources],
-        seen_by: Callable[[Author], Sequence[str]] = lambda author: (),
+        seen_by: Callable[[Author], Sequence[Listener]] = lambda author: (),
     ) -> None:
         """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows.
         `notifiers`: the notifier type of each listener, by id. `sources`: what it is told from why a delivery waits.
-        `seen_by`: ids of the listeners that an untrusted author may see."""
+        `seen_by`: the listeners that an untrusted author may see."""
         self._sources = sources
         self._outbox = outbox
         self._on_revived = on_revived
@@ -228,7 +229,7 @@ class Deliveries:
         found = self._outbox().health()
         if self._author is None:
             return found
-        seen = {*self._seen_by(self._author)}
+        seen = {each.id for each in self._seen_by(self._author)}
         return {listener_id: health for listener_id, health in found.items() if listener_id in seen}
 
     def _refuse_untrusted(self, what: str) -> None:
@@ -253,8 +254,9 @@ class Deliveries:
 
         if self._author is None:
             return query
-        query = heard_with(query, self._author.scope)
-        seen, wanted = {*self._seen_by(self._author)}, query.listener_ids
+        his = self._seen_by(self._author)
+        query = heard_with(query, self._author.scope, {each.author.name for each in his if each.author is not None})
+        seen, wanted = {each.id for each in his}, query.listener_ids
         return replace(query, listener_ids=sorted(seen if wanted is None else seen & {*wanted}))
 
     def _kept(self, query: DeliveryQuery) -> DeliveryQuery:

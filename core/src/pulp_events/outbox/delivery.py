@@ -63,6 +63,9 @@ class Delivery:
     scope_known: bool = False
     """See `StoredEvent.scope_known`."""
 
+    about_author: str | None = None
+    """See `StoredEvent.about_author`."""
+
     trace_context: Mapping[str, str] = NO_TRACE
     """That of its event: `traceparent` and maybe `tracestate`, which a notifier sends along; see `Event`."""
 
