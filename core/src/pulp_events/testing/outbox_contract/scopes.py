@@ -56,7 +56,7 @@ class ScopeClaims(Outboxes):
             ClaimRequest(LISTENER, 99, ordered=True, ids=ids),
             ClaimRequest(LISTENER, 99, window=WINDOW),
             ClaimRequest(LISTENER, 99, window=WINDOW, ids=ids),
-            ClaimRequest(LISTENER, 99, rate=Rate(100, 1.0)),
+            ClaimRequest(LISTENER, 99, rate=Rate(1000, 1.0)),
         )
         for request in requests:
             claimed = outbox.claim([request], LEASE, "t").deliveries
