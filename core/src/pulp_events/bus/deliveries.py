@@ -244,7 +244,17 @@ class Deliveries:
             query = replace(query, notifier_type_id=None, listener_ids=sorted(wanted))
         if query.listener_id is None or is_listener_id(query.listener_id):
             return self._seen(query)
-        return self._seen(replace(query, listener_id=self._id_of(query.listener_id)))
+        return self._seen(replace(query, listener_id=self._id_called(query.listener_id)))
+
+    @imports_late
+    def _id_called(self, name: str) -> str:
+        from pulp_events.listeners.lookup import named, not_found
+
+        if self._author is None:
+            return self._id_of(name)
+        if (found := named(self._seen_by(self._author), name)) is None:
+            raise not_found(name)
+        return found.id
 
     @imports_late
     def _seen(self, query: DeliveryQuery) -> DeliveryQuery:
