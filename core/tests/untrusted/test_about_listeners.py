@@ -1,10 +1,11 @@
 """Who hears of whose listeners."""
 
+from contextvars import ContextVar
 from dataclasses import replace
 
 import pytest
 
-from pulp_events import Author, DeliveryQuery, InvalidEvent, TransientFailure
+from pulp_events import Author, DeliveryQuery, InvalidEvent, TransientFailure, hookimpl
 from pulp_events.outbox.states import State
 from pulp_events.testing.clock import FakeClock
 
@@ -200,3 +201,53 @@ def test_explain_says_that_it_went_to_whom_it_was_for(bus, clock, subjects):
         others
     )
     assert not any("backfill" in each.reason for each in said.values())
+
+
+STATE = "vendor=customer-7,other=1"
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+USER = ContextVar("user", default=None)
+
+
+class AddsTheUser:
+    """A plugin that adds the user, and the trace, of the request in which an event is emitted."""
+
+    @hookimpl
+    def pulp_before_emit(self, event):
+        if USER.get() is None:
+            return None
+        trace = {"traceparent": PARENT, "tracestate": STATE}
+        return replace(event, payload={**event.payload, "user": USER.get()}, trace_context=trace)
+
+
+def test_what_is_told_within_the_request_of_somebody_else_has_nothing_of_that_request(open_bus, net, clock):
+    bus = open_bus(clock, plugin=AddsTheUser())
+    alice = bus.listeners.by(AUTHORS["alice a"])
+    alice.create("net", {"note": "watch"}, ["listener.*"])
+    bus.listeners.create("net", {"note": "of b"}, ["repo.sync.*"], scope="b")
+    look(bus, clock)
+    clock.advance(1)
+    alice.create("net", {"note": "made"}, ["repo.sync.*"])
+    clock.advance(10.1)
+    request = USER.set("bob of b")
+    try:
+        event = bus.emit("repo.sync.start", {"repo_id": "r"}, scope="b")
+    finally:
+        USER.reset(request)
+    assert event.payload["user"] == "bob of b" and event.trace_id
+    assert {config["note"] for config, _, _ in net.sent} == {"of b", "watch"}
+    [said] = [delivery for config, _, delivery in net.sent if config["note"] == "watch"]
+    assert "user" not in said.event.payload and not said.trace_context
+
+
+def test_a_tracestate_is_not_for_untrusted_authors(bus, net):
+    bus.listeners.create("net", {"note": "admin"}, ["repo.sync.*"])
+    mine = bus.listeners.by(AUTHORS["alice a"]).create("net", {"note": "hers"}, ["repo.sync.*"])
+    given = {"traceparent": PARENT, "tracestate": STATE}
+    bus.emit("repo.sync.start", {"repo_id": "r"}, scope="a", trace_context=given)
+    sent = {config["note"]: delivery for config, _, delivery in net.sent}
+    assert sent["admin"].trace_context == given
+    assert sent["hers"].trace_context == sent["hers"].event.trace_context == {"traceparent": PARENT}
+    [seen] = bus.deliveries.by(AUTHORS["alice a"]).list()
+    assert seen.listener_id == mine.id and seen.trace_context == {"traceparent": PARENT}
+    assert bus.deliveries.by(AUTHORS["alice a"]).get(seen.id).trace_context == {"traceparent": PARENT}
+    assert bus.deliveries.get(seen.id).trace_context == given

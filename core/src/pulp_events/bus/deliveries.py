@@ -86,7 +86,8 @@ class Deliveries:
 
         check_limit(limit, "limit")
         check_text(before, "before")
-        return list(self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before))
+        found = self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before)
+        return [*found] if self._author is None else [each.as_for_untrusted() for each in found]
 
     @imports_late
     def get(self, delivery_id: str) -> Delivery:
@@ -98,7 +99,7 @@ class Deliveries:
             raise DeliveryNotFound(
                 f"no delivery has the id {delivery_id!r}; `pulp-admin event delivery list` shows them"
             )
-        return found[0]
+        return found[0] if self._author is None else found[0].as_for_untrusted()
 
     def attempts(self, delivery_id: str) -> list[Attempt]:  # type: ignore[valid-type]
         """The attempts of a delivery, the first one first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from pulp_events.outbox.activity import By
 from pulp_events.outbox.delivery import Delivery
@@ -102,7 +103,7 @@ class ScopeClaims(Outboxes):
         by_hand = [replace(each, id=f"by-hand-{n}", event_type="listener.failing") for n, each in enumerate(plain)]
         outbox.add([*plain, *about, *by_hand])
         for scope in (*SCOPES, "domain", "no such"):
-            which = {"scope": scope, "without_scope": scope is None}
+            which: dict[str, Any] = {"scope": scope, "without_scope": scope is None}
             everything = {each.id for each in (*plain, *about, *by_hand) if each.scope == scope}
             assert {each.event_id for each in outbox.find(DeliveryQuery(**which), 99)} == everything
             found = outbox.events(EventQuery(**which), 99)
@@ -113,7 +114,7 @@ class ScopeClaims(Outboxes):
             for names in ([], ["alice"], ["alice", "Böb %s \\"], ["", "nobody"]):
                 query = DeliveryQuery(**which, heard_by=names)
                 his = {each.id for each in plain if each.scope == scope}
-                his |= {each.id for each in about if each.scope == scope and each.about_author in filter(None, names)}
+                his |= {each.id for each in about if each.scope == scope and each.about_author in {*names} - {""}}
                 assert {each.event_id for each in outbox.find(query, 99)} == his
                 assert outbox.count(query) == len(his)
         query = DeliveryQuery(scope="domain-a", heard_by=["alice"])
