@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pulp_events import EventBus, Listener
-from pulp_events.bus.overdue import MOST, Rules, overdue
+from pulp_events.health.overdue import MOST, Rules, overdue
 from pulp_events.outbox.rate import SLACK
 from pulp_events.outbox.records import Due
 from pulp_events.outbox.standing import Hold, HoldCause, Standing

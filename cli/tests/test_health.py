@@ -177,7 +177,7 @@ def test_no_secret_of_a_listener_that_fails_is_in_any_of_it(admin, refused):
 
 
 def test_the_line_of_nagios_stays_one_line_whatever_a_name_holds(admin, worker):
-    from pulp_events.bus.health import Aspect, ServiceHealth, Trouble
+    from pulp_events.health.answer import Aspect, ServiceHealth, Trouble
     from pulp_events_cli.health import nagios as lines
 
     trouble = Trouble(Aspect.DEGRADED, "failing", "listener a|b\nc \x1b[31m fails" + "x" * 5000)
@@ -192,4 +192,4 @@ def test_it_loads_no_transport(admin):
         text=True,
     )  # fmt: skip
     loaded = {line.rpartition("|")[2].strip() for line in process.stderr.splitlines() if line.startswith("import time")}
-    assert "pulp_events.bus.health" in loaded and not loaded & {"requests", "smtplib", "proton", "jinja2", "ssl"}
+    assert "pulp_events.health.look" in loaded and not loaded & {"requests", "smtplib", "proton", "jinja2", "ssl"}

@@ -1,7 +1,6 @@
 """The public names: each is listed here, and nowhere else."""
 
 from .bus.event_bus import EventBus as EventBus
-from .bus.health import ServiceHealth as ServiceHealth
 from .errors import BusClosed as BusClosed
 from .errors import DeliveryFailure as DeliveryFailure
 from .errors import DeliveryNotFound as DeliveryNotFound
@@ -33,6 +32,7 @@ from .errors import UnknownNotifierType as UnknownNotifierType
 from .events.event import Event as Event
 from .events.event_type import EventType as EventType
 from .functions.registration import on as on
+from .health.answer import ServiceHealth as ServiceHealth
 from .hookspecs import hookimpl as hookimpl
 from .listeners.author import Author as Author
 from .listeners.config_schema import json_schema as json_schema

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from pulp_events import EventsError, StoreError
-from pulp_events.bus.health import own_host
+from pulp_events.health.processes import own_host
 from pulp_events.outbox.presence import Beat, Kind
 from pulp_events.testing.clock import FakeClock
 

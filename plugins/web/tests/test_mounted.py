@@ -69,3 +69,8 @@ def test_each_link_of_the_console_stays_inside(logged_in, bus):
         outside = [each for each in found if each.startswith("/") and not each.startswith("/hooks/")]
         assert outside == [], path
     assert logged_in.get("/hooks/console/").status_code == 200
+
+
+def test_what_may_be_asked_instead_is_where_it_is(mounted, headers):
+    found = mounted.get("/hooks/api/v1/listeners/none", headers=headers).json["detail"]
+    assert "GET /hooks/api/v1/listeners has" in found

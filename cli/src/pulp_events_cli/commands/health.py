@@ -14,7 +14,7 @@ from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
-    from pulp_events.bus.health import ServiceHealth
+    from pulp_events.health.answer import ServiceHealth
     from pulp_events_cli.output.findings import Finding
 
 _LEAST_SILENCE = 30.0
@@ -78,8 +78,9 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
 def _look(arguments: argparse.Namespace) -> ServiceHealth:
     """The health; a store that cannot be opened, or does not answer in time, is not ready. Raises SettingsError and
     PluginError."""
-    from pulp_events.bus.health import ALL, Aspect, ServiceHealth, Trouble, own_host
     from pulp_events.errors import StoreError
+    from pulp_events.health.answer import ALL, Aspect, ServiceHealth, Trouble
+    from pulp_events.health.processes import own_host
     from pulp_events_cli.health.time_limit import within
 
     session: Session = arguments.session

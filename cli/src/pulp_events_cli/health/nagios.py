@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pulp_events.visible import one_line
 
 if TYPE_CHECKING:
-    from pulp_events.bus.health import ServiceHealth
+    from pulp_events.health.answer import ServiceHealth
 
 SERVICE = "PULP EVENTS"
 CODES = {"ok": 0, "degraded": 1, "failing": 2, "unknown": 3}

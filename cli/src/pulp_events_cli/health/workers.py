@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from pulp_events.bus.overdue import MOST, Asked, overdue, rules_of
+from pulp_events.health.overdue import MOST, Asked, overdue, rules_of
 from pulp_events.listeners.waiting import elsewhere
 from pulp_events.plugins.registry import FUNCTION, Plugins
 from pulp_events_cli.health.naming import called

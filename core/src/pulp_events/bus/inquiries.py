@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from pulp_events.bus.backfilling import Backfilled
     from pulp_events.bus.backtest import Backtest
     from pulp_events.bus.explanation import Explanation
-    from pulp_events.bus.health import Aspect, BrokenRecords, ServiceHealth
     from pulp_events.bus.past import PastExplanation
     from pulp_events.bus.trial import Trial
+    from pulp_events.health.answer import Aspect, ServiceHealth
+    from pulp_events.health.broken_records import BrokenRecords
     from pulp_events.listeners.author import Author
     from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.presence import Presence
@@ -84,7 +85,7 @@ class Inquiries(Lifecycle):
 
     @cached_property
     def _broken(self) -> BrokenRecords:
-        from pulp_events.bus.health import BrokenRecords
+        from pulp_events.health.broken_records import BrokenRecords
 
         return BrokenRecords(self._store)
 
@@ -119,14 +120,17 @@ class Inquiries(Lifecycle):
         `patience`: seconds for which a delivery may be overdue, or a listener fail, before it is degraded (60).
         Raises EventsError for arguments of another kind.
         """
-        from pulp_events.bus.health import ALL, PATIENCE, health_of
+        from pulp_events.bus.stores import outbox_path
+        from pulp_events.health.look import PATIENCE, Look, aspects_of
+        from pulp_events.health.processes import Processes
         from pulp_events.outbox.presence import SILENT
 
         self._check_open()
-        return health_of(
-            self, self._store, self._broken, ALL if aspects is None else aspects, host=host, max_pending=max_pending,
-            silence=SILENT if silence is None else silence, patience=PATIENCE if patience is None else patience,
-        )  # fmt: skip
+        asked = aspects_of(aspects)
+        processes = Processes(self.outbox, host, SILENT if silence is None else silence)
+        patience = PATIENCE if patience is None else patience
+        file = outbox_path(self.settings, self.data_dir)
+        return Look(self, self._store, self._broken, file, processes, max_pending, patience).answer(asked)
 
     @imports_late
     def backtest(

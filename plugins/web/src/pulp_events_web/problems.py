@@ -134,20 +134,18 @@ def faults_of(where: Where, found: Any) -> Iterator[dict[str, str]]:
 
 
 def here(text: str) -> str:
-    """A text of core without what only a shell has: options of commands."""
-    return "; ".join(each for each in text.split("; ") if "`--" not in each) or text
+    """A text without what only a shell has, options of commands; paths begin where the application is mounted."""
+    kept = "; ".join(each for each in text.split("; ") if "`--" not in each) or text
+    return kept.replace("GET /api/", f"GET {request.script_root}/api/")
 
 
-def problem(
-    status: HTTPStatus | int, detail: str = "", found: Any = None, *, where: Where = "json", **headers: str
-) -> Response:
-    """An answer that is an error. `found`: messages by field, which are of the body, or as `where` says; or the whole
-    list of faults."""
+def problem(status: HTTPStatus | int, detail: str = "", found: Any = None, **headers: str) -> Response:
+    """An answer that is an error. `found`: messages by field of the body; or Faults, of any part of the request."""
     status = HTTPStatus(status)
     body: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": int(status)}
     if detail:
         body["detail"] = here(detail)
-    if listed := found if isinstance(found, Faults) else list(faults_of(where, found or {})):
+    if listed := found if isinstance(found, Faults) else list(faults_of("json", found or {})):
         body["errors"] = listed
     return Response(json.dumps(body), status, headers, content_type=MEDIA_TYPE)
 

@@ -83,6 +83,16 @@ def test_after_logout_a_copy_of_the_cookie_opens_nothing(app, anonymous, admin):
     assert other.get(VERSION).status_code == 401 and anonymous.get(VERSION).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["", "listeners", "history", "no-such-page"])
+def test_each_page_lets_who_logged_in_log_out(anonymous, admin, path):
+    log_in(anonymous, admin[0])
+    page = anonymous.get(f"/console/{path}").get_data(as_text=True)
+    (form,) = re.findall(r'<form method="post" action="/logout">.*?</form>', page)
+    sent = {"csrf_token": re.search(r'csrf_token" value="([^"]+)', form)[1]}
+    assert "<button" in form and anonymous.post("/logout", data=sent).headers["Location"] == "/login"
+    assert anonymous.get(VERSION).status_code == 401
+
+
 def test_a_session_ends_after_its_life_however_busy(app, anonymous, admin, monkeypatch):
     now = [1_900_000_000.0]
     monkeypatch.setattr(app.extensions["pulp_events_web.access"].sessions, "_clock", lambda: now[0])

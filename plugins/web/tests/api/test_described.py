@@ -100,4 +100,4 @@ def test_each_schema_is_used(described):
 
 def test_a_stream_is_not_described_as_json(described):
     (content,) = described["paths"]["/api/v1/tail"]["get"]["responses"]["200"]["content"].items()
-    assert content[0] == "text/event-stream" and content[1]["schema"]["type"] == "string"
+    assert content[0] == "text/event-stream" and content[1]["schema"].keys() == {"description"}

@@ -9,6 +9,7 @@ from flask import Response, request
 from flask_smorest import Api
 
 from pulp_events_web import problems
+from pulp_events_web.api.operations import named
 from pulp_events_web.api.resources import WHEN
 
 SCHEMES: dict[str, dict[str, Any]] = {
@@ -34,7 +35,7 @@ class Document(Api):  # type: ignore[misc]  # flask-smorest is not typed
 
     def _openapi_json(self) -> Response:
         """With the path under which the application is mounted."""
-        document = {**self.spec.to_dict(), "servers": [{"url": request.script_root or "/"}]}
+        document = {**named(self.spec.to_dict()), "servers": [{"url": request.script_root or "/"}]}
         return Response(json.dumps(document, indent=2), content_type="application/json")
 
     def handle_http_exception(self, error: Any) -> Any:

@@ -11,7 +11,7 @@ from flask import request
 from werkzeug.exceptions import HTTPException
 
 from pulp_events.errors import InvalidConfig, NameTaken
-from pulp_events_web.problems import Where, problem
+from pulp_events_web.problems import Faults, Where, faults_of, problem
 
 
 class Refused(HTTPException):
@@ -20,7 +20,7 @@ class Refused(HTTPException):
     def __init__(
         self, status: HTTPStatus | int, detail: str, found: Any = None, *, where: Where = "json", **headers: str
     ) -> None:
-        super().__init__(detail, problem(status, detail, found, where=where, **headers))
+        super().__init__(detail, problem(status, detail, Faults(faults_of(where, found or {})), **headers))
         self.code = int(status)
 
 

@@ -13,6 +13,7 @@ from flask import Response, current_app, request
 from flask.views import MethodView
 
 from pulp_events import EventBus
+from pulp_events.bus.asked import check_query
 from pulp_events.errors import ListenerNotFound, StoreError
 from pulp_events.events import pattern
 from pulp_events.outbox.delivery import Delivery
@@ -42,11 +43,11 @@ PROVED = 2.0
 COME_AGAIN = 2
 """Seconds after which a client comes again, as it is told."""
 MESSAGES = {
-    "type": "string",
     "description": "Each message has `event` (delivery, skipped or gap), `data` (JSON on one line: a Delivery, or an "
     "object with `reason`), and most have an `id`, to be given as Last-Event-ID.",
 }
-"""As the OpenAPI document describes them: no JSON, so that no generated client reads it as such."""
+"""As the OpenAPI document describes them: of no type, so that no generated client reads them as JSON. Tools differ in
+whether it is a schema of the whole stream or of a message; OpenAPI has `itemSchema` for that only from 3.2 on."""
 MOST_AGAIN = 1000
 """Deliveries that another process sends, at most, to a client that goes on."""
 _ID = re.compile(r"([0-9a-f]{8})-(\d{1,15})-(\d{1,18})\Z")
@@ -121,6 +122,7 @@ class Wanted:
     def of(cls, bus: EventBus, given: Mapping[str, Any]) -> Wanted:
         """For these filters."""
         query = shown.query_of(given)
+        check_query(query)  # now: a stream that has begun can refuse nothing
         if query.listener_id is None:
             return cls(query, bus)
         try:

@@ -44,6 +44,8 @@ class Text(fields.String):
         text = str(super()._deserialize(value, attr, data, **options))
         if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
             raise ValidationError("It has a character that cannot be stored.")
+        if text and not text.strip():
+            raise ValidationError("It has nothing but blanks.")
         return text
 
 
@@ -59,7 +61,7 @@ class Object(fields.Dict):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
         try:
-            return super()._deserialize(value, attr, data, **options)
+            return super()._deserialize(value, attr, data, **options)  # type: ignore[no-untyped-call]
         except ValidationError as error:
             if not isinstance(error.messages, dict):
                 raise

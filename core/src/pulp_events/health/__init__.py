@@ -1,0 +1,1 @@
+"""Whether events are delivered: what `EventBus.health` answers, and by which rules."""
