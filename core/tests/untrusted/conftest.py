@@ -118,10 +118,10 @@ def open_bus(tmp_path, net, free):
         def pulp_notifiers(self):
             return [net, free]
 
-    def open_it(clock=None, deliver="inline", plugin=None, **untrusted):
+    def open_it(clock=None, deliver="inline", plugin=None, more="", **untrusted):
         values = {"notifier_types": "net, free", "networks": "127.0.0.0/8", "rate": "1000/s", **untrusted}
         conf = tmp_path / "server.conf"
-        conf.write_text("[untrusted]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
+        conf.write_text("[untrusted]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()) + more)
         plugins = Plugins()
         plugins.add("test", Plugin())
         if plugin is not None:

@@ -59,6 +59,14 @@ class Author:
         return self if self.scope is None and not self.others else replace(self, scope=None, others=False)
 
 
+ADMINISTRATOR = "an administrator"
+
+
+def by_for_author(by: str) -> str:
+    """Who made a change, as an untrusted author may know it: of an administrator neither account nor program."""
+    return by if by.endswith(UNTRUSTED) or is_reserved(by) else ADMINISTRATOR
+
+
 _SCOPE = f"a line of text of at most {LONGEST} characters, without blanks at its ends, or leave it out for none"
 
 

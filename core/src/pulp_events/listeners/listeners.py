@@ -16,7 +16,7 @@ from pulp_events.errors import (
 )
 from pulp_events.listeners.actor import Actor
 from pulp_events.listeners.advice import Advice
-from pulp_events.listeners.author import Author
+from pulp_events.listeners.author import Author, by_for_author
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.keeping import Kept
 from pulp_events.listeners.listener import Listener, Options
@@ -438,7 +438,7 @@ class Listeners:
         if not self._actor.untrusted:
             return self._writing.history.history(HistoryQuery(found, since, until, limit))
         every = self._writing.history.history(HistoryQuery(found, since, until))
-        return [each for each in every if self._actor.saw(each)][:limit]
+        return [replace(each, by=by_for_author(each.by)) for each in every if self._actor.saw(each)][:limit]
 
     def redacted(self, listener: Listener) -> dict[str, Any]:
         """The listener's configuration fit to be shown: no secret in it.
