@@ -141,3 +141,11 @@ def test_who_changes_a_listener_over_and_over_does_not_make_the_note_long(bus, n
     assert sum(each.payload["count"] for each in told(net, "admin")) == 61
     noted = json.loads(bus.outbox.notes(NOTE)[NOTE])["changed"]
     assert len(noted["recent"]) <= 20 and admin.id not in noted
+
+
+def test_nor_does_he_learn_it_of_a_mute(bus, net, clock):
+    own = watch(bus.listeners.by(ALICE), "own", ["repo.sync.*"])
+    bus.listeners.mute(own.id, 60)
+    assert bus.listeners.get(own.id).muted_by == "an administrator"
+    bus.listeners.by(ALICE).mute(own.id, 120)
+    assert bus.listeners.get(own.id).muted_by == "alice (untrusted)"

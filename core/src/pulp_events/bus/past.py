@@ -95,7 +95,7 @@ def _explain(
         emitter,
         None,
         event.time.timestamp(),
-        None if deliveries and hears(then, event) else why_not(then, event),
+        None if is_in_doubt(then, event) or (deliveries and hears(then, event)) else why_not(then, event),
     )
     doubt = _doubt(then, event, known)
     if event.erased is not None and then.filter is not None and judged.gets != NO:

@@ -74,8 +74,10 @@ def is_in_doubt(listener: Listener, event: Scoped) -> bool:
 
 
 def why_not(listener: Listener, event: StoredEvent) -> str | None:
-    """Why the listener may not get a stored event; None: it may, or that is not known."""
-    if is_in_doubt(listener, event) or may_get(listener, event):
+    """Why the listener may not get a stored event; None: it may."""
+    if is_in_doubt(listener, event):
+        return NOT_KNOWN
+    if may_get(listener, event):
         return None
     if event.about_author is None:
         return wrong_scope(listener, event.scope, event.event_type)
