@@ -56,6 +56,7 @@ class Announcer:
         emitter, storing = self._parts()
         prepared = [found for each in announcements if (found := self._prepare(emitter, each)) is not None]
         new = [each.new for each in prepared]
+        traced = storing.tracing.begin(prepared, new)
         outbox = self._outbox
         if isinstance(outbox, NotesWithEvents):
             if not outbox.add_noting(new, NOTE, before, after):
@@ -66,7 +67,7 @@ class Announcer:
             if new:
                 outbox.add(new)
             outbox.note(NOTE, after)
-        storing.told_of(prepared)
+        storing.told_of(prepared, traced)
         return True
 
     @_apart
