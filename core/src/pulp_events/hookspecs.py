@@ -72,7 +72,8 @@ def pulp_data_files() -> Mapping[str, str]:  # type: ignore[empty-body]
 def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
     """Enriches: return an event that replaces `event` before it is matched and stored; None leaves it unchanged.
 
-    Called in the emitting thread, each plugin with the result of the one before it. An event keeps its id: make the
+    Called in the emitting thread, each plugin with the result of the one before it; for events about events in an empty
+    context (`contextvars`), as they come of no request, whoever's emit makes them. An event keeps its id: make the
     replacement with `dataclasses.replace(event, payload=…)`. If it cannot be used (another id, an unknown event
     type, a payload that is not JSON), that is logged and the event is emitted unchanged. Since API 1.0.
 
