@@ -203,33 +203,47 @@ class Deliveries:
         """Counts of deliveries, in all and by listener; with `since`, what happened from then on, too.
 
         That is in `Stats.activity`: attempts, failures, seconds, a series, and what is pending, kept apart `by`
-        listener, notifier type or event type (see `activity.By`), of all listeners or of one, by its id or name. It is
-        told in minutes for two hours, in hours for three days, and then in days, for 90 days. Raises EventsError for a
-        time without zone and another `by`, ListenerNotFound.
+        listener, notifier type or event type (see `activity.By`). It is told in minutes for two hours, in hours for
+        three days, and then in days, for 90 days.
+
+        `listener`: only deliveries to this one, by its id or name; it takes as long however many others there are. What
+        is said of stored and dropped events is about all of them. Raises EventsError for a time without zone and
+        another `by`, ListenerNotFound.
         """
         from pulp_events.bus.activity import activity_of
 
         self._refuse_untrusted("ask for the counts of all; count() says how many there are of his")
         outbox = self._outbox()
-        if since is None:
-            return outbox.stats()
-        check_moment(since, "since")
-        check_moment_or_none(until, "until")
         check_text(listener, "listener")
-        if listener is not None and not is_listener_id(listener):
-            listener = self._id_of(listener)
+        if since is not None:
+            check_moment(since, "since")
+            check_moment_or_none(until, "until")
+        listener = self._one(listener)
+        stats = outbox.stats() if listener is None else outbox.stats([listener])
+        if since is None:
+            return stats
         found = activity_of(
             outbox, since, until, by, listener, self._notifiers(), self._settings.section("delivery")["lease"]
         )
-        return replace(outbox.stats(), activity=found)
+        return replace(stats, activity=found)
 
-    def health(self) -> Mapping[str, Health]:
-        """How deliveries went lately, by listener id."""
-        found = self._outbox().health()
-        if self._author is None:
-            return found
-        seen = {*self._seen_by(self._author)}
-        return {listener_id: health for listener_id, health in found.items() if listener_id in seen}
+    def health(self, listener: str | None = None) -> Mapping[str, Health]:
+        """How deliveries went lately, by listener id; one to which nothing was attempted yet is not in it.
+
+        `listener`: only of this one, by its id or name; it takes as long however many others there are. Raises
+        ListenerNotFound for a name that no listener has.
+        """
+        check_text(listener, "listener")
+        one = self._one(listener)
+        asked = None if one is None else [one]
+        if self._author is not None:
+            seen = self._seen_by(self._author)
+            asked = [each for each in seen if one in (None, each)]
+        return self._outbox().health() if asked is None else self._outbox().health(asked)
+
+    def _one(self, listener: str | None) -> str | None:
+        """The id of the listener with this id or name."""
+        return listener if listener is None or is_listener_id(listener) else self._id_of(listener)
 
     def _refuse_untrusted(self, what: str) -> None:
         if self._author is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pulp_events.outbox.delivery import Attempt, Delivery
@@ -171,14 +172,14 @@ def count(database: Database, query: DeliveryQuery) -> int:
     return int(rows[0][0])
 
 
-def health(database: Database) -> dict[str, Health]:
-    """How deliveries went, by listener."""
-    return to_health(
-        database.rows(
-            "SELECT listener_id, last_success, last_failure, failing_since, failures, detail "
-            "FROM @.pulp_listener_health"
-        )
+def health(database: Database, listener_ids: Sequence[str] | None = None) -> dict[str, Health]:
+    """How deliveries went, by listener: of these, or of all."""
+    statement = (
+        "SELECT listener_id, last_success, last_failure, failing_since, failures, detail FROM @.pulp_listener_health"
     )
+    if listener_ids is None:
+        return to_health(database.rows(statement))
+    return to_health(database.rows(f"{statement} WHERE listener_id = ANY (%s::text[])", (texts(listener_ids),)))
 
 
 _NOTE = "note "

@@ -269,9 +269,13 @@ def count(reader: Rows, query: DeliveryQuery) -> int:
     return int(reader.rows(f"SELECT count(*) FROM {KEY_TABLES} WHERE {where}", parameters)[0][0])
 
 
-def health(reader: Rows) -> dict[str, Health]:
-    """How deliveries went, by listener."""
-    rows = reader.rows("SELECT * FROM pulp_listener_health")
+def health(reader: Rows, listener_ids: Sequence[str] | None = None) -> dict[str, Health]:
+    """How deliveries went, by listener: of these, or of all."""
+    statement, of_some = "SELECT * FROM pulp_listener_health", "WHERE listener_id IN (SELECT value FROM json_each(?))"
+    if listener_ids is None:
+        rows = reader.rows(statement)
+    else:
+        rows = reader.rows(f"{statement} {of_some}", (json.dumps(list(listener_ids)),))
     return made(reader, lambda: to_health(rows))
 
 

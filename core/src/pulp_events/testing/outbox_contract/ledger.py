@@ -108,3 +108,24 @@ class LedgerClaims(Outboxes):
         assert health.failing_since is not None and health.failing_since > since
         outbox.forget_health(LISTENER)
         assert LISTENER not in outbox.health()
+
+    def test_counts_and_health_of_some_listeners_are_those_that_all_have(self, outbox: Outbox) -> None:
+        third = "c" * 24
+        for number in range(3):
+            outbox.add([new_event(), new_event(OTHER), new_event(third, targets=("a", "b"))])
+            for listener in (LISTENER, OTHER):
+                batch = self.claim(outbox, limit=1, listener=listener)
+                outbox.record([result(each, ("succeed", "postpone", "give_up")[number], 5) for each in batch])
+        everything, health = outbox.stats(), outbox.health()
+        assert {*health} == {LISTENER, OTHER} and everything.by_listener[third]["pending"] == 6
+        nobody = "d" * 24
+        for them in ([LISTENER], [third, LISTENER, third, nobody], [nobody], [], [LISTENER, OTHER, third]):
+            some = outbox.stats(them)
+            theirs = {each: counts for each, counts in everything.by_listener.items() if each in them}
+            assert some.by_listener == theirs
+            assert some.totals == {state: sum(each[state] for each in theirs.values()) for state in State}
+            assert some.events == 9 and some.oldest_event == everything.oldest_event, "of events, all are counted"
+            assert outbox.health(them) == {each: found for each, found in health.items() if each in them}
+        pending = DeliveryQuery(state=State.PENDING, listener_id=third)
+        assert outbox.stats([third]).oldest_pending == outbox.find(pending, 1, oldest_first=True)[0].event_time
+        assert outbox.stats([nobody]).oldest_pending is None and outbox.stats([]).pending == 0
