@@ -24,6 +24,7 @@ def test_only_deliveries_of_his_own_listeners_are_there(bus, listeners):
     mine = all_of_them[listeners["alice"].id]
     assert [each.id for each in acting.list()] == [mine.id] and acting.get(mine.id).id == mine.id
     assert acting.count(DeliveryQuery()) == 1 and [*acting.health()] == [listeners["alice"].id]
+    assert acting.health([each.id for each in listeners.values()]).keys() == {listeners["alice"].id}
     assert len(acting.attempts(mine.id)) == 1
     for name in ("admin", "bob"):
         other = all_of_them[listeners[name].id]

@@ -46,6 +46,25 @@ def paths(bus, made, event):
     ]  # fmt: skip
 
 
+def test_a_page_about_one_listener_asks_the_store_about_no_other(bus, client, monkeypatch):
+    made, _ = fill(bus)
+    for name in ("stats", "health"):
+
+        def of_some(listener_ids=None, ask=getattr(bus.outbox, name)):
+            assert listener_ids is not None, "all listeners are looked at"
+            return ask(listener_ids)
+
+        monkeypatch.setattr(bus.outbox, name, of_some)
+    good = made["good"].id
+    for path in (
+        "/console/listeners", f"/console/listeners/{good}", f"/console/listeners/{good}/delete", "/api/v1/listeners",
+        f"/api/v1/listeners/{good}", f"/api/v1/stats?listener={good}",
+        f"/api/v1/stats?listener={good}&since=2026-01-01T00:00:00Z",
+    ):  # fmt: skip
+        answer = client.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+
+
 def test_each_page_says_what_is_hostile_as_text_and_has_no_inline_script_or_style(bus, client):
     made, event = fill(bus)
     for path in paths(bus, made, event):

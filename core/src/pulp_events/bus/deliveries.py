@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from pulp_events.bus.asked import check_query
 from pulp_events.errors import DeliveryNotFound, NotAllowed
 from pulp_events.settings.kept import keep_purged
-from pulp_events.system.arguments import check_limit, check_moment, check_moment_or_none, check_text, check_written
+from pulp_events.system.arguments import (
+    check_limit,
+    check_moment,
+    check_moment_or_none,
+    check_text,
+    check_texts,
+    check_written,
+)
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
@@ -198,7 +205,7 @@ class Deliveries:
         until: datetime | None = None,
         by: By | str = "listener",
         *,
-        listener: str | None = None,
+        listener: str | Sequence[str] | None = None,
     ) -> Stats:
         """Counts of deliveries, in all and by listener; with `since`, what happened from then on, too.
 
@@ -206,44 +213,46 @@ class Deliveries:
         listener, notifier type or event type (see `activity.By`). It is told in minutes for two hours, in hours for
         three days, and then in days, for 90 days.
 
-        `listener`: only deliveries to this one, by its id or name; it takes as long however many others there are. What
-        is said of stored and dropped events is about all of them. Raises EventsError for a time without zone and
-        another `by`, ListenerNotFound.
+        `listener`: only deliveries to this one, or these, by id or name; it takes as long however many others there
+        are. What is said of stored and dropped events is about all of them. Raises EventsError for a time without zone
+        and another `by`, ListenerNotFound.
         """
         from pulp_events.bus.activity import activity_of
 
         self._refuse_untrusted("ask for the counts of all; count() says how many there are of his")
         outbox = self._outbox()
-        check_text(listener, "listener")
         if since is not None:
             check_moment(since, "since")
             check_moment_or_none(until, "until")
-        listener = self._one(listener)
-        stats = outbox.stats() if listener is None else outbox.stats([listener])
+        chosen = self._ids_of(listener)
+        stats = outbox.stats() if chosen is None else outbox.stats(chosen)
         if since is None:
             return stats
         found = activity_of(
-            outbox, since, until, by, listener, self._notifiers(), self._settings.section("delivery")["lease"]
+            outbox, since, until, by, chosen, self._notifiers(), self._settings.section("delivery")["lease"]
         )
         return replace(stats, activity=found)
 
-    def health(self, listener: str | None = None) -> Mapping[str, Health]:
+    def health(self, listener: str | Sequence[str] | None = None) -> Mapping[str, Health]:
         """How deliveries went lately, by listener id; one to which nothing was attempted yet is not in it.
 
-        `listener`: only of this one, by its id or name; it takes as long however many others there are. Raises
+        `listener`: only of this one, or these, by id or name; it takes as long however many others there are. Raises
         ListenerNotFound for a name that no listener has.
         """
-        check_text(listener, "listener")
-        one = self._one(listener)
-        asked = None if one is None else [one]
+        chosen = self._ids_of(listener)
         if self._author is not None:
             seen = self._seen_by(self._author)
-            asked = [each for each in seen if one in (None, each)]
-        return self._outbox().health() if asked is None else self._outbox().health(asked)
+            chosen = seen if chosen is None else [each for each in seen if each in chosen]
+        return self._outbox().health() if chosen is None else self._outbox().health(chosen)
 
-    def _one(self, listener: str | None) -> str | None:
-        """The id of the listener with this id or name."""
-        return listener if listener is None or is_listener_id(listener) else self._id_of(listener)
+    def _ids_of(self, listener: str | Sequence[str] | None) -> Sequence[str] | None:
+        """The ids of these listeners, by their ids or names; None stands for all."""
+        if listener is None:
+            return None
+        if not isinstance(listener, str):
+            check_texts(listener, "listener")
+        them = [listener] if isinstance(listener, str) else listener
+        return [each if is_listener_id(each) else self._id_of(each) for each in them]
 
     def _refuse_untrusted(self, what: str) -> None:
         if self._author is not None:

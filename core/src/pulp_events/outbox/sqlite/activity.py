@@ -32,10 +32,11 @@ SELECT listener_id, event_type, state, sum(count) FROM (
 ) GROUP BY 1, 2, 3
 """
 """How many deliveries there are, by listener id, event type and state."""
+_AMONG = "IN (SELECT value FROM json_each(?1))"
 _TALLY_OF_ALL = _TALLY.format(counted="pulp_tally t CROSS JOIN pulp_pair p ON p.id = t.pair", them="")
 _TALLY_OF_SOME = _TALLY.format(
-    counted="pulp_pair p CROSS JOIN pulp_tally t ON t.pair = p.id AND p.listener_id IN (SELECT value FROM json_each(?1))",
-    them="AND d.listener_id IN (SELECT value FROM json_each(?1))",
+    counted=f"pulp_pair p CROSS JOIN pulp_tally t ON t.pair = p.id AND p.listener_id {_AMONG}",
+    them=f"AND d.listener_id {_AMONG}",
 )
 _EVENTS = """
 SELECT c.events + (SELECT count(*) FROM pulp_event WHERE seq > c.seq),

@@ -117,7 +117,7 @@ class LedgerClaims(Outboxes):
                 batch = self.claim(outbox, limit=1, listener=listener)
                 outbox.record([result(each, ("succeed", "postpone", "give_up")[number], 5) for each in batch])
         everything, health = outbox.stats(), outbox.health()
-        assert {*health} == {LISTENER, OTHER} and everything.by_listener[third]["pending"] == 6
+        assert {*health} == {LISTENER, OTHER} and everything.by_listener[third][State.PENDING] == 6
         nobody = "d" * 24
         for them in ([LISTENER], [third, LISTENER, third, nobody], [nobody], [], [LISTENER, OTHER, third]):
             some = outbox.stats(them)
