@@ -14,6 +14,8 @@ from pulp_events.system.arguments import (
     check_limit,
     check_moment,
     check_moment_or_none,
+    check_place,
+    check_seconds,
     check_text,
     check_texts,
     check_written,
@@ -25,6 +27,7 @@ from pulp_events.system.late_imports import imports_late
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pulp_events.bus.looking import Looked
     from pulp_events.bus.wait_cause import WaitingFor
     from pulp_events.bus.waiting_reason import Sources
     from pulp_events.listeners.author import Author
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
     from pulp_events.outbox.store import Outbox
+    from pulp_events.outbox.stored_event import StoredEvent
     from pulp_events.settings.settings import Settings
 
 PAGE = 500
@@ -93,6 +97,49 @@ class Deliveries:
         check_limit(limit, "limit")
         check_text(before, "before")
         return list(self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before))
+
+    @imports_late
+    def look(
+        self,
+        query: DeliveryQuery | None = None,
+        *,
+        limit: int = 50,
+        before: str | None = None,
+        place: int | None = None,
+        seconds: float = 1.0,
+    ) -> Looked[Delivery]:
+        """The same as `list`, but it ends after some `seconds`, and says how far back it looked: see `Looked`.
+
+        A filter that no index knows, such as `error`, may fit nothing among millions. To go on, give the `place` of the
+        answer; or, where it has as many as asked for, the id of the last one as `before`.
+        """
+        from pulp_events.bus.looking import Looked, look, time_at
+        from pulp_events.outbox.records import DeliveryQuery
+        from pulp_events.outbox.states import State
+        from pulp_events.outbox.stored_event import EventQuery
+
+        check_limit(limit, "limit")
+        check_text(before, "before")
+        check_place(place, "place")
+        check_seconds(seconds, "seconds")
+        asked, outbox = self._by_id(DeliveryQuery() if query is None else query), self._outbox()
+        known = asked.ids is not None or asked.event_id is not None
+        if known or asked in (DeliveryQuery(), DeliveryQuery(state=State.DEAD)):  # an index leads to them
+            if place is not None:
+                asked = replace(asked, places=(0, place))
+            return Looked(outbox.find(asked, limit, before))
+        times = EventQuery(since=asked.since, until=asked.until)
+        if place is None:
+            newest = outbox.events(EventQuery(until=asked.until), 1) if before is None else _event_of(outbox, before)
+            if not newest:
+                return Looked(())
+            place = newest[0].place + 1
+        found, left = look(
+            lambda places, most: outbox.find(replace(asked, places=places), most, before),
+            lambda: next((each.place for each in outbox.events(times, 1, oldest_first=True)), None),
+            place, limit, seconds,
+        )  # fmt: skip
+        return Looked(found, left, None if left is None else time_at(outbox, left))
 
     @imports_late
     def get(self, delivery_id: str) -> Delivery:
@@ -313,6 +360,13 @@ class Deliveries:
         for count in pages:
             self._on_revived()
             yield count
+
+
+def _event_of(outbox: Outbox, delivery_id: str) -> Sequence[StoredEvent]:
+    from pulp_events.outbox.rows import split_id
+
+    event = outbox.event(split_id(delivery_id)[0])
+    return () if event is None else (event,)
 
 
 def _pages(step: Callable[[], int]) -> Iterator[int]:

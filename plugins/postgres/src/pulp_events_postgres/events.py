@@ -59,6 +59,9 @@ def events(
         if value is not None:
             parts.append(condition)
             parameters.append(value)
+    if query.places is not None:
+        parts.append("e.seq >= %s AND e.seq < %s")
+        parameters += query.places
     if query.scope_unknown:
         parts.append("e.scope IS NULL")
     # What few ids select is sorted: looking at all events in their order would take longer.

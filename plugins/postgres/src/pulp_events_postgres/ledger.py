@@ -97,6 +97,9 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
     ):
         if wanted is not None:
             parts.append(fact if wanted else f"NOT ({fact})")
+    if query.places is not None:
+        parts.append("d.event_seq >= %s AND d.event_seq < %s AND e.seq >= %s AND e.seq < %s")
+        parameters += query.places * 2
     if query.ids is not None:
         keys = [split_id(delivery_id) for delivery_id in query.ids]
         parts.append("(e.id, d.n) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))")

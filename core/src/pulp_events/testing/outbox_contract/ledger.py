@@ -13,6 +13,7 @@ from pulp_events.events.pattern import matches
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
+from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
 
 
@@ -108,6 +109,33 @@ class LedgerClaims(Outboxes):
         assert health.failing_since is not None and health.failing_since > since
         outbox.forget_health(LISTENER)
         assert LISTENER not in outbox.health()
+
+    def test_what_is_in_some_places_is_found_and_nothing_else(self, outbox: Outbox) -> None:
+        events = [
+            new_event(event_type="repo.sync.start" if n % 2 else "repo.sync.finish", targets=("a", "b"))
+            for n in range(8)
+        ]
+        outbox.add(events)
+        places = {each.id: each.place for each in outbox.events(EventQuery(), 9)}
+        between = places[events[2].id], places[events[6].id]
+        for more, fit in (
+            ({}, events[2:6]),
+            ({"since": datetime.fromtimestamp(events[4].time, UTC)}, events[4:6]),
+            ({"until": datetime.fromtimestamp(events[4].time, UTC)}, events[2:4]),
+        ):
+            ids = [each.id for each in fit][::-1]
+            found = outbox.find(DeliveryQuery(places=between, **more), 99)
+            assert [each.id for each in found] == [f"{each}.{n}" for each in ids for n in (1, 0)]
+            assert [each.id for each in outbox.events(EventQuery(places=between, **more), 99)] == ids
+        odd = [events[5].id, events[3].id]
+        found = outbox.find(DeliveryQuery(places=between, event_type="repo.sync.start"), 3)
+        assert [each.event_id for each in found] == [odd[0], odd[0], odd[1]]
+        assert [each.id for each in outbox.events(EventQuery(["repo.sync.start"], places=between), 9)] == odd
+        assert [each.id for each in outbox.events(EventQuery(["repo.*.start"], places=between), 1)] == odd[:1]
+        after = outbox.find(DeliveryQuery(places=between), 1, before=f"{events[4].id}.1")
+        assert [each.id for each in after] == [f"{events[4].id}.0"]
+        assert not outbox.find(DeliveryQuery(places=(5, 5)), 9) and not outbox.events(EventQuery(places=(9, 5)), 9)
+        assert outbox.count(DeliveryQuery(places=between)) == 8
 
     def test_counts_and_health_of_some_listeners_are_those_that_all_have(self, outbox: Outbox) -> None:
         third = "c" * 24
