@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.events.pattern import matches
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import DeliveryQuery, NewEvent
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
 from pulp_events.outbox.stored_event import EventQuery
@@ -118,11 +119,12 @@ class LedgerClaims(Outboxes):
         outbox.add(events)
         places = {each.id: each.place for each in outbox.events(EventQuery(), 9)}
         between = places[events[2].id], places[events[6].id]
-        for more, fit in (
+        spans: list[tuple[dict[str, Any], list[NewEvent]]] = [
             ({}, events[2:6]),
             ({"since": datetime.fromtimestamp(events[4].time, UTC)}, events[4:6]),
             ({"until": datetime.fromtimestamp(events[4].time, UTC)}, events[2:4]),
-        ):
+        ]
+        for more, fit in spans:
             ids = [each.id for each in fit][::-1]
             found = outbox.find(DeliveryQuery(places=between, **more), 99)
             assert [each.id for each in found] == [f"{each}.{n}" for each in ids for n in (1, 0)]

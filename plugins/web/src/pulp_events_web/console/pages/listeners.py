@@ -14,6 +14,7 @@ from pulp_events_web.acting import Acting, Forbidden
 from pulp_events_web.console import asked
 from pulp_events_web.console.paging import page_of
 from pulp_events_web.context import acting
+from pulp_events_web.looking import QUICK
 from pulp_events_web.principal import Role
 from pulp_events_web.shown.listeners import ListenerFilter, chosen
 
@@ -97,8 +98,10 @@ def page_of_one(listener_id: str, **more: object) -> str:
     installed = found.notifier_type_id in bus.plugins.notifiers
     now = bus.clock.time()
     counts = bus.deliveries.stats(listener=found.id).by_listener.get(found.id, {})
-    # To look for what a listener never had takes the longer the more deliveries of others are kept.
-    recent = bus.deliveries.list(DeliveryQuery(listener_id=found.id), limit=RECENT) if any(counts.values()) else ()
+    # Where a listener has few, they may be far back among what is kept; that it has none is known.
+    query = DeliveryQuery(listener_id=found.id)
+    few = min(RECENT, sum(counts.values()))
+    recent = bus.deliveries.look(query, limit=few, seconds=QUICK).found if few else ()
     return render_template(
         "console/listener.html",
         listener=found,
@@ -108,6 +111,7 @@ def page_of_one(listener_id: str, **more: object) -> str:
         counts=counts,
         config=config_shown(bus.plugins, found),
         recent=recent,
+        older=len(recent) < few,
         installed=installed,
         warnings=bus.listeners.warnings(found) if installed else (),
         changes=bus.listeners.history(found.id, limit=5) if bus.listeners.keeps_history else (),
