@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from pulp_events.bus.wait_cause import WaitingFor
     from pulp_events.bus.waiting_reason import Sources
     from pulp_events.listeners.author import Author
+    from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.activity import By
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
     from pulp_events.outbox.store import Outbox
-    from pulp_events.outbox.stored_event import StoredEvent
     from pulp_events.settings.settings import Settings
 
 PAGE = 500
@@ -61,11 +61,11 @@ class Deliveries:
         settings: Settings,
         clock: Clock,
         sources: Callable[[], Sources],
-        seen_by: Callable[[Author], Sequence[str]] = lambda author: (),
+        seen_by: Callable[[Author], Sequence[Listener]] = lambda author: (),
     ) -> None:
         """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows.
         `notifiers`: the notifier type of each listener, by id. `sources`: what it is told from why a delivery waits.
-        `seen_by`: ids of the listeners that an untrusted author may see."""
+        `seen_by`: the listeners that an untrusted author may see."""
         self._sources = sources
         self._outbox = outbox
         self._on_revived = on_revived
@@ -96,7 +96,8 @@ class Deliveries:
 
         check_limit(limit, "limit")
         check_text(before, "before")
-        return list(self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before))
+        found = self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before)
+        return [*found] if self._author is None else [each.as_for_untrusted() for each in found]
 
     @imports_late
     def look(
@@ -113,33 +114,18 @@ class Deliveries:
         A filter that no index knows, such as `error`, may fit nothing among millions. To go on, give the `place` of the
         answer; or, where it has as many as asked for, the id of the last one as `before`.
         """
-        from pulp_events.bus.looking import Looked, look, time_at
+        from pulp_events.bus.looking import look_for_deliveries
         from pulp_events.outbox.records import DeliveryQuery
-        from pulp_events.outbox.states import State
-        from pulp_events.outbox.stored_event import EventQuery
 
         check_limit(limit, "limit")
         check_text(before, "before")
         check_place(place, "place")
         check_seconds(seconds, "seconds")
-        asked, outbox = self._by_id(DeliveryQuery() if query is None else query), self._outbox()
-        known = asked.ids is not None or asked.event_id is not None
-        if known or asked in (DeliveryQuery(), DeliveryQuery(state=State.DEAD)):  # an index leads to them
-            if place is not None:
-                asked = replace(asked, places=(0, place))
-            return Looked(outbox.find(asked, limit, before))
-        times = EventQuery(since=asked.since, until=asked.until)
-        if place is None:
-            newest = outbox.events(EventQuery(until=asked.until), 1) if before is None else _event_of(outbox, before)
-            if not newest:
-                return Looked(())
-            place = newest[0].place + 1
-        found, left = look(
-            lambda places, most: outbox.find(replace(asked, places=places), most, before),
-            lambda: next((each.place for each in outbox.events(times, 1, oldest_first=True)), None),
-            place, limit, seconds,
-        )  # fmt: skip
-        return Looked(found, left, None if left is None else time_at(outbox, left))
+        asked = self._by_id(DeliveryQuery() if query is None else query)
+        looked = look_for_deliveries(self._outbox(), asked, limit, before, place, seconds)
+        if self._author is None:
+            return looked
+        return replace(looked, found=[each.as_for_untrusted() for each in looked.found])
 
     @imports_late
     def get(self, delivery_id: str) -> Delivery:
@@ -151,7 +137,7 @@ class Deliveries:
             raise DeliveryNotFound(
                 f"no delivery has the id {delivery_id!r}; `pulp-admin event delivery list` shows them"
             )
-        return found[0]
+        return found[0] if self._author is None else found[0].as_for_untrusted()
 
     def attempts(self, delivery_id: str) -> list[Attempt]:  # type: ignore[valid-type]
         """The attempts of a delivery, the first one first."""
@@ -288,7 +274,7 @@ class Deliveries:
         """
         chosen = self._ids_of(listener)
         if self._author is not None:
-            seen = self._seen_by(self._author)
+            seen = [each.id for each in self._seen_by(self._author)]
             chosen = seen if chosen is None else [each for each in seen if each in chosen]
         return self._outbox().health() if chosen is None else self._outbox().health(chosen)
 
@@ -299,7 +285,7 @@ class Deliveries:
         if not isinstance(listener, str):
             check_texts(listener, "listener")
         them = [listener] if isinstance(listener, str) else listener
-        return [each if is_listener_id(each) else self._id_of(each) for each in them]
+        return [each if is_listener_id(each) else self._id_called(each) for each in them]
 
     def _refuse_untrusted(self, what: str) -> None:
         if self._author is not None:
@@ -313,7 +299,17 @@ class Deliveries:
             query = replace(query, notifier_type_id=None, listener_ids=sorted(wanted))
         if query.listener_id is None or is_listener_id(query.listener_id):
             return self._seen(query)
-        return self._seen(replace(query, listener_id=self._id_of(query.listener_id)))
+        return self._seen(replace(query, listener_id=self._id_called(query.listener_id)))
+
+    @imports_late
+    def _id_called(self, name: str) -> str:
+        from pulp_events.listeners.lookup import named, not_found
+
+        if self._author is None:
+            return self._id_of(name)
+        if (found := named(self._seen_by(self._author), name)) is None:
+            raise not_found(name)
+        return found.id
 
     @imports_late
     def _seen(self, query: DeliveryQuery) -> DeliveryQuery:
@@ -323,8 +319,9 @@ class Deliveries:
 
         if self._author is None:
             return query
-        query = heard_with(query, self._author.scope)
-        seen, wanted = {*self._seen_by(self._author)}, query.listener_ids
+        his = self._seen_by(self._author)
+        query = heard_with(query, self._author.scope, {each.author.name for each in his if each.author is not None})
+        seen, wanted = {each.id for each in his}, query.listener_ids
         return replace(query, listener_ids=sorted(seen if wanted is None else seen & {*wanted}))
 
     def _kept(self, query: DeliveryQuery) -> DeliveryQuery:
@@ -360,13 +357,6 @@ class Deliveries:
         for count in pages:
             self._on_revived()
             yield count
-
-
-def _event_of(outbox: Outbox, delivery_id: str) -> Sequence[StoredEvent]:
-    from pulp_events.outbox.rows import split_id
-
-    event = outbox.event(split_id(delivery_id)[0])
-    return () if event is None else (event,)
 
 
 def _pages(step: Callable[[], int]) -> Iterator[int]:

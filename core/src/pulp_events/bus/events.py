@@ -61,30 +61,14 @@ class Events:
     ) -> Looked[StoredEvent]:
         """The same as `list`, newest first, but it ends after some `seconds`, and says how far back it looked: see
         `Looked`. To go on, give as `before` the `place` of the answer, or that of its last event if it has none."""
-        from dataclasses import replace
-
-        from pulp_events.bus.looking import Looked, look, time_at
+        from pulp_events.bus.looking import look_for_events
         from pulp_events.outbox.stored_event import EventQuery
 
         check_query(query, EventQuery)
         check_limit(limit, "limit")
         check_place(before, "before")
         check_seconds(seconds, "seconds")
-        asked, outbox = query or EventQuery(), self._outbox()
-        times = EventQuery(since=asked.since, until=asked.until)
-        if asked == times or asked.ids is not None or asked.id_prefix is not None:
-            return Looked(outbox.events(asked, limit, before=before))
-        if before is None:
-            newest = outbox.events(EventQuery(until=asked.until), 1)
-            if not newest:
-                return Looked(())
-            before = newest[0].place + 1
-        found, left = look(
-            lambda places, most: outbox.events(replace(asked, places=places), most),
-            lambda: next((each.place for each in outbox.events(times, 1, oldest_first=True)), None),
-            before, limit, seconds,
-        )  # fmt: skip
-        return Looked(found, left, None if left is None else time_at(outbox, left))
+        return look_for_events(self._outbox(), query or EventQuery(), limit, before, seconds)
 
     @imports_late
     def each(

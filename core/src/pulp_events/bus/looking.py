@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.rows import split_id
+from pulp_events.outbox.states import State
+from pulp_events.outbox.stored_event import EventQuery, StoredEvent
+
 if TYPE_CHECKING:
+    from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.store import Outbox
 
 T = TypeVar("T")
@@ -73,8 +79,57 @@ def look(
         at, below = now, low
 
 
-def time_at(outbox: Outbox, place: int) -> datetime | None:
-    """When the first event at this place, or above, was emitted."""
-    from pulp_events.outbox.stored_event import EventQuery
+def look_for_deliveries(
+    outbox: Outbox, asked: DeliveryQuery, limit: int, before: str | None, place: int | None, seconds: float
+) -> Looked[Delivery]:
+    """See `Deliveries.look`."""
+    known = asked.ids is not None or asked.event_id is not None
+    if known or asked in (DeliveryQuery(), DeliveryQuery(state=State.DEAD)):  # an index leads to them
+        return Looked(outbox.find(asked if place is None else replace(asked, places=(0, place)), limit, before))
+    if place is None:
+        place = _above_all(outbox, asked.until) if before is None else _above(outbox.event(split_id(before)[0]))
+    if place is None:
+        return Looked(())
+    found, left = look(
+        lambda places, most: outbox.find(replace(asked, places=places), most, before),
+        lambda: _lowest(outbox, asked.since, asked.until), place, limit, seconds,
+    )  # fmt: skip
+    return Looked(found, left, _time_at(outbox, left))
 
-    return next((each.time for each in outbox.events(EventQuery(), 1, after=place - 1, oldest_first=True)), None)
+
+def look_for_events(
+    outbox: Outbox, asked: EventQuery, limit: int, before: int | None, seconds: float
+) -> Looked[StoredEvent]:
+    """See `Events.look`."""
+    known = asked.ids is not None or asked.id_prefix is not None
+    if known or asked == EventQuery(since=asked.since, until=asked.until):
+        return Looked(outbox.events(asked, limit, before=before))
+    place = _above_all(outbox, asked.until) if before is None else before
+    if place is None:
+        return Looked(())
+    found, left = look(
+        lambda places, most: outbox.events(replace(asked, places=places), most),
+        lambda: _lowest(outbox, asked.since, asked.until), place, limit, seconds,
+    )  # fmt: skip
+    return Looked(found, left, _time_at(outbox, left))
+
+
+def _above_all(outbox: Outbox, until: datetime | None) -> int | None:
+    """The place above all events before this moment; None: there are none."""
+    return _above(next(iter(outbox.events(EventQuery(until=until), 1)), None))
+
+
+def _above(event: StoredEvent | None) -> int | None:
+    return None if event is None else event.place + 1
+
+
+def _lowest(outbox: Outbox, since: datetime | None, until: datetime | None) -> int | None:
+    """The place of the first event in this time; None: there is none."""
+    found = outbox.events(EventQuery(since=since, until=until), 1, oldest_first=True)
+    return found[0].place if found else None
+
+
+def _time_at(outbox: Outbox, place: int | None) -> datetime | None:
+    """When the first event at this place, or above, was emitted."""
+    found = () if place is None else outbox.events(EventQuery(), 1, after=place - 1, oldest_first=True)
+    return found[0].time if found else None
