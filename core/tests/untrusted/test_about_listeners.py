@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pulp_events import Author, DeliveryQuery, InvalidEvent, TransientFailure, hookimpl
+from pulp_events.events.trace_context import Traced
 from pulp_events.outbox.states import State
 from pulp_events.testing.clock import FakeClock
 
@@ -215,8 +216,11 @@ class AddsTheUser:
     def pulp_before_emit(self, event):
         if USER.get() is None:
             return None
-        trace = {"traceparent": PARENT, "tracestate": STATE}
-        return replace(event, payload={**event.payload, "user": USER.get()}, trace_context=trace)
+        return replace(event, payload={**event.payload, "user": USER.get()})
+
+    @hookimpl
+    def pulp_trace_context(self, event):
+        return None if USER.get() is None else Traced({"traceparent": PARENT, "tracestate": STATE})
 
 
 def test_what_is_told_within_the_request_of_somebody_else_has_nothing_of_that_request(open_bus, net, clock):
