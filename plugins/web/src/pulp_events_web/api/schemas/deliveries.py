@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.outbox.states import Outcome, State
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.values import TRACE, Flag, Moment, Page, Text
+from pulp_events_web.api.schemas.values import TRACE, Flag, LookedBackTo, Moment, Page, Text
 
 
 class WaitingSchema(Schema):
@@ -61,6 +61,7 @@ class DeliveryInFullSchema(DeliverySchema):
 class DeliveriesSchema(Page):
     """A page of deliveries, newest first."""
 
+    looked_back_to = LookedBackTo()
     items = fields.List(fields.Nested(DeliverySchema), required=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.values import TRACE, JsonObject, Moment, Page, Scope, Text
+from pulp_events_web.api.schemas.values import TRACE, JsonObject, LookedBackTo, Moment, Page, Scope, Text
 
 
 class ReportSchema(Schema):
@@ -49,6 +49,7 @@ class EventInFullSchema(EventSchema):
 class EventsSchema(Page):
     """A page of events, newest first."""
 
+    looked_back_to = LookedBackTo()
     items = fields.List(fields.Nested(EventSchema), required=True)
 
 

@@ -98,6 +98,20 @@ class JsonObject(Object):
         super().__init__(keys=fields.String(), **options)
 
 
+class LookedBackTo(Moment):
+    """How far a list of what may be rare was looked through."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=True,
+            allow_none=True,
+            metadata={
+                "description": "null, as a rule. A moment: what fits is rare, and the request ended when it had looked "
+                "back to events of then; `items` has what it found, maybe nothing, and `next` goes on"
+            },
+        )
+
+
 class Page(Schema):
     """Of a list; `items` comes with each resource."""
 
