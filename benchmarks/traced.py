@@ -93,6 +93,10 @@ def _plugins(mode: str) -> tuple[list[Any], Exported | None]:
     import pulp_events_prometheus.plugin
 
     share = {"api": None, "all": 1.0, "tenth": 0.1}[mode]
+    # What a worker imports once in its life is none of what a delivery takes.
+    import pulp_events_opentelemetry.attempts
+    import pulp_events_prometheus.collector
+
     both = [pulp_events_opentelemetry, pulp_events_prometheus.plugin]
     return both, None if share is None else Exported(share)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from benchmarks.measure import Child, Row, Sink, folder, rounds, scaled
 
 COUNT = 6000
-EMITTED = 1500
+EMITTED = 1000
 ROUNDS = 5
 _CODE = "from benchmarks.traced import main; main()"
 
@@ -57,19 +57,23 @@ def _drained(sink: Sink, mode: str) -> Drained:
     return Drained(rate, seconds / count, exported / count)
 
 
-def _median(of: list[Drained]) -> Drained:
-    return Drained(*(statistics.median(values) for values in zip(*of, strict=True)))
+def _summed_up(of: list[Drained]) -> Drained:
+    """The least CPU seconds: what else the machine does only adds to them."""
+    rates, seconds, exported = zip(*of, strict=True)
+    return Drained(statistics.median(rates), min(seconds), statistics.median(exported))
 
 
 def _drains() -> Iterator[Row]:
+    if not _is_installed():
+        return
     found: dict[str, list[Drained]] = {mode: [] for mode in ("none", *_NAMES)}
     with Sink() as sink:
         for _ in range(rounds(ROUNDS)):
             for mode, of in found.items():
                 of.append(_drained(sink, mode))
-    without = _median(found["none"])
+    without = _summed_up(found["none"])
     for mode, name in _NAMES.items():
-        drained = _median(found[mode])
+        drained = _summed_up(found[mode])
         judged = mode not in _PEERS
         ratio = drained.rate / without.rate
         target = "≥ 0.93" if judged else "–"
@@ -82,26 +86,32 @@ def _drains() -> Iterator[Row]:
 
 
 def _emits() -> Iterator[Row]:
+    if not _is_installed():
+        return
     found: dict[str, list[list[list[float]]]] = {mode: [] for mode in _EMITTING}
     for _ in range(rounds(ROUNDS)):
         for mode, of in found.items():
-            with folder() as place, Child(_CODE, "emit", mode, place, scaled(EMITTED)) as child:
+            with folder() as place, Child(_CODE, "emit", mode, place, max(100, scaled(EMITTED))) as child:
                 of.append(child.read())
     for mode, name in _EMITTING.items():
         for number, what in enumerate(("CPU of emit", "emit, which waits for the disk")):
-            before, after = (
-                statistics.median(times) for times in zip(*(each[number] for each in found[mode]), strict=True)
-            )
+            of_rounds = zip(*(each[number] for each in found[mode]), strict=True)
+            before, after = map(statistics.median if number else min, of_rounds)
             ratio, judged = after / before, mode not in _PEERS
             ours, peer = f"{after * 1e6:.0f} µs", f"{before * 1e6:.0f} µs"
             target = "≤ 1.05" if judged else "–"
             yield Row(f"{what}, {name} / not", ours, peer, ratio, target, ratio <= 1.05 if judged else None)
 
 
+def _is_installed() -> bool:
+    wanted = "pulp_events_opentelemetry", "pulp_events_prometheus", "opentelemetry"
+    return all(find_spec(name) for name in wanted) and find_spec("opentelemetry.sdk") is not None
+
+
+PARTS = {"drain": _drains, "emit": _emits}
+
+
 def run() -> Iterator[Row]:
     """The rows."""
-    wanted = "pulp_events_opentelemetry", "pulp_events_prometheus"
-    if any(find_spec(name) is None for name in wanted) or find_spec("opentelemetry.sdk") is None:
-        return
-    yield from _drains()
-    yield from _emits()
+    for part in PARTS.values():
+        yield from part()
