@@ -13,6 +13,8 @@ from pulp_events.system.scope_text import is_scope
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Moments outside of these no store can compare, and no calculation with time zones survives."""
 
+TRACE = "trace that the event was emitted in, 32 hex digits (W3C Trace Context); null: in none"
+
 
 class Moment(fields.AwareDateTime):
     """RFC 3339, with a zone; shown in UTC with `Z`."""
