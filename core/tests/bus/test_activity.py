@@ -1,5 +1,6 @@
 """`bus.deliveries.stats(since=…)`: what happened, kept apart by listener, notifier type or event type."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from marshmallow import Schema
 
 from pulp_events import EventsError, ListenerNotFound, Notifier, TransientFailure
 from pulp_events.outbox import activity_by_counting
-from pulp_events.outbox.activity import By
+from pulp_events.outbox.activity import By, merged
 from pulp_events.outbox.states import Outcome, Transition
 from pulp_events.testing.bus import open_bus
 
@@ -53,6 +54,15 @@ def test_what_happened_is_told_by_listener_notifier_and_event_type(bus):
     bus.listeners.delete(one.id)
     assert of(bus).groups[one.id].ended == {Transition.BURY: 1} and of(bus).total.discarded == 1
     assert of(bus, "notifier").groups.keys() == {"", "odd"}
+
+
+def test_a_series_that_several_have_together_is_added_for_each(bus):
+    bus.listeners.create("odd", {}, ["repo.sync.*"])
+    bus.emit("repo.sync.start")
+    [one] = of(bus).groups.values()
+    both = merged([one, one, replace(one, series=[*one.series])])
+    assert sum(point.delivered for point in both.series) == both.delivered == 3
+    assert [point.start for point in both.series] == [point.start for point in one.series]
 
 
 def test_a_store_that_does_not_count_is_counted(bus):

@@ -248,6 +248,9 @@ def test_the_history_is_read_from_its_end_and_only_as_far_as_is_asked(open_bus, 
     read.clear()
     assert actions(bus, other.id) == ["created"] and read["lines"] == 1, "what is another's is not parsed"
     assert len(actions(bus, one.id)) == 201
+    read.clear()
+    changes = bus.listeners.history(limit=3)
+    assert len(actions(bus, since=changes[-1].time)) == read["lines"] - 3 < 10, "what is older is not parsed"
     monkeypatch.undo()
     by_hand = json.loads(file.read_bytes())
     del by_hand["format"]["1"]["changes"]

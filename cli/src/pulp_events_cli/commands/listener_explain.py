@@ -96,7 +96,8 @@ def run(bus: EventBus, arguments: argparse.Namespace) -> int:
 def _explain_past(bus: EventBus, arguments: argparse.Namespace) -> int:
     event = event_ids.find(bus, arguments.event)
     chosen = None if arguments.listener_id is None else listener_ids.once(bus, arguments.listener_id)
-    found = [each for each in bus.explain_event(event.id) if chosen in (None, each.listener_id)]
+    explanations = bus.explain_event(event.id)
+    found = [*explanations] if chosen is None else explanations.of_those(chosen)
     rows = [
         _Row(each.listener_id, _type(each), each.gets, _past_reason(each), _became(each), _past_for_json(each))
         for each in found

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.backfilling import Backfilled
     from pulp_events.bus.backtest import Backtest
     from pulp_events.bus.explanation import Explanation
-    from pulp_events.bus.past import PastExplanation
+    from pulp_events.bus.past import PastExplanations
     from pulp_events.bus.trial import Trial
     from pulp_events.health.answer import Aspect, ServiceHealth
     from pulp_events.health.broken_records import BrokenRecords
@@ -67,13 +67,14 @@ class Inquiries(Lifecycle):
         return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report, scope)
 
     @imports_late
-    def explain_event(self, event_id: str) -> list[PastExplanation]:
+    def explain_event(self, event_id: str) -> PastExplanations:
         """Why a stored event went, or did not go, to each listener as the listeners were when it was emitted.
 
         That is told from their history, beside the deliveries that are still stored. Event types, filter, and whether
-        it was disabled or muted are looked at; `[delivery] while_disabled` is that of now. Raises EventNotFound.
+        it was disabled or muted are looked at; `[delivery] while_disabled` is that of now. Those that have deliveries
+        come first. Each is explained when it is taken from the answer, a sequence. Raises EventNotFound.
         """
-        from pulp_events.bus.past import explain_past
+        from pulp_events.bus.past import PastExplanations
 
         self._check_open()
         event, deliveries = self.events.get(event_id), self.events.deliveries(event_id)
@@ -81,7 +82,7 @@ class Inquiries(Lifecycle):
         listeners = self.listeners.list()
         if self.listeners.keeps_history:  # read later: what is done meanwhile is in it
             changes = self.listeners.history(since=event.time)[::-1]
-        return explain_past(event, deliveries, listeners, changes, emitter)
+        return PastExplanations(event, deliveries, listeners, changes, emitter)
 
     @cached_property
     def _broken(self) -> BrokenRecords:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import overload
 
 from pulp_events.bus.emitter import Emitter
 from pulp_events.bus.explanation import NO, explain
@@ -46,31 +47,62 @@ class PastExplanation:
     """Why the record may not be the one that held then; empty if it is."""
 
 
-def explain_past(
-    event: StoredEvent,
-    deliveries: Sequence[Delivery],
-    listeners: Sequence[Listener],
-    changes: Sequence[ListenerChange] | None,
-    emitter: Emitter,
-) -> list[PastExplanation]:
-    """An explanation for each listener that there was, and for each that has a delivery.
+class PastExplanations(Sequence[PastExplanation]):
+    """An explanation for each listener that there was, and for each that has a delivery; those that have come first.
 
-    `listeners`: those of now; `changes`: all since the event, the oldest first; None: no history is kept.
+    Each is made when it is asked for: a page of many listeners takes no longer than one of few.
     """
-    now = {listener.id: listener for listener in listeners}
-    since: dict[str, list[ListenerChange]] = {}
-    for change in changes or ():
-        since.setdefault(change.listener_id, []).append(change)
-    own: dict[str, list[Delivery]] = {}
-    for delivery in deliveries:
-        own.setdefault(delivery.listener_id, []).append(delivery)
-    found = []
-    for listener_id in dict.fromkeys([*now, *since, *own]):
-        later, kept = since.get(listener_id, []), own.get(listener_id, [])
-        made = _explain(listener_id, event, now, later, kept, emitter, known=changes is not None)
-        if listener_id in now or kept or made.cause != CREATED:
-            found.append(made)
-    return found
+
+    def __init__(
+        self,
+        event: StoredEvent,
+        deliveries: Sequence[Delivery],
+        listeners: Sequence[Listener],
+        changes: Sequence[ListenerChange] | None,
+        emitter: Emitter,
+    ) -> None:
+        """`listeners`: those of now; `changes`: all since the event, the oldest first; None: no history is kept."""
+        self._event = event
+        self._emitter = emitter
+        self._known = changes is not None
+        self._now = {listener.id: listener for listener in listeners}
+        self._since: dict[str, list[ListenerChange]] = {}
+        for change in changes or ():
+            self._since.setdefault(change.listener_id, []).append(change)
+        self._own: dict[str, list[Delivery]] = {}
+        for delivery in deliveries:
+            self._own.setdefault(delivery.listener_id, []).append(delivery)
+        everyone = dict.fromkeys([*self._now, *self._since, *self._own])
+        there = [each for each in everyone if each in self._now or each in self._own or not self._came_later(each)]
+        self._ids = sorted(there, key=lambda each: each not in self._own)
+
+    @property
+    def with_deliveries(self) -> int:
+        """How many have deliveries: the first ones."""
+        return len(self._own)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, index: int) -> PastExplanation: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PastExplanation]: ...
+    def __getitem__(self, index: int | slice) -> PastExplanation | list[PastExplanation]:
+        found = self._ids[index]
+        return self._of(found) if isinstance(found, str) else [self._of(each) for each in found]
+
+    def of_those(self, *listener_ids: str) -> list[PastExplanation]:
+        """The explanations of these listeners, as far as there are any."""
+        return [self._of(each) for each in self._ids if each in listener_ids]
+
+    def _of(self, listener_id: str) -> PastExplanation:
+        later, kept = self._since.get(listener_id, []), self._own.get(listener_id, [])
+        return _explain(listener_id, self._event, self._now, later, kept, self._emitter, known=self._known)
+
+    def _came_later(self, listener_id: str) -> bool:
+        later = self._since.get(listener_id, ())
+        return _then(listener_id, self._event.time, self._now, later)[1] is not None
 
 
 def _explain(

@@ -12,6 +12,7 @@ import contextlib
 import io
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ MOST = 64 * 1024 * 1024
 SLACK = 0.1
 """Of the time for which lines are kept: only when the first one is so much older are they taken out."""
 _CHUNK = 65536
+_TIME = re.compile(rb'{"number": \d+, "time": "([0-9T:.Z+-]+)"')
+"""How `line_of` begins a line."""
 
 _logger = get_logger(__name__)
 
@@ -71,12 +74,14 @@ class Journal:
         except OSError as error:
             raise data_dir.unusable(self._path, error) from error
 
-    def newest_first(self, listener_id: str | None = None) -> Generator[tuple[int, ListenerChange]]:
+    def newest_first(
+        self, listener_id: str | None = None, since: datetime | None = None
+    ) -> Generator[tuple[int, ListenerChange]]:
         """Number and change of each line; one that cannot be read is left out, and logged at the end.
 
         The newest did not happen if their number comes next after that of the file of records: read that later than
-        the first line. `listener_id`: lines of others may be left out, unread. The file is read from its end, and only
-        as far as somebody goes. Raises StoreError.
+        the first line. `listener_id`, `since`: lines of others, and older ones, may be left out, unread. The file is
+        read from its end, and only as far as somebody goes. Raises StoreError.
         """
         if not self._keep:
             return
@@ -84,7 +89,7 @@ class Journal:
         try:
             with self._path.open("rb") as file:
                 for line in _from_the_end(file):
-                    if part is not None and part not in line:
+                    if (part is not None and part not in line) or (since is not None and _is_older(line, since)):
                         continue
                     try:
                         found = read_line(line)
@@ -205,6 +210,15 @@ def _from_the_end(file: BinaryIO) -> Iterator[bytes]:
 def _part_of_lines(listener_id: str) -> bytes | None:
     """What is in each line of this listener; None: any line may be of it."""
     return listener_id.encode() if listener_id.isascii() and listener_id.isalnum() else None
+
+
+def _is_older(line: bytes, since: datetime) -> bool:
+    """Whether the beginning of a line tells that it is. Clocks are set: what is before it may be younger."""
+    found = _TIME.match(line)
+    try:
+        return found is not None and datetime.fromisoformat(found[1].decode()) < since
+    except (ValueError, TypeError):
+        return False
 
 
 def line_of(change: ListenerChange, number: int) -> bytes:

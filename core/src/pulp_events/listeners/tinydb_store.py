@@ -101,7 +101,7 @@ class TinyDBListenerStore:
         return self.edit(make)
 
     def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
-        with closing(self._journal().newest_first(query.listener_id)) as lines:
+        with closing(self._journal().newest_first(query.listener_id, query.since)) as lines:
             newest = list(islice(lines, 1))
             number = AtomicJSONStorage(self._path).count_changes()  # after the line: what is written by then did happen
             happened = dropwhile(lambda line: line[0] == number + 1, chain(newest, lines))

@@ -156,9 +156,17 @@ def merged(activities: Iterable[Activity]) -> Activity:
     for each in them:
         attempts.update(each.attempts)
         ended.update(each.ended)
+    # Of many listeners, few did something: the others have one series together, which is looked at once.
+    often = Counter(id(each.series) for each in them)
+    several = {id(each.series): each.series for each in them if each.series}
+    weights = [often[key] for key in several]
     series = [
-        Point(points[0].start, sum(one.delivered for one in points), sum(one.failed for one in points))
-        for points in zip(*(each.series for each in them if each.series), strict=True)
+        Point(
+            points[0].start,
+            sum(one.delivered * weight for one, weight in zip(points, weights, strict=True)),
+            sum(one.failed * weight for one, weight in zip(points, weights, strict=True)),
+        )
+        for points in zip(*several.values(), strict=True)
     ]
     return Activity(
         dict(attempts),

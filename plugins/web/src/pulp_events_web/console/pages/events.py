@@ -63,14 +63,14 @@ def event(event_id: str) -> str:
     """One, and for each listener why it got it or did not: first those that have deliveries of it."""
     bus = acting().reading
     found = bus.events.get(event_id)
-    explanations = sorted(bus.explain_event(found.id), key=lambda each: not each.deliveries)
+    explanations = bus.explain_event(found.id)
     page = page_of(explanations, request.args.get("page", ""))
     return render_template(
         "console/event.html",
         event=found,
         report=report_of(found.report),
         page=page,
-        got=sum(1 for each in explanations if each.deliveries),
+        got=explanations.with_deliveries,
         names=names_of(bus, (each.listener_id for each in page.items)),
         known=found.event_type in bus.event_types,
     )
