@@ -180,6 +180,23 @@ def claims() -> str:
     return "".join(f"- {name[5:].replace('_', ' ')}\n" for name in names)
 
 
+def planted_faults() -> str:
+    """What the contract finds: each claim, and the notifiers of `planted.py` that it catches."""
+    planted = runpy.run_path(str(ROOT / "core/tests/kit/planted.py"))
+    caught: dict[str, list[str]] = {}
+    for faulty in planted["FAULTY"]:
+        for claim in faulty.claims:
+            words = re.findall(r"[A-Z](?:[a-z0-9]+|(?=[A-Z]))", faulty.__name__)
+            caught.setdefault(claim, []).append(" ".join(words).lower())
+    caught["importing_it_changes_nothing_of_the_process"] = [
+        name.replace("_", " ") for name in planted["IMPORT_FAULTS"]
+    ]
+    rows = [(claim.replace("_", " "), "; ".join(faults)) for claim, faults in caught.items()]
+    return table(
+        ("claim", f"faults that it catches ({len(planted['FAULTY']) + len(planted['IMPORT_FAULTS'])} in all)"), rows
+    )
+
+
 def json_output(part: str) -> str:
     """What `--json` prints: a table of the commands, or the records that they have in common."""
     schema = json.loads(OUTPUT_SCHEMA.read_text("utf-8"))
@@ -305,6 +322,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "errors": error_classes,
     "fixtures": fixtures,
     "claims": claims,
+    "planted faults": planted_faults,
     "json": json_output,
     "hook reference": hook_reference,
     "night": night,

@@ -39,7 +39,8 @@ def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
         old, new = before.get(name, "not set"), after.get(name, "not set")
         if old != new:
             remedy = next((REMEDIES[each] for each in REMEDIES if name.startswith(each)), "leave it as it was")
-            found.append(f"{name}: {old} before, {new} after; {remedy}")
+            how = "" if name.startswith("os.environ") else f": {old} before, {new} after"
+            found.append(f"{name}{how}; {remedy}")
     return found
 
 
@@ -87,5 +88,4 @@ def _logging() -> Iterator[tuple[str, str]]:
     yield "logging.setLoggerClass", repr(logging.getLoggerClass())
     yield "logging.setLogRecordFactory", repr(logging.getLogRecordFactory())
     yield "logging, root logger: level", logging.getLevelName(root.level)
-    yield "logging, root logger: handlers", repr(root.handlers)
-    yield "logging, root logger: filters", repr(root.filters)
+    yield "logging, root logger: handlers", ", ".join(type(each).__name__ for each in root.handlers)

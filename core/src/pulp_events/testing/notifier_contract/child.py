@@ -27,6 +27,9 @@ class Ended:
     how: str
     """What ended it, in words; empty if it came to its end."""
 
+    deadly: bool = False
+    """Whether it ended itself, as pytest would have with it."""
+
 
 def in_child(work: Callable[[], Any], limit: float) -> Ended:
     """What `work()` returns in a fork of this process, as JSON; the child is killed after `limit` seconds."""
@@ -69,5 +72,5 @@ def _await(child: int, reading: int, deadline: float, limit: float) -> Ended:
     if told:
         return Ended(json.loads(told), "")
     if os.WIFSIGNALED(status):
-        return Ended(None, f"a signal ends the process ({signal.Signals(os.WTERMSIG(status)).name})")
-    return Ended(None, f"the process ends with status {os.WEXITSTATUS(status)}, as by os._exit()")
+        return Ended(None, f"a signal ends the process ({signal.Signals(os.WTERMSIG(status)).name})", deadly=True)
+    return Ended(None, f"the process ends with status {os.WEXITSTATUS(status)}, as by os._exit()", deadly=True)

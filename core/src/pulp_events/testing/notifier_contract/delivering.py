@@ -130,7 +130,6 @@ class DeliveringClaims(Subject):
             "the second attempt is called delivered, and nothing arrived; send the report in each attempt",
         )
         ids = {arrival.delivery_id for arrival in endpoint.arrived()}
-        if self.together:
-            assert ids <= {None, *(one.id for one in again)}
-        else:
-            assert ids in ({one.id for one in again}, {None})
+        known = {one.id for one in again}
+        right = ids <= {None, *known} if self.together else ids in (known, {None})
+        assert right, f"the deliveries are {sorted(known)}, and {ids} arrived; send delivery.id in each attempt"

@@ -11,9 +11,11 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -29,6 +31,25 @@ _NOT_ITS_OWN = (
 )
 
 
+@dataclass
+class Found:
+    """What claims of a test class found that others must know."""
+
+    overrun: list[str] = field(default_factory=list)
+    """Claims that did not end within their limit."""
+
+    deadly: str = ""
+    """How the notifier ends the process; empty if it does not."""
+
+
+_found: WeakKeyDictionary[type, Found] = WeakKeyDictionary()
+
+
+def of_class(test_class: type) -> Found:
+    """What was found by its claims so far, in this process."""
+    return _found.setdefault(test_class, Found())
+
+
 class Overrun(AssertionError):
     """Something did not end within its limit; the text says where it is."""
 
@@ -39,14 +60,16 @@ def limited(claim: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(claim)
     def within_limit(self: Any, *arguments: Any, **fixtures: Any) -> None:
         __tracebackhide__ = True
-        overruns: list[str] = vars(type(self)).get("_overruns") or []
-        if len(overruns) >= MOST_OVERRUN:
-            pytest.fail(f"not run, because others of its class never ended: {', '.join(overruns)}", pytrace=False)
+        found = of_class(type(self))
+        if len(found.overrun) >= MOST_OVERRUN:
+            pytest.fail(f"not run, because others of its class did not end: {', '.join(found.overrun)}", pytrace=False)
+        if found.deadly and "process" not in claim.__name__:
+            pytest.fail(f"not run, because pytest would end with it: {found.deadly}", pytrace=False)
         try:
             with exits_named() as exits:
                 run_within(self.claim_limit, lambda: claim(self, *arguments, **fixtures), "it")
         except Overrun as error:
-            type(self)._overruns = [*overruns, claim.__name__]
+            found.overrun.append(claim.__name__)
             pytest.fail(str(error), pytrace=False)
         finally:
             if exits:

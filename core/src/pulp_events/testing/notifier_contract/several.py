@@ -61,14 +61,16 @@ class SeveralClaims(Subject):
             ("send", lambda: self.send(channel, delivery_to(notifier, endpoint, "thread-2"))),
             ("close", channel.close),
         ]
+        over = threading.Event()
         try:
             for name, step in steps:
-                if (error := _raised_elsewhere(step)) is not None:
+                if (error := _raised_elsewhere(step, over)) is not None:
                     raise AssertionError(
                         f"{name}() fails in another thread than open(): {type(error).__name__}: {error}; keep nothing "
                         "in a channel that is bound to a thread, or let a thread of the channel's own work with it"
                     ) from error
         finally:
+            over.set()
             channel.close()
         self.await_arrivals(endpoint, 2)
 
@@ -99,19 +101,23 @@ class SeveralClaims(Subject):
             boundary.flag(channel.broken, "the channel's broken")
 
 
-def _raised_elsewhere(step: Callable[[], object]) -> BaseException | None:
-    raised: list[BaseException] = []
+def _raised_elsewhere(step: Callable[[], object], over: threading.Event) -> BaseException | None:
+    """What the step raises in a thread of its own, which lives until `over`: its identity is used by no other."""
+    raised: list[BaseException | None] = []
+    done = threading.Event()
 
     def run() -> None:
         try:
             step()
+            raised.append(None)
         except BaseException as error:
             raised.append(error)
+        done.set()
+        over.wait()
 
-    thread = threading.Thread(target=run, name="contract-step", daemon=True)
-    thread.start()
-    thread.join()
-    return raised[0] if raised else None
+    threading.Thread(target=run, name="contract-step", daemon=True).start()
+    done.wait()
+    return raised[0]
 
 
 def _moved(value: Any, port: int, other: int) -> Any:

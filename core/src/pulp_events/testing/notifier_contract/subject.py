@@ -20,7 +20,7 @@ from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.endpoint import Arrival
 from pulp_events.testing.factory import make_delivery
 from pulp_events.testing.fault_proxy import FaultProxy
-from pulp_events.testing.notifier_contract.limits import limited, run_within
+from pulp_events.testing.notifier_contract.limits import Overrun, limited, of_class, run_within
 from pulp_events.testing.notifier_contract.waiting import open_channel
 
 OURS = __name__.rpartition(".")[0]
@@ -77,7 +77,11 @@ class Subject:
         with ExitStack() as stack:
             yield stack.enter_context(open_bus(tmp_path, notifier, conf=getattr(endpoint, "settings", {}), clock=clock))
             closing = stack.pop_all()
-        run_within(self.claim_limit, closing.close, "closing the bus")
+        try:
+            run_within(self.claim_limit, closing.close, "closing the bus, and with it the channels,")
+        except Overrun as error:
+            of_class(type(self)).overrun.append("closing the bus")
+            pytest.fail(str(error), pytrace=False)
 
     @pytest.fixture
     def listener(self, bus: EventBus, notifier: Notifier, endpoint: Any) -> Listener:
@@ -158,7 +162,8 @@ class Subject:
             time.sleep(0.01)
         time.sleep(settling)
         arrived: list[Arrival] = endpoint.arrived()
-        assert len(arrived) == count, f"{len(arrived)} arrivals instead of {count}"
+        remedy = "send each once" if len(arrived) > count else "return only when the receiver has it"
+        assert len(arrived) == count, f"{len(arrived)} arrivals instead of {count}; {remedy}"
         return arrived
 
     def eventually(self, condition: Callable[[], bool], otherwise: str) -> None:

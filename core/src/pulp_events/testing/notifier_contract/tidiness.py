@@ -107,6 +107,10 @@ class TidinessClaims(Subject):
             other.close()
 
 
+LOOPS_OWN = "asyncio_"
+"""How the threads of `asyncio.to_thread` are named: they are the event loop's, which serves other channels too."""
+
+
 def causes(error: BaseException | None) -> Iterator[BaseException]:
     """What a traceback of the error would show, too."""
     while error is not None:
@@ -121,7 +125,9 @@ def resources() -> set[str]:
     threads = {
         f"thread {thread.name} {thread.ident}"
         for thread in threading.enumerate()
-        if not thread.name.startswith(ours) and "(_serve)" not in thread.name and "(_copy)" not in thread.name
+        if not thread.name.startswith((*ours, LOOPS_OWN))
+        and "(_serve)" not in thread.name
+        and "(_copy)" not in thread.name
     }
     files = set()
     folder = Path("/proc/self/fd")
