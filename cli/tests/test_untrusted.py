@@ -203,3 +203,21 @@ def test_only_events_of_a_scope_are_erased_and_an_empty_one_is_refused(admin):
     assert erased == dict(zip(events, (True, False, False), strict=True))
     [record] = admin.ok("event", "erasures", "--json").json
     assert record["asked"] == "scope a"
+
+
+def test_a_scope_that_no_event_can_have_is_refused_wherever_one_is_asked_for(admin):
+    admin.ok("event", "emit", "repo.sync.start", "--scope=a", "--no-wait")
+    for scope in ("a ", "\u3164a", "a\u2800"):
+        for command in (["emit", "repo.sync.start"], ["list"], ["erase", "--yes"]):
+            run = admin("event", *command, f"--scope={scope}")
+            assert run.code != 0 and "blanks at its ends" in run.err, command
+    assert len(admin.ok("event", "list", "--json").json) <= 1
+
+
+def test_an_empty_scope_makes_no_listener_of_every_scope(admin):
+    run = admin(*LISTENER, *CREATE, "--scope=")
+    assert run.code != 0 and "--scope is empty" in run.err
+    assert admin.ok(*LISTENER, "list", "--json").json == []
+    one = admin.listener(*CREATE, "--scope=a")
+    admin.ok(*LISTENER, "http", "update", f"--listener-id={one}", "--scope=")
+    assert admin.ok(*LISTENER, "list", "--json").json[0]["scope"] is None

@@ -122,14 +122,18 @@ def add_options(group: Any) -> None:
             )
 
 
-def options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What a command line says of attributes; None for what is to be removed. Raises UsageError."""
+def options(arguments: argparse.Namespace, *, new: bool = False) -> dict[str, Any]:
+    """What a command line says of attributes; None for what is to be removed. Raises UsageError, of a `new` listener
+    also for a scope that is empty."""
     given = vars(arguments)
-    return {
+    found = {
         name: _gathered(name, each.kind, given[_destination(name)])
         for name, each in OPTIONS.items()
         if _destination(name) in given
     }
+    if new and found.get("scope", "") is None:  # as of a variable that is not set: it would get everybody's events
+        raise UsageError(f"{option('scope')} is empty; give the scope, or leave it out for events of every scope")
+    return found
 
 
 def _gathered(name: str, kind: Kind, value: Any) -> Any:

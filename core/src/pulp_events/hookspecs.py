@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pulp_events.events.event import Event
     from pulp_events.events.event_type import EventType
+    from pulp_events.events.trace_context import Traced
     from pulp_events.listeners.listener import Listener
     from pulp_events.listeners.store import ListenerStore
     from pulp_events.notifier import Notifier
@@ -71,15 +72,28 @@ def pulp_data_files() -> Mapping[str, str]:  # type: ignore[empty-body]
 def pulp_before_emit(event: Event, settings: Settings) -> Event | None:
     """Enriches: return an event that replaces `event` before it is matched and stored; None leaves it unchanged.
 
-    Called in the emitting thread, each plugin with the result of the one before it. An event keeps its id: make the
+    Called in the emitting thread, each plugin with the result of the one before it; for events about events in an empty
+    context (`contextvars`), as they come of no request, whoever's emit makes them. An event keeps its id: make the
     replacement with `dataclasses.replace(event, payload=…)`. If it cannot be used (another id, an unknown event
     type, a payload that is not JSON), that is logged and the event is emitted unchanged. Since API 1.0.
 
     The payload is checked against its type's schema afterwards, so that a plugin may add what is missing. Where
     `[events] payloads` is `strict`, a change that the schema refuses cannot be used either.
+    """
 
-    `trace_context` (W3C's `traceparent`, `tracestate`) is set here, and leaves with the event: see `Event`. What of it
-    is not valid is left out.
+
+@hookspec
+def pulp_trace_context(event: Event, settings: Settings) -> Traced | None:
+    """Traces: return `Traced(context)` to say in which trace `event` is emitted; None leaves `event.trace_context`.
+
+    Called in the emitting thread just before an event is stored, and for no other: it makes no event wanted. So
+    listeners are chosen and the payload is checked by then. `context` (W3C's `traceparent`, `tracestate`) is stored
+    with the event and leaves with it. `Traced(context, stored)` has `stored()` called when the event is stored, to end
+    a span. `Traced` is in `pulp_events.events.trace_context`.
+
+    If several plugins trace, each is given the event with the context of the one before it. The time it takes is added
+    to `emit`. If it raises, that is logged and the event stored without it; KeyboardInterrupt counts as pressed. Since
+    API 1.0.
     """
 
 

@@ -126,7 +126,7 @@ def test_an_untrusted_author_ends_no_hold(held, settle, scripted):
     bus, listener = held(HoldCause.PAUSE)
     author = Author("mallory", trusted=False)
     deliveries = bus.deliveries.by(author)
-    deliveries._seen_by = lambda author: [listener.id]
+    deliveries._seen_by = lambda author: [listener]
     assert deliveries.count_retried(PENDING) == sum(deliveries.retry(PENDING)) == 1, "its schedule alone"
     settle(bus)
     assert len(scripted.calls) == 1

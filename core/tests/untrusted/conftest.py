@@ -118,12 +118,14 @@ def open_bus(tmp_path, net, free):
         def pulp_notifiers(self):
             return [net, free]
 
-    def open_it(clock=None, deliver="inline", **untrusted):
+    def open_it(clock=None, deliver="inline", plugin=None, more="", **untrusted):
         values = {"notifier_types": "net, free", "networks": "127.0.0.0/8", "rate": "1000/s", **untrusted}
         conf = tmp_path / "server.conf"
-        conf.write_text("[untrusted]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
+        conf.write_text("[untrusted]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()) + more)
         plugins = Plugins()
         plugins.add("test", Plugin())
+        if plugin is not None:
+            plugins.add("more", plugin)
         bus = EventBus.open(conf, plugins=plugins, data_dir=tmp_path / "data", deliver=deliver, clock=clock)
         opened.append(bus)
         return bus

@@ -74,7 +74,7 @@ def test_emit_async_too(bus, heard):
     assert heard(lambda: asyncio.run(_emit(bus, "a"))) == ALL["a"]
 
 
-@pytest.mark.parametrize("scope", ["", " ", " a", "a ", "a\u3000", "a\nb", "x" * 201, 5, ["a"]])
+@pytest.mark.parametrize("scope", ["", " ", " a", "a ", "a\u3000", "a\nb", "x" * 201, 5, ["a"], "\u2800a", "a\u3164"])
 def test_what_is_no_scope_is_refused(bus, scope):
     with pytest.raises(InvalidEvent, match="scope"):
         bus.emit("repo.sync.start", scope=scope)

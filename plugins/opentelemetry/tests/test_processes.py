@@ -194,7 +194,7 @@ def test_the_sdk_is_set_up_only_on_wish_and_never_in_place_of_anothers(scene):
 from opentelemetry import trace
 from pulp_events import EventBus
 OWN
-with EventBus.open(deliver="external", settings={"opentelemetry": {"sdk": WISH}}) as bus:
+with EventBus.open(deliver="external", settings={"opentelemetry": {"sdk": WISH}, "events": {"keep": "all"}}) as bus:
     event = bus.emit("repo.sync.start", {"repo_id": "x"})
     print(type(trace.get_tracer_provider()).__module__, bool(event.trace_context))
 """
@@ -207,11 +207,27 @@ with EventBus.open(deliver="external", settings={"opentelemetry": {"sdk": WISH}}
         assert run(code.replace("OWN", own).replace("WISH", wish), scene.environment)[1] == f"{found}\n"
 
 
+def test_without_a_provider_what_is_current_is_passed_on_and_nothing_else_is(scene):
+    code = f"""
+from opentelemetry import trace
+from pulp_events import EventBus
+given = {{"traceparent": "00-{"1" * 32}-{"2" * 16}-01"}}
+with EventBus.open(deliver="external", settings={{"events": {{"keep": "all"}}}}) as bus:
+    emit = lambda more=None: bus.emit("repo.sync.start", {{"repo_id": "x"}}, trace_context=more).trace_context
+    assert not emit() and emit(given) == given
+    sampled, state = trace.TraceFlags(1), trace.TraceState([("a", "1")])
+    current = trace.SpanContext(5, 7, is_remote=True, trace_flags=sampled, trace_state=state)
+    with trace.use_span(trace.NonRecordingSpan(current)):
+        assert emit() == {{"traceparent": f"00-{{5:032x}}-{{7:016x}}-01", "tracestate": "a=1"}} and emit(given) == given
+"""
+    assert run(code, scene.environment) == (0, "", "")
+
+
 def test_an_exporter_that_is_not_installed_is_said_once_and_keeps_nothing_from_being_emitted(scene):
     scene.environment["OTEL_TRACES_EXPORTER"] = "no-such"
     code = """
 from pulp_events import EventBus
-with EventBus.open(deliver="external") as bus:
+with EventBus.open(deliver="external", settings={"events": {"keep": "all"}, "opentelemetry": {"sdk": True}}) as bus:
     for _ in range(2):
         assert not bus.emit("repo.sync.start", {"repo_id": "x"}).trace_context
 """

@@ -11,13 +11,13 @@ from opentelemetry.baggage import set_baggage
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
-from pulp_events import Channel, EventTooLarge, Notifier, PermanentFailure, TransientFailure, hookimpl
+from pulp_events import Channel, EventTooLarge, Notifier, PermanentFailure, StoreError, TransientFailure, hookimpl
 from pulp_events.outbox.states import Transition
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.factory import make_delivery
-from pulp_events_opentelemetry import emitting
 
 ID = "0af7651916cd43dd8448eb211c80319c"
+KEEP = {"events": {"keep": "all"}}
 PARENT = f"00-{ID}-b7ad6b7169203331-01"
 
 
@@ -125,7 +125,7 @@ def test_without_a_current_span_each_event_is_a_trace_but_an_operation_is_one(op
 
 
 def test_an_operation_within_a_span_stays_with_that(opened, spans, application):
-    with opened() as bus, application.start_as_current_span("work") as work, bus.operation("repo.sync", {}):
+    with opened(conf=KEEP) as bus, application.start_as_current_span("work") as work, bus.operation("repo.sync", {}):
         pass
     assert {each.parent.span_id for each in spans("emit")} == {work.get_span_context().span_id}
 
@@ -171,16 +171,27 @@ def test_threads_that_deliver(opened, spans, application, deliver):
     assert {each.context.trace_id for each in spans()} == {work.get_span_context().trace_id}
 
 
-def test_an_event_that_is_not_stored_has_no_span_and_leaves_none_behind(opened, spans, monkeypatch):
-    with opened(conf={"events": {"max_event_bytes": 2000}}) as bus:
+def test_an_event_that_is_not_stored_has_no_span(opened, spans, application, monkeypatch):
+    def full(*more):
+        raise StoreError("full")
+
+    with opened(Failing(), conf={"events": {"max_event_bytes": 2000}}) as bus:
+        with application.start_as_current_span("work"):
+            assert not bus.emit("repo.sync.start", {"repo_id": "x"}).trace_context  # nobody hears it
+        bus.listeners.create("failing", {}, ["repo.*.*"])
         with pytest.raises(EventTooLarge):
             bus.emit("repo.sync.start", {"repo_id": "x" * 3000})
-        monkeypatch.setattr(emitting, "MOST", 3)
-        for _ in range(9):
-            with pytest.raises(EventTooLarge):
-                bus.emit("repo.sync.start", {"repo_id": "x" * 3000})
-    assert spans() == [] and len(emitting._open) == 3
-    emitting._open.clear()
+        monkeypatch.setattr(type(bus.outbox), "add", full)
+        with pytest.raises(StoreError):
+            bus.emit("repo.sync.start", {"repo_id": "x"})
+    assert spans("emit") == []
+
+
+def test_it_makes_no_event_wanted(opened, spans):
+    with opened() as bus:
+        assert not bus.is_wanted("repo.sync.start")
+        bus.emit("repo.sync.start", lambda: pytest.fail("nobody needs it"))
+    assert spans() == []
 
 
 def test_the_same_id_again_has_no_second_span(opened, spans, application):
@@ -203,7 +214,7 @@ def test_an_attempt_of_an_event_from_before_is_a_trace_of_its_own(opened, spans)
 
 
 def test_what_is_given_to_emit_is_the_parent_unless_the_current_span_is_of_that_trace(opened, spans, application):
-    with opened() as bus, application.start_as_current_span("other"):
+    with opened(conf=KEEP) as bus, application.start_as_current_span("other"):
         event = bus.emit("repo.sync.start", {"repo_id": "x"}, trace_context={"traceparent": PARENT})
     assert event.trace_id == ID and f"{spans('emit')[0].parent.span_id:016x}" == "b7ad6b7169203331"
 
@@ -223,7 +234,7 @@ def test_a_remote_trace_that_is_not_sampled_is_passed_on_and_records_nothing(ope
 def test_baggage_stays_here(opened):
     token = attach(set_baggage("user", "alice"))
     try:
-        with opened() as bus:
+        with opened(conf=KEEP) as bus:
             assert bus.emit("repo.sync.start", {"repo_id": "x"}).trace_context.keys() == {"traceparent"}
     finally:
         detach(token)
@@ -254,4 +265,4 @@ def test_a_tracer_that_raises_keeps_nothing_from_being_emitted_and_delivered(ope
     with opened(failing) as bus, caplog.at_level(logging.ERROR):
         bus.listeners.create("failing", {}, ["repo.*.*"])
         bus.emit("repo.sync.start", {"repo_id": "x"})
-    assert len(failing.calls) == 1 and "pulp_before_emit failed" in caplog.text
+    assert len(failing.calls) == 1 and "pulp_trace_context failed" in caplog.text

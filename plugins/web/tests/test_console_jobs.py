@@ -149,7 +149,7 @@ def test_finds_a_failed_delivery_sees_its_attempts_and_retries_it(bus, alice, fa
     alice.type("State", "pending")
     alice.type("Listener", "refused")
     alice.type("Event type", "repo.sync.finish")
-    alice.type("Said", "no such PROJECT")
+    alice.type("Last answer", "no such PROJECT")
     alice.press("Show")
     for each in ("state=pending", "listener=refused", "event_type=repo.sync.finish", "error=no+such+PROJECT"):
         assert each in alice.browser.current_url

@@ -123,8 +123,8 @@ def why_not(listener: Listener, event: StoredEvent) -> str:
         return "it was created after the event"
     if not any(pattern.matches(each, event.event_type) for each in listener.event_types):
         return f"{', '.join(listener.event_types)} does not match {event.event_type}"
-    if not hearing.hears(listener, event):
-        return hearing.why_not(listener, event)
+    if unheard := hearing.why_not(listener, event):
+        return unheard
     if event.erased is not None and listener.filter is not None:
         return "its filter cannot be applied: the event was erased"
     passes, why = judge(listener.filter, event.body())

@@ -127,7 +127,7 @@ def _create(bus: EventBus, arguments: argparse.Namespace) -> int:
         arguments.options.config(arguments),
         arguments.event_type,
         enabled=not arguments.disabled,
-        **listener_attributes.options(arguments),
+        **listener_attributes.options(arguments, new=True),
     )
     report(bus, arguments, listener, "created")
     _warn(bus, listener)

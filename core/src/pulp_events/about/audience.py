@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from pulp_events.about.announcement import Announcement
+from pulp_events.errors import InvalidConfig
 from pulp_events.events.own_names import LISTENER_DISABLED, OWN
 from pulp_events.events.pattern import matches
+from pulp_events.listeners.filters import passes
 from pulp_events.listeners.listener import Listener
 
 _MAY_LOOP = OWN - {LISTENER_DISABLED}
@@ -33,6 +39,21 @@ def may_hear(listener: Listener, subject: Listener | None, event_type: str) -> b
         return True
     made_by = subject.author
     return made_by is not None and not made_by.trusted and listener.author == made_by
+
+
+def is_heard(said: Announcement, listeners: Iterable[Listener]) -> bool:
+    """Whether any of these listeners for its event type would get it, by filter, too."""
+    report: dict[str, Any] = {"event_type": said.event_type, "payload": said.payload, "call_report": {}}
+    return any(may_hear(each, said.subject, said.event_type) and _passes(each, report) for each in listeners)
+
+
+def _passes(listener: Listener, report: dict[str, Any]) -> bool:
+    if listener.filter is None:
+        return True
+    try:
+        return passes(listener.condition, report)
+    except InvalidConfig:  # of a foreign store; see `emitter.passes_filter`
+        return True
 
 
 def hears_of_listeners(listener: Listener) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pulp_events.about.announcement import Announcement, about, text
 from pulp_events.about.told import Told
 from pulp_events.events.own_names import LISTENER_CHANGED
+from pulp_events.listeners.author import by_for_author
 from pulp_events.listeners.document import from_document
 from pulp_events.listeners.history import Action, ListenerChange
 from pulp_events.listeners.listener import Listener
@@ -17,6 +18,9 @@ from pulp_events.system.who import DISPATCHER
 CHANGED = "changed"
 OVERLAP = 300.0
 """Seconds by which the clocks of hosts that change listeners may differ."""
+MOST_RECENT = 2000
+"""Changes of that time that are noted one by one, or little more: where there are more, those before are over, so that
+whoever changes a listener over and over does not make the note long."""
 
 
 def look(
@@ -44,7 +48,11 @@ def look(
     if fresh:
         upto = max(upto, *keys.values())
         part["upto"] = upto
-        part["recent"] = sorted(key for key, moment in keys.items() if moment >= upto - OVERLAP)
+        latest = sorted(((moment, key) for key, moment in keys.items() if moment >= upto - OVERLAP), reverse=True)
+        if len(latest) > MOST_RECENT:
+            part["begin"] = cut = latest[MOST_RECENT - 1][0]
+            latest = [each for each in latest if each[0] >= cut]
+        part["recent"] = sorted(key for _, key in latest)
     return [said for changes in fresh.values() if (said := _said(changes)) is not None]
 
 
@@ -63,7 +71,7 @@ def _said(changes: Sequence[ListenerChange]) -> Announcement | None:
         LISTENER_CHANGED,
         listener,
         action=last.action.value,
-        by=last.by,
+        by=by_for_author(last.by) if listener.untrusted else last.by,
         time=text(last.time),
         changed=list(keys),
         count=len(told),

@@ -42,8 +42,12 @@ def look(
     repeat: float,
     now: float,
     room: int,
+    may_be_heard: Callable[[Listener, str], bool] = lambda subject, kind: True,
 ) -> list[Announcement]:
     """What is to be said now, `room` at most; `told` is changed accordingly. `wanted`: which of KINDS.
+
+    `may_be_heard`: whether anybody may hear this of the listener. Where nobody does, it only is counted: whoever may
+    later hears at once what happens from then on.
 
     The first time, nothing is: what happened before somebody wanted to know is not told.
     """
@@ -64,6 +68,9 @@ def look(
             listener = listeners.get(listener_id)
             at = its.get("at")
             if new <= 0 or listener is None or len(said) >= room or (at is not None and now - at < repeat):
+                continue
+            if not may_be_heard(listener, kind):
+                part[listener_id] = {"counted": count}
                 continue
             detail = health().get(listener_id)
             since = at if at is not None else max(begin[kind], now - HOUR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pulp_events.about.announcement import Announcement, about, error, text
@@ -24,8 +24,10 @@ def look(
     about_settings: Mapping[str, Any],
     now: float,
     room: int,
+    is_heard: Callable[[Announcement], bool] = lambda said: True,
 ) -> list[Announcement]:
-    """What is to be said now, `room` at most; `told` is changed accordingly.
+    """What is to be said now, `room` at most; `told` is changed accordingly. `is_heard`: whether anybody would get it,
+    or hear of the recovery; what nobody hears is not noted as said: whoever listens later is told.
 
     A listener is failing after so many failures in a row, and has recovered with the first success after that was said.
     One that fails again within `repeat` of the last time is only said to be failing when that has passed.
@@ -52,14 +54,14 @@ def look(
                 about(LISTENER_RECOVERED, listener, failing_since=text(since), recovered=text(each.last_success))
             )
         elif enough and listener_id not in well and each.failing_since is not None:
-            failing[listener_id] = [each.failing_since.timestamp(), now]
-            said.append(
-                about(
-                    LISTENER_FAILING,
-                    listener,
-                    failing_since=text(each.failing_since),
-                    failures=each.failures,
-                    last_error=error(each.detail),
-                )
+            found = about(
+                LISTENER_FAILING,
+                listener,
+                failing_since=text(each.failing_since),
+                failures=each.failures,
+                last_error=error(each.detail),
             )
+            if is_heard(found):
+                failing[listener_id] = [each.failing_since.timestamp(), now]
+                said.append(found)
     return said

@@ -10,11 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
 from pulp_events.about import backlog, changes, counted, failing
 from pulp_events.about.announcement import Announcement
+from pulp_events.about.audience import is_heard, may_hear
 from pulp_events.about.told import NOTE, Told
 from pulp_events.errors import EventsError
 from pulp_events.events.own_names import (
@@ -26,6 +28,7 @@ from pulp_events.events.own_names import (
 )
 from pulp_events.listeners.history import HistoryQuery, ListenerChange
 from pulp_events.listeners.index import ListenerIndex
+from pulp_events.listeners.listener import Listener
 from pulp_events.listeners.store import ListenerHistory, ListenerStore
 from pulp_events.outbox import activity_by_counting
 from pulp_events.outbox.activity import By
@@ -92,6 +95,8 @@ class Lookout:
         began = time.monotonic()
         try:
             wanted = {name for name in BY_NAME if self._index.matching(name)}
+            if not any(each.hears_all for each in self._index.matching(OUTBOX_BACKLOG)):
+                wanted.discard(OUTBOX_BACKLOG)  # others may ask for it, and do not get it
             self._said = 0
             if wanted and self._look(wanted):
                 self._next = now
@@ -117,7 +122,7 @@ class Lookout:
             said.extend(found)
 
         if wanted & {LISTENER_FAILING, LISTENER_RECOVERED}:
-            add(failing.look(told, health(), listeners, self._settings, now, MOST))
+            add(failing.look(told, health(), listeners, self._settings, now, MOST, self._is_heard))
         else:
             told.forget(failing.FAILING, failing.WELL)
         kinds = [kind for kind in counted.KINDS if kind in wanted]
@@ -126,12 +131,13 @@ class Lookout:
             told.part(counted.FROM).pop(kind, None)
         if kinds:
             repeat = self._settings["repeat"]
-            add(counted.look(told, kinds, self._counts, health, listeners, repeat, now, MOST))
+            add(counted.look(told, kinds, self._counts, health, listeners, repeat, now, MOST, self._may_be_heard))
         version = self._index.version
         if LISTENER_CHANGED not in wanted:
             told.forget(changes.CHANGED)
         elif self._history is not None and (version != self._known or not told.has(changes.CHANGED)):
-            begin = max(each.updated.timestamp() for each in self._index.matching(LISTENER_CHANGED))
+            # Of the first one who wants to know: whoever comes after him must not take from him what was before.
+            begin = min(each.updated.timestamp() for each in self._index.matching(LISTENER_CHANGED))
             add(changes.look(told, self._changes, begin, MOST))
         if OUTBOX_BACKLOG in wanted:
             add(self._backlog(told, now))
@@ -145,6 +151,15 @@ class Lookout:
                 return True  # somebody else was quicker, with the same or with more
         self._known = None if full else version
         return full
+
+    def _is_heard(self, said: Announcement) -> bool:
+        """Whether anybody gets it; of who is failing, also whether anybody would hear of the recovery."""
+        recovery = replace(said, event_type=LISTENER_RECOVERED)
+        later = [recovery] if said.event_type == LISTENER_FAILING else []
+        return any(is_heard(each, self._index.matching(each.event_type)) for each in (said, *later))
+
+    def _may_be_heard(self, subject: Listener, event_type: str) -> bool:
+        return any(may_hear(each, subject, event_type) for each in self._index.matching(event_type))
 
     def _counts(self, since: float, until: float | None) -> Mapping[str, Mapping[str, int]]:
         begin, end = from_timestamp(since), None if until is None else from_timestamp(until)

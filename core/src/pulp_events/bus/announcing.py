@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from contextvars import Context
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from pulp_events.about.announcement import Announcement, described
 from pulp_events.about.audience import may_hear
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
 _logger = get_logger(__name__)
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _apart(announce: Callable[P, T]) -> Callable[P, T]:
+    """Outside of the context (`contextvars`) of whoever looks: with `deliver="inline"` that is a request of somebody
+    who has nothing to do with the listener, and of whom plugins would add the trace, or the name, to the event."""
+
+    @wraps(announce)
+    def run(*arguments: P.args, **named: P.kwargs) -> T:
+        return Context().run(announce, *arguments, **named)
+
+    return run
+
+
 class Announcer:
     """`parts`: what emits, made when it is first needed."""
 
@@ -29,6 +46,7 @@ class Announcer:
         self._outbox = outbox
         self._parts = parts
 
+    @_apart
     def announce(self, announcements: Sequence[Announcement], before: str | None, after: str) -> bool:
         """Store these events for those who may hear of them, with what was said noted in the same transaction.
 
@@ -38,6 +56,7 @@ class Announcer:
         emitter, storing = self._parts()
         prepared = [found for each in announcements if (found := self._prepare(emitter, each)) is not None]
         new = [each.new for each in prepared]
+        traced = storing.tracing.begin(prepared, new)
         outbox = self._outbox
         if isinstance(outbox, NotesWithEvents):
             if not outbox.add_noting(new, NOTE, before, after):
@@ -48,9 +67,10 @@ class Announcer:
             if new:
                 outbox.add(new)
             outbox.note(NOTE, after)
-        storing.told_of(prepared)
+        storing.told_of(prepared, traced)
         return True
 
+    @_apart
     def disabled(self, listener: Listener, reason: str) -> None:
         """Emit that a listener was disabled, with why."""
         said = Announcement(LISTENER_DISABLED, {**described(listener), "reason": reason}, listener)
@@ -75,5 +95,9 @@ def _prepared(emitter: Emitter, said: Announcement) -> Prepared:
     def hears(listener: Listener) -> bool:
         return may_hear(listener, said.subject, said.event_type)
 
-    scope = None if said.subject is None else said.subject.scope
-    return emitter.prepare(said.event_type, said.payload, scope=scope, hears=hears)
+    subject = said.subject
+    scope = None if subject is None else subject.scope
+    prepared = emitter.prepare(said.event_type, said.payload, scope=scope, hears=hears)
+    if subject is not None:
+        prepared.new.about_author = subject.author.name if subject.author is not None and subject.untrusted else ""
+    return prepared

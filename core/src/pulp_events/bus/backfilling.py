@@ -13,7 +13,7 @@ from datetime import datetime
 
 from pulp_events.bus.emitter import passes_filter
 from pulp_events.bus.scopes import stored_for
-from pulp_events.listeners.hearing import hears
+from pulp_events.listeners.hearing import may_get
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.store import Outbox
@@ -109,7 +109,7 @@ class Backfill:
                     self._sleep(min(left, _LOOK))
                     yield so_far
                 listener = self._listener()  # deleted meanwhile, it gets nothing more
-                heard = {event.id for event in batch if hears(listener, event)}  # its scope may be another by now
+                heard = {event.id for event in batch if may_get(listener, event)}  # its scope may be another by now
                 missing = [each for each in missing if each.event_id in heard]
                 added = sum(each is not None for each in self._outbox.add_deliveries(missing))
                 if added:
@@ -173,7 +173,7 @@ class Backfill:
                 listener = self._listener()
                 if not self._since <= event.time < self._until:
                     continue  # clocks step, and processes overtake each other
-                if event.erased is not None or not hears(listener, event):
+                if event.erased is not None or not may_get(listener, event):
                     continue
                 if listener.filter is None or passes_filter(listener, event.body()):
                     yield event

@@ -14,7 +14,7 @@ from pulp_events.bus.emitter import passes_filter
 from pulp_events.bus.events import Events
 from pulp_events.bus.preview import Previews
 from pulp_events.bus.scopes import stored_for
-from pulp_events.listeners.hearing import hears, is_in_doubt
+from pulp_events.listeners.hearing import hears, is_in_doubt, may_get
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.states import State
@@ -126,7 +126,7 @@ def backtest(
     messages = _Messages(found, window, sample, previews)
     query = stored_for(listener, since, until)
     for event in events.each(query, oldest_first=True):
-        if not hears(listener, event):
+        if not may_get(listener, event):
             continue
         found.looked_at += 1
         if event.erased is not None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.wait_cause import WaitingFor
     from pulp_events.bus.waiting_reason import Sources
     from pulp_events.listeners.author import Author
+    from pulp_events.listeners.listener import Listener
     from pulp_events.outbox.activity import By
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
@@ -50,11 +51,11 @@ class Deliveries:
         settings: Settings,
         clock: Clock,
         sources: Callable[[], Sources],
-        seen_by: Callable[[Author], Sequence[str]] = lambda author: (),
+        seen_by: Callable[[Author], Sequence[Listener]] = lambda author: (),
     ) -> None:
         """`id_of`: the id of the listener with this name. `known_ids`: those of all listeners; None: nobody knows.
         `notifiers`: the notifier type of each listener, by id. `sources`: what it is told from why a delivery waits.
-        `seen_by`: ids of the listeners that an untrusted author may see."""
+        `seen_by`: the listeners that an untrusted author may see."""
         self._sources = sources
         self._outbox = outbox
         self._on_revived = on_revived
@@ -85,7 +86,8 @@ class Deliveries:
 
         check_limit(limit, "limit")
         check_text(before, "before")
-        return list(self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before))
+        found = self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before)
+        return [*found] if self._author is None else [each.as_for_untrusted() for each in found]
 
     @imports_late
     def get(self, delivery_id: str) -> Delivery:
@@ -97,7 +99,7 @@ class Deliveries:
             raise DeliveryNotFound(
                 f"no delivery has the id {delivery_id!r}; `pulp-admin event delivery list` shows them"
             )
-        return found[0]
+        return found[0] if self._author is None else found[0].as_for_untrusted()
 
     def attempts(self, delivery_id: str) -> list[Attempt]:  # type: ignore[valid-type]
         """The attempts of a delivery, the first one first."""
@@ -228,7 +230,7 @@ class Deliveries:
         found = self._outbox().health()
         if self._author is None:
             return found
-        seen = {*self._seen_by(self._author)}
+        seen = {each.id for each in self._seen_by(self._author)}
         return {listener_id: health for listener_id, health in found.items() if listener_id in seen}
 
     def _refuse_untrusted(self, what: str) -> None:
@@ -243,7 +245,17 @@ class Deliveries:
             query = replace(query, notifier_type_id=None, listener_ids=sorted(wanted))
         if query.listener_id is None or is_listener_id(query.listener_id):
             return self._seen(query)
-        return self._seen(replace(query, listener_id=self._id_of(query.listener_id)))
+        return self._seen(replace(query, listener_id=self._id_called(query.listener_id)))
+
+    @imports_late
+    def _id_called(self, name: str) -> str:
+        from pulp_events.listeners.lookup import named, not_found
+
+        if self._author is None:
+            return self._id_of(name)
+        if (found := named(self._seen_by(self._author), name)) is None:
+            raise not_found(name)
+        return found.id
 
     @imports_late
     def _seen(self, query: DeliveryQuery) -> DeliveryQuery:
@@ -253,8 +265,9 @@ class Deliveries:
 
         if self._author is None:
             return query
-        query = heard_with(query, self._author.scope)
-        seen, wanted = {*self._seen_by(self._author)}, query.listener_ids
+        his = self._seen_by(self._author)
+        query = heard_with(query, self._author.scope, {each.author.name for each in his if each.author is not None})
+        seen, wanted = {each.id for each in his}, query.listener_ids
         return replace(query, listener_ids=sorted(seen if wanted is None else seen & {*wanted}))
 
     def _kept(self, query: DeliveryQuery) -> DeliveryQuery:

@@ -44,21 +44,19 @@ def explain(
     emitter: Emitter,
     installed: Mapping[str, Notifier] | None,
     now: float,
-    scope: str | None = None,
-    *,
-    scope_known: bool = True,
+    unheard: str | None = None,
 ) -> Explanation:
     """Why the listener would get the event or not; `installed` and `now` as for `wait_of`.
 
-    `scope`: with which the event is, or was, emitted; `scope_known`: False where that is not known, and not looked at.
+    `unheard`: why it may not get an event of this origin, such as one with another scope; None: it may.
     """
     found = next((text for text in listener.event_types if pattern.matches(text, event.event_type)), None)
     if found is None:
         return Explanation(
             listener, NO, "event type", f"{', '.join(listener.event_types)} does not match {event.event_type}"
         )
-    if scope_known and not listener.hears(scope, event.event_type):
-        return Explanation(listener, NO, "scope", wrong_scope(listener, scope, event.event_type))
+    if unheard is not None:
+        return Explanation(listener, NO, "scope", unheard)
     passes, why = judge(listener.filter, event.report())
     if not passes:
         return Explanation(listener, NO, "filter", why)
@@ -86,4 +84,9 @@ def explain_all(
     """An explanation for each listener, of the event as plugins would enrich it. Raises what `emit` raises."""
     check_scope(scope)
     event = emitter.prepare(event_type, payload, call_report, scope=scope, silent=True)[0]
-    return [explain(listener, event, emitter, plugins.notifiers, now, scope) for listener in listeners]
+    why_not = {
+        each.id: wrong_scope(each, scope, event.event_type)
+        for each in listeners
+        if not each.hears(scope, event.event_type)
+    }
+    return [explain(each, event, emitter, plugins.notifiers, now, why_not.get(each.id)) for each in listeners]

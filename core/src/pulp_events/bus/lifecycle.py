@@ -79,7 +79,7 @@ class Lifecycle:
             settings,
             clock,
             self._sources,
-            lambda author: [listener.id for listener in self.listeners.by(author).list()],
+            lambda author: self.listeners.by(author).list(),
         )
         self.events = Events(self._open_outbox)
         self._assemble()

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pulp_events.bus.emitter import Emitter
 from pulp_events.bus.explanation import NO, explain
-from pulp_events.listeners.hearing import NOT_KNOWN, is_in_doubt
+from pulp_events.listeners.hearing import NOT_KNOWN, hears, is_in_doubt, why_not
 from pulp_events.listeners.history import ListenerChange
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
@@ -95,8 +95,7 @@ def _explain(
         emitter,
         None,
         event.time.timestamp(),
-        event.scope,
-        scope_known=not is_in_doubt(then, event),
+        None if is_in_doubt(then, event) or (deliveries and hears(then, event)) else why_not(then, event),
     )
     doubt = _doubt(then, event, known)
     if event.erased is not None and then.filter is not None and judged.gets != NO:

@@ -53,7 +53,7 @@ class Previews:
             return None if found is None else boundary.text(found, "what preview() returned")
 
     def _delivery(self, event: StoredEvent, target: str) -> Delivery:
-        return Delivery(
+        found = Delivery(
             id=f"{event.id}.0",
             event_id=event.id,
             event_type=event.event_type,
@@ -65,3 +65,4 @@ class Previews:
             attempts=1,
             trace_context=event.trace_context,
         )
+        return found.as_for_untrusted() if self._listener.untrusted else found

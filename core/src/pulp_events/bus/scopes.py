@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from pulp_events.events.own_names import OWN
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.stored_event import EventQuery
@@ -17,14 +17,10 @@ def stored_for(listener: Listener, since: datetime | None = None, until: datetim
     return EventQuery(list(listener.event_types), since, until, scope=listener.scope, without_scope=unscoped)
 
 
-def heard_with(query: DeliveryQuery, scope: str | None) -> DeliveryQuery:
-    """The query, for nothing but deliveries of events that a listener with this scope, of an untrusted author, may get.
-
-    See `Listener.hears`. What the event system tells of itself is left out, also of his own listeners: of whose
-    listener it tells is in its payload alone.
-    """
+def heard_with(query: DeliveryQuery, scope: str | None, names: Iterable[str]) -> DeliveryQuery:
+    """The query, for nothing but deliveries of events that a listener with this scope, of an untrusted author with one
+    of these names, may get; see `hearing.hears`."""
     wanted = "" if query.without_scope else query.scope
     if wanted is not None and wanted != (scope or ""):
         return replace(query, listener_ids=[])
-    never = [*(query.not_event_types or ()), *sorted(OWN)]
-    return replace(query, scope=scope, without_scope=scope is None, not_event_types=never)
+    return replace(query, scope=scope, without_scope=scope is None, heard_by=sorted(names))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.limits import limits_of
+from pulp_events.bus.tracing import Begun, Tracing
 from pulp_events.outbox.repeated import check_same
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.settings.kept import KEEP_ALL
@@ -40,6 +41,7 @@ class Storing:
         self._outbox = outbox
         self._on_stored = on_stored
         self._observers = observers
+        self.tracing = Tracing(observers.tracers, settings)
         self._limits = limits_of(settings, outbox, clock)
 
     def store(self, prepared: Sequence[Prepared], connection: Any) -> list[Event]:
@@ -56,11 +58,14 @@ class Storing:
                 dropped = {each.id for each in stored} - {each.id for each in admitted}
                 new = [each for each in new if each.event.id not in dropped]
                 stored = [*admitted]
+        traced = self.tracing.begin(new, stored)
         if stored:
             there = self._outbox().add(stored, connection)
         if there:
             new = [each for each in new if each.event.id not in there]
             stored = [each for each in stored if each.id not in there]
+        if traced:
+            self.tracing.end(traced, there)
         if stored:
             if self._limits is not None:
                 self._limits.stored(stored)
@@ -80,8 +85,12 @@ class Storing:
             for each in prepared
         ]
 
-    def told_of(self, prepared: Sequence[Prepared]) -> None:
-        """These were just stored by somebody else in this process: have them delivered, and tell plugins."""
+    def told_of(self, prepared: Sequence[Prepared], traced: Sequence[Begun]) -> None:
+        """These were just stored by somebody else in this process: have them delivered, and tell plugins.
+
+        `traced`: what `tracing.begin` returned.
+        """
+        self.tracing.end(traced)
         if prepared:
             if self._limits is not None:
                 self._limits.stored([each.new for each in prepared])

@@ -9,7 +9,6 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from pulp_events.dispatcher.health import HealthWatch
@@ -152,8 +151,8 @@ class Recorder:
         self.on_recorded([result for _, result in part])
         for judged, result in part:
             self._log(result, judged)
-            if self.watch.wanted:
-                self.watch.attempted(_after(result), result.attempt)
+        if self.watch.wanted:
+            self.watch.attempted([(_after(result), result.attempt) for _, result in part])
         self.holds.tell({judged.route.listener.id: judged.route for judged, _ in part}.values())
         self._health.disable_failing(part)
 
@@ -346,4 +345,7 @@ def _parts(pairs: Iterable[Pair]) -> list[list[Pair]]:
 
 def _after(result: Result) -> Delivery:
     attempt, state = result.attempt, entered(result.transition, result.delivery.state)
-    return replace(result.delivery, state=state, due=attempt.retry_at, detail=attempt.detail, lease=None)
+    delivery = object.__new__(type(result.delivery))  # `dataclasses.replace` takes seven times as long
+    values = result.delivery.__dict__
+    delivery.__dict__.update(values, state=state, due=attempt.retry_at, detail=attempt.detail, lease=None)
+    return delivery

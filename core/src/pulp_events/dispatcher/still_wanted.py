@@ -35,6 +35,8 @@ def still_wanted(turn: Turn, part: list[Delivery]) -> list[Delivery]:
     if part and (erased := services.erased(part)):
         turn.release([*erased])  # dead by now, and nobody's: only this turn still has them
         part = [one for one in part if one not in erased]
+    if route.listener.untrusted:
+        part = [one.as_for_untrusted() for one in part]
     return without_expired(turn, part)
 
 

@@ -1,10 +1,14 @@
-"""Notifies observers of attempts. Each plugin has its own thread, so a slow or hanging observer delays nobody else."""
+"""Notifies observers of attempts. Each plugin has its own thread, so a slow or hanging observer delays nobody else.
+
+What was recorded together is queued together: a thread that wakes for each attempt takes the interpreter each time.
+"""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
+from collections.abc import Sequence
 
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.plugins.observers import AttemptObserver, Observers
@@ -12,6 +16,8 @@ from pulp_events.system.logs import get_logger
 
 LONGEST_QUEUE = 10_000
 """Attempts queued for one observer, at most. Further ones are dropped, and that is logged."""
+
+Attempted = Sequence[tuple[Delivery, Attempt]]
 
 _logger = get_logger(__name__)
 
@@ -28,10 +34,10 @@ class AttemptWatch:
         """True if any plugin observes attempts."""
         return bool(self._observers)
 
-    def attempted(self, delivery: Delivery, attempt: Attempt) -> None:
-        """An attempt was recorded."""
+    def attempted(self, attempted: Attempted) -> None:
+        """Attempts were recorded; the deliveries are as they are now."""
         for each in self._observers if self._threads is None else self._threads:
-            each.tell(delivery, attempt)
+            each.tell(attempted)
 
     def start(self) -> None:
         """From now on, notify observers in their own threads."""
@@ -50,14 +56,20 @@ class AttemptWatch:
 class _ObserverThread:
     def __init__(self, observer: AttemptObserver) -> None:
         self._observer = observer
-        self._queue: queue.SimpleQueue[tuple[Delivery, Attempt] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Attempted | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._queued = self._taken = 0
         self._overflowing = False
         self._thread: threading.Thread | None = None
 
-    def tell(self, delivery: Delivery, attempt: Attempt) -> None:
-        if self._queue.qsize() < LONGEST_QUEUE:
+    def tell(self, attempted: Attempted) -> None:
+        with self._lock:
+            fitting = attempted[: max(0, LONGEST_QUEUE - (self._queued - self._taken))]
+            self._queued += len(fitting)
+        if fitting:
+            self._queue.put(fitting)
+        if len(fitting) == len(attempted):
             self._overflowing = False
-            self._queue.put((delivery, attempt))
         elif not self._overflowing:
             self._overflowing = True
             _logger.error("plugin %s does not keep up; it misses attempts until it does", self._observer.plugin)
@@ -80,5 +92,6 @@ class _ObserverThread:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            self._observer.tell(*item)
+        while (attempted := self._queue.get()) is not None:
+            self._observer.tell(attempted)
+            self._taken += len(attempted)

@@ -53,3 +53,11 @@ class Event:
     def report(self) -> dict[str, Any]:
         """The report that leaves: exactly `call_report`, `event_type` and `payload`."""
         return {"call_report": self.call_report, "event_type": self.event_type, "payload": self.payload}
+
+
+def place_in_trace(event: Event, context: Mapping[str, str]) -> None:
+    """Give an event its trace context, which is valid and frozen: only as long as nobody else has the event.
+
+    A new one would freeze everything in it again.
+    """
+    object.__setattr__(event, "trace_context", context)

@@ -1,14 +1,15 @@
 """W3C Trace Context of an event: in which trace of distributed tracing it was emitted.
 
 Two texts by the names that they have in headers (https://www.w3.org/TR/trace-context/): `traceparent`, and `tracestate`
-where a tracing system has more to say. Core makes none: a plugin sets `Event.trace_context` in `pulp_before_emit`.
+where a tracing system has more to say. Core makes none: a plugin gives them to events in `pulp_trace_context`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from pulp_events.frozen import FrozenDict
 
@@ -25,6 +26,15 @@ MOST_MEMBERS = 32
 _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
 _KEY = r"[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13}"
 _MEMBER = re.compile(rf"(?:{_KEY})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{{0,255}}[\x21-\x2b\x2d-\x3c\x3e-\x7e]\Z")
+
+
+class Traced(NamedTuple):
+    """What a plugin returns from `pulp_trace_context`."""
+
+    context: Mapping[str, str]
+    """The event's trace context: `traceparent` and maybe `tracestate`. What of it is not valid is left out."""
+    stored: Callable[[], object] | None = None
+    """Called once the event is stored; not at all if that fails, or one with its id is there already."""
 
 
 def checked(given: object) -> Mapping[str, str]:

@@ -8,10 +8,8 @@ from typing import Any
 
 from pulp_events.errors import InvalidConfig
 from pulp_events.listeners.kinds import Kind, Text, shown
+from pulp_events.system.scope_text import LONGEST, is_scope
 from pulp_events.system.who import is_reserved
-
-LONGEST = 200
-"""Characters of the name of an author, and of a scope."""
 
 UNTRUSTED = " (untrusted)"
 """What follows the name of an untrusted author where people read it, so that nobody takes it for another's."""
@@ -59,12 +57,15 @@ class Author:
         return self if self.scope is None and not self.others else replace(self, scope=None, others=False)
 
 
+ADMINISTRATOR = "an administrator"
+
+
+def by_for_author(by: str) -> str:
+    """Who made a change, as an untrusted author may know it: of an administrator neither account nor program."""
+    return by if by.endswith(UNTRUSTED) or is_reserved(by) else ADMINISTRATOR
+
+
 _SCOPE = f"a line of text of at most {LONGEST} characters, without blanks at its ends, or leave it out for none"
-
-
-def is_scope(text: Any) -> bool:
-    """Whether it can be a scope. With blanks at an end it would look like another."""
-    return isinstance(text, str) and text.strip() == text != "" and len(text) <= LONGEST and text.isprintable()
 
 
 def _check(what: str, text: Any) -> None:

@@ -34,6 +34,8 @@ class Edit:
         """Records that go, as they were; one with the same id may be among `added`."""
         self.history: Sequence[ListenerChange] = ()
         """What a store that keeps a history is to add to it, in the same write."""
+        self.sees: Callable[[Listener], bool] | None = None
+        """Which records may be found by id or name: to an untrusted author there are no others. None: all."""
 
     def __bool__(self) -> bool:
         """True if there is anything to store."""
@@ -42,8 +44,10 @@ class Edit:
     def get(self, listener_id: str) -> Listener | None:
         """The record with this id, with the changes made so far."""
         if is_listener_id(listener_id):
-            return self._records.get(listener_id)
-        return named(self._records.values(), listener_id)
+            found = self._records.get(listener_id)
+            return found if found is None or self.sees is None or self.sees(found) else None
+        records = self._records.values()
+        return named(records if self.sees is None else filter(self.sees, records), listener_id)
 
     def all(self) -> list[Listener]:
         """Every record, with the changes made so far."""
@@ -96,7 +100,7 @@ class Edit:
     def _find(self, listener_id: str) -> Listener:
         found = self.get(listener_id)
         if found is None:
-            if listener_id in self._broken:
+            if listener_id in self._broken and self.sees is None:
                 raise StoreCorrupt(self._broken[listener_id])
             raise not_found(listener_id)
         return found

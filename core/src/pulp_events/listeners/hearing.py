@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pulp_events.events.own_names import ABOUT_LISTENERS, OWN
+from pulp_events.events.own_names import OWN
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Delivery
+from pulp_events.outbox.stored_event import StoredEvent
 
 NOT_KNOWN = "with which scope the event was emitted is not known: an earlier release stored it"
 
@@ -27,28 +28,44 @@ class Scoped(Protocol):
     def scope_known(self) -> bool:
         """Whether that is known."""
 
+    @property
+    def about_author(self) -> str | None:
+        """See `StoredEvent.about_author`."""
+
 
 def hears(listener: Listener, event: Scoped) -> bool:
     """Whether the listener may get a stored event. One whose scope is not known is only for who gets every event."""
-    return listener.hears_all or (event.scope_known and listener.hears(event.scope, event.event_type))
+    if listener.hears_all:
+        return True
+    if event.event_type not in OWN:
+        return event.scope_known and listener.hears(event.scope, event.event_type)
+    return _hears_of_its_listener(listener, event)
+
+
+def may_get(listener: Listener, event: StoredEvent) -> bool:
+    """Whether a stored event may be given to the listener now: none that tells of this listener itself."""
+    if not hears(listener, event):
+        return False
+    if event.about_author is None or event.erased is not None:
+        return True
+    return bool(event.event.payload.get("listener_id") != listener.id)
 
 
 def unheard(listener: Listener, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
     """Those of them whose events the listener may not get."""
     if listener.hears_all:
         return ()
-    return [each for each in deliveries if not (hears(listener, each) or _still_hears_of(listener, each))]
+    return [each for each in deliveries if not hears(listener, each)]
 
 
-def _still_hears_of(listener: Listener, delivery: Delivery) -> bool:
-    """Whether it may still get an event about a listener that was stored for it; see `about.audience.may_hear`. It may
-    have got another scope or author since."""
-    if delivery.event_type not in ABOUT_LISTENERS or not delivery.scope_known or delivery.scope != listener.scope:
+def _hears_of_its_listener(listener: Listener, event: Scoped) -> bool:
+    """Whether one that hears only some may get a stored event about a listener; see `about.audience.may_hear`.
+
+    Only one that the system made itself: whoever emits one by hand writes into its payload what he likes.
+    """
+    if event.about_author is None or not event.scope_known or event.scope != listener.scope:
         return False
-    if listener.author is None or listener.author.trusted:
-        return True
-    made_by: object = delivery.event.payload.get("author")
-    return made_by == listener.author.name
+    return listener.author is None or listener.author.trusted or event.about_author == listener.author.name
 
 
 def is_in_doubt(listener: Listener, event: Scoped) -> bool:
@@ -56,11 +73,18 @@ def is_in_doubt(listener: Listener, event: Scoped) -> bool:
     return not event.scope_known and not listener.hears_all and event.event_type not in OWN
 
 
-def why_not(listener: Listener, event: Scoped) -> str:
-    """Why the listener does not hear a stored event."""
+def why_not(listener: Listener, event: StoredEvent) -> str | None:
+    """Why the listener may not get a stored event; None: it may."""
     if is_in_doubt(listener, event):
         return NOT_KNOWN
-    return wrong_scope(listener, event.scope, event.event_type)
+    if may_get(listener, event):
+        return None
+    if event.about_author is None:
+        return wrong_scope(listener, event.scope, event.event_type)
+    if hears(listener, event):
+        return "it tells of this listener itself"
+    same = "scope and author" if listener.untrusted else "scope"
+    return f"{event.event_type} tells of a listener, and this one hears only of those with the same {same}"
 
 
 def wrong_scope(listener: Listener, scope: str | None, event_type: str) -> str:

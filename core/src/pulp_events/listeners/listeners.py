@@ -16,11 +16,11 @@ from pulp_events.errors import (
 )
 from pulp_events.listeners.actor import Actor
 from pulp_events.listeners.advice import Advice
-from pulp_events.listeners.author import Author
+from pulp_events.listeners.author import Author, by_for_author
 from pulp_events.listeners.index import ListenerIndex
 from pulp_events.listeners.keeping import Kept
 from pulp_events.listeners.listener import Listener, Options
-from pulp_events.listeners.lookup import has_labels, is_chosen, not_found
+from pulp_events.listeners.lookup import has_labels, is_chosen, named, not_found
 from pulp_events.listeners.making import Making
 from pulp_events.listeners.redacted import Redaction
 from pulp_events.listeners.store import JoinsTransactions, ListenerHistory
@@ -254,7 +254,7 @@ class Listeners:
 
     def get(self, listener_id: str) -> Listener:
         """The listener with this id, or name; raises ListenerNotFound."""
-        found = self._index.get(listener_id) if is_listener_id(listener_id) else self._index.named(listener_id)
+        found = self._index.get(listener_id) if is_listener_id(listener_id) else self._named(listener_id)
         if found is None or not self._actor.sees(found):
             raise not_found(listener_id)
         return found
@@ -438,7 +438,7 @@ class Listeners:
         if not self._actor.untrusted:
             return self._writing.history.history(HistoryQuery(found, since, until, limit))
         every = self._writing.history.history(HistoryQuery(found, since, until))
-        return [each for each in every if self._actor.saw(each)][:limit]
+        return [replace(each, by=by_for_author(each.by)) for each in every if self._actor.saw(each)][:limit]
 
     def redacted(self, listener: Listener) -> dict[str, Any]:
         """The listener's configuration fit to be shown: no secret in it.
@@ -466,8 +466,11 @@ class Listeners:
         """
         return self._advice.scrubber(listener)
 
+    def _named(self, name: str) -> Listener | None:
+        return named(self.list(), name) if self._actor.untrusted else self._index.named(name)
+
     def _id_once_called(self, name: str) -> str:
-        if (there := self._index.named(name)) is not None and self._actor.sees(there):
+        if (there := self._named(name)) is not None:
             return there.id
         for change in self.history():
             if name in [record.get("name") for record in (change.before, change.after) if record is not None]:

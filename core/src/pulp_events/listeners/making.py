@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from pulp_events.errors import InvalidConfig, NotAllowed
 from pulp_events.frozen import thaw
 from pulp_events.listeners.actor import Actor
-from pulp_events.listeners.author import AUTHOR, Author
+from pulp_events.listeners.author import AUTHOR, Author, by_for_author
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.listener import OPTIONS, Listener, Options
 from pulp_events.listeners.muting import joined, muting, unmuted
@@ -165,7 +165,11 @@ class Making:
         def change(before: Listener) -> Listener:
             self.actor.refuse_hidden(before)
             after = muted(before)
-            return before if after is before else _fit(self._stamped(after))
+            if after is before:
+                return before
+            if after.untrusted:
+                after = replace(after, muted_by=by_for_author(by))
+            return _fit(self._stamped(after))
 
         return change
 

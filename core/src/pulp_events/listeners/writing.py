@@ -52,6 +52,7 @@ class Writing:
 
         def noted(edit: Edit) -> T:
             nonlocal pairs
+            edit.sees = self.actor.sees if self.actor.untrusted else None
             made = make(edit)
             if only is None:
                 edit.refuse_taken_names()

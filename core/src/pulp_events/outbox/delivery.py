@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from pulp_events.events.event import Event
 from pulp_events.events.report import read_back
-from pulp_events.events.trace_context import NO_TRACE, trace_id_of
+from pulp_events.events.trace_context import NO_TRACE, TRACEPARENT, TRACESTATE, trace_id_of
+from pulp_events.frozen import FrozenDict
 from pulp_events.outbox.states import Outcome, State
 
 
@@ -63,6 +64,9 @@ class Delivery:
     scope_known: bool = False
     """See `StoredEvent.scope_known`."""
 
+    about_author: str | None = None
+    """See `StoredEvent.about_author`."""
+
     trace_context: Mapping[str, str] = NO_TRACE
     """That of its event: `traceparent` and maybe `tracestate`, which a notifier sends along; see `Event`."""
 
@@ -70,6 +74,13 @@ class Delivery:
     def trace_id(self) -> str | None:
         """The trace that its event was emitted in, 32 hex digits; None outside of any."""
         return trace_id_of(self.trace_context)
+
+    def as_for_untrusted(self) -> Delivery:
+        """The same as an untrusted author, and his endpoint, may have it: without `tracestate`, which says what systems
+        of the application's traced it, and with which values of their own (§6.2 of W3C Trace Context)."""
+        if TRACESTATE not in self.trace_context:
+            return self
+        return replace(self, trace_context=FrozenDict({TRACEPARENT: self.trace_context[TRACEPARENT]}))
 
     @cached_property
     def event(self) -> Event:

@@ -50,6 +50,8 @@ class NewEvent:
     """The scope that it is emitted with; None: without one."""
     trace_context: str | None = None
     """As `trace_context.to_text` writes it; None: it is emitted outside of any trace."""
+    about_author: str | None = None
+    """See `StoredEvent.about_author`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,9 @@ class DeliveryQuery:
     """The scope that their event was emitted with."""
     without_scope: bool = False
     """True: only of events of which it is known that they were emitted without a scope."""
+    heard_by: Sequence[str] | None = None
+    """With a scope, or without: of events by which the system tells of listeners (`own_names.OWN`) only those that it
+    made itself, of listeners of untrusted authors with these names (`StoredEvent.about_author`)."""
     not_event_types: Sequence[str] | None = None
     """Not of these event types, by their names."""
 
@@ -140,7 +145,7 @@ class DeliveryQuery:
             check_text(getattr(self, name), name)
         for name in ("since", "until", "waiting_at", "free_at"):
             check_moment_or_none(getattr(self, name), name)
-        for name in ("ids", "listener_ids", "not_event_types"):
+        for name in ("ids", "listener_ids", "heard_by", "not_event_types"):
             check_texts(getattr(self, name), name)
         check_scope_asked(self.scope, self.without_scope)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from pulp_events.errors import DeliveryNotFound, StoreCorrupt
 from pulp_events.events.trace_context import from_text
@@ -25,6 +25,8 @@ _PENDING = State.PENDING
 _STATES: dict[str, State] = {each.value: each for each in State}
 """By their words, which is quicker than `State(word)` for each row."""
 _OUTCOMES: dict[str, Outcome] = {each.value: each for each in Outcome}
+_ABOUT = "\n"
+"""Between the scope of an event and whom it tells of."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -78,8 +80,9 @@ def to_delivery(row: tuple[Any, ...]) -> Delivery:
         forgiven=forgiven,
         repeat_of=repeat_of,
         expires=None if expires is None else from_timestamp(expires),
-        scope=scope or None,
+        scope=None if scope is None else scope.partition(_ABOUT)[0] or None,
         scope_known=scope is not None,
+        about_author=_about_author(scope),
         trace_context=from_text(trace),
     )
 
@@ -107,20 +110,55 @@ def to_stored_event(row: tuple[Any, ...]) -> StoredEvent:
         fingerprint,
         numbers,
         _moment(erased),
-        scope or None,
+        None if scope is None else scope.partition(_ABOUT)[0] or None,
         scope is not None,
         from_text(trace),
+        _about_author(scope),
     )
 
 
-def scope_column(event: NewEvent | StoredEvent) -> str | None:
-    """What a column says of an event's scope: an empty text where it has none, None (NULL) where that is not known."""
-    return event.scope or "" if isinstance(event, NewEvent) or event.scope_known else None
+def scope_column(event: NewEvent) -> str:
+    """What a column says of an event's scope: an empty text where it has none.
+
+    After it, in a line of its own, the `about_author` of an event that has one. Neither has more than a line, so that
+    nobody who emits an event, with whatever scope, makes it look like one of these.
+    """
+    scope = event.scope or ""
+    return scope if event.about_author is None else f"{scope}{_ABOUT}{event.about_author}"
 
 
-def scope_asked(query: EventQuery | DeliveryQuery) -> str | None:
-    """What such a column is to be; None: anything."""
-    return "" if query.without_scope else query.scope
+def stored_scope_column(event: StoredEvent) -> str | None:
+    """The same of an event that is stored; None (NULL) where its scope is not known."""
+    if not event.scope_known:
+        return None
+    scope = event.scope or ""
+    return scope if event.about_author is None else f"{scope}{_ABOUT}{event.about_author}"
+
+
+class ScopeAsked(NamedTuple):
+    """What such a column is to be."""
+
+    plain: str
+    """It is this."""
+    about: str
+    """Or begins with this; where `among` is given, that counts instead."""
+    among: list[str] | None
+    """Or it is one of these; and `plain` is not enough for what has the name of an event about listeners."""
+
+
+def scope_asked(query: EventQuery | DeliveryQuery) -> ScopeAsked | None:
+    """What the column is to be; None: anything."""
+    if query.scope is None and not query.without_scope:
+        return None
+    plain = query.scope or ""
+    about = plain + _ABOUT
+    names = query.heard_by if isinstance(query, DeliveryQuery) else None
+    return ScopeAsked(plain, about, None if names is None else [about + name for name in names if name])
+
+
+def _about_author(scope: str | None) -> str | None:
+    _, about, author = (scope or "").partition(_ABOUT)
+    return author if about else None
 
 
 @from_rows

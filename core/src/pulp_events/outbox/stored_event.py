@@ -53,6 +53,11 @@ class StoredEvent:
     trace_context: Mapping[str, str] = NO_TRACE
     """See `Event`. It goes when the event is erased: it leads to what else is known of the same trace."""
 
+    about_author: str | None = None
+    """Of an event by which the system itself tells of a listener: the untrusted author of that listener, empty if it
+    was an administrator's or a trusted author's. None of any other event, also of one that an application emitted by
+    hand under such a name."""
+
     @property
     def trace_id(self) -> str | None:
         """The trace that it was emitted in, 32 hex digits; None outside of any."""

@@ -123,17 +123,21 @@ class Loader:
                     continue
                 if implementation.hookwrapper or implementation.wrapper:
                     raise PluginError(f"{caller.name} is a hook wrapper; only plain implementations are supported")
-                found[caller.name] = _by_keyword(implementation.function, implementation.argnames)
+                named = () if caller.spec is None else caller.spec.argnames
+                found[caller.name] = _by_keyword(implementation.function, implementation.argnames, named)
         if isinstance(module, ModuleType):
             _refuse_unmarked(module, found)
         return found
 
 
-def _by_keyword(function: Callable[..., Any], names: Iterable[str]) -> Callable[..., Any]:
+def _by_keyword(function: Callable[..., Any], names: Iterable[str], given: Iterable[str]) -> Callable[..., Any]:
+    """What is called with the arguments `given`, by keyword, and passes on those that the function takes."""
     wanted = tuple(names)
+    if {*wanted} == {*given}:
+        return function
 
     def call(**arguments: Any) -> Any:
-        return function(*(arguments[name] for name in wanted))
+        return function(*map(arguments.__getitem__, wanted))
 
     return call
 

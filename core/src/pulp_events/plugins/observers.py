@@ -24,6 +24,8 @@ class Observers:
     def __init__(self, plugins: Plugins, settings: Settings) -> None:
         self._settings = settings
         self._before_emit = list(plugins.hooks("pulp_before_emit"))
+        self.tracers = [(plugin.name, call) for plugin, call in plugins.hooks("pulp_trace_context")]
+        """The plugins that say in which trace events are emitted; `bus/tracing.py` asks them."""
         self._emitted = list(plugins.hooks("pulp_event_emitted"))
         self._counted = list(plugins.hooks("pulp_events_counted"))
         self._attempted = list(plugins.hooks("pulp_delivery_attempted"))
@@ -106,13 +108,18 @@ class AttemptObserver:
         self._call = call
         self._settings = settings
 
-    def tell(self, delivery: Delivery, attempt: Attempt) -> None:
-        """An attempt was recorded."""
-        try:
-            with exits():
-                self._call(delivery=delivery, attempt=attempt, settings=self._settings)
-        except Exception:  # noqa: BLE001
-            _logger.exception("plugin %s: pulp_delivery_attempted failed", self.plugin)
+    def tell(self, attempted: Sequence[tuple[Delivery, Attempt]]) -> None:
+        """Attempts were recorded. One that the plugin fails for keeps it from none of the others."""
+        told = iter(attempted)
+        done = False
+        while not done:
+            try:
+                with exits():
+                    for delivery, attempt in told:
+                        self._call(delivery=delivery, attempt=attempt, settings=self._settings)
+                done = True
+            except Exception:  # noqa: BLE001
+                _logger.exception("plugin %s: pulp_delivery_attempted failed", self.plugin)
 
 
 def _check(event: Event, before: Event) -> None:

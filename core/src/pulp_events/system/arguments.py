@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pulp_events.errors import EventsError
+from pulp_events.system.scope_text import LONGEST, is_scope
 
 
 def check_path(value: object, name: str) -> None:
@@ -54,9 +55,11 @@ def check_scope_asked(scope: object, without_scope: bool) -> None:
     """Raise EventsError unless a query may ask for this scope, or for what has none."""
     if scope is None:
         return
-    check_written(scope, "scope", 200)
-    if not isinstance(scope, str) or not scope.isprintable():
-        raise EventsError(f"scope={scope!r:.60} is no scope; give a line of text")
+    if not is_scope(scope):  # no event has it: better said than that there are none
+        raise EventsError(
+            f"scope={scope!r:.60} is no scope; give a line of text of at most {LONGEST} characters, without blanks at "
+            "its ends"
+        )
     if without_scope:
         raise EventsError(f"scope={scope!r:.60} and without_scope=True find nothing together; give one")
 

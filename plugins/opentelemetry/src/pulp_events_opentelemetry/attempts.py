@@ -11,15 +11,21 @@ from pulp_events import Attempt, Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.settings.settings import Settings
 from pulp_events_opentelemetry.context import as_parent, of_event
-from pulp_events_opentelemetry.tracer import NAME, tracer
+from pulp_events_opentelemetry.tracer import NAME, is_provided, tracer
 
 LONGEST = 500
 """Characters of an attempt's detail that its span has."""
 
 
 def record(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
-    """Make the span of an attempt that has ended, with the times that it began and ended at."""
+    """Make the span of an attempt that has ended, with the times that it began and ended at.
+
+    None where the event's own span was not sampled: whether a trace is recorded is decided once, where it begins.
+    """
+    making = tracer(settings)
     emitted = of_event(delivery.trace_context)
+    if not is_provided() or (emitted is not None and not emitted.trace_flags.sampled):
+        return
     began = _nanoseconds(attempt.started)
     attributes: dict[str, Any] = {
         "messaging.system": NAME,
@@ -39,7 +45,7 @@ def record(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
     failed = attempt.outcome is not Outcome.DELIVERED
     if failed:
         attributes["error.type"] = attempt.outcome.value
-    span = tracer(settings).start_span(
+    span = making.start_span(
         f"deliver {delivery.event_type}",
         as_parent(emitted),
         SpanKind.CLIENT,

@@ -1,34 +1,35 @@
-"""Trace contexts of events as OpenTelemetry has them."""
+"""Trace contexts of events as OpenTelemetry has them.
+
+They are W3C's, whatever the process's propagators are, and no baggage (https://www.w3.org/TR/trace-context/).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags, TraceState, set_span_in_context
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
 
-_W3C = TraceContextTextMapPropagator()
-"""Whatever the process's propagators are: what is stored is W3C's, and no baggage."""
 _EMPTY = Context()
 
 
-def of_span(span: Span) -> dict[str, str]:
-    """What an event gets; empty for a span without ids."""
-    carrier: dict[str, str] = {}
-    _W3C.inject(carrier, set_span_in_context(span, _EMPTY))
-    return carrier
+def to_event(span: SpanContext) -> dict[str, str]:
+    """What an event gets, of a span with ids."""
+    context = {"traceparent": f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"}
+    if span.trace_state:
+        context["tracestate"] = span.trace_state.to_header()
+    return context
 
 
 def of_event(context: Mapping[str, str]) -> SpanContext | None:
-    """The span that an event was emitted in; None without one. Its text is valid: core has seen to that.
-
-    The propagator's `extract` would check it again, at each attempt.
-    """
+    """The span that an event was emitted in; None without one. Its text is valid: core has seen to that."""
     parent = context.get("traceparent")
-    if parent is None:
-        return None
-    state = context.get("tracestate")
+    return None if parent is None else _read(parent, context.get("tracestate"))
+
+
+@lru_cache(maxsize=256)  # an event for many listeners is read once for each
+def _read(parent: str, state: str | None) -> SpanContext:
     return SpanContext(
         int(parent[3:35], 16),
         int(parent[36:52], 16),

@@ -18,11 +18,20 @@ _SCHEMA = "https://opentelemetry.io/schemas/1.27.0"
 _logger = get_logger(__name__)
 _lock = threading.Lock()
 _tracer: trace.Tracer | None = None
+_provided = False
 
 
 def tracer(settings: Settings) -> trace.Tracer:
     """That of the process's provider: it makes spans that record nothing as long as nobody has set one."""
     return _tracer or _make(settings)
+
+
+def is_provided() -> bool:
+    """Whether the process has a provider. Without one, as with the API alone, there is nothing that spans are for."""
+    global _provided
+    if not _provided:  # once there is one, it stays
+        _provided = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    return _provided
 
 
 def _make(settings: Settings) -> trace.Tracer:
@@ -36,7 +45,7 @@ def _make(settings: Settings) -> trace.Tracer:
 
 
 def _set_up() -> None:
-    if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+    if is_provided():
         return  # the application has one
     from pulp_events_opentelemetry.sdk import provider
 

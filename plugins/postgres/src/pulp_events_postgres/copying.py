@@ -21,7 +21,7 @@ from pulp_events.events.trace_context import to_text
 from pulp_events.listeners.history import dump as dump_change
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.rows import scope_column, split_id
+from pulp_events.outbox.rows import split_id, stored_scope_column
 from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.settings.kept import keeps_beyond
@@ -251,7 +251,7 @@ def _store(
             [one.fingerprint for one in events.values()],
             [one.numbers for one in events.values()],
             [None if one.erased is None else one.erased.timestamp() for one in events.values()],
-            [scope_column(one) for one in events.values()],
+            [stored_scope_column(one) for one in events.values()],
             [to_text(one.trace_context) for one in events.values()],
         ),
     )

@@ -43,7 +43,7 @@ def events(
     parts: list[str] = ["true"]
     parameters: list[Any] = []
     prefix = query.id_prefix
-    named, scope = types(database, query.event_types), scope_asked(query)
+    named = types(database, query.event_types)
     for condition, value in (
         ("e.seq < %s", before),
         ("e.seq > %s", after),
@@ -53,12 +53,14 @@ def events(
         ("e.id >= %s", prefix),
         ("e.id < %s", None if prefix is None else prefix + _LAST_CHARACTER),
         ("e.id = ANY (%s::text[])", None if query.ids is None else texts(query.ids)),
-        ("e.scope = %s", None if scope is None else storable(scope)),
         (_HAS_ERROR, None if query.error is None else storable(query.error)),
     ):
         if value is not None:
             parts.append(condition)
             parameters.append(value)
+    if (asked := scope_asked(query)) is not None:
+        parts.append("(e.scope = %s OR left(e.scope, %s) = %s)")
+        parameters += [storable(asked.plain), len(asked.about), storable(asked.about)]
     if query.scope_unknown:
         parts.append("e.scope IS NULL")
     # What few ids select is sorted: looking at all events in their order would take longer.

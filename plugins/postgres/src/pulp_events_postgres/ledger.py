@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pulp_events.events.own_names import OWN
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health
 from pulp_events.outbox.rows import scope_asked, split_id, to_attempt, to_delivery, to_health
@@ -62,6 +63,9 @@ _HAS_REPEAT = """EXISTS (
 _FREE = "(d.lease IS NULL OR d.ready_at <= {})"
 
 
+_HEARD = "(e.scope = %s AND e.event_type <> ALL (%s::text[]) OR e.scope = ANY (%s::text[]))"
+
+
 def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any]]:
     """A WHERE clause over d (pulp_delivery) and e (pulp_event), and its parameters."""
     parts: list[str] = ["true"]
@@ -74,7 +78,6 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
         ("e.time >= %s", None if query.since is None else query.since.timestamp()),
         ("e.time < %s", None if query.until is None else query.until.timestamp()),
         ("d.listener_id = ANY (%s::text[])", None if query.listener_ids is None else texts(query.listener_ids)),
-        ("e.scope = %s", scope_asked(query)),
         ("e.event_type <> ALL (%s::text[])", None if query.not_event_types is None else texts(query.not_event_types)),
         (DETAIL_CONTAINS, None if query.error is None else storable(query.error)),
         (
@@ -89,6 +92,13 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
         if value is not None:
             parts.append(condition)
             parameters.append(value)
+    if (asked := scope_asked(query)) is not None:
+        if asked.among is None:
+            parts.append("(e.scope = %s OR left(e.scope, %s) = %s)")
+            parameters += [asked.plain, len(asked.about), asked.about]
+        else:
+            parts.append(_HEARD)
+            parameters += [asked.plain, texts(sorted(OWN)), texts(asked.among)]
     for fact, wanted in (
         ("d.repeat_of IS NOT NULL", query.is_repeat),
         (_HAS_REPEAT, query.has_repeat),

@@ -14,7 +14,7 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.happened import if_in_time, of_results
 from pulp_events.outbox.records import EXPIRED, NewEvent, Result
 from pulp_events.outbox.repeated import check_same
-from pulp_events.outbox.rows import split_id, to_stored_event
+from pulp_events.outbox.rows import scope_column, split_id, to_stored_event
 from pulp_events.outbox.states import TRANSITIONS, Transition, after_attempt
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.outbox.tally import tally
@@ -127,7 +127,7 @@ def _add_once(
 
 def _one(event: NewEvent) -> Sequence[Any]:
     [new] = event.deliveries
-    head = (event.id, event.event_type, event.time, event.source, event.report, event.scope or "")
+    head = (event.id, event.event_type, event.time, event.source, event.report, scope_column(event))
     return (*head, event.trace_context or "", new.listener_id, new.target)
 
 
@@ -140,7 +140,7 @@ def _many(events: Sequence[NewEvent], expiring: bool) -> Sequence[Any]:
         texts(event.source for event in events),
         [event.report for event in events],
         # No NULL, here and below: with `array_nulls = off`, in the application's session, it would be text.
-        texts(event.scope or "" for event in events),
+        texts(scope_column(event) for event in events),
         texts(event.trace_context or "" for event in events),
         flags(not event.deliveries for event in events),
         texts(event.fingerprint or "" for event in events),

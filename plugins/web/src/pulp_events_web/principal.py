@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from pulp_events import Author
-from pulp_events.listeners.author import LONGEST, UNTRUSTED
+from pulp_events.listeners.author import UNTRUSTED
+from pulp_events.system.scope_text import LONGEST
 
 
 class Role(IntEnum):

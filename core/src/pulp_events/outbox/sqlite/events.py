@@ -100,9 +100,9 @@ def _conditions(query: EventQuery, before: int | None, after: int | None) -> tup
     if query.ids is not None:
         parts.append("x.id IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(list(query.ids)))
-    if (scope := scope_asked(query)) is not None:
-        parts.append("x.scope = ?")
-        parameters.append(scope)
+    if (asked := scope_asked(query)) is not None:
+        parts.append("(x.scope = ? OR substr(x.scope, 1, ?) = ?)")
+        parameters += [asked.plain, len(asked.about), asked.about]
     if query.scope_unknown:
         parts.append("x.scope IS NULL")
     if query.error is not None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pulp_events.outbox.records import NewDelivery, NewEvent
 from pulp_events.outbox.repeated import check_same
-from pulp_events.outbox.rows import to_stored_event
+from pulp_events.outbox.rows import scope_column, to_stored_event
 from pulp_events.outbox.sqlite.columns import STORED_EVENT
 from pulp_events.outbox.sqlite.connection import patiently
 from pulp_events.outbox.states import TRANSITIONS, Transition
@@ -116,7 +116,7 @@ def insert_plainly(own: sqlite3.Connection | sqlite3.Cursor, event: NewEvent, no
 def _head(event: NewEvent) -> tuple[str, str, float, str, bytes, str, str | None]:
     """Its id, event_type, time, source, report, scope and trace_context."""
     head = (event.id, event.event_type, event.time, event.source, event.report)
-    return (*head, event.scope or "", event.trace_context)
+    return (*head, scope_column(event), event.trace_context)
 
 
 def columns(delivery: NewDelivery, now: float) -> tuple[str, str, str, float | None, str | None, float | None]:

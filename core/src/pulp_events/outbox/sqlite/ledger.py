@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from pulp_events.errors import StoreCorrupt
+from pulp_events.events.own_names import OWN
 from pulp_events.events.pattern import is_pattern
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery, Health
@@ -113,6 +114,10 @@ _HAS_REPEAT = """EXISTS (
 _FREE = "(d.lease IS NULL OR d.ready_at <= ?)"
 
 
+_HEARD = """(e.scope = ? AND e.event_type NOT IN (SELECT value FROM json_each(?))
+    OR e.scope IN (SELECT value FROM json_each(?)))"""
+
+
 def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     """A WHERE clause over d (pulp_delivery) and e (pulp_event), and its parameters."""
     parts: list[str] = ["1"]
@@ -151,9 +156,13 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     ):
         if wanted is not None:
             parts.append(fact if wanted else f"NOT ({fact})")
-    if (scope := scope_asked(query)) is not None:
-        parts.append("e.scope = ?")
-        parameters.append(scope)
+    if (asked := scope_asked(query)) is not None:
+        if asked.among is None:
+            parts.append("(e.scope = ? OR substr(e.scope, 1, ?) = ?)")
+            parameters += [asked.plain, len(asked.about), asked.about]
+        else:
+            parts.append(_HEARD)
+            parameters += [asked.plain, json.dumps(sorted(OWN)), json.dumps(asked.among)]
     if query.not_event_types is not None:
         parts.append("e.event_type NOT IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(list(query.not_event_types)))

@@ -10,6 +10,7 @@ DECLARE
     v_each     record;
     v_text     text;
 BEGIN
+    SET LOCAL quote_all_identifiers = off;  -- of the database or the user: pg_get_functiondef heeds it
     FOR v_function IN SELECT p.oid, p.proname AS name FROM pg_proc p
         WHERE p.pronamespace = (SELECT c.relnamespace FROM pg_class c WHERE c.oid = @(pulp_event))
           AND p.proname IN ('pulp_take', 'pulp_claim', 'pulp_claim_window', 'pulp_claim_named', 'pulp_claim_window_named')

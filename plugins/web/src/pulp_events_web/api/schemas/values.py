@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from pulp_events.listeners.author import is_scope
 from pulp_events.system.clock import iso_z
+from pulp_events.system.scope_text import is_scope
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Moments outside of these no store can compare, and no calculation with time zones survives."""
