@@ -5,7 +5,7 @@ help:
 	@echo "make demo      three listeners, real deliveries, a minute; WEB=1: then the web console of it"
 	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
 	@echo "make test      the quick tests"
-	@echo "make test-extra those of the plugins beyond the user guide's three"
+	@echo "make test-extra those of the plugins beyond the user guide's three, and of the package for receivers"
 	@echo "make test-pulp3 those on a real Pulp 3; needs PostgreSQL's server"
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff and mypy"
@@ -40,7 +40,7 @@ further := apprise opentelemetry postgres prometheus web
 
 test-extra:
 	@scripts/setup extra
-	.venv-extra/bin/python -m pytest $(further:%=plugins/%/tests) tests/test_example_plugins.py
+	.venv-extra/bin/python -m pytest $(further:%=plugins/%/tests) receiver/tests tests/test_example_plugins.py
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)
@@ -63,7 +63,7 @@ lint: types
 types:
 	@scripts/setup extra
 	.venv/bin/mypy
-	.venv-extra/bin/python -m mypy $(addprefix -p pulp_events_,$(further))
+	.venv-extra/bin/python -m mypy $(addprefix -p pulp_events_,$(further) receiver)
 
 format:
 	@scripts/setup dev

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = [ROOT / "core", ROOT / "cli", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+PACKAGES = [
+    *(ROOT / name for name in ("core", "cli", "receiver")),
+    *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml")),
+]
 
 OF_THE_INTERFACE = {"marshmallow"}
 """The language of schemas, which comes with core, in the range that core supports."""

@@ -21,7 +21,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.m
 OF_PULP = sorted(ROOT.glob("plugins/pulpcore/docs/*.md"))
 """Run on a real Pulp, in its environment: plugins/pulpcore/tests/test_documents.py."""
 OURS = [*DOCUMENTS, *OF_PULP, ROOT / "CHANGELOG.md", ROOT / "examples/README.md"]
-OF_PACKAGES = [ROOT / "cli/README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
+OF_PACKAGES = [ROOT / "cli/README.md", ROOT / "receiver/README.md", *sorted(ROOT.glob("plugins/*/README.md"))]
 PACKAGES = ("pulp_events", "pulp_events_cli", "pulp_events_email", "pulp_events_http", "pulp_events_amqp")
 
 SYNONYMS = {
@@ -382,7 +382,7 @@ def test_the_smallest_notifier_is_short():
 
 def test_every_direct_dependency_is_listed_with_its_licence():
     text = (ROOT / "docs/dependencies.md").read_text("utf-8")
-    for project in [ROOT / "core", ROOT / "cli", *sorted((ROOT / "plugins").iterdir())]:
+    for project in [ROOT / "core", ROOT / "cli", ROOT / "receiver", *sorted((ROOT / "plugins").iterdir())]:
         if not (project / "pyproject.toml").exists():
             continue
         content = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
@@ -409,7 +409,7 @@ def test_every_direct_dependency_is_listed_with_its_licence():
 def test_the_licence_is_the_apache_license_and_every_package_says_so():
     text = (ROOT / "LICENSE").read_text("utf-8")
     assert "Apache License" in text and "END OF TERMS AND CONDITIONS" in text and len(text) > 11000
-    for project in [ROOT / "core", ROOT / "cli", *(ROOT / "plugins").iterdir()]:
+    for project in [ROOT / "core", ROOT / "cli", ROOT / "receiver", *(ROOT / "plugins").iterdir()]:
         if (project / "pyproject.toml").exists():
             content = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
             assert content["license"] == "Apache-2.0"

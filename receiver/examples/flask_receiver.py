@@ -1,0 +1,46 @@
+"""Counts what was synced, in SQLite: python flask_receiver.py FILE, with WEBHOOK_SECRET in the environment."""
+
+import os
+import sqlite3
+import sys
+from contextlib import closing
+
+from flask import Flask, request
+
+from pulp_events_receiver import Rejected, Verifier, read_http
+from pulp_events_receiver.seen.sqlite import Seen
+
+seen = Seen()
+
+
+def connect(path):
+    return closing(sqlite3.connect(path, timeout=10))
+
+
+def create_app(path, secrets):
+    app, verifier = Flask(__name__), Verifier(secrets)
+    with connect(path) as connection, connection:
+        seen.create(connection)
+        connection.execute("CREATE TABLE IF NOT EXISTS synced (repo TEXT PRIMARY KEY, units INTEGER NOT NULL)")
+
+    @app.post("/hook")
+    def hook():
+        received = read_http(request.headers, request.get_data(), verifier)
+        with connect(path) as connection, connection:  # one transaction
+            if seen.first(connection, received.delivery_id) and not received.is_test:
+                connection.execute(
+                    "INSERT INTO synced VALUES (:repo_id, :added_count) "
+                    "ON CONFLICT (repo) DO UPDATE SET units = units + excluded.units",
+                    received.payload,
+                )
+        return "", 204
+
+    @app.errorhandler(Rejected)
+    def rejected(error):
+        return {"error": str(error)}, error.status
+
+    return app
+
+
+if __name__ == "__main__":
+    create_app(sys.argv[1], os.environ["WEBHOOK_SECRET"].split()).run(port=int(os.environ.get("PORT", "8000")))
