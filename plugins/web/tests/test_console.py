@@ -323,10 +323,10 @@ def test_a_retry_of_many_ends_in_time_and_says_how_many_are_left(bus, client, mo
     monkeypatch.setattr("pulp_events_web.console.pages.retries.LONGEST", 0.0)
     form = {"state": "dead", "listener": "gone"}
     answer = client.post("/console/deliveries/retry", data=form, follow_redirects=True)
-    assert "2 deliveries are made again. 3 are left" in answer.text and "Retry all dead ones that fit" in answer.text
+    assert "2 deliveries are in line again. 3 are left" in answer.text and "Retry all dead ones that fit" in answer.text
     monkeypatch.setattr("pulp_events_web.console.pages.retries.LONGEST", 60.0)
     answer = client.post("/console/deliveries/retry", data=form, follow_redirects=True)
-    assert "3 deliveries are made again." in answer.text and "left" not in answer.text
+    assert "3 deliveries are in line again." in answer.text and "left" not in answer.text
     assert not bus.deliveries.count(DeliveryQuery(state="dead"))
 
 

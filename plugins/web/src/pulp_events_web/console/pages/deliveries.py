@@ -9,7 +9,7 @@ from flask import Blueprint, render_template, request
 from pulp_events.errors import DeliveryNotFound, EventsError, ListenerNotFound
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import State
-from pulp_events_web.console import asked
+from pulp_events_web.console import again, asked
 from pulp_events_web.console.naming import names_of, offered
 from pulp_events_web.console.reports import report_of
 from pulp_events_web.context import acting
@@ -58,11 +58,14 @@ def delivery(delivery_id: str) -> str:
     """One, with each attempt."""
     bus = acting().reading
     found = bus.deliveries.get(delivery_id)
+    waiting = bus.deliveries.waiting_for([found]).get(found.id)
     return render_template(
         "console/delivery.html",
         delivery=found,
         attempts=bus.deliveries.attempts(found.id),
-        waiting=bus.deliveries.waiting_for([found]).get(found.id),
+        waiting=waiting,
+        next_attempt=again.next_attempt(bus, waiting) if waiting else "",
+        again=again.offered(bus, found, waiting),
         report=report_of(found.report),
         names=names_of(bus, [found.listener_id]),
     )

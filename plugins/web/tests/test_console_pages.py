@@ -1,0 +1,129 @@
+"""What pages say of what buttons did, and what they offer; without a browser."""
+
+import re
+
+import pytest
+
+from pulp_events import EventBus
+from pulp_events.outbox.records import DeliveryQuery
+from pulp_events_web import create_app
+
+from .console_site import act_as, plugin
+
+
+def made_of(bus):
+    app = create_app(bus)
+    app.config["WTF_CSRF_ENABLED"] = False
+    act_as(app)
+    return app
+
+
+@pytest.fixture
+def bus(tmp_path):
+    settings = {"events": {"data_dir": str(tmp_path), "keep": "all"}}
+    with EventBus.open(settings=settings, deliver="external") as bus:
+        bus.plugins.add("chat", plugin())
+        yield bus
+
+
+@pytest.fixture
+def app(bus):
+    return made_of(bus)
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture
+def listener(bus):
+    return bus.listeners.create("chat", {"server": "chat.example"}, ["repo.#"], name="chat-of-ours")
+
+
+def delivery_of(bus, listener, **query):
+    return bus.deliveries.list(DeliveryQuery(listener_id=listener.id, **query))[0]
+
+
+def main_of(text):
+    return re.sub(r"\s+", " ", text[text.index("<main") :])
+
+
+def test_a_page_that_a_button_answers_with_has_an_address_of_its_own(client, listener):
+    page = f"/console/listeners/{listener.id}"
+    for what, data in (("test", {}), ("mute", {"for": "soon"})):
+        assert f'data-page="{page}"' in client.post(f"{page}/{what}", data=data).text
+    for what in ("test", "mute", "unmute", "enable", "disable"):
+        answer = client.get(f"{page}/{what}")
+        assert (answer.status_code, answer.location) == (303, page)
+
+
+def test_addresses_of_retries_lead_to_what_was_retried(bus, client, listener):
+    bus.emit("repo.sync.start", {})
+    delivery = f"/console/deliveries/{delivery_of(bus, listener).id}"
+    assert client.get(f"{delivery}/retry").location == delivery
+    assert client.get("/console/deliveries/retry").location == "/console/deliveries?state=dead"
+
+
+def switched(bus, listener, what):
+    bus.listeners.mute(listener.id, 3600) if what == "mute" else bus.listeners.disable(listener.id)
+
+
+@pytest.mark.parametrize("what", ["mute", "disable"])
+def test_a_retry_that_would_change_nothing_is_not_offered(bus, client, listener, what):
+    bus.emit("repo.sync.start", {})
+    switched(bus, listener, what)
+    page = f"/console/deliveries/{delivery_of(bus, listener).id}"
+    text = main_of(client.get(page).text)
+    assert "<button" not in text and "a retry would not change that" in text
+    assert "is being attempted" not in main_of(client.post(f"{page}/retry", follow_redirects=True).text)
+
+
+@pytest.mark.parametrize("what", ["mute", "disable"])
+def test_what_was_given_up_is_retried_when_its_listener_delivers_again(bus, client, listener, what):
+    bus.emit("repo.sync.start", {})
+    assert sum(bus.deliveries.discard(DeliveryQuery(listener_id=listener.id), "given up")) == 1
+    switched(bus, listener, what)
+    page = f"/console/deliveries/{delivery_of(bus, listener).id}"
+    assert ">Retry once" in main_of(client.get(page).text)
+    assert "in line again, but waits: the listener is" in client.post(f"{page}/retry", follow_redirects=True).text
+
+
+def test_while_no_process_delivers_a_page_says_so_and_offers_nothing(bus, client, listener):
+    bus.emit("repo.sync.start", {})
+    page = f"/console/deliveries/{delivery_of(bus, listener).id}"
+    text = main_of(client.get(page).text)
+    assert "once a process that delivers is running" in text and "any moment" not in text and "<button" not in text
+    answer = main_of(client.post(f"{page}/retry", follow_redirects=True).text)
+    assert "Nothing was retried. It is due already" in answer
+
+
+def test_what_was_delivered_is_sent_again_once_and_each_page_leads_to_the_other(bus, client, listener):
+    bus.emit("repo.sync.start", {})
+    bus.deliver_due()
+    page = f"/console/deliveries/{delivery_of(bus, listener).id}"
+    assert "Send it again</button>" in client.get(page).text
+    answer = client.post(f"{page}/retry")
+    assert answer.status_code == 303 and answer.location != page
+    text = main_of(client.get(answer.location).text)
+    assert "new delivery of what was delivered before" in text and "no process that delivers is running" in text
+    assert f'href="{page}"' in text
+    text = main_of(client.get(page).text)
+    assert f'href="{answer.location}"' in text and "Send it again" not in text
+    assert "It was sent again already" in client.post(f"{page}/retry", follow_redirects=True).text
+
+
+def test_a_delivery_to_a_listener_that_was_deleted_is_not_offered_again(bus, client, listener):
+    bus.emit("repo.sync.start", {})
+    bus.deliver_due()
+    bus.listeners.delete(listener.id)
+    [found] = bus.deliveries.list()
+    text = main_of(client.get(f"/console/deliveries/{found.id}").text)
+    assert "Its listener was deleted" in text and "<button" not in text
+
+
+def test_many_that_are_retried_while_no_process_delivers_are_said_to_wait(bus, client, listener):
+    bus.emit("repo.sync.start", {})
+    assert sum(bus.deliveries.discard(DeliveryQuery(listener_id=listener.id), "given up")) == 1
+    answer = client.post("/console/deliveries/retry", data={"state": "dead"}, follow_redirects=True)
+    assert "1 delivery is in line again. They wait: no process" in answer.text
