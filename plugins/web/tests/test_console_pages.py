@@ -127,3 +127,48 @@ def test_many_that_are_retried_while_no_process_delivers_are_said_to_wait(bus, c
     assert sum(bus.deliveries.discard(DeliveryQuery(listener_id=listener.id), "given up")) == 1
     answer = client.post("/console/deliveries/retry", data={"state": "dead"}, follow_redirects=True)
     assert "1 delivery is in line again. They wait: no process" in answer.text
+
+
+TURNED = "\u202egnp.exe\u2069"
+
+
+def test_what_turns_the_direction_of_writing_is_spelt_out_on_each_page_and_kept_in_forms(bus, app, client):
+    config = {"server": "gone.example", "motto": TURNED}
+    made = bus.listeners.create("chat", config, ["repo.#"], description=TURNED)
+    event = bus.emit("repo.sync.start", {"repo_id": TURNED + "\x9b31m"})
+    bus.deliver_due()
+    bus.listeners.disable(made.id, TURNED)
+    bus.emit("repo.sync.start", {"repo_id": TURNED + "\x9b31m"})
+    [*deliveries] = bus.deliveries.list()
+    paths = ["", "listeners", f"listeners/{made.id}", "deliveries", "history", f"events/{event.id}"]
+    paths += [f"deliveries/{each.id}" for each in deliveries]
+    paths += ["deliveries?event_type=%E2%80%AEx", "listeners/%E2%80%AEx"]
+    texts = {path: client.get(f"/console/{path}").text for path in paths}
+    for path, text in texts.items():
+        shown = re.sub(r'(?:value|href)="[^"]*"', "", text)
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\x80-\x9f]", shown), path
+    for path in ("listeners", f"listeners/{made.id}", "history", f"events/{event.id}"):
+        assert "\\u202e" in texts[path], path
+    form = client.get(f"/console/listeners/{made.id}/edit").text
+    assert form.count(TURNED) == 2  # description and motto: to store it untouched changes nothing
+
+
+def test_times_in_sentences_and_in_the_history_follow_the_readers_zone(bus, client, listener):
+    event = bus.emit("repo.sync.start", {})
+    late = bus.listeners.create("chat", {"server": "a"}, ["repo.#"], name="late", timeout=90.0)
+    bus.listeners.mute(late.id, 3600, reason="2026-01-31T12:00:00Z")
+    bus.listeners.update(late.id, {"server": "b"}, timeout=120.0)
+    text = main_of(client.get(f"/console/events/{event.id}").text)
+    assert "it was created at <time datetime=" in text and "changed 2 times since" in text
+    text = main_of(client.get("/console/history").text)
+    assert re.search(r"Muted until: <del>not set</del> → <ins><time datetime=", text)
+    assert "<ins>2026-01-31T12:00:00Z</ins>" in text  # what somebody typed is not changed
+    assert "Timeout: <del>1m 30s</del> → <ins>2m</ins>" in text
+    assert "Server: <del>a</del> → <ins>b</ins>" in text and "notifier_config" not in text
+
+
+def test_a_listener_that_was_only_created_since_is_not_said_to_be_changed(bus, client):
+    event = bus.emit("repo.sync.start", {})
+    bus.listeners.create("chat", {"server": "a"}, ["repo.#"])
+    text = main_of(client.get(f"/console/events/{event.id}").text)
+    assert "it was created at" in text and "changed" not in text
