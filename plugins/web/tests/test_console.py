@@ -283,7 +283,7 @@ def test_listeners_come_a_page_at_a_time_after_search_and_labels(bus, client):
         following = re.search(r'rel="next" href="([^"]+)"', text)
         path = following and following[1].replace("&amp;", "&")
     assert seen == [f"{number:03}" for number in range(0, 130, 2)]
-    assert len(re.findall(r"<tr><th scope=\"row\"", client.get("/console/listeners?page=3").text)) == 30
+    assert len(re.findall(r"<th scope=\"row\"", client.get("/console/listeners?page=3").text)) == 30
     assert ">each-<wbr>129</a>" in client.get("/console/listeners?page=99999").text  # the last one that there is
     assert (
         client.get("/console/event-types/repo.sync.start?page=2").text.count('<li><a href="/console/listeners/') == 50

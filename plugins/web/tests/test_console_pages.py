@@ -172,3 +172,30 @@ def test_a_listener_that_was_only_created_since_is_not_said_to_be_changed(bus, c
     bus.listeners.create("chat", {"server": "a"}, ["repo.#"])
     text = main_of(client.get(f"/console/events/{event.id}").text)
     assert "it was created at" in text and "changed" not in text
+
+
+def test_the_address_of_a_page_with_a_slash_at_its_end_leads_to_it(client, listener):
+    for path in ("listeners", f"listeners/{listener.id}", "history"):
+        answer = client.get(f"/console/{path}/?page=2")
+        assert (answer.status_code, answer.location) == (308, f"/console/{path}?page=2")
+    for path in ("/console//evil.example/", "/console/%2F%2Fevil.example/"):
+        answer = client.get(path)
+        assert answer.status_code == 404 or answer.location.removeprefix("http://localhost").startswith("/console/"), path
+    assert client.get("/console/nothing/", follow_redirects=True).status_code == 404
+
+
+def test_no_page_sends_its_reader_to_a_shell_for_what_the_console_shows(client):
+    for path in ("listeners/nobody", "deliveries/x", "events/x", "deliveries?listener=nobody", "history?listener=nobody"):
+        text = main_of(client.get(f"/console/{path}").text)
+        assert "no " in text and "pulp-admin" not in text, path
+
+
+def test_a_state_stands_first_in_each_list_and_outcomes_are_in_words(bus, client):
+    bus.listeners.create("chat", {"server": "gone.example"}, ["repo.#"])
+    bus.emit("repo.sync.start", {})
+    bus.deliver_due()
+    for path in ("listeners", "deliveries"):
+        assert re.search(r"<tbody>\s*<tr>\s*<td><span class=\"state", client.get(f"/console/{path}").text), path
+    [found] = bus.deliveries.list()
+    text = main_of(client.get(f"/console/deliveries/{found.id}").text)
+    assert ">refused for good<" in text and ">permanent<" not in text

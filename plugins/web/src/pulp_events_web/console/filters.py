@@ -75,6 +75,18 @@ def changed(value: Any, key: str) -> str:
     return plain(value)
 
 
+_COMMAND = re.compile(r"[;,] `pulp-admin [^`]*` shows (?:them|it)")
+
+
+def without_commands(text: str) -> str:
+    """A message without the hint for those who have a shell: on pages the menu leads there.
+
+    >>> without_commands("no listener has the id 'x'; `pulp-admin event listener list` shows them")
+    "no listener has the id 'x'"
+    """
+    return _COMMAND.sub("", text)
+
+
 def exactly(value: object) -> Markup:
     """What a form sends back as it is: nothing in it is spelt out, or it would be stored so."""
     return escape(value)

@@ -10,6 +10,7 @@ from pulp_events.errors import DeliveryNotFound, EventsError, ListenerNotFound
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import State
 from pulp_events_web.console import again, asked
+from pulp_events_web.console.filters import without_commands
 from pulp_events_web.console.naming import names_of, offered
 from pulp_events_web.console.reports import report_of
 from pulp_events_web.context import acting
@@ -36,7 +37,7 @@ def deliveries() -> str | tuple[str, int]:
     except EventsError as refused:
         if type(refused) not in (EventsError, ListenerNotFound, DeliveryNotFound):
             raise
-        error = str(refused)
+        error = without_commands(str(refused))
     page = render_template(
         "console/deliveries.html",
         deliveries=found[:PAGE],
