@@ -180,12 +180,20 @@ def test_the_address_of_a_page_with_a_slash_at_its_end_leads_to_it(client, liste
         assert (answer.status_code, answer.location) == (308, f"/console/{path}?page=2")
     for path in ("/console//evil.example/", "/console/%2F%2Fevil.example/"):
         answer = client.get(path)
-        assert answer.status_code == 404 or answer.location.removeprefix("http://localhost").startswith("/console/"), path
+        assert answer.status_code == 404 or answer.location.removeprefix("http://localhost").startswith("/console/"), (
+            path
+        )
     assert client.get("/console/nothing/", follow_redirects=True).status_code == 404
 
 
 def test_no_page_sends_its_reader_to_a_shell_for_what_the_console_shows(client):
-    for path in ("listeners/nobody", "deliveries/x", "events/x", "deliveries?listener=nobody", "history?listener=nobody"):
+    for path in (
+        "listeners/nobody",
+        "deliveries/x",
+        "events/x",
+        "deliveries?listener=nobody",
+        "history?listener=nobody",
+    ):
         text = main_of(client.get(f"/console/{path}").text)
         assert "no " in text and "pulp-admin" not in text, path
 
@@ -199,3 +207,8 @@ def test_a_state_stands_first_in_each_list_and_outcomes_are_in_words(bus, client
     [found] = bus.deliveries.list()
     text = main_of(client.get(f"/console/deliveries/{found.id}").text)
     assert ">refused for good<" in text and ">permanent<" not in text
+
+
+def test_each_notifier_is_offered_with_a_sentence_that_says_what_it_does(client):
+    text = main_of(client.get("/console/listeners/new").text)
+    assert ">chat</a>" in text and "Says each event in a room." in text and "that there is not" not in text

@@ -33,10 +33,10 @@ def catch_all(blueprint: Blueprint) -> None:
 
 def _nothing(rest: str) -> Any:
     """A page's address with a slash at its end, as browsers complete it, leads to the page."""
-    if request.method in ("GET", "HEAD") and rest.endswith("/") and rest.strip("/"):
-        query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
-        return redirect(url_for("console.overview") + quote(rest.strip("/")) + query, 308)
-    abort(404, "There is no such page.")
+    if request.method not in ("GET", "HEAD") or not rest.endswith("/") or not rest.strip("/"):
+        abort(404, "There is no such page.")
+    query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+    return redirect(url_for("console.overview") + quote(rest.strip("/")) + query, 308)
 
 
 def of_bus(error: EventsError) -> tuple[str, int]:

@@ -75,6 +75,11 @@ def changed(value: Any, key: str) -> str:
     return plain(value)
 
 
+def sentence(notifier: object) -> str:
+    """What a notifier does: the first paragraph of its class's docstring; empty if it has none."""
+    return " ".join((type(notifier).__doc__ or "").strip().partition("\n\n")[0].split())
+
+
 _COMMAND = re.compile(r"[;,] `pulp-admin [^`]*` shows (?:them|it)")
 
 
@@ -118,7 +123,7 @@ def wrapped(text: str) -> str:
 def register(app: Flask, blueprint: Blueprint) -> None:
     """For templates of the whole application, as a template of `access` may extend the console's base."""
     app.jinja_env.finalize = spelt_out
-    for made in (moment, number, seconds, pretty, plain, wrapped, label, timed, changed, exactly):
+    for made in (moment, number, seconds, pretty, plain, wrapped, label, timed, changed, exactly, sentence):
         blueprint.add_app_template_filter(made)
     blueprint.app_context_processor(_known)
 
