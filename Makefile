@@ -18,7 +18,7 @@ export PYTHON WEB
 # Tests start hundreds of Python processes: where bytecode is not kept, each would compile what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# WEB=1 serves the web console of what it did, until Ctrl-C.
+# WEB=1 serves the web console of what it did, and delivers what is retried there, until Ctrl-C.
 demo:
 	@scripts/setup $(if $(WEB),extra,runtime)
 	@$(if $(WEB),.venv-extra,.venv)/bin/python demo/demo.py

@@ -57,10 +57,10 @@ def main() -> int:
             show_posts(http)
             show_messages(broker)
             pulp_admin("event delivery stats")
+            complete = len(smtp.messages) == 4 and len(http.requests) == 2 and len(broker.messages) == EVENTS
             if os.environ.get("WEB"):
                 title("The console, on what happened here; Ctrl-C ends it")
-                serve_console()
-            complete = len(smtp.messages) == 4 and len(http.requests) == 2 and len(broker.messages) == EVENTS
+                serve_console(http)
     title("Everything arrived; nothing is left running" if complete else "Something is missing")
     return 0 if complete else 1
 
@@ -75,11 +75,20 @@ def pulp_admin(line: str) -> None:
         sys.exit(f"pulp-admin ended with exit code {done.returncode}")
 
 
-def serve_console() -> None:
-    """Until Ctrl-C, which the server gets too."""
-    command = [str(BIN / "pulp-admin"), "event", "web", "--listen=127.0.0.1:0"]
-    with contextlib.suppress(KeyboardInterrupt):
-        subprocess.run(command, check=False)
+def serve_console(http: HttpSink) -> None:
+    """Until Ctrl-C, which the server and the worker get too.
+
+    The token is a trusted one: who may change listeners of the machine's administrators, and have events sent to it.
+    """
+    pulp_admin("event web token create --role admin --trusted --name demo")
+    print(f"  Log in with that token. A listener that you make may send to {http.url}/hook too.\n", flush=True)
+    command = str(BIN / "pulp-admin")
+    with subprocess.Popen([command, "event", "worker"], stderr=subprocess.DEVNULL) as worker:
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                subprocess.run([command, "event", "web", "--listen=127.0.0.1:0"], check=False)
+        finally:
+            worker.terminate()
 
 
 def show_mail(smtp: SmtpSink) -> None:

@@ -32,6 +32,11 @@ class ChatConfig(Schema):
 
 
 class Chat(Notifier):
+    """Says each event in a room.
+
+    Of a chat server that there is not.
+    """
+
     type_id = "chat"
     config_schema = ChatConfig
     connects_to = WITHIN_NETWORKS

@@ -305,7 +305,7 @@ def test_listeners_come_a_page_at_a_time_after_search_and_labels(bus, client):
         following = re.search(r'rel="next" href="([^"]+)"', text)
         path = following and following[1].replace("&amp;", "&")
     assert seen == [f"{number:03}" for number in range(0, 130, 2)]
-    assert len(re.findall(r"<tr><th scope=\"row\"", client.get("/console/listeners?page=3").text)) == 30
+    assert len(re.findall(r"<th scope=\"row\"", client.get("/console/listeners?page=3").text)) == 30
     assert ">each-<wbr>129</a>" in client.get("/console/listeners?page=99999").text  # the last one that there is
     assert (
         client.get("/console/event-types/repo.sync.start?page=2").text.count('<li><a href="/console/listeners/') == 50
@@ -345,10 +345,10 @@ def test_a_retry_of_many_ends_in_time_and_says_how_many_are_left(bus, client, mo
     monkeypatch.setattr("pulp_events_web.console.pages.retries.LONGEST", 0.0)
     form = {"state": "dead", "listener": "gone"}
     answer = client.post("/console/deliveries/retry", data=form, follow_redirects=True)
-    assert "2 deliveries are made again. 3 are left" in answer.text and "Retry all dead ones that fit" in answer.text
+    assert "2 deliveries are in line again. 3 are left" in answer.text and "Retry all dead ones that fit" in answer.text
     monkeypatch.setattr("pulp_events_web.console.pages.retries.LONGEST", 60.0)
     answer = client.post("/console/deliveries/retry", data=form, follow_redirects=True)
-    assert "3 deliveries are made again." in answer.text and "left" not in answer.text
+    assert "3 deliveries are in line again." in answer.text and "left" not in answer.text
     assert not bus.deliveries.count(DeliveryQuery(state="dead"))
 
 

@@ -218,6 +218,21 @@ def test_no_page_is_wider_than_its_window(filled, empty, browser, width):
     assert not {name: wide for name, wide in found.items() if wide > width}
 
 
+@pytest.mark.parametrize(("width", "column"), [(1280, "Last success"), (360, "State")])
+def test_a_long_description_pushes_no_column_of_listeners_out_of_sight(filled, browser, width, column):
+    address, bus, *_ = filled
+    made = bus.listeners.create("chat", {"server": "a"}, ["repo.#"], name="wordy", description="x" * 300)
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        browser.get(f"{address}/console/listeners")
+        [found] = browser.find_elements(By.XPATH, f"//th[.='{column}']")
+        assert found.rect["x"] + found.rect["width"] <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        bus.listeners.delete(made.id)
+
+
 def test_the_keyboard_alone_creates_a_listener_and_mutes_it(filled, browser):
     address, bus, *_ = filled
     person = Person(browser, address)

@@ -160,7 +160,7 @@ def test_finds_a_failed_delivery_sees_its_attempts_and_retries_it(bus, alice, fa
     alice.see("Attempt 1", "400", "no such project", "Next attempt:")
     refusing.answer = Answer(200)
     alice.press("Retry now")
-    alice.see("It is delivered again")
+    alice.see("It is in line again")
     bus.deliver_due()
     alice.see("Attempt 2")  # without loading it again
     assert bus.deliveries.get(wanted.id).state == State.DELIVERED
@@ -173,7 +173,7 @@ def test_retries_all_that_fit(bus, alice, failing, refusing):
     assert sum(bus.deliveries.discard(DeliveryQuery(listener_id=failing.id), "given up")) == 3
     alice.open("/console/deliveries?state=dead&listener=refused")
     alice.press("Retry all dead ones that fit")
-    alice.see("3 deliveries are made again")
+    alice.see("3 deliveries are in line again")
     assert bus.deliveries.count(DeliveryQuery(listener_id=failing.id, state=State.DEAD)) == 0
 
 

@@ -124,6 +124,33 @@ def test_a_page_says_that_the_server_is_lost_and_that_it_is_back(bus, alice, bro
         browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)
 
 
+def test_a_page_that_answers_a_button_follows_too_and_says_when_what_it_shows_is_gone(bus, alice, browser):
+    with HttpSink(Answer(400, body=b"not now")) as sink, without_timer(browser):
+        made = bus.listeners.create("http", {"url": sink.url}, ["repo.#"], name="watched")
+        alice.open(f"/console/listeners/{made.id}")
+        alice.press("Send a test")
+        alice.see("Result of the test", "Live")
+        first = began(alice)
+        bus.emit("repo.sync.start", {"repo_id": "a"})
+        alice.until(lambda: figure(alice, "Pending") == "1")
+        assert browser.find_element("id", "live").text == "Live" and "Result of the test" in alice.text
+        bus.listeners.disable(made.id, "too many complaints")
+        bus.deliver_due()
+        bus.emit("repo.sync.start", {"repo_id": "b"})
+        alice.see("It is disabled: too many complaints")
+        browser.find_element("xpath", "//button[normalize-space()='Enable']")  # what is offered follows as well
+        assert began(alice) == first
+        for each in bus.deliveries.list():
+            bus.deliveries.discard(DeliveryQuery(ids=[each.id]), "away")
+        event = bus.emit("repo.sync.finish", {"repo_id": "c"})
+        bus.listeners.delete(made.id)
+        assert event
+        browser.execute_script("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+        bus.deliver_due()
+        alice.see("not there any more")
+        assert "does not answer" not in alice.text
+
+
 def test_two_administrators_who_change_one_listener(bus, alice, browser):
     made = bus.listeners.create("http", {"url": "http://a.example/"}, ["repo.sync.*"], name="ours")
     other = start()

@@ -21,7 +21,7 @@ class Acting:
     def require(self, role: Role) -> None:
         """Raise Forbidden if this role, or a higher one, is not the principal's."""
         if self.principal.role < role:
-            raise Forbidden(f"{self.principal.name} is {self.principal.role}; this needs the role {role}")
+            raise Forbidden(f"{self.principal.name} has the role {self.principal.role}; this needs the role {role}")
 
     @property
     def reading(self) -> EventBus:

@@ -26,7 +26,7 @@ def register(app: Flask) -> None:
     blueprint = Blueprint(
         "console", __name__, url_prefix="/console", template_folder="templates", static_folder="static"
     )
-    filters.register(blueprint)
+    filters.register(app, blueprint)
     errors.register(blueprint)
     for module in MODULES:
         module.add(blueprint)

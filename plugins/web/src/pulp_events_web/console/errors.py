@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
-from flask import Blueprint, abort, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from pulp_events.errors import EventsError
 from pulp_events_web import problems
 from pulp_events_web.access import redirects
+from pulp_events_web.console.filters import without_commands
 
 _logger = logging.getLogger(__name__)
 
@@ -26,13 +28,21 @@ def register(blueprint: Blueprint) -> None:
 
 def catch_all(blueprint: Blueprint) -> None:
     """What no page has is told by a page of the console, not by a problem document of the API."""
-    blueprint.add_url_rule("/<path:rest>", "nothing", lambda rest: abort(404, "There is no such page."))
+    blueprint.add_url_rule("/<path:rest>", "nothing", _nothing)
+
+
+def _nothing(rest: str) -> Any:
+    """A page's address with a slash at its end, as browsers complete it, leads to the page."""
+    if request.method not in ("GET", "HEAD") or not rest.endswith("/") or not rest.strip("/"):
+        abort(404, "There is no such page.")
+    query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+    return redirect(url_for("console.overview") + quote(rest.strip("/")) + query, 308)
 
 
 def of_bus(error: EventsError) -> tuple[str, int]:
     """The page for what the bus, or a role, refused."""
     status = problems.status_of(error)
-    detail = str(error)
+    detail = without_commands(str(error))
     if status == 503:
         _logger.error("%s: %s", type(error).__name__, error)
         detail = _UNAVAILABLE

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, g
+from flask import Blueprint, Flask, g
 from markupsafe import Markup, escape
 
 from pulp_events.fields import format_duration
 from pulp_events.frozen import thaw
+from pulp_events.listeners.kinds import Moment, Seconds
+from pulp_events.listeners.listener import ATTRIBUTES
+from pulp_events.visible import json_text, visible
 from pulp_events_web.principal import Principal, Role
 
 
@@ -40,14 +43,64 @@ def seconds(value: float | None) -> str:
 
 def pretty(value: Any) -> str:
     """JSON, indented."""
-    return json.dumps(thaw(value), indent=2, ensure_ascii=False, default=str)
+    return json_text(thaw(value), indent=2, default=str)
 
 
 def plain(value: Any) -> str:
     """A value on one line, for tables."""
     if isinstance(value, str):
         return value
-    return json.dumps(thaw(value), ensure_ascii=False, default=str)
+    return json_text(thaw(value), default=str)
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+
+
+def timed(text: str) -> str:
+    """A sentence of ours, its times as `moment` writes them."""
+    made, end = Markup(), 0
+    for found in _MOMENT.finditer(text):
+        made += escape(visible(text[end : found.start()], "\n\t")) + moment(datetime.fromisoformat(found[0]))
+        end = found.end()
+    return made + escape(visible(text[end:], "\n\t"))
+
+
+def changed(value: Any, key: str) -> str:
+    """A value in the history of a listener, as the page of the listener writes it."""
+    kind = ATTRIBUTES[key].kind if key in ATTRIBUTES else None
+    if isinstance(kind, Moment) and isinstance(value, str) and _MOMENT.fullmatch(value):
+        return timed(value)
+    if isinstance(kind, Seconds) and isinstance(value, int | float):
+        return seconds(value)
+    return plain(value)
+
+
+def sentence(notifier: object) -> str:
+    """What a notifier does: the first paragraph of its class's docstring; empty if it has none."""
+    return " ".join((type(notifier).__doc__ or "").strip().partition("\n\n")[0].split())
+
+
+_COMMAND = re.compile(r"[;,] `pulp-admin [^`]*` shows (?:them|it)")
+
+
+def without_commands(text: str) -> str:
+    """A message without the hint for those who have a shell: on pages the menu leads there.
+
+    >>> without_commands("no listener has the id 'x'; `pulp-admin event listener list` shows them")
+    "no listener has the id 'x'"
+    """
+    return _COMMAND.sub("", text)
+
+
+def exactly(value: object) -> Markup:
+    """What a form sends back as it is: nothing in it is spelt out, or it would be stored so."""
+    return escape(value)
+
+
+def spelt_out(value: Any) -> Any:
+    """What a template prints, fit to be looked at: marks that turn the direction of writing are escapes, as at the
+    command line. For Jinja's `finalize`, so that no page can forget it."""
+    return visible(value, "\n\t") if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 _CAPITALS = {each: each.upper() for each in ("amqp", "api", "ca", "http", "https", "id", "json", "ssl", "tls", "url")}
@@ -61,15 +114,16 @@ def label(key: str) -> str:
 
 def wrapped(text: str) -> str:
     """A long name that may break after its dots, dashes and underscores."""
-    made = escape(text)
+    made = escape(visible(text))
     for mark in (".", "-", "_", "/", "@"):
         made = Markup(str(made).replace(mark, mark + "<wbr>"))
     return made
 
 
-def register(blueprint: Blueprint) -> None:
+def register(app: Flask, blueprint: Blueprint) -> None:
     """For templates of the whole application, as a template of `access` may extend the console's base."""
-    for made in (moment, number, seconds, pretty, plain, wrapped, label):
+    app.jinja_env.finalize = spelt_out
+    for made in (moment, number, seconds, pretty, plain, wrapped, label, timed, changed, exactly, sentence):
         blueprint.add_app_template_filter(made)
     blueprint.app_context_processor(_known)
 

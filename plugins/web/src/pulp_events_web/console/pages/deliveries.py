@@ -8,7 +8,8 @@ from pulp_events.bus.looking import Looked
 from pulp_events.errors import DeliveryNotFound, EventsError, ListenerNotFound
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.states import State
-from pulp_events_web.console import asked
+from pulp_events_web.console import again, asked
+from pulp_events_web.console.filters import without_commands
 from pulp_events_web.console.naming import names_of, offered
 from pulp_events_web.console.reports import report_of
 from pulp_events_web.context import acting
@@ -41,7 +42,7 @@ def deliveries() -> str | tuple[str, int]:
     except EventsError as refused:
         if type(refused) not in (EventsError, ListenerNotFound, DeliveryNotFound):
             raise
-        error = str(refused)
+        error = without_commands(str(refused))
     page = render_template(
         "console/deliveries.html",
         deliveries=found.found[:PAGE],
@@ -65,11 +66,14 @@ def delivery(delivery_id: str) -> str:
     """One, with each attempt."""
     bus = acting().reading
     found = bus.deliveries.get(delivery_id)
+    waiting = bus.deliveries.waiting_for([found]).get(found.id)
     return render_template(
         "console/delivery.html",
         delivery=found,
         attempts=bus.deliveries.attempts(found.id),
-        waiting=bus.deliveries.waiting_for([found]).get(found.id),
+        waiting=waiting,
+        next_attempt=again.next_attempt(bus, waiting) if waiting else "",
+        again=again.offered(bus, found, waiting),
         report=report_of(found.report),
         names=names_of(bus, [found.listener_id]),
     )

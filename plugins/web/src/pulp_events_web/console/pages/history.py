@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 
 from pulp_events.errors import ListenerNotFound
 from pulp_events.listeners.history import ListenerChange
+from pulp_events_web.console.filters import without_commands
 from pulp_events_web.console.naming import names_of, offered
 from pulp_events_web.context import acting
 
@@ -33,7 +34,7 @@ def history() -> str:
         try:
             changes = bus.listeners.history(wanted or None, limit=limit + 1)[: limit + 1]
         except ListenerNotFound as refused:
-            error = str(refused)
+            error = without_commands(str(refused))
     return render_template(
         "console/history.html",
         changes=changes[:limit],

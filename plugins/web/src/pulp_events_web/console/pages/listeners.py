@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 
 from pulp_events import Listener
 from pulp_events.listeners.shown import config_shown
@@ -116,6 +116,7 @@ def page_of_one(listener_id: str, **more: object) -> str:
         warnings=bus.listeners.warnings(found) if installed else (),
         changes=bus.listeners.history(found.id, limit=5) if bus.listeners.keeps_history else (),
         changeable=may_change(who.principal.trusted, found),
+        page_url=url_for("console.listener", listener_id=found.id),
         **more,
     )
 

@@ -18,6 +18,8 @@ def add(blueprint: Blueprint) -> None:
     for name in ("test", "mute", "unmute", "enable", "disable"):
         rule = f"/listeners/<listener_id>/{name}"
         blueprint.add_url_rule(rule, f"listener_{name}", globals()[name], methods=["POST"])
+        # What a button answered has this address: whoever loads it again, or sends it to others, wants the listener.
+        blueprint.add_url_rule(rule, f"listener_{name}_page", _back, methods=["GET"])
     blueprint.add_url_rule("/listeners/<listener_id>/delete", "listener_delete", delete, methods=["GET", "POST"])
 
 

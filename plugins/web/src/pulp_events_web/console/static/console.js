@@ -48,10 +48,18 @@ for (const field of document.querySelectorAll("input[data-moment]")) {
 const AT_ONCE = 300, PAUSE = 2000, EVERY = 10000;
 const parts = [...document.querySelectorAll("[data-live][id]")];
 function follow() {
-  const shown = new Map(parts.map((part) => [part.id, part.innerHTML]));
+  // The token of a form is another one each time that a page is made.
+  const content = (part) => part.innerHTML.replace(/(name="csrf_token" value=")[^"]*/g, "$1");
+  const shown = new Map(parts.map((part) => [part.id, content(part)]));
   const said = document.getElementById("live");
   const words = {live: "Live", lost: "The server does not answer. What you see may be old; trying again.",
+                 failed: "The server answers with an error. What you see may be old; trying again.",
+                 gone: "What this page shows is not there any more.",
+                 refused: "You may not see this page any more.",
                  out: "You are logged out; load the page again to log in."};
+  const meaning = {401: "out", 403: "refused", 404: "gone", 410: "gone"};
+  // The answer to a button may stand at an address that only takes what is sent to it.
+  const address = document.body.dataset.page || location.href;
   let state = "", last = 0, due = null, source = null;
   const say = (now) => {
     if (now === state || !said) return;
@@ -63,8 +71,8 @@ function follow() {
   const replace = (page) => {
     for (const {id} of parts) {
       const here = document.getElementById(id), fresh = page.getElementById(id);
-      if (!here || !fresh || fresh.innerHTML === shown.get(id) || here.contains(document.activeElement)) continue;
-      shown.set(id, fresh.innerHTML);
+      if (!here || !fresh || content(fresh) === shown.get(id) || here.contains(document.activeElement)) continue;
+      shown.set(id, content(fresh));
       const open = [...here.querySelectorAll("details")].map((each) => each.open);
       fresh.querySelectorAll("details").forEach((each, index) => { each.open = open[index] ?? each.open; });
       localise(fresh);
@@ -76,9 +84,9 @@ function follow() {
     due = null;
     last = Date.now();
     try {
-      const answer = await fetch(location.href, {credentials: "same-origin", redirect: "manual"});
-      if (answer.type === "opaqueredirect" || answer.status === 401) return say("out");
-      if (!answer.ok) return say("lost");
+      const answer = await fetch(address, {credentials: "same-origin", redirect: "manual"});
+      if (answer.type === "opaqueredirect") return say("out");
+      if (!answer.ok) return say(meaning[answer.status] ?? "failed");
       replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
       say("live");
     } catch { say("lost"); }
