@@ -6,11 +6,13 @@ import logging
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from pulp_events.errors import EventsError
 from pulp_events_web import problems
 from pulp_events_web.access import redirects
+from pulp_events_web.console import lost
 
 _logger = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(EventsError, of_bus)
     blueprint.register_error_handler(HTTPException, of_http)
     blueprint.register_error_handler(401, of_nobody)
+    blueprint.register_error_handler(CSRFError, lost.of_forged)
 
 
 def catch_all(blueprint: Blueprint) -> None:
@@ -32,11 +35,15 @@ def catch_all(blueprint: Blueprint) -> None:
 def of_bus(error: EventsError) -> tuple[str, int]:
     """The page for what the bus, or a role, refused."""
     status = problems.status_of(error)
-    detail = str(error)
-    if status == 503:
+    return page(status.phrase, said(error), int(status))
+
+
+def said(error: EventsError) -> str:
+    """What a page says of it; what only administrators should read is in the log."""
+    if problems.status_of(error) == 503:
         _logger.error("%s: %s", type(error).__name__, error)
-        detail = _UNAVAILABLE
-    return page(status.phrase, detail, int(status))
+        return _UNAVAILABLE
+    return str(error)
 
 
 def of_http(error: HTTPException) -> Any:
@@ -48,13 +55,10 @@ def of_http(error: HTTPException) -> Any:
 
 
 def of_nobody(error: HTTPException) -> Any:
-    """Who is not logged in is led to the login page and back; what a form had in it cannot be carried along."""
+    """Who is not logged in is led to the login page and back, with what was typed."""
     if request.method in ("GET", "HEAD"):
         return redirect(redirects.login(request), 303)
-    detail = (
-        "You are logged out, and nothing was stored. Log in, in another tab to keep what you typed; then send it again."
-    )
-    return page("You are logged out", detail, 401)
+    return lost.of_nobody(error)
 
 
 def page(title: str, detail: str, status: int) -> tuple[str, int]:
