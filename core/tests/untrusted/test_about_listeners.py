@@ -250,4 +250,6 @@ def test_a_tracestate_is_not_for_untrusted_authors(bus, net):
     [seen] = bus.deliveries.by(AUTHORS["alice a"]).list()
     assert seen.listener_id == mine.id and seen.trace_context == {"traceparent": PARENT}
     assert bus.deliveries.by(AUTHORS["alice a"]).get(seen.id).trace_context == {"traceparent": PARENT}
+    [seen] = bus.deliveries.by(AUTHORS["alice a"]).look().found
+    assert seen.trace_context == {"traceparent": PARENT}
     assert bus.deliveries.get(seen.id).trace_context == given
