@@ -122,7 +122,7 @@ def test_a_button_leads_after_the_login_to_the_page_on_which_it_was(bus, button)
     assert answer.status_code == 401 and f'name="next" value="/console/listeners/{made.id}"' in answer.text
 
 
-def test_a_listener_that_was_deleted_meanwhile_can_be_made_anew(bus, client):
+def test_a_listener_that_was_deleted_meanwhile_can_become_a_new_one(bus, client):
     made = bus.listeners.create("chat", {"server": "a"}, ["repo.#"])
     form = fill_in(client, f"/console/listeners/{made.id}/edit", description="typed")
     bus.listeners.delete(made.id)
