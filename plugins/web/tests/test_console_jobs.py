@@ -249,3 +249,38 @@ def test_makes_a_third_partys_listener_from_its_schema_and_rotates_its_secret(bu
     alice.see("Delete room?")
     alice.press("Delete it")
     alice.see("room is deleted")
+
+
+def test_a_form_says_where_it_went_wrong_what_it_would_send_and_outlives_its_session(bus, alice):
+    bus.emit("repo.sync.start", {"repo_id": "a"})
+    in_view = """const box = document.activeElement.getBoundingClientRect();
+        return document.activeElement.tabIndex === -1 && box.top >= 0 && box.top < innerHeight"""
+    alice.open("/console/listeners/new/chat")
+    alice.type("Event types", "repo.#")
+    alice.type("Name", "kept")
+    alice.type("Retries", "12")
+    alice.press("Create")
+    alice.until(lambda: alice.browser.execute_script(in_view))
+    assert alice.browser.title.startswith("Not stored")
+    alice.browser.find_element("xpath", "//main//li/a[.='Server']").click()
+    alice.until(lambda: alice.browser.switch_to.active_element.get_attribute("name") == "config.server")
+    alice.type("Server", "chat.example")
+    alice.type("Retries", "3")
+    alice.type("Password", "sesame1")
+    alice.press("Preview its message")
+    alice.see("nothing was sent or stored", "Type it again")
+    alice.until(lambda: alice.browser.execute_script(in_view))
+    alice.type("Password", "sesame1")
+    alice.browser.delete_all_cookies()
+    alice.press("Create")
+    alice.see("You are logged out", "What you typed is kept")
+    alice.type("Token", token(bus, "alice again"))
+    alice.press("Log in")
+    alice.press("Go on with what you typed")
+    alice.see("Nothing was stored yet", "Type it again")
+    assert alice.field("Server").get_attribute("value") == "chat.example"
+    alice.type("Password", "sesame2")
+    alice.press("Create")
+    alice.see("kept is created")
+    assert bus.listeners.get("kept").notifier_config["password"] == "sesame2"
+    bus.listeners.delete("kept")

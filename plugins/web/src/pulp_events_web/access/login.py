@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
@@ -28,9 +29,9 @@ def login_page() -> Any:
     secret, link = request.args.get("token"), access().link
     wanted = request.args.get("next", "")
     if secret is None or request.method != "GET":
-        return _form(wanted)
+        return form(wanted)
     if link is None or not link.use(secret):
-        return _form(wanted, _USED, 403)
+        return form(wanted, _USED, 403)
     access().sessions.begin()
     return redirect(redirects.after_login(request, wanted), 303)
 
@@ -38,17 +39,20 @@ def login_page() -> Any:
 @blueprint.post("/login", endpoint="login")
 def log_in() -> Any:
     """With the token of the form."""
-    wanted = request.form.get("next", "")
+    wanted, kept = request.form.get("next", ""), request.form.get("kept", "")
     try:
         token = by_token(request.form.get("token", "").strip())
     except Unauthorized as error:
-        return _form(wanted, error.description, 403)
+        return form(wanted, error.description, 403, kept)
     except HTTPException as error:
-        answer = _form(wanted, error.description, error.code or 429)
+        answer = form(wanted, error.description, error.code or 429, kept)
         answer[2].extend(pair for pair in error.get_headers() if pair[0] == "Retry-After")
         return answer
     access().sessions.begin(token)
-    return redirect(redirects.after_login(request, wanted), 303)
+    to = redirects.after_login(request, wanted)
+    if typed := _typed(kept):
+        return render_template("console/resume.html", began=True, to=to, typed=typed)
+    return redirect(to, 303)
 
 
 @blueprint.post("/logout", endpoint="logout")
@@ -58,6 +62,17 @@ def log_out() -> Any:
     return redirect(f"{request.script_root}/login", 303)
 
 
-def _form(wanted: str, problem: str | None = None, status: int = 200) -> tuple[str, int, list[tuple[str, str]]]:
-    page = render_template("access_login.html", problem=problem, next=wanted)
+def form(
+    wanted: str, problem: str | None = None, status: int = 200, kept: str = ""
+) -> tuple[str, int, list[tuple[str, str]]]:
+    """The login page. `wanted`: where it leads; `kept`: JSON of the form of that page that is to be gone on with."""
+    page = render_template("access_login.html", problem=problem, next=wanted, kept=kept)
     return page, status, []
+
+
+def _typed(kept: str) -> dict[str, str]:
+    try:
+        found = json.loads(kept or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}

@@ -11,6 +11,7 @@
 | `reports.py` | reports of events, also damaged ones |
 | `notes.py` | what the next page says of what was done |
 | `errors.py` | what is answered where something is refused |
+| `lost.py` | what becomes of a form whose session ended meanwhile |
 | `chart.py` | the chart of the last day |
 | `templates/`, `static/` | what the browser gets |
 """

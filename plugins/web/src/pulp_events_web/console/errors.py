@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from pulp_events.errors import EventsError
 from pulp_events_web import problems
 from pulp_events_web.access import redirects
+from pulp_events_web.console import lost
 from pulp_events_web.console.filters import without_commands
 
 _logger = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(EventsError, of_bus)
     blueprint.register_error_handler(HTTPException, of_http)
     blueprint.register_error_handler(401, of_nobody)
+    blueprint.register_error_handler(CSRFError, lost.of_forged)
 
 
 def catch_all(blueprint: Blueprint) -> None:
@@ -42,11 +45,15 @@ def _nothing(rest: str) -> Any:
 def of_bus(error: EventsError) -> tuple[str, int]:
     """The page for what the bus, or a role, refused."""
     status = problems.status_of(error)
-    detail = without_commands(str(error))
-    if status == 503:
+    return page(status.phrase, said(error), int(status))
+
+
+def said(error: EventsError) -> str:
+    """What a page says of it; what only administrators should read is in the log."""
+    if problems.status_of(error) == 503:
         _logger.error("%s: %s", type(error).__name__, error)
-        detail = _UNAVAILABLE
-    return page(status.phrase, detail, int(status))
+        return _UNAVAILABLE
+    return without_commands(str(error))
 
 
 def of_http(error: HTTPException) -> Any:
@@ -58,13 +65,10 @@ def of_http(error: HTTPException) -> Any:
 
 
 def of_nobody(error: HTTPException) -> Any:
-    """Who is not logged in is led to the login page and back; what a form had in it cannot be carried along."""
+    """Who is not logged in is led to the login page and back, with what was typed."""
     if request.method in ("GET", "HEAD"):
         return redirect(redirects.login(request), 303)
-    detail = (
-        "You are logged out, and nothing was stored. Log in, in another tab to keep what you typed; then send it again."
-    )
-    return page("You are logged out", detail, 401)
+    return lost.of_nobody(error)
 
 
 def page(title: str, detail: str, status: int) -> tuple[str, int]:

@@ -8,18 +8,20 @@ from typing import Any
 from marshmallow import missing
 
 from pulp_events.fields import messages
+from pulp_events.listeners.untrusted import is_local
 from pulp_events.notifier import Notifier
 from pulp_events.secrets import MASK
 from pulp_events_web.console.forms import controls
+from pulp_events_web.console.forms.carried import REMOVE, WITHOUT, words
 from pulp_events_web.console.forms.field import Field
 
 PREFIX = "config."
-REMOVE = "remove."
-"""Before the name of a secret: a box that is ticked to remove it."""
+_AGAIN = "It is empty now, and you had typed one: type it again, or say below that it need not be."
+_PLAIN = "As plain text: templates, with {{ or {%, are for trusted authors."
 
 
 class Configuration:
-    """Of one notifier. `trusted`: whether who fills it in may name what belongs to the machine.
+    """Of one notifier. `trusted`: whether such a listener may name what belongs to the machine, and have templates.
 
     `shown`: the stored configuration without its secrets; `present`: the keys that it has.
     """
@@ -28,7 +30,7 @@ class Configuration:
         schema = notifier.config_schema()
         self._fields = {
             each.data_key or name: each for name, each in schema.fields.items()
-            if not each.dump_only and (trusted or not each.metadata.get("local"))
+            if not each.dump_only and (trusted or not is_local(each.metadata))
         }  # fmt: skip
         self._shown, self._present, self._trusted = shown, present, trusted
 
@@ -53,7 +55,7 @@ class Configuration:
                 name=name,
                 label=str(each.metadata.get("label") or key.replace("_", " ")),
                 kind=kind,
-                help=_sentence(str(each.metadata.get("help") or each.metadata.get("description") or "")),
+                help=self._help(each),
                 required=bool(each.required),
                 value=value,
                 choices=controls.choices_of(each),
@@ -61,7 +63,24 @@ class Configuration:
                 group=str(each.metadata.get("group", "")),
                 default=controls.written("text", default) if plain and kind != "check" else "",
                 is_set=hidden and key in self._present,
+                hidden=hidden,
+                again=hidden and not value and typed is not None and bool(typed.get(name) or name in words(typed)),
+                without=typed is not None and bool(typed.get(WITHOUT + key)),
             )
+
+    def _help(self, field: Any) -> str:
+        said = _sentence(str(field.metadata.get("help") or field.metadata.get("description") or ""))
+        if self._trusted or field.metadata.get("template") != "text":
+            return said
+        return f"{said}{'' if said.endswith('.') or not said else '.'} {_PLAIN}".strip()
+
+    def forgotten(self, typed: Mapping[str, str]) -> dict[str, list[str]]:
+        """Secrets that were typed before, were not sent back, and would now silently be left out."""
+        return {
+            PREFIX + key: [_AGAIN] for key, each in self._fields.items()
+            if PREFIX + key in words(typed) and controls.is_hidden(each) and not typed.get(PREFIX + key, "").strip()
+            and not typed.get(WITHOUT + key) and not typed.get(REMOVE + key)
+        }  # fmt: skip
 
     def read(self, typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, list[str]]]:
         """Keys for `create` and `update`, None where one is to be removed; and what could not be understood."""

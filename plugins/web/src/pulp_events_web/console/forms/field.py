@@ -26,6 +26,14 @@ class Field:
     """What holds where it is empty, in words."""
     is_set: bool = False
     """Of a secret: one is stored, and stays where nothing is typed."""
+    hidden: bool = False
+    """Nothing of it is shown: it is a secret, or has some in it."""
+    again: bool = False
+    """Of a secret: it was typed, and is to be typed again, as it was not sent back."""
+    without: bool = False
+    """The box beside that says that it need not be."""
+    theirs: bool = False
+    """Somebody else changed it too, since the form was shown."""
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -37,4 +45,12 @@ class Field:
     def described_by(self) -> str:
         """Ids of what says more about it, for screen readers."""
         parts = [f"{self.id}-help"] if self.help or self.default else []
+        parts += [f"{self.id}-stored"] if self.is_set else []
+        parts += [f"{self.id}-again"] if self.again else []
+        parts += [f"{self.id}-theirs"] if self.theirs else []
         return " ".join([*parts, *([f"{self.id}-error"] if self.errors else [])])
+
+    @property
+    def key(self) -> str:
+        """Of the configuration."""
+        return self.name.partition(".")[2]

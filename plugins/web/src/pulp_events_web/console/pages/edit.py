@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from pulp_events import Listener
 from pulp_events.bus.preview import Previews
-from pulp_events.errors import EventsError
+from pulp_events.errors import EventsError, ListenerNotFound, NotAllowed
 from pulp_events.events import pattern
 from pulp_events.listeners.document import from_document
 from pulp_events.listeners.history import ListenerChange
+from pulp_events.listeners.untrusted import Limits
 from pulp_events.notifier import Notifier
+from pulp_events_web import problems
 from pulp_events_web.acting import Acting
+from pulp_events_web.console import errors
 from pulp_events_web.console.forms.listener_form import Conflict, ListenerForm, version_of
 from pulp_events_web.console.notes import note
 from pulp_events_web.console.pages.listeners import changeable
@@ -39,11 +43,22 @@ def listener_types() -> str:
     who = acting()
     who.require(Role.ADMIN)
     bus = who.reading
-    usable = [
-        each for each in bus.plugins.notifiers.values()
-        if each.targets_here is None and (who.principal.trusted or each.connects_to is not None)
-    ]  # fmt: skip
-    return render_template("console/listener_types.html", notifiers=sorted(usable, key=lambda each: each.type_id))
+    there = sorted(
+        (each for each in bus.plugins.notifiers.values() if each.targets_here is None), key=lambda each: each.type_id
+    )
+    refused = {each.type_id: why for each in there if (why := _refused(who, each))}
+    usable = [each for each in there if each.type_id not in refused]
+    return render_template("console/listener_types.html", notifiers=usable, refused=refused)
+
+
+def _refused(who: Acting, notifier: Notifier) -> str:
+    """Why who is not trusted may have no listener of this type; empty if they may."""
+    try:
+        if not who.principal.trusted:
+            Limits(who.reading.settings).refuse_type(notifier)
+    except NotAllowed as error:
+        return str(error)
+    return ""
 
 
 def new(type_id: str) -> str | tuple[str, int] | Response:
@@ -51,15 +66,28 @@ def new(type_id: str) -> str | tuple[str, int] | Response:
     who = acting()
     who.require(Role.ADMIN)
     notifier = who.reading.plugins.notifier(type_id)
+    if request.method == "GET" and (why := _refused(who, notifier)):  # before it is filled in
+        raise NotAllowed(why)
     return _answer(ListenerForm(who, notifier, None, _typed()))
 
 
 def edit(listener_id: str) -> str | tuple[str, int] | Response:
     """The form of one that there is."""
-    who = acting()
-    listener = changeable(who, listener_id)
-    notifier = who.reading.plugins.notifier(listener.notifier_type_id)
-    return _answer(ListenerForm(who, notifier, listener, _typed()))
+    who, typed = acting(), _typed()
+    try:
+        listener = changeable(who, listener_id)
+        notifier = who.reading.plugins.notifier(listener.notifier_type_id)
+        return _answer(ListenerForm(who, notifier, listener, typed))
+    except ListenerNotFound:
+        if typed is None or not typed.get("type"):
+            raise
+        return _deleted(who, typed)
+
+
+def _deleted(who: Acting, typed: dict[str, str]) -> tuple[str, int]:
+    """The listener is gone, what was typed is not: it can become a new one."""
+    form = ListenerForm(who, who.reading.plugins.notifier(typed["type"]), None, typed)
+    return _page(form, deleted=True), 409
 
 
 def _typed() -> dict[str, str] | None:
@@ -71,10 +99,17 @@ def _answer(form: ListenerForm) -> str | tuple[str, int] | Response:
         return _page(form)
     if form.typed.get("action") == "preview":
         return _page(form, shown=preview(form))
+    if form.typed.get("action") == "resume":
+        return _page(form)
     try:
         stored = form.store()
     except Conflict as conflict:
-        return _page(form, conflict=conflict.listener), 409
+        return _page(form.onto(conflict.listener), conflict=_theirs(form.who, conflict.listener, form.version)), 409
+    except ListenerNotFound:
+        raise
+    except EventsError as error:  # what was typed is not lost by it
+        form.errors = {"": [errors.said(error)]}
+        return _page(form), int(problems.status_of(error))
     if stored is None:
         return _page(form), 422
     note(f"{stored.name or stored.id} is {'changed' if form.listener else 'created; send a test to try it'}.")
@@ -116,20 +151,18 @@ def _report(body: object) -> str:
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
-def _page(form: ListenerForm, shown: Shown | None = None, conflict: Listener | None = None) -> str:
+def _page(form: ListenerForm, shown: Shown | None = None, **more: Any) -> str:
     has_preview = type(form.notifier).preview is not Notifier.preview
     return render_template(
         "console/edit.html",
         form=form,
         listener=form.listener,
         notifier=form.notifier,
-        errors=[text for found in form.errors.values() for text in found],
+        resumed=form.typed is not None and form.typed.get("action") == "resume",
         preview=shown,
         stored=_events(form.who, form.listener) if has_preview else None,
         event_types=form.who.reading.event_types.names(),
-        conflict=conflict,
-        version=form.version if conflict is None else version_of(conflict),
-        theirs=_theirs(form.who, conflict, form.version) if conflict is not None else (),
+        **more,
     )
 
 
