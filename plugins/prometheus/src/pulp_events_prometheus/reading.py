@@ -106,6 +106,7 @@ class Reader:
         """Raises StoreError."""
         bus, now = self._bus, self._bus.clock.time()
         listeners = bus.listeners.list()
+        bus.listeners.check_readable()  # what a process remembers of them is no answer of the store
         of = members(listeners, self._settings["listeners"])
         named = labels(listeners, of)
         sums = self._book.sums(of, self._counted)
@@ -120,7 +121,9 @@ class Reader:
             gauges=gauges,
             stats=stats,
             oldest=oldest,
-            backlog=max((_age(self._now_of.get(each.id), now) for each in listeners if _served(each, now)), default=0.0),
+            backlog=max(
+                (_age(self._now_of.get(each.id), now) for each in listeners if _served(each, now)), default=0.0
+            ),
             in_flight=sum(each.under_way for each in self._now_of.values()),
             listeners=Counter((each.notifier_type_id, _condition(each, now)) for each in listeners),
             processes=processes,
