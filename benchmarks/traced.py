@@ -5,7 +5,8 @@
 | none | none besides the HTTP notifier |
 | api | opentelemetry with OpenTelemetry's API alone, and prometheus |
 | all, tenth | both as well; the SDK records every trace, or one in ten, and exports to nowhere |
-| bare | one that makes a span by the SDK, without parent, link and attributes: what any tracing costs at the least |
+| same | one that makes the same spans by the SDK, of what is ready: what of the cost is the SDK's |
+| bare | one that makes spans by the SDK without parent, link and attributes: what any tracing costs at the least |
 """
 
 from __future__ import annotations
@@ -58,28 +59,36 @@ class Exported:
         trace.set_tracer_provider(self.provider)
 
 
-def _bare(exported: Exported) -> Any:
-    tracer = exported.provider.get_tracer("bare")
+def _peer(exported: Exported, *, bare: bool) -> Any:
+    from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags, set_span_in_context
+
+    tracer = exported.provider.get_tracer("peer")
+    emitted = SpanContext(5, 7, is_remote=True, trace_flags=TraceFlags(1))
+    attributes: dict[str, str | int] = {f"messaging.attribute.number.{number}": "some-value" for number in range(11)}
+    few = dict(list(attributes.items())[:5])
+    parent, links, kind = set_span_in_context(NonRecordingSpan(emitted)), [Link(emitted)], SpanKind.CLIENT
 
     @hookimpl
     def pulp_trace_context(event: Any) -> Traced:
-        return Traced({}, tracer.start_span("emit").end)
+        begun = tracer.start_span("emit") if bare else tracer.start_span("emit", None, SpanKind.PRODUCER, few)
+        return Traced({}, begun.end)
 
     @hookimpl
     def pulp_delivery_attempted(attempt: Any) -> None:
-        tracer.start_span("deliver").end()
+        span = tracer.start_span("deliver") if bare else tracer.start_span("deliver", parent, kind, attributes, links)
+        span.end()
 
     return SimpleNamespace(
-        __name__="bare", pulp_trace_context=pulp_trace_context, pulp_delivery_attempted=pulp_delivery_attempted
+        __name__="peer", pulp_trace_context=pulp_trace_context, pulp_delivery_attempted=pulp_delivery_attempted
     )
 
 
 def _plugins(mode: str) -> tuple[list[Any], Exported | None]:
     if mode == "none":
         return [], None
-    if mode == "bare":
+    if mode in ("same", "bare"):
         exported = Exported(1.0)
-        return [_bare(exported)], exported
+        return [_peer(exported, bare=mode == "bare")], exported
     import pulp_events_opentelemetry
     import pulp_events_prometheus.plugin
 

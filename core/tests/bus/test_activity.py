@@ -69,6 +69,22 @@ def test_without_since_there_are_counts_alone(bus):
     assert bus.deliveries.stats().activity is None and bus.deliveries.stats().totals["pending"] == 0
 
 
+def test_what_is_asked_of_one_listener_is_of_it_alone_by_id_or_name(bus):
+    one, other, third = (bus.listeners.create("odd", {}, ["repo.sync.*"], name=name) for name in ("one", None, "third"))
+    bus.emit("repo.sync.start")
+    for counts in (bus.deliveries.stats(listener="one"), bus.deliveries.stats(datetime.now(UTC), listener=one.id)):
+        assert counts.by_listener.keys() == {one.id} and (counts.delivered, counts.events) == (1, 1)
+    assert bus.deliveries.stats(listener=[other.id, "third"]).by_listener.keys() == {other.id, third.id}
+    assert bus.deliveries.stats(listener=[]).delivered == 0 and bus.deliveries.health([]) == {}
+    assert bus.deliveries.health("one").keys() == {one.id}
+    assert bus.deliveries.health([one.id, "third"]).keys() == {one.id, third.id} < bus.deliveries.health().keys()
+    for ask in (bus.deliveries.stats, bus.deliveries.health):
+        with pytest.raises(ListenerNotFound):
+            ask(listener="nobody")
+        with pytest.raises(EventsError, match="not a list of texts"):
+            ask(listener=7)
+
+
 def test_what_cannot_be_told_is_refused(bus):
     now = datetime.now(UTC)
     with pytest.raises(EventsError, match="give one of listener, notifier, event-type"):

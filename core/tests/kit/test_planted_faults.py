@@ -12,42 +12,70 @@ from pulp_events.testing import NotifierContract
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 TESTS = """
+import time
 import pytest
 import planted
 from pulp_events.testing import Answer, Arrival, FaultProxy, HttpSink, NotifierContract
 
 class Endpoint:
-    def __init__(self, sink, proxy):
+    def __init__(self, sink, proxy, notifier_class):
         self.sink, self.proxy = sink, proxy
+        self.late = getattr(notifier_class, "late", 0)
         self.config = {"host": "127.0.0.1", "port": proxy.port, "token": "s3cr3t-token"}
+        self.config |= getattr(notifier_class, "more_config", {})
     def arrived(self):
-        return [Arrival(one.body.decode(), one.headers["delivery-id"]) for one in self.sink.requests]
+        seen = [one for one in list(self.sink.requests) if one.time <= time.time() - self.late]
+        return [Arrival(one.body.decode(), one.headers["delivery-id"], one.headers.get("room")) for one in seen]
     def fail(self):
         self.sink.answer = [Answer(503), Answer(200)]
+    def fail_for(self, mark):
+        self.sink.answer = lambda request: Answer(503 if mark.encode() in request.body else 200)
     def reject(self):
         self.sink.answer = Answer(404)
     def refuse_credentials(self):
         self.sink.answer = Answer(401)
+
+class FileEndpoint:
+    proxy = None
+    def __init__(self, path):
+        self.path, self.config = path, {"path": str(path)}
+        self.aside = path.with_suffix(".aside")
+    def fail(self):
+        if self.path.exists():
+            self.path.rename(self.aside)
+        self.path.mkdir()
+    def recover(self):
+        self.path.rmdir()
+        if self.aside.exists():
+            self.aside.rename(self.path)
+    def arrived(self):
+        return [Arrival(line) for line in self.path.read_text("utf-8").splitlines()] if self.path.is_file() else []
 
 class Contract(NotifierContract):
     module = "planted"
     transports = ("http.client",)
     invalid = [{}, {"host": "x", "port": "x", "token": "s3cr3t"}, {"host": "x", "port": 1, "token": "s3cr3t" * 20}]
     arrival_timeout = 2.0
+    claim_limit = 8.0
     @pytest.fixture
-    def endpoint(self):
+    def notifier(self):
+        return self.notifier_class()
+    @pytest.fixture
+    def endpoint(self, tmp_path):
+        if getattr(self.notifier_class, "endpoint", "") == "file":
+            yield FileEndpoint(tmp_path / "file")
+            return
         with HttpSink() as sink, FaultProxy(sink.port) as proxy:
-            yield Endpoint(sink, proxy)
+            yield Endpoint(sink, proxy, self.notifier_class)
 
 def make(notifier_class):
-    class Test(Contract):
-        @pytest.fixture
-        def notifier(self):
-            return notifier_class()
-    Test.__name__ = Test.__qualname__ = f"Test{notifier_class.__name__}"
-    return Test
+    own = {"notifier_class": notifier_class, **getattr(notifier_class, "contract", {})}
+    if hasattr(notifier_class, "claims"):  # the others take time, and say nothing
+        names = {name for base in NotifierContract.__mro__ for name in vars(base) if name.startswith("test_")}
+        own |= {name: None for name in names - {f"test_{claim}" for claim in notifier_class.claims}}
+    return type(f"Test{notifier_class.__name__}", (Contract,), own)
 
-for notifier_class in (planted.Good, *planted.FAULTY):
+for notifier_class in (*planted.GOOD, *planted.FAULTY):
     globals()[f"Test{notifier_class.__name__}"] = make(notifier_class)
 del notifier_class
 """

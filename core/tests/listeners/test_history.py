@@ -6,13 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pulp_events import EventBus, InvalidConfig, ListenerNotFound, StoreError, hookimpl
-from pulp_events.listeners.journal import Journal
+from pulp_events.listeners.atomic_storage import AtomicJSONStorage
+from pulp_events.listeners.journal import Journal, read_line
 from pulp_events.listeners.tinydb_store import TinyDBListenerStore
 from pulp_events.plugins.registry import Plugins
 from pulp_events.system import who
@@ -224,6 +226,35 @@ def test_lines_longer_than_what_is_read_at_once_are_found(open_bus, journal, fil
     assert actions(bus) == ["created", "updated", "updated", "deleted"]
 
 
+def test_the_history_is_read_from_its_end_and_only_as_far_as_is_asked(open_bus, journal, file, monkeypatch):
+    bus = open_bus()
+    one = bus.listeners.create("room", {"room": "ü" * 999}, ["*"])
+    other = bus.listeners.create("room", {"room": "b"}, ["*"])
+    for number in range(200):
+        bus.listeners.update(one.id, lanes=number % 2 + 1)
+    read = Counter()
+    parse = read_line
+
+    def counted(line):
+        read["lines"] += 1
+        return parse(line)
+
+    def whole_file(storage):
+        raise AssertionError("all records were read")
+
+    monkeypatch.setattr("pulp_events.listeners.journal.read_line", counted)
+    monkeypatch.setattr(AtomicJSONStorage, "read", whole_file)
+    assert actions(bus, limit=5) == ["updated"] * 5 and read["lines"] < 10
+    read.clear()
+    assert actions(bus, other.id) == ["created"] and read["lines"] == 1, "what is another's is not parsed"
+    assert len(actions(bus, one.id)) == 201
+    monkeypatch.undo()
+    by_hand = json.loads(file.read_bytes())
+    del by_hand["format"]["1"]["changes"]
+    file.write_text(json.dumps(by_hand))
+    assert len(actions(bus)) == 202, "without a number in its first bytes, the whole file tells it"
+
+
 def test_an_older_file_of_records_that_is_put_back_takes_no_history_away(open_bus, file):
     bus = open_bus()
     listener = bus.listeners.create("room", {"room": "a"}, ["*"])
@@ -363,4 +394,6 @@ def test_killed_at_any_moment_the_records_and_their_history_tell_the_same(tmp_pa
         for change in reversed(store.history(HistoryQuery())):
             (told.discard if change.after is None else told.add)(change.listener_id)
         assert told == there
-    assert Path(folder, "listeners.history").stat().st_size and Journal(folder / "listeners.history", 1.0).lines()
+    assert Path(folder, "listeners.history").stat().st_size and [
+        *Journal(folder / "listeners.history", 1.0).newest_first()
+    ]

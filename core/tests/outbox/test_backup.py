@@ -15,11 +15,15 @@ from uuid import uuid4
 import pytest
 
 from pulp_events.errors import StoreBusy, StoreCorrupt, StoreError, StoreTooNew
+from pulp_events.events.trace_context import from_text
+from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.sqlite import backup, foreign_log, schema, seal
 from pulp_events.outbox.sqlite.connection import damage_marker
 from pulp_events.outbox.sqlite.restore import restore
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
+from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.testing.outbox_contract import new_event as contract_event
+from pulp_events.testing.outbox_contract.traces import TRACES
 
 NOW = 1_790_000_000.0
 
@@ -134,6 +138,26 @@ def test_what_is_restored_is_for_whom_the_old_files_were(files):
     listeners.chmod(0o664)
     restore(target, outbox, listeners)
     assert [path.stat().st_mode & 0o777 for path in (listeners, outbox)] == [0o660, 0o600]
+
+
+def test_events_and_deliveries_keep_their_trace_context(files):
+    path, listeners, target = files
+    outbox = SQLiteOutbox(path)
+    told = {}
+    for trace in TRACES:
+        event = replace(new_event(), trace_context=trace)
+        told[event.id] = from_text(trace)
+        outbox.add([event])
+    outbox.close()
+    backup.write(path, listeners, target, NOW)
+    outbox = SQLiteOutbox(path)
+    outbox.erase([*told], None)
+    outbox.close()
+    restore(target, path, listeners)
+    outbox = SQLiteOutbox(path)
+    assert {each.id: each.trace_context for each in outbox.events(EventQuery(), 99)} == told
+    assert {each.event_id: each.trace_context for each in outbox.find(DeliveryQuery(), 99)} == told
+    outbox.close()
 
 
 def test_a_backup_without_events_restores_the_listeners_and_leaves_no_outbox(files):

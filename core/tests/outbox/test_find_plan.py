@@ -26,6 +26,9 @@ class Reader:
         DeliveryQuery(event_id="one", state=State.PENDING, listener_id="l"),
         DeliveryQuery(ids=["one.0"]),
         DeliveryQuery(event_type="repo.sync.start"),
+        DeliveryQuery(event_type="repo.sync.start", places=(5, 9)),
+        DeliveryQuery(error="no", places=(5, 9)),
+        DeliveryQuery(state=State.DEAD, event_type="repo.sync.start", places=(5, 9)),
     ],
 )
 def test_deliveries_are_found_without_looking_at_all(tmp_path, query):

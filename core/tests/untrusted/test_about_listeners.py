@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from pulp_events import Author, DeliveryQuery, InvalidEvent, TransientFailure, hookimpl
+from pulp_events.events.trace_context import Traced
 from pulp_events.outbox.states import State
 from pulp_events.testing.clock import FakeClock
 
@@ -215,8 +216,11 @@ class AddsTheUser:
     def pulp_before_emit(self, event):
         if USER.get() is None:
             return None
-        trace = {"traceparent": PARENT, "tracestate": STATE}
-        return replace(event, payload={**event.payload, "user": USER.get()}, trace_context=trace)
+        return replace(event, payload={**event.payload, "user": USER.get()})
+
+    @hookimpl
+    def pulp_trace_context(self, event):
+        return None if USER.get() is None else Traced({"traceparent": PARENT, "tracestate": STATE})
 
 
 def test_what_is_told_within_the_request_of_somebody_else_has_nothing_of_that_request(open_bus, net, clock):
@@ -250,4 +254,6 @@ def test_a_tracestate_is_not_for_untrusted_authors(bus, net):
     [seen] = bus.deliveries.by(AUTHORS["alice a"]).list()
     assert seen.listener_id == mine.id and seen.trace_context == {"traceparent": PARENT}
     assert bus.deliveries.by(AUTHORS["alice a"]).get(seen.id).trace_context == {"traceparent": PARENT}
+    [seen] = bus.deliveries.by(AUTHORS["alice a"]).look().found
+    assert seen.trace_context == {"traceparent": PARENT}
     assert bus.deliveries.get(seen.id).trace_context == given

@@ -149,3 +149,15 @@ def test_nor_does_he_learn_it_of_a_mute(bus, net, clock):
     assert bus.listeners.get(own.id).muted_by == "an administrator"
     bus.listeners.by(ALICE).mute(own.id, 120)
     assert bus.listeners.get(own.id).muted_by == "alice (untrusted)"
+
+
+def test_nor_of_a_mute_of_all_or_from_before_it_was_his(bus, net, clock):
+    given = watch(bus.listeners, "given", ["repo.sync.*"])
+    bus.listeners.mute_all(60)
+    by_whom = bus.listeners.get(given.id).muted_by
+    own = watch(bus.listeners.by(ALICE), "own", ["repo.sync.*"])
+    bus.listeners.update(given.id, scope="a")
+    bus.listeners.entrust(given.id, ALICE)
+    mine = bus.listeners.by(ALICE).list()
+    assert {each.id: each.muted_by for each in mine} == dict.fromkeys((given.id, own.id), "an administrator")
+    assert by_whom != "an administrator"

@@ -37,6 +37,7 @@ class AmqpEndpoint:
 class TestAmqp(NotifierContract):
     module = "pulp_events_amqp"
     transports = ("proton", "ssl")
+    connects_again = True
     invalid = [{"exchange": ""}, {"exchange": "x" * 300}, {"exchange": "a\nb"}, {"nonsense": "1"}]
 
     @pytest.fixture

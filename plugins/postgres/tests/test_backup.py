@@ -28,14 +28,16 @@ def shell(postgres_binaries, tmp_path):
 def state(conf):
     with EventBus.open(conf, deliver="external") as bus:
         changes = [(change.action, change.listener_id) for change in bus.listeners.history()]
-        return bus.listeners.list(), bus.deliveries.stats().pending, changes, len(bus.events.erasures(limit=9))
+        traces = {each.id: each.trace_context for each in bus.events.list()}
+        return bus.listeners.list(), bus.deliveries.stats().pending, changes, len(bus.events.erasures(limit=9)), traces
 
 
 def test_the_commands_that_it_names_back_up_and_restore_everything(conf, shell, tmp_path):
     with EventBus.open(conf, deliver="external") as bus:
         listener = bus.listeners.create(*HTTP)
         for number in "123":
-            bus.emit("repo.sync.start", {"repo_id": number})
+            context = {"traceparent": f"00-{'a' * 32}-{number * 16}-01", "tracestate": "a=1"}
+            bus.emit("repo.sync.start", {"repo_id": number}, trace_context=context)
         bus.events.erase(where="payload.repo_id == '1'")
     before = state(conf)
     assert before[1:2] == (2,) and before[3] == 1

@@ -34,6 +34,22 @@ def test_an_emitted_event_is_stored_and_shown_with_its_report(client, bus, liste
     assert [each["listener_id"] for each in deliveries] == [listener.id]
 
 
+def test_the_trace_of_an_event_is_shown_with_it_and_with_its_deliveries(client, bus, listener):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    bus.emit("repo.sync.start", {"repo_id": "x"}, id="in", trace_context={"traceparent": f"00-{trace}-{'1' * 16}-01"})
+    bus.emit("repo.sync.start", {"repo_id": "x"}, id="out")
+    for event_id, wanted in (("in", trace), ("out", None)):
+        found = client.get(f"{API}/events/{event_id}/deliveries").json["items"]
+        one, delivery = (
+            client.get(f"{API}/{each}").json for each in (f"events/{event_id}", f"deliveries/{event_id}.0")
+        )
+        assert [each["trace_id"] for each in (one, delivery, *found)] == [wanted] * 3
+    assert {each["id"]: each["trace_id"] for each in client.get(f"{API}/events").json["items"]} == {
+        "in": trace, "out": None
+    }  # fmt: skip
+    assert emit(client).json["trace_id"] is None
+
+
 def test_the_same_key_and_content_has_the_first_answer_again(client, bus, listener):
     first = emit(client, **{"Idempotency-Key": '"8e03978e-40d5"'})
     again = emit(client, **{"Idempotency-Key": "8e03978e-40d5"})

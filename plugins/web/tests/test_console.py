@@ -46,6 +46,28 @@ def paths(bus, made, event):
     ]  # fmt: skip
 
 
+def test_a_page_about_one_listener_asks_the_store_about_no_other(bus, client, monkeypatch):
+    made, _ = fill(bus)
+
+    def of_some_only(ask):
+        def asked(listener_ids=None):
+            assert listener_ids is not None, "all listeners are looked at"
+            return ask(listener_ids)
+
+        return asked
+
+    for name in ("stats", "health"):
+        monkeypatch.setattr(bus.outbox, name, of_some_only(getattr(bus.outbox, name)))
+    good = made["good"].id
+    for path in (
+        "/console/listeners", f"/console/listeners/{good}", f"/console/listeners/{good}/delete", "/api/v1/listeners",
+        f"/api/v1/listeners/{good}", f"/api/v1/stats?listener={good}",
+        f"/api/v1/stats?listener={good}&since=2026-01-01T00:00:00Z",
+    ):  # fmt: skip
+        answer = client.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+
+
 def test_each_page_says_what_is_hostile_as_text_and_has_no_inline_script_or_style(bus, client):
     made, event = fill(bus)
     for path in paths(bus, made, event):

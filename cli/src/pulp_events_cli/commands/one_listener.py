@@ -84,10 +84,11 @@ def fill_disable(parser: Parser) -> None:
 
 def _show(bus: EventBus, arguments: argparse.Namespace) -> int:
     listener = listener_ids.find(bus, arguments.listener_id)
+    health = bus.deliveries.health(listener.id)
     if arguments.json:
-        print_json(listener_records.for_json(bus, listener, bus.deliveries.health()))
+        print_json(listener_records.for_json(bus, listener, health))
     else:
-        show_records([listener_records.full(bus, listener, bus.deliveries.health())])
+        show_records([listener_records.full(bus, listener, health)])
     return 0
 
 

@@ -86,7 +86,7 @@ class Reading:
         assert view.listener is not None
         bus, now = self._bus, self._now()
         listener = bus.listeners.get(view.listener)
-        row = self._row(listener, self.counts.now(listener.id)[1], bus.deliveries.health(), now)
+        row = self._row(listener, self.counts.now(listener.id)[1], bus.deliveries.health(listener.id), now)
         query = DeliveryQuery(listener_id=listener.id, state=view.state)
         found, since = self._found(query, max(1, room) + 1, view, now)
         shown = found[: max(1, room)]

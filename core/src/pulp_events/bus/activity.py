@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ def activity_of(
     since: datetime,
     until: datetime | None,
     by: By | str,
-    listener_id: str | None,
+    listener_ids: Sequence[str] | None,
     notifiers: Mapping[str, str],
     lease: float,
 ) -> Activities:
@@ -29,13 +29,12 @@ def activity_of(
         wanted = By(by)
     except ValueError:
         raise EventsError(f"by={by!r:.60} is not valid; give one of {', '.join(By)}") from None
-    ids = None if listener_id is None else [listener_id]
     asked = By.LISTENER if wanted == By.NOTIFIER else wanted
     ask = getattr(outbox, "activity", None)
     if ask is None:
-        found = activity_by_counting.activity(outbox, since, until, asked, ids, lease)
+        found = activity_by_counting.activity(outbox, since, until, asked, listener_ids, lease)
     else:
-        found = ask(since, until, asked, ids, lease)
+        found = ask(since, until, asked, listener_ids, lease)
     return _by_notifier(found, notifiers) if wanted == By.NOTIFIER else found
 
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from pulp_events.bus.asked import check_query
 from pulp_events.errors import DeliveryNotFound, NotAllowed
 from pulp_events.settings.kept import keep_purged
-from pulp_events.system.arguments import check_limit, check_moment, check_moment_or_none, check_text, check_written
+from pulp_events.system.arguments import (
+    check_limit,
+    check_moment,
+    check_moment_or_none,
+    check_place,
+    check_seconds,
+    check_text,
+    check_texts,
+    check_written,
+)
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_listener_id
 from pulp_events.system.late_imports import imports_late
@@ -18,6 +27,7 @@ from pulp_events.system.late_imports import imports_late
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pulp_events.bus.looking import Looked
     from pulp_events.bus.wait_cause import WaitingFor
     from pulp_events.bus.waiting_reason import Sources
     from pulp_events.listeners.author import Author
@@ -88,6 +98,34 @@ class Deliveries:
         check_text(before, "before")
         found = self._outbox().find(self._by_id(DeliveryQuery() if query is None else query), limit, before)
         return [*found] if self._author is None else [each.as_for_untrusted() for each in found]
+
+    @imports_late
+    def look(
+        self,
+        query: DeliveryQuery | None = None,
+        *,
+        limit: int = 50,
+        before: str | None = None,
+        place: int | None = None,
+        seconds: float = 1.0,
+    ) -> Looked[Delivery]:
+        """The same as `list`, but it ends after some `seconds`, and says how far back it looked: see `Looked`.
+
+        A filter that no index knows, such as `error`, may fit nothing among millions. To go on, give the `place` of the
+        answer; or, where it has as many as asked for, the id of the last one as `before`.
+        """
+        from pulp_events.bus.looking import look_for_deliveries
+        from pulp_events.outbox.records import DeliveryQuery
+
+        check_limit(limit, "limit")
+        check_text(before, "before")
+        check_place(place, "place")
+        check_seconds(seconds, "seconds")
+        asked = self._by_id(DeliveryQuery() if query is None else query)
+        looked = look_for_deliveries(self._outbox(), asked, limit, before, place, seconds)
+        if self._author is None:
+            return looked
+        return replace(looked, found=[each.as_for_untrusted() for each in looked.found])
 
     @imports_late
     def get(self, delivery_id: str) -> Delivery:
@@ -200,38 +238,54 @@ class Deliveries:
         until: datetime | None = None,
         by: By | str = "listener",
         *,
-        listener: str | None = None,
+        listener: str | Sequence[str] | None = None,
     ) -> Stats:
         """Counts of deliveries, in all and by listener; with `since`, what happened from then on, too.
 
         That is in `Stats.activity`: attempts, failures, seconds, a series, and what is pending, kept apart `by`
-        listener, notifier type or event type (see `activity.By`), of all listeners or of one, by its id or name. It is
-        told in minutes for two hours, in hours for three days, and then in days, for 90 days. Raises EventsError for a
-        time without zone and another `by`, ListenerNotFound.
+        listener, notifier type or event type (see `activity.By`). It is told in minutes for two hours, in hours for
+        three days, and then in days, for 90 days.
+
+        `listener`: only deliveries to this one, or these, by id or name; it takes as long however many others there
+        are. What is said of stored and dropped events is about all of them. Raises EventsError for a time without zone
+        and another `by`, ListenerNotFound.
         """
         from pulp_events.bus.activity import activity_of
 
         self._refuse_untrusted("ask for the counts of all; count() says how many there are of his")
         outbox = self._outbox()
+        if since is not None:
+            check_moment(since, "since")
+            check_moment_or_none(until, "until")
+        chosen = self._ids_of(listener)
+        stats = outbox.stats() if chosen is None else outbox.stats(chosen)
         if since is None:
-            return outbox.stats()
-        check_moment(since, "since")
-        check_moment_or_none(until, "until")
-        check_text(listener, "listener")
-        if listener is not None and not is_listener_id(listener):
-            listener = self._id_of(listener)
+            return stats
         found = activity_of(
-            outbox, since, until, by, listener, self._notifiers(), self._settings.section("delivery")["lease"]
+            outbox, since, until, by, chosen, self._notifiers(), self._settings.section("delivery")["lease"]
         )
-        return replace(outbox.stats(), activity=found)
+        return replace(stats, activity=found)
 
-    def health(self) -> Mapping[str, Health]:
-        """How deliveries went lately, by listener id."""
-        found = self._outbox().health()
-        if self._author is None:
-            return found
-        seen = {each.id for each in self._seen_by(self._author)}
-        return {listener_id: health for listener_id, health in found.items() if listener_id in seen}
+    def health(self, listener: str | Sequence[str] | None = None) -> Mapping[str, Health]:
+        """How deliveries went lately, by listener id; one to which nothing was attempted yet is not in it.
+
+        `listener`: only of this one, or these, by id or name; it takes as long however many others there are. Raises
+        ListenerNotFound for a name that no listener has.
+        """
+        chosen = self._ids_of(listener)
+        if self._author is not None:
+            seen = [each.id for each in self._seen_by(self._author)]
+            chosen = seen if chosen is None else [each for each in seen if each in chosen]
+        return self._outbox().health() if chosen is None else self._outbox().health(chosen)
+
+    def _ids_of(self, listener: str | Sequence[str] | None) -> Sequence[str] | None:
+        """The ids of these listeners, by their ids or names; None stands for all."""
+        if listener is None:
+            return None
+        if not isinstance(listener, str):
+            check_texts(listener, "listener")
+        them = [listener] if isinstance(listener, str) else listener
+        return [each if is_listener_id(each) else self._id_called(each) for each in them]
 
     def _refuse_untrusted(self, what: str) -> None:
         if self._author is not None:

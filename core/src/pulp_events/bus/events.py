@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventNotFound
-from pulp_events.system.arguments import check_limit, check_place, check_query
+from pulp_events.system.arguments import check_limit, check_place, check_query, check_seconds
 from pulp_events.system.late_imports import imports_late
 
 if TYPE_CHECKING:
+    from pulp_events.bus.looking import Looked
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.outbox.erasure import Erased, Erasure, ErasureResult
     from pulp_events.outbox.store import Outbox
@@ -48,6 +49,26 @@ class Events:
         check_limit(limit, "limit")
         found = self.each(query, before=before, after=after, oldest_first=oldest_first, where=where, page=limit)
         return [*islice(found, limit)]
+
+    @imports_late
+    def look(
+        self,
+        query: EventQuery | None = None,
+        *,
+        limit: int = 50,
+        before: int | None = None,
+        seconds: float = 1.0,
+    ) -> Looked[StoredEvent]:
+        """The same as `list`, newest first, but it ends after some `seconds`, and says how far back it looked: see
+        `Looked`. To go on, give as `before` the `place` of the answer, or that of its last event if it has none."""
+        from pulp_events.bus.looking import look_for_events
+        from pulp_events.outbox.stored_event import EventQuery
+
+        check_query(query, EventQuery)
+        check_limit(limit, "limit")
+        check_place(before, "before")
+        check_seconds(seconds, "seconds")
+        return look_for_events(self._outbox(), query or EventQuery(), limit, before, seconds)
 
     @imports_late
     def each(

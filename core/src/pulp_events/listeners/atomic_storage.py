@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from pulp_events.errors import StoreCorrupt, StoreTooNew
 from pulp_events.system import data_dir
 
 VERSION = 1
+_HEAD = re.compile(
+    rb'{\s*"format":\s*{\s*"1":\s*{\s*"name":\s*"([\w -]+)",\s*"version":\s*%d,\s*"changes":\s*(\d{1,18})\s*}' % VERSION
+)
+"""How a file begins that was written by `write`."""
+_HEAD_BYTES = 512
 _SUFFIX = ".tmp"
 _REMEDY = "it was left unchanged; restore it from a backup, or move it away to start without"
 
@@ -61,6 +67,20 @@ class AtomicJSONStorage(Storage):
                 f"{VERSION}); upgrade this pulp-events too"
             )
         return content  # type: ignore[no-any-return]
+
+    def count_changes(self) -> int:
+        """How often the file was written, told by its first bytes where they can tell it. Raises as `read` does."""
+        try:
+            with self._path.open("rb") as file:
+                head = _HEAD.match(file.read(_HEAD_BYTES))
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise data_dir.unusable(self._path, error) from error
+        if head is not None and head[1].decode() == self._format:
+            return int(head[2])
+        self.read()
+        return self.changes
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         """Replace the file: after a crash at any moment it holds the old content or the new, whole."""

@@ -13,7 +13,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -71,35 +71,35 @@ class Journal:
         except OSError as error:
             raise data_dir.unusable(self._path, error) from error
 
-    def lines(self) -> list[tuple[int, ListenerChange]]:
-        """Number and change of each line, the newest first; one that cannot be read is left out and logged.
+    def newest_first(self, listener_id: str | None = None) -> Generator[tuple[int, ListenerChange]]:
+        """Number and change of each line; one that cannot be read is left out, and logged at the end.
 
-        The newest did not happen if their number comes next after that of the file of records, which is read later.
-        Raises StoreError.
+        The newest did not happen if their number comes next after that of the file of records: read that later than
+        the first line. `listener_id`: lines of others may be left out, unread. The file is read from its end, and only
+        as far as somebody goes. Raises StoreError.
         """
-        found, damaged = self._read()
-        if damaged:
-            what = "1 damaged line is" if damaged == 1 else f"{damaged} damaged lines are"
-            _logger.warning("%s: %s left out of the history of listeners", self._path, what)
-        return found
-
-    def _read(self) -> tuple[list[tuple[int, ListenerChange]], int]:
         if not self._keep:
-            return [], 0
+            return
+        damaged, part = 0, None if listener_id is None else _part_of_lines(listener_id)
         try:
-            content = self._path.read_bytes()
+            with self._path.open("rb") as file:
+                for line in _from_the_end(file):
+                    if part is not None and part not in line:
+                        continue
+                    try:
+                        found = read_line(line)
+                    except ValueError:
+                        damaged += 1
+                    else:
+                        yield found
         except FileNotFoundError:
-            return [], 0
+            return
         except OSError as error:
             raise data_dir.unusable(self._path, error) from error
-        whole = content[: content.rfind(b"\n") + 1].splitlines()
-        found, damaged = [], 0
-        for line in reversed(whole):
-            try:
-                found.append(read_line(line))
-            except ValueError:
-                damaged += 1
-        return found, damaged
+        finally:
+            if damaged:
+                what = "1 damaged line is" if damaged == 1 else f"{damaged} damaged lines are"
+                _logger.warning("%s: %s left out of the history of listeners", self._path, what)
 
     def _remove(self) -> None:
         try:
@@ -183,6 +183,28 @@ def _readable(file: BinaryIO) -> Iterator[ListenerChange]:
                 yield read_line(line)[1]
     finally:
         buffered.detach()
+
+
+def _from_the_end(file: BinaryIO) -> Iterator[bytes]:
+    """The lines, the last one first, without one that was not written to its end."""
+    position, pieces, whole = file.seek(0, os.SEEK_END), [b""], False
+    while position:
+        step = min(_CHUNK, position)
+        position = file.seek(position - step)
+        first, *others = file.read(step).split(b"\n")
+        if others:
+            if whole:
+                yield b"".join([others[-1], *reversed(pieces)])
+            yield from reversed(others[:-1])
+            pieces, whole = [], True
+        pieces.append(first)
+    if whole:
+        yield b"".join(reversed(pieces))
+
+
+def _part_of_lines(listener_id: str) -> bytes | None:
+    """What is in each line of this listener; None: any line may be of it."""
+    return listener_id.encode() if listener_id.isascii() and listener_id.isalnum() else None
 
 
 def line_of(change: ListenerChange, number: int) -> bytes:

@@ -165,11 +165,7 @@ class Making:
         def change(before: Listener) -> Listener:
             self.actor.refuse_hidden(before)
             after = muted(before)
-            if after is before:
-                return before
-            if after.untrusted:
-                after = replace(after, muted_by=by_for_author(by))
-            return _fit(self._stamped(after))
+            return before if after is before else _fit(self._stamped(_as_its_author_may_know(after)))
 
         return change
 
@@ -181,7 +177,7 @@ class Making:
 
     def add(self, edit: Edit, new: Listener) -> Listener:
         """Add a new record, which joins a mute of all listeners, and return it as it is stored."""
-        new = joined(new, edit.all(), self._clock.time())
+        new = _as_its_author_may_know(joined(new, edit.all(), self._clock.time()))
         edit.add(new)
         return new
 
@@ -194,7 +190,7 @@ class Making:
         def change(before: Listener) -> Listener:
             if before.author == owner:
                 return before
-            after = replace(before, author=owner)
+            after = _as_its_author_may_know(replace(before, author=owner))
             if after.untrusted:
                 self.actor.limits.refuse(after, self._plugins.notifier(before.notifier_type_id))
             return _fit(self._stamped(after))
@@ -227,6 +223,13 @@ class Making:
         for text in event_types:
             self._plugins.event_types.check_pattern(text)
         return tuple(dict.fromkeys(event_types))
+
+
+def _as_its_author_may_know(listener: Listener) -> Listener:
+    """The record, without the account of the administrator who muted it; the history has that."""
+    if listener.muted_by is None or not listener.untrusted:
+        return listener
+    return replace(listener, muted_by=by_for_author(listener.muted_by))
 
 
 def _fit(listener: Listener) -> Listener:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from itertools import dropwhile, islice
+from contextlib import closing, contextmanager
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -101,18 +101,18 @@ class TinyDBListenerStore:
         return self.edit(make)
 
     def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
-        lines = self._journal().lines()
-        storage = AtomicJSONStorage(self._path)
-        storage.read()  # after the lines: what is written by then did happen
-        happened = dropwhile(lambda line: line[0] == storage.changes + 1, lines)
-        found = (
-            change
-            for _, change in happened
-            if query.listener_id in (None, change.listener_id)
-            and (query.since is None or change.time >= query.since)
-            and (query.until is None or change.time < query.until)
-        )
-        return list(islice(found, query.limit))
+        with closing(self._journal().newest_first(query.listener_id)) as lines:
+            newest = list(islice(lines, 1))
+            number = AtomicJSONStorage(self._path).count_changes()  # after the line: what is written by then did happen
+            happened = dropwhile(lambda line: line[0] == number + 1, chain(newest, lines))
+            found = (
+                change
+                for _, change in happened
+                if query.listener_id in (None, change.listener_id)
+                and (query.since is None or change.time >= query.since)
+                and (query.until is None or change.time < query.until)
+            )
+            return list(islice(found, query.limit))
 
     def close(self) -> None:
         """Nothing stays open between calls."""

@@ -10,7 +10,7 @@ from pulp_events.outbox.activity import Activities
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.states import State, Transition
-from pulp_events.system.arguments import check_moment_or_none, check_scope_asked, check_text, check_texts
+from pulp_events.system.arguments import check_moment_or_none, check_places, check_scope_asked, check_text, check_texts
 
 HELD_UP = 1.0
 """Seconds after which it is worth asking again for what only waits for older deliveries that others are to make."""
@@ -139,6 +139,10 @@ class DeliveryQuery:
     made itself, of listeners of untrusted authors with these names (`StoredEvent.about_author`)."""
     not_event_types: Sequence[str] | None = None
     """Not of these event types, by their names."""
+    places: tuple[int, int] | None = None
+    """Only deliveries of events whose `place` is the first of these or above, and below the second.
+
+    Few events are between the two: a store looks at them alone, and not for where `since` and `until` are."""
 
     def __post_init__(self) -> None:
         for name in ("listener_id", "notifier_type_id", "event_type", "event_id", "error"):
@@ -148,6 +152,7 @@ class DeliveryQuery:
         for name in ("ids", "listener_ids", "heard_by", "not_event_types"):
             check_texts(getattr(self, name), name)
         check_scope_asked(self.scope, self.without_scope)
+        check_places(self.places)
 
 
 @dataclass(frozen=True)

@@ -198,8 +198,12 @@ class Outbox(Protocol):
     def count(self, query: DeliveryQuery) -> int:
         """How many deliveries fit."""
 
-    def stats(self) -> Stats:
-        """Counts, of which none is made by looking at all deliveries."""
+    def stats(self, listener_ids: Sequence[str] | None = None) -> Stats:
+        """Counts, of which none is made by looking at all deliveries.
+
+        `listener_ids`: deliveries to these alone are counted, and no other listener is looked at; what is said of
+        events is about all of them.
+        """
 
     def activity(
         self,
@@ -231,8 +235,8 @@ class Outbox(Protocol):
     def note_dropped(self, counts: Mapping[str, int]) -> None:
         """Add to the counts of dropped events, by event type; `stats` has the totals."""
 
-    def health(self) -> Mapping[str, Health]:
-        """How deliveries went, by listener id."""
+    def health(self, listener_ids: Sequence[str] | None = None) -> Mapping[str, Health]:
+        """How deliveries went, by listener id. `listener_ids`: of these alone, and no other listener is looked at."""
 
     def forget_health(self, listener_id: str) -> None:
         """Clear a listener's record of failures, its token bucket, and what `renew` and `hold` keep of it, because it

@@ -12,7 +12,7 @@ from pulp_events.errors import EventsError
 from pulp_events.events.event import Event
 from pulp_events.events.report import parse, read_back
 from pulp_events.events.trace_context import NO_TRACE, trace_id_of
-from pulp_events.system.arguments import check_moment_or_none, check_scope_asked, check_text, check_texts
+from pulp_events.system.arguments import check_moment_or_none, check_places, check_scope_asked, check_text, check_texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +95,10 @@ class EventQuery:
     """True: only events of which it is known that they were emitted without a scope."""
     scope_unknown: bool = False
     """True: only events of which it is not known with which scope they were emitted."""
+    places: tuple[int, int] | None = None
+    """Only events whose `place` is the first of these or above, and below the second.
+
+    Few events are between the two: a store looks at them alone, and not for where `since` and `until` are."""
 
     def __post_init__(self) -> None:
         check_texts(self.event_types, "event_types")
@@ -106,6 +110,7 @@ class EventQuery:
         if self.scope_unknown and (self.scope is not None or self.without_scope):
             raise EventsError("scope_unknown=True finds nothing together with another scope; give one of them")
         check_texts(self.ids, "ids")
+        check_places(self.places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,14 @@ def check_place(value: object, name: str) -> None:
         raise EventsError(f"{name}={value!r:.60} is not a place; give the `place` of a stored event, a whole number")
 
 
+def check_places(value: object) -> None:
+    """Raise EventsError unless `value` is a pair of places of events, or None."""
+    if value is not None and not (isinstance(value, tuple) and len(value) == 2):
+        raise EventsError(f"places={value!r:.60} is not a pair of places; give the first one, and that behind the last")
+    for each in value or ():
+        check_place(each, "places")
+
+
 def check_text(value: object, name: str) -> None:
     """Raise EventsError unless `value` is text, or None."""
     if value is not None and not isinstance(value, str):

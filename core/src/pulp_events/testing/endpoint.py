@@ -19,6 +19,9 @@ class Arrival:
     delivery_id: str | None = None
     """The delivery's id, where the notifier sends it along."""
 
+    target: str | None = None
+    """The label of the target that it arrived at, where the endpoint can tell several apart."""
+
 
 class Endpoint(Protocol):
     """What a contract test needs to know and do. Only `config`, `proxy` and `arrived` are required.
@@ -29,14 +32,17 @@ class Endpoint(Protocol):
     config: Mapping[str, Any]
     """A listener's configuration that leads here, through the proxy."""
 
-    proxy: FaultProxy
+    proxy: FaultProxy | None
+    """None for a notifier that makes no connection: it writes a file, or runs a program."""
 
     def arrived(self) -> list[Arrival]:
         """Everything that has arrived so far."""
 
     # settings: Mapping[str, Mapping[str, object]]   sections of server.conf that the notifier needs; short time limits
     # def fail(self) -> None                         the next answer is an error that may pass (503, 451, …)
+    # def fail_for(self, mark: str) -> None           … only to what has this text in it; for notifiers with batches
     # def recover(self) -> None                      … and from now on it works again, if `fail` does not end by itself
     # def reject(self) -> None                       the next answer is an error that will not pass (400, 550, …)
     # def refuse_credentials(self) -> None           the configuration's credentials are wrong from now on
+    # other: Endpoint                                another one, where the proxy's port is not in `config`
     # secrets: Sequence[str]                         values in `config` and `settings` that must never be seen

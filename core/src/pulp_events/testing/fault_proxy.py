@@ -44,6 +44,11 @@ class FaultProxy:
         self._listen()
 
     @property
+    def behind(self) -> int:
+        """Port of the server."""
+        return self._server
+
+    @property
     def fault(self) -> Fault:
         """What goes wrong with the next connections."""
         return self._fault

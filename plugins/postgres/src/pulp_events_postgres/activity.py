@@ -21,10 +21,12 @@ FOLD = 20_000
 """Rows that one step sums up, at most."""
 _TALLY = """
 SELECT t.listener_id, t.event_type, t.state, sum(t.count)::int8 FROM (
-    SELECT listener_id, event_type, state, count FROM @.pulp_tally
-    UNION ALL SELECT listener_id, event_type, state, count FROM @.pulp_tally_new) t
+    SELECT listener_id, event_type, state, count FROM @.pulp_tally {them}
+    UNION ALL SELECT listener_id, event_type, state, count FROM @.pulp_tally_new {them}) t
 GROUP BY 1, 2, 3 HAVING sum(t.count) <> 0
 """
+_TALLY_OF_ALL = _TALLY.format(them="")
+_TALLY_OF_SOME = _TALLY.format(them="WHERE listener_id = ANY (%s::text[])")
 _FIRST = "SELECT time FROM @.pulp_event ORDER BY seq LIMIT 1"
 # What was never attempted stands in the order of events; what was is under way, or waits for its retry.
 _OLDEST = f"""
@@ -53,6 +55,7 @@ FROM unnest(%s::text[]) AS u(name)
 _UNDER_WAY = f"""
 SELECT d.listener_id, (SELECT e.event_type FROM @.pulp_event e WHERE e.seq = d.event_seq), count(*)
 FROM @.pulp_delivery d WHERE d.state = '{State.PENDING}' AND d.lease IS NOT NULL AND d.ready_at > @.pulp_now()
+    AND (%s::text[] IS NULL OR d.listener_id = ANY (%s::text[]))
 GROUP BY 1, 2
 """
 _WITHIN = "a.start >= %s AND a.start < %s AND (%s::text[] IS NULL OR a.listener_id = ANY (%s::text[]))"
@@ -82,11 +85,12 @@ FROM unnest(%s::int8[], %s::text[], %s::text[], %s::text[], %s::int8[])
 _EVENT, _ALONE = ("", "", "event"), ("", "", "alone")
 
 
-def stats(database: Database) -> Stats:
-    """Counts of deliveries, in all and by listener, and of events."""
+def stats(database: Database, listener_ids: Sequence[str] | None = None) -> Stats:
+    """Counts of deliveries, in all and by listener, and of events. `listener_ids`: deliveries to these alone."""
     counts: Counter[tuple[str, str]] = Counter()
     events: Counter[tuple[str, str, str]] = Counter()
-    for listener_id, event_type, state, count in database.rows(_TALLY):
+    events_too = None if listener_ids is None else ["", *listener_ids]
+    for listener_id, event_type, state, count in _tally(database, events_too):
         if listener_id:
             counts[listener_id, state] += count
         else:
@@ -98,6 +102,13 @@ def stats(database: Database) -> Stats:
     pending_since = min((time for time, _ in oldest.values()), default=None)
     found = to_stats(by_listener, pending_since)
     return with_events(found, events[_EVENT], events[_ALONE], first[0][0] if first else None, dropped)
+
+
+def _tally(database: Database, listener_ids: Sequence[str] | None) -> list[tuple[Any, ...]]:
+    """Listener id, event type, state and count; of what is none of a listener's, the id is empty."""
+    if listener_ids is None:
+        return database.rows(_TALLY_OF_ALL)
+    return database.rows(_TALLY_OF_SOME, (texts(listener_ids),) * 2)
 
 
 def _oldest(database: Database, listener_ids: Iterable[str]) -> dict[str, tuple[float, int]]:
@@ -119,14 +130,13 @@ def activity(
     series = database.rows(_SERIES.format(key=key, step=int(span.step)), within)
     pending: Counter[str] = Counter()
     theirs: set[str] = set()
-    for row in database.rows(_TALLY):
-        if row[0] and row[2] == State.PENDING and (listener_ids is None or row[0] in listener_ids):
+    for row in _tally(database, listener_ids):
+        if row[0] and row[2] == State.PENDING:
             pending[row[column]] += row[3]
             theirs.add(row[0])
     under_way: Counter[str] = Counter()
-    for row in database.rows(_UNDER_WAY):
-        if listener_ids is None or row[0] in listener_ids:
-            under_way[row[column]] += row[2]
+    for row in database.rows(_UNDER_WAY, (wanted, wanted)):
+        under_way[row[column]] += row[2]
     found = _oldest(database, theirs)
     oldest: Mapping[str, Any] = {listener_id: time for listener_id, (time, _) in found.items()}
     if column:

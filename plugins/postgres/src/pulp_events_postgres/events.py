@@ -58,6 +58,9 @@ def events(
         if value is not None:
             parts.append(condition)
             parameters.append(value)
+    if query.places is not None:
+        parts.append("e.seq >= %s AND e.seq < %s")
+        parameters += query.places
     if (asked := scope_asked(query)) is not None:
         parts.append("(e.scope = %s OR left(e.scope, %s) = %s)")
         parameters += [storable(asked.plain), len(asked.about), storable(asked.about)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pulp_events.events.own_names import OWN
@@ -106,6 +107,9 @@ def _conditions(database: Database, query: DeliveryQuery) -> tuple[str, list[Any
     ):
         if wanted is not None:
             parts.append(fact if wanted else f"NOT ({fact})")
+    if query.places is not None:
+        parts.append("d.event_seq >= %s AND d.event_seq < %s AND e.seq >= %s AND e.seq < %s")
+        parameters += query.places * 2
     if query.ids is not None:
         keys = [split_id(delivery_id) for delivery_id in query.ids]
         parts.append("(e.id, d.n) IN (SELECT * FROM unnest(%s::text[], %s::int4[]))")
@@ -181,14 +185,14 @@ def count(database: Database, query: DeliveryQuery) -> int:
     return int(rows[0][0])
 
 
-def health(database: Database) -> dict[str, Health]:
-    """How deliveries went, by listener."""
-    return to_health(
-        database.rows(
-            "SELECT listener_id, last_success, last_failure, failing_since, failures, detail "
-            "FROM @.pulp_listener_health"
-        )
+def health(database: Database, listener_ids: Sequence[str] | None = None) -> dict[str, Health]:
+    """How deliveries went, by listener: of these, or of all."""
+    statement = (
+        "SELECT listener_id, last_success, last_failure, failing_since, failures, detail FROM @.pulp_listener_health"
     )
+    if listener_ids is None:
+        return to_health(database.rows(statement))
+    return to_health(database.rows(f"{statement} WHERE listener_id = ANY (%s::text[])", (texts(listener_ids),)))
 
 
 _NOTE = "note "

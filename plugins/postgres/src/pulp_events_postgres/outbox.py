@@ -188,8 +188,8 @@ class PostgresOutbox:
     def count(self, query: DeliveryQuery) -> int:
         return ledger.count(self.database, query)
 
-    def stats(self) -> Stats:
-        return happened.stats(self.database)
+    def stats(self, listener_ids: Sequence[str] | None = None) -> Stats:
+        return happened.stats(self.database, listener_ids)
 
     def activity(
         self,
@@ -229,8 +229,8 @@ class PostgresOutbox:
     def note_dropped(self, counts: Mapping[str, int]) -> None:
         limits.note_dropped(self.database, counts)
 
-    def health(self) -> Mapping[str, Health]:
-        return ledger.health(self.database)
+    def health(self, listener_ids: Sequence[str] | None = None) -> Mapping[str, Health]:
+        return ledger.health(self.database, listener_ids)
 
     def forget_health(self, listener_id: str) -> None:
         for statement, parameters in _forgetting(listener_id):

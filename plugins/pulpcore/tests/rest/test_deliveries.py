@@ -13,12 +13,13 @@ EMIT = """
 from pulp_events_pulpcore.app.bus import bus
 from pulpcore.plugin.util import get_domain
 for number in range({count}):
-    bus().emit("{event_type}", {{"repo_id": "r", "number": number}}, scope={scope})
+    bus().emit("{event_type}", {{"repo_id": "r", "number": number}}, scope={scope}, trace_context={trace})
 """
+TRACE = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
 
 
 def emit(server, count=1, event_type="repo.sync.start", scope="str(get_domain().pk)"):
-    server.python(EMIT.format(count=count, event_type=event_type, scope=scope))
+    server.python(EMIT.format(count=count, event_type=event_type, scope=scope, trace=TRACE))
 
 
 def until(ask, wanted, timeout=30):
@@ -42,7 +43,7 @@ def test_deliveries_are_listed_shown_and_made_again(alice, pulp, sink):
     assert after == page["results"][1:]
     shown = alice("GET", f"{href}deliveries/{first['id']}/").body
     assert [each["outcome"] for each in shown["attempt_records"]] == ["permanent"]
-    assert shown["report"]["payload"]["repo_id"] == "r"
+    assert shown["report"]["payload"]["repo_id"] == "r" and shown["trace_id"] == first["trace_id"] == "a" * 32
     assert alice("GET", f"event-deliveries/?listener={href}&event_type=repo.sync.*").body["count"] == 3
     assert alice("GET", "event-deliveries/?event_type=repo.publish.*").body["count"] == 0
     sink.answer = Answer(200)

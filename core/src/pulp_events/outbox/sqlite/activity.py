@@ -22,23 +22,29 @@ from pulp_events.outbox.states import Outcome, State
 
 _COUNTED = "(SELECT seq FROM pulp_counted)"
 # In one statement, so that nothing is missed or counted twice when `counting.count_on` comes between.
-TALLY = f"""
+_TALLY = f"""
 SELECT listener_id, event_type, state, sum(count) FROM (
-    SELECT p.listener_id, p.event_type, t.state, t.count
-    FROM pulp_tally t CROSS JOIN pulp_pair p ON p.id = t.pair WHERE t.count <> 0
+    SELECT p.listener_id, p.event_type, t.state, t.count FROM {{counted}} WHERE t.count <> 0
     UNION ALL
     SELECT d.listener_id, e.event_type, d.state, count(*)
-    FROM pulp_event e CROSS JOIN pulp_delivery d ON d.event_seq = e.seq WHERE e.seq > {_COUNTED} GROUP BY 1, 2, 3
+    FROM pulp_event e CROSS JOIN pulp_delivery d ON d.event_seq = e.seq
+    WHERE e.seq > {_COUNTED} {{them}} GROUP BY 1, 2, 3
 ) GROUP BY 1, 2, 3
 """
 """How many deliveries there are, by listener id, event type and state."""
+_AMONG = "IN (SELECT value FROM json_each(?1))"
+_TALLY_OF_ALL = _TALLY.format(counted="pulp_tally t CROSS JOIN pulp_pair p ON p.id = t.pair", them="")
+_TALLY_OF_SOME = _TALLY.format(
+    counted=f"pulp_pair p CROSS JOIN pulp_tally t ON t.pair = p.id AND p.listener_id {_AMONG}",
+    them=f"AND d.listener_id {_AMONG}",
+)
 _EVENTS = """
 SELECT c.events + (SELECT count(*) FROM pulp_event WHERE seq > c.seq),
        c.alone + (SELECT count(*) FROM pulp_event WHERE seq > c.seq AND alone = 1),
        (SELECT time FROM pulp_event ORDER BY seq LIMIT 1)
 FROM pulp_counted c
 """
-_LISTENERS = f"""
+_PENDING_OF_ALL = f"""
 WITH RECURSIVE pending(id) AS (
     SELECT (SELECT min(listener_id) FROM pulp_delivery WHERE {PENDING})
     UNION ALL
@@ -46,21 +52,22 @@ WITH RECURSIVE pending(id) AS (
     FROM pending WHERE pending.id IS NOT NULL
 )
 """
+_PENDING_OF_SOME = "WITH pending(id) AS (SELECT DISTINCT value FROM json_each(?1))"
 # What was never attempted stands in the order of events; what was is under way, or waits for its retry.
-_OLDEST = f"""{_LISTENERS}
+_OLDEST = f"""
 SELECT p.id, min(e.time) FROM pending p CROSS JOIN pulp_event e ON e.seq IN (
     (SELECT event_seq FROM pulp_delivery WHERE {PENDING} AND listener_id = p.id AND ready_at = 0
      ORDER BY event_seq LIMIT 1),
     (SELECT min(event_seq) FROM pulp_delivery WHERE {PENDING} AND listener_id = p.id AND ready_at > 0)
 ) WHERE p.id IS NOT NULL GROUP BY 1
 """
-_UNDER_WAY = f"""{_LISTENERS}
+_UNDER_WAY = f"""
 SELECT d.listener_id, (SELECT event_type FROM pulp_event WHERE seq = d.event_seq), count(*)
 FROM pending p CROSS JOIN pulp_delivery d
-    ON d.{PENDING} AND d.listener_id = p.id AND d.ready_at > ? AND d.ready_at <= ? AND d.lease IS NOT NULL
+    ON d.{PENDING} AND d.listener_id = p.id AND d.ready_at > ?2 AND d.ready_at <= ?3 AND d.lease IS NOT NULL
 WHERE p.id IS NOT NULL GROUP BY 1, 2
 """
-_FIRST_PENDING = f"""{_LISTENERS}
+_FIRST_PENDING = f"""
 SELECT min(seq) FROM (
     SELECT (SELECT event_seq FROM pulp_delivery WHERE {PENDING} AND listener_id = p.id AND ready_at = 0
             ORDER BY event_seq LIMIT 1) AS seq FROM pending p WHERE p.id IS NOT NULL
@@ -108,12 +115,12 @@ SELECT p.{{key}}, a.start / {{step}} * {{step}}, sum(CASE a.what WHEN '{Outcome.
 """
 
 
-def stats(reader: Rows) -> Stats:
-    """Counts of deliveries, in all and by listener, and of events."""
+def stats(reader: Rows, listener_ids: Sequence[str] | None = None) -> Stats:
+    """Counts of deliveries, in all and by listener, and of events. `listener_ids`: deliveries to these alone."""
     counts: Counter[tuple[str, str]] = Counter()
-    for listener_id, _, state, count in reader.rows(TALLY):
+    for listener_id, _, state, count in _tally(reader, listener_ids):
         counts[listener_id, state] += count
-    oldest = reader.rows(_OLDEST)
+    oldest = _of_pending(reader, _OLDEST, listener_ids)
     [(events, alone, first)] = reader.rows(_EVENTS) or _missing(reader)
     dropped = reader.rows("SELECT event_type, count, first, last FROM pulp_dropped ORDER BY event_type")
     by_listener = [(*key, count) for key, count in counts.items() if count]
@@ -136,7 +143,6 @@ def activity(
 ) -> Activities:
     """What happened, and what is pending; see `Outbox.activity`."""
     span = span_of(since, until, now)
-    wanted = None if listener_ids is None else frozenset(listener_ids)
     column = 1 if by == By.EVENT_TYPE else 0
     them = () if listener_ids is None else (json.dumps(list(listener_ids)),)
     form = {
@@ -148,15 +154,17 @@ def activity(
     counts = reader.rows(_HAPPENED.format(**form), where)
     series = reader.rows(_SERIES.format(**form), where)
     pending: Counter[str] = Counter()
-    for row in reader.rows(TALLY):
-        if row[2] == State.PENDING and (wanted is None or row[0] in wanted):
+    for row in _tally(reader, listener_ids):
+        if row[2] == State.PENDING:
             pending[row[column]] += row[3]
     pending = +pending
     under_way: Counter[str] = Counter()
-    for row in reader.rows(_UNDER_WAY, (now, now + lease)):
-        if wanted is None or row[0] in wanted:
-            under_way[row[column]] += row[2]
-    oldest: dict[str, Any] = _oldest_of_types(reader, list(pending), them) if column else dict(reader.rows(_OLDEST))
+    for row in _of_pending(reader, _UNDER_WAY, listener_ids, now, now + lease):
+        under_way[row[column]] += row[2]
+    if column:
+        oldest = _oldest_of_types(reader, list(pending), listener_ids)
+    else:
+        oldest = dict(_of_pending(reader, _OLDEST, listener_ids))
     return made(reader, lambda: to_activities(span, by, counts, series, pending, under_way, oldest))
 
 
@@ -171,10 +179,26 @@ def happened(
     return found
 
 
-def _oldest_of_types(reader: Rows, types: Sequence[str], listeners: tuple[str, ...]) -> dict[str, Any]:
-    first = reader.rows(_FIRST_PENDING)[0][0]
+def _tally(reader: Rows, listener_ids: Sequence[str] | None) -> list[tuple[Any, ...]]:
+    if listener_ids is None:
+        return reader.rows(_TALLY_OF_ALL)
+    return reader.rows(_TALLY_OF_SOME, (json.dumps(list(listener_ids)),))
+
+
+def _of_pending(
+    reader: Rows, question: str, listener_ids: Sequence[str] | None, *parameters: float
+) -> list[tuple[Any, ...]]:
+    """The answer for the listeners that have something pending, or for these."""
+    if listener_ids is None:
+        return reader.rows(_PENDING_OF_ALL + question, (None, *parameters) if parameters else ())
+    return reader.rows(_PENDING_OF_SOME + question, (json.dumps(list(listener_ids)), *parameters))
+
+
+def _oldest_of_types(reader: Rows, types: Sequence[str], listener_ids: Sequence[str] | None) -> dict[str, Any]:
+    first = _of_pending(reader, _FIRST_PENDING, listener_ids)[0][0]
     if first is None or not types:
         return {}
+    listeners = () if listener_ids is None else (json.dumps(list(listener_ids)),)
     condition = "AND d.listener_id IN (SELECT value FROM json_each(?))" if listeners else ""
     rows = reader.rows(_OLDEST_OF_TYPE.format(listeners=condition), (first, *listeners, json.dumps(types)))
     return {name: time for name, time in rows if time is not None}

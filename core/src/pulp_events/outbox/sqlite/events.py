@@ -85,12 +85,18 @@ def _conditions(query: EventQuery, before: int | None, after: int | None) -> tup
         if value is not None:
             parts.append(condition)
             parameters.append(value)
+    if query.places is not None:
+        parts.append("x.seq >= ? AND x.seq < ?")
+        parameters += query.places
     # As in `ledger.conditions`: the index of times says where to look, and the time itself decides.
     for bound, toward, condition, moment in (
         ("min(+seq)", ">=", ">=", query.since),
         ("max(+seq)", "<=", "<", query.until),
     ):
-        if moment is not None:
+        if moment is not None and query.places is not None:
+            parts.append(f"+x.time {condition} ?")
+            parameters.append(moment.timestamp())
+        elif moment is not None:
             outer = f"(SELECT {bound} FROM pulp_event WHERE time {condition} ?)"
             parts.append(f"x.seq {toward} {outer} AND +x.time {condition} ?")
             parameters += [moment.timestamp()] * 2

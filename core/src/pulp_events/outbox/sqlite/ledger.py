@@ -172,10 +172,17 @@ def conditions(query: DeliveryQuery) -> tuple[str, list[Any]]:
     if query.free_at is not None:
         parts.append(f"+d.state = '{State.PENDING}' AND {_FREE}")
         parameters.append(query.free_at.timestamp())
+    if query.places is not None:
+        # Of both tables, as either may be the one to be looked for first.
+        parts.append("d.event_seq >= ? AND d.event_seq < ? AND e.seq >= ? AND e.seq < ?")
+        parameters += query.places * 2
     # Events are stored nearly in the order of their times, but clocks step, and processes overtake each other: the
     # first and the last that fit, which the index knows, bound the rows to be looked at, and the time itself decides.
     for bound, condition, moment in (("min(+seq)", ">=", query.since), ("max(+seq)", "<", query.until)):
-        if moment is not None:
+        if moment is not None and query.places is not None:  # few are looked at as it is
+            parts.append(f"+e.time {condition} ?")
+            parameters.append(moment.timestamp())
+        elif moment is not None:
             toward = ">=" if bound.startswith("min") else "<="
             outer = f"(SELECT {bound} FROM pulp_event WHERE time {condition} ?)"
             parts.append(f"d.event_seq {toward} {outer} AND +e.time {condition} ?")
@@ -278,9 +285,13 @@ def count(reader: Rows, query: DeliveryQuery) -> int:
     return int(reader.rows(f"SELECT count(*) FROM {KEY_TABLES} WHERE {where}", parameters)[0][0])
 
 
-def health(reader: Rows) -> dict[str, Health]:
-    """How deliveries went, by listener."""
-    rows = reader.rows("SELECT * FROM pulp_listener_health")
+def health(reader: Rows, listener_ids: Sequence[str] | None = None) -> dict[str, Health]:
+    """How deliveries went, by listener: of these, or of all."""
+    statement, of_some = "SELECT * FROM pulp_listener_health", "WHERE listener_id IN (SELECT value FROM json_each(?))"
+    if listener_ids is None:
+        rows = reader.rows(statement)
+    else:
+        rows = reader.rows(f"{statement} {of_some}", (json.dumps(list(listener_ids)),))
     return made(reader, lambda: to_health(rows))
 
 

@@ -248,8 +248,8 @@ class SQLiteOutbox:
     def count(self, query: DeliveryQuery) -> int:
         return ledger.count(self._reader, query)
 
-    def stats(self) -> Stats:
-        return happened.stats(self._reader)
+    def stats(self, listener_ids: Sequence[str] | None = None) -> Stats:
+        return happened.stats(self._reader, listener_ids)
 
     def activity(
         self,
@@ -281,8 +281,8 @@ class SQLiteOutbox:
         now = self._clock.time()
         self._writer.run(lambda own: limits.note_dropped(own, counts, now))
 
-    def health(self) -> Mapping[str, Health]:
-        return ledger.health(self._reader)
+    def health(self, listener_ids: Sequence[str] | None = None) -> Mapping[str, Health]:
+        return ledger.health(self._reader, listener_ids)
 
     def forget_health(self, listener_id: str) -> None:
         def forget(own: sqlite3.Connection) -> None:

@@ -19,15 +19,28 @@ Each test is a claim; a failure names what the notifier does and what would be r
 
 from __future__ import annotations
 
+from pulp_events.testing.notifier_contract.batches import BatchClaims
 from pulp_events.testing.notifier_contract.command_line import CommandLineClaims
 from pulp_events.testing.notifier_contract.delivering import DeliveringClaims
 from pulp_events.testing.notifier_contract.failing import FailingClaims
+from pulp_events.testing.notifier_contract.process import ProcessClaims
 from pulp_events.testing.notifier_contract.schema import SchemaClaims
+from pulp_events.testing.notifier_contract.several import SeveralClaims
 from pulp_events.testing.notifier_contract.tidiness import TidinessClaims
 from pulp_events.testing.notifier_contract.trust import TrustClaims
 
 __all__ = ["NotifierContract"]
 
 
-class NotifierContract(SchemaClaims, CommandLineClaims, DeliveringClaims, FailingClaims, TidinessClaims, TrustClaims):
+class NotifierContract(
+    SchemaClaims,
+    CommandLineClaims,
+    DeliveringClaims,
+    BatchClaims,
+    SeveralClaims,
+    FailingClaims,
+    TidinessClaims,
+    TrustClaims,
+    ProcessClaims,  # pytest begins with the last
+):
     """Subclass it; set the class attributes and give it the fixtures `notifier` and `endpoint`."""

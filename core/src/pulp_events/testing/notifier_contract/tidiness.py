@@ -12,64 +12,97 @@ from typing import Any
 import pytest
 
 from pulp_events import EventBus, Listener, Notifier
+from pulp_events.redaction.scrubber import Scrubber
 from pulp_events.secrets import MASK, secret_fields
-from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, secrets_of, send
-from pulp_events.testing.notifier_contract.waiting import open_channel
+from pulp_events.system.logs import message_of
+from pulp_events.testing.notifier_contract.process import situations
+from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, secrets_of
 
 
 class TidinessClaims(Subject):
     """After it, everything is as before."""
 
     def test_nothing_secret_is_seen(
-        self, notifier: Notifier, endpoint: Any, bus: EventBus, listener: Listener, caplog: pytest.LogCaptureFixture
+        self,
+        notifier: Notifier,
+        endpoint: Any,
+        bus: EventBus,
+        listener: Listener,
+        caplog: pytest.LogCaptureFixture,
+        capfd: pytest.CaptureFixture[str],
     ) -> None:
+        """Neither as it is nor as base64, URL-quoted, or in JSON or HTML."""
         secrets = secrets_of(notifier, endpoint)
         if not secrets:
             pytest.skip("the configuration has no secret")
         caplog.set_level(logging.DEBUG)
-        raw: list[str] = []
-        with self.channel(notifier, endpoint) as channel:
-            send(channel, delivery_to(notifier, endpoint, "secret"))
-            raw += [repr(channel), repr(notifier), channel.detail]
-        for fault in ("refuse", "reset", "garbage"):
-            endpoint.proxy.fault = fault
-            endpoint.proxy.drop()
-            try:
-                with self.channel(notifier, endpoint) as channel:
-                    send(channel, delivery_to(notifier, endpoint, "secret"))
-            except Exception as error:
-                raw += [str(error), repr(error), *(str(cause) for cause in causes(error))]
-        own = self.module.split(".")[0]
-        raw += [record.getMessage() for record in caplog.records if record.name.split(".")[0] == own]
-        raw += [str(bus.listeners.redacted(listener))]
+        seen: list[tuple[str, str]] = []
+        for situation, prepare in situations(endpoint, "refuse", "reset", "garbage"):
+            prepare()
+            seen += [(f"{place} with {situation}", text) for place, text in self._texts(notifier, endpoint)]
+        seen += [(f"the logger {one.name}", message_of(one)) for one in caplog.records]
+        seen += [("what it printed", text) for text in capfd.readouterr()]
+        seen += [("the listener as it is shown", str(bus.listeners.redacted(listener)))]
         for secret in secrets:
-            assert not any(secret in text for text in raw), "a secret is in a text, repr or log record of the notifier"
+            scrub = Scrubber([secret])
+            places = sorted({place for place, text in seen if secret in text or scrub(text) != text})
+            assert not places, (
+                f"a secret of the configuration is in {', '.join(places)}; leave it out, raise `from None` where the "
+                "cause has it, and keep a library's logger from it"
+            )
         for key in secret_fields(notifier.config_schema()) & set(listener.notifier_config):
             assert bus.listeners.redacted(listener)[key] == MASK
 
+    def _texts(self, notifier: Notifier, endpoint: Any) -> Iterator[tuple[str, str]]:
+        """What can be read of one delivery: where, and the text."""
+        if endpoint.proxy is not None:
+            endpoint.proxy.drop()
+        channel = self.opened(notifier, endpoint)
+        try:
+            with channel:
+                self.send(channel, delivery_to(notifier, endpoint, "secret"))
+        except Exception as error:
+            yield "the exception", f"{error} {error!r}"
+            yield from (("the cause of the exception", f"{cause} {cause!r}") for cause in causes(error))
+        yield "the channel's detail", str(channel.detail)
+        yield "the channel's repr", repr(channel)
+        yield "the notifier's repr", repr(notifier)
+
+    def test_it_prints_nothing(self, notifier: Notifier, endpoint: Any, capfd: pytest.CaptureFixture[str]) -> None:
+        capfd.readouterr()
+        with self.channel(notifier, endpoint) as channel:
+            self.send(channel, delivery_to(notifier, endpoint, "quiet"))
+        printed = "".join(capfd.readouterr())
+        assert not printed, f"it prints {printed.strip()[:60]!r}; log with logging.getLogger(__name__) instead"
+
     def test_nothing_is_left_after_close(self, notifier: Notifier, endpoint: Any) -> None:
         with self.channel(notifier, endpoint) as channel:  # whatever is made once and for all is made now
-            send(channel, delivery_to(notifier, endpoint, "first"))
+            self.send(channel, delivery_to(notifier, endpoint, "first"))
         before = resources()
         for number in range(3):
             with self.channel(notifier, endpoint) as channel:
-                send(channel, delivery_to(notifier, endpoint, f"left-{number}"))
+                self.send(channel, delivery_to(notifier, endpoint, f"left-{number}"))
         deadline = time.monotonic() + 5
         while (left := resources() - before) and time.monotonic() < deadline:
-            endpoint.proxy.drop()  # the server's ends are in this process too
+            if endpoint.proxy is not None:
+                endpoint.proxy.drop()  # the server's ends are in this process too
             time.sleep(0.05)
-        assert len(left) <= 0, f"left open after close: {sorted(left)}"
+        assert not left, (
+            f"left after close(): {sorted(left)}; close what open() or send() opened, and wait for threads and child "
+            "processes that they started"
+        )
 
     def test_closing_twice_or_after_a_failed_open_harms_nothing(self, notifier: Notifier, endpoint: Any) -> None:
-        channel = open_channel(notifier, *self.opening(notifier, endpoint))
+        channel = self.opened(notifier, endpoint)
         with channel:
             pass
         channel.close()
-        endpoint.proxy.fault = "refuse"
-        other = open_channel(notifier, *self.opening(notifier, endpoint))
+        if endpoint.proxy is not None:
+            endpoint.proxy.fault = "refuse"
+        other = self.opened(notifier, endpoint)
         try:
             with other:
-                send(other, delivery_to(notifier, endpoint, "refused"))
+                self.send(other, delivery_to(notifier, endpoint, "refused"))
         except Exception:
             other.close()
 
@@ -83,8 +116,8 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def resources() -> set[str]:
-    """Threads and, where the system tells, open files and sockets of this process, but for the test's own servers'."""
-    ours = ("fault-proxy-", "http-sink-", "smtp-sink-", "amqp-broker-")
+    """Threads, child processes, open files and sockets, as far as the system tells, but for the test's own servers'."""
+    ours = ("contract-", "fault-proxy-", "http-sink-", "smtp-sink-", "amqp-broker-")
     threads = {
         f"thread {thread.name} {thread.ident}"
         for thread in threading.enumerate()
@@ -97,4 +130,18 @@ def resources() -> set[str]:
             files.add(f"file {link.name} {link.readlink()}")
         except OSError:
             continue
-    return threads | files
+    return threads | files | set(children())
+
+
+def children() -> Iterator[str]:
+    """Child processes, where the system tells, those among them that ended and were not waited for."""
+    for path in Path("/proc/self/task").glob("*/children"):
+        try:
+            numbers = path.read_text().split()
+        except OSError:
+            continue
+        for number in numbers:
+            try:
+                yield f"child process {number} ({Path('/proc', number, 'comm').read_text().strip()})"
+            except OSError:
+                continue

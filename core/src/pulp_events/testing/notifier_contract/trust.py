@@ -11,8 +11,7 @@ from pulp_events.errors import DeliveryFailure
 from pulp_events.listeners.untrusted import holds_networks
 from pulp_events.networks import Networks
 from pulp_events.notifier import AS_SETTINGS_SAY, WITHIN_NETWORKS
-from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, send
-from pulp_events.testing.notifier_contract.waiting import open_channel
+from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, proxy_of
 
 ELSEWHERE = Networks(["192.0.2.0/24"], "[untrusted] networks", pinned=True)
 """Addresses for documentation (RFC 5737): no endpoint of a test has one."""
@@ -22,17 +21,18 @@ HERE = Networks(["127.0.0.0/8", "::1/128"], "[untrusted] networks", pinned=True)
 class TrustClaims(Subject):
     """Of a notifier that does not declare `connects_to = WITHIN_NETWORKS` they ask nothing: it is not held to any."""
 
-    def _send(self, notifier: Notifier, endpoint: Any, networks: Networks) -> None:
-        with open_channel(notifier, *self.opening(notifier, endpoint), networks) as channel:
-            send(channel, delivery_to(notifier, endpoint, "held"))
+    def _deliver(self, notifier: Notifier, endpoint: Any, networks: Networks) -> None:
+        with self.opened(notifier, endpoint, networks=networks) as channel:
+            self.send(channel, delivery_to(notifier, endpoint, "held"))
 
     def test_no_connection_leaves_the_networks_that_it_is_held_to(self, notifier: Notifier, endpoint: Any) -> None:
         if not _is_held(notifier):
             return
-        before = endpoint.proxy.connections
+        proxy = proxy_of(endpoint)
+        before = proxy.connections
         with pytest.raises((DeliveryFailure, OSError)):
-            self._send(notifier, endpoint, ELSEWHERE)
-        assert endpoint.proxy.connections == before, "it connected to an address that networks does not allow"
+            self._deliver(notifier, endpoint, ELSEWHERE)
+        assert proxy.connections == before, "it connected to an address that networks does not allow"
 
     def test_a_kept_connection_of_others_does_not_lead_out_of_the_networks(
         self, notifier: Notifier, endpoint: Any
@@ -41,16 +41,16 @@ class TrustClaims(Subject):
         if not _is_held(notifier):
             return
         with self.channel(notifier, endpoint) as trusted:
-            send(trusted, delivery_to(notifier, endpoint, "trusted"))
+            self.send(trusted, delivery_to(notifier, endpoint, "trusted"))
             self.await_arrivals(endpoint, 1)
             with pytest.raises((DeliveryFailure, OSError)):
-                self._send(notifier, endpoint, ELSEWHERE)
+                self._deliver(notifier, endpoint, ELSEWHERE)
         self.await_arrivals(endpoint, 1)
 
     def test_what_the_networks_allow_is_delivered(self, notifier: Notifier, endpoint: Any) -> None:
         if not _is_held(notifier):
             return
-        self._send(notifier, endpoint, HERE)
+        self._deliver(notifier, endpoint, HERE)
         self.await_arrivals(endpoint, 1)
 
 

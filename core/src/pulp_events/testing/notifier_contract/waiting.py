@@ -13,6 +13,12 @@ from pulp_events.notifier import Config
 _LOOPS = EventLoops()
 
 
+def forget_loops() -> None:
+    """In a child process: the threads of the loops are not there."""
+    global _LOOPS
+    _LOOPS = EventLoops()
+
+
 def open_channel(notifier: Notifier, config: Config, settings: Config, networks: Networks | None = None) -> Channel:
     """What the notifier's `open` returns, or, where that has coroutine functions, a channel that waits for them.
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.events.pattern import matches
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import DeliveryQuery, NewEvent
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
+from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
 
 
@@ -108,3 +110,52 @@ class LedgerClaims(Outboxes):
         assert health.failing_since is not None and health.failing_since > since
         outbox.forget_health(LISTENER)
         assert LISTENER not in outbox.health()
+
+    def test_what_is_in_some_places_is_found_and_nothing_else(self, outbox: Outbox) -> None:
+        events = [
+            new_event(event_type="repo.sync.start" if n % 2 else "repo.sync.finish", targets=("a", "b"))
+            for n in range(8)
+        ]
+        outbox.add(events)
+        places = {each.id: each.place for each in outbox.events(EventQuery(), 9)}
+        between = places[events[2].id], places[events[6].id]
+        spans: list[tuple[dict[str, Any], list[NewEvent]]] = [
+            ({}, events[2:6]),
+            ({"since": datetime.fromtimestamp(events[4].time, UTC)}, events[4:6]),
+            ({"until": datetime.fromtimestamp(events[4].time, UTC)}, events[2:4]),
+        ]
+        for more, fit in spans:
+            ids = [each.id for each in fit][::-1]
+            found = outbox.find(DeliveryQuery(places=between, **more), 99)
+            assert [each.id for each in found] == [f"{each}.{n}" for each in ids for n in (1, 0)]
+            assert [each.id for each in outbox.events(EventQuery(places=between, **more), 99)] == ids
+        odd = [events[5].id, events[3].id]
+        found = outbox.find(DeliveryQuery(places=between, event_type="repo.sync.start"), 3)
+        assert [each.event_id for each in found] == [odd[0], odd[0], odd[1]]
+        assert [each.id for each in outbox.events(EventQuery(["repo.sync.start"], places=between), 9)] == odd
+        assert [each.id for each in outbox.events(EventQuery(["repo.*.start"], places=between), 1)] == odd[:1]
+        after = outbox.find(DeliveryQuery(places=between), 1, before=f"{events[4].id}.1")
+        assert [each.id for each in after] == [f"{events[4].id}.0"]
+        assert not outbox.find(DeliveryQuery(places=(5, 5)), 9) and not outbox.events(EventQuery(places=(9, 5)), 9)
+        assert outbox.count(DeliveryQuery(places=between)) == 8
+
+    def test_counts_and_health_of_some_listeners_are_those_that_all_have(self, outbox: Outbox) -> None:
+        third = "c" * 24
+        for number in range(3):
+            outbox.add([new_event(), new_event(OTHER), new_event(third, targets=("a", "b"))])
+            for listener in (LISTENER, OTHER):
+                batch = self.claim(outbox, limit=1, listener=listener)
+                outbox.record([result(each, ("succeed", "postpone", "give_up")[number], 5) for each in batch])
+        everything, health = outbox.stats(), outbox.health()
+        assert {*health} == {LISTENER, OTHER} and everything.by_listener[third][State.PENDING] == 6
+        nobody = "d" * 24
+        for them in ([LISTENER], [third, LISTENER, third, nobody], [nobody], [], [LISTENER, OTHER, third]):
+            some = outbox.stats(them)
+            theirs = {each: counts for each, counts in everything.by_listener.items() if each in them}
+            assert some.by_listener == theirs
+            assert some.totals == {state: sum(each[state] for each in theirs.values()) for state in State}
+            assert some.events == 9 and some.oldest_event == everything.oldest_event, "of events, all are counted"
+            assert outbox.health(them) == {each: found for each, found in health.items() if each in them}
+        pending = DeliveryQuery(state=State.PENDING, listener_id=third)
+        assert outbox.stats([third]).oldest_pending == outbox.find(pending, 1, oldest_first=True)[0].event_time
+        assert outbox.stats([nobody]).oldest_pending is None and outbox.stats([]).pending == 0

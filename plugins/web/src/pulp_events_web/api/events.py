@@ -20,6 +20,7 @@ from pulp_events_web.api.resources import Resources
 from pulp_events_web.api.schemas import deliveries as delivery_schemas
 from pulp_events_web.api.schemas import events as schemas
 from pulp_events_web.context import acting
+from pulp_events_web.looking import looked
 from pulp_events_web.principal import Role
 from pulp_events_web.problems import text_of
 from pulp_events_web.shown import deliveries as shown_deliveries
@@ -36,12 +37,18 @@ class Events(MethodView):
     @blueprint.who(Role.VIEWER)
     def get(self, query: Mapping[str, Any]) -> Any:
         """Events that fit, newest first"""
-        found = acting().reading.events.list(
-            shown.query_of(query), limit=query["limit"] + 1, before=query["cursor"] and query["cursor"][0]
+        events, asked, limit = acting().reading.events, shown.query_of(query), query["limit"]
+        before = query["cursor"] and query["cursor"][0]
+        found = looked(
+            lambda most, place, seconds: events.look(
+                asked, limit=most, before=before if place is None else place, seconds=seconds
+            ),
+            limit + 1,
         )
-        return paging.page(
-            found, query["limit"], lambda each: (each.place,), lambda kept: [shown.shown(each) for each in kept]
-        )
+        return paging.page_of_looked(
+            found, limit, lambda each: (each.place,), lambda place: (place,),
+            lambda kept: [shown.shown(each) for each in kept],
+        )  # fmt: skip
 
     @blueprint.arguments(schemas.EmitHeaders, location="headers")
     @blueprint.arguments(schemas.EmitSchema)

@@ -156,7 +156,7 @@ def mine(act: Acting, listener_id: str) -> Listener:
 
 def shown(bus: EventBus, listener: Listener, status: int = 200, **headers: str) -> Answer:
     """The answer that shows a listener."""
-    body = listener_shown(bus, listener, bus.deliveries.health().get(listener.id))
+    body = listener_shown(bus, listener, bus.deliveries.health(listener.id).get(listener.id))
     return body, int(status), {**etags.headers(bus, listener), **headers}
 
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulp_events import EventBus
+from pulp_events.bus.looking import Looked
 from pulp_events.errors import EventNotFound
 from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events_web.api import paging
+from pulp_events_web.looking import looked
 from pulp_events_web.shown.deliveries import shown_all
 
 _ANY_NUMBER = 999_999_999
@@ -18,10 +20,17 @@ _ANY_NUMBER = 999_999_999
 
 def page_of_deliveries(bus: EventBus, asked: DeliveryQuery, page: Mapping[str, Any]) -> Any:
     """The answer: newest first. `page`: `limit` and `cursor`, as `paging.paged(str, int)` loads them."""
-    limit, found = page["limit"], []
-    before = _before(bus, page["cursor"])
-    if page["cursor"] is None or before is not None:
-        found = bus.deliveries.list(asked, limit=limit + 1, before=before)
+    limit, cursor = page["limit"], page["cursor"]
+    begin = None if cursor is None or cursor[0] else cursor[1]
+    before = None if begin is not None else _before(bus, cursor)
+    found: Looked[Delivery] = Looked(())
+    if cursor is None or before is not None or begin is not None:
+        found = looked(
+            lambda most, place, seconds: bus.deliveries.look(
+                asked, limit=most, before=before, place=begin if place is None else place, seconds=seconds
+            ),
+            limit + 1,
+        )
 
     def key(last: Delivery) -> Sequence[str | int]:
         try:
@@ -30,7 +39,7 @@ def page_of_deliveries(bus: EventBus, asked: DeliveryQuery, page: Mapping[str, A
             place = 0
         return last.id, place
 
-    return paging.page(found, limit, key, lambda kept: shown_all(bus, kept))
+    return paging.page_of_looked(found, limit, key, lambda place: ("", place), lambda kept: shown_all(bus, kept))
 
 
 def _before(bus: EventBus, cursor: Sequence[Any] | None) -> str | None:

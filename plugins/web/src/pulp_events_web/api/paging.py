@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from pulp_events.bus.looking import Looked
 from pulp_events_web.api.schemas.values import EARLIEST, LATEST
 
 T = TypeVar("T")
@@ -79,6 +80,18 @@ def paged(*kinds: type) -> type[Schema]:
         },
         name="Page_" + "_".join(each.__name__ for each in kinds),
     )
+
+
+def page_of_looked(
+    looked: Looked[T], limit: int, key: Callable[[T], Key], left: Callable[[int], Key],
+    show: Callable[[Sequence[T]], list[Any]],
+) -> Any:  # fmt: skip
+    """The answer of a list that may have ended before it was looked through; `left`: the key of what is below a place,
+    and was not looked at."""
+    answer = page(looked.found, limit, key, show)
+    if looked.place is not None:
+        answer["next"] = written(left(looked.place))
+    return {**answer, "looked_back_to": looked.back_to}
 
 
 def page(found: Sequence[T], limit: int, key: Callable[[T], Key], show: Callable[[Sequence[T]], list[Any]]) -> Any:

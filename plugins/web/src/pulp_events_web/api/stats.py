@@ -29,8 +29,8 @@ class Stats(MethodView):
     def get(self, query: Mapping[str, Any]) -> Any:
         """Counts of deliveries; with `since`, what happened from then on"""
         since, until = query.get("since"), query.get("until")
-        if since is None and (until is not None or "listener" in query):
-            refuse("since", "Give it with until and listener: these belong to what happened in a span of time.")
+        if since is None and until is not None:
+            refuse("since", "Give it with until: that belongs to what happened in a span of time.")
         if since is not None and until is not None and until <= since:
             refuse("until", "It must be after since.")
         deliveries = acting().reading.deliveries

@@ -21,6 +21,14 @@ def values(wanted: Mapping[str, str]) -> dict[str, Any]:
     return {name: moment(text, name) if name in MOMENTS else text for name, text in wanted.items() if text}
 
 
+def place(given: Mapping[str, str], name: str) -> int | None:
+    """A place of an event, which a link to older ones has; None: the first page. Raises EventsError."""
+    text = given.get(name, "")
+    if text and not (text.isdecimal() and len(text) < 19):
+        raise EventsError(f"{name}: it is no place of an event; begin at the first page")
+    return int(text) if text else None
+
+
 def moment(text: str, name: str) -> datetime:
     """A time as a field has it; without a zone it is UTC. Raises EventsError."""
     try:

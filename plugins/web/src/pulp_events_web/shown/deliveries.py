@@ -44,6 +44,7 @@ def shown(delivery: Delivery, waiting: WaitingFor | None = None) -> dict[str, An
         "finished": delivery.finished,
         "expires": delivery.expires,
         "repeat_of": delivery.repeat_of,
+        "trace_id": delivery.trace_id,
         "waiting_for": None if waiting is None else _waiting(waiting),
     }
 

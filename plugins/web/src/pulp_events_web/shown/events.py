@@ -25,6 +25,7 @@ def shown(event: StoredEvent) -> dict[str, Any]:
         "time": event.time,
         "source": event.source,
         "scope": event.scope,
+        "trace_id": event.trace_id,
         "deliveries": event.deliveries,
         "erased": event.erased,
     }
@@ -44,6 +45,7 @@ def emitted(event: Event) -> dict[str, Any]:
         "event_type": event.event_type,
         "time": event.time,
         "source": event.source,
+        "trace_id": event.trace_id,
         "report": thaw(event.report()),
     }
 

@@ -99,7 +99,7 @@ def listeners_shown(bus: EventBus, listeners: Sequence[Listener]) -> list[dict[s
     """The same for several, with the health of each."""
     if not listeners:
         return []
-    health, redaction = bus.deliveries.health(), Redaction(bus.plugins)
+    health, redaction = bus.deliveries.health([each.id for each in listeners]), Redaction(bus.plugins)
     return [listener_shown(bus, each, health.get(each.id), redaction) for each in listeners]
 
 

@@ -33,6 +33,9 @@ class DeliverySerializer(EventsSerializer):
     expires = serializers.DateTimeField(allow_null=True, help_text="Not to be attempted from then on.")
     detail = serializers.CharField(help_text="What the receiver said last, or why it is dead.")
     repeat_of = serializers.CharField(allow_null=True, help_text="The delivery of the same event that it repeats.")
+    trace_id = serializers.CharField(
+        allow_null=True, help_text="Trace that the event was emitted in (W3C Trace Context); null: in none."
+    )
 
     def get_listener(self, delivery: Any) -> str | None:
         """Its href."""

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, validate
 from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.outbox.states import Outcome, State
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.values import Flag, Moment, Page, Text
+from pulp_events_web.api.schemas.values import TRACE, Flag, LookedBackTo, Moment, Page, Text
 
 
 class WaitingSchema(Schema):
@@ -37,6 +37,7 @@ class DeliverySchema(Schema):
     finished = Moment(required=True, allow_none=True)
     expires = Moment(required=True, allow_none=True)
     repeat_of = fields.String(required=True, allow_none=True)
+    trace_id = fields.String(required=True, allow_none=True, metadata={"description": TRACE})
     waiting_for = fields.Nested(WaitingSchema, required=True, allow_none=True)
 
 
@@ -60,6 +61,7 @@ class DeliveryInFullSchema(DeliverySchema):
 class DeliveriesSchema(Page):
     """A page of deliveries, newest first."""
 
+    looked_back_to = LookedBackTo()
     items = fields.List(fields.Nested(DeliverySchema), required=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from pulp_events_web.api.paging import paged
-from pulp_events_web.api.schemas.values import JsonObject, Moment, Page, Scope, Text
+from pulp_events_web.api.schemas.values import TRACE, JsonObject, LookedBackTo, Moment, Page, Scope, Text
 
 
 class ReportSchema(Schema):
@@ -23,6 +23,7 @@ class EmittedSchema(Schema):
     event_type = fields.String(required=True)
     time = Moment(required=True)
     source = fields.String(required=True)
+    trace_id = fields.String(required=True, allow_none=True, metadata={"description": TRACE})
     report = fields.Nested(ReportSchema, required=True)
 
 
@@ -34,6 +35,7 @@ class EventSchema(Schema):
     time = Moment(required=True)
     source = fields.String(required=True)
     scope = fields.String(required=True, allow_none=True)
+    trace_id = fields.String(required=True, allow_none=True, metadata={"description": TRACE})
     deliveries = fields.Integer(required=True, metadata={"description": "how many of them are still stored"})
     erased = Moment(required=True, allow_none=True)
 
@@ -47,6 +49,7 @@ class EventInFullSchema(EventSchema):
 class EventsSchema(Page):
     """A page of events, newest first."""
 
+    looked_back_to = LookedBackTo()
     items = fields.List(fields.Nested(EventSchema), required=True)
 
 

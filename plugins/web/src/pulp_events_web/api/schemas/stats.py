@@ -14,7 +14,7 @@ class StatsQuery(Schema):
     since = Moment(metadata={"description": "what happened from then on, too: see `activity`"})
     until = Moment(metadata={"description": "with `since`; default: now"})
     by = fields.String(load_default=str(By.LISTENER), validate=validate.OneOf([str(each) for each in By]))
-    listener = Text(metadata={"description": "id or name; `activity` of this one alone"})
+    listener = Text(metadata={"description": "id or name; deliveries to this one alone"})
 
 
 class CountsSchema(Schema):

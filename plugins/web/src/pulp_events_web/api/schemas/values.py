@@ -13,6 +13,8 @@ from pulp_events.system.scope_text import is_scope
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Moments outside of these no store can compare, and no calculation with time zones survives."""
 
+TRACE = "trace that the event was emitted in, 32 hex digits (W3C Trace Context); null: in none"
+
 
 class Moment(fields.AwareDateTime):
     """RFC 3339, with a zone; shown in UTC with `Z`."""
@@ -94,6 +96,20 @@ class JsonObject(Object):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(keys=fields.String(), **options)
+
+
+class LookedBackTo(Moment):
+    """How far a list of what may be rare was looked through."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            required=True,
+            allow_none=True,
+            metadata={
+                "description": "null, as a rule. A moment: what fits is rare, and the request ended when it had looked "
+                "back to events of then; `items` has what it found, maybe nothing, and `next` goes on"
+            },
+        )
 
 
 class Page(Schema):

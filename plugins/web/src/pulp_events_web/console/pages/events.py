@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flask import Blueprint, render_template, request
 
+from pulp_events.bus.looking import Looked
 from pulp_events.errors import EventsError
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events_web.console import asked
@@ -13,6 +12,7 @@ from pulp_events_web.console.naming import names_of
 from pulp_events_web.console.paging import page_of
 from pulp_events_web.console.reports import report_of
 from pulp_events_web.context import acting
+from pulp_events_web.looking import looked
 from pulp_events_web.shown.events import query_of
 
 PAGE = 50
@@ -29,22 +29,27 @@ def events() -> str | tuple[str, int]:
     """A page of them."""
     bus = acting().reading
     wanted = asked.texts(request.args, FILTERS)
-    before, error = request.args.get("before", ""), ""
-    found: Sequence[StoredEvent] = ()
+    error = ""
+    found: Looked[StoredEvent] = Looked(())
     try:
-        if before and not (before.isdecimal() and len(before) < 19):
-            raise EventsError("before: it is no place of an event; begin at the first page")
-        query = query_of(asked.values(wanted))
-        found = bus.events.list(query, limit=PAGE + 1, before=int(before) if before else None)
+        before, query = asked.place(request.args, "before"), query_of(asked.values(wanted))
+        found = looked(
+            lambda most, place, seconds: bus.events.look(
+                query, limit=most, before=before if place is None else place, seconds=seconds
+            ),
+            PAGE + 1,
+        )
     except EventsError as refused:
         if type(refused) is not EventsError:
             raise
         error = str(refused)
     page = render_template(
         "console/events.html",
-        events=found[:PAGE],
-        older=found[PAGE - 1].place if len(found) > PAGE else None,
-        paged=bool(before),
+        events=found.found[:PAGE],
+        older=found.found[PAGE - 1].place if len(found.found) > PAGE else None,
+        left=found.place,
+        back_to=found.back_to,
+        paged=bool(request.args.get("before")),
         wanted=wanted,
         given={key: value for key, value in wanted.items() if value},
         error=error,

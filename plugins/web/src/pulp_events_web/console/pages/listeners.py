@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 
 from flask import Blueprint, render_template, request
 
 from pulp_events import Listener
 from pulp_events.listeners.shown import config_shown
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.outbox.records import DeliveryQuery, Health
 from pulp_events_web.acting import Acting, Forbidden
 from pulp_events_web.console import asked
 from pulp_events_web.console.paging import page_of
 from pulp_events_web.context import acting
+from pulp_events_web.looking import QUICK
 from pulp_events_web.principal import Role
 from pulp_events_web.shown.listeners import ListenerFilter, chosen
 
@@ -35,21 +37,24 @@ def listeners() -> str:
     wanted = asked.texts(request.args, ("q", "label", "state"))
     state = wanted["state"]
     found = chosen(bus, filter_of(wanted))
-    health, now = bus.deliveries.health(), bus.clock.time()
+    now = bus.clock.time()
 
-    def state_of_one(each: Listener) -> str:
+    def state_of_one(each: Listener, health: Mapping[str, Health]) -> str:
         return state_of(each, each.id in health and health[each.id].failures > 0, now)
 
     if state in ("enabled", "failing"):
-        found = [each for each in found if state_of_one(each) == state]
+        everything = bus.deliveries.health()
+        found = [each for each in found if state_of_one(each, everything) == state]
     page = page_of(found, request.args.get("page", ""))
+    shown = [each.id for each in page.items]
+    health = bus.deliveries.health(shown)
     everyone = bus.listeners.list()
     labels = dict.fromkeys(f"{key}={value}" for each in everyone for key, value in each.labels.items())
     return render_template(
         "console/listeners.html",
         page=page,
-        rows=[(each, state_of_one(each), health.get(each.id)) for each in page.items],
-        counts=bus.deliveries.stats(),
+        rows=[(each, state_of_one(each, health), health.get(each.id)) for each in page.items],
+        counts=bus.deliveries.stats(listener=shown),
         labels=sorted(islice(labels, LABELS)),
         all_count=len(everyone),
         wanted=wanted,
@@ -89,12 +94,14 @@ def page_of_one(listener_id: str, **more: object) -> str:
     who = acting()
     bus = who.reading
     found = bus.listeners.get(listener_id)
-    health = bus.deliveries.health().get(found.id)
+    health = bus.deliveries.health(found.id).get(found.id)
     installed = found.notifier_type_id in bus.plugins.notifiers
     now = bus.clock.time()
-    counts = bus.deliveries.stats().by_listener.get(found.id, {})
-    # To look for what a listener never had takes the longer the more deliveries of others are kept.
-    recent = bus.deliveries.list(DeliveryQuery(listener_id=found.id), limit=RECENT) if any(counts.values()) else ()
+    counts = bus.deliveries.stats(listener=found.id).by_listener.get(found.id, {})
+    # Where a listener has few, they may be far back among what is kept; that it has none is known.
+    query = DeliveryQuery(listener_id=found.id)
+    few = min(RECENT, sum(counts.values()))
+    recent = bus.deliveries.look(query, limit=few, seconds=QUICK).found if few else ()
     return render_template(
         "console/listener.html",
         listener=found,
@@ -104,6 +111,7 @@ def page_of_one(listener_id: str, **more: object) -> str:
         counts=counts,
         config=config_shown(bus.plugins, found),
         recent=recent,
+        older=len(recent) < few,
         installed=installed,
         warnings=bus.listeners.warnings(found) if installed else (),
         changes=bus.listeners.history(found.id, limit=5) if bus.listeners.keeps_history else (),

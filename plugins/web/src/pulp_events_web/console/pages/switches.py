@@ -72,7 +72,7 @@ def delete(listener_id: str) -> Response | str:
     who = acting()
     found = changeable(who, listener_id)
     if request.method == "GET":
-        counts = who.reading.deliveries.stats().by_listener.get(found.id, {})
+        counts = who.reading.deliveries.stats(listener=found.id).by_listener.get(found.id, {})
         return render_template("console/delete.html", listener=found, pending=counts.get(State.PENDING, 0))
     who.written.delete(found.id)
     note(f"{found.name or found.id} is deleted.")

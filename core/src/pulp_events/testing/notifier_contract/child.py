@@ -1,0 +1,73 @@
+"""A delivery in a child process, so that what it does to its process harms nobody."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pulp_events.testing.notifier_contract import waiting
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a child ended."""
+
+    told: Any
+    """What it returned; None if it did not come to that."""
+
+    how: str
+    """What ended it, in words; empty if it came to its end."""
+
+
+def in_child(work: Callable[[], Any], limit: float) -> Ended:
+    """What `work()` returns in a fork of this process, as JSON; the child is killed after `limit` seconds."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system has no fork()")
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that a child of a process with threads has but one
+        child = os.fork()
+    if child == 0:
+        _be_the_child(work, writing)
+    os.close(writing)
+    try:
+        return _await(child, reading, time.monotonic() + limit, limit)
+    finally:
+        os.close(reading)
+
+
+def _be_the_child(work: Callable[[], Any], writing: int) -> None:
+    try:
+        waiting.forget_loops()
+        os.write(writing, json.dumps(work()).encode())
+    finally:
+        os._exit(0)
+
+
+def _await(child: int, reading: int, deadline: float, limit: float) -> Ended:
+    told = b""
+    try:
+        while select.select([reading], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            if not (part := os.read(reading, 65536)):
+                break
+            told += part
+        else:
+            return Ended(None, f"it has not ended after {limit:g} s")
+    finally:
+        if time.monotonic() >= deadline:
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    if told:
+        return Ended(json.loads(told), "")
+    if os.WIFSIGNALED(status):
+        return Ended(None, f"a signal ends the process ({signal.Signals(os.WTERMSIG(status)).name})")
+    return Ended(None, f"the process ends with status {os.WEXITSTATUS(status)}, as by os._exit()")

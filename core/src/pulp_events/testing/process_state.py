@@ -1,0 +1,91 @@
+"""What belongs to the whole process, as it is now: a plugin leaves it as it was. Imports nothing of the framework."""
+
+from __future__ import annotations
+
+import locale
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+REMEDIES: Mapping[str, str] = {
+    "socket.setdefaulttimeout": "give each socket, or each call of a library, its own timeout",
+    "logging": "log to a logger of your own and let the application configure the rest",
+    "signal": "leave signals to the application",
+    "os.chdir": "use absolute paths",
+    "os.umask": "give each file its mode with os.open or os.chmod",
+    "os.environ": "pass the value as an argument",
+    "locale.setlocale": "format without the locale",
+    "sys": "leave the interpreter to the application",
+    "threading": "leave the interpreter to the application",
+    "socket": "give the library a connection or a resolver of your own",
+}
+"""What was changed, by the beginning of its name → what to do instead."""
+
+
+def state() -> dict[str, str]:
+    """Each thing that belongs to the process → how it is, as text; values of variables are not in it."""
+    return dict(_state())
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """What is different now, each with what to do instead."""
+    found = []
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name, "not set"), after.get(name, "not set")
+        if old != new:
+            remedy = next((REMEDIES[each] for each in REMEDIES if name.startswith(each)), "leave it as it was")
+            found.append(f"{name}: {old} before, {new} after; {remedy}")
+    return found
+
+
+def _state() -> Iterator[tuple[str, str]]:
+    yield "socket.setdefaulttimeout", str(socket.getdefaulttimeout())
+    yield "socket.socket", repr(socket.socket)
+    yield "socket.getaddrinfo", repr(socket.getaddrinfo)
+    yield "os.chdir", _folder()
+    yield "os.umask", oct(_umask())
+    yield "locale.setlocale", locale.setlocale(locale.LC_ALL)
+    yield "sys.excepthook", repr(sys.excepthook)
+    yield "sys.stdout", repr(sys.stdout)
+    yield "sys.stderr", repr(sys.stderr)
+    yield "sys.setrecursionlimit", str(sys.getrecursionlimit())
+    yield "threading.excepthook", repr(threading.excepthook)
+    for name, value in os.environ.items():
+        yield f"os.environ[{name!r}]", f"a value ({hash(value)})"
+    yield from _signals()
+    yield from _logging()
+
+
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "removed"
+
+
+def _umask() -> int:
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
+
+
+def _signals() -> Iterator[tuple[str, str]]:
+    for number in sorted(signal.valid_signals()):
+        name = number.name if isinstance(number, signal.Signals) else str(number)
+        yield f"signal.signal({name})", repr(signal.getsignal(number))
+
+
+def _logging() -> Iterator[tuple[str, str]]:
+    root = logging.getLogger()
+    yield "logging.disable", str(root.manager.disable)
+    yield "logging.raiseExceptions", str(logging.raiseExceptions)
+    yield "logging.setLoggerClass", repr(logging.getLoggerClass())
+    yield "logging.setLogRecordFactory", repr(logging.getLogRecordFactory())
+    yield "logging, root logger: level", logging.getLevelName(root.level)
+    yield "logging, root logger: handlers", repr(root.handlers)
+    yield "logging, root logger: filters", repr(root.filters)
