@@ -16,9 +16,8 @@ from pulp_events.plugins.registry import Plugins
 from pulp_events.testing.clock import FakeClock
 
 HEALTH = ("event", "health")
-NAGIOS = re.compile(
-    r"PULP EVENTS (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+( \| [a-z_]+=\d+s?;\d*;;0( [a-z_]+=\d+s?;\d*;;0)*)?\n"
-)
+FIGURE = r"[a-z_]+=(?:\d+s?|U);\d*;;0"
+NAGIOS = re.compile(rf"PULP EVENTS (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+( \| {FIGURE}( {FIGURE})*)?\n")
 
 
 @pytest.fixture
@@ -129,7 +128,8 @@ def test_stores_that_cannot_be_written_are_not_ready(admin):
 def test_an_outbox_that_is_no_database_we_may_use_is_critical(admin):
     admin.configure("outbox = /proc/version\n")
     assert admin(*HEALTH, "--ready").code == 1
-    assert nagios(admin).code == 2
+    run = nagios(admin)
+    assert run.code == 2 and "pending=U;" in run.out and "oldest=U;" in run.out and "pending=0" not in run.out
     found = admin(*HEALTH, "--json")
     assert found.code == 1 and found.json["status"] == "failing" and found.json["ready"] is False
 
@@ -159,9 +159,17 @@ def test_a_file_of_settings_that_is_not_there_is_unknown(admin):
     assert run.code == 3 and "/no/such/file" in run.out
 
 
-@pytest.mark.parametrize("words", [["--nagios", "--json"], ["--silence=5s"], ["--timeout=0s"], ["--max-pending=0"]])
-def test_what_does_not_fit_is_a_mistake_of_the_command_line(admin, words):
+@pytest.mark.parametrize(
+    "words",
+    [["--silence=5s"], ["--timeout=0s"], ["--max-pending=0"], ["--nonsense"], ["--ready", "--max-pending=3"], ["more"]],
+)
+def test_what_does_not_fit_is_a_mistake_of_the_command_line_and_unknown_to_nagios(admin, words):
     assert admin(*HEALTH, *words).code == 2
+    assert nagios(admin, *words).code == 3
+
+
+def test_a_line_for_nagios_is_no_json(admin):
+    assert nagios(admin, "--json").code == 3
 
 
 def test_no_secret_of_a_listener_that_fails_is_in_any_of_it(admin, refused):

@@ -52,6 +52,12 @@ def _main(argv: Sequence[str]) -> int:
             streams.error(end.code)
         return _flushed(end.code if end.code in (DONE, FAILED, USAGE) else FAILED)
     except Exception as error:  # noqa: BLE001  # whatever happens: one line, and the traceback only where asked for
+        if {"health", "--nagios"} <= {*argv} and exit_code(error) == USAGE:
+            # 2 would be CRITICAL to Nagios, which shows standard output.
+            from pulp_events_cli.health import nagios
+
+            print(nagios.start("unknown", str(error)))
+            return nagios.CODES["unknown"]
         return _report(error, options.verbose)
 
 

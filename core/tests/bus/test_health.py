@@ -181,6 +181,22 @@ def test_a_listener_that_was_disabled_for_failing_is_named_and_one_that_somebody
     assert codes(bus.health()) == ["disabled"] and bus.health().disabled == 1
 
 
+def test_one_that_somebody_disabled_for_a_reason_was_not_disabled_for_failing(bus):
+    beat(bus)
+    mine, failed, both = (
+        bus.listeners.create("recording", {}, ["*"], name=name) for name in ("mine", "failed", "both")
+    )
+    bus.listeners.disable(mine.id, "the receiver moves on Monday")
+    assert not bus.health().degraded
+    bus.listeners.disable_for(failed.id, "5 days of failures")
+    bus.listeners.disable_for(both.id, "5 days of failures")
+    bus.listeners.enable(both.id)
+    bus.listeners.disable(both.id, "out of order")
+    bus.listeners.update(failed.id, description="somebody looks at it")
+    found = bus.health()
+    assert found.disabled == 1 and "listener failed was disabled for failing" in found.troubles[-1].text
+
+
 def test_limits_that_are_near_and_outboxes_that_were_set_aside_are_told(recording_bus, clock):
     bus = recording_bus(deliver="external", clock=clock, conf="[events]\nmax_backlog = 2\n")
     beat(bus)

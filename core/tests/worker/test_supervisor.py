@@ -126,7 +126,9 @@ from pulp_events.worker.pool import WorkerPool
 logging.basicConfig(stream=sys.stderr, level=logging.INFO)
 if sys.argv[4] != "-":
     sys.executable = sys.argv[4]
-pool = WorkerPool(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), grace=5.0, give_up=float(sys.argv[5]))
+pool = WorkerPool(
+    int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), grace=5.0, give_up=float(sys.argv[5]), watch=1.0
+)
 sys.exit(pool.run())
 """
 
@@ -199,6 +201,20 @@ def test_a_pool_speaks_to_systemd_for_all_its_workers(place, systemd, eventually
     pool.send_signal(signal.SIGTERM)
     assert systemd.hear("STOPPING=1") == pool.pid
     assert pool.wait(20) == 0
+
+
+@pytest.mark.slow
+def test_a_worker_of_a_pool_that_hangs_is_killed_and_replaced_without_systemd_too(place, eventually):
+    pool = start_pool(place, processes=2)
+    ready = 0
+    while ready < 2:  # each says so after it told the pool
+        ready += "delivers from" in pool.stderr.readline()
+    hung = workers_of(pool)[0]
+    os.kill(hung, signal.SIGSTOP)
+    eventually(lambda: len(workers_of(pool)) == 2 and hung not in workers_of(pool))
+    pool.send_signal(signal.SIGTERM)
+    _, error = pool.communicate(timeout=20)
+    assert f"worker {hung} gave no sign of life" in error
 
 
 @pytest.mark.slow
@@ -353,7 +369,7 @@ def test_a_status_alone_is_no_sign_of_life_of_a_worker(monkeypatch):
             while said:
                 yield said.pop(0)
 
-    health = PoolHealth(Heard(), lambda: now[0])
+    health = PoolHealth(Heard(), lambda: now[0], 1.0)
     health.read_reports([7])
     now[0] = 1.0
     said.append((7, {"STATUS": "delivering", "X_PULP_EVENTS_MADE": "1 0 0"}))

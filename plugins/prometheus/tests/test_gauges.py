@@ -65,6 +65,78 @@ def test_mutes_and_disabled_ones_are_told(bus):
     }
 
 
+def test_those_that_are_muted_or_disabled_neither_fail_nor_are_a_backlog(settings):
+    settings["prometheus"]["listeners"] = 5
+    clock = FakeClock(wall=1_800_000_000.0)
+    with EventBus.open(settings=settings, deliver="inline", clock=clock) as bus:
+        for name in ("quiet", "off", "on"):
+            bus.listeners.create("http", {"url": DOWN}, ["*"], name=name)
+        for _ in range(3):
+            bus.emit("repo.sync.start", {"repo_id": "a"})
+        bus.listeners.mute("quiet", 86400)
+        bus.listeners.disable("off")
+        clock.advance(660)
+        found = scrape(bus)
+        assert [listener(found, "failing", name) for name in ("quiet", "off", "on")] == [0, 0, 1]
+        assert [listener(found, "failing_seconds", name) for name in ("quiet", "off", "on")] == [0, 0, 660]
+        assert found.of("pulp_events_backlog_age_seconds") == 660
+        bus.listeners.disable("on")
+        found = scrape(bus)
+        assert found.of("pulp_events_backlog_age_seconds") == 0
+        assert found.of("pulp_events_oldest_pending_seconds") == 660
+        bus.listeners.unmute("quiet")
+        clock.advance(5)
+        assert listener(scrape(bus), "failing", "quiet") == 1
+
+
+def test_of_others_it_is_told_how_many_fail_not_that_one_fails_often_and_another_for_long(settings):
+    settings["prometheus"]["listeners"] = 0
+    clock = FakeClock(wall=1_800_000_000.0)
+    with EventBus.open(settings=settings, deliver="inline", clock=clock) as bus:
+        bus.listeners.create("http", {"url": DOWN}, ["repo.sync.start"], name="long")
+        bus.listeners.create("http", {"url": DOWN}, ["repo.sync.finish"], name="often")
+        bus.emit("repo.sync.start", {"repo_id": "a"})
+        clock.advance(700)
+        for _ in range(4):
+            bus.emit("repo.sync.finish", {"repo_id": "a"})
+        found = scrape(bus)
+        assert (
+            listener(found, "consecutive_failures", "other") >= 3 and listener(found, "failing_seconds", "other") > 600
+        )
+        assert listener(found, "failing", "other") == 0
+
+
+def test_listeners_that_cannot_be_read_are_a_store_that_does_not_answer_in_every_process(bus):
+    """Also in one that remembers them, as a worker does, and goes on with them."""
+    bus.listeners.create("http", {"url": DOWN}, ["*"], name="one")
+    registry = registry_of(bus)
+    assert registry.get_sample_value("pulp_events_up") == 1
+    file = bus.data_dir / "listeners.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:40])
+    time.sleep(0.005)
+    assert scrape(bus).of("pulp_events_up") == 0
+    file.write_bytes(whole)
+    time.sleep(0.005)  # for so long the version of a file holds
+    assert scrape(bus).of("pulp_events_up") == 1
+
+
+def test_dropped_events_are_0_before_the_first(bus):
+    assert scrape(bus).of("pulp_events_dropped_events", event_type="repo.sync.start") == 0
+
+
+def test_events_about_events_are_counted_as_emitted(settings):
+    clock = FakeClock(wall=1_800_000_000.0)
+    with EventBus.open(settings=settings, deliver="inline", clock=clock) as bus:
+        bus.listeners.create("http", {"url": DOWN}, ["repo.sync.*"], name="ci")
+        bus.listeners.create("http", {"url": DOWN}, ["listener.failing"], name="mail")
+        for _ in range(3):
+            bus.emit("repo.sync.start", {"repo_id": "a"})
+        clock.advance(10.1)
+        bus.deliver_due()
+        assert scrape(bus).of("pulp_events_emitted_total", event_type="listener.failing") == 1
+
+
 def test_what_nobody_attempts_is_the_dispatchers_lag(settings):
     clock = FakeClock(wall=1_800_000_000.0)
     with EventBus.open(settings=settings, deliver="external", clock=clock) as bus:

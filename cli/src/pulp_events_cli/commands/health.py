@@ -61,6 +61,8 @@ def _silence(text: str) -> float:
 def _run(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.nagios and arguments.json:
         raise UsageError("--nagios prints a line for Nagios; leave out one of --nagios and --json")
+    if arguments.max_pending is not None and (arguments.live or arguments.ready):
+        raise UsageError("--max-pending is not looked at by --live and --ready; leave those out, or --max-pending")
     if not arguments.nagios:
         return _show(_look(arguments), arguments)
     from pulp_events_cli.health import nagios

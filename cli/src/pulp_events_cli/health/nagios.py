@@ -35,19 +35,26 @@ def start(status: str, text: str) -> str:
 def _performance(health: ServiceHealth, now: float, max_pending: int | None) -> str:
     """`'label'=value[unit];warning;critical;minimum` of what was looked at."""
     oldest = 0.0 if health.oldest_pending is None else max(0.0, now - health.oldest_pending.timestamp())
-    figures = [f"processes={health.delivering};;;0"] if health.live is not None else []
+    away = {each.code for each in health.troubles} & {"outbox", "listeners"}
+    outbox, listeners = "outbox" not in away, "listeners" not in away
+    figures = [_figure("processes", health.delivering, outbox)] if health.live is not None else []
     if health.ready is not None or health.degraded is not None:
         figures += [
-            f"pending={health.pending};{'' if max_pending is None else max_pending};;0",
-            f"oldest={oldest:.0f}s;;;0",
-            f"dead={health.dead};;;0",
-            f"listeners={health.listeners};;;0",
+            _figure("pending", health.pending, outbox, warning="" if max_pending is None else str(max_pending)),
+            _figure("oldest", oldest, outbox, "s"),
+            _figure("dead", health.dead, outbox),
+            _figure("listeners", health.listeners, listeners),
         ]
     if health.degraded is not None:
         figures += [
-            f"overdue={health.overdue};;;0",
-            f"overdue_for={health.overdue_for:.0f}s;;;0",
-            f"failing={health.failing};;;0",
-            f"disabled={health.disabled};;;0",
+            _figure("overdue", health.overdue, not away),
+            _figure("overdue_for", health.overdue_for, not away, "s"),
+            _figure("failing", health.failing, not away),
+            _figure("disabled", health.disabled, not away),
         ]
     return " ".join(figures)
+
+
+def _figure(label: str, value: float, known: bool, unit: str = "", warning: str = "") -> str:
+    """`U`: "the actual value couldn't be determined" (guidelines, performance data); a 0 would be one of a graph."""
+    return f"{label}={f'{value:.0f}{unit}' if known else 'U'};{warning};;0"

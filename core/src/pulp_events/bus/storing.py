@@ -71,13 +71,7 @@ class Storing:
                 self._limits.stored(stored)
             if connection is None:
                 self._on_stored(stored)
-        if self._observers.watches_emitted:
-            for each in new:
-                self._observers.tell_emitted(each.event, each.listeners)
-        if self._observers.counts_emitted and new:
-            one = len(new) == 1  # as a rule, and a tenth of the time
-            counts = {new[0].event.event_type: 1} if one else Counter([each.event.event_type for each in new])
-            self._observers.tell_counted(counts)
+        self._tell(new)
         if not first:
             return [each.event for each in prepared]
         return [
@@ -95,9 +89,16 @@ class Storing:
             if self._limits is not None:
                 self._limits.stored([each.new for each in prepared])
             self._on_stored([each.new for each in prepared])
+        self._tell(prepared)
+
+    def _tell(self, new: Sequence[Prepared]) -> None:
         if self._observers.watches_emitted:
-            for each in prepared:
+            for each in new:
                 self._observers.tell_emitted(each.event, each.listeners)
+        if self._observers.counts_emitted and new:
+            one = len(new) == 1  # as a rule, and a tenth of the time
+            counts = {new[0].event.event_type: 1} if one else Counter([each.event.event_type for each in new])
+            self._observers.tell_counted(counts)
 
     @property
     def dropped(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events.health.answer import Aspect, Trouble
@@ -60,8 +60,11 @@ class Listeners:
             remedy = "run more workers, or raise lanes or concurrency" if delivering else "run a worker"
             yield Trouble(Aspect.DEGRADED, "overdue", text + remedy)
 
-    def failures(self, health: Mapping[str, Health]) -> Iterator[Trouble]:
-        """Those that had no success for long, and those that were disabled for it."""
+    def failures(
+        self, health: Mapping[str, Health], by_hand: Callable[[Sequence[Listener]], Collection[str]]
+    ) -> Iterator[Trouble]:
+        """Those that had no success for long, and those that were disabled for it. `by_hand`: the ids of those among
+        some that somebody disabled."""
         longest = 0.0
         for each in self._served:
             found = health.get(each.id)
@@ -73,7 +76,9 @@ class Listeners:
             if fails >= self._patience:
                 self.failing.append(each)
                 longest = max(longest, fails)
-        self.disabled = [each for each in self.all if each.disabled_reason and not each.enabled]
+        disabled = [each for each in self.all if each.disabled_reason and not each.enabled]
+        excepted = by_hand(disabled) if disabled else ()
+        self.disabled = [each for each in disabled if each.id not in excepted]
         remedy = "see `pulp-admin event listener list` and `event delivery list`"
         if self.failing:
             which = "fails" if len(self.failing) == 1 else "fail"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventsError
 from pulp_events.health.answer import ALL, Aspect, ServiceHealth, Trouble
 from pulp_events.health.broken_records import BrokenRecords
+from pulp_events.health.disabling import disabled_by_hand
 from pulp_events.health.going_well import Listeners
 from pulp_events.health.processes import Processes
 from pulp_events.health.room import Level, rooms
@@ -122,7 +124,7 @@ class Look:
                 self._stats = bus.outbox.stats()
             stats, listeners = self._stats, self._listeners
             yield from listeners.overdue(bus.outbox, stats, processes.delivering, bus.plugins, bus.settings)
-            yield from listeners.failures(bus.outbox.health())
+            yield from listeners.failures(bus.outbox.health(), partial(disabled_by_hand, self._store))
             for text in self._broken.texts():
                 yield Trouble(Aspect.DEGRADED, "broken", text)
             if self._max_pending is not None and stats.pending > self._max_pending:

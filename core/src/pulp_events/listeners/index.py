@@ -50,7 +50,7 @@ class ListenerIndex:
         """`before`: that of the parent process; what it has read need not be read again."""
         self._store = store
         self._snapshot: _Snapshot | None = None if before is None else before._snapshot
-        self._reported = ""
+        self._reported: StoreError | None = None
         self._unreadable: Hashable | None = None
         self._exclusive = Exclusive("reading the listeners")
         forks.take_part(self)
@@ -93,6 +93,12 @@ class ListenerIndex:
         return self._current().version
 
     @property
+    def failure(self) -> StoreError | None:
+        """For which the records known so far stay in use; None if they are those of the store."""
+        self._current()
+        return self._reported
+
+    @property
     def exists(self) -> bool:
         """False while the store was never written, or its file is away."""
         return self._current().version is not None
@@ -114,7 +120,7 @@ class ListenerIndex:
         try:
             version = self._store.version()
             if snapshot is not None and snapshot.version == version:
-                self._reported = ""
+                self._reported = None
                 return snapshot
             forks.notice()
             return self._exclusive.run(self._read)
@@ -135,6 +141,7 @@ class ListenerIndex:
             if version is not None and version == self._unreadable and snapshot is not None:
                 return snapshot
             snapshot = self._snapshot = _Snapshot(version, self._all(version))
+            self._reported = None
         return snapshot
 
     def _all(self, version: Hashable | None) -> Sequence[Listener]:
@@ -146,6 +153,6 @@ class ListenerIndex:
             raise
 
     def _report(self, error: StoreError) -> None:
-        if str(error) != self._reported:
-            self._reported = str(error)
+        if self._reported is None or str(error) != str(self._reported):
+            self._reported = error
             _logger.error("listeners cannot be read; those known so far stay in use: %s", error)

@@ -82,7 +82,7 @@ class Listener:
         FLAG, "false: deliveries to it are stopped", default=True, in_file=InFile("whether events are delivered to it")
     )
     disabled_reason: str | None = attribute(TEXT, "why it was disabled")
-    """Why it is not enabled, where it was not an administrator who disabled it."""
+    """Why it is not enabled, in the words of the dispatcher, or of whoever disabled it and gave a reason."""
 
     retry_schedule: tuple[float, ...] | None = attribute(
         DURATIONS,

@@ -405,6 +405,11 @@ class Listeners:
         except ListenerNotFound:
             return False
 
+    def check_readable(self) -> None:
+        """Raise the StoreError for which the listeners known so far stay in use, if there is one now."""
+        if (failure := self._index.failure) is not None:
+            raise failure
+
     @property
     def keeps_history(self) -> bool:
         """False where a plugin's store does not keep who changed what."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 SOCKET = "NOTIFY_SOCKET"
 WATCHDOG = "WATCHDOG_USEC"
+_PATIENCE = 1.0
+"""Seconds: a pool that was stopped (Ctrl-Z) reads nothing, and its workers go on all the same."""
 _VARIABLES = (SOCKET, WATCHDOG, "WATCHDOG_PID")
 
 
@@ -21,6 +23,7 @@ def notify(*assignments: str) -> bool:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.settimeout(_PATIENCE)
             sender.sendto("\n".join(assignments).encode(), address)
     except OSError:
         return False

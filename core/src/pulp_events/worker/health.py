@@ -18,10 +18,11 @@ _SIGNS_OF_LIFE = ("READY", "RELOADING", "STOPPING", "WATCHDOG", sd_notify.WATCHD
 class PoolHealth:
     """Who is ready, who is awaited, who was silent for too long."""
 
-    def __init__(self, reports: Reports, monotonic: Callable[[], float]) -> None:
+    def __init__(self, reports: Reports, monotonic: Callable[[], float], interval: float) -> None:
+        """`interval`: as of `reports`."""
         self._reports = reports
         self._monotonic = monotonic
-        self._interval = sd_notify.watchdog_interval()
+        self._interval = interval
         self._ready: set[int] = set()
         self._awaited: set[int] | None = None
         self._until: dict[int, float] = {}
@@ -44,7 +45,7 @@ class PoolHealth:
                 self._ready.add(pid)
             if (made := Made.read(said.get(MADE, ""))) is not None:
                 self._pace.add(pid, made)
-            if self._interval is not None and any(key in said for key in _SIGNS_OF_LIFE):
+            if any(key in said for key in _SIGNS_OF_LIFE):
                 allowed = said.get(sd_notify.WATCHDOG, "")
                 seconds = int(allowed) / 1e6 if allowed.isdigit() else self._interval
                 self._until[pid] = self._monotonic() + seconds * SLACK

@@ -21,6 +21,9 @@ from pulp_events.worker.signals import Signals
 GIVE_UP = 600.0
 """Seconds without a working worker after which the pool ends with an error, so that its supervisor sees it."""
 
+WATCH = 60.0
+"""Seconds within which a worker is to give a sign of life, where systemd does not say."""
+
 _logger = get_logger(__name__)
 
 
@@ -28,8 +31,8 @@ class WorkerPool:
     """Runs `processes` workers until told to stop, and starts another one for each that dies.
 
     SIGTERM, SIGINT: all of them finish within `grace` seconds; a second one ends everything at once. SIGHUP: all of
-    them read server.conf again. It speaks to systemd for all of them: ready and reloaded when they are; a worker that
-    is silent for longer than the watchdog allows is killed, and another one started.
+    them read server.conf again. It speaks to systemd for all of them: ready and reloaded when they are. A worker that
+    is silent for longer than the watchdog allows, or `watch` seconds without one, is killed, and another one started.
     """
 
     def __init__(
@@ -42,20 +45,22 @@ class WorkerPool:
         give_up: float = GIVE_UP,
         imports: Sequence[str] = (),
         settings: SettingsMapping | None = None,
+        watch: float = WATCH,
     ) -> None:
         """`settings`: as of `EventBus.open`."""
         given = None if settings is None else GivenSettings.of(settings)
         self._grace = grace
         self._give_up = give_up
-        self._reports = _reports()
+        self._watchdog = sd_notify.watchdog_interval()
+        interval = self._watchdog or watch
+        self._reports = _reports(interval)
         self._supervisor = Supervisor(
             command(config, data_dir, grace, logging.INFO, log_json, imports, given is not None),
             processes,
             self._reports.environment if self._reports is not None else None,
             given=None if given is None else given.dump(),
         )
-        self._health = PoolHealth(self._reports, time.monotonic) if self._reports is not None else None
-        self._watchdog = sd_notify.watchdog_interval()
+        self._health = PoolHealth(self._reports, time.monotonic, interval) if self._reports is not None else None
         self._next_sign = 0.0
         self._told_to_stop = False
         self._told_to_reload = False
@@ -120,12 +125,9 @@ class WorkerPool:
         self._told_to_reload = True
 
 
-def _reports() -> Reports | None:
-    """What is to be told to systemd, if there is one to tell."""
-    if not os.environ.get(sd_notify.SOCKET):
-        return None
+def _reports(interval: float) -> Reports | None:
     try:
-        return Reports()
+        return Reports(interval)
     except (OSError, AttributeError) as error:  # no such sockets on this system
-        _logger.error("systemd cannot be notified about the workers: %s", error)
+        _logger.error("whether workers hang cannot be watched, and systemd cannot be notified about them: %s", error)
         return None

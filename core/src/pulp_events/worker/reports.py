@@ -1,4 +1,5 @@
-"""What the workers of a pool tell the process that looks after them: the same as they would tell systemd.
+"""What the workers of a pool tell the process that looks after them: the same as they would tell systemd, whether or
+not there is one.
 
 systemd listens to a service's main process only. So a pool's workers speak to the pool, which speaks for all of them.
 """
@@ -18,8 +19,9 @@ _CREDENTIALS = struct.Struct("3i")  # struct ucred of unix(7): process, user, gr
 class Reports:
     """A socket that workers send their notifications to."""
 
-    def __init__(self) -> None:
-        """Raises OSError where there are no such sockets."""
+    def __init__(self, interval: float) -> None:
+        """`interval`: seconds within which a worker is to give a sign of life. Raises OSError without such sockets."""
+        self._interval = interval
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         # Who sends is the kernel's word: anybody on the machine can reach an address without a file.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -28,10 +30,10 @@ class Reports:
     @property
     def environment(self) -> Mapping[str, str]:
         """What the workers need to find it."""
-        found = {sd_notify.SOCKET: "@" + self._socket.getsockname()[1:].decode()}
-        if interval := sd_notify.watchdog_interval():
-            found[sd_notify.WATCHDOG] = str(int(interval * 1e6))
-        return found
+        return {
+            sd_notify.SOCKET: "@" + self._socket.getsockname()[1:].decode(),
+            sd_notify.WATCHDOG: str(int(self._interval * 1e6)),
+        }
 
     def read(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Process id and assignments of each notification that has come."""

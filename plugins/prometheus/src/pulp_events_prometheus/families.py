@@ -32,13 +32,18 @@ GAUGES = {
     "dead_deliveries": ("listener_dead_deliveries", "Dead deliveries that are kept."),
     "oldest": ("listener_oldest_pending_seconds", "Age of the oldest event with a pending delivery; 0: there is none."),
     "failures": ("listener_consecutive_failures", "Failures since the last success."),
-    "failing": ("listener_failing_seconds", "Time since the first failure after the last success; 0: it succeeds."),
+    "failing": (
+        "listener_failing_seconds",
+        "Time since the first failure after the last success; 0: it succeeds, or is muted or disabled.",
+    ),
+    "fails": ("listener_failing", "1 while it has failed three times or more, for ten minutes or more."),
     "circuits": ("listener_circuit_open", "1 while the listener is left alone because its endpoint does not answer."),
     "muted": ("listener_muted", "1 while the listener is muted."),
     "disabled": ("listener_disabled", "1 while the listener is disabled."),
     "lanes": ("listener_lanes", "Deliveries that may be attempted at the same time."),
 }
-"""Field of `Gauges` → its name and help. Of `other` they are sums, and the age of the oldest."""
+"""Field of `Gauges` → its name and help. Of `other` they are sums, and the age of the oldest: what is said of one
+listener by two of them, such as that it has failed often and for long, is not said of `other` by the same two."""
 
 
 def of_reading(reading: Reading) -> Iterator[Metric]:
@@ -118,6 +123,12 @@ def _gauges(reading: Reading) -> Iterator[Metric]:
     yield _gauge(
         "oldest_pending_seconds", "Age of the oldest event with a pending delivery; 0: none.", (), reading.oldest
     )
+    yield _gauge(
+        "backlog_age_seconds",
+        "Age of the oldest event with a pending delivery to a listener that is neither muted nor disabled; 0: none.",
+        (),
+        reading.backlog,
+    )
     yield _gauge("in_flight_deliveries", "Deliveries that are being attempted.", (), reading.in_flight)
     yield _gauge(
         "dispatcher_lag_seconds",
@@ -128,7 +139,7 @@ def _gauges(reading: Reading) -> Iterator[Metric]:
     yield _gauge("listeners", "Listeners.", ("notifier", "state"), reading.listeners)
     yield _gauge("processes", "Processes at work; gone: killed within a day.", ("kind", "state"), reading.processes)
     yield _gauge("stored_events", "Events in the store.", (), stats.events)
-    dropped = {(each.event_type,): each.count for each in stats.dropped}
+    dropped = {(name,): count for name, count in reading.dropped.items()}
     yield _gauge("dropped_events", "Events not stored as the store was full, while known.", ("event_type",), dropped)
     sizes = {(what,): size for what, size in reading.store_bytes.items()}
     yield _gauge("store_size_bytes", "Size of the store's files.", ("file",), sizes)

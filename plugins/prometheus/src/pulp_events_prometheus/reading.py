@@ -33,6 +33,9 @@ PROBING = 60.0
 _SOON = 1.0
 """Seconds up to which nothing lags: it is not looked at what else may hold a delivery up."""
 _MOST_KNOWN = 100_000
+FAILURES, FAILING = 3, 600.0
+"""How often, and for how many seconds, a listener has failed that counts as failing: fewer may be an endpoint that
+restarts."""
 
 
 @dataclass
@@ -47,10 +50,11 @@ class Gauges:
     circuits: int = 0
     muted: int = 0
     disabled: int = 0
+    fails: int = 0
     oldest: float = 0.0
     """Seconds since the event of the oldest pending delivery."""
     failing: float = 0.0
-    """Seconds since the first failure after the last success."""
+    """Seconds since the first failure after the last success, if it is neither muted nor disabled."""
 
     def add(self, other: Gauges) -> None:
         """Take another listener in."""
@@ -70,6 +74,8 @@ class Reading:
     stats: Stats
     oldest: float
     """Seconds since the event of the oldest pending delivery."""
+    backlog: float
+    """The same, of listeners that are neither muted nor disabled."""
     in_flight: int
     listeners: Mapping[tuple[str, str], int]
     """Notifier type and state (enabled, muted, disabled) → how many."""
@@ -78,6 +84,8 @@ class Reading:
     lag: float
     """Seconds for which the first delivery that could be attempted has waited for a dispatcher."""
     emitted: Mapping[str, int]
+    dropped: Mapping[str, int]
+    """By event type."""
     store_bytes: Mapping[str, int] = field(default_factory=dict)
     free_bytes: int | None = None
 
@@ -98,6 +106,7 @@ class Reader:
         """Raises StoreError."""
         bus, now = self._bus, self._bus.clock.time()
         listeners = bus.listeners.list()
+        bus.listeners.check_readable()  # what a process remembers of them is no answer of the store
         of = members(listeners, self._settings["listeners"])
         named = labels(listeners, of)
         sums = self._book.sums(of, self._counted)
@@ -112,20 +121,23 @@ class Reader:
             gauges=gauges,
             stats=stats,
             oldest=oldest,
+            backlog=max(
+                (_age(self._now_of.get(each.id), now) for each in listeners if _served(each, now)), default=0.0
+            ),
             in_flight=sum(each.under_way for each in self._now_of.values()),
             listeners=Counter((each.notifier_type_id, _condition(each, now)) for each in listeners),
             processes=processes,
             lag=self._lag(listeners, standing, now),
-            emitted=self._emitted(),
+            emitted=self._with_zeros(emitted(bus.data_dir, int(self._settings["event_types"]))),
+            dropped=self._with_zeros(Counter({each.event_type: each.count for each in stats.dropped})),
             store_bytes=_sizes(bus),
             free_bytes=bus.outbox.free_space(),
         )
 
-    def _emitted(self) -> Mapping[str, int]:
-        most = int(self._settings["event_types"])
-        counts = emitted(self._bus.data_dir, most)
-        for each in sorted(one.name for one in self._bus.event_types):  # with 0 from the beginning
-            if len(counts) < most:
+    def _with_zeros(self, counts: Counter[str]) -> Mapping[str, int]:
+        """Known event types from the beginning, with 0: an increase from nothing is none to Prometheus."""
+        for each in sorted(one.name for one in self._bus.event_types):
+            if len(counts) < int(self._settings["event_types"]):
                 counts.setdefault(each, 0)
         return counts
 
@@ -151,17 +163,20 @@ class Reader:
         for each in listeners:
             activity, lately = self._now_of.get(each.id), health.get(each.id)
             counts = stats.by_listener.get(each.id, {})
+            failures = 0 if lately is None else lately.failures
+            failing = _failing(each, lately, now)
             gauges = Gauges(
                 pending_deliveries=counts.get(State.PENDING, 0),
                 in_flight_deliveries=0 if activity is None else activity.under_way,
                 dead_deliveries=counts.get(State.DEAD, 0),
-                failures=0 if lately is None else lately.failures,
+                failures=failures,
                 lanes=each.lanes or lanes,
                 circuits=int(_is_open(standing.get(each.id), now)),
                 muted=int(bool(each.muted_for(now))),
                 disabled=int(not each.enabled),
                 oldest=_age(activity, now),
-                failing=_failing(lately, now),
+                failing=failing,
+                fails=int(failures >= FAILURES and failing >= FAILING),
             )
             found.setdefault(named[each.id], Gauges()).add(gauges)
         return found
@@ -176,7 +191,7 @@ class Reader:
                 continue
             stands = standing.get(each.id)
             held = stands is not None and stands.hold is not None and stands.hold.until > now - PROBING
-            if each.enabled and not each.muted_for(now) and not held:
+            if _served(each, now) and not held:
                 free.append(each)
         if not free or self._bus.outbox.due([each.id for each in free], 1).longest <= _SOON:
             return 0.0
@@ -223,8 +238,16 @@ def _age(activity: Activity | None, now: float) -> float:
     return max(0.0, now - activity.oldest_pending.timestamp())
 
 
-def _failing(lately: Health | None, now: float) -> float:
-    return 0.0 if lately is None or lately.failing_since is None else max(0.0, now - lately.failing_since.timestamp())
+def _served(listener: Listener, now: float) -> bool:
+    return listener.enabled and not listener.muted_for(now)
+
+
+def _failing(listener: Listener, lately: Health | None, now: float) -> float:
+    if lately is None or lately.failing_since is None or not _served(listener, now):
+        return 0.0
+    # While it was muted it could have no success: as `bus.health` has it.
+    since = max(lately.failing_since, listener.muted_until or lately.failing_since)
+    return max(0.0, now - since.timestamp())
 
 
 def _sizes(bus: EventBus) -> Mapping[str, int]:
