@@ -24,6 +24,8 @@ ARGUMENT = "the name of an argument"
 ATTRIBUTE = "an attribute of listeners, or a setting"
 COLUMN = "the name of a column or of a figure"
 OTHER_WORDS = {
+    "cli/src/pulp_events_cli/health/nagios.py": dict.fromkeys(("pending", "dead"), COLUMN),
+    "plugins/web/src/pulp_events_web/console/pages/retries.py": {"dead": ARGUMENT},
     "plugins/web/src/pulp_events_web/api/health.py": {"pending": COLUMN},
     "plugins/web/src/pulp_events_web/api/stats.py": dict.fromkeys(("delivered", "dead", "pending"), COLUMN),
     "plugins/web/src/pulp_events_web/api/schemas/listeners.py": {"timeout": ATTRIBUTE},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulp_events.errors import EventsError
 from pulp_events.health.answer import ALL, Aspect, ServiceHealth, Trouble
@@ -18,7 +18,6 @@ from pulp_events.listeners.store import ChecksWriting, ListenerHistory
 from pulp_events.outbox.sqlite import aside
 
 if TYPE_CHECKING:
-    from pulp_events.bus.lifecycle import Lifecycle
     from pulp_events.listeners.store import ListenerStore
     from pulp_events.outbox.records import Stats
 
@@ -40,11 +39,11 @@ def aspects_of(names: Collection[Aspect | str] | None) -> frozenset[Aspect]:
 
 
 class Look:
-    """One look; what it finds is kept in it. `outbox_file`: where an embedded outbox is, or would be."""
+    """One look; what it finds is kept in it. `bus`: an `EventBus`; `outbox_file`: where an embedded outbox is, or would be."""
 
     def __init__(
         self,
-        bus: Lifecycle,
+        bus: Any,
         store: ListenerStore,
         broken: BrokenRecords,
         outbox_file: Path,
