@@ -39,7 +39,10 @@ def aspects_of(names: Collection[Aspect | str] | None) -> frozenset[Aspect]:
 
 
 class Look:
-    """One look; what it finds is kept in it. `bus`: an `EventBus`; `outbox_file`: where an embedded outbox is, or would be."""
+    """One look; what it finds is kept in it. `bus`: an `EventBus`.
+
+    `outbox_file`: where an embedded outbox is, or would be.
+    """
 
     def __init__(
         self,
