@@ -105,7 +105,9 @@ def test_the_examples_do_what_is_said(runner):
         for command, output in typed(text):
             done = subprocess.run(["sh", "-c", command], cwd=runner.folder, env=runner.environment,
                                   capture_output=True, text=True)  # fmt: skip
-            assert done.returncode == 0, f"{prog}\n$ {command}\n{done.stdout}{done.stderr}"
+            # Nobody delivers here, which is what `event health` is asked for.
+            expected = (0, 1, 2) if prog.endswith(" health") else (0,)
+            assert done.returncode in expected, f"{prog}\n$ {command}\n{done.stdout}{done.stderr}"
             if output:
                 runner.varying.compare(output, done.stdout + done.stderr, f"{prog}\n$ {command}")
 
