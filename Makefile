@@ -38,9 +38,11 @@ test:
 # What the user guide's three do not need has an environment of its own.
 further := apprise opentelemetry postgres prometheus web
 
+# Each package in a process of its own: a process has one provider of traces, and one Django.
 test-extra:
 	@scripts/setup extra
-	.venv-extra/bin/python -m pytest $(further:%=plugins/%/tests) receiver/tests tests/test_example_plugins.py
+	for tests in $(or $(TESTS),$(further:%=plugins/%/tests) receiver/tests tests/test_example_plugins.py); do \
+	  .venv-extra/bin/python -m pytest $(ARGS) $$tests || exit 1; done
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)

@@ -1,5 +1,7 @@
 """A small notifier that records what it is given, and buses that have it."""
 
+import time
+
 import pytest
 from marshmallow import Schema, fields
 
@@ -70,3 +72,17 @@ def recording_bus(tmp_path, recording):
     yield open_it
     for bus in opened:
         bus.close()
+
+
+@pytest.fixture
+def eventually():
+    """Waits until something is true, looking every few milliseconds; returns it."""
+
+    def wait(condition, timeout=15.0):
+        deadline = time.monotonic() + timeout
+        while not (result := condition()):
+            assert time.monotonic() < deadline, "did not become true in time"
+            time.sleep(0.005)
+        return result
+
+    return wait

@@ -106,7 +106,7 @@ def test_it_is_not_told_of_what_was_there_already_or_could_not_be_stored(heard, 
     "wanted",
     [ValueError("broken"), SystemExit(3), "x", {"traceparent": PARENT}, Traced(None), Traced({"traceparent": "x"}),
      Traced({}, "no function"), Traced({}, lambda: 1 // 0)],
-    ids=repr,
+    ids=["raises", "exits", "text", "a mapping", "no context", "a wrong context", "no function", "raises later"],
 )  # fmt: skip
 def test_whatever_it_does_the_event_is_stored_in_the_trace_that_it_was_given(heard, tracing, caplog, wanted):
     tracing.wanted = wanted

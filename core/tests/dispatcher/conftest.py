@@ -147,17 +147,3 @@ def settle(deliver):
             assert bus.dispatcher.drain(10), "something is still due"
 
     return wait
-
-
-@pytest.fixture
-def eventually():
-    """Waits until something is true, looking every few milliseconds."""
-
-    def wait(condition, timeout=10.0):
-        deadline = time.monotonic() + timeout
-        while not (result := condition()):
-            assert time.monotonic() < deadline, "did not become true in time"
-            time.sleep(0.005)
-        return result
-
-    return wait

@@ -113,15 +113,12 @@ def test_what_a_library_logs_during_an_attempt_is_about_its_delivery(open_bus, d
 
 
 def test_an_outbox_that_cannot_be_written_is_not_logged_each_second(open_bus, lines, clock):
-    from functools import partial
-
-    from pulp_events.dispatcher import recorder
-    from pulp_events.dispatcher.repeats import Repeats
+    from pulp_events.dispatcher.attempt_log import AttemptLog
     from pulp_events.errors import StoreError
 
-    repeats, error = Repeats(clock), StoreError("disk full")
+    log = AttemptLog(clock, logs_all=False)
     for _ in range(25):
-        repeats.say(("store", str(error)), partial(recorder._log_blocked, error))
+        log.blocked(StoreError("disk full"))
         clock.advance(1)
     assert [each["message"] for each in lines] == [
         "attempts cannot be recorded; retrying: disk full",

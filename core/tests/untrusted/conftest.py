@@ -1,7 +1,6 @@
 """A notifier that holds its connections to networks, and one that says nothing of them; a bus with both."""
 
 import contextlib
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -133,18 +132,6 @@ def open_bus(tmp_path, net, free):
     yield open_it
     for bus in opened:
         bus.close()
-
-
-@pytest.fixture
-def eventually():
-    def wait(condition, timeout=10.0):
-        deadline = time.monotonic() + timeout
-        while not (result := condition()):
-            assert time.monotonic() < deadline, "did not become true in time"
-            time.sleep(0.01)
-        return result
-
-    return wait
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -156,15 +155,3 @@ def place(tmp_path):
     made = Place(tmp_path)
     yield made
     made.close()
-
-
-@pytest.fixture
-def eventually():
-    def wait(condition, timeout=15.0):
-        deadline = time.monotonic() + timeout
-        while not (result := condition()):
-            assert time.monotonic() < deadline, "did not become true in time"
-            time.sleep(0.01)
-        return result
-
-    return wait

@@ -5,9 +5,10 @@ from types import ModuleType
 from flask import g
 from marshmallow import Schema, fields, validate
 
-from pulp_events import hookimpl
+from pulp_events import EventBus, hookimpl
 from pulp_events.errors import PermanentFailure, TransientFailure
 from pulp_events.notifier import WITHIN_NETWORKS, Notifier
+from pulp_events_web import create_app
 from pulp_events_web.principal import Principal, Role
 
 HOSTILE = "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>\"'{{ 7 * 7 }}"
@@ -58,6 +59,21 @@ def plugin():
     module = ModuleType("chat_plugin")
     module.pulp_notifiers = hookimpl(lambda: [Chat()], specname="pulp_notifiers")
     return module
+
+
+def bus_at(folder, deliver="inline", **sections):
+    """A bus that has the notifier, and keeps every event."""
+    bus = EventBus.open(settings={"events": {"data_dir": str(folder), "keep": "all"}, **sections}, deliver=deliver)
+    bus.plugins.add("chat", plugin())
+    return bus
+
+
+def app_of(bus):
+    """The application as an administrator has it who is logged in, without the tokens of forms."""
+    app = create_app(bus)
+    app.config["WTF_CSRF_ENABLED"] = False
+    act_as(app)
+    return app
 
 
 def act_as(app, role=Role.ADMIN, trusted=True, name="alice"):

@@ -4,30 +4,23 @@ import re
 
 import pytest
 
-from pulp_events import EventBus
 from pulp_events.frozen import thaw
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events_web import create_app
 from pulp_events_web.console.forms.listener_form import version_of
 from pulp_events_web.principal import Role
 
-from .console_site import HOSTILE, act_as, fill, plugin
+from .console_site import HOSTILE, act_as, app_of, bus_at, fill
 
 
 @pytest.fixture
 def bus(tmp_path):
-    settings = {"events": {"data_dir": str(tmp_path), "keep": "all"}}
-    with EventBus.open(settings=settings, deliver="inline") as bus:
-        bus.plugins.add("chat", plugin())
+    with bus_at(tmp_path) as bus:
         yield bus
 
 
 @pytest.fixture
 def app(bus):
-    app = create_app(bus)
-    app.config["WTF_CSRF_ENABLED"] = False
-    act_as(app)
-    return app
+    return app_of(bus)
 
 
 @pytest.fixture

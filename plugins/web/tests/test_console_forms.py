@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from pulp_events import EventBus
 from pulp_events.errors import StoreError
 from pulp_events.listeners.actor import Author
 from pulp_events_web import create_app
@@ -14,25 +13,20 @@ from pulp_events_web.access.store import AccessStore
 from pulp_events_web.access.tokens import Tokens
 from pulp_events_web.principal import Role
 
-from .console_site import act_as, plugin
+from .console_site import act_as, app_of, bus_at
 
 NEW = "/console/listeners/new/chat"
 
 
 @pytest.fixture
 def bus(tmp_path):
-    settings = {"events": {"data_dir": str(tmp_path), "keep": "all"}, "untrusted": {"notifier_types": "chat"}}
-    with EventBus.open(settings=settings, deliver="inline") as bus:
-        bus.plugins.add("chat", plugin())
+    with bus_at(tmp_path, untrusted={"notifier_types": "chat"}) as bus:
         yield bus
 
 
 @pytest.fixture
 def app(bus):
-    app = create_app(bus)
-    app.config["WTF_CSRF_ENABLED"] = False
-    act_as(app)
-    return app
+    return app_of(bus)
 
 
 @pytest.fixture

@@ -4,31 +4,20 @@ import re
 
 import pytest
 
-from pulp_events import EventBus
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events_web import create_app
 
-from .console_site import act_as, plugin
-
-
-def made_of(bus):
-    app = create_app(bus)
-    app.config["WTF_CSRF_ENABLED"] = False
-    act_as(app)
-    return app
+from .console_site import app_of, bus_at
 
 
 @pytest.fixture
 def bus(tmp_path):
-    settings = {"events": {"data_dir": str(tmp_path), "keep": "all"}}
-    with EventBus.open(settings=settings, deliver="external") as bus:
-        bus.plugins.add("chat", plugin())
+    with bus_at(tmp_path, "external") as bus:
         yield bus
 
 
 @pytest.fixture
 def app(bus):
-    return made_of(bus)
+    return app_of(bus)
 
 
 @pytest.fixture

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 
+from pulp_events.dispatcher.attempt_log import AttemptLog
 from pulp_events.dispatcher.health import HealthWatch
 from pulp_events.dispatcher.holds import Holds
 from pulp_events.dispatcher.judged import Judged
 from pulp_events.dispatcher.renewal import same
-from pulp_events.dispatcher.repeats import Repeats, more_like_it
 from pulp_events.dispatcher.retry import SHORTEST_PAUSE, Follow, follow, soon
 from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.verdict import shorten
@@ -24,11 +21,10 @@ from pulp_events.errors import StoreError
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import Result
-from pulp_events.outbox.states import TRANSITIONS, Outcome, Transition, entered, following
+from pulp_events.outbox.states import Outcome, Transition, entered, following
 from pulp_events.outbox.store import Outbox
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
-from pulp_events.system.log_fields import fields
 from pulp_events.system.logs import get_logger
 
 RECORD_SECONDS = 0.2
@@ -71,7 +67,6 @@ class Recorder:
         self._outbox = outbox
         self._delivery = settings.section("delivery")
         self._max_age = self._delivery["max_age"]
-        self._logs_all = bool(self._delivery["log_attempts"])
         self.watch = watch
         self._clock = clock
         self._dice = dice
@@ -85,7 +80,7 @@ class Recorder:
         self._judged: deque[Judged] = deque()
         self._oldest = 0.0
         self._storing = threading.Lock()
-        self._repeats = Repeats(clock)
+        self._log = AttemptLog(clock, logs_all=bool(self._delivery["log_attempts"]))
         self.recorded = threading.Condition()
         """Notified after each time that results were stored."""
 
@@ -103,7 +98,7 @@ class Recorder:
 
     def sum_up(self, *, all: bool = False) -> None:
         """Log how many more failures there were like those that were logged."""
-        self._repeats.sum_up(all=all)
+        self._log.sum_up(all=all)
 
     @property
     def has_results(self) -> bool:
@@ -150,7 +145,7 @@ class Recorder:
             self.recorded.notify_all()
         self.on_recorded([result for _, result in part])
         for judged, result in part:
-            self._log(result, judged)
+            self._log.attempt(result, judged)
         if self.watch.wanted:
             self.watch.attempted([(_after(result), result.attempt) for _, result in part])
         self.holds.tell({judged.route.listener.id: judged.route for judged, _ in part}.values())
@@ -230,84 +225,14 @@ class Recorder:
                             error,
                         )
                         return False
-                    self._repeats.say(("store", str(error)), partial(_log_blocked, error))
+                    self._log.blocked(error)
                     if self._stopping.wait(STORE_RETRY if deadline is None else min(STORE_RETRY, self.patience or 0)):
                         return False
         finally:
             self.blocked = False
 
-    def _log(self, result: Result, judged: Judged) -> None:
-        delivery, attempt = result.delivery, result.attempt
-        if result.transition == Transition.SUCCEED:
-            level = logging.INFO if self._logs_all else logging.DEBUG
-            if _logger.isEnabledFor(level):
-                _logger.log(
-                    level,
-                    "delivery %s to listener %s, attempt %d: %s in %.3f s",
-                    delivery.id,
-                    delivery.listener_id,
-                    attempt.number,
-                    attempt.outcome,
-                    attempt.duration,
-                    extra=_fields(result, judged),
-                )
-            return
-        level = logging.WARNING if result.transition == Transition.GIVE_UP else logging.INFO
-        state, wait = TRANSITIONS[result.transition].enters, result.retry_in
-        follows = state if wait is None else f"next attempt in {wait:.0f} s"
-        said = attempt.detail.partition("\n")[0]
-
-        def log(more: int) -> None:
-            _logger.log(
-                level,
-                "delivery %s to listener %s, attempt %d: %s: %s; %s%s",
-                delivery.id,
-                delivery.listener_id,
-                attempt.number,
-                attempt.outcome,
-                said,
-                follows,
-                more_like_it(more),
-                extra=_fields(result, judged, more),
-            )
-
-        if self._logs_all:
-            log(0)
-        else:
-            self._repeats.say((delivery.listener_id, attempt.outcome, said, result.transition), log)
-        if judged.verdict.error is not None and attempt.number == 1:
-            trace = "".join(traceback.format_exception(judged.verdict.error))
-            clean = judged.route.configuration.scrubber(trace)
-
-            def log_trace(more: int) -> None:
-                _logger.error(
-                    "the notifier raised an exception during delivery %s%s:\n%s",
-                    delivery.id,
-                    more_like_it(more),
-                    clean,
-                    extra=_fields(result, judged, more),
-                )
-
-            self._repeats.say((delivery.listener_id, type(judged.verdict.error), said), log_trace)
-
 
 Pair = tuple[Judged, Result]
-
-
-def _fields(result: Result, judged: Judged, more: int = 0) -> dict[str, str | int | float]:
-    attempt = result.attempt
-    return fields(
-        result.delivery,
-        notifier_type_id=judged.route.listener.notifier_type_id,
-        attempt=attempt.number,
-        outcome=attempt.outcome.value,
-        seconds=round(attempt.duration, 6),
-        repeats=more or None,
-    )
-
-
-def _log_blocked(error: StoreError, more: int) -> None:
-    _logger.error("attempts cannot be recorded; retrying: %s%s", error, more_like_it(more))
 
 
 def _expires_first(delivery: Delivery, retry_at: float) -> bool:

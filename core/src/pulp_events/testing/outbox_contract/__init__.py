@@ -12,9 +12,11 @@ the clock that the home measures leases and retries with. `work` counts what is 
 from __future__ import annotations
 
 from pulp_events.testing.outbox_contract.activity import ActivityClaims
+from pulp_events.testing.outbox_contract.additions import AdditionClaims
 from pulp_events.testing.outbox_contract.again import AgainClaims
 from pulp_events.testing.outbox_contract.claiming import StoringAndClaimingClaims
 from pulp_events.testing.outbox_contract.erasure import ErasureClaims
+from pulp_events.testing.outbox_contract.event_scopes import EventScopeClaims
 from pulp_events.testing.outbox_contract.events import EventClaims
 from pulp_events.testing.outbox_contract.expiry import ExpiryClaims
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, new_event, result
@@ -45,6 +47,8 @@ class OutboxContract(
     UpkeepClaims,
     WindowClaims,
     EventClaims,
+    EventScopeClaims,
+    AdditionClaims,
     RateClaims,
     ExpiryClaims,
     AgainClaims,

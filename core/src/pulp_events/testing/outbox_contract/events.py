@@ -1,39 +1,21 @@
-"""Claims about events as things of their own: stored once or without deliveries, listed, kept, delivered later."""
+"""Claims about events as things of their own: stored once or without deliveries, listed, kept."""
 
 from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from pulp_events.errors import EventConflict, EventsError
+from pulp_events.errors import EventConflict
 from pulp_events.events.pattern import matches
-from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent
-from pulp_events.outbox.states import FINISHED, State
+from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.store import Outbox
-from pulp_events.outbox.stored_event import Addition, EventQuery, StoredEvent
-from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
-
-KEEP = dict.fromkeys(FINISHED, 100.0)
-
-
-def alone(event_type: str = "repo.sync.start") -> NewEvent:
-    """An event that no listener matched."""
-    return replace(new_event(event_type=event_type), deliveries=())
-
-
-def at(home: Home, event: NewEvent, age: float = 0.0) -> NewEvent:
-    """The event as of `age` seconds ago."""
-    return replace(event, time=home.time() - age)
-
-
-def ids(events: Sequence[StoredEvent | NewEvent]) -> list[str]:
-    """Their ids."""
-    return [each.id for each in events]
+from pulp_events.outbox.stored_event import EventQuery, StoredEvent
+from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
+from pulp_events.testing.outbox_contract.stored import KEEP, alone, at, ids, maintained
 
 
 class EventClaims(Outboxes):
@@ -131,69 +113,6 @@ class EventClaims(Outboxes):
                 rest = outbox.events(query, 9, oldest_first=oldest_first, **cursor)
                 assert ids(rest) == ids(fit[3:]), query
 
-    def test_an_event_keeps_the_scope_that_it_was_emitted_with(self, home: Home, outbox: Outbox) -> None:
-        skipped = NewDelivery(LISTENER, "x", "was muted")
-        expiring = NewDelivery(LISTENER, expires=home.time() + 1000)
-        kinds: tuple[NewEvent, ...] = (
-            new_event(), new_event(LISTENER, OTHER), new_event(targets=("x", "y")), alone(),
-            replace(new_event(), deliveries=(skipped,)), replace(new_event(), deliveries=(expiring, skipped)),
-        )  # fmt: skip
-        scopes = (None, "domain-a", "Bereich ä 'x' %s", "{a,b}", "NULL", "x" * 200)
-        stored = []
-        for (number, kind), scope, once in itertools.product(enumerate(kinds), scopes, (False, True)):
-            event_id = f"scope-{number}-{scopes.index(scope)}-{once}"
-            stored.append(replace(kind, id=event_id, scope=scope, once=once, fingerprint="as given" if once else None))
-        for each in stored[: len(stored) // 2]:
-            outbox.add([each])
-        outbox.add(stored[len(stored) // 2 :])
-        second = home.open()
-        for read in (outbox, second):
-            found = {each.id: each for each in read.events(EventQuery(), 999)}
-            assert {id: (each.scope, each.scope_known) for id, each in found.items()} == {
-                each.id: (each.scope, True) for each in stored
-            }
-        one = second.event(stored[2].id)
-        assert one is not None and (one.scope, one.scope_known) == (stored[2].scope, True)
-        second.close()
-
-    def test_events_are_found_by_the_scope_that_they_were_emitted_with(self, outbox: Outbox) -> None:
-        scopes = ("a", None, "b", "A", None, "a")
-        stored = [
-            replace(new_event() if number % 2 else alone("other"), scope=scope) for number, scope in enumerate(scopes)
-        ]
-        outbox.add(stored)
-        for scope, types, oldest_first in itertools.product(
-            (*scopes, "c"), (None, ["*"], ["other"], ["repo.#", "no.such"]), (False, True)
-        ):
-            fit = [
-                each
-                for each in stored
-                if each.scope == scope
-                and (types is None or any(matches(pattern, each.event_type) for pattern in types))
-            ]
-            query = EventQuery(types, scope=scope, without_scope=scope is None)
-            assert ids(outbox.events(query, 9, oldest_first=oldest_first)) == ids(fit if oldest_first else fit[::-1])
-            chosen = replace(query, ids=ids(stored[:3]))
-            assert ids(outbox.events(chosen, 1, oldest_first=True)) == ids(
-                [each for each in fit if each in stored[:3]][:1]
-            )
-
-    def test_events_of_known_scope_are_not_among_those_of_unknown_scope(self, outbox: Outbox) -> None:
-        outbox.add([replace(alone(), scope=scope) for scope in (None, "a")])
-        assert outbox.events(EventQuery(scope_unknown=True), 9) == []
-        for other in ({"scope": "a"}, {"without_scope": True}):
-            with pytest.raises(EventsError, match="scope_unknown"):
-                EventQuery(scope_unknown=True, **other)
-
-    def test_an_id_that_is_there_with_another_scope_is_refused_and_nothing_is_stored(self, outbox: Outbox) -> None:
-        first, none = (replace(new_event(), once=True, fingerprint="f", scope=scope) for scope in ("a", None))
-        outbox.add([first, none])
-        for other in (replace(first, scope="b"), replace(first, scope=None), replace(none, scope="a")):
-            with pytest.raises(EventConflict, match="another scope"):
-                outbox.add([new_event(), other])
-        assert outbox.add([first, none]).keys() == {first.id, none.id}
-        assert ids(outbox.events(EventQuery(), 9)) == ids([none, first])
-
     def test_an_id_that_is_there_is_stored_once_and_answered_with_what_is_there(self, outbox: Outbox) -> None:
         first = replace(new_event(LISTENER, OTHER), once=True, fingerprint="as given")
         assert outbox.add([first]) == {}
@@ -246,12 +165,12 @@ class EventClaims(Outboxes):
     def test_an_event_without_deliveries_is_kept_as_long_as_asked(self, home: Home, outbox: Outbox) -> None:
         old, young = at(home, alone(), 200.0), at(home, alone(), 20.0)
         outbox.add([old, young])
-        self.maintained(outbox, keep_events=300.0)
+        maintained(outbox, keep_events=300.0)
         assert ids(outbox.events(EventQuery(), 9)) == ids([young, old])
-        self.maintained(outbox, keep_events=150.0)
+        maintained(outbox, keep_events=150.0)
         assert ids(outbox.events(EventQuery(), 9)) == ids([young])
         home.advance(140.0)
-        self.maintained(outbox, keep_events=150.0)
+        maintained(outbox, keep_events=150.0)
         assert outbox.events(EventQuery(), 9) == []
 
     def test_an_event_outlives_its_deliveries_by_as_long_as_asked_and_no_delivery(
@@ -261,10 +180,10 @@ class EventClaims(Outboxes):
         outbox.add(events)
         outbox.record([result(one, "succeed") for one in self.claim(outbox)])
         home.advance(110.0)
-        self.maintained(outbox, keep_events=1000.0)
+        maintained(outbox, keep_events=1000.0)
         assert [each.deliveries for each in outbox.events(EventQuery(), 9)] == [0, 0, 1]
         home.advance(1000.0)
-        self.maintained(outbox, keep_events=1000.0)
+        maintained(outbox, keep_events=1000.0)
         assert ids(outbox.events(EventQuery(), 9)) == [events[0].id], "one of its deliveries is pending"
 
     def test_purging_leaves_events_that_are_to_be_kept(self, home: Home, outbox: Outbox) -> None:
@@ -273,7 +192,7 @@ class EventClaims(Outboxes):
         outbox.record([result(one, "give_up") for one in self.claim(outbox)])
         assert outbox.purge(DeliveryQuery(), 9, keep_events=100.0) == 2
         assert ids(outbox.events(EventQuery(), 9)) == [young.id]
-        self.maintained(outbox, keep_events=0.0)
+        maintained(outbox, keep_events=0.0)
         assert outbox.events(EventQuery(), 9) == []
 
     def test_many_events_without_deliveries_are_deleted_in_steps(self, home: Home, outbox: Outbox) -> None:
@@ -317,110 +236,8 @@ class EventClaims(Outboxes):
         assert (sync.event_type, sync.count) == ("repo.sync.start", 5)
         assert 59 <= (sync.last - sync.first).total_seconds() <= 65 and abs(sync.first.timestamp() - began) < 5
         home.advance(70.0)
-        self.maintained(outbox, keep_events=1000.0)
+        maintained(outbox, keep_events=1000.0)
         assert [(each.event_type, each.count) for each in outbox.stats().dropped] == [("repo.sync.start", 5)]
-
-    def test_a_delivery_is_added_to_a_stored_event_once_for_its_listener_and_target(
-        self, home: Home, outbox: Outbox
-    ) -> None:
-        event, bare, there = alone(), alone(), new_event(targets=("x", "y"))
-        outbox.add([event, bare, there])
-        added = outbox.add_deliveries(
-            [
-                Addition(event.id, LISTENER),
-                Addition(event.id, LISTENER),
-                Addition(event.id, LISTENER, "y"),
-                Addition(event.id, OTHER),
-                Addition("no such event", LISTENER),
-                Addition(there.id, LISTENER, "y"),
-                Addition(there.id, OTHER, "y"),
-            ]
-        )
-        assert added == [f"{event.id}.0", None, f"{event.id}.1", f"{event.id}.2", None, None, f"{there.id}.2"]
-        assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [None]
-        assert outbox.ready().keys() == {LISTENER, OTHER}
-        assert outbox.stats().events_alone == 1
-        taken = self.claim(outbox)
-        assert [one.id for one in taken] == [f"{event.id}.0", f"{event.id}.1", f"{there.id}.0", f"{there.id}.1"]
-        assert [(one.report, one.attempts) for one in taken[:1]] == [(event.report, 1)]
-        assert outbox.record([result(one, "succeed") for one in taken]) == [True] * 4
-        assert outbox.add_deliveries([Addition(event.id, LISTENER)]) == [None], "it was delivered"
-
-    def test_a_repeat_names_what_it_repeats_and_has_an_id_of_its_own(self, home: Home, outbox: Outbox) -> None:
-        event = at(home, new_event())
-        outbox.add([event])
-        [first] = self.claim(outbox)
-        outbox.record([result(first, "succeed")])
-        repeat = Addition(event.id, LISTENER, repeat_of=first.id)
-        further = Addition(event.id, LISTENER, repeat_of=f"{event.id}.1")
-        assert outbox.add_deliveries([repeat, repeat, further]) == [f"{event.id}.1", None, f"{event.id}.2"]
-        assert outbox.add_deliveries([repeat, further]) == [None, None]
-        found = {one.id: one.repeat_of for one in outbox.of_event(event.id)}
-        assert found == {first.id: None, f"{event.id}.1": first.id, f"{event.id}.2": f"{event.id}.1"}
-        claimed = [(one.id, one.repeat_of, one.detail) for one in self.claim(outbox)]
-        assert claimed == [(f"{event.id}.1", first.id, ""), (f"{event.id}.2", f"{event.id}.1", "")]
-
-    def test_the_id_of_a_delivery_that_was_deleted_is_given_to_no_other(self, home: Home, outbox: Outbox) -> None:
-        event = at(home, new_event(LISTENER, OTHER))
-        outbox.add([event])
-        [taken] = self.claim(outbox, listener=OTHER)
-        outbox.record([result(taken, "succeed")])
-        outbox.purge(DeliveryQuery(), 9, keep_events=1000.0)
-        assert outbox.add_deliveries([Addition(event.id, "c" * 24)]) == [f"{event.id}.2"]
-        outbox.bury("c" * 24, "gone")
-        outbox.bury(LISTENER, "gone")
-        outbox.purge(DeliveryQuery(), 9, keep_events=1000.0)
-        stored = outbox.event(event.id)
-        assert stored is not None and (stored.deliveries, stored.numbers) == (0, 3)
-        assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [f"{event.id}.3"]
-
-    def test_of_many_that_add_one_delivery_at_once_one_does_and_cleaning_takes_no_event_from_it(
-        self, home: Home
-    ) -> None:
-        outboxes = [home.open() for _ in range(5)]
-        events = [at(home, alone(), 200.0) for _ in range(40)]
-        outboxes[0].add(events)
-        start = threading.Barrier(5)
-        added: list[str | None] = []
-
-        def add(own: Outbox) -> None:
-            start.wait()
-            for number in range(0, 40, 8):
-                part = events[number : number + 8]
-                added.extend(own.add_deliveries([Addition(each.id, LISTENER) for each in part]))
-
-        def clean() -> None:
-            start.wait()
-            self.maintained(outboxes[4], keep_events=100.0)
-
-        threads = [threading.Thread(target=add, args=(each,)) for each in outboxes[:4]]
-        threads.append(threading.Thread(target=clean))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        stored = [each for each in added if each is not None]
-        assert len(stored) == len(set(stored))
-        left = outboxes[0].events(EventQuery(), 99)
-        assert len(left) == len(stored) and all(each.deliveries == 1 for each in left)
-        claimed = outboxes[0].claim([ClaimRequest(LISTENER, 99)], LEASE, "t").deliveries
-        assert sorted(one.id for one in claimed) == sorted(stored)
-        for each in outboxes:
-            each.close()
-
-    def test_what_is_added_is_claimed_where_nobody_expected_it(self, home: Home, outbox: Outbox) -> None:
-        old, later = alone(), new_event()
-        outbox.add([old, later])
-        second = home.open()
-        [one] = self.claim(second)
-        second.record([result(one, "succeed")])
-        assert second.ready() == {}
-        outbox.add_deliveries([Addition(old.id, LISTENER)])
-        assert second.changed()
-        assert second.ready() == {LISTENER: 0}
-        assert [each.id for each in self.claim(second)] == [f"{old.id}.0"]
-        assert [each.state for each in outbox.of_event(old.id)] == [State.PENDING]
-        second.close()
 
     def test_finding_events_costs_the_same_however_many_others_there_are(self, home: Home, outbox: Outbox) -> None:
         def cost(query: EventQuery) -> int:
@@ -454,11 +271,3 @@ class EventClaims(Outboxes):
         few = cost()
         outbox.add([alone() for _ in range(2000)])
         assert cost() <= few + 60
-
-    @staticmethod
-    def maintained(outbox: Outbox, keep_events: float) -> None:
-        """Clean until there is nothing more to do."""
-        for _ in range(1000):
-            if not outbox.maintain(KEEP, keep_events=keep_events):
-                return
-        raise AssertionError("cleaning never ends")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -14,6 +13,7 @@ from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.records import ClaimRequest, NewEvent
 from pulp_events.outbox.store import Outbox
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
+from pulp_events.testing.outbox_contract.stored import at
 
 HOURLY = Rate(1, 3600.0)
 """So slow that a test takes no time by it."""
@@ -132,8 +132,7 @@ class RateClaims(Outboxes):
         assert list(self.take(outbox, rated(ordered=ordered))) == []
 
     def test_what_leaves_together_takes_one_token_and_is_never_parted(self, home: Home, outbox: Outbox) -> None:
-        events = [new_event(targets=("x", "y")) for _ in range(3)]
-        outbox.add([replace(event, time=events[0].time) for event in events])  # of one window
+        outbox.add([at(home, new_event(targets=("x", "y"))) for _ in range(3)])  # of one window
         home.advance(2 * WINDOW)
         request = rated(100, window=WINDOW)
         assert len(self.take(outbox, request)) == 3

@@ -1,87 +1,29 @@
-"""`ListenerStoreContract`: what every home of listener records must do, as tests to be subclassed.
-
-    class TestMyStore(ListenerStoreContract):
-        @pytest.fixture
-        def home(self, tmp_path):
-            return MyHome(tmp_path)             # has open() -> ListenerStore
-
-`open` may be called several times: each store is another process's view of the same home. A home that has
-`spoil(listener, **attributes)`, which stores this record with these attributes as somebody would by hand, has one
-test more. The tests of the history are for a store that keeps one (`ListenerHistory`), and skipped for any other.
-"""
+"""Claims about records: stored, changed, read."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from pulp_events.errors import ListenerNotFound, NameTaken, StoreError
-from pulp_events.listeners.author import Author, AuthorKind, Scope
 from pulp_events.listeners.edit import Edit
-from pulp_events.listeners.history import HistoryQuery, ListenerChange
-from pulp_events.listeners.kinds import Durations, Expression, Flag, Moment, Number, PerTime, Seconds, Text
-from pulp_events.listeners.listener import ATTRIBUTES, Listener
-from pulp_events.listeners.naming import Labels, Name, Prose
-from pulp_events.listeners.recording import record as recorded
-from pulp_events.listeners.store import ListenerHistory, ListenerStore
-from pulp_events.system.ids import new_listener_id
-
-NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-
-
-class Home(Protocol):
-    """Where the stores of one test live."""
-
-    def open(self) -> ListenerStore:
-        """Another view of the home."""
+from pulp_events.listeners.listener import Listener
+from pulp_events.listeners.store import ListenerStore
+from pulp_events.testing.listener_store_contract.home import (
+    Home,
+    add_all,
+    count,
+    new_listener,
+    not_defaults,
+)
 
 
-def new_listener(**attributes: Any) -> Listener:
-    """A record with an id of its own."""
-    values: dict[str, Any] = {
-        "id": new_listener_id(),
-        "notifier_type_id": "chat",
-        "notifier_config": {"url": "http://chat.example/", "list": [1, {"deep": None}], "token": {"$env": "TOKEN"}},
-        "event_types": ("repo.sync.start", "repo.publish.*"),
-        "targets": ("a", "b"),
-        "created": NOW,
-        "updated": NOW,
-        **attributes,
-    }
-    return Listener(**values)
-
-
-_EXAMPLES: dict[type, Any] = {
-    Text: "410 Gone: ü",
-    Expression: "payload.result == 'failed'",
-    Name: "ci-hook",
-    Prose: "starts the build: ü\ncalled by every sync",
-    Labels: {"team": "ops", "a.b": "x=y, z"},
-    Number: 1,
-    Seconds: 2.5,
-    Durations: (1.5, 60.0),
-    Moment: NOW,
-    PerTime: "10/s",
-    Scope: "domain-ä",
-    AuthorKind: Author("älice"),
-}
-
-
-def not_defaults() -> dict[str, Any]:
-    """Attribute → a value beside its default, for each that a listener may have."""
-    return {
-        name: not each.default if isinstance(each.kind, Flag) else _EXAMPLES[type(each.kind)]
-        for name, each in ATTRIBUTES.items()
-    }
-
-
-class ListenerStoreContract:
+class RecordClaims:
     """Subclass it and give it a fixture `home`."""
 
     @pytest.fixture
@@ -256,13 +198,13 @@ class ListenerStoreContract:
         def make(edit: Edit) -> None:
             for _ in range(5):
                 edit.add(new_listener())
-                edit.change(counter.id, _count)
+                edit.change(counter.id, count)
 
         def work() -> None:
             store = home.open()
             for _ in range(3):
                 store.edit(make)
-                store.change(counter.id, _count)
+                store.change(counter.id, count)
             store.close()
 
         threads = [threading.Thread(target=work) for _ in range(4)]
@@ -367,7 +309,7 @@ class ListenerStoreContract:
             store = home.open()
             for _ in range(5):
                 store.add(new_listener())
-                store.change(counter.id, _count)
+                store.change(counter.id, count)
             store.close()
 
         threads = [threading.Thread(target=work) for _ in range(6)]
@@ -379,123 +321,3 @@ class ListenerStoreContract:
         assert len(records) == 31
         assert records[counter.id].notifier_config["count"] == 30
         first.close()
-
-    @staticmethod
-    def kept(store: ListenerStore) -> ListenerHistory:
-        """The store as one with a history; the test is skipped if it is none."""
-        if not isinstance(store, ListenerHistory):
-            pytest.skip("the store keeps no history")
-        return store
-
-    def test_what_an_edit_says_of_itself_is_kept_with_it(self, home: Home, store: ListenerStore) -> None:
-        history, listener = self.kept(store), new_listener(name="ci")
-        add, lanes = noted(lambda edit: edit.add(listener), 0), noted(lambda edit: edit.change("ci", _next_lane), 60)
-        store.edit(add)
-        store.edit(lanes)
-        store.edit(noted(lambda edit: edit.remove(listener.id), 120))
-        other = home.open()
-        for view in (history, self.kept(other)):
-            third, second, first = view.history(HistoryQuery())
-            assert [each.action for each in (first, second, third)] == ["created", "updated", "deleted"]
-            assert [each.time for each in (first, second, third)] == [NOW + timedelta(seconds=n) for n in (0, 60, 120)]
-            assert {(each.by, each.listener_id, each.name) for each in (first, second, third)} == {
-                ("ü, tester", listener.id, "ci")
-            }
-            assert first.before is None and third.after is None and first.after == second.before
-            assert second.listener_before() == listener
-            assert [(each.key, each.before, each.after) for each in second.differences()] == [("lanes", None, 1)]
-        other.close()
-
-    def test_a_history_is_asked_for_by_listener_and_time_and_has_the_newest_first(self, store: ListenerStore) -> None:
-        history, one, two = self.kept(store), new_listener(), new_listener()
-        for number, each in enumerate((one, two, one, two)):
-            make = (lambda edit, each=each: edit.add(each)) if number < 2 else _next_lane_of(each.id)
-            history.edit_one(each.id, noted(make, number))
-
-        def found(**query: Any) -> list[int]:
-            return [int((each.time - NOW).total_seconds()) for each in history.history(HistoryQuery(**query))]
-
-        assert found() == [3, 2, 1, 0] and found(limit=2) == [3, 2] and found(limit=0) == []
-        assert found(listener_id=one.id) == [2, 0] and found(listener_id=two.id, limit=1) == [3]
-        assert found(until=NOW + timedelta(seconds=2), limit=1) == [1]
-        assert found(since=NOW + timedelta(seconds=1), until=NOW + timedelta(seconds=3)) == [2, 1]
-        assert found(since=NOW + timedelta(seconds=2)) == [3, 2] and found(listener_id="0" * 24) == []
-
-    def test_what_is_not_stored_leaves_no_trace_in_the_history(self, store: ListenerStore) -> None:
-        history, listener = self.kept(store), new_listener()
-        store.edit(noted(lambda edit: edit.add(listener), 0))
-
-        def fails(edit: Edit) -> None:
-            noted(_next_lane_of(listener.id), 1)(edit)
-            raise KeyError("no")
-
-        for attempt in (store.edit, lambda make: history.edit_one(listener.id, make)):
-            with pytest.raises(KeyError):
-                attempt(fails)
-            with pytest.raises(StoreError, match=listener.id):
-                attempt(noted(lambda edit: edit.add(listener), 1))
-        assert len(history.history(HistoryQuery())) == 1 and list(store.all()) == [listener]
-
-    def test_an_edit_of_one_listener_finds_it_changes_it_and_is_one_of_those_made_at_once(self, home: Home) -> None:
-        first = home.open()
-        history, counter = self.kept(first), new_listener(notifier_config={"count": 0})
-        with pytest.raises(ListenerNotFound, match=counter.id):
-            history.edit_one(counter.id, lambda edit: edit.remove(counter.id))
-        history.edit_one(counter.id, lambda edit: edit.add(counter))
-
-        def work() -> None:
-            store = home.open()
-            for number in range(4):
-                edits = self.kept(store)
-                edits.edit_one(counter.id, noted(lambda edit: edit.change(counter.id, _count), number))
-                store.edit(noted(lambda edit: edit.change(counter.id, _count), number))
-            store.close()
-
-        threads = [threading.Thread(target=work) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert history.edit_one(counter.id, lambda edit: edit.get(counter.id)) == first.all()[0]
-        assert first.all()[0].notifier_config["count"] == 32
-        kept = history.history(HistoryQuery())
-        counts = [each.after["notifier_config"]["count"] for each in kept if each.after is not None]
-        assert sorted(counts) == list(range(1, 33)), "each change is kept once"
-        first.close()
-
-
-def noted(make: Callable[[Edit], Any], seconds: float) -> Callable[[Edit], Any]:
-    """An edit that says what it did, so many seconds after `NOW`."""
-
-    def and_note(edit: Edit) -> Any:
-        made = make(edit)
-        edit.history = changes_at(edit, NOW + timedelta(seconds=seconds))
-        return made
-
-    return and_note
-
-
-def changes_at(edit: Edit, now: datetime) -> Sequence[ListenerChange]:
-    return recorded(edit.changes(), "ü, tester", now, lambda listener: listener.notifier_config)
-
-
-def _next_lane(before: Listener) -> Listener:
-    return replace(before, lanes=(before.lanes or 0) + 1)
-
-
-def _next_lane_of(listener_id: str) -> Callable[[Edit], Listener]:
-    return lambda edit: edit.change(listener_id, _next_lane)
-
-
-def add_all(store: ListenerStore, records: Sequence[Listener]) -> None:
-    """Store these in one edit."""
-
-    def make(edit: Edit) -> None:
-        for record in records:
-            edit.add(record)
-
-    store.edit(make)
-
-
-def _count(before: Listener) -> Listener:
-    return replace(before, notifier_config={"count": before.notifier_config["count"] + 1})

@@ -1,0 +1,23 @@
+"""`ListenerStoreContract`: what every home of listener records must do, as tests to be subclassed.
+
+    class TestMyStore(ListenerStoreContract):
+        @pytest.fixture
+        def home(self, tmp_path):
+            return MyHome(tmp_path)             # has open() -> ListenerStore
+
+`open` may be called several times: each store is another process's view of the same home. A home that has
+`spoil(listener, **attributes)`, which stores this record with these attributes as somebody would by hand, has one
+test more. The tests of the history are for a store that keeps one (`ListenerHistory`), and skipped for any other.
+"""
+
+from __future__ import annotations
+
+from pulp_events.testing.listener_store_contract.history import HistoryClaims, changes_at, noted
+from pulp_events.testing.listener_store_contract.home import Home, add_all, new_listener, not_defaults
+from pulp_events.testing.listener_store_contract.records import RecordClaims
+
+__all__ = ["Home", "ListenerStoreContract", "add_all", "changes_at", "new_listener", "not_defaults", "noted"]
+
+
+class ListenerStoreContract(RecordClaims, HistoryClaims):
+    """Subclass it and give it a fixture `home`."""
