@@ -43,6 +43,12 @@ def test_without_a_valid_traceparent_there_is_none(bad):
     assert checked(bad) is NO_TRACE and trace_id_of(NO_TRACE) is None and to_text(NO_TRACE) is None
 
 
+@pytest.mark.parametrize("later", [f"cc{PARENT[2:]}", f"cc{PARENT[2:]}-what the future-brings"])
+def test_of_a_later_version_what_is_known_is_passed_on_by_ours(later):
+    assert checked({"traceparent": later, "tracestate": "a=1"}) == {"traceparent": PARENT, "tracestate": "a=1"}
+    assert checked({"traceparent": f"{later}x" if len(later) == 55 else f"{later}\n"}) is NO_TRACE
+
+
 @given(st.dictionaries(st.sampled_from(["traceparent", "tracestate", "baggage"]), st.text() | st.none() | st.binary()))
 def test_whatever_is_given_what_is_kept_is_short_ascii_and_comes_back_as_it_was(found):
     kept = checked({"traceparent": PARENT, **found})

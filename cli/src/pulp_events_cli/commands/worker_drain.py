@@ -38,7 +38,7 @@ def drain(bus: EventBus, grace: float, json: bool) -> int:
             bus.dispatcher.stop(grace)  # what is under way is finished, and counted below
     left = counted(State.PENDING)
     ended = {state: max(0, counted(state) - number) for state, number in before.items()}
-    delivered = max(0, total - left - sum(ended.values()))
+    delivered = bus.dispatcher.made[0]  # with what was emitted meanwhile, as events about events are
     if json:
         print_json({State.PENDING: left, State.DELIVERED: delivered, **ended, "interrupted": interrupted})
     else:

@@ -23,7 +23,9 @@ LONGEST_STATE = 512
 MOST_MEMBERS = 32
 """Of a tracestate (§3.3.1.1)."""
 
-_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
+_KNOWN = r"-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+_PARENT = re.compile(rf"(?:00(?P<ours>{_KNOWN})|(?!00|ff)[0-9a-f]{{2}}(?P<later>{_KNOWN})(?:-.*)?)\Z")
+"""What a later version has beyond ours is left out (§3.2.4)."""
 _KEY = r"[a-z0-9][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13}"
 _MEMBER = re.compile(rf"(?:{_KEY})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{{0,255}}[\x21-\x2b\x2d-\x3c\x3e-\x7e]\Z")
 
@@ -50,8 +52,10 @@ def checked(given: object) -> Mapping[str, str]:
     if not given or not isinstance(given, Mapping):
         return NO_TRACE
     parent, state = given.get(TRACEPARENT), given.get(TRACESTATE)
-    if not isinstance(parent, str) or not _PARENT.match(parent):
+    found = _PARENT.match(parent) if isinstance(parent, str) else None
+    if found is None:
         return NO_TRACE
+    parent = f"00{found['ours'] or found['later']}"
     members = _members(state) if state and isinstance(state, str) else ""
     return FrozenDict({TRACEPARENT: parent, TRACESTATE: members} if members else {TRACEPARENT: parent})
 

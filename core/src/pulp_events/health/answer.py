@@ -58,7 +58,7 @@ class ServiceHealth:
     gone: int = 0
     """Processes that delivered, and ended without saying so, or hang."""
     last_seen: datetime | None = None
-    """When one that delivers was last heard."""
+    """When one that delivers, or was killed, was last heard; one that ended by itself is forgotten."""
     listeners: int = 0
     failing: int = 0
     """Enabled listeners that had failures and no success for longer than a minute."""

@@ -46,7 +46,7 @@ class Processes:
 
     @property
     def last_seen(self) -> datetime | None:
-        """When one that delivers was last heard."""
+        """When one that delivers, or was killed, was last heard; one that ended by itself is forgotten."""
         return max((each.last_seen for each in self.found if each.delivers), default=None)
 
     def troubles(self, own: float | None, store_timeout: float) -> Iterator[Trouble]:
@@ -69,7 +69,9 @@ class Processes:
             named = ", ".join(str(each.pid) for each in hanging[:NAMED])
             text = f"no process{here} delivers: {named} gave no sign of life for {span(hanging[0].silent)}; restart it"
         else:
-            last = "" if self.last_seen is None else f" since {self.last_seen:%Y-%m-%d %H:%M:%S} UTC"
+            # Who ended by itself is forgotten, and may have been later.
+            killed, at = "one that was killed was last seen at", self.last_seen
+            last = "" if at is None else f" ({killed} {at:%Y-%m-%d %H:%M:%S} UTC)"
             text = f"no process{here} delivers{last}; start a worker: `pulp-admin event worker`"
         yield Trouble(Aspect.LIVE, "no-process", text)
 
