@@ -20,10 +20,10 @@ APPLY = ("event", "listener", "apply", "-f")
 def test_a_device_stays_what_it_is_and_is_written_to(admin):
     """As root, /dev/stdout itself was replaced by a file."""
     admin.listener(*HTTP)
-    before = os.lstat("/dev/stdout")
+    before = os.lstat("/dev/stdout")[:7]  # whoever follows the link changes its access time, once a day
     run = admin.process(*EXPORT, "--output=/dev/stdout")
     assert run.code == 0 and run.out.startswith("version: 1\n") and "written to" not in run.out
-    assert os.lstat("/dev/stdout") == before
+    assert os.lstat("/dev/stdout")[:7] == before
     with (admin.data / "out").open("w") as out:
         command = admin.command(*EXPORT, "--output=/dev/stdout")
         subprocess.run(command, env=admin.environment, stdout=out, check=True)

@@ -13,7 +13,7 @@ from pulp_events.fields import format_duration
 from pulp_events.frozen import thaw
 from pulp_events.listeners.kinds import Moment, Seconds
 from pulp_events.listeners.listener import ATTRIBUTES
-from pulp_events.visible import json_text, visible
+from pulp_events.visible import json_text, one_line, visible
 from pulp_events_web.principal import Principal, Role
 
 
@@ -77,7 +77,7 @@ def changed(value: Any, key: str) -> str:
 
 def sentence(notifier: object) -> str:
     """What a notifier does: the first paragraph of its class's docstring; empty if it has none."""
-    return " ".join((type(notifier).__doc__ or "").strip().partition("\n\n")[0].split())
+    return one_line((type(notifier).__doc__ or "").strip().partition("\n\n")[0])
 
 
 _COMMAND = re.compile(r"[;,] `pulp-admin [^`]*` shows (?:them|it)")
