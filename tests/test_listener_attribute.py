@@ -77,10 +77,11 @@ with EventBus.open(deliver="external") as bus:
     except ValueError as error:
         errors.append(str(error))
 generate = runpy.run_path(f"{root}/docs/generate.py")
+schema = runpy.run_path(f"{root}/docs/json_documents.py")["output_schema"]
 json.dump({
     "runs": found, "made": [made.colour, made.loud, made.weight],
     "changed": [changed.colour, changed.loud, changed.weight], "errors": errors,
-    "schema": json.loads(generate["output_schema"]()),
+    "schema": json.loads(schema()),
     "completed": candidates(["event", "listener", "http", "create"], "--col"),
     "page": next(text for path, text in generate["man_pages"]().items() if path.name.endswith("http-create.1")),
 }, sys.stdout)

@@ -49,7 +49,8 @@ found = {
     "purge": run("event delivery purge --state=withdrawn --listener-id=" + listener.id + " --json"),
 }
 generate = runpy.run_path(f"{root}/docs/generate.py")
-found["schema"] = json.loads(generate["output_schema"]())
+schema = runpy.run_path(f"{root}/docs/json_documents.py")["output_schema"]
+found["schema"] = json.loads(schema())
 found["documents"] = generate["settings"]("delivery") + generate["delivery_states"]() + generate["transitions"]()
 json.dump(found, sys.stdout)
 """
