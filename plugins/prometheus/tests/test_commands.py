@@ -103,6 +103,12 @@ def test_a_text_file_that_cannot_be_is_one_clear_line(admin, tmp_path, name):
     assert said.code == 1 and said.err.count("\n") == 1 and str(tmp_path) in said.err
 
 
+def test_a_folder_that_is_missing_is_said_with_the_name_that_was_given(admin, tmp_path):
+    wished = tmp_path / "no such folder" / "x.prom"
+    said = admin("event", "metrics", "--textfile", str(wished))
+    assert said.code == 1 and f"{wished}: No such file" in said.err and ".tmp" not in said.err
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

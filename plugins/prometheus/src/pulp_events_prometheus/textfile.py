@@ -21,7 +21,11 @@ def check(path: Path) -> None:
 
 def write(path: Path, text: bytes) -> None:
     """Replace the file, in one step; anybody may read it. Raises OSError."""
-    handle, new = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        handle, new = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # the one that somebody named, not the one that takes its place
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text)
