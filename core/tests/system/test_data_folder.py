@@ -28,6 +28,7 @@ def folder():
 
 WORK = """
 import os, sys, tempfile
+import encodings.idna, platformdirs  # which root does not need
 import marshmallow
 from pulp_events import EventBus, EventsError, Notifier
 from pulp_events.testing.bus import plugins_of
