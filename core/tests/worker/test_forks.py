@@ -10,9 +10,10 @@ def test_parent_and_children_go_on_emitting_and_delivering_after_a_fork(place, e
         bus = EventBus.open()
         stop = threading.Event()
         def emit():                                  # forks happen in the middle of transactions
-            while not stop.is_set():
-                bus.emit("repo.sync.finish", {"n": "background"})
-        thread = threading.Thread(target=emit)
+            for _ in range(2000):                    # which all that follows waits for
+                if not stop.is_set():
+                    bus.emit("repo.sync.finish", {"n": "background"})
+        thread = threading.Thread(target=emit, daemon=True)  # so that what fails is said
         thread.start()
         children = []
         for child in range(5):

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("selenium", reason="pip install selenium axe-core-python; apt install chromium-driver")
 
 from selenium import webdriver  # noqa: E402
-from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
 
@@ -141,6 +141,10 @@ class Person:
             try:
                 before.is_enabled()
             except StaleElementReferenceException:
+                return True
+            except WebDriverException as error:  # Chromium has these words for it, too, just after it left the page
+                if "does not belong to the document" not in str(error):
+                    raise
                 return True
             return False
 
