@@ -104,7 +104,7 @@ def test_the_examples_do_what_is_said(runner):
             _update(runner, prog.split()[3])
         for command, output in typed(text):
             done = subprocess.run(["sh", "-c", command], cwd=runner.folder, env=runner.environment,
-                                  capture_output=True, text=True)  # fmt: skip
+                                  capture_output=True, text=True, timeout=60)  # fmt: skip
             # Nobody delivers here, which is what `event health` is asked for.
             expected = (0, 1, 2) if prog.endswith(" health") else (0,)
             assert done.returncode in expected, f"{prog}\n$ {command}\n{done.stdout}{done.stderr}"
