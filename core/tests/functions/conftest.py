@@ -1,7 +1,5 @@
 """Buses without plugins, on one data folder."""
 
-import time
-
 import pytest
 
 from pulp_events import EventBus
@@ -27,17 +25,3 @@ def open_bus(tmp_path):
     yield open_it
     for bus in opened:
         bus.close(grace=1.0)
-
-
-@pytest.fixture
-def eventually():
-    """Waits until something is true, looking every few milliseconds."""
-
-    def wait(condition, timeout=20.0):
-        deadline = time.monotonic() + timeout
-        while not (result := condition()):
-            assert time.monotonic() < deadline, "did not become true in time"
-            time.sleep(0.005)
-        return result
-
-    return wait
