@@ -1,4 +1,4 @@
-"""Serves the Flask example on the socket that is file descriptor 3, so that it can be killed and started again.
+"""Serves the Flask example on an open socket, its file descriptor the second argument, so that it survives a kill.
 
 As under systemd's socket activation, whoever connects meanwhile waits for the next one. What is dropped is counted.
 """
@@ -29,4 +29,4 @@ class Counting(flask_receiver.Seen):
 flask_receiver.seen = Counting()
 app = flask_receiver.create_app(sys.argv[1], os.environ["WEBHOOK_SECRET"].split())
 print("ready", flush=True)
-waitress.serve(app, sockets=[socket.socket(fileno=3)], threads=4)
+waitress.serve(app, sockets=[socket.socket(fileno=int(sys.argv[2]))], threads=4)

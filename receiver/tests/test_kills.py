@@ -28,6 +28,8 @@ KILLS = int(os.environ.get("PULP_EVENTS_KILLS", "50"))
 AHEAD = max(INCREMENTS // 10, 100)
 """Increments that are emitted before their turn, so that whoever is killed is killed at work."""
 
+SERVED = Path(__file__).with_name("served.py")
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
@@ -51,8 +53,7 @@ class Scene:
     def receiver(self):
         with (self.folder / "receiver.log").open("ab") as log:
             return subprocess.Popen(
-                ["/bin/sh", "-c", f'exec "$0" "$1" "$2" 3<&{self.listening.fileno()}', sys.executable,
-                 Path(__file__).with_name("served.py"), self.database],
+                [sys.executable, SERVED, self.database, str(self.listening.fileno())],
                 env={**os.environ, "WEBHOOK_SECRET": self.secret}, pass_fds=[self.listening.fileno()],
                 stdout=log, stderr=log,
             )  # fmt: skip
@@ -60,6 +61,9 @@ class Scene:
     def ask(self, statement):
         with closing(sqlite3.connect(self.database, timeout=10)) as connection:
             return connection.execute(statement).fetchone()[0]
+
+    def logs(self):
+        return "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log")))
 
     def applied(self):
         try:
@@ -73,10 +77,10 @@ def kill(process):
     process.wait()
 
 
-def wait_for(condition, seconds=60.0):
+def wait_for(condition, logs, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, logs()
         time.sleep(0.01)
 
 
@@ -94,7 +98,7 @@ def test_the_sum_is_exact_whatever_is_killed(tmp_path):
                 ahead = range(emitted, min(moment + AHEAD, INCREMENTS))
                 bus.emit_many([("repo.sync.finish", {"repo_id": "pulp2", "added_count": amount}) for amount in ahead])
                 emitted = max(emitted, moment + AHEAD)
-                wait_for(lambda moment=moment: scene.applied() > moment)
+                wait_for(lambda moment=moment: scene.applied() > moment, scene.logs)
                 time.sleep(dice.random() * 0.02)
                 if side == "receiver":
                     kill(receiver)
@@ -103,7 +107,7 @@ def test_the_sum_is_exact_whatever_is_killed(tmp_path):
                     place = dice.randrange(len(workers))
                     kill(workers[place])
                     workers[place] = scene.worker()
-            wait_for(lambda: not bus.deliveries.stats().pending, 120)
+            wait_for(lambda: not bus.deliveries.stats().pending, scene.logs, 120)
             stats = bus.deliveries.stats()
     finally:
         for process in (*workers, receiver):
