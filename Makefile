@@ -48,8 +48,11 @@ test-extra:
 older_pulp3 := $(addprefix plugins/pulpcore/tests/,emitting payloads rest test_given.py test_listener_store.py)
 
 # One Pulp for each worker of pytest-xdist; a file's tests stay together, as some files start a Pulp of their own.
+# Types are checked here, as what is checked imports Pulp.
 test-pulp3:
 	@scripts/setup pulpcore
+	$(if $(PULPCORE),,$(pulp3)/bin/python -m mypy -p pulp_events_pulpcore)
+	$(if $(PULPCORE),,MYPYPATH=plugins/pulp-cli/src $(pulp3)/bin/python -m mypy plugins/pulp-cli/src/pulp_cli_events)
 	$(pulp3)/bin/python -m pytest -n 2 --dist loadfile -m "$(if $(PULPCORE),not newest_pulpcore,slow or not slow)" --timeout=300 \
 	  $(if $(PULPCORE),$(older_pulp3),plugins/pulpcore/tests plugins/pulp-cli/tests)
 

@@ -59,6 +59,20 @@ def _start(folder, arguments):
         pytest.skip(str(error))
 
 
+@pytest.fixture(autouse=True)
+def _no_error_of_the_server(request):
+    """A test that had an error 500 fails with what the server's log says of it, rather than with how it looks outside."""
+    if "pulp" not in request.fixturenames:
+        yield
+        return
+    server = request.getfixturevalue("pulp")
+    before = len(server.log("api"))
+    yield
+    since = server.log("api")[before:]
+    if "Internal Server Error:" in since:
+        pytest.fail(since[-6000:], pytrace=False)
+
+
 @pytest.fixture
 def files():
     """Three files and their manifest, to be synchronized."""

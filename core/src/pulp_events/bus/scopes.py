@@ -17,10 +17,11 @@ def stored_for(listener: Listener, since: datetime | None = None, until: datetim
     return EventQuery(list(listener.event_types), since, until, scope=listener.scope, without_scope=unscoped)
 
 
-def heard_with(query: DeliveryQuery, scope: str | None, names: Iterable[str]) -> DeliveryQuery:
+def heard_with(query: DeliveryQuery, scope: str | None, names: Iterable[str] | None) -> DeliveryQuery:
     """The query, for nothing but deliveries of events that a listener with this scope, of an untrusted author with one
-    of these names, may get; see `hearing.hears`."""
+    of these names, may get; see `hearing.hears`. `names` None: one of a trusted author, which hears of them all."""
     wanted = "" if query.without_scope else query.scope
     if wanted is not None and wanted != (scope or ""):
         return replace(query, listener_ids=[])
-    return replace(query, scope=scope, without_scope=scope is None, heard_by=sorted(names))
+    heard_by = None if names is None else sorted(names)
+    return replace(query, scope=scope, without_scope=scope is None, heard_by=heard_by)

@@ -22,8 +22,9 @@ def lent(wrapper: Any) -> Iterator[str]:
     """The name under which the models can use this connection, in this thread and block."""
     from django.db import connections
 
-    if getattr(connections._connections, wrapper.alias, None) is wrapper:
-        yield wrapper.alias  # so that what Django's users do with it on the way is done with one and the same
+    alias: str = wrapper.alias
+    if getattr(connections._connections, alias, None) is wrapper:
+        yield alias  # so that what Django's users do with it on the way is done with one and the same
         return
     before = getattr(connections._connections, ALIAS, None)
     connections[ALIAS] = wrapper

@@ -71,7 +71,7 @@ class DatabaseServer:
         password.write_text("super")
         password.chmod(0o644)
         options = ["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", f"--pwfile={password}"]
-        command = [self.bin / "initdb", "-D", self.folder / "data", "--no-sync", *options]
+        command: list[str | Path] = [self.bin / "initdb", "-D", self.folder / "data", "--no-sync", *options]
         subprocess.run(command, check=True, capture_output=True, cwd=self.folder, **self._user)
         self.start()
         with self.connect("postgres") as connection:
@@ -88,7 +88,8 @@ class DatabaseServer:
         """Start the server, and wait until it answers."""
         options = ["listen_addresses=127.0.0.1", "max_connections=200", f"fsync={'on' if self._durable else 'off'}"]
         chosen = [word for option in options for word in ("-c", option)]
-        command = [self.bin / "postgres", "-D", self.folder / "data", "-p", str(self.port), "-k", self.folder, *chosen]
+        place: list[str | Path] = ["-D", self.folder / "data", "-p", str(self.port), "-k", self.folder]
+        command = [self.bin / "postgres", *place, *chosen]
         with (self.folder / "log").open("a") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self._user)
         deadline = time.monotonic() + 30

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -80,7 +81,7 @@ def abandoned(task: Task) -> None:
     with voice.guarded(f"an event may be lost: {FINISH}"):
         left = [each.cast() for each in Publication.objects.filter(complete=False, pk__in=made)]
     for each in left:
-        voice.emit(FINISH, each.pulp_domain_id, lambda each=each: payloads.publish_finished(each, _result(task.state)))
+        voice.emit(FINISH, each.pulp_domain_id, partial(payloads.publish_finished, each, _result(task.state)))
 
 
 def _is_open(publication: Publication) -> bool:

@@ -33,7 +33,7 @@ def user_of(task: Any) -> str | None:
     if _REMEMBERED not in task.__dict__:
         user = task.user if hasattr(type(task), "user") else _dispatcher(task)
         task.__dict__[_REMEMBERED] = None if user is None else bounds.clipped(user.get_username())
-    return task.__dict__[_REMEMBERED]  # type: ignore[no-any-return]
+    return task.__dict__[_REMEMBERED]
 
 
 def _dispatcher(task: Any) -> Any:

@@ -10,6 +10,7 @@ from pulp_events import DeliveryQuery
 from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.scopes import heard_with
 from pulp_events.outbox.delivery import Delivery
+from pulp_events_pulpcore.app.bus import bus
 from pulp_events_pulpcore.app.models import EventListener
 from pulp_events_pulpcore.app.rest import scope_of_request
 
@@ -53,5 +54,16 @@ def query_of(rows: list[EventListener], given: dict[str, Any]) -> tuple[Delivery
     values = {name: value for name, value in given.items() if name not in ("before", "listener")}
     query = replace(DeliveryQuery(listener_ids=[row.listener_id for row in rows]), **values)
     if all(row.pulp_domain_id is not None for row in rows):
-        query = heard_with(query, scope_of_request())
+        query = heard_with(query, scope_of_request(), _authors({row.listener_id for row in rows}))
     return query, given.get("before")
+
+
+def _authors(listener_ids: set[str]) -> set[str] | None:
+    """The names of those whose listeners these are; None: an administrator's is among them."""
+    names = set()
+    for listener in bus().listeners.list():
+        if listener.id in listener_ids:
+            if listener.author is None or listener.author.trusted:
+                return None
+            names.add(listener.author.name)
+    return names
