@@ -61,7 +61,7 @@ def _start(folder, arguments):
 
 @pytest.fixture(autouse=True)
 def _no_error_of_the_server(request):
-    """A test that had an error 500 fails with what the server's log says of it, rather than with how it looks outside."""
+    """A test during which the server failed (500) fails with what the log says, not with how it looks outside."""
     if "pulp" not in request.fixturenames:
         yield
         return

@@ -11,6 +11,24 @@ for domain in Domain.objects.all():
     bus().emit("repo.sync.start", {"repo_id": "r"}, scope=str(domain.pk))
 """
 
+ADMINISTRATORS = """
+from pulp_events_pulpcore.app.bus import bus
+from pulpcore.plugin.models import Domain
+scope = str(Domain.objects.get(name="{domain}").pk)
+bus().listeners.create("http", {{"url": "{url}"}}, ["listener.changed"], name="operators", scope=scope)
+"""
+
+LOOK = """
+import time
+from pulp_events import DeliveryQuery, EventBus
+from pulp_events_pulpcore.given import settings_mapping
+told, deadline = DeliveryQuery(event_type="listener.changed"), time.monotonic() + 60
+with EventBus.open(settings=settings_mapping(), deliver="background") as bus:
+    while not bus.deliveries.list(told) and time.monotonic() < deadline:
+        time.sleep(0.1)
+"""
+"""What tells of listeners is emitted by a process that delivers."""
+
 
 @pytest.fixture(scope="module")
 def with_domains(start_pulp):
@@ -64,3 +82,11 @@ def test_a_domain_has_its_own_listeners_deliveries_and_events(with_domains, sink
     assert ask("", "GET", f"{north['pulp_href']}deliveries/{other['id']}/")[0] == 404
     assert ask("", "GET", south["pulp_href"])[1]["description"] is None
     assert not sink.requests
+
+    with_domains.python(ADMINISTRATORS.format(domain="north", url=sink.url))
+    assert ask("", "PATCH", north["pulp_href"], {"description": "y"}, nora)[0] == 200
+    with_domains.python(LOOK)
+    [about] = ask("north", "GET", "event-deliveries/?event_type=listener.changed", user=nora)[1]["results"]
+    assert about["listener"] not in (None, north["pulp_href"]), "the administrator's listener hears of hers"
+    assert ask("north", "GET", "event-deliveries/", user=nora)[1]["count"] == 2
+    assert ask("south", "GET", "event-deliveries/?event_type=listener.changed")[1]["count"] == 0
