@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.delivery_mode import MODES
+from pulp_events.bus.for_asyncio import ForAsyncio
 from pulp_events.bus.inquiries import Inquiries
 from pulp_events.errors import EventsError
 from pulp_events.events.event_type import EventTypes
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pulp_events.settings.given import SettingsMapping
 
 
-class EventBus(Inquiries):
+class EventBus(Inquiries, ForAsyncio):
     """Emits events to listeners. Open one for each application and share it between threads.
 
     `deliver` selects who makes the deliveries:
@@ -170,22 +170,6 @@ class EventBus(Inquiries):
         """
         self._check_open()
         return self._emit(events, connection, expires, scope, trace_context)
-
-    async def emit_async(
-        self,
-        event_type: str,
-        payload: Given = None,
-        call_report: Given = None,
-        *,
-        id: str | None = None,
-        expires: float | datetime | None = None,
-        scope: str | None = None,
-        trace_context: Mapping[str, str] | None = None,
-    ) -> Event:
-        """`emit` for asyncio: waits in a thread, never in the event loop. A cancelled call may still emit."""
-        self._check_open()
-        emit = partial(self.emit, event_type, payload, call_report, id=id, expires=expires, scope=scope)
-        return await self._threads.run(emit, trace_context=trace_context)
 
     @imports_late
     def operation(

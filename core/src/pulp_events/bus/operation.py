@@ -33,7 +33,7 @@ class Emitting(Protocol):
         self,
         event_type: str,
         payload: Mapping[str, Any],
-        call_report: Mapping[str, Any] | None,
+        call_report: Mapping[str, Any] | None = None,
         *,
         expires: float | None = None,
         scope: str | None = None,
@@ -41,9 +41,22 @@ class Emitting(Protocol):
     ) -> Event:
         """Store the event."""
 
+    async def emit_async(
+        self,
+        event_type: str,
+        payload: Mapping[str, Any],
+        call_report: Mapping[str, Any] | None = None,
+        *,
+        expires: float | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event:
+        """The same in an event loop."""
+
 
 class Operation:
     """Emits `NAME.start` when entered and `NAME.finish` when left, also when the block raises; the error goes on.
+    `async with` does so in an event loop.
 
         with bus.operation("repo.sync", {"repo_id": "pulp2"}) as op:
             op["added_count"] = synchronise()
@@ -79,34 +92,59 @@ class Operation:
         return self.payload[key]
 
     def __enter__(self) -> Operation:
-        # Both types are asked for now: work that is done must not end in an error about its event.
-        self._bus.event_types.require(f"{self._name}.finish")
-        self.payload.setdefault("start_time", from_timestamp(self._bus.clock.time()))
-        self._trace = self._emit("start", self.payload).trace_context
+        self._begin()
+        self._trace = self._bus.emit(f"{self._name}.start", self.payload, **self._how()).trace_context
         return self
-
-    def _emit(self, which: str, payload: Mapping[str, Any]) -> Event:
-        more = {"trace_context": self._trace} if self._trace else {}
-        name = f"{self._name}.{which}"
-        return self._bus.emit(name, payload, self._call_report, expires=self._expires, scope=self._scope, **more)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            self._bus.emit(f"{self._name}.finish", self._finish(error), **self._how())
+        except Exception as failure:
+            if error is None:
+                raise
+            self._note(failure, error)
+
+    async def __aenter__(self) -> Operation:
+        self._begin()
+        started = await self._bus.emit_async(f"{self._name}.start", self.payload, **self._how())
+        self._trace = started.trace_context
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from pulp_events.system.to_its_end import to_its_end
+
+        try:  # to its end: the finish of work that was cancelled is told, too
+            await to_its_end(self._bus.emit_async(f"{self._name}.finish", self._finish(error), **self._how()))
+        except Exception as failure:
+            if error is None:
+                raise
+            self._note(failure, error)
+
+    def _begin(self) -> None:
+        # Both types are asked for now: work that is done must not end in an error about its event.
+        self._bus.event_types.require(f"{self._name}.finish")
+        self.payload.setdefault("start_time", from_timestamp(self._bus.clock.time()))
+
+    def _how(self) -> dict[str, Any]:
+        how = {"call_report": self._call_report, "expires": self._expires, "scope": self._scope}
+        return {**how, "trace_context": self._trace} if self._trace else how
+
+    def _note(self, failure: Exception, error: BaseException) -> None:
+        error.add_note(f"the event {self._name}.finish could not be emitted: {failure}")
+
+    def _finish(self, error: BaseException | None) -> dict[str, Any]:
         failed = error is not None
-        finish = {
+        return {
             **self.payload,
             "end_time": from_timestamp(self._bus.clock.time()),
             "result": FAILED if failed else self.payload.get("result", SUCCESS),
             "error_message": _message(error) if error else self.payload.get("error_message"),
             "traceback": _trace(error) if error else self.payload.get("traceback"),
         }
-        try:
-            self._emit("finish", finish)
-        except Exception as failure:
-            if error is None:
-                raise
-            error.add_note(f"the event {self._name}.finish could not be emitted: {failure}")
 
 
 def _message(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pulp_events.errors import EventsError
 from pulp_events.outbox.delivery import Delivery
@@ -32,6 +32,11 @@ def wait_until_done(
     while True:
         deliveries = list(outbox.of_event(event_id))
         left = WAIT_POLL if deadline is None else min(WAIT_POLL, deadline - time.monotonic())
-        if left <= 0 or all(delivery.state.finished for delivery in deliveries):
+        if left <= 0 or is_done(deliveries):
             return deliveries
         pause(left)
+
+
+def is_done(deliveries: Iterable[Delivery]) -> bool:
+    """Whether none of them is pending."""
+    return all(delivery.state.finished for delivery in deliveries)

@@ -36,9 +36,9 @@ def create_tables(connection: Any, *, schema: str | None = None) -> int:
     from pulp_events.secrets import Scrubber
     from pulp_events_postgres import set_up
     from pulp_events_postgres.address import Address
-    from pulp_events_postgres.transactional import driver_connection
+    from pulp_events_postgres.borrowed.lent import psycopg_within
 
-    own = driver_connection(connection)
+    own = psycopg_within(connection)
     address = Address({}, f"PostgreSQL, database {own.info.dbname}", Scrubber(()), schema=schema or "")
     try:
         with own.transaction(), own.cursor(row_factory=tuple_row) as cursor:

@@ -7,16 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
-from psycopg.rows import tuple_row
 
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import NewEvent
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events_postgres import queue
+from pulp_events_postgres.borrowed.lent import REMEDY, lent
 from pulp_events_postgres.database import Database
-
-REMEDY = "give an open psycopg 3 connection, an SQLAlchemy Connection or Session, or Django's connection"
 
 
 def add_within(connection: Any, database: Database, events: Sequence[NewEvent]) -> dict[str, StoredEvent]:
@@ -36,17 +33,11 @@ def joined(connection: Any, database: Database, what: str) -> Iterator[psycopg.C
     `what` the block does, for the error. Raises StoreError unless `connection` leads to the database of the outbox and
     is in a transaction, or begins transactions by itself, and for what the server refuses.
     """
-    own = driver_connection(connection)
-    status = own.info.transaction_status
-    if own.closed or status == TransactionStatus.UNKNOWN:
-        raise StoreError(f"connection is closed; {REMEDY}")
-    if status == TransactionStatus.INERROR:
-        raise StoreError("connection is in a failed transaction; roll it back, and begin a new one")
-    if status == TransactionStatus.IDLE and own.autocommit:
-        raise StoreError("connection is in autocommit mode outside a transaction; begin one first")
+    own = lent(connection)
+    own.check()
     try:
         # The application's own row factory, and its prepared statements, are none of our business.
-        with own.cursor(row_factory=tuple_row) as cursor:
+        with own.cursor() as cursor:
             cursor.execute("SAVEPOINT pulp_events")
             try:
                 database.look_through(cursor)
@@ -75,26 +66,3 @@ def _check(cursor: psycopg.Cursor[Any], database: Database) -> None:
             f"connection is to {cursor.connection.info.dbname!r}, which does not contain the outbox; that is in "
             f"{database.address.shown}: name the application's database in [storage] url"
         )
-
-
-def driver_connection(connection: Any) -> psycopg.Connection[Any]:
-    """The psycopg connection within what a library gives its users; begins their transaction if need be.
-
-    SQLAlchemy and Django are known by what their objects have, so that neither is imported.
-    """
-    found = connection
-    if isinstance(found, psycopg.Connection):
-        return found
-    if callable(getattr(found, "get_bind", None)) and callable(getattr(found, "connection", None)):
-        found = found.connection()  # SQLAlchemy's Session → its Connection, within a transaction
-    if callable(getattr(found, "in_transaction", None)) and callable(getattr(found, "begin", None)):
-        if not found.in_transaction():
-            found.begin()  # as its first statement would
-        found = found.connection
-        found = getattr(found, "driver_connection", found)
-    elif callable(getattr(found, "ensure_connection", None)):
-        found.ensure_connection()  # Django's DatabaseWrapper
-        found = found.connection
-    if not isinstance(found, psycopg.Connection):
-        raise StoreError(f"connection is of type {type(connection).__module__}.{type(connection).__name__}; {REMEDY}")
-    return found

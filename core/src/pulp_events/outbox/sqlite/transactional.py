@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pulp_events.borrowed.driver import driver_of, named
+from pulp_events.borrowed.on_loop import OnLoop
 from pulp_events.errors import StoreError
 from pulp_events.outbox.records import NewEvent
+from pulp_events.outbox.sqlite.aiosqlite_view import AiosqliteView
 from pulp_events.outbox.sqlite.insertion import insert_plainly
 from pulp_events.outbox.stored_event import StoredEvent
 
@@ -19,13 +22,12 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
 
     Returns what is there already of those that are stored once. Nothing is made on the application's connection.
 
-    Raises StoreError unless `connection` is an open sqlite3 connection to the outbox's file, in a transaction or one
-    that begins transactions by itself.
+    Raises StoreError unless `connection` is, or leads to, an open sqlite3 connection to the outbox's file, in a
+    transaction or one that begins transactions by itself.
     """
     found: dict[str, StoredEvent] = {}
-    remedy = f"give emit an open sqlite3 connection to {path}"
-    if not isinstance(connection, sqlite3.Connection):
-        raise StoreError(f"connection is of type {type(connection).__name__}; {remedy}")
+    remedy = f"give emit an open connection to {path}: of sqlite3, SQLAlchemy or Django, or emit_async one of aiosqlite"
+    connection = _sqlite(connection, remedy)
     try:
         cursor = connection.cursor()
         cursor.row_factory = None  # the application may have one that makes something else of a row
@@ -49,6 +51,18 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
             raise
         finally:
             connection.execute("RELEASE pulp_events")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError) as error:  # aiosqlite: ValueError where it is closed
         raise StoreError(f"connection cannot store the event ({error}); {remedy}") from error
+    return found
+
+
+def _sqlite(given: Any, remedy: str) -> sqlite3.Connection | AiosqliteView:
+    """What it leads to, of sqlite3, or so to speak."""
+    if isinstance(given, OnLoop):
+        if type(given.connection).__module__.partition(".")[0] == "aiosqlite":
+            return AiosqliteView(given)
+        raise StoreError(f"connection is of type {named(given.connection)}; {remedy}")
+    found = driver_of(given)
+    if not isinstance(found, sqlite3.Connection):
+        raise StoreError(f"connection is of type {named(given)}; {remedy}")
     return found
