@@ -101,7 +101,7 @@ def test_a_connection_that_cannot_do_it_is_refused_with_a_remedy(bus, database, 
     }[wrong]()
     if wrong == "closed":
         connection.close()
-    with pytest.raises(StoreError, match="give emit an open sqlite3 connection|execute BEGIN before emit"):
+    with pytest.raises(StoreError, match="give emit an open connection to .*: of sqlite3|execute BEGIN before emit"):
         bus.emit("repo.sync.start", connection=connection)
     assert bus.deliveries.stats().pending == 0
     if wrong != "no connection":

@@ -39,10 +39,8 @@ def is_asynchronous(connection: Any) -> bool:
     """Whether it is one of asyncio's: SQLAlchemy's AsyncSession and AsyncConnection, or a driver's own."""
     import inspect
 
-    return any(
-        inspect.iscoroutinefunction(getattr(type(connection), name, None))
-        for name in ("execute", "get_raw_connection", "commit")
-    )
+    methods = (getattr(type(connection), name, None) for name in ("execute", "get_raw_connection", "commit"))
+    return any(method is not None and inspect.iscoroutinefunction(inspect.unwrap(method)) for method in methods)
 
 
 def named(connection: Any) -> str:

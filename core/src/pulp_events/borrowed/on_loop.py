@@ -40,7 +40,7 @@ async def lend(connection: Any) -> OnLoop:
             "one of asyncio's, or call emit"
         )
     found = connection
-    if callable(getattr(found, "run_sync", None)) and callable(getattr(found, "connection", None)):
+    if hasattr(found, "sync_session"):
         found = await found.connection()  # AsyncSession → AsyncConnection
     if callable(getattr(found, "get_raw_connection", None)):
         if not found.in_transaction():

@@ -12,7 +12,8 @@ from pulp_events.errors import StoreError
 from pulp_events.outbox.records import NewEvent
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events_postgres import queue
-from pulp_events_postgres.borrowed.lent import REMEDY, lent
+from pulp_events_postgres.borrowed.fit import REMEDY
+from pulp_events_postgres.borrowed.lent import lent
 from pulp_events_postgres.database import Database
 
 

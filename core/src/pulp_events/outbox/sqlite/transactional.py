@@ -62,7 +62,7 @@ def _sqlite(given: Any, remedy: str) -> sqlite3.Connection | AiosqliteView:
         if type(given.connection).__module__.partition(".")[0] == "aiosqlite":
             return AiosqliteView(given)
         raise StoreError(f"connection is of type {named(given.connection)}; {remedy}")
-    found = driver_of(given)
+    found = given if isinstance(given, sqlite3.Connection) else driver_of(given)
     if not isinstance(found, sqlite3.Connection):
         raise StoreError(f"connection is of type {named(given)}; {remedy}")
     return found

@@ -17,7 +17,7 @@ import psycopg
 from pulp_events.borrowed.on_loop import OnLoop
 from pulp_events.errors import StoreError
 from pulp_events_postgres.borrowed.cursor_on_loop import CursorOnLoop
-from pulp_events_postgres.borrowed.lent import REMEDY
+from pulp_events_postgres.borrowed.fit import REMEDY
 
 _PLACE = re.compile(r"%%|%[sbt]")
 

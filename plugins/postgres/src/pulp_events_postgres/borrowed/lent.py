@@ -6,17 +6,14 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from pulp_events.borrowed.driver import driver_of, named
 from pulp_events.borrowed.on_loop import OnLoop
 from pulp_events.errors import StoreError
-
-REMEDY = (
-    "give an open psycopg 3 connection, an SQLAlchemy Connection or Session, or Django's connection; or emit_async one "
-    "of asyncio's: of psycopg 3, asyncpg or SQLAlchemy"
-)
+from pulp_events_postgres.borrowed.asyncpg_on_loop import AsyncpgOnLoop
+from pulp_events_postgres.borrowed.fit import REMEDY, check_psycopg
+from pulp_events_postgres.borrowed.psycopg_on_loop import PsycopgOnLoop
 
 
 class Lent(Protocol):
@@ -45,12 +42,8 @@ def lent(connection: Any) -> Lent:
     if isinstance(connection, OnLoop):
         library = type(connection.connection).__module__.partition(".")[0]
         if isinstance(connection.connection, psycopg.AsyncConnection):
-            from pulp_events_postgres.borrowed.psycopg_on_loop import PsycopgOnLoop
-
             return PsycopgOnLoop(connection)
         if library == "asyncpg":
-            from pulp_events_postgres.borrowed.asyncpg_on_loop import AsyncpgOnLoop
-
             return AsyncpgOnLoop(connection)
         raise StoreError(f"connection is of type {named(connection.connection)}; {REMEDY}")
     return _OfPsycopg(psycopg_within(connection))
@@ -67,14 +60,3 @@ def psycopg_within(connection: Any) -> psycopg.Connection[Any]:
     if not isinstance(found, psycopg.Connection):
         raise StoreError(f"connection is of type {named(connection)}; {REMEDY}")
     return found
-
-
-def check_psycopg(own: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
-    """As `Lent.check`."""
-    status = own.info.transaction_status
-    if own.closed or status == TransactionStatus.UNKNOWN:
-        raise StoreError(f"connection is closed; {REMEDY}")
-    if status == TransactionStatus.INERROR:
-        raise StoreError("connection is in a failed transaction; roll it back, and begin a new one")
-    if status == TransactionStatus.IDLE and own.autocommit:
-        raise StoreError("connection is in autocommit mode outside a transaction; begin one first")

@@ -11,7 +11,7 @@ from psycopg.rows import tuple_row
 
 from pulp_events.borrowed.on_loop import OnLoop
 from pulp_events_postgres.borrowed.cursor_on_loop import CursorOnLoop
-from pulp_events_postgres.borrowed.lent import check_psycopg
+from pulp_events_postgres.borrowed.fit import check_psycopg
 
 
 class PsycopgOnLoop:
