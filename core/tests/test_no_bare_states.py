@@ -42,6 +42,7 @@ OTHER_WORDS = {
     "core/src/pulp_events/bus/asked.py": {"error": "the name of an attribute"},
     "core/src/pulp_events/bus/emitter.py": {"skip": SETTING},
     "core/src/pulp_events/bus/event_bus.py": {"timeout": ARGUMENT},
+    "core/src/pulp_events/bus/for_asyncio.py": {"timeout": ARGUMENT},
     "core/src/pulp_events/listeners/actor.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/listeners/making.py": {"timeout": ATTRIBUTE},
     "core/src/pulp_events/listeners/time_limit.py": {"timeout": ATTRIBUTE},
