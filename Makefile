@@ -36,7 +36,7 @@ test:
 	.venv/bin/python -m pytest -n auto --dist worksteal
 
 # What the user guide's three do not need has an environment of its own.
-further := apprise opentelemetry postgres prometheus web
+further := apprise django fastapi opentelemetry postgres prometheus web
 
 # Each package in a process of its own: a process has one provider of traces, and one Django.
 test-extra:

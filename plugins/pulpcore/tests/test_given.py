@@ -2,16 +2,17 @@
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from pulp_events_pulpcore.database_url import storage
+from pulp_events_pulpcore.given import PLACE
 
 from pulp_events.errors import SettingsError
+from pulp_events_postgres.django_database import storage
 
 BASE = {"ENGINE": "django.db.backends.postgresql", "NAME": "pulp", "USER": "pulp"}
 
 
 def told(**database):
     """What libpq is told, and the password beside the URL."""
-    found = storage({**BASE, **database})
+    found = storage({**BASE, **database}, PLACE)
     return conninfo_to_dict(found["url"]), found.get("password")
 
 

@@ -12,9 +12,10 @@ from typing import Any
 from pulp_events.errors import SettingsError
 from pulp_events.settings.given import GivenSettings, Surroundings
 from pulp_events.visible import one_line
-from pulp_events_pulpcore.database_url import PLACE, storage
+from pulp_events_postgres.django_database import storage
 
 NAME = "PULP_EVENTS"
+PLACE = "DATABASES['default'] in Pulp's settings"
 SCHEMA = "pulp_events"
 """Where the tables of the outbox are, beside Pulp's own in `public`."""
 VARIABLE = "PULP_SETTINGS"
@@ -67,7 +68,7 @@ def _storage(settings: Any, given: Mapping[str, Mapping[str, Any]]) -> dict[str,
     fixed = {"listeners": "pulpcore", "outbox": "postgres", "schema": SCHEMA, "migrate": False}
     if given.get("storage", {}).get("url"):
         return fixed
-    return {**storage(settings.DATABASES["default"]), **fixed}
+    return {**storage(settings.DATABASES["default"], PLACE), **fixed}
 
 
 def _django_settings() -> Any:

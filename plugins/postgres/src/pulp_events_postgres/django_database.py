@@ -1,4 +1,4 @@
-"""Django's DATABASES as `[storage] url` and `password`."""
+"""Django's DATABASES as `[storage] url` and `password`, for plugins of applications that have one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from pulp_events.errors import SettingsError
 
-PLACE = "DATABASES['default'] in Pulp's settings"
 _PLAIN_HOST = re.compile(r"[A-Za-z0-9._-]+")
 _REFERENCE = re.compile(r"(env|file):.")
 """What `[storage] password` would take for the place of a password."""
@@ -19,17 +18,20 @@ _DJANGO_ONLY = frozenset({"pool", "isolation_level", "server_side_binding", "pre
 _NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
-def storage(database: Mapping[str, Any]) -> dict[str, Any]:
-    """`url`, and `password` if there is one. Raises SettingsError for what libpq cannot be told."""
+def storage(database: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """`url`, and `password` if there is one, of an entry of DATABASES, which errors call `place`.
+
+    Raises SettingsError for what libpq cannot be told.
+    """
     engine = str(database.get("ENGINE", ""))
     if "postgresql" not in engine and "psycopg" not in engine and "postgis" not in engine:
-        raise SettingsError(f"{PLACE}: ENGINE is {engine!r}; events need Pulp's database to be PostgreSQL")
+        raise SettingsError(f"{place}: ENGINE is {engine!r}; the events need it to be PostgreSQL")
     options = dict(database.get("OPTIONS") or {})
     role = options.pop("assume_role", None)
     if role:
         options["options"] = f"{options.get('options', '')} -c role={_option(str(role))}".strip()
-    parameters = {name: _text(name, value) for name, value in options.items() if name not in _DJANGO_ONLY}
-    _refuse_unknown(parameters)
+    parameters = {name: _text(place, name, value) for name, value in options.items() if name not in _DJANGO_ONLY}
+    _refuse_unknown(place, parameters)
     for parameter, key in _NAMES.items():
         if database.get(key) not in (None, ""):
             parameters[parameter] = str(database[key])
@@ -54,25 +56,25 @@ def _url(parameters: dict[str, str]) -> str:
     return f"postgresql://{at}{host}{port}/{database}{'?' + query if query else ''}"
 
 
-def _text(name: str, value: object) -> str:
+def _text(place: str, name: str, value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, str | int | float):
         return str(value)
     raise SettingsError(
-        f"{PLACE}: OPTIONS[{name!r}] is of type {type(value).__name__}, which the outbox cannot be told; write text or "
+        f"{place}: OPTIONS[{name!r}] is of type {type(value).__name__}, which the outbox cannot be told; write text or "
         "a number, or name the database in PULP_EVENTS['storage']['url']"
     )
 
 
-def _refuse_unknown(parameters: Mapping[str, str]) -> None:
+def _refuse_unknown(place: str, parameters: Mapping[str, str]) -> None:
     from psycopg import pq
 
     known = {each.keyword.decode() for each in pq.Conninfo.get_defaults()}
     for name in parameters:
         if name not in known:
             raise SettingsError(
-                f"{PLACE}: OPTIONS[{name!r}] is no parameter of PostgreSQL's library, so the outbox cannot be told it; "
+                f"{place}: OPTIONS[{name!r}] is no parameter of PostgreSQL's library, so the outbox cannot be told it; "
                 "remove it, or name the database in PULP_EVENTS['storage']['url']"
             )
 

@@ -1,0 +1,24 @@
+"""`manage.py check` tells of settings that no bus would open with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+
+from pulp_events.bus.delivery_mode import MODES
+from pulp_events.errors import EventsError
+from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.settings import Settings
+from pulp_events_django.project_settings import DELIVER, deliver, settings_mapping
+
+
+def check_settings(**_: Any) -> list[CheckMessage]:
+    """Whether `EventBus.open` would take them; nothing is opened."""
+    if deliver() not in MODES:
+        return [Error(f"{DELIVER} is {deliver()!r}; use one of {', '.join(MODES)}", id="pulp_events.E002")]
+    try:
+        Settings.load(None, Plugins.load().settings_sections, settings_mapping())
+    except EventsError as error:
+        return [Error(str(error), id="pulp_events.E001")]
+    return []

@@ -1,0 +1,43 @@
+"""Events in the transactions of a project."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db import connections, transaction
+
+from pulp_events import Event
+from pulp_events.events.jsonable import to_jsonable
+from pulp_events_django.project_bus import get_bus
+from pulp_events_django.project_settings import database
+
+
+def emit(event_type: str, payload: Any = None, call_report: Any = None, **options: Any) -> Event:
+    """`EventBus.emit` of the project's bus, in the transaction under way.
+
+    Where PULP_EVENTS_DATABASE names a database and a transaction of it is under way (`atomic`, ATOMIC_REQUESTS), the
+    event exists if and only if that commits. Otherwise it is stored at once. `options`: as of `EventBus.emit`.
+    """
+    alias = database()
+    if alias is not None and connections[alias].in_atomic_block:
+        options.setdefault("connection", connections[alias])
+    return get_bus().emit(event_type, payload, call_report, **options)
+
+
+def emit_on_commit(
+    event_type: str, payload: Any = None, call_report: Any = None, *, using: str | None = None, **options: Any
+) -> None:
+    """Emit after the commit of the transaction of `using`; never, if it is rolled back.
+
+    For events that are not in Django's database. A process that dies between the commit and this loses the event; with
+    PULP_EVENTS_DATABASE, `emit` loses none. The payload is the one of now, and is refused now if it is not valid.
+    """
+    bus = get_bus()
+    bus.event_types.require(event_type)
+    given = [_as_now(payload, "payload"), _as_now(call_report, "call_report")]
+    transaction.on_commit(partial(bus.emit, event_type, *given, **options), using=using)
+
+
+def _as_now(given: Any, name: str) -> Any:
+    return given if given is None or callable(given) else to_jsonable(given, name)

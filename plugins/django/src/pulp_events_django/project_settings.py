@@ -1,0 +1,73 @@
+"""What the project's settings say, as what `EventBus.open` takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+from pulp_events.errors import SettingsError
+from pulp_events.settings.given import GivenSettings, Surroundings
+
+NAME = "PULP_EVENTS"
+"""Sections → keys → values, as in server.conf."""
+DATABASE = "PULP_EVENTS_DATABASE"
+"""The alias of the database that the events are in, so that they are part of its transactions; None: in none."""
+DELIVER = "PULP_EVENTS_DELIVER"
+"""Who delivers; see `EventBus`. By default threads of the process that emits."""
+
+
+def database() -> str | None:
+    """The alias of the database that has the events; None where none has, or it is in memory, as in tests on SQLite.
+
+    Raises SettingsError if there is none of that name.
+    """
+    alias = getattr(settings, DATABASE, None)
+    if alias is not None and alias not in connections:
+        raise SettingsError(f"{DATABASE} is {alias!r}, which DATABASES lacks; name one of {', '.join(connections)}")
+    if alias is None or (connections[alias].vendor == "sqlite" and connections[alias].is_in_memory_db()):
+        return None
+    return str(alias)
+
+
+def deliver() -> str:
+    """`deliver` of `EventBus.open`."""
+    found: str = getattr(settings, DELIVER, "background")
+    return found
+
+
+def settings_mapping() -> GivenSettings:
+    """What `EventBus.open(settings=…)` takes. Raises SettingsError."""
+    given = getattr(settings, NAME, {})
+    origin = f"{NAME} in {os.environ.get('DJANGO_SETTINGS_MODULE', 'the settings of Django')}"
+    around = Surroundings(
+        environment={name: os.environ[name] for name in ("DJANGO_SETTINGS_MODULE",) if os.environ.get(name)}
+    )
+    if not isinstance(given, Mapping) or not all(isinstance(keys, Mapping) for keys in given.values()):
+        return GivenSettings.of(given, NAME, origin)  # which says what is wrong
+    alias = database()
+    found = {} if alias is None else _stored_in(alias)
+    places = {(section, key): f"DATABASES[{alias!r}]" for section, keys in found.items() for key in keys}
+    for section, keys in given.items():
+        found[section] = {**found.get(section, {}), **keys}
+        places = {place: text for place, text in places.items() if place[0] != section or place[1] not in keys}
+    return GivenSettings.of(found, NAME, origin, places, around)
+
+
+def _stored_in(alias: str) -> dict[str, dict[str, Any]]:
+    connection = connections[alias]
+    if connection.vendor == "sqlite":
+        return {"events": {"outbox": str(connection.settings_dict["NAME"])}}
+    if connection.vendor == "postgresql" and find_spec("pulp_events_postgres") is not None:
+        from pulp_events_postgres.django_database import storage
+
+        return {"storage": storage(connection.settings_dict, f"DATABASES[{alias!r}]")}
+    need = " with pulp-events-postgres installed" if connection.vendor == "postgresql" else ""
+    raise SettingsError(
+        f"{DATABASE} is {alias!r}, a database of {connection.vendor}; events can be in SQLite, or in PostgreSQL{need}. "
+        f"Without {DATABASE} they are in a file of their own"
+    )
