@@ -25,7 +25,8 @@ retries. What a notifier may rely on:
 - `deliver`, and a channel's `open`, `send` and `close`, may be coroutine functions (`async def`): an event loop of the
   dispatcher runs them, many at once. They must not block it.
 - A delivery has the same `id` on every attempt.
-- An exception affects only this delivery. Anything but the two failures counts as transient.
+- An exception affects only this delivery. Anything but the two failures counts as transient. Catch `Exception` at most:
+  a KeyboardInterrupt is somebody's Ctrl-C, and passes through.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Channel:
         """Deliver `delivery.report` to `delivery.target`; return None once the receiver has it.
 
         Raises TransientFailure or PermanentFailure. Any other exception, and any return value other than None, counts
-        as transient.
+        as transient. Keep no delivery once its result is known: a channel may be open for months.
         """
         raise NotImplementedError(f"{type(self).__name__} must override send() or send_batch()")
 

@@ -21,8 +21,10 @@ from __future__ import annotations
 
 from pulp_events.testing.notifier_contract.batches import BatchClaims
 from pulp_events.testing.notifier_contract.command_line import CommandLineClaims
+from pulp_events.testing.notifier_contract.coroutines import CoroutineClaims
 from pulp_events.testing.notifier_contract.delivering import DeliveringClaims
 from pulp_events.testing.notifier_contract.failing import FailingClaims
+from pulp_events.testing.notifier_contract.looking import LookingClaims
 from pulp_events.testing.notifier_contract.process import ProcessClaims
 from pulp_events.testing.notifier_contract.schema import SchemaClaims
 from pulp_events.testing.notifier_contract.several import SeveralClaims
@@ -39,6 +41,8 @@ class NotifierContract(
     BatchClaims,
     SeveralClaims,
     FailingClaims,
+    CoroutineClaims,
+    LookingClaims,
     TidinessClaims,
     TrustClaims,
     ProcessClaims,  # pytest begins with the last

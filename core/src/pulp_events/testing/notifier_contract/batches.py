@@ -40,6 +40,8 @@ class BatchClaims(Subject):
             assert arrived == list(MARKS), f"given {MARKS}, it sent {arrived}; send them in the order given"
 
     def test_one_failure_in_a_batch_concerns_one_delivery(self, notifier: Notifier, endpoint: Any) -> None:
+        with self.channel(notifier, endpoint) as channel:
+            self._skip_unless_several(channel)
         fail_for = method_of(endpoint, "fail_for")
         for bad in (MARKS[0], MARKS[2]):
             fail_for(bad)
@@ -71,11 +73,14 @@ class BatchClaims(Subject):
             missing = [mark for mark in MARKS if mark not in arrival.text]
             assert not missing, f"the message of the window has nothing of {missing}"
 
+    def _skip_unless_several(self, channel: Any) -> None:
+        if not takes_several(channel, self.together):
+            pytest.skip("it takes one delivery at a time")
+
     def _send_marks(
         self, notifier: Notifier, endpoint: Any
     ) -> tuple[list[Delivery], list[tuple[Delivery, DeliveryFailure | None]]]:
         with self.channel(notifier, endpoint) as channel:
-            if not takes_several(channel, self.together):
-                pytest.skip("it takes one delivery at a time")
+            self._skip_unless_several(channel)
             deliveries = [delivery_to(notifier, endpoint, mark) for mark in MARKS]
             return deliveries, self.results(channel, deliveries)

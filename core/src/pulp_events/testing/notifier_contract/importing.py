@@ -12,12 +12,19 @@ from dataclasses import dataclass
 import pytest
 
 SOURCE = """
-import json, sys
+import json, sys, threading
 from pulp_events.testing.process_state import changes, state
-modules, before = set(sys.modules), state()
+modules, threads, before, seen = set(sys.modules), threading.active_count(), state(), []
+named = {{"socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.fork"}}
+def hook(event, arguments):
+    if event in named:
+        seen.append(f"{{event}}; do it when a channel opens")
+sys.addaudithook(hook)
 import {module}
-found = [sorted(set(sys.modules) - modules), changes(before, state())]
-sys.__stdout__.write("\\n" + json.dumps(found))
+found = changes(before, state()) + sorted(set(seen))
+if threading.active_count() > threads:
+    found.append("a thread; start it when a channel opens")
+sys.__stdout__.write("\\n" + json.dumps([sorted(set(sys.modules) - modules), found]))
 """
 LIMIT = 60.0
 
@@ -42,7 +49,10 @@ def imported(module: str) -> Imported:
     except subprocess.TimeoutExpired:
         pytest.fail(f"importing {module} has not ended after {LIMIT:g} s", pytrace=False)
     try:
-        modules, changes = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
+        printed, _, last = done.stdout.rpartition("\n")
+        modules, changes = json.loads(last)
+    except ValueError:
         pytest.fail(f"importing {module} ends Python with status {done.returncode}: {done.stderr}", pytrace=False)
+    if printed.strip():
+        changes.append(f"print({printed.strip()[:60]!r}); log with logging.getLogger(__name__) instead")
     return Imported(modules, changes)

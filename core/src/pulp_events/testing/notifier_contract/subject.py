@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 
@@ -43,7 +43,7 @@ class Subject:
     """False for a notifier that overrides `open` but still makes a connection for each delivery."""
 
     connects_again: ClassVar[bool] = False
-    """True for a notifier that may try several times to connect within an attempt, before anything is sent."""
+    """True for a notifier that may try several times to connect within an attempt, before a report is sent."""
 
     arrival_timeout: ClassVar[float] = 10.0
     """Seconds within which a delivery is seen at the endpoint."""
@@ -56,6 +56,10 @@ class Subject:
 
     largest: ClassVar[int | None] = None
     """Bytes of the largest report that the receiver takes; None: it takes 200 KB."""
+
+    too_large: ClassVar[Literal["refused", "tried again", "shortened"]] = "refused"
+    """What becomes of a larger one: it is `refused` for good, as no attempt can succeed; `tried again`, as whoever runs
+    the receiver may raise its limit; or `shortened` to a message that names the event or the delivery."""
 
     together: bool = False
     """Whether the notifier has windows: events wait, and leave together. Set when the contract opens a channel."""
