@@ -13,7 +13,7 @@ from pulp_events.testing import NotifierContract
 sys.path.insert(0, str(Path(__file__).parent))
 import planted
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ALL = """
 import planted
@@ -37,7 +37,7 @@ def run(folder, test, *options):
     (folder / "test_all.py").write_text(test)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", *options, str(folder)],
-        cwd=folder, capture_output=True, text=True, timeout=380,
+        cwd=folder, capture_output=True, text=True, timeout=580,
     )  # fmt: skip
     assert re.search(r"\d (passed|failed)", done.stdout), done.stdout + done.stderr
     return done.stdout

@@ -75,7 +75,7 @@ class Waiting(Channel):
         beating = loop.create_task(beat())
         for step in (self._channel.open, lambda: self._channel.send(delivery), self._channel.close):
             try:
-                value: Any = step()  # type: ignore[func-returns-value]
+                value: Any = step()
                 if inspect.isawaitable(value):
                     await value
             except Exception:  # noqa: S110  # other claims look at what is raised
