@@ -19,6 +19,9 @@ class ChatEndpoint:
     def fail(self):
         self.sink.answer = [Answer(503), Answer(200)]
 
+    def refuse_credentials(self):
+        self.sink.answer = Answer(403)
+
 
 class TestChat(NotifierContract):
     module = "chat"

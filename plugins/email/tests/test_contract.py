@@ -21,9 +21,12 @@ class SmtpEndpoint:
     def __init__(self, sink, proxy, *addresses):
         self.sink, self.proxy = sink, proxy
         self.config = {"subject": "pulp notification", "addresses": list(addresses), **self.more_config}
-        self.settings = {
+
+    @property
+    def settings(self):
+        return {
             "email": {
-                "enabled": "true", "host": "127.0.0.1", "port": proxy.port if proxy else 0, "timeout": "1s",
+                "enabled": "true", "host": "127.0.0.1", "port": self.proxy.port, "timeout": "1s",
                 "username": "pulp", "password": "s3cr3t-password",
             }
         }  # fmt: skip
@@ -105,6 +108,7 @@ class TestEmailDigest(TestEmail):
 SENDMAIL = """#!/bin/sh
 cd {folder} || exit 75
 if [ -f next ]; then code=$(cat next); rm next; exit "$code"; fi
+if [ -f hang ]; then exec sleep 5; fi
 if [ -f always ]; then exit "$(cat always)"; fi
 cat > arriving.$$
 mv arriving.$$ "$(date +%s%N) $5"
@@ -123,7 +127,11 @@ class SendmailEndpoint(SmtpEndpoint):
         self.folder, program = folder, folder.with_name("sendmail")
         program.write_text(SENDMAIL.format(folder=folder))
         program.chmod(0o755)
-        self.settings = {"email": {"enabled": "true", "transport": "sendmail", "sendmail_path": str(program)}}
+        self.program = str(program)
+
+    @property
+    def settings(self):
+        return {"email": {"enabled": "true", "transport": "sendmail", "sendmail_path": self.program}}
 
     @property
     def other(self):
@@ -140,6 +148,9 @@ class SendmailEndpoint(SmtpEndpoint):
 
     def fail(self):
         (self.folder / "next").write_text("75")
+
+    def hang(self):
+        (self.folder / "hang").touch()
 
     def reject(self):
         (self.folder / "always").write_text("67")

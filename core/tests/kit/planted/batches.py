@@ -1,9 +1,10 @@
 """Faults of what leaves together."""
 
+import dataclasses
 import threading
 
 from .good import Good, each, fault, one_result, with_channel
-from .kinds import Digest
+from .kinds import Digest, together
 
 
 def reversed_batch(self, deliveries):
@@ -106,3 +107,17 @@ def send_each(self, deliveries):
 @fault("events_of_one_window_leave_together")
 class SendsADigestInPieces(Digest):
     channel_class = with_channel(send_batch=send_each)
+
+
+def with_the_time(self, deliveries):
+    from datetime import datetime
+
+    first = dataclasses.replace(deliveries[0], report=f"as of {datetime.now():%H:%M:%S}".encode())
+    for delivery, failure in together(self, [first, *deliveries]):
+        if delivery is not first:
+            yield delivery, failure
+
+
+@fault("a_window_that_is_sent_again_says_the_same")
+class SaysWhenItMadeTheDigest(Digest):
+    channel_class = with_channel(send_batch=with_the_time)

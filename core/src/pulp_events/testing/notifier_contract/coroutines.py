@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pulp_events import Notifier
-from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, proxy_of
+from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, let_hang
 from pulp_events.testing.notifier_contract.waiting import Waiting
 
 
@@ -19,7 +19,7 @@ class CoroutineClaims(Subject):
         channel = self.opened(notifier, endpoint)
         if not isinstance(channel, Waiting):
             pytest.skip("it has no coroutine functions")
-        proxy_of(endpoint).fault = "hang"
+        let_hang(endpoint)
         stall, whole = channel.stall(delivery_to(notifier, endpoint, "loop"))
         assert stall < 0.8 * whole, (
             f"its coroutine takes {whole:.1f} s, and nothing else runs in its event loop for {stall:.1f} s of them; "

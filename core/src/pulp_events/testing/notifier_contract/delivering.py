@@ -55,11 +55,11 @@ class DeliveringClaims(Subject):
 
     def _assert_shortened(self, deliveries: Sequence[Delivery], endpoint: Any) -> None:
         assert {one.state for one in deliveries} == {"delivered"}, [one.detail for one in deliveries]
-        ids = {one.event_id for one in deliveries} | {one.id for one in deliveries}
+        ids = {each for one in deliveries for each in (one.event_id, one.id, one.listener_id)}
         for arrival in self.await_arrivals(endpoint, len(deliveries)):
             assert any(each in arrival.text for each in ids), (
                 f"a report of more than {self.largest} bytes arrives shortened, and nothing says which; name "
-                "delivery.event_id or delivery.id in the text"
+                "delivery.event_id or delivery.id in the text, or delivery.listener_id where it is about several"
             )
 
     def test_the_configuration_is_not_changed(self, notifier: Notifier, endpoint: Any) -> None:

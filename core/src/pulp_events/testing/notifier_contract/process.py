@@ -15,7 +15,7 @@ from pulp_events.redaction.logs import scrub_our_threads
 from pulp_events.testing.notifier_contract.child import Ended, in_child
 from pulp_events.testing.notifier_contract.importing import imported
 from pulp_events.testing.notifier_contract.limits import of_class
-from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, proxy_of
+from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, let_hang
 from pulp_events.testing.process_state import changes, state
 
 INTERRUPTED_AFTER = 0.2
@@ -49,7 +49,7 @@ class ProcessClaims(Subject):
 
     def test_an_interrupt_is_not_taken_for_a_failure(self, notifier: Notifier, endpoint: Any) -> None:
         """Ctrl-C while the receiver takes its time."""
-        proxy_of(endpoint).fault = "hang"
+        let_hang(endpoint)
         self._import_transports()
         ended = in_child(lambda: self._interrupted(notifier, endpoint), self.claim_limit / 2)
         if ended.how or ended.told != "KeyboardInterrupt":

@@ -59,7 +59,8 @@ class Subject:
 
     too_large: ClassVar[Literal["refused", "tried again", "shortened"]] = "refused"
     """What becomes of a larger one: it is `refused` for good, as no attempt can succeed; `tried again`, as whoever runs
-    the receiver may raise its limit; or `shortened` to a message that names the event or the delivery."""
+    the receiver may raise its limit; or `shortened` to a message that says what of: it names the event, the delivery
+    or, where it is about several, the listener."""
 
     together: bool = False
     """Whether the notifier has windows: events wait, and leave together. Set when the contract opens a channel."""
@@ -194,6 +195,14 @@ def proxy_of(endpoint: Any) -> FaultProxy:
         pytest.skip("the endpoint has no proxy: the notifier makes no connection")
     found: FaultProxy = endpoint.proxy
     return found
+
+
+def let_hang(endpoint: Any) -> None:
+    """From now on the receiver does not answer, or takes seconds to. Skips the claim where that cannot be had."""
+    if endpoint.proxy is not None:
+        endpoint.proxy.fault = "hang"
+    else:
+        method_of(endpoint, "hang")()
 
 
 def method_of(endpoint: Any, name: str) -> Callable[..., None]:
