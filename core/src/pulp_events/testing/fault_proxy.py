@@ -27,8 +27,8 @@ class FaultProxy:
     - `garbage`: the client gets meaningless bytes
     - `half-closed`: the client's connection is closed for reading, and nothing is forwarded
 
-    `fault` may be changed at any time; it applies to connections made afterwards. `cut_at` has bytes at which a connection
-    ends when the client sends them, also one that is open already; `cuts` counts those.
+    `fault` may be changed at any time; it applies to connections made afterwards. `cut_at` has bytes at which any
+    connection ends when the client sends them; `cuts` counts those.
     """
 
     host = "127.0.0.1"

@@ -121,3 +121,13 @@ def with_the_time(self, deliveries):
 @fault("a_window_that_is_sent_again_says_the_same")
 class SaysWhenItMadeTheDigest(Digest):
     channel_class = with_channel(send_batch=with_the_time)
+
+
+def first_fails_alone(self, deliveries):
+    for number, (delivery, failure) in enumerate(together(self, deliveries)):
+        yield delivery, None if number else failure
+
+
+@fault("one_failure_in_a_batch_concerns_one_delivery")
+class FailsTheFirstOfADigestAlone(Digest):
+    channel_class = with_channel(send_batch=first_fails_alone)
