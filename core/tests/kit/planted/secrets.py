@@ -2,7 +2,7 @@
 
 import logging
 
-from pulp_events import TransientFailure
+from pulp_events import TimedOut, TransientFailure
 
 from .good import Good, GoodChannel, and_then, fault, logger, with_channel
 
@@ -110,3 +110,15 @@ class DetailsItsSecretWhenRejected(Good):
 @fault("nothing_secret_is_seen")
 class CausesItsSecretOnServerErrors(Good):
     channel_class = with_channel(on_status=status_with_token(500, "cause"))
+
+
+def say_the_token_when_late(self, delivery):
+    try:
+        return GoodChannel.send(self, delivery)
+    except TimedOut:
+        raise TimedOut(f"no answer in time for {self.config['token']}") from None
+
+
+@fault("a_server_that_hangs_is_given_up_within_the_time_limit")
+class SaysItsSecretWhenItIsLate(Good):
+    channel_class = with_channel(send=say_the_token_when_late)

@@ -11,6 +11,7 @@ import pytest
 
 from pulp_events import EventBus, Listener, Notifier, TransientFailure
 from pulp_events.testing.fault_proxy import FaultProxy
+from pulp_events.testing.notifier_contract.secrecy import assert_no_secret, words_of
 from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, method_of, proxy_of
 
 
@@ -58,6 +59,7 @@ class FailingClaims(Subject):
         assert not late, f"still hanging after its own limit of {limit:g} s"
         assert time.monotonic() - began <= limit + 0.5
         assert found and isinstance(found[0], TransientFailure | TimeoutError), found
+        assert_no_secret(notifier, endpoint, words_of(found[0]), "the failure, or a cause of it")
 
     def test_an_error_of_the_server_is_transient(self, bus: EventBus, listener: Listener, endpoint: Any) -> None:
         method_of(endpoint, "fail")()

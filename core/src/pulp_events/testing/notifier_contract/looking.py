@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from pulp_events import DeliveryFailure, Notifier
 from pulp_events.listeners.notifier_config import readable_part, validate
 from pulp_events.plugins import boundary
-from pulp_events.redaction.scrubber import Scrubber
-from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, proxy_of, secrets_of
+from pulp_events.testing.notifier_contract.secrecy import assert_no_secret
+from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, proxy_of
 
 
 class LookingClaims(Subject):
@@ -56,11 +55,3 @@ class LookingClaims(Subject):
             ("settings_warnings", notifier.settings_warnings(settings)),
         ):
             assert_no_secret(notifier, endpoint, boundary.texts(found, f"{method}()"), f"what {method}() returned")
-
-
-def assert_no_secret(notifier: Notifier, endpoint: Any, texts: Iterable[str], where: str) -> None:
-    """Fail if a secret of the endpoint is in one of the texts, as it is or encoded."""
-    given = list(texts)
-    for secret in secrets_of(notifier, endpoint):
-        scrub = Scrubber([secret])
-        assert not any(secret in text or scrub(text) != text for text in given), f"a secret is in {where}; leave it out"

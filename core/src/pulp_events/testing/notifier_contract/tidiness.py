@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from pulp_events import Delivery, EventBus, Listener, Notifier
-from pulp_events.redaction.scrubber import Scrubber
 from pulp_events.secrets import MASK, secret_fields
 from pulp_events.system.logs import message_of
 from pulp_events.testing.notifier_contract.process import situations
+from pulp_events.testing.notifier_contract.secrecy import causes, shows
 from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, secrets_of
 
 
@@ -48,8 +48,7 @@ class TidinessClaims(Subject):
         seen += [("what it printed", text) for text in capfd.readouterr()]
         seen += [("the listener as it is shown", str(bus.listeners.redacted(listener)))]
         for secret in secrets:
-            scrub = Scrubber([secret])
-            places = sorted({place for place, text in seen if secret in text or scrub(text) != text})
+            places = sorted({place for place, text in seen if shows(text, secret)})
             assert not places, (
                 f"a secret of the configuration is in {', '.join(places)}; leave it out, raise `from None` where the "
                 "cause has it, and keep a library's logger from it"
@@ -141,14 +140,6 @@ class TidinessClaims(Subject):
 
 LOOPS_OWN = "asyncio_"
 """How the threads of `asyncio.to_thread` are named: they are the event loop's, which serves other channels too."""
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """What a traceback of the error would show, too."""
-    while error is not None:
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if error is not None:
-            yield error
 
 
 def resources() -> set[str]:
