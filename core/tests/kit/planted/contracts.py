@@ -1,4 +1,4 @@
-"""Makes a contract's tests of a planted notifier: of one with a fault, those that must catch it."""
+"""Makes the tests of a planted notifier: all, those that concern its kind, or those that must catch its fault."""
 
 import pytest
 
@@ -30,7 +30,10 @@ class Contract(NotifierContract):
 def make(notifier_class, **more):
     """A test class, to be given a name that begins with Test."""
     own = {"notifier_class": notifier_class, **getattr(notifier_class, "contract", {}), **more}
-    if hasattr(notifier_class, "claims"):  # the others take time, and say nothing
+    chosen = getattr(notifier_class, "claims", None) or getattr(notifier_class, "concerns", None)
+    if chosen is not None:  # the others take time, and say nothing
         names = {name for base in NotifierContract.__mro__ for name in vars(base) if name.startswith("test_")}
-        own |= dict.fromkeys(names - {f"test_{claim}" for claim in notifier_class.claims})
+        wanted = {f"test_{claim}" for claim in chosen}
+        assert wanted <= names, f"there are no claims {wanted - names}"
+        own |= dict.fromkeys(names - wanted)
     return type(f"Test{notifier_class.__name__}", (Contract,), own)

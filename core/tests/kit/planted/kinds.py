@@ -145,6 +145,7 @@ class Shortening(Good):
     """The receiver takes 10 KB; of a larger report it gets the ids."""
 
     contract = {"largest": 10_000, "too_large": "shortened"}
+    concerns = ("what_is_too_large_is_never_cut_silently", "unicode_and_200_kb_arrive_whole")
     channel_class = with_channel(body=lambda self, delivery: shortened(delivery))
 
 
@@ -156,6 +157,7 @@ class Patient(Good):
     """The receiver takes 10 KB, until its administrator raises that."""
 
     contract = {"largest": 10_000, "too_large": "tried again"}
+    concerns = Shortening.concerns
 
     class channel_class(GoodChannel):  # noqa: N801
         def send(self, delivery):
@@ -165,22 +167,38 @@ class Patient(Good):
 
 
 class Redialling(Good):
-    """Connects up to three times before it sends anything: the server must greet first, with nothing."""
+    """Connects up to three times, until the server is silent, as one is that waits for a request."""
 
     contract = {"connects_again": True}
+    concerns = (
+        "it_leaves_retries_to_the_framework", "a_refused_connection_is_transient", "a_reset_connection_is_transient",
+        "an_event_arrives_exactly_once", "a_connection_that_the_peer_closed_is_opened_again",
+    )  # fmt: skip
 
     class channel_class(GoodChannel):  # noqa: N801
         def connect(self):
             connection = super().connect()
             for left in (2, 1, 0):
-                try:
-                    if connection.sock is None:
-                        connection.connect()
-                    return connection
-                except OSError:
-                    if not left:
-                        raise
+                if connection.sock is None:
+                    connection.connect()
+                if not left or self.is_silent(connection.sock):
+                    break
+                connection.close()
             return connection
+
+        def is_silent(self, sock):
+            import socket
+
+            sock.settimeout(0.05)
+            try:
+                sock.recv(1, socket.MSG_PEEK)
+            except TimeoutError:
+                return True
+            except OSError:
+                return False
+            finally:
+                sock.settimeout(self.timeout)
+            return False
 
 
 class PlantedSettings(Schema):
@@ -188,15 +206,26 @@ class PlantedSettings(Schema):
     password = fields.String(load_default="", metadata={"help": "for the server", "secret": True})
 
 
-class Probing(Good):
-    """The settings name the server, too."""
+class KeyConfig(GoodConfig):
+    key = fields.String(metadata={"help": "made when it is not given"})
 
+
+class Helpful(Good):
+    """Has a preview and a probe, as the settings name the server too, and makes a key for each listener."""
+
+    config_schema = KeyConfig
     settings_section = "planted"
     settings_schema = PlantedSettings
 
     @staticmethod
     def more_settings(port):
         return {"planted": {"port": port, "password": "pr0be-password"}}
+
+    def prepare(self, config):
+        return {"key": uuid.uuid4().hex, **config}
+
+    def preview(self, deliveries, config, settings):
+        return "\n".join(f"{delivery.event_type} {delivery.event.payload['repo_id']}" for delivery in deliveries)
 
     def probe(self, settings):
         import socket
@@ -208,25 +237,7 @@ class Probing(Good):
         yield f"a server at port {settings['port']}"
 
 
-class Previewing(Good):
-    def preview(self, deliveries, config, settings):
-        return "\n".join(f"{delivery.event_type} {delivery.event.payload['repo_id']}" for delivery in deliveries)
-
-
-class KeyConfig(GoodConfig):
-    key = fields.String(metadata={"help": "made when it is not given"})
-
-
-class Preparing(Good):
-    """Makes a key for each listener."""
-
-    config_schema = KeyConfig
-
-    def prepare(self, config):
-        return {"key": uuid.uuid4().hex, **config}
-
-
 GOOD = [
     Good, Roomy, Batching, Pipelining, Digest, Limited, Shortening, Patient, Late, Connectionless, Asynchronous,
-    Redialling, Probing, Previewing, Preparing,
+    Redialling, Helpful,
 ]  # fmt: skip

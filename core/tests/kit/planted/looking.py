@@ -3,43 +3,43 @@
 import uuid
 
 from .good import Good, GoodChannel, fault
-from .kinds import Preparing, Previewing, Probing
+from .kinds import Helpful
 
 
 @fault("a_preview_sends_nothing")
-class SendsItsPreview(Previewing):
+class SendsItsPreview(Helpful):
     def preview(self, deliveries, config, settings):
         GoodChannel({**config, "token": "s3cr3t-token"}).send(deliveries[0])
         return super().preview(deliveries, config, settings)
 
 
 @fault("a_preview_sends_nothing")
-class PreviewsNothing(Previewing):
+class PreviewsNothing(Helpful):
     def preview(self, deliveries, config, settings):
         return "a message"
 
 
 @fault("a_preview_sends_nothing")
-class ShowsItsSecretInThePreview(Previewing):
+class ShowsItsSecretInThePreview(Helpful):
     def preview(self, deliveries, config, settings):
         return f"{super().preview(deliveries, config, settings)} for {config['token']}"
 
 
 @fault("a_probe_finds_out_and_delivers_nothing")
-class ProbesNothing(Probing):
+class ProbesNothing(Helpful):
     def probe(self, settings):
         yield "all is well"
 
 
 @fault("a_probe_finds_out_and_delivers_nothing")
-class FindsNothingToSay(Probing):
+class FindsNothingToSay(Helpful):
     def probe(self, settings):
         list(super().probe(settings))
         return ()
 
 
 @fault("a_probe_finds_out_and_delivers_nothing")
-class DeliversWhenItProbes(Probing):
+class DeliversWhenItProbes(Helpful):
     def probe(self, settings):
         from pulp_events.testing import make_delivery
 
@@ -48,7 +48,7 @@ class DeliversWhenItProbes(Probing):
 
 
 @fault("a_probe_finds_out_and_delivers_nothing")
-class ShowsItsPasswordWhenItProbes(Probing):
+class ShowsItsPasswordWhenItProbes(Helpful):
     def probe(self, settings):
         yield from super().probe(settings)
         yield f"logged in with {settings['password']}"
@@ -67,6 +67,6 @@ class WarnsWithOneText(Good):
 
 
 @fault("a_configuration_survives_json")
-class MakesANewKeyEachTime(Preparing):
+class MakesANewKeyEachTime(Helpful):
     def prepare(self, config):
         return {**config, "key": uuid.uuid4().hex}
