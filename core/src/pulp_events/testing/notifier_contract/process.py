@@ -62,12 +62,19 @@ class ProcessClaims(Subject):
         def press(*_: object) -> None:
             raise KeyboardInterrupt
 
-        opened, delivery = self.opened(notifier, endpoint), delivery_to(notifier, endpoint, "interrupted")
+        channel, delivery = self.opened(notifier, endpoint), delivery_to(notifier, endpoint, "interrupted")
+        steps: list[Callable[[], object]] = [lambda: self.send(channel, delivery)]
+        try:
+            channel.open()  # libraries that are imported here are so before it is interrupted
+        except Exception:  # it waits for the receiver here, not in send()
+            channel.close()
+            channel = self.opened(notifier, endpoint)
+            steps.insert(0, channel.open)
         signal.signal(signal.SIGALRM, press)
         signal.setitimer(signal.ITIMER_REAL, INTERRUPTED_AFTER)
         try:
-            with opened as channel:
-                self.send(channel, delivery)
+            for step in steps:
+                step()
         except BaseException as error:
             return type(error).__name__
         return "a delivery"
