@@ -35,6 +35,11 @@ class Endpoint:
         self.sink.answer = Answer(404)
     def refuse_credentials(self):
         self.sink.answer = Answer(401)
+    def restart(self):
+        before = self.sink
+        before.close()
+        self.sink = HttpSink(port=before.port)
+        self.sink.requests += before.requests
 
 class FileEndpoint:
     proxy = None
@@ -67,7 +72,9 @@ class Contract(NotifierContract):
             yield FileEndpoint(tmp_path / "file")
             return
         with HttpSink() as sink, FaultProxy(sink.port) as proxy:
-            yield Endpoint(sink, proxy, self.notifier_class)
+            made = Endpoint(sink, proxy, self.notifier_class)
+            yield made
+            made.sink.close()
 
 def make(notifier_class):
     own = {"notifier_class": notifier_class, **getattr(notifier_class, "contract", {})}

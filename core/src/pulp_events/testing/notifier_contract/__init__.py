@@ -24,6 +24,7 @@ from pulp_events.testing.notifier_contract.command_line import CommandLineClaims
 from pulp_events.testing.notifier_contract.delivering import DeliveringClaims
 from pulp_events.testing.notifier_contract.failing import FailingClaims
 from pulp_events.testing.notifier_contract.process import ProcessClaims
+from pulp_events.testing.notifier_contract.recovering import RecoveringClaims
 from pulp_events.testing.notifier_contract.schema import SchemaClaims
 from pulp_events.testing.notifier_contract.several import SeveralClaims
 from pulp_events.testing.notifier_contract.tidiness import TidinessClaims
@@ -39,6 +40,7 @@ class NotifierContract(
     BatchClaims,
     SeveralClaims,
     FailingClaims,
+    RecoveringClaims,
     TidinessClaims,
     TrustClaims,
     ProcessClaims,  # pytest begins with the last
