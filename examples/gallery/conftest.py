@@ -75,3 +75,16 @@ def serve(tmp_path, free_port):
     yield start
     for server in servers:
         server.kill()
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """`eventually(condition, otherwise)`: waits until it is true; fails with the text after ten seconds."""
+
+    def wait(condition, otherwise):
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, otherwise
+            time.sleep(0.01)
+
+    return wait
