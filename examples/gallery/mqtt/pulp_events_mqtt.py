@@ -10,7 +10,6 @@ from marshmallow import Schema, fields, validate
 from pulp_events import Channel, Delivery, Notifier, PermanentFailure, TimedOut, TransientFailure
 from pulp_events.fields import Duration
 from pulp_events.notifier import Config, Settlement
-from pulp_events.tls import client_context
 from pulp_events.visible import one_line
 
 FOR_GOOD = {0x90, 0x99}
@@ -55,6 +54,8 @@ class MqttChannel(Channel):
     def open(self) -> None:
         from paho.mqtt.client import CallbackAPIVersion, Client, MQTTv5
 
+        from pulp_events.tls import client_context
+
         self._client = client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
         client.connect_timeout = self._timeout
         client.username_pw_set(self._config.get("username"), self._config.get("password"))
@@ -90,8 +91,7 @@ class MqttChannel(Channel):
             about.UserProperty = list({**words, **delivery.trace_context}.items())
             topic = self._topic(delivery)
             if len(topic.encode()) + len(about.pack()) + len(delivery.report) + HEADERS > self._largest:
-                said = f"larger than the {self._largest} bytes that the broker takes"
-                self._answers.append(((delivery, PermanentFailure(said)), ""))
+                self._answers.append(((delivery, PermanentFailure(f"larger than {self._largest} bytes")), ""))
                 continue
             sent = self._do(self._client.publish, topic, delivery.report, 1, False, about)
             self._sent[sent.mid] = delivery

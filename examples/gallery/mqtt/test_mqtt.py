@@ -135,7 +135,7 @@ def reader(broker):
 
 class TestMqtt(NotifierContract):
     module = "pulp_events_mqtt"
-    transports = ("paho.mqtt.client",)
+    transports = ("paho.mqtt.client", "ssl")
     invalid = [{}, {"host": "x"}, {"host": "x", "topics": []}, {"host": "x", "topics": ["pulp/#"]}]
     largest = LARGEST
 
