@@ -7,6 +7,7 @@ function below and its arguments, and each is answered with a line. The first li
 import ctypes
 import json
 import sys
+import time
 from pathlib import Path
 
 import confluent_kafka
@@ -53,7 +54,12 @@ class Cluster:
         )
 
     def leader(self, topic, partition, broker):
-        """Which broker leads a partition, from 1; -1: none, so that nothing can be produced to it."""
+        """Which broker leads a partition, from 1; -1: none, so that nothing can be produced to it.
+
+        Nothing is read from then on: a Fetch request for such a partition ends librdkafka 2.16 with a SIGSEGV.
+        """
+        self._consumer.unassign()
+        time.sleep(0.1)  # ten times fetch.wait.max.ms: the last request is answered
         self._library.rd_kafka_mock_partition_set_leader(self._mock, topic.encode(), partition, broker)
 
     def errors(self, code, times):
