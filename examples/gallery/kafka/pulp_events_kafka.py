@@ -116,7 +116,7 @@ class KafkaChannel(Channel):
 
     def _key(self, delivery: Delivery) -> str:
         """What has the same key goes to the same partition, in which order is kept."""
-        value = delivery.event.payload.get(self._config.get("key"))
+        value = delivery.event.payload.get(self._config.get("key", ""))
         return delivery.listener_id if value is None else str(value)
 
     def _account(self) -> dict[str, Any]:

@@ -20,8 +20,6 @@ MOST = 20
 """Deliveries in flight, as paho has by default; fewer if the broker wants that (its Receive Maximum)."""
 LARGEST, HEADERS = 268_435_455, 9
 """Bytes of the largest packet of MQTT, and of what is in one beside topic, properties and payload."""
-KEEP_ALIVE = 120
-"""Seconds. A channel is closed after a minute without a delivery, so nobody need send a ping."""
 TOPIC = fields.String(validate=validate.Regexp(r"[^+#\0]+\Z", error="A topic without wildcards, please."))
 
 
@@ -52,7 +50,8 @@ class MqttChannel(Channel):
         self._answers: list[tuple[Settlement, str]] = []  # with the detail of each
 
     def open(self) -> None:
-        from paho.mqtt.client import CallbackAPIVersion, Client, MQTTv5
+        from paho.mqtt.client import Client, MQTTv5
+        from paho.mqtt.enums import CallbackAPIVersion
 
         from pulp_events.tls import client_context
 
@@ -65,11 +64,10 @@ class MqttChannel(Channel):
         client.on_publish = lambda _client, _data, packet_id, *answer: self._judge(packet_id, *answer)
         client.on_disconnect = lambda _client, _data, _flags, *answer: setattr(self, "_lost", _said(*answer))
         self._heard = time.monotonic()
-        self._do(client.connect, self._config["host"], self._config["port"], KEEP_ALIVE)
+        # It asks to be kept for a minute and a half, and a channel is closed after one: no pings are needed.
+        self._do(client.connect, self._config["host"], self._config["port"])
         while self._welcome is None:
             self._turn(0.5)
-        if self._welcome[0].is_failure:
-            raise TransientFailure(_said(*self._welcome), credentials=self._welcome[0].value in CREDENTIALS)
         self._largest = getattr(self._welcome[1], "MaximumPacketSize", LARGEST)
         self.in_flight = min(MOST, getattr(self._welcome[1], "ReceiveMaximum", MOST))
 
@@ -85,7 +83,7 @@ class MqttChannel(Channel):
         if not self._sent:
             self._heard = time.monotonic()
         for delivery in deliveries:
-            about = Properties(PacketTypes.PUBLISH)
+            about: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             about.ContentType = "application/json"
             words = {"id": delivery.id, "event_type": delivery.event_type, "source": delivery.source}
             about.UserProperty = list({**words, **delivery.trace_context}.items())
@@ -129,6 +127,8 @@ class MqttChannel(Channel):
             done = step(*arguments)
         except OSError as error:
             self._lost = _short(error)
+        if self._welcome and self._welcome[0].is_failure:  # the connection ends after it, too
+            raise TransientFailure(_said(*self._welcome), credentials=self._welcome[0].value in CREDENTIALS)
         if self._lost:
             self.broken = True
             raise TransientFailure(f"no connection: {self._lost}")

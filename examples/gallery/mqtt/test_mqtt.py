@@ -1,5 +1,6 @@
 """The notifier for MQTT does what the framework asks, at a real mosquitto."""
 
+import socketserver
 import subprocess
 import threading
 
@@ -187,3 +188,41 @@ def test_a_message_has_what_a_subscriber_needs(broker, proxy, reader, tmp_path, 
     assert message.properties.ContentType == "application/json"
     about = dict(message.properties.UserProperty)
     assert about == {"id": delivery.id, "event_type": "repo.sync.start", "source": delivery.source, **trace}
+
+
+def test_a_wrong_password_is_called_so(broker, proxy, tmp_path):
+    endpoint = MqttEndpoint(broker, proxy, None)
+    with open_bus(tmp_path, Mqtt(), conf=endpoint.settings) as bus:
+        bus.listeners.create("mqtt", {**endpoint.config, "password": "another"}, ["*"])
+        delivery, _ = bus.wait(bus.emit("repo.sync.start", {}), 0)
+    assert (delivery.state, delivery.detail) == ("pending", "Not authorized")
+
+
+class Hostile(socketserver.StreamRequestHandler):
+    """Refuses the connection with as many words as a packet can have (CONNACK, MQTT 5 §3.2)."""
+
+    reason = "\u202e".encode() + b"x" * 60_000
+
+    def handle(self):
+        self.request.recv(1000)
+        properties = b"\x1f" + len(self.reason).to_bytes(2) + self.reason
+        body = b"\x00\x88" + variable(len(properties)) + properties
+        self.request.sendall(b"\x20" + variable(len(body)) + body)
+
+
+def variable(number):
+    """A Variable Byte Integer (§1.5.5) of three bytes."""
+    return bytes([number & 127 | 128, number >> 7 & 127 | 128, number >> 14])
+
+
+def test_what_a_hostile_broker_says_is_cut_short(tmp_path):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Hostile) as hostile:
+        hostile.daemon_threads = True
+        threading.Thread(target=hostile.serve_forever, daemon=True).start()
+        with open_bus(tmp_path, Mqtt()) as bus:
+            config = {"host": "127.0.0.1", "port": hostile.server_address[1], "topics": ["pulp"]}
+            bus.listeners.create("mqtt", config, ["*"])
+            [delivery] = bus.wait(bus.emit("repo.sync.start", {}), 0)
+        hostile.shutdown()
+    assert delivery.state == "pending" and delivery.detail.startswith("Server unavailable")
+    assert len(delivery.detail) <= 200 and delivery.detail.isprintable()

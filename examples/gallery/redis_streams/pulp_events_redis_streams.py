@@ -51,7 +51,7 @@ class StreamsChannel(Channel):
         from redis.backoff import NoBackoff
         from redis.retry import Retry
 
-        account = {key: self._config.get(key) for key in ("host", "port", "username", "password")}
+        account: dict[str, Any] = {key: self._config.get(key) for key in ("host", "port", "username", "password")}
         # No retries of the library's: each attempt is to be recorded, and the schedule is the listener's.
         limits: dict[str, Any] = {"socket_timeout": self._timeout, "socket_connect_timeout": self._timeout}
         self._redis = Redis(**account, **limits, retry=Retry(NoBackoff(), 0), protocol=2)

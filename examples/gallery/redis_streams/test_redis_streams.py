@@ -36,7 +36,8 @@ class RedisEndpoint:
         self.redis.config_set("maxmemory", 1)
 
     def reject(self):
-        for stream in self.streams:
+        """The streams, and those of the repository that the contract uses for it, are at the end of their ids."""
+        for stream in (*self.streams, *(f"{stream}:failing" for stream in self.streams)):
             self.redis.delete(stream)
             self.redis.xadd(stream, {"last": "entry"}, id=LAST_ID)
 
