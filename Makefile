@@ -42,7 +42,8 @@ gallery := chat kafka mqtt redis_streams
 # Each package in a process of its own: a process has one provider of traces, and one Django.
 test-extra:
 	@scripts/setup extra
-	for tests in $(or $(TESTS),$(further:%=plugins/%/tests) $(gallery:%=examples/gallery/%) receiver/tests tests/test_example_plugins.py); do \
+	for tests in $(or $(TESTS),$(further:%=plugins/%/tests) $(gallery:%=examples/gallery/%) examples/gallery/test_gallery.py \
+  receiver/tests tests/test_example_plugins.py); do \
 	  .venv-extra/bin/python -m pytest $(ARGS) $$tests || exit 1; done
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
