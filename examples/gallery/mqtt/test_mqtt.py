@@ -176,7 +176,7 @@ class TestMqttWithTls(TestMqtt):
         return MqttEndpoint(broker, proxy, reader, tls=True, ca_path=f"{tmp_path}/ca.pem")
 
 
-def test_a_message_has_what_a_subscriber_needs(broker, proxy, reader, tmp_path, eventually):
+def test_a_message_has_what_its_reader_needs(broker, proxy, reader, tmp_path, eventually):
     endpoint = MqttEndpoint(broker, proxy, reader, topics=("pulp/events",), split_by="repo_id")
     trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
     with open_bus(tmp_path, Mqtt(), conf=endpoint.settings) as bus:
