@@ -47,7 +47,7 @@ class KafkaChannel(Channel):
     def __init__(self, config: Config, timeout: float) -> None:
         self._config, self._timeout = config, timeout
         self._producer: Any = None
-        self._said = ""
+        self._heard_of: Any = None
 
     def open(self) -> None:
         from confluent_kafka import KafkaException, Producer
@@ -69,13 +69,14 @@ class KafkaChannel(Channel):
         )
         try:
             self._producer.cluster_id(self._timeout)
-        except KafkaException:
+        except KafkaException as error:
             self._producer.poll(0)  # calls _heard
-            raise TransientFailure(self._said or f"no broker answers within {self._timeout:g} s") from None
+            raise self._failure(self._heard_of or error.args[0]) from None
 
     def _heard(self, error: Any) -> None:
         """What is wrong with a connection: librdkafka goes on trying, and says it here."""
-        self._said = one_line(error.str())[:200]
+        if error.name() != "_ALL_BROKERS_DOWN":  # which follows, and says less
+            self._heard_of = error
 
     def close(self) -> None:
         producer, self._producer = self._producer, None

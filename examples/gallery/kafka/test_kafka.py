@@ -132,6 +132,15 @@ class TestKafkaWithKeys(TestKafka):
         return KeyedEndpoint(cluster, proxy, topics=("events",), key="repo_id")
 
 
+def test_a_connection_that_is_refused_is_called_so(cluster, proxy, tmp_path):
+    endpoint = KafkaEndpoint(cluster, proxy)
+    proxy.fault = "refuse"
+    with open_bus(tmp_path, Kafka(), conf=endpoint.settings) as bus:
+        bus.listeners.create("kafka", endpoint.config, ["*"])
+        delivery, _ = bus.wait(bus.emit("repo.sync.start", {"repo_id": "pulp2"}), 0)
+    assert delivery.state == "pending" and "Connection refused" in delivery.detail
+
+
 def test_a_record_has_what_a_consumer_needs(cluster, proxy, tmp_path, eventually):
     endpoint = KafkaEndpoint(cluster, proxy, topics=("events",), key="repo_id")
     trace = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
