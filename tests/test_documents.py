@@ -342,9 +342,9 @@ def test_the_examples_of_a_modules_docstrings_run(module):
     ("example", "document"),
     [
         ("application.py", "README.md"),
-        ("chat/chat.py", "README.md"),
-        ("chat/pyproject.toml", "README.md"),
-        ("chat/test_chat.py", "docs/notifier-authors.md"),
+        ("gallery/smallest/chat.py", "README.md"),
+        ("gallery/smallest/pyproject.toml", "README.md"),
+        ("gallery/smallest/test_chat.py", "docs/notifier-authors.md"),
         ("functions/mirror_events.py", "docs/functions.md"),
         ("functions/mirror.py", "docs/functions.md"),
     ],
@@ -355,7 +355,7 @@ def test_the_files_of_examples_are_those_that_the_documents_show(example, docume
 
 @pytest.mark.slow
 def test_the_readmes_notifier_fulfils_the_contract(tmp_path):
-    shutil.copytree(ROOT / "examples/chat", tmp_path / "chat", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "examples/gallery/smallest", tmp_path / "chat", ignore=shutil.ignore_patterns("__pycache__"))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=."],
         cwd=tmp_path / "chat", env={**os.environ, "PYTHONPATH": "."}, capture_output=True, text=True, timeout=100,
@@ -378,7 +378,7 @@ def test_the_notifier_of_the_how_tos_fulfils_the_contract(tmp_path, blocks_of):
 
 
 def test_the_smallest_notifier_is_short():
-    lines = (ROOT / "examples/chat/chat.py").read_text("utf-8").splitlines()
+    lines = (ROOT / "examples/gallery/smallest/chat.py").read_text("utf-8").splitlines()
     assert sum(bool(line.strip()) for line in lines) <= 20
 
 

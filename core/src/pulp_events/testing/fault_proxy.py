@@ -50,8 +50,12 @@ class FaultProxy:
 
     @property
     def behind(self) -> int:
-        """Port of the server."""
+        """Port of the server. It may be changed at any time, as for a server that is back on another port."""
         return self._server
+
+    @behind.setter
+    def behind(self, port: int) -> None:
+        self._server = port
 
     @property
     def fault(self) -> Fault:

@@ -24,7 +24,9 @@ class Contract(NotifierContract):
             yield FileEndpoint(tmp_path / "file")
             return
         with HttpSink() as sink, FaultProxy(sink.port) as proxy:
-            yield Endpoint(sink, proxy, self.notifier_class)
+            made = Endpoint(sink, proxy, self.notifier_class)
+            yield made
+            made.sink.close()
 
 
 def make(notifier_class, **more):

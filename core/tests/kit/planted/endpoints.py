@@ -2,7 +2,7 @@
 
 import time
 
-from pulp_events.testing import Answer, Arrival
+from pulp_events.testing import Answer, Arrival, HttpSink
 
 
 class Endpoint:
@@ -39,6 +39,12 @@ class Endpoint:
 
     def refuse_credentials(self):
         self.sink.answer = Answer(401)
+
+    def restart(self):
+        before = self.sink
+        before.close()
+        self.sink = HttpSink(port=before.port)
+        self.sink.requests += before.requests
 
 
 class FileEndpoint:

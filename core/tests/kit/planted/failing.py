@@ -66,9 +66,28 @@ def dead_for_good(self, delivery):
         raise
 
 
-@fault("a_connection_that_the_peer_closed_is_opened_again")
+@fault(
+    "a_connection_that_the_peer_closed_is_opened_again",
+    "a_server_that_was_killed_and_started_again_is_delivered_to",
+)
 class NeverReconnects(Good):
     channel_class = with_channel(send=dead_for_good)
+
+
+def put_off(channel, delivery):
+    put_off_before = vars(channel).setdefault("put_off", [])
+    try:
+        GoodChannel.send(channel, delivery)
+    except TransientFailure:
+        put_off_before.append(delivery)
+        return
+    while put_off_before:
+        GoodChannel.send(channel, put_off_before.pop())
+
+
+@fault("an_ordered_listener_keeps_its_order_when_an_attempt_fails")
+class SendsWhatFailedLater(Good):
+    channel_class = with_channel(send=put_off)
 
 
 def fail_silently(self, error):

@@ -26,6 +26,7 @@ from pulp_events.testing.notifier_contract.delivering import DeliveringClaims
 from pulp_events.testing.notifier_contract.failing import FailingClaims
 from pulp_events.testing.notifier_contract.looking import LookingClaims
 from pulp_events.testing.notifier_contract.process import ProcessClaims
+from pulp_events.testing.notifier_contract.recovering import RecoveringClaims
 from pulp_events.testing.notifier_contract.schema import SchemaClaims
 from pulp_events.testing.notifier_contract.several import SeveralClaims
 from pulp_events.testing.notifier_contract.tidiness import TidinessClaims
@@ -43,6 +44,7 @@ class NotifierContract(
     FailingClaims,
     CoroutineClaims,
     LookingClaims,
+    RecoveringClaims,
     TidinessClaims,
     TrustClaims,
     ProcessClaims,  # pytest begins with the last

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -25,6 +26,8 @@ from pulp_events.testing.notifier_contract.waiting import open_channel
 
 OURS = __name__.rpartition(".")[0]
 EVENT_TYPE = "repo.sync.start"
+LISTENER_ID, OTHER_LISTENER_ID = "5" * 24, "7" * 24
+"""A channel, and so a batch, is of one listener."""
 
 
 class Subject:
@@ -181,7 +184,8 @@ class Subject:
 
 def delivery_to(notifier: Notifier, endpoint: Any, mark: str, config: Any = None) -> Delivery:
     _, targets = validate(notifier, endpoint.config if config is None else config)
-    return make_delivery(EVENT_TYPE, {"repo_id": mark}, target=targets[0])
+    made = make_delivery(EVENT_TYPE, {"repo_id": mark}, target=targets[0])
+    return replace(made, listener_id=LISTENER_ID if config is None else OTHER_LISTENER_ID)
 
 
 def takes_several(channel: Channel, together: bool) -> bool:
