@@ -1,0 +1,93 @@
+"""Whether what a schema loads can be stored: dumped, it is JSON that loads as the same again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, missing, utils
+
+from pulp_events.notation.samples import UNDECLARED, sample, samples
+from pulp_events.notation.structure import offered
+from pulp_events.visible import one_line
+
+
+def faults(schema: type[Schema]) -> Iterator[tuple[str, str]]:
+    """The keys whose values do not survive, and what becomes of them, with a remedy; "" for the whole of it.
+
+    What is load_only is stored as it was given. Of a field that accepts nothing that is tried, nothing is said. Raises
+    what making the schema raises.
+    """
+    made = schema()
+    known = offered(made)
+    values = {key: sample(field) for key, field in known.items()}
+    needed = {key: value for key, value in values.items() if known[key].required and value is not missing}
+    for key, field in known.items():
+        for value in samples(field):
+            if text := _fault(known, field, value, {**needed, key: value}):
+                yield key, text
+                break
+    yield from _of_all(made, {key: value for key, value in values.items() if value is not missing})
+
+
+def _fault(
+    known: Mapping[str, fields.Field[Any]], field: fields.Field[Any], value: Any, given: Mapping[str, Any]
+) -> str:
+    """What is wrong with a value of the field, among those that are given; empty if nothing is."""
+    if field.load_only:
+        return ""
+    around: dict[str, Any] = {}
+    for key, each in given.items():
+        utils.set_value(around, known[key].attribute or str(known[key].name), known[key].deserialize(each))
+    loaded = field.deserialize(value)
+    try:
+        dumped = field.serialize(str(field.name), around)
+    except Exception as error:  # noqa: BLE001  # a plugin's field may raise anything
+        return f"cannot be stored: {_said(error)} for {value!r:.60}; make the field serialise what it loads"
+    if dumped is missing:
+        return ""  # stored as it was given
+    try:
+        dumped = json.loads(json.dumps(dumped, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        return f"cannot be stored as JSON ({error}); make the field serialise to text or a number"
+    try:
+        again = field.deserialize(dumped)
+    except Exception as error:  # noqa: BLE001
+        return f"is stored as {dumped!r:.60}, which it then refuses ({_said(error)}); make it load what it dumps"
+    if not _same(loaded, again):
+        return (
+            f"loads {value!r:.60} as {loaded!r:.60}, and what is stored of it, {dumped!r:.60}, as {again!r:.60}; "
+            "make it load what it dumps as the same value"
+        )
+    return ""
+
+
+def _of_all(schema: Schema, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the schema itself. One that refuses the samples together cannot be tried."""
+    try:
+        loaded: object = schema.load({**given, UNDECLARED: "text"})
+    except ValidationError:
+        try:
+            loaded = schema.load(given)
+        except ValidationError:
+            return
+    if not isinstance(loaded, Mapping):
+        yield "", f"loads as {type(loaded).__name__}, not as a dict; leave out what makes it one, such as @post_load"
+    elif UNDECLARED in loaded:
+        yield "", "takes keys that it has no field for, which are not stored; declare a fields.Dict for them"
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return one_line(str(error.messages))[:100]
+    return one_line(f"{type(error).__name__}: {error}")[:100]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether the values are equal; of objects that cannot be compared, whether they are of one kind."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(each, other[key]) for key, each in one.items())
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other) or (type(one) is type(other) and type(one).__eq__ is object.__eq__)
