@@ -12,6 +12,8 @@ from pulp_events.notation.samples import UNDECLARED, sample, samples
 from pulp_events.notation.structure import offered
 from pulp_events.visible import one_line
 
+_EQUAL = "__eq__"
+
 
 def faults(schema: type[Schema]) -> Iterator[tuple[str, str]]:
     """The keys whose values do not survive, and what becomes of them, with a remedy; "" for the whole of it.
@@ -90,4 +92,8 @@ def _same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_same(each, other[key]) for key, each in one.items())
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(_same, one, other))
-    return bool(one == other) or (type(one) is type(other) and type(one).__eq__ is object.__eq__)
+    return bool(one == other) or (type(one) is type(other) and _EQUAL not in _defined(type(one)))
+
+
+def _defined(kind: type) -> set[str]:
+    return {name for base in kind.__mro__[:-1] for name in vars(base)}

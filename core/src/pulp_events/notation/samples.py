@@ -95,7 +95,8 @@ def _made(kind: Structure, levels: int) -> Iterator[Any]:
                 found = list(_of(parts[0], levels))
                 yield from ([], found[:2], [*found, *found][:3])
         case Pairs(each, judge):
-            keys = [key for key in ("key", *filter(_is_key, samples(judge, levels))) if accepts(judge, key)]
+            known = [each for each in samples(judge, levels) if isinstance(each, str | int | float)]
+            keys = [key for key in ("key", *map(str, known), *known) if accepts(judge, key)]
             yield from ({keys[0]: value} for value in [*_of(each, levels)][:3] if keys)
             yield {}
         case Object(schema):
@@ -105,10 +106,6 @@ def _made(kind: Structure, levels: int) -> Iterator[Any]:
 
 def _of(kind: Structure, levels: int) -> Iterator[Any]:
     return samples(kind.field, levels) if isinstance(kind, Single) else _made(kind, levels)
-
-
-def _is_key(value: Any) -> bool:
-    return isinstance(value, str | int | float)
 
 
 def _bounds(field: fields.Field[Any]) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from marshmallow import fields, missing, validate
 
 from pulp_events.notation.reading import accepts, typed
 from pulp_events.notation.structure import Listing, Pairs, Single, Structure, structure
+from pulp_events.secrets import holds_secrets
 
 
 def write(field: fields.Field[Any], value: Any) -> list[str]:
@@ -33,9 +34,9 @@ def stored(field: fields.Field[Any], loaded: Any) -> Any:
 
 
 def default_text(field: fields.Field[Any]) -> str:
-    """The default as one would write it; empty where there is none, or where it is found out when it is needed."""
+    """The default as one would write it; empty where there is none to be shown, or where a function finds it out."""
     value = field.load_default
-    if value is missing or value is None or callable(value):
+    if value is missing or value is None or callable(value) or holds_secrets(field):
         return ""
     dumped = stored(field, value)
     if dumped is missing or dumped is None:
@@ -88,8 +89,8 @@ def _write(kind: Structure, value: Any) -> list[str]:
     return [_json(value)]
 
 
-def _unlike_a_key(key: str) -> bool:
-    return not key or "=" in key or key.lstrip().startswith("{")
+def _unlike_a_key(key: Any) -> bool:
+    return not isinstance(key, str) or not key or "=" in key or key.lstrip().startswith("{")
 
 
 def _listing(kind: Listing, items: list[Any]) -> list[str]:
@@ -104,7 +105,9 @@ def _stands_for(kind: Structure, text: str, value: Any) -> bool:
     if not isinstance(kind, Single) or text == value:
         return isinstance(kind, Single)
     given = typed(kind.field, text)
-    return given == value or (accepts(kind.field, given) and kind.field.deserialize(given) == kind.field.deserialize(value))
+    return given == value or (
+        accepts(kind.field, given) and kind.field.deserialize(given) == kind.field.deserialize(value)
+    )
 
 
 def _text(value: Any) -> str:
