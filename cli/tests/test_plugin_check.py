@@ -182,6 +182,23 @@ def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monk
 
 
 @pytest.mark.parametrize(
+    ("extra", "text"),
+    [
+        ("import threading\nthreading.Thread(target=int).start()\n", "it starts a thread; start it in Channel.open()"),
+        ("import socket\nsocket.socket().bind(('127.0.0.1', 0))\n", "it uses the network; connect in Channel.open()"),
+        ("import os\nos.system('true')\n", "it starts a process"),
+        ("print('hello')\n", "it prints 'hello'; log with logging"),
+        ("import sys\nsys.stderr.write('hello')\n", "it prints 'hello'; log with logging"),
+    ],
+)
+def test_what_it_does_when_it_is_loaded_is_named(admin, tmp_path, monkeypatch, extra, text):
+    install(tmp_path, monkeypatch, extra, "Requires-Dist: pulp-events>=0.1,<0.2\n")
+    run = admin(*CHECK, "a-plugin", "--json")
+    found = [each for each in run.json["findings"] if each["what"] == "on loading"]
+    assert run.code == 1 and len(found) == 1 and found[0]["text"].startswith(text), found
+
+
+@pytest.mark.parametrize(
     ("requires", "state", "text"),
     [
         ("Requires-Dist: pulp-events<0.2,>=0.1\n", "ok", "pulp-events<0.2,>=0.1"),
