@@ -154,6 +154,9 @@ def pulp_event_emitted(event):
 """
 
 
+THREAD = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()"
+
+
 def install(folder, monkeypatch, extra="", requires=""):
     """A distribution in a folder on the path of this process and of those that it starts."""
     (folder / "a_plugin_to_check.py").write_text(MODULE.format(extra=extra))
@@ -184,7 +187,7 @@ def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monk
 @pytest.mark.parametrize(
     ("extra", "text"),
     [
-        ("import threading\nthreading.Thread(target=int).start()\n", "it starts a thread; start it in Channel.open()"),
+        (f"{THREAD}\n", "it starts a thread; start it in Channel.open()"),
         ("import socket\nsocket.socket().bind(('127.0.0.1', 0))\n", "it uses the network; connect in Channel.open()"),
         ("import os\nos.system('true')\n", "it starts a process"),
         ("print('hello')\n", "it prints 'hello'; log with logging"),

@@ -17,7 +17,7 @@ from marshmallow import Schema, fields
 from pulp_events.errors import PluginError
 from pulp_events.listeners.listener import OPTIONS
 from pulp_events.notation.reading import NotUnderstood, accepts, read
-from pulp_events.notation.structure import Listing, Pairs, Single, is_plain, offered, structure
+from pulp_events.notation.structure import Listing, Pairs, Single, offered, structure
 from pulp_events.notation.writing import choices
 from pulp_events.secrets import holds_secrets, is_secret_field
 from pulp_events_cli import listener_attributes, option_values
@@ -105,17 +105,14 @@ class SchemaOptions:
             # Of secrets, which may have commas of their own, a file has one in each line.
             return _lines(value) if several and (text == "-" or text.startswith("@")) else value
 
-        if len(texts) == 1 and not is_plain(field) and isinstance(reference := get(texts[0]), Mapping):
-            return reference  # it may lead to a text that is the whole list
+        if len(texts) == 1 and type(field) is not fields.List and isinstance(reference := get(texts[0]), Mapping):
+            return reference  # what it leads to may be the whole list or mapping
         try:
             return read(field, texts, get)
         except NotUnderstood as error:
             example = "" if isinstance(structure(field), Pairs | Single) else example_text(field)
             told = f"; write for example {option}='{example}'" if example else ""
-            raise UsageError(f"{option}{_AFTER[isinstance(structure(field), Pairs)]}{error}{told}") from None
-
-
-_AFTER = {True: " ", False: ": "}
+            raise UsageError(f"{option} {error}{told}") from None
 
 
 def _lines(text: str) -> list[str]:

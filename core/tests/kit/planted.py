@@ -1097,7 +1097,7 @@ IMPORT_FAULTS = {
     "sets_a_signal_handler": "import signal; signal.signal(signal.SIGUSR1, signal.SIG_IGN)",
     "changes_the_folder": "import os; os.chdir('/')",
     "changes_the_umask": "import os; os.umask(0o007)",
-    "starts_a_thread": "import threading; threading.Thread(target=print, args=('', ), kwargs={'end': ''}).start()",
+    "starts_a_thread": "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
     "starts_a_process": "import subprocess, sys; subprocess.run([sys.executable, '-c', ''])",
     "uses_the_network": "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 9))",
     "prints": "print('hello')",

@@ -7,13 +7,13 @@ error has the same words everywhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from marshmallow import fields
 
-from pulp_events.notation.structure import Listing, Object, Pairs, Single, Structure, structure
-from pulp_events.secrets import is_secret_field
+from pulp_events.notation.structure import Listing, Object, Pairs, Single, Structure, is_plain, structure
+from pulp_events.secrets import is_reference, is_secret_field
 
 Get = Callable[[str], Any]
 """What a text stands for: itself, the text that it leads to, several such, or a reference."""
@@ -44,6 +44,34 @@ def typed(field: fields.Field[Any], text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return value if not isinstance(value, str | None) and accepts(field, value) else text
+
+
+def resolved(field: fields.Field[Any], stored: Any, value: Any) -> Any:
+    """`value`, in which texts stand in the place of the references that `stored` has, in JSON.
+
+    Of a whole list each line is one item, a mapping or nested value is JSON; a class of an author's own that is one of
+    these is given the text. Raises NotUnderstood.
+    """
+    if is_reference(stored) and not is_plain(field) and not isinstance(structure(field), Single):
+        return value
+    return _resolved(structure(field), stored, value)
+
+
+def _resolved(kind: Structure, stored: Any, value: Any) -> Any:
+    if is_reference(stored):
+        return _read(kind, [value], _lines if isinstance(kind, Listing) and kind.plain else str, apart=True)
+    if isinstance(stored, list) and isinstance(kind, Listing):
+        pairs = enumerate(zip(stored, value, strict=True))
+        return [_resolved(kind.part(number), *each) if is_reference(each[0]) else each[1] for number, each in pairs]
+    if isinstance(stored, Mapping) and isinstance(kind, Pairs):
+        return {
+            key: _resolved(kind.value, each, value[key]) if is_reference(each) else each for key, each in stored.items()
+        }
+    return value
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def accepts(field: fields.Field[Any], value: Any) -> bool:
@@ -122,8 +150,8 @@ def _array(text: str) -> list[Any] | None:
 
 def _json(text: Any) -> Any:
     if not isinstance(text, str):
-        raise NotUnderstood("the value is JSON, and cannot be a reference; give it itself, or with @FILE")
+        raise NotUnderstood("is JSON, which a reference can stand for only as a whole")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise NotUnderstood("the value is not JSON") from None
+        raise NotUnderstood("is not JSON") from None

@@ -13,6 +13,7 @@ from pulp_events.notation.structure import offered
 from pulp_events.visible import one_line
 
 _EQUAL = "__eq__"
+_NO_JSON = "cannot be stored as JSON ({}); make the field serialise to text or a number"
 
 
 def faults(schema: type[Schema]) -> Iterator[tuple[str, str]]:
@@ -26,6 +27,9 @@ def faults(schema: type[Schema]) -> Iterator[tuple[str, str]]:
     values = {key: sample(field) for key, field in known.items()}
     needed = {key: value for key, value in values.items() if known[key].required and value is not missing}
     for key, field in known.items():
+        if text := _of_default(field):
+            yield key, text
+            continue
         for value in samples(field):
             if text := _fault(known, field, value, {**needed, key: value}):
                 yield key, text
@@ -52,7 +56,7 @@ def _fault(
     try:
         dumped = json.loads(json.dumps(dumped, allow_nan=False))
     except (TypeError, ValueError) as error:
-        return f"cannot be stored as JSON ({error}); make the field serialise to text or a number"
+        return _NO_JSON.format(error)
     try:
         again = field.deserialize(dumped)
     except Exception as error:  # noqa: BLE001
@@ -62,6 +66,20 @@ def _fault(
             f"loads {value!r:.60} as {loaded!r:.60}, and what is stored of it, {dumped!r:.60}, as {again!r:.60}; "
             "make it load what it dumps as the same value"
         )
+    return ""
+
+
+def _of_default(field: fields.Field[Any]) -> str:
+    """What is wrong with a default: it is a value like any other."""
+    value, name = field.load_default, field.attribute or str(field.name)
+    if value is missing or value is None or callable(value):
+        return ""
+    try:
+        json.dumps(field.serialize(str(field.name), {name: value}), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        return _NO_JSON.format(error)
+    except Exception as error:  # noqa: BLE001  # a plugin's field may raise anything
+        return f"cannot be stored: {_said(error)} for its default; make the field serialise it"
     return ""
 
 

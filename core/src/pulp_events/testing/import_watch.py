@@ -41,8 +41,10 @@ class Watch:
     def __init__(self) -> None:
         self.seen: list[str] = []
         self._on = False
+        self._threads = 0
 
     def __enter__(self) -> Watch:
+        self._threads = len(sys._current_frames())
         sys.addaudithook(self._hear)
         self._on = True
         return self
@@ -51,6 +53,8 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._on = False
+        if len(sys._current_frames()) > self._threads and _THREAD not in self.seen:
+            self.seen.append(_THREAD)  # Python 3.11 has no event for it
 
     def _hear(self, event: str, _: tuple[Any, ...]) -> None:
         if self._on and (text := _WORDS.get(event)) is not None and text not in self.seen:
