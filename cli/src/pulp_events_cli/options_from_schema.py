@@ -74,6 +74,14 @@ class SchemaOptions:
         name = f"--{key.replace('_', '-')}"
         return f"--{self._type_id}-{key.replace('_', '-')}" if name in self._taken else name
 
+    def field(self, key: str) -> fields.Field[Any]:
+        """The field of a key."""
+        return self._fields[key]
+
+    def metadata(self, key: str) -> Mapping[str, Any]:
+        """What decides how texts of the option are read."""
+        return option_metadata(self._fields[key])
+
     def _refuse_one_name_for_two(self) -> None:
         seen: dict[str, str] = {}
         for key in self._fields:

@@ -61,7 +61,7 @@ def _fault(
         again = field.deserialize(dumped)
     except Exception as error:  # noqa: BLE001
         return f"is stored as {dumped!r:.60}, which it then refuses ({_said(error)}); make it load what it dumps"
-    if not _same(loaded, again):
+    if not same(loaded, again):
         return (
             f"loads {value!r:.60} as {loaded!r:.60}, and what is stored of it, {dumped!r:.60}, as {again!r:.60}; "
             "make it load what it dumps as the same value"
@@ -104,12 +104,12 @@ def _said(error: Exception) -> str:
     return one_line(f"{type(error).__name__}: {error}")[:100]
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Whether the values are equal; of objects that cannot be compared, whether they are of one kind."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_same(each, other[key]) for key, each in one.items())
+        return one.keys() == other.keys() and all(same(each, other[key]) for key, each in one.items())
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other) or (type(one) is type(other) and _EQUAL not in _defined(type(one)))
 
 
