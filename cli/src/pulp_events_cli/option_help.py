@@ -12,6 +12,7 @@ from typing import Any
 
 from marshmallow import fields, missing
 
+from pulp_events.notation.reading import accepts
 from pulp_events.notation.samples import sample
 from pulp_events.notation.structure import Listing, Pairs, Single, Structure, structure
 from pulp_events.notation.writing import choices, default_text, write

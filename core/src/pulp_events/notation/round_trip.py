@@ -27,25 +27,40 @@ def faults(schema: type[Schema]) -> Iterator[tuple[str, str]]:
     values = {key: sample(field) for key, field in known.items()}
     needed = {key: value for key, value in values.items() if known[key].required and value is not missing}
     for key, field in known.items():
-        if text := _of_default(field):
+        if text := _of_default(field) or _of_absent(known, field, {**needed, key: missing}):
             yield key, text
             continue
         for value in samples(field):
-            if text := _fault(known, field, value, {**needed, key: value}):
+            if text := _fault(field, value, _loaded(known, {**needed, key: value})):
                 yield key, text
                 break
     yield from _of_all(made, {key: value for key, value in values.items() if value is not missing})
 
 
-def _fault(
-    known: Mapping[str, fields.Field[Any]], field: fields.Field[Any], value: Any, given: Mapping[str, Any]
-) -> str:
-    """What is wrong with a value of the field, among those that are given; empty if nothing is."""
+def _loaded(known: Mapping[str, fields.Field[Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fields load of the values, as a schema has it."""
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        if value is not missing:
+            utils.set_value(found, known[key].attribute or str(known[key].name), known[key].deserialize(value))
+    return found
+
+
+def _of_absent(known: Mapping[str, fields.Field[Any]], field: fields.Field[Any], given: Mapping[str, Any]) -> str:
+    """What is wrong with a field that may be left out, where it is."""
+    if field.required or field.load_only:
+        return ""
+    try:
+        field.serialize(str(field.name), _loaded(known, given))
+    except Exception as error:  # noqa: BLE001  # a plugin's field may raise anything
+        return f"cannot be stored where it is left out: {_said(error)}; make it serialise marshmallow.missing then"
+    return ""
+
+
+def _fault(field: fields.Field[Any], value: Any, around: Mapping[str, Any]) -> str:
+    """What is wrong with a value of the field, which has been loaded among others; empty if nothing is."""
     if field.load_only:
         return ""
-    around: dict[str, Any] = {}
-    for key, each in given.items():
-        utils.set_value(around, known[key].attribute or str(known[key].name), known[key].deserialize(each))
     loaded = field.deserialize(value)
     try:
         dumped = field.serialize(str(field.name), around)

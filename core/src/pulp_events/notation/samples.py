@@ -121,7 +121,7 @@ def _bounds(field: fields.Field[Any]) -> Iterator[Any]:
 
 def _of_any_kind(field: fields.Field[Any]) -> Iterator[Any]:
     """Where it is none of the usual ones, its own words for an object come first."""
-    own = ["90m", *(_whole(stored(field, each)) for each in _OBJECTS)]
+    own = ["500M", "90m", *(_whole(stored(field, each)) for each in _OBJECTS)]
     usual = accepts(field, "text") or isinstance(field, fields.Number | fields.Boolean)
     yield from (*_VALUES, *own) if usual else (*own, *_VALUES)
 
