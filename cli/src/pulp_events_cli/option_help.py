@@ -108,11 +108,9 @@ def _wants_example(kind: Structure) -> bool:
     """Whether the kind of the value does not say how it is written, as that of texts and numbers does."""
     match kind:
         case Single(field):
-            return type(field) is not fields.Raw and not isinstance(
-                field, fields.String | fields.Number | fields.Boolean
-            )
+            return not (isinstance(field, fields.String | fields.Number | fields.Boolean) or accepts(field, "any text"))
         case Listing():
-            return kind.fixed or any(map(_wants_example, kind.parts))
+            return kind.fixed or not kind.plain or any(map(_wants_example, kind.parts))
         case Pairs():
             return _wants_example(kind.value)
     return True

@@ -8,13 +8,14 @@ that an error has the same words here and in Python. What cannot be one text is 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from pulp_events.errors import PluginError
+from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.listeners.listener import OPTIONS
 from pulp_events.notation.reading import NotUnderstood, accepts, read
 from pulp_events.notation.structure import Listing, Pairs, Single, offered, structure
@@ -81,6 +82,17 @@ class SchemaOptions:
     def metadata(self, key: str) -> Mapping[str, Any]:
         """What decides how texts of the option are read."""
         return option_metadata(self._fields[key])
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """What is refused in the block is told by options, as it was given, in place of keys."""
+        try:
+            yield
+        except InvalidConfig as error:
+            if not error.parts:
+                raise
+            told = "; ".join(f"{self.option(key) if key in self._fields else key}{said}" for key, said in error.parts)
+            raise InvalidConfig(f"invalid {self._type_id} configuration: {told}", error.errors) from None
 
     def _refuse_one_name_for_two(self) -> None:
         seen: dict[str, str] = {}

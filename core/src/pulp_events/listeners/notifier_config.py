@@ -193,18 +193,21 @@ def _explained(notifier: Notifier, schema: Schema, config: Mapping[str, Any]) ->
             key = _key_of(path, config)
             masked = mask_message(scrub(message), config.get(key), secret=is_secret(schema, key))
             found.setdefault(path, []).append(masked)
-        lines = [_line(path, texts, config, schema) for path, texts in found.items()]
-        raise InvalidConfig(f"invalid {notifier.type_id} configuration: {'; '.join(lines)}", found) from None
+        parts = [_part(path, texts, config, schema) for path, texts in found.items()]
+        lines = "; ".join(f"{key}{said}" for key, said in parts)
+        raise InvalidConfig(f"invalid {notifier.type_id} configuration: {lines}", found, parts) from None
 
 
-def _line(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema) -> str:
+def _part(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema) -> tuple[str, str]:
+    """The key, and what is said of it."""
     key = _key_of(path, config)
     rest = path[len(key) + 1 :]
     value = redact(schema, {key: config[key]})[key] if key in config else None
     if rest.isdigit() and isinstance(value, list) and int(rest) < len(value):
         value = value[int(rest)]
     shown = "" if is_secret(schema, key) or value is None else " " + mask_value(value)[:100]
-    return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
+    below = f".{rest}" if rest and not rest.isdigit() else ""
+    return (key, f"{below}{shown}: {' '.join(texts)}") if key else ("", " ".join(texts))
 
 
 def _key_of(path: str, config: Mapping[str, Any]) -> str:
