@@ -126,7 +126,7 @@ def test_help_manual_page_and_completion_say_how_each_is_written(admin, tmp_path
         ("--moment=noon", "--moment 'noon': Not a valid datetime"),
         ("--pause=long", "--pause 'long': Not a valid period of time"),
         ("--strict=1.5", "--strict '1.5': Not a valid integer"),
-        ("--limits=a=b", "--limits.a.value {'a': 'b'}: Not a valid integer"),
+        ("--limits=a=b", "--limits.a {'a': 'b'}: Not a valid integer"),
         ("--limits=a", "--limits takes KEY=VALUE, and may be repeated"),
         ("--codes=1,x", "--codes 'x': Not a valid integer"),
         ("--codes='[1'", "--codes '[1': Not a valid integer"),

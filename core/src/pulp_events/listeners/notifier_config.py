@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
 from pulp_events.notation.reading import NotUnderstood, resolved
-from pulp_events.notation.structure import offered
+from pulp_events.notation.structure import Pairs, offered, structure
 from pulp_events.notifier import Notifier, ReadablePart
 from pulp_events.plugins import boundary
 from pulp_events.secrets import (
@@ -206,7 +207,11 @@ def _part(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema
     if rest.isdigit() and isinstance(value, list) and int(rest) < len(value):
         value = value[int(rest)]
     shown = "" if is_secret(schema, key) or value is None else " " + mask_value(value)[:100]
-    below = f".{rest}" if rest and not rest.isdigit() else ""
+    if any(isinstance(structure(each), Pairs) for at, each in offered(schema).items() if at == key):
+        rest = re.sub(r"^(.*?)\.(key|value)\b", r"\1", rest)  # marshmallow's own words for what of a pair is wrong
+        below = f".{rest}" if rest else ""
+    else:
+        below = f".{rest}" if rest and not rest.isdigit() else ""
     return (key, f"{below}{shown}: {' '.join(texts)}") if key else ("", " ".join(texts))
 
 
