@@ -105,7 +105,7 @@ def _listing(kind: Listing, texts: Sequence[str], get: Get, apart: bool) -> list
             found += value if isinstance(value, list) else [value]
         elif apart:
             found.append(value)
-        elif (whole := _array(value)) is not None:
+        elif (whole := array(value)) is not None:
             found += whole
         elif kind.plain:
             found += [part.strip() for part in value.split(",") if part.strip()]
@@ -138,7 +138,8 @@ def _whole(text: str, get: Get) -> Any:
     return _json(value) if isinstance(value, str) and value.lstrip().startswith("{") else None
 
 
-def _array(text: str) -> list[Any] | None:
+def array(text: str) -> list[Any] | None:
+    """The list that a text is in JSON; None if it is none."""
     if not text.lstrip().startswith("["):
         return None
     try:

@@ -14,6 +14,7 @@ from marshmallow import Schema, fields, missing, validate
 from pulp_events.notation.reading import NotUnderstood, accepts, read
 from pulp_events.notation.structure import Listing, Object, Pairs, Single, Structure, offered, structure
 from pulp_events.notation.writing import choice_values, stored
+from pulp_events.secrets import holds_secrets
 
 DEEPEST = 4
 """Levels of objects within each other that are made: a schema may refer to itself."""
@@ -77,7 +78,7 @@ def _named(field: fields.Field[Any], kind: Structure) -> Iterator[Any]:
             yield read(field, [example]) if isinstance(example, str) else example
         except NotUnderstood:
             yield example
-    if field.load_default is not missing and not callable(field.load_default):
+    if field.load_default is not missing and not callable(field.load_default) and not holds_secrets(field):
         yield stored(field, field.load_default)
     if isinstance(kind, Listing):
         yield from ([each] for each in choice_values(field))
