@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import Schema, fields, missing, validate
 
 from pulp_events.notation.reading import NotUnderstood, accepts, read
-from pulp_events.notation.structure import Listing, Object, Pairs, Single, Structure, offered, structure
+from pulp_events.notation.structure import Listing, Object, Pairs, Single, Structure, is_plain, offered, structure
 from pulp_events.notation.writing import choice_values, stored
 from pulp_events.secrets import holds_secrets
 
@@ -65,7 +65,9 @@ def samples(field: fields.Field[Any], levels: int = DEEPEST) -> Iterator[Any]:
     """
     kind = structure(field)
     seen: list[Any] = []
-    for value in [*_named(field, kind), *_made(kind, levels)]:
+    # A class of an author's own may load something else than what it is made of.
+    others = () if isinstance(kind, Single) or is_plain(field) else _VALUES
+    for value in [*_named(field, kind), *_made(kind, levels), *others]:
         if value is not missing and value is not None and accepts(field, value) and (type(value), value) not in seen:
             seen.append((type(value), value))
             yield value
