@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events import Action, EventType, Notifier, hookimpl
 from pulp_events.fields import Duration
@@ -73,6 +73,23 @@ def test_a_good_one_passes(admin, with_plugin):
     assert "create, update, ring" in admin.ok(*CHECK, "good").out
 
 
+class Lossy(fields.Integer):
+    def _serialize(self, value, attr, obj, **kwargs):
+        return f"<{value}>"
+
+
+class TextList(fields.List):
+    """Says that it is a list, and takes a text alone."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        if not isinstance(value, str):
+            raise ValidationError("Not a text.")
+        return value
+
+    def _serialize(self, value, attr, obj, **kwargs):
+        return value
+
+
 HELP = {"metadata": {"help": "x"}}
 LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
 
@@ -96,6 +113,14 @@ LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
             "all.password sounds like a secret",
         ),
         ("JSON", {"config": {"ratio": fields.Decimal(**HELP)}}, "ratio cannot be stored as JSON"),
+        ("JSON", {"config": {"ratio": Lossy(**HELP)}}, "ratio is stored as '<1>', which it then refuses"),
+        ("command line", {"config": {"ratio": TextList(fields.String(), **HELP)}}, "--ratio cannot give a value that"),
+        (
+            "command line",
+            {"config": {"ratio": fields.Integer(validate=validate.OneOf(["1"]), **HELP)}},
+            "--ratio=1, which help lists, is refused",
+        ),
+        ("command line", {"options": {"ratio": TextList(fields.String(), **HELP)}}, "action ring: --ratio cannot give"),
         ("JSON", {"config": {"ratio": fields.Raw(load_default=1j, **HELP)}}, "ratio cannot be stored as JSON"),
         ("settings", {"settings": {"host": fields.String(required=True, **HELP)}}, "[good] host has no default"),
         ("command line", {"actions": lambda self: 1 / 0}, "ZeroDivisionError"),

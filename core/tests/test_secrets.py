@@ -124,7 +124,7 @@ def test_items_beside_a_reference_are_checked_at_once_and_the_reference_when_it_
     with pytest.raises(InvalidConfig, match="urls: Not a valid URL") as refused:
         lists_bus.listeners.create("lists", {"urls": [{"$env": "URL_A"}, "secret-b"]}, ["*"])
     assert "secret-b" not in str(refused.value)
-    with pytest.raises(InvalidConfig, match="pairs: Not a valid integer"):
+    with pytest.raises(InvalidConfig, match="pairs.y: Not a valid integer"):
         lists_bus.listeners.create("lists", {"urls": ["http://b/"], "pairs": {"x": {"$env": "KEY"}, "y": "z"}}, ["*"])
     lists_bus.listeners.create("lists", {"urls": [{"$env": "URL_A"}]}, ["*"])
     monkeypatch.setenv("URL_A", "no url")
@@ -422,3 +422,17 @@ def test_what_is_known_of_a_listener_is_all_that_can_be_read(monkeypatch):
     config = {**DEEP, "tokens": ["hunter-5", {"$env": "TOKEN"}], "headers": {"a": {"$env": "AWAY"}, "b": "hunter-6"}}
     found = {str(each) for each in secrets_of(Deep(), config)}
     assert {f"hunter-{number}" for number in range(9)} <= found
+
+
+def test_a_secret_that_is_plucked_of_a_nested_schema_is_never_shown():
+    class Login(Schema):
+        password = fields.String(metadata={"secret": True})
+
+    class Plucked(Schema):
+        one = fields.Pluck(Login, "password")
+        many = fields.Pluck(Login, "password", many=True)
+        each = fields.List(fields.Pluck(Login, "password"))
+
+    config = {"one": "hunter22", "many": ["hunter22"], "each": ["hunter22"]}
+    assert redact(Plucked(), config) == {"one": MASK, "many": MASK, "each": MASK}
+    assert list(secrets_of(Plucked(), config)) == ["hunter22"] * 3

@@ -327,6 +327,20 @@ class KeepsWhatIsNoJson(Good):
     config_schema = NotJson
 
 
+class Lossy(fields.Integer):
+    def _serialize(self, value, attr, obj, **kwargs):
+        return None if value is None else f"<{value}>"
+
+
+class NotLoadedAgain(GoodConfig):
+    ratio = Lossy(metadata={"help": "how much"})
+
+
+@fault("a_configuration_survives_json")
+class KeepsWhatItDoesNotLoad(Good):
+    config_schema = NotLoadedAgain
+
+
 def say_the_token(self, error):
     raise TransientFailure(f"cannot connect with {self.config['token']}") from error
 

@@ -34,7 +34,8 @@ class NetConfig(Schema):
     marks = fields.Dict(fields.String(), fields.String(), metadata={"help": "nor of these"})
     account = fields.Nested(Account, metadata={"help": "an account"})
     accounts = fields.Dict(values=fields.Nested(Account), metadata={"help": "accounts by name"})
-    keyfile = fields.Pluck(Account, "keyfile", metadata={"help": "a file", "local": False})
+    plucked = fields.Pluck(Account, "keyfile", metadata={"help": "a file"})
+    several = fields.Pluck(Account, "keyfile", many=True, metadata={"help": "files"})
     to = fields.List(fields.String(), metadata={"help": "targets"})
 
 
