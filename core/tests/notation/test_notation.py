@@ -27,7 +27,9 @@ class Inner(Schema):
 
 TEXTS = st.text()
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda each: st.lists(each) | st.dictionaries(TEXTS, each)
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda each: st.lists(each, max_size=2) | st.dictionaries(st.text(max_size=3), each, max_size=2),
+    max_leaves=4,
 )
 
 
@@ -49,7 +51,7 @@ def test_each_mapping_of_lists_can_be_written(values):
     assert read(field, write(field, values)) == values
 
 
-@given(st.lists(st.dictionaries(TEXTS, JSON)))
+@given(st.lists(st.dictionaries(st.text(max_size=5), JSON, max_size=3), max_size=3))
 def test_each_list_of_objects_can_be_written(values):
     field = fields.List(fields.Nested(Inner))
     assert read(field, write(field, values)) == values
