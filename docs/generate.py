@@ -46,6 +46,7 @@ table = runpy.run_path(str(ROOT / "docs/markdown_table.py"))["table"]
 JSON = runpy.run_path(str(ROOT / "docs/json_documents.py"))
 OUTPUT_SCHEMA: Path = JSON["OUTPUT_SCHEMA"]
 REFERENCE = runpy.run_path(str(ROOT / "docs/reference.py"))
+FIELD_TYPES = runpy.run_path(str(ROOT / "docs/field_types.py"))
 NIGHT = runpy.run_path(str(ROOT / "docs/night.py"))
 
 
@@ -189,6 +190,12 @@ def planted_faults() -> str:
     return table(("claim", f"faults that it catches ({len(planted.FAULTY) + len(planted.IMPORT_FAULTS)} in all)"), rows)
 
 
+def field_types() -> str:
+    """What one writes for each type of field."""
+    made: str = FIELD_TYPES["table"](table)
+    return made
+
+
 def hook_reference() -> str:
     """Every hook with its signature and docstring."""
     found = [(name, each) for name, each in vars(hookspecs).items() if hasattr(each, f"{hookspecs.PROJECT}_spec")]
@@ -230,6 +237,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "fixtures": fixtures,
     "claims": claims,
     "planted faults": planted_faults,
+    "field types": field_types,
     "json": JSON["json_output"],
     "hook reference": hook_reference,
     "night": night,

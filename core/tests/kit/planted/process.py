@@ -143,6 +143,8 @@ IMPORT_FAULTS = {
     "trusts_any_certificate": "import ssl; ssl._create_default_https_context = ssl._create_unverified_context",
     "starts_a_thread": "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
     "prints": "print('planted 1.0')",
+    "prints_an_error": "import sys; sys.stderr.write('planted 1.0')",
+    "uses_the_network": "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 9))",
     "looks_up_a_name": "import socket; socket.getaddrinfo('localhost', 80)",
     "runs_a_program": "import subprocess, sys; subprocess.run([sys.executable, '-V'], stdout=subprocess.DEVNULL)",
 }

@@ -84,15 +84,24 @@ def a_number(value):
         raise ValidationError("Not a number.")
 
 
-class NumbersOnly(GoodConfig):
-    port = fields.Raw(required=True, validate=a_number, metadata={"help": "its port"})
+class OneNumber(fields.List):
+    def _deserialize(self, value, attr, data, **kwargs):
+        a_number(value)
+        return value
+
+    def _serialize(self, value, attr, obj, **kwargs):
+        return value
+
+
+class NotAList(GoodConfig):
+    port = OneNumber(fields.Integer(), required=True, metadata={"help": "its port"})
 
 
 @fault("what_the_api_takes_the_command_line_takes")
-class TakesNoText(Good):
-    """A command line has nothing but texts."""
+class DeclaresAListAndTakesANumber(Good):
+    """The command line gives what is declared."""
 
-    config_schema = NumbersOnly
+    config_schema = NotAList
 
 
 class NeedsASetting(Schema):
@@ -112,6 +121,20 @@ class NotJson(GoodConfig):
 @fault("a_configuration_survives_json")
 class KeepsWhatIsNoJson(Good):
     config_schema = NotJson
+
+
+class Lossy(fields.Integer):
+    def _serialize(self, value, attr, obj, **kwargs):
+        return None if value is None else f"<{value}>"
+
+
+class NotLoadedAgain(GoodConfig):
+    ratio = Lossy(metadata={"help": "how much"})
+
+
+@fault("a_configuration_survives_json")
+class KeepsWhatItDoesNotLoad(Good):
+    config_schema = NotLoadedAgain
 
 
 @fault("targets_are_labels_without_secrets")

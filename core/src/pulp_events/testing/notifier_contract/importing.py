@@ -11,20 +11,17 @@ from dataclasses import dataclass
 
 import pytest
 
+from pulp_events.testing.import_watch import printed
+
 SOURCE = """
-import json, sys, threading
+import json, sys
+from pulp_events.testing.import_watch import Watch
 from pulp_events.testing.process_state import changes, state
-modules, threads, before, seen = set(sys.modules), threading.active_count(), state(), []
-named = {{"socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.fork"}}
-def hook(event, arguments):
-    if event in named:
-        seen.append(f"{{event}}; do it when a channel opens")
-sys.addaudithook(hook)
-import {module}
-found = changes(before, state()) + sorted(set(seen))
-if threading.active_count() > threads:
-    found.append("a thread; start it when a channel opens")
-sys.__stdout__.write("\\n" + json.dumps([sorted(set(sys.modules) - modules), found]))
+modules, before = set(sys.modules), state()
+with Watch() as watch:
+    import {module}
+found = [sorted(set(sys.modules) - modules), changes(before, state()) + watch.seen]
+sys.__stdout__.write("\\n" + json.dumps(found))
 """
 LIMIT = 60.0
 
@@ -37,7 +34,7 @@ class Imported:
     """Those that it imported."""
 
     changes: Sequence[str]
-    """What it changed of the process, each with a remedy."""
+    """What it changed of the process, or did beyond it, each with a remedy."""
 
 
 @functools.cache
@@ -49,10 +46,8 @@ def imported(module: str) -> Imported:
     except subprocess.TimeoutExpired:
         pytest.fail(f"importing {module} has not ended after {LIMIT:g} s", pytrace=False)
     try:
-        printed, _, last = done.stdout.rpartition("\n")
+        *before, last = done.stdout.splitlines()
         modules, changes = json.loads(last)
-    except ValueError:
+    except (IndexError, ValueError):
         pytest.fail(f"importing {module} ends Python with status {done.returncode}: {done.stderr}", pytrace=False)
-    if printed.strip():
-        changes.append(f"print({printed.strip()[:60]!r}); log with logging.getLogger(__name__) instead")
-    return Imported(modules, changes)
+    return Imported(modules, [*changes, *printed(*before, done.stderr)])

@@ -9,6 +9,8 @@ from marshmallow import missing
 
 from pulp_events.fields import messages
 from pulp_events.listeners.untrusted import is_local
+from pulp_events.notation.structure import offered
+from pulp_events.notation.writing import default_text
 from pulp_events.notifier import Notifier
 from pulp_events.secrets import MASK
 from pulp_events_web.console.forms import controls
@@ -29,8 +31,7 @@ class Configuration:
     def __init__(self, notifier: Notifier, shown: Mapping[str, Any], present: set[str], *, trusted: bool) -> None:
         schema = notifier.config_schema()
         self._fields = {
-            each.data_key or name: each for name, each in schema.fields.items()
-            if not each.dump_only and (trusted or not is_local(each.metadata))
+            key: each for key, each in offered(schema).items() if trusted or not is_local(each.metadata)
         }  # fmt: skip
         self._shown, self._present, self._trusted = shown, present, trusted
 
@@ -61,7 +62,7 @@ class Configuration:
                 choices=controls.choices_of(each),
                 example=str(each.metadata.get("example", "")),
                 group=str(each.metadata.get("group", "")),
-                default=controls.written("text", default) if plain and kind != "check" else "",
+                default=default_text(each) if kind != "check" else "",
                 is_set=hidden and key in self._present,
                 hidden=hidden,
                 again=hidden and not value and typed is not None and bool(typed.get(name) or name in words(typed)),
