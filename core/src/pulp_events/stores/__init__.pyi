@@ -30,6 +30,7 @@ from pulp_events.outbox.fresh_tokens import FreshTokens as FreshTokens
 from pulp_events.outbox.presence import Beat as Beat
 from pulp_events.outbox.presence import Kind as Kind
 from pulp_events.outbox.presence import in_order as in_order
+from pulp_events.outbox.presence import outdated as outdated
 from pulp_events.outbox.presence import presence as presence
 from pulp_events.outbox.rate import Rate as Rate
 from pulp_events.outbox.rate import credible as credible
@@ -72,3 +73,4 @@ from pulp_events.outbox.window import OUT_OF_ORDER as OUT_OF_ORDER
 from pulp_events.outbox.window import SETTLE as SETTLE
 from pulp_events.outbox.window import remaining as remaining
 from pulp_events.outbox.window import window_of as window_of
+from pulp_events.system.clock import Clock as Clock
