@@ -8,7 +8,7 @@ from pulp_events.outbox.records import Claim
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import OutboxContract
-from pulp_events.testing.sqlite_steps import sqlite_steps
+from pulp_events.testing.sqlite_work import sqlite_steps
 
 
 class TupleOutbox(SQLiteOutbox):

@@ -5,7 +5,7 @@ import pytest
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import OutboxContract
-from pulp_events.testing.sqlite_steps import sqlite_steps
+from pulp_events.testing.sqlite_work import sqlite_steps
 
 
 class SQLiteHome:

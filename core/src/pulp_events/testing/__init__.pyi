@@ -17,4 +17,4 @@ from .listener_store_contract import ListenerStoreContract as ListenerStoreContr
 from .notifier_contract import NotifierContract as NotifierContract
 from .outbox_contract import OutboxContract as OutboxContract
 from .smtp_sink import SmtpSink as SmtpSink
-from .sqlite_steps import sqlite_steps as sqlite_steps
+from .sqlite_work import sqlite_steps as sqlite_steps
