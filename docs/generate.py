@@ -20,13 +20,12 @@ from typing import Any
 from marshmallow import Schema, fields, missing, validate
 
 import pulp_events
-from pulp_events import errors, hookspecs
+from pulp_events import errors, hookspecs, testing
 from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.fields import Duration, Words, format_duration
 from pulp_events.outbox import states
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.sections import CORE_SECTIONS
-from pulp_events.testing import NotifierContract
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.manual import writing
 from pulp_events_cli.parser import root
@@ -170,27 +169,26 @@ def fixtures() -> str:
     return table(("fixture", "is"), rows)
 
 
-def claims() -> str:
-    """What `NotifierContract` holds a notifier to: the names of its tests, as sentences."""
-    names = [name for base in NotifierContract.__mro__ for name in vars(base) if name.startswith("test_")]
+def claims(contract: str = "NotifierContract") -> str:
+    """What a contract holds a plugin to: the names of its tests, as sentences."""
+    bases = getattr(testing, contract).__mro__
+    names = [name for base in bases for name in vars(base) if name.startswith("test_")]
     return "".join(f"- {name[5:].replace('_', ' ')}\n" for name in names)
 
 
-def planted_faults() -> str:
-    """What the contract finds: each claim, and the notifiers of `planted.py` that it catches."""
-    planted = runpy.run_path(str(ROOT / "core/tests/kit/planted.py"))
+def planted_faults(file: str = "planted") -> str:
+    """What a contract finds: each claim, and the plugins of this file of `core/tests/kit` that it catches."""
+    planted = runpy.run_path(str(ROOT / f"core/tests/kit/{file}.py"))
     caught: dict[str, list[str]] = {}
     for faulty in planted["FAULTY"]:
         for claim in faulty.claims:
             words = re.findall(r"[A-Z](?:[a-z0-9]+|(?=[A-Z]))", faulty.__name__)
             caught.setdefault(claim, []).append(" ".join(words).lower())
-    caught["importing_it_changes_nothing_of_the_process"] = [
-        name.replace("_", " ") for name in planted["IMPORT_FAULTS"]
-    ]
+    imported = planted.get("IMPORT_FAULTS", {})
+    if imported:
+        caught["importing_it_changes_nothing_of_the_process"] = [name.replace("_", " ") for name in imported]
     rows = [(claim.replace("_", " "), "; ".join(faults)) for claim, faults in caught.items()]
-    return table(
-        ("claim", f"faults that it catches ({len(planted['FAULTY']) + len(planted['IMPORT_FAULTS'])} in all)"), rows
-    )
+    return table(("claim", f"faults that it catches ({len(planted['FAULTY']) + len(imported)} in all)"), rows)
 
 
 def hook_reference() -> str:
