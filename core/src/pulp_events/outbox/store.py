@@ -34,6 +34,8 @@ class Outbox(Protocol):
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         """Store events with their deliveries, durable on return. No two of them have the same id.
 
+        An event whose id is stored already is a StoreError, and then none of them is stored, unless it has `once`.
+
         An event with `once` whose id is already stored is not stored again; the stored one is returned under its id. Of
         any number of callers at once, exactly one stores it. If `check_same` raises EventConflict, none of the
         events is stored.
@@ -49,11 +51,14 @@ class Outbox(Protocol):
         """Claim deliveries of several listeners under the lease `token` for `lease` seconds; one request for each
         listener.
 
-        First attempts come in emit order; retries that are due are claimed too, without crowding out the first
-        attempts. `ordered`: claim only the oldest pending deliveries, in order, and none while one of them is leased or
-        waits for its retry; one that is a retry is claimed alone, as nothing after it may begin before it is known how
-        it ends. A delivery whose lease ended without a result is recorded as lost and claimed alone, so
-        that whatever killed its process takes nothing else with it the next time.
+        First attempts come in emit order; retries that are due are claimed too: where there is more than the limit of
+        both together, half of it are retries. What is returned is as it is then: its `attempts` count the one that
+        begins, its `due` is the end of the lease.
+
+        `ordered`: claim only the oldest pending deliveries, in order, and none while one of them is leased or waits for
+        its retry; one that is a retry is claimed alone, as nothing after it may begin before it is known how it ends. A
+        delivery whose lease ended without a result is recorded as lost and claimed alone, so that whatever killed its
+        process takes nothing else with it the next time.
 
         The cost of a request depends neither on the number of listeners nor on how much is pending.
 
@@ -61,18 +66,17 @@ class Outbox(Protocol):
         events fall into one window of this many seconds (`window_of`), once the window is over (`remaining` is 0). They
         are at most `MOST_DELIVERIES`, 5,000, with reports of at most `MOST_BYTES`, 4 MiB, together, unless a single one
         is larger; what a window has beyond that is claimed next, at once. What is stored after its window was claimed
-        leaves by itself, without waiting for another window.
-        With `ordered`, claim nothing while an older delivery is leased or waits for its retry. Deliveries that were
-        claimed together and failed, or were lost, are claimed together again, without any others.
+        leaves by itself, without waiting for another window. With `ordered`, claim nothing while an older delivery is
+        leased or waits for its retry. Deliveries that were claimed together and failed, or were lost, are claimed
+        together again, without any others.
 
         `ids`: claim only the listener's deliveries with these ids; with a window, only whole sets that contain one of
         them. Nothing else is claimed or changed. With `ordered`, claim nothing while an older delivery that is not
         among them is pending; the wait is then as long as that is certain to last, or `HELD_UP`.
 
         `rate`: claim no more than the listener's token bucket allows, which all claimers share (`tokens`, `taken`,
-        `wait_for_more`).
-        Each delivery, and each set that leaves together, takes one token, for retries as for first attempts. If tokens
-        are missing, `waits` covers the time until the next one, and `throttled` names the listener.
+        `wait_for_more`). Each delivery, and each set that leaves together, takes one token, for retries as for first
+        attempts. If tokens are missing, `waits` covers the time until the next one, and `throttled` names the listener.
 
         Expired deliveries are not claimed but declared dead (transition `expire`).
         """
@@ -81,7 +85,9 @@ class Outbox(Protocol):
         """Store attempts and what follows from each, in one transaction; False for each that came too late.
 
         No two are of one delivery. `succeed` holds for any delivery still pending; the others only while the
-        delivery's lease is the one it was claimed under.
+        delivery's lease is the one it was claimed under. As long as the delivery is there, the attempt is stored also
+        where it came too late, in place of one of the same number, and so is what the health of its listener says:
+        `tally` has what several results of a listener come to. Of an erased event, details become `REMOVED`.
         """
 
     def release(self, deliveries: Sequence[Delivery]) -> None:

@@ -68,6 +68,8 @@ from pulp_events.outbox.store import FollowsListeners as FollowsListeners
 from pulp_events.outbox.store import NotesWithEvents as NotesWithEvents
 from pulp_events.outbox.store import Outbox as Outbox
 from pulp_events.outbox.stored_event import Addition as Addition
+from pulp_events.outbox.tally import Tally as Tally
+from pulp_events.outbox.tally import tally as tally
 from pulp_events.outbox.window import MOST_BYTES as MOST_BYTES
 from pulp_events.outbox.window import MOST_DELIVERIES as MOST_DELIVERIES
 from pulp_events.outbox.window import OUT_OF_ORDER as OUT_OF_ORDER
