@@ -86,8 +86,8 @@ class Outbox(Protocol):
 
         No two are of one delivery. `succeed` holds for any delivery still pending; the others only while the
         delivery's lease is the one it was claimed under. As long as the delivery is there, the attempt is stored also
-        where it came too late, in place of one of the same number, and so is what the health of its listener says:
-        `tally` has what several results of a listener come to. Of an erased event, details become `REMOVED`.
+        where it came too late, in place of one of the same number. The health of listeners counts all results: `tally`
+        has what those of one call come to. Of an erased event, details become `REMOVED`.
         """
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
