@@ -60,7 +60,7 @@ class Author:
     def run(self, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         command = [str(self.python), "-m", *words]
         return subprocess.run(
-            command, capture_output=True, text=True, env=self.variables, cwd=folder or self.folder, timeout=100
+            command, capture_output=True, text=True, env=self.variables, cwd=folder or self.folder, timeout=400
         )
 
     def admin(self, *words: str) -> str:
@@ -102,6 +102,7 @@ def test_there_is_a_test_for_each_kind():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(450)
 def test_its_tests_are_green_and_none_is_skipped_that_could_run(author):
     done = author.run("pytest", "-q", "-p", "no:cacheprovider", folder=author.package)
     assert done.returncode == 0, done.stdout
@@ -158,7 +159,7 @@ def test_a_strict_type_checker_finds_nothing(author):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(450)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_two_commands_that_it_tells_the_author(tmp_path, kind):
     """With pip, which fetches the build backend: skipped where it cannot."""
