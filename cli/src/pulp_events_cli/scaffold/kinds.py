@@ -9,7 +9,6 @@ COMMON = {
     "pyproject.toml": "common/pyproject.toml",
     ".gitignore": "common/gitignore",
     ".github/workflows/tests.yml": "common/tests.yml",
-    "src/$module/py.typed": "common/py.typed",
 }
 """What each package has."""
 
@@ -48,9 +47,10 @@ class Kind:
 
 def _files(folder: str, *names: str) -> dict[str, str]:
     """Modules of the package and its tests, `test_` before their names, from templates of the same names."""
-    return {
+    found = {
         f"{'tests' if name.startswith('test_') else 'src/$module'}/{name}.py": f"{folder}/{name}.py" for name in names
     }
+    return dict(sorted({**found, "src/$module/py.typed": "common/py.typed"}.items()))
 
 
 _CLI = "pulp-events-cli$cli_range"
