@@ -218,7 +218,11 @@ class Notifier:
     `AS_SETTINGS_SAY`: only to what the notifier's section of server.conf names. None: nobody knows."""
 
     def deliver(self, event: Event, config: Config) -> None:
-        """Deliver one event. Enough for a notifier that keeps no connection; see `open` for one that does."""
+        """Deliver one event. Enough for a notifier that keeps no connection; see `open` for one that does.
+
+        One that has a parameter `delivery_id` beside these is given the delivery's id, which is the same on every
+        attempt: `def deliver(self, event, config, delivery_id=""):`.
+        """
         raise NotImplementedError(f"{type(self).__name__} must override deliver() or open()")
 
     def open(self, config: Config, settings: Config) -> Channel:
@@ -323,8 +327,20 @@ class _DeliverChannel(Channel):
     """Calls `Notifier.deliver`; there is no connection to keep."""
 
     def __init__(self, notifier: Notifier, config: Config) -> None:
-        self._deliver = notifier.deliver
+        self._deliver: Callable[..., None] = notifier.deliver
         self._config = config
+        self._takes_id = _has_parameter(notifier.deliver, "delivery_id")
 
     def send(self, delivery: Delivery) -> None:
+        if self._takes_id:
+            return self._deliver(delivery.event, self._config, delivery_id=delivery.id)
         return self._deliver(delivery.event, self._config)
+
+
+def _has_parameter(function: Callable[..., object], name: str) -> bool:
+    import inspect  # which `pulp-admin` does without
+
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # it has no signature, as some in C
+        return False

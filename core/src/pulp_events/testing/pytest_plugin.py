@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 pytest.register_assert_rewrite(
     "pulp_events.testing.notifier_contract",
+    "pulp_events.testing.hook_contract",
     "pulp_events.testing.outbox_contract",
     "pulp_events.testing.listener_store_contract",
     "pulp_events.testing.listener_transactions_contract",

@@ -14,8 +14,7 @@ from pulp_events.errors import StoreError
 from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.edit import Edit
-from pulp_events.listeners.history import HistoryQuery, ListenerChange, load
-from pulp_events.listeners.history import dump as dump_change
+from pulp_events.listeners.history import HistoryQuery, ListenerChange, change_from_document, change_to_document
 from pulp_events.listeners.listener import Listener
 from pulp_events.system import forks
 from pulp_events.system.shared_answer import FRESH, SharedAnswer
@@ -206,7 +205,7 @@ class PostgresListenerStore:
         until = None if query.until is None else query.until.timestamp()
         chosen = (query.listener_id, query.listener_id, since, since, until, until, query.limit)
         rows = self.database.rows(_HISTORY, chosen)
-        return [load(json.loads(document)) for (document,) in rows]
+        return [change_from_document(json.loads(document)) for (document,) in rows]
 
     def close(self) -> None:
         if not self._closed:
@@ -251,7 +250,7 @@ class PostgresListenerStore:
             columns = (
                 [change.time.timestamp() for change in changes],
                 [change.listener_id for change in changes],
-                [json.dumps(dump_change(change)) for change in changes],
+                [json.dumps(change_to_document(change)) for change in changes],
             )
             own.execute(self.database.text(_KEEP), columns)
         own.execute(self.database.text(_FORGET), (changes[0].time.timestamp() - self._keep_history,))

@@ -38,7 +38,7 @@ class UpkeepClaims(Outboxes):
         assert outbox.purge(DeliveryQuery(), 1) == 1
         assert outbox.purge(DeliveryQuery(), 10) == 1
         assert outbox.stats().pending == 1
-        assert outbox.attempts(batch[0].id) == []
+        assert list(outbox.attempts(batch[0].id)) == []
 
     def test_an_event_is_kept_as_long_as_any_of_its_deliveries_and_no_longer(self, home: Home, outbox: Outbox) -> None:
         shared, alone, pending = new_event(LISTENER, OTHER), new_event(), new_event()
