@@ -128,6 +128,11 @@ def test_an_address_that_is_none_is_a_usage_error(admin, text):
     assert said.code == 2 and "HOST:PORT" in said.err and said.err.count("\n") == 1
 
 
+def test_an_address_that_is_a_whole_url_is_refused_without_its_secrets(admin):
+    said = admin("event", "worker", "--metrics=http://me:hunter2@h:80/?token=s3cr3t")
+    assert said.code == 2 and "HOST:PORT" in said.err and "hunter2" not in said.err and "s3cr3t" not in said.err
+
+
 def test_a_port_that_is_taken_is_one_clear_line(admin):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = admin.process("event", "worker", "--metrics", f"{taken.getsockname()[1]}")
