@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 import pulp_events_opentelemetry
 from pulp_events import Channel, EventTooLarge, Notifier, PermanentFailure, StoreError, TransientFailure, hookimpl
 from pulp_events.testing.clock import FakeClock
+from pulp_events_opentelemetry.tracer import tracer
 
 ID = "0af7651916cd43dd8448eb211c80319c"
 KEEP = {"events": {"keep": "all"}}
@@ -127,8 +128,9 @@ def test_all_attempts_of_an_event_that_was_emitted_outside_of_any_trace_are_of_o
 
 
 def test_whether_the_trace_of_such_an_event_is_recorded_is_the_samplers_to_say(opened, spans, monkeypatch):
-    monkeypatch.setattr(trace.get_tracer_provider(), "sampler", ParentBased(ALWAYS_OFF))
     with opened(Failing(), clock=FakeClock()) as bus:
+        tracer(bus.settings)  # which has the sampler of now for good
+        monkeypatch.setattr(trace.get_tracer_provider(), "sampler", ParentBased(ALWAYS_OFF))
         bus.listeners.create("failing", {}, ["repo.*.*"])
         untraced(bus)
     assert spans("deliver") == []
