@@ -30,6 +30,7 @@ GAUGES = {
     "pending_deliveries": ("listener_pending_deliveries", "Deliveries that wait or are under way."),
     "in_flight_deliveries": ("listener_in_flight_deliveries", "Deliveries that are being attempted."),
     "dead_deliveries": ("listener_dead_deliveries", "Dead deliveries that are kept."),
+    "lately_dead": ("listener_lately_dead_deliveries", "Deliveries that were given up in the last 15 minutes."),
     "oldest": ("listener_oldest_pending_seconds", "Age of the oldest event with a pending delivery; 0: there is none."),
     "failures": ("listener_consecutive_failures", "Failures since the last success."),
     "failing": (
