@@ -21,11 +21,12 @@ _ACCOUNT = re.compile(r"(?<![^\s'\"\[({,;=])([^\s/:@'\"]*):(?!//)\S+(?=@[^\s@])"
 """`user:password@` without a scheme before it."""
 
 _IN_QUERY = re.compile(
-    r"(?<=[?&;])((?:[\w.\[\]-]|%[0-9A-Fa-f]{2})*?(?:pass|pwd|secret|token|credential|key|auth|(?<![A-Za-z])sig)"
-    r"(?:[\w.\[\]-]|%[0-9A-Fa-f]{2})*=)(?!\{[{%])([^\s&#;'\"<>]+)",
+    r"(?<=[?&;])((?:[\w.\[\]-]|%[0-9A-Fa-f]{2}){0,60}?(?:pass|pwd|secret|token|credential|key|auth|(?<![A-Za-z])sig)"
+    r"(?:[\w.\[\]-]|%[0-9A-Fa-f]{2}){0,60}=)(?!\{[{%])([^\s&#;'\"<>]+)",
     re.IGNORECASE,
 )
-"""A parameter that is a secret by its name, unless a template is to make its value."""
+"""A parameter that is a secret by its name, unless a template is to make its value. Names are bounded, as the time that
+it takes to find none grows with their square."""
 
 
 def mask_passwords(text: str) -> str:

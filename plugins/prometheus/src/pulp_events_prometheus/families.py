@@ -143,7 +143,7 @@ def _gauges(reading: Reading) -> Iterator[Metric]:
     dropped = {(name,): count for name, count in reading.dropped.items()}
     yield _gauge("dropped_events", "Events not stored as the store was full, while known.", ("event_type",), dropped)
     sizes = {(what,): size for what, size in reading.store_bytes.items()}
-    yield _gauge("store_size_bytes", "Size of the store's files.", ("file",), sizes)
+    yield _gauge("store_size_bytes", "Size of the stores, in files or tables.", ("file",), sizes)
     if reading.free_bytes is not None:
         yield _gauge("store_free_bytes", "Free space where events are stored.", (), reading.free_bytes)
 

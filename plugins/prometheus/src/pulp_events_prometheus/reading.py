@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventsError
 from pulp_events.outbox.records import Stats
 from pulp_events.outbox.standing import HoldCause, Standing
 from pulp_events.outbox.states import State, Transition
-from pulp_events.outbox.store import CountsWhatEnds
+from pulp_events.outbox.store import CountsWhatEnds, TellsSizes
 from pulp_events.system.clock import from_timestamp
 from pulp_events_prometheus import words
 from pulp_events_prometheus.book import Book
@@ -267,13 +265,9 @@ def _failing(listener: Listener, lately: Health | None, now: float) -> float:
 
 
 def _sizes(bus: EventBus) -> Mapping[str, int]:
-    """Bytes of the files of our own stores, by what they hold; those of a database are its own to tell."""
-    path = getattr(bus.outbox, "path", None)
-    files: Sequence[tuple[str, Path]] = [("listeners", bus.data_dir / "listeners.json")]
-    if isinstance(path, Path):
-        files = [("outbox", path), ("log", path.with_name(path.name + "-wal")), *files]
-    found = {}
-    for what, file in files:
-        with suppress(OSError):
-            found[what] = os.stat(file).st_size  # noqa: PTH116
+    """Bytes of our stores, by what they hold."""
+    outbox = bus.outbox
+    found = dict(outbox.sizes()) if isinstance(outbox, TellsSizes) else {}
+    with suppress(OSError):
+        found.setdefault("listeners", (bus.data_dir / "listeners.json").stat().st_size)
     return found
