@@ -121,6 +121,24 @@ def test_a_storm_of_dead_deliveries_is_one_event_with_their_number(open_bus, clo
     assert [each["count"] for each in told(scripted, "mail")] == [700, 5, 1]
 
 
+def test_a_clock_that_is_set_back_silences_nothing(open_bus, clock, scripted):
+    bus = open_bus("inline", clock, retry_schedule="1s", jitter=0)
+    bus.settings.section("about")["backlog"] = 1
+    bus.listeners.disable(bus.listeners.create("scripted", {"name": "slow"}, ["repo.sync.*"]).id)
+    bus.listeners.create("scripted", {"name": "down"}, ["repo.sync.*"])
+    bus.listeners.create("scripted", {"name": "mail"}, ["delivery.dead", "outbox.backlog"])
+    scripted.behaviour["down"] = scripted.reject
+    look(bus, clock)
+    for _ in range(2):
+        bus.emit("repo.sync.start")
+        look(bus, clock)
+        look(bus, clock)
+        clock.jump(-2 * 86400)
+        look(bus, clock)
+    assert len(told(scripted, "mail", "delivery.dead")) == 2
+    assert len(told(scripted, "mail", "outbox.backlog")) == 3
+
+
 def test_that_only_one_attempt_is_left_is_told_while_it_is(open_bus, clock, scripted):
     bus = open_bus("inline", clock, retry_schedule="60s, 10h", jitter=0)
     bus.listeners.create("scripted", {"name": "down"}, ["repo.sync.*"])

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from pulp_events.about.announcement import Announcement, about, error, text
-from pulp_events.about.told import Told
+from pulp_events.about.told import Told, has_passed
 from pulp_events.events.own_names import DELIVERY_DEAD, DELIVERY_EXPIRING
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.activity import HOUR, MINUTE, floor, grain
@@ -55,7 +55,7 @@ def look(
     """
     begin = told.part(FROM)
     for kind in wanted:
-        if kind not in begin or now - begin[kind] > _LONGEST:
+        if kind not in begin or has_passed(_LONGEST, begin[kind], now):
             begin[kind] = floor(now, HOUR)
             told.forget(kind)
             if happened := _counted(kind, counts(begin[kind], None)):
@@ -69,7 +69,12 @@ def look(
             new = count - its.get("counted", 0)
             listener = listeners.get(listener_id)
             at = its.get("at")
-            if new <= 0 or listener is None or len(said) >= room or (at is not None and now - at < repeat):
+            if (
+                new <= 0
+                or listener is None
+                or len(said) >= room
+                or (at is not None and not has_passed(repeat, at, now))
+            ):
                 continue
             if not may_be_heard(listener, kind):
                 part[listener_id] = {"counted": count}
@@ -131,5 +136,5 @@ def _move_on(
             its["counted"] = its.get("counted", 0) - count  # below 0: what was not said yet
         begin[kind] = later
     for listener_id, its in list(part.items()):
-        if listener_id not in listeners or (not its.get("counted") and now - its.get("at", 0.0) >= repeat):
+        if listener_id not in listeners or (not its.get("counted") and has_passed(repeat, its.get("at", 0.0), now)):
             del part[listener_id]
