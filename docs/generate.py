@@ -25,6 +25,7 @@ from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.fields import Duration, Words, format_duration
 from pulp_events.outbox import states
 from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.reloading import NEEDS_START, needs_start
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.manual import writing
@@ -59,6 +60,7 @@ def settings(section: str) -> str:
         key = field.data_key or name
         default = COMPUTED.get((section, key)) or default_text(field)
         meaning = str(field.metadata["help"]) + (" (secret)" if field.metadata.get("secret") else "")
+        meaning += f"; {NEEDS_START}" if needs_start(field) else ""
         rows.append((f"`{key}`", value_text(field), default, meaning))
     return table(("key", "value", "default", "meaning"), rows)
 

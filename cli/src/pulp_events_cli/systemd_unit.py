@@ -62,7 +62,8 @@ class Service:
     """The program, as an absolute path, and its arguments."""
     user: str
     grace: float
-    """Seconds."""
+    start_limit: float
+    """Both in seconds."""
     data_dir: Path
     outbox: Path
     reads: Sequence[Path]
@@ -85,6 +86,7 @@ def text(service: Service) -> str:
     if service.systemd < NOTIFY_RELOAD:
         lines.append("ExecReload=/bin/kill -HUP $MAINPID")
     lines += [
+        f"TimeoutStartSec={int(service.start_limit) + 15}s",
         f"TimeoutStopSec={int(service.grace) + 15}s",
         "# SIGTERM goes to the main process, which passes it on; SIGKILL goes to all of them after the timeout.",
         "KillMode=mixed",

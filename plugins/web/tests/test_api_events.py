@@ -50,6 +50,35 @@ def test_the_trace_of_an_event_is_shown_with_it_and_with_its_deliveries(client, 
     assert emit(client).json["trace_id"] is None
 
 
+PARENT = f"00-{'a' * 32}-{'1' * 16}-01"
+
+
+@pytest.mark.parametrize(
+    ("headers", "context"),
+    [
+        ({"traceparent": PARENT}, {"traceparent": PARENT}),
+        ({"Traceparent": PARENT, "Tracestate": "a=1, b=2"}, {"traceparent": PARENT, "tracestate": "a=1,b=2"}),
+        ({"traceparent": f"cc{PARENT[2:]}-more"}, {"traceparent": PARENT}),
+        ({"traceparent": PARENT, "tracestate": "not one"}, {"traceparent": PARENT}),
+        ({"traceparent": PARENT.upper(), "tracestate": "a=1"}, {}),
+        ({"traceparent": ""}, {}),
+        ({"tracestate": "a=1"}, {}),
+    ],
+)
+def test_the_trace_of_the_request_is_that_of_the_event_and_leaves_with_it(client, bus, listener, headers, context):
+    answer = emit(client, **headers)
+    assert answer.status_code == 201, answer.json
+    assert answer.json["trace_id"] == (context["traceparent"][3:35] if context else None)
+    [delivery] = bus.deliveries.list()
+    assert delivery.trace_context == context
+
+
+def test_a_request_that_is_sent_again_in_another_trace_is_the_same(client, bus, listener):
+    first = emit(client, **{"Idempotency-Key": "k", "traceparent": PARENT})
+    again = emit(client, **{"Idempotency-Key": "k", "traceparent": PARENT.replace("a", "b")})
+    assert again.status_code == 201 and again.json == first.json and again.json["trace_id"] == "a" * 32
+
+
 def test_the_same_key_and_content_has_the_first_answer_again(client, bus, listener):
     first = emit(client, **{"Idempotency-Key": '"8e03978e-40d5"'})
     again = emit(client, **{"Idempotency-Key": "8e03978e-40d5"})

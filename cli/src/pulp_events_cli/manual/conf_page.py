@@ -10,6 +10,7 @@ from marshmallow import Schema, fields, validate
 from pulp_events.fields import Duration, Words, format_duration
 from pulp_events.notation.writing import choices, default_text
 from pulp_events.secrets import is_secret_field
+from pulp_events.settings.reloading import NEEDS_START, needs_start
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.server_conf import DEFAULT_PATH, ENVIRONMENT_VARIABLE
 from pulp_events.system import guard
@@ -28,7 +29,7 @@ The settings of pulp-events are in sections of Pulp's server.conf: the file give
 sections in brackets and `key = value` below them; lines that begin with `#` or `;` are ignored.
 
 In the sections described here, an unknown key or a value that is not valid is an error; other sections are ignored.
-A worker reads the file again when it gets SIGHUP.
+A worker reads the file again when it gets SIGHUP, and all settings take effect then, unless said otherwise.
 
 A duration is a number of seconds, or text such as `15s`, `30m`, `1h 30m` or `7d`. The value of a secret key may be
 `env:NAME` or `file:PATH`; it is then read from there.
@@ -84,6 +85,7 @@ def _about(section: str, key: str, field: fields.Field[Any]) -> str:
     parts = [str(field.metadata.get("help", "")), _values(field)]
     default = COMPUTED.get((section, key)) or _default(field)
     parts += [f"default: {default}"] * bool(default) + ["secret"] * is_secret_field(field)
+    parts += [NEEDS_START] * needs_start(field)
     return "; ".join(part for part in parts if part) + "."
 
 

@@ -371,6 +371,15 @@ class CountsWhatEnds(Protocol):
 
 
 @runtime_checkable
+class TellsSizes(Protocol):
+    """Optional further method of an outbox that knows how much room it takes."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes, by what they hold: `outbox` (events and deliveries, indexes included), and whatever else it has. What
+        cannot be found out is left out."""
+
+
+@runtime_checkable
 class BackedUpElsewhere(Protocol):
     """Optional further method of an `Outbox` that `pulp-admin event backup` cannot copy, as it is not in our files."""
 

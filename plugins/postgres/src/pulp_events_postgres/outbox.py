@@ -226,6 +226,9 @@ class PostgresOutbox:
     def free_space(self) -> int | None:
         return None  # a server tells nobody
 
+    def sizes(self) -> dict[str, int]:
+        return limits.sizes(self.database)
+
     def note_dropped(self, counts: Mapping[str, int]) -> None:
         limits.note_dropped(self.database, counts)
 

@@ -277,6 +277,9 @@ class SQLiteOutbox:
     def free_space(self) -> int | None:
         return limits.free_space(self.path)
 
+    def sizes(self) -> dict[str, int]:
+        return limits.sizes(self.path)
+
     def note_dropped(self, counts: Mapping[str, int]) -> None:
         now = self._clock.time()
         self._writer.run(lambda own: limits.note_dropped(own, counts, now))

@@ -12,7 +12,7 @@ import pytest
 from pulp_events.errors import EventConflict
 from pulp_events.events.pattern import matches
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.store import Outbox
+from pulp_events.outbox.store import Outbox, TellsSizes
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
 from pulp_events.testing.outbox_contract.stored import KEEP, alone, at, ids, maintained
@@ -223,6 +223,8 @@ class EventClaims(Outboxes):
         assert outbox.backlog(9) == 1
         space = outbox.free_space()
         assert space is None or space > 0
+        if isinstance(outbox, TellsSizes):
+            assert outbox.sizes()["outbox"] > 0
 
     def test_what_was_dropped_is_summed_by_type_and_forgotten_in_time(self, home: Home, outbox: Outbox) -> None:
         second = home.open()

@@ -10,6 +10,7 @@ from flask.views import MethodView
 
 from pulp_events import EventBus
 from pulp_events.errors import EventConflict, UnknownEventType
+from pulp_events.events.trace_context import TRACEPARENT, TRACESTATE
 from pulp_events.outbox.stored_event import EventQuery
 from pulp_events_web.api import paging
 from pulp_events_web.api.idempotency import event_id_of, key_of, prefix_of
@@ -73,13 +74,18 @@ class Events(MethodView):
         try:
             event = bus.emit(
                 given["event_type"], given["payload"], given["call_report"], id=chosen,
-                expires=given.get("expires"), scope=given.get("scope"),
+                expires=given.get("expires"), scope=given.get("scope"), trace_context=_trace_of(headers),
             )  # fmt: skip
         except UnknownEventType as error:
             refuse("event_type", text_of(error))
         except EventConflict as error:  # §2.7 of the draft
             refuse("Idempotency-Key", f"This key was used with another request: {error}", where="headers")
         return shown.emitted(event), 201, {"Location": url_for("events.OneEvent", event_id=event.id)}
+
+
+def _trace_of(headers: Mapping[str, Any]) -> Mapping[str, str]:
+    """What the client says of its trace. What of it is not valid, core leaves out: that is no reason to refuse."""
+    return {name: headers[name] for name in (TRACEPARENT, TRACESTATE) if name in headers}
 
 
 def _refuse_own(bus: EventBus, event_type: str) -> None:

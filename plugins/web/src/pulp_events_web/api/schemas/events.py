@@ -88,6 +88,13 @@ class EmitHeaders(Schema):
             "nothing more, and has the same answer (draft-ietf-httpapi-idempotency-key-header)"
         },
     )
+    traceparent = fields.String(
+        metadata={
+            "description": "the trace in which the event is emitted, which is stored with it and leaves with it (W3C "
+            "Trace Context); one that is not valid is ignored"
+        }
+    )
+    tracestate = fields.String(metadata={"description": "what tracing systems add to it, ignored without it"})
 
 
 class EventExplanationSchema(Schema):
