@@ -135,7 +135,8 @@ def _metavar(key: str) -> str:
 
 def _help(field: fields.Field[Any], updating: bool) -> str:
     # argparse takes % for a placeholder
-    parts = [str(field.metadata.get("help") or field.metadata.get("description") or "").replace("%", "%%")]
+    said = next(filter(None, map(field.metadata.get, ("cli_help", "help", "description"))), "")
+    parts = [str(said).replace("%", "%%")]
     if found := choices(field):
         parts.append(f"one of {', '.join(found)}".replace("%", "%%"))
     default = default_text(field)

@@ -129,7 +129,7 @@ def test_an_event_says_why_it_went_where(bus, client):
     fill(bus)
     event = bus.emit("repo.sync.start", {"repo_id": "x"})
     text = client.get(f"/console/events/{event.id}").text
-    assert re.search(r"gone</a></th><td><span class=\"state no\">no</span>", text)
+    assert re.search(r"gone</a></th><td data-label=\"Gets it\"><span class=\"state no\">no</span>", text)
 
 
 def form_of(client, path):

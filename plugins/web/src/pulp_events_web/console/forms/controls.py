@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from pulp_events.fields import Words
 from pulp_events.frozen import thaw
 from pulp_events.secrets import holds_secrets, is_secret_field
 
@@ -16,12 +17,22 @@ class NotUnderstood(ValueError):
     """What was typed is not what such a control takes; the text says what is."""
 
 
+MOST_BOXES = 12
+"""Choices that are shown as boxes; more are named beside a field with several lines."""
+
+
 def choices_of(field: Any) -> list[str]:
-    """The values that it may have, if its validators name them and they are texts."""
-    for each in [*field.validators]:
-        if isinstance(each, validate.OneOf) and all(isinstance(choice, str) for choice in each.choices):
-            return [*each.choices]
+    """The values that it, or each item of a list, may have, if validators name them and they are texts or numbers."""
+    several = isinstance(field, fields.List)
+    named = [each for each in field.validators if isinstance(each, validate.ContainsOnly if several else _ONE)]
+    named += [each for each in field.inner.validators if isinstance(each, _ONE)] if several else []
+    for each in named:
+        if all(isinstance(choice, str | int) and not isinstance(choice, bool) for choice in each.choices):
+            return [str(choice) for choice in each.choices]
     return []
+
+
+_ONE = validate.OneOf
 
 
 def kind_of(field: Any) -> str:
@@ -35,7 +46,9 @@ def kind_of(field: Any) -> str:
         return "json"
     if isinstance(field, fields.List):
         inner = field.inner
-        return "json" if isinstance(inner, fields.Nested | fields.Mapping | fields.List | fields.Tuple) else "lines"
+        if isinstance(inner, fields.Nested | fields.Mapping | fields.List | fields.Tuple):
+            return "json"
+        return "checks" if 0 < len(choices_of(field)) <= MOST_BOXES else "lines"
     if choices_of(field):
         return "choice"
     if field.metadata.get("read_file") or field.metadata.get("template") == "text" and field.metadata.get("read_file"):
@@ -56,11 +69,25 @@ def written(kind: str, value: Any) -> str:
         return "yes" if value else ""
     if kind == "json":
         return json.dumps(thaw(value), indent=2, ensure_ascii=False)
-    if kind == "lines" and isinstance(value, list | tuple):
+    if kind in ("lines", "checks") and isinstance(value, list | tuple):
         return "\n".join(str(each) for each in value)
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(thaw(value), ensure_ascii=False)
     return str(value)
+
+
+def in_words(value: Any) -> str:
+    """A default, as help says it."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else written("text", value)
+
+
+def in_order(field: Any, text: str) -> str:
+    """What stands in its boxes, in the order of the choices, and what is none of them last: it is not lost. Of other
+    controls, the text."""
+    if kind_of(field) != "checks":
+        return text
+    ticked, choices = dict.fromkeys(filter(None, map(str.strip, text.splitlines()))), choices_of(field)
+    return "\n".join([*(each for each in choices if each in ticked), *(each for each in ticked if each not in choices)])
 
 
 def read(kind: str, text: str, field: Any) -> Any:
@@ -71,9 +98,10 @@ def read(kind: str, text: str, field: Any) -> Any:
         except (ValueError, RecursionError) as error:
             reason = getattr(error, "msg", "nested too deeply")
             raise NotUnderstood(f"Not valid JSON: {reason}. Write for example {_sample(field)}.") from None
-    if kind in ("lines", "secret-lines"):
+    if kind in ("lines", "secret-lines", "checks"):
         inner = getattr(field, "inner", None)
-        return [_number(each.strip(), inner) for each in text.splitlines() if each.strip()]
+        lines = text.replace(",", "\n") if isinstance(field, Words) else text  # which has no items with a comma
+        return [_number(each.strip(), inner) for each in lines.splitlines() if each.strip()]
     return _number(text, field)
 
 
