@@ -342,6 +342,14 @@ class CountsWhatEnds(Protocol):
 
 
 @runtime_checkable
+class CountsOfEvents(Protocol):
+    """Optional further method of an outbox: who has deliveries of an event, without reading what these hold."""
+
+    def counts_of_event(self, event_id: str) -> Mapping[str, int]:
+        """How many deliveries of the event each listener has that has any, by its id."""
+
+
+@runtime_checkable
 class BackedUpElsewhere(Protocol):
     """Optional further method of an `Outbox` that `pulp-admin event backup` cannot copy, as it is not in our files."""
 

@@ -9,6 +9,7 @@ from flask import url_for
 from flask.views import MethodView
 
 from pulp_events import EventBus
+from pulp_events.bus.past import PastExplanation
 from pulp_events.errors import EventConflict, UnknownEventType
 from pulp_events.outbox.stored_event import EventQuery
 from pulp_events_web.api import paging
@@ -118,8 +119,17 @@ class EventDeliveries(MethodView):
 
 @blueprint.route("/events/<string:event_id>/explanation")
 class EventExplanation(MethodView):
+    @blueprint.arguments(paging.paged(int, str), location="query")
     @blueprint.response(200, schemas.ExplanationsSchema)
     @blueprint.who(Role.VIEWER, 404)
-    def get(self, event_id: str) -> Any:
+    def get(self, query: Mapping[str, Any], event_id: str) -> Any:
         """Why an event went to each listener or not, as the listeners were then"""
-        return {"items": [shown.explained(each) for each in acting().reading.explain_event(event_id)]}
+        explanations, limit = acting().reading.explain_event(event_id, most=schemas.MOST), query["limit"]
+        behind = query["cursor"] and (bool(query["cursor"][0]), query["cursor"][1])
+
+        def key(last: PastExplanation) -> tuple[int, str]:
+            without, listener_id = explanations.key_of(last.listener_id)
+            return int(without), listener_id
+
+        found = explanations.after(behind, limit + 1)
+        return paging.page(found, limit, key, lambda kept: [shown.explained(each) for each in kept])
