@@ -117,21 +117,15 @@ def test_it_is_explained_why_an_event_went_where(client, bus, listener):
     bus.emit("repo.sync.start", {}, id="y")
     assert [e["gets"] for e in client.get(f"{API}/events/{event.id}/explanation").json["items"]] == ["no"]
     found = client.get(f"{API}/events/y/explanation").json["items"][0]
-    assert (
-        found["gets"] == "yes"
-        and found["delivery_count"] == 1
-        and found["deliveries"] == ["y.0"]
-        and found["listener_name"] == "ci"
-    )
+    assert found["gets"] == "yes" and found["listener_name"] == "ci"
+    assert (found["deliveries"], found["delivery_count"]) == (["y.0"], 1)
 
 
 def test_why_an_event_went_where_comes_a_page_at_a_time_whatever_is_done_meanwhile(client, bus, listener):
-    got = sorted(
-        [listener.id, *(bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["repo.#"]).id for _ in range(4))]
-    )
-    others = sorted(
-        bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["repo.publish.*"]).id for _ in range(4)
-    )
+    def four(pattern):
+        return [bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, [pattern]).id for _ in range(4)]
+
+    got, others = sorted([listener.id, *four("repo.#")]), sorted(four("repo.publish.*"))
     bus.emit("repo.sync.start", {"repo_id": "a"}, id="y")
     path, seen = f"{API}/events/y/explanation?limit=2", []
     answer = client.get(path).json

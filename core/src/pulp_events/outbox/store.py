@@ -337,7 +337,7 @@ class CountsWhatEnds(Protocol):
     def happened(
         self, words: Sequence[str], since: datetime, until: datetime | None = None
     ) -> Mapping[str, Mapping[str, int]]:
-        """By listener id and word, how often these happened: transitions of `Activity.ended`, and
+        """By listener id and word, how often these happened: transitions of `Activity.ended`, outcomes of attempts, and
         `happened.LAST_AHEAD`. `since`, `until`: as of `activity`. What did not happen is left out."""
 
 
