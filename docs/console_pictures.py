@@ -56,6 +56,7 @@ def fill(bus: EventBus, sink: HttpSink, failing: HttpSink) -> dict[str, str]:
         "overview": "/console/",
         "listeners": "/console/listeners",
         "listener": f"/console/listeners/{ci.id}",
+        "listener-types": "/console/listeners/new",
         "listener-new": "/console/listeners/new/http",
         "listener-edit": f"/console/listeners/{ci.id}/edit",
         "listener-delete": f"/console/listeners/{mirror.id}/delete",

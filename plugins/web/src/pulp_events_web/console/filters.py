@@ -77,14 +77,19 @@ def changed(value: Any, key: str) -> str:
     return plain(value)
 
 
+LONGEST = 1000
+"""Characters of a message: whoever typed a book into a field need not read it again beside it."""
+
+
 def begun(text: str) -> str:
-    """A message of a library or of ours, with the capital that a sentence begins with.
+    """A message of a library or of ours, with the capital that a sentence begins with, and not too long.
 
     >>> begun("the token will be sent unencrypted")
     'The token will be sent unencrypted'
     """
     word = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if word.isalpha() and word.islower() else text
+    said = text[:1].upper() + text[1:] if word.isalpha() and word.islower() else text
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
 
 
 def sentence(notifier: object) -> str:
