@@ -100,7 +100,7 @@ def options(type_id: str) -> str:
     for name, field in schema.fields.items():
         option = f"`--{(field.data_key or name).replace('_', '-')}`"
         notes = ["required"] * field.required + ["secret"] * bool(field.metadata.get("secret"))
-        rows.append((option, ", ".join(notes) or "–", str(field.metadata["help"])))
+        rows.append((option, ", ".join(notes) or "–", str(field.metadata.get("cli_help") or field.metadata["help"])))
     return table(("option", "", "meaning"), rows)
 
 

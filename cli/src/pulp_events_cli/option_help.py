@@ -26,7 +26,7 @@ _PLAIN = (fields.String, fields.Number, fields.Boolean)
 
 def option_help(field: fields.Field[Any], updating: bool) -> str:
     """The text for an option, fit for argparse."""
-    own = str(field.metadata.get("help") or field.metadata.get("description") or "")
+    own = str(next(filter(None, map(field.metadata.get, ("cli_help", "help", "description"))), ""))
     default = "" if updating else default_text(field)
     parts = [own, *notation(field, own, bool(default))]
     if default:

@@ -184,7 +184,9 @@ class Notifier:
     """Name of the type in records and commands: lower-case letters, digits and `-`, starting with a letter."""
 
     config_schema: ClassVar[type[Schema]]
-    """Schema of a listener's configuration. Field metadata: `help` (text of the help), `secret` (True: never shown),
+    """Schema of a listener's configuration. Field metadata: `help` (what the field means, for the command line's
+    help and for forms), `cli_help` (what the command line says in its place, where it tells how a value is typed
+    there), `secret` (True: never shown),
     `local` (True: the value names a file, a program or something else of the machine, or is used with an account of the
     administrator's, so that untrusted authors may not set it; False: a value that looks like a path is none),
     `read_file` (True: the CLI takes `@FILE` for a long text), `names_file` (True: the value is the path of a file that

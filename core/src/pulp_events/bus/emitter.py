@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulp_events.bus.expiry import Expires, expiring, moment_of
+from pulp_events.bus.expiry import Expires, as_given, expiring, moment_of
 from pulp_events.bus.lazy import Given, is_lazy, value_of
 from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
@@ -112,7 +112,8 @@ class Emitter:
         listeners, new = self._match(event, scope, hears)
         if event_id is not None:
             new.once = True
-            new.fingerprint = fingerprint(new.report if _is_same_content(event, given) else serialise(given))
+            report = new.report if _is_same_content(event, given) else serialise(given)
+            new.fingerprint = fingerprint(report, as_given(expires))
         if end is not None:
             new.deliveries = expiring(new.deliveries, end, self._clock.time())
         return Prepared(event, listeners, new)

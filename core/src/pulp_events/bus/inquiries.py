@@ -67,17 +67,21 @@ class Inquiries(Lifecycle):
         return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report, scope)
 
     @imports_late
-    def explain_event(self, event_id: str) -> PastExplanations:
+    def explain_event(self, event_id: str, *, most: int | None = None) -> PastExplanations:
         """Why a stored event went, or did not go, to each listener as the listeners were when it was emitted.
 
         That is told from their history, beside the deliveries that are still stored. Event types, filter, and whether
         it was disabled or muted are looked at; `[delivery] while_disabled` is that of now. Those that have deliveries
-        come first. Each is explained when it is taken from the answer, a sequence. Raises EventNotFound.
+        come first. Each is explained when it is taken from the answer, a sequence. `most`: deliveries of each listener
+        that are read for that, at least one; None: all. Raises EventNotFound.
         """
+        from pulp_events.bus.deliveries_of_event import DeliveriesOfEvent
         from pulp_events.bus.past import PastExplanations
 
         self._check_open()
-        event, deliveries = self.events.get(event_id), self.events.deliveries(event_id)
+        if most is not None:
+            check_limit(most, "most")
+        event, deliveries = self.events.get(event_id), DeliveriesOfEvent(self.outbox, event_id, most)
         emitter, changes = self._emitter or self._make_emitter(), None
         listeners = self.listeners.list()
         if self.listeners.keeps_history:  # read later: what is done meanwhile is in it

@@ -122,19 +122,19 @@ class EventTypes:
         try:
             return self._types[name]
         except (KeyError, TypeError):
-            raise UnknownEventType(f"unknown event type {name!r}{self._hint(name)}; {self._known()}") from None
+            raise UnknownEventType(f"unknown event type {name!r:.100}{self._hint(name)}; {self._known()}") from None
 
     def check_pattern(self, text: str) -> None:
         """Raise UnknownEventType unless `text` is a name or a pattern that matches a registered type."""
         if not isinstance(text, str) or not patterns.is_valid(text):
             raise UnknownEventType(
-                f"{text!r} is neither an event type nor a pattern; a pattern has words separated by dots, where * "
+                f"{text!r:.100} is neither an event type nor a pattern; a pattern has words separated by dots, where * "
                 f"stands for one word and # for any number of words; {self._known()}"
             )
         if not any(patterns.matches(text, name) for name in self._types):
             what = "pattern" if patterns.is_pattern(text) else "unknown event type"
             verb = " matches no event type" if patterns.is_pattern(text) else ""
-            raise UnknownEventType(f"{what} {text!r}{verb}{self._hint(text)}; {self._known()}")
+            raise UnknownEventType(f"{what} {text!r:.100}{verb}{self._hint(text)}; {self._known()}")
 
     def _hint(self, text: object) -> str:
         return did_you_mean(str(text), self._types)

@@ -366,7 +366,7 @@ class CountsWhatEnds(Protocol):
     def happened(
         self, words: Sequence[str], since: datetime, until: datetime | None = None
     ) -> Mapping[str, Mapping[str, int]]:
-        """By listener id and word, how often these happened: transitions of `Activity.ended`, and
+        """By listener id and word, how often these happened: transitions of `Activity.ended`, outcomes of attempts, and
         `last-ahead`. `since`, `until`: as of `activity`. What did not happen is left out."""
 
 
@@ -377,6 +377,14 @@ class TellsSizes(Protocol):
     def sizes(self) -> Mapping[str, int]:
         """Bytes, by what they hold: `outbox` (events and deliveries, indexes included), and whatever else it has. What
         cannot be found out is left out."""
+
+
+@runtime_checkable
+class CountsOfEvents(Protocol):
+    """Optional further method of an outbox: who has deliveries of an event, without reading what these hold."""
+
+    def counts_of_event(self, event_id: str) -> Mapping[str, int]:
+        """How many deliveries of the event each listener has that has any, by its id."""
 
 
 @runtime_checkable

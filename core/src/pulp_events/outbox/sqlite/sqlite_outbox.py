@@ -179,6 +179,10 @@ class SQLiteOutbox:
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         return ledger.of_event(self._reader, event_id)
 
+    def counts_of_event(self, event_id: str) -> Mapping[str, int]:
+        """See `pulp_events.outbox.store.CountsOfEvents`."""
+        return ledger.counts_of_event(self._reader, event_id)
+
     def event(self, event_id: str) -> StoredEvent | None:
         return stored.event(self._reader, event_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,7 +12,8 @@ import pytest
 
 from pulp_events.errors import EventConflict
 from pulp_events.events.pattern import matches
-from pulp_events.outbox.records import DeliveryQuery
+from pulp_events.events.report import fingerprint
+from pulp_events.outbox.records import DeliveryQuery, NewEvent
 from pulp_events.outbox.store import Outbox, TellsSizes
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
@@ -127,6 +129,24 @@ class EventClaims(Outboxes):
         assert ids(outbox.events(EventQuery(), 9)) == ids([plain, fresh, first])
         assert len(outbox.of_event(first.id)) == 2
         assert outbox.add([replace(first, deliveries=())]).keys() == {first.id}
+
+    def test_an_id_that_is_there_with_another_end_is_refused_also_of_many_at_the_same_moment(self, home: Home) -> None:
+        made = replace(new_event(), once=True)
+        ends = ["", "60.0 s", "61.0 s"]
+        calls = [replace(made, fingerprint=fingerprint(made.report, ends[number % 3])) for number in range(9)]
+        outboxes = [home.open() for _ in calls]
+
+        def add(outbox: Outbox, event: NewEvent) -> str:
+            try:
+                outbox.add([event])
+            except EventConflict:
+                return ""
+            return event.fingerprint or ""
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            stored = [*filter(None, pool.map(add, outboxes, calls))]
+        [kept] = outboxes[0].events(EventQuery(), 9)
+        assert stored == [kept.fingerprint] * 3 and len(outboxes[0].of_event(made.id)) == 1
 
     def test_an_id_that_is_there_with_another_content_is_refused_and_nothing_is_stored(self, outbox: Outbox) -> None:
         first = replace(new_event(), once=True, fingerprint="as given")

@@ -9,7 +9,7 @@ import pytest
 
 from pulp_events.outbox.activity import By
 from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.states import Transition
+from pulp_events.outbox.states import Outcome, Transition
 from pulp_events.outbox.store import CountsWhatEnds, CountsWhatHappens, NotesWithEvents, Outbox
 from pulp_events.system.clock import from_timestamp
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
@@ -82,5 +82,6 @@ class NotingClaims(Outboxes):
         since = from_timestamp(home.time() - 60.0)
         words = [Transition.GIVE_UP, Transition.EXPIRE]
         assert outbox.happened(words, since) == {LISTENER: {"give_up": 2}, OTHER: {"give_up": 1}}
+        assert outbox.happened([*Outcome], since) == {LISTENER: {"permanent": 2}, OTHER: {"permanent": 1}}
         assert outbox.happened([Transition.BURY], since) == {OTHER: {"bury": 2}}
         assert outbox.happened(words, from_timestamp(home.time() + 7200.0)) == {}

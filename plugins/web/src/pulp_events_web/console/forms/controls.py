@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import fields, missing
 
+from pulp_events.fields import Words
 from pulp_events.frozen import thaw
 from pulp_events.notation.reading import array, typed
 from pulp_events.notation.samples import sample
@@ -20,16 +21,24 @@ class NotUnderstood(ValueError):
     """What was typed is not what such a control takes; the text says what is."""
 
 
+MOST_BOXES = 12
+"""Choices that are shown as boxes; more are named beside a field with several lines."""
+
+
 def choices_of(field: Any) -> list[str]:
-    """The values that it may have, as text, if it has one at a time and its type or validators name them."""
-    return choices(field) if isinstance(structure(field), Single) else []
+    """The values that it, or each item of a list, may have, as text, if its type or validators name them."""
+    kind = structure(field)
+    several = isinstance(kind, Listing) and kind.plain and not kind.fixed
+    return choices(field) if several or isinstance(kind, Single) else []
 
 
 def kind_of(field: Any) -> str:
     """The control of a field: what is one value has a line, a list of such a line for each, all else is JSON."""
     kind, secret = structure(field), is_secret_field(field)
     if isinstance(kind, Listing) and kind.plain and not kind.fixed:
-        return "secret-lines" if secret else "lines"
+        if secret:
+            return "secret-lines"
+        return "checks" if 0 < len(choices_of(field)) <= MOST_BOXES else "lines"
     if not isinstance(kind, Single):
         return "json"
     if secret:
@@ -56,6 +65,8 @@ def written(kind: str, value: Any) -> str:
         return "yes" if value else ""
     if kind == "json":
         return json.dumps(thaw(value), indent=2, ensure_ascii=False)
+    if kind == "checks" and isinstance(value, list | tuple):
+        return "\n".join(str(each) for each in value)
     if kind == "lines" and isinstance(value, list | tuple):
         lines = [str(each) for each in value]
         if (
@@ -66,6 +77,15 @@ def written(kind: str, value: Any) -> str:
     if isinstance(value, Mapping | list | tuple):
         return json.dumps(thaw(value), ensure_ascii=False)
     return str(value)
+
+
+def in_order(field: Any, text: str) -> str:
+    """What stands in its boxes, in the order of the choices, and what is none of them last: it is not lost. Of other
+    controls, the text."""
+    if kind_of(field) != "checks":
+        return text
+    ticked, choices = dict.fromkeys(filter(None, map(str.strip, text.splitlines()))), choices_of(field)
+    return "\n".join([*(each for each in choices if each in ticked), *(each for each in ticked if each not in choices)])
 
 
 def read(kind: str, text: str, field: Any) -> Any:
@@ -81,7 +101,8 @@ def read(kind: str, text: str, field: Any) -> Any:
         if kind == "lines" and (whole := array(text)) is not None:
             return whole  # of items that are no lines
         parts = [part.field for part in judge.parts if isinstance(part, Single)]
-        return [typed(parts[0], each.strip()) for each in text.splitlines() if each.strip()]
+        lines = text.replace(",", "\n") if isinstance(field, Words) else text  # which has no items with a comma
+        return [typed(parts[0], each.strip()) for each in lines.splitlines() if each.strip()]
     return typed(field, text)
 
 
