@@ -18,7 +18,8 @@ from pulp_events.redaction.scrubber import Scrubber
 from pulp_events.system.logs import message_of
 from pulp_events.testing.bus import plugins_of
 from pulp_events.testing.hook_contract.subject import SECRET, Call, HookSubject, Kept, failing_as, image
-from pulp_events.testing.notifier_contract.tidiness import causes, resources
+from pulp_events.testing.notifier_contract.secrecy import causes
+from pulp_events.testing.notifier_contract.tidiness import resources
 
 THREADS = 4
 ROUNDS = 5
