@@ -71,6 +71,8 @@ class Service:
     environment: Mapping[str, str]
     systemd: int
     """Release."""
+    secrets: Sequence[str] = ()
+    """Names of variables that it needs, and whose values are not to be written down here."""
 
 
 def text(service: Service) -> str:
@@ -81,6 +83,10 @@ def text(service: Service) -> str:
         f"Type={'notify-reload' if service.systemd >= NOTIFY_RELOAD else 'notify'}",
         f"User={service.user}",
         *(f"Environment={_word(f'{name}={value}')}" for name, value in sorted(service.environment.items())),
+        *(
+            f"# {name} is a secret and not written here: give it in a file, by EnvironmentFile=/etc/pulp/worker.env"
+            for name in service.secrets
+        ),
         f"ExecStart={_command(service.command)}",
     ]
     if service.systemd < NOTIFY_RELOAD:

@@ -147,7 +147,7 @@ def _unit(arguments: argparse.Namespace) -> str:
     from pulp_events.plugins.loader import BLOCK_VARIABLE
     from pulp_events.settings.given import Surroundings
     from pulp_events.settings.server_conf import DEFAULT_PATH
-    from pulp_events_cli import systemd_unit
+    from pulp_events_cli import own_variables, systemd_unit
 
     session = arguments.session
     settings = session.settings()
@@ -184,7 +184,12 @@ def _unit(arguments: argparse.Namespace) -> str:
             data_dir=settings.data_dir,
             outbox=outbox_path(settings, settings.data_dir),
             reads=reads,
-            environment={**{name: os.environ[name] for name in kept if os.environ.get(name)}, **around.environment},
+            environment={
+                **{name: os.environ[name] for name in kept if os.environ.get(name)},
+                **own_variables.told(settings),
+                **around.environment,
+            },
+            secrets=own_variables.secret(settings),
             systemd=systemd_unit.installed_release(),
         )
     )

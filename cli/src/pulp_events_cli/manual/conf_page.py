@@ -12,6 +12,7 @@ from pulp_events.notation.writing import choices, default_text
 from pulp_events.secrets import is_secret_field
 from pulp_events.settings.reloading import NEEDS_START, needs_start
 from pulp_events.settings.sections import CORE_SECTIONS
+from pulp_events.settings.environment import PREFIX, variable
 from pulp_events.settings.server_conf import DEFAULT_PATH, ENVIRONMENT_VARIABLE
 from pulp_events.system import guard
 from pulp_events_cli.manual import roff
@@ -69,6 +70,11 @@ def text(plugin_sections: Mapping[str, type[Schema]], left_out: Callable[[str, B
     lines += [*roff.section("files"), *roff.term(str(DEFAULT_PATH), "the file, unless another one is named")]
     lines += roff.section("environment")
     lines += roff.term(ENVIRONMENT_VARIABLE, f"the server.conf to read; default: {DEFAULT_PATH}")
+    lines += roff.term(
+        f"{PREFIX}SECTION__KEY",
+        f"a key of a section, such as {variable('delivery', 'lanes')}; it replaces that of the file. In capitals, with "
+        "_ for a dot or hyphen",
+    )
     lines += roff.term("PULP_EVENTS_BLOCK", "names of plugins not to load, separated by commas")
     lines += [*roff.section("see also"), r"\fBpulp\-admin\fR(1), \fBpulp\-events\-notifier\fR(7)"]
     return roff.page(lines)
