@@ -17,7 +17,7 @@ from pulp_events.settings.settings import Settings
 class Room(Schema):
     """`[chat.rooms-2]`"""
 
-    names = Words(fields.String(), load_default=lambda: [])
+    names = Words(fields.String(), load_default=list)
     token = fields.String(load_default="", metadata={"secret": True})
     per_room = fields.Integer(data_key="per-room", load_default=1)
 

@@ -10,9 +10,9 @@ from marshmallow import Schema, fields, validate
 from pulp_events.fields import Duration, Words, format_duration
 from pulp_events.notation.writing import choices, default_text
 from pulp_events.secrets import is_secret_field
+from pulp_events.settings.environment import PREFIX, variable
 from pulp_events.settings.reloading import NEEDS_START, needs_start
 from pulp_events.settings.sections import CORE_SECTIONS
-from pulp_events.settings.environment import PREFIX, variable
 from pulp_events.settings.server_conf import DEFAULT_PATH, ENVIRONMENT_VARIABLE
 from pulp_events.system import guard
 from pulp_events_cli.manual import roff
