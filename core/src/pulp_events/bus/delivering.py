@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.delivery_mode import MODES, Means, WorkerCommand
+from pulp_events.bus.grace import Grace
+from pulp_events.bus.left import tell_of_rest
 from pulp_events.bus.stores import lacks_tables, open_outbox
 from pulp_events.errors import EventsError, StoreError
 from pulp_events.listeners.index import ListenerIndex
@@ -34,9 +35,6 @@ LONG_LIVED = 20.0
 """Seconds after which a process that only emits is worth telling of: a command that emits an event is not."""
 LISTENER_DELETED = "the listener was deleted"
 """Why what was pending for it is dead."""
-PROCESS_GRACE = 5.0
-"""Seconds that the process of `deliver="process"` has to finish."""
-
 _logger = get_logger(__name__)
 
 
@@ -166,12 +164,13 @@ class Delivering:
             )
         return found
 
-    def stop(self, grace: float, drain: bool) -> None:
-        """End deliveries within `grace` seconds; `drain`: first make those that are due."""
-        deadline = time.monotonic() + grace
+    def stop(self, grace: Grace, drain: bool) -> None:
+        """End deliveries within `grace`; `drain`: first make those that are due."""
         self.mode.stop(grace, drain)
         if self._dispatcher is not None:
-            self._dispatcher.stop(max(0.0, deadline - time.monotonic()))
+            self._dispatcher.stop(grace.left, patient=grace.patient)
+            if self.mode.tells_of_rest:
+                tell_of_rest(self.outbox, drain)
         if self._heartbeat is not None:
             self._heartbeat.end()
 
@@ -217,5 +216,5 @@ class Delivering:
 
         assert self.outbox is not None  # so that a mistake in the settings shows here and not in the other process
         path, given = self._settings.path, self._settings.given
-        own = command(path, self._data_dir, PROCESS_GRACE, imports=self.imports, reads_settings=given is not None)
+        own = command(path, self._data_dir, None, imports=self.imports, reads_settings=given is not None)
         return own, None if given is None else given.dump()

@@ -10,10 +10,12 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pulp_events.bus import unclosed
 from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.delivering import Delivering
 from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.events import Events
+from pulp_events.bus.grace import Grace
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
@@ -83,17 +85,21 @@ class Lifecycle:
         )
         self.events = Events(self._open_outbox)
         self._assemble()
+        unclosed.opened(self)
 
-    def close(self, grace: float = 5.0, *, drain: bool = True) -> None:
+    def close(self, grace: float | None = None, *, drain: bool = True) -> None:
         """Close within `grace` seconds: finish the deliveries under way, leave the others stored, release everything.
 
-        `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
+        By default that is 5 seconds, and what is under way to an endpoint that does not answer is not waited for: that
+        did not answer the last attempt in time, or never did and has been silent for 2 seconds. Whoever names the
+        seconds has these waited for, too. Deliveries that wait for a retry are never waited for. What is left is
+        logged. `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
         events are delivered. The rest is delivered by the next process on the same data folder.
 
         Raises EventsError if this same thread is in the middle of an `emit`, as in a signal handler; nothing is
         closed then.
         """
-        check_seconds(grace, "grace")
+        check_seconds(grace, "grace", none=True)
         forks.notice()
         if self._closed:
             return
@@ -103,9 +109,10 @@ class Lifecycle:
                 "nothing was closed: let the handler set a flag, and close the bus in the main program"
             )
         self._closed = True
+        unclosed.closed(self)
         if not self._forked:
             self._closing = True
-            self._delivering.stop(grace, drain)
+            self._delivering.stop(Grace(grace), drain)
             self._threads.stop()
             self._closing = False
         if self._emitter is not None:
@@ -141,6 +148,11 @@ class Lifecycle:
         return self._delivering.heartbeat
 
     @property
+    def delivers_here(self) -> bool:
+        """Whether this process makes deliveries, or looks after one that does."""
+        return self._delivering.mode.lives_here
+
+    @property
     def own_silence(self) -> float | None:
         """Seconds since the dispatcher of this process last went round; None where others deliver. Several times a
         second it does, but for the time that a store takes."""
@@ -162,6 +174,7 @@ class Lifecycle:
         if in_child:
             self._in_use = InUse()
             self._forked = True
+            unclosed.closed(self)
             self._lock = threading.RLock()
             self._delivering.forked()
 
@@ -235,6 +248,7 @@ class Lifecycle:
             with self._lock:
                 if self._forked:
                     self._forked = False
+                    unclosed.opened(self)
                     self._assemble(self._index, self._emitter or self._emitter_before)
 
     def _asking_through(self, connection: Any) -> AbstractContextManager[None]:

@@ -13,7 +13,7 @@ from pathlib import Path
 def command(
     config: Path | None,
     data_dir: Path | None,
-    grace: float,
+    grace: float | None,
     log_level: int = logging.WARNING,
     log_json: bool = False,
     imports: Sequence[str] = (),
@@ -21,9 +21,9 @@ def command(
 ) -> list[str]:
     """What `python -m pulp_events.worker` is to be started with, to end with this process.
 
-    `data_dir`: None leaves it to the settings. `imports`: modules of an application whose functions it is to call.
-    `reads_settings`: it finds settings on its standard input, as `GivenSettings.dump` has them: nobody but its own user
-    sees those, unlike a command line.
+    `data_dir`: None leaves it to the settings. `grace`: as of `EventBus.close`. `imports`: modules of an application
+    whose functions it is to call. `reads_settings`: it finds settings on its standard input, as `GivenSettings.dump`
+    has them: nobody but its own user sees those, unlike a command line.
     """
     options = {
         "config": None if config is None else str(config.absolute()),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from pulp_events.bus.event_bus import EventBus
+from pulp_events.bus.grace import DEFAULT
 from pulp_events.errors import EventsError
 from pulp_events.settings.reloading import NEEDS_START, left_as_they_were
 from pulp_events.system import sd_notify
@@ -30,7 +31,7 @@ class Worker:
     that it works for as long as the dispatcher's thread turns; how fast it delivers stands in `systemctl status`.
     `reloaded` is called once settings were read again.
 
-    `open_bus` opens a bus that delivers in the background. `parent`: end when this is no longer the parent process. It
+    `grace`: None is the default of `EventBus.close`. `open_bus` opens a bus that delivers in the background. `parent`: end when this is no longer the parent process. It
     is then the parent that ends the worker at once, with SIGKILL: a second SIGTERM may be one that went to the whole
     group of processes.
     """
@@ -38,7 +39,7 @@ class Worker:
     def __init__(
         self,
         open_bus: Callable[[], EventBus],
-        grace: float = 5.0,
+        grace: float | None = 5.0,
         parent: int | None = None,
         reloaded: Callable[[], object] = lambda: None,
     ) -> None:
@@ -115,7 +116,7 @@ class Worker:
         self._told_to_reload = True
 
     def _reopen(self, bus: EventBus) -> EventBus:
-        sd_notify.reloading(self._grace)
+        sd_notify.reloading(DEFAULT if self._grace is None else self._grace)
         try:
             renewed = self._opened()
         except EventsError as error:
