@@ -1,6 +1,7 @@
 """The public names: each is listed here, and nowhere else."""
 
 from .bus.event_bus import EventBus as EventBus
+from .bus.refused_event import RefusedEvent as RefusedEvent
 from .errors import BusClosed as BusClosed
 from .errors import DeliveryFailure as DeliveryFailure
 from .errors import DeliveryNotFound as DeliveryNotFound

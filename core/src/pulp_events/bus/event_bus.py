@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pulp_events.bus.delivery_mode import MODES
 from pulp_events.bus.for_asyncio import ForAsyncio
 from pulp_events.bus.inquiries import Inquiries
+from pulp_events.bus.refusals import check_on_error
 from pulp_events.errors import EventsError
 from pulp_events.events.event_type import EventTypes
 from pulp_events.plugins.registry import Plugins
@@ -58,6 +59,7 @@ class EventBus(Inquiries, ForAsyncio):
         random: Random | None = None,
         imports: Sequence[str] = (),
         by: str | None = None,
+        on_error: Literal["raise", "log"] = "raise",
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
@@ -65,12 +67,15 @@ class EventBus(Inquiries, ForAsyncio):
         unless `config` names one; each key given here replaces that of the file.
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
         `imports`: modules, such as `myapp.events`, to import and register the functions of that are marked with `on`.
+        `on_error`: what becomes of an event that cannot be emitted: `raise` raises the error; `log` logs it, counts it
+        (`refused`, `dropped`), and has `emit` return a `RefusedEvent`, so that the application goes on without.
         `by`: who changes listeners through this bus, for their history; by default the user and program of the process.
         Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind, a
         module that cannot be imported), and what `on` raises.
         """
         if deliver not in MODES:
             raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
+        check_on_error(on_error)
         check_path(config, "config")
         check_path(data_dir, "data_dir")
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
@@ -78,11 +83,15 @@ class EventBus(Inquiries, ForAsyncio):
         folder = found.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
         found.work_in(folder)
         if not imports:
-            return cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
+            return cls(
+                found, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by, on_error=on_error
+            )
         from pulp_events.functions.registering import import_all, register
 
         functions = import_all(imports)  # first: that may take long, or fail
-        bus = cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
+        bus = cls(
+            found, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by, on_error
+        )
         try:
             register(bus.plugins, bus.listeners, functions)
         except BaseException:
@@ -126,8 +135,8 @@ class EventBus(Inquiries, ForAsyncio):
 
         Raises UnknownEventType, InvalidEvent (with the path of the value), EventTooLarge, EventConflict (the id of an
         event with another content), StoreError, BusClosed, and what such a function raises; then nothing was stored.
+        With `on_error="log"` only the last of these.
         """
-        self._check_open()
         return self._emit([(event_type, payload, call_report, id)], connection, expires, scope, trace_context)[0]
 
     def would_deliver(self, event_type: str, *, scope: str | None = None) -> bool:
@@ -138,10 +147,14 @@ class EventBus(Inquiries, ForAsyncio):
         would). Listeners that are disabled or muted get it later, unless it is dropped for them. With False, the event
         may still be wanted: by `[events] keep = all`, or by a plugin that observes or replaces events.
 
-        Raises UnknownEventType, InvalidEvent (the scope), StoreError if the listeners were never read, BusClosed.
+        Raises UnknownEventType, InvalidEvent (the scope), StoreError if the listeners were never read, BusClosed; with
+        `on_error="log"` it is True in their place.
         """
-        self._check_open()
-        return (self._emitter or self._make_emitter()).would_deliver(event_type, scope)
+        try:
+            self._check_open()
+            return (self._emitter or self._make_emitter()).would_deliver(event_type, scope)
+        except EventsError:
+            return self._might()
 
     def is_wanted(self, event_type: str, *, scope: str | None = None, connection: Any = None) -> bool:
         """Whether `emit` would do anything with an event of this type and scope: False says that it may be left out.
@@ -151,9 +164,12 @@ class EventBus(Inquiries, ForAsyncio):
 
         Raises what `would_deliver` raises.
         """
-        self._check_open()
-        with self._asking_through(connection):
-            return (self._emitter or self._make_emitter()).is_wanted(event_type, scope)
+        try:
+            self._check_open()
+            with self._asking_through(connection):
+                return (self._emitter or self._make_emitter()).is_wanted(event_type, scope)
+        except EventsError:
+            return self._might()
 
     def emit_many(
         self,
@@ -168,7 +184,6 @@ class EventBus(Inquiries, ForAsyncio):
 
         `expires`, `scope`, `trace_context`: as of `emit`, for all of them.
         """
-        self._check_open()
         return self._emit(events, connection, expires, scope, trace_context)
 
     @imports_late
@@ -260,6 +275,12 @@ class EventBus(Inquiries, ForAsyncio):
         self._check_open()
         warm_up(self._emitter or self._make_emitter(), self._index, self.event_types)
         rest(self._store, self.outbox)
+
+    def _might(self) -> bool:
+        """While an error is handled: it is raised, or `emit` is to say it, which is asked by being told True."""
+        if self._refusals.raises:
+            raise  # noqa: PLE0704  # the one that is being handled
+        return True
 
     @imports_late
     def deliver_due(self) -> int:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from pulp_events.bus.lifecycle import Lifecycle
+from pulp_events.errors import EventsError
 from pulp_events.system.arguments import check_seconds
 
 if TYPE_CHECKING:
@@ -95,12 +96,16 @@ class ForAsyncio(Lifecycle):
         await self.close_async()
 
     async def _emit_async(self, events: Iterable[Any], connection: Any, *rest: Any) -> list[Event]:
-        self._check_open()
+        if self._closed:  # there are no threads any more: it is refused
+            return self._emit(events, None, *rest)
         if connection is None:
             return await self._threads.run(self._emit, events, None, *rest)
         from pulp_events.borrowed.on_loop import lend
         from pulp_events.system.to_its_end import to_its_end
 
-        lent = await lend(connection)
+        try:
+            lent = await lend(connection)
+        except EventsError as error:
+            return self._refusals.take(error, events)
         # The connection is its owner's again when this ends, and so not before the thread is done with it.
         return await to_its_end(self._threads.run(self._emit, events, lent, *rest))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 from pulp_events.bus import unclosed
 from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.delivering import Delivering
+from pulp_events.bus.dropped import Dropped
 from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.events import Events
 from pulp_events.bus.grace import Grace
+from pulp_events.bus.refusals import RAISE, Refusals, is_in_transaction
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
@@ -58,6 +60,7 @@ class Lifecycle:
         dice: Random,
         imports: Sequence[str] = (),
         by: str | None = None,
+        on_error: str = RAISE,
     ) -> None:
         """Not for applications: use `EventBus.open`."""
         self.settings = settings
@@ -65,6 +68,7 @@ class Lifecycle:
         self.data_dir = data_dir
         self.clock = clock
         self._by = user_and_program if by is None else said_by(by)
+        self._on_error = on_error
         self._closed = self._closing = False
         self._in_use = InUse()
         replacement.finish(data_dir)
@@ -93,8 +97,8 @@ class Lifecycle:
         By default that is 5 seconds, and what is under way to an endpoint that does not answer is not waited for: that
         did not answer the last attempt in time, or never did and has been silent for 2 seconds. Whoever names the
         seconds has these waited for, too. Deliveries that wait for a retry are never waited for. What is left is
-        logged. `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
-        events are delivered. The rest is delivered by the next process on the same data folder.
+        logged. `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short
+        program's events are delivered. The rest is delivered by the next process on the same data folder.
 
         Raises EventsError if this same thread is in the middle of an `emit`, as in a signal handler; nothing is
         closed then.
@@ -115,15 +119,26 @@ class Lifecycle:
             self._delivering.stop(Grace(grace), drain)
             self._threads.stop()
             self._closing = False
-        if self._emitter is not None:
-            self._storing.close()
+        if not self._forked:
+            self._refusals.close()
         self._delivering.close_outbox()
         self._store.close()
 
     @property
     def dropped(self) -> int:
-        """How many events this bus dropped since it was opened, or forked; see `[events] when_full`."""
-        return 0 if self._emitter is None else self._storing.dropped
+        """How many events this bus dropped since it was opened, or forked, that is, did not store and raised nothing:
+        see `[events] when_full` and `on_error`."""
+        return self._dropped.total
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """How many events `emit` could not emit since the bus was opened, or forked, by the name of the error's class;
+        whether it raised the error or logged it."""
+        return dict(self._refusals.counts)
+
+    def refuse(self, error: EventsError, event_types: Sequence[str]) -> None:
+        """Events of these types cannot be emitted: raise the error, or log it, as `on_error` says."""
+        self._refusals.take(error, [(each,) for each in event_types])
 
     @property
     def outbox(self) -> Outbox:
@@ -190,6 +205,9 @@ class Lifecycle:
         self._emitter_before = emitter
         self._storing: Storing
         self._threads = EmittingThreads()
+        self._dropped = Dropped(lambda: self.outbox, self.clock)
+        source = self.settings.section("events")["source"]
+        self._refusals = Refusals(self._on_error, self._dropped, self.clock, source)
         self.listeners = Listeners(
             self._store,
             self._index,
@@ -214,7 +232,9 @@ class Lifecycle:
         from pulp_events.bus.storing import Storing
 
         mode = self._delivering.mode
-        self._storing = Storing(self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock)
+        self._storing = Storing(
+            self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock, self._dropped
+        )
         self._emitter = emitter = Emitter(
             self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before
         )
@@ -274,11 +294,23 @@ class Lifecycle:
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,
     ) -> list[Event]:
-        emitter = self._emitter or self._make_emitter()
-        with self._asking_through(connection):
-            prepared = emitter.prepare_all(events, expires, scope, trace_context)
-        with self._in_use:
-            emitted = self._storing.store(prepared, connection)
-            if connection is None:  # else nothing of ours is to be connected
-                self._delivering.mode.on_emitted()
+        given = [*events] if isinstance(events, Iterator) else events
+        try:
+            self._check_open()
+            emitter = self._emitter or self._make_emitter()
+            with self._asking_through(connection):
+                prepared = emitter.prepare_all(given, expires, scope, trace_context)
+        except EventsError as error:  # what else is raised is the application's own: it made the payload
+            return self._refusals.take(error, given)
+        began = is_in_transaction(connection)
+        try:
+            with self._in_use:
+                emitted = self._storing.store(prepared, connection)
+                if connection is None:  # else nothing of ours is to be connected
+                    self._delivering.mode.on_emitted()
+        except Exception as error:
+            if began and not is_in_transaction(connection):
+                raise  # the database gave up the application's own transaction: it must not believe that it goes on
+            return self._refusals.take(error, given, [each.event for each in prepared])
+        self._refusals.stored()
         return emitted

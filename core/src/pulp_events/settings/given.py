@@ -113,7 +113,7 @@ class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
         }
         return GivenSettings(sections, self.base, self.name, self.origin, self._places, self.surroundings)
 
-    def over(self, text: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Text]]:
+    def over(self, text: Mapping[str, Mapping[str, Text]]) -> dict[str, dict[str, Text]]:
         """The sections of a file, with what is given here in place of what they say."""
         found: dict[str, dict[str, Text]] = {name: dict(keys) for name, keys in text.items()}
         for name, keys in self._sections.items():

@@ -81,11 +81,10 @@ class Settings:
         found = None if own is not None and path is None else server_conf.locate(path)
         content = server_conf.content(found)
         text, lines = server_conf.parse(content, found), server_conf.line_numbers(content)
-        for section in own or ():  # all that is there was meant for us; a plugin that is broken or absent stops nobody
-            if section not in schemas:
-                _logger.warning(
-                    "%s: no such section%s; it is ignored", own.place(section), did_you_mean(section, schemas)
-                )
+        # All that is there was meant for us; a plugin that is broken or absent stops nobody.
+        unknown = [] if own is None else [(own.place(each), each) for each in own if each not in schemas]
+        for place, section in unknown:
+            _logger.warning("%s: no such section%s; it is ignored", place, did_you_mean(section, schemas))
         return cls(found, schemas, text, own, environment.read(schemas), lines)
 
     def section(self, name: str) -> Mapping[str, Any]:

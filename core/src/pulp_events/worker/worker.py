@@ -31,9 +31,9 @@ class Worker:
     that it works for as long as the dispatcher's thread turns; how fast it delivers stands in `systemctl status`.
     `reloaded` is called once settings were read again.
 
-    `grace`: None is the default of `EventBus.close`. `open_bus` opens a bus that delivers in the background. `parent`: end when this is no longer the parent process. It
-    is then the parent that ends the worker at once, with SIGKILL: a second SIGTERM may be one that went to the whole
-    group of processes.
+    `grace`: None is the default of `EventBus.close`. `open_bus` opens a bus that delivers in the background. `parent`:
+    end when this is no longer the parent process. It is then the parent that ends the worker at once, with SIGKILL: a
+    second SIGTERM may be one that went to the whole group of processes.
     """
 
     def __init__(

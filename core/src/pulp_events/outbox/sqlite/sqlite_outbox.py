@@ -80,11 +80,13 @@ class SQLiteOutbox:
         boot: str | None = None,
         set_damaged_aside: bool = True,
         timeout: float | None = None,
+        emit_timeout: float | None = None,
     ) -> None:
-        """`timeout`: seconds to wait for other transactions. `set_damaged_aside`: False for an application's own
-        database, which is never touched when it is damaged."""
+        """`timeout`: seconds to wait for other transactions; `emit_timeout`: those of `add`, at most.
+        `set_damaged_aside`: False for an application's own database, which is never touched when it is damaged."""
         self._clock = clock or SystemClock()
         self._durable = durable
+        self._emit_timeout = emit_timeout
         self._jumps = ClockJumps(self._clock, boot)
         self._cleaner = Cleaner()
         data_dir.prepare(path.parent)
@@ -112,7 +114,9 @@ class SQLiteOutbox:
         if connection is not None:
             return add_within(connection, self.path, events, now)
         single = len(events) == 1 and not events[0].once
-        found = self._writer.run(lambda own: insertion.insert(own, events, now), self._durable, single)
+        found = self._writer.run(
+            lambda own: insertion.insert(own, events, now), self._durable, single, self._emit_timeout
+        )
         self._uncounted += len(events)  # by several threads at once: it need not be exact
         if self._uncounted >= COUNT_AFTER:
             self._count(now)
