@@ -141,7 +141,7 @@ def _gauges(reading: Reading) -> Iterator[Metric]:
     yield _gauge("processes", "Processes at work; gone: killed within a day.", ("kind", "state"), reading.processes)
     yield _gauge("stored_events", "Events in the store.", (), stats.events)
     dropped = {(name,): count for name, count in reading.dropped.items()}
-    yield _gauge("dropped_events", "Events not stored as the store was full, while known.", ("event_type",), dropped)
+    yield _gauge("dropped_events", "Events that emit did not store, and did not raise for.", ("event_type",), dropped)
     sizes = {(what,): size for what, size in reading.store_bytes.items()}
     yield _gauge("store_size_bytes", "Size of the stores, in files or tables.", ("file",), sizes)
     if reading.free_bytes is not None:
