@@ -58,6 +58,8 @@ from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.logs import get_logger
 
 FILE_NAME = "outbox.sqlite"
+NOTE_PATIENCE = 1.0
+"""Seconds to wait for other transactions in order to count what was dropped, which emit and close wait for."""
 COUNT_AFTER = 5000
 """Events that a process stores before it counts some: where nobody delivers, nobody else does."""
 
@@ -290,7 +292,7 @@ class SQLiteOutbox:
 
     def note_dropped(self, counts: Mapping[str, int]) -> None:
         now = self._clock.time()
-        self._writer.run(lambda own: limits.note_dropped(own, counts, now))
+        self._writer.run(lambda own: limits.note_dropped(own, counts, now), limit=NOTE_PATIENCE)
 
     def health(self, listener_ids: Sequence[str] | None = None) -> Mapping[str, Health]:
         return ledger.health(self._reader, listener_ids)
