@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from pulp_events import EventBus, Plugins, TransientFailure
+from pulp_events import EventBus, Plugins, TimedOut, TransientFailure
 from pulp_events.bus import grace
 
 ONE, FINE = "repo.sync.start", {"repo_id": "pulp2"}
@@ -108,6 +108,18 @@ def test_a_closed_bus_is_no_source_of_errors_though_all_the_time_was_used_up(han
     hanging().close(0.2)
     time.sleep(0.3)
     assert not [each.getMessage() for each in caplog.records if "was closed by this process" in each.getMessage()]
+
+
+def test_inline_waits_once_for_an_endpoint_that_does_not_answer(recording, recording_bus):
+    def silent(event, config):
+        raise TimedOut("no answer")
+
+    recording.act = silent
+    bus = recording_bus(deliver="inline")
+    bus.listeners.create("recording", {}, ["*"])
+    for _ in range(5):
+        bus.emit(ONE, FINE)
+    assert len(recording.calls) == 1 and bus.deliveries.stats().pending == 5
 
 
 UNCLOSED = """

@@ -186,6 +186,7 @@ class Dispatcher:
             return 0
         attempted = 0
         self._recorder.patience = STORE_PATIENCE
+        self._services.one_caller = True
         self._scheduler.for_one_caller()
         with self._running:
             while True:
