@@ -1,6 +1,5 @@
 """For uvicorn: the bus lives as long as the application. FastAPI takes the same `lifespan`."""
 
-import asyncio
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -12,9 +11,9 @@ from pulp_events import EventBus
 
 @asynccontextmanager
 async def lifespan(app):
-    app.state.bus = await asyncio.to_thread(EventBus.open)
-    yield
-    await asyncio.to_thread(app.state.bus.close)  # in a thread: the loop goes on
+    async with EventBus.open_async() as bus:
+        app.state.bus = bus
+        yield
 
 
 async def sync(request):

@@ -121,11 +121,13 @@ def test_all_ways_to_emit(going_on):
     assert [type(each) for each in many] == [RefusedEvent] * 2 and bus.outbox.stats().events == 0
     assert [type(each) for each in bus.emit_many(iter([("no.such", {})] * 3))] == [RefusedEvent] * 3
     assert isinstance(asyncio.run(bus.emit_async("no.such")), RefusedEvent)
+    assert isinstance(asyncio.run(bus.emit_many_async([("no.such", {})]))[0], RefusedEvent)
+    assert isinstance(asyncio.run(bus.emit_async(ONE, FINE, connection=5)), RefusedEvent)
     with bus.operation("no.such", {"a": 1}) as operation:
         operation["b"] = 2
     with bus.operation("repo.sync", 5):
         pass
-    assert bus.refused["UnknownEventType"] == 6 and bus.would_deliver("no.such") and bus.is_wanted("no.such")
+    assert bus.refused["UnknownEventType"] == 7 and bus.would_deliver("no.such") and bus.is_wanted("no.such")
     bus.close()
     assert isinstance(bus.emit(ONE, FINE), RefusedEvent) and isinstance(asyncio.run(bus.emit_async(ONE)), RefusedEvent)
     assert bus.refused["BusClosed"] == 2

@@ -83,7 +83,7 @@ class ForAsyncio(Lifecycle):
                 return deliveries
             await asyncio.sleep(left)
 
-    async def close_async(self, grace: float = 5.0, *, drain: bool = True) -> None:
+    async def close_async(self, grace: float | None = None, *, drain: bool = True) -> None:
         """`close` for asyncio. It goes on to its end if this call is cancelled, which is then raised."""
         from pulp_events.bus.opening import in_own_thread
 

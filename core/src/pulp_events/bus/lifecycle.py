@@ -302,7 +302,7 @@ class Lifecycle:
                 prepared = emitter.prepare_all(given, expires, scope, trace_context)
         except EventsError as error:  # what else is raised is the application's own: it made the payload
             return self._refusals.take(error, given)
-        began = is_in_transaction(connection)
+        began = not self._refusals.raises and is_in_transaction(connection)
         try:
             with self._in_use:
                 emitted = self._storing.store(prepared, connection)

@@ -101,8 +101,14 @@ def check_on_error(on_error: str) -> None:
 
 
 def is_in_transaction(connection: Any) -> bool:
-    """True if a connection of an application says so."""
+    """True if the driver of an application's connection says so."""
+    if connection is None:
+        return False
+    from pulp_events.borrowed.driver import driver_of
+    from pulp_events.borrowed.on_loop import OnLoop
+
     try:
-        return getattr(connection, "in_transaction", False) is True
+        driver = connection.connection if isinstance(connection, OnLoop) else driver_of(connection)
+        return getattr(driver, "in_transaction", False) is True
     except Exception:  # noqa: BLE001  # one that is closed, say
         return False
