@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from pulp_events import EventBus
 from pulp_events.testing.http_sink import HttpSink
 
 
@@ -96,3 +97,12 @@ def test_the_unit_has_what_is_no_secret_and_names_what_is_one(admin, variables, 
         f"PULP_EVENTS__EVENTS__DATA_DIR={tmp_path / 'mine'}" in given and "PULP_EVENTS__EMAIL__USERNAME=pulp" in given
     )
     assert "# PULP_EVENTS__EMAIL__PASSWORD is a secret" in out and "s3cret-value" not in out
+
+
+def test_config_check_tells_of_events_that_an_application_could_not_emit(admin):
+    with EventBus.open(admin.config, deliver="external", on_error="log") as bus:
+        bus.emit("no.such")
+    run = admin("event", "config", "check", "--json")
+    [found] = [each for each in run.json["findings"] if each["what"] == "limits"]
+    assert run.code == 1 and found["state"] == "problem"
+    assert found["text"].startswith("1 event of type no.such was dropped") and "on_error" in found["text"]

@@ -115,6 +115,19 @@ def test_what_was_not_stored_is_counted_in_the_store_once_it_works(going_on, clo
     assert {each.event_type: each.count for each in going_on().outbox.stats().dropped} == {ONE: 1, "no.such": 1}
 
 
+def test_health_tells_of_it_for_a_while(going_on, clock):
+    bus = going_on()
+    bus.emit("no.such")
+    bus.emit(ONE, FINE)
+
+    def told():
+        return [each.text for each in bus.health(["degraded"]).troubles if each.code == "dropped"]
+
+    assert told() == ["events were dropped within 10 minutes (no.such); see the log of the application"]
+    clock.advance(601)
+    assert told() == []
+
+
 def test_all_ways_to_emit(going_on):
     bus = going_on()
     many = bus.emit_many([(ONE, FINE), (ONE, {"n": float("nan")})])
