@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import StoreError
@@ -31,8 +30,8 @@ def tell_of_rest(outbox: Outbox, drained: bool) -> None:
     why = " that wait for a retry or their listeners"
     if due:
         why = ", some of them due: their endpoints did not answer in time" if drained else ""
-    _logger.log(
-        logging.WARNING if due and drained else logging.INFO,
+    say = _logger.warning if due and drained else _logger.info
+    say(
         "the bus was closed with %s pending %s%s; left to the next process that delivers from here",
         number,
         "delivery" if pending == 1 else "deliveries",
