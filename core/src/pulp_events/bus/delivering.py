@@ -56,8 +56,10 @@ class Delivering:
         clock: Clock,
         dice: Random,
         imports: Sequence[str] = (),
+        outbox: Outbox | None = None,
     ) -> None:
-        """`imports`: modules whose functions a process that delivers for this one is to have."""
+        """`imports`: modules whose functions a process that delivers for this one is to have. `outbox`: the one to use,
+        in a test; None: what the settings say."""
         self.imports = imports
         self._settings = settings
         self._plugins = plugins
@@ -65,7 +67,7 @@ class Delivering:
         self._clock = clock
         self._dice = dice
         self._lock = threading.RLock()
-        self._outbox: Outbox | None = None
+        self._outbox = outbox
         self._dispatcher: Dispatcher | None = None
         self._heartbeat: Heartbeat | None = None
         self.mode = MODES[deliver](Means(lambda: self.dispatcher, self._worker_command, self._beat))

@@ -14,6 +14,7 @@ from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.delivering import Delivering
 from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.events import Events
+from pulp_events.bus.homes import Home, opened
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
@@ -65,14 +66,12 @@ class Lifecycle:
         self._by = user_and_program if by is None else said_by(by)
         self._closed = self._closing = False
         self._in_use = InUse()
-        replacement.finish(data_dir)
-        self._store = open_listener_store(settings, plugins, data_dir)
-        self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice, imports)
+        self._live_in(opened(self, lambda: self._open_home(deliver, dice, imports)))
         self._forked = False
         forks.take_part(self)
         self.deliveries = Deliveries(
             self._open_outbox,
-            self._delivering.look_soon,
+            lambda: self._delivering.look_soon(),
             lambda name: self.listeners.get(name).id,
             lambda: self._index.known_ids(),
             lambda: {each.id: each.notifier_type_id for each in self.listeners.list()},
@@ -83,6 +82,33 @@ class Lifecycle:
         )
         self.events = Events(self._open_outbox)
         self._assemble()
+
+    def move(self, home: Home) -> Home:
+        """Work from now on with other stores, in a test; returns those before, with which nobody works any more.
+
+        Nothing is drained: what is pending there is left as it is.
+        """
+        with self._lock:
+            left, open_here = self._home, not self._closed and not self._forked
+            if open_here:
+                self._delivering.stop(0.0, drain=False)
+                self._threads.stop()
+                if self._emitter is not None:
+                    self._storing.close()
+            self._live_in(home)
+            if open_here:
+                self._assemble()
+        return left
+
+    def _open_home(self, deliver: str, dice: Random, imports: Sequence[str]) -> Home:
+        replacement.finish(self.data_dir)
+        store = open_listener_store(self.settings, self.plugins, self.data_dir)
+        given = (deliver, self.settings, self.plugins, self.data_dir, self.clock, dice, imports)
+        return Home(self.settings, store, Delivering(*given))
+
+    def _live_in(self, home: Home) -> None:
+        self._home = home
+        self.settings, self._store, self._delivering = home.settings, home.store, home.delivering
 
     def close(self, grace: float = 5.0, *, drain: bool = True) -> None:
         """Close within `grace` seconds: finish the deliveries under way, leave the others stored, release everything.
@@ -110,8 +136,17 @@ class Lifecycle:
             self._closing = False
         if self._emitter is not None:
             self._storing.close()
-        self._delivering.close_outbox()
-        self._store.close()
+        self._home.close()
+
+    @property
+    def home(self) -> Home:
+        """The stores that it works with, and what delivers."""
+        return self._home
+
+    @property
+    def is_closed(self) -> bool:
+        """True from the beginning of `close` on."""
+        return self._closed
 
     @property
     def dropped(self) -> int:

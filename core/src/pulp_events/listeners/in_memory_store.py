@@ -51,7 +51,9 @@ class InMemoryListenerStore:
             edit = Edit(self._records.values(), {})
             result = make(edit)
             if edit:
-                kept = {key: edit.changed.get(key, one) for key, one in self._records.items() if key not in edit.removed}
+                kept = {
+                    key: edit.changed.get(key, one) for key, one in self._records.items() if key not in edit.removed
+                }
                 self._records = {**kept, **edit.added}
                 self._changes += edit.history
                 self._version += 1
