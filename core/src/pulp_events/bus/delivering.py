@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.bus.delivery_mode import MODES, Means, WorkerCommand
+from pulp_events.bus.delivery_mode import MODES, Deliver, Means, WorkerCommand
 from pulp_events.bus.stores import lacks_tables, open_outbox
 from pulp_events.errors import EventsError, StoreError
 from pulp_events.listeners.index import ListenerIndex
@@ -49,7 +49,7 @@ class Delivering:
 
     def __init__(
         self,
-        deliver: str,
+        deliver: Deliver,
         settings: Settings,
         plugins: Plugins,
         data_dir: Path,

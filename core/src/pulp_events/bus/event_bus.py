@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-from pulp_events.bus.delivery_mode import MODES
+from pulp_events.bus.delivery_mode import MODES, Deliver
 from pulp_events.bus.for_asyncio import ForAsyncio
 from pulp_events.bus.inquiries import Inquiries
 from pulp_events.errors import EventsError
-from pulp_events.events.event_type import EventTypes
+from pulp_events.events.event_type import EventType, EventTypes, StandsForType
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from pulp_events.bus.lazy import Given
     from pulp_events.bus.operation import Operation
     from pulp_events.events.event import Event
+    from pulp_events.events.event_model import EventModel
+    from pulp_events.events.jsonable import Encode
     from pulp_events.functions.registration import F
+    from pulp_events.outbox.connection import Connection
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.settings.given import SettingsMapping
 
@@ -51,13 +54,15 @@ class EventBus(Inquiries, ForAsyncio):
         config: str | Path | None = None,
         *,
         settings: SettingsMapping | None = None,
-        deliver: str = "background",
+        deliver: Deliver = "background",
         plugins: bool | Plugins = True,
         data_dir: str | Path | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         imports: Sequence[str] = (),
         by: str | None = None,
+        event_types: Iterable[EventType | type[StandsForType]] = (),
+        encode: Encode | None = None,
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
@@ -66,8 +71,11 @@ class EventBus(Inquiries, ForAsyncio):
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
         `imports`: modules, such as `myapp.events`, to import and register the functions of that are marked with `on`.
         `by`: who changes listeners through this bus, for their history; by default the user and program of the process.
-        Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind, a
-        module that cannot be imported), and what `on` raises.
+        `event_types`: the application's own, as `bus.event_types.register` takes them. `encode`: called for each value
+        in a payload or call report that is none of the types of `to_jsonable`; it returns what such a value becomes,
+        and raises TypeError for one that it does not know.
+        Raises SettingsError, PluginError (a plugin's store, an event type), StoreError, EventsError (an argument of
+        another kind, a module that cannot be imported), and what `on` raises.
         """
         if deliver not in MODES:
             raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
@@ -77,12 +85,14 @@ class EventBus(Inquiries, ForAsyncio):
         found = Settings.load(config, loaded.settings_sections, settings)
         folder = found.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
         found.work_in(folder)
+        loaded.event_types.register(*event_types)
+        means = (clock or SystemClock(), random or Random())
         if not imports:
-            return cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
+            return cls(found, loaded, folder, deliver, *means, by=by, encode=encode)
         from pulp_events.functions.registering import import_all, register
 
         functions = import_all(imports)  # first: that may take long, or fail
-        bus = cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
+        bus = cls(found, loaded, folder, deliver, *means, tuple(imports), by, encode)
         try:
             register(bus.plugins, bus.listeners, functions)
         except BaseException:
@@ -96,6 +106,20 @@ class EventBus(Inquiries, ForAsyncio):
         """The registry of event types; an application registers its own with `bus.event_types.register(…)`."""
         return self.plugins.event_types
 
+    @overload
+    def emit(
+        self,
+        event_type: EventModel,
+        *,
+        call_report: Given = None,
+        id: str | None = None,
+        connection: Connection | None = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event: ...
+
+    @overload
     def emit(
         self,
         event_type: str,
@@ -103,13 +127,28 @@ class EventBus(Inquiries, ForAsyncio):
         call_report: Given = None,
         *,
         id: str | None = None,
-        connection: Any = None,
+        connection: Connection | None = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event: ...
+
+    def emit(
+        self,
+        event_type: str | EventModel,
+        payload: Given = None,
+        call_report: Given = None,
+        *,
+        id: str | None = None,
+        connection: Connection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,
     ) -> Event:
         """Announce an event; durable when this returns.
 
+        `event_type`: its name, or the event itself, an instance of a class derived from `EventModel`, which has its
+        payload.
         `payload` and `call_report`: what `jsonable.to_jsonable` takes, or a function that returns it: it is called at
         most once, before anything is stored, and not at all if no listener would see the event and it is not kept; then
         the event that is returned is without it. `connection`: an open connection of the
@@ -143,7 +182,7 @@ class EventBus(Inquiries, ForAsyncio):
         self._check_open()
         return (self._emitter or self._make_emitter()).would_deliver(event_type, scope)
 
-    def is_wanted(self, event_type: str, *, scope: str | None = None, connection: Any = None) -> bool:
+    def is_wanted(self, event_type: str, *, scope: str | None = None, connection: Connection | None = None) -> bool:
         """Whether `emit` would do anything with an event of this type and scope: False says that it may be left out.
 
         Unlike `would_deliver`, it counts who only observes events, `[events] keep = all`, and listeners for which it
@@ -159,7 +198,7 @@ class EventBus(Inquiries, ForAsyncio):
         self,
         events: Iterable[Emitted],
         *,
-        connection: Any = None,
+        connection: Connection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.delivering import Delivering
+from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.events import Events
 from pulp_events.bus.homes import Home, opened
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.dispatcher.heartbeat import Heartbeat
     from pulp_events.events.event import Event
+    from pulp_events.events.jsonable import Encode
+    from pulp_events.outbox.connection import Connection
     from pulp_events.outbox.store import Outbox
 
 
@@ -52,11 +55,12 @@ class Lifecycle:
         settings: Settings,
         plugins: Plugins,
         data_dir: Path,
-        deliver: str,
+        deliver: Deliver,
         clock: Clock,
         dice: Random,
         imports: Sequence[str] = (),
         by: str | None = None,
+        encode: Encode | None = None,
     ) -> None:
         """Not for applications: use `EventBus.open`."""
         self.settings = settings
@@ -64,6 +68,7 @@ class Lifecycle:
         self.data_dir = data_dir
         self.clock = clock
         self._by = user_and_program if by is None else said_by(by)
+        self._encode = encode
         self._closed = self._closing = False
         self._in_use = InUse()
         self._live_in(opened(self, lambda: self._open_home(deliver, dice, imports)))
@@ -100,7 +105,7 @@ class Lifecycle:
                 self._assemble()
         return left
 
-    def _open_home(self, deliver: str, dice: Random, imports: Sequence[str]) -> Home:
+    def _open_home(self, deliver: Deliver, dice: Random, imports: Sequence[str]) -> Home:
         replacement.finish(self.data_dir)
         store = open_listener_store(self.settings, self.plugins, self.data_dir)
         given = (deliver, self.settings, self.plugins, self.data_dir, self.clock, dice, imports)
@@ -238,7 +243,7 @@ class Lifecycle:
         mode = self._delivering.mode
         self._storing = Storing(self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock)
         self._emitter = emitter = Emitter(
-            self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before
+            self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before, self._encode
         )
         self._emitter_before = None
         return emitter
@@ -272,7 +277,7 @@ class Lifecycle:
                     self._forked = False
                     self._assemble(self._index, self._emitter or self._emitter_before)
 
-    def _asking_through(self, connection: Any) -> AbstractContextManager[None]:
+    def _asking_through(self, connection: Connection | None) -> AbstractContextManager[None]:
         """Where the listeners are asked for: on the application's connection if it emits with one."""
         if connection is None or not isinstance(self._store, AsksThrough):
             return nullcontext()
@@ -290,7 +295,7 @@ class Lifecycle:
     def _emit(
         self,
         events: Iterable[Any],
-        connection: Any = None,
+        connection: Connection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pulp_events.errors import PluginError, UnknownEventType
 from pulp_events.events import pattern as patterns
@@ -87,6 +87,24 @@ def description_of(field: Any) -> str:
     return str(field.metadata.get("help") or field.metadata.get("description") or "")
 
 
+class StandsForType(Protocol):
+    """A class that stands for an event type: an `EventModel`."""
+
+    @classmethod
+    def __event_type__(cls) -> EventType: ...
+
+
+def type_of(given: EventType | type[StandsForType]) -> EventType:
+    """The event type, or the one that a class stands for. Raises PluginError for anything else."""
+    if isinstance(given, EventType):
+        return given
+    make = getattr(given, "__event_type__", None)
+    found = make() if isinstance(given, type) and make is not None else None
+    if not isinstance(found, EventType):
+        raise PluginError(f"{given!r:.80} is no event type; give an EventType, or a class derived from EventModel")
+    return found
+
+
 class EventTypes:
     """The event types that core, plugins and the application registered, by name."""
 
@@ -95,14 +113,19 @@ class EventTypes:
         for event_type in types:
             self.register(event_type)
 
-    def register(self, event_type: EventType) -> None:
-        """Add a type. The same type again is no error; another one of its name raises PluginError."""
+    def register(self, *event_types: EventType | type[StandsForType]) -> None:
+        """Add types, or classes derived from `EventModel`. The same type again is no error; another one of its name
+        raises PluginError."""
+        for each in event_types:
+            self._register(type_of(each))
+
+    def _register(self, event_type: EventType) -> None:
         known = self._types.get(event_type.name)
         if known is not None and known != event_type:
             raise PluginError(
                 f"event type {event_type.name!r} is already registered with another description or schema"
             )
-        self._types[event_type.name] = event_type
+        self._types.setdefault(event_type.name, event_type)
 
     def __iter__(self) -> Iterator[EventType]:
         return iter(self._types.values())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulp_events import Event, EventBus
+    from pulp_events.bus.delivery_mode import Deliver
     from pulp_events.testing.admin import Admin
     from pulp_events.testing.clock import FakeClock
     from pulp_events.testing.http_sink import HttpSink
@@ -104,7 +105,7 @@ def pulp_events_make_bus(tmp_path: Path, pulp_events_clock: FakeClock) -> Iterat
 
     with ExitStack() as stack:
 
-        def make(*plugins: Any, conf: Conf | None = None, deliver: str = "inline") -> EventBus:
+        def make(*plugins: Any, conf: Conf | None = None, deliver: Deliver = "inline") -> EventBus:
             folder = tmp_path / f"bus-{len(list(tmp_path.glob('bus-*')))}"
             return stack.enter_context(open_bus(folder, *plugins, conf=conf, clock=pulp_events_clock, deliver=deliver))
 
