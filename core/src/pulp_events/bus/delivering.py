@@ -46,6 +46,7 @@ class Delivering:
     _index: ListenerIndex
     _listeners: Listeners
     _emits: Callable[[], tuple[Emitter, Storing]]
+    _on_beat: Callable[[], None]
 
     def __init__(
         self,
@@ -78,12 +79,15 @@ class Delivering:
         store: ListenerStore,
         listeners: Listeners,
         emits: Callable[[], tuple[Emitter, Storing]],
+        on_beat: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin, in a process that has no dispatcher yet. `emits`: what emits, made when it is first needed."""
+        """Begin, in a process that has no dispatcher yet. `emits`: what emits, made when it is first needed.
+        `on_beat`: what else is to be done with each heartbeat."""
         self._index = index
         self._store = store
         self._listeners = listeners
         self._emits = emits
+        self._on_beat = on_beat
         self._dispatcher = self._heartbeat = None
         self._began = self._clock.monotonic()
         self.mode.start()
@@ -129,7 +133,7 @@ class Delivering:
             outbox = self.outbox
             with self._lock:
                 if self._heartbeat is None:
-                    self._heartbeat = Heartbeat(outbox, self._plugins, self._clock, self._began)
+                    self._heartbeat = Heartbeat(outbox, self._plugins, self._clock, self._began, self._on_beat)
         return self._heartbeat
 
     def look_soon(self) -> None:

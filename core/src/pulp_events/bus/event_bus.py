@@ -61,7 +61,7 @@ class EventBus(Inquiries, ForAsyncio):
         random: Random | None = None,
         imports: Sequence[str] = (),
         by: str | None = None,
-        event_types: Iterable[EventType | type[StandsForType]] = (),
+        event_types: Sequence[EventType | type[StandsForType]] = (),
         encode: Encode | None = None,
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
@@ -86,19 +86,24 @@ class EventBus(Inquiries, ForAsyncio):
         folder = found.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
         found.work_in(folder)
         loaded.event_types.register(*event_types)
-        means = (clock or SystemClock(), random or Random())
-        if not imports:
-            return cls(found, loaded, folder, deliver, *means, by=by, encode=encode)
-        from pulp_events.functions.registering import import_all, register
+        functions = []
+        if imports:
+            from pulp_events.functions.registering import import_all
 
-        functions = import_all(imports)  # first: that may take long, or fail
-        bus = cls(found, loaded, folder, deliver, *means, tuple(imports), by, encode)
-        try:
-            register(bus.plugins, bus.listeners, functions)
-        except BaseException:
-            bus.close(drain=False)
-            raise
-        bus._delivering.look_soon()
+            functions = import_all(imports)  # first: that may take long, or fail
+        given = (found, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by, encode)
+        bus = cls(*given)
+        if functions:
+            from pulp_events.functions.registering import register
+
+            try:
+                register(bus.plugins, bus.listeners, functions)
+            except BaseException:
+                bus.close(drain=False)
+                raise
+            bus._delivering.look_soon()
+        if event_types:
+            bus._types.look()
         return bus
 
     @property
@@ -297,6 +302,7 @@ class EventBus(Inquiries, ForAsyncio):
         from pulp_events.bus.warming import rest, warm_up
 
         self._check_open()
+        self._types.look()
         warm_up(self._emitter or self._make_emitter(), self._index, self.event_types)
         rest(self._store, self.outbox)
 

@@ -16,6 +16,7 @@ from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.events import Events
 from pulp_events.bus.homes import Home, opened
+from pulp_events.bus.remembering import TypeMemory
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
@@ -139,6 +140,7 @@ class Lifecycle:
             self._delivering.stop(grace, drain)
             self._threads.stop()
             self._closing = False
+            self._types.look()
         if self._emitter is not None:
             self._storing.close()
         self._home.close()
@@ -217,6 +219,8 @@ class Lifecycle:
         self._emitter_before = emitter
         self._storing: Storing
         self._threads = EmittingThreads()
+        self._types = TypeMemory(self.plugins, self._store, self.settings, self.clock)
+        self.plugins.event_types.elsewhere = self._types.others
         self.listeners = Listeners(
             self._store,
             self._index,
@@ -231,7 +235,7 @@ class Lifecycle:
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._make_emitter()
-        self._delivering.start(self._index, self._store, self.listeners, self._emits)
+        self._delivering.start(self._index, self._store, self.listeners, self._emits, self._types.look_again)
 
     def _emits(self) -> tuple[Emitter, Storing]:
         return self._emitter or self._make_emitter(), self._storing
@@ -307,4 +311,5 @@ class Lifecycle:
             emitted = self._storing.store(prepared, connection)
             if connection is None:  # else nothing of ours is to be connected
                 self._delivering.mode.on_emitted()
+                self._types.look()
         return emitted

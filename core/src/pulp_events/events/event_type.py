@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -110,6 +110,9 @@ class EventTypes:
 
     def __init__(self, types: Iterable[EventType] = ()) -> None:
         self._types: dict[str, EventType] = {}
+        self._learnt: set[str] = set()
+        self.elsewhere: Callable[[], Iterable[str]] = tuple
+        """Names of types that only other processes have: listeners may be made for them, too."""
         for event_type in types:
             self.register(event_type)
 
@@ -119,7 +122,25 @@ class EventTypes:
         for each in event_types:
             self._register(type_of(each))
 
+    def learn(self, event_types: Iterable[EventType]) -> None:
+        """Know types of applications that are not here, as their store remembers them: for programs of administrators.
+
+        Those that are registered here stay as they are; one that is registered later takes the place of what was
+        learnt under its name.
+        """
+        for each in event_types:
+            if each.name not in self._types or each.name in self._learnt:
+                self._types[each.name] = each
+                self._learnt.add(each.name)
+
+    def is_learnt(self, name: str) -> bool:
+        """True for what nobody here registered."""
+        return name in self._learnt
+
     def _register(self, event_type: EventType) -> None:
+        if event_type.name in self._learnt:
+            self._learnt.discard(event_type.name)
+            del self._types[event_type.name]
         known = self._types.get(event_type.name)
         if known is not None and known != event_type:
             raise PluginError(
@@ -154,7 +175,9 @@ class EventTypes:
                 f"{text!r} is neither an event type nor a pattern; a pattern has words separated by dots, where * "
                 f"stands for one word and # for any number of words; {self._known()}"
             )
-        if not any(patterns.matches(text, name) for name in self._types):
+        if not any(patterns.matches(text, name) for name in self._types) and not any(
+            patterns.matches(text, name) for name in self.elsewhere()
+        ):
             what = "pattern" if patterns.is_pattern(text) else "unknown event type"
             verb = " matches no event type" if patterns.is_pattern(text) else ""
             raise UnknownEventType(f"{what} {text!r}{verb}{self._hint(text)}; {self._known()}")

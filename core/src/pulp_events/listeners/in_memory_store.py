@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TypeVar
 
+from pulp_events.events.remembered import RememberedType, merged
 from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.history import HistoryQuery, ListenerChange
 from pulp_events.listeners.listener import Listener
@@ -21,6 +22,7 @@ class InMemoryListenerStore:
         self._records: dict[str, Listener] = {}
         self._changes: list[ListenerChange] = []
         self._version = 0
+        self._types: dict[str, RememberedType] = {}
 
     @property
     def place(self) -> str:
@@ -72,6 +74,19 @@ class InMemoryListenerStore:
                 and (query.until is None or change.time < query.until)
             ]
         return found[: query.limit]
+
+    def remember_types(self, told: Mapping[str, RememberedType]) -> None:
+        with self._lock:
+            self._types = merged(self._types, told) or self._types
+
+    def remembered_types(self) -> Mapping[str, RememberedType]:
+        return dict(self._types)
+
+    def forget_types(self, names: Collection[str]) -> int:
+        with self._lock:
+            before = len(self._types)
+            self._types = {name: each for name, each in self._types.items() if name not in names}
+            return before - len(self._types)
 
     def close(self) -> None:
         """It lives as long as somebody holds it."""
