@@ -87,7 +87,7 @@ class Session:
         from pulp_events.bus.event_bus import EventBus
         from pulp_events.system.who import user
 
-        return EventBus.open(
+        bus = EventBus.open(
             self.options.config,
             settings=self.given,
             deliver=deliver,
@@ -95,6 +95,8 @@ class Session:
             imports=imports,
             by=user(os.environ),
         )
+        bus.learn_event_types()
+        return bus
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Carry out the command that was parsed; returns the exit code."""

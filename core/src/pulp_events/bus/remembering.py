@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pulp_events.errors import EventsError
@@ -56,6 +56,10 @@ class TypeMemory:
         except EventsError as error:
             _logger.warning("event types of applications are not known here: %s", error)
             return {}
+
+    def forget(self, names: Collection[str]) -> int:
+        """Drop these; returns how many the store had. Raises StoreError."""
+        return self._store.forget_types(names) if isinstance(self._store, RemembersTypes) else 0
 
     def _tell(self) -> None:
         if not isinstance(self._store, RemembersTypes) or not self._telling.acquire(blocking=False):
