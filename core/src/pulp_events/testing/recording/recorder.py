@@ -91,6 +91,7 @@ def record_events() -> Iterator[EmittedEvents]:
     afterwards. Their settings, event types and plugins are their own: what `emit` refuses, and how plugins change
     events, is as it is elsewhere. They begin without listeners. Other processes are not recorded.
 
+        >>> from pulp_events import EventBus
         >>> with record_events() as events, EventBus.open(plugins=False) as bus:
         ...     sent = bus.emit("repo.sync.start", {"repo_id": "pulp2"})
         >>> bool(events.emitted("repo.sync.start", repo_id="pulp2"))
