@@ -27,6 +27,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 from pulp_events.errors import PluginError
 from pulp_events.events.event_type import EventType, PayloadSchema
 from pulp_events.events.jsonable import dump_pydantic, is_pydantic
+from pulp_events.visible import one_line
 
 _EXAMPLE = "class OrderCreated(EventModel, event_type='order.created')"
 
@@ -116,4 +117,4 @@ def _description(cls: type) -> str:
     text = cleandoc(cls.__doc__ or "")
     if not text or text.startswith(f"{cls.__name__}("):  # which dataclass writes where there is none
         return ""
-    return " ".join(text.partition("\n\n")[0].split())
+    return one_line(text.partition("\n\n")[0])
