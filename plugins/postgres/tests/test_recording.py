@@ -9,13 +9,13 @@ from pulp_events.testing.recording import record_events
 
 @pytest.fixture
 def bus(place):
-    with EventBus.open(settings={"storage": {"url": place.url}}, deliver="external") as bus:
+    with EventBus.open(settings={"storage": {"url": place.url, "password": "pw"}}, deliver="external") as bus:
         yield bus
 
 
 @pytest.fixture
 def database(place):
-    with psycopg.connect(place.url) as database:
+    with psycopg.connect(place.url, password="pw") as database:
         yield database
         database.rollback()
 
@@ -39,7 +39,7 @@ def test_a_committed_event_is_recorded_and_one_that_is_rolled_back_is_not(bus, d
 
 def test_what_an_application_registered_is_known_to_the_next_process(bus, place):
     with EventBus.open(
-        settings={"storage": {"url": place.url}, "events": {"source": "shop"}},
+        settings={"storage": {"url": place.url, "password": "pw"}, "events": {"source": "shop"}},
         deliver="external",
         event_types=[EventType("order.paid", "An order was paid.\0", {"id": "its number"}, schema={"type": "object"})],
     ):

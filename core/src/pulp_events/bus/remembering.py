@@ -35,16 +35,16 @@ class TypeMemory:
         self._telling = threading.Lock()
         self._next = clock.monotonic() + AGAIN
         self._warned = False
-        self._count = len(self._types) - len(self._own())
+        self._count = self._types.registrations - len(self._own())
 
     def look(self) -> None:
         """Tell of types that were registered since the last time. For each `emit`: it compares two numbers."""
-        if len(self._types) != self._count:
+        if self._types.registrations != self._count:
             self._tell()
 
     def look_again(self) -> None:
         """The same; and now and then tell again of those that there are. For each heartbeat."""
-        if len(self._types) != self._count or self._clock.monotonic() >= self._next:
+        if self._types.registrations != self._count or self._clock.monotonic() >= self._next:
             self._tell()
 
     def others(self) -> Mapping[str, RememberedType]:
@@ -65,7 +65,7 @@ class TypeMemory:
         if not isinstance(self._store, RemembersTypes) or not self._telling.acquire(blocking=False):
             return  # another thread is at it, or this very one, interrupted by a signal handler
         try:
-            self._count = len(self._types)
+            self._count = self._types.registrations
             self._next = self._clock.monotonic() + AGAIN
             now = from_timestamp(self._clock.time())
             own = self._own()

@@ -111,6 +111,8 @@ class EventTypes:
     def __init__(self, types: Iterable[EventType] = ()) -> None:
         self._types: dict[str, EventType] = {}
         self._learnt: set[str] = set()
+        self.registrations = 0
+        """How many types were registered; those that were learnt do not count."""
         self.elsewhere: Callable[[], Iterable[str]] = tuple
         """Names of types that only other processes have: listeners may be made for them, too."""
         for event_type in types:
@@ -146,7 +148,9 @@ class EventTypes:
             raise PluginError(
                 f"event type {event_type.name!r} is already registered with another description or schema"
             )
-        self._types.setdefault(event_type.name, event_type)
+        if known is None:
+            self._types[event_type.name] = event_type
+            self.registrations += 1
 
     def __iter__(self) -> Iterator[EventType]:
         return iter(self._types.values())
