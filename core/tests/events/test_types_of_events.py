@@ -9,11 +9,15 @@ import pytest
 APPLICATION = """
 import asyncio
 import sqlite3
+import aiosqlite
 from dataclasses import dataclass
 from datetime import datetime
 
 from marshmallow import Schema
 from pydantic import BaseModel
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm import Session
 
 from pulp_events import Event, EventBus, EventModel, EventType
 from pulp_events.testing import record_events
@@ -73,6 +77,18 @@ bus.emit(OrderCreated(id=7), connection=database)
 bus.emit("order.created", connection="application.sqlite")  # E: No overload variant
 bus.listeners.create("http", {}, ["*"], connection=database)
 bus.listeners.delete("name", connection=1)  # E: incompatible type
+
+
+def in_session(session: Session, lower: Connection) -> None:
+    bus.emit(OrderCreated(id=7), connection=session)
+    bus.emit("order.created", {"id": 7}, connection=lower)
+
+
+async def on_loop(session: AsyncSession, lower: AsyncConnection, lowest: aiosqlite.Connection) -> None:
+    await bus.emit_async(OrderCreated(id=7), connection=session)
+    await bus.emit_async("order.created", {"id": 7}, connection=lower)
+    await bus.emit_many_async([OrderCreated(id=7)], connection=lowest)
+    await bus.emit_async(OrderCreated(id=7), connection=7)  # E: No overload variant
 
 
 async def order() -> datetime:

@@ -1,9 +1,13 @@
 """An event of a transaction is recorded as emitted if and only if the transaction commits."""
 
+import asyncio
 import contextlib
 import sqlite3
 
+import aiosqlite
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
 
 from pulp_events import EventBus, StoreError
 from pulp_events.testing.recording import record_events
@@ -81,6 +85,35 @@ def test_an_id_that_was_emitted_is_not_emitted_again_in_a_transaction(recorded, 
     bus.emit("repo.sync.start", {"n": 1}, id="one", connection=database)
     database.commit()
     assert len(events) == 1 and events.uncommitted == []
+
+
+def test_a_transaction_of_asyncio_counts_when_it_commits(recorded, database, tmp_path):
+    bus, events = recorded
+
+    async def emit():
+        async with aiosqlite.connect(tmp_path / "application.sqlite") as own:
+            await own.execute("INSERT INTO orders VALUES (7)")
+            await bus.emit_async("repo.sync.start", {"repo_id": "a"}, connection=own)
+            assert len(events) == 0
+            await own.commit()
+            await own.execute("INSERT INTO orders VALUES (8)")
+            await bus.emit_async("repo.sync.start", {"repo_id": "b"}, connection=own)
+            await own.rollback()
+
+    asyncio.run(emit())
+    assert [each.payload["repo_id"] for each in events] == ["a"]
+
+
+def test_a_session_of_sqlalchemy_counts_when_it_commits_also_after_it_was_closed(recorded, database, tmp_path):
+    bus, events = recorded
+    engine = create_engine(f"sqlite:///{tmp_path / 'application.sqlite'}")
+    for repo_id, end in (("a", Session.commit), ("b", Session.rollback)):
+        with Session(engine) as session:
+            session.execute(text("INSERT INTO orders VALUES (7)"))
+            bus.emit("repo.sync.start", {"repo_id": repo_id}, connection=session)
+            end(session)
+    engine.dispose()
+    assert [each.payload["repo_id"] for each in events] == ["a"]
 
 
 def test_a_connection_to_another_database_is_the_error_that_it_is_elsewhere(recorded, tmp_path):

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from pulp_events.dispatcher.heartbeat import Heartbeat
     from pulp_events.events.event import Event
     from pulp_events.events.jsonable import Encode
-    from pulp_events.outbox.connection import Connection
     from pulp_events.outbox.store import Outbox
 
 
@@ -281,7 +280,7 @@ class Lifecycle:
                     self._forked = False
                     self._assemble(self._index, self._emitter or self._emitter_before)
 
-    def _asking_through(self, connection: Connection | None) -> AbstractContextManager[None]:
+    def _asking_through(self, connection: Any) -> AbstractContextManager[None]:
         """Where the listeners are asked for: on the application's connection if it emits with one."""
         if connection is None or not isinstance(self._store, AsksThrough):
             return nullcontext()
@@ -299,7 +298,7 @@ class Lifecycle:
     def _emit(
         self,
         events: Iterable[Any],
-        connection: Connection | None = None,
+        connection: Any = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,

@@ -20,7 +20,7 @@ class Connection(Protocol):
 
 
 class AsyncConnection(Protocol):
-    """The same of asyncio's libraries, for `emit_async`: psycopg, asyncpg, aiosqlite, SQLAlchemy (or its AsyncSession)."""
+    """The same of asyncio's libraries, for `emit_async`: psycopg, asyncpg, aiosqlite, SQLAlchemy."""
 
     def execute(self, *arguments: Any, **named: Any) -> Any:
         """Run a statement: all that these have in common."""
