@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -33,6 +34,7 @@ class Database:
     def __init__(self) -> None:
         self.exclusive = Exclusive("storing an event")
         self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self.connection.close)  # from Python 3.13 on, one that is not closed is a warning
         self.connection.create_function(MATCHES, 2, matches, deterministic=True)
         self.connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         schema.migrate(self.connection, PLACE)
