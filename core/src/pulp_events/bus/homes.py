@@ -7,9 +7,10 @@ while a `StandIn` is in place.
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +66,26 @@ _buses: weakref.WeakSet[Movable] = weakref.WeakSet()
 _stand_ins: list[StandIn] = []
 
 
-def opened(bus: Movable, open_own: Callable[[], Home]) -> Home:
-    """The home of a bus that is being opened: its own, unless a stand-in is in place."""
+def stand_in() -> StandIn | None:
+    """The one that is in place; None outside of tests."""
     with _lock:
-        home = _stand_ins[-1].home_for(bus) if _stand_ins else open_own()
+        return _stand_ins[-1] if _stand_ins else None
+
+
+def join(bus: Movable) -> None:
+    """A bus is ready, and is moved from now on when a stand-in comes."""
+    with _lock:
         _buses.add(bus)
-        return home
+
+
+def _renew() -> None:
+    """In a forked child: the thread that had the lock may not be here."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 @contextmanager
