@@ -19,7 +19,7 @@ ORDER = EventType(
 @pytest.fixture
 def opened(tmp_path):
     """A bus as an application opens it at an import, before anything is recorded."""
-    with open_bus(tmp_path, deliver="background") as bus:
+    with open_bus(tmp_path, deliver="external") as bus:  # no thread of its own writes beside the test
         bus.event_types.register(ORDER)
         yield bus
 
