@@ -159,6 +159,11 @@ def error_classes() -> str:
     return table(("error", "is a", "when"), rows)
 
 
+def event_fields() -> str:
+    """The attributes of `Event`, as its source describes them."""
+    return "| attribute | | |\n| --- | --- | --- |\n" + "".join(REFERENCE["attributes"](pulp_events.Event))
+
+
 def fixtures() -> str:
     """The fixtures of the pytest plugins."""
     modules = sorted(each.value for each in entry_points(group="pytest11") if each.value.startswith("pulp_events"))
@@ -239,6 +244,7 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "outcomes": outcomes,
     "waits": waits,
     "errors": error_classes,
+    "event fields": event_fields,
     "fixtures": fixtures,
     "claims": claims,
     "planted faults": planted_faults,

@@ -31,6 +31,7 @@ from .errors import TransientFailure as TransientFailure
 from .errors import UnknownEventType as UnknownEventType
 from .errors import UnknownNotifierType as UnknownNotifierType
 from .events.event import Event as Event
+from .events.event_model import EventModel as EventModel
 from .events.event_type import EventType as EventType
 from .functions.registration import on as on
 from .health.answer import ServiceHealth as ServiceHealth

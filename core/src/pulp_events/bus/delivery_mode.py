@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pulp_events.bus.grace import Grace
 from pulp_events.errors import StoreError
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pulp_events.processes.supervisor import Supervisor
 
 _logger = get_logger(__name__)
+
+Deliver = Literal["background", "emitted", "process", "external", "inline"]
+"""See `EventBus`."""
 
 WorkerCommand = tuple[Sequence[str], bytes | None]
 """The command line of a process that delivers from the same outbox, and what it finds on its standard input."""
@@ -182,7 +185,7 @@ class Means:
     thread that could: such a process is seen when it emits."""
 
 
-MODES: dict[str, Callable[[Means], Mode]] = {
+MODES: dict[Deliver, Callable[[Means], Mode]] = {
     "background": lambda means: Background(means.dispatcher),
     "emitted": lambda means: Emitted(means.dispatcher),
     "process": lambda means: Process(means.worker_command, means.beat),

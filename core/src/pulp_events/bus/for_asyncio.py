@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from pulp_events.bus.lifecycle import Lifecycle
 from pulp_events.errors import EventsError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pulp_events.bus.lazy import Given
     from pulp_events.bus.opening import Opening
     from pulp_events.events.event import Event
+    from pulp_events.events.event_model import EventModel
+    from pulp_events.outbox.connection import AsyncConnection
     from pulp_events.outbox.delivery import Delivery
 
 _POLL = 0.05
@@ -35,6 +37,20 @@ class ForAsyncio(Lifecycle):
 
         return Opening(partial(cls.open, *arguments, **named))  # type: ignore[attr-defined]
 
+    @overload
+    async def emit_async(
+        self,
+        event_type: EventModel,
+        *,
+        call_report: Given = None,
+        id: str | None = None,
+        connection: AsyncConnection | None = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event: ...
+
+    @overload
     async def emit_async(
         self,
         event_type: str,
@@ -42,7 +58,20 @@ class ForAsyncio(Lifecycle):
         call_report: Given = None,
         *,
         id: str | None = None,
-        connection: Any = None,
+        connection: AsyncConnection | None = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event: ...
+
+    async def emit_async(
+        self,
+        event_type: str | EventModel,
+        payload: Given = None,
+        call_report: Given = None,
+        *,
+        id: str | None = None,
+        connection: AsyncConnection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,
@@ -58,7 +87,7 @@ class ForAsyncio(Lifecycle):
         self,
         events: Iterable[Emitted],
         *,
-        connection: Any = None,
+        connection: AsyncConnection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.past import PastExplanations
     from pulp_events.bus.trial import Trial
+    from pulp_events.events.remembered import RememberedType
     from pulp_events.health.answer import Aspect, ServiceHealth
     from pulp_events.health.broken_records import BrokenRecords
     from pulp_events.listeners.author import Author
@@ -102,6 +103,23 @@ class Inquiries(Lifecycle):
         """
         self._check_open()
         return [*self.outbox.presences()]
+
+    def learn_event_types(self) -> Mapping[str, RememberedType]:
+        """Know the event types that applications on the same store registered, as it remembers them; returns those.
+
+        For programs of administrators, which have none of their own: a listener may be created for such a type, and
+        its events be emitted and described. Nothing is learnt where the store cannot be read, or remembers none.
+        """
+        self._check_open()
+        found = self._types.others()
+        self.plugins.event_types.learn(each.event_type for each in found.values())
+        return found
+
+    def forget_event_types(self, names: Collection[str]) -> int:
+        """Drop types of applications from the store; returns how many of these it had. An application that still has
+        one tells of it again. Raises StoreError."""
+        self._check_open()
+        return self._types.forget(names)
 
     @imports_late
     def health(

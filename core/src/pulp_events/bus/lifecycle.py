@@ -10,14 +10,17 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from pulp_events.bus import unclosed
+from pulp_events.bus import homes, unclosed
 from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.delivering import Delivering
+from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.bus.dropped import Dropped
 from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.events import Events
 from pulp_events.bus.grace import Grace
+from pulp_events.bus.homes import Home
 from pulp_events.bus.refusals import RAISE, Refusals, is_in_transaction
+from pulp_events.bus.remembering import TypeMemory
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.dispatcher.heartbeat import Heartbeat
     from pulp_events.events.event import Event
+    from pulp_events.events.jsonable import Encode
     from pulp_events.outbox.store import Outbox
 
 
@@ -55,11 +59,12 @@ class Lifecycle:
         settings: Settings,
         plugins: Plugins,
         data_dir: Path,
-        deliver: str,
+        deliver: Deliver,
         clock: Clock,
         dice: Random,
         imports: Sequence[str] = (),
         by: str | None = None,
+        encode: Encode | None = None,
         on_error: str = RAISE,
     ) -> None:
         """Not for applications: use `EventBus.open`."""
@@ -68,17 +73,18 @@ class Lifecycle:
         self.data_dir = data_dir
         self.clock = clock
         self._by = user_and_program if by is None else said_by(by)
+        self._encode = encode
         self._on_error = on_error
         self._closed = self._closing = False
         self._in_use = InUse()
-        replacement.finish(data_dir)
-        self._store = open_listener_store(settings, plugins, data_dir)
-        self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice, imports)
+        stand_in = homes.stand_in()
+        own = stand_in.home_for(self) if stand_in is not None else self._open_home(deliver, dice, imports)
+        self._live_in(own)
         self._forked = False
         forks.take_part(self)
         self.deliveries = Deliveries(
             self._open_outbox,
-            self._delivering.look_soon,
+            lambda: self._delivering.look_soon(),
             lambda name: self.listeners.get(name).id,
             lambda: self._index.known_ids(),
             lambda: {each.id: each.notifier_type_id for each in self.listeners.list()},
@@ -89,7 +95,34 @@ class Lifecycle:
         )
         self.events = Events(self._open_outbox)
         self._assemble()
+        homes.join(self)
         unclosed.opened(self)
+
+    def move(self, home: Home) -> Home:
+        """Work from now on with other stores, in a test; returns those before, with which nobody works any more.
+
+        Nothing is drained: what is pending there is left as it is.
+        """
+        with self._lock:
+            left, open_here = self._home, not self._closed and not self._forked
+            if open_here:
+                self._delivering.stop(Grace(0.0), drain=False, tell=False)
+                self._threads.stop()
+                self._refusals.close()
+            self._live_in(home)
+            if open_here:
+                self._assemble()
+        return left
+
+    def _open_home(self, deliver: Deliver, dice: Random, imports: Sequence[str]) -> Home:
+        replacement.finish(self.data_dir)
+        store = open_listener_store(self.settings, self.plugins, self.data_dir)
+        given = (deliver, self.settings, self.plugins, self.data_dir, self.clock, dice, imports)
+        return Home(self.settings, store, Delivering(*given))
+
+    def _live_in(self, home: Home) -> None:
+        self._home = home
+        self.settings, self._store, self._delivering = home.settings, home.store, home.delivering
 
     def close(self, grace: float | None = None, *, drain: bool = True) -> None:
         """Close within `grace` seconds: finish the deliveries under way, leave the others stored, release everything.
@@ -119,10 +152,20 @@ class Lifecycle:
             self._delivering.stop(Grace(grace), drain)
             self._threads.stop()
             self._closing = False
+            self._types.look()
         if not self._forked:
             self._refusals.close()
-        self._delivering.close_outbox()
-        self._store.close()
+        self._home.close()
+
+    @property
+    def home(self) -> Home:
+        """The stores that it works with, and what delivers."""
+        return self._home
+
+    @property
+    def is_closed(self) -> bool:
+        """True from the beginning of `close` on."""
+        return self._closed
 
     @property
     def dropped(self) -> int:
@@ -208,6 +251,8 @@ class Lifecycle:
         self._dropped = Dropped(lambda: self.outbox, self.clock)
         source = self.settings.section("events")["source"]
         self._refusals = Refusals(self._on_error, self._dropped, self.clock, source)
+        self._types = TypeMemory(self.plugins, self._store, self.settings, self.clock)
+        self.plugins.event_types.elsewhere = self._types.others
         self.listeners = Listeners(
             self._store,
             self._index,
@@ -222,7 +267,7 @@ class Lifecycle:
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._make_emitter()
-        self._delivering.start(self._index, self._store, self.listeners, self._emits)
+        self._delivering.start(self._index, self._store, self.listeners, self._emits, self._types.look_again)
 
     def _emits(self) -> tuple[Emitter, Storing]:
         return self._emitter or self._make_emitter(), self._storing
@@ -236,7 +281,7 @@ class Lifecycle:
             self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock, self._dropped
         )
         self._emitter = emitter = Emitter(
-            self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before
+            self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before, self._encode
         )
         self._emitter_before = None
         return emitter
@@ -308,6 +353,7 @@ class Lifecycle:
                 emitted = self._storing.store(prepared, connection)
                 if connection is None:  # else nothing of ours is to be connected
                     self._delivering.mode.on_emitted()
+                    self._types.look()
         except Exception as error:
             if began and not is_in_transaction(connection):
                 raise  # the database gave up the application's own transaction: it must not believe that it goes on

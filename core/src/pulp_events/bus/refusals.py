@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulp_events.bus.refused_event import RefusedEvent
 from pulp_events.errors import EventsError, StoreError
+from pulp_events.events.event_model import EventModel
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.ids import is_event_id, new_event_id
 from pulp_events.system.logs import get_logger
@@ -51,7 +52,7 @@ class Refusals:
         self.counts[kind] += len(raw)
         if self.raises:
             raise error
-        names = [str(each[0])[:LONGEST_NAME] if each else "" for each in raw]
+        names = [_name(each)[:LONGEST_NAME] for each in raw]
         self._dropped.add(names)
         self._store_fails = isinstance(error, StoreError)
         self._say(kind, error, names)
@@ -91,7 +92,17 @@ class Refusals:
         now = self._clock.time()
         asked = raw[3] if len(raw) > 3 else None
         id = asked if isinstance(asked, str) and is_event_id(asked) else new_event_id(now)
-        return RefusedEvent(str(raw[0]) if raw else "", {}, {}, id, from_timestamp(now), self._source, error=error)
+        return RefusedEvent(_name(raw), {}, {}, id, from_timestamp(now), self._source, error=error)
+
+
+def _name(raw: Sequence[Any]) -> str:
+    """The event type of an event as `emit_many` takes it; of an `EventModel`, that of its class, and no word of what it
+    holds."""
+    given = raw[0] if raw else ""
+    if not isinstance(given, EventModel):
+        return str(given)
+    declared = type(given).__event_declared__
+    return type(given).__qualname__ if declared is None else declared.event_type
 
 
 def check_on_error(on_error: str) -> None:

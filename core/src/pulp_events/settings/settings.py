@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -86,6 +87,12 @@ class Settings:
         for place, section in unknown:
             _logger.warning("%s: no such section%s; it is ignored", place, did_you_mean(section, schemas))
         return cls(found, schemas, text, own, environment.read(schemas), lines)
+
+    def but(self, section: str, **values: Any) -> Settings:
+        """The same settings with other values for these keys of a section, as its schema loads them."""
+        made = copy.copy(self)
+        made._values = {**self._values, section: {**self._values.get(section, {}), **values}}
+        return made
 
     def section(self, name: str) -> Mapping[str, Any]:
         """Values of one section as the schema loads them; empty for one that nobody declared.

@@ -4,6 +4,7 @@ from pulp_events.bus.places import HasPlace as HasPlace
 from pulp_events.bus.warming import Rests as Rests
 from pulp_events.events.pattern import is_pattern as is_pattern
 from pulp_events.events.pattern import matches as matches
+from pulp_events.events.remembered import RememberedType as RememberedType
 from pulp_events.events.report import fingerprint as fingerprint
 from pulp_events.listeners.broken import Complaints as Complaints
 from pulp_events.listeners.document import from_document as from_document
@@ -18,6 +19,7 @@ from pulp_events.listeners.store import ChecksWriting as ChecksWriting
 from pulp_events.listeners.store import JoinsTransactions as JoinsTransactions
 from pulp_events.listeners.store import ListenerHistory as ListenerHistory
 from pulp_events.listeners.store import ListenerStore as ListenerStore
+from pulp_events.listeners.store import RemembersTypes as RemembersTypes
 from pulp_events.outbox.activity import Activities as Activities
 from pulp_events.outbox.activity import By as By
 from pulp_events.outbox.erasure import ERASED as ERASED
@@ -62,11 +64,13 @@ from pulp_events.outbox.states import after_attempt as after_attempt
 from pulp_events.outbox.states import entered as entered
 from pulp_events.outbox.states import kept as kept
 from pulp_events.outbox.store import BackedUpElsewhere as BackedUpElsewhere
+from pulp_events.outbox.store import CountsOfEvents as CountsOfEvents
 from pulp_events.outbox.store import CountsWhatEnds as CountsWhatEnds
 from pulp_events.outbox.store import CountsWhatHappens as CountsWhatHappens
 from pulp_events.outbox.store import FollowsListeners as FollowsListeners
 from pulp_events.outbox.store import NotesWithEvents as NotesWithEvents
 from pulp_events.outbox.store import Outbox as Outbox
+from pulp_events.outbox.store import TellsSizes as TellsSizes
 from pulp_events.outbox.stored_event import Addition as Addition
 from pulp_events.outbox.tally import Tally as Tally
 from pulp_events.outbox.tally import tally as tally

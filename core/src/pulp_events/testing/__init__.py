@@ -5,6 +5,7 @@
   one notifier's tests need comes with that notifier, as `pulp_events_amqp.testing` does.
 - Contracts, test classes to be subclassed: `NotifierContract`, `ObserverContract`, `EnricherContract`,
   `ListenerStoreContract`, `OutboxContract`.
+- `record_events`: what an application emits, whichever way it has its bus; nothing is sent.
 - `open_bus` and `plugins_of`: a bus with the plugins that a test gives it. `FakeClock`, `make_event`, `make_delivery`,
   `Admin` (runs `pulp-admin`).
 - Fixtures for pytest over all of these: `pytest_plugin`, found by pytest itself.

@@ -16,5 +16,8 @@ from .http_sink import HttpSink as HttpSink
 from .listener_store_contract import ListenerStoreContract as ListenerStoreContract
 from .notifier_contract import NotifierContract as NotifierContract
 from .outbox_contract import OutboxContract as OutboxContract
+from .recording import EmittedEvent as EmittedEvent
+from .recording import EmittedEvents as EmittedEvents
+from .recording import record_events as record_events
 from .smtp_sink import SmtpSink as SmtpSink
 from .sqlite_work import sqlite_steps as sqlite_steps
