@@ -5,7 +5,7 @@ help:
 	@echo "make demo      three listeners, real deliveries, a minute; WEB=1: then the web console of it"
 	@echo "make demo-pulp3 a real Pulp 3 emits; needs PostgreSQL's server"
 	@echo "make test      the quick tests"
-	@echo "make test-extra those of the plugins beyond the user guide's three, and of the package for receivers"
+	@echo "make test-extra those of the plugins beyond the user guide's three, of the gallery, and of the package for receivers"
 	@echo "make test-pulp3 those on a real Pulp 3; needs PostgreSQL's server"
 	@echo "make test-all  the slow ones too"
 	@echo "make lint      ruff and mypy"
@@ -37,11 +37,13 @@ test:
 
 # What the user guide's three do not need has an environment of its own.
 further := apprise django fastapi opentelemetry postgres prometheus web
+gallery := chat kafka mqtt redis_streams
 
 # Each package in a process of its own: a process has one provider of traces, and one Django.
 test-extra:
 	@scripts/setup extra
-	for tests in $(or $(TESTS),$(further:%=plugins/%/tests) receiver/tests tests/test_example_plugins.py); do \
+	for tests in $(or $(TESTS),$(further:%=plugins/%/tests) $(gallery:%=examples/gallery/%) examples/gallery/test_gallery.py \
+  receiver/tests tests/test_example_plugins.py); do \
 	  .venv-extra/bin/python -m pytest $(ARGS) $$tests || exit 1; done
 
 # What `pulp-admin` and pulp-cli print is the same with an older Pulp, and takes long to ask for.
@@ -69,6 +71,7 @@ types:
 	@scripts/setup extra
 	.venv/bin/mypy
 	.venv-extra/bin/python -m mypy $(addprefix -p pulp_events_,$(further) receiver)
+	.venv-extra/bin/python -m mypy $(wildcard $(gallery:%=examples/gallery/%/pulp_events_*.py))
 
 format:
 	@scripts/setup dev

@@ -20,16 +20,18 @@ from typing import Any
 from marshmallow import Schema, fields, missing, validate
 
 import pulp_events
-from pulp_events import errors, hookspecs
+from pulp_events import errors, hookspecs, testing
 from pulp_events.bus.wait_cause import WaitCause
 from pulp_events.fields import Duration, Words, format_duration
 from pulp_events.outbox import states
 from pulp_events.plugins.registry import Plugins
+from pulp_events.settings.reloading import NEEDS_START, needs_start
 from pulp_events.settings.sections import CORE_SECTIONS
-from pulp_events.testing import NotifierContract
 from pulp_events_cli.global_options import GlobalOptions
 from pulp_events_cli.manual import writing
 from pulp_events_cli.parser import root
+from pulp_events_cli.scaffold.kinds import KINDS
+from pulp_events_cli.scaffold.package import render
 from pulp_events_cli.session import Session
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +48,7 @@ table = runpy.run_path(str(ROOT / "docs/markdown_table.py"))["table"]
 JSON = runpy.run_path(str(ROOT / "docs/json_documents.py"))
 OUTPUT_SCHEMA: Path = JSON["OUTPUT_SCHEMA"]
 REFERENCE = runpy.run_path(str(ROOT / "docs/reference.py"))
+FIELD_TYPES = runpy.run_path(str(ROOT / "docs/field_types.py"))
 NIGHT = runpy.run_path(str(ROOT / "docs/night.py"))
 
 
@@ -57,6 +60,7 @@ def settings(section: str) -> str:
         key = field.data_key or name
         default = COMPUTED.get((section, key)) or default_text(field)
         meaning = str(field.metadata["help"]) + (" (secret)" if field.metadata.get("secret") else "")
+        meaning += f"; {NEEDS_START}" if needs_start(field) else ""
         rows.append((f"`{key}`", value_text(field), default, meaning))
     return table(("key", "value", "default", "meaning"), rows)
 
@@ -96,7 +100,7 @@ def options(type_id: str) -> str:
     for name, field in schema.fields.items():
         option = f"`--{(field.data_key or name).replace('_', '-')}`"
         notes = ["required"] * field.required + ["secret"] * bool(field.metadata.get("secret"))
-        rows.append((option, ", ".join(notes) or "–", str(field.metadata["help"])))
+        rows.append((option, ", ".join(notes) or "–", str(field.metadata.get("cli_help") or field.metadata["help"])))
     return table(("option", "", "meaning"), rows)
 
 
@@ -155,6 +159,11 @@ def error_classes() -> str:
     return table(("error", "is a", "when"), rows)
 
 
+def event_fields() -> str:
+    """The attributes of `Event`, as its source describes them."""
+    return "| attribute | | |\n| --- | --- | --- |\n" + "".join(REFERENCE["attributes"](pulp_events.Event))
+
+
 def fixtures() -> str:
     """The fixtures of the pytest plugins."""
     modules = sorted(each.value for each in entry_points(group="pytest11") if each.value.startswith("pulp_events"))
@@ -168,27 +177,33 @@ def fixtures() -> str:
     return table(("fixture", "is"), rows)
 
 
-def claims() -> str:
-    """What `NotifierContract` holds a notifier to: the names of its tests, as sentences."""
-    names = [name for base in NotifierContract.__mro__ for name in vars(base) if name.startswith("test_")]
+def claims(contract: str = "NotifierContract") -> str:
+    """What a contract holds a plugin to: the names of its tests, as sentences."""
+    bases = getattr(testing, contract).__mro__
+    names = [name for base in bases for name in vars(base) if name.startswith("test_")]
     return "".join(f"- {name[5:].replace('_', ' ')}\n" for name in names)
 
 
-def planted_faults() -> str:
-    """What the contract finds: each claim, and the notifiers of `planted.py` that it catches."""
-    planted = runpy.run_path(str(ROOT / "core/tests/kit/planted.py"))
+def planted_faults(file: str = "planted") -> str:
+    """What a contract finds: each claim, and the plugins of this module of `core/tests/kit` that it catches."""
+    sys.path.insert(0, str(ROOT / "core/tests/kit"))
+    planted = importlib.import_module(file)
+    imported = getattr(planted, "IMPORT_FAULTS", {})
     caught: dict[str, list[str]] = {}
-    for faulty in planted["FAULTY"]:
+    for faulty in planted.FAULTY:
         for claim in faulty.claims:
             words = re.findall(r"[A-Z](?:[a-z0-9]+|(?=[A-Z]))", faulty.__name__)
             caught.setdefault(claim, []).append(" ".join(words).lower())
-    caught["importing_it_changes_nothing_of_the_process"] = [
-        name.replace("_", " ") for name in planted["IMPORT_FAULTS"]
-    ]
+    if imported:
+        caught["importing_it_changes_nothing_of_the_process"] = [name.replace("_", " ") for name in imported]
     rows = [(claim.replace("_", " "), "; ".join(faults)) for claim, faults in caught.items()]
-    return table(
-        ("claim", f"faults that it catches ({len(planted['FAULTY']) + len(planted['IMPORT_FAULTS'])} in all)"), rows
-    )
+    return table(("claim", f"faults that it catches ({len(planted.FAULTY) + len(imported)} in all)"), rows)
+
+
+def field_types() -> str:
+    """What one writes for each type of field."""
+    made: str = FIELD_TYPES["table"](table)
+    return made
 
 
 def hook_reference() -> str:
@@ -229,9 +244,11 @@ GENERATORS: dict[str, Callable[..., str]] = {
     "outcomes": outcomes,
     "waits": waits,
     "errors": error_classes,
+    "event fields": event_fields,
     "fixtures": fixtures,
     "claims": claims,
     "planted faults": planted_faults,
+    "field types": field_types,
     "json": JSON["json_output"],
     "hook reference": hook_reference,
     "night": night,
@@ -277,13 +294,26 @@ def man_pages() -> dict[Path, str]:
     return found
 
 
+MADE_BY_PLUGIN_NEW = {"audit_log": ("audit-log", "observer"), "own_command": ("failures", "command")}
+"""Folder of an example plugin → the name and the kind by which `plugin new` makes it."""
+
+
+def example_plugins() -> dict[Path, str]:
+    """Path of each file of the examples that are what `plugin new` makes, and its text."""
+    return {
+        ROOT / "examples/plugins" / folder / path: text
+        for folder, (name, kind) in MADE_BY_PLUGIN_NEW.items()
+        for path, text in render(name, KINDS[kind]).items()
+    }
+
+
 def documents() -> list[Path]:
     """The documents that this repository's tests hold to the code."""
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "core/README.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
 def main() -> int:
-    """Renew every document, manual page and the schema of `--json`; says which changed."""
+    """Renew every document, manual page, example of `plugin new` and the schema of `--json`; says which changed."""
     pages = man_pages()
     optional = {path: text for path, text in pages.items() if path.parents[2].name in OPTIONAL}
     if optional:
@@ -295,7 +325,7 @@ def main() -> int:
     for path in {path for folder in {page.parent for page in pages} for path in folder.glob("*")} - set(pages):
         path.unlink()
         sys.stdout.write(f"removed {path.relative_to(ROOT)}\n")
-    for path, text in {**pages, OUTPUT_SCHEMA: JSON["output_schema"]()}.items():
+    for path, text in {**pages, OUTPUT_SCHEMA: JSON["output_schema"](), **example_plugins()}.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")

@@ -89,6 +89,31 @@ def test_tables_made_from_the_code_are_up_to_date(path):
     assert load_generator().renewed(text) == text, "run: python docs/generate.py"
 
 
+def test_every_name_for_authors_of_stores_is_in_the_reference():
+    from pulp_events import stores
+
+    text = (ROOT / "docs/notifier-reference.md").read_text("utf-8")
+    named = {
+        *re.findall(r"^`from pulp_events\.stores import (\w+)`$", text, re.MULTILINE),
+        *re.findall(r"`([A-Z_]+)`", text),
+    }
+    assert set(stores.__all__) <= named
+
+
+def test_what_is_said_of_windows_and_presences_is_so():
+    from pulp_events.outbox import presence, spread, standing, window
+
+    said = "\n".join((ROOT / f"docs/{name}.md").read_text("utf-8") for name in ("stores", "notifier-reference"))
+    for text in (
+        f"`MOST_DELIVERIES` ({window.MOST_DELIVERIES:,})", f"`MOST_DELIVERIES`, {window.MOST_DELIVERIES:,}",
+        f"`MOST_BYTES` ({window.MOST_BYTES >> 20} MiB)", f"`MOST_BYTES`, {window.MOST_BYTES >> 20} MiB",
+        f"longer than {spread.LONGEST:g} seconds", f"at most {spread.PAGE:,} at a time",
+        f"the first {standing.PLACES:,} that are due", f"beyond the last {presence.MOST_GONE}",
+    ):  # fmt: skip
+        assert text in " ".join(said.split()), text
+    assert presence.KEEP == 86400.0 and "longer than a day, or beyond" in said
+
+
 def test_the_settings_document_has_every_section():
     generator = load_generator()
     sections = {*generator.CORE_SECTIONS, *generator.PLUGINS.settings_sections}
@@ -342,9 +367,9 @@ def test_the_examples_of_a_modules_docstrings_run(module):
     ("example", "document"),
     [
         ("application.py", "README.md"),
-        ("chat/chat.py", "README.md"),
-        ("chat/pyproject.toml", "README.md"),
-        ("chat/test_chat.py", "docs/notifier-authors.md"),
+        ("gallery/smallest/chat.py", "README.md"),
+        ("gallery/smallest/pyproject.toml", "README.md"),
+        ("gallery/smallest/test_chat.py", "docs/notifier-authors.md"),
         ("functions/mirror_events.py", "docs/functions.md"),
         ("functions/mirror.py", "docs/functions.md"),
     ],
@@ -355,7 +380,7 @@ def test_the_files_of_examples_are_those_that_the_documents_show(example, docume
 
 @pytest.mark.slow
 def test_the_readmes_notifier_fulfils_the_contract(tmp_path):
-    shutil.copytree(ROOT / "examples/chat", tmp_path / "chat", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "examples/gallery/smallest", tmp_path / "chat", ignore=shutil.ignore_patterns("__pycache__"))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=."],
         cwd=tmp_path / "chat", env={**os.environ, "PYTHONPATH": "."}, capture_output=True, text=True, timeout=100,
@@ -378,7 +403,7 @@ def test_the_notifier_of_the_how_tos_fulfils_the_contract(tmp_path, blocks_of):
 
 
 def test_the_smallest_notifier_is_short():
-    lines = (ROOT / "examples/chat/chat.py").read_text("utf-8").splitlines()
+    lines = (ROOT / "examples/gallery/smallest/chat.py").read_text("utf-8").splitlines()
     assert sum(bool(line.strip()) for line in lines) <= 20
 
 

@@ -3,6 +3,7 @@
 They are installed as pip would: module and metadata in a folder on the module path of new processes.
 """
 
+import importlib.util
 import json
 import os
 import shutil
@@ -20,11 +21,13 @@ NAMES = ("audit_log", "enricher", "own_command", "own_event_type")
 
 
 def install(source, folder):
-    """What `pip install --target` makes of a project with one module."""
+    """What `pip install --target` makes of a project with one module, or with packages in `src`."""
     project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))
     name, version = project["project"]["name"], project["project"]["version"]
-    for module in project["tool"]["setuptools"]["py-modules"]:
+    for module in project["tool"]["setuptools"].get("py-modules", ()):
         shutil.copy(source / f"{module}.py", folder)
+    for package in source.glob("src/*/"):
+        shutil.copytree(package, folder / package.name)
     metadata = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
@@ -48,7 +51,7 @@ class Host:
     def __init__(self, installed, folder):
         self.audit_log = folder / "audit.jsonl"
         config = folder / "server.conf"
-        config.write_text(f"[events]\ndata_dir = {folder / 'data'}\n[audit_log]\nfile = {self.audit_log}\n")
+        config.write_text(f"[events]\ndata_dir = {folder / 'data'}\n[audit-log]\nfile = {self.audit_log}\n")
         self.variables = {
             **os.environ,
             "PYTHONPATH": str(installed),
@@ -78,10 +81,12 @@ def host(installed, tmp_path):
 
 def test_all_are_loaded_and_say_what_they_implement(host):
     rows = {row["name"]: row for row in json.loads(host.ok("plugin", "list", "--json"))}
-    assert {name: (rows[name]["state"], rows[name]["hooks"]) for name in NAMES} == {
-        "audit_log": ("loaded", ["pulp_delivery_attempted", "pulp_settings_sections"]),
+    assert {
+        name: (row["state"], row["hooks"]) for name, row in rows.items() if name not in ("amqp", "email", "http")
+    } == {
+        "audit-log": ("loaded", ["pulp_delivery_attempted", "pulp_settings_sections"]),
         "enricher": ("loaded", ["pulp_before_emit"]),
-        "own_command": ("loaded", ["pulp_admin_commands"]),
+        "failures": ("loaded", ["pulp_admin_commands"]),
         "own_event_type": ("loaded", ["pulp_event_types"]),
     }
 
@@ -101,12 +106,12 @@ def test_the_audit_log_has_each_attempt_and_the_enricher_says_who_emitted(host, 
 
 
 def test_the_audit_logs_section_is_checked_like_any_other(host):
-    assert "file = " in host.ok("config", "show").partition("[audit_log]")[2]
-    assert json.loads(host.ok("plugin", "show", "audit_log", "--json"))["settings_sections"] == ["audit_log"]
+    assert "file = " in host.ok("config", "show").partition("[audit-log]")[2]
+    assert json.loads(host.ok("plugin", "show", "audit-log", "--json"))["settings_sections"] == ["audit-log"]
     config = Path(host.variables["PULP_EVENTS_CONFIG"])
     config.write_text(config.read_text("utf-8").replace("file = ", "flie = "))
     done = host.admin("listener", "list")
-    assert done.returncode == 1 and "[audit_log]" in done.stderr and "did you mean 'file'?" in done.stderr
+    assert done.returncode == 1 and "[audit-log]" in done.stderr and "did you mean 'file'?" in done.stderr
 
 
 def test_an_observer_that_raises_harms_nothing(host, pulp_events_http_sink):
@@ -114,7 +119,7 @@ def test_an_observer_that_raises_harms_nothing(host, pulp_events_http_sink):
     host.listen(pulp_events_http_sink.url, "repo.sync.start")
     done = host.admin("emit", "repo.sync.start", "-v")
     assert done.returncode == 0 and "delivered" in done.stdout
-    assert "audit_log" in done.stderr and "pulp_delivery_attempted failed" in done.stderr
+    assert "audit-log" in done.stderr and "pulp_delivery_attempted failed" in done.stderr
     assert len(pulp_events_http_sink.requests) == 1
 
 
@@ -144,5 +149,30 @@ def test_the_own_command_shows_who_fails(host):
 
 def test_each_readme_installs_its_own_folder():
     assert sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()) == sorted(NAMES)
+    made = {path.relative_to(EXAMPLES).parts[0] for path in load_generator().example_plugins()}
     for name in NAMES:
-        assert f"pip install ./examples/plugins/{name}\n" in (EXAMPLES / name / "README.md").read_text("utf-8")
+        installs = "pip install -e '.[test]'\n" if name in made else f"pip install ./examples/plugins/{name}\n"
+        assert installs in (EXAMPLES / name / "README.md").read_text("utf-8")
+
+
+def test_examples_of_plugin_new_are_what_it_makes():
+    files = load_generator().example_plugins()
+    for path, text in files.items():
+        assert path.read_text("utf-8") == text, f"{path.relative_to(EXAMPLES)}: run: python docs/generate.py"
+    folders = {EXAMPLES / path.relative_to(EXAMPLES).parts[0] for path in files}
+    there = {path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert there == set(files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [path.parent.name for path in sorted(EXAMPLES.glob("*/test_*.py"))])
+def test_the_tests_of_an_example_are_green(host, name):
+    done = host.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", EXAMPLES, str(EXAMPLES / name))
+    assert done.returncode == 0 and "skipped" not in done.stdout, done.stdout
+
+
+def load_generator():
+    spec = importlib.util.spec_from_file_location("examples_generator", EXAMPLES.parents[1] / "docs/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from pulp_events.outbox.sqlite import schema
+from pulp_events.settings.server_conf import line_numbers
 from pulp_events_cli.health import clock
-from pulp_events_cli.health.conf_file import line_numbers
 
 EMIT = ("event", "emit", "repo.sync.start", "--payload", '{"repo_id": "pulp2"}')
 CHECK = ("event", "config", "check")

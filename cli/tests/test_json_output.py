@@ -175,6 +175,7 @@ def test_every_command_prints_what_its_schema_says(admin, checked, refused, tmp_
         checked("event", "types")
         for document in ("--json-schema", "--json-schema=repo.sync.start", "--asyncapi"):
             checked("event", "types", document)
+        checked("event", "types", "forget", "--stale")
         checked("event", "types", "show", "repo.sync.start")
         checked("event", "types", "impact", "repo.sync.start")
         checked("event", "types", "impact", "repo.sync.start", "--without=a", code=3)

@@ -127,6 +127,24 @@ def test_nothing_that_a_plugin_prints_gets_between_what_a_program_reads(admin, i
     assert listener in run.out and "noise" not in run.out
 
 
+LATE = """
+import atexit, sys
+from pulp_events import hookimpl
+
+kept = sys.stdout
+
+@atexit.register
+def late():
+    print("late", file=kept, flush=True)
+"""
+
+
+def test_a_plugin_that_prints_at_exit_to_what_was_standard_output_fails_in_nothing(admin, installed):
+    run = admin.process("event", "types", "--json", env=installed("late", LATE))
+    json.loads(run.out)
+    assert "late\n" in run.err and "Traceback" not in run.err
+
+
 WARNING = """
 import warnings
 from marshmallow import Schema, fields

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validate
 
 from pulp_events import Action, EventType, Notifier, hookimpl
 from pulp_events.fields import Duration
@@ -73,6 +73,23 @@ def test_a_good_one_passes(admin, with_plugin):
     assert "create, update, ring" in admin.ok(*CHECK, "good").out
 
 
+class Lossy(fields.Integer):
+    def _serialize(self, value, attr, obj, **kwargs):
+        return f"<{value}>"
+
+
+class TextList(fields.List):
+    """Says that it is a list, and takes a text alone."""
+
+    def _deserialize(self, value, attr, data, **kwargs):
+        if not isinstance(value, str):
+            raise ValidationError("Not a text.")
+        return value
+
+    def _serialize(self, value, attr, obj, **kwargs):
+        return value
+
+
 HELP = {"metadata": {"help": "x"}}
 LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
 
@@ -96,6 +113,14 @@ LOGIN = Schema.from_dict({"user": fields.String(), "password": fields.String()})
             "all.password sounds like a secret",
         ),
         ("JSON", {"config": {"ratio": fields.Decimal(**HELP)}}, "ratio cannot be stored as JSON"),
+        ("JSON", {"config": {"ratio": Lossy(**HELP)}}, "ratio is stored as '<1>', which it then refuses"),
+        ("command line", {"config": {"ratio": TextList(fields.String(), **HELP)}}, "--ratio cannot give a value that"),
+        (
+            "command line",
+            {"config": {"ratio": fields.Integer(validate=validate.OneOf(["1"]), **HELP)}},
+            "--ratio=1, which help lists, is refused",
+        ),
+        ("command line", {"options": {"ratio": TextList(fields.String(), **HELP)}}, "action ring: --ratio cannot give"),
         ("JSON", {"config": {"ratio": fields.Raw(load_default=1j, **HELP)}}, "ratio cannot be stored as JSON"),
         ("settings", {"settings": {"host": fields.String(required=True, **HELP)}}, "[good] host has no default"),
         ("command line", {"actions": lambda self: 1 / 0}, "ZeroDivisionError"),
@@ -154,6 +179,9 @@ def pulp_event_emitted(event):
 """
 
 
+THREAD = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()"
+
+
 def install(folder, monkeypatch, extra="", requires=""):
     """A distribution in a folder on the path of this process and of those that it starts."""
     (folder / "a_plugin_to_check.py").write_text(MODULE.format(extra=extra))
@@ -179,6 +207,23 @@ def test_what_it_imports_and_how_long_it_loads_is_measured(admin, tmp_path, monk
         assert "smtplib" in found["imports"]["text"] and "Channel.open()" in found["imports"]["text"]
     else:
         assert run.code == 0 and found["load time"]["state"] == "note" and "importtime" in found["load time"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "text"),
+    [
+        (f"{THREAD}\n", "it starts a thread; start it in Channel.open()"),
+        ("import socket\nsocket.socket().bind(('127.0.0.1', 0))\n", "it uses the network; connect in Channel.open()"),
+        ("import os\nos.system('true')\n", "it starts a process"),
+        ("print('hello')\n", "it prints 'hello'; log with logging"),
+        ("import sys\nsys.stderr.write('hello')\n", "it prints 'hello'; log with logging"),
+    ],
+)
+def test_what_it_does_when_it_is_loaded_is_named(admin, tmp_path, monkeypatch, extra, text):
+    install(tmp_path, monkeypatch, extra, "Requires-Dist: pulp-events>=0.1,<0.2\n")
+    run = admin(*CHECK, "a-plugin", "--json")
+    found = [each for each in run.json["findings"] if each["what"] == "on loading"]
+    assert run.code == 1 and len(found) == 1 and found[0]["text"].startswith(text), found
 
 
 @pytest.mark.parametrize(

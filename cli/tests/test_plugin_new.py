@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
-from pulp_events_cli.scaffold import package
+from pulp_events_cli.scaffold import kinds, package
 
 NEW = ("event", "plugin", "new")
 
@@ -30,6 +33,30 @@ def test_it_writes_a_package_and_says_what_comes_next(admin, folder):
     assert 'pulp-events>=0.1,<0.2"' in (made / "pyproject.toml").read_text()
 
 
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_it_makes_a_package_of_each_kind(admin, folder, kind):
+    run = admin.ok(*NEW, "team-chat", "--kind", kind, "--directory", str(folder))
+    made = folder / "pulp-events-team-chat"
+    assert run.out.startswith(f"{made} contains {package.contents('team-chat', kinds.KINDS[kind])} and its tests:\n")
+    project = tomllib.loads((made / "pyproject.toml").read_text())["project"]
+    assert "pulp-events>=0.1,<0.2" in project["dependencies"]
+    assert project["entry-points"]["pulp_events"]["team-chat"].split(":")[0] == "pulp_events_team_chat"
+    texts = [path.read_text() for path in made.rglob("*") if path.is_file() and path.name != "tests.yml"]
+    assert not any("$" in text for text in texts)
+    assert any(path.startswith("tests/test_") for path in names(made))
+
+
+def test_a_kind_that_there_is_not_is_refused(admin, folder):
+    run = admin(*NEW, "chat", "--kind", "digest", "--directory", str(folder))
+    assert run.code == 2 and "listener-store" in run.err and names(folder) == []
+
+
+def test_every_template_belongs_to_a_kind():
+    used = {f"{template}.template" for kind in kinds.KINDS.values() for template in kind.files.values()}
+    folder = Path(package.__file__).with_name("templates")
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*.template")} == used
+
+
 def test_it_is_made_in_the_current_folder(admin, folder, monkeypatch):
     monkeypatch.chdir(folder)
     shown = admin.ok(*NEW, "chat", "--json").json
@@ -42,8 +69,9 @@ def test_it_is_made_in_the_current_folder(admin, folder, monkeypatch):
     [
         ("Chat", "lower-case"), ("1chat", "starting with a letter"), ("team_chat", "lower-case"), ("a--b", "single -"),
         ("chat-", "single -"), ("", "lower-case"), ("../chat", "lower-case"), ("c" * 41, "at most 40"),
-        ("list", "is a command"), ("mute", "is a command"), ("http", "pulp-events-http"), ("amqp", "pulp-events-amqp"),
-        ("delivery", "section of server.conf"), ("messaging", "section of server.conf"), ("cli", "pulp_events_cli"),
+        ("list", "is a command"), ("mute", "is a command"), ("worker", "`pulp-admin event worker`"),
+        ("http", "pulp-events-http"), ("amqp", "pulp-events-amqp"),
+        ("events", "section of server.conf"), ("messaging", "section of server.conf"), ("cli", "pulp_events_cli"),
     ],
 )  # fmt: skip
 def test_a_name_that_cannot_be_is_refused(admin, folder, name, reason):
@@ -90,21 +118,21 @@ def test_a_folder_that_is_absent_is_not_made(admin, folder):
 
 
 def test_what_fails_halfway_leaves_nothing(admin, folder, monkeypatch):
-    monkeypatch.setitem(package.FILES, "tests", "py.typed")  # a folder of this name is there by then
+    monkeypatch.setitem(kinds.COMMON, "tests", "common/py.typed")  # a folder of this name is there by then
     run = admin(*NEW, "chat", "--directory", str(folder))
     assert run.code == 1 and run.err.count("\n") == 1
     assert names(folder) == []
 
 
 def test_what_somebody_makes_meanwhile_is_safe(admin, folder, monkeypatch):
-    render = package._render
+    render = package.render
 
-    def slow(name):
+    def slow(name, kind):
         (folder / "pulp-events-chat").mkdir()
         (folder / "pulp-events-chat" / "notes").write_text("mine")
-        return render(name)
+        return render(name, kind)
 
-    monkeypatch.setattr(package, "_render", slow)
+    monkeypatch.setattr(package, "render", slow)
     run = admin(*NEW, "chat", "--directory", str(folder))
     assert run.code == 1 and "already exists" in run.err
     assert names(folder) == ["pulp-events-chat", "pulp-events-chat/notes"]

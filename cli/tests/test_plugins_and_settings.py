@@ -122,7 +122,7 @@ def test_settings_are_shown_as_a_server_conf_with_defaults_marked(admin):
     assert parser["delivery"] == {"retry_schedule": "1s, 1m 30s"}
     shown = admin.ok("event", "config", "show", "--json").json
     assert shown["file"] == str(admin.config)
-    assert shown["sections"]["delivery"]["lanes"] == {"value": 4, "set": False}
+    assert shown["sections"]["delivery"]["lanes"] == {"value": 4, "set": False, "from": "default"}
 
 
 def test_a_good_set_up_passes_the_check(admin):

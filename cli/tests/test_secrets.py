@@ -149,7 +149,8 @@ def test_secrets_within_a_structure_or_a_list_are_read_as_secrets_are_and_never_
     assert all(SECRET not in run.out + run.err for run in runs)
     assert "user" in runs[0].out.lower() and "ann" in runs[0].out
     assert all(run.code == 2 for run in runs[4:7])
-    assert "env:NAME or file:PATH" in admin.ok("event", "listener", "nested", "create", "--help").out
+    text = " ".join(admin.ok("event", "listener", "nested", "create", "--help").out.split())
+    assert "env:NAME or file:PATH" in text and "--login - who we are; JSON, " in text
 
 
 @pytest.mark.parametrize("where", ["env:HOOK_TOKEN", "file:/nowhere/token", "hunter22"])

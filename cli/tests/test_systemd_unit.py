@@ -35,6 +35,7 @@ def service(**values):
         "command": ["/usr/bin/pulp-admin", "event", "worker"],
         "user": "pulp",
         "grace": 5.0,
+        "start_limit": 300.0,
         "data_dir": Path("/var/lib/pulp/events"),
         "outbox": Path("/var/lib/pulp/events/outbox.sqlite"),
         "reads": [],
@@ -42,6 +43,13 @@ def service(**values):
         "systemd": 252,
     } | values
     return systemd_unit.Service(**values)
+
+
+def test_systemd_waits_for_the_start_no_shorter_than_a_pool_does(admin):
+    text = admin.ok("event", "worker", "--start-limit", "20m", "--print-unit").out
+    assert setting(text, "TimeoutStartSec") == "1215s"
+    assert words(setting(text, "ExecStart"))[-2:] == ["--start-limit", "20m"]
+    assert admin("event", "worker", "--start-limit", "0s", "--print-unit").code == 2
 
 
 def test_it_runs_what_this_command_line_asks_for(admin):
@@ -53,6 +61,7 @@ def test_it_runs_what_this_command_line_asks_for(admin):
         "--config", str(admin.config), "event", "worker", "--grace", "1m", "--processes", "3",
     ]  # fmt: skip
     assert setting(text, "TimeoutStopSec") == "75s"
+    assert setting(text, "TimeoutStartSec") == "315s"
     assert setting(text, "KillMode") == "mixed"
     assert setting(text, "ReadWritePaths") == f"-{admin.data}"
     assert setting(text, "StateDirectory") is None

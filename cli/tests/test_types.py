@@ -238,7 +238,7 @@ def test_names_and_fields_are_completed(admin):
         *before, prefix = line.split(" ")
         return [word for word, _ in candidates(before, prefix)]
 
-    assert words("event types ") == ["impact", "show"]
+    assert words("event types ") == ["forget", "impact", "show"]
     assert words("event types show repo.sync.") == ["repo.sync.start", "repo.sync.finish"]
     assert words("event types impact repo.publish.s") == ["repo.publish.start"]
     assert words("event types impact repo.sync.start --without rep") == ["repo_id"]

@@ -86,9 +86,22 @@ def test_what_a_library_logs_is_about_the_delivery_that_its_thread_is_busy_with(
     assert "delivery_id" not in JSONFormatter().format(record("Retrying", name="urllib3"))
 
 
-def test_a_record_about_something_else_says_nothing_of_what_the_thread_is_busy_with(busy):
+def test_a_librarys_own_attributes_never_replace_what_is_delivered(busy):
+    busy(delivery(trace_id=TRACE))
+    theirs = {"trace_id": "7" * 32, "delivery_id": "parcel 9", "event_type": "repo.sync.start", "attempt": 3}
+    found = json.loads(JSONFormatter().format(record("sent", name="somelib", **theirs)))
+    assert (found["trace_id"], found["delivery_id"], found["listener_id"]) == (TRACE, "e1.0", "l1")
+    assert (found["their_trace_id"], found["their_delivery_id"], found["attempt"]) == ("7" * 32, "parcel 9", 3)
+    assert "their_event_type" not in found
+    busy(None)
+    found = json.loads(JSONFormatter().format(record("sent", name="somelib", **theirs)))
+    assert found["trace_id"] == "7" * 32 and "their_trace_id" not in found
+
+
+@pytest.mark.parametrize("name", ["pulp_events.dispatcher", "pulp_events_http"])
+def test_a_record_about_something_else_says_nothing_of_what_the_thread_is_busy_with(busy, name):
     busy(delivery())
-    found = json.loads(JSONFormatter().format(record("disabled", listener_id="l2")))
+    found = json.loads(JSONFormatter().format(record("disabled", name=name, listener_id="l2")))
     assert found["listener_id"] == "l2" and "delivery_id" not in found
 
 

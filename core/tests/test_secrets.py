@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, fields
 
 from pulp_events import EventBus, InvalidConfig, Notifier, SettingsError, TransientFailure, hookimpl
-from pulp_events.listeners.notifier_config import secrets_of
+from pulp_events.listeners.notifier_config import complete, secrets_of
 from pulp_events.plugins.registry import Plugins
 from pulp_events.redaction.scrubber import scrub_by
 from pulp_events.secrets import (
@@ -106,16 +106,25 @@ def test_references_among_the_items_are_stored_resolved_at_delivery_and_never_sh
     assert delivery.detail.split() == [MASK] * 4
 
 
-def test_a_reference_may_stand_for_a_whole_list_or_mapping(lists_bus):
+def test_a_reference_may_stand_for_a_whole_list_or_mapping(lists_bus, monkeypatch):
+    """It leads to text: an item in each line, or JSON."""
     config = {"urls": {"$env": "URLS"}, "pairs": {"$env": "PAIRS"}}
     assert lists_bus.listeners.create("lists", config, ["*"]).notifier_config == config
+    monkeypatch.setenv("URLS", "http://a/?1,2\nhttp://b/")
+    monkeypatch.setenv("PAIRS", '{"x": 123456}')
+    [delivery] = lists_bus.wait(lists_bus.emit("repo.sync.start"), 0)
+    assert Lists.opened[-1] == {"urls": ["http://a/?1,2", "http://b/"], "pairs": {"x": 123456}}
+    assert delivery.detail.split() == [MASK] * 3
+    monkeypatch.setenv("PAIRS", "{")
+    with pytest.raises(InvalidConfig, match="lists pairs: what its reference leads to is not JSON"):
+        complete(Lists(), config)
 
 
 def test_items_beside_a_reference_are_checked_at_once_and_the_reference_when_it_is_read(lists_bus, monkeypatch):
     with pytest.raises(InvalidConfig, match="urls: Not a valid URL") as refused:
         lists_bus.listeners.create("lists", {"urls": [{"$env": "URL_A"}, "secret-b"]}, ["*"])
     assert "secret-b" not in str(refused.value)
-    with pytest.raises(InvalidConfig, match="pairs: Not a valid integer"):
+    with pytest.raises(InvalidConfig, match="pairs.y: Not a valid integer"):
         lists_bus.listeners.create("lists", {"urls": ["http://b/"], "pairs": {"x": {"$env": "KEY"}, "y": "z"}}, ["*"])
     lists_bus.listeners.create("lists", {"urls": [{"$env": "URL_A"}]}, ["*"])
     monkeypatch.setenv("URL_A", "no url")
@@ -413,3 +422,17 @@ def test_what_is_known_of_a_listener_is_all_that_can_be_read(monkeypatch):
     config = {**DEEP, "tokens": ["hunter-5", {"$env": "TOKEN"}], "headers": {"a": {"$env": "AWAY"}, "b": "hunter-6"}}
     found = {str(each) for each in secrets_of(Deep(), config)}
     assert {f"hunter-{number}" for number in range(9)} <= found
+
+
+def test_a_secret_that_is_plucked_of_a_nested_schema_is_never_shown():
+    class Login(Schema):
+        password = fields.String(metadata={"secret": True})
+
+    class Plucked(Schema):
+        one = fields.Pluck(Login, "password")
+        many = fields.Pluck(Login, "password", many=True)
+        each = fields.List(fields.Pluck(Login, "password"))
+
+    config = {"one": "hunter22", "many": ["hunter22"], "each": ["hunter22"]}
+    assert redact(Plucked(), config) == {"one": MASK, "many": MASK, "each": MASK}
+    assert list(secrets_of(Plucked(), config)) == ["hunter22"] * 3

@@ -39,6 +39,12 @@ def help_of(metadata: Mapping[str, Any]) -> str:
     return READ_FILE_HELP if metadata.get("read_file") else ""
 
 
+def literal(text: str, metadata: Mapping[str, Any]) -> str:
+    """What is written for `text` itself, so that it is neither read from somewhere nor taken for a reference."""
+    special = _SECRET if metadata.get("secret") else _READ_NOW if metadata.get("read_file") else ()
+    return f"\\{text}" if special and (text == "-" or text.startswith(special)) else text
+
+
 class OptionReader:
     """Reads the values of one command line; standard input can give only one."""
 

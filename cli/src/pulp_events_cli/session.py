@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from pulp_events.bus.delivery_mode import Deliver
     from pulp_events.bus.event_bus import EventBus
     from pulp_events.plugins.registry import Plugins
     from pulp_events.settings.given import GivenSettings
@@ -81,12 +82,12 @@ class Session:
 
         return Settings.load(self.options.config, self.plugins.settings_sections, self.given)
 
-    def open_bus(self, deliver: str, imports: Sequence[str] = ()) -> EventBus:
+    def open_bus(self, deliver: Deliver, imports: Sequence[str] = ()) -> EventBus:
         """The bus that a command works with; `imports`: modules of an application whose functions it is to call."""
         from pulp_events.bus.event_bus import EventBus
         from pulp_events.system.who import user
 
-        return EventBus.open(
+        bus = EventBus.open(
             self.options.config,
             settings=self.given,
             deliver=deliver,
@@ -94,6 +95,8 @@ class Session:
             imports=imports,
             by=user(os.environ),
         )
+        bus.learn_event_types()
+        return bus
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Carry out the command that was parsed; returns the exit code."""

@@ -62,7 +62,8 @@ class Service:
     """The program, as an absolute path, and its arguments."""
     user: str
     grace: float
-    """Seconds."""
+    start_limit: float
+    """Both in seconds."""
     data_dir: Path
     outbox: Path
     reads: Sequence[Path]
@@ -70,6 +71,8 @@ class Service:
     environment: Mapping[str, str]
     systemd: int
     """Release."""
+    secrets: Sequence[str] = ()
+    """Names of variables that it needs, and whose values are not to be written down here."""
 
 
 def text(service: Service) -> str:
@@ -80,11 +83,16 @@ def text(service: Service) -> str:
         f"Type={'notify-reload' if service.systemd >= NOTIFY_RELOAD else 'notify'}",
         f"User={service.user}",
         *(f"Environment={_word(f'{name}={value}')}" for name, value in sorted(service.environment.items())),
+        *(
+            f"# {name} is a secret and not written here: give it in a file, by EnvironmentFile=/etc/pulp/worker.env"
+            for name in service.secrets
+        ),
         f"ExecStart={_command(service.command)}",
     ]
     if service.systemd < NOTIFY_RELOAD:
         lines.append("ExecReload=/bin/kill -HUP $MAINPID")
     lines += [
+        f"TimeoutStartSec={int(service.start_limit) + 15}s",
         f"TimeoutStopSec={int(service.grace) + 15}s",
         "# SIGTERM goes to the main process, which passes it on; SIGKILL goes to all of them after the timeout.",
         "KillMode=mixed",

@@ -1,6 +1,7 @@
 """The public names: each is listed here, and nowhere else."""
 
 from .bus.event_bus import EventBus as EventBus
+from .bus.refused_event import RefusedEvent as RefusedEvent
 from .errors import BusClosed as BusClosed
 from .errors import DeliveryFailure as DeliveryFailure
 from .errors import DeliveryNotFound as DeliveryNotFound
@@ -30,6 +31,7 @@ from .errors import TransientFailure as TransientFailure
 from .errors import UnknownEventType as UnknownEventType
 from .errors import UnknownNotifierType as UnknownNotifierType
 from .events.event import Event as Event
+from .events.event_model import EventModel as EventModel
 from .events.event_type import EventType as EventType
 from .functions.registration import on as on
 from .health.answer import ServiceHealth as ServiceHealth

@@ -131,9 +131,13 @@ class UnknownNotifierType(EventsError):
 class InvalidConfig(EventsError):
     """A listener's configuration was refused; `errors` maps each field to its messages."""
 
-    def __init__(self, message: str, errors: dict[str, list[str]] | None = None) -> None:
+    def __init__(
+        self, message: str, errors: dict[str, list[str]] | None = None, parts: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """`parts`: what the message lists of keys: each key, and what follows it, for whoever calls keys otherwise."""
         super().__init__(message)
         self.errors = errors or {}
+        self.parts = parts
 
 
 class NameTaken(EventsError):

@@ -91,7 +91,10 @@ def format_size(size: int) -> str:
 
 
 class Size(fields.Field[int]):
-    """A number of bytes. Accepts a number, or text such as `500M` or `1.5 GiB`; units are powers of 1024."""
+    """A number of bytes. Accepts a number, or text such as `500M` or `1.5 GiB`; units are powers of 1024.
+
+    It is dumped as such a text where that is exact, else as the number.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         try:
@@ -99,8 +102,11 @@ class Size(fields.Field[int]):
         except (ValueError, TypeError, OverflowError):
             raise ValidationError("Not a size; write for example 500M or 2G.") from None
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else format_size(value)
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | int | None:
+        if value is None:
+            return None
+        text = format_size(value)
+        return text if parse_size(text) == value else int(value)
 
 
 class Words(fields.List[Any]):

@@ -184,7 +184,8 @@ def pulp_admin_options(command: str, parser: Any) -> Callable[[Any], AbstractCon
     Called when that command is used or its help shown. `parser` is its `argparse.ArgumentParser`. What is returned, if
     anything, is called with the parsed arguments when the command sets to work; the context manager that it returns is
     entered before, in the process of the command itself, and left afterwards: also with `worker --processes N`, whose
-    processes are others. `arguments.session.open_bus("external")` opens a bus for it. An EventsError that it raises
-    stops the command with that message. An option's value must be as it was typed when it is made text by `str`, for
-    `worker --print-unit`. Since API 1.0.
+    processes are others. `arguments.session.open_bus("external")` opens a bus for it; what is given to
+    `arguments.on_reload` is called, without arguments and in a thread of its own, when a worker's settings were read
+    again. An EventsError that it raises stops the command with that message. An option's value must be as it was typed
+    when it is made text by `str`, for `worker --print-unit`. Since API 1.0.
     """

@@ -25,7 +25,8 @@ retries. What a notifier may rely on:
 - `deliver`, and a channel's `open`, `send` and `close`, may be coroutine functions (`async def`): an event loop of the
   dispatcher runs them, many at once. They must not block it.
 - A delivery has the same `id` on every attempt.
-- An exception affects only this delivery. Anything but the two failures counts as transient.
+- An exception affects only this delivery. Anything but the two failures counts as transient. Catch `Exception` at most:
+  a KeyboardInterrupt is somebody's Ctrl-C, and passes through.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class Channel:
         """Deliver `delivery.report` to `delivery.target`; return None once the receiver has it.
 
         Raises TransientFailure or PermanentFailure. Any other exception, and any return value other than None, counts
-        as transient.
+        as transient. Keep no delivery once its result is known: a channel may be open for months.
         """
         raise NotImplementedError(f"{type(self).__name__} must override send() or send_batch()")
 
@@ -183,7 +184,9 @@ class Notifier:
     """Name of the type in records and commands: lower-case letters, digits and `-`, starting with a letter."""
 
     config_schema: ClassVar[type[Schema]]
-    """Schema of a listener's configuration. Field metadata: `help` (text of the help), `secret` (True: never shown),
+    """Schema of a listener's configuration. Field metadata: `help` (what the field means, for the command line's
+    help and for forms), `cli_help` (what the command line says in its place, where it tells how a value is typed
+    there), `secret` (True: never shown),
     `local` (True: the value names a file, a program or something else of the machine, or is used with an account of the
     administrator's, so that untrusted authors may not set it; False: a value that looks like a path is none),
     `read_file` (True: the CLI takes `@FILE` for a long text), `names_file` (True: the value is the path of a file that
@@ -217,7 +220,11 @@ class Notifier:
     `AS_SETTINGS_SAY`: only to what the notifier's section of server.conf names. None: nobody knows."""
 
     def deliver(self, event: Event, config: Config) -> None:
-        """Deliver one event. Enough for a notifier that keeps no connection; see `open` for one that does."""
+        """Deliver one event. Enough for a notifier that keeps no connection; see `open` for one that does.
+
+        One that has a parameter `delivery_id` beside these is given the delivery's id, which is the same on every
+        attempt: `def deliver(self, event, config, delivery_id=""):`.
+        """
         raise NotImplementedError(f"{type(self).__name__} must override deliver() or open()")
 
     def open(self, config: Config, settings: Config) -> Channel:
@@ -322,8 +329,20 @@ class _DeliverChannel(Channel):
     """Calls `Notifier.deliver`; there is no connection to keep."""
 
     def __init__(self, notifier: Notifier, config: Config) -> None:
-        self._deliver = notifier.deliver
+        self._deliver: Callable[..., None] = notifier.deliver
         self._config = config
+        self._takes_id = _has_parameter(notifier.deliver, "delivery_id")
 
     def send(self, delivery: Delivery) -> None:
+        if self._takes_id:
+            return self._deliver(delivery.event, self._config, delivery_id=delivery.id)
         return self._deliver(delivery.event, self._config)
+
+
+def _has_parameter(function: Callable[..., object], name: str) -> bool:
+    import inspect  # which `pulp-admin` does without
+
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # it has no signature, as some in C
+        return False

@@ -70,7 +70,10 @@ def holds_secrets(field: Any, seen: frozenset[type] = frozenset()) -> bool:
 
 
 def item_fields(field: Any) -> Iterator[Any]:
-    """The fields of the items of a list, tuple or mapping: of a mapping that of its values first."""
+    """The fields of the items of a list, tuple or mapping, of a mapping that of its values first; and the one that is
+    plucked of a nested schema."""
+    if isinstance(field, fields.Pluck):
+        yield field.schema.fields[field.field_name]
     for found in (
         getattr(field, "inner", None),
         getattr(field, "value_field", None),
@@ -172,9 +175,8 @@ def _shown(field: Any, value: Any) -> Any:
         item = getattr(field, "value_field", None)
         return {key: _shown(item, each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        places = getattr(field, "tuple_fields", None) or [field if schema else getattr(field, "inner", None)] * len(
-            value
-        )
+        item = field if schema or isinstance(field, fields.Pluck) else getattr(field, "inner", None)
+        places = getattr(field, "tuple_fields", None) or [item] * len(value)
         return [_shown(place, each) for place, each in zip(places, value, strict=False)]
     return mask_address(value) if isinstance(value, str) else value
 
@@ -186,7 +188,9 @@ def _is_misplaced(field: Any, value: Any) -> bool:
     if isinstance(value, Mapping):
         return _nested(field) is None and getattr(field, "value_field", None) is None
     if isinstance(value, list | tuple):
-        return not any((_nested(field), getattr(field, "inner", None), getattr(field, "tuple_fields", None)))
+        return not any(
+            (isinstance(field, fields.Nested), getattr(field, "inner", None), getattr(field, "tuple_fields", None))
+        )
     return True
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pulp_events.about.announcement import text
 from pulp_events.about.told import NOTE
 from pulp_events.bus import announcing
 from pulp_events.testing.clock import FakeClock
@@ -28,6 +29,10 @@ def told(scripted, name, event_type=None):
 
 def kinds(scripted, name):
     return [delivery.event.event_type for called, delivery, _ in scripted.calls if called == name]
+
+
+def minute(moment):
+    return text(moment // 60 * 60)
 
 
 def look(bus, clock, seconds=LOOK):
@@ -91,12 +96,16 @@ def test_a_storm_of_dead_deliveries_is_one_event_with_their_number(open_bus, clo
     scripted.behaviour["down"] = scripted.reject
     bus.emit_many([("repo.sync.start", {"n": n}) for n in range(700)])
     look(bus, clock)
+    died = clock.time()
     look(bus, clock)
     [said] = told(scripted, "mail")
     assert (said["listener_id"], said["count"]) == (down.id, 700)
+    assert said["since"] == minute(died)
     assert said["last_error"] == "404 no such room"
 
     # what dies within the hour is summed up when it is over
+    clock.advance(180)
+    first = clock.time()
     for _ in range(5):
         bus.emit("repo.sync.start")
         look(bus, clock, 60)
@@ -104,11 +113,30 @@ def test_a_storm_of_dead_deliveries_is_one_event_with_their_number(open_bus, clo
     look(bus, clock, 3600)
     look(bus, clock)
     assert [each["count"] for each in told(scripted, "mail")] == [700, 5]
+    assert told(scripted, "mail")[1]["since"] == minute(first)
     for hours in range(1, 8):  # and each is counted once, however long it takes
         look(bus, clock, 3600)
         bus.emit("repo.sync.start") if hours == 4 else None
     look(bus, clock)
     assert [each["count"] for each in told(scripted, "mail")] == [700, 5, 1]
+
+
+def test_a_clock_that_is_set_back_silences_nothing(open_bus, clock, scripted):
+    bus = open_bus("inline", clock, retry_schedule="1s", jitter=0)
+    bus.settings.section("about")["backlog"] = 1
+    bus.listeners.disable(bus.listeners.create("scripted", {"name": "slow"}, ["repo.sync.*"]).id)
+    bus.listeners.create("scripted", {"name": "down"}, ["repo.sync.*"])
+    bus.listeners.create("scripted", {"name": "mail"}, ["delivery.dead", "outbox.backlog"])
+    scripted.behaviour["down"] = scripted.reject
+    look(bus, clock)
+    for _ in range(2):
+        bus.emit("repo.sync.start")
+        look(bus, clock)
+        look(bus, clock)
+        clock.jump(-2 * 86400)
+        look(bus, clock)
+    assert len(told(scripted, "mail", "delivery.dead")) == 2
+    assert len(told(scripted, "mail", "outbox.backlog")) == 3
 
 
 def test_that_only_one_attempt_is_left_is_told_while_it_is(open_bus, clock, scripted):

@@ -267,7 +267,7 @@ def test_an_outbox_that_can_never_be_read_ends_a_drain_and_is_complained_about_o
     monkeypatch.setattr(bus.outbox, "changed", damaged)
     eventually(lambda: bus.dispatcher.failure)
     with pytest.raises(StoreCorrupt, match="is damaged"):
-        monkeypatch.setattr(bus.dispatcher, "_has_work", lambda: True)
+        monkeypatch.setattr(bus.dispatcher, "_has_work", lambda whose: True)
         bus.dispatcher.drain(5)
     time.sleep(1.2)
     assert caplog.text.count("the dispatcher retries in 1 s: outbox.sqlite is damaged") == 1

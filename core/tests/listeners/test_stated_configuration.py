@@ -61,7 +61,7 @@ class Sized(Notifier):
         ({"sizes": [1, "x"]}, "sizes 'x': Not a valid integer."),
         ({"sizes": [1, 2, 3]}, "sizes [1, 2, 3]: Longer than maximum length 2."),
         ({"sizes": "x"}, "sizes 'x': Not a valid list."),
-        ({"rooms": {"0": "x"}}, "rooms {'0': 'x'}: Not a valid integer."),
+        ({"rooms": {"0": "x"}}, "rooms.0 {'0': 'x'}: Not a valid integer."),
     ],
 )
 def test_what_is_refused_is_shown_and_of_a_list_the_item(config, said):

@@ -5,6 +5,7 @@ import pytest
 from pulp_events.outbox.sqlite.sqlite_outbox import SQLiteOutbox
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.outbox_contract import OutboxContract
+from pulp_events.testing.sqlite_work import sqlite_steps
 
 
 class SQLiteHome:
@@ -22,12 +23,7 @@ class SQLiteHome:
         return self.clock.time()
 
     def work(self, outbox, call):
-        """Steps of SQLite's machine, in tens."""
-        steps = []
-        outbox._writer.run(lambda connection: connection.set_progress_handler(lambda: steps.append(1), 10))
-        call()
-        outbox._writer.run(lambda connection: connection.set_progress_handler(None, 0))
-        return len(steps)
+        return sqlite_steps(outbox, call)
 
 
 class TestSQLiteOutbox(OutboxContract):

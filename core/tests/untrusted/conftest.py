@@ -33,6 +33,9 @@ class NetConfig(Schema):
     notes = fields.List(fields.String(), metadata={"help": "nor of these"})
     marks = fields.Dict(fields.String(), fields.String(), metadata={"help": "nor of these"})
     account = fields.Nested(Account, metadata={"help": "an account"})
+    accounts = fields.Dict(values=fields.Nested(Account), metadata={"help": "accounts by name"})
+    plucked = fields.Pluck(Account, "keyfile", metadata={"help": "a file"})
+    several = fields.Pluck(Account, "keyfile", many=True, metadata={"help": "files"})
     to = fields.List(fields.String(), metadata={"help": "targets"})
 
 

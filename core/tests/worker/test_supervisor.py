@@ -127,14 +127,15 @@ logging.basicConfig(stream=sys.stderr, level=logging.INFO)
 if sys.argv[4] != "-":
     sys.executable = sys.argv[4]
 pool = WorkerPool(
-    int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), grace=5.0, give_up=float(sys.argv[5]), watch=1.0
+    int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), grace=5.0, give_up=float(sys.argv[5]), watch=1.0,
+    start_limit=float(sys.argv[6]),
 )
 sys.exit(pool.run())
 """
 
 
-def start_pool(place, processes=2, interpreter="-", give_up=600):
-    return place.start(POOL, processes, place.config, place.folder / "data", interpreter, give_up)
+def start_pool(place, processes=2, interpreter="-", give_up=600, start_limit=300):
+    return place.start(POOL, processes, place.config, place.folder / "data", interpreter, give_up, start_limit)
 
 
 def test_a_pool_without_a_worker_for_long_ends_with_an_error(place):
@@ -369,14 +370,46 @@ def test_a_status_alone_is_no_sign_of_life_of_a_worker(monkeypatch):
             while said:
                 yield said.pop(0)
 
-    health = PoolHealth(Heard(), lambda: now[0], 1.0)
+    health = PoolHealth(Heard(), lambda: now[0], 1.0, 300.0)
     health.read_reports([7])
     now[0] = 1.0
     said.append((7, {"STATUS": "delivering", "X_PULP_EVENTS_MADE": "1 0 0"}))
     health.read_reports([7])
     assert not health.silent()
     now[0] = 1.5
-    assert health.silent() == [7]
+    assert health.silent() == {7: "gave no sign of life"}
+
+
+SLOW = """
+import os, time
+from pathlib import Path
+
+wanted = Path(os.environ["HANG"])
+if wanted.exists():
+    wanted.unlink()
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_worker_of_a_pool_that_hangs_before_it_is_ready_is_killed_and_replaced(place, systemd, eventually, first):
+    place.environment["HANG"] = str(place.folder / "hang")
+    plugin = place.folder / "site" / "spool_plugin.py"
+    plugin.write_text(f"{SLOW}\n{plugin.read_text()}")
+    place.listener()
+    if first:
+        (place.folder / "hang").touch()
+    pool = start_pool(place, processes=1, start_limit=3)
+    if not first:  # one that takes the place of another
+        systemd.hear("READY=1")
+        (place.folder / "hang").touch()
+        os.kill(workers_of(pool)[0], signal.SIGKILL)
+    eventually(lambda: not (place.folder / "hang").exists())
+    place.emit(1)
+    eventually(place.lines)
+    pool.send_signal(signal.SIGTERM)
+    _, error = pool.communicate(timeout=20)
+    assert error.count("was not ready within 3s; it is killed and replaced") == 1
 
 
 @pytest.mark.slow

@@ -10,19 +10,32 @@ from pulp_events_amqp.testing import AmqpBroker
 
 
 class AmqpEndpoint:
-    config = {"exchange": "pulp"}
+    """An exchange."""
+
     secrets = ("s3cr3t-password",)
 
-    def __init__(self, broker, proxy):
+    def __init__(self, broker, proxy, exchange="pulp"):
         self.broker, self.proxy = broker, proxy
+        self.config = {"exchange": exchange}
         url = f"amqp://pulp:s3cr3t-password@127.0.0.1:{proxy.port}"
         self.settings = {"messaging": {"url": url, "timeout": "1s"}}
 
+    @property
+    def other(self):
+        return AmqpEndpoint(self.broker, self.proxy, "another")
+
     def arrived(self):
-        return [Arrival(one.body.decode(), one.id) for one in self.broker.messages if one.outcome == "accept"]
+        return [
+            Arrival(one.body.decode(), one.id)
+            for one in self.broker.messages
+            if one.outcome == "accept" and one.exchange == self.config["exchange"]
+        ]
 
     def fail(self):
         self.broker.faults.outcome = "modify"
+
+    def fail_for(self, mark):
+        self.broker.faults.outcome, self.broker.faults.only_for = "modify", mark.encode()
 
     def recover(self):
         self.broker.faults.outcome = "accept"
@@ -38,6 +51,8 @@ class TestAmqp(NotifierContract):
     module = "pulp_events_amqp"
     transports = ("proton", "ssl")
     connects_again = True
+    largest = 240_000
+    too_large = "tried again"
     invalid = [{"exchange": ""}, {"exchange": "x" * 300}, {"exchange": "a\nb"}, {"nonsense": "1"}]
 
     @pytest.fixture
@@ -47,4 +62,5 @@ class TestAmqp(NotifierContract):
     @pytest.fixture
     def endpoint(self):
         with AmqpBroker(users={"pulp": "s3cr3t-password"}) as broker, FaultProxy(broker.port) as proxy:
+            broker.faults.max_message_size = self.largest
             yield AmqpEndpoint(broker, proxy)

@@ -9,14 +9,26 @@ from pulp_events_apprise.notifier import AppriseNotifier
 
 
 class JsonEndpoint:
-    def __init__(self, sink, proxy):
+    """Web hooks, told apart by the token in their path."""
+
+    def __init__(self, sink, proxy, *tokens):
         self.sink, self.proxy = sink, proxy
         # time limits of sockets, for the claim about a server that hangs
-        self.config = {"url": [f"json://pulp:s3cr3t-password@127.0.0.1:{proxy.port}/t0ken-in-path?cto=1&rto=1"]}
-        self.secrets = ["s3cr3t-password", "t0ken-in-path"]
+        address = f"json://pulp:s3cr3t-password@127.0.0.1:{proxy.port}"
+        self.config = {"url": [f"{address}/{token}?cto=1&rto=1" for token in tokens]}
+        self.labels = dict(zip(tokens, ("json", "json 2"), strict=False))
+        self.secrets = ["s3cr3t-password", *tokens]
+
+    @property
+    def other(self):
+        return JsonEndpoint(self.sink, self.proxy, "t0ken-of-another")
 
     def arrived(self):
-        return [Arrival(json.loads(one.body)["message"], one.headers["pulp-delivery-id"]) for one in self.sink.requests]
+        return [
+            Arrival(json.loads(one.body)["message"], one.headers["pulp-delivery-id"], label)
+            for one in list(self.sink.requests)
+            if (label := self.labels.get(one.path.strip("/")))
+        ]
 
     def fail(self):
         self.sink.answer = [Answer(503), Answer(200)]
@@ -47,4 +59,4 @@ class TestApprise(NotifierContract):
     @pytest.fixture
     def endpoint(self):
         with HttpSink() as sink, FaultProxy(sink.port) as proxy:
-            yield JsonEndpoint(sink, proxy)
+            yield JsonEndpoint(sink, proxy, "t0ken-in-path", "t0ken-in-another-path")

@@ -32,7 +32,8 @@ def test_the_guides_listener_is_stored_as_a_list() -> None:
 
 def test_the_guides_help_stands_on_the_options() -> None:
     fields = EmailConfig().fields
-    assert {name: fields[name].metadata["help"] for name in ("subject", "addresses")} == {
+    said = {name: fields[name].metadata for name in ("subject", "addresses")}
+    assert {name: each.get("cli_help", each["help"]) for name, each in said.items()} == {
         "subject": "text of the email's subject",
         "addresses": "this is a comma separated list of email addresses that should receive these notifications. "
         "Do not include spaces.",

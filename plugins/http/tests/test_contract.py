@@ -8,17 +8,35 @@ from pulp_events.testing.http_sink import Answer, HttpSink
 from pulp_events.testing.notifier_contract import NotifierContract
 from pulp_events_http.notifier import HttpNotifier
 
+LARGEST = 240_000
+
+
+def usual(request):
+    return Answer(413 if len(request.body) > LARGEST else 200)
+
 
 class HttpEndpoint:
+    """Two listeners with one receiver are told apart by how they authorise themselves."""
+
     settings = {"http": {"timeout": "1s"}}
+    credentials = {"username": "pulp", "password": "s3cr3t-password"}
+    authorization = "Basic cHVscDpzM2NyM3QtcGFzc3dvcmQ="
+    more_config = {"permanent": [404, 413]}
 
     def __init__(self, sink, proxy):
         self.sink, self.proxy = sink, proxy
-        url = f"http://127.0.0.1:{proxy.port}/hook"
-        self.config = {"url": url, "username": "pulp", "password": "s3cr3t-password", "permanent": [404]}
+        self.config = {"url": f"http://127.0.0.1:{proxy.port}/hook", **self.credentials, **self.more_config}
+
+    @property
+    def other(self):
+        return OtherEndpoint(self.sink, self.proxy)
 
     def arrived(self):
-        return [Arrival(one.body.decode(), one.headers["pulp-delivery-id"]) for one in self.sink.requests]
+        return [
+            Arrival(one.body.decode(), one.headers["pulp-delivery-id"])
+            for one in self.sink.requests
+            if one.headers.get("authorization") == self.authorization and len(one.body) <= LARGEST
+        ]
 
     def fail(self):
         self.sink.answer = [Answer(503), Answer(200)]
@@ -30,9 +48,15 @@ class HttpEndpoint:
         self.sink.answer = Answer(401)
 
 
+class OtherEndpoint(HttpEndpoint):
+    credentials = {"token": "t0ken-of-the-other"}
+    authorization = "Bearer t0ken-of-the-other"
+
+
 class TestHttp(NotifierContract):
     module = "pulp_events_http"
     transports = ("h11", "urllib3", "certifi", "ssl", "jinja2", "standardwebhooks")
+    largest = LARGEST
     invalid = [
         {},
         {"url": "nonsense"},
@@ -41,6 +65,7 @@ class TestHttp(NotifierContract):
         {"url": "http://ci.example/", "password": "s3cr3t-password"},
         {"url": "http://ci.example/", "nonsense": "1"},
     ]
+    endpoint_class = HttpEndpoint
 
     @pytest.fixture
     def notifier(self):
@@ -48,33 +73,27 @@ class TestHttp(NotifierContract):
 
     @pytest.fixture
     def endpoint(self):
-        with HttpSink() as sink, FaultProxy(sink.port) as proxy:
-            yield HttpEndpoint(sink, proxy)
+        with HttpSink(usual) as sink, FaultProxy(sink.port) as proxy:
+            yield self.endpoint_class(sink, proxy)
 
 
 class SigningEndpoint(HttpEndpoint):
-    def __init__(self, sink, proxy):
-        super().__init__(sink, proxy)
-        self.config = {
-            "url": f"http://127.0.0.1:{proxy.port}/hook",
-            "token": "t0ken-of-the-contract",
-            "header": ["X-Key: value-of-the-contract"],
-            "permanent": [404, 422],
-            "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            "format": "template",
-            "body_template": '{"all": {{ event.payload | tojson }}}',
-        }
+    credentials = {"token": "t0ken-of-the-contract"}
+    authorization = "Bearer t0ken-of-the-contract"
+    more_config = {
+        "header": ["X-Key: value-of-the-contract"],
+        "permanent": [404, 413, 422],
+        "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "format": "template",
+        "body_template": '{"all": {{ event.payload | tojson }}}',
+    }
 
 
 class TestSigningHttp(TestHttp):
+    endpoint_class = SigningEndpoint
     invalid = [
         {"url": "http://ci.example/", "secret": "s3cr3t"},
         {"url": "http://ci.example/", "header": ["s3cr3t"]},
         {"url": "http://ci.example/", "token": "s3 cr3t"},
         {"url": "http://ci.example/", "format": "template", "body_template": "{{"},
     ]
-
-    @pytest.fixture
-    def endpoint(self):
-        with HttpSink() as sink, FaultProxy(sink.port) as proxy:
-            yield SigningEndpoint(sink, proxy)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -234,3 +235,14 @@ with EventBus.open(deliver="external", settings={"events": {"keep": "all"}, "ope
     code, _, said = run(code, scene.environment)
     assert code == 0 and said.count("no package has the exporter no-such; install opentelemetry-sdk") == 1
     assert "Traceback" not in said
+
+
+def test_a_worker_that_reads_other_settings_says_that_sdk_waits_for_its_next_start(scene):
+    worker = scene.worker()
+    assert any("delivers from" in line for line in worker.stderr)
+    scene.config.write_text(scene.config.read_text().replace("sdk = true", "sdk = false"))
+    worker.send_signal(signal.SIGHUP)
+    said = next(line for line in worker.stderr if "has changed" in line or "again" in line and "has read" not in line)
+    assert (
+        "[opentelemetry] sdk has changed; it takes effect when the process is started: start the worker again" in said
+    )

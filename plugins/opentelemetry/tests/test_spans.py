@@ -9,12 +9,13 @@ from marshmallow import Schema
 from opentelemetry import trace
 from opentelemetry.baggage import set_baggage
 from opentelemetry.context import attach, detach
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 
+import pulp_events_opentelemetry
 from pulp_events import Channel, EventTooLarge, Notifier, PermanentFailure, StoreError, TransientFailure, hookimpl
-from pulp_events.outbox.states import Transition
 from pulp_events.testing.clock import FakeClock
-from pulp_events.testing.factory import make_delivery
+from pulp_events_opentelemetry.tracer import tracer
 
 ID = "0af7651916cd43dd8448eb211c80319c"
 KEEP = {"events": {"keep": "all"}}
@@ -97,6 +98,42 @@ def test_emit_and_each_attempt_are_spans_of_the_applications_trace(opened, spans
         assert each.attributes["messaging.message.id"] == event.id
         assert each.attributes["pulp_events.delivery.id"] == delivery.id
     assert attempts[2].start_time - attempts[0].start_time >= 7200e9
+
+
+def untraced(bus, retries=2, **event):
+    """Emits outside of any trace, and attempts again and again; returns the event."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pulp_events_opentelemetry.emitting.trace", lambda event, settings: None)
+        pulp_events_opentelemetry._emitting.cache_clear()
+        event = bus.emit("repo.sync.start", {"repo_id": "x"}, **event)
+    pulp_events_opentelemetry._emitting.cache_clear()
+    for _ in range(retries):
+        bus.clock.advance(3600)
+        bus.deliver_due()
+    assert not event.trace_context
+    return event
+
+
+def test_all_attempts_of_an_event_that_was_emitted_outside_of_any_trace_are_of_one_trace(opened, spans):
+    clock, failing = FakeClock(), Failing(*[TransientFailure("503")] * 4)
+    with opened(failing, clock=clock, conf={"delivery": {"retry_schedule": "10s, 20s", "jitter": 0}}) as bus:
+        for _ in range(2):
+            bus.listeners.create("failing", {}, ["repo.*.*"])
+        events = [untraced(bus), untraced(bus, 0)]
+    for event, attempts in zip(events, (6, 2), strict=True):
+        those = [each for each in spans("deliver") if each.attributes["messaging.message.id"] == event.id]
+        assert len(those) == attempts and len({each.context.trace_id for each in those}) == 1
+        assert len({each.parent.span_id for each in those}) == 1 and not any(each.links for each in those)
+    assert len({each.context.trace_id for each in spans("deliver")}) == 2
+
+
+def test_whether_the_trace_of_such_an_event_is_recorded_is_the_samplers_to_say(opened, spans, monkeypatch):
+    with opened(Failing(), clock=FakeClock()) as bus:
+        tracer(bus.settings)  # which has the sampler of now for good
+        monkeypatch.setattr(trace.get_tracer_provider(), "sampler", ParentBased(ALWAYS_OFF))
+        bus.listeners.create("failing", {}, ["repo.*.*"])
+        untraced(bus)
+    assert spans("deliver") == []
 
 
 def test_nothing_of_payload_or_target_is_in_a_span_and_a_detail_is_cut(opened, spans):
@@ -200,17 +237,6 @@ def test_the_same_id_again_has_no_second_span(opened, spans, application):
         with application.start_as_current_span("later"):
             assert bus.emit("repo.sync.start", {"repo_id": "x"}, id="chosen").trace_id == first.trace_id
     assert len(spans("emit")) == 1
-
-
-def test_an_attempt_of_an_event_from_before_is_a_trace_of_its_own(opened, spans):
-    from pulp_events.testing.outbox_contract import result
-    from pulp_events_opentelemetry.attempts import record
-
-    with opened() as bus:
-        delivery = make_delivery()
-        record(delivery, result(delivery, Transition.SUCCEED).attempt, bus.settings)
-    [span] = spans("deliver")
-    assert span.parent is None and not span.links
 
 
 def test_what_is_given_to_emit_is_the_parent_unless_the_current_span_is_of_that_trace(opened, spans, application):

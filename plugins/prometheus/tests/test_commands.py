@@ -128,6 +128,11 @@ def test_an_address_that_is_none_is_a_usage_error(admin, text):
     assert said.code == 2 and "HOST:PORT" in said.err and said.err.count("\n") == 1
 
 
+def test_an_address_that_is_a_whole_url_is_refused_without_its_secrets(admin):
+    said = admin("event", "worker", "--metrics=http://me:hunter2@h:80/?token=s3cr3t")
+    assert said.code == 2 and "HOST:PORT" in said.err and "hunter2" not in said.err and "s3cr3t" not in said.err
+
+
 def test_a_port_that_is_taken_is_one_clear_line(admin):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = admin.process("event", "worker", "--metrics", f"{taken.getsockname()[1]}")
@@ -163,6 +168,29 @@ def test_a_worker_serves_what_it_delivers(start, admin, conf):
             each.close()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0 and "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("words", [(), ("--processes", "2")], ids=["one", "several"])
+def test_a_worker_told_to_read_its_settings_again_tells_metrics_by_them(start, admin, conf, words):
+    before = conf.read_text()
+    conf.write_text(f"{before}[prometheus]\nlisteners = 0\n")
+    admin("event", "listener", "http", "create", "--event-type=*", "--url=http://127.0.0.1:9/", "--name=ci")
+    process, url = start("--metrics", "0", *words)
+    muted = "pulp_events_listener_muted"
+    until(url, lambda found: found.of(muted, notifier="http", listener="other") == 0)
+    conf.write_text(f"{before}[prometheus]\nlisteners = many\n")
+    process.send_signal(signal.SIGHUP)
+    kept = "what a plugin does beside this command keeps its settings" if words else "the settings stay unchanged"
+    assert kept in next(line for line in process.stderr if "listeners = 'many'" in line)
+    assert parse(get(url)[1].decode()).of(muted, notifier="http", listener="other") == 0
+    conf.write_text(f"{before}[prometheus]\nlisteners = 1\n") if words else conf.write_text(
+        f"[events]\ndata_dir = {conf.parent}/other\n"
+    )
+    process.send_signal(signal.SIGHUP)
+    if words:
+        until(url, lambda found: found.of(muted, notifier="http", listener="ci") == 0)
+    else:  # another data folder, without any listener
+        until(url, lambda found: not found.all(muted) and found.of("pulp_events_up") == 1)
 
 
 @pytest.mark.slow

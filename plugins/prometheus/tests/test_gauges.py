@@ -240,3 +240,16 @@ def test_ten_thousand_listeners_are_no_more_series_than_a_hundred(settings, tmp_
         assert found.of("pulp_events_listener_lanes", notifier="http", listener="other") == 9900
         assert len(found) < 101 * (len(GAUGES) + 9) + 200
         assert all(math.isfinite(value) for value in found.values())
+
+
+def test_deliveries_that_died_before_the_first_scrape_are_told_for_a_while(settings):
+    clock = FakeClock()
+    with EventBus.open(settings=settings, deliver="inline", clock=clock) as bus:
+        bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"], name="new", retry_schedule=[])
+        for _ in range(3):
+            bus.emit("repo.sync.start", {"repo_id": "a"})
+        told = {"notifier": "http", "listener": "new"}
+        clock.advance(14 * 60)
+        assert scrape(bus).of("pulp_events_listener_lately_dead_deliveries", **told) == 3
+        clock.advance(3 * 60)
+        assert scrape(bus).of("pulp_events_listener_lately_dead_deliveries", **told) == 0

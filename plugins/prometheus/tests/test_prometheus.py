@@ -89,8 +89,11 @@ def test_a_real_prometheus_scrapes_a_worker_and_its_rules_fire_on_a_listener_tha
     # It began to fail eleven minutes ago.
     with EventBus.open(conf, deliver="inline", clock=FakeClock(wall=time.time() - 660)) as bus:
         bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"], name="broken")
-        for _ in range(4):
+        for emitted in range(4):
+            if emitted == 2:  # whose counters begin with what died before anybody looked
+                bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["*"], name="new", retry_schedule=[])
             bus.emit("repo.sync.start", {"repo_id": "a"})
+        bus.listeners.disable("new")
     with HttpSink() as sink, EventBus.open(conf, deliver="external") as bus:
         bus.listeners.create("http", {"url": sink.url}, ["*"], name="well")
         worker = run(
@@ -112,12 +115,16 @@ def test_a_real_prometheus_scrapes_a_worker_and_its_rules_fire_on_a_listener_tha
         counted = 'pulp_events_deliveries_total{listener="well",outcome="delivered"}'
         server.until(lambda: server.value(counted) == 20)
 
-        alerts = server.until(lambda: [each for each in server.ask("alerts")["alerts"] if each["state"] == "firing"])
-        assert [each["labels"] for each in alerts] == [
-            {"alertname": "PulpEventsListenerFails", "job": "pulp", "listener": "broken", "notifier": "http",
-             "severity": "warning"}
-        ]  # fmt: skip
-        assert "Listener broken (http) has failed for 11m" in alerts[0]["annotations"]["summary"]
+        of = {"job": "pulp", "notifier": "http", "severity": "warning"}
+        fails = {"alertname": "PulpEventsListenerFails", "listener": "broken", **of}
+        dies = {"alertname": "PulpEventsDeliveriesDie", "listener": "new", **of}
+        firing = lambda: [each for each in server.ask("alerts")["alerts"] if each["state"] == "firing"]  # noqa: E731
+        server.until(lambda: len(firing()) > 1)
+        alerts = sorted(firing(), key=lambda each: each["labels"]["alertname"])
+        assert [each["labels"] for each in alerts] == [dies, fails]
+        summaries = [each["annotations"]["summary"] for each in alerts]
+        assert summaries[0] == "Deliveries to new (http) were given up: 2 in 15 minutes"
+        assert "Listener broken (http) has failed for 11m" in summaries[1]
 
         [health] = server.ask("targets")["activeTargets"]
         assert (health["health"], health["lastError"]) == ("up", "")

@@ -76,3 +76,22 @@ def serve(bus):
     for each in threads:
         each.join(10)
         assert not each.is_alive()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium for the tests of a module; skipped where there is none."""
+    from .console_browser import start
+
+    found = start()
+    yield found
+    found.quit()
+
+
+@pytest.fixture
+def quiet(browser):
+    """The same browser, without what it logged in the test before."""
+    browser.get("about:blank")
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    return browser

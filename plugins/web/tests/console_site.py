@@ -25,7 +25,11 @@ class ChatConfig(Schema):
     tone = fields.String(validate=validate.OneOf(["plain", "loud"]), load_default="plain")
     retries = fields.Integer(strict=True, validate=validate.Range(0, 9))
     bold = fields.Boolean()
-    rooms = fields.List(fields.String())
+    rooms = fields.List(fields.String(), metadata={"help": "rooms to write to; may be repeated", "example": "a,b"})
+    days = fields.List(
+        fields.String(validate=validate.OneOf(["monday", "tuesday", "friday"])),
+        metadata={"help": "comma separated list of days", "cli_help": "as the command line has it"},
+    )
     extra = fields.Dict()
     place = fields.Nested(Inner)
     motto = fields.String(metadata={"template": "text", "read_file": True})

@@ -70,6 +70,23 @@ def test_of_two_requests_with_the_same_key_and_other_contents_at_once_one_is_ref
     assert len(bus.deliveries.list()) == 1
 
 
+def test_of_two_requests_with_the_same_key_and_other_ends_at_once_one_is_refused(bus, serve, token):
+    bus.listeners.create("http", {"url": "http://127.0.0.1:9/"}, ["#"])
+    port = serve(threads=AT_ONCE, requests="100000/s")
+    together = threading.Barrier(AT_ONCE)
+
+    def emit(number):
+        together.wait(20)
+        body = {"event_type": "repo.sync.start", "payload": {"repo_id": "a"}, "expires": 60 + number}
+        return ask(port, token, "POST", "events", body, **{"Idempotency-Key": "one"})
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = sorted(pool.map(emit, range(AT_ONCE)), key=lambda answer: answer[0])
+    assert [status for status, _ in found] == [201] + [422] * (AT_ONCE - 1)
+    assert all("expires: it was" in json.dumps(body) for _, body in found[1:])
+    assert len(bus.events.list()) == len(bus.deliveries.list()) == 1
+
+
 @pytest.mark.parametrize("limit", [{"max_backlog": 1}, {"min_free_disk": "8000000G"}])
 def test_an_outbox_that_is_full_is_507_and_reading_goes_on(tmp_path, limit):
     settings = {"events": {"data_dir": str(tmp_path / "full"), **limit}}

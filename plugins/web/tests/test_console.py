@@ -129,7 +129,7 @@ def test_an_event_says_why_it_went_where(bus, client):
     fill(bus)
     event = bus.emit("repo.sync.start", {"repo_id": "x"})
     text = client.get(f"/console/events/{event.id}").text
-    assert re.search(r"gone</a></th><td><span class=\"state no\">no</span>", text)
+    assert re.search(r"gone</a></th><td data-label=\"Gets it\"><span class=\"state no\">no</span>", text)
 
 
 def form_of(client, path):
@@ -275,6 +275,8 @@ def test_what_is_not_there_is_a_page_and_not_a_problem_document(client):
     for path in ("/nothing", "/listeners/0123456789abcdef01234567", "/deliveries/x", "/events/x", "/event-types/x"):
         answer = client.get("/console" + path)
         assert answer.status_code == 404 and "<h1>" in answer.text, path
+        near = f'<a href="/console{path.rpartition("/")[0]}">All '  # a way on
+        assert (near in answer.text) is (path != "/nothing") and ("says by whom" in answer.text) is ("listen" in path)
 
 
 def test_each_form_that_posts_has_a_token(bus, app, client):

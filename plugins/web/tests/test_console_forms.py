@@ -57,6 +57,38 @@ def fill_in(client, path=NEW, **typed):
 TYPED = {"event_types": "repo.#", "name": "mine", "config__server": "chat.example", "config__password": "sesame1"}
 
 
+def test_help_speaks_of_the_form_also_where_its_author_thought_of_a_command_line(client):
+    text = client.get(NEW).text
+    assert "Rooms to write to. One in each line." in text and ">\na\nb" not in text and 'placeholder="a\nb"' in text
+    assert "List of days." in text and "as the command line has it" not in text
+    for type_id in ("email", "http", "apprise", "amqp"):
+        told = " ".join(re.findall(r'class="help"[^>]*>([^<]*)', client.get(f"/console/listeners/new/{type_id}").text))
+        assert told and not re.search(r"comma|repeated|rotate-secret|show-secret|include spaces", told), type_id
+
+
+def test_a_list_of_few_values_is_boxes_and_keeps_what_is_none_of_them(bus, client):
+    made = bus.listeners.create("chat", {"server": "a", "days": ["friday", "monday"]}, ["repo.#"], name="boxes")
+    path = f"/console/listeners/{made.id}/edit"
+    sent = fill_in(client, path)
+    boxes = re.findall(r'name="config.days" value="(\w+)"( checked)?', client.get(path).text)
+    assert boxes == [("monday", " checked"), ("tuesday", ""), ("friday", " checked")]
+    client.post(path, data={**sent, "config.days": ["monday", "friday"]})
+    assert bus.listeners.get("boxes").notifier_config["days"] == ["friday", "monday"]  # untouched: as it was stored
+    client.post(path, data={**fill_in(client, path), "config.days": ["tuesday", "friday"]})
+    assert bus.listeners.get("boxes").notifier_config["days"] == ["tuesday", "friday"]
+    client.post(path, data={**fill_in(client, path), "config.days": []})
+    assert "days" not in bus.listeners.get("boxes").notifier_config
+    refused = client.post(path, data={**fill_in(client, path), "config.days": ["sunday", "friday"]})
+    assert refused.status_code == 422 and 'value="sunday" checked' in refused.text
+
+
+def test_addresses_may_be_typed_in_lines_or_with_commas(bus, client):
+    path = "/console/listeners/new/email"
+    typed = {"event_types": "repo.#", "name": "mail", "config__subject": "x"}
+    client.post(path, data=fill_in(client, path, **typed, config__addresses="a@a.example, b@a.example\nc@a.example"))
+    assert bus.listeners.get("mail").notifier_config["addresses"] == ["a@a.example", "b@a.example", "c@a.example"]
+
+
 class Clerk:
     """Somebody with a token and a session that can end, with CSRF tokens."""
 

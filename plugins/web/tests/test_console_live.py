@@ -16,13 +16,6 @@ from .console_browser import Person, served, start, token
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module")
-def browser():
-    found = start()
-    yield found
-    found.quit()
-
-
 @pytest.fixture
 def alice(bus, browser):
     """With a bus that delivers only when told."""

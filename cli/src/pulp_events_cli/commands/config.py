@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from pulp_events.visible import one_line
 from pulp_events_cli.errors import DONE
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.text import value_text
@@ -47,17 +48,17 @@ def _show(bus: None, arguments: argparse.Namespace) -> int:
         return DONE
     given = settings.given and (settings.given.origin or settings.given.name)
     print(f"# {given or settings.path or 'There is no server.conf.'}")
-    print("# Lines that begin with # are defaults.")
+    print("# `# from` says where the next line's value is from; the other lines that begin with # are defaults.")
     for section, keys in shown.items():
         print(f"\n[{section}]")
         for key, entry in keys.items():
             text = f"{key} = {'' if entry['value'] is None else value_text(entry['value'])}".rstrip()
-            print(text if entry["set"] else f"# {text}")
+            print(f"# from {one_line(entry['place'])}\n{text}" if entry["set"] else f"# {text}")
     return DONE
 
 
 def _section(settings: Settings, section: str) -> dict[str, dict[str, Any]]:
-    """Key → its value as server.conf would have it, secrets masked, and whether the file sets it."""
+    """Key → its value as server.conf would have it, secrets masked, whether anybody sets it, and where it is from."""
     from pulp_events.secrets import redact
 
     schema = settings.schemas[section]()
@@ -67,7 +68,9 @@ def _section(settings: Settings, section: str) -> dict[str, dict[str, Any]]:
         key = field.data_key or name
         value = field.serialize(name, {name: values.get(key, values.get(name))})
         shown = redact(schema, {key: value})[key] if value else value  # an empty secret is none
-        found[key] = {"value": shown, "set": settings.is_set(section, key)}
+        origin = settings.origin(section, key)
+        told = {"from": str(origin.kind), **({"place": origin.place} if origin.place else {})}
+        found[key] = {"value": shown, "set": settings.is_set(section, key), **told}
     return found
 
 

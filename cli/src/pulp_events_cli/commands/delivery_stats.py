@@ -165,4 +165,4 @@ def _show_counts(bus: EventBus, stats: Stats) -> None:
         tell(f"\nStored events: {stats.events}{alone}; the oldest was emitted at {local_time(stats.oldest_event)}")
     for each in stats.dropped:
         times = f"between {local_time(each.first)} and {local_time(each.last)}"
-        tell(f"\nDropped: {each.count} {each.event_type} {times}: the outbox was full")
+        tell(f"\nDropped: {each.count} {each.event_type} {times}: the outbox was full, or `emit` failed")

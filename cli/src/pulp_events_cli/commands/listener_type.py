@@ -122,13 +122,12 @@ def _add_general(parser: Parser) -> Any:
 
 
 def _create(bus: EventBus, arguments: argparse.Namespace) -> int:
-    listener = bus.listeners.create(
-        arguments.notifier_type_id,
-        arguments.options.config(arguments),
-        arguments.event_type,
-        enabled=not arguments.disabled,
-        **listener_attributes.options(arguments, new=True),
-    )
+    config = arguments.options.config(arguments)
+    attributes = listener_attributes.options(arguments, new=True)
+    with arguments.options.naming():
+        listener = bus.listeners.create(
+            arguments.notifier_type_id, config, arguments.event_type, enabled=not arguments.disabled, **attributes
+        )
     report(bus, arguments, listener, "created")
     _warn(bus, listener)
     return 0
@@ -140,7 +139,8 @@ def _update(bus: EventBus, arguments: argparse.Namespace) -> int:
     attributes = listener_attributes.options(arguments)
     config = arguments.options.config(arguments)
     waiting = become_due.waiting(bus, [before])
-    after = bus.listeners.update(before.id, config or None, arguments.event_type, **attributes)
+    with arguments.options.naming():
+        after = bus.listeners.update(before.id, config or None, arguments.event_type, **attributes)
     report(bus, arguments, after, "updated" if after != before else None)
     become_due.say(bus, arguments, waiting, [after])
     _warn(bus, after)

@@ -43,7 +43,7 @@ def fill(parser: Parser, session: Session) -> None:
     """Add the commands."""
     parser.offer("check", "check whether a plugin follows the rules", _fill_check)
     parser.offer("list", "list installed plugins and their states", _fill_list)
-    parser.offer("new", "create a package for your own notifier", _fill_new)
+    parser.offer("new", "create a package for a plugin of your own", _fill_new)
     parser.offer("show", "show a plugin in full", _fill_show)
 
 
@@ -75,7 +75,17 @@ def _fill_show(parser: Parser) -> None:
 
 
 def _fill_new(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="notifier type: lower-case letters, digits and -")
+    from pulp_events_cli.scaffold.kinds import KINDS, NOTIFIER
+
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="name of the plugin, its notifier type or command: lower-case letters, digits and -",
+    )
+    parser.add_argument(
+        "--kind", metavar="KIND", choices=tuple(KINDS), default=NOTIFIER.word,
+        help=f"what the plugin is to be: {', '.join(KINDS)}; default: {NOTIFIER.word}",
+    )  # fmt: skip
     parser.add_argument(
         "--directory", metavar="DIR", default=".", help="where to create its folder; default: the current folder"
     )
@@ -85,13 +95,15 @@ def _fill_new(parser: Parser) -> None:
 
 def _new(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events_cli.scaffold import names, package
+    from pulp_events_cli.scaffold.kinds import KINDS
 
+    kind = KINDS[arguments.kind]
     names.check(arguments.name, arguments.session.plugins)
-    folder, written = package.write(arguments.name, paths.named("--directory", arguments.directory))
+    folder, written = package.write(arguments.name, kind, paths.named("--directory", arguments.directory))
     if arguments.json:
         print_json({"directory": str(folder.absolute()), "files": written})
         return DONE
-    confirm(f"{folder} contains a notifier of type {arguments.name} and its tests:")
+    confirm(f"{folder} contains {package.contents(arguments.name, kind)} and its tests:")
     confirm("\n".join(f"  {path}" for path in written))
     confirm(f"\nNext:\n  cd {shlex.quote(str(folder))}\n  pip install -e '.[test]'\n  pytest")
     return DONE

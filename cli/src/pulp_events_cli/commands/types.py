@@ -5,34 +5,49 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pulp_events.visible import one_line
 from pulp_events_cli.errors import DONE, CommandFailed
 from pulp_events_cli.output import streams
+from pulp_events_cli.output.kinds import MOMENT
 from pulp_events_cli.output.listing import show_list
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.parser.parser import Fill, Parser
 from pulp_events_cli.parser.table_options import add_table
+from pulp_events_cli.remembered_types import for_json, in_words, learn
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
     from pulp_events.events.event_type import EventType
+    from pulp_events.events.remembered import RememberedType
+
+
+@dataclass(frozen=True)
+class _Known:
+    """An event type, and whence it is known."""
+
+    type: EventType
+    remembered: RememberedType | None
 
 
 TYPES = Table(
     "event types",
-    Column("name", lambda each: each.name, rank=0),
-    Column("description", lambda each: one_line(each.description), rank=1, least=16),
-    Column("payload", lambda each: list(each.payload), rank=2, least=12),
-    Column("version", lambda each: each.version, extra=True),
-    Column("own", lambda each: each.own, extra=True),
+    Column("name", lambda each: each.type.name, rank=0),
+    Column("description", lambda each: one_line(each.type.description), rank=1, least=16),
+    Column("payload", lambda each: list(each.type.payload), rank=2, least=12),
+    Column("version", lambda each: each.type.version, extra=True),
+    Column("own", lambda each: each.type.own, extra=True),
+    Column("source", lambda each: each.remembered and one_line(each.remembered.source), extra=True),
+    Column("last_seen", lambda each: each.remembered and each.remembered.last_seen, kind=MOMENT, extra=True),
 )
 
 
 def fill(parser: Parser, session: Session) -> None:
     """Without a command, `types` lists the event types, or prints the document that an option asks for."""
+    parser.offer("forget", "remove event types of applications from the store", _later("types_forget"))
     parser.offer("impact", "find the listeners that use a field of an event type", _later("types_impact"))
     parser.offer("show", "show an event type in full", _later("types_show"))
     documents = parser.add_mutually_exclusive_group()
@@ -45,7 +60,10 @@ def fill(parser: Parser, session: Session) -> None:
     )
     documents.add_argument("--asyncapi", action="store_true", help="print an AsyncAPI 3.0 document of all event types")
     add_table(parser, TYPES, or_table="a line for each event type")
-    parser.epilog = "Without a command, the event types are listed."
+    parser.epilog = (
+        "Without a command, the event types are listed: those of the installed plugins, and those that applications "
+        "registered, as the store remembers them."
+    )
     parser.explain_unknown = lambda word, hint: (
         f"unknown command {word!r:.60} of `pulp-admin event types`{hint or '; `show EVENT-TYPE` shows an event type'}"
     )
@@ -63,19 +81,25 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.asyncapi or arguments.json_schema is not None:
         print_json(_document(arguments))
         return DONE
-    return show_list(TYPES, bus, arguments.session.plugins.event_types, arguments, _for_json, instead=_show)
+    session = arguments.session
+    remembered = learn(session)
+    found = [_Known(each, remembered.get(each.name)) for each in session.plugins.event_types]
+    return show_list(TYPES, bus, found, arguments, _for_json, instead=_show)
 
 
-def _for_json(each: EventType) -> dict[str, Any]:
-    return {"name": each.name, "description": each.description, "payload": dict(each.payload), "own": each.own}
+def _for_json(each: _Known) -> dict[str, Any]:
+    found = each.type
+    said = {"name": found.name, "description": found.description, "payload": dict(found.payload), "own": found.own}
+    return {**said, "remembered": for_json(each.remembered)}
 
 
-def _show(found: Sequence[EventType]) -> None:
+def _show(found: Sequence[_Known]) -> None:
     blocks = []
     for each in found:
-        widest = max(map(len, each.payload), default=0)
-        keys = [f"  {key:<{widest}} - {one_line(text)}" for key, text in each.payload.items()]
-        blocks.append("\n".join([each.name, f"  {one_line(each.description)}", *keys]))
+        widest = max(map(len, each.type.payload), default=0)
+        keys = [f"  {one_line(key):<{widest}} - {one_line(text)}" for key, text in each.type.payload.items()]
+        whence = [] if each.remembered is None else [f"  ({in_words(each.remembered)})"]
+        blocks.append("\n".join([each.type.name, f"  {one_line(each.type.description)}", *whence, *keys]))
     print("\n\n".join(blocks))
 
 
@@ -87,6 +111,7 @@ def _document(arguments: argparse.Namespace) -> dict[str, Any]:
     def unusable(error: UnusableSchema) -> None:
         streams.warning(f"{error}; its payload is described without its schema")
 
+    learn(arguments.session)
     event_types = arguments.session.plugins.event_types
     if arguments.asyncapi:
         return document(event_types, "Pulp events", unusable)

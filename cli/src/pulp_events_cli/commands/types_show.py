@@ -16,6 +16,7 @@ from pulp_events_cli.output.screen import show_records
 from pulp_events_cli.output.table import Column, Table
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.parser.table_options import add_table
+from pulp_events_cli.remembered_types import for_json, in_words, learn
 
 FIELDS = Table(
     "fields",
@@ -39,6 +40,7 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     from pulp_events.schemas.json_schema import payload_schema
     from pulp_events.schemas.payload_fields import fields_of
 
+    remembered = learn(arguments.session).get(arguments.event_type)
     found = arguments.session.plugins.event_types.require(arguments.event_type)
     try:
         fields = sort(FIELDS, None, fields_of(payload_schema(found)), arguments)
@@ -49,9 +51,11 @@ def _run(bus: None, arguments: argparse.Namespace) -> int:
     if arguments.json:
         language = None if found.schema is None else _language(found.schema)
         entries = [asdict(each) for each in fields]
-        print_json({**head, "own": found.own, "schema": language, "fields": entries, "example": example})
+        more = {"own": found.own, "schema": language, "fields": entries, "example": example}
+        print_json({**head, **more, "remembered": for_json(remembered)})
         return DONE
-    show_records([{key: value for key, value in head.items() if value}])
+    whence = {} if remembered is None else {"known": in_words(remembered)}
+    show_records([{key: value for key, value in {**head, **whence}.items() if value}])
     if fields:
         print()
         show(FIELDS, None, fields, arguments)

@@ -13,9 +13,11 @@ from pulp_events_cli.errors import CommandFailed, UsageError
 from pulp_events_cli.output import own_stdout
 from pulp_events_cli.output.records import print_json
 from pulp_events_cli.parser import plugin_options
-from pulp_events_cli.parser.argument_types import duration, positive
+from pulp_events_cli.parser.argument_types import duration, lifetime, positive
 from pulp_events_cli.parser.parser import Parser
 from pulp_events_cli.session import Session
+
+_START_LIMIT = 300.0
 
 
 def fill(parser: Parser, session: Session) -> None:
@@ -29,6 +31,14 @@ def fill(parser: Parser, session: Session) -> None:
         default=5.0,
         metavar="DURATION",
         help="how long deliveries under way may take to finish after SIGTERM or SIGINT; default: 5s",
+    )
+    parser.add_argument(
+        "--start-limit",
+        type=lifetime,
+        default=_START_LIMIT,
+        metavar="DURATION",
+        help="how long a process may take to be ready before it is killed and replaced, with --processes or by "
+        "systemd; default: 5m",
     )
     parser.add_argument(
         "--import",
@@ -91,23 +101,27 @@ def _run(bus: object, arguments: argparse.Namespace) -> int:
         with plugin_options.around(arguments):
             return drain(bus, arguments.grace, arguments.json)
     as_json = arguments.json or arguments.log_format == "json"
-    settings, data_dir = bus.settings, bus.data_dir
+    settings = bus.settings
     bus.close()
-    with _logging(as_json), plugin_options.around(arguments):
+    with _logging(as_json), plugin_options.around(arguments) as beside:
         if arguments.processes > 1:
             _refuse_unknown(arguments.imports)
             pool = WorkerPool(
                 arguments.processes,
                 settings.path,
-                data_dir,
+                None,  # as the settings say, also once they are read again
                 arguments.grace,
                 log_json=as_json,
                 imports=arguments.imports,
                 settings=settings.given,
+                start_limit=arguments.start_limit,
+                reloaded=beside.reload,
             )
             with own_stdout.in_place():  # which its processes inherit
                 return pool.run()
-        return Worker(lambda: session.open_bus("background", arguments.imports), arguments.grace).run()
+        return Worker(
+            lambda: session.open_bus("background", arguments.imports), arguments.grace, reloaded=beside.reload
+        ).run()
 
 
 def _refuse_unknown(imports: Sequence[str]) -> None:
@@ -133,7 +147,7 @@ def _unit(arguments: argparse.Namespace) -> str:
     from pulp_events.plugins.loader import BLOCK_VARIABLE
     from pulp_events.settings.given import Surroundings
     from pulp_events.settings.server_conf import DEFAULT_PATH
-    from pulp_events_cli import systemd_unit
+    from pulp_events_cli import own_variables, systemd_unit
 
     session = arguments.session
     settings = session.settings()
@@ -149,6 +163,8 @@ def _unit(arguments: argparse.Namespace) -> str:
     command += ["event", "worker", "--grace", format_duration(arguments.grace)]
     if arguments.processes > 1:
         command += ["--processes", str(arguments.processes)]
+    if arguments.start_limit != _START_LIMIT:
+        command += ["--start-limit", format_duration(arguments.start_limit)]
     if arguments.log_format is not None:
         command += ["--log-format", arguments.log_format]
     for name in arguments.imports:
@@ -164,10 +180,16 @@ def _unit(arguments: argparse.Namespace) -> str:
             command=command,
             user=around.user or systemd_unit.user(settings.data_dir, named),
             grace=arguments.grace,
+            start_limit=arguments.start_limit,
             data_dir=settings.data_dir,
             outbox=outbox_path(settings, settings.data_dir),
             reads=reads,
-            environment={**{name: os.environ[name] for name in kept if os.environ.get(name)}, **around.environment},
+            environment={
+                **{name: os.environ[name] for name in kept if os.environ.get(name)},
+                **own_variables.told(settings),
+                **around.environment,
+            },
+            secrets=own_variables.secret(settings),
             systemd=systemd_unit.installed_release(),
         )
     )

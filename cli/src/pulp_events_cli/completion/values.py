@@ -10,6 +10,7 @@ from pulp_events.errors import SettingsError
 from pulp_events.settings.paths import expand
 from pulp_events.visible import one_line
 from pulp_events_cli.output.text import count, first_line, local_time
+from pulp_events_cli.remembered_types import learn
 from pulp_events_cli.session import Session
 
 if TYPE_CHECKING:
@@ -79,10 +80,12 @@ def _type_in(prog: str, session: Session) -> str | None:
 
 
 def _event_types(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    learn(session, quiet=True)
     return [(each.name, one_line(each.description)) for each in session.plugins.event_types]
 
 
 def _payload_keys(session: Session, parser: argparse.ArgumentParser, prefix: str) -> list[Candidate]:
+    learn(session, quiet=True)
     keys = {key: text for each in session.plugins.event_types for key, text in each.payload.items()}
     return [(key, one_line(text)) for key, text in keys.items()]
 

@@ -11,7 +11,7 @@ from pulp_events.plugins import boundary
 from pulp_events.secrets import Scrubber, secret_fields
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.settings import Settings
-from pulp_events_cli.health import clock, conf_file, data_folder, given_settings, plugins, stores
+from pulp_events_cli.health import clock, conf_file, data_folder, given_settings, plugins, stores, variables
 from pulp_events_cli.health.time_limit import within
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.session import Session
@@ -52,10 +52,18 @@ def _settings(session: Session) -> Iterator[Finding | Settings]:
     except EventsError as error:
         yield Finding(PROBLEM, conf_file.WHAT, str(error))
         return
-    if given is None:
-        yield from conf_file.check(session.options.config, schemas)
-    else:
-        yield from given_settings.check(given, schemas)
+    wrong = False
+    for found in variables.check(schemas):
+        wrong = wrong or found.state == PROBLEM
+        yield found
+    usable = variables.usable(schemas)
+    for each in (
+        conf_file.check(session.options.config, schemas, usable)
+        if given is None
+        else given_settings.check(given, schemas, usable)
+    ):
+        if not (wrong and isinstance(each, Settings)):
+            yield each
 
 
 def _section(notifier: Notifier, settings: Settings) -> tuple[Mapping[str, Any], Scrubber]:

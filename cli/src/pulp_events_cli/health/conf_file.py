@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,21 +11,21 @@ from marshmallow import Schema
 from pulp_events.errors import EventsError
 from pulp_events.secrets import secret_fields
 from pulp_events.settings import server_conf
+from pulp_events.settings.given import GivenSettings
 from pulp_events.settings.settings import Settings
 from pulp_events.system.suggestion import did_you_mean
 from pulp_events_cli.output.findings import NOTE, OK, PROBLEM, Finding
 from pulp_events_cli.output.text import count
 
 WHAT = "settings"
-_SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
-_KEY = re.compile(r"(?P<key>[^\s#;\[][^=:]*?)\s*[=:]")
 _OTHERS = 0o007
 
-Lines = dict[tuple[str, str], int]
 
-
-def check(named: str | None, schemas: Mapping[str, type[Schema]]) -> Iterator[Finding | Settings]:
-    """Findings, and the settings where all are in order. `named`: the file of `--config`."""
+def check(
+    named: str | None, schemas: Mapping[str, type[Schema]], variables: GivenSettings | None = None
+) -> Iterator[Finding | Settings]:
+    """Findings, and the settings where all are in order. `named`: the file of `--config`; `variables`: what the
+    environment says beside it."""
     try:
         path = server_conf.locate(named)
         content = server_conf.content(path)
@@ -36,36 +35,42 @@ def check(named: str | None, schemas: Mapping[str, type[Schema]]) -> Iterator[Fi
         return
     if path is None:
         yield Finding(OK, WHAT, f"no file at {server_conf.DEFAULT_PATH}; the defaults apply")
-        yield Settings(path, schemas, text)
+        yield from together(path, schemas, text, variables=variables)
         return
-    lines = line_numbers(content)
+    lines = server_conf.line_numbers(content)
     wrong = False
     for section in (each for each in text if each in schemas):
-        found = list(_section(path, section, schemas[section], text[section], lines))
+        found = list(_section(path, section, schemas[section], text[section], lines, variables))
         wrong = wrong or any(each.state == PROBLEM for each in found)
         yield from found
     yield from _foreign(path, [each for each in text if each not in schemas], schemas, lines)
     yield from _permissions(path, schemas, text)
     if not wrong:
         yield Finding(OK, WHAT, str(path))
-        yield Settings(path, schemas, text)
+        yield from together(path, schemas, text, variables=variables)
 
 
-def line_numbers(text: str) -> Lines:
-    """(section, key) → its line, (section, "") → that of the section's head; as configparser reads the file."""
-    found: Lines = {}
-    section = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if head := _SECTION.match(line):
-            section = head["name"]
-            found[section, ""] = number
-        elif key := _KEY.match(line):
-            found[section, key["key"]] = number
-    return found
+def together(
+    path: Path | None,
+    schemas: Mapping[str, type[Schema]],
+    text: Mapping[str, Mapping[str, str]],
+    given: GivenSettings | None = None,
+    variables: GivenSettings | None = None,
+) -> Iterator[Finding | Settings]:
+    """The settings, each of whose sources is in order by itself; or what is wrong with them as a whole."""
+    try:
+        yield Settings(path, schemas, text, given, variables)
+    except EventsError as error:
+        yield Finding(PROBLEM, WHAT, str(error))
 
 
 def _section(
-    path: Path, section: str, schema: type[Schema], given: Mapping[str, str], lines: Lines
+    path: Path,
+    section: str,
+    schema: type[Schema],
+    given: Mapping[str, str],
+    lines: server_conf.Lines,
+    variables: GivenSettings | None,
 ) -> Iterator[Finding]:
     wrong = False
     for key, value in given.items():
@@ -79,7 +84,7 @@ def _section(
     if wrong:
         return
     try:
-        Settings(path, {section: schema}, {section: given})
+        Settings(path, {section: schema}, {section: given}, variables=variables)
     except EventsError as error:
         yield Finding(PROBLEM, WHAT, _at(path, lines.get((section, "")), str(error)))
         return
@@ -91,7 +96,9 @@ def _at(path: Path, line: int | None, text: str) -> str:
     return text.replace(f"{path}, ", f"{path}, line {line}, ", 1) if line else text
 
 
-def _foreign(path: Path, names: list[str], known: Mapping[str, type[Schema]], lines: Lines) -> Iterator[Finding]:
+def _foreign(
+    path: Path, names: list[str], known: Mapping[str, type[Schema]], lines: server_conf.Lines
+) -> Iterator[Finding]:
     left = 0
     for name in names:
         hint = did_you_mean(name, known)

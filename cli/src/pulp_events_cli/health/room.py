@@ -1,4 +1,4 @@
-"""The limits of the outbox: how near they are, and what was dropped beyond them."""
+"""The limits of the outbox: how near they are, and what was dropped, beyond them or for another reason."""
 
 from __future__ import annotations
 
@@ -22,4 +22,5 @@ def check(settings: Settings, stats: Stats, free: int | None) -> Iterator[Findin
         yield Finding(_STATES[each.level], "limits", each.text)
     for one in stats.dropped:
         what = count(one.count, f"event of type {one.event_type} was", f"events of type {one.event_type} were")
-        yield Finding(PROBLEM, "limits", f"{what} dropped, the last at {local_time(one.last)}: the outbox was full")
+        why = "the outbox was full, or `emit` failed and only logged it (on_error='log')"
+        yield Finding(PROBLEM, "limits", f"{what} dropped, the last at {local_time(one.last)}: {why}")

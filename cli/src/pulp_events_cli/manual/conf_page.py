@@ -8,12 +8,14 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from pulp_events.fields import Duration, Words, format_duration
+from pulp_events.notation.writing import choices, default_text
 from pulp_events.secrets import is_secret_field
+from pulp_events.settings.environment import PREFIX, variable
+from pulp_events.settings.reloading import NEEDS_START, needs_start
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.settings.server_conf import DEFAULT_PATH, ENVIRONMENT_VARIABLE
 from pulp_events.system import guard
 from pulp_events_cli.manual import roff
-from pulp_events_cli.options_from_schema import choices, default_text
 
 NAME = "pulp-events.conf"
 COMPUTED = {
@@ -28,7 +30,7 @@ The settings of pulp-events are in sections of Pulp's server.conf: the file give
 sections in brackets and `key = value` below them; lines that begin with `#` or `;` are ignored.
 
 In the sections described here, an unknown key or a value that is not valid is an error; other sections are ignored.
-A worker reads the file again when it gets SIGHUP.
+A worker reads the file again when it gets SIGHUP, and all settings take effect then, unless said otherwise.
 
 A duration is a number of seconds, or text such as `15s`, `30m`, `1h 30m` or `7d`. The value of a secret key may be
 `env:NAME` or `file:PATH`; it is then read from there.
@@ -68,6 +70,11 @@ def text(plugin_sections: Mapping[str, type[Schema]], left_out: Callable[[str, B
     lines += [*roff.section("files"), *roff.term(str(DEFAULT_PATH), "the file, unless another one is named")]
     lines += roff.section("environment")
     lines += roff.term(ENVIRONMENT_VARIABLE, f"the server.conf to read; default: {DEFAULT_PATH}")
+    lines += roff.term(
+        f"{PREFIX}SECTION__KEY",
+        f"a key of a section, such as {variable('delivery', 'lanes')}; it replaces that of the file. In capitals, with "
+        "_ for a dot or hyphen",
+    )
     lines += roff.term("PULP_EVENTS_BLOCK", "names of plugins not to load, separated by commas")
     lines += [*roff.section("see also"), r"\fBpulp\-admin\fR(1), \fBpulp\-events\-notifier\fR(7)"]
     return roff.page(lines)
@@ -84,6 +91,7 @@ def _about(section: str, key: str, field: fields.Field[Any]) -> str:
     parts = [str(field.metadata.get("help", "")), _values(field)]
     default = COMPUTED.get((section, key)) or _default(field)
     parts += [f"default: {default}"] * bool(default) + ["secret"] * is_secret_field(field)
+    parts += [NEEDS_START] * needs_start(field)
     return "; ".join(part for part in parts if part) + "."
 
 

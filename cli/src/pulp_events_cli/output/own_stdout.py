@@ -39,6 +39,11 @@ class _OwnStdout:
             return self._stream.write(text)
         return sys.stderr.write(text) if sys.stderr is not None else len(text)
 
+    def flush(self) -> None:
+        """Also after the block, when the stream is closed: an exporter of traces keeps this, and flushes it at exit."""
+        if not self._stream.closed:
+            self._stream.flush()
+
     def writelines(self, lines: Any) -> None:
         """As `write`, for each."""
         for line in lines:

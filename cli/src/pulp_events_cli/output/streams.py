@@ -30,8 +30,11 @@ def say(kind: str, text: str) -> None:
     """One line on standard error, `pulp-admin: KIND: TEXT`, broken to fit a terminal; with `--quiet` only errors."""
     if _quiet and kind != "error":
         return
+    from pulp_events.redaction.passwords import mask_passwords
+
+    text = one_line(mask_passwords(text))  # which may quote whatever was typed
     with contextlib.suppress(OSError, ValueError):
-        line = for_terminal(f"{PROGRAM}: {kind}: {one_line(text)}", sys.stderr)
+        line = for_terminal(f"{PROGRAM}: {kind}: {text}", sys.stderr)
         if has_colour(sys.stderr):
             from rich.text import Text
 

@@ -98,7 +98,7 @@ def _version_range(plugin: Plugin) -> Finding:
 def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
     try:
         found = loading_time.measure(name, entry_point.value)
-    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         yield Finding(PROBLEM, "imports", f"{type(error).__name__}: it could not be loaded in a separate process")
         return
     if found.reason:
@@ -111,6 +111,7 @@ def _loading(name: str, entry_point: EntryPoint) -> Iterator[Finding]:
         yield Finding(PROBLEM, "imports", f"importing it imports {', '.join(heavy)}; {remedy}")
     else:
         yield Finding(OK, "imports", f"no transport among {count(len(modules), 'module', 'modules')}")
+    yield from (Finding(PROBLEM, "on loading", f"it {each}") for each in found.did)
     cost = f"{found.seconds * 1000:.1f} ms of each start of pulp-admin"
     slow = found.seconds > loading_time.LIMIT
     advice = f"; aim for less than {loading_time.LIMIT * 1000:g} ms: `python -X importtime` shows what takes long"

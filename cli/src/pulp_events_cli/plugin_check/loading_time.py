@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pulp_events.testing.import_watch import printed
+
 HEAVY = """
 requests urllib3 httpx httpcore aiohttp http.client urllib.request ssl smtplib aiosmtplib email.mime imaplib ftplib
 proton pika kombu amqp aio_pika paho stomp nats confluent_kafka kafka zmq grpc websockets websocket paramiko asyncssh
@@ -24,14 +26,16 @@ from pathlib import Path
 import pulp_events.bus.event_bus, pulp_events_cli.main, pulp_events_cli.parser.root
 from pulp_events.plugins.discovery import FoundEntryPoint
 from pulp_events.plugins.loader import Loader
+from pulp_events.testing.import_watch import Watch
 name, value = sys.argv[1:3]
 loader = Loader()
 before = set(sys.modules)
 gc.disable()  # as pulp-admin does
-start = time.perf_counter()
-plugin = loader.load(name, FoundEntryPoint(name, value, Path()).load)
-seconds = time.perf_counter() - start
-found = {"seconds": seconds, "reason": plugin.reason, "modules": sorted(set(sys.modules) - before)}
+with Watch() as watch:
+    start = time.perf_counter()
+    plugin = loader.load(name, FoundEntryPoint(name, value, Path()).load)
+    seconds = time.perf_counter() - start
+found = {"seconds": seconds, "reason": plugin.reason, "modules": sorted(set(sys.modules) - before), "did": watch.seen}
 print("\\n" + sys.argv[3] + json.dumps(found))
 """
 _MARK = "pulp-events load: "
@@ -44,15 +48,21 @@ class Load:
     seconds: float
     reason: str
     modules: list[str]
+    did: list[str]
+    """What it did beside defining things, each with a remedy."""
 
 
 def measure(name: str, value: str, environment: Mapping[str, str] | None = None) -> Load:
     """Load the plugin that an entry point names, in a process of its own.
 
-    `environment`: that of the process, else ours. Raises OSError, ValueError, IndexError or subprocess.SubprocessError
+    `environment`: that of the process, else ours. Raises OSError, ValueError or subprocess.SubprocessError
     where it ends its process.
     """
     command = [sys.executable, "-c", _LOAD, name, value, _MARK]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
     # The plugin may print too, before and after.
-    return Load(**json.loads([line for line in done.stdout.splitlines() if line.startswith(_MARK)][-1][len(_MARK) :]))
+    lines = done.stdout.splitlines()
+    *_, (number, told) = [(number, line) for number, line in enumerate(lines) if line.startswith(_MARK)]
+    load = Load(**json.loads(told.removeprefix(_MARK)))
+    load.did += printed(*lines[:number], *lines[number + 1 :], done.stderr)
+    return load

@@ -1,1 +1,1 @@
-"""`pulp-admin event plugin new`: a complete package for a new notifier type, made from the files in `templates/`."""
+"""`pulp-admin event plugin new`: a complete package for a new plugin, made from the files in `templates/`."""

@@ -1,4 +1,4 @@
-"""Whether a new notifier type can have the name that somebody wants, and the names that follow from it."""
+"""Whether a new plugin can have the name that somebody wants, and the names that follow from it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pulp_events.plugins.registry import FIRST_PARTY, Plugins
 from pulp_events.plugins.validation import RESERVED_TYPE_IDS
 from pulp_events.settings.sections import CORE_SECTIONS
+from pulp_events_cli.commands import GROUPS
 from pulp_events_cli.errors import UsageError
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -15,10 +16,11 @@ _LONGEST = 40
 
 
 def check(name: str, plugins: Plugins) -> None:
-    """Raise UsageError unless `name` can be a notifier type, a section of server.conf and part of a package's name."""
+    """Raise UsageError unless `name` can be that of a plugin: a notifier type, a command, a section of server.conf, and
+    part of a package's name."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r:.60} cannot be the name of a notifier type; use lower-case letters and digits, starting with a "
+            f"{name!r:.60} cannot be the name of a plugin; use lower-case letters and digits, starting with a "
             "letter, and single - between words, such as team-chat"
         )
     if len(name) > _LONGEST:
@@ -31,6 +33,8 @@ def _taken(name: str, plugins: Plugins) -> str:
     """What has the name already; empty if nothing has."""
     if name in RESERVED_TYPE_IDS:
         return f"is a command, `pulp-admin event listener {name}`"
+    if name in {group for group, *_ in GROUPS}:
+        return f"is a command, `pulp-admin event {name}`"
     if name in FIRST_PARTY:
         return f"is already a notifier type, of {FIRST_PARTY[name]}"
     for plugin in plugins.all:

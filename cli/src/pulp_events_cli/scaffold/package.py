@@ -12,24 +12,11 @@ from string import Template
 
 from pulp_events_cli.errors import CommandFailed
 from pulp_events_cli.scaffold import names
-
-FILES = {
-    "README.md": "README.md",
-    "pyproject.toml": "pyproject.toml",
-    ".gitignore": "gitignore",
-    ".github/workflows/tests.yml": "tests.yml",
-    "src/$module/__init__.py": "__init__.py",
-    "src/$module/channel.py": "channel.py",
-    "src/$module/config.py": "config.py",
-    "src/$module/notifier.py": "notifier.py",
-    "src/$module/py.typed": "py.typed",
-    "tests/test_contract.py": "test_contract.py",
-}
-"""Path in the package → its template, in `templates/` with `.template` after its name. Both are `string.Template`s."""
+from pulp_events_cli.scaffold.kinds import Kind
 
 
-def write(name: str, directory: Path) -> tuple[Path, list[str]]:
-    """Make the package of the notifier type `name` in a new folder below `directory`.
+def write(name: str, kind: Kind, directory: Path) -> tuple[Path, list[str]]:
+    """Make the package of the plugin `name` in a new folder below `directory`.
 
     Returns the folder and the paths in it. Raises CommandFailed if the folder is there already and not empty, OSError
     if it cannot be written; then nothing is left behind.
@@ -38,7 +25,7 @@ def write(name: str, directory: Path) -> tuple[Path, list[str]]:
     if not directory.is_dir():
         raise CommandFailed(f"{directory} is not a folder; create it first, or name another with --directory")
     _refuse_existing(target)
-    texts = _render(name)
+    texts = render(name, kind)
     # Beside the target, so that the rename at the end stays on one file system.
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=directory))
     try:
@@ -53,7 +40,8 @@ def write(name: str, directory: Path) -> tuple[Path, list[str]]:
     return target, list(texts)
 
 
-def _render(name: str) -> dict[str, str]:
+def render(name: str, kind: Kind) -> dict[str, str]:
+    """Path in the package of the plugin `name` → the text of that file."""
     values = {
         "name": name,
         "distribution": names.distribution(name),
@@ -62,12 +50,22 @@ def _render(name: str) -> dict[str, str]:
         "core_range": _range("pulp-events"),
         "cli_range": _range("pulp-events-cli"),
     }
+
+    def filled(text: str) -> str:
+        return Template(text).substitute(values)
+
+    requires = "".join(f'    "{filled(each)}",\n' for each in ("pulp-events$core_range", *kind.requires))
+    values |= {"description": filled(kind.description), "entry": filled(kind.entry), "requires": requires}
     templates = files("pulp_events_cli") / "scaffold" / "templates"
-    texts = {}
-    for path, template in FILES.items():
-        text = (templates / f"{template}.template").read_text("utf-8")
-        texts[Template(path).substitute(values)] = Template(text).substitute(values)
-    return texts
+    return {
+        filled(path): filled((templates / f"{template}.template").read_text("utf-8"))
+        for path, template in kind.files.items()
+    }
+
+
+def contents(name: str, kind: Kind) -> str:
+    """What its package contains, in words."""
+    return Template(kind.contains).substitute(name=name)
 
 
 def _range(distribution: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pulp_events.about.announcement import Announcement, text
-from pulp_events.about.told import Told
+from pulp_events.about.told import Told, has_passed
 from pulp_events.events.own_names import OUTBOX_BACKLOG
 
 BACKLOG = "backlog"
@@ -25,7 +25,7 @@ def look(
     waits = 0.0 if oldest is None else now - oldest.timestamp()
     exceeded = pending >= most or (age is not None and waits >= age)
     at = part.get("at")
-    if exceeded and (at is None or now - at >= about_settings["repeat"]):
+    if exceeded and (at is None or has_passed(about_settings["repeat"], at, now)):
         part["at"] = now
         return [_said("exceeded", pending, oldest)]
     if at is not None and pending < CLEARED * most and (age is None or waits < CLEARED * age):

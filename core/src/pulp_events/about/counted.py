@@ -6,20 +6,22 @@ was said is the difference of two such counts, so that nothing is missed or said
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pulp_events.about.announcement import Announcement, about, error, text
-from pulp_events.about.told import Told
+from pulp_events.about.told import Told, has_passed
 from pulp_events.events.own_names import DELIVERY_DEAD, DELIVERY_EXPIRING
 from pulp_events.listeners.listener import Listener
-from pulp_events.outbox.activity import HOUR, floor
+from pulp_events.outbox.activity import HOUR, MINUTE, floor, grain
 from pulp_events.outbox.happened import LAST_AHEAD
 from pulp_events.outbox.records import Health
 from pulp_events.outbox.states import DAY, Transition
 
 Counts = Callable[[float, float | None], Mapping[str, Mapping[str, int]]]
-"""What happened from a moment on, until another one or now, by listener id and word. Moments: whole hours since the
+"""What happened from a moment on, until another one or now, by listener id and word. Moments: whole minutes since the
 epoch."""
 
 KINDS: Mapping[str, Sequence[str]] = {
@@ -53,39 +55,63 @@ def look(
     """
     begin = told.part(FROM)
     for kind in wanted:
-        if kind not in begin or now - begin[kind] > _LONGEST:
+        if kind not in begin or has_passed(_LONGEST, begin[kind], now):
             begin[kind] = floor(now, HOUR)
             told.forget(kind)
             if happened := _counted(kind, counts(begin[kind], None)):
                 told.part(kind).update({each: {"counted": count} for each, count in happened.items()})
-    found = {moment: counts(moment, None) for moment in {begin[kind] for kind in wanted}}
+    since = lru_cache(maxsize=None)(lambda moment: counts(moment, None))
     said: list[Announcement] = []
     for kind in wanted:
         part = told.part(kind)
-        for listener_id, count in _counted(kind, found[begin[kind]]).items():
+        for listener_id, count in _counted(kind, since(begin[kind])).items():
             its = part.get(listener_id, {})
             new = count - its.get("counted", 0)
             listener = listeners.get(listener_id)
             at = its.get("at")
-            if new <= 0 or listener is None or len(said) >= room or (at is not None and now - at < repeat):
+            if (
+                new <= 0
+                or listener is None
+                or len(said) >= room
+                or (at is not None and not has_passed(repeat, at, now))
+            ):
                 continue
             if not may_be_heard(listener, kind):
                 part[listener_id] = {"counted": count}
                 continue
             detail = health().get(listener_id)
-            since = at if at is not None else max(begin[kind], now - HOUR)
+            first = _first(kind, listener_id, new, since, at if at is not None else begin[kind] - HOUR, now)
             said.append(
                 about(
                     kind,
                     listener,
                     count=new,
-                    since=text(since),
+                    since=text(first),
                     last_error="" if detail is None else error(detail.detail),
                 )
             )
             part[listener_id] = {"counted": count, "at": now}
         _move_on(kind, begin, part, counts, listeners, repeat, now)
     return said
+
+
+def _first(
+    kind: str,
+    listener_id: str,
+    count: int,
+    since: Callable[[float], Mapping[str, Mapping[str, int]]],
+    begin: float,
+    now: float,
+) -> float:
+    """In which minute the first of the last `count` happened, but not before `begin`; hours later, in which hour."""
+    low, high = floor(begin, MINUTE), floor(now, MINUTE)
+    while low < high:
+        middle = low + math.ceil((high - low) / MINUTE / 2) * MINUTE
+        if _counted(kind, since(middle)).get(listener_id, 0) >= count:
+            low = middle
+        else:
+            high = middle - MINUTE
+    return max(begin, floor(low, grain(low, now)))
 
 
 def _counted(kind: str, happened: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
@@ -110,5 +136,5 @@ def _move_on(
             its["counted"] = its.get("counted", 0) - count  # below 0: what was not said yet
         begin[kind] = later
     for listener_id, its in list(part.items()):
-        if listener_id not in listeners or (not its.get("counted") and now - its.get("at", 0.0) >= repeat):
+        if listener_id not in listeners or (not its.get("counted") and has_passed(repeat, its.get("at", 0.0), now)):
             del part[listener_id]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pulp_events.about.announcement import Announcement, about, error, text
-from pulp_events.about.told import Told
+from pulp_events.about.told import Told, has_passed
 from pulp_events.events.own_names import LISTENER_FAILING, LISTENER_RECOVERED
 from pulp_events.listeners.listener import Listener
 from pulp_events.outbox.records import Health
@@ -36,7 +36,7 @@ def look(
     for listener_id in [each for each in (*failing, *well) if each not in listeners]:
         failing.pop(listener_id, None)
         well.pop(listener_id, None)
-    for listener_id in [each for each, at in well.items() if now - at >= about_settings["repeat"]]:
+    for listener_id in [each for each, at in well.items() if has_passed(about_settings["repeat"], at, now)]:
         del well[listener_id]
     said: list[Announcement] = []
     for listener_id, each in health.items():

@@ -34,7 +34,7 @@ from pulp_events.outbox import activity_by_counting
 from pulp_events.outbox.activity import By
 from pulp_events.outbox.happened import LAST_AHEAD
 from pulp_events.outbox.records import Health
-from pulp_events.outbox.store import CountsWhatEnds, Outbox
+from pulp_events.outbox.store import CountsWhatEnds, CountsWhatHappens, Outbox
 from pulp_events.settings.settings import Settings
 from pulp_events.system.clock import Clock, from_timestamp
 from pulp_events.system.logs import get_logger
@@ -165,7 +165,7 @@ class Lookout:
         begin, end = from_timestamp(since), None if until is None else from_timestamp(until)
         if isinstance(self._outbox, CountsWhatEnds):
             return self._outbox.happened(counted.WORDS, begin, end)
-        if hasattr(self._outbox, "activity"):
+        if isinstance(self._outbox, CountsWhatHappens):
             groups = self._outbox.activity(begin, end, By.LISTENER).groups
         else:
             now = from_timestamp(self._clock.time())

@@ -9,6 +9,12 @@ NOTE = "about"
 """The key of the note."""
 
 
+def has_passed(seconds: float, at: float, now: float) -> bool:
+    """Whether so much time has passed since something was said. A moment that is ahead is that of a clock which was set
+    back since: nothing waits until it is reached again."""
+    return not 0 <= now - at < seconds
+
+
 class Told:
     """Parts by name, each a dictionary of JSON values."""
 

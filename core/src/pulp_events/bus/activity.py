@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pulp_events.errors import EventsError
 from pulp_events.outbox import activity_by_counting
 from pulp_events.outbox.activity import Activities, Activity, By, merged
+from pulp_events.outbox.store import CountsWhatHappens
 
 if TYPE_CHECKING:
     from pulp_events.outbox.store import Outbox
@@ -30,11 +31,10 @@ def activity_of(
     except ValueError:
         raise EventsError(f"by={by!r:.60} is not valid; give one of {', '.join(By)}") from None
     asked = By.LISTENER if wanted == By.NOTIFIER else wanted
-    ask = getattr(outbox, "activity", None)
-    if ask is None:
-        found = activity_by_counting.activity(outbox, since, until, asked, listener_ids, lease)
+    if isinstance(outbox, CountsWhatHappens):
+        found = outbox.activity(since, until, asked, listener_ids, lease)
     else:
-        found = ask(since, until, asked, listener_ids, lease)
+        found = activity_by_counting.activity(outbox, since, until, asked, listener_ids, lease)
     return _by_notifier(found, notifiers) if wanted == By.NOTIFIER else found
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pulp_events.outbox.activity import By
     from pulp_events.outbox.delivery import Attempt, Delivery
     from pulp_events.outbox.records import DeliveryQuery, Health, Stats
+    from pulp_events.outbox.states import Outcome
     from pulp_events.outbox.store import Outbox
     from pulp_events.settings.settings import Settings
 
@@ -265,6 +266,26 @@ class Deliveries:
             outbox, since, until, by, chosen, self._notifiers(), self._settings.section("delivery")["lease"]
         )
         return replace(stats, activity=found)
+
+    @imports_late
+    def attempts_since(self, since: datetime) -> Mapping[str, Mapping[Outcome, int]]:
+        """By listener id, how the attempts ended that were made from then on, in the pieces of time of `stats`; who had
+        none is left out, so that it takes as long however many such listeners there are. Raises EventsError for a time
+        without zone."""
+        from pulp_events.bus.activity import activity_of
+        from pulp_events.outbox.activity import By
+        from pulp_events.outbox.states import Outcome
+        from pulp_events.outbox.store import CountsWhatEnds
+
+        self._refuse_untrusted("ask for the counts of all; count() says how many there are of his")
+        check_moment(since, "since")
+        outbox = self._outbox()
+        if isinstance(outbox, CountsWhatEnds):
+            found = outbox.happened([*Outcome], since)
+            return {key: {Outcome(word): count for word, count in words.items()} for key, words in found.items()}
+        lease = self._settings.section("delivery")["lease"]
+        groups = activity_of(outbox, since, None, By.LISTENER, None, {}, lease).groups
+        return {key: each.attempts for key, each in groups.items() if each.attempts}
 
     def health(self, listener: str | Sequence[str] | None = None) -> Mapping[str, Health]:
         """How deliveries went lately, by listener id; one to which nothing was attempted yet is not in it.

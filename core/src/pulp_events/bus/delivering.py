@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from pulp_events.bus.delivery_mode import MODES, Means, WorkerCommand
+from pulp_events.bus.delivery_mode import MODES, Deliver, Means, WorkerCommand
+from pulp_events.bus.grace import Grace
+from pulp_events.bus.left import tell_of_rest
 from pulp_events.bus.stores import lacks_tables, open_outbox
 from pulp_events.errors import EventsError, StoreError
 from pulp_events.listeners.index import ListenerIndex
@@ -34,9 +35,6 @@ LONG_LIVED = 20.0
 """Seconds after which a process that only emits is worth telling of: a command that emits an event is not."""
 LISTENER_DELETED = "the listener was deleted"
 """Why what was pending for it is dead."""
-PROCESS_GRACE = 5.0
-"""Seconds that the process of `deliver="process"` has to finish."""
-
 _logger = get_logger(__name__)
 
 
@@ -46,18 +44,21 @@ class Delivering:
     _index: ListenerIndex
     _listeners: Listeners
     _emits: Callable[[], tuple[Emitter, Storing]]
+    _on_beat: Callable[[], None]
 
     def __init__(
         self,
-        deliver: str,
+        deliver: Deliver,
         settings: Settings,
         plugins: Plugins,
         data_dir: Path,
         clock: Clock,
         dice: Random,
         imports: Sequence[str] = (),
+        outbox: Outbox | None = None,
     ) -> None:
-        """`imports`: modules whose functions a process that delivers for this one is to have."""
+        """`imports`: modules whose functions a process that delivers for this one is to have. `outbox`: the one to use,
+        in a test; None: what the settings say."""
         self.imports = imports
         self._settings = settings
         self._plugins = plugins
@@ -65,7 +66,7 @@ class Delivering:
         self._clock = clock
         self._dice = dice
         self._lock = threading.RLock()
-        self._outbox: Outbox | None = None
+        self._outbox = outbox
         self._dispatcher: Dispatcher | None = None
         self._heartbeat: Heartbeat | None = None
         self.mode = MODES[deliver](Means(lambda: self.dispatcher, self._worker_command, self._beat))
@@ -76,12 +77,15 @@ class Delivering:
         store: ListenerStore,
         listeners: Listeners,
         emits: Callable[[], tuple[Emitter, Storing]],
+        on_beat: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin, in a process that has no dispatcher yet. `emits`: what emits, made when it is first needed."""
+        """Begin, in a process that has no dispatcher yet. `emits`: what emits, made when it is first needed.
+        `on_beat`: what else is to be done with each heartbeat."""
         self._index = index
         self._store = store
         self._listeners = listeners
         self._emits = emits
+        self._on_beat = on_beat
         self._dispatcher = self._heartbeat = None
         self._began = self._clock.monotonic()
         self.mode.start()
@@ -127,7 +131,7 @@ class Delivering:
             outbox = self.outbox
             with self._lock:
                 if self._heartbeat is None:
-                    self._heartbeat = Heartbeat(outbox, self._plugins, self._clock, self._began)
+                    self._heartbeat = Heartbeat(outbox, self._plugins, self._clock, self._began, self._on_beat)
         return self._heartbeat
 
     def look_soon(self) -> None:
@@ -166,12 +170,13 @@ class Delivering:
             )
         return found
 
-    def stop(self, grace: float, drain: bool) -> None:
-        """End deliveries within `grace` seconds; `drain`: first make those that are due."""
-        deadline = time.monotonic() + grace
+    def stop(self, grace: Grace, drain: bool, *, tell: bool = True) -> None:
+        """End deliveries within `grace`; `drain`: first make those that are due; `tell`: say what is left."""
         self.mode.stop(grace, drain)
         if self._dispatcher is not None:
-            self._dispatcher.stop(max(0.0, deadline - time.monotonic()))
+            self._dispatcher.stop(grace.left, patient=grace.patient)
+            if tell and self.mode.tells_of_rest:
+                tell_of_rest(self.outbox, drain)
         if self._heartbeat is not None:
             self._heartbeat.end()
 
@@ -217,5 +222,5 @@ class Delivering:
 
         assert self.outbox is not None  # so that a mistake in the settings shows here and not in the other process
         path, given = self._settings.path, self._settings.given
-        own = command(path, self._data_dir, PROCESS_GRACE, imports=self.imports, reads_settings=given is not None)
+        own = command(path, self._data_dir, None, imports=self.imports, reads_settings=given is not None)
         return own, None if given is None else given.dump()

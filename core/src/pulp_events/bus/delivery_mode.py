@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from pulp_events.bus.grace import Grace
 from pulp_events.errors import StoreError
 from pulp_events.system import guard
 from pulp_events.system.logs import get_logger
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pulp_events.processes.supervisor import Supervisor
 
 _logger = get_logger(__name__)
+
+Deliver = Literal["background", "emitted", "process", "external", "inline"]
+"""See `EventBus`."""
 
 WorkerCommand = tuple[Sequence[str], bytes | None]
 """The command line of a process that delivers from the same outbox, and what it finds on its standard input."""
@@ -31,6 +35,12 @@ class Mode:
     calls_here = True
     """False where another process delivers that was started by this one, and has of the application what it imports."""
 
+    lives_here = False
+    """Whether something runs for it in this process, which ends only when it is closed."""
+
+    tells_of_rest = False
+    """Whether a bus that closes says what is pending: where this process was to make it all."""
+
     def start(self) -> None:
         """Begin; called once, when the bus is ready, and once more in a forked child."""
 
@@ -40,8 +50,8 @@ class Mode:
     def on_emitted(self) -> None:
         """`emit` is about to return."""
 
-    def stop(self, grace: float, drain: bool) -> None:
-        """End within `grace` seconds; `drain`: first make the deliveries that are due."""
+    def stop(self, grace: Grace, drain: bool) -> None:
+        """End within `grace`; `drain`: first make the deliveries that are due."""
 
     def silence(self) -> float | None:
         """Seconds since what delivers here last gave a sign of life; None where nobody here does."""
@@ -67,6 +77,8 @@ class External(Mode):
 class Inline(Mode):
     """`emit` itself, before it returns."""
 
+    tells_of_rest = True
+
     def __init__(self, dispatcher: Callable[[], Dispatcher], beat: Callable[[bool], None]) -> None:
         self._dispatcher = dispatcher
         self._beat = beat
@@ -88,6 +100,9 @@ class Inline(Mode):
 class Background(Mode):
     """Threads of this process."""
 
+    lives_here = True
+    tells_of_rest = True
+
     def __init__(self, dispatcher: Callable[[], Dispatcher]) -> None:
         self._dispatcher = dispatcher
 
@@ -100,10 +115,10 @@ class Background(Mode):
     def on_stored(self, stored: Sequence[NewEvent]) -> None:
         self._dispatcher().wake({delivery.listener_id for new in stored for delivery in new.deliveries})
 
-    def stop(self, grace: float, drain: bool) -> None:
+    def stop(self, grace: Grace, drain: bool) -> None:
         if drain:
             try:
-                self._dispatcher().drain(grace)
+                self._dispatcher().drain(grace.left, patient=grace.patient)
             except StoreError as error:
                 _logger.error("due deliveries are left to the next process: %s", error)
 
@@ -113,6 +128,8 @@ class Emitted(Background):
 
     For a command that emits one event.
     """
+
+    tells_of_rest = False
 
     def start(self) -> None:
         self._dispatcher().start(backlog=False)
@@ -129,6 +146,7 @@ class Process(Mode):
     """A process of its own beside this one, restarted when it dies, which ends with it."""
 
     calls_here = False
+    lives_here = True
 
     def __init__(self, worker_command: Callable[[], WorkerCommand], beat: Callable[[bool], None]) -> None:
         self._worker_command = worker_command
@@ -145,9 +163,9 @@ class Process(Mode):
     def on_emitted(self) -> None:
         self._beat(False)
 
-    def stop(self, grace: float, drain: bool) -> None:
+    def stop(self, grace: Grace, drain: bool) -> None:
         if self._supervisor is not None:
-            self._supervisor.stop(grace)
+            self._supervisor.stop(grace.left)
 
     def in_child(self) -> Mode:
         return External(self._beat)  # the parent's process serves its children too
@@ -167,7 +185,7 @@ class Means:
     thread that could: such a process is seen when it emits."""
 
 
-MODES: dict[str, Callable[[Means], Mode]] = {
+MODES: dict[Deliver, Callable[[Means], Mode]] = {
     "background": lambda means: Background(means.dispatcher),
     "emitted": lambda means: Emitted(means.dispatcher),
     "process": lambda means: Process(means.worker_command, means.beat),

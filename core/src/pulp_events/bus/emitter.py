@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pulp_events.bus.expiry import Expires, expiring, moment_of
-from pulp_events.bus.lazy import Given, is_lazy, value_of
+from pulp_events.bus.expiry import Expires, as_given, expiring, moment_of
+from pulp_events.bus.lazy import Dumps, Given, is_lazy, value_of
 from pulp_events.errors import EventsError, InvalidConfig, InvalidEvent
 from pulp_events.events.event import Event
-from pulp_events.events.jsonable import to_jsonable
+from pulp_events.events.event_model import EventModel
+from pulp_events.events.jsonable import Encode, is_pydantic, to_jsonable
 from pulp_events.events.report import fingerprint, serialise
 from pulp_events.events.trace_context import NO_TRACE, checked, to_text
 from pulp_events.frozen import thaw
@@ -42,7 +43,14 @@ _EXAMPLE = "(event_type, payload), (event_type, payload, call_report) or (event_
 _logger = get_logger(__name__)
 
 
-Emitted = tuple[str, Given] | tuple[str, Given, Any] | tuple[str, Given, Any, str | None]
+Emitted = (
+    EventModel
+    | tuple[str, Given]
+    | tuple[str, Given, Any]
+    | tuple[str, Given, Any, str | None]
+    | tuple[EventModel, None, Any]
+    | tuple[EventModel, None, Any, str | None]
+)
 """What `emit_many` takes of each event."""
 
 
@@ -67,8 +75,10 @@ class Emitter:
         observers: Observers,
         clock: Clock,
         before: Emitter | None = None,
+        encode: Encode | None = None,
     ) -> None:
-        """`before`: that of the parent process; the schemas that it has compiled need not be compiled again."""
+        """`before`: that of the parent process; the schemas that it has compiled need not be compiled again. `encode`:
+        see `to_jsonable`."""
         self._events = settings.section("events")
         self._skips = settings.section("delivery")["while_disabled"] == "skip"
         self._event_types = plugins.event_types
@@ -77,6 +87,7 @@ class Emitter:
         self._index = index
         self._observers = observers
         self._clock = clock
+        self._encode = encode
         self._audiences: dict[tuple[str, str | None], _Audience] = {}
 
     def prepare(
@@ -112,7 +123,8 @@ class Emitter:
         listeners, new = self._match(event, scope, hears)
         if event_id is not None:
             new.once = True
-            new.fingerprint = fingerprint(new.report if _is_same_content(event, given) else serialise(given))
+            report = new.report if _is_same_content(event, given) else serialise(given)
+            new.fingerprint = fingerprint(report, as_given(expires))
         if end is not None:
             new.deliveries = expiring(new.deliveries, end, self._clock.time())
         return Prepared(event, listeners, new)
@@ -131,9 +143,13 @@ class Emitter:
         trace = NO_TRACE if trace_context is None else checked(trace_context)
         prepared = []
         for number, event in enumerate(events):
+            if type(event) is not tuple and hasattr(type(event), "__event_payload__"):
+                event = (event,)
             if not isinstance(event, tuple | list) or not 1 <= len(event) <= 4:
                 raise InvalidEvent(f"event {number} is {event!r:.80}; give {_EXAMPLE}")
             event_type, payload, call_report, event_id = (*event, None, None, None)[:4]
+            if type(event_type) is not str and hasattr(type(event_type), "__event_payload__"):
+                event_type, payload = self._of_model(event_type, payload)
             prepared.append(self.prepare(event_type, payload, call_report, event_id, expires, scope=scope, trace=trace))
         return prepared
 
@@ -189,8 +205,8 @@ class Emitter:
     def _build(
         self,
         event_type: str,
-        payload: Mapping[str, Any] | None,
-        call_report: Mapping[str, Any] | None,
+        payload: Mapping[str, Any] | Dumps | None,
+        call_report: Mapping[str, Any] | Dumps | None,
         event_id: str | None,
         trace: Mapping[str, str] = NO_TRACE,
     ) -> Event:
@@ -198,13 +214,33 @@ class Emitter:
         now = self._clock.time()
         return Event(
             event_type=event_type,
-            payload=_mapping(payload, "payload"),
-            call_report=_mapping(call_report, "call_report"),
+            payload=self._mapping(payload, "payload"),
+            call_report=self._mapping(call_report, "call_report"),
             id=new_event_id(now) if event_id is None else event_id,
             time=from_timestamp(now),
             source=self._events["source"],
             trace_context=trace,
         )
+
+    def _mapping(self, value: Any, name: str) -> dict[str, Any]:
+        if value is None:
+            return {}
+        if isinstance(value, Mapping) or is_pydantic(value) or (is_dataclass(value) and not isinstance(value, type)):
+            made = to_jsonable(value, name, self._encode)
+            if isinstance(made, dict):
+                return made
+        raise InvalidEvent(f"{name} is of type {type(value).__name__}; it must be a mapping, such as a dict")
+
+    def _of_model(self, event: Any, payload: Any) -> tuple[str, Mapping[str, Any]]:
+        """Name of the event type and payload of an `EventModel`, whose class is known from now on."""
+        if payload is not None:
+            raise InvalidEvent(
+                f"a payload is given beside an event of {type(event).__name__}, which has one; leave it out"
+            )
+        event_type = type(event).__event_type__()
+        if event_type.name not in self._event_types or self._event_types.require(event_type.name) is not event_type:
+            self._event_types.register(event_type)
+        return event_type.name, event.__event_payload__()
 
     def _enrich(self, event: Event, silent: bool) -> Event:
         wished = self._observers.before_emit(event)
@@ -219,8 +255,8 @@ class Emitter:
             self._event_types.require(wished.event_type)
             enriched = replace(
                 wished,
-                payload=_mapping(wished.payload, "payload"),
-                call_report=_mapping(wished.call_report, "call_report"),
+                payload=self._mapping(wished.payload, "payload"),
+                call_report=self._mapping(wished.call_report, "call_report"),
                 trace_context=traced,
             )
             serialise(enriched, self._events["max_event_bytes"])
@@ -331,11 +367,3 @@ def _is_same_content(event: Event, before: Event) -> bool:
     """Whether a plugin, or several, left alone what the application gave."""
     same = event.payload is before.payload and event.call_report is before.call_report
     return same and event.event_type == before.event_type
-
-
-def _mapping(value: Any, name: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InvalidEvent(f"{name} is of type {type(value).__name__}; it must be a mapping, such as a dict")
-    return to_jsonable(value, name)  # type: ignore[no-any-return]

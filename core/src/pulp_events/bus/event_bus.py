@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from pulp_events.bus.delivery_mode import MODES
+from pulp_events.bus.delivery_mode import MODES, Deliver
 from pulp_events.bus.for_asyncio import ForAsyncio
 from pulp_events.bus.inquiries import Inquiries
+from pulp_events.bus.refusals import check_on_error
 from pulp_events.errors import EventsError
-from pulp_events.events.event_type import EventTypes
+from pulp_events.events.event_type import EventType, EventTypes, StandsForType
 from pulp_events.plugins.registry import Plugins
 from pulp_events.settings.paths import absolute
 from pulp_events.settings.settings import Settings
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from pulp_events.bus.lazy import Given
     from pulp_events.bus.operation import Operation
     from pulp_events.events.event import Event
+    from pulp_events.events.event_model import EventModel
+    from pulp_events.events.jsonable import Encode
     from pulp_events.functions.registration import F
+    from pulp_events.outbox.connection import Connection
     from pulp_events.outbox.delivery import Delivery
     from pulp_events.settings.given import SettingsMapping
 
@@ -51,13 +55,16 @@ class EventBus(Inquiries, ForAsyncio):
         config: str | Path | None = None,
         *,
         settings: SettingsMapping | None = None,
-        deliver: str = "background",
+        deliver: Deliver = "background",
         plugins: bool | Plugins = True,
         data_dir: str | Path | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         imports: Sequence[str] = (),
         by: str | None = None,
+        on_error: Literal["raise", "log"] = "raise",
+        event_types: Sequence[EventType | type[StandsForType]] = (),
+        encode: Encode | None = None,
     ) -> EventBus:
         """Read server.conf (`config`, else $PULP_EVENTS_CONFIG, else /etc/pulp/server.conf), load plugins, begin.
 
@@ -65,30 +72,43 @@ class EventBus(Inquiries, ForAsyncio):
         unless `config` names one; each key given here replaces that of the file.
         `plugins`: False loads none. `data_dir` replaces `[events] data_dir`. `clock` and `random` are for tests.
         `imports`: modules, such as `myapp.events`, to import and register the functions of that are marked with `on`.
+        `on_error`: what becomes of an event that cannot be emitted: `raise` raises the error; `log` logs it, counts it
+        (`refused`, `dropped`), and has `emit` return a `RefusedEvent`, so that the application goes on without.
         `by`: who changes listeners through this bus, for their history; by default the user and program of the process.
-        Raises SettingsError, PluginError (a plugin's store), StoreError, EventsError (an argument of another kind, a
-        module that cannot be imported), and what `on` raises.
+        `event_types`: the application's own, as `bus.event_types.register` takes them. `encode`: called for each value
+        in a payload or call report that is none of the types of `to_jsonable`; it returns what such a value becomes,
+        and raises TypeError for one that it does not know.
+        Raises SettingsError, PluginError (a plugin's store, an event type), StoreError, EventsError (an argument of
+        another kind, a module that cannot be imported), and what `on` raises.
         """
         if deliver not in MODES:
             raise EventsError(f"deliver={deliver!r} is unknown; use one of {', '.join(MODES)}")
+        check_on_error(on_error)
         check_path(config, "config")
         check_path(data_dir, "data_dir")
         loaded = plugins if isinstance(plugins, Plugins) else Plugins.load() if plugins else Plugins()
         found = Settings.load(config, loaded.settings_sections, settings)
         folder = found.data_dir if data_dir is None else absolute(data_dir, place="data_dir")
         found.work_in(folder)
-        if not imports:
-            return cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), by=by)
-        from pulp_events.functions.registering import import_all, register
+        loaded.event_types.register(*event_types)
+        functions = []
+        if imports:
+            from pulp_events.functions.registering import import_all
 
-        functions = import_all(imports)  # first: that may take long, or fail
-        bus = cls(found, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
-        try:
-            register(bus.plugins, bus.listeners, functions)
-        except BaseException:
-            bus.close(drain=False)
-            raise
-        bus._delivering.look_soon()
+            functions = import_all(imports)  # first: that may take long, or fail
+        given = (found, loaded, folder, deliver, clock or SystemClock(), random or Random(), tuple(imports), by)
+        bus = cls(*given, encode=encode, on_error=on_error)
+        if functions:
+            from pulp_events.functions.registering import register
+
+            try:
+                register(bus.plugins, bus.listeners, functions)
+            except BaseException:
+                bus.close(drain=False)
+                raise
+            bus._delivering.look_soon()
+        if event_types:
+            bus._types.look()
         return bus
 
     @property
@@ -96,6 +116,20 @@ class EventBus(Inquiries, ForAsyncio):
         """The registry of event types; an application registers its own with `bus.event_types.register(…)`."""
         return self.plugins.event_types
 
+    @overload
+    def emit(
+        self,
+        event_type: EventModel,
+        *,
+        call_report: Given = None,
+        id: str | None = None,
+        connection: Connection | None = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event: ...
+
+    @overload
     def emit(
         self,
         event_type: str,
@@ -103,13 +137,28 @@ class EventBus(Inquiries, ForAsyncio):
         call_report: Given = None,
         *,
         id: str | None = None,
-        connection: Any = None,
+        connection: Connection | None = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event: ...
+
+    def emit(
+        self,
+        event_type: str | EventModel,
+        payload: Given = None,
+        call_report: Given = None,
+        *,
+        id: str | None = None,
+        connection: Connection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,
     ) -> Event:
         """Announce an event; durable when this returns.
 
+        `event_type`: its name, or the event itself, an instance of a class derived from `EventModel`, which has its
+        payload.
         `payload` and `call_report`: what `jsonable.to_jsonable` takes, or a function that returns it: it is called at
         most once, before anything is stored, and not at all if no listener would see the event and it is not kept; then
         the event that is returned is without it. `connection`: an open connection of the
@@ -126,8 +175,8 @@ class EventBus(Inquiries, ForAsyncio):
 
         Raises UnknownEventType, InvalidEvent (with the path of the value), EventTooLarge, EventConflict (the id of an
         event with another content), StoreError, BusClosed, and what such a function raises; then nothing was stored.
+        With `on_error="log"` only the last of these.
         """
-        self._check_open()
         return self._emit([(event_type, payload, call_report, id)], connection, expires, scope, trace_context)[0]
 
     def would_deliver(self, event_type: str, *, scope: str | None = None) -> bool:
@@ -138,12 +187,16 @@ class EventBus(Inquiries, ForAsyncio):
         would). Listeners that are disabled or muted get it later, unless it is dropped for them. With False, the event
         may still be wanted: by `[events] keep = all`, or by a plugin that observes or replaces events.
 
-        Raises UnknownEventType, InvalidEvent (the scope), StoreError if the listeners were never read, BusClosed.
+        Raises UnknownEventType, InvalidEvent (the scope), StoreError if the listeners were never read, BusClosed; with
+        `on_error="log"` it is True in their place.
         """
-        self._check_open()
-        return (self._emitter or self._make_emitter()).would_deliver(event_type, scope)
+        try:
+            self._check_open()
+            return (self._emitter or self._make_emitter()).would_deliver(event_type, scope)
+        except EventsError:
+            return self._might()
 
-    def is_wanted(self, event_type: str, *, scope: str | None = None, connection: Any = None) -> bool:
+    def is_wanted(self, event_type: str, *, scope: str | None = None, connection: Connection | None = None) -> bool:
         """Whether `emit` would do anything with an event of this type and scope: False says that it may be left out.
 
         Unlike `would_deliver`, it counts who only observes events, `[events] keep = all`, and listeners for which it
@@ -151,15 +204,18 @@ class EventBus(Inquiries, ForAsyncio):
 
         Raises what `would_deliver` raises.
         """
-        self._check_open()
-        with self._asking_through(connection):
-            return (self._emitter or self._make_emitter()).is_wanted(event_type, scope)
+        try:
+            self._check_open()
+            with self._asking_through(connection):
+                return (self._emitter or self._make_emitter()).is_wanted(event_type, scope)
+        except EventsError:
+            return self._might()
 
     def emit_many(
         self,
         events: Iterable[Emitted],
         *,
-        connection: Any = None,
+        connection: Connection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,
@@ -168,7 +224,6 @@ class EventBus(Inquiries, ForAsyncio):
 
         `expires`, `scope`, `trace_context`: as of `emit`, for all of them.
         """
-        self._check_open()
         return self._emit(events, connection, expires, scope, trace_context)
 
     @imports_late
@@ -258,8 +313,15 @@ class EventBus(Inquiries, ForAsyncio):
         from pulp_events.bus.warming import rest, warm_up
 
         self._check_open()
+        self._types.look()
         warm_up(self._emitter or self._make_emitter(), self._index, self.event_types)
         rest(self._store, self.outbox)
+
+    def _might(self) -> bool:
+        """While an error is handled: it is raised, or `emit` is to say it, which is asked by being told True."""
+        if self._refusals.raises:
+            raise  # noqa: PLE0704  # the one that is being handled
+        return True
 
     @imports_late
     def deliver_due(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pulp_events.errors import InvalidEvent
 from pulp_events.outbox.records import EXPIRED, NewDelivery
@@ -29,6 +29,15 @@ def moment_of(expires: Expires, time: float) -> float | None:
     if not (expires > 0 and math.isfinite(expires)):
         raise InvalidEvent(f"expires is {expires!r:.60}; give a number of seconds above 0, or a datetime")
     return time + expires
+
+
+def as_given(expires: Expires) -> str:
+    """What `moment_of` takes, as text: the same for the same span or moment, empty for never."""
+    if expires is None:
+        return ""
+    if isinstance(expires, datetime):
+        return expires.astimezone(UTC).isoformat()
+    return f"{float(expires)!r} s"
 
 
 def expiring(deliveries: Iterable[NewDelivery], expires: float, now: float) -> list[NewDelivery]:

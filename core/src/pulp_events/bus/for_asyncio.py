@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from pulp_events.bus.lifecycle import Lifecycle
+from pulp_events.errors import EventsError
 from pulp_events.system.arguments import check_seconds
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pulp_events.bus.lazy import Given
     from pulp_events.bus.opening import Opening
     from pulp_events.events.event import Event
+    from pulp_events.events.event_model import EventModel
+    from pulp_events.outbox.connection import AsyncConnection
     from pulp_events.outbox.delivery import Delivery
 
 _POLL = 0.05
@@ -34,6 +37,20 @@ class ForAsyncio(Lifecycle):
 
         return Opening(partial(cls.open, *arguments, **named))  # type: ignore[attr-defined]
 
+    @overload
+    async def emit_async(
+        self,
+        event_type: EventModel,
+        *,
+        call_report: Given = None,
+        id: str | None = None,
+        connection: AsyncConnection | None = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event: ...
+
+    @overload
     async def emit_async(
         self,
         event_type: str,
@@ -41,7 +58,20 @@ class ForAsyncio(Lifecycle):
         call_report: Given = None,
         *,
         id: str | None = None,
-        connection: Any = None,
+        connection: AsyncConnection | None = None,
+        expires: float | datetime | None = None,
+        scope: str | None = None,
+        trace_context: Mapping[str, str] | None = None,
+    ) -> Event: ...
+
+    async def emit_async(
+        self,
+        event_type: str | EventModel,
+        payload: Given = None,
+        call_report: Given = None,
+        *,
+        id: str | None = None,
+        connection: AsyncConnection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,
@@ -57,7 +87,7 @@ class ForAsyncio(Lifecycle):
         self,
         events: Iterable[Emitted],
         *,
-        connection: Any = None,
+        connection: AsyncConnection | None = None,
         expires: float | datetime | None = None,
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,
@@ -82,7 +112,7 @@ class ForAsyncio(Lifecycle):
                 return deliveries
             await asyncio.sleep(left)
 
-    async def close_async(self, grace: float = 5.0, *, drain: bool = True) -> None:
+    async def close_async(self, grace: float | None = None, *, drain: bool = True) -> None:
         """`close` for asyncio. It goes on to its end if this call is cancelled, which is then raised."""
         from pulp_events.bus.opening import in_own_thread
 
@@ -95,12 +125,16 @@ class ForAsyncio(Lifecycle):
         await self.close_async()
 
     async def _emit_async(self, events: Iterable[Any], connection: Any, *rest: Any) -> list[Event]:
-        self._check_open()
+        if self._closed:  # there are no threads any more: it is refused
+            return self._emit(events, None, *rest)
         if connection is None:
             return await self._threads.run(self._emit, events, None, *rest)
         from pulp_events.borrowed.on_loop import lend
         from pulp_events.system.to_its_end import to_its_end
 
-        lent = await lend(connection)
+        try:
+            lent = await lend(connection)
+        except EventsError as error:
+            return self._refusals.take(error, events)
         # The connection is its owner's again when this ends, and so not before the thread is done with it.
         return await to_its_end(self._threads.run(self._emit, events, lent, *rest))

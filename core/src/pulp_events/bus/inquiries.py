@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pulp_events.bus.explanation import Explanation
     from pulp_events.bus.past import PastExplanations
     from pulp_events.bus.trial import Trial
+    from pulp_events.events.remembered import RememberedType
     from pulp_events.health.answer import Aspect, ServiceHealth
     from pulp_events.health.broken_records import BrokenRecords
     from pulp_events.listeners.author import Author
@@ -67,17 +68,21 @@ class Inquiries(Lifecycle):
         return explain_all(emitter, self.listeners.list(), self.plugins, now, event_type, payload, call_report, scope)
 
     @imports_late
-    def explain_event(self, event_id: str) -> PastExplanations:
+    def explain_event(self, event_id: str, *, most: int | None = None) -> PastExplanations:
         """Why a stored event went, or did not go, to each listener as the listeners were when it was emitted.
 
         That is told from their history, beside the deliveries that are still stored. Event types, filter, and whether
         it was disabled or muted are looked at; `[delivery] while_disabled` is that of now. Those that have deliveries
-        come first. Each is explained when it is taken from the answer, a sequence. Raises EventNotFound.
+        come first. Each is explained when it is taken from the answer, a sequence. `most`: deliveries of each listener
+        that are read for that, at least one; None: all. Raises EventNotFound.
         """
+        from pulp_events.bus.deliveries_of_event import DeliveriesOfEvent
         from pulp_events.bus.past import PastExplanations
 
         self._check_open()
-        event, deliveries = self.events.get(event_id), self.events.deliveries(event_id)
+        if most is not None:
+            check_limit(most, "most")
+        event, deliveries = self.events.get(event_id), DeliveriesOfEvent(self.outbox, event_id, most)
         emitter, changes = self._emitter or self._make_emitter(), None
         listeners = self.listeners.list()
         if self.listeners.keeps_history:  # read later: what is done meanwhile is in it
@@ -98,6 +103,23 @@ class Inquiries(Lifecycle):
         """
         self._check_open()
         return [*self.outbox.presences()]
+
+    def learn_event_types(self) -> Mapping[str, RememberedType]:
+        """Know the event types that applications on the same store registered, as it remembers them; returns those.
+
+        For programs of administrators, which have none of their own: a listener may be created for such a type, and
+        its events be emitted and described. Nothing is learnt where the store cannot be read, or remembers none.
+        """
+        self._check_open()
+        found = self._types.others()
+        self.plugins.event_types.learn(each.event_type for each in found.values())
+        return found
+
+    def forget_event_types(self, names: Collection[str]) -> int:
+        """Drop types of applications from the store; returns how many of these it had. An application that still has
+        one tells of it again. Raises StoreError."""
+        self._check_open()
+        return self._types.forget(names)
 
     @imports_late
     def health(

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from pulp_events.bus import homes, unclosed
 from pulp_events.bus.deliveries import Deliveries
 from pulp_events.bus.delivering import Delivering
+from pulp_events.bus.delivery_mode import Deliver
+from pulp_events.bus.dropped import Dropped
 from pulp_events.bus.emitting_threads import EmittingThreads
 from pulp_events.bus.events import Events
+from pulp_events.bus.grace import Grace
+from pulp_events.bus.homes import Home
+from pulp_events.bus.refusals import RAISE, Refusals, is_in_transaction
+from pulp_events.bus.remembering import TypeMemory
 from pulp_events.bus.stores import open_listener_store
 from pulp_events.errors import BusClosed, EventsError
 from pulp_events.listeners.index import ListenerIndex
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     from pulp_events.dispatcher.dispatcher import Dispatcher
     from pulp_events.dispatcher.heartbeat import Heartbeat
     from pulp_events.events.event import Event
+    from pulp_events.events.jsonable import Encode
     from pulp_events.outbox.store import Outbox
 
 
@@ -51,11 +59,13 @@ class Lifecycle:
         settings: Settings,
         plugins: Plugins,
         data_dir: Path,
-        deliver: str,
+        deliver: Deliver,
         clock: Clock,
         dice: Random,
         imports: Sequence[str] = (),
         by: str | None = None,
+        encode: Encode | None = None,
+        on_error: str = RAISE,
     ) -> None:
         """Not for applications: use `EventBus.open`."""
         self.settings = settings
@@ -63,16 +73,18 @@ class Lifecycle:
         self.data_dir = data_dir
         self.clock = clock
         self._by = user_and_program if by is None else said_by(by)
+        self._encode = encode
+        self._on_error = on_error
         self._closed = self._closing = False
         self._in_use = InUse()
-        replacement.finish(data_dir)
-        self._store = open_listener_store(settings, plugins, data_dir)
-        self._delivering = Delivering(deliver, settings, plugins, data_dir, clock, dice, imports)
+        stand_in = homes.stand_in()
+        own = stand_in.home_for(self) if stand_in is not None else self._open_home(deliver, dice, imports)
+        self._live_in(own)
         self._forked = False
         forks.take_part(self)
         self.deliveries = Deliveries(
             self._open_outbox,
-            self._delivering.look_soon,
+            lambda: self._delivering.look_soon(),
             lambda name: self.listeners.get(name).id,
             lambda: self._index.known_ids(),
             lambda: {each.id: each.notifier_type_id for each in self.listeners.list()},
@@ -83,17 +95,48 @@ class Lifecycle:
         )
         self.events = Events(self._open_outbox)
         self._assemble()
+        homes.join(self)
+        unclosed.opened(self)
 
-    def close(self, grace: float = 5.0, *, drain: bool = True) -> None:
+    def move(self, home: Home) -> Home:
+        """Work from now on with other stores, in a test; returns those before, with which nobody works any more.
+
+        Nothing is drained: what is pending there is left as it is.
+        """
+        with self._lock:
+            left, open_here = self._home, not self._closed and not self._forked
+            if open_here:
+                self._delivering.stop(Grace(0.0), drain=False, tell=False)
+                self._threads.stop()
+                self._refusals.close()
+            self._live_in(home)
+            if open_here:
+                self._assemble()
+        return left
+
+    def _open_home(self, deliver: Deliver, dice: Random, imports: Sequence[str]) -> Home:
+        replacement.finish(self.data_dir)
+        store = open_listener_store(self.settings, self.plugins, self.data_dir)
+        given = (deliver, self.settings, self.plugins, self.data_dir, self.clock, dice, imports)
+        return Home(self.settings, store, Delivering(*given))
+
+    def _live_in(self, home: Home) -> None:
+        self._home = home
+        self.settings, self._store, self._delivering = home.settings, home.store, home.delivering
+
+    def close(self, grace: float | None = None, *, drain: bool = True) -> None:
         """Close within `grace` seconds: finish the deliveries under way, leave the others stored, release everything.
 
-        `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short program's
-        events are delivered. The rest is delivered by the next process on the same data folder.
+        By default that is 5 seconds, and what is under way to an endpoint that does not answer is not waited for: that
+        did not answer the last attempt in time, or never did and has been silent for 2 seconds. Whoever names the
+        seconds has these waited for, too. Deliveries that wait for a retry are never waited for. What is left is
+        logged. `drain`: with `deliver="background"`, first make the deliveries that are due now, so that a short
+        program's events are delivered. The rest is delivered by the next process on the same data folder.
 
         Raises EventsError if this same thread is in the middle of an `emit`, as in a signal handler; nothing is
         closed then.
         """
-        check_seconds(grace, "grace")
+        check_seconds(grace, "grace", none=True)
         forks.notice()
         if self._closed:
             return
@@ -103,20 +146,42 @@ class Lifecycle:
                 "nothing was closed: let the handler set a flag, and close the bus in the main program"
             )
         self._closed = True
+        unclosed.closed(self)
         if not self._forked:
             self._closing = True
-            self._delivering.stop(grace, drain)
+            self._delivering.stop(Grace(grace), drain)
             self._threads.stop()
             self._closing = False
-        if self._emitter is not None:
-            self._storing.close()
-        self._delivering.close_outbox()
-        self._store.close()
+            self._types.look()
+        if not self._forked:
+            self._refusals.close()
+        self._home.close()
+
+    @property
+    def home(self) -> Home:
+        """The stores that it works with, and what delivers."""
+        return self._home
+
+    @property
+    def is_closed(self) -> bool:
+        """True from the beginning of `close` on."""
+        return self._closed
 
     @property
     def dropped(self) -> int:
-        """How many events this bus dropped since it was opened, or forked; see `[events] when_full`."""
-        return 0 if self._emitter is None else self._storing.dropped
+        """How many events this bus dropped since it was opened, or forked, that is, did not store and raised nothing:
+        see `[events] when_full` and `on_error`."""
+        return self._dropped.total
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """How many events `emit` could not emit since the bus was opened, or forked, by the name of the error's class;
+        whether it raised the error or logged it."""
+        return dict(self._refusals.counts)
+
+    def refuse(self, error: EventsError, event_types: Sequence[str]) -> None:
+        """Events of these types cannot be emitted: raise the error, or log it, as `on_error` says."""
+        self._refusals.take(error, [(each,) for each in event_types])
 
     @property
     def outbox(self) -> Outbox:
@@ -141,6 +206,11 @@ class Lifecycle:
         return self._delivering.heartbeat
 
     @property
+    def delivers_here(self) -> bool:
+        """Whether this process makes deliveries, or looks after one that does."""
+        return self._delivering.mode.lives_here
+
+    @property
     def own_silence(self) -> float | None:
         """Seconds since the dispatcher of this process last went round; None where others deliver. Several times a
         second it does, but for the time that a store takes."""
@@ -162,6 +232,7 @@ class Lifecycle:
         if in_child:
             self._in_use = InUse()
             self._forked = True
+            unclosed.closed(self)
             self._lock = threading.RLock()
             self._delivering.forked()
 
@@ -177,6 +248,11 @@ class Lifecycle:
         self._emitter_before = emitter
         self._storing: Storing
         self._threads = EmittingThreads()
+        self._dropped = Dropped(lambda: self.outbox, self.clock)
+        source = self.settings.section("events")["source"]
+        self._refusals = Refusals(self._on_error, self._dropped, self.clock, source)
+        self._types = TypeMemory(self.plugins, self._store, self.settings, self.clock)
+        self.plugins.event_types.elsewhere = self._types.others
         self.listeners = Listeners(
             self._store,
             self._index,
@@ -191,7 +267,7 @@ class Lifecycle:
         )
         if self._delivering.mode.imports_emitter_at_open:
             self._make_emitter()
-        self._delivering.start(self._index, self._store, self.listeners, self._emits)
+        self._delivering.start(self._index, self._store, self.listeners, self._emits, self._types.look_again)
 
     def _emits(self) -> tuple[Emitter, Storing]:
         return self._emitter or self._make_emitter(), self._storing
@@ -201,9 +277,11 @@ class Lifecycle:
         from pulp_events.bus.storing import Storing
 
         mode = self._delivering.mode
-        self._storing = Storing(self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock)
+        self._storing = Storing(
+            self.settings, lambda: self.outbox, mode.on_stored, self._observers, self.clock, self._dropped
+        )
         self._emitter = emitter = Emitter(
-            self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before
+            self.settings, self.plugins, self._index, self._observers, self.clock, self._emitter_before, self._encode
         )
         self._emitter_before = None
         return emitter
@@ -235,6 +313,7 @@ class Lifecycle:
             with self._lock:
                 if self._forked:
                     self._forked = False
+                    unclosed.opened(self)
                     self._assemble(self._index, self._emitter or self._emitter_before)
 
     def _asking_through(self, connection: Any) -> AbstractContextManager[None]:
@@ -260,11 +339,24 @@ class Lifecycle:
         scope: str | None = None,
         trace_context: Mapping[str, str] | None = None,
     ) -> list[Event]:
-        emitter = self._emitter or self._make_emitter()
-        with self._asking_through(connection):
-            prepared = emitter.prepare_all(events, expires, scope, trace_context)
-        with self._in_use:
-            emitted = self._storing.store(prepared, connection)
-            if connection is None:  # else nothing of ours is to be connected
-                self._delivering.mode.on_emitted()
+        given = [*events] if isinstance(events, Iterator) else events
+        try:
+            self._check_open()
+            emitter = self._emitter or self._make_emitter()
+            with self._asking_through(connection):
+                prepared = emitter.prepare_all(given, expires, scope, trace_context)
+        except EventsError as error:  # what else is raised is the application's own: it made the payload
+            return self._refusals.take(error, given)
+        began = not self._refusals.raises and is_in_transaction(connection)
+        try:
+            with self._in_use:
+                emitted = self._storing.store(prepared, connection)
+                if connection is None:  # else nothing of ours is to be connected
+                    self._delivering.mode.on_emitted()
+                    self._types.look()
+        except Exception as error:
+            if began and not is_in_transaction(connection):
+                raise  # the database gave up the application's own transaction: it must not believe that it goes on
+            return self._refusals.take(error, given, [each.event for each in prepared])
+        self._refusals.stored()
         return emitted

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pulp_events.errors import StoreError, StoreFull
+from pulp_events.errors import StoreFull
 from pulp_events.fields import format_size
 from pulp_events.system.clock import Clock
 from pulp_events.system.logs import get_logger
 
 if TYPE_CHECKING:
+    from pulp_events.bus.dropped import Dropped
     from pulp_events.outbox.records import NewEvent
     from pulp_events.outbox.store import Outbox
     from pulp_events.settings.settings import Settings
@@ -35,7 +35,7 @@ class Limits:
     """Shared by the threads of a process, without a lock: a signal handler may emit amid anything. What two of them add
     at the same instant may be lost, until the next look."""
 
-    def __init__(self, settings: Settings, outbox: Callable[[], Outbox], clock: Clock) -> None:
+    def __init__(self, settings: Settings, outbox: Callable[[], Outbox], clock: Clock, dropped: Dropped) -> None:
         events = settings.section("events")
         self._backlog: int | None = events["max_backlog"]
         self._space: int | None = events["min_free_disk"]
@@ -45,17 +45,14 @@ class Limits:
         self._looked, self._valid = _NEVER, LOOK
         self._pending = 0
         self._free: int | None = None
-        self.dropped = 0
-        """How many events were dropped so far."""
-        self._dropped: Counter[str] = Counter()
+        self._dropped = dropped
         self._told: Counter[str] = Counter()
-        self._noted = self._logged = _NEVER
+        self._logged = _NEVER
 
     def admit(self, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
         """Those of the events that may be stored; the others are dropped. Raises StoreFull where that is not wanted."""
         now = self._clock.monotonic()
-        if self._dropped and now - self._noted >= LOOK:
-            self._note(now)
+        self._dropped.note_now_and_then()
         if now - self._looked >= self._valid:
             self._look(now)
         if not self._reason(events):
@@ -76,11 +73,6 @@ class Limits:
     def stored(self, events: Sequence[NewEvent]) -> None:
         """These were stored."""
         self._pending += _pending(events)
-
-    def close(self) -> None:
-        """Store what is counted."""
-        if self._dropped:
-            self._note(self._clock.monotonic())
 
     def _look(self, now: float) -> None:
         self._looked = now
@@ -108,31 +100,21 @@ class Limits:
         return ""
 
     def _drop(self, events: Sequence[NewEvent], reason: str, now: float) -> None:
-        self.dropped += len(events)
+        self._dropped.add(event.event_type for event in events)
         for event in events:
-            self._dropped[event.event_type] += 1
             self._told[event.event_type] += 1
-        if now - self._noted >= LOOK:
-            self._note(now)
+        self._dropped.note_now_and_then()
         if now - self._logged >= LOG:
             told, self._told, self._logged = self._told, Counter(), now
             kinds = ", ".join(f"{count} {event_type}" for event_type, count in sorted(told.items()))
             _logger.warning("events were dropped: %s; %s", kinds, reason)
 
-    def _note(self, now: float) -> None:
-        counts, self._dropped, self._noted = self._dropped, Counter(), now
-        try:
-            self._outbox().note_dropped(counts)
-        except StoreError:  # later
-            with suppress(RuntimeError):
-                self._dropped.update(counts)
 
-
-def limits_of(settings: Settings, outbox: Callable[[], Outbox], clock: Clock) -> Limits | None:
+def limits_of(settings: Settings, outbox: Callable[[], Outbox], clock: Clock, dropped: Dropped) -> Limits | None:
     """The limits that are set; None where nothing is limited."""
     events = settings.section("events")
     limited = events["max_backlog"] is not None or events["min_free_disk"] is not None
-    return Limits(settings, outbox, clock) if limited else None
+    return Limits(settings, outbox, clock, dropped) if limited else None
 
 
 def _pending(events: Sequence[NewEvent]) -> int:

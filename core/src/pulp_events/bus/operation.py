@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pulp_events.errors import InvalidEvent
+from pulp_events.errors import EventsError, InvalidEvent, UnknownEventType
 from pulp_events.events.event_type import EventTypes
 from pulp_events.system.clock import Clock, from_timestamp
 
@@ -28,6 +28,9 @@ class Emitting(Protocol):
     @property
     def event_types(self) -> EventTypes:
         """The types that are known."""
+
+    def refuse(self, error: EventsError, event_types: Sequence[str]) -> None:
+        """Raise the error, or log it."""
 
     def emit(
         self,
@@ -81,7 +84,9 @@ class Operation:
         self._expires = expires
         self._scope = scope
         if payload is not None and not isinstance(payload, Mapping):
-            raise InvalidEvent(f"payload is of type {type(payload).__name__}; it must be a mapping, such as a dict")
+            fault = f"payload is of type {type(payload).__name__}; it must be a mapping, such as a dict"
+            bus.refuse(InvalidEvent(fault), [f"{name}.start"])
+            payload = None
         self.payload: dict[str, Any] = dict(payload or {})
         self._trace: Mapping[str, str] | None = None
 
@@ -126,7 +131,10 @@ class Operation:
 
     def _begin(self) -> None:
         # Both types are asked for now: work that is done must not end in an error about its event.
-        self._bus.event_types.require(f"{self._name}.finish")
+        try:
+            self._bus.event_types.require(f"{self._name}.finish")
+        except UnknownEventType as error:
+            self._bus.refuse(error, [])  # counted when it is emitted
         self.payload.setdefault("start_time", from_timestamp(self._bus.clock.time()))
 
     def _how(self) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import overload
 
+from pulp_events.bus.deliveries_of_event import DeliveriesOfEvent
 from pulp_events.bus.emitter import Emitter
 from pulp_events.bus.explanation import NO, explain
 from pulp_events.listeners.hearing import NOT_KNOWN, hears, is_in_doubt, why_not
@@ -17,6 +19,8 @@ from pulp_events.outbox.states import State
 from pulp_events.outbox.stored_event import StoredEvent
 from pulp_events.system.clock import iso_z
 
+PAGE = 200
+"""Explanations that are made at once where all are gone through."""
 UNKNOWN = "unknown"
 CREATED = "created"
 _RECORDED = ("disabled", "muted")
@@ -40,15 +44,18 @@ class PastExplanation:
     """The same in words."""
 
     deliveries: Sequence[Delivery]
-    """What is still stored of it, which is what really happened."""
+    """What is still stored of it, which is what really happened; as many as were asked for."""
     changed: Sequence[ListenerChange]
     """What was done to the listener since, the oldest change first."""
     doubt: str = ""
     """Why the record may not be the one that held then; empty if it is."""
+    delivery_count: int = 0
+    """How many deliveries are stored of it."""
 
 
 class PastExplanations(Sequence[PastExplanation]):
-    """An explanation for each listener that there was, and for each that has a delivery; those that have come first.
+    """An explanation for each listener that there was, and for each that has a delivery; those that have come first,
+    and each of the two parts is in the order of their ids, which nothing that is done meanwhile changes.
 
     Each is made when it is asked for: a page of many listeners takes no longer than one of few.
     """
@@ -56,7 +63,7 @@ class PastExplanations(Sequence[PastExplanation]):
     def __init__(
         self,
         event: StoredEvent,
-        deliveries: Sequence[Delivery],
+        deliveries: DeliveriesOfEvent,
         listeners: Sequence[Listener],
         changes: Sequence[ListenerChange] | None,
         emitter: Emitter,
@@ -69,17 +76,24 @@ class PastExplanations(Sequence[PastExplanation]):
         self._since: dict[str, list[ListenerChange]] = {}
         for change in changes or ():
             self._since.setdefault(change.listener_id, []).append(change)
-        self._own: dict[str, list[Delivery]] = {}
-        for delivery in deliveries:
-            self._own.setdefault(delivery.listener_id, []).append(delivery)
-        everyone = dict.fromkeys([*self._now, *self._since, *self._own])
-        there = [each for each in everyone if each in self._now or each in self._own or not self._came_later(each)]
-        self._ids = sorted(there, key=lambda each: each not in self._own)
+        self._deliveries, counts = deliveries, deliveries.counts
+        everyone = {*self._now, *self._since, *counts}
+        there = [each for each in everyone if each in self._now or each in counts or not self._came_later(each)]
+        self._ids = sorted(there, key=self.key_of)
 
     @property
     def with_deliveries(self) -> int:
         """How many have deliveries: the first ones."""
-        return len(self._own)
+        return len(self._deliveries.counts)
+
+    def key_of(self, listener_id: str) -> tuple[bool, str]:
+        """What the explanations are ordered by."""
+        return listener_id not in self._deliveries.counts, listener_id
+
+    def after(self, key: tuple[bool, str] | None, limit: int) -> list[PastExplanation]:
+        """At most `limit` of them, behind that of this key, whether there is one or not; None: the first ones."""
+        begin = 0 if key is None else bisect_right(self._ids, key, key=self.key_of)
+        return self[begin : begin + limit]
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -90,15 +104,26 @@ class PastExplanations(Sequence[PastExplanation]):
     def __getitem__(self, index: slice) -> list[PastExplanation]: ...
     def __getitem__(self, index: int | slice) -> PastExplanation | list[PastExplanation]:
         found = self._ids[index]
-        return self._of(found) if isinstance(found, str) else [self._of(each) for each in found]
+        return self._of([found])[0] if isinstance(found, str) else self._of(found)
+
+    def __iter__(self) -> Iterator[PastExplanation]:
+        for begin in range(0, len(self), PAGE):
+            yield from self[begin : begin + PAGE]
 
     def of_those(self, *listener_ids: str) -> list[PastExplanation]:
         """The explanations of these listeners, as far as there are any."""
-        return [self._of(each) for each in self._ids if each in listener_ids]
+        return self._of([each for each in self._ids if each in listener_ids])
 
-    def _of(self, listener_id: str) -> PastExplanation:
-        later, kept = self._since.get(listener_id, []), self._own.get(listener_id, [])
-        return _explain(listener_id, self._event, self._now, later, kept, self._emitter, known=self._known)
+    def _of(self, listener_ids: Sequence[str]) -> list[PastExplanation]:
+        own, counts = self._deliveries.of(listener_ids), self._deliveries.counts
+        made = (
+            _explain(
+                each, self._event, self._now, self._since.get(each, []), own.get(each, []), self._emitter,
+                known=self._known,
+            )
+            for each in listener_ids
+        )  # fmt: skip
+        return [replace(each, delivery_count=counts.get(each.listener_id, 0)) for each in made]
 
     def _came_later(self, listener_id: str) -> bool:
         later = self._since.get(listener_id, ())

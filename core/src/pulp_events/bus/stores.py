@@ -39,7 +39,8 @@ def open_outbox(settings: Settings, plugins: Plugins, folder: Path, clock: Clock
         data_dir.check(folder)
     wait = settings.section("storage")["timeout"]
     durable = settings.section("delivery")["durability"] == "full"
-    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named, timeout=wait)
+    emit_wait = settings.section("storage")["emit_timeout"]
+    return SQLiteOutbox(path, clock, durable, set_damaged_aside=not named, timeout=wait, emit_timeout=emit_wait)
 
 
 def lacks_tables(settings: Settings, folder: Path) -> bool:

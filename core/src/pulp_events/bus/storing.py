@@ -14,6 +14,7 @@ from pulp_events.settings.kept import KEEP_ALL
 from pulp_events.system.clock import Clock, from_timestamp
 
 if TYPE_CHECKING:
+    from pulp_events.bus.dropped import Dropped
     from pulp_events.bus.emitter import Prepared
     from pulp_events.events.event import Event
     from pulp_events.outbox.records import NewEvent
@@ -36,13 +37,14 @@ class Storing:
         on_stored: Callable[[Sequence[NewEvent]], None],
         observers: Observers,
         clock: Clock,
+        dropped: Dropped,
     ) -> None:
         self._keeps_all = settings.section("events")["keep"] == KEEP_ALL
         self._outbox = outbox
         self._on_stored = on_stored
         self._observers = observers
         self.tracing = Tracing(observers.tracers, settings)
-        self._limits = limits_of(settings, outbox, clock)
+        self._limits = limits_of(settings, outbox, clock, dropped)
 
     def store(self, prepared: Sequence[Prepared], connection: Any) -> list[Event]:
         """Store what is to be stored, all of it or nothing; returns the events, those that were there already as they
@@ -99,16 +101,6 @@ class Storing:
             one = len(new) == 1  # as a rule, and a tenth of the time
             counts = {new[0].event.event_type: 1} if one else Counter([each.event.event_type for each in new])
             self._observers.tell_counted(counts)
-
-    @property
-    def dropped(self) -> int:
-        """How many events were dropped so far as the outbox was full."""
-        return 0 if self._limits is None else self._limits.dropped
-
-    def close(self) -> None:
-        """Store what is only counted so far."""
-        if self._limits is not None:
-            self._limits.close()
 
 
 def _first_of_each_id(prepared: Sequence[Prepared]) -> dict[str, Prepared]:

@@ -54,6 +54,13 @@ class Circuit:
         self.failures = self.firsts = 0
         self.answered = now
 
+    def trip(self, now: float) -> None:
+        """One failure is enough, unless there was an answer lately: whoever waits for each attempt is not to wait for
+        this endpoint THRESHOLD times."""
+        if not self.is_open and now - self.answered >= RECENT:
+            self.failures, self.pause, self.retry_next = THRESHOLD, FIRST_PAUSE, False
+            self.opens_until = now + self.pause
+
     def failed(self, now: float, *, again: bool = False) -> None:
         """The endpoint did not answer, or asked for another attempt. `again`: of what it had failed before.
 

@@ -13,6 +13,7 @@ from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.turn import Turn
 from pulp_events.dispatcher.workload import Workload
 from pulp_events.errors import StoreError
+from pulp_events.outbox.delivery import Delivery
 from pulp_events.system.logs import get_logger
 
 FOR_MORE = 0.004
@@ -167,6 +168,15 @@ class Crew:
         for _ in range(wanted - threads):
             if not self._scheduler.has_work or not self.pool.start_one():
                 return
+
+    def let_go(self, turn: Turn) -> list[Delivery]:
+        """The dispatcher stops: returns what is under way there, and nobody waits for its thread."""
+        left = turn.give_up()
+        thread, turn.thread = turn.thread, None
+        if thread is not None:
+            turn.route.abandoned += 1
+            self.pool.gone(thread)
+        return left
 
     def abandon(self, work: Turn | Job, reason: str) -> None:
         """Give up on work that hangs, and put another thread in the place of the one that does."""

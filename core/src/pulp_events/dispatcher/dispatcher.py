@@ -16,12 +16,13 @@ threads, and gives up on what hangs; nothing that a notifier does runs in it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pulp_events.dispatcher.channels import OpenChannel, has_nothing_to_close
 from pulp_events.dispatcher.crew import Crew, guarded
 from pulp_events.dispatcher.jobs import close, closing
 from pulp_events.dispatcher.rest import POLL
+from pulp_events.dispatcher.route import Route
 from pulp_events.dispatcher.scheduler import Scheduler
 from pulp_events.dispatcher.services import Services
 from pulp_events.dispatcher.timekeeper import Timekeeper
@@ -35,6 +36,8 @@ from pulp_events.system.exclusive import InUse
 
 STORE_PATIENCE = 2.0
 """Seconds for which a caller of `run_due` waits while results cannot be stored."""
+LEAST_GRACE = 1.0
+"""Seconds that the dispatcher's own thread has at least to end, so that it finds no outbox that is closed."""
 CLOSING_THREADS = 8
 """Threads that close channels when the dispatcher stops."""
 
@@ -93,14 +96,15 @@ class Dispatcher:
         """What it made since it began: attempts that delivered, attempts that did not, and what it holds now."""
         return self._recorder.delivered, self._recorder.failed, self._scheduler.in_flight
 
-    def drain(self, timeout: float) -> bool:
+    def drain(self, timeout: float, *, patient: bool = True) -> bool:
         """Wait until nothing is due and nothing under way here, at most `timeout` seconds; False if something still
-        is. Raises StoreError for an outbox that can never be read."""
+        is. `patient`: also for endpoints that do not answer. Raises StoreError for an outbox that can never be read."""
         deadline = time.monotonic() + timeout
+        whose = _whose(patient)
         # Asked once each time: whatever was found idle may be looking again a moment later. What is then to be told of
         # listeners is due, too: a process that is started now and then to do what is due tells it, too.
         while self._crew.in_threads and (
-            self._has_work() or (self._timekeeper.backlog and self._services.look_out(True))
+            self._has_work(whose) or (self._timekeeper.backlog and self._services.look_out(True))
         ):
             if (left := deadline - time.monotonic()) <= 0:
                 return False
@@ -108,18 +112,23 @@ class Dispatcher:
                 raise self.failure
             # Not while something is only claimed: a look leads to another claim for those whom nobody here can serve,
             # and on a busy machine that would be under way whenever this asks.
-            if self._recorder.busy or self._is_due():
+            if self._recorder.busy or self._is_due(whose):
                 self._timekeeper.wake()
             self.wait_for_record(min(POLL, left))
         return True
 
-    def stop(self, grace: float = 5.0) -> None:
-        """Finish the attempts under way, give back the rest, close the channels; at most `grace` seconds."""
+    def stop(self, grace: float = 5.0, *, patient: bool = True) -> None:
+        """Finish the attempts under way, give back the rest, close the channels; at most `grace` seconds.
+
+        `patient`: wait also for endpoints that do not answer.
+        """
         deadline = time.monotonic() + grace
+        whose = _whose(patient)
         self.stopping.set()
-        self._timekeeper.join(max(0.0, deadline - time.monotonic()))
+        self._timekeeper.join(max(LEAST_GRACE, deadline - time.monotonic()))
         self._crew.wake_all()
-        while self._scheduler.is_working and time.monotonic() < deadline:
+        while self._scheduler.is_working(whose) and time.monotonic() < deadline:
+            self._timekeeper.count_slow()  # its thread has ended
             self.wait_for_record(0.01)
         guarded(self._recorder.flush)
         guarded(self._release)
@@ -177,6 +186,7 @@ class Dispatcher:
             return 0
         attempted = 0
         self._recorder.patience = STORE_PATIENCE
+        self._services.one_caller = True
         self._scheduler.for_one_caller()
         with self._running:
             while True:
@@ -203,25 +213,25 @@ class Dispatcher:
         else:
             self._scheduler.job(closing(opened, type_id, self._services.loops, self._clock))
 
-    def _has_work(self) -> bool:
+    def _has_work(self, whose: Callable[[Route], bool]) -> bool:
         # Once more afterwards: what was claimed in between is neither due any more nor was it under way before.
-        return self._is_busy() or self._is_due() or self._is_busy()
+        return self._is_busy(whose) or self._is_due(whose) or self._is_busy(whose)
 
-    def _is_busy(self) -> bool:
-        return self._scheduler.is_busy or self._recorder.busy
+    def _is_busy(self, whose: Callable[[Route], bool]) -> bool:
+        return self._scheduler.is_busy(whose) or self._recorder.busy
 
-    def _is_due(self) -> bool:
+    def _is_due(self, whose: Callable[[Route], bool]) -> bool:
         if not self._timekeeper.backlog:
             return self._scheduler.has_work
         now = self._clock.monotonic()
         routes = [self._routes.get(listener_id) for listener_id, wait in self._outbox.ready().items() if wait <= 0]
-        return any(route is not None and route.is_due(now) for route in routes)
+        return any(route is not None and route.is_due(now) and whose(route) for route in routes)
 
     def _release(self) -> None:
         held = self._scheduler.take_all()
         for work in list(self._scheduler.at_work):
             if isinstance(work, Turn):
-                held += work.give_up()
+                held += self._crew.let_go(work)
         if held:
             self._outbox.release(held)
 
@@ -230,3 +240,8 @@ class Dispatcher:
 
     def _call(self) -> None:
         self._timekeeper.wake()
+
+
+def _whose(patient: bool) -> Callable[[Route], bool]:
+    """The routes that are waited for."""
+    return (lambda _: True) if patient else (lambda route: route.may_answer)

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from random import Random
 
@@ -30,11 +31,19 @@ class Heartbeat:
     A thread that has something else to do asks `is_due`, and calls `beat`: none is woken for it.
     """
 
-    def __init__(self, outbox: Outbox, plugins: Plugins, clock: Clock, began: float) -> None:
-        """`began`: when it began to work, in monotonic seconds."""
+    def __init__(
+        self,
+        outbox: Outbox,
+        plugins: Plugins,
+        clock: Clock,
+        began: float,
+        on_beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`began`: when it began to work, in monotonic seconds. `on_beat`: called after each beat; it never raises."""
         self._outbox = outbox
         self._plugins = plugins
         self._clock = clock
+        self._on_beat = on_beat
         self.id = os.urandom(8).hex()
         """`Presence.id` of this process."""
         self._spread = Random(self.id)
@@ -87,6 +96,7 @@ class Heartbeat:
                 _logger.warning("`pulp-admin event worker list` will not show this process: %s", told)
         finally:
             self._beating.release()
+        self._on_beat()
 
     def end(self) -> None:
         """This process ends its work in order."""

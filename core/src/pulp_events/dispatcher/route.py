@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pulp_events.dispatcher.circuit import Circuit
 from pulp_events.dispatcher.claim_size import BATCH_SECONDS, LARGEST_BATCH, ClaimSize
 from pulp_events.dispatcher.configuration import Configuration
-from pulp_events.dispatcher.lines import UNTRIED, Speed
+from pulp_events.dispatcher.lines import SILENT, UNTRIED, Speed
 from pulp_events.dispatcher.mixing import mixed, probe_first
 from pulp_events.dispatcher.renewal import same
 from pulp_events.dispatcher.retry import LONGEST_PAUSE, pause
@@ -136,6 +136,12 @@ class Route:
     def wait(self, now: float) -> float:
         """Seconds until anything may be sent."""
         return max(self.circuit.wait(now), self.paused_until - now, 0.0)
+
+    @property
+    def may_answer(self) -> bool:
+        """False if its endpoint did not answer the last attempt within the time limit; or never did answer, and has
+        been silent for as long as makes a step slow."""
+        return self.speed is not SILENT
 
     def lift(self) -> None:
         """An administrator decided that the endpoint is tried now: what it asked for, and the circuit, hold no more.

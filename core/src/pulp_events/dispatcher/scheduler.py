@@ -135,17 +135,15 @@ class Scheduler:
                 self._is_open and (self._queues.pick(LINES) is not None or self._may_claim())
             )
 
-    @property
-    def is_busy(self) -> bool:
-        """True if anything is under way, claimed or being claimed."""
+    def is_busy(self, whose: Callable[[Route], bool]) -> bool:
+        """True if anything of these routes is under way or claimed, or anything being claimed."""
         with self.lock:
-            return bool(self._queues.queued) or self.is_working
+            return any(map(whose, self._queues.queued)) or self.is_working(whose)
 
-    @property
-    def is_working(self) -> bool:
-        """True if anything is under way or being claimed."""
+    def is_working(self, whose: Callable[[Route], bool]) -> bool:
+        """True if anything of these routes is under way, or anything being claimed."""
         with self.lock:
-            return self._claiming or any(isinstance(work, Turn) for work in self.at_work)
+            return self._claiming or any(isinstance(work, Turn) and whose(work.route) for work in self.at_work)
 
     @property
     def in_flight(self) -> int:

@@ -46,3 +46,5 @@ class Services:
     late: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()
     release_late: Callable[[Route, Sequence[Delivery]], None] = lambda route, deliveries: None
     claim_again: Callable[[Route, Sequence[Delivery]], Sequence[Delivery]] = lambda route, deliveries: ()
+    one_caller: bool = False
+    """Whether whoever asks for attempts waits for each of them, as with `deliver="inline"`."""

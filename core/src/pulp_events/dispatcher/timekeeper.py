@@ -208,6 +208,13 @@ class Timekeeper:
         self._stuck = stuck
         self._next_watch = now + max(WATCH, 20 * (time.monotonic() - spent))
 
+    def count_slow(self) -> None:
+        """Count those as slow whose step takes long, and as silent if they never answered."""
+        now = self._clock.monotonic()
+        for work in list(self._scheduler.at_work):
+            if isinstance(work, Turn) and work.since and now - work.since > LONG_STEP:
+                self._scheduler.slow_down(work)
+
     def _supervise(self, now: float) -> None:
         """Keep the leases of what is held; close what is not used."""
         if now - self._extended > self._lease / 3:

@@ -176,6 +176,8 @@ class Turn:
             self.route.speed = speed_of(took, timed_out=verdict.outcome == Outcome.TIMEOUT)
         if verdict.delivered or same(self.by, self.route.listener):  # else it says nothing of what is there now
             self.route.learn(verdict, now, self._group(delivery), again=is_retry(delivery))
+            if verdict.outcome == Outcome.TIMEOUT and self.services.one_caller:
+                self.route.circuit.trip(now)
 
     def end(self) -> None:
         """The attempt is over."""

@@ -28,10 +28,10 @@ class Event:
     """The application's report of the call that led to it; empty where there was none."""
 
     id: str
-    """A UUID of version 7 (RFC 9562), unique and rising with time."""
+    """A UUID of version 7 (RFC 9562), unique and rising with time; or what `emit` was given as `id`."""
 
     time: datetime
-    """When it was emitted."""
+    """When it was emitted, aware UTC."""
 
     source: str = ""
     """`[events] source`: the place that it comes from."""

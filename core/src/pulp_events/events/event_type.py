@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pulp_events.errors import PluginError, UnknownEventType
 from pulp_events.events import pattern as patterns
@@ -87,22 +87,70 @@ def description_of(field: Any) -> str:
     return str(field.metadata.get("help") or field.metadata.get("description") or "")
 
 
+class StandsForType(Protocol):
+    """A class that stands for an event type: an `EventModel`."""
+
+    @classmethod
+    def __event_type__(cls) -> EventType: ...
+
+
+def type_of(given: EventType | type[StandsForType]) -> EventType:
+    """The event type, or the one that a class stands for. Raises PluginError for anything else."""
+    if isinstance(given, EventType):
+        return given
+    make = getattr(given, "__event_type__", None)
+    found = make() if isinstance(given, type) and make is not None else None
+    if not isinstance(found, EventType):
+        raise PluginError(f"{given!r:.80} is no event type; give an EventType, or a class derived from EventModel")
+    return found
+
+
 class EventTypes:
     """The event types that core, plugins and the application registered, by name."""
 
     def __init__(self, types: Iterable[EventType] = ()) -> None:
         self._types: dict[str, EventType] = {}
+        self._learnt: set[str] = set()
+        self.registrations = 0
+        """How many types were registered; those that were learnt do not count."""
+        self.elsewhere: Callable[[], Iterable[str]] = tuple
+        """Names of types that only other processes have: listeners may be made for them, too."""
         for event_type in types:
             self.register(event_type)
 
-    def register(self, event_type: EventType) -> None:
-        """Add a type. The same type again is no error; another one of its name raises PluginError."""
+    def register(self, *event_types: EventType | type[StandsForType]) -> None:
+        """Add types, or classes derived from `EventModel`. The same type again is no error; another one of its name
+        raises PluginError."""
+        for each in event_types:
+            self._register(type_of(each))
+
+    def learn(self, event_types: Iterable[EventType]) -> None:
+        """Know types of applications that are not here, as their store remembers them: for programs of administrators.
+
+        Those that are registered here stay as they are; one that is registered later takes the place of what was
+        learnt under its name.
+        """
+        for each in event_types:
+            if each.name not in self._types or each.name in self._learnt:
+                self._types[each.name] = each
+                self._learnt.add(each.name)
+
+    def is_learnt(self, name: str) -> bool:
+        """True for what nobody here registered."""
+        return name in self._learnt
+
+    def _register(self, event_type: EventType) -> None:
+        if event_type.name in self._learnt:
+            self._learnt.discard(event_type.name)
+            del self._types[event_type.name]
         known = self._types.get(event_type.name)
         if known is not None and known != event_type:
             raise PluginError(
                 f"event type {event_type.name!r} is already registered with another description or schema"
             )
-        self._types[event_type.name] = event_type
+        if known is None:
+            self._types[event_type.name] = event_type
+            self.registrations += 1
 
     def __iter__(self) -> Iterator[EventType]:
         return iter(self._types.values())
@@ -122,19 +170,21 @@ class EventTypes:
         try:
             return self._types[name]
         except (KeyError, TypeError):
-            raise UnknownEventType(f"unknown event type {name!r}{self._hint(name)}; {self._known()}") from None
+            raise UnknownEventType(f"unknown event type {name!r:.100}{self._hint(name)}; {self._known()}") from None
 
     def check_pattern(self, text: str) -> None:
         """Raise UnknownEventType unless `text` is a name or a pattern that matches a registered type."""
         if not isinstance(text, str) or not patterns.is_valid(text):
             raise UnknownEventType(
-                f"{text!r} is neither an event type nor a pattern; a pattern has words separated by dots, where * "
+                f"{text!r:.100} is neither an event type nor a pattern; a pattern has words separated by dots, where * "
                 f"stands for one word and # for any number of words; {self._known()}"
             )
-        if not any(patterns.matches(text, name) for name in self._types):
+        if not any(patterns.matches(text, name) for name in self._types) and not any(
+            patterns.matches(text, name) for name in self.elsewhere()
+        ):
             what = "pattern" if patterns.is_pattern(text) else "unknown event type"
             verb = " matches no event type" if patterns.is_pattern(text) else ""
-            raise UnknownEventType(f"{what} {text!r}{verb}{self._hint(text)}; {self._known()}")
+            raise UnknownEventType(f"{what} {text!r:.100}{verb}{self._hint(text)}; {self._known()}")
 
     def _hint(self, text: object) -> str:
         return did_you_mean(str(text), self._types)

@@ -7,7 +7,8 @@ import dataclasses
 import enum
 import json
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -25,24 +26,31 @@ _CONTAINERS = (Mapping, list, tuple, AbstractSet)
 _MAX_INTEGER_BITS = 4096  # far below the digits at which int → str is refused by the interpreter
 
 
-def to_jsonable(value: Any, path: str) -> Any:
+Encode = Callable[[Any], Any]
+"""An application's own: makes JSON types, or what is made into them here, of a value that is none of these. Raises
+TypeError for one that it does not know, as `json.dumps(default=…)` has it."""
+
+
+def to_jsonable(value: Any, path: str, encode: Encode | None = None) -> Any:
     """A frozen copy of `value` in JSON types (RFC 8259): dict, list, str, int, float, bool, None.
 
     Aware datetimes become ISO 8601 with `Z`, dates and times ISO 8601, timedeltas seconds, UUIDs and paths text,
     Decimals text, bytes base64 (RFC 4648 §4), sets sorted lists, tuples lists, enum members their value, dataclasses
-    dicts, integer keys text. `path` names `value` in errors, for example `payload`.
+    dicts, pydantic models what their `model_dump(mode="json", by_alias=True)` makes, integer keys text. `path` names
+    `value` in errors, for example `payload`. `encode` is asked for values that are none of these; what it raises, but
+    for TypeError, is raised.
 
     Raises InvalidEvent with the path of the first value that is none of these, of NaN or infinity, of a naive
     datetime, of text that is not Unicode (lone surrogates), of a cycle, and of nesting deeper than 64.
     """
     try:
-        return _convert(value, path, ())
+        return _convert(value, path, (), encode)
     except InvalidEvent as error:
         # A key of the application's stands in the path: what would break the line is spelt out.
         raise InvalidEvent(visible(str(error))) from None
 
 
-def _convert(value: Any, path: str, parents: tuple[int, ...]) -> Any:
+def _convert(value: Any, path: str, parents: tuple[int, ...], encode: Encode | None) -> Any:
     kind = type(value)
     if kind is str:
         return value if value.isascii() else _text(value, path)
@@ -61,11 +69,11 @@ def _convert(value: Any, path: str, parents: tuple[int, ...]) -> Any:
             raise InvalidEvent(f"{path} contains itself; a report cannot have cycles")
         if len(parents) >= MAX_DEPTH:
             raise InvalidEvent(f"{path} is nested deeper than {MAX_DEPTH} levels; flatten it")
-        return _container(value, path, (*parents, id(value)))
-    return _scalar(value, path, parents)
+        return _container(value, path, (*parents, id(value)), encode)
+    return _scalar(value, path, parents, encode)
 
 
-def _container(value: Any, path: str, parents: tuple[int, ...]) -> Any:
+def _container(value: Any, path: str, parents: tuple[int, ...], encode: Encode | None) -> Any:
     if isinstance(value, Mapping):
         result: dict[str, Any] = {}
         for key, item in value.items():
@@ -74,28 +82,31 @@ def _container(value: Any, path: str, parents: tuple[int, ...]) -> Any:
                 raise InvalidEvent(
                     f"{path} has the key {name!r} twice, once as text and once as another type; keep one"
                 )
-            result[name] = _convert(item, f"{path}.{name}", parents)
+            result[name] = _convert(item, f"{path}.{name}", parents, encode)
         return FrozenDict(result)
     if isinstance(value, list | tuple):
-        return FrozenList([_convert(item, f"{path}[{index}]", parents) for index, item in enumerate(value)])
+        return FrozenList([_convert(item, f"{path}[{index}]", parents, encode) for index, item in enumerate(value)])
     if isinstance(value, AbstractSet):
-        members = [_convert(item, f"{path}{{{_shown(item)}}}", parents) for item in value]
+        members = [_convert(item, f"{path}{{{_shown(item)}}}", parents, encode) for item in value]
         members.sort(key=lambda member: (type(member).__name__, json.dumps(member, sort_keys=True)))
         return FrozenList(members)
     return FrozenDict(
         {
-            field.name: _convert(getattr(value, field.name), f"{path}.{field.name}", parents)
+            field.name: _convert(getattr(value, field.name), f"{path}.{field.name}", parents, encode)
             for field in dataclasses.fields(value)
         }
     )
 
 
-def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
+def _scalar(value: Any, path: str, parents: tuple[int, ...], encode: Encode | None) -> Any:
     if isinstance(value, enum.Enum):
-        return _convert(value.value, path, parents)
+        return _convert(value.value, path, parents, encode)
     if isinstance(value, datetime):
         if value.utcoffset() is None:  # which a time zone of somebody's own may say too
-            raise InvalidEvent(f"{path} is a datetime without a time zone ({value!r}); use datetime.now(timezone.utc)")
+            raise InvalidEvent(
+                f"{path} is a datetime without a time zone ({value!r}); use datetime.now(timezone.utc) for now, "
+                "value.replace(tzinfo=timezone.utc) for one that is in UTC, value.astimezone() for local time"
+            )
         try:
             return iso_z(value)
         except OverflowError:
@@ -118,10 +129,39 @@ def _scalar(value: Any, path: str, parents: tuple[int, ...]) -> Any:
         return _integer(int(value), path)
     if isinstance(value, float):
         return _float(float(value), path)
+    return _encoded(value, path, parents, encode)
+
+
+def _encoded(value: Any, path: str, parents: tuple[int, ...], encode: Encode | None) -> Any:
+    """What others know how to write: pydantic its models, the application types of its own."""
+    if len(parents) >= MAX_DEPTH:  # where each makes another one
+        raise InvalidEvent(f"{path} is nested deeper than {MAX_DEPTH} levels; flatten it")
+    parents = (*parents, id(value))
+    if is_pydantic(value):
+        return _convert(dump_pydantic(value), path, parents, encode)
+    if encode is not None:
+        try:
+            made = encode(value)
+        except TypeError:
+            pass
+        else:
+            return _convert(made, path, parents, encode)
     raise InvalidEvent(
         f"{path} is of type {type(value).__module__}.{type(value).__qualname__}, which a report cannot contain; "
-        "use JSON types, datetime, UUID, bytes, sets or dataclasses"
+        "use JSON types, datetime, UUID, bytes, sets, dataclasses or pydantic models, or open the bus with encode=, a "
+        "function that knows the type"
     )
+
+
+def is_pydantic(value: object) -> bool:
+    """True for a pydantic model. pydantic is not imported: whoever made one has done so."""
+    pydantic = sys.modules.get("pydantic")
+    return pydantic is not None and isinstance(value, pydantic.BaseModel)
+
+
+def dump_pydantic(value: Any) -> Any:
+    """A pydantic model in JSON types, under the names that leave (its serialization aliases)."""
+    return value.model_dump(mode="json", by_alias=True)
 
 
 def _shown(value: Any) -> str:

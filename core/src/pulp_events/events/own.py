@@ -40,7 +40,7 @@ _LAST_ERROR = {
 }
 _SINCE = {
     **_MOMENT,
-    "description": "since when they were counted, ISO 8601",
+    "description": "the minute in which the first of them became so, ISO 8601; after hours without a look, the hour",
     "examples": ["2012-10-19T19:00:00Z"],
 }
 

@@ -78,8 +78,13 @@ def parse(of: str, report: bytes) -> dict[str, Any]:
     return body
 
 
-def fingerprint(report: bytes) -> str:
-    """The same for two reports with the same content, in whatever order their keys are: a SHA-256 in hex.
+EXPIRES = "; expires "
+"""In a fingerprint, between that of the report and the end that was given with it."""
+
+
+def fingerprint(report: bytes, expires: str = "") -> str:
+    """The same for two reports with the same content, in whatever order their keys are: a SHA-256 in hex; and, behind
+    it, when the event was to expire, as the application gave it, where it did.
 
     >>> fingerprint(b'{"a": 1, "b": 2}') == fingerprint(b'{"b":2,"a":1}') != fingerprint(b'{"a": true, "b": 2}')
     True
@@ -87,4 +92,5 @@ def fingerprint(report: bytes) -> str:
     import hashlib  # needed by few programs, and slow to import
 
     ordered = json.dumps(json.loads(report), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(ordered.encode("ascii")).hexdigest()
+    digest = hashlib.sha256(ordered.encode("ascii")).hexdigest()
+    return f"{digest}{EXPIRES}{expires}" if expires else digest

@@ -34,7 +34,7 @@ class Trouble:
     aspect: Aspect
     code: str
     """A word for programs: `no-process`, `hanging`, `listeners`, `outbox`, `failing`, `disabled`, `overdue`, `backlog`,
-    `limits`, `broken`, `no-notifier`, `set-aside`."""
+    `limits`, `dropped`, `broken`, `no-notifier`, `set-aside`."""
     text: str
     """What is wrong, and what to do; never a secret."""
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pulp_events.listeners.store import ListenerStore
     from pulp_events.outbox.records import Stats
 
+RECENT = 600.0
+"""Seconds for which it is told that events were dropped."""
 PATIENCE = 60.0
 """Seconds for which a delivery may be overdue, or a listener fail, before it is worth a word."""
 KEY = "health"
@@ -137,6 +139,7 @@ class Look:
             for room in rooms(events, stats.pending, free):
                 if room.level != Level.OK:
                     yield Trouble(Aspect.DEGRADED, "limits", room.text)
+            yield from _dropped(stats, bus.clock.time())
             for path in aside.unrecovered(self._outbox_file):
                 yield Trouble(Aspect.DEGRADED, "set-aside", aside.text(path))
         except EventsError as error:
@@ -144,3 +147,11 @@ class Look:
 
     def _read_listeners(self) -> None:
         self._listeners = Listeners(list(self._bus.listeners.list()), self._bus.clock.time(), self._patience)
+
+
+def _dropped(stats: Stats, now: float) -> Iterator[Trouble]:
+    recent = [each for each in stats.dropped if now - each.last.timestamp() < RECENT]
+    if recent:
+        names = ", ".join(each.event_type for each in recent[:3]) + ", …" * (len(recent) > 3)
+        text = f"events were dropped within {RECENT / 60:g} minutes ({names}); see the log of the application"
+        yield Trouble(Aspect.DEGRADED, "dropped", text)

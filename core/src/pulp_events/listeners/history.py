@@ -112,7 +112,7 @@ class HistoryQuery:
     """At most so many, the newest."""
 
 
-def dump(change: ListenerChange) -> dict[str, Any]:
+def change_to_document(change: ListenerChange) -> dict[str, Any]:
     """JSON values."""
     return {
         "time": MOMENT.dump(change.time),
@@ -124,7 +124,7 @@ def dump(change: ListenerChange) -> dict[str, Any]:
     }
 
 
-def load(document: object) -> ListenerChange:
+def change_from_document(document: object) -> ListenerChange:
     """The change; raises ValueError that says what is wrong with what is none."""
     if not isinstance(document, Mapping):
         raise ValueError("it must be an object")

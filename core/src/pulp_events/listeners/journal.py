@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from pulp_events.listeners.history import ListenerChange, dump, load
+from pulp_events.listeners.history import ListenerChange, change_from_document, change_to_document
 from pulp_events.system import data_dir
 from pulp_events.system.logs import get_logger
 
@@ -223,7 +223,7 @@ def _is_older(line: bytes, since: datetime) -> bool:
 
 def line_of(change: ListenerChange, number: int) -> bytes:
     """The line of a change by which the file of records gets this number."""
-    return json.dumps({"number": number, **dump(change)}, ensure_ascii=False).encode() + b"\n"
+    return json.dumps({"number": number, **change_to_document(change)}, ensure_ascii=False).encode() + b"\n"
 
 
 def read_line(line: bytes) -> tuple[int, ListenerChange]:
@@ -234,7 +234,7 @@ def read_line(line: bytes) -> tuple[int, ListenerChange]:
         raise ValueError("it is nested too deeply") from None
     if not isinstance(document, dict) or not isinstance(number := document.get("number"), int):
         raise ValueError("it has no number")
-    return number, load(document)
+    return number, change_from_document(document)
 
 
 def _write(file: BinaryIO, content: bytes) -> None:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pulp_events.listeners.history import ListenerChange
     from pulp_events.listeners.recording import Pair
     from pulp_events.listeners.store import ListenerStore
+    from pulp_events.outbox.connection import Connection
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ class Listeners:
         self._on_enable = on_enable
         self._on_unmute = on_unmute
 
-    def within(self, connection: Any) -> Listeners:
+    def within(self, connection: Connection) -> Listeners:
         """The same listeners, changed in the transaction of `connection`: it is what `connection=` of each method does.
 
             with transaction.atomic():
@@ -145,7 +146,7 @@ class Listeners:
         enabled: bool = True,
         listener_id: str | None = None,
         author: Author | None = None,
-        connection: Any = None,
+        connection: Connection | None = None,
         **options: Unpack[Options],
     ) -> Listener:
         """Store a new listener and return it.
@@ -230,7 +231,11 @@ class Listeners:
         return self._making.update(notifier_config, event_types, **options)(self.get(listener_id))
 
     def together(
-        self, *, missing_ok: bool = False, planned_on: Sequence[Listener] | None = None, connection: Any = None
+        self,
+        *,
+        missing_ok: bool = False,
+        planned_on: Sequence[Listener] | None = None,
+        connection: Connection | None = None,
     ) -> Together:
         """A context manager for many changes in one write: all that its block asks for is stored at its end, or none.
 
@@ -271,7 +276,7 @@ class Listeners:
         event_types: Sequence[str] | None = None,
         *,
         author: Author | None = None,
-        connection: Any = None,
+        connection: Connection | None = None,
         **options: Unpack[Options],
     ) -> Listener:
         """Change a listener and return it as it is now; its `updated` is as before if nothing differs.
@@ -289,7 +294,7 @@ class Listeners:
         change = self._making.update(notifier_config, event_types, **options)
         return self._writing.change(listener_id, change, names=options.get("name") is not None)[0]
 
-    def delete(self, listener_id: str, *, connection: Any = None) -> Listener:
+    def delete(self, listener_id: str, *, connection: Connection | None = None) -> Listener:
         """Delete a listener and return it as it was. Its pending deliveries become dead."""
         if connection is not None:
             return self.within(connection).delete(listener_id)
@@ -298,7 +303,7 @@ class Listeners:
         self._writing.follow(self._on_delete, listener)
         return listener
 
-    def entrust(self, listener_id: str, author: Author | None, *, connection: Any = None) -> Listener:
+    def entrust(self, listener_id: str, author: Author | None, *, connection: Connection | None = None) -> Listener:
         """Say whose a listener is, and with that whether it is trusted: nothing else changes that.
 
             bus.listeners.entrust(listener_id, Author("alice", trusted=True))
@@ -310,7 +315,7 @@ class Listeners:
             return self.within(connection).entrust(listener_id, author)
         return self._writing.change(listener_id, self._making.entrust(author))[0]
 
-    def enable(self, listener_id: str, *, connection: Any = None) -> Listener:
+    def enable(self, listener_id: str, *, connection: Connection | None = None) -> Listener:
         """Let the listener get events again; what waited while it was disabled is delivered."""
         if connection is not None:
             return self.within(connection).enable(listener_id)
@@ -319,7 +324,7 @@ class Listeners:
             self._writing.follow(self._on_enable, listener)
         return listener
 
-    def disable(self, listener_id: str, reason: str | None = None, *, connection: Any = None) -> Listener:
+    def disable(self, listener_id: str, reason: str | None = None, *, connection: Connection | None = None) -> Listener:
         """Deliver nothing to the listener until it is enabled. `reason` is shown with the record."""
         if connection is not None:
             return self.within(connection).disable(listener_id, reason)
@@ -333,7 +338,7 @@ class Listeners:
         until: datetime | None = None,
         drop: bool = False,
         reason: str | None = None,
-        connection: Any = None,
+        connection: Connection | None = None,
     ) -> Listener:
         """Deliver nothing to the listener for so many seconds from now, or until a moment; an earlier mute is replaced.
 
@@ -389,7 +394,7 @@ class Listeners:
             self._writing.follow(self._on_unmute, listener)
         return found
 
-    def unmute(self, listener_id: str, *, connection: Any = None) -> Listener:
+    def unmute(self, listener_id: str, *, connection: Connection | None = None) -> Listener:
         """Let a muted listener get events again, and deliver what waited. Raises ListenerNotFound."""
         if connection is not None:
             return self.within(connection).unmute(listener_id)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from pulp_events.errors import InvalidConfig
+from pulp_events.errors import InvalidConfig, PluginError
 from pulp_events.fields import messages
 from pulp_events.frozen import thaw
+from pulp_events.notation.reading import NotUnderstood, resolved
+from pulp_events.notation.structure import Pairs, offered, structure
 from pulp_events.notifier import Notifier, ReadablePart
 from pulp_events.plugins import boundary
 from pulp_events.secrets import (
@@ -62,8 +65,24 @@ def validate(notifier: Notifier, config: Mapping[str, Any]) -> tuple[dict[str, A
         stored = json.loads(json.dumps({key: stored[key] for key in given if key in stored}, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise InvalidConfig(f"the configuration of {notifier.type_id} cannot be stored as JSON: {error}") from error
+    _check_stored(notifier, schema, plain, {key: each for key, each in stored.items() if key in plain}, references)
     with _called(notifier, "targets", schema, given):
         return stored, _targets(notifier, loaded)
+
+
+def _check_stored(
+    notifier: Notifier, schema: Schema, given: Any, stored: dict[str, Any], references: Mapping[str, Any]
+) -> None:
+    """Raise PluginError where what is stored in place of what was given would be refused when a channel opens."""
+    if stored == given:
+        return
+    try:
+        _readable(notifier, schema, stored, references)
+    except InvalidConfig as error:
+        raise PluginError(
+            f"notifier type {notifier.type_id!r} does not load what its config_schema dumps ({error}); nothing was "
+            "stored; its author must make the schema load what it dumps"
+        ) from None
 
 
 def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | None = None) -> dict[str, Any]:
@@ -75,8 +94,17 @@ def complete(notifier: Notifier, stored: Mapping[str, Any], schema: Schema | Non
     from pulp_events.redaction.logs import scrub_our_threads  # which imports logging
 
     scrub_our_threads()  # before anything can log what is read now
-    plain = {key: resolve(value, f"{notifier.type_id} {key}") for key, value in thaw(stored).items()}
-    return _load(notifier, schema or notifier.config_schema(), plain)
+    schema = schema or notifier.config_schema()
+    known = offered(schema)
+    plain: dict[str, Any] = {}
+    for key, value in thaw(stored).items():
+        plain[key] = resolve(value, f"{notifier.type_id} {key}")
+        if key in known and holds_reference(value):
+            try:
+                plain[key] = resolved(known[key], value, plain[key])
+            except NotUnderstood as error:
+                raise InvalidConfig(f"{notifier.type_id} {key}: what its reference leads to {error}") from None
+    return _load(notifier, schema, plain)
 
 
 def secrets_of(schema: Schema, stored: Mapping[str, Any], *, reads: bool = True) -> list[Any]:
@@ -95,7 +123,10 @@ def secrets_of(schema: Schema, stored: Mapping[str, Any], *, reads: bool = True)
 def _read_now(value: Any) -> Iterator[Any]:
     if is_reference(value):
         with contextlib.suppress(Exception):
-            yield resolve(value, "")
+            text = resolve(value, "")
+            yield text
+            if text.lstrip().startswith(("{", "[")):  # a whole mapping or list
+                yield from _read_now(json.loads(text))
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _read_now(each)
@@ -163,18 +194,25 @@ def _explained(notifier: Notifier, schema: Schema, config: Mapping[str, Any]) ->
             key = _key_of(path, config)
             masked = mask_message(scrub(message), config.get(key), secret=is_secret(schema, key))
             found.setdefault(path, []).append(masked)
-        lines = [_line(path, texts, config, schema) for path, texts in found.items()]
-        raise InvalidConfig(f"invalid {notifier.type_id} configuration: {'; '.join(lines)}", found) from None
+        parts = [_part(path, texts, config, schema) for path, texts in found.items()]
+        lines = "; ".join(f"{key}{said}" for key, said in parts)
+        raise InvalidConfig(f"invalid {notifier.type_id} configuration: {lines}", found, parts) from None
 
 
-def _line(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema) -> str:
+def _part(path: str, texts: list[str], config: Mapping[str, Any], schema: Schema) -> tuple[str, str]:
+    """The key, and what is said of it."""
     key = _key_of(path, config)
     rest = path[len(key) + 1 :]
     value = redact(schema, {key: config[key]})[key] if key in config else None
     if rest.isdigit() and isinstance(value, list) and int(rest) < len(value):
         value = value[int(rest)]
     shown = "" if is_secret(schema, key) or value is None else " " + mask_value(value)[:100]
-    return f"{key}{shown}: {' '.join(texts)}" if key else " ".join(texts)
+    if any(isinstance(structure(each), Pairs) for at, each in offered(schema).items() if at == key):
+        rest = re.sub(r"^(.*?)\.(key|value)\b", r"\1", rest)  # marshmallow's own words for what of a pair is wrong
+        below = f".{rest}" if rest else ""
+    else:
+        below = f".{rest}" if rest and not rest.isdigit() else ""
+    return (key, f"{below}{shown}: {' '.join(texts)}") if key else ("", " ".join(texts))
 
 
 def _key_of(path: str, config: Mapping[str, Any]) -> str:

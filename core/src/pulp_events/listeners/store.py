@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
@@ -10,6 +10,7 @@ from pulp_events.listeners.edit import Edit
 from pulp_events.listeners.listener import Listener
 
 if TYPE_CHECKING:
+    from pulp_events.events.remembered import RememberedType
     from pulp_events.listeners.history import HistoryQuery, ListenerChange
 
 T = TypeVar("T")
@@ -104,3 +105,24 @@ class ListenerHistory(Protocol):
 
     def history(self, query: HistoryQuery) -> Sequence[ListenerChange]:
         """Matching changes, newest first."""
+
+
+@runtime_checkable
+class RemembersTypes(Protocol):
+    """Optional further methods of a `ListenerStore`: the event types of applications, for programs that do not have
+    them, such as `pulp-admin`. Without them, such programs know the types of installed plugins.
+
+    A change here is no change of a listener: `version` stays as it is.
+    """
+
+    def remember_types(self, told: Mapping[str, RememberedType]) -> None:
+        """Keep these, by name, in place of what was kept under the same names, durable on return.
+
+        Nothing is written where `remembered.merged` finds nothing new; at most `remembered.MOST` are kept.
+        """
+
+    def remembered_types(self) -> Mapping[str, RememberedType]:
+        """All that is kept, by name, sorted. What no release of ours wrote is left out."""
+
+    def forget_types(self, names: Collection[str]) -> int:
+        """Drop these; returns how many of them there were."""

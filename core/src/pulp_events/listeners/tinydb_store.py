@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain, dropwhile, islice
 from pathlib import Path
@@ -20,8 +20,10 @@ from pulp_events.system.file_lock import locked
 from pulp_events.system.file_version import FileVersions
 
 if TYPE_CHECKING:
+    from pulp_events.events.remembered import RememberedType
     from pulp_events.listeners.history import HistoryQuery, ListenerChange
     from pulp_events.listeners.journal import Journal
+    from pulp_events.listeners.type_file import TypeFile
 
 T = TypeVar("T")
 
@@ -114,6 +116,15 @@ class TinyDBListenerStore:
             )
             return list(islice(found, query.limit))
 
+    def remember_types(self, told: Mapping[str, RememberedType]) -> None:
+        self._types().remember(told)
+
+    def remembered_types(self) -> Mapping[str, RememberedType]:
+        return self._types().read()
+
+    def forget_types(self, names: Collection[str]) -> int:
+        return self._types().forget(names)
+
     def close(self) -> None:
         """Nothing stays open between calls."""
 
@@ -125,6 +136,11 @@ class TinyDBListenerStore:
         from pulp_events.listeners.journal import FILE_NAME, Journal  # readers of records do not need it
 
         return Journal(self._folder / FILE_NAME, self._keep_history)
+
+    def _types(self) -> TypeFile:
+        from pulp_events.listeners.type_file import TypeFile  # as above
+
+        return TypeFile(self._folder)
 
     def _named(self, broken: Mapping[str, str]) -> dict[str, str]:
         remedy = "correct it there, or restore the file from a backup"

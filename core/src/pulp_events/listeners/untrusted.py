@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from pulp_events.errors import InvalidConfig, NotAllowed
 from pulp_events.frozen import thaw
@@ -141,18 +141,23 @@ class Limits:
     def _of(self, path: str, value: Any, field: Any, marks: Marks, notifier: Notifier) -> Iterator[tuple[str, str]]:
         if value is None:
             return
+        if isinstance(field, fields.Pluck):
+            marks = {**marks, **next(item_fields(field)).metadata}
         if is_local(marks):
             yield path, LOCAL
         elif isinstance(value, Mapping):
             if any(str(key).startswith("$") for key in value):
                 yield path, REFERENCE
                 return
-            schema = next(iter(nested_schemas(field)), None) if field is not None else None
+            schema = next(iter(nested_schemas(field)), None) if isinstance(field, fields.Nested) else None
             for key in value:
                 yield from self._of_text(f"{path}.{key}", str(key), marks, notifier)
             item = next(iter(item_fields(field)), None) if schema is None and field is not None else None
-            inner = marks if item is None else {**marks, **item.metadata}
-            yield from self._below(path, value, schema() if schema else None, inner, notifier)
+            if item is None:
+                yield from self._below(path, value, schema() if schema else None, marks, notifier)
+            else:
+                for key, each in value.items():
+                    yield from self._of(f"{path}.{key}", each, item, {**marks, **item.metadata}, notifier)
         elif isinstance(value, list | tuple):
             items = list(item_fields(field)) if field is not None else []
             for number, each in enumerate(value):

@@ -154,8 +154,10 @@ def merged(activities: Iterable[Activity]) -> Activity:
     attempts: Counter[Outcome] = Counter()
     ended: Counter[Transition] = Counter()
     for each in them:
-        attempts.update(each.attempts)
-        ended.update(each.ended)
+        if each.attempts:
+            attempts.update(each.attempts)
+        if each.ended:
+            ended.update(each.ended)
     # Of many listeners, few did something: the others have one series together, which is looked at once.
     often = Counter(id(each.series) for each in them)
     several = {id(each.series): each.series for each in them if each.series}

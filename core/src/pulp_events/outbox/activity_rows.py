@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from pulp_events.outbox.activity import Activities, Activity, By, Point, Span, floor, grain, merged
 from pulp_events.outbox.happened import DELAY, LAST_AHEAD, SECONDS
@@ -62,12 +63,14 @@ def to_activities(
     begin, _ = span.bounds
     starts = [begin + number * span.step for number in range(span.pieces)]
     quiet = [Point(from_timestamp(start), 0, 0) for start in starts]  # of many listeners, few did something in a piece
+    none_of_it, no_values = dict[Any, int](), Histogram()
+    seconds, delay = ({key: Histogram(found) for key, found in buckets[which].items()} for which in (SECONDS, DELAY))
     groups = {
         key: Activity(
-            attempts[key],
-            ended[key],
-            Histogram(buckets[SECONDS][key]),
-            Histogram(buckets[DELAY][key]),
+            attempts.get(key, none_of_it),
+            ended.get(key, none_of_it),
+            seconds.get(key, no_values),
+            delay.get(key, no_values),
             [Point(none.start, *points[key].get(start, (0, 0))) for start, none in zip(starts, quiet, strict=True)]
             if key in points
             else quiet,

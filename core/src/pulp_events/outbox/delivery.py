@@ -42,7 +42,8 @@ class Delivery:
     """Attempts before an administrator last retried it: they do not count against the retry schedule."""
 
     due: datetime | None = None
-    """Not to be attempted before this time; None: immediately, or no more."""
+    """Not to be attempted before this time; None: immediately, or no more. While it is being attempted, the end of the
+    lease."""
 
     finished: datetime | None = None
     """When it entered the state that ended it; None while it is pending."""

@@ -59,5 +59,6 @@ def added(histograms: Iterable[Histogram]) -> Histogram:
     """The values of all of them."""
     total: Counter[int] = Counter()
     for each in histograms:
-        total.update(each.counts)
+        if each.counts:  # of many listeners, few did something
+            total.update(each.counts)
     return Histogram(dict(total))

@@ -120,5 +120,11 @@ def in_order(found: Iterable[Presence]) -> list[Presence]:
     )
 
 
+def outdated(found: Sequence[Presence]) -> list[Presence]:
+    """Those, of all that `in_order` put into order, that are not to be remembered any longer."""
+    gone = [one for one in found if one.gone]
+    return [one for number, one in enumerate(gone) if number >= MOST_GONE or one.silent > KEEP]
+
+
 def _texts(told: Any) -> dict[str, str]:
     return {str(name): str(text) for name, text in dict(told).items()}

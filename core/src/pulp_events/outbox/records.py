@@ -182,7 +182,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Dropped:
-    """Events of one type that were not stored as the outbox was full."""
+    """Events of one type that were not stored: the outbox was full, or `emit` failed and only logged it."""
 
     event_type: str
     count: int

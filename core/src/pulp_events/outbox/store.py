@@ -22,15 +22,22 @@ class Outbox(Protocol):
     """A durable store of events and their deliveries, shared by threads and processes; each method is one transaction.
 
     Times are passed as seconds from now: leases and retries are measured by the store's clock. Every method may raise
-    StoreError; then nothing was stored. `states.TRANSITIONS` has the legal changes of state; a store takes from there
-    which state each of them leaves and enters.
+    StoreError; then nothing was stored. `TRANSITIONS` has the legal changes of state; a store takes from there which
+    state each of them leaves and enters.
+
+    A Sequence is a list, a tuple, or anything else that is one, both in what a method is given and in what it returns.
+    Wherever a text stands for a delivery and is no id of one (`EVENT_ID.N`, see `split_id`), DeliveryNotFound is
+    raised; of an id that is one, of a delivery that is not there, nothing is found. An event may have any text as its
+    id.
     """
 
     def add(self, events: Sequence[NewEvent], connection: Any = None) -> Mapping[str, StoredEvent]:
         """Store events with their deliveries, durable on return. No two of them have the same id.
 
+        An event whose id is stored already is a StoreError, and then none of them is stored, unless it has `once`.
+
         An event with `once` whose id is already stored is not stored again; the stored one is returned under its id. Of
-        any number of callers at once, exactly one stores it. If `repeated.check_same` raises EventConflict, none of the
+        any number of callers at once, exactly one stores it. If `check_same` raises EventConflict, none of the
         events is stored.
 
         `connection`: the application's own connection to the same database. The events are stored in its transaction
@@ -44,25 +51,32 @@ class Outbox(Protocol):
         """Claim deliveries of several listeners under the lease `token` for `lease` seconds; one request for each
         listener.
 
-        First attempts come in emit order; retries that are due are claimed too, without crowding out the first
-        attempts. `ordered`: claim only the oldest pending deliveries, in order, and none while one of them is leased or
-        waits for its retry. A delivery whose lease ended without a result is recorded as lost and claimed alone, so
-        that whatever killed its process takes nothing else with it the next time.
+        First attempts come in emit order; retries that are due are claimed too: where there is more than the limit of
+        both together, half of it are retries. What is returned is as it is then: its `attempts` count the one that
+        begins, its `due` is the end of the lease.
+
+        `ordered`: claim only the oldest pending deliveries, in order, and none while one of them is leased or waits for
+        its retry; one that is a retry is claimed alone, as nothing after it may begin before it is known how it ends. A
+        delivery whose lease ended without a result is recorded as lost and claimed alone, so that whatever killed its
+        process takes nothing else with it the next time.
 
         The cost of a request depends neither on the number of listeners nor on how much is pending.
 
         `window`: instead of the above (and of `limit`), claim what leaves together: the deliveries to one target whose
-        events fall into one window of this many seconds (see `pulp_events.outbox.window`), once the window is over.
-        With `ordered`, claim nothing while an older delivery is leased or waits for its retry. Deliveries that were
-        claimed together and failed, or were lost, are claimed together again, without any others.
+        events fall into one window of this many seconds (`window_of`), once the window is over (`remaining` is 0). They
+        are at most `MOST_DELIVERIES`, 5,000, with reports of at most `MOST_BYTES`, 4 MiB, together, unless a single one
+        is larger; what a window has beyond that is claimed next, at once. What is stored after its window was claimed
+        leaves by itself, without waiting for another window. With `ordered`, claim nothing while an older delivery is
+        leased or waits for its retry. Deliveries that were claimed together and failed, or were lost, are claimed
+        together again, without any others.
 
         `ids`: claim only the listener's deliveries with these ids; with a window, only whole sets that contain one of
         them. Nothing else is claimed or changed. With `ordered`, claim nothing while an older delivery that is not
-        among them is pending; the wait is then as long as that is certain to last, or `records.HELD_UP`.
+        among them is pending; the wait is then as long as that is certain to last, or `HELD_UP`.
 
-        `rate`: claim no more than the listener's token bucket allows, which all claimers share (see `outbox.rate`).
-        Each delivery, and each set that leaves together, takes one token, for retries as for first attempts. If tokens
-        are missing, `waits` covers the time until the next one, and `throttled` names the listener.
+        `rate`: claim no more than the listener's token bucket allows, which all claimers share (`tokens`, `taken`,
+        `wait_for_more`). Each delivery, and each set that leaves together, takes one token, for retries as for first
+        attempts. If tokens are missing, `waits` covers the time until the next one, and `throttled` names the listener.
 
         Expired deliveries are not claimed but declared dead (transition `expire`).
         """
@@ -71,7 +85,9 @@ class Outbox(Protocol):
         """Store attempts and what follows from each, in one transaction; False for each that came too late.
 
         No two are of one delivery. `succeed` holds for any delivery still pending; the others only while the
-        delivery's lease is the one it was claimed under.
+        delivery's lease is the one it was claimed under. As long as the delivery is there, the attempt is stored also
+        where it came too late, in place of one of the same number. The health of listeners counts all results: `tally`
+        has what those of one call come to. Of an erased event, details become `REMOVED`.
         """
 
     def release(self, deliveries: Sequence[Delivery]) -> None:
@@ -135,7 +151,7 @@ class Outbox(Protocol):
         """Record that somebody is about to erase events; returns the id of the record."""
 
     def erase(self, event_ids: Sequence[str], erasure: str | None) -> Erased:
-        """Remove the contents of the events with these ids: their reports (replaced by `erasure.marker`), their
+        """Remove the contents of the events with these ids: their reports (replaced by `marker`), their
         fingerprints, the details of their attempts and deliveries, and those in the health of their listeners.
 
         Their pending deliveries become dead (transition `erase`), and none is ever sent again: `revive` and
@@ -201,25 +217,10 @@ class Outbox(Protocol):
     def stats(self, listener_ids: Sequence[str] | None = None) -> Stats:
         """Counts, of which none is made by looking at all deliveries.
 
+        `totals`, and `by_listener` for each listener that has a delivery, have every state: 0 where there is none.
+
         `listener_ids`: deliveries to these alone are counted, and no other listener is looked at; what is said of
         events is about all of them.
-        """
-
-    def activity(
-        self,
-        since: datetime,
-        until: datetime | None,
-        by: By,
-        listener_ids: Sequence[str] | None = None,
-        lease: float = 60.0,
-    ) -> Activities:
-        """What happened from `since` on and before `until` (None: now), and what is pending, kept apart by
-        `By.LISTENER` or `By.EVENT_TYPE`.
-
-        It is counted when it is recorded, by the store's clock, and stays as it was when deliveries are deleted; see
-        `activity.KEPT`. `listener_ids`: only of these. `lease`: seconds that no lease is longer than.
-
-        A store need not have this method: then `activity_by_counting.activity` looks at the attempts that are kept.
         """
 
     def backlog(self, most: int) -> int:
@@ -236,7 +237,11 @@ class Outbox(Protocol):
         """Add to the counts of dropped events, by event type; `stats` has the totals."""
 
     def health(self, listener_ids: Sequence[str] | None = None) -> Mapping[str, Health]:
-        """How deliveries went, by listener id. `listener_ids`: of these alone, and no other listener is looked at."""
+        """How deliveries went, by listener id. `listener_ids`: of these alone, and no other listener is looked at.
+
+        Its times are those at which results were recorded, by the store's clock; those of an attempt are by the clock
+        of the host that made it.
+        """
 
     def forget_health(self, listener_id: str) -> None:
         """Clear a listener's record of failures, its token bucket, and what `renew` and `hold` keep of it, because it
@@ -247,8 +252,8 @@ class Outbox(Protocol):
         it again.
 
         By listener id: short texts that are equal for equal configurations. If another one is remembered of a listener,
-        or none, its pending deliveries that wait for a retry for longer than `spread.LONGEST` seconds become due, at
-        the times of `spread.spread` with a throw of the `dice`, at most `spread.PAGE` at a time, and its hold ends.
+        or none, its pending deliveries that wait for a retry for longer than 60 seconds become due, at
+        the times of `spread` with a throw of the `dice`, at most 1,000 at a time, and its hold ends.
         Their attempts still count. Those being attempted are left alone. The text is remembered with the last of them:
         whoever is killed before leaves the rest to the next. An empty text is remembered, and nothing else is changed:
         the listener is disabled.
@@ -273,7 +278,7 @@ class Outbox(Protocol):
         self, listener_ids: Sequence[str], with_first: Sequence[str] = (), with_queue: Sequence[str] = ()
     ) -> Mapping[str, Standing]:
         """How these listeners stand; of those in `with_first`, the oldest pending delivery too, and of those in
-        `with_queue` the first `standing.PLACES` that are due."""
+        `with_queue` the first 1,000 that are due."""
 
     def note(self, key: str, text: str) -> None:
         """Store a short text under this key, replacing any other. Use it sparingly: notes are never cleaned up."""
@@ -285,7 +290,7 @@ class Outbox(Protocol):
         """Keep that this process is at work, in place of its last beat (by `beat.id`).
 
         It must not wake anybody, nor count as a change for `changed`. What is remembered of processes that are gone for
-        longer than `presence.KEEP` seconds, or beyond the last `presence.MOST_GONE`, is dropped.
+        longer than a day, or beyond the last 50 (`outdated`), is dropped.
         """
 
     def leave(self, id: str) -> None:
@@ -293,7 +298,7 @@ class Outbox(Protocol):
 
     def presences(self) -> Sequence[Presence]:
         """The processes at work here, and those that were until they were killed, in the order of
-        `presence.in_order`."""
+        `in_order`."""
 
     def maintain(self, keep: Mapping[State, float], keep_events: float = 0.0) -> bool:
         """One small step of cleaning; True if there is more to do at once.
@@ -316,6 +321,30 @@ class FollowsListeners(Protocol):
 
 
 @runtime_checkable
+class CountsWhatHappens(Protocol):
+    """Optional further method of an outbox: what happened, counted when it does.
+
+    Without it, the deliveries and attempts that are kept are looked at, all of them.
+    """
+
+    def activity(
+        self,
+        since: datetime,
+        until: datetime | None,
+        by: By,
+        listener_ids: Sequence[str] | None = None,
+        lease: float = 60.0,
+    ) -> Activities:
+        """What happened from `since` on and before `until` (None: now), and what is pending, kept apart by
+        `By.LISTENER` or `By.EVENT_TYPE`.
+
+        It is counted when it is recorded, by the store's clock, and stays as it was when deliveries are deleted: by the
+        minute for two hours, by the hour for three days, by the day for ninety. `listener_ids`: only of these. `lease`:
+        seconds that no lease is longer than.
+        """
+
+
+@runtime_checkable
 class NotesWithEvents(Protocol):
     """Optional further method of an outbox: events that are stored if nobody else was quicker to see why.
 
@@ -332,13 +361,30 @@ class NotesWithEvents(Protocol):
 
 @runtime_checkable
 class CountsWhatEnds(Protocol):
-    """Optional further method of an outbox that has `activity`: a few of its figures, which are asked for often."""
+    """Optional further method of an outbox that is a `CountsWhatHappens`: a few figures, which are asked for often."""
 
     def happened(
         self, words: Sequence[str], since: datetime, until: datetime | None = None
     ) -> Mapping[str, Mapping[str, int]]:
-        """By listener id and word, how often these happened: transitions of `Activity.ended`, and
-        `happened.LAST_AHEAD`. `since`, `until`: as of `activity`. What did not happen is left out."""
+        """By listener id and word, how often these happened: transitions of `Activity.ended`, outcomes of attempts, and
+        `last-ahead`. `since`, `until`: as of `activity`. What did not happen is left out."""
+
+
+@runtime_checkable
+class TellsSizes(Protocol):
+    """Optional further method of an outbox that knows how much room it takes."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes, by what they hold: `outbox` (events and deliveries, indexes included), and whatever else it has. What
+        cannot be found out is left out."""
+
+
+@runtime_checkable
+class CountsOfEvents(Protocol):
+    """Optional further method of an outbox: who has deliveries of an event, without reading what these hold."""
+
+    def counts_of_event(self, event_id: str) -> Mapping[str, int]:
+        """How many deliveries of the event each listener has that has any, by its id."""
 
 
 @runtime_checkable

@@ -35,8 +35,8 @@ class StoredEvent:
     """How many of its deliveries are still stored."""
 
     fingerprint: str | None = None
-    """`fingerprint` of the report as the application gave it, before plugins changed it, of an event whose id the
-    application chose; None of any other."""
+    """`fingerprint` of the report and `expires` as the application gave them, before plugins changed anything, of an
+    event whose id the application chose; None of any other."""
 
     numbers: int = 0
     """How many numbers its deliveries were given, those that were deleted since too: the next is `EVENT_ID.numbers`."""

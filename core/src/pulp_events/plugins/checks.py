@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
-from marshmallow import Schema, fields, missing
+from marshmallow import Schema, fields
 
 from pulp_events.errors import PluginError
+from pulp_events.notation.round_trip import faults
 from pulp_events.notifier import AS_SETTINGS_SAY, WITHIN_NETWORKS, Action, Notifier
 from pulp_events.plugins import boundary
 from pulp_events.secrets import is_secret_field, item_fields, nested_schemas
@@ -26,13 +25,6 @@ _PATH_KEY = re.compile(
 _PATH_HELP = re.compile(
     r"\b(path|directory|folder|executable|program|shell command|socket) (of|to|with|that|in)\b", re.I
 )
-_SAMPLES: Mapping[type[fields.Field[Any]], Any] = {
-    fields.Decimal: Decimal("1.5"),
-    fields.Float: 1.5,
-    fields.Integer: 1,
-    fields.Boolean: True,
-    fields.String: "text",
-}
 
 
 def every_option_has_help(notifier: Notifier) -> Iterator[str]:
@@ -105,21 +97,9 @@ def connections_are_declared(notifier: Notifier) -> Iterator[str]:
 
 
 def configuration_is_json(notifier: Notifier) -> Iterator[str]:
-    """A listener's configuration is stored as JSON."""
-    schema = notifier.config_schema()
-    for name, field in schema.fields.items():
-        value = field.load_default
-        if callable(value) or value is missing or value is None:
-            value = next((sample for kind, sample in _SAMPLES.items() if type(field) is kind), None)
-        if value is None:
-            continue
-        try:
-            json.dumps(field.serialize(name, {name: value}), allow_nan=False)
-        except (TypeError, ValueError) as error:
-            yield (
-                f"config_schema: {name} cannot be stored as JSON ({error}); make the field serialise to text or a "
-                "number"
-            )
+    """A listener's configuration is stored as JSON, and loaded from that each time a channel opens."""
+    for key, text in faults(notifier.config_schema):
+        yield f"config_schema: {key} {text}" if key else f"config_schema {text}"
 
 
 def settings_work_without_a_file(notifier: Notifier) -> Iterator[str]:

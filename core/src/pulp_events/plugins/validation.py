@@ -11,6 +11,7 @@ from marshmallow import Schema
 from pulp_events.errors import PluginError
 from pulp_events.events.event_type import EventType
 from pulp_events.notifier import Notifier
+from pulp_events.secrets import nested_schemas
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.system.data_files import is_data_file
 
@@ -131,10 +132,22 @@ def _check_notifier(notifier: Any) -> None:
 def _check_schema(name: str, schema: Any) -> None:
     if not (isinstance(schema, type) and issubclass(schema, Schema)):
         raise PluginError(f"{name} is {schema!r:.80}; it must be a marshmallow Schema class")
+    _check_fields(name, schema, frozenset())
+
+
+def _check_fields(name: str, schema: type[Schema], around: frozenset[type[Schema]]) -> None:
+    """`around`: the schemas that this one is nested in; there it may have any keys."""
     for key, field in schema().fields.items():
-        if not _OPTION.match(field.data_key or key):
+        if not around and not _OPTION.match(field.data_key or key):
             raise PluginError(f"{name} has the field {field.data_key or key!r}; use lower-case letters, digits and _")
-        if hasattr(dict, key):  # marshmallow takes an attribute of what it dumps for a key that is absent
+        if hasattr(dict, field.attribute or key):  # marshmallow takes an attribute of what it dumps for an absent key
+            remedy = "name another attribute" if field.attribute else "rename the field and give it a data_key"
+            raise PluginError(f"{name} has the field {field.attribute or key!r}, which is a method of dict; {remedy}")
+        try:
+            below = set(nested_schemas(field))
+        except Exception as error:
             raise PluginError(
-                f"{name} has the field {key!r}, which is a method of dict; rename the field and give it a data_key"
-            )
+                f"{name} has the field {key!r}, whose schema cannot be made: {type(error).__name__}: {error}"
+            ) from error
+        for each in below - around - {schema}:
+            _check_fields(f"{name}, {key},", each, around | {schema})

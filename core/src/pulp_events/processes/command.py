@@ -12,8 +12,8 @@ from pathlib import Path
 
 def command(
     config: Path | None,
-    data_dir: Path,
-    grace: float,
+    data_dir: Path | None,
+    grace: float | None,
     log_level: int = logging.WARNING,
     log_json: bool = False,
     imports: Sequence[str] = (),
@@ -21,12 +21,13 @@ def command(
 ) -> list[str]:
     """What `python -m pulp_events.worker` is to be started with, to end with this process.
 
-    `imports`: modules of an application whose functions it is to call. `reads_settings`: it finds settings on its
-    standard input, as `GivenSettings.dump` has them: nobody but its own user sees those, unlike a command line.
+    `data_dir`: None leaves it to the settings. `grace`: as of `EventBus.close`. `imports`: modules of an application
+    whose functions it is to call. `reads_settings`: it finds settings on its standard input, as `GivenSettings.dump`
+    has them: nobody but its own user sees those, unlike a command line.
     """
     options = {
         "config": None if config is None else str(config.absolute()),
-        "data_dir": str(data_dir.absolute()),
+        "data_dir": None if data_dir is None else str(data_dir.absolute()),
         "grace": grace,
         "parent": os.getpid(),
         "log_level": log_level,

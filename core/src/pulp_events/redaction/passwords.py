@@ -1,4 +1,7 @@
-"""Passwords in addresses: in URLs that stand in a text, and in what somebody gave for an address and may be none."""
+"""Passwords in addresses: in URLs that stand in a text, and in what somebody gave for an address and may be none.
+
+What the query of a URL has under a name such as `token` is one, too.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +20,30 @@ _UNFINISHED_URL = re.compile(r"(?<=://)([^\s/:@\[\]'\"]*):(?!\d+(?:[/?#,;\s'\")]
 _ACCOUNT = re.compile(r"(?<![^\s'\"\[({,;=])([^\s/:@'\"]*):(?!//)\S+(?=@[^\s@])")
 """`user:password@` without a scheme before it."""
 
+_IN_QUERY = re.compile(
+    r"(?<=[?&;])((?:[\w.\[\]-]|%[0-9A-Fa-f]{2}){0,60}?(?:pass|pwd|secret|token|credential|key|auth|(?<![A-Za-z])sig)"
+    r"(?:[\w.\[\]-]|%[0-9A-Fa-f]{2}){0,60}=)(?!\{[{%])([^\s&#;'\"<>]+)",
+    re.IGNORECASE,
+)
+"""A parameter that is a secret by its name, unless a template is to make its value. Names are bounded, as the time that
+it takes to find none grows with their square."""
+
 
 def mask_passwords(text: str) -> str:
-    """The text with the passwords of the URLs in it masked."""
-    return _URL_PASSWORD.sub(r"\1:" + MASK, text)
+    """The text with the passwords of the URLs in it masked, and secrets in their queries."""
+    return _IN_QUERY.sub(r"\1" + MASK, _URL_PASSWORD.sub(r"\1:" + MASK, text))
 
 
 def passwords_of_urls(text: str) -> Iterator[str]:
-    """The passwords of the URLs in a text, as they stand there and decoded; also one with a space, where all of the
-    text is an address."""
+    """The passwords of the URLs in a text, and secrets in their queries, as they stand there and decoded; also a
+    password with a space, where all of the text is an address."""
     if "://" in text:
         from urllib.parse import unquote
 
         found = [match[0].partition(":")[2] for match in _URL_PASSWORD.finditer(text)]
         if _SCHEME.match(text) and (span := _span(text)) is not None:
             found.append(text[slice(*span)])
+        found += [match[2] for match in _IN_QUERY.finditer(text)]
         for password in found:
             yield from (password, unquote(password))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pulp_events.redaction.passwords import MASK, mask_passwords
+from pulp_events.redaction.percent import readings
 
 SHORTEST = 3
 """Characters of a secret that is looked for: shorter ones stand in any text."""
@@ -31,8 +32,8 @@ alive: list[weakref.ref[Scrubber]] = []
 class Scrubber:
     """Removes known secrets, and passwords in URLs, from a text before it is stored or logged.
 
-    A secret is recognised as it is; as quoted by Python, JSON, HTML and URLs (even twice); in hex; and in base64, even
-    as part of what is encoded, such as the password in the `user:password` of an Authorization header.
+    A secret is recognised as it is; as quoted by Python, JSON, HTML and URLs (even again and again); in hex; and in
+    base64, even as part of what is encoded, such as the password in the `user:password` of an Authorization header.
     """
 
     def __init__(self, secrets: Iterable[Any]) -> None:
@@ -52,6 +53,11 @@ class Scrubber:
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where a secret begins and ends."""
+        for plain, places in readings(text):
+            for first, last in self._plain_spans(plain):
+                yield (first, last) if places is None else (places[first], places[last])
+
+    def _plain_spans(self, text: str) -> Iterator[tuple[int, int]]:
         if self._known is not None:
             yield from (found.span(1) for found in self._known.finditer(text))
         if self._encoded is not None:
@@ -122,25 +128,15 @@ def _of_url(url: str) -> Iterator[str]:
 
 
 def _quoted(text: str) -> Iterator[str]:
-    """As errors and answers quote it: in a repr, in one that has both kinds of quotes, in JSON, in a URL, in HTML, in
-    hex."""
-    from urllib.parse import quote, quote_plus
-
+    """As errors and answers quote it: in a repr, in one that has both kinds of quotes, in JSON, in HTML, in hex; and
+    what is left of a space where a form is decoded as a URL is."""
     plain = text.encode("utf-8", "replace")
     yield from (repr(text)[1:-1], repr(text + "'\"")[1:-4], json.dumps(text)[1:-1])
     yield from (repr(plain)[2:-1], repr(plain + b"'\"")[2:-4])
     digits = plain.hex()
     if len(digits) >= _SHORTEST_HEX:
         yield from (digits, digits.upper())
-    once = [
-        quote(text, safe="", errors="replace"),
-        quote(text, errors="replace"),
-        quote_plus(text, errors="replace"),
-        "".join(f"%{byte:02X}" for byte in plain),
-    ]
-    once += [re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), each) for each in once]
-    yield from once
-    yield from (quote(each, safe="") for each in once)
+    yield text.replace(" ", "+")
     escaped = {text}
     for character, entities in _ENTITIES:
         escaped |= {each.replace(character, entity) for each in escaped for entity in entities if character in each}

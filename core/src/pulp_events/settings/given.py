@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,7 +105,15 @@ class GivenSettings(Mapping[str, Mapping[str, Text | None]]):
         """True if the mapping has a value for this key."""
         return self._sections.get(section, {}).get(key) is not None
 
-    def over(self, text: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Text]]:
+    def without(self, left_out: Callable[[str, str], bool]) -> GivenSettings:
+        """The same without the values of whose section and key this is true."""
+        sections = {
+            section: {key: value for key, value in keys.items() if not left_out(section, key)}
+            for section, keys in self._sections.items()
+        }
+        return GivenSettings(sections, self.base, self.name, self.origin, self._places, self.surroundings)
+
+    def over(self, text: Mapping[str, Mapping[str, Text]]) -> dict[str, dict[str, Text]]:
         """The sections of a file, with what is given here in place of what they say."""
         found: dict[str, dict[str, Text]] = {name: dict(keys) for name, keys in text.items()}
         for name, keys in self._sections.items():

@@ -282,6 +282,12 @@ class StorageSettings(Schema):
             "help": "time limit for connecting and for each statement; with files, for waiting for another transaction"
         },
     )
+    emit_timeout = Duration(
+        minimum=0.001,
+        load_default=None,
+        allow_none=True,
+        metadata={"help": "time limit for emit to wait for another transaction, with files; default: timeout"},
+    )
     listen = fields.Boolean(
         load_default=True,
         metadata={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from pulp_events.system.remedies import remedy
 
 DEFAULT_PATH = Path("/etc/pulp/server.conf")
 ENVIRONMENT_VARIABLE = "PULP_EVENTS_CONFIG"
+
+Lines = Mapping[tuple[str, str], int]
+"""(section, key) → its line, (section, "") → that of the section's head."""
+_SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
+_KEY = re.compile(r"(?P<key>[^\s#;\[][^=:]*?)\s*[=:]")
 
 
 def locate(path: str | Path | None) -> Path | None:
@@ -97,3 +103,16 @@ def parse(text: str, path: Path | None) -> Mapping[str, Mapping[str, str]]:
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}; {remedy(error, 'read')}") from error
     return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def line_numbers(text: str) -> Lines:
+    """Where what stands in the text of a file that `parse` takes."""
+    found: dict[tuple[str, str], int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := _SECTION.match(line):
+            section = head["name"]
+            found[section, ""] = number
+        elif key := _KEY.match(line):
+            found[section, key["key"]] = number
+    return found

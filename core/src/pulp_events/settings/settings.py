@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,8 +14,9 @@ from marshmallow import Schema, ValidationError
 from pulp_events.errors import EventsError, SettingsError
 from pulp_events.fields import messages
 from pulp_events.secrets import Scrubber, is_secret, mask_message, mask_value, resolve
-from pulp_events.settings import server_conf
+from pulp_events.settings import environment, server_conf
 from pulp_events.settings.given import GivenSettings, Text
+from pulp_events.settings.origin import Kind, Origin
 from pulp_events.settings.paths import NAME_A_DATA_DIR, absolute
 from pulp_events.settings.sections import CORE_SECTIONS
 from pulp_events.system import guard
@@ -39,12 +41,23 @@ class Settings:
         schemas: Mapping[str, type[Schema]],
         text: Mapping[str, Mapping[str, str]],
         given: GivenSettings | None = None,
+        variables: GivenSettings | None = None,
+        lines: server_conf.Lines | None = None,
     ) -> None:
+        """`text`: of the file, whose `lines` are only told of; what `variables` say counts more, `given` most."""
         self.path = path
         self.schemas = dict(schemas)
         self.given = given
         """What the application gave as a mapping; None where it gave none."""
-        self._text: Mapping[str, Mapping[str, Text]] = text if given is None else given.over(text)
+        self.variables = variables
+        """What environment variables say; None where there are none."""
+        self._lines = lines or {}
+        self._layers = {
+            kind: layer for kind, layer in ((Kind.ARGUMENT, given), (Kind.ENVIRONMENT, variables)) if layer is not None
+        }
+        self._text: Mapping[str, Mapping[str, Text]] = text
+        for layer in reversed(self._layers.values()):
+            self._text = layer.over(self._text)
         self._base = _base(path)
         self._references: dict[str, dict[str, dict[str, str]]] = {}
         self._data_dir: Path | None = None
@@ -57,25 +70,29 @@ class Settings:
         plugin_sections: Mapping[str, type[Schema]] | None = None,
         given: object = None,
     ) -> Settings:
-        """Read and validate server.conf (see `server_conf.locate` for which one), or what is `given`.
+        """Read and validate what is `given`, the environment, and server.conf (see `server_conf.locate` for which one).
 
-        `given`: a mapping of sections to keys to values. No file is read then unless `path` names one, in which case
-        each key of the mapping replaces that of the file.
+        `given`: a mapping of sections to keys to values. No file is read then unless `path` names one. Each key of the
+        mapping replaces that of the environment, and that replaces the file's.
 
-        Raises SettingsError, which names file, section, key, value and what would be right, for the first mistake.
+        Raises SettingsError, which names the place, the value and what would be right, for the first mistake.
         """
         schemas = {**CORE_SECTIONS, **(plugin_sections or {})}
-        if given is None:
-            found = server_conf.locate(path)
-            return cls(found, schemas, server_conf.read(found))
-        own = GivenSettings.of(given)
-        found = None if path is None else server_conf.locate(path)
-        for section in own:  # all that is there was meant for us; a plugin that is broken or absent stops nobody
-            if section not in schemas:
-                _logger.warning(
-                    "%s: no such section%s; it is ignored", own.place(section), did_you_mean(section, schemas)
-                )
-        return cls(found, schemas, server_conf.read(found), own)
+        own = None if given is None else GivenSettings.of(given)
+        found = None if own is not None and path is None else server_conf.locate(path)
+        content = server_conf.content(found)
+        text, lines = server_conf.parse(content, found), server_conf.line_numbers(content)
+        # All that is there was meant for us; a plugin that is broken or absent stops nobody.
+        unknown = [] if own is None else [(own.place(each), each) for each in own if each not in schemas]
+        for place, section in unknown:
+            _logger.warning("%s: no such section%s; it is ignored", place, did_you_mean(section, schemas))
+        return cls(found, schemas, text, own, environment.read(schemas), lines)
+
+    def but(self, section: str, **values: Any) -> Settings:
+        """The same settings with other values for these keys of a section, as its schema loads them."""
+        made = copy.copy(self)
+        made._values = {**self._values, section: {**self._values.get(section, {}), **values}}
+        return made
 
     def section(self, name: str) -> Mapping[str, Any]:
         """Values of one section as the schema loads them; empty for one that nobody declared.
@@ -92,8 +109,18 @@ class Settings:
         return self._values.get(name, {})
 
     def is_set(self, section: str, key: str) -> bool:
-        """True if the file or the application sets the key, False if its default holds."""
+        """True if the file, the environment or the application sets the key, False if its default holds."""
         return key in self._text.get(section, {})
+
+    def origin(self, section: str, key: str) -> Origin:
+        """Where the value of a key is from."""
+        for kind, layer in self._layers.items():
+            if layer.has(section, key):
+                return Origin(kind, layer.place(section, key))
+        if not self.is_set(section, key):
+            return Origin(Kind.DEFAULT)
+        line = self._lines.get((section, key))
+        return Origin(Kind.FILE, f"{self.path}:{line}" if line else f"{self.path}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.schemas)
@@ -130,12 +157,17 @@ class Settings:
         return self._given_place(section, key) or f"[{section}] {key}"
 
     def _given_place(self, section: str, key: str) -> str | None:
-        if self.given is not None and (self.path is None or (key and self.given.has(section, key))):
-            return self.given.place(section, key)
-        return None
+        if (layer := self._layer(section, key)) is not None:
+            return layer.place(section, key)
+        return self.given.place(section, key) if self.given is not None and self.path is None else None
 
     def _base_of(self, section: str, key: str) -> Path | None:
-        return self.given.base if self.given is not None and self.given.has(section, key) else self._base
+        layer = self._layer(section, key)
+        return self._base if layer is None else layer.base
+
+    def _layer(self, section: str, key: str) -> GivenSettings | None:
+        """What says the key in place of the file."""
+        return next((each for each in self._layers.values() if each.has(section, key)), None)
 
     def _load(self, section: str) -> Mapping[str, Any]:
         schema = self.schemas[section]()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\.(json|key|db|txt)")
-_OF_CORE = ("listeners.", "outbox.")
+_OF_CORE = ("event-types.", "listeners.", "outbox.")
 
 
 def is_data_file(name: str) -> bool:

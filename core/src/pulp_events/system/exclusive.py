@@ -8,7 +8,7 @@ one would let it into a transaction that is half done.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 from pulp_events.errors import StoreError
@@ -54,18 +54,26 @@ class Exclusive:
                 self._taken = False
 
     def run_noticing(
-        self, seconds: float, noticed: Callable[[], None], action: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+        self,
+        moments: Sequence[tuple[float, Callable[[], None]]],
+        action: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
-        """The same; after waiting so long for another thread, `noticed` is called once, and may raise."""
-        if not self.is_free and not self._is_free_within(seconds):
+        """The same; after each of these numbers of seconds of waiting for another thread its function is called, and
+        may raise. They rise."""
+        waited = 0.0
+        for seconds, noticed in moments:
+            if self.is_free:
+                break
+            if self._lock.acquire(timeout=max(0.0, seconds - waited)):
+                try:
+                    return self.run(action, *args, **kwargs)
+                finally:
+                    self._lock.release()
+            waited = seconds
             noticed()
         return self.run(action, *args, **kwargs)
-
-    def _is_free_within(self, seconds: float) -> bool:
-        if not self._lock.acquire(timeout=seconds):
-            return False
-        self._lock.release()
-        return True
 
     @property
     def is_free(self) -> bool:

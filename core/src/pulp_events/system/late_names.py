@@ -14,16 +14,16 @@ from collections.abc import Callable
 def late_names(package: str) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
     """`__getattr__`, `__dir__` and `__all__` of a package, which is being imported.
 
-    The imports of its stub are relative, a line and a name each: `from .home import Name as Name`.
+    Its stub has a line for each name, `from .home import Name as Name`; homes outside of the package are absolute.
     """
     module = sys.modules[package]
     homes: dict[str, str] = {}
     # Through the loader, so that it works in a zip file too.
     stub: bytes = module.__loader__.get_data(f"{module.__path__[0]}/__init__.pyi")  # type: ignore[union-attr]
     for line in stub.decode().splitlines():
-        if line.startswith("from ."):
+        if line.startswith("from "):
             _, home, _, name, _, _ = line.split()
-            homes[name] = package + home
+            homes[name] = package + home if home.startswith(".") else home
 
     def get(name: str) -> object:
         if name not in homes:

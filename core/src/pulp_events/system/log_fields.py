@@ -23,6 +23,10 @@ FIELDS = (
 )
 """Attributes of a log record, and keys of a JSON line: there where they are known. None is ever secret."""
 
+_OURS = "pulp_events"
+"""How the names of loggers begin that are core's and our plugins': what their records say of themselves holds."""
+_SETTLED = "pulp_events_fields"
+
 _about: ContextVar[Any] = ContextVar("pulp_events_about", default=None)
 
 
@@ -48,10 +52,24 @@ def fields(what: Any, **more: str | int | float | None) -> dict[str, str | int |
 def fields_of(record: Any) -> dict[str, str | int | float]:
     """The fields of a log record, in the order of `FIELDS`; of what its thread is busy with where it has none itself.
 
-    To be asked in the thread that made the record, as handlers are.
+    To be asked in the thread that made the record, as handlers are; see `settle`. A library may have attributes of
+    these names for things of its own, such as a `trace_id`: what its thread is busy with stands in their place, and
+    they follow as `their_trace_id`.
     """
+    if (settled := vars(record).get(_SETTLED)) is not None:
+        return dict(settled)
     own = {name: vars(record)[name] for name in FIELDS if isinstance(vars(record).get(name), str | int | float)}
-    says = "delivery_id" in vars(record) or "listener_id" in vars(record)  # even if that is None
+    is_ours = f"{record.name}.".startswith((f"{_OURS}.", f"{_OURS}_"))
+    says = is_ours and ("delivery_id" in vars(record) or "listener_id" in vars(record))  # even if that is None
+    theirs: dict[str, str | int | float] = {}
     if not says and (what := _about.get()) is not None:
-        own = {**fields(what), **own}
-    return {name: own[name] for name in FIELDS if name in own}
+        ours = fields(what)
+        if not is_ours:
+            theirs = {f"their_{name}": value for name, value in own.items() if ours.get(name, value) != value}
+        own = {**ours, **own} if is_ours else {**own, **ours}
+    return {**{name: own[name] for name in FIELDS if name in own}, **theirs}
+
+
+def settle(record: Any, **more: str | int | float) -> None:
+    """Let the fields of a record be those of now, in whichever thread it is shown, and `more`."""
+    vars(record)[_SETTLED] = {**fields_of(record), **more}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pulp_events import EventBus, Notifier, Plugins
+from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.system.clock import Clock
 
 Conf = Mapping[str, Mapping[str, object]]
@@ -36,7 +37,7 @@ def write_conf(path: Path, conf: Conf) -> Path:
 
 @contextmanager
 def open_bus(
-    folder: Path, *plugins: Any, conf: Conf | None = None, clock: Clock | None = None, deliver: str = "inline"
+    folder: Path, *plugins: Any, conf: Conf | None = None, clock: Clock | None = None, deliver: Deliver = "inline"
 ) -> Iterator[EventBus]:
     """A bus with only these plugins; `emit` makes the deliveries before it returns, unless `deliver` says otherwise.
 

@@ -44,5 +44,7 @@ class Endpoint(Protocol):
     # def recover(self) -> None                      … and from now on it works again, if `fail` does not end by itself
     # def reject(self) -> None                       the next answer is an error that will not pass (400, 550, …)
     # def refuse_credentials(self) -> None           the configuration's credentials are wrong from now on
-    # other: Endpoint                                another one, where the proxy's port is not in `config`
+    # def restart(self) -> None                      its server is killed, and started again at the same address
+    # def hang(self) -> None                         from now on it takes seconds to answer; where there is no proxy
+    # other: Endpoint                                another one, or the same with other credentials
     # secrets: Sequence[str]                         values in `config` and `settings` that must never be seen

@@ -27,7 +27,8 @@ class FaultProxy:
     - `garbage`: the client gets meaningless bytes
     - `half-closed`: the client's connection is closed for reading, and nothing is forwarded
 
-    `fault` may be changed at any time; it applies to connections made afterwards.
+    `fault` may be changed at any time; it applies to connections made afterwards. `cut_at` has bytes at which any
+    connection ends when the client sends them; `cuts` counts those.
     """
 
     host = "127.0.0.1"
@@ -39,14 +40,22 @@ class FaultProxy:
         self._lock = threading.Lock()
         self.connections = 0
         """How many connections were made so far."""
+        self.cut_at = b""
+        """End a connection when the client sends these bytes, and pass nothing on that comes with them; empty: none."""
+        self.cuts = 0
+        """How many connections were ended so."""
         self._listener: socket.socket | None = None
         self.port = 0
         self._listen()
 
     @property
     def behind(self) -> int:
-        """Port of the server."""
+        """Port of the server. It may be changed at any time, as for a server that is back on another port."""
         return self._server
+
+    @behind.setter
+    def behind(self, port: int) -> None:
+        self._server = port
 
     @property
     def fault(self) -> Fault:
@@ -130,9 +139,23 @@ class FaultProxy:
             self._open.add(server)
         back = threading.Thread(target=self._copy, args=(server, client, SLOW if slow else 0.0), daemon=True)
         back.start()
-        self._copy(client, server, 0.0)
+        self._forward(client, server)
         back.join(30)
         self._forget(server)
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        before = b""
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                if self.cut_at and self.cut_at in before + data:
+                    self.cuts += 1
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    _shut(server)
+                    return
+                before = data[-len(self.cut_at) :] if self.cut_at else b""
+                server.sendall(data)
+        with contextlib.suppress(OSError):
+            server.shutdown(socket.SHUT_WR)
 
     def _copy(self, source: socket.socket, target: socket.socket, pause: float) -> None:
         with contextlib.suppress(OSError):

@@ -66,7 +66,7 @@ class ListenerTransactionsContract:
         one, two = new_listener(), new_listener(name="second")
         joins.edit_within(connection, lambda edit: edit.add(one), one.id)
         joins.edit_within(connection, lambda edit: edit.add(two))
-        assert store.all() == [] and store.version() is None
+        assert list(store.all()) == [] and store.version() is None
         connection.commit()
         assert list(store.all()) == [one, two]
 
@@ -97,7 +97,7 @@ class ListenerTransactionsContract:
         connection.rollback()
         assert list(store.all()) == [kept]
         if isinstance(store, ListenerHistory):
-            assert store.history(HistoryQuery()) == []
+            assert list(store.history(HistoryQuery())) == []
             joins.edit_within(connection, make)
             connection.commit()
             assert len(store.history(HistoryQuery())) == 2
@@ -110,7 +110,7 @@ class ListenerTransactionsContract:
         assert joins.edit_within(connection, lambda edit: edit.get(one.id), one.id) == one
         assert joins.edit_within(connection, lambda edit: edit.remove(one.id), one.id) == one
         connection.commit()
-        assert store.all() == []
+        assert list(store.all()) == []
 
     def test_an_edit_that_raises_leaves_the_transaction_as_it_was(
         self, store: ListenerStore, joins: JoinsTransactions, connection: Connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import locale
 import logging
 import os
@@ -20,6 +21,10 @@ REMEDIES: Mapping[str, str] = {
     "os.umask": "give each file its mode with os.open or os.chmod",
     "os.environ": "pass the value as an argument",
     "locale.setlocale": "format without the locale",
+    "sys.path": "leave it to whoever installs packages",
+    "ssl": "give each connection, or each call of a library, its own context",
+    "asyncio": "leave event loops to the application",
+    "gc": "leave the interpreter to the application",
     "sys": "leave the interpreter to the application",
     "threading": "leave the interpreter to the application",
     "socket": "give the library a connection or a resolver of your own",
@@ -55,11 +60,26 @@ def _state() -> Iterator[tuple[str, str]]:
     yield "sys.stdout", repr(sys.stdout)
     yield "sys.stderr", repr(sys.stderr)
     yield "sys.setrecursionlimit", str(sys.getrecursionlimit())
+    yield "sys.setswitchinterval", str(sys.getswitchinterval())
+    yield "sys.path", os.pathsep.join(sys.path)
+    yield "gc.isenabled", str(gc.isenabled())
     yield "threading.excepthook", repr(threading.excepthook)
     for name, value in os.environ.items():
         yield f"os.environ[{name!r}]", f"a value ({hash(value)})"
     yield from _signals()
     yield from _logging()
+    yield from _of_imported()
+
+
+def _of_imported() -> Iterator[tuple[str, str]]:
+    """What is as it should be until its module is imported."""
+    ssl = sys.modules.get("ssl")
+    made = ssl is None or ssl._create_default_https_context is ssl.create_default_context
+    yield "ssl._create_default_https_context", "create_default_context" if made else "another"
+    asyncio = sys.modules.get("asyncio")
+    policy = getattr(getattr(asyncio, "events", None), "_event_loop_policy", None)
+    usual = policy is None or type(policy) is getattr(asyncio, "DefaultEventLoopPolicy", None)
+    yield "asyncio.set_event_loop_policy", "the default one" if usual else type(policy).__name__
 
 
 def _folder() -> str:

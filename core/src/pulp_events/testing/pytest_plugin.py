@@ -1,12 +1,13 @@
 """Fixtures for authors of notifiers and applications; pytest finds them wherever pulp-events is installed.
 
 Nothing but pytest is imported until a fixture is used. Their names begin with ours, as they stand beside those of every
-project that has us installed.
+project that has us installed; but for `emitted_events`, which reads as what a test of an application says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +17,50 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulp_events import Event, EventBus
+    from pulp_events.bus.delivery_mode import Deliver
     from pulp_events.testing.admin import Admin
     from pulp_events.testing.clock import FakeClock
     from pulp_events.testing.http_sink import HttpSink
+    from pulp_events.testing.recording import EmittedEvents
     from pulp_events.testing.smtp_sink import SmtpSink
 
 pytest.register_assert_rewrite(
     "pulp_events.testing.notifier_contract",
+    "pulp_events.testing.hook_contract",
     "pulp_events.testing.outbox_contract",
     "pulp_events.testing.listener_store_contract",
     "pulp_events.testing.listener_transactions_contract",
 )
+
+
+@pytest.fixture
+def emitted_events() -> Iterator[EmittedEvents]:
+    """What the application emits, whichever way it has its bus; nothing is sent, and nothing is written to files.
+
+    `assert emitted_events.emitted("order.created", order_id=7)`; see `pulp_events.testing.recording`.
+    """
+    from pulp_events.testing.recording import record_events
+
+    with record_events() as events:
+        yield events
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a failed test say what was emitted: pytest shortens what an assertion says to a line."""
+    report = yield
+    recording = sys.modules.get("pulp_events.testing.recording")
+    events = getattr(item, "funcargs", {}).get("emitted_events")
+    if (
+        recording is not None
+        and isinstance(events, recording.EmittedEvents)
+        and report.when == "call"
+        and report.failed
+    ):
+        report.sections.append(("emitted events", events.text()))
+    return report
 
 
 @pytest.fixture
@@ -72,7 +106,7 @@ def pulp_events_make_bus(tmp_path: Path, pulp_events_clock: FakeClock) -> Iterat
 
     with ExitStack() as stack:
 
-        def make(*plugins: Any, conf: Conf | None = None, deliver: str = "inline") -> EventBus:
+        def make(*plugins: Any, conf: Conf | None = None, deliver: Deliver = "inline") -> EventBus:
             folder = tmp_path / f"bus-{len(list(tmp_path.glob('bus-*')))}"
             return stack.enter_context(open_bus(folder, *plugins, conf=conf, clock=pulp_events_clock, deliver=deliver))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from pulp_events.fields import format_duration
 from pulp_events.system import sd_notify
 from pulp_events.worker.pace import MADE, Made, Pace
 from pulp_events.worker.reports import Reports
@@ -18,14 +19,19 @@ _SIGNS_OF_LIFE = ("READY", "RELOADING", "STOPPING", "WATCHDOG", sd_notify.WATCHD
 class PoolHealth:
     """Who is ready, who is awaited, who was silent for too long."""
 
-    def __init__(self, reports: Reports, monotonic: Callable[[], float], interval: float) -> None:
-        """`interval`: as of `reports`."""
+    def __init__(self, reports: Reports, monotonic: Callable[[], float], interval: float, start_limit: float) -> None:
+        """`interval`: as of `reports`. `start_limit`: how long a worker may take until its first sign of life.
+
+        Both in seconds.
+        """
         self._reports = reports
         self._monotonic = monotonic
         self._interval = interval
+        self._start_limit = start_limit
         self._ready: set[int] = set()
         self._awaited: set[int] | None = None
         self._until: dict[int, float] = {}
+        self._heard: set[int] = set()
         self._pace = Pace(monotonic())
         self.has_begun = False
         """Whether all of them were ready once."""
@@ -49,8 +55,11 @@ class PoolHealth:
                 allowed = said.get(sd_notify.WATCHDOG, "")
                 seconds = int(allowed) / 1e6 if allowed.isdigit() else self._interval
                 self._until[pid] = self._monotonic() + seconds * SLACK
+                self._heard.add(pid)
         self._ready &= alive
-        self._until = {pid: until for pid, until in self._until.items() if pid in alive}
+        self._heard &= alive
+        unheard = self._monotonic() + self._start_limit
+        self._until = {pid: self._until.get(pid, unheard) for pid in alive}
         if self._awaited is not None:
             self._awaited &= alive
 
@@ -67,7 +76,9 @@ class PoolHealth:
         now = self._monotonic()
         return self._pace.status(now, [*pids]) if self._pace.is_due(now) else None
 
-    def silent(self) -> list[int]:
-        """Workers that said nothing for longer than the watchdog allows."""
+    def silent(self) -> Mapping[int, str]:
+        """Workers that said nothing for longer than the watchdog, or their start, allows; and what to say of each."""
         now = self._monotonic()
-        return [pid for pid, until in self._until.items() if now > until]
+        slow = f"was not ready within {format_duration(self._start_limit)}"
+        late = [pid for pid, until in self._until.items() if now > until]
+        return {pid: "gave no sign of life" if pid in self._heard else slow for pid in late}

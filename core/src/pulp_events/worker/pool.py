@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pulp_events.processes.command import command
@@ -24,6 +24,9 @@ GIVE_UP = 600.0
 WATCH = 60.0
 """Seconds within which a worker is to give a sign of life, where systemd does not say."""
 
+START_LIMIT = 300.0
+"""Seconds within which a worker is to be ready: plugins are imported and stores brought up to date meanwhile."""
+
 _logger = get_logger(__name__)
 
 
@@ -32,22 +35,26 @@ class WorkerPool:
 
     SIGTERM, SIGINT: all of them finish within `grace` seconds; a second one ends everything at once. SIGHUP: all of
     them read server.conf again. It speaks to systemd for all of them: ready and reloaded when they are. A worker that
-    is silent for longer than the watchdog allows, or `watch` seconds without one, is killed, and another one started.
+    is silent for longer than the watchdog allows, or `watch` seconds without one, or not ready within `start_limit`
+    seconds, is killed, and another one started. `reloaded` is called when the workers were told to read their settings
+    again.
     """
 
     def __init__(
         self,
         processes: int,
         config: Path | None,
-        data_dir: Path,
+        data_dir: Path | None,
         grace: float = 5.0,
         log_json: bool = False,
         give_up: float = GIVE_UP,
         imports: Sequence[str] = (),
         settings: SettingsMapping | None = None,
         watch: float = WATCH,
+        start_limit: float = START_LIMIT,
+        reloaded: Callable[[], object] = lambda: None,
     ) -> None:
-        """`settings`: as of `EventBus.open`."""
+        """`settings`: as of `EventBus.open`. `data_dir`: None leaves it to the settings, also when they change."""
         given = None if settings is None else GivenSettings.of(settings)
         self._grace = grace
         self._give_up = give_up
@@ -60,7 +67,10 @@ class WorkerPool:
             self._reports.environment if self._reports is not None else None,
             given=None if given is None else given.dump(),
         )
-        self._health = PoolHealth(self._reports, time.monotonic, interval) if self._reports is not None else None
+        self._health: PoolHealth | None = None
+        if self._reports is not None:
+            self._health = PoolHealth(self._reports, time.monotonic, interval, start_limit)
+        self._reloaded = reloaded
         self._next_sign = 0.0
         self._told_to_stop = False
         self._told_to_reload = False
@@ -101,8 +111,8 @@ class WorkerPool:
             sd_notify.ready(f"delivering, processes {', '.join(map(str, self._supervisor.pids))}")
         if self._health.has_begun and (status := self._health.status(self._supervisor.pids)) is not None:
             sd_notify.notify(f"STATUS={status}")
-        for pid in self._health.silent():
-            _logger.error("worker %d gave no sign of life; it is killed and replaced", pid)
+        for pid, fault in self._health.silent().items():
+            _logger.error("worker %d %s; it is killed and replaced", pid, fault)
             self._supervisor.signal(signal.SIGKILL, pid)
         now = time.monotonic()
         if self._watchdog is not None and now >= self._next_sign:
@@ -114,6 +124,7 @@ class WorkerPool:
             sd_notify.reloading()
             self._health.wait_for(self._supervisor.pids)
         self._supervisor.signal(signal.SIGHUP)
+        self._reloaded()
 
     def _on_stop(self) -> None:
         if self._told_to_stop:

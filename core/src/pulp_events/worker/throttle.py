@@ -12,7 +12,7 @@ from typing import Any
 from pulp_events.dispatcher.repeats import Repeats, more_like_it
 from pulp_events.redaction.logs import OWN
 from pulp_events.system.clock import Clock, SystemClock
-from pulp_events.system.log_fields import fields_of
+from pulp_events.system.log_fields import settle
 from pulp_events.system.logs import message_of
 
 
@@ -47,11 +47,12 @@ def _plain(record: logging.LogRecord) -> logging.LogRecord:
     """The record without its traceback, with what it is about: it may be shown in another thread."""
     found = copy.copy(record)
     found.msg, found.args, found.exc_info, found.exc_text = message_of(record), (), None, None
-    vars(found).update({"listener_id": None, **fields_of(record)})
+    settle(found)
     return found
 
 
 def _with_count(record: logging.LogRecord, more: int) -> logging.LogRecord:
     found = copy.copy(record)
-    found.msg, found.repeats = f"{record.msg}{more_like_it(more)}", more
+    found.msg = f"{record.msg}{more_like_it(more)}"
+    settle(found, repeats=more)
     return found

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 
 from pulp_events.bus.event_bus import EventBus
+from pulp_events.bus.grace import DEFAULT
 from pulp_events.errors import EventsError
+from pulp_events.settings.reloading import NEEDS_START, left_as_they_were
 from pulp_events.system import sd_notify
 from pulp_events.system.logs import get_logger
 from pulp_events.worker.pace import MADE, Made, Pace
@@ -27,16 +29,24 @@ class Worker:
     SIGTERM, SIGINT: finish what is under way, at most `grace` seconds, give back the rest, end with 0; a second one
     ends at once. SIGHUP: read server.conf again; should it be wrong, go on with the old one. systemd's watchdog is told
     that it works for as long as the dispatcher's thread turns; how fast it delivers stands in `systemctl status`.
+    `reloaded` is called once settings were read again.
 
-    `open_bus` opens a bus that delivers in the background. `parent`: end when this is no longer the parent process. It
-    is then the parent that ends the worker at once, with SIGKILL: a second SIGTERM may be one that went to the whole
-    group of processes.
+    `grace`: None is the default of `EventBus.close`. `open_bus` opens a bus that delivers in the background. `parent`:
+    end when this is no longer the parent process. It is then the parent that ends the worker at once, with SIGKILL: a
+    second SIGTERM may be one that went to the whole group of processes.
     """
 
-    def __init__(self, open_bus: Callable[[], EventBus], grace: float = 5.0, parent: int | None = None) -> None:
+    def __init__(
+        self,
+        open_bus: Callable[[], EventBus],
+        grace: float | None = 5.0,
+        parent: int | None = None,
+        reloaded: Callable[[], object] = lambda: None,
+    ) -> None:
         self._open_bus = open_bus
         self._grace = grace
         self._parent = parent
+        self._reloaded = reloaded
         self._told_to_stop = False
         self._told_to_reload = False
         self._watchdog = sd_notify.watchdog_interval()
@@ -106,14 +116,18 @@ class Worker:
         self._told_to_reload = True
 
     def _reopen(self, bus: EventBus) -> EventBus:
-        sd_notify.reloading(self._grace)
+        sd_notify.reloading(DEFAULT if self._grace is None else self._grace)
         try:
             renewed = self._opened()
         except EventsError as error:
             _logger.error("the settings stay unchanged: %s", error)
         else:
+            kept = [*left_as_they_were(bus.settings, renewed.settings)]
             bus.close(self._grace, drain=False)
             bus = renewed
             _logger.info("worker %d has read its settings again", os.getpid())
+            for setting in kept:
+                _logger.warning("%s has changed; it %s: start the worker again", setting, NEEDS_START)
+            self._reloaded()
         sd_notify.reloaded()
         return bus

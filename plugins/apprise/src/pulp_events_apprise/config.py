@@ -67,7 +67,8 @@ class AppriseConfig(Schema):
     url = Urls(
         required=True,
         metadata={
-            "help": "URL of a service as Apprise writes it, such as slack://… or ntfy://…; may be repeated",
+            "help": "URLs of services as Apprise writes them, such as slack://… or ntfy://…",
+            "cli_help": "URL of a service as Apprise writes it, such as slack://… or ntfy://…; may be repeated",
             "secret": True,
         },
     )

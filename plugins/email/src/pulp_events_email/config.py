@@ -90,7 +90,8 @@ class EmailConfig(Schema):
         required=True,
         validate=_at_least_one,
         metadata={
-            "help": "this is a comma separated list of email addresses that should receive these notifications. "
+            "help": "email addresses that should receive these notifications",
+            "cli_help": "this is a comma separated list of email addresses that should receive these notifications. "
             "Do not include spaces.",
             "example": "admin@pulp.example,ops@pulp.example",
         },

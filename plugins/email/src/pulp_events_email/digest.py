@@ -37,6 +37,9 @@ class Digest:
     window: float
     """Seconds."""
 
+    listener_id: str
+    """Whose deliveries they are."""
+
     attached: bool = True
     """Whether the reports come along."""
 
@@ -74,6 +77,11 @@ class Digest:
         return f"{first.strftime(f'%Y-%m-%d {form}')} to {until} UTC"
 
     @property
+    def see(self) -> str:
+        """Where the events are found, for a message that leaves something of them out."""
+        return f"`pulp-admin event delivery list --listener-id {self.listener_id}` shows the events."
+
+    @property
     def is_test(self) -> bool:
         """True where there is nothing but a test in it."""
         return all(line.summary.is_test for line in self.lines)
@@ -87,6 +95,7 @@ def digest_of(deliveries: Sequence[Delivery], window: float, attached: bool = Tr
             for one in deliveries
         ),
         window,
+        deliveries[0].listener_id,
         attached,
     )
 

@@ -77,10 +77,7 @@ def _error(line: Line) -> str:
 def _rest(digest: Digest, shown: int) -> str:
     if not digest.attached:
         hidden = f"{digest.count - shown} more are not shown. " if digest.count > shown else ""
-        return (
-            f"{hidden}The event reports are larger than the mail server accepts; `pulp-admin event delivery` shows "
-            "them."
-        )
+        return f"{hidden}The event reports are larger than the mail server accepts. {digest.see}"
     if digest.count <= shown:
         return "The event reports are attached as events.json."
     return f"{digest.count - shown} more are in events.json, which contains all the event reports."

@@ -35,8 +35,6 @@ SHORTEST = 2
 _NO_ANSWERS = "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nPrecedence: list\r\n"
 """No vacation notes, please: RFC 3834 §5; what Exchange looks at; what older programs do."""
 
-_SEE = "`pulp-admin event delivery list` shows the events."
-
 _logger = logging.getLogger(__name__)
 
 
@@ -208,7 +206,8 @@ class Composer:
     def _brief_digest(self, digest: Digest, form: int) -> Part:
         if form == SHORTEST:
             return text_part(
-                f"{digest.title}\n{digest.period}\n\nEverything else is larger than the mail server accepts. {_SEE}"
+                f"{digest.title}\n{digest.period}\n\n"
+                f"Everything else is larger than the mail server accepts. {digest.see}"
             )
         text = text_part(digest_text(digest))
         return multipart("alternative", text, text_part(digest_html(digest), "html")) if self._readable else text

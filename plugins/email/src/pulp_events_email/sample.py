@@ -89,7 +89,7 @@ def try_templates(config: Config) -> None:
 def _digest(window: float) -> tuple[Event, dict[str, Any]]:
     events = samples()
     lines = tuple(Line(event.time, _more(event)["summary"]) for event in events)
-    return events[-1], names(events, Digest(lines, window))
+    return events[-1], names(events, Digest(lines, window, ""))
 
 
 @contextlib.contextmanager

@@ -107,6 +107,8 @@ def make_secret(config: Config) -> Config:
         raise ValidationError(f"An ed25519 key {error}.", "secret") from None
 
 
+_SIGN = f"sign according to Standard Webhooks with this secret, {SYMMETRIC}… or (ed25519) {PRIVATE}…"
+
 PLAIN = {"local": False, "template": False}
 """Metadata of a field whose values are sent as they are, whatever they look like."""
 
@@ -142,7 +144,8 @@ class HttpConfig(Schema):
         fields.String(validate=refusing(parse_header)),
         validate=_headers,
         metadata={
-            "help": "additional header, as 'Name: value'; may be repeated; a file has one per line",
+            "help": "additional headers, as 'Name: value'",
+            "cli_help": "additional header, as 'Name: value'; may be repeated; a file has one per line",
             "secret": True,
             **PLAIN,
         },
@@ -171,21 +174,26 @@ class HttpConfig(Schema):
     secret = fields.String(
         validate=refusing(key_bytes),
         metadata={
-            "help": f"sign according to Standard Webhooks with this secret, {SYMMETRIC}… or (ed25519) {PRIVATE}…; "
-            f"{GENERATE} or {GENERATE_ED25519} generates one, see show-secret",
+            "help": _SIGN,
+            "cli_help": f"{_SIGN}; {GENERATE} or {GENERATE_ED25519} generates one, see show-secret",
             "secret": True,
             "generates": (GENERATE, GENERATE_ED25519),
         },
     )
     previous_secret = fields.String(
         validate=refusing(key_bytes),
-        metadata={"help": "also sign with this secret; set by rotate-secret", "secret": True},
+        metadata={
+            "help": "also sign with this secret; set when the secret is rotated",
+            "cli_help": "also sign with this secret; set by rotate-secret",
+            "secret": True,
+        },
     )
     previous_secret_until = fields.AwareDateTime(
         format="iso",
         default_timezone=UTC,
         metadata={
-            "help": "when previous_secret expires, such as 2026-01-31T12:00:00Z; set by rotate-secret",
+            "help": "when the previous secret expires, such as 2026-01-31T12:00:00Z; set when the secret is rotated",
+            "cli_help": "when previous_secret expires, such as 2026-01-31T12:00:00Z; set by rotate-secret",
             "secret": False,
         },
     )
@@ -203,7 +211,10 @@ class HttpConfig(Schema):
     )
     permanent = Words(
         fields.Integer(strict=False, validate=validate.Range(300, 599)),
-        metadata={"help": "status codes after which a delivery is not retried, separated by commas; default: 410"},
+        metadata={
+            "help": "status codes after which a delivery is not retried; default: 410",
+            "cli_help": "status codes after which a delivery is not retried, separated by commas; default: 410",
+        },
     )
 
     @validates_schema(skip_on_field_errors=True)

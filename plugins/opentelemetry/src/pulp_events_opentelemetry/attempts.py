@@ -10,8 +10,8 @@ from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from pulp_events import Attempt, Delivery
 from pulp_events.outbox.states import Outcome
 from pulp_events.settings.settings import Settings
-from pulp_events_opentelemetry.context import as_parent, of_event
-from pulp_events_opentelemetry.tracer import NAME, is_provided, tracer
+from pulp_events_opentelemetry.context import as_parent, of_event, of_untraced
+from pulp_events_opentelemetry.tracer import NAME, is_provided, samples, tracer
 
 LONGEST = 500
 """Characters of an attempt's detail that its span has."""
@@ -20,11 +20,16 @@ LONGEST = 500
 def record(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
     """Make the span of an attempt that has ended, with the times that it began and ended at.
 
-    None where the event's own span was not sampled: whether a trace is recorded is decided once, where it begins.
+    None where the event's own span was not sampled: whether a trace is recorded is decided once, where it begins. Of an
+    event without one it is decided here, alike for each attempt; all of them are of one trace.
     """
     making = tracer(settings)
     emitted = of_event(delivery.trace_context)
-    if not is_provided() or (emitted is not None and not emitted.trace_flags.sampled):
+    if not is_provided():
+        return
+    name = f"deliver {delivery.event_type}"
+    parent = emitted or of_untraced(delivery.event_id, delivery.event_time, lambda trace_id: samples(trace_id, name))
+    if not parent.trace_flags.sampled:
         return
     began = _nanoseconds(attempt.started)
     attributes: dict[str, Any] = {
@@ -46,8 +51,8 @@ def record(delivery: Delivery, attempt: Attempt, settings: Settings) -> None:
     if failed:
         attributes["error.type"] = attempt.outcome.value
     span = making.start_span(
-        f"deliver {delivery.event_type}",
-        as_parent(emitted),
+        name,
+        as_parent(parent),
         SpanKind.CLIENT,
         attributes,
         () if emitted is None else [Link(emitted)],

@@ -5,8 +5,10 @@ They are W3C's, whatever the process's propagators are, and no baggage (https://
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
@@ -39,6 +41,17 @@ def _read(parent: str, state: str | None) -> SpanContext:
     )
 
 
-def as_parent(span: SpanContext | None) -> Context:
-    """A context to begin a span in, of this trace or of none; never of what is current here."""
-    return _EMPTY if span is None else set_span_in_context(NonRecordingSpan(span), _EMPTY)
+def of_untraced(event_id: str, emitted: datetime, samples: Callable[[int], bool]) -> SpanContext:
+    """What stands for the span of an event that was emitted outside of any trace: the same ids whoever asks, so that
+    all attempts are of one trace. `samples`: whether a trace of this id is recorded.
+
+    An id alone may have been an earlier event's, too.
+    """
+    digest = sha256(f"{event_id} {emitted.timestamp():.6f}".encode()).digest()
+    trace_id, span_id = int.from_bytes(digest[:16]), int.from_bytes(digest[16:24])
+    return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(int(samples(trace_id))))
+
+
+def as_parent(span: SpanContext) -> Context:
+    """A context to begin a span in, of this trace; never of what is current here."""
+    return set_span_in_context(NonRecordingSpan(span), _EMPTY)

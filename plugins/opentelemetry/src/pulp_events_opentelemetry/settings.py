@@ -12,6 +12,7 @@ class OpenTelemetrySettings(Schema):
         load_default=False,
         metadata={
             "help": "set up OpenTelemetry's SDK by the environment's OTEL_… variables, in a process where nothing else "
-            "has done so"
+            "has done so",
+            "reloads": False,  # a process has one provider, for good
         },
     )

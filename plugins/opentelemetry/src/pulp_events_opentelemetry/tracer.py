@@ -34,6 +34,15 @@ def is_provided() -> bool:
     return _provided
 
 
+def samples(trace_id: int, name: str) -> bool:
+    """Whether a trace of this id is recorded that begins with a span of this name. Of a provider other than the SDK's
+    it is not known: it decides by itself for each span then."""
+    sampler = getattr(trace.get_tracer_provider(), "sampler", None)
+    if sampler is None:
+        return True
+    return bool(sampler.should_sample(None, trace_id, name, trace.SpanKind.CLIENT).decision.is_sampled())
+
+
 def _make(settings: Settings) -> trace.Tracer:
     global _tracer
     with _lock:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pulp_events.bus.backfilling import notes_for_a_copy
 from pulp_events.errors import NameTaken, StoreError
 from pulp_events.events.trace_context import to_text
-from pulp_events.listeners.history import dump as dump_change
+from pulp_events.listeners.history import change_to_document
 from pulp_events.outbox.delivery import Attempt, Delivery
 from pulp_events.outbox.records import DeliveryQuery
 from pulp_events.outbox.rows import split_id, stored_scope_column
@@ -174,7 +174,7 @@ def _copy_listeners(bus: EventBus, target: Database) -> int:
             (
                 [change.time.timestamp() for change in history],
                 [change.listener_id for change in history],
-                [json.dumps(dump_change(change)) for change in history],
+                [json.dumps(change_to_document(change)) for change in history],
             ),
         )
         return _count(own, target, "SELECT count(*) FROM @.pulp_listener WHERE id = ANY (%s)", ids)

@@ -23,6 +23,16 @@ def of_event(database: Database, event_id: str) -> list[Delivery]:
     return [to_delivery(row) for row in rows]
 
 
+def counts_of_event(database: Database, event_id: str) -> dict[str, int]:
+    """How many deliveries of an event each listener has."""
+    rows = database.rows(
+        "SELECT listener_id, count(*) FROM @.pulp_delivery "
+        "WHERE event_seq = (SELECT seq FROM @.pulp_event WHERE id = %s) GROUP BY 1",
+        (event_id,),
+    )
+    return dict(rows)
+
+
 def find(
     database: Database,
     query: DeliveryQuery,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pulp_events.outbox.records import Due
 from pulp_events.outbox.states import Transition, kept
+from pulp_events_postgres import set_up
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.values import numbers, texts
 
@@ -30,6 +31,13 @@ SELECT u.event_type, u.count, now.moment, now.moment FROM unnest(%s::text[], %s:
 CROSS JOIN (SELECT @.pulp_now() AS moment OFFSET 0) now ORDER BY u.event_type
 ON CONFLICT (event_type) DO UPDATE SET count = d.count + EXCLUDED.count, last = EXCLUDED.last
 """
+_LISTENERS = ["pulp_listener", "pulp_listener_history", "pulp_listener_version"]
+_SIZES = """
+SELECT CASE WHEN c.relname = ANY (%s::text[]) THEN 'listeners' ELSE 'outbox' END,
+       coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8
+FROM pg_class c JOIN pg_class e ON e.relnamespace = c.relnamespace AND e.oid = @(pulp_event)
+WHERE c.relkind = 'r' AND c.relname = ANY (%s::text[]) GROUP BY 1
+"""
 FORGET = "DELETE FROM @.pulp_dropped WHERE last < %s::float8"
 """Forgets the counts to which nothing was added since then."""
 
@@ -50,3 +58,8 @@ def due(database: Database, listener_ids: Sequence[str], most: int) -> Due:
 def note_dropped(database: Database, counts: Mapping[str, int]) -> None:
     """Add to the counts of events that were dropped."""
     database.execute(_NOTE, (texts(counts), numbers(counts.values())))
+
+
+def sizes(database: Database) -> dict[str, int]:
+    """Bytes of our tables with their indexes, and of no others that the schema has."""
+    return {what: int(size) for what, size in database.rows(_SIZES, (texts(_LISTENERS), texts(set_up.tables())))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 import psycopg
 
 from pulp_events.errors import StoreError
+from pulp_events.events.remembered import RememberedType
 from pulp_events.listeners.broken import Complaints
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.edit import Edit
-from pulp_events.listeners.history import HistoryQuery, ListenerChange, load
-from pulp_events.listeners.history import dump as dump_change
+from pulp_events.listeners.history import HistoryQuery, ListenerChange, change_from_document, change_to_document
 from pulp_events.listeners.listener import Listener
 from pulp_events.system import forks
 from pulp_events.system.shared_answer import FRESH, SharedAnswer
+from pulp_events_postgres import event_types
 from pulp_events_postgres.connections import Connection
 from pulp_events_postgres.database import Database
 from pulp_events_postgres.through import Through
@@ -62,7 +63,8 @@ class _Overtaken(Exception):
 
 
 class PostgresListenerStore:
-    """Implements `ListenerStore`, `ListenerHistory`, `JoinsTransactions` and `AsksThrough`.
+    """Implements `ListenerStore`, `ListenerHistory`, `JoinsTransactions`, `AsksThrough` and
+    `RemembersTypes`.
 
     `fresh`: how old a version may be, in seconds, before it is asked for again.
 
@@ -206,7 +208,16 @@ class PostgresListenerStore:
         until = None if query.until is None else query.until.timestamp()
         chosen = (query.listener_id, query.listener_id, since, since, until, until, query.limit)
         rows = self.database.rows(_HISTORY, chosen)
-        return [load(json.loads(document)) for (document,) in rows]
+        return [change_from_document(json.loads(document)) for (document,) in rows]
+
+    def remember_types(self, told: Mapping[str, RememberedType]) -> None:
+        event_types.remember(self.database, told)
+
+    def remembered_types(self) -> Mapping[str, RememberedType]:
+        return event_types.all_of(self.database)
+
+    def forget_types(self, names: Collection[str]) -> int:
+        return event_types.forget(self.database, names)
 
     def close(self) -> None:
         if not self._closed:
@@ -251,7 +262,7 @@ class PostgresListenerStore:
             columns = (
                 [change.time.timestamp() for change in changes],
                 [change.listener_id for change in changes],
-                [json.dumps(dump_change(change)) for change in changes],
+                [json.dumps(change_to_document(change)) for change in changes],
             )
             own.execute(self.database.text(_KEEP), columns)
         own.execute(self.database.text(_FORGET), (changes[0].time.timestamp() - self._keep_history,))

@@ -121,6 +121,10 @@ class PostgresOutbox:
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         return ledger.of_event(self.database, event_id)
 
+    def counts_of_event(self, event_id: str) -> Mapping[str, int]:
+        """See `pulp_events.outbox.store.CountsOfEvents`."""
+        return ledger.counts_of_event(self.database, event_id)
+
     def event(self, event_id: str) -> StoredEvent | None:
         return stored.event(self.database, event_id)
 
@@ -225,6 +229,9 @@ class PostgresOutbox:
 
     def free_space(self) -> int | None:
         return None  # a server tells nobody
+
+    def sizes(self) -> dict[str, int]:
+        return limits.sizes(self.database)
 
     def note_dropped(self, counts: Mapping[str, int]) -> None:
         limits.note_dropped(self.database, counts)

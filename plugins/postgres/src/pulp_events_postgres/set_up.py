@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -102,6 +103,13 @@ def in_schema(statement: str, schema: str, parameters: bool = False) -> str:
     return _OURS.sub(replace, statement)
 
 
+@cache
+def tables() -> frozenset[str]:
+    """Names of all tables that our scripts make."""
+    return frozenset(name for script in scripts() for name in _TABLE.findall(script))
+
+
+_TABLE = re.compile(r"CREATE (?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?@\.(\w+)")
 _OURS = re.compile(r"@(?:\((\w+)\)|\.)")
 
 

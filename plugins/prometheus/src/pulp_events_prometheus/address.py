@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
+from pulp_events.secrets import mask_value
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -25,5 +27,7 @@ def address(text: str) -> Address:
     bracketed = host[:1] == "[" and host[-1:] == "]"
     wrong = not port.isascii() or not port.isdecimal() or int(port) > 65535
     if wrong or (colon and not host) or (":" in host and not bracketed):
-        raise argparse.ArgumentTypeError(f"{text!r:.60} is no address; write HOST:PORT, such as {LOOPBACK}:9464")
+        raise argparse.ArgumentTypeError(
+            f"{mask_value(text):.60} is no address; write HOST:PORT, such as {LOOPBACK}:9464"
+        )
     return Address((host[1:-1] if bracketed else host) or LOOPBACK, int(port))

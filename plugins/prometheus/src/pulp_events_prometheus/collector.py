@@ -38,6 +38,12 @@ class Collector(_Collector):
         self._until = 0.0
         self._complaints = Complaints(get_logger(__name__))
 
+    def ask(self, bus: EventBus) -> None:
+        """Ask this bus from now on."""
+        reader = Reader(bus)
+        with self._lock:
+            self._reader, self._until = reader, 0.0
+
     def describe(self) -> Sequence[Metric]:
         """Nothing: a registry asks for names when something is registered, which is no time to ask the stores."""
         return []

@@ -56,10 +56,11 @@ def beside_worker(arguments: argparse.Namespace) -> Iterator[None]:
     if arguments.metrics is None:
         yield
         return
-    from pulp_events_prometheus.collector import own_registry
+    from pulp_events_prometheus.own_bus import OwnBus
     from pulp_events_prometheus.serving import serving
 
-    with arguments.session.open_bus("external") as bus, serving(arguments.metrics, own_registry(bus)):
+    with OwnBus(lambda: arguments.session.open_bus("external")) as own, serving(arguments.metrics, own.registry):
+        arguments.on_reload(own.reopen)
         yield
 
 

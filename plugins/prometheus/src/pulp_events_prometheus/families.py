@@ -30,6 +30,7 @@ GAUGES = {
     "pending_deliveries": ("listener_pending_deliveries", "Deliveries that wait or are under way."),
     "in_flight_deliveries": ("listener_in_flight_deliveries", "Deliveries that are being attempted."),
     "dead_deliveries": ("listener_dead_deliveries", "Dead deliveries that are kept."),
+    "lately_dead": ("listener_lately_dead_deliveries", "Deliveries that were given up in the last 15 minutes."),
     "oldest": ("listener_oldest_pending_seconds", "Age of the oldest event with a pending delivery; 0: there is none."),
     "failures": ("listener_consecutive_failures", "Failures since the last success."),
     "failing": (
@@ -140,9 +141,9 @@ def _gauges(reading: Reading) -> Iterator[Metric]:
     yield _gauge("processes", "Processes at work; gone: killed within a day.", ("kind", "state"), reading.processes)
     yield _gauge("stored_events", "Events in the store.", (), stats.events)
     dropped = {(name,): count for name, count in reading.dropped.items()}
-    yield _gauge("dropped_events", "Events not stored as the store was full, while known.", ("event_type",), dropped)
+    yield _gauge("dropped_events", "Events that emit did not store, and did not raise for.", ("event_type",), dropped)
     sizes = {(what,): size for what, size in reading.store_bytes.items()}
-    yield _gauge("store_size_bytes", "Size of the store's files.", ("file",), sizes)
+    yield _gauge("store_size_bytes", "Size of the stores, in files or tables.", ("file",), sizes)
     if reading.free_bytes is not None:
         yield _gauge("store_free_bytes", "Free space where events are stored.", (), reading.free_bytes)
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pulp_events.errors import EventsError
 from pulp_events.outbox.records import Stats
 from pulp_events.outbox.standing import HoldCause, Standing
-from pulp_events.outbox.states import State
+from pulp_events.outbox.states import State, Transition
+from pulp_events.outbox.store import CountsWhatEnds, TellsSizes
 from pulp_events.system.clock import from_timestamp
 from pulp_events_prometheus import words
 from pulp_events_prometheus.book import Book
@@ -32,6 +31,9 @@ PROBING = 60.0
 """Seconds after the end of a circuit's pause for which it counts as open: the attempt that decides is under way."""
 _SOON = 1.0
 """Seconds up to which nothing lags: it is not looked at what else may hold a delivery up."""
+LATELY = 900.0
+"""Seconds for which it is told that a delivery was given up. The counter does not tell of those that came before it was
+looked at for the first time: a counter that begins with 5 has not increased."""
 _MOST_KNOWN = 100_000
 FAILURES, FAILING = 3, 600.0
 """How often, and for how many seconds, a listener has failed that counts as failing: fewer may be an endpoint that
@@ -45,6 +47,8 @@ class Gauges:
     pending_deliveries: int = 0
     in_flight_deliveries: int = 0
     dead_deliveries: int = 0
+    lately_dead: int = 0
+    """Of LATELY."""
     failures: int = 0
     lanes: int = 0
     circuits: int = 0
@@ -159,6 +163,7 @@ class Reader:
     ) -> Mapping[Labels, Gauges]:
         lanes = int(self._bus.settings.section("delivery")["lanes"])
         health = self._bus.deliveries.health()
+        lately_dead = self._lately_dead(now)
         found: dict[Labels, Gauges] = {}
         for each in listeners:
             activity, lately = self._now_of.get(each.id), health.get(each.id)
@@ -169,6 +174,7 @@ class Reader:
                 pending_deliveries=counts.get(State.PENDING, 0),
                 in_flight_deliveries=0 if activity is None else activity.under_way,
                 dead_deliveries=counts.get(State.DEAD, 0),
+                lately_dead=lately_dead.get(each.id, 0),
                 failures=failures,
                 lanes=each.lanes or lanes,
                 circuits=int(_is_open(standing.get(each.id), now)),
@@ -180,6 +186,14 @@ class Reader:
             )
             found.setdefault(named[each.id], Gauges()).add(gauges)
         return found
+
+    def _lately_dead(self, now: float) -> Mapping[str, int]:
+        since, outbox = from_timestamp(now - LATELY), self._bus.outbox
+        if isinstance(outbox, CountsWhatEnds):
+            found = outbox.happened((Transition.GIVE_UP,), since)
+            return {listener_id: its.get(Transition.GIVE_UP, 0) for listener_id, its in found.items()}
+        activity = self._bus.deliveries.stats(since, None, "listener").activity
+        return {} if activity is None else {listener_id: each.dead for listener_id, each in activity.groups.items()}
 
     def _lag(self, listeners: Iterable[Listener], standing: Mapping[str, Standing], now: float) -> float:
         """Of listeners whose deliveries may be attempted as soon as they are due, which no rate or window holds up."""
@@ -251,13 +265,9 @@ def _failing(listener: Listener, lately: Health | None, now: float) -> float:
 
 
 def _sizes(bus: EventBus) -> Mapping[str, int]:
-    """Bytes of the files of our own stores, by what they hold; those of a database are its own to tell."""
-    path = getattr(bus.outbox, "path", None)
-    files: Sequence[tuple[str, Path]] = [("listeners", bus.data_dir / "listeners.json")]
-    if isinstance(path, Path):
-        files = [("outbox", path), ("log", path.with_name(path.name + "-wal")), *files]
-    found = {}
-    for what, file in files:
-        with suppress(OSError):
-            found[what] = os.stat(file).st_size  # noqa: PTH116
+    """Bytes of our stores, by what they hold."""
+    outbox = bus.outbox
+    found = dict(outbox.sizes()) if isinstance(outbox, TellsSizes) else {}
+    with suppress(OSError):
+        found.setdefault("listeners", (bus.data_dir / "listeners.json").stat().st_size)
     return found

@@ -127,12 +127,16 @@ def test_requests_are_counted_for_each_user(bus, tokens):
 
 
 def test_a_body_past_the_limit_is_refused_before_it_was_sent(serve):
-    with connect(serve(max_body=1024)) as connection:
-        connection.sendall(
-            b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n" + b"x" * 2000
-        )
-        answer = read(connection)
-    assert status(answer) == 413 and "application/problem+json" in answer
+    port = serve(max_body=1024)
+    for path, kind, said in (
+        ("api/v1/events", "application/problem+json", '"status": 413'),
+        ("console/listeners/new/http", "text/html", "Nothing was stored"),
+    ):
+        head = f"POST /{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n\r\n"
+        with connect(port) as connection:
+            connection.sendall(head.encode() + b"x" * 2000)
+            answer = read(connection)
+        assert status(answer) == 413 and kind in answer and said in answer, path
 
 
 def test_a_chunked_one_too(serve):

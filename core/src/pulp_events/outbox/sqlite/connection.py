@@ -56,12 +56,14 @@ def patiently(
     path: Path | None = None,
     timeout: float | None = None,
     noticed: Callable[[], None] | None = None,
+    until: float | None = None,
 ) -> T:
     """`action(*arguments)`, again while another connection holds the lock it needs.
 
     It is given up when that lasts `timeout` seconds, and the file `path` was not written meanwhile: as long as others
     get their turn, ours comes too, however many they are. At most it is waited MOST_TIMEOUTS times as long. `noticed`
-    is called once, after a wait that is longer than usual, and may raise.
+    is called once, after a wait that is longer than usual, and may raise. `until`: monotonic time at which it is given
+    up in any case.
 
     SQLite's own busy handler sleeps up to 100 ms at a time; a transaction of ours takes less than one. A first
     statement may also find that another connection is recovering the log or switching the file to it, so each
@@ -76,6 +78,8 @@ def patiently(
             if not _is_busy(error):
                 raise
             now = time.monotonic()
+            if until is not None and now >= until:
+                raise
             if deadline is None:
                 began, deadline, written = now, now + timeout, _last_written(path)
             elif now > deadline:

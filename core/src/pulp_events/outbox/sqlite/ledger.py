@@ -64,6 +64,17 @@ def of_event(reader: Rows, event_id: str) -> list[Delivery]:
     return made(reader, lambda: [to_delivery(row) for row in rows])
 
 
+def counts_of_event(reader: Rows, event_id: str) -> dict[str, int]:
+    """How many deliveries of an event each listener has."""
+    return dict(
+        reader.rows(
+            "SELECT listener_id, count(*) FROM pulp_delivery "
+            "WHERE event_seq = (SELECT seq FROM pulp_event WHERE id = ?) GROUP BY 1",
+            (event_id,),
+        )
+    )
+
+
 def find(
     reader: Rows,
     query: DeliveryQuery,

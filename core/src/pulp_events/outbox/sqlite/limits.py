@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -56,6 +57,15 @@ def free_space(path: Path) -> int | None:
     except (OSError, AttributeError):  # the latter on Windows
         return None
     return found.f_bavail * found.f_frsize
+
+
+def sizes(path: Path) -> dict[str, int]:
+    """Bytes of the database's file, and of its log."""
+    found = {}
+    for what, file in (("outbox", path), ("log", path.with_name(f"{path.name}-wal"))):
+        with contextlib.suppress(OSError):
+            found[what] = file.stat().st_size
+    return found
 
 
 def note_dropped(connection: sqlite3.Connection, counts: Mapping[str, int], now: float) -> None:

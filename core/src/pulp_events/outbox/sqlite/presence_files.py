@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pulp_events.outbox.presence import KEEP, MOST_GONE, Beat, Presence, in_order, presence
+from pulp_events.outbox.presence import Beat, Presence, in_order, outdated, presence
 from pulp_events.system import data_dir, forks
 from pulp_events.system.clock import Clock
 
@@ -178,16 +178,14 @@ class PresenceFiles:
 
     def _clean(self) -> None:
         """Delete what is remembered of processes that went long ago, or of too many."""
-        gone = [one for one in self.all() if one.gone]
-        for number, one in enumerate(gone):
-            if number >= MOST_GONE or one.silent > KEEP:
-                with contextlib.suppress(OSError):
-                    handle = os.open(self._path(one.id), os.O_RDONLY)
-                    try:
-                        if fcntl is None or _locked(handle, shared=False):
-                            self._path(one.id).unlink(missing_ok=True)
-                    finally:
-                        os.close(handle)
+        for one in outdated(self.all()):
+            with contextlib.suppress(OSError):
+                handle = os.open(self._path(one.id), os.O_RDONLY)
+                try:
+                    if fcntl is None or _locked(handle, shared=False):
+                        self._path(one.id).unlink(missing_ok=True)
+                finally:
+                    os.close(handle)
 
 
 def _write(handle: int, text: bytes) -> None:

@@ -58,6 +58,8 @@ from pulp_events.system.clock import Clock, SystemClock
 from pulp_events.system.logs import get_logger
 
 FILE_NAME = "outbox.sqlite"
+NOTE_PATIENCE = 1.0
+"""Seconds to wait for other transactions in order to count what was dropped, which emit and close wait for."""
 COUNT_AFTER = 5000
 """Events that a process stores before it counts some: where nobody delivers, nobody else does."""
 
@@ -80,11 +82,13 @@ class SQLiteOutbox:
         boot: str | None = None,
         set_damaged_aside: bool = True,
         timeout: float | None = None,
+        emit_timeout: float | None = None,
     ) -> None:
-        """`timeout`: seconds to wait for other transactions. `set_damaged_aside`: False for an application's own
-        database, which is never touched when it is damaged."""
+        """`timeout`: seconds to wait for other transactions; `emit_timeout`: those of `add`, at most.
+        `set_damaged_aside`: False for an application's own database, which is never touched when it is damaged."""
         self._clock = clock or SystemClock()
         self._durable = durable
+        self._emit_timeout = emit_timeout
         self._jumps = ClockJumps(self._clock, boot)
         self._cleaner = Cleaner()
         data_dir.prepare(path.parent)
@@ -112,7 +116,9 @@ class SQLiteOutbox:
         if connection is not None:
             return add_within(connection, self.path, events, now)
         single = len(events) == 1 and not events[0].once
-        found = self._writer.run(lambda own: insertion.insert(own, events, now), self._durable, single)
+        found = self._writer.run(
+            lambda own: insertion.insert(own, events, now), self._durable, single, self._emit_timeout
+        )
         self._uncounted += len(events)  # by several threads at once: it need not be exact
         if self._uncounted >= COUNT_AFTER:
             self._count(now)
@@ -178,6 +184,10 @@ class SQLiteOutbox:
 
     def of_event(self, event_id: str) -> Sequence[Delivery]:
         return ledger.of_event(self._reader, event_id)
+
+    def counts_of_event(self, event_id: str) -> Mapping[str, int]:
+        """See `pulp_events.outbox.store.CountsOfEvents`."""
+        return ledger.counts_of_event(self._reader, event_id)
 
     def event(self, event_id: str) -> StoredEvent | None:
         return stored.event(self._reader, event_id)
@@ -277,9 +287,12 @@ class SQLiteOutbox:
     def free_space(self) -> int | None:
         return limits.free_space(self.path)
 
+    def sizes(self) -> dict[str, int]:
+        return limits.sizes(self.path)
+
     def note_dropped(self, counts: Mapping[str, int]) -> None:
         now = self._clock.time()
-        self._writer.run(lambda own: limits.note_dropped(own, counts, now))
+        self._writer.run(lambda own: limits.note_dropped(own, counts, now), limit=NOTE_PATIENCE)
 
     def health(self, listener_ids: Sequence[str] | None = None) -> Mapping[str, Health]:
         return ledger.health(self._reader, listener_ids)

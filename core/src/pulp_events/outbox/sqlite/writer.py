@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,9 +31,10 @@ Operation = Callable[[sqlite3.Connection], T]
 
 
 class _Job(Generic[T]):
-    __slots__ = ("done", "durable", "error", "operation", "result", "single")
+    __slots__ = ("done", "durable", "error", "operation", "result", "single", "until")
 
-    def __init__(self, operation: Operation[T], durable: bool, single: bool) -> None:
+    def __init__(self, operation: Operation[T], durable: bool, single: bool, until: float | None) -> None:
+        self.until = until
         self.operation = operation
         self.durable = durable
         self.single = single
@@ -59,20 +61,26 @@ class Writer:
         self._connection = KeptConnection(path, set_damaged_aside, self._prepare)
         forks.take_part(self)
 
-    def run(self, operation: Operation[T], durable: bool = False, single: bool = False) -> T:
+    def run(
+        self, operation: Operation[T], durable: bool = False, single: bool = False, limit: float | None = None
+    ) -> T:
         """`operation(connection)` within a transaction; committed when this returns.
 
         `durable`: on the disk, too. Otherwise the commit survives a crash of the process, and a power cut may undo it.
         `single`: it is one statement, which is a transaction by itself where no other operation shares it.
+        `limit`: seconds to wait for other transactions, in place of `timeout`, and however many come meanwhile.
         Raises what the operation raises (its changes are undone, those of others are not), or StoreError; StoreError
         too where this thread is in the middle of another operation, as in a signal handler.
         """
         forks.notice()
-        job = _Job(operation, durable, single)
+        job = _Job(operation, durable, single, None if limit is None else time.monotonic() + limit)
         self._queue.append(job)
         try:
             # Whoever has the turn may wait for a transaction of this thread, which would then wait for itself.
-            self._exclusive.run_noticing(NOTICE, lambda: self._check_waiting(job), self._see_to, job)
+            moments = [(NOTICE, lambda: self._check_waiting(job))]
+            if limit is not None:
+                moments = [*(each for each in moments if each[0] < limit), (limit, lambda: self._check_over(job))]
+            self._exclusive.run_noticing(moments, self._see_to, job)
         finally:
             if not job.done:
                 # Refused or interrupted: nobody else may store what the caller is told was not stored.
@@ -99,6 +107,11 @@ class Writer:
     def _check_waiting(self, job: _Job[Any]) -> None:
         if job in self._queue:  # else it is being done
             self._check_own_transaction()
+
+    def _check_over(self, job: _Job[Any]) -> None:
+        """Its time is over."""
+        if job in self._queue:  # else it is being done
+            raise StoreBusy(_took_too_long(self._path))
 
     def _check_own_transaction(self) -> None:
         if is_held_by_this_thread(self._path):
@@ -154,9 +167,9 @@ class Writer:
             if own.single and waiting == [own]:
                 self._queue.remove(own)
                 jobs.append(own)
-                own.result = self._patiently(own.operation, connection)
+                own.result = self._patiently(own.operation, connection, until=own.until)
             else:
-                self._patiently(connection.execute, "BEGIN IMMEDIATE")
+                self._patiently(connection.execute, "BEGIN IMMEDIATE", until=own.until)
                 # Whoever came meanwhile and must be on the disk waits for a turn of its own, as this one began without.
                 while self._queue and (durable or not self._queue[0].durable):
                     jobs.append(self._queue.popleft())
@@ -164,7 +177,10 @@ class Writer:
         except BaseException as error:
             self._roll_back()
             failure = self._failure(error)
-            for job in jobs or self._take(waiting):
+            over = isinstance(failure, StoreBusy) and own.until is not None and time.monotonic() >= own.until
+            if over:
+                failure = StoreBusy(_took_too_long(self._path))
+            for job in jobs or self._take([own] if over else waiting):  # the others have time, and go on waiting
                 job.error = job.error or failure
                 job.done = True
             if isinstance(failure, StoreCorrupt) or any(isinstance(job.error, StoreCorrupt) for job in jobs):
@@ -188,9 +204,14 @@ class Writer:
         if connection.in_transaction:
             patiently(connection.execute, "COMMIT", path=self._path)
 
-    def _patiently(self, action: Callable[..., T], *arguments: Any) -> T:
+    def _patiently(self, action: Callable[..., T], *arguments: Any, until: float | None) -> T:
         return patiently(
-            action, *arguments, path=self._path, timeout=self._timeout, noticed=self._check_own_transaction
+            action,
+            *arguments,
+            path=self._path,
+            timeout=self._timeout,
+            noticed=self._check_own_transaction,
+            until=until,
         )
 
     def _run_one(self, connection: sqlite3.Connection, job: _Job[Any], alone: bool) -> None:
@@ -229,3 +250,10 @@ class Writer:
     def _set_synchronous(self, connection: sqlite3.Connection, value: str) -> None:
         patiently(connection.execute, f"PRAGMA synchronous = {value}")
         self._synchronous = value
+
+
+def _took_too_long(path: Path) -> str:
+    return (
+        f"{path} was locked by other transactions for longer than `emit_timeout` in section [storage] allows; nothing "
+        "was stored; retry later"
+    )

@@ -7,7 +7,8 @@
 
 `open` may be called several times: each store is another process's view of the same home. A home that has
 `spoil(listener, **attributes)`, which stores this record with these attributes as somebody would by hand, has one
-test more. The tests of the history are for a store that keeps one (`ListenerHistory`), and skipped for any other.
+test more. The tests of the history are for a store that keeps one (`ListenerHistory`), those of event types
+for one that remembers them (`RemembersTypes`), and skipped for any other.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from __future__ import annotations
 from pulp_events.testing.listener_store_contract.history import HistoryClaims, changes_at, noted
 from pulp_events.testing.listener_store_contract.home import Home, add_all, new_listener, not_defaults
 from pulp_events.testing.listener_store_contract.records import RecordClaims
+from pulp_events.testing.listener_store_contract.types import TypeClaims
 
 __all__ = ["Home", "ListenerStoreContract", "add_all", "changes_at", "new_listener", "not_defaults", "noted"]
 
 
-class ListenerStoreContract(RecordClaims, HistoryClaims):
+class ListenerStoreContract(RecordClaims, HistoryClaims, TypeClaims):
     """Subclass it and give it a fixture `home`."""

@@ -21,9 +21,12 @@ from __future__ import annotations
 
 from pulp_events.testing.notifier_contract.batches import BatchClaims
 from pulp_events.testing.notifier_contract.command_line import CommandLineClaims
+from pulp_events.testing.notifier_contract.coroutines import CoroutineClaims
 from pulp_events.testing.notifier_contract.delivering import DeliveringClaims
 from pulp_events.testing.notifier_contract.failing import FailingClaims
+from pulp_events.testing.notifier_contract.looking import LookingClaims
 from pulp_events.testing.notifier_contract.process import ProcessClaims
+from pulp_events.testing.notifier_contract.recovering import RecoveringClaims
 from pulp_events.testing.notifier_contract.schema import SchemaClaims
 from pulp_events.testing.notifier_contract.several import SeveralClaims
 from pulp_events.testing.notifier_contract.tidiness import TidinessClaims
@@ -39,6 +42,9 @@ class NotifierContract(
     BatchClaims,
     SeveralClaims,
     FailingClaims,
+    CoroutineClaims,
+    LookingClaims,
+    RecoveringClaims,
     TidinessClaims,
     TrustClaims,
     ProcessClaims,  # pytest begins with the last

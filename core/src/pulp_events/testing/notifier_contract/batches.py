@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from pulp_events import Delivery, DeliveryFailure, EventBus, Listener, Notifier
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.notifier_contract.subject import EVENT_TYPE, Subject, delivery_to, method_of, takes_several
+
+LATER = 1.1
+"""Seconds after which the same is sent again: another second in whatever says when it was sent."""
 
 MARKS = ("batch-a", "batch-b", "batch-c", "batch-d")
 
@@ -40,6 +44,8 @@ class BatchClaims(Subject):
             assert arrived == list(MARKS), f"given {MARKS}, it sent {arrived}; send them in the order given"
 
     def test_one_failure_in_a_batch_concerns_one_delivery(self, notifier: Notifier, endpoint: Any) -> None:
+        with self.channel(notifier, endpoint) as channel:
+            self._skip_unless_several(channel)
         fail_for = method_of(endpoint, "fail_for")
         for bad in (MARKS[0], MARKS[2]):
             fail_for(bad)
@@ -71,11 +77,29 @@ class BatchClaims(Subject):
             missing = [mark for mark in MARKS if mark not in arrival.text]
             assert not missing, f"the message of the window has nothing of {missing}"
 
+    def test_a_window_that_is_sent_again_says_the_same(self, notifier: Notifier, endpoint: Any) -> None:
+        """So that the receiver can recognise a repeat by its contents."""
+        if self.window(notifier, endpoint) is None:
+            pytest.skip("it has no window")
+        deliveries = [delivery_to(notifier, endpoint, mark) for mark in MARKS]
+        for pause in (LATER, 0):
+            with self.channel(notifier, endpoint) as channel:
+                assert [failure for _, failure in self.results(channel, deliveries) if failure is not None] == []
+            time.sleep(pause)
+        first, second = (arrival.text for arrival in self.await_arrivals(endpoint, 2))
+        assert first == second, (
+            "the same deliveries become another message when they are sent again; make it of them alone, without the "
+            "time at which it is made or anything random"
+        )
+
+    def _skip_unless_several(self, channel: Any) -> None:
+        if not takes_several(channel, self.together):
+            pytest.skip("it takes one delivery at a time")
+
     def _send_marks(
         self, notifier: Notifier, endpoint: Any
     ) -> tuple[list[Delivery], list[tuple[Delivery, DeliveryFailure | None]]]:
         with self.channel(notifier, endpoint) as channel:
-            if not takes_several(channel, self.together):
-                pytest.skip("it takes one delivery at a time")
+            self._skip_unless_several(channel)
             deliveries = [delivery_to(notifier, endpoint, mark) for mark in MARKS]
             return deliveries, self.results(channel, deliveries)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from pulp_events import EventBus, Listener, Notifier
-from pulp_events.secrets import describe_reference, is_reference, secret_fields
+from pulp_events.notation.structure import Object, offered, structure
+from pulp_events.notation.writing import write
+from pulp_events.secrets import describe_reference, is_reference, is_secret_field
 from pulp_events.testing.admin import in_process, is_installed
 from pulp_events.testing.notifier_contract.subject import EVENT_TYPE, Subject, secrets_of
 
@@ -62,9 +64,7 @@ class CommandLineClaims(Subject):
 
 
 def _options(notifier: Notifier) -> Iterator[str]:
-    for name, field in notifier.config_schema().fields.items():
-        if not field.dump_only:
-            yield field.data_key or name
+    yield from offered(notifier.config_schema())
 
 
 def _option(notifier: Notifier, key: str, text: str) -> str:
@@ -75,20 +75,22 @@ def _option(notifier: Notifier, key: str, text: str) -> str:
 
 def _words(notifier: Notifier, config: Mapping[str, Any], text: str) -> Iterator[str]:
     """The configuration as options of a command line."""
-    secrets = secret_fields(notifier.config_schema())
+    known = offered(notifier.config_schema())
     for key, value in config.items():
-        option = _option(notifier, key, text)
-        several = value if isinstance(value, list | tuple) else (value,)
-        if isinstance(value, Mapping) and not is_reference(value):
-            several = [f"{name}={_text(item, key in secrets)}" for name, item in value.items()]
-            yield from (f"{option}={item}" for item in several)
+        option, field = _option(notifier, key, text), known[key]
+        if not is_secret_field(field) or isinstance(structure(field), Object):
+            texts = write(field, value)
+        elif isinstance(value, Mapping) and not is_reference(value):
+            texts = [f"{name}={_text(item)}" for name, item in value.items()]
         else:
-            yield from (f"{option}={_text(item, key in secrets)}" for item in several)
+            texts = [_text(item) for item in (value if isinstance(value, list | tuple) else (value,))]
+        yield from (f"{option}={each}" for each in texts)
 
 
-def _text(value: Any, secret: bool) -> str:
+def _text(value: Any) -> str:
+    """A secret, so that it is neither read from somewhere nor taken for a reference."""
     if is_reference(value):
         return describe_reference(value)
     if not isinstance(value, str):
         return json.dumps(value)
-    return f"\\{value}" if secret and (value == "-" or value.startswith(("@", "env:", "file:", "\\"))) else value
+    return f"\\{value}" if (value == "-" or value.startswith(("@", "env:", "file:", "\\"))) else value

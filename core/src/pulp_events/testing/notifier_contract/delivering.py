@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from pulp_events import EventBus, Listener, Notifier
+from pulp_events import Delivery, EventBus, Listener, Notifier
 from pulp_events.listeners.notifier_config import readable_part, validate
 from pulp_events.testing.clock import FakeClock
 from pulp_events.testing.notifier_contract.subject import EVENT_TYPE, Subject, delivery_to, method_of, proxy_of
@@ -34,16 +35,32 @@ class DeliveringClaims(Subject):
         for arrival in self.await_arrivals(endpoint, len(listener.targets)):
             assert "Grüße, 世界, 👋" in arrival.text and "x end" in arrival.text
 
-    def test_what_is_too_large_is_refused_for_good(self, bus: EventBus, listener: Listener, endpoint: Any) -> None:
+    def test_what_is_too_large_is_never_cut_silently(self, bus: EventBus, listener: Listener, endpoint: Any) -> None:
         if self.largest is None:
             pytest.skip("its receiver has no limit (`largest`)")
-        for delivery in self.emit(bus, {"text": "x" * (self.largest + 1)}):
-            assert delivery.state == "dead", (
-                f"a report of more than {self.largest} bytes is {delivery.state}; raise PermanentFailure, as no "
-                "attempt can succeed, and send no part of it"
+        deliveries = self.emit(bus, {"text": "x" * (self.largest + 1)})
+        if self.too_large == "shortened":
+            self._assert_shortened(deliveries, endpoint)
+            return
+        state, remedy = {
+            "refused": ("dead", "raise PermanentFailure, as no attempt can succeed"),
+            "tried again": ("pending", "raise TransientFailure, as the receiver's limit may be raised"),
+        }[self.too_large]
+        for delivery in deliveries:
+            assert delivery.state == state, (
+                f"a report of more than {self.largest} bytes is {delivery.state}; {remedy}, and send no part of it"
             )
             assert delivery.detail.strip(), "a failure must say what happened"
         self.await_arrivals(endpoint, 0)
+
+    def _assert_shortened(self, deliveries: Sequence[Delivery], endpoint: Any) -> None:
+        assert {one.state for one in deliveries} == {"delivered"}, [one.detail for one in deliveries]
+        ids = {each for one in deliveries for each in (one.event_id, one.id, one.listener_id)}
+        for arrival in self.await_arrivals(endpoint, len(deliveries)):
+            assert any(each in arrival.text for each in ids), (
+                f"a report of more than {self.largest} bytes arrives shortened, and nothing says which; name "
+                "delivery.event_id or delivery.id in the text, or delivery.listener_id where it is about several"
+            )
 
     def test_the_configuration_is_not_changed(self, notifier: Notifier, endpoint: Any) -> None:
         config, settings = self.opening(notifier, endpoint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from pulp_events import EventBus, Listener, Notifier, TransientFailure
+from pulp_events.testing.fault_proxy import FaultProxy
+from pulp_events.testing.notifier_contract.secrecy import assert_no_secret, words_of
 from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, method_of, proxy_of
 
 
@@ -56,6 +59,7 @@ class FailingClaims(Subject):
         assert not late, f"still hanging after its own limit of {limit:g} s"
         assert time.monotonic() - began <= limit + 0.5
         assert found and isinstance(found[0], TransientFailure | TimeoutError), found
+        assert_no_secret(notifier, endpoint, words_of(found[0]), "the failure, or a cause of it")
 
     def test_an_error_of_the_server_is_transient(self, bus: EventBus, listener: Listener, endpoint: Any) -> None:
         method_of(endpoint, "fail")()
@@ -64,19 +68,28 @@ class FailingClaims(Subject):
     def test_it_leaves_retries_to_the_framework(self, notifier: Notifier, endpoint: Any) -> None:
         """One call of `send` is one attempt, so that each is recorded, and the schedule is the listener's."""
         proxy = proxy_of(endpoint)
-        if self.connects_again:
-            pytest.skip("it may try several times to connect")
         with self.channel(notifier, endpoint) as channel:
             self.send(channel, delivery_to(notifier, endpoint, "good"))
-        usual = proxy.connections
+            usual = proxy.connections
+            proxy.cut_at = b"cut-here"
+            with contextlib.suppress(Exception):  # other claims look at what is raised
+                self.send(channel, delivery_to(notifier, endpoint, "cut-here"))
+        proxy.cut_at = b""
+        assert proxy.cuts <= 1, (
+            f"the connection broke after the report was sent, and one attempt sends it {proxy.cuts} times; raise "
+            "TransientFailure and leave the next attempt to the retry schedule"
+        )
+        if not self.connects_again:
+            self._assert_connects_once(notifier, endpoint, proxy, usual)
+        elif not proxy.cuts:
+            pytest.skip("it may try several times to connect, and its reports pass the proxy encrypted or encoded")
+
+    def _assert_connects_once(self, notifier: Notifier, endpoint: Any, proxy: FaultProxy, usual: int) -> None:
         for fault in ("reset", "garbage", "half-closed"):
             before = proxy.connections
             proxy.fault = fault
-            try:
-                with self.channel(notifier, endpoint) as channel:
-                    self.send(channel, delivery_to(notifier, endpoint, "bad"))
-            except Exception:  # noqa: S110  # other claims look at what is raised
-                pass
+            with contextlib.suppress(Exception), self.channel(notifier, endpoint) as channel:
+                self.send(channel, delivery_to(notifier, endpoint, "bad"))
             made = proxy.connections - before
             assert made <= usual, (
                 f"with the fault {fault}, one attempt makes {made} connections instead of {usual}; raise "

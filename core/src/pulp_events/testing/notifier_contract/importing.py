@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 import pytest
 
+from pulp_events.testing.import_watch import printed
+
 SOURCE = """
 import json, sys
+from pulp_events.testing.import_watch import Watch
 from pulp_events.testing.process_state import changes, state
 modules, before = set(sys.modules), state()
-import {module}
-found = [sorted(set(sys.modules) - modules), changes(before, state())]
+with Watch() as watch:
+    import {module}
+found = [sorted(set(sys.modules) - modules), changes(before, state()) + watch.seen]
 sys.__stdout__.write("\\n" + json.dumps(found))
 """
 LIMIT = 60.0
@@ -30,7 +34,7 @@ class Imported:
     """Those that it imported."""
 
     changes: Sequence[str]
-    """What it changed of the process, each with a remedy."""
+    """What it changed of the process, or did beyond it, each with a remedy."""
 
 
 @functools.cache
@@ -42,7 +46,8 @@ def imported(module: str) -> Imported:
     except subprocess.TimeoutExpired:
         pytest.fail(f"importing {module} has not ended after {LIMIT:g} s", pytrace=False)
     try:
-        modules, changes = json.loads(done.stdout.splitlines()[-1])
+        *before, last = done.stdout.splitlines()
+        modules, changes = json.loads(last)
     except (IndexError, ValueError):
         pytest.fail(f"importing {module} ends Python with status {done.returncode}: {done.stderr}", pytrace=False)
-    return Imported(modules, changes)
+    return Imported(modules, [*changes, *printed(*before, done.stderr)])

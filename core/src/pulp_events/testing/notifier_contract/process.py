@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,8 +15,11 @@ from pulp_events.redaction.logs import scrub_our_threads
 from pulp_events.testing.notifier_contract.child import Ended, in_child
 from pulp_events.testing.notifier_contract.importing import imported
 from pulp_events.testing.notifier_contract.limits import of_class
-from pulp_events.testing.notifier_contract.subject import Subject, delivery_to
+from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, let_hang
 from pulp_events.testing.process_state import changes, state
+
+INTERRUPTED_AFTER = 0.2
+"""Seconds after which an attempt is interrupted."""
 
 Situation = tuple[str, Callable[[], object]]
 
@@ -43,6 +47,38 @@ class ProcessClaims(Subject):
                 found = ended.how or f"it changes what belongs to the whole process: {'; '.join(ended.told)}"
                 pytest.fail(f"with {name}, {found}", pytrace=False)
 
+    def test_an_interrupt_is_not_taken_for_a_failure(self, notifier: Notifier, endpoint: Any) -> None:
+        """Ctrl-C while the receiver takes its time."""
+        let_hang(endpoint)
+        self._import_transports()
+        ended = in_child(lambda: self._interrupted(notifier, endpoint), self.claim_limit / 2)
+        if ended.how or ended.told != "KeyboardInterrupt":
+            found = ended.how or f"a KeyboardInterrupt in the middle of an attempt becomes {ended.told}"
+            pytest.fail(f"{found}; catch Exception at most, or raise again what is none", pytrace=False)
+
+    def _interrupted(self, notifier: Notifier, endpoint: Any) -> str:
+        """What an attempt ends with that is interrupted."""
+
+        def press(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        channel, delivery = self.opened(notifier, endpoint), delivery_to(notifier, endpoint, "interrupted")
+        steps: list[Callable[[], object]] = [lambda: self.send(channel, delivery)]
+        try:
+            channel.open()  # libraries that are imported here are so before it is interrupted
+        except Exception:  # it waits for the receiver here, not in send()
+            channel.close()
+            channel = self.opened(notifier, endpoint)
+            steps.insert(0, channel.open)
+        signal.signal(signal.SIGALRM, press)
+        signal.setitimer(signal.ITIMER_REAL, INTERRUPTED_AFTER)
+        try:
+            for step in steps:
+                step()
+        except BaseException as error:
+            return type(error).__name__
+        return "a delivery"
+
     def test_importing_it_changes_nothing_of_the_process(self) -> None:
         found = imported(self.module).changes
         if found:
@@ -50,10 +86,14 @@ class ProcessClaims(Subject):
                 f"importing {self.module} changes what belongs to the whole process: {'; '.join(found)}", pytrace=False
             )
 
-    def _in_child(self, notifier: Notifier, endpoint: Any) -> Ended:
-        for name in self.transports:  # once for all children
+    def _import_transports(self) -> None:
+        """Once for all children."""
+        for name in self.transports:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
+
+    def _in_child(self, notifier: Notifier, endpoint: Any) -> Ended:
+        self._import_transports()
         return in_child(lambda: self._changes(notifier, endpoint), self.claim_limit / 2)
 
     def _changes(self, notifier: Notifier, endpoint: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +23,10 @@ class SeveralClaims(Subject):
         other = getattr(endpoint, "other", None)
         if other is not None:
             self._deliver_to_both(notifier, endpoint, other.config, lambda: len(other.arrived()))
-            return
         if endpoint.proxy is None or (config := _moved(endpoint.config, endpoint.proxy.port, 0)) == endpoint.config:
-            pytest.skip("its configuration has no port of the proxy, and the endpoint has no `other`")
+            if other is None:
+                pytest.skip("its configuration has no port of the proxy, and the endpoint has no `other`")
+            return
         with FaultProxy(endpoint.proxy.behind) as proxy:
             config = _moved(endpoint.config, endpoint.proxy.port, proxy.port)
             self._deliver_to_both(notifier, endpoint, config, lambda: proxy.connections)
@@ -39,6 +41,13 @@ class SeveralClaims(Subject):
                     "what was meant for the second listener's endpoint did not go there; use the configuration that "
                     "open() is given each time, and keep none in the notifier"
                 ))  # fmt: skip
+                before = reached()
+                self.send(channel, delivery_to(notifier, endpoint, "first again"))
+                time.sleep(self.settling)
+                assert reached() == before, (
+                    "what was meant for the first listener's endpoint went to the second's, which was opened after it; "
+                    "keep what belongs to a listener in its channel alone"
+                )
 
     def test_each_target_gets_its_own_delivery(self, bus: EventBus, listener: Listener, endpoint: Any) -> None:
         if len(listener.targets) < 2:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 
@@ -25,6 +26,8 @@ from pulp_events.testing.notifier_contract.waiting import open_channel
 
 OURS = __name__.rpartition(".")[0]
 EVENT_TYPE = "repo.sync.start"
+LISTENER_ID, OTHER_LISTENER_ID = "5" * 24, "7" * 24
+"""A channel, and so a batch, is of one listener."""
 
 
 class Subject:
@@ -43,7 +46,7 @@ class Subject:
     """False for a notifier that overrides `open` but still makes a connection for each delivery."""
 
     connects_again: ClassVar[bool] = False
-    """True for a notifier that may try several times to connect within an attempt, before anything is sent."""
+    """True for a notifier that may try several times to connect within an attempt, before a report is sent."""
 
     arrival_timeout: ClassVar[float] = 10.0
     """Seconds within which a delivery is seen at the endpoint."""
@@ -56,6 +59,11 @@ class Subject:
 
     largest: ClassVar[int | None] = None
     """Bytes of the largest report that the receiver takes; None: it takes 200 KB."""
+
+    too_large: ClassVar[Literal["refused", "tried again", "shortened"]] = "refused"
+    """What becomes of a larger one: it is `refused` for good, as no attempt can succeed; `tried again`, as whoever runs
+    the receiver may raise its limit; or `shortened` to a message that says what of: it names the event, the delivery
+    or, where it is about several, the listener."""
 
     together: bool = False
     """Whether the notifier has windows: events wait, and leave together. Set when the contract opens a channel."""
@@ -176,7 +184,8 @@ class Subject:
 
 def delivery_to(notifier: Notifier, endpoint: Any, mark: str, config: Any = None) -> Delivery:
     _, targets = validate(notifier, endpoint.config if config is None else config)
-    return make_delivery(EVENT_TYPE, {"repo_id": mark}, target=targets[0])
+    made = make_delivery(EVENT_TYPE, {"repo_id": mark}, target=targets[0])
+    return replace(made, listener_id=LISTENER_ID if config is None else OTHER_LISTENER_ID)
 
 
 def takes_several(channel: Channel, together: bool) -> bool:
@@ -190,6 +199,14 @@ def proxy_of(endpoint: Any) -> FaultProxy:
         pytest.skip("the endpoint has no proxy: the notifier makes no connection")
     found: FaultProxy = endpoint.proxy
     return found
+
+
+def let_hang(endpoint: Any) -> None:
+    """From now on the receiver does not answer, or takes seconds to. Skips the claim where that cannot be had."""
+    if endpoint.proxy is not None:
+        endpoint.proxy.fault = "hang"
+    else:
+        method_of(endpoint, "hang")()
 
 
 def method_of(endpoint: Any, name: str) -> Callable[..., None]:

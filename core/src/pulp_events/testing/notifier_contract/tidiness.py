@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pulp_events import EventBus, Listener, Notifier
-from pulp_events.redaction.scrubber import Scrubber
+from pulp_events import Delivery, EventBus, Listener, Notifier
 from pulp_events.secrets import MASK, secret_fields
 from pulp_events.system.logs import message_of
 from pulp_events.testing.notifier_contract.process import situations
+from pulp_events.testing.notifier_contract.secrecy import causes, shows
 from pulp_events.testing.notifier_contract.subject import Subject, delivery_to, secrets_of
 
 
@@ -44,8 +48,7 @@ class TidinessClaims(Subject):
         seen += [("what it printed", text) for text in capfd.readouterr()]
         seen += [("the listener as it is shown", str(bus.listeners.redacted(listener)))]
         for secret in secrets:
-            scrub = Scrubber([secret])
-            places = sorted({place for place, text in seen if secret in text or scrub(text) != text})
+            places = sorted({place for place, text in seen if shows(text, secret)})
             assert not places, (
                 f"a secret of the configuration is in {', '.join(places)}; leave it out, raise `from None` where the "
                 "cause has it, and keep a library's logger from it"
@@ -75,22 +78,50 @@ class TidinessClaims(Subject):
         printed = "".join(capfd.readouterr())
         assert not printed, f"it prints {printed.strip()[:60]!r}; log with logging.getLogger(__name__) instead"
 
-    def test_nothing_is_left_after_close(self, notifier: Notifier, endpoint: Any) -> None:
+    def test_nothing_is_left_after_close(
+        self, notifier: Notifier, endpoint: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        temporary = tmp_path / "temporary-files"
+        temporary.mkdir()
+        monkeypatch.setenv("TMPDIR", str(temporary))
+        monkeypatch.setattr(tempfile, "tempdir", str(temporary))
         with self.channel(notifier, endpoint) as channel:  # whatever is made once and for all is made now
             self.send(channel, delivery_to(notifier, endpoint, "first"))
-        before = resources()
+        before = resources() | files_in(temporary)
         for number in range(3):
             with self.channel(notifier, endpoint) as channel:
                 self.send(channel, delivery_to(notifier, endpoint, f"left-{number}"))
         deadline = time.monotonic() + 5
-        while (left := resources() - before) and time.monotonic() < deadline:
+        while (left := (resources() | files_in(temporary)) - before) and time.monotonic() < deadline:
             if endpoint.proxy is not None:
                 endpoint.proxy.drop()  # the server's ends are in this process too
             time.sleep(0.05)
         assert not left, (
-            f"left after close(): {sorted(left)}; close what open() or send() opened, and wait for threads and child "
-            "processes that they started"
+            f"left after close(): {sorted(left)}; close what open() or send() opened, remove temporary files, and wait "
+            "for threads and child processes that they started"
         )
+
+    def test_no_delivery_is_kept(self, notifier: Notifier, endpoint: Any) -> None:
+        """A channel may be open for months."""
+        seen: list[weakref.ref[Delivery]] = []
+        with self.channel(notifier, endpoint) as channel:
+            for number in range(6):
+                delivery = delivery_to(notifier, endpoint, f"kept-{number}")
+                seen.append(weakref.ref(delivery))
+                self.send(channel, delivery)
+                del delivery
+            deadline = time.monotonic() + 5
+            while (kept := self._alive(seen)) > 1 and time.monotonic() < deadline:  # the last may be on its way out
+                time.sleep(0.05)
+            assert kept <= 1, (
+                f"{kept} of {len(seen)} deliveries are kept after they were sent, while the channel is open; let go of "
+                "each when its result is known"
+            )
+
+    @staticmethod
+    def _alive(seen: Sequence[weakref.ref[Delivery]]) -> int:
+        gc.collect()
+        return sum(each() is not None for each in seen)
 
     def test_closing_twice_or_after_a_failed_open_harms_nothing(self, notifier: Notifier, endpoint: Any) -> None:
         channel = self.opened(notifier, endpoint)
@@ -111,16 +142,11 @@ LOOPS_OWN = "asyncio_"
 """How the threads of `asyncio.to_thread` are named: they are the event loop's, which serves other channels too."""
 
 
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """What a traceback of the error would show, too."""
-    while error is not None:
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        if error is not None:
-            yield error
-
-
 def resources() -> set[str]:
-    """Threads, child processes, open files and sockets, as far as the system tells, but for the test's own servers'."""
+    """Threads, child processes, open files and sockets, but for those of the test's own servers; functions of `atexit`.
+
+    As far as the system tells.
+    """
     ours = ("contract-", "fault-proxy-", "http-sink-", "smtp-sink-", "amqp-broker-")
     threads = {
         f"thread {thread.name} {thread.ident}"
@@ -136,7 +162,13 @@ def resources() -> set[str]:
             files.add(f"file {link.name} {link.readlink()}")
         except OSError:
             continue
-    return threads | files | set(children())
+    at_exit = {f"function number {number} of atexit" for number in range(atexit._ncallbacks())}
+    return threads | files | at_exit | set(children())
+
+
+def files_in(folder: Path) -> set[str]:
+    """Files and folders that are left in a folder for temporary ones."""
+    return {f"temporary file {path.name}" for path in folder.iterdir()}
 
 
 def children() -> Iterator[str]:

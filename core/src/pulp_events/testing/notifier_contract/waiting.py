@@ -30,10 +30,10 @@ def open_channel(notifier: Notifier, config: Config, settings: Config, networks:
         functions.append(notifier.deliver)
     if not any(inspect.iscoroutinefunction(function) for function in functions):
         return channel
-    return _Waiting(channel, notifier.type_id, notifier.limit(config, settings))
+    return Waiting(channel, notifier.type_id, notifier.limit(config, settings))
 
 
-class _Waiting(Channel):
+class Waiting(Channel):
     """Runs what the channel returns in an event loop of the dispatcher's kind, for at most `limit` seconds."""
 
     def __init__(self, channel: Channel, type_id: str, limit: float) -> None:
@@ -51,6 +51,37 @@ class _Waiting(Channel):
         value = self._finish(self._channel.send(delivery))  # type: ignore[func-returns-value]
         self.detail, self.broken = self._channel.detail, self._channel.broken
         return value  # type: ignore[no-any-return]  # a claim looks whether it is None
+
+    def stall(self, delivery: Delivery) -> tuple[float, float]:
+        """Open, send and close in one coroutine, whatever comes of it.
+
+        Returns the seconds for which nothing else ran in its event loop, at the longest, and those that it took.
+        """
+        found: tuple[float, float] = _LOOPS.run(self._type_id, self._watched(delivery), self._limit + 5)  # type: ignore[assignment]
+        return found
+
+    async def _watched(self, delivery: Delivery) -> tuple[float, float]:
+        import asyncio
+
+        loop, longest = asyncio.get_running_loop(), 0.0
+        began = last = loop.time()
+
+        async def beat() -> None:
+            nonlocal longest, last
+            while True:
+                await asyncio.sleep(0.01)
+                longest, last = max(longest, loop.time() - last), loop.time()
+
+        beating = loop.create_task(beat())
+        for step in (self._channel.open, lambda: self._channel.send(delivery), self._channel.close):
+            try:
+                value: Any = step()
+                if inspect.isawaitable(value):
+                    await value
+            except Exception:  # noqa: S110  # other claims look at what is raised
+                pass
+        beating.cancel()
+        return max(longest, loop.time() - last), loop.time() - began
 
     def _finish(self, value: Any) -> Any:
         return _LOOPS.run(self._type_id, value, self._limit) if inspect.isawaitable(value) else value

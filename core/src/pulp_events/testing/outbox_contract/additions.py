@@ -31,15 +31,15 @@ class AdditionClaims(Outboxes):
                 Addition(there.id, OTHER, "y"),
             ]
         )
-        assert added == [f"{event.id}.0", None, f"{event.id}.1", f"{event.id}.2", None, None, f"{there.id}.2"]
-        assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [None]
+        assert list(added) == [f"{event.id}.0", None, f"{event.id}.1", f"{event.id}.2", None, None, f"{there.id}.2"]
+        assert list(outbox.add_deliveries([Addition(event.id, OTHER)])) == [None]
         assert outbox.ready().keys() == {LISTENER, OTHER}
         assert outbox.stats().events_alone == 1
         taken = self.claim(outbox)
         assert [one.id for one in taken] == [f"{event.id}.0", f"{event.id}.1", f"{there.id}.0", f"{there.id}.1"]
         assert [(one.report, one.attempts) for one in taken[:1]] == [(event.report, 1)]
-        assert outbox.record([result(one, "succeed") for one in taken]) == [True] * 4
-        assert outbox.add_deliveries([Addition(event.id, LISTENER)]) == [None], "it was delivered"
+        assert list(outbox.record([result(one, "succeed") for one in taken])) == [True] * 4
+        assert list(outbox.add_deliveries([Addition(event.id, LISTENER)])) == [None], "it was delivered"
 
     def test_a_repeat_names_what_it_repeats_and_has_an_id_of_its_own(self, home: Home, outbox: Outbox) -> None:
         event = at(home, new_event())
@@ -48,8 +48,8 @@ class AdditionClaims(Outboxes):
         outbox.record([result(first, "succeed")])
         repeat = Addition(event.id, LISTENER, repeat_of=first.id)
         further = Addition(event.id, LISTENER, repeat_of=f"{event.id}.1")
-        assert outbox.add_deliveries([repeat, repeat, further]) == [f"{event.id}.1", None, f"{event.id}.2"]
-        assert outbox.add_deliveries([repeat, further]) == [None, None]
+        assert list(outbox.add_deliveries([repeat, repeat, further])) == [f"{event.id}.1", None, f"{event.id}.2"]
+        assert list(outbox.add_deliveries([repeat, further])) == [None, None]
         found = {one.id: one.repeat_of for one in outbox.of_event(event.id)}
         assert found == {first.id: None, f"{event.id}.1": first.id, f"{event.id}.2": f"{event.id}.1"}
         claimed = [(one.id, one.repeat_of, one.detail) for one in self.claim(outbox)]
@@ -61,13 +61,13 @@ class AdditionClaims(Outboxes):
         [taken] = self.claim(outbox, listener=OTHER)
         outbox.record([result(taken, "succeed")])
         outbox.purge(DeliveryQuery(), 9, keep_events=1000.0)
-        assert outbox.add_deliveries([Addition(event.id, "c" * 24)]) == [f"{event.id}.2"]
+        assert list(outbox.add_deliveries([Addition(event.id, "c" * 24)])) == [f"{event.id}.2"]
         outbox.bury("c" * 24, "gone")
         outbox.bury(LISTENER, "gone")
         outbox.purge(DeliveryQuery(), 9, keep_events=1000.0)
         stored = outbox.event(event.id)
         assert stored is not None and (stored.deliveries, stored.numbers) == (0, 3)
-        assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [f"{event.id}.3"]
+        assert list(outbox.add_deliveries([Addition(event.id, OTHER)])) == [f"{event.id}.3"]
 
     def test_of_many_that_add_one_delivery_at_once_one_does_and_cleaning_takes_no_event_from_it(
         self, home: Home

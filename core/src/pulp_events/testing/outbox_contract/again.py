@@ -30,7 +30,7 @@ class AgainClaims(Outboxes):
         [first, never] = self.claim(second, token="t2")
         assert (first.id, first.attempts, first.forgiven) == (waiting.id, 2, 0)
         assert (never.attempts, never.id != held.id) == (1, True)
-        assert outbox.record([result(held, "succeed"), result(first, "postpone", 5.0)]) == [True, True]
+        assert list(outbox.record([result(held, "succeed"), result(first, "postpone", 5.0)])) == [True, True]
         second.close()
 
     def test_as_many_as_asked_for_are_due_at_once(self, outbox: Outbox) -> None:
@@ -58,7 +58,7 @@ class AgainClaims(Outboxes):
         assert [outbox.discard(query, "not needed", 1) for _ in range(3)] == [1, 1, 0]
         dead = outbox.find(DeliveryQuery(state=State.DEAD), 10)
         assert [(one.detail, one.lease, one.finished is None) for one in dead] == [("not needed", None, False)] * 2
-        assert outbox.record([result(held, "succeed")]) == [True]
+        assert list(outbox.record([result(held, "succeed")])) == [True]
         assert outbox.ready() == {OTHER: 0.0}
         assert outbox.revive(DeliveryQuery(state=State.DEAD), 10) == 2, "it is dead as any other"
 
@@ -68,7 +68,7 @@ class AgainClaims(Outboxes):
         assert outbox.discard(DeliveryQuery(), "not needed", 9) == 0
         home.advance(LEASE + 1)
         assert outbox.discard(DeliveryQuery(), "not needed", 9) == 1
-        assert outbox.record([result(held, "give_up")]) == [False]
+        assert list(outbox.record([result(held, "give_up")])) == [False]
 
     def test_deliveries_are_found_by_what_their_detail_says(self, outbox: Outbox) -> None:
         outbox.add([new_event() for _ in range(4)])
@@ -106,7 +106,7 @@ class AgainClaims(Outboxes):
             outbox.record([result(each, "succeed")])
         first, second, third, lone = f"{event.id}.0", f"{event.id}.1", f"{event.id}.2", f"{other.id}.0"
         for old, new in ((first, second), (second, third)):
-            assert outbox.add_deliveries([Addition(event.id, LISTENER, repeat_of=old)]) == [new]
+            assert list(outbox.add_deliveries([Addition(event.id, LISTENER, repeat_of=old)])) == [new]
 
         def found(**asked: bool) -> list[str]:
             query = DeliveryQuery(**asked)  # type: ignore[arg-type]

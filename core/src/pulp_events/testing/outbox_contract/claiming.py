@@ -56,7 +56,7 @@ class StoringAndClaimingClaims(Outboxes):
         outbox.add([event])
         with pytest.raises(StoreError):
             outbox.add([fresh, event])
-        assert outbox.of_event(fresh.id) == []
+        assert list(outbox.of_event(fresh.id)) == []
         assert outbox.stats().pending == 1
 
     def test_a_skipped_delivery_stands_as_dead_with_its_reason(self, outbox: Outbox) -> None:

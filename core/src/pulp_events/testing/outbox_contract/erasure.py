@@ -112,9 +112,9 @@ class ErasureClaims(Outboxes):
         results = [
             result(one, how, 5.0 if how == "postpone" else None, SAID) for one, how in zip(claimed, hows, strict=True)
         ]
-        assert outbox.record(results[:3]) == [False] * 3
+        assert list(outbox.record(results[:3])) == [False] * 3
         assert outbox.health()[LISTENER].detail == REMOVED
-        assert outbox.record(results[3:]) == [True]
+        assert list(outbox.record(results[3:])) == [True]
         for event in events:
             assert self.states(outbox, event) == [(State.DEAD, 1, ERASED_AMID)]
             assert [one.detail for one in outbox.attempts(f"{event.id}.0")] == [REMOVED]
@@ -146,8 +146,8 @@ class ErasureClaims(Outboxes):
         assert outbox.revive(DeliveryQuery(), 9) == 1
         assert outbox.revive(DeliveryQuery(event_id=event.id), 9) == 0
         assert outbox.revive(DeliveryQuery(ids=[f"{event.id}.0"]), 9) == 0
-        assert outbox.add_deliveries([Addition(event.id, OTHER)]) == [None]
-        assert outbox.add_deliveries([Addition(event.id, LISTENER, repeat_of=f"{event.id}.0")]) == [None]
+        assert list(outbox.add_deliveries([Addition(event.id, OTHER)])) == [None]
+        assert list(outbox.add_deliveries([Addition(event.id, LISTENER, repeat_of=f"{event.id}.0")])) == [None]
         assert [one.event_id for one in self.claim(outbox)] == [other.id]
 
     def test_emitted_again_with_another_scope_it_is_refused(self, outbox: Outbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,8 +12,9 @@ import pytest
 
 from pulp_events.errors import EventConflict
 from pulp_events.events.pattern import matches
-from pulp_events.outbox.records import DeliveryQuery
-from pulp_events.outbox.store import Outbox
+from pulp_events.events.report import fingerprint
+from pulp_events.outbox.records import DeliveryQuery, NewEvent
+from pulp_events.outbox.store import Outbox, TellsSizes
 from pulp_events.outbox.stored_event import EventQuery, StoredEvent
 from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
 from pulp_events.testing.outbox_contract.stored import KEEP, alone, at, ids, maintained
@@ -36,7 +38,7 @@ class EventClaims(Outboxes):
         with_some = second.event(matched.id)
         assert with_some is not None and with_some.deliveries == 2 and with_some.place > found.place
         assert second.event("no such event") is None
-        assert second.of_event(event.id) == []
+        assert list(second.of_event(event.id)) == []
         assert outbox.ready().keys() == {LISTENER, OTHER}
         assert [each.fingerprint for each in second.events(EventQuery(), 9)] == ["of another", None, None]
         second.close()
@@ -128,6 +130,24 @@ class EventClaims(Outboxes):
         assert len(outbox.of_event(first.id)) == 2
         assert outbox.add([replace(first, deliveries=())]).keys() == {first.id}
 
+    def test_an_id_that_is_there_with_another_end_is_refused_also_of_many_at_the_same_moment(self, home: Home) -> None:
+        made = replace(new_event(), once=True)
+        ends = ["", "60.0 s", "61.0 s"]
+        calls = [replace(made, fingerprint=fingerprint(made.report, ends[number % 3])) for number in range(9)]
+        outboxes = [home.open() for _ in calls]
+
+        def add(outbox: Outbox, event: NewEvent) -> str:
+            try:
+                outbox.add([event])
+            except EventConflict:
+                return ""
+            return event.fingerprint or ""
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            stored = [*filter(None, pool.map(add, outboxes, calls))]
+        [kept] = outboxes[0].events(EventQuery(), 9)
+        assert stored == [kept.fingerprint] * 3 and len(outboxes[0].of_event(made.id)) == 1
+
     def test_an_id_that_is_there_with_another_content_is_refused_and_nothing_is_stored(self, outbox: Outbox) -> None:
         first = replace(new_event(), once=True, fingerprint="as given")
         outbox.add([first, plain := new_event()])
@@ -171,7 +191,7 @@ class EventClaims(Outboxes):
         assert ids(outbox.events(EventQuery(), 9)) == ids([young])
         home.advance(140.0)
         maintained(outbox, keep_events=150.0)
-        assert outbox.events(EventQuery(), 9) == []
+        assert list(outbox.events(EventQuery(), 9)) == []
 
     def test_an_event_outlives_its_deliveries_by_as_long_as_asked_and_no_delivery(
         self, home: Home, outbox: Outbox
@@ -193,14 +213,14 @@ class EventClaims(Outboxes):
         assert outbox.purge(DeliveryQuery(), 9, keep_events=100.0) == 2
         assert ids(outbox.events(EventQuery(), 9)) == [young.id]
         maintained(outbox, keep_events=0.0)
-        assert outbox.events(EventQuery(), 9) == []
+        assert list(outbox.events(EventQuery(), 9)) == []
 
     def test_many_events_without_deliveries_are_deleted_in_steps(self, home: Home, outbox: Outbox) -> None:
         outbox.add([at(home, alone(), 200.0) for _ in range(4500)])
         steps = 0
         while outbox.maintain(KEEP, keep_events=100.0):
             steps += 1
-        assert outbox.events(EventQuery(), 9) == [] and 1 < steps < 20
+        assert list(outbox.events(EventQuery(), 9)) == [] and 1 < steps < 20
 
     def test_events_are_counted(self, home: Home, outbox: Outbox) -> None:
         assert (outbox.stats().events, outbox.stats().events_alone, outbox.stats().oldest_event) == (0, 0, None)
@@ -223,6 +243,8 @@ class EventClaims(Outboxes):
         assert outbox.backlog(9) == 1
         space = outbox.free_space()
         assert space is None or space > 0
+        if isinstance(outbox, TellsSizes):
+            assert outbox.sizes()["outbox"] > 0
 
     def test_what_was_dropped_is_summed_by_type_and_forgotten_in_time(self, home: Home, outbox: Outbox) -> None:
         second = home.open()
@@ -254,7 +276,7 @@ class EventClaims(Outboxes):
     def test_the_ids_beside_one_are_the_next_ones_by_their_characters(self, home: Home, outbox: Outbox) -> None:
         outbox.add([replace(alone(), id=each) for each in ("a-1", "B-1", "a_2", "a.3", "Z")])
         in_order = ["B-1", "Z", "a-1", "a.3", "a_2"]
-        assert outbox.beside([]) == []
+        assert list(outbox.beside([])) == []
         assert list(outbox.beside(["B-1"])) == ["Z"] and list(outbox.beside(["a_2"])) == ["a.3"]
         assert sorted(outbox.beside(["a-1", "Z"])) == sorted(["Z", "a.3", "B-1", "a-1"])
         assert sorted(outbox.beside(["a"])) == ["Z", "a-1"]

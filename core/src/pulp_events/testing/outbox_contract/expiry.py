@@ -93,7 +93,7 @@ class ExpiryClaims(Outboxes):
         home.advance(11)
         outbox.maintain(KEEP)
         assert self.claim(outbox) == [] and self.dead(outbox) == []
-        assert outbox.record([result(one, "succeed")]) == [True]
+        assert list(outbox.record([result(one, "succeed")])) == [True]
         home.advance(LEASE)
         outbox.maintain(KEEP)
         assert self.dead(outbox) == [EXPIRED] and outbox.stats().delivered == 1

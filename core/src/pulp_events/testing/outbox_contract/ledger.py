@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from pulp_events.errors import DeliveryNotFound
 from pulp_events.events.pattern import matches
-from pulp_events.outbox.records import DeliveryQuery, NewEvent
+from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewEvent
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
-from pulp_events.outbox.stored_event import EventQuery
-from pulp_events.testing.outbox_contract.home import LISTENER, OTHER, Home, Outboxes, new_event, result
+from pulp_events.outbox.stored_event import Addition, EventQuery
+from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
 
 class LedgerClaims(Outboxes):
@@ -41,13 +43,28 @@ class LedgerClaims(Outboxes):
         outbox.add(events)
         ids = [f"{event.id}.0" for event in events]
         assert len(outbox.find(DeliveryQuery(ids=ids), 2000)) == 1200
-        assert outbox.find(DeliveryQuery(ids=[]), 2000) == []
+        assert list(outbox.find(DeliveryQuery(ids=[]), 2000)) == []
 
     def test_text_that_is_no_delivery_id_is_said_to_be_none(self, outbox: Outbox) -> None:
+        """Wherever it stands for a delivery. An event may have any id, and of what is not there nothing is found."""
+        outbox.add([new_event()])
         for text in ("", "nonsense", "event-1.x", "event-1.-1"):
-            with pytest.raises(DeliveryNotFound):
-                outbox.attempts(text)
-        assert outbox.attempts("no-such-event.0") == []
+            query = DeliveryQuery(ids=[text])
+            asked: list[Callable[[], object]] = [
+                partial(outbox.attempts, text), partial(outbox.find, query, 9), partial(outbox.count, query),
+                partial(outbox.find, DeliveryQuery(), 9, before=text),
+                partial(outbox.find, DeliveryQuery(), 9, after=text),
+                partial(outbox.revive, query, 9), partial(outbox.purge, query, 9),
+                partial(outbox.claim, [ClaimRequest(LISTENER, 9, ids=[text])], LEASE, "t"),
+            ]  # fmt: skip
+            for ask in asked:
+                with pytest.raises(DeliveryNotFound):
+                    ask()
+            assert outbox.event(text) is None and not outbox.of_event(text)
+            assert not outbox.events(EventQuery(ids=[text]), 9)
+        gone = DeliveryQuery(ids=["no-such-event.0"])
+        assert not outbox.find(gone, 9) and outbox.count(gone) == 0 and outbox.revive(gone, 9) == 0
+        assert list(outbox.attempts("no-such-event.0")) == []
 
     def test_every_combination_of_filters_finds_counts_and_pages_what_fits(self, outbox: Outbox) -> None:
         # Times that go back, as where a clock is set or two processes emit at once, and two of the same moment.
@@ -92,6 +109,41 @@ class LedgerClaims(Outboxes):
         assert (stats.pending, stats.delivered, stats.dead) == (1, 1, 1)
         assert stats.by_listener[LISTENER] == {"pending": 0, "delivered": 1, "dead": 1}
         assert stats.oldest_pending == self.claim(outbox, listener=OTHER)[0].event_time
+
+    def test_of_each_listener_each_state_is_counted_and_zero_where_there_is_none(self, outbox: Outbox) -> None:
+        assert outbox.stats().totals == dict.fromkeys(State, 0) and not outbox.stats().by_listener
+        outbox.add([new_event(), new_event(OTHER)])
+        outbox.record([result(one, "succeed") for one in self.claim(outbox)])
+        nothing = dict.fromkeys(State, 0)
+        assert outbox.stats().by_listener == {
+            LISTENER: {**nothing, State.DELIVERED: 1},
+            OTHER: {**nothing, State.PENDING: 1},
+        }
+
+    def test_when_a_listener_failed_and_succeeded_is_told_by_the_stores_clock(self, home: Home, outbox: Outbox) -> None:
+        """Not by the attempt's, which is of the host that made it."""
+        outbox.add([new_event(), new_event()])
+        failed, succeeded = self.claim(outbox)
+        outbox.record([result(failed, "postpone", 5)])
+        outbox.record([result(succeeded, "succeed")])
+        health = outbox.health()[LISTENER]
+        for moment in (health.last_failure, health.last_success):
+            assert moment is not None and abs(moment.timestamp() - home.time()) < 30
+
+    def test_what_is_given_may_be_any_sequence(self, home: Home, outbox: Outbox) -> None:
+        first, second = new_event(), new_event()
+        outbox.add((first, second))
+        ids = (f"{first.id}.0", f"{second.id}.0")
+        one, two = outbox.claim((ClaimRequest(LISTENER, 9, ids=ids),), LEASE, "t").deliveries
+        outbox.extend((one, two), LEASE)
+        outbox.release((two,))
+        assert list(outbox.record((result(one, "succeed"),))) == [True]
+        assert len(outbox.find(DeliveryQuery(ids=ids, listener_ids=(LISTENER,)), 9)) == 2
+        assert outbox.due((LISTENER, OTHER), 9).count == 1 and outbox.stats((LISTENER,)).pending == 1
+        assert list(outbox.add_deliveries((Addition(first.id, OTHER),))) == [f"{first.id}.1"]
+        assert outbox.bury(OTHER, "gone", ("",)) == 1
+        assert outbox.erase((first.id,), None).events == 1
+        assert set(outbox.standing((LISTENER,), (LISTENER,), (LISTENER,))) == {LISTENER}
 
     def test_health_tells_since_when_a_listener_fails(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event() for _ in range(4)])

@@ -57,8 +57,8 @@ class NamedClaims(Outboxes):
         assert (taken.attempts, taken.listener_id, taken.report) == (1, LISTENER, own.report)
         wait = claim.waits[LISTENER]
         assert wait is not None and 0 < wait <= LEASE, "until its lease ends"
-        assert self.claim_named(outbox, own).deliveries == []
-        assert outbox.record([result(taken, "succeed")]) == [True]
+        assert list(self.claim_named(outbox, own).deliveries) == []
+        assert list(outbox.record([result(taken, "succeed")])) == [True]
         assert self.claim_named(outbox, own).waits == {LISTENER: None}, "nothing more of it is pending"
         assert all(untouched(outbox, event) for event in (*before, after))
         assert ids(self.claim(outbox, limit=99)) == ids_of(*before, after)
@@ -137,7 +137,7 @@ class NamedClaims(Outboxes):
         assert list(claim.deliveries) == [] and wait is not None and wait > 0
         assert untouched(outbox, own) and untouched(outbox, older)
         [first] = self.claim(outbox, limit=1, ordered=True)
-        assert self.claim_named(outbox, own, ordered=True).deliveries == [], "the older one is leased"
+        assert list(self.claim_named(outbox, own, ordered=True).deliveries) == [], "the older one is leased"
         outbox.record([result(first, "postpone", 10)])
         claim = self.claim_named(outbox, own, ordered=True)
         wait = claim.waits[LISTENER]
@@ -174,7 +174,7 @@ class NamedClaims(Outboxes):
         outbox.record([result(old, "give_up")])
         outbox.release(rest)
         outbox.revive(DeliveryQuery(), 10)
-        assert self.claim_named(outbox, own, ordered=True).deliveries == []
+        assert list(self.claim_named(outbox, own, ordered=True).deliveries) == []
         assert ids(self.claim_named(outbox, older, own, ordered=True).deliveries) == ids_of(older, own)
 
     @pytest.mark.parametrize("ordered", [False, True])
@@ -240,7 +240,7 @@ class NamedClaims(Outboxes):
         found = self.claim_named(outbox, own, window=WINDOW).deliveries
         assert sorted(ids(found)) == sorted(ids_of(*beside, own, listener=WINDOWED))
         assert {one.target for one in found} == {""}
-        assert self.claim_named(outbox, own, window=WINDOW).deliveries == []
+        assert list(self.claim_named(outbox, own, window=WINDOW).deliveries) == []
         outbox.record([took(one, "postpone", 30) for one in found])
         wait = self.claim_named(outbox, own, window=WINDOW).waits[WINDOWED]
         assert wait is not None and 20 < wait <= 30
@@ -274,7 +274,7 @@ class NamedClaims(Outboxes):
         assert list(claim.deliveries) == [] and wait is not None and wait > 0
         assert untouched(outbox, old)
         [first] = self.claim_named(outbox, old, ordered=True, window=WINDOW).deliveries
-        assert self.claim_named(outbox, own, ordered=True, window=WINDOW).deliveries == []
+        assert list(self.claim_named(outbox, own, ordered=True, window=WINDOW).deliveries) == []
         outbox.record([took(first, "succeed")])
         found = self.claim_named(outbox, own, ordered=True, window=WINDOW).deliveries
         assert ids(found) == ids_of(own, listener=WINDOWED)

@@ -26,6 +26,18 @@ class OrderClaims(Outboxes):
         outbox.record([result(head, "succeed")])
         assert [delivery.id for delivery in self.claim(outbox, ordered=True)] == [one.id for one in batch[1:]]
 
+    def test_ordered_a_retry_comes_alone(self, home: Home, outbox: Outbox) -> None:
+        """Until it is known how it ends, nothing after it may begin: neither first attempts nor other retries."""
+        outbox.add([new_event() for _ in range(4)])
+        batch = self.claim(outbox, limit=2, ordered=True)
+        outbox.record([result(one, "postpone", 10) for one in batch])
+        home.advance(11)
+        for expected in batch:
+            [alone] = self.claim(outbox, ordered=True)
+            assert (alone.id, alone.attempts) == (expected.id, 2)
+            outbox.record([result(alone, "succeed")])
+        assert len(self.claim(outbox, ordered=True)) == 2
+
     def test_ordered_nothing_is_claimed_while_an_older_one_is_under_way(self, outbox: Outbox) -> None:
         outbox.add([new_event(), new_event()])
         assert len(self.claim(outbox, limit=1, ordered=True)) == 1

@@ -103,12 +103,30 @@ class ResultClaims(Outboxes):
         assert outbox.of_event(now.event_id)[0].state == State.PENDING
         assert list(outbox.record([result(now, "succeed")])) == [True]
 
+    def test_an_attempt_is_kept_though_its_result_came_too_late(self, home: Home, outbox: Outbox) -> None:
+        """In place of what was noted of it when it was taken for lost."""
+        outbox.add([new_event()])
+        [late] = self.claim(outbox)
+        home.advance(LEASE + 1)
+        [now] = self.claim(outbox, token="t2")
+        assert list(outbox.record([result(late, "give_up", detail="in the end")])) == [False]
+        [attempt] = outbox.attempts(now.id)
+        assert (attempt.number, attempt.outcome, attempt.detail) == (1, Outcome.PERMANENT, "in the end")
+        assert outbox.health()[LISTENER].failures == 1
+
+    def test_while_it_is_attempted_a_delivery_is_due_when_its_lease_ends(self, home: Home, outbox: Outbox) -> None:
+        outbox.add([new_event()])
+        [claimed] = self.claim(outbox)
+        for one in (claimed, *outbox.of_event(claimed.event_id)):
+            assert one.due is not None and one.lease == "t1"
+            assert LEASE - 5 < one.due.timestamp() - home.time() <= LEASE
+
     def test_released_deliveries_are_free_again_and_the_attempt_does_not_count(self, outbox: Outbox) -> None:
         outbox.add([new_event(), new_event()])
         outbox.release(self.claim(outbox))
         again = self.claim(outbox, token="t2")
         assert [delivery.attempts for delivery in again] == [1, 1]
-        assert outbox.attempts(again[0].id) == []
+        assert list(outbox.attempts(again[0].id)) == []
 
     def test_a_released_retry_is_due_at_once(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event()])
@@ -142,7 +160,7 @@ class ResultClaims(Outboxes):
         wrong = Result(delivery, result(delivery, "succeed").attempt, Transition.REVIVE)
         with pytest.raises(IllegalTransition, match="revive"):
             outbox.record([wrong])
-        assert outbox.attempts(delivery.id) == []
+        assert list(outbox.attempts(delivery.id)) == []
 
     def test_retries_and_first_attempts_do_not_crowd_each_other_out(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event() for _ in range(20)])

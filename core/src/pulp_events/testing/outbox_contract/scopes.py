@@ -11,7 +11,7 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.rate import Rate
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewEvent
 from pulp_events.outbox.states import State, Transition
-from pulp_events.outbox.store import Outbox
+from pulp_events.outbox.store import CountsWhatHappens, Outbox
 from pulp_events.outbox.stored_event import EventQuery
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
@@ -129,14 +129,15 @@ class ScopeClaims(Outboxes):
         gone = outbox.find(DeliveryQuery(state=State.DEAD), 9)
         assert [(each.id, each.attempts, each.lease) for each in gone] == [(third.id, 0, None), (one.id, 0, None)]
         assert all(each.detail == "of another scope" and each.finished for each in gone)
-        assert outbox.attempts(one.id) == []
+        assert list(outbox.attempts(one.id)) == []
         outbox.record([result(other, "succeed")])
         outbox.withhold([other], "too late")
         outbox.withhold([], "nothing")
         assert (outbox.stats().dead, outbox.stats().delivered, outbox.stats().pending) == (2, 1, 0)
         moment = gone[0].finished
         assert moment is not None and outbox.health().keys() == {LISTENER}
-        activity = outbox.activity(moment.replace(year=moment.year - 1), None, By.LISTENER)
-        assert activity.groups[LISTENER].ended[Transition.BURY] == 2
+        if isinstance(outbox, CountsWhatHappens):
+            activity = outbox.activity(moment.replace(year=moment.year - 1), None, By.LISTENER)
+            assert activity.groups[LISTENER].ended[Transition.BURY] == 2
         assert outbox.revive(DeliveryQuery(), 9) == 2
         assert [each.id for each in self.claim(outbox)] == [one.id, third.id]

@@ -61,7 +61,7 @@ class StandingClaims(Outboxes):
         self.remember(outbox, {LISTENER: "a"})
         after = {each.id: (each.state, each.due, each.lease) for each in outbox.find(DeliveryQuery(), 9)}
         assert {each for each in before if before[each] != after[each]} == {later.id}
-        assert outbox.record([result(held, "succeed")]) == [True]
+        assert list(outbox.record([result(held, "succeed")])) == [True]
 
     def test_a_listener_that_is_disabled_is_remembered_and_enabling_it_is_a_change(
         self, home: Home, outbox: Outbox

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
+
 from pulp_events.outbox.records import DeliveryQuery, Due
 from pulp_events.outbox.states import State
-from pulp_events.outbox.store import Outbox
+from pulp_events.outbox.store import CountsOfEvents, Outbox
 from pulp_events.testing.outbox_contract.home import LEASE, LISTENER, OTHER, Home, Outboxes, new_event, result
 
 
@@ -38,7 +40,7 @@ class UpkeepClaims(Outboxes):
         assert outbox.purge(DeliveryQuery(), 1) == 1
         assert outbox.purge(DeliveryQuery(), 10) == 1
         assert outbox.stats().pending == 1
-        assert outbox.attempts(batch[0].id) == []
+        assert list(outbox.attempts(batch[0].id)) == []
 
     def test_an_event_is_kept_as_long_as_any_of_its_deliveries_and_no_longer(self, home: Home, outbox: Outbox) -> None:
         shared, alone, pending = new_event(LISTENER, OTHER), new_event(), new_event()
@@ -50,6 +52,15 @@ class UpkeepClaims(Outboxes):
         assert list(outbox.of_event(alone.id)) == []
         outbox.add([alone])  # which a store refuses that has it still
         assert len(outbox.of_event(alone.id)) == len(outbox.of_event(pending.id)) == 1
+
+    def test_deliveries_of_an_event_are_counted_by_listener(self, home: Home, outbox: Outbox) -> None:
+        if not isinstance(outbox, CountsOfEvents):
+            pytest.skip("it does not count them without reading them, as it need not")
+        shared, alone = new_event(LISTENER, OTHER, targets=("x", "y")), new_event(LISTENER)
+        outbox.add([shared, alone])
+        outbox.record([result(one, "succeed") for one in self.claim(outbox, limit=1)])
+        assert outbox.counts_of_event(shared.id) == {LISTENER: 2, OTHER: 2}
+        assert outbox.counts_of_event(alone.id) == {LISTENER: 1} and outbox.counts_of_event("none") == {}
 
     def test_cleaning_deletes_what_finished_long_ago_and_nothing_else(self, home: Home, outbox: Outbox) -> None:
         outbox.add([new_event() for _ in range(4)])

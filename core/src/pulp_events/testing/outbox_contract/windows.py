@@ -12,7 +12,7 @@ from pulp_events.outbox.delivery import Delivery
 from pulp_events.outbox.records import ClaimRequest, DeliveryQuery, NewDelivery, NewEvent, Result
 from pulp_events.outbox.states import State
 from pulp_events.outbox.store import Outbox
-from pulp_events.outbox.window import MOST_BYTES, SETTLE, window_of
+from pulp_events.outbox.window import MOST_BYTES, MOST_DELIVERIES, SETTLE, window_of
 from pulp_events.testing.outbox_contract.home import LEASE, Home, result
 
 LISTENER = "c" * 24
@@ -145,6 +145,28 @@ class WindowClaims:
         home.advance(WINDOW)
         assert [len(self.claim_window(outbox)) for _ in range(4)] == [4, 2, 1, 0]
 
+    def test_a_window_of_too_many_is_claimed_in_parts(self, home: Home, outbox: Outbox) -> None:
+        began = self.begin_window(home)
+        outbox.add([event_at(began + 1) for _ in range(MOST_DELIVERIES + 3)])
+        home.advance(WINDOW)
+        assert [len(self.claim_window(outbox)) for _ in range(3)] == [MOST_DELIVERIES, 3, 0]
+
+    def test_what_is_stored_after_its_window_was_claimed_leaves_by_itself_and_at_once(
+        self, home: Home, outbox: Outbox
+    ) -> None:
+        began = self.begin_window(home)
+        outbox.add([event_at(began + 1)])
+        home.advance(WINDOW)
+        outbox.record([took(one, "succeed") for one in self.claim_window(outbox)])
+        late, next_one = event_at(began + 2), event_at(began + WINDOW + 1)
+        outbox.add([late, next_one])
+        [alone] = self.claim_window(outbox)
+        assert alone.id == f"{late.id}.0"
+        outbox.record([took(alone, "succeed")])
+        assert self.claim_window(outbox) == []
+        home.advance(WINDOW)
+        assert ids(self.claim_window(outbox)) == [f"{next_one.id}.0"]
+
     def test_an_event_that_was_stored_late_does_not_wait_for_the_window_that_is_open(
         self, home: Home, outbox: Outbox
     ) -> None:
@@ -185,7 +207,7 @@ class WindowClaims:
         assert sorted(map(len, sets)) == [0] * 7 + [200]
         outbox.record([took(delivery, "succeed") for one in sets for delivery in one])
         assert len(outbox.find(DeliveryQuery(state=State.DELIVERED), 1000)) == 200
-        assert outbox.find(DeliveryQuery(state=State.PENDING), 1000) == []
+        assert list(outbox.find(DeliveryQuery(state=State.PENDING), 1000)) == []
 
     @pytest.mark.parametrize("seed", range(4))
     def test_over_any_history_each_event_is_counted_once(self, home: Home, outbox: Outbox, seed: int) -> None:

@@ -190,7 +190,7 @@ class AmqpBroker:
     def publish(self, exchange: str, key: str | None, encoded: bytes, capabilities: Sequence[str] = ()) -> str:
         """Accept a message; its outcome. `key`: routing key, None for the message's subject. Raises Refusal."""
         faults = self.faults
-        outcome: str = faults.outcome
+        outcome: str = faults.outcome if faults.only_for in encoded else "accept"
         limit = faults.close_after if faults.close_after is not None else faults.drop_after
         if limit is not None and len(self._messages) + 1 >= limit:
             outcome = "never"

@@ -17,6 +17,9 @@ class Faults:
     outcome: Outcome = "accept"
     """Outcome of every message (`accept`: what the broker would really answer)."""
 
+    only_for: bytes = b""
+    """`outcome` is for messages that have these bytes in them; the others are answered as usual."""
+
     condition: str = "amqp:precondition-failed"
     """Condition with which a message is rejected (`outcome = "reject"`)."""
 

@@ -19,7 +19,7 @@ from pulpcore.plugin.models import Domain
 from pulp_events.errors import StoreError
 from pulp_events.listeners.document import from_document, to_document
 from pulp_events.listeners.edit import Edit
-from pulp_events.listeners.history import HistoryQuery, dump, load
+from pulp_events.listeners.history import HistoryQuery, change_from_document, change_to_document
 from pulp_events.listeners.history import ListenerChange as Change
 from pulp_events.listeners.listener import Listener
 from pulp_events_pulpcore.app.models import EventListener, ListenerChange, ListenerVersion
@@ -82,7 +82,10 @@ class Records:
         found = found.filter(**{name: value for name, value in chosen.items() if value is not None})
         changes = found.values_list("change", flat=True)
         try:
-            return [load(json.loads(text)) for text in (changes if query.limit is None else changes[: query.limit])]
+            return [
+                change_from_document(json.loads(text))
+                for text in (changes if query.limit is None else changes[: query.limit])
+            ]
         except InvalidToken:
             raise StoreError(_key_is_wrong("the history of listeners")) from None
 
@@ -139,7 +142,9 @@ class Records:
         rows = ListenerChange.objects.using(alias)
         if seconds:
             rows.bulk_create(
-                ListenerChange(time=each.time, listener_id=each.listener_id, change=json.dumps(dump(each)))
+                ListenerChange(
+                    time=each.time, listener_id=each.listener_id, change=json.dumps(change_to_document(each))
+                )
                 for each in changes
             )
         rows.filter(time__lt=_before(changes[0].time, seconds)).delete()

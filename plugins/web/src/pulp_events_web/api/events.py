@@ -9,10 +9,11 @@ from flask import url_for
 from flask.views import MethodView
 
 from pulp_events import EventBus
+from pulp_events.bus.past import PastExplanation
 from pulp_events.errors import EventConflict, UnknownEventType
-from pulp_events.outbox.stored_event import EventQuery
+from pulp_events.events.trace_context import TRACEPARENT, TRACESTATE
 from pulp_events_web.api import paging
-from pulp_events_web.api.idempotency import event_id_of, key_of, prefix_of
+from pulp_events_web.api.idempotency import event_id_of, key_of
 from pulp_events_web.api.links import DELIVERY, EVENT, links
 from pulp_events_web.api.pages_of_deliveries import page_of_deliveries
 from pulp_events_web.api.refusing import refuse
@@ -65,15 +66,13 @@ class Events(MethodView):
         _refuse_own(bus, given["event_type"])
         if "idempotency_key" in headers:
             try:
-                chosen = event_id_of(asking.principal, key_of(headers["idempotency_key"]), given.get("expires"))
+                chosen = event_id_of(asking.principal, key_of(headers["idempotency_key"]))
             except ValueError as error:
                 refuse("Idempotency-Key", str(error), 400, where="headers")
-        if chosen is not None and (other := _other(bus, chosen)):
-            refuse("Idempotency-Key", f"This key was used with another `expires`, for event {other}", where="headers")
         try:
             event = bus.emit(
                 given["event_type"], given["payload"], given["call_report"], id=chosen,
-                expires=given.get("expires"), scope=given.get("scope"),
+                expires=given.get("expires"), scope=given.get("scope"), trace_context=_trace_of(headers),
             )  # fmt: skip
         except UnknownEventType as error:
             refuse("event_type", text_of(error))
@@ -82,16 +81,15 @@ class Events(MethodView):
         return shown.emitted(event), 201, {"Location": url_for("events.OneEvent", event_id=event.id)}
 
 
+def _trace_of(headers: Mapping[str, Any]) -> Mapping[str, str]:
+    """What the client says of its trace. What of it is not valid, core leaves out: that is no reason to refuse."""
+    return {name: headers[name] for name in (TRACEPARENT, TRACESTATE) if name in headers}
+
+
 def _refuse_own(bus: EventBus, event_type: str) -> None:
     """What the event system tells of itself nobody else may tell: listeners and people rely on it."""
     if event_type in bus.event_types and bus.event_types.require(event_type).own:
         refuse("event_type", f"{event_type} is what the event system tells of itself; nobody else emits it.")
-
-
-def _other(bus: EventBus, chosen: str) -> str | None:
-    """The event that was emitted with the same key and another `expires`."""
-    found = bus.events.list(EventQuery(id_prefix=prefix_of(chosen)), limit=2)
-    return next((each.id for each in found if each.id != chosen), None)
 
 
 @blueprint.route("/events/<string:event_id>")
@@ -118,8 +116,17 @@ class EventDeliveries(MethodView):
 
 @blueprint.route("/events/<string:event_id>/explanation")
 class EventExplanation(MethodView):
+    @blueprint.arguments(paging.paged(int, str), location="query")
     @blueprint.response(200, schemas.ExplanationsSchema)
     @blueprint.who(Role.VIEWER, 404)
-    def get(self, event_id: str) -> Any:
+    def get(self, query: Mapping[str, Any], event_id: str) -> Any:
         """Why an event went to each listener or not, as the listeners were then"""
-        return {"items": [shown.explained(each) for each in acting().reading.explain_event(event_id)]}
+        explanations, limit = acting().reading.explain_event(event_id, most=schemas.MOST), query["limit"]
+        behind = query["cursor"] and (bool(query["cursor"][0]), query["cursor"][1])
+
+        def key(last: PastExplanation) -> tuple[int, str]:
+            without, listener_id = explanations.key_of(last.listener_id)
+            return int(without), listener_id
+
+        found = explanations.after(behind, limit + 1)
+        return paging.page(found, limit, key, lambda kept: [shown.explained(each) for each in kept])

@@ -27,19 +27,7 @@ def key_of(header: str) -> str:
     return text
 
 
-def event_id_of(principal: Principal, key: str, expires: float | None = None) -> str:
-    """The id of the event that this user emits with this key; another user's with the same key is another.
-
-    The store compares what is in an event, to which `expires` does not belong: so the id says it.
-    """
-    digest = _digest(f"{principal.name}\0{key}")
-    return f"key-{digest[:_DIGITS]}-{'never' if expires is None else _digest(repr(float(expires)))[:12]}"
-
-
-def prefix_of(event_id: str) -> str:
-    """What all ids of the same user and key begin with."""
-    return event_id.rpartition("-")[0] + "-"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+def event_id_of(principal: Principal, key: str) -> str:
+    """The id of the event that this user emits with this key; another user's with the same key is another."""
+    digest = hashlib.sha256(f"{principal.name}\0{key}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"key-{digest[:_DIGITS]}"

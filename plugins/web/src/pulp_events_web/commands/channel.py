@@ -18,16 +18,33 @@ SLOWEST = 4096
 nothing keep the thread that writes to it, for ever."""
 
 
+_PAGES = ("/console", "/login")
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>{title}</title></head>
+<body><main><h1>{title}</h1><p>{said}</p></main></body></html>
+"""
+
+
+def _said(status: HTTPStatus) -> str:
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "Nothing was stored: the form is larger than this server takes ([web] max_body in server.conf)."
+    return "Nothing was done. Go back, and try again."
+
+
 class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is not typed
     """What waitress refuses by itself: it is told as the application tells it."""
 
     def execute(self) -> None:
         error = self.request.error
         status = HTTPStatus(error.code)
-        problem = {"type": "about:blank", "title": status.phrase, "status": int(status)}
-        body = json.dumps(problem).encode()
+        if str(getattr(self.request, "path", "")).startswith(_PAGES):
+            kind, body = "text/html; charset=utf-8", _PAGE.format(title=status.phrase, said=_said(status)).encode()
+        else:
+            problem = {"type": "about:blank", "title": status.phrase, "status": int(status)}
+            kind, body = MEDIA_TYPE, json.dumps(problem).encode()
         self.status = f"{status.value} {status.phrase}"
-        self.response_headers.extend([("Content-Type", MEDIA_TYPE), *BARE.items()])
+        self.response_headers.extend([("Content-Type", kind), *BARE.items()])
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

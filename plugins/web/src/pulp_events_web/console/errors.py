@@ -18,6 +18,7 @@ from pulp_events_web.console.filters import without_commands
 
 _logger = logging.getLogger(__name__)
 
+_LISTS = ("listeners", "deliveries", "events", "event_types")
 _UNAVAILABLE = "The store of events cannot be used now; the server's log says why. Try again later."
 
 
@@ -72,5 +73,9 @@ def of_nobody(error: HTTPException) -> Any:
 
 
 def page(title: str, detail: str, status: int) -> tuple[str, int]:
-    """An error page."""
-    return render_template("console/error.html", heading=title, detail=detail, status=status), status
+    """An error page, with a way to the list that the address belongs to."""
+    lists = {name: url_for(f"console.{name}") for name in _LISTS}
+    near = next(
+        (name for name, path in lists.items() if f"{request.script_root}{request.path}".startswith(f"{path}/")), ""
+    )
+    return render_template("console/error.html", heading=title, detail=detail, status=status, near=near), status

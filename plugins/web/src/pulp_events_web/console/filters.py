@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from pulp_events.fields import format_duration
 from pulp_events.frozen import thaw
-from pulp_events.listeners.kinds import Moment, Seconds
+from pulp_events.listeners.kinds import Durations, Moment, Seconds
 from pulp_events.listeners.listener import ATTRIBUTES
 from pulp_events.visible import json_text, one_line, visible
 from pulp_events_web.principal import Principal, Role
@@ -72,7 +72,24 @@ def changed(value: Any, key: str) -> str:
         return timed(value)
     if isinstance(kind, Seconds) and isinstance(value, int | float):
         return seconds(value)
+    if isinstance(kind, Durations) and isinstance(value, list | tuple):
+        return ", ".join(seconds(each) if isinstance(each, int | float) else plain(each) for each in value)
     return plain(value)
+
+
+LONGEST = 1000
+"""Characters of a message: whoever typed a book into a field need not read it again beside it."""
+
+
+def begun(text: str) -> str:
+    """A message of a library or of ours, with the capital that a sentence begins with, and not too long.
+
+    >>> begun("the token will be sent unencrypted")
+    'The token will be sent unencrypted'
+    """
+    word = text.partition(" ")[0]
+    said = text[:1].upper() + text[1:] if word.isalpha() and word.islower() else text
+    return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
 
 
 def sentence(notifier: object) -> str:
@@ -80,16 +97,16 @@ def sentence(notifier: object) -> str:
     return one_line((type(notifier).__doc__ or "").strip().partition("\n\n")[0])
 
 
-_COMMAND = re.compile(r"[;,] `pulp-admin [^`]*` shows (?:them|it)")
+_HINT = re.compile(r"[;,] `pulp-admin [^`]*` shows (?:them|it)|; known event types: .*", re.DOTALL)
 
 
 def without_commands(text: str) -> str:
-    """A message without the hint for those who have a shell: on pages the menu leads there.
+    """A message without the hint for those who have a shell: on pages the menu leads there, or the form lists them.
 
     >>> without_commands("no listener has the id 'x'; `pulp-admin event listener list` shows them")
     "no listener has the id 'x'"
     """
-    return _COMMAND.sub("", text)
+    return _HINT.sub("", text)
 
 
 def exactly(value: object) -> Markup:
@@ -123,7 +140,7 @@ def wrapped(text: str) -> str:
 def register(app: Flask, blueprint: Blueprint) -> None:
     """For templates of the whole application, as a template of `access` may extend the console's base."""
     app.jinja_env.finalize = spelt_out
-    for made in (moment, number, seconds, pretty, plain, wrapped, label, timed, changed, exactly, sentence):
+    for made in (moment, number, seconds, pretty, plain, wrapped, label, timed, changed, exactly, sentence, begun):
         blueprint.add_app_template_filter(made)
     blueprint.app_context_processor(_known)
 

@@ -13,7 +13,7 @@ from flask import render_template, request
 from werkzeug.exceptions import HTTPException
 
 from pulp_events_web.access import login
-from pulp_events_web.console.forms.carried import kept
+from pulp_events_web.console.forms.carried import kept, typed_of
 
 _CARRIED = ("console.listener_new", "console.listener_edit")
 _OUT = "You are logged out: nothing was done, and nothing stored."
@@ -33,7 +33,7 @@ def of_forged(error: HTTPException) -> Any:
 
 
 def _typed() -> Mapping[str, str]:
-    return kept(request.form.to_dict()) if request.endpoint in _CARRIED and _ours() else {}
+    return kept(typed_of(request.form)) if request.endpoint in _CARRIED and _ours() else {}
 
 
 def _ours() -> bool:

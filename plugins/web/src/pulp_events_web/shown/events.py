@@ -60,5 +60,6 @@ def explained(found: PastExplanation) -> dict[str, Any]:
         "reason": found.reason,
         "doubt": found.doubt,
         "deliveries": [each.id for each in found.deliveries],
+        "delivery_count": found.delivery_count,
         "changed_since": len(found.changed),
     }

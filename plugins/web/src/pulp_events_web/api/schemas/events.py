@@ -7,6 +7,9 @@ from marshmallow import Schema, fields, validate
 from pulp_events_web.api.paging import paged
 from pulp_events_web.api.schemas.values import TRACE, JsonObject, LookedBackTo, Moment, Page, Scope, Text
 
+MOST = 200
+"""Deliveries that an explanation names."""
+
 
 class ReportSchema(Schema):
     """The body that leaves."""
@@ -88,6 +91,13 @@ class EmitHeaders(Schema):
             "nothing more, and has the same answer (draft-ietf-httpapi-idempotency-key-header)"
         },
     )
+    traceparent = fields.String(
+        metadata={
+            "description": "the trace in which the event is emitted, which is stored with it and leaves with it (W3C "
+            "Trace Context); one that is not valid is ignored"
+        }
+    )
+    tracestate = fields.String(metadata={"description": "what tracing systems add to it, ignored without it"})
 
 
 class EventExplanationSchema(Schema):
@@ -99,11 +109,15 @@ class EventExplanationSchema(Schema):
     cause = fields.String(required=True)
     reason = fields.String(required=True)
     doubt = fields.String(required=True)
-    deliveries = fields.List(fields.String(), required=True)
+    deliveries = fields.List(
+        fields.String(), required=True,
+        metadata={"description": f"the first {MOST}; `GET /events/ID/deliveries` has all of the event"},
+    )  # fmt: skip
+    delivery_count = fields.Integer(required=True)
     changed_since = fields.Integer(required=True, metadata={"description": "changes of the listener since"})
 
 
-class ExplanationsSchema(Schema):
-    """For each listener that there was."""
+class ExplanationsSchema(Page):
+    """For each listener that there was; those that have deliveries come first."""
 
     items = fields.List(fields.Nested(EventExplanationSchema), required=True)

@@ -12,6 +12,7 @@ from pulp_events.fields import format_duration, parse_duration
 from pulp_events.listeners.actor import NOT_THEIRS
 from pulp_events.listeners.listener import OPTIONS
 from pulp_events_web.console.forms.field import Field
+from pulp_events_web.console.forms.wording import sentence
 
 EVENT_TYPES = "event_types"
 
@@ -57,7 +58,7 @@ class Wording:
 _TEXT = Wording("text", str, str)
 _DURATION = Wording("text", _duration, format_duration, "15m")
 WORDINGS: Mapping[str, Wording] = {
-    "description": Wording("long", str, str),
+    "description": Wording("prose", str, str),
     "labels": Wording(
         "lines", _labels, lambda found: "\n".join(f"{key}={value}" for key, value in found.items()), "team=ops"
     ),
@@ -72,7 +73,10 @@ WORDINGS: Mapping[str, Wording] = {
     "expires": _DURATION,
 }
 """Those that are not typed as they are stored."""
-HELP = {"labels": "One KEY=VALUE in each line."}
+HELP = {
+    "name": "What lists and messages call it; no other listener may have it.",
+    "labels": "One KEY=VALUE in each line.",
+}
 """Where that of the command line does not fit."""
 FIRST = ("name", "description", "labels", "filter")
 """The others are seldom needed, and stand in a part of their own."""
@@ -105,7 +109,7 @@ def fields(listener: Listener | None, typed: Mapping[str, str] | None, trusted: 
                 name,
                 name.replace("_", " "),
                 wording.kind,
-                HELP.get(name) or option.help[:1].upper() + option.help[1:] + ".",
+                HELP.get(name) or sentence(option.help),
                 value=_shown(name, typed, "" if stored is None else wording.write(stored)),
                 example=wording.example,
                 group="" if name in FIRST else "Delivery",

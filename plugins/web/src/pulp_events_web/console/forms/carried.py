@@ -14,12 +14,19 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
+from werkzeug.datastructures import MultiDict
+
 from pulp_events_web.console.forms.field import Field
 
 VERSION, SHOWN, AGAIN, KEEPS = "version", "shown", "again", "keeps"
 PREVIEW_EVENT = "preview_event"
 REMOVE, WITHOUT = "remove.", "without."
 """Before the name of a secret: a box, ticked to remove what is stored, or to go on without typing it again."""
+
+
+def typed_of(form: MultiDict[str, str]) -> dict[str, str]:
+    """What a form sends: of several boxes with one name, those that are ticked, one in each line."""
+    return {name: "\n".join(texts) for name, texts in form.lists()}
 
 
 def digests(fields: Iterable[Field]) -> str:

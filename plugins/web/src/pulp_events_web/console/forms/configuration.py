@@ -9,11 +9,14 @@ from marshmallow import missing
 
 from pulp_events.fields import messages
 from pulp_events.listeners.untrusted import is_local
+from pulp_events.notation.structure import offered
+from pulp_events.notation.writing import default_text
 from pulp_events.notifier import Notifier
 from pulp_events.secrets import MASK
 from pulp_events_web.console.forms import controls
 from pulp_events_web.console.forms.carried import REMOVE, WITHOUT, words
 from pulp_events_web.console.forms.field import Field
+from pulp_events_web.console.forms.wording import example_of, help_of
 
 PREFIX = "config."
 _AGAIN = "It is empty now, and you had typed one: type it again, or say below that it need not be."
@@ -29,8 +32,7 @@ class Configuration:
     def __init__(self, notifier: Notifier, shown: Mapping[str, Any], present: set[str], *, trusted: bool) -> None:
         schema = notifier.config_schema()
         self._fields = {
-            each.data_key or name: each for name, each in schema.fields.items()
-            if not each.dump_only and (trusted or not is_local(each.metadata))
+            key: each for key, each in offered(schema).items() if trusted or not is_local(each.metadata)
         }  # fmt: skip
         self._shown, self._present, self._trusted = shown, present, trusted
 
@@ -44,35 +46,33 @@ class Configuration:
             default = each.load_default
             plain = default is not missing and default is not None and not callable(default)
             if typed is not None:
-                value = "" if hidden and kind != "json" else typed.get(name, "")
+                value = "" if hidden and kind != "json" else controls.in_order(each, typed.get(name, ""))
             elif hidden:
                 value = ""
             elif kind == "check" and stored is None and plain:
                 value = controls.written(kind, default)
             else:
-                value = controls.written(kind, stored)
+                value = controls.in_order(each, controls.written(kind, stored))
             yield Field(
                 name=name,
                 label=str(each.metadata.get("label") or key.replace("_", " ")),
                 kind=kind,
-                help=self._help(each),
+                help=self._help(each, kind),
                 required=bool(each.required),
                 value=value,
                 choices=controls.choices_of(each),
-                example=str(each.metadata.get("example", "")),
+                example=example_of(each.metadata, kind),
                 group=str(each.metadata.get("group", "")),
-                default=controls.written("text", default) if plain and kind != "check" else "",
+                default=default_text(each) if kind != "check" else "",
                 is_set=hidden and key in self._present,
                 hidden=hidden,
                 again=hidden and not value and typed is not None and bool(typed.get(name) or name in words(typed)),
                 without=typed is not None and bool(typed.get(WITHOUT + key)),
             )
 
-    def _help(self, field: Any) -> str:
-        said = _sentence(str(field.metadata.get("help") or field.metadata.get("description") or ""))
-        if self._trusted or field.metadata.get("template") != "text":
-            return said
-        return f"{said}{'' if said.endswith('.') or not said else '.'} {_PLAIN}".strip()
+    def _help(self, field: Any, kind: str) -> str:
+        said = help_of(field.metadata, kind)
+        return said if self._trusted or field.metadata.get("template") != "text" else f"{said} {_PLAIN}".strip()
 
     def forgotten(self, typed: Mapping[str, str]) -> dict[str, list[str]]:
         """Secrets that were typed before, were not sent back, and would now silently be left out."""
@@ -94,7 +94,7 @@ class Configuration:
                 self._read_check(key, each, bool(text), found)
             elif not text.strip():
                 self._read_empty(key, controls.is_hidden(each), bool(typed.get(REMOVE + key)), found)
-            elif not controls.is_hidden(each) and text == controls.written(kind, self._shown.get(key)).strip():
+            elif not controls.is_hidden(each) and self._stays(key, each, text):
                 continue  # a password in a URL is not shown: what comes back as it was shown stays as it is stored
             elif MASK in text:
                 faults[PREFIX + key] = [
@@ -106,6 +106,10 @@ class Configuration:
                 except controls.NotUnderstood as error:
                     faults[PREFIX + key] = [str(error)]
         return found, faults
+
+    def _stays(self, key: str, field: Any, text: str) -> bool:
+        stored = controls.written(controls.kind_of(field), self._shown.get(key)).strip()
+        return controls.in_order(field, text) == controls.in_order(field, stored)
 
     def _read_check(self, key: str, field: Any, ticked: bool, found: dict[str, Any]) -> None:
         default = field.load_default is True
@@ -134,7 +138,3 @@ class Configuration:
             else:
                 found.setdefault("", []).append(f"{path}: {text}" if path else text)
         return found
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -14,7 +14,7 @@ class Field:
     """Of the control."""
     label: str
     kind: str = "text"
-    """`text`, `number`, `lines`, `long`, `json`, `choice`, `check`, `secret` or `secret-lines`."""
+    """`text`, `number`, `lines`, `long`, `prose`, `json`, `choice`, `check`, `checks`, `secret` or `secret-lines`."""
     help: str = ""
     required: bool = False
     value: str = ""
@@ -49,6 +49,11 @@ class Field:
         parts += [f"{self.id}-again"] if self.again else []
         parts += [f"{self.id}-theirs"] if self.theirs else []
         return " ".join([*parts, *([f"{self.id}-error"] if self.errors else [])])
+
+    @property
+    def ticked(self) -> list[str]:
+        """Of boxes: what stands in them, also what is none of the choices."""
+        return self.value.splitlines()
 
     @property
     def key(self) -> str:

@@ -11,6 +11,7 @@ from pulp_events.errors import InvalidConfig, ListenerNotFound, NameTaken, NotAl
 from pulp_events.listeners.listeners import Listeners
 from pulp_events.notifier import Notifier
 from pulp_events_web.acting import Acting
+from pulp_events_web.console.filters import without_commands
 from pulp_events_web.console.forms import attributes, carried
 from pulp_events_web.console.forms.configuration import Configuration
 from pulp_events_web.console.forms.field import Field
@@ -192,7 +193,7 @@ class ListenerForm:
             self.errors = {"": [str(error)]}
         except UnknownEventType as error:
             besides()
-            self.errors[attributes.EVENT_TYPES] = [str(error)]
+            self.errors[attributes.EVENT_TYPES] = [without_commands(str(error))]
         except InvalidConfig as error:
             self.errors = self._config.place(error.errors) if error.errors else {"": [str(error)]}
         else:

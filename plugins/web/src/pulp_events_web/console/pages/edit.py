@@ -21,6 +21,7 @@ from pulp_events.notifier import Notifier
 from pulp_events_web import problems
 from pulp_events_web.acting import Acting
 from pulp_events_web.console import errors
+from pulp_events_web.console.forms.carried import typed_of
 from pulp_events_web.console.forms.listener_form import Conflict, ListenerForm, version_of
 from pulp_events_web.console.notes import note
 from pulp_events_web.console.pages.listeners import changeable
@@ -91,7 +92,7 @@ def _deleted(who: Acting, typed: dict[str, str]) -> tuple[str, int]:
 
 
 def _typed() -> dict[str, str] | None:
-    return request.form.to_dict() if request.method == "POST" else None
+    return typed_of(request.form) if request.method == "POST" else None
 
 
 def _answer(form: ListenerForm) -> str | tuple[str, int] | Response:

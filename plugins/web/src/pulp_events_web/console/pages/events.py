@@ -16,6 +16,8 @@ from pulp_events_web.looking import looked
 from pulp_events_web.shown.events import query_of
 
 PAGE = 50
+SHOWN = 10
+"""Deliveries to one listener; a link leads to the others."""
 FILTERS = ("event_type", "id_prefix", "scope", "since", "until")
 
 
@@ -63,7 +65,7 @@ def event(event_id: str) -> str:
     """One, and for each listener why it got it or did not: first those that have deliveries of it."""
     bus = acting().reading
     found = bus.events.get(event_id)
-    explanations = bus.explain_event(found.id)
+    explanations = bus.explain_event(found.id, most=SHOWN)
     page = page_of(explanations, request.args.get("page", ""))
     return render_template(
         "console/event.html",

@@ -8,7 +8,8 @@ from heapq import nlargest
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from pulp_events.outbox.activity import Activity, By
+from pulp_events.outbox.activity import By
+from pulp_events.outbox.states import Outcome
 from pulp_events.system.clock import from_timestamp
 from pulp_events_web.console.chart import chart
 from pulp_events_web.context import acting
@@ -34,8 +35,8 @@ def overview() -> str:
     now = from_timestamp(bus.clock.time())
     # By event type, of which there are few: a total is asked for, and no figure of each listener.
     day = bus.deliveries.stats(now - timedelta(days=1), by=By.EVENT_TYPE)
-    hour = bus.deliveries.stats(now - timedelta(hours=1))
-    assert day.activity is not None and hour.activity is not None
+    since = now - timedelta(hours=1)
+    attempts = bus.deliveries.attempts_since(since)
     everyone = bus.listeners.list()
     known = {each.id: each for each in everyone}
     failing = [
@@ -43,22 +44,23 @@ def overview() -> str:
         for each in bus.deliveries.health().values()
         if each.failing_since is not None and each.listener_id in known
     ]
-    busiest = nlargest(
-        BUSIEST,
-        ((key, found) for key, found in hour.activity.groups.items() if key in known and _attempts(found)),
-        key=lambda pair: _attempts(pair[1]),
-    )
+    made = {key: sum(found.values()) for key, found in attempts.items()}
+    busiest = nlargest(BUSIEST, (key for key in made if key in known), key=made.__getitem__)
+    hour = bus.deliveries.stats(since, listener=busiest).activity
+    assert day.activity is not None and hour is not None
+    delivered = sum(found.get(Outcome.DELIVERED, 0) for found in attempts.values())
     disabled = [each for each in everyone if not each.enabled and each.disabled_reason]
     processes = bus.workers()
     return render_template(
         "console/overview.html",
         stats=day,
-        hour=hour.activity.total,
-        hour_seconds=max(1.0, hour.activity.span.seconds),
+        delivered=delivered,
+        failed=sum(made.values()) - delivered,
+        hour_seconds=max(1.0, hour.span.seconds),
         chart=chart(day.activity.total.series),
         failing=[(known[each.listener_id], each) for each in nlargest(MOST, failing, key=lambda each: each.failures)],
         failing_count=len(failing),
-        busiest=[(known[key], found) for key, found in busiest],
+        busiest=[(known[key], hour.groups[key]) for key in busiest if key in hour.groups],
         disabled=disabled[:MOST],
         disabled_count=len(disabled),
         delivering=[each for each in processes if each.delivers and not each.gone],
@@ -66,7 +68,3 @@ def overview() -> str:
         listener_count=len(everyone),
         oldest_age=None if day.oldest_pending is None else (now - day.oldest_pending).total_seconds(),
     )
-
-
-def _attempts(found: Activity) -> int:
-    return found.delivered + found.failed

@@ -42,6 +42,30 @@ for (const field of document.querySelectorAll("input[data-moment]")) {
   });
 }
 
+// A form is sent once, however often its button is pressed until the answer comes; and one that the server would not
+// take stays, with what was typed.
+const PATIENCE = 10000;
+let sent = null;
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  const size = new Blob([new URLSearchParams(new FormData(form)).toString()]).size, most = document.body.dataset.most;
+  const before = form.querySelector(".too-large");
+  if (most && size > Number(most)) {
+    event.preventDefault();
+    const said = before ?? form.appendChild(document.createElement("p"));
+    said.className = "warn too-large";
+    said.setAttribute("role", "alert");
+    said.textContent = `This is too large to be sent: ${size} octets; the server takes ${most}. Shorten it.`;
+    said.scrollIntoView();
+  } else if (sent === form) event.preventDefault();
+  else {
+    sent = form;
+    setTimeout(() => { sent = null; }, PATIENCE);  // whoever stopped waiting may press again
+  }
+});
+window.addEventListener("pageshow", () => { sent = null; });
+
 // What changes while one looks: when a delivery changed, and every ten seconds, the page is read again, and each part
 // with `data-live` that differs is replaced, unless it has the focus. Of `data-live`, the first part's are the filters
 // of the stream of changes.

@@ -1,0 +1,102 @@
+"""Settings from environment variables: `PULP_EVENTS__DELIVERY__LANES=4` is `lanes` of section `[delivery]`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+
+from marshmallow import Schema
+
+from pulp_events.errors import SettingsError
+from pulp_events.settings.given import GivenSettings
+from pulp_events.system.logs import get_logger
+from pulp_events.system.suggestion import did_you_mean
+
+PREFIX = "PULP_EVENTS__"
+NAME = "the environment"
+"""What errors call all of the variables."""
+_BETWEEN = "__"
+
+_logger = get_logger(__name__)
+
+
+def variable(section: str, key: str) -> str:
+    """The variable that stands for a key: in capitals, with `_` for what no name of a variable has, such as a dot."""
+    return PREFIX + _BETWEEN.join(_part(each) for each in (section, key))
+
+
+def variables(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Those of the environment that are settings, with their text."""
+    found = os.environ if environ is None else environ
+    return {name: found[name] for name in sorted(found) if name.startswith(PREFIX)}
+
+
+def read(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None = None) -> GivenSettings | None:
+    """What the environment says of these sections; None where it says nothing.
+
+    Raises SettingsError, which shows no value, for a variable that is no setting. One of a section that nobody here has
+    is logged and ignored, as in a mapping: its plugin may be broken, or installed elsewhere.
+    """
+    if not (given := variables(environ)):
+        return None
+    known = _known(schemas)
+    for name in given:
+        if name not in known:
+            if fault := _fault(name, known, schemas):
+                raise SettingsError(fault)
+            _logger.warning("%s", foreign(name))
+    return _given({known[name]: (name, text) for name, text in given.items() if name in known})
+
+
+def faults(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
+    """Variables that are no settings of these sections, each with what is wrong; empty where it is just ignored."""
+    known = _known(schemas)
+    for name in variables(environ):
+        if name not in known:
+            yield name, _fault(name, known, schemas)
+
+
+def known_only(schemas: Mapping[str, type[Schema]], environ: Mapping[str, str] | None = None) -> GivenSettings | None:
+    """What `read` returns, without a word on other variables."""
+    known = _known(schemas)
+    given = {known[name]: (name, text) for name, text in variables(environ).items() if name in known}
+    return _given(given) if given else None
+
+
+def foreign(name: str) -> str:
+    """What is said of a variable of a section that nobody here has."""
+    return f"{name}: no installed plugin has this section; it is ignored"
+
+
+def _known(schemas: Mapping[str, type[Schema]]) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for section, schema in schemas.items():
+        for attribute, field in schema().fields.items():
+            found.setdefault(variable(section, field.data_key or attribute), (section, field.data_key or attribute))
+    return found
+
+
+def _given(given: Mapping[tuple[str, str], tuple[str, str]]) -> GivenSettings:
+    sections: dict[str, dict[str, str]] = {}
+    for (section, key), (_, text) in given.items():
+        sections.setdefault(section, {})[key] = text
+    places = {at: name for at, (name, _) in given.items()}
+    return GivenSettings.of(sections, NAME, NAME, places)
+
+
+def _fault(name: str, known: Mapping[str, tuple[str, str]], schemas: Mapping[str, type[Schema]]) -> str:
+    """What is wrong with an unknown name; empty where its section may be that of a plugin that is not here."""
+    section, between, key = name.removeprefix(PREFIX).partition(_BETWEEN)
+    heads = [_part(each) for each in schemas]
+    if not (section and between and key):
+        shape = f"write {PREFIX}SECTION__KEY, such as {variable('delivery', 'lanes')}"
+        return f"{name}: no such setting{did_you_mean(name, known)}; {shape}"
+    if any(name.startswith(f"{PREFIX}{head}{_BETWEEN}") for head in heads) or did_you_mean(section, heads):
+        remedy = "unset it, or see `pulp-admin event config show` for the names that there are"
+        return f"{name}: no such setting{did_you_mean(name, known)}; {remedy}"
+    return ""
+
+
+def _part(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()

@@ -1,0 +1,169 @@
+"""`close` waits for what may be delivered, and for nothing else; a bus that nobody closed says so at exit."""
+
+import logging
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from pulp_events import EventBus, Plugins, TimedOut, TransientFailure
+from pulp_events.bus import grace
+
+ONE, FINE = "repo.sync.start", {"repo_id": "pulp2"}
+LEFT = "the bus was closed with"
+
+
+@pytest.fixture
+def hanging(recording, recording_bus):
+    """A bus whose endpoint answers only when the test ends; `begun` is set with the first attempt."""
+    begun, end = threading.Event(), threading.Event()
+
+    def hang(event, config):
+        begun.set()
+        end.wait(60)
+
+    def open_it(conf="", deliver="background"):
+        recording.act = hang
+        bus = recording_bus(conf, deliver=deliver)
+        bus.listeners.create("recording", {}, ["*"])
+        bus.emit(ONE, FINE)
+        assert begun.wait(20)
+        return bus
+
+    yield open_it
+    end.set()
+
+
+def seconds(action):
+    began = time.monotonic()
+    action()
+    return time.monotonic() - began
+
+
+def test_an_endpoint_that_never_answered_is_not_waited_for_to_the_end(hanging, caplog, monkeypatch):
+    bus = hanging()
+    monkeypatch.setattr(grace, "DEFAULT", 60.0)
+    assert seconds(bus.close) < 40
+    assert f"{LEFT} 1 pending delivery, some of them due: their endpoints did not answer" in caplog.text
+
+
+def test_one_that_is_known_not_to_answer_costs_nothing(hanging, eventually, monkeypatch):
+    bus = hanging()
+    eventually(lambda: not any(work.route.may_answer for work in bus.dispatcher._scheduler.at_work))
+    bus.emit_many([(ONE, FINE)] * 20)
+    monkeypatch.setattr(grace, "DEFAULT", 60.0)
+    assert seconds(bus.close) < 40
+
+
+def test_who_names_the_seconds_has_them_waited_for(recording, recording_bus):
+    bus = recording_bus(deliver="background")
+    recording.act = lambda event, config: time.sleep(3)
+    bus.listeners.create("recording", {}, ["*"])
+    event = bus.emit(ONE, FINE)
+    bus.close(10)
+    with recording_bus(deliver="external") as again:
+        assert [each.state for each in again.events.deliveries(event.id)] == ["delivered"]
+
+
+def test_what_was_under_way_is_free_for_the_next_process_at_once(hanging, recording, recording_bus):
+    hanging().close()
+    recording.act = lambda event, config: None
+    with recording_bus(deliver="inline") as other:
+        assert other.deliver_due() == 1
+        assert [each.state for each in other.deliveries.list()] == ["delivered"]
+
+
+@pytest.mark.parametrize("deliver", ["background", "inline"])
+def test_what_waits_for_a_retry_is_left_and_said_quietly(
+    recording, recording_bus, caplog, deliver, eventually, monkeypatch
+):
+    def fail(event, config):
+        raise TransientFailure("down")
+
+    recording.act = fail
+    bus = recording_bus("[delivery]\nretry_schedule = 1h\n", deliver=deliver)
+    bus.listeners.create("recording", {}, ["*"])
+    bus.emit_many([(ONE, FINE)] * 3)
+    eventually(lambda: all(each.attempts for each in bus.deliveries.list()))
+    with caplog.at_level(logging.INFO, "pulp_events"):
+        monkeypatch.setattr(grace, "DEFAULT", 60.0)
+        assert seconds(bus.close) < 40
+    [record] = [each for each in caplog.records if LEFT in each.getMessage()]
+    assert record.levelno == logging.INFO and "3 pending deliveries that wait" in record.getMessage()
+
+
+def test_nothing_is_said_where_nothing_is_left(recording_bus, caplog):
+    bus = recording_bus(deliver="background")
+    bus.listeners.create("recording", {}, ["*"])
+    bus.emit(ONE, FINE)
+    with caplog.at_level(logging.INFO, "pulp_events"):
+        bus.close()
+    assert LEFT not in caplog.text
+
+
+def test_a_closed_bus_is_no_source_of_errors_though_all_the_time_was_used_up(hanging, caplog):
+    hanging().close(0.2)
+    time.sleep(0.3)
+    assert not [each.getMessage() for each in caplog.records if "was closed by this process" in each.getMessage()]
+
+
+def test_inline_waits_once_for_an_endpoint_that_does_not_answer(recording, recording_bus):
+    def silent(event, config):
+        raise TimedOut("no answer")
+
+    recording.act = silent
+    bus = recording_bus(deliver="inline")
+    bus.listeners.create("recording", {}, ["*"])
+    for _ in range(5):
+        bus.emit(ONE, FINE)
+    assert len(recording.calls) == 1 and bus.deliveries.stats().pending == 5
+
+
+UNCLOSED = """
+    import os, sys
+    from pulp_events import EventBus
+    bus = EventBus.open(settings={"events": {"data_dir": sys.argv[1], "keep": "all"}}, deliver=sys.argv[2])
+    where = sys.argv[3]
+    if where == "closed":
+        bus.close()
+    elif where == "here":
+        print(bus.emit("repo.sync.start", {"repo_id": "1"}).id)
+    elif os.fork():
+        os.wait()
+        bus.close()
+    elif where == "child":
+        print(bus.emit("repo.sync.start", {"repo_id": "1"}).id)
+"""
+SAID = "an EventBus was not closed before the process ended"
+
+
+@pytest.mark.parametrize("where", ["here", "child", "unused child", "closed"])
+@pytest.mark.parametrize("deliver", ["background", "emitted", "process", "inline", "external"])
+def test_an_unclosed_bus_says_so_once_and_loses_nothing(tmp_path, deliver, where):
+    command = [sys.executable, "-Wdefault", "-c", textwrap.dedent(UNCLOSED), str(tmp_path / "data"), deliver, where]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    told = where in ("here", "child")
+    lives = deliver in ("background", "emitted") or (deliver == "process" and where == "here")
+    assert done.stderr.count("ResourceWarning: unclosed EventBus") == told
+    assert done.stderr.count(SAID) == (told and lives) and "Traceback" not in done.stderr
+    with EventBus.open(data_dir=tmp_path / "data", plugins=Plugins(), deliver="external") as bus:
+        assert [each.id for each in bus.events.list()] == done.stdout.split()
+
+
+def test_at_exit_what_is_under_way_is_given_back(tmp_path):
+    code = """
+        import sys, socket
+        from pulp_events import EventBus
+        sink = socket.create_server(("127.0.0.1", 0))
+        bus = EventBus.open(settings={"events": {"data_dir": sys.argv[1]}})
+        bus.listeners.create("http", {"url": f"http://127.0.0.1:{sink.getsockname()[1]}/"}, ["*"])
+        bus.emit("repo.sync.start", {"repo_id": "1"})
+        held = sink.accept()  # it is under way, and is not answered
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(tmp_path)], timeout=60, check=True)
+    with EventBus.open(data_dir=tmp_path, deliver="external") as bus:
+        assert list(bus.outbox.ready().values()) == [0.0] and not [each for each in bus.workers() if each.gone]
