@@ -163,7 +163,7 @@ def test_the_admin_shows_listeners_and_does_what_its_buttons_say(project):
         assert act(operator, action).status_code == 200
         now = bus.listeners.get(kept.id)
         seen.append([now.enabled, now.muted_until is not None])
-    seen.append("no listener" in act(operator, "disable", "0" * 24).content.decode())
+    seen.append("No listener" in act(operator, "disable", "0" * 24).content.decode())
     seen.append("is not an action" in act(operator, "explode").content.decode())
     seen.append({{each.by for each in bus.listeners.history(kept.id)}} >= {{"o"}})
     seen.append([viewer.get(LISTENERS + "add/").status_code, viewer.get(LISTENERS + "1/change/").status_code])
@@ -196,7 +196,7 @@ DELIVERIES_SHOWN = """
     seen.append("is delivered again" in retried(key))
     seen.append(str(bus.deliveries.get(key).state))
     odd = viewer.get(DELIVERIES + "?state=odd").content.decode()
-    seen.append(["no delivery" in retried("x.0"), "is not a state" in odd])
+    seen.append(["No delivery" in retried("x.0"), "is not a state" in odd])
     print(json.dumps(seen))
 """
 

@@ -113,7 +113,7 @@ class DeliveryAdmin(BusAdmin):
 
     def rows(self, bus: EventBus, request: HttpRequest) -> dict[str, Any]:
         """A page of those that fit what is asked for."""
-        asked = {name: request.GET.get(name) or None for name in ("state", "listener_id", "event_type")}
+        asked: dict[str, Any] = {name: request.GET.get(name) or None for name in ("state", "listener_id", "event_type")}
         found = bus.deliveries.list(DeliveryQuery(**asked), limit=PAGE, before=request.GET.get("before") or None)
         more = request.GET.copy()
         if len(found) == PAGE:

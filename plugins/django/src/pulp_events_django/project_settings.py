@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.errors import SettingsError
 from pulp_events.settings.given import GivenSettings, Surroundings
 
@@ -34,9 +35,9 @@ def database() -> str | None:
     return str(alias)
 
 
-def deliver() -> str:
-    """`deliver` of `EventBus.open`."""
-    found: str = getattr(settings, DELIVER, "background")
+def deliver() -> Deliver:
+    """`deliver` of `EventBus.open`, which refuses what is none."""
+    found: Deliver = getattr(settings, DELIVER, "background")
     return found
 
 
