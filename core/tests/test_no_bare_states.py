@@ -34,6 +34,7 @@ OTHER_WORDS = {
     "plugins/web/src/pulp_events_web/shown/deliveries.py": {"error": ARGUMENT},
     "plugins/web/src/pulp_events_web/shown/events.py": {"error": ARGUMENT},
     "plugins/web/src/pulp_events_web/shown/listeners.py": {"timeout": ATTRIBUTE},
+    "plugins/django/src/pulp_events_django/__init__.py": {"emit": "a function of that name"},
     "plugins/opentelemetry/src/pulp_events_opentelemetry/emitting.py": {
         "emit": "a value of OpenTelemetry's conventions"
     },

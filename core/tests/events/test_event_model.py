@@ -300,3 +300,12 @@ def test_a_naive_datetime_says_what_to_do(bus):
         "datetime.now(timezone.utc) for now, value.replace(tzinfo=timezone.utc) for one that is in UTC, "
         "value.astimezone() for local time"
     )
+
+
+def test_where_errors_are_logged_an_event_that_cannot_be_emitted_is_named_by_its_type_alone(caplog):
+    with record_events() as events:
+        settings = {"events": {"payloads": "strict"}}
+        with EventBus.open(settings=settings, plugins=False, on_error="log") as bus:
+            refused = bus.emit(OrderCreated("a secret"))
+        assert refused.event_type == "order.created" and len(events) == 0
+    assert "order.created could not be emitted" in caplog.text and "a secret" not in caplog.text

@@ -51,6 +51,7 @@ class InMemoryOutbox(SQLiteOutbox):
         """`database`: that of another outbox, which is to be the same store."""
         self._clock = clock or SystemClock()
         self._durable = False
+        self._emit_timeout = None
         self._jumps = ClockJumps(self._clock, "")  # nothing outlives the process: its clocks are looked at by nobody
         self._cleaner = Cleaner()
         self.database = database or Database()
@@ -97,7 +98,13 @@ class _Writer:
         self._own = 0
         self._seen = -1
 
-    def run(self, operation: Callable[[sqlite3.Connection], T], durable: bool = False, single: bool = False) -> T:
+    def run(
+        self,
+        operation: Callable[[sqlite3.Connection], T],
+        durable: bool = False,
+        single: bool = False,
+        limit: float | None = None,
+    ) -> T:
         return self._database.exclusive.run(self._run, operation)
 
     def _run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
