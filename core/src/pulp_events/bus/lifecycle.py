@@ -101,12 +101,13 @@ class Lifecycle:
     def move(self, home: Home) -> Home:
         """Work from now on with other stores, in a test; returns those before, with which nobody works any more.
 
-        Nothing is drained: what is pending there is left as it is.
+        What is under way is ended as by `close`; nothing is drained: what is pending there is left as it is.
         """
         with self._lock:
             left, open_here = self._home, not self._closed and not self._forked
             if open_here:
-                self._delivering.stop(Grace(0.0), drain=False, tell=False)
+                # Its threads are waited for: they would claim what is emitted when it is at home again.
+                self._delivering.stop(Grace(None), drain=False, tell=False)
                 self._threads.stop()
                 self._refusals.close()
             self._live_in(home)
