@@ -72,6 +72,8 @@ types:
 	.venv/bin/mypy
 	.venv-extra/bin/python -m mypy $(addprefix -p pulp_events_,$(further) receiver)
 	.venv-extra/bin/python -m mypy $(wildcard $(gallery:%=examples/gallery/%/pulp_events_*.py))
+	.venv-extra/bin/python -m mypy --allow-subclassing-any --allow-untyped-decorators \
+	  $(wildcard examples/*.py examples/ending/*.py examples/functions/*.py examples/transactional/*.py receiver/examples/*.py)
 
 format:
 	@scripts/setup dev

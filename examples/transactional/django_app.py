@@ -7,6 +7,7 @@ server.conf names the same database as url in its section [storage]. The passwor
 """
 
 import sys
+from typing import Any
 
 import django
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.db import connection, models, transaction
 from pulp_events import EventBus, EventType
 
 
-def configure(database, host, port, user="pulp"):
+def configure(database: str, host: str, port: str, user: str = "pulp") -> None:
     """What settings.py of a project has."""
     settings.configure(
         DATABASES={
@@ -32,7 +33,7 @@ def configure(database, host, port, user="pulp"):
     django.setup()
 
 
-def make_model():
+def make_model() -> Any:
     """What models.py of an application has."""
 
     class Order(models.Model):
@@ -47,7 +48,7 @@ def make_model():
 
 
 @transaction.atomic
-def place_order(orders, bus, item, amount):
+def place_order(orders: Any, bus: EventBus, item: str, amount: int) -> None:
     """A view would have ATOMIC_REQUESTS; `atomic` does the same here."""
     order = orders.create(item=item, amount=amount)
     bus.emit("shop.order.placed", {"order_id": order.pk, "item": item}, connection=connection)
@@ -55,7 +56,7 @@ def place_order(orders, bus, item, amount):
         raise ValueError("an order is for one piece or more")
 
 
-def main(config, database, host, port):
+def main(config: str, database: str, host: str, port: str) -> None:
     configure(database, host, port)
     model = make_model()
     if model._meta.db_table not in connection.introspection.table_names():

@@ -26,7 +26,7 @@ class Order(Base):
     amount: Mapped[int]
 
 
-def place_order(session, bus, item, amount):
+def place_order(session: Session, bus: EventBus, item: str, amount: int) -> None:
     """Both rows are written by the session's commit, and by nothing else."""
     order = Order(item=item, amount=amount)
     session.add(order)
@@ -36,7 +36,7 @@ def place_order(session, bus, item, amount):
         raise ValueError("an order is for one piece or more")
 
 
-def main(config, url):
+def main(config: str, url: str) -> None:
     engine = create_engine(url)
     Base.metadata.create_all(engine)
     with EventBus.open(config, deliver="external") as bus:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, transaction
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -32,7 +32,7 @@ verifier, seen = Verifier(os.environ["WEBHOOK_SECRET"].split()), Seen()
 
 @csrf_exempt  # the signature says who sent it
 @require_POST
-def hook(request):
+def hook(request: HttpRequest) -> HttpResponse:
     try:
         received = read_http(request.headers, request.body, verifier)
     except Rejected as error:

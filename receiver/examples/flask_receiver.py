@@ -13,18 +13,18 @@ from pulp_events_receiver.seen.sqlite import Seen
 seen = Seen()
 
 
-def connect(path):
+def connect(path: str) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(path, timeout=10))
 
 
-def create_app(path, secrets):
+def create_app(path: str, secrets: list[str]) -> Flask:
     app, verifier = Flask(__name__), Verifier(secrets)
     with connect(path) as connection, connection:
         seen.create(connection)
         connection.execute("CREATE TABLE IF NOT EXISTS synced (repo TEXT PRIMARY KEY, units INTEGER NOT NULL)")
 
     @app.post("/hook")
-    def hook():
+    def hook() -> tuple[str, int]:
         received = read_http(request.headers, request.get_data(), verifier)
         with connect(path) as connection, connection:  # one transaction
             if seen.first(connection, received.delivery_id) and not received.is_test:
@@ -36,7 +36,7 @@ def create_app(path, secrets):
         return "", 204
 
     @app.errorhandler(Rejected)
-    def rejected(error):
+    def rejected(error: Rejected) -> tuple[dict[str, str], int]:
         return {"error": str(error)}, error.status
 
     return app
