@@ -5,7 +5,7 @@ import copy
 import jmespath
 import jmespath.exceptions
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jinja2 import ChainableUndefined, Environment
 
@@ -299,6 +299,10 @@ def rendered(source, payload):
 
 
 @given(TEMPLATES, PAYLOADS)
+@example(
+    "{% if payload.lines | list | first | list | length %}{{ payload.a }}{% else %}-{% endif %}",
+    {"keep": 1, "lines": [{"a": None}]},
+)
 def test_what_a_template_does_not_read_can_go(source, payload):
     uses = uses_of_template(source)
     for field in FIELDS:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pulp_events.borrowed.driver import is_asynchronous, named
 from pulp_events.errors import StoreError
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -25,6 +27,8 @@ class OnLoop:
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """The result of the coroutine, which is run in the event loop."""
+        import asyncio  # which takes long, and is there already
+
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
 
@@ -39,6 +43,8 @@ async def lend(connection: Any) -> OnLoop:
             f"connection is of type {named(connection)}, which would keep the event loop waiting; give emit_async "
             "one of asyncio's, or call emit"
         )
+    import asyncio
+
     found = connection
     if hasattr(found, "sync_session"):
         found = await found.connection()  # AsyncSession → AsyncConnection

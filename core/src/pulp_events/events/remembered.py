@@ -69,13 +69,11 @@ def remembered(
         return None
     keys = list(event_type.payload.items())[:MOST_KEYS]
     payload = {_short(str(key), LONGEST_NAME): _short(str(text), LONGEST_TEXT) for key, text in keys}
-    if schema is not None and len(json.dumps(thaw(schema)).encode()) > LARGEST_SCHEMA:
-        schema = None
     kept = EventType(
         event_type.name,
         _short(event_type.description, LONGEST_TEXT),
         payload,
-        schema=schema,
+        schema=schema if schema is not None and _fits(schema) else None,
         version=event_type.version,
     )
     return RememberedType(kept, _short(source, LONGEST_NAME), last_seen)
@@ -101,6 +99,14 @@ def merged(kept: Mapping[str, RememberedType], told: Mapping[str, RememberedType
         return None
     found = sorted({**kept, **new}.values(), key=lambda each: each.last_seen, reverse=True)[:MOST]
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}
+
+
+def _fits(schema: Mapping[str, Any]) -> bool:
+    """Whether it is JSON, and not too much of it."""
+    try:
+        return len(json.dumps(thaw(schema)).encode()) <= LARGEST_SCHEMA
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _short(text: str, most: int) -> str:

@@ -54,7 +54,11 @@ class Uses:
         """`yes`: the field is read; `maybe`: something is that it may be part of; `no`."""
         named = stripped(field)
         lists = {stripped(field[:index]) for index, key in enumerate(field) if key == ITEM}
-        verdicts = {_verdict(stripped(path), whole, named, lists) for path, whole in self._whole.items()}
+        # Whether a list is empty does not depend on what its items have; an object that loses all its keys is.
+        verdicts = {
+            _verdict(stripped(path), whole or path[-1:] == (ITEM,) or stripped(path) not in lists, named)
+            for path, whole in self._whole.items()
+        }
         return YES if YES in verdicts else MAYBE if MAYBE in verdicts else NO
 
 
@@ -112,7 +116,7 @@ def stripped(path: Path) -> Path:
     return tuple(key for key in path if key != ITEM)
 
 
-def _verdict(read: Path, whole: bool, field: Path, lists: set[Path]) -> str:
+def _verdict(read: Path, whole: bool, field: Path) -> str:
     verdict = YES
     for mine, named in zip(read, field, strict=False):
         if mine == ANY:
@@ -120,6 +124,5 @@ def _verdict(read: Path, whole: bool, field: Path, lists: set[Path]) -> str:
         elif mine != named:
             return NO
     if len(read) < len(field):
-        # Whether a list is empty does not depend on what its items have; an object that loses all its keys is.
-        return MAYBE if whole or read not in lists else NO
+        return MAYBE if whole else NO
     return verdict

@@ -61,6 +61,11 @@ class InMemoryOutbox(SQLiteOutbox):
         self._presences = _Presences(self.database, self._clock)  # type: ignore[assignment]
         self._uncounted = 0
 
+    def sizes(self) -> dict[str, int]:
+        """Bytes of its pages."""
+        [(pages,)], [(size,)] = (self._reader.rows(f"PRAGMA {name}") for name in ("page_count", "page_size"))
+        return {"outbox": pages * size}
+
     def rest(self) -> None:
         """See `Rests`: there is nothing that a child could not have."""
 
