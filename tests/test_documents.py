@@ -404,7 +404,7 @@ def test_the_notifier_of_the_how_tos_fulfils_the_contract(tmp_path, blocks_of):
 
 def test_the_smallest_notifier_is_short():
     lines = (ROOT / "examples/gallery/smallest/chat.py").read_text("utf-8").splitlines()
-    assert sum(bool(line.strip()) for line in lines) <= 20
+    assert sum(bool(line.strip()) for line in lines) <= 21
 
 
 def test_every_direct_dependency_is_listed_with_its_licence():

@@ -153,3 +153,14 @@ def test_the_time_is_aware_whatever_its_offset():
     found = read_http(PLAIN | {"pulp-event-time": "2026-11-27T10:00:00.5+02:00"}, json.dumps(REPORT).encode(), None)
     assert found.time == datetime(2026, 11, 27, 8, 0, 0, 500_000, UTC)
     assert found.time.utcoffset() == timedelta(hours=2)
+
+
+def test_headers_of_the_standard_librarys_server_are_read(sent):
+    """Those of `http.server`: an `email.message.Message`, which iterates over its names."""
+    from email.message import Message
+
+    event, request = sent["report"]
+    headers = Message()
+    for name, value in request.headers.items():
+        headers[name] = value
+    assert read_http(headers, request.body, Verifier([SECRET])).event_id == event.id

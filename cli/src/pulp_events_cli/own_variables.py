@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
+from pulp_events.redaction.passwords import mask_address
 from pulp_events.secrets import is_secret
 from pulp_events.settings.environment import variable
 from pulp_events.settings.settings import Settings
@@ -32,4 +33,5 @@ def _set(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _is_secret(settings: Settings, section: str, key: str) -> bool:
-    return is_secret(settings.schemas[section](), key)
+    text = os.environ[variable(section, key)]
+    return is_secret(settings.schemas[section](), key) or mask_address(text) != text

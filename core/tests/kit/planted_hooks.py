@@ -74,7 +74,7 @@ class GoodEnricher:
         return self.adding(event, host=self.host())
 
     def adding(self, event, **values):
-        return replace(event, payload={**event.payload, **values})
+        return replace(event, payload={**values, **event.payload})
 
     def host(self):
         if hasattr(self, "file") and self.file.is_dir():
@@ -339,7 +339,25 @@ class DropsWhatWasGiven(GoodEnricher):
 @fault("what_was_given_is_still_there")
 class OverwritesWhatWasGiven(GoodEnricher):
     def enriched(self, event):
-        return self.adding(event, host="pulp1", **dict.fromkeys(event.payload, "?"))
+        return replace(event, payload={**dict.fromkeys(event.payload, "?"), "host": "pulp1"})
+
+
+@fault("what_else_an_event_has_is_left_alone")
+class DropsTheCallReport(GoodEnricher):
+    def enriched(self, event):
+        return replace(self.adding(event, host="pulp1"), call_report={})
+
+
+@fault("what_else_an_event_has_is_left_alone")
+class SaysThatItEmittedIt(GoodEnricher):
+    def enriched(self, event):
+        return replace(self.adding(event, host="pulp1"), source="planted")
+
+
+@fault("a_key_that_was_given_is_not_overwritten")
+class KnowsBetter(GoodEnricher):
+    def enriched(self, event):
+        return replace(event, payload={**event.payload, "host": "pulp1"})
 
 
 FAULTY = [value for value in list(globals().values()) if isinstance(value, type) and "claims" in vars(value)]

@@ -22,6 +22,8 @@ class Chat(Notifier):
         text = f"{event.event_type} {json.dumps(event.payload, ensure_ascii=False)}"
         body = json.dumps({"channel": config["room"], "text": text}).encode()
         try:
-            urlopen(Request(config["url"], body, {"Content-Type": "application/json"}), timeout=5).close()
+            with urlopen(Request(config["url"], body, {"Content-Type": "application/json"}), timeout=5) as answer:
+                if answer.url != config["url"]:  # what is redirected is asked for there, and not posted
+                    raise OSError("redirected")
         except (OSError, HTTPException) as error:
             raise TransientFailure(f"not posted: {error}") from error

@@ -4,7 +4,8 @@ import json
 import pytest
 from chat import Chat
 
-from pulp_events.testing import Answer, Arrival, FaultProxy, NotifierContract
+from pulp_events import TransientFailure
+from pulp_events.testing import Answer, Arrival, FaultProxy, NotifierContract, make_event
 
 
 class ChatEndpoint:
@@ -36,3 +37,10 @@ class TestChat(NotifierContract):
     def endpoint(self, pulp_events_http_sink):
         with FaultProxy(pulp_events_http_sink.port) as proxy:
             yield ChatEndpoint(pulp_events_http_sink, proxy)
+
+
+def test_a_redirection_is_no_delivery(pulp_events_http_sink):
+    url = pulp_events_http_sink.url
+    pulp_events_http_sink.answer = [Answer(302, {"Location": f"{url}/elsewhere"}), Answer(200)]
+    with pytest.raises(TransientFailure, match="redirected"):
+        Chat().deliver(make_event("repo.sync.start", {}), {"url": f"{url}/hook", "room": "events"})

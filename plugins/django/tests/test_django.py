@@ -19,7 +19,7 @@ from project import Project
 
 SQLITE = """
     DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3",
-                             "OPTIONS": {"timeout": 30}}}
+                             "OPTIONS": {"timeout": 30, "transaction_mode": "IMMEDIATE"}}}
     PULP_EVENTS = {"events": {"data_dir": str(BASE_DIR / "events")}}
     PULP_EVENTS_DATABASE = "default"
     PULP_EVENTS_DELIVER = "external"
@@ -101,6 +101,10 @@ def test_manage_py_is_pulp_admin_with_the_projects_settings(project):
         assert "usage" in project.manage("pulp_events", "worker", "--help").lower()
         assert "'nonsense'" in project.manage("pulp_events", "nonsense", code=2)
         project.python(CLIENT + '    get_bus().emit("repo.sync.start", {"repo_id": "r"}); place("lamp")')
+        assert "no process" in project.manage("pulp_events", "worker", "list")
+        unit = project.manage("pulp_events", "worker", "--print-unit")
+        assert f"{project.folder}/manage.py pulp_events worker " in unit
+        assert "Environment=DJANGO_SETTINGS_MODULE=project_settings" in unit
         project.manage("pulp_events", "worker", "--drain")
         assert [payload_of(request)["repo_id"] for request in sink.requests] == ["r"]
     assert (project.folder / "shop" / "noted").read_text() == "lamp\n"
@@ -127,6 +131,28 @@ def test_settings_that_no_bus_would_open_with_fail_djangos_check(tmp_path, setti
 
 def test_makemigrations_has_nothing_to_do(project):
     assert "No changes detected" in project.manage("makemigrations", "--check", "--dry-run")
+
+
+def test_sqlite_transactions_that_can_fail_are_warned_of(tmp_path):
+    project = Project(tmp_path, SQLITE.replace(', "transaction_mode": "IMMEDIATE"', ""))
+    assert "pulp_events.W001" in project.manage("check")
+
+
+def test_nothing_of_a_test_leaves_whatever_listeners_the_project_has(project):
+    with HttpSink() as sink:
+        create = ("pulp_events", "listener", "http", "create", "--event-type", "shop.order.*", "--url", sink.url)
+        project.manage(*create)
+        (project.folder / "shop" / "tests.py").write_text(
+            "from django.test import TestCase\n"
+            "class Orders(TestCase):\n"
+            "    def test_an_order(self):\n"
+            "        self.assertEqual(self.client.get('/orders/lamp').status_code, 200)\n"
+        )
+        with (project.folder / "project_settings.py").open("a") as file:
+            file.write("\nPULP_EVENTS_DELIVER = 'background'\n")
+        assert "OK" in project.manage("test")
+        project.manage("pulp_events", "worker", "--drain")
+        assert not sink.requests and not (project.folder / "shop" / "noted").exists()
 
 
 ADMIN = """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from email.message import Message
 
 from pulp_events_receiver.rejected import Rejected
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]]
-"""Such as `request.headers` of Flask, FastAPI and Django; names in any case."""
+Headers = Mapping[str, str] | Message | Iterable[tuple[str, str]]
+"""Such as `request.headers` of Flask, FastAPI and Django, or `self.headers` of http.server; names in any case."""
 
 _READ = ("ce-", "pulp-", "webhook-")
 _ALSO = frozenset(("content-type", "traceparent", "tracestate"))
@@ -19,7 +20,7 @@ def by_name(headers: Headers) -> dict[str, str]:
     Raises Rejected for one that is there twice: two readers could take different ones.
     """
     found: dict[str, str] = {}
-    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+    for name, value in headers.items() if isinstance(headers, Mapping | Message) else headers:
         name = name.lower()
         if name not in _ALSO and not name.startswith(_READ):
             continue

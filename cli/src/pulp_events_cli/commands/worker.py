@@ -155,12 +155,14 @@ def _unit(arguments: argparse.Namespace) -> str:
         raise CommandFailed(
             f"{settings.path} is a pipe or device, which will not exist when the unit starts; name a file with --config"
         )
+    around = Surroundings() if settings.given is None else settings.given.surroundings
     command = systemd_unit.program()
     reads = systemd_unit.read_by_python()
     if settings.path is not None and (session.options.config is not None or settings.path != DEFAULT_PATH):
         command += ["--config", str(settings.path.absolute())]
         reads.append(settings.path.absolute())
-    command += ["event", "worker", "--grace", format_duration(arguments.grace)]
+    command = [*around.command, "worker"] if around.command else [*command, "event", "worker"]
+    command += ["--grace", format_duration(arguments.grace)]
     if arguments.processes > 1:
         command += ["--processes", str(arguments.processes)]
     if arguments.start_limit != _START_LIMIT:
@@ -171,7 +173,6 @@ def _unit(arguments: argparse.Namespace) -> str:
         command += ["--import", name]
     command += plugin_options.given(arguments)
     named = settings.is_set("events", "data_dir")
-    around = Surroundings() if settings.given is None else settings.given.surroundings
     reads += around.reads
     # The service gets nothing of this environment: what decides where and with what it works is written down.
     kept = [BLOCK_VARIABLE, *(["XDG_DATA_HOME"] if not named else []), *(["PYTHONPATH"] if arguments.imports else [])]

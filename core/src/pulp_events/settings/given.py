@@ -32,6 +32,8 @@ class Surroundings:
     """Files that it must be able to read."""
     user: str = ""
     """Who runs the application; empty: whoever owns the data folder."""
+    command: Sequence[str] = ()
+    """What stands for `pulp-admin event` in the application, such as `python manage.py pulp_events`; empty: that."""
 
 
 class GivenSettings(Mapping[str, Mapping[str, Text | None]]):

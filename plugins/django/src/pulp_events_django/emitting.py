@@ -7,13 +7,13 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from pulp_events import Event
+from pulp_events import Event, EventModel
 from pulp_events.events.jsonable import to_jsonable
 from pulp_events_django.project_bus import get_bus
 from pulp_events_django.project_settings import database
 
 
-def emit(event_type: str, payload: Any = None, call_report: Any = None, **options: Any) -> Event:
+def emit(event_type: str | EventModel, payload: Any = None, call_report: Any = None, **options: Any) -> Event:
     """`EventBus.emit` of the project's bus, in the transaction under way.
 
     Where PULP_EVENTS_DATABASE names a database and a transaction of it is under way (`atomic`, ATOMIC_REQUESTS), the
@@ -22,21 +22,32 @@ def emit(event_type: str, payload: Any = None, call_report: Any = None, **option
     alias = database()
     if alias is not None and connections[alias].in_atomic_block:
         options.setdefault("connection", connections[alias])
-    return get_bus().emit(event_type, payload, call_report, **options)
+    return _emit(event_type, payload, call_report, options)
 
 
 def emit_on_commit(
-    event_type: str, payload: Any = None, call_report: Any = None, *, using: str | None = None, **options: Any
+    event_type: str | EventModel,
+    payload: Any = None,
+    call_report: Any = None,
+    *,
+    using: str | None = None,
+    **options: Any,
 ) -> None:
     """Emit after the commit of the transaction of `using`; never, if it is rolled back.
 
     For events that are not in Django's database. A process that dies between the commit and this loses the event; with
     PULP_EVENTS_DATABASE, `emit` loses none. The payload is the one of now, and is refused now if it is not valid.
     """
-    bus = get_bus()
-    bus.event_types.require(event_type)
-    given = [_as_now(payload, "payload"), _as_now(call_report, "call_report")]
-    transaction.on_commit(partial(bus.emit, event_type, *given, **options), using=using)
+    if isinstance(event_type, str):
+        get_bus().event_types.require(event_type)
+    given = (_as_now(payload, "payload"), _as_now(call_report, "call_report"))
+    transaction.on_commit(partial(_emit, event_type, *given, options), using=using)
+
+
+def _emit(event_type: str | EventModel, payload: Any, call_report: Any, options: dict[str, Any]) -> Event:
+    if isinstance(event_type, str):
+        return get_bus().emit(event_type, payload, call_report, **options)
+    return get_bus().emit(event_type, call_report=call_report, **options)
 
 
 def _as_now(given: Any, name: str) -> Any:

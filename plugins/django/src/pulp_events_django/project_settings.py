@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
+import tempfile
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core import mail
 from django.db import connections
 
 from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.errors import SettingsError
 from pulp_events.settings.given import GivenSettings, Surroundings
+from pulp_events_django.plugin import SET_UP
 
 NAME = "PULP_EVENTS"
 """Sections → keys → values, as in server.conf."""
@@ -37,7 +44,7 @@ def database() -> str | None:
 
 def deliver() -> Deliver:
     """`deliver` of `EventBus.open`, which refuses what is none."""
-    found: Deliver = getattr(settings, DELIVER, "background")
+    found: Deliver = "external" if is_test() else getattr(settings, DELIVER, "background")
     return found
 
 
@@ -45,9 +52,6 @@ def settings_mapping() -> GivenSettings:
     """What `EventBus.open(settings=…)` takes. Raises SettingsError."""
     given = getattr(settings, NAME, {})
     origin = f"{NAME} in {os.environ.get('DJANGO_SETTINGS_MODULE', 'the settings of Django')}"
-    around = Surroundings(
-        environment={name: os.environ[name] for name in ("DJANGO_SETTINGS_MODULE",) if os.environ.get(name)}
-    )
     if not isinstance(given, Mapping) or not all(isinstance(keys, Mapping) for keys in given.values()):
         return GivenSettings.of(given, NAME, origin)  # which says what is wrong
     alias = database()
@@ -56,7 +60,32 @@ def settings_mapping() -> GivenSettings:
     for section, keys in given.items():
         found[section] = {**found.get(section, {}), **keys}
         places = {place: text for place, text in places.items() if place[0] != section or place[1] not in keys}
-    return GivenSettings.of(found, NAME, origin, places, around)
+    if is_test():  # as with Django's mail: nothing of a test leaves, whatever listeners the project has
+        found["events"] = {**found.get("events", {}), "data_dir": _test_folder()}
+    return GivenSettings.of(found, NAME, origin, places, _surroundings())
+
+
+def is_test() -> bool:
+    """Whether Django's test runner has set its environment up."""
+    return hasattr(mail, "outbox")
+
+
+@cache
+def _test_folder() -> str:
+    folder = tempfile.TemporaryDirectory(prefix="pulp-events-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+def _surroundings() -> Surroundings:
+    module, script = os.environ.get("DJANGO_SETTINGS_MODULE"), Path(sys.argv[0]).absolute()
+    if not os.environ.get(SET_UP) or not script.is_file():
+        return Surroundings(environment={} if module is None else {"DJANGO_SETTINGS_MODULE": module})
+    return Surroundings(
+        environment={} if module is None else {"DJANGO_SETTINGS_MODULE": module},
+        reads=[script.parent],
+        command=[sys.executable, str(script), "pulp_events"],
+    )
 
 
 def _stored_in(alias: str) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI
 from fastapi.requests import HTTPConnection
 
-from pulp_events import EventBus, EventType
+from pulp_events import EventBus, EventModel, EventType
 
 __all__ = ["Bus", "Events", "get_bus"]
 
@@ -31,7 +31,11 @@ class Events:
     """Opens a bus when an application starts, and closes it when that ends; the event loop waits for neither."""
 
     def __init__(
-        self, *, event_types: Iterable[EventType] = (), within: Lifespan | None = None, **options: Any
+        self,
+        *,
+        event_types: Iterable[EventType | type[EventModel]] = (),
+        within: Lifespan | None = None,
+        **options: Any,
     ) -> None:
         """`options`: what `EventBus.open` takes. `within`: the application's own lifespan; the bus is open in it."""
         self._event_types = tuple(event_types)
@@ -39,7 +43,7 @@ class Events:
         self._options = options
 
     @asynccontextmanager
-    async def lifespan(self, app: FastAPI) -> AsyncIterator[Mapping[str, Any] | None]:
+    async def lifespan(self, app: FastAPI) -> AsyncIterator[Any]:
         """`lifespan` of `FastAPI`. Raises what `EventBus.open` raises; the application does not start then."""
         async with AsyncExitStack() as stack:
             bus = await stack.enter_async_context(EventBus.open_async(**self._options))

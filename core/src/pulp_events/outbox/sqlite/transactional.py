@@ -10,7 +10,7 @@ from typing import Any
 
 from pulp_events.borrowed.driver import driver_of, named
 from pulp_events.borrowed.on_loop import OnLoop
-from pulp_events.errors import StoreError
+from pulp_events.errors import StoreBusy, StoreError
 from pulp_events.outbox.records import NewEvent
 from pulp_events.outbox.sqlite.aiosqlite_view import AiosqliteView
 from pulp_events.outbox.sqlite.insertion import insert_plainly
@@ -51,6 +51,13 @@ def add_within(connection: Any, path: Path, events: Sequence[NewEvent], now: flo
             raise
         finally:
             connection.execute("RELEASE pulp_events")
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise StoreError(f"connection cannot store the event ({error}); {remedy}") from error
+        raise StoreBusy(
+            f"connection cannot store the event: another connection writes to {path} ({error}); roll back, and try "
+            "again; a transaction that is going to write best begins with BEGIN IMMEDIATE"
+        ) from error
     except (sqlite3.Error, ValueError) as error:  # aiosqlite: ValueError where it is closed
         raise StoreError(f"connection cannot store the event ({error}); {remedy}") from error
     return found

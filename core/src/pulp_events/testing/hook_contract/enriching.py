@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from pulp_events import Event, EventBus
-from pulp_events.frozen import thaw
+from pulp_events.frozen import FrozenDict, thaw
 from pulp_events.system.logs import message_of
 from pulp_events.testing.factory import make_event
 from pulp_events.testing.hook_contract.common import THREADS, in_threads
@@ -84,6 +84,32 @@ class EnrichingClaims(HookSubject):
             assert not lost, (
                 f"{call} loses or changes {', '.join(lost)}, which filters and templates may use; add to a copy of the "
                 "payload, or name the keys in `may_change`"
+            )
+
+    def test_what_else_an_event_has_is_left_alone(self, bus: EventBus) -> None:
+        """Who emitted it, when, and the application's call report: receivers and filters rely on these."""
+        for call in self.calls(bus):
+            event: Event = replace(call.given["event"], call_report=FrozenDict({"task_id": "7"}))
+            found = replace(call, given={**call.given, "event": event}).make()
+            if isinstance(found, Event):
+                kept = ("event_type", "source", "time", "call_report", "trace_context")
+                changed = [name for name in kept if getattr(found, name) != getattr(event, name)]
+                assert not changed, (
+                    f"{call} changes {', '.join(changed)} of the event; add to the payload alone: "
+                    "dataclasses.replace(event, payload=…)"
+                )
+
+    def test_a_key_that_was_given_is_not_overwritten(self, bus: EventBus) -> None:
+        """An application that knows better than the plugin says so in the payload."""
+        for call in self.calls(bus):
+            event: Event = call.given["event"]
+            given = {key: "given" for key in self.adds if key not in self.may_change}
+            event = replace(event, payload=FrozenDict({**event.payload, **given}))
+            _, after = _payloads(replace(call, given={**call.given, "event": event}))
+            lost = sorted(key for key, value in given.items() if after.get(key) != value)
+            assert not lost, (
+                f"{call} overwrites {', '.join(lost)}, which the application gave; add a key only where it is missing, "
+                "or name it in `may_change`"
             )
 
     def test_threads_do_not_get_each_others_events(self, bus: EventBus) -> None:

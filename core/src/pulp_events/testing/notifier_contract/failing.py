@@ -120,6 +120,8 @@ class FailingClaims(Subject):
         """
         failed = 0
         for delivery in self.emit(bus, {"repo_id": "failing"}):
+            if failed and not bus.listeners.get(delivery.listener_id).enabled:
+                return  # the failure before disabled the listener: nothing more is attempted
             attempt = self.first_attempt(bus, delivery)
             if attempt.outcome == "delivered" and next_only and failed:
                 continue

@@ -23,8 +23,9 @@ class Command(BaseCommand):
 
         os.environ[SET_UP] = "1"
         words = argv[2:]
-        if words[:1] == ["worker"]:
-            words = ["worker", *(word for name in event_modules() for word in ("--import", name)), *words[1:]]
+        if words[:1] == ["worker"] and words[1:2] != ["list"]:
+            named = [name for name in event_modules() if name not in words]
+            words = ["worker", *(word for name in named for word in ("--import", name)), *words[1:]]
         sys.exit(main(["event", *words]))
 
     def handle(self, *arguments: str, **options: object) -> None:
