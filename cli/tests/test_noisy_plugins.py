@@ -114,13 +114,14 @@ def test_nothing_that_a_plugin_prints_gets_between_what_a_program_reads(admin, i
         ("event", "listener", "list"),
         ("event", "listener", "test", "--listener-id", listener),
         ("event", "config", "check", "--probe"),
-        ("event", "plugin", "check", "noisy"),
         ("event", "listener", "noisy", "ring", "--listener-id", listener),
         ("event", "types"),
     ):
         run = admin.process(*words, "--json", env=environment)
         assert run.out and "noise" not in run.out, words
         json.loads(run.out)
+    run = admin.process("event", "plugin", "check", "noisy", "--json", env=environment)
+    assert [each["what"] for each in json.loads(run.out)["findings"] if "noise" in each["text"]] == ["on loading"], run.out
     assert "noise" not in admin.process("event", "listener", "noisy", env=environment).out
     assert admin.process("event", "shout", env=environment).out == "wanted: shout\nwanted: process\n"
     run = admin.process("event", "listener", "export", "--output=/dev/stdout", env=environment)
