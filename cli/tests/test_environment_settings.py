@@ -91,12 +91,14 @@ def test_config_check_takes_what_file_and_environment_say_together(admin, variab
 def test_the_unit_has_what_is_no_secret_and_names_what_is_one(admin, variables, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     variables(EVENTS__DATA_DIR="mine", EMAIL__USERNAME="pulp", EMAIL__PASSWORD="s3cret-value")
+    variables(HTTP__PROXY="http://u:s3cret-value@proxy.example:1")  # no secret, but for what is in it
     out = admin.ok("event", "worker", "--print-unit").out
     given = [shlex.split(line.removeprefix("Environment="))[0] for line in out.splitlines() if "nment=PULP" in line]
     assert (
         f"PULP_EVENTS__EVENTS__DATA_DIR={tmp_path / 'mine'}" in given and "PULP_EVENTS__EMAIL__USERNAME=pulp" in given
     )
-    assert "# PULP_EVENTS__EMAIL__PASSWORD is a secret" in out and "s3cret-value" not in out
+    assert "# PULP_EVENTS__EMAIL__PASSWORD is a secret" in out and "# PULP_EVENTS__HTTP__PROXY is a secret" in out
+    assert "s3cret-value" not in out
 
 
 def test_config_check_tells_of_events_that_an_application_could_not_emit(admin):

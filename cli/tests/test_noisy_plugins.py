@@ -121,7 +121,8 @@ def test_nothing_that_a_plugin_prints_gets_between_what_a_program_reads(admin, i
         assert run.out and "noise" not in run.out, words
         json.loads(run.out)
     run = admin.process("event", "plugin", "check", "noisy", "--json", env=environment)
-    assert [each["what"] for each in json.loads(run.out)["findings"] if "noise" in each["text"]] == ["on loading"], run.out
+    findings = json.loads(run.out)["findings"]
+    assert [each["what"] for each in findings if "noise" in each["text"]] == ["on loading"], findings
     assert "noise" not in admin.process("event", "listener", "noisy", env=environment).out
     assert admin.process("event", "shout", env=environment).out == "wanted: shout\nwanted: process\n"
     run = admin.process("event", "listener", "export", "--output=/dev/stdout", env=environment)
