@@ -90,8 +90,8 @@ def test_config_check_takes_what_file_and_environment_say_together(admin, variab
 
 def test_the_unit_has_what_is_no_secret_and_names_what_is_one(admin, variables, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    variables(EVENTS__DATA_DIR="mine", EMAIL__USERNAME="pulp", EMAIL__PASSWORD="s3cret-value")
-    variables(HTTP__PROXY="http://u:s3cret-value@proxy.example:1")  # no secret, but for what is in it
+    proxy = "http://u:s3cret-value@proxy.example:1"  # no secret by itself
+    variables(EVENTS__DATA_DIR="mine", EMAIL__USERNAME="pulp", EMAIL__PASSWORD="s3cret-value", HTTP__PROXY=proxy)
     out = admin.ok("event", "worker", "--print-unit").out
     given = [shlex.split(line.removeprefix("Environment="))[0] for line in out.splitlines() if "nment=PULP" in line]
     assert (
