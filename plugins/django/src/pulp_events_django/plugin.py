@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pulp_events import EventType, hookimpl
+from pulp_events_django.environment import SET_UP
 
 if TYPE_CHECKING:
     from pulp_events.settings.given import SettingsMapping
-
-SET_UP = "PULP_EVENTS_DJANGO"
-"""Set by `manage.py pulp_events`: its processes, as those of `worker --processes`, set Django up, too."""
 
 
 @hookimpl

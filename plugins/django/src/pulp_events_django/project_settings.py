@@ -19,7 +19,7 @@ from django.db import connections
 from pulp_events.bus.delivery_mode import Deliver
 from pulp_events.errors import SettingsError
 from pulp_events.settings.given import GivenSettings, Surroundings
-from pulp_events_django.plugin import SET_UP
+from pulp_events_django.environment import SET_UP
 
 NAME = "PULP_EVENTS"
 """Sections → keys → values, as in server.conf."""

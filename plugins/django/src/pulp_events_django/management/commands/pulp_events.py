@@ -5,7 +5,7 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from pulp_events_django.plugin import SET_UP
+from pulp_events_django.environment import SET_UP
 from pulp_events_django.project_bus import event_modules
 
 
