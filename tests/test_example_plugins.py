@@ -81,14 +81,13 @@ def host(installed, tmp_path):
 
 def test_all_are_loaded_and_say_what_they_implement(host):
     rows = {row["name"]: row for row in json.loads(host.ok("plugin", "list", "--json"))}
-    assert {
-        name: (row["state"], row["hooks"]) for name, row in rows.items() if name not in ("amqp", "email", "http")
-    } == {
+    wanted = {
         "audit-log": ("loaded", ["pulp_delivery_attempted", "pulp_settings_sections"]),
         "enricher": ("loaded", ["pulp_before_emit"]),
         "failures": ("loaded", ["pulp_admin_commands"]),
         "own_event_type": ("loaded", ["pulp_event_types"]),
     }
+    assert {name: (rows[name]["state"], rows[name]["hooks"]) for name in wanted} == wanted
 
 
 def test_the_audit_log_has_each_attempt_and_the_enricher_says_who_emitted(host, pulp_events_http_sink):
