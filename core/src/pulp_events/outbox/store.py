@@ -309,7 +309,7 @@ class Outbox(Protocol):
         """
 
     def close(self) -> None:
-        """Close files and connections."""
+        """Close files and connections; once more does nothing."""
 
 
 @runtime_checkable

@@ -59,6 +59,21 @@ def result(delivery: Delivery, transition: str, retry_in: float | None = None, d
 class Outboxes:
     """Fixtures of `OutboxContract`."""
 
+    @pytest.fixture(autouse=True)
+    def _what_is_opened_is_closed(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """No test leaves connections and threads to the next, whatever it opened and however it ended."""
+        opened, open_ = [], home.open
+
+        def open_and_remember() -> Outbox:
+            outbox = open_()
+            opened.append(outbox)
+            return outbox
+
+        monkeypatch.setattr(home, "open", open_and_remember)
+        yield
+        for outbox in opened:
+            outbox.close()
+
     @pytest.fixture
     def outbox(self, home: Home) -> Iterator[Outbox]:
         opened = home.open()
