@@ -2,6 +2,7 @@
 
 SQLite forbids carrying a connection across a fork, even unused: the child would believe that it holds the parent's file
 locks (https://www.sqlite.org/howtocorrupt.html §2.6). So connections are closed before, and opened when next needed.
+Imports of other threads are waited for, see `import_locks`.
 
 A fork that is not Python's own (uWSGI without `lazy-apps`, a C library that calls fork(2)) tells nobody before. It is
 noticed by the process id, by whatever is used first in the child: see `notice`.
@@ -10,9 +11,12 @@ noticed by the process id, by whatever is used first in the child: see `notice`.
 from __future__ import annotations
 
 import contextlib
+import logging  # noqa: F401  see the end of this file
 import os
 import weakref
 from typing import Protocol
+
+from pulp_events.system import import_locks
 
 
 class Participant(Protocol):
@@ -27,6 +31,7 @@ class Participant(Protocol):
 
 _participants: weakref.WeakSet[Participant] = weakref.WeakSet()
 _stopped: list[Participant] = []
+_announced = False
 _pid = os.getpid()
 
 
@@ -60,13 +65,20 @@ def _after_foreign_fork() -> None:
 
 
 def _before() -> None:
+    global _announced
     for participant in list(_participants):
         participant.before_fork()
         _stopped.append(participant)
+    # The last: others may import until they stand still.
+    import_locks.wait_and_hold()
+    _announced = True
 
 
 def _after(in_child: bool) -> None:
-    global _pid
+    global _pid, _announced
+    if _announced:
+        _announced = False
+        import_locks.let_go()
     # The interpreter calls this in the child also where somebody else forked and told it afterwards, as uWSGI does
     # with threads enabled: then nobody was stopped before.
     if in_child and not _stopped:
@@ -76,5 +88,7 @@ def _after(in_child: bool) -> None:
         _stopped.pop().after_fork(in_child)
 
 
+# What is registered last is called first before a fork. `logging` registers itself when imported, and takes its lock,
+# which the imports that are waited for may need: so it is imported above, to have its turn after this.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before, after_in_parent=lambda: _after(False), after_in_child=lambda: _after(True))
