@@ -34,7 +34,7 @@ def test_all_listeners_of_a_process_share_one_connection(broker, tmp_path) -> No
 
 
 def test_channels_of_many_threads_get_their_own_outcomes(broker, make_delivery, open_channel) -> None:
-    channels = [open_channel(broker.url, f"e{number}") for number in range(8)]
+    channels = [open_channel(broker.url, f"e{number}", timeout="60s") for number in range(8)]
 
     def send(number: int) -> set[str]:
         sent: set[str] = set()
